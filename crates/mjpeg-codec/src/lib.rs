@@ -1,0 +1,1 @@
+//! Splits Motion-JPEG byte streams into frames by JPEG structure, without IO.

@@ -1,0 +1,1 @@
+//! Serves a Motion-JPEG stream over HTTP to any number of viewers.

@@ -1,0 +1,1 @@
+//! Reads a Motion-JPEG camera over TCP and reconnects for ever, with capped and jittered backoff.

@@ -1,0 +1,1 @@
+//! Runs many Motion-JPEG camera streams by name: start, stop, list, status.

@@ -1,0 +1,1 @@
+//! Draws a moving test picture with text and encodes it as JPEG.
