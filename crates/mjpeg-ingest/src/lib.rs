@@ -1,1 +1,60 @@
-//! Reads a Motion-JPEG camera over TCP and reconnects for ever, with capped and jittered backoff.
+//! Reads a Motion-JPEG camera and reconnects for ever, with capped and jittered backoff.
+//!
+//! The layer of a Motion-JPEG relay between a camera and whoever wants its frames. You pull events; nothing is spawned for
+//! you, nothing is queued: while you do not call [`Ingest::next`], nothing is read, and TCP slows the camera down.
+//!
+//! ```no_run
+//! use mjpeg_ingest::{Event, Ingest, IngestConfig, Source};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let source: Source = "tcp://192.168.1.100:6001".parse()?;
+//! let mut camera = Ingest::new(source, IngestConfig::default());
+//! while let Some(event) = camera.next().await {
+//!     match event {
+//!         Event::Online { peer } => println!("connected to {peer}"),
+//!         Event::Frame(captured) => println!("{} bytes", captured.frame.bytes.len()),
+//!         Event::Offline { error, retry_in } => println!("{error}; next attempt in {retry_in:?}"),
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it does for you
+//!
+//! * **One connection per camera**, ever: the old one is closed before the next attempt begins. (While the addresses of one
+//!   host name are raced, as RFC 8305 has it, more than one connection *attempt* may be under way for a moment.)
+//! * A connection attempt, name look-up and all addresses included, takes at most
+//!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s).
+//! * A camera that sends no byte for [`stall_limit`](IngestConfig::stall_limit) (10 s) is given up; TCP keepalive finds
+//!   a dead peer as well.
+//! * Then it reconnects, for ever, after a [`Backoff`] of 250 ms to 30 s that goes back to its beginning only when the camera
+//!   has been online with frames for [`stable_after`](IngestConfig::stable_after) (10 s).
+//! * [`Control`] retries now, pauses and resumes, from anywhere.
+//!
+//! Other kinds of source implement [`Connect`]; tests do too.
+//!
+//! # Features
+//!
+//! None yet.
+
+mod backoff;
+mod config;
+mod connect;
+mod control;
+mod error;
+mod event;
+mod ingest;
+mod source;
+mod tcp;
+
+pub use backoff::{Backoff, InvalidBackoff};
+pub use config::IngestConfig;
+pub use connect::{Connect, Connection, Framing};
+pub use control::Control;
+pub use error::{ConnectError, Error};
+pub use event::{Captured, Event};
+pub use ingest::Ingest;
+pub use source::{InvalidSource, Source};

@@ -1,0 +1,74 @@
+//! Why bytes were not a frame.
+
+use std::fmt;
+
+/// Why a range of bytes did not become a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DiscardReason {
+    /// Bytes between frames that belong to none: padding, trailers, multipart headers, noise, or the rest of a
+    /// frame that was already reported as broken.
+    Garbage,
+    /// A frame that broke off: another SOI, or the end of the stream, came before its EOI.
+    Truncated,
+    /// A frame whose markers or segment lengths contradict ITU-T T.81, or that holds no scan.
+    Malformed,
+    /// A frame longer than [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes).
+    TooLarge,
+}
+
+impl DiscardReason {
+    /// All reasons, for those who keep a counter of each.
+    pub const ALL: [Self; 4] = [
+        Self::Garbage,
+        Self::Truncated,
+        Self::Malformed,
+        Self::TooLarge,
+    ];
+
+    /// Whether the range was the beginning of one frame, so that exactly one frame was lost with it.
+    ///
+    /// False for [`DiscardReason::Garbage`], which is reported in pieces.
+    pub fn is_frame(self) -> bool {
+        self != Self::Garbage
+    }
+
+    /// The reason as one stable lower-case word, for counters and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Garbage => "garbage",
+            Self::Truncated => "truncated",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+        }
+    }
+}
+
+impl fmt::Display for DiscardReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Bytes that were given as one JPEG are not one; the giver is at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind} at byte {offset}")]
+#[non_exhaustive]
+pub struct Error {
+    /// What is wrong.
+    pub kind: ErrorKind,
+    /// Where, in bytes from the start of the input.
+    pub offset: u64,
+}
+
+/// What is wrong with bytes that were given as one JPEG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// There is no frame at the start of the input, or it is not whole.
+    #[error("not a whole JPEG frame ({0})")]
+    NotAFrame(DiscardReason),
+    /// The frame ended before the input did.
+    #[error("bytes follow the frame's EOI")]
+    TrailingBytes,
+}

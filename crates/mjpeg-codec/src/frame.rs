@@ -1,0 +1,110 @@
+//! One frame, and what its header tells.
+
+use bytes::Bytes;
+
+use crate::{
+    SplitterConfig,
+    error::{DiscardReason, Error, ErrorKind},
+    marker::{self, FrameHeader},
+    splitter::{Event, Splitter},
+};
+
+/// One JPEG image, exactly its bytes from SOI to EOI.
+///
+/// Cloning shares the bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Frame {
+    /// The image, from the first byte of SOI to the last byte of EOI.
+    pub bytes: Bytes,
+    /// Where the frame began, in bytes from the start of the stream.
+    pub offset: u64,
+    /// Picture width in samples, never 0 (T.81 B.2.2: X).
+    pub width: u16,
+    /// Picture height in lines (T.81 B.2.2: Y, or B.2.5: NL of a DNL segment where Y is 0).
+    ///
+    /// 0 when the frame header leaves it open and no DNL segment tells it.
+    pub height: u16,
+    header: FrameHeader,
+}
+
+impl Frame {
+    pub(crate) fn new(bytes: Bytes, offset: u64, header: FrameHeader) -> Self {
+        Self {
+            bytes,
+            offset,
+            width: header.width,
+            height: header.height,
+            header,
+        }
+    }
+
+    /// Takes bytes that are exactly one JPEG image, such as the output of an encoder.
+    ///
+    /// # Errors
+    ///
+    /// When the input is not one whole frame by the rules of [`Splitter`], or bytes follow its EOI.
+    pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, Error> {
+        let bytes = bytes.into();
+        let mut splitter =
+            Splitter::new(SplitterConfig::default().max_frame_bytes(bytes.len() + 1));
+        splitter.push(bytes.clone());
+        splitter.finish();
+        let frame = match splitter.poll() {
+            Some(Event::Frame(frame)) => frame,
+            Some(Event::Discarded { reason, range }) => {
+                let offset = if reason.is_frame() {
+                    range.end
+                } else {
+                    range.start
+                };
+                return Err(Error {
+                    kind: ErrorKind::NotAFrame(reason),
+                    offset,
+                });
+            }
+            None => {
+                let kind = ErrorKind::NotAFrame(DiscardReason::Truncated);
+                return Err(Error { kind, offset: 0 });
+            }
+        };
+        let length = frame.bytes.len();
+        if length < bytes.len() {
+            return Err(Error {
+                kind: ErrorKind::TrailingBytes,
+                offset: length as u64,
+            });
+        }
+        // The splitter copied what was pushed; the caller's own buffer serves as well, so keep that one.
+        Ok(Self { bytes, ..frame })
+    }
+
+    /// The second byte of the frame's SOF marker: `C0` baseline, `C1` extended sequential, `C2` progressive, and so
+    /// on (T.81 table B.1).
+    pub fn sof(&self) -> u8 {
+        self.header.sof
+    }
+
+    /// Bits per sample (T.81 B.2.2: P).
+    pub fn precision_bits(&self) -> u8 {
+        self.header.precision
+    }
+
+    /// Number of colour components (T.81 B.2.2: Nf).
+    pub fn components(&self) -> u8 {
+        self.header.components
+    }
+
+    /// Whether the decoders in browsers can be expected to show this frame: SOF0, SOF1 or SOF2, 8 bit, 1, 3 or 4
+    /// components, both sizes known.
+    ///
+    /// One undecodable part ends a Motion-JPEG stream for good in Chromium and WebKit (measured), so a relay holds
+    /// such frames back.
+    pub fn displayable(&self) -> bool {
+        matches!(self.header.sof, marker::SOF0 | marker::SOF1 | marker::SOF2)
+            && self.header.precision == 8
+            && matches!(self.header.components, 1 | 3 | 4)
+            && self.width > 0
+            && self.height > 0
+    }
+}

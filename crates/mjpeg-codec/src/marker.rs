@@ -1,0 +1,107 @@
+//! JPEG markers and segments as ITU-T T.81 names them.
+
+pub(crate) const SOF0: u8 = 0xC0;
+pub(crate) const SOF1: u8 = 0xC1;
+pub(crate) const SOF2: u8 = 0xC2;
+pub(crate) const DHT: u8 = 0xC4;
+pub(crate) const JPG: u8 = 0xC8;
+pub(crate) const DAC: u8 = 0xCC;
+pub(crate) const RST0: u8 = 0xD0;
+pub(crate) const RST7: u8 = 0xD7;
+pub(crate) const SOI: u8 = 0xD8;
+pub(crate) const EOI: u8 = 0xD9;
+pub(crate) const SOS: u8 = 0xDA;
+pub(crate) const DQT: u8 = 0xDB;
+pub(crate) const DNL: u8 = 0xDC;
+pub(crate) const DRI: u8 = 0xDD;
+pub(crate) const DHP: u8 = 0xDE;
+pub(crate) const EXP: u8 = 0xDF;
+pub(crate) const APP0: u8 = 0xE0;
+pub(crate) const APP15: u8 = 0xEF;
+pub(crate) const COM: u8 = 0xFE;
+
+/// What a frame header (SOF segment, T.81 B.2.2) tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameHeader {
+    pub(crate) sof: u8,
+    pub(crate) precision: u8,
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pub(crate) components: u8,
+}
+
+impl FrameHeader {
+    /// Reads the payload of a SOF segment (what follows its length field).
+    pub(crate) fn parse(sof: u8, payload: &[u8]) -> Option<Self> {
+        let [precision, y1, y2, x1, x2, components, rest @ ..] = payload else {
+            return None;
+        };
+        let header = Self {
+            sof,
+            precision: *precision,
+            width: u16::from_be_bytes([*x1, *x2]),
+            height: u16::from_be_bytes([*y1, *y2]),
+            components: *components,
+        };
+        let whole = rest.len() == 3 * usize::from(*components);
+        // Y may be 0 (a DNL segment tells it later), X may not. P is at most 16 (table B.2).
+        let sane = header.width > 0 && header.components > 0 && (2..=16).contains(precision);
+        (whole && sane).then_some(header)
+    }
+}
+
+/// Whether a code is one of the frame header markers SOF0 to SOF15.
+pub(crate) fn is_sof(code: u8) -> bool {
+    matches!(code, 0xC0..=0xCF) && !matches!(code, DHT | JPG | DAC)
+}
+
+/// Whether a code is a marker with a segment that may stand before, between or after the scans of a frame.
+pub(crate) fn has_segment(code: u8) -> bool {
+    is_sof(code)
+        || matches!(
+            code,
+            DHT | DAC | SOS | DQT | DNL | DRI | DHP | EXP | APP0..=APP15 | COM
+        )
+}
+
+/// Whether a segment's payload has the inner form that T.81 B.2.3 and B.2.4 give to its marker.
+///
+/// This is what tells a true segment from bytes that merely look like one; free-form payloads always pass.
+pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
+    match code {
+        DQT => tables_fill(payload, |p| {
+            // Pq (0: 8 bit, 1: 16 bit) in the upper half, Tq (0 to 3) in the lower (B.2.4.1).
+            match p[0] {
+                0x00..=0x03 => Some(65),
+                0x10..=0x13 => Some(129),
+                _ => None,
+            }
+        }),
+        DHT => tables_fill(payload, |p| {
+            // Tc (0: DC or lossless, 1: AC), Th (0 to 3), then 16 counts, then that many values (B.2.4.2).
+            let counts = p.get(1..17)?;
+            let values: usize = counts.iter().map(|&n| usize::from(n)).sum();
+            (matches!(p[0], 0x00..=0x03 | 0x10..=0x13) && values <= 256).then_some(17 + values)
+        }),
+        DAC => payload.len().is_multiple_of(2),
+        DRI | DNL => payload.len() == 2,
+        EXP => payload.len() == 1,
+        DHP => FrameHeader::parse(code, payload).is_some(),
+        SOS => {
+            let count = payload.first().copied().unwrap_or(0);
+            (1..=4).contains(&count) && payload.len() == 4 + 2 * usize::from(count)
+        }
+        _ => true,
+    }
+}
+
+/// Whether tables, each as long as `table_len` says of its first bytes, fill the payload exactly.
+fn tables_fill(mut payload: &[u8], table_len: impl Fn(&[u8]) -> Option<usize>) -> bool {
+    while !payload.is_empty() {
+        let Some(rest) = table_len(payload).and_then(|len| payload.get(len..)) else {
+            return false;
+        };
+        payload = rest;
+    }
+    true
+}

@@ -1,0 +1,62 @@
+//! The line that separates parts.
+
+use bytes::Bytes;
+
+/// The text that separates the parts of a multipart body.
+///
+/// The default, `boundarydonotcross`, is the one that mjpg-streamer and ustreamer use and that some readers have built in.
+///
+/// ```
+/// let boundary = mjpeg_codec::multipart::Boundary::default();
+/// assert_eq!(boundary.content_type(), "multipart/x-mixed-replace;boundary=boundarydonotcross");
+/// assert_eq!(boundary.opening(), "--boundarydonotcross\r\n");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boundary(String);
+
+impl Default for Boundary {
+    fn default() -> Self {
+        Self("boundarydonotcross".into())
+    }
+}
+
+impl Boundary {
+    /// Takes a boundary of 1 to 70 letters, digits, `-`, `_` or `.`, not beginning with `-`.
+    ///
+    /// RFC 2046 allows more characters; these need no quotes in the header, and readers exist that do not strip quotes (Fluidd).
+    ///
+    /// # Errors
+    ///
+    /// When the text is empty, too long or holds another character.
+    pub fn new(text: &str) -> Result<Self, InvalidBoundary> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        let sound =
+            (1..=70).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-');
+        if sound {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidBoundary)
+        }
+    }
+
+    /// The boundary without its dashes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The value of the response's `Content-Type` header.
+    pub fn content_type(&self) -> String {
+        format!("multipart/x-mixed-replace;boundary={}", self.0)
+    }
+
+    /// The first bytes of the body, before the first part.
+    pub fn opening(&self) -> Bytes {
+        Bytes::from(format!("--{}\r\n", self.0))
+    }
+}
+
+/// A text that cannot serve as a [`Boundary`]; the caller is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a boundary takes 1 to 70 letters, digits, '-', '_' or '.', and does not begin with '-'")]
+#[non_exhaustive]
+pub struct InvalidBoundary;

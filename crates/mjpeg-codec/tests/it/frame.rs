@@ -1,0 +1,66 @@
+//! What a frame tells of itself.
+
+use mjpeg_codec::{DiscardReason, ErrorKind, Frame};
+use mjpeg_testkit::jpeg;
+
+#[test]
+fn header_tells_size_and_coding() {
+    let frame = Frame::parse(jpeg::sized(1, 161, 121)).unwrap();
+    assert_eq!((frame.width, frame.height), (161, 121));
+    assert_eq!(
+        (frame.sof(), frame.precision_bits(), frame.components()),
+        (0xC0, 8, 3)
+    );
+    assert_eq!(Frame::parse(jpeg::progressive(1)).unwrap().sof(), 0xC2);
+}
+
+#[test]
+fn parse_keeps_the_callers_buffer() {
+    let bytes = jpeg::numbered(1);
+    let frame = Frame::parse(bytes.clone()).unwrap();
+    assert_eq!(frame.bytes.as_ptr(), bytes.as_ptr());
+}
+
+#[test]
+fn parse_refuses_what_is_not_exactly_one_frame() {
+    let jpeg = jpeg::numbered(1);
+    let kind = |bytes: &[u8]| Frame::parse(bytes.to_vec()).unwrap_err().kind;
+    assert_eq!(kind(b""), ErrorKind::NotAFrame(DiscardReason::Truncated));
+    assert_eq!(kind(b"text"), ErrorKind::NotAFrame(DiscardReason::Garbage));
+    assert_eq!(
+        kind(&jpeg[..jpeg.len() - 1]),
+        ErrorKind::NotAFrame(DiscardReason::Truncated)
+    );
+    let trailing = Frame::parse([&jpeg[..], b"x"].concat()).unwrap_err();
+    assert_eq!(
+        (trailing.kind, trailing.offset),
+        (ErrorKind::TrailingBytes, jpeg.len() as u64)
+    );
+    assert_eq!(
+        trailing.to_string(),
+        format!("bytes follow the frame's EOI at byte {}", jpeg.len())
+    );
+}
+
+#[test]
+fn displayable_is_what_browsers_decode() {
+    let jpeg = jpeg::numbered(1);
+    let sof = jpeg.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    let with = |at: usize, value: u8| {
+        let mut bytes = jpeg.to_vec();
+        bytes[sof + at] = value;
+        Frame::parse(bytes).unwrap()
+    };
+    assert!(Frame::parse(jpeg.clone()).unwrap().displayable());
+    assert!(Frame::parse(jpeg::progressive(1)).unwrap().displayable());
+    assert!(with(1, 0xC1).displayable(), "extended sequential");
+    assert!(!with(1, 0xC3).displayable(), "lossless");
+    assert!(!with(1, 0xC9).displayable(), "arithmetic");
+    assert!(!with(4, 12).displayable(), "12 bit");
+    let mut no_height = jpeg.to_vec();
+    no_height[sof + 5..sof + 7].fill(0);
+    assert!(
+        !Frame::parse(no_height).unwrap().displayable(),
+        "height never told"
+    );
+}

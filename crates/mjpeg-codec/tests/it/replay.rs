@@ -1,0 +1,28 @@
+//! Replays the committed fuzz seeds (and former crashers among them) on stable.
+#![cfg(feature = "__fuzzing")]
+
+use std::{fs, path::Path};
+
+use mjpeg_codec::fuzzing;
+
+fn replay(target: &str, oracle: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/seeds")
+        .join(target);
+    let mut seeds = 0;
+    for entry in fs::read_dir(&folder).expect("seeds are committed") {
+        oracle(&fs::read(entry.expect("a readable folder").path()).expect("a readable seed"));
+        seeds += 1;
+    }
+    assert!(seeds > 0, "no seeds in {}", folder.display());
+}
+
+#[test]
+fn codec_chunk_independent() {
+    replay("codec_chunk_independent", fuzzing::codec_chunk_independent);
+}
+
+#[test]
+fn codec_accounting() {
+    replay("codec_accounting", fuzzing::codec_accounting);
+}

@@ -1,0 +1,82 @@
+//! The end that takes frames.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::{Published, Status, Viewing};
+
+/// Takes frames, each time the newest. See the [crate's contract](crate#lagging).
+///
+/// A clone is a new consumer that has had no frame yet.
+#[derive(Debug)]
+pub struct Consumer {
+    frames: watch::Receiver<Option<Arc<Published>>>,
+    status: watch::Receiver<Status>,
+    viewers: Arc<watch::Sender<usize>>,
+    had: Option<u64>,
+}
+
+impl Consumer {
+    pub(crate) fn new(
+        frames: watch::Receiver<Option<Arc<Published>>>,
+        status: watch::Receiver<Status>,
+        viewers: Arc<watch::Sender<usize>>,
+    ) -> Self {
+        Self {
+            frames,
+            status,
+            viewers,
+            had: None,
+        }
+    }
+
+    /// Waits for a frame newer than the last one taken, and takes the newest there is.
+    ///
+    /// `None` when the producer is gone and its last frame was taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a dropped future has taken nothing.
+    pub async fn next(&mut self) -> Option<Arc<Published>> {
+        loop {
+            if let Some(published) = self.frames.borrow_and_update().as_ref()
+                && self.had != Some(published.seq)
+            {
+                self.had = Some(published.seq);
+                return Some(Arc::clone(published));
+            }
+            self.frames.changed().await.ok()?;
+        }
+    }
+
+    /// The newest frame, taken or not, without waiting. `None` before the first.
+    pub fn latest(&self) -> Option<Arc<Published>> {
+        self.frames.borrow().clone()
+    }
+
+    /// How the source is doing.
+    pub fn status(&self) -> Status {
+        *self.status.borrow()
+    }
+
+    /// Says that frames are wanted for as long as the returned guard lives.
+    pub fn viewing(&self) -> Viewing {
+        Viewing::new(Arc::clone(&self.viewers))
+    }
+
+    /// How many want frames now.
+    pub fn viewers(&self) -> usize {
+        *self.viewers.borrow()
+    }
+}
+
+impl Clone for Consumer {
+    fn clone(&self) -> Self {
+        Self::new(
+            self.frames.clone(),
+            self.status.clone(),
+            Arc::clone(&self.viewers),
+        )
+    }
+}

@@ -1,0 +1,74 @@
+//! Limits and times of one ingest.
+
+use std::time::Duration;
+
+use mjpeg_codec::SplitterConfig;
+
+use crate::Backoff;
+
+/// Limits and times of an [`Ingest`](crate::Ingest).
+#[derive(Clone, Debug)]
+pub struct IngestConfig {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) stall_limit: Duration,
+    pub(crate) stable_after: Duration,
+    pub(crate) backoff: Backoff,
+    pub(crate) splitter: SplitterConfig,
+    pub(crate) seed: Option<u64>,
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            stall_limit: Duration::from_secs(10),
+            stable_after: Duration::from_secs(10),
+            backoff: Backoff::default(),
+            splitter: SplitterConfig::default(),
+            seed: None,
+        }
+    }
+}
+
+impl IngestConfig {
+    /// Sets how long one whole connection attempt may take, over name look-up and all addresses. Default 5 s.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets how long a connected camera may send no byte before it is given up. Default 10 s.
+    ///
+    /// A camera that sends pictures more rarely than this needs a longer limit.
+    pub fn stall_limit(mut self, limit: Duration) -> Self {
+        self.stall_limit = limit;
+        self
+    }
+
+    /// Sets how long a camera must have been online, with frames, for the next backoff to start from its beginning. Default
+    /// 10 s.
+    ///
+    /// So a camera that sends one frame and hangs up does not make the relay spin.
+    pub fn stable_after(mut self, time: Duration) -> Self {
+        self.stable_after = time;
+        self
+    }
+
+    /// Sets the delays between connection attempts. Default 250 ms to 30 s.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Sets the limits of the frame parser.
+    pub fn splitter(mut self, config: SplitterConfig) -> Self {
+        self.splitter = config;
+        self
+    }
+
+    /// Fixes the jitter of the backoff, for tests. By default each ingest draws its own seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+}

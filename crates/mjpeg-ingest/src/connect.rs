@@ -1,0 +1,70 @@
+//! The seam between a source of bytes and the loop that reads it.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use tokio::io::AsyncRead;
+
+use crate::ConnectError;
+
+/// Something that can be connected to, again and again: a camera, an encoder, a test.
+#[async_trait]
+pub trait Connect: Send + Sync + 'static {
+    /// Opens a new connection.
+    ///
+    /// [`Ingest`](crate::Ingest) calls this only when it holds no earlier connection, bounds its time, and drops the future
+    /// when it gives up; dropping it must leave nothing open.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection; it is shown to users, and the attempt is repeated after a backoff.
+    ///
+    /// # Cancel safety
+    ///
+    /// Must be cancel safe in that a dropped call leaves no connection behind.
+    async fn connect(&self) -> Result<Connection, ConnectError>;
+}
+
+/// A fresh connection to a source.
+#[non_exhaustive]
+pub struct Connection {
+    /// Where its bytes come from. Dropping it closes the connection.
+    pub io: Box<dyn AsyncRead + Send + Unpin>,
+    /// How frames lie in those bytes.
+    pub framing: Framing,
+    /// Whom it leads to, for people to read: an address, a path, a command.
+    pub peer: String,
+}
+
+impl Connection {
+    /// Makes a connection that carries concatenated JPEG images.
+    pub fn new(io: impl AsyncRead + Send + Unpin + 'static, peer: impl Into<String>) -> Self {
+        Self {
+            io: Box::new(io),
+            framing: Framing::Concatenated,
+            peer: peer.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            io: _,
+            framing,
+            peer,
+        } = self;
+        f.debug_struct("Connection")
+            .field("framing", framing)
+            .field("peer", peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How frames lie in the bytes of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Framing {
+    /// JPEG images one after another, with or without bytes in between.
+    Concatenated,
+}

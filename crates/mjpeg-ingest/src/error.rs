@@ -1,0 +1,58 @@
+//! Why there is no camera.
+
+use std::{error::Error as StdError, io, net::SocketAddr, time::Duration};
+
+/// Why a camera is offline. The camera, or the network to it, is at fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No connection could be made.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The camera closed the connection.
+    #[error("the camera closed the connection")]
+    Closed,
+    /// The camera sent no byte for the stall limit.
+    #[error("the camera sent nothing for {after:?}")]
+    Stalled {
+        /// The stall limit.
+        after: Duration,
+    },
+    /// The connection broke.
+    #[error("the connection to the camera broke: {0}")]
+    Read(#[source] io::Error),
+}
+
+/// Why a connection attempt failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The attempt took longer than the connect timeout.
+    #[error("no connection within {after:?}")]
+    TimedOut {
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// The host name could not be resolved.
+    #[error("cannot resolve {host}: {source}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// The host was found but refused or could not be reached.
+    #[error("cannot connect to {addr}: {source}")]
+    Failed {
+        /// The first of the host's addresses that failed.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The source has nothing more to give: the ingest ends instead of trying again.
+    #[error("the source has ended")]
+    Finished,
+    /// A source of another kind failed.
+    #[error(transparent)]
+    Other(Box<dyn StdError + Send + Sync>),
+}

@@ -1,0 +1,53 @@
+//! What an ingest tells its owner.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use mjpeg_codec::{DiscardReason, Frame};
+
+use crate::Error;
+
+/// What happened to a source, in order.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A connection attempt begins.
+    Connecting,
+    /// The connection stands. Frames may follow.
+    Online {
+        /// Whom it leads to, for people to read.
+        peer: String,
+    },
+    /// A whole frame.
+    Frame(Captured),
+    /// Bytes that were part of no frame.
+    Discarded {
+        /// Why.
+        reason: DiscardReason,
+        /// How many.
+        bytes: u64,
+    },
+    /// The connection is gone, or could not be made; the next attempt begins by itself.
+    Offline {
+        /// Why.
+        error: Arc<Error>,
+        /// How long from now the next attempt begins.
+        retry_in: Duration,
+    },
+    /// The connection was closed on demand of a [`Control`](crate::Control), which can also end the pause.
+    Paused,
+}
+
+/// A frame and when it came.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Captured {
+    /// The image.
+    pub frame: Frame,
+    /// When its last byte was read, by the wall clock (which may jump).
+    pub wall: SystemTime,
+    /// When its last byte was read, by the monotonic clock.
+    pub mono: Instant,
+}

@@ -1,0 +1,256 @@
+//! The loop from connection to connection.
+
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use mjpeg_codec::{Event as Found, Splitter};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    sync::watch,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
+
+use crate::{
+    Captured, ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source,
+    control::Wishes,
+};
+
+/// Reads a source and reconnects for ever; its owner pulls events with [`next`](Self::next).
+///
+/// Dropping it closes the connection.
+pub struct Ingest {
+    source: Source,
+    config: IngestConfig,
+    seed: u64,
+    control: Control,
+    wishes: watch::Receiver<Wishes>,
+    /// Failed attempts since the camera was last stable.
+    failures: u32,
+    state: State,
+}
+
+enum State {
+    Idle,
+    Connecting(Attempt),
+    Online(Box<Online>),
+    Waiting { until: Instant, retries: u64 },
+    Paused,
+    Finished,
+}
+
+type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
+
+struct Online {
+    io: Box<dyn AsyncRead + Send + Unpin>,
+    splitter: Splitter,
+    since: Instant,
+    /// When bytes last came, by both clocks.
+    last_read: (SystemTime, Instant),
+    frames: u64,
+    /// Why no more will be read; what is left in the splitter still comes out.
+    ending: Option<Ending>,
+}
+
+enum Ending {
+    Error(Error),
+    Paused,
+}
+
+impl Ingest {
+    /// Makes an ingest; nothing happens before the first [`next`](Self::next).
+    pub fn new(source: Source, config: IngestConfig) -> Self {
+        let (control, wishes) = Control::new();
+        let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
+        Self {
+            source,
+            config,
+            seed,
+            control,
+            wishes,
+            failures: 0,
+            state: State::Idle,
+        }
+    }
+
+    /// A handle to steer this ingest with while its events are pulled.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Waits for the next event. `None`, for ever, when the source has ended for good.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a connection attempt, a wait and bytes already read are kept, and go on with the next call.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            match &mut self.state {
+                State::Idle if self.wishes.borrow_and_update().paused => {
+                    self.state = State::Paused;
+                    return Some(Event::Paused);
+                }
+                State::Idle => {
+                    self.state =
+                        State::Connecting(attempt(&self.source, self.config.connect_timeout));
+                    return Some(Event::Connecting);
+                }
+                State::Connecting(attempt) => {
+                    let outcome = tokio::select! {
+                        () = pause_wanted(&mut self.wishes) => {
+                            self.state = State::Idle;
+                            continue;
+                        }
+                        outcome = attempt => outcome,
+                    };
+                    return match outcome {
+                        Ok(connection) => Some(self.connected(connection)),
+                        Err(ConnectError::Finished) => {
+                            self.state = State::Finished;
+                            None
+                        }
+                        Err(error) => Some(self.offline(error.into())),
+                    };
+                }
+                State::Online(online) => {
+                    if let Some(event) = online.poll() {
+                        return Some(event);
+                    }
+                    if let Some(ending) = online.ending.take() {
+                        let stable =
+                            online.frames > 0 && online.since.elapsed() >= self.config.stable_after;
+                        if stable {
+                            self.failures = 0;
+                        }
+                        match ending {
+                            Ending::Error(error) => return Some(self.offline(error)),
+                            Ending::Paused => self.state = State::Idle,
+                        }
+                        continue;
+                    }
+                    tokio::select! {
+                        () = pause_wanted(&mut self.wishes) => online.end(Ending::Paused),
+                        () = online.read(self.config.stall_limit) => {}
+                    }
+                }
+                State::Waiting { until, retries } => {
+                    let (until, retries) = (*until, *retries);
+                    tokio::select! {
+                        // An error is impossible: `self.control` keeps the sender alive.
+                        _ = self.wishes.wait_for(|wishes| wishes.paused || wishes.retries != retries) => {}
+                        () = sleep_until(until) => {}
+                    }
+                    self.state = State::Idle;
+                }
+                State::Paused => {
+                    let _ = self.wishes.wait_for(|wishes| !wishes.paused).await;
+                    self.state = State::Idle;
+                }
+                State::Finished => return None,
+            }
+        }
+    }
+
+    fn connected(&mut self, connection: Connection) -> Event {
+        let Connection { io, framing, peer } = connection;
+        let splitter = match framing {
+            Framing::Concatenated => Splitter::new(self.config.splitter.clone()),
+        };
+        let now = Instant::now();
+        self.state = State::Online(Box::new(Online {
+            io,
+            splitter,
+            since: now,
+            last_read: (SystemTime::now(), now),
+            frames: 0,
+            ending: None,
+        }));
+        Event::Online { peer }
+    }
+
+    /// Drops what was connected, and begins the wait for the next attempt.
+    fn offline(&mut self, error: Error) -> Event {
+        let retry_in = self.config.backoff.delay(self.failures, self.seed);
+        self.failures = self.failures.saturating_add(1);
+        let retries = self.wishes.borrow_and_update().retries;
+        self.state = State::Waiting {
+            until: Instant::now() + retry_in,
+            retries,
+        };
+        Event::Offline {
+            error: Arc::new(error),
+            retry_in,
+        }
+    }
+}
+
+impl std::fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ingest")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Online {
+    fn poll(&mut self) -> Option<Event> {
+        Some(match self.splitter.poll()? {
+            Found::Frame(frame) => {
+                self.frames += 1;
+                let (wall, mono) = self.last_read;
+                Event::Frame(Captured {
+                    frame,
+                    wall,
+                    mono: mono.into_std(),
+                })
+            }
+            Found::Discarded { reason, range } => Event::Discarded {
+                reason,
+                bytes: range.end - range.start,
+            },
+            // The enum may grow; what this crate does not know, it does not pass on.
+            _ => return self.poll(),
+        })
+    }
+
+    /// Reads once into the splitter, or finds that nothing more comes.
+    async fn read(&mut self, stall_limit: Duration) {
+        let deadline = self.last_read.1 + stall_limit;
+        let ending = match timeout_at(deadline, self.io.read(self.splitter.spare_mut())).await {
+            Ok(Ok(n)) if n > 0 => {
+                self.splitter.filled(n);
+                self.last_read = (SystemTime::now(), Instant::now());
+                return;
+            }
+            Ok(Ok(_)) => Error::Closed,
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => return,
+            Ok(Err(error)) => Error::Read(error),
+            Err(_elapsed) => Error::Stalled { after: stall_limit },
+        };
+        self.end(Ending::Error(ending));
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.splitter.finish();
+        self.ending = Some(ending);
+    }
+}
+
+fn attempt(source: &Source, limit: Duration) -> Attempt {
+    let connect = source.connect();
+    Box::pin(async move {
+        let timed_out = |_| Err(ConnectError::TimedOut { after: limit });
+        timeout(limit, connect.connect())
+            .await
+            .unwrap_or_else(timed_out)
+    })
+}
+
+async fn pause_wanted(wishes: &mut watch::Receiver<Wishes>) {
+    // An error is impossible: the ingest holds a `Control`, which keeps the sender alive.
+    let _ = wishes.wait_for(|wishes| wishes.paused).await;
+}

@@ -1,0 +1,135 @@
+//! Dialling a camera over TCP.
+
+use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{
+    net::{TcpStream, lookup_host},
+    time::sleep,
+};
+
+use crate::{Connect, ConnectError, Connection};
+
+/// A camera that sends raw concatenated JPEG images to whoever connects.
+#[derive(Debug)]
+pub(crate) struct TcpCamera {
+    host: String,
+    port: u16,
+}
+
+impl TcpCamera {
+    pub(crate) fn new(host: &str, port: u16) -> Self {
+        Self {
+            host: host.into(),
+            port,
+        }
+    }
+}
+
+#[async_trait]
+impl Connect for TcpCamera {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        let resolve = |source| ConnectError::Resolve {
+            host: self.host.clone(),
+            source,
+        };
+        let addresses = lookup_host((&*self.host, self.port))
+            .await
+            .map_err(resolve)?;
+        let (stream, peer) = race(interleaved(addresses.collect()))
+            .await
+            .map_err(|failed| match failed {
+                Some((addr, source)) => ConnectError::Failed { addr, source },
+                None => resolve(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "the name has no address",
+                )),
+            })?;
+        // A camera whose cable was pulled sends no FIN; keepalive finds out even where the stall limit is long.
+        // Failure to set it costs only that, so it is no reason to refuse the camera.
+        let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive());
+        Ok(Connection::new(stream, peer.to_string()))
+    }
+}
+
+fn keepalive() -> TcpKeepalive {
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE);
+    #[cfg(any(
+        target_os = "linux",
+        target_os = "android",
+        target_vendor = "apple",
+        windows
+    ))]
+    let keepalive = keepalive.with_interval(KEEPALIVE_INTERVAL);
+    keepalive
+}
+
+/// Alternates between the address families, beginning with the one that the resolver put first (RFC 8305, section 4).
+fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut a, mut b): (VecDeque<_>, VecDeque<_>) = addresses
+        .into_iter()
+        .partition(|addr| addr.is_ipv6() == first_is_v6);
+    let mut mixed = VecDeque::with_capacity(a.len() + b.len());
+    while !(a.is_empty() && b.is_empty()) {
+        mixed.extend(a.pop_front());
+        mixed.extend(b.pop_front());
+    }
+    mixed
+}
+
+/// Tries the addresses in order, each when the one before has failed or has had its head start; the first connection wins and
+/// the other attempts are dropped (RFC 8305, section 5). Gives the first failure if all fail.
+async fn race(
+    mut untried: VecDeque<SocketAddr>,
+) -> Result<(TcpStream, SocketAddr), Option<(SocketAddr, io::Error)>> {
+    let mut attempts = FuturesUnordered::new();
+    let mut first_failure = None;
+    loop {
+        if let Some(addr) = untried.pop_front() {
+            attempts.push(async move { (addr, TcpStream::connect(addr).await) });
+        }
+        let outcome = tokio::select! {
+            outcome = attempts.next() => outcome,
+            () = sleep(ATTEMPT_DELAY), if !untried.is_empty() => continue,
+        };
+        match outcome {
+            Some((addr, Ok(stream))) => return Ok((stream, addr)),
+            Some((addr, Err(error))) => {
+                first_failure.get_or_insert((addr, error));
+            }
+            None => return Err(first_failure),
+        }
+    }
+}
+
+/// How long an address has before the next one is tried beside it (RFC 8305, section 8: Connection Attempt Delay).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// How long a connection may be silent before the first keepalive probe.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+
+/// The time between keepalive probes.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addrs(list: &[&str]) -> Vec<SocketAddr> {
+        list.iter().map(|a| a.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn families_alternate_from_the_first() {
+        let mixed = interleaved(addrs(&["[::1]:1", "[::2]:1", "[::3]:1", "1.0.0.1:1"]));
+        assert_eq!(
+            mixed,
+            addrs(&["[::1]:1", "1.0.0.1:1", "[::2]:1", "[::3]:1"])
+        );
+        let mixed = interleaved(addrs(&["1.0.0.1:1", "1.0.0.2:1", "[::1]:1"]));
+        assert_eq!(mixed, addrs(&["1.0.0.1:1", "[::1]:1", "1.0.0.2:1"]));
+    }
+}

@@ -1,0 +1,29 @@
+//! Tests through the public face: paused time over in-memory IO, real time over real sockets, never mixed.
+
+mod backoff;
+mod pipe;
+mod reconnect;
+mod source;
+mod tcp;
+
+use mjpeg_ingest::{
+    Backoff, Captured, ConnectError, Connection, Control, Error, Event, Framing, Ingest,
+    IngestConfig, Source,
+};
+
+#[test]
+fn public_types_cross_threads() {
+    fn send<T: Send + Unpin + 'static>() {}
+    fn all<T: Send + Sync + Unpin + 'static>() {}
+    send::<Ingest>();
+    send::<Connection>();
+    all::<Source>();
+    all::<Control>();
+    all::<IngestConfig>();
+    all::<Event>();
+    all::<Captured>();
+    all::<Error>();
+    all::<ConnectError>();
+    all::<Backoff>();
+    all::<Framing>();
+}

@@ -1,0 +1,354 @@
+//! Reconnecting, as sequences of events and delays under paused time.
+
+use std::time::Duration;
+
+use mjpeg_codec::DiscardReason;
+use mjpeg_ingest::{Backoff, ConnectError, Error, Event, Ingest, IngestConfig};
+use mjpeg_testkit::jpeg;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, sleep, timeout},
+};
+
+use crate::pipe::{Attempt, Pipes};
+
+const SEED: u64 = 7;
+
+fn ingest(attempts: impl IntoIterator<Item = Attempt>) -> Ingest {
+    Ingest::new(
+        Pipes::source(attempts).0,
+        IngestConfig::default().seed(SEED),
+    )
+}
+
+/// The next event as a short text.
+async fn next(ingest: &mut Ingest) -> String {
+    match ingest.next().await {
+        None => "end".into(),
+        Some(Event::Connecting) => "connecting".into(),
+        Some(Event::Online { peer }) => format!("online {peer}"),
+        Some(Event::Frame(captured)) => {
+            format!("frame {:?}", jpeg::number_of(&captured.frame.bytes))
+        }
+        Some(Event::Discarded { reason, bytes }) => format!("discarded {bytes} {reason}"),
+        Some(Event::Offline { error, .. }) => format!("offline: {error}"),
+        Some(Event::Paused) => "paused".into(),
+        Some(other) => panic!("an event this test does not know: {other:?}"),
+    }
+}
+
+/// Pulls until offline, and gives the announced delay, having checked that the ingest really waits as long.
+async fn delay_of_next_offline(ingest: &mut Ingest) -> Duration {
+    loop {
+        if let Some(Event::Offline { retry_in, .. }) = ingest.next().await {
+            let since = Instant::now();
+            assert_eq!(next(ingest).await, "connecting");
+            // The timer counts whole milliseconds.
+            assert!(
+                since.elapsed() >= retry_in
+                    && since.elapsed() <= retry_in + Duration::from_millis(2)
+            );
+            return retry_in;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_come_in_order_with_times() {
+    let (attempt, mut camera) = Attempt::open();
+    let mut ingest = ingest([attempt]);
+    assert_eq!(next(&mut ingest).await, "connecting");
+    assert_eq!(next(&mut ingest).await, "online pipe");
+    camera
+        .write_all(&[&jpeg::numbered(1)[..], b"junk", &jpeg::numbered(2)].concat())
+        .await
+        .unwrap();
+    assert_eq!(next(&mut ingest).await, "frame Some(1)");
+    assert_eq!(next(&mut ingest).await, "discarded 4 garbage");
+    assert_eq!(next(&mut ingest).await, "frame Some(2)");
+
+    sleep(Duration::from_secs(3)).await;
+    camera.write_all(&jpeg::numbered(3)).await.unwrap();
+    let Some(Event::Frame(captured)) = ingest.next().await else {
+        panic!("no frame")
+    };
+    assert_eq!(
+        captured.mono,
+        Instant::now().into_std(),
+        "stamped when read, not when connected"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_retried_with_growing_delays_for_ever() {
+    let mut ingest = ingest((0..40).map(|_| Attempt::Fail));
+    for attempt in 0..39 {
+        assert_eq!(
+            delay_of_next_offline(&mut ingest).await,
+            Backoff::default().delay(attempt, SEED)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hanging_attempt_ends_at_the_connect_timeout() {
+    let mut ingest = ingest([Attempt::Hang]);
+    assert_eq!(next(&mut ingest).await, "connecting");
+    let since = Instant::now();
+    let Some(Event::Offline { error, .. }) = ingest.next().await else {
+        panic!("not offline")
+    };
+    assert!(
+        matches!(*error, Error::Connect(ConnectError::TimedOut { after }) if after == Duration::from_secs(5))
+    );
+    assert_eq!(since.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_camera_is_given_up_after_the_stall_limit() {
+    let (attempt, mut camera) = Attempt::open();
+    let mut ingest = ingest([attempt]);
+    next(&mut ingest).await;
+    next(&mut ingest).await;
+    camera.write_all(&jpeg::numbered(1)).await.unwrap();
+    assert_eq!(next(&mut ingest).await, "frame Some(1)");
+    sleep(Duration::from_secs(9)).await;
+    camera.write_all(b"x").await.unwrap();
+    let since = Instant::now();
+    // A single byte keeps it alive for another ten seconds.
+    assert_eq!(next(&mut ingest).await, "discarded 1 garbage");
+    assert_eq!(
+        next(&mut ingest).await,
+        "offline: the camera sent nothing for 10s"
+    );
+    assert_eq!(since.elapsed().as_secs(), 10);
+    assert_eq!(
+        camera.read(&mut [0]).await.unwrap(),
+        0,
+        "the connection was closed"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn frame_broken_off_by_the_end_of_the_connection_is_counted() {
+    let (attempt, mut camera) = Attempt::open();
+    let mut ingest = ingest([attempt]);
+    next(&mut ingest).await;
+    next(&mut ingest).await;
+    camera.write_all(&jpeg::numbered(1)[..100]).await.unwrap();
+    drop(camera);
+    assert_eq!(
+        next(&mut ingest).await,
+        format!("discarded 100 {}", DiscardReason::Truncated)
+    );
+    assert_eq!(
+        next(&mut ingest).await,
+        "offline: the camera closed the connection"
+    );
+}
+
+/// Connections that give one frame, stay `online` long and close.
+async fn delays_with_connections_of(
+    online: Duration,
+    connections: u32,
+    with_frame: bool,
+) -> Vec<Duration> {
+    let (attempts, cameras): (Vec<_>, Vec<_>) = (0..connections).map(|_| Attempt::open()).unzip();
+    let mut ingest = ingest(attempts);
+    let mut delays = Vec::new();
+    for mut camera in cameras {
+        tokio::spawn(async move {
+            // The connection is opened only once the ingest reads it; from then on it lasts `online`.
+            camera
+                .write_all(
+                    if with_frame {
+                        jpeg::numbered(1)
+                    } else {
+                        Default::default()
+                    }
+                    .as_ref(),
+                )
+                .await?;
+            sleep(online).await;
+            Ok::<_, std::io::Error>(())
+        });
+        delays.push(delay_of_next_offline(&mut ingest).await);
+    }
+    delays
+}
+
+#[tokio::test(start_paused = true)]
+async fn camera_that_sends_one_frame_and_closes_does_not_spin() {
+    let delays = delays_with_connections_of(Duration::from_millis(10), 8, true).await;
+    let growing: Vec<_> = (0..8)
+        .map(|attempt| Backoff::default().delay(attempt, SEED))
+        .collect();
+    assert_eq!(delays, growing);
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_online_without_frames_does_not_reset_the_backoff() {
+    let config = IngestConfig::default()
+        .seed(SEED)
+        .stall_limit(Duration::from_secs(60));
+    let (attempts, cameras): (Vec<_>, Vec<_>) = (0..3).map(|_| Attempt::open()).unzip();
+    let mut ingest = Ingest::new(Pipes::source(attempts).0, config);
+    for (attempt, camera) in (0..).zip(cameras) {
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(30)).await;
+            drop(camera);
+        });
+        assert_eq!(
+            delay_of_next_offline(&mut ingest).await,
+            Backoff::default().delay(attempt, SEED)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_seconds_online_with_frames_reset_the_backoff() {
+    let (good, mut camera) = Attempt::open();
+    let mut ingest = ingest([
+        Attempt::Fail,
+        Attempt::Fail,
+        Attempt::Fail,
+        good,
+        Attempt::Fail,
+    ]);
+    for attempt in 0..3 {
+        assert_eq!(
+            delay_of_next_offline(&mut ingest).await,
+            Backoff::default().delay(attempt, SEED)
+        );
+    }
+    assert_eq!(next(&mut ingest).await, "online pipe");
+    tokio::spawn(async move {
+        for n in 0..11 {
+            camera.write_all(&jpeg::numbered(n)).await.unwrap();
+            sleep(Duration::from_secs(1)).await;
+        }
+    });
+    assert_eq!(
+        delay_of_next_offline(&mut ingest).await,
+        Backoff::default().delay(0, SEED)
+    );
+    assert_eq!(
+        delay_of_next_offline(&mut ingest).await,
+        Backoff::default().delay(1, SEED)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_two_connections_at_once() {
+    let (attempts, cameras): (Vec<_>, Vec<_>) = (0..5).map(|_| Attempt::open()).unzip();
+    let (source, pipes) = Pipes::source(attempts);
+    let mut ingest = Ingest::new(source, IngestConfig::default());
+    for camera in cameras {
+        while next(&mut ingest).await != "online pipe" {}
+        drop(camera);
+    }
+    while !next(&mut ingest).await.starts_with("offline") {}
+    assert_eq!((pipes.open(), pipes.most_open()), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_call_loses_nothing() {
+    let (attempt, mut camera) = Attempt::open();
+    let mut ingest = ingest([Attempt::Fail, attempt]);
+    tokio::spawn(async move {
+        for n in 0..20 {
+            for byte in jpeg::numbered(n).chunks(200) {
+                camera.write_all(byte).await.unwrap();
+                sleep(Duration::from_millis(7)).await;
+            }
+        }
+        sleep(Duration::from_secs(3600)).await;
+    });
+    let mut numbers = Vec::new();
+    while numbers.len() < 20 {
+        // Each wait is dropped after 3 ms, in every state from connecting to reading.
+        if let Ok(Some(Event::Frame(captured))) =
+            timeout(Duration::from_millis(3), ingest.next()).await
+        {
+            numbers.push(jpeg::number_of(&captured.frame.bytes).unwrap());
+        }
+    }
+    assert_eq!(numbers, (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_now_cuts_the_wait_short() {
+    let mut ingest = ingest((0..10).map(|_| Attempt::Fail));
+    let control = ingest.control();
+    for _ in 0..6 {
+        delay_of_next_offline(&mut ingest).await;
+    }
+    while !next(&mut ingest).await.starts_with("offline") {}
+    let since = Instant::now();
+    control.retry_now();
+    assert_eq!(next(&mut ingest).await, "connecting");
+    assert_eq!(since.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pause_closes_the_connection_and_resume_opens_one() {
+    let ((first, mut camera), (second, _second_camera)) = (Attempt::open(), Attempt::open());
+    let mut ingest = ingest([first, second]);
+    let control = ingest.control();
+    next(&mut ingest).await;
+    assert_eq!(next(&mut ingest).await, "online pipe");
+    camera.write_all(b"\xFF\xD8\xFF").await.unwrap();
+    assert!(
+        timeout(Duration::from_secs(1), ingest.next())
+            .await
+            .is_err()
+    );
+    control.pause();
+    assert_eq!(
+        next(&mut ingest).await,
+        "discarded 3 truncated",
+        "no byte goes uncounted"
+    );
+    assert_eq!(next(&mut ingest).await, "paused");
+    assert_eq!(
+        camera.read(&mut [0]).await.unwrap(),
+        0,
+        "the connection was closed"
+    );
+    assert!(
+        timeout(Duration::from_secs(3600), ingest.next())
+            .await
+            .is_err(),
+        "paused means paused"
+    );
+    control.resume();
+    assert_eq!(next(&mut ingest).await, "connecting");
+    assert_eq!(next(&mut ingest).await, "online pipe");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pause_ends_an_attempt_and_a_wait() {
+    let mut ingest = ingest([Attempt::Hang, Attempt::Fail]);
+    let control = ingest.control();
+    assert_eq!(next(&mut ingest).await, "connecting");
+    assert!(
+        timeout(Duration::from_secs(1), ingest.next())
+            .await
+            .is_err()
+    );
+    control.pause();
+    assert_eq!(next(&mut ingest).await, "paused");
+    control.resume();
+    assert_eq!(next(&mut ingest).await, "connecting");
+    assert_eq!(next(&mut ingest).await, "offline: scripted failure");
+    control.pause();
+    assert_eq!(next(&mut ingest).await, "paused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn finished_source_ends_the_events() {
+    let mut ingest = ingest([Attempt::Finish]);
+    assert_eq!(next(&mut ingest).await, "connecting");
+    assert_eq!(next(&mut ingest).await, "end");
+    assert_eq!(next(&mut ingest).await, "end");
+}
