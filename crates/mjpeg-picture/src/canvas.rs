@@ -1,0 +1,121 @@
+//! The pixels, held the way the JPEG encoder wants them.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use bytes::Bytes;
+use embedded_graphics::Pixel;
+use embedded_graphics::pixelcolor::Rgb888;
+use embedded_graphics::prelude::{Dimensions, DrawTarget, OriginDimensions, RgbColor, Size};
+use embedded_graphics::primitives::Rectangle;
+use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
+
+/// A drawing surface that takes RGB and keeps one plane each of Y, Cb and Cr.
+///
+/// Colours are converted when they are drawn. A fill converts one colour, where an RGB surface
+/// would convert every pixel again for every frame.
+#[derive(Clone)]
+pub(crate) struct Canvas {
+    width: u16,
+    height: u16,
+    planes: [Vec<u8>; 3],
+}
+
+impl Canvas {
+    /// Creates a surface filled with one colour.
+    pub(crate) fn new(width: u16, height: u16, ground: Rgb888) -> Self {
+        let pixels = usize::from(width) * usize::from(height);
+        Self {
+            width,
+            height,
+            planes: ycbcr(ground).map(|value| vec![value; pixels]),
+        }
+    }
+
+    /// Encodes what is drawn as one baseline JPEG with 4:2:0 chroma.
+    pub(crate) fn encode(&self, quality: u8) -> Bytes {
+        // A guess that spares most pictures the regrowing; the length is set straight below.
+        let mut jpeg = Vec::with_capacity(1024 + self.planes[0].len() / 8);
+        let mut encoder = Encoder::new(&mut jpeg, quality);
+        encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
+        encoder
+            .encode_image(self)
+            .expect("the size is not zero, no segments are added, and a Vec takes every write");
+        // Frames are kept and counted by their length, so they must not hold more memory than that.
+        jpeg.shrink_to_fit();
+        Bytes::from(jpeg)
+    }
+}
+
+impl fmt::Debug for Canvas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canvas")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .finish_non_exhaustive()
+    }
+}
+
+impl OriginDimensions for Canvas {
+    fn size(&self) -> Size {
+        Size::new(self.width.into(), self.height.into())
+    }
+}
+
+impl DrawTarget for Canvas {
+    type Color = Rgb888;
+    type Error = Infallible;
+
+    fn draw_iter<I>(&mut self, pixels: I) -> Result<(), Infallible>
+    where
+        I: IntoIterator<Item = Pixel<Rgb888>>,
+    {
+        for Pixel(point, color) in pixels {
+            self.fill_solid(&Rectangle::new(point, Size::new_equal(1)), color)?;
+        }
+        Ok(())
+    }
+
+    fn fill_solid(&mut self, area: &Rectangle, color: Rgb888) -> Result<(), Infallible> {
+        let area = area.intersection(&self.bounding_box());
+        if area.is_zero_sized() {
+            return Ok(());
+        }
+        // What is left lies within 0..width and 0..height, so the casts lose nothing.
+        let (left, top) = (area.top_left.x as usize, area.top_left.y as usize);
+        for (plane, value) in self.planes.iter_mut().zip(ycbcr(color)) {
+            let rows = plane.chunks_exact_mut(self.width.into());
+            for row in rows.skip(top).take(area.size.height as usize) {
+                row[left..left + area.size.width as usize].fill(value);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ImageBuffer for &Canvas {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        JpegColorType::Ycbcr
+    }
+
+    fn width(&self) -> u16 {
+        self.width
+    }
+
+    fn height(&self) -> u16 {
+        self.height
+    }
+
+    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
+        let width = usize::from(self.width);
+        let start = usize::from(y) * width;
+        for (buffer, plane) in buffers.iter_mut().zip(&self.planes) {
+            buffer.extend_from_slice(&plane[start..start + width]);
+        }
+    }
+}
+
+fn ycbcr(color: Rgb888) -> [u8; 3] {
+    let (y, cb, cr) = rgb_to_ycbcr(color.r(), color.g(), color.b());
+    [y, cb, cr]
+}

@@ -1,0 +1,10 @@
+//! What callers may do with the types across threads.
+
+use mjpeg_picture::{Error, TestPicture};
+
+#[test]
+fn types_cross_threads() {
+    fn check<T: Send + Sync + Unpin + 'static>() {}
+    check::<TestPicture>();
+    check::<Error>();
+}
