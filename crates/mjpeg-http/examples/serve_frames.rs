@@ -1,0 +1,48 @@
+//! Serves a still picture as a stream and views it, over a real socket.
+//!
+//! ```text
+//! cargo run -p mjpeg-http --example serve_frames -- [ADDR:PORT] [SECONDS]
+//! ```
+//!
+//! Open the printed URL in a browser. Without arguments it takes a free port of this machine and ends after one second.
+
+use std::{
+    env,
+    error::Error,
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
+
+use mjpeg_codec::Frame;
+use mjpeg_http::{HttpConfig, Listener, StreamService};
+use tokio::time::{Instant, sleep};
+
+/// A grey picture of 8x8, with the standard Huffman tables left out.
+const JPEG: &[u8] = &[
+    0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63,
+    0, 0x2A, 0xFF, 0xD9,
+];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = env::args().skip(1);
+    let addr: SocketAddr = args.next().as_deref().unwrap_or("127.0.0.1:0").parse()?;
+    let seconds: u64 = args.next().as_deref().unwrap_or("1").parse()?;
+
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let listener = Listener::bind(addr, HttpConfig::default())?;
+    println!("http://{}/ for {seconds} s", listener.local_addr());
+    let service = StreamService::new(consumer, HttpConfig::default());
+    let serving =
+        tokio::spawn(listener.serve(service.clone(), sleep(Duration::from_secs(seconds))));
+    while !serving.is_finished() {
+        producer.publish(
+            Frame::parse(JPEG)?,
+            SystemTime::now(),
+            Instant::now().into_std(),
+        );
+        sleep(Duration::from_millis(100)).await;
+    }
+    println!("{:?}", service.stats());
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What the HTTP side counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A reading of the counters of a [`StreamService`](crate::StreamService) and its listener. All but the first two only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections open now.
+    pub connections: u64,
+    /// Streams being sent now.
+    pub viewers: u64,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Parts handed to connections, repeats included.
+    pub parts: u64,
+    /// Parts that repeated the last frame because no new one came.
+    pub keepalives: u64,
+    /// Connections closed because the viewer took no byte for the [write stall limit](crate::HttpConfig::write_stall).
+    pub write_stalls: u64,
+    /// Connections closed because no whole request head came within the [header timeout](crate::HttpConfig::header_timeout).
+    pub header_timeouts: u64,
+    /// Connections closed because what came was not HTTP, or its head was too large.
+    pub bad_requests: u64,
+    /// Connections that could not be accepted, for want of file descriptors or memory.
+    pub accept_errors: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) connections: Gauge,
+    pub(crate) viewers: Gauge,
+    pub(crate) accepted: Counter,
+    pub(crate) parts: Counter,
+    pub(crate) keepalives: Counter,
+    pub(crate) write_stalls: Counter,
+    pub(crate) header_timeouts: Counter,
+    pub(crate) bad_requests: Counter,
+    pub(crate) accept_errors: Counter,
+}
+
+impl Counters {
+    pub(crate) fn read(&self) -> Stats {
+        Stats {
+            connections: self.connections.0.read(),
+            viewers: self.viewers.0.read(),
+            accepted: self.accepted.read(),
+            parts: self.parts.read(),
+            keepalives: self.keepalives.read(),
+            write_stalls: self.write_stalls.read(),
+            header_timeouts: self.header_timeouts.read(),
+            bad_requests: self.bad_requests.read(),
+            accept_errors: self.accept_errors.read(),
+        }
+    }
+}
+
+/// A number that only grows. Relaxed: it orders nothing, and readers take each by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How many of something there are now.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(Counter);
+
+impl Gauge {
+    pub(crate) fn up(&self) {
+        self.0.add_one();
+    }
+
+    pub(crate) fn down(&self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

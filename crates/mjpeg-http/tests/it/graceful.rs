@@ -1,0 +1,110 @@
+//! How it ends.
+
+use std::{io::ErrorKind, time::Duration};
+
+use mjpeg_http::HttpConfig;
+use mjpeg_testkit::{Viewer, jpeg};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+
+use crate::{Served, publish, publish_number};
+
+#[tokio::test]
+async fn responses_end_cleanly_and_the_port_is_free() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let addr = served.addr;
+    publish_number(&producer, 1);
+    let mut viewers = Vec::new();
+    for _ in 0..5 {
+        let mut viewer = Viewer::open(addr, "/").await.unwrap();
+        viewer.next_frame().await.unwrap().unwrap();
+        viewers.push(viewer);
+    }
+    let service = served.service.clone();
+    let ended = timeout(Duration::from_secs(2), served.stop())
+        .await
+        .expect("at once, not at the deadline");
+    assert_eq!(ended.aborted, 0);
+    for viewer in &mut viewers {
+        assert_eq!(
+            viewer.next_frame().await.unwrap(),
+            None,
+            "ended after a whole part"
+        );
+    }
+    assert_eq!(
+        (service.stats().connections, service.stats().viewers),
+        (0, 0)
+    );
+    assert_eq!(
+        TcpStream::connect(addr).await.unwrap_err().kind(),
+        ErrorKind::ConnectionRefused
+    );
+    TcpListener::bind(addr).await.expect("the port is free");
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_delay_the_end() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let silent = TcpStream::connect(served.addr).await.unwrap();
+    let mut kept_alive = TcpStream::connect(served.addr).await.unwrap();
+    kept_alive
+        .write_all(b"GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n")
+        .await
+        .unwrap();
+    kept_alive.read_exact(&mut [0; 12]).await.unwrap();
+    while served.service.stats().connections < 2 {
+        sleep(Duration::from_millis(2)).await;
+    }
+    let ended = timeout(Duration::from_secs(2), served.stop())
+        .await
+        .expect("at once, not at the deadline");
+    assert_eq!(ended.aborted, 0);
+    drop((silent, kept_alive));
+}
+
+#[tokio::test]
+async fn stuck_viewer_is_cut_at_the_deadline() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(
+        consumer,
+        HttpConfig::default().grace(Duration::from_millis(300)),
+    );
+    let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
+    let frame = jpeg::of_length(1, 1_000_000);
+    // Until the kernel takes no more: then a part hangs half-sent.
+    let mut parts = 0;
+    loop {
+        publish(&producer, frame.clone());
+        sleep(Duration::from_millis(50)).await;
+        let now = served.service.stats().parts;
+        if now == parts && now > 0 {
+            break;
+        }
+        parts = now;
+    }
+    let ended = timeout(Duration::from_secs(2), served.stop())
+        .await
+        .expect("the deadline holds");
+    assert_eq!(ended.aborted, 1);
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn dropping_the_server_closes_everything() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    publish_number(&producer, 1);
+    let mut viewer = Viewer::open(served.addr, "/").await.unwrap();
+    viewer.next_frame().await.unwrap();
+    let addr = served.addr;
+    served.task.abort();
+    let _ = served.task.await;
+    assert!(!matches!(viewer.next_frame().await, Ok(Some(_))));
+    TcpListener::bind(addr).await.expect("the port is free");
+}

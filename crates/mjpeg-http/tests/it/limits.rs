@@ -1,0 +1,254 @@
+//! Limits: what hits them, and that they are counted.
+
+use std::time::Duration;
+
+use mjpeg_http::{BindError, HttpConfig, Listener, Stats};
+use mjpeg_testkit::{Viewer, jpeg};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{Served, publish, publish_number};
+
+const SHORT: Duration = Duration::from_millis(400);
+
+/// Waits until the counters satisfy the condition.
+async fn until(served: &Served, condition: impl Fn(&Stats) -> bool) {
+    let waiting = async {
+        while !condition(&served.service.stats()) {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = timeout(Duration::from_secs(10), waiting).await;
+    assert!(
+        in_time.is_ok(),
+        "never happened: {:?}",
+        served.service.stats()
+    );
+}
+
+#[tokio::test]
+async fn idle_connection_is_closed_after_the_header_timeout() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default().header_timeout(SHORT));
+    let since = Instant::now();
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    assert_eq!(stream.read(&mut [0; 100]).await.unwrap(), 0);
+    assert!(since.elapsed() >= SHORT);
+    until(&served, |stats| {
+        stats.header_timeouts == 1 && stats.connections == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dripping_head_is_closed_after_the_header_timeout() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default().header_timeout(SHORT));
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    let (mut reader, mut writer) = stream.split();
+    let drip = async {
+        for byte in
+            b"GET / HTTP/1.1\r\nX-Long: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                .iter()
+                .cycle()
+        {
+            if writer.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut rest = Vec::new();
+    tokio::select! {
+        () = drip => {}
+        _ = reader.read_to_end(&mut rest) => {}
+    }
+    until(&served, |stats| {
+        stats.header_timeouts == 1 && stats.connections == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn kept_alive_connection_is_closed_when_idle() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default().header_timeout(SHORT));
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    stream
+        .write_all(b"GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
+        .await
+        .expect("closed")
+        .unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 404 Not Found"));
+}
+
+#[tokio::test]
+async fn head_over_the_limit_is_refused_and_counted() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default().max_header_bytes(8 << 10));
+    publish_number(&producer, 1);
+    let padded = |n: usize| format!("/?{}", "x".repeat(n));
+    let fits = Viewer::open(served.addr, &padded(7 << 10)).await.unwrap();
+    assert_eq!(fits.head().status, 200);
+    let too_large = Viewer::open(served.addr, &padded(9 << 10)).await.unwrap();
+    assert!(
+        matches!(too_large.head().status, 414 | 431),
+        "{}",
+        too_large.head().status_line
+    );
+    until(&served, |stats| stats.bad_requests == 1).await;
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_closed_and_counted() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    stream
+        .write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\r\n\r\n")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
+        .await
+        .expect("closed")
+        .unwrap();
+    until(&served, |stats| {
+        stats.bad_requests == 1 && stats.connections == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default().write_stall(SHORT));
+    let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
+    let mut good = Viewer::open(served.addr, "/").await.unwrap();
+    until(&served, |stats| stats.viewers == 2).await;
+    // Frames large enough to fill what the kernel holds for the stuck viewer.
+    let frames: Vec<_> = (0..5).map(|n| jpeg::of_length(n, 400_000)).collect();
+    let mut sent = 0;
+    while served.service.stats().write_stalls == 0 {
+        let frame = &frames[sent % frames.len()];
+        publish(&producer, frame.clone());
+        assert_eq!(
+            good.next_frame().await.unwrap().unwrap(),
+            frame,
+            "the good viewer gets each"
+        );
+        sent += 1;
+        sleep(Duration::from_millis(10)).await;
+        assert!(
+            sent < 1000,
+            "the stuck viewer was never cut: {:?}",
+            served.service.stats()
+        );
+    }
+    until(&served, |stats| {
+        stats.connections == 1 && stats.viewers == 1
+    })
+    .await;
+    assert_eq!(served.service.stats().write_stalls, 1);
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(
+        consumer,
+        HttpConfig::default().write_stall(Duration::from_secs(5)),
+    );
+    let mut slow = Viewer::open(served.addr, "/").await.unwrap();
+    // Of the size of real frames: what waits in hyper and the kernel is then a small number of them.
+    let frames: Vec<_> = (0..40).map(|n| jpeg::of_length(n, 300_000)).collect();
+    let publishing = async {
+        for n in 0..400 {
+            publish(&producer, frames[n % 40].clone());
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let mut got = 0;
+    let reading = async {
+        loop {
+            let frame = slow.next_frame().await.unwrap().expect("not ended");
+            let number = jpeg::number_of(&frame).expect("a numbered frame");
+            assert_eq!(frame, frames[number as usize], "whole and untorn");
+            got += 1;
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        () = publishing => {}
+        () = reading => {}
+    }
+    assert!(got > 10, "the slow viewer got {got} frames");
+    let stats = served.service.stats();
+    assert_eq!(
+        (stats.viewers, stats.write_stalls),
+        (1, 0),
+        "slow is not dead"
+    );
+    assert!(
+        stats.parts < 200,
+        "frames were skipped, not queued: {stats:?}"
+    );
+}
+
+#[tokio::test]
+async fn viewer_that_leaves_is_forgotten_even_before_the_first_frame() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let viewer = Viewer::open(served.addr, "/").await.unwrap();
+    until(&served, |stats| stats.viewers == 1).await;
+    drop(viewer);
+    until(&served, |stats| {
+        stats.viewers == 0 && stats.connections == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn port_in_use_is_told_apart() {
+    let bind = |addr: &str| Listener::bind(addr.parse().unwrap(), HttpConfig::default());
+    let first = bind("127.0.0.1:0").unwrap();
+    let taken = first.local_addr();
+    assert!(matches!(bind(&taken.to_string()), Err(BindError::InUse { addr }) if addr == taken));
+    // The same port on all interfaces collides with it too.
+    assert!(matches!(
+        bind(&format!("0.0.0.0:{}", taken.port())),
+        Err(BindError::InUse { .. })
+    ));
+    assert!(matches!(
+        bind(&format!("[::]:{}", taken.port())),
+        Err(BindError::InUse { .. })
+    ));
+    drop(first);
+    assert_eq!(bind(&taken.to_string()).unwrap().local_addr(), taken);
+    // An address of a documentation network (RFC 5737), which no machine has.
+    let elsewhere = bind("192.0.2.1:0").unwrap_err();
+    assert!(matches!(elsewhere, BindError::Failed { .. }), "{elsewhere}");
+}
+
+#[tokio::test]
+async fn all_interfaces_take_ipv4() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    publish_number(&producer, 1);
+    let listener = Listener::bind("[::]:0".parse().unwrap(), HttpConfig::default()).unwrap();
+    let port = listener.local_addr().port();
+    let service = mjpeg_http::StreamService::new(consumer, HttpConfig::default());
+    let serving = tokio::spawn(listener.serve(service, std::future::pending()));
+    let mut viewer = Viewer::open(([127, 0, 0, 1], port).into(), "/")
+        .await
+        .unwrap();
+    assert!(viewer.next_frame().await.unwrap().is_some());
+    serving.abort();
+}

@@ -1,0 +1,71 @@
+//! Tests through the public face: the body under paused time, the listener over real sockets in real time.
+
+mod body;
+mod graceful;
+mod limits;
+mod wire;
+
+use std::{net::SocketAddr, time::SystemTime};
+
+use mjpeg_codec::Frame;
+use mjpeg_fanout::{Consumer, Producer};
+use mjpeg_http::{
+    BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, Stats, StreamService,
+};
+use mjpeg_testkit::jpeg;
+use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
+
+fn publish(producer: &Producer, bytes: impl Into<bytes::Bytes>) {
+    let frame = Frame::parse(bytes).expect("a frame");
+    producer.publish(frame, SystemTime::now(), Instant::now().into_std());
+}
+
+fn publish_number(producer: &Producer, number: u32) {
+    publish(producer, jpeg::numbered(number));
+}
+
+/// A listener on a free loopback port, serving in a task of its own.
+struct Served {
+    addr: SocketAddr,
+    service: StreamService,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Ended>,
+}
+
+impl Served {
+    fn start(consumer: Consumer, config: HttpConfig) -> Self {
+        let listener =
+            Listener::bind("127.0.0.1:0".parse().unwrap(), config.clone()).expect("a free port");
+        let addr = listener.local_addr();
+        let service = StreamService::new(consumer, config);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(listener.serve(service.clone(), async {
+            let _ = stopped.await;
+        }));
+        Self {
+            addr,
+            service,
+            stop,
+            task,
+        }
+    }
+
+    async fn stop(self) -> Ended {
+        self.stop.send(()).expect("still serving");
+        self.task.await.expect("no panic")
+    }
+}
+
+#[test]
+fn public_types_cross_threads() {
+    fn send<T: Send + Unpin + 'static>() {}
+    fn all<T: Send + Sync + Unpin + 'static>() {}
+    send::<MjpegBody>();
+    send::<ResponseBody>();
+    all::<StreamService>();
+    all::<Listener>();
+    all::<HttpConfig>();
+    all::<BindError>();
+    all::<Ended>();
+    all::<Stats>();
+}
