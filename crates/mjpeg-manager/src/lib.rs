@@ -1,1 +1,58 @@
 //! Runs many Motion-JPEG camera streams by name: start, stop, list, status.
+//!
+//! The layer of a Motion-JPEG relay that wires the others together: one ingest, one fan-out and, if asked, one HTTP listener per stream.
+//! It knows no config file, no command line and no control API.
+//!
+//! ```no_run
+//! use mjpeg_manager::{Manager, ManagerConfig, StartMode, StreamSpec};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), mjpeg_manager::Error> {
+//! let manager = Manager::new(ManagerConfig::default());
+//! let spec = StreamSpec::parse("garage", "tcp://192.168.1.100:6001")?.mode(StartMode::Retry);
+//! manager.start(spec).await?;
+//!
+//! let mut garage = manager.subscribe("garage")?;
+//! if let Some(published) = garage.next().await {
+//!     println!("{} bytes", published.frame.bytes.len());
+//! }
+//! for stream in manager.list() {
+//!     println!("{}: {:?}, {:.1} fps", stream.name, stream.state, stream.fps);
+//! }
+//! manager.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Contract
+//!
+//! * Names are unique. Calls on different names run at once; of two starts of one name one wins and the other gets
+//!   [`Error::AlreadyExists`].
+//! * A [`start`](Manager::start) that fails, or whose future is dropped, leaves nothing behind: no port, no task, no entry.
+//! * When [`stop`](Manager::stop) returns, the port is free, the camera's connection is closed and the tasks have ended.
+//! * Dropping the last clone of a [`Manager`] ends everything it runs.
+//! * A panic while reading a camera costs that stream a restart with backoff, and no other stream anything.
+//! * Frames that browsers cannot show ([`Frame::displayable`](mjpeg_codec::Frame::displayable)) are held back and counted as
+//!   `unsupported`, since a single one ends the picture for good in some of them.
+//!
+//! # Features
+//!
+//! * `listener`: gives a stream an HTTP port of its own ([`StreamSpec::listen`]), by `mjpeg-http`.
+
+mod config;
+mod error;
+mod info;
+mod manager;
+mod meter;
+mod monitor;
+mod name;
+mod outlet;
+mod running;
+mod spec;
+
+pub use config::ManagerConfig;
+pub use error::Error;
+pub use info::{LastError, State, StreamInfo, Tally};
+pub use manager::{Cut, Manager, ShutdownReport};
+pub use name::{InvalidName, StreamName};
+pub use spec::{StartMode, StreamSpec};

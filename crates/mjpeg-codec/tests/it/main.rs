@@ -1,4 +1,5 @@
 //! Tests through the public face; one binary, so that linking is paid once.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod auto_traits;
 mod check;

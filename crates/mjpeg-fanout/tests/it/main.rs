@@ -1,4 +1,5 @@
 //! Tests through the public face.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::SystemTime;
 

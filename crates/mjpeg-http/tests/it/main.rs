@@ -1,4 +1,5 @@
 //! Tests through the public face: the body under paused time, the listener over real sockets in real time.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod body;
 mod graceful;

@@ -1,4 +1,5 @@
 //! Tests through the public face: paused time over in-memory IO, real time over real sockets, never mixed.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod backoff;
 mod pipe;

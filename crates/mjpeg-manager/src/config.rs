@@ -1,0 +1,63 @@
+//! Limits and times of a manager and the streams it runs.
+
+use std::time::Duration;
+
+use mjpeg_ingest::IngestConfig;
+
+/// Limits and times of a [`Manager`](crate::Manager), and of all its streams.
+#[derive(Clone, Debug)]
+pub struct ManagerConfig {
+    pub(crate) start_timeout: Duration,
+    pub(crate) call_timeout: Duration,
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) ingest: IngestConfig,
+    #[cfg(feature = "listener")]
+    pub(crate) http: mjpeg_http::HttpConfig,
+}
+
+impl Default for ManagerConfig {
+    fn default() -> Self {
+        Self {
+            start_timeout: Duration::from_secs(8),
+            call_timeout: Duration::from_secs(15),
+            shutdown_grace: Duration::from_secs(5),
+            ingest: IngestConfig::default(),
+            #[cfg(feature = "listener")]
+            http: mjpeg_http::HttpConfig::default(),
+        }
+    }
+}
+
+impl ManagerConfig {
+    /// Sets how long a whole start may take. Default 8 s. The connection attempt within has its own limit,
+    /// [`IngestConfig::connect_timeout`] (5 s).
+    pub fn start_timeout(mut self, limit: Duration) -> Self {
+        self.start_timeout = limit;
+        self
+    }
+
+    /// Sets how long any call on the manager may take in all, whatever it waits for. Default 15 s.
+    pub fn call_timeout(mut self, limit: Duration) -> Self {
+        self.call_timeout = limit;
+        self
+    }
+
+    /// Sets how long viewers' responses may take to end when a stream stops, before they are cut. Default 5 s.
+    pub fn shutdown_grace(mut self, limit: Duration) -> Self {
+        self.shutdown_grace = limit;
+        self
+    }
+
+    /// Sets how cameras are read.
+    pub fn ingest(mut self, config: IngestConfig) -> Self {
+        self.ingest = config;
+        self
+    }
+
+    /// Sets how streams are served. Its grace is replaced by [`shutdown_grace`](Self::shutdown_grace).
+    #[cfg(feature = "listener")]
+    pub fn http(mut self, config: mjpeg_http::HttpConfig) -> Self {
+        self.http = config;
+        self
+    }
+}

@@ -1,0 +1,282 @@
+//! The registry of running streams.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use mjpeg_fanout::Consumer;
+use tokio::time::timeout;
+use tracing::{debug, info};
+
+use crate::{Error, ManagerConfig, StreamInfo, StreamName, StreamSpec, running::Running};
+
+/// Runs streams by name. Cheap to clone; all clones are one manager. See the [contract](crate#contract).
+///
+/// Its methods must be called within a tokio runtime.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: ManagerConfig,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    streams: BTreeMap<StreamName, Entry>,
+    shut_down: bool,
+}
+
+#[derive(Debug)]
+enum Entry {
+    /// Being started or stopped: the name is taken, but there is no stream to see.
+    Busy,
+    Running(Box<Running>),
+}
+
+/// What [`Manager::shutdown`] did.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// How many streams were stopped.
+    pub stopped: usize,
+    /// Those of them that did not end by themselves in time.
+    pub cut: Vec<Cut>,
+}
+
+/// What had to be aborted of a stream.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Cut {
+    /// The stream.
+    pub name: StreamName,
+    /// How many viewers' connections were cut.
+    pub connections: usize,
+    /// Whether even a task of the stream had not ended after that and was left to end by itself.
+    pub task: bool,
+}
+
+impl Manager {
+    /// Makes a manager that runs nothing yet.
+    pub fn new(config: ManagerConfig) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                table: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Starts a stream: takes its port, connects to its camera as its [mode](StreamSpec::mode) wants, and serves it.
+    ///
+    /// # Errors
+    ///
+    /// All of [`Error`] but `NotFound`. A failed start leaves nothing behind, and the name is free again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future undoes the start.
+    pub async fn start(&self, spec: StreamSpec) -> Result<StreamInfo, Error> {
+        let reserved = self.reserve(&spec.name)?;
+        let limit = self.inner.config.start_timeout;
+        let starting = async {
+            let started = timeout(limit, Running::start(spec, &self.inner.config)).await;
+            started.unwrap_or(Err(Error::StartTimeout { after: limit }))
+        };
+        let running = self.in_time(starting).await??;
+        let info = running.info();
+        if let Err(running) = reserved.fill(running) {
+            running.stop().await;
+            return Err(Error::ShutDown);
+        }
+        info!(stream = %info.name, source = %info.source, listen = ?info.listen, "stream started");
+        Ok(info)
+    }
+
+    /// Stops a stream: ends its viewers' responses, frees its port and hangs up on its camera. When it returns, all that has happened.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::CallTimeout`] if a task of the stream does not end even when cut.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts the stream off without waiting for its end.
+    pub async fn stop(&self, name: &str) -> Result<(), Error> {
+        let (running, _busy) = self.take(name)?;
+        let cut = self.in_time(running.stop()).await?;
+        info!(stream = name, cut, "stream stopped");
+        Ok(())
+    }
+
+    /// Reads one stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    pub fn get(&self, name: &str) -> Result<StreamInfo, Error> {
+        self.with(name, Running::info)
+    }
+
+    /// Reads all streams, by name. Streams that are just being started or stopped are not among them.
+    pub fn list(&self) -> Vec<StreamInfo> {
+        let running = |entry: &Entry| match entry {
+            Entry::Running(running) => Some(running.info()),
+            Entry::Busy => None,
+        };
+        self.table().streams.values().filter_map(running).collect()
+    }
+
+    /// Subscribes to a stream's frames, beside its viewers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    pub fn subscribe(&self, name: &str) -> Result<Consumer, Error> {
+        self.with(name, Running::consumer)
+    }
+
+    /// Reads the HTTP counters of a stream; `None` if it has no port.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    #[cfg(feature = "listener")]
+    pub fn http_stats(&self, name: &str) -> Result<Option<mjpeg_http::Stats>, Error> {
+        self.with(name, Running::http_stats)
+    }
+
+    /// Stops all streams at once and starts no more. Viewers' responses have the
+    /// [grace](ManagerConfig::shutdown_grace) to end (5 s), then they are cut; the report says which.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts off what has not ended yet.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        let streams = {
+            let mut table = self.table();
+            table.shut_down = true;
+            std::mem::take(&mut table.streams)
+        };
+        let limit = self.inner.config.shutdown_grace + CUT_TIME;
+        let stopping = streams.into_iter().filter_map(|(name, entry)| match entry {
+            Entry::Running(running) => Some(async move {
+                let ended = timeout(limit, running.stop()).await;
+                Cut {
+                    name,
+                    connections: *ended.as_ref().unwrap_or(&0),
+                    task: ended.is_err(),
+                }
+            }),
+            // A start in progress finds the table shut down; a stop in progress goes on with its caller.
+            Entry::Busy => None,
+        });
+        let ended = join_all(stopping).await;
+        let stopped = ended.len();
+        let cut: Vec<Cut> = ended
+            .into_iter()
+            .filter(|cut| cut.connections > 0 || cut.task)
+            .collect();
+        debug!(stopped, ?cut, "manager shut down");
+        ShutdownReport { stopped, cut }
+    }
+
+    fn reserve(&self, name: &StreamName) -> Result<Busy<'_>, Error> {
+        let mut table = self.table();
+        if table.shut_down {
+            return Err(Error::ShutDown);
+        }
+        if table.streams.contains_key(name) {
+            return Err(Error::AlreadyExists { name: name.clone() });
+        }
+        table.streams.insert(name.clone(), Entry::Busy);
+        Ok(Busy {
+            manager: self,
+            name: name.clone(),
+        })
+    }
+
+    /// Takes a running stream out; its name stays taken until the guard goes.
+    fn take(&self, name: &str) -> Result<(Box<Running>, Busy<'_>), Error> {
+        let mut table = self.table();
+        let found = table
+            .streams
+            .get_key_value(name)
+            .map(|(name, _)| name.clone());
+        let not_found = || Error::NotFound { name: name.into() };
+        let name = found.ok_or_else(not_found)?;
+        match table.streams.insert(name.clone(), Entry::Busy) {
+            Some(Entry::Running(running)) => Ok((
+                running,
+                Busy {
+                    manager: self,
+                    name,
+                },
+            )),
+            _ => Err(not_found()),
+        }
+    }
+
+    fn with<T>(&self, name: &str, read: impl FnOnce(&Running) -> T) -> Result<T, Error> {
+        match self.table().streams.get(name) {
+            Some(Entry::Running(running)) => Ok(read(running)),
+            _ => Err(Error::NotFound { name: name.into() }),
+        }
+    }
+
+    async fn in_time<T>(&self, call: impl Future<Output = T>) -> Result<T, Error> {
+        let after = self.inner.config.call_timeout;
+        timeout(after, call)
+            .await
+            .map_err(|_| Error::CallTimeout { after })
+    }
+
+    /// Held briefly, never across a wait.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Every step under this lock leaves the table whole.
+        self.inner
+            .table
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Holds a name while its stream is started or stopped, and frees it when that is over, however it ends.
+struct Busy<'a> {
+    manager: &'a Manager,
+    name: StreamName,
+}
+
+impl Busy<'_> {
+    /// Puts the stream in its place, unless the manager was shut down meanwhile.
+    fn fill(self, running: Running) -> Result<(), Box<Running>> {
+        let running = Box::new(running);
+        let mut table = self.manager.table();
+        if table.shut_down {
+            return Err(running);
+        }
+        table
+            .streams
+            .insert(self.name.clone(), Entry::Running(running));
+        Ok(())
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        let mut table = self.manager.table();
+        if matches!(table.streams.get(&self.name), Some(Entry::Busy)) {
+            table.streams.remove(&self.name);
+        }
+    }
+}
+
+/// What a task gets to notice that it was aborted. Only one that blocks its thread needs longer.
+const CUT_TIME: Duration = Duration::from_secs(1);

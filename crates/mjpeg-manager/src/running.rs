@@ -1,0 +1,204 @@
+//! One running stream.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt;
+use mjpeg_fanout::{Consumer, Producer};
+use mjpeg_ingest::{Backoff, ConnectError, Error as IngestError, Event, Ingest, IngestConfig};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+use tracing::{error, info, warn};
+
+use crate::{
+    Error, ManagerConfig, StartMode, StreamInfo, StreamName, StreamSpec,
+    monitor::Monitor,
+    outlet::{Bound, Serving},
+};
+
+/// A stream and everything it owns; dropping it ends all of that.
+#[derive(Debug)]
+pub(crate) struct Running {
+    spec: StreamSpec,
+    monitor: Arc<Monitor>,
+    consumer: Consumer,
+    serving: Option<Serving>,
+    /// Drives the camera; owns the producer.
+    driver: JoinHandle<()>,
+}
+
+impl Running {
+    /// Takes the port, reaches the camera if that is required, and only then begins to serve. Until it returns, dropping the future undoes all.
+    pub(crate) async fn start(spec: StreamSpec, config: &ManagerConfig) -> Result<Self, Error> {
+        let bound = spec
+            .listen
+            .map(|addr| Bound::bind(addr, config))
+            .transpose()?;
+        let (producer, consumer) = mjpeg_fanout::channel();
+        let monitor = Arc::new(Monitor::new());
+        let mut ingest = Ingest::new(spec.source.clone(), config.ingest.clone());
+        if spec.mode == StartMode::Require {
+            reach(&mut ingest, &spec, &monitor, &producer).await?;
+        }
+        let driver = Driver {
+            name: spec.name.clone(),
+            config: config.ingest.clone(),
+            monitor: Arc::clone(&monitor),
+            producer,
+            spec: spec.clone(),
+        };
+        let driver = tokio::spawn(driver.run(ingest));
+        let serving = bound.map(|bound| bound.serve(consumer.clone()));
+        Ok(Self {
+            spec,
+            monitor,
+            consumer,
+            serving,
+            driver,
+        })
+    }
+
+    /// Ends the responses, frees the port, hangs up on the camera; returns when all tasks have ended. Gives how many responses had
+    /// to be cut.
+    pub(crate) async fn stop(mut self) -> usize {
+        let cut = match &mut self.serving {
+            Some(serving) => serving.stop().await,
+            None => 0,
+        };
+        self.driver.abort();
+        // An error is the abort just asked for.
+        let _ = (&mut self.driver).await;
+        cut
+    }
+
+    pub(crate) fn consumer(&self) -> Consumer {
+        self.consumer.clone()
+    }
+
+    #[cfg(feature = "listener")]
+    pub(crate) fn http_stats(&self) -> Option<mjpeg_http::Stats> {
+        self.serving.as_ref().map(Serving::stats)
+    }
+
+    pub(crate) fn info(&self) -> StreamInfo {
+        let seen = self.monitor.seen();
+        StreamInfo {
+            name: self.spec.name.clone(),
+            source: self.spec.source.to_string(),
+            mode: self.spec.mode,
+            listen: self.serving.as_ref().map(Serving::addr),
+            peer: seen.peer.clone(),
+            state: seen.state,
+            since: seen.since,
+            size: seen.size,
+            fps: seen.meter.rate(Instant::now().into_std()),
+            frames: seen.frames,
+            bytes: seen.bytes,
+            discarded: seen.discarded.clone(),
+            viewers: self.consumer.viewers(),
+            reconnects: seen.connections.saturating_sub(1),
+            last_error: seen.last_error.clone(),
+            panics: seen.panics,
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Pulls events until the camera is reached or is not.
+async fn reach(
+    ingest: &mut Ingest,
+    spec: &StreamSpec,
+    monitor: &Monitor,
+    producer: &Producer,
+) -> Result<(), Error> {
+    loop {
+        let Some(event) = ingest.next().await else {
+            let error = Arc::new(IngestError::Connect(ConnectError::Finished));
+            return Err(Error::SourceFailed {
+                source_url: spec.source.to_string(),
+                error,
+            });
+        };
+        if let Event::Offline { error, .. } = event {
+            return Err(unreachable(spec, error));
+        }
+        let online = matches!(event, Event::Online { .. });
+        monitor.apply(event, producer, spec.pass_unsupported);
+        if online {
+            return Ok(());
+        }
+    }
+}
+
+fn unreachable(spec: &StreamSpec, error: Arc<IngestError>) -> Error {
+    let source_url = spec.source.to_string();
+    match &*error {
+        IngestError::Connect(ConnectError::TimedOut { .. }) => {
+            Error::TcpConnectionTimeout { source_url, error }
+        }
+        // The system's own limit ran out before ours did.
+        IngestError::Connect(ConnectError::Failed { source, .. })
+            if source.kind() == std::io::ErrorKind::TimedOut =>
+        {
+            Error::TcpConnectionTimeout { source_url, error }
+        }
+        IngestError::Connect(ConnectError::Failed { .. } | ConnectError::Resolve { .. }) => {
+            Error::TcpConnectionFailed { source_url, error }
+        }
+        _ => Error::SourceFailed { source_url, error },
+    }
+}
+
+/// Carries a camera's events to its viewers.
+struct Driver {
+    name: StreamName,
+    config: IngestConfig,
+    monitor: Arc<Monitor>,
+    producer: Producer,
+    spec: StreamSpec,
+}
+
+impl Driver {
+    /// Runs until aborted, or until the source ends. A panic costs a restart with backoff.
+    async fn run(self, mut ingest: Ingest) {
+        let seed = fastrand::u64(..);
+        for panics in 0.. {
+            // What the panic may have left half-done is dropped with the ingest; the monitor's figures stay readable.
+            let outcome = AssertUnwindSafe(self.pull(&mut ingest))
+                .catch_unwind()
+                .await;
+            if outcome.is_ok() {
+                self.monitor.ended(&self.producer);
+                info!(stream = %self.name, "the source has ended");
+                // The producer must outlive the source: viewers keep the last picture until the stream is stopped.
+                return std::future::pending().await;
+            }
+            let retry_in = Backoff::default().delay(panics, seed);
+            error!(stream = %self.name, ?retry_in, "the stream's task panicked; starting it again");
+            // Close the old connection before the wait: one connection per camera.
+            ingest = Ingest::new(self.spec.source.clone(), self.config.clone());
+            self.monitor.panicked(retry_in, &self.producer);
+            sleep(retry_in).await;
+        }
+    }
+
+    async fn pull(&self, ingest: &mut Ingest) {
+        while let Some(event) = ingest.next().await {
+            match &event {
+                Event::Online { peer } => info!(stream = %self.name, %peer, "camera online"),
+                Event::Offline { error, retry_in } => {
+                    warn!(stream = %self.name, %error, ?retry_in, "camera offline");
+                }
+                _ => {}
+            }
+            self.monitor
+                .apply(event, &self.producer, self.spec.pass_unsupported);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Every error, produced for real.
+
+use std::{collections::BTreeSet, future::pending, net::TcpListener, time::Duration};
+
+use async_trait::async_trait;
+use mjpeg_ingest::{Connect, ConnectError, Connection, IngestConfig, Source};
+use mjpeg_manager::{Error, Manager, ManagerConfig, StartMode, StreamSpec};
+use mjpeg_testkit::{Camera, FullBacklog, Script, refused_addr};
+use tokio::time::Instant;
+
+use crate::support::{LOOPBACK, live, manager, soon, spec};
+
+/// A failed start has left nothing: the name is free, and so is the port it would have had.
+fn left_nothing(manager: &Manager, name: &str) {
+    assert_eq!(manager.get(name).unwrap_err().code(), "not_found");
+    assert!(
+        manager
+            .list()
+            .iter()
+            .all(|stream| stream.name.as_str() != name)
+    );
+}
+
+#[tokio::test]
+async fn already_exists() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    let error = manager
+        .start(spec("door", camera.addr()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), &*error.to_string()),
+        ("already_exists", "a stream named door already exists")
+    );
+    assert_eq!(manager.list().len(), 1);
+    camera.wait_connections(1).await;
+    assert_eq!(camera.connections(), 1, "the camera was not bothered");
+}
+
+#[tokio::test]
+async fn port_in_use_by_another_socket() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap();
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let error = manager
+        .start(spec("door", camera.addr()).listen(addr))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::PortInUse { addr: a } if a == addr));
+    assert_eq!(
+        (error.code(), error.to_string()),
+        (
+            "port_in_use",
+            format!("{addr} is in use by another program or stream")
+        )
+    );
+    assert_eq!(camera.connections(), 0, "the camera was not bothered");
+    left_nothing(&manager, "door");
+    drop(taken);
+    manager
+        .start(spec("door", camera.addr()).listen(addr))
+        .await
+        .expect("the name and the port are free");
+}
+
+#[tokio::test]
+async fn port_in_use_by_another_stream() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let first = manager
+        .start(spec("a", camera.addr()))
+        .await
+        .unwrap()
+        .listen
+        .unwrap();
+    for addr in [
+        first,
+        ([0, 0, 0, 0], first.port()).into(),
+        ([0u16; 8], first.port()).into(),
+    ] {
+        let error = manager
+            .start(spec("b", camera.addr()).listen(addr))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), "port_in_use", "{addr}");
+    }
+    left_nothing(&manager, "b");
+}
+
+#[tokio::test]
+async fn tcp_connection_timeout_after_five_seconds() {
+    let silent = FullBacklog::start().await;
+    let manager = manager();
+    let since = Instant::now();
+    let error = manager
+        .start(spec("door", silent.addr()))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "tcp_connection_timeout");
+    assert_eq!(since.elapsed().as_secs(), 5);
+    let expected = format!(
+        "cannot reach the camera at tcp://{}: no connection within 5s",
+        silent.addr()
+    );
+    assert_eq!(error.to_string(), expected);
+    left_nothing(&manager, "door");
+}
+
+#[tokio::test]
+async fn tcp_connection_failed_on_a_refused_port() {
+    let addr = refused_addr().await;
+    let manager = manager();
+    let error = soon(manager.start(spec("door", addr))).await.unwrap_err();
+    assert_eq!(error.code(), "tcp_connection_failed");
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("cannot connect to {addr}: ")),
+        "{error}"
+    );
+    left_nothing(&manager, "door");
+}
+
+#[tokio::test]
+async fn tcp_connection_failed_on_an_unknown_host() {
+    let manager = manager();
+    let spec = StreamSpec::parse("door", "tcp://no-such-host.invalid:1").unwrap();
+    let error = soon(manager.start(spec)).await.unwrap_err();
+    assert_eq!(error.code(), "tcp_connection_failed");
+    assert!(
+        error
+            .to_string()
+            .contains("cannot resolve no-such-host.invalid"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn not_found() {
+    let manager = manager();
+    for name in ["door", "", "no such name!"] {
+        assert_eq!(manager.get(name).unwrap_err().code(), "not_found");
+        assert_eq!(manager.stop(name).await.unwrap_err().code(), "not_found");
+        assert_eq!(manager.subscribe(name).unwrap_err().code(), "not_found");
+        assert_eq!(manager.http_stats(name).unwrap_err().code(), "not_found");
+    }
+    assert_eq!(
+        manager.get("door").unwrap_err().to_string(),
+        "there is no stream named door"
+    );
+}
+
+enum Kind {
+    Hangs,
+    Fails,
+    Ends,
+}
+
+#[async_trait]
+impl Connect for Kind {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        match self {
+            Self::Hangs => pending().await,
+            Self::Fails => Err(ConnectError::Other("out of film".into())),
+            Self::Ends => Err(ConnectError::Finished),
+        }
+    }
+}
+
+fn custom(kind: Kind) -> StreamSpec {
+    StreamSpec::new("door".parse().unwrap(), Source::custom("test:", kind)).listen(LOOPBACK.into())
+}
+
+#[tokio::test]
+async fn start_timeout() {
+    let config = ManagerConfig::default().start_timeout(Duration::from_millis(300));
+    let manager = Manager::new(config);
+    let error = soon(manager.start(custom(Kind::Hangs))).await.unwrap_err();
+    assert_eq!(
+        (error.code(), &*error.to_string()),
+        ("start_timeout", "the stream did not start within 300ms")
+    );
+    left_nothing(&manager, "door");
+}
+
+#[tokio::test]
+async fn start_has_a_limit_of_eight_seconds_by_default() {
+    let patient = IngestConfig::default().connect_timeout(Duration::from_secs(60));
+    let manager = Manager::new(ManagerConfig::default().ingest(patient));
+    let since = Instant::now();
+    let error = manager.start(custom(Kind::Hangs)).await.unwrap_err();
+    assert_eq!(
+        (error.code(), since.elapsed().as_secs()),
+        ("start_timeout", 8)
+    );
+}
+
+#[tokio::test]
+async fn call_timeout() {
+    let manager = Manager::new(ManagerConfig::default().call_timeout(Duration::from_millis(200)));
+    let error = soon(manager.start(custom(Kind::Hangs))).await.unwrap_err();
+    assert_eq!(
+        (error.code(), &*error.to_string()),
+        ("call_timeout", "the call did not finish within 200ms")
+    );
+    left_nothing(&manager, "door");
+}
+
+#[tokio::test]
+async fn source_failed() {
+    let manager = manager();
+    let error = manager.start(custom(Kind::Fails)).await.unwrap_err();
+    assert_eq!(
+        (error.code(), &*error.to_string()),
+        ("source_failed", "cannot open test:: out of film")
+    );
+    let error = manager.start(custom(Kind::Ends)).await.unwrap_err();
+    assert_eq!(
+        (error.code(), &*error.to_string()),
+        ("source_failed", "cannot open test:: the source has ended")
+    );
+    left_nothing(&manager, "door");
+}
+
+#[tokio::test]
+async fn invalid_spec() {
+    let long = "x".repeat(65);
+    for (name, source) in [
+        ("", "tcp://a:1"),
+        ("a b", "tcp://a:1"),
+        ("ä", "tcp://a:1"),
+        (&long, "tcp://a:1"),
+        ("a", "tcp://a"),
+        ("a", "gopher://a:1"),
+    ] {
+        assert_eq!(
+            StreamSpec::parse(name, source).unwrap_err().code(),
+            "invalid_spec",
+            "{name:?} {source:?}"
+        );
+    }
+    assert!(StreamSpec::parse(&"x".repeat(64), "tcp://a:1").is_ok());
+    // An address of a documentation network (RFC 5737), which no machine has.
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let error = manager
+        .start(spec("door", camera.addr()).listen("192.0.2.1:0".parse().unwrap()))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "invalid_spec");
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot listen on 192.0.2.1:0: "),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn shut_down() {
+    let camera = Camera::start(Script::stall()).await;
+    let manager = manager();
+    manager.shutdown().await;
+    assert_eq!(
+        manager
+            .start(spec("door", camera.addr()))
+            .await
+            .unwrap_err()
+            .code(),
+        "shut_down"
+    );
+}
+
+#[tokio::test]
+async fn retry_mode_starts_without_a_camera() {
+    let addr = refused_addr().await;
+    let manager = manager();
+    let info = soon(manager.start(spec("door", addr).mode(StartMode::Retry)))
+        .await
+        .unwrap();
+    assert!(info.listen.is_some());
+    assert_eq!(manager.list().len(), 1);
+}
+
+#[test]
+fn codes_are_distinct_words() {
+    let name: mjpeg_manager::StreamName = "a".parse().unwrap();
+    let addr = LOOPBACK.into();
+    let error = std::sync::Arc::new(mjpeg_ingest::Error::Closed);
+    let source_url = String::new();
+    let after = Duration::ZERO;
+    let all = [
+        Error::AlreadyExists { name },
+        Error::PortInUse { addr },
+        Error::TcpConnectionTimeout {
+            source_url: source_url.clone(),
+            error: error.clone(),
+        },
+        Error::TcpConnectionFailed {
+            source_url: source_url.clone(),
+            error: error.clone(),
+        },
+        Error::NotFound {
+            name: String::new(),
+        },
+        Error::StartTimeout { after },
+        Error::SourceFailed { source_url, error },
+        Error::InvalidSpec("".into()),
+        Error::CallTimeout { after },
+        Error::ShutDown,
+    ];
+    let codes: BTreeSet<_> = all.iter().map(Error::code).collect();
+    assert_eq!(codes.len(), all.len());
+}

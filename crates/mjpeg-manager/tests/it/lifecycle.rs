@@ -1,0 +1,362 @@
+//! Starting, stopping, and everything at once.
+
+use std::{
+    io::ErrorKind,
+    net::{SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use mjpeg_ingest::{Connect, ConnectError, Connection, Source};
+use mjpeg_manager::{Manager, StartMode, State, StreamSpec};
+use mjpeg_testkit::{Camera, FullBacklog, Viewer, jpeg};
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::support::{LOOPBACK, config, live, manager, soon, spec, until};
+
+fn is_free(addr: SocketAddr) -> bool {
+    TcpListener::bind(addr).is_ok()
+}
+
+#[tokio::test]
+async fn stream_is_served_from_start_to_stop() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let addr = manager
+        .start(spec("door", camera.addr()))
+        .await
+        .unwrap()
+        .listen
+        .unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    for _ in 0..10 {
+        let frame = viewer.next_frame().await.unwrap().unwrap();
+        assert_eq!(frame, jpeg::numbered(jpeg::number_of(&frame).unwrap()));
+    }
+    soon(manager.stop("door")).await.unwrap();
+    assert!(is_free(addr), "the port is free when stop returns");
+    while viewer.next_frame().await.expect("a clean end").is_some() {}
+    assert_eq!(manager.get("door").unwrap_err().code(), "not_found");
+    until("the camera sees the close", async || camera.open() == 0).await;
+    manager
+        .start(spec("door", camera.addr()).listen(addr))
+        .await
+        .expect("the name is free again");
+}
+
+#[tokio::test]
+async fn viewers_keep_their_response_while_the_camera_is_away() {
+    let camera = Camera::start(live()).await;
+    let addr = camera.addr();
+    let manager = manager();
+    let listen = manager
+        .start(spec("door", addr))
+        .await
+        .unwrap()
+        .listen
+        .unwrap();
+    let mut viewers = Vec::new();
+    for _ in 0..3 {
+        let mut viewer = Viewer::open(listen, "/").await.unwrap();
+        viewer.next_frame().await.unwrap().unwrap();
+        viewers.push(viewer);
+    }
+    camera.shutdown().await;
+    until("offline", async || {
+        matches!(manager.get("door").unwrap().state, State::Offline { .. })
+    })
+    .await;
+    assert_eq!(manager.get("door").unwrap().viewers, 3);
+
+    // Different pictures, so that what comes is known to be new.
+    let frames = (100..120).map(jpeg::numbered).collect();
+    let _back = Camera::start_at(
+        addr,
+        mjpeg_testkit::Script::live(frames, Duration::from_millis(10)),
+    )
+    .await
+    .unwrap();
+    for viewer in &mut viewers {
+        let new = async {
+            while jpeg::number_of(&viewer.next_frame().await.unwrap().expect("not ended")).unwrap()
+                < 100
+            {}
+        };
+        soon(new).await;
+    }
+    let info = manager.get("door").unwrap();
+    assert_eq!((info.state, info.reconnects), (State::Online, 1));
+    assert!(info.last_error.is_some(), "kept after recovery");
+}
+
+#[tokio::test]
+async fn calls_on_other_names_do_not_wait_for_a_slow_start() {
+    let (silent, camera) = (FullBacklog::start().await, Camera::start(live()).await);
+    let manager = manager();
+    let slow = tokio::spawn({
+        let (manager, spec) = (manager.clone(), spec("slow", silent.addr()));
+        async move { manager.start(spec).await }
+    });
+    sleep(Duration::from_millis(50)).await;
+    let since = Instant::now();
+    for n in 0..10 {
+        let name = format!("quick{n}");
+        manager.start(spec(&name, camera.addr())).await.unwrap();
+        manager.get(&name).unwrap();
+        assert_eq!(
+            manager.list().len(),
+            1,
+            "a stream that is being started is not listed"
+        );
+        manager.stop(&name).await.unwrap();
+    }
+    assert!(
+        since.elapsed() < Duration::from_secs(4),
+        "the slow start takes five seconds"
+    );
+    assert!(!slow.is_finished());
+    let same = manager
+        .start(spec("slow", camera.addr()))
+        .await
+        .unwrap_err();
+    assert_eq!(same.code(), "already_exists");
+    slow.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_starts_of_one_name_one_wins() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    for _ in 0..20 {
+        let starts = (0..4).map(|_| {
+            let (manager, spec) = (manager.clone(), spec("door", camera.addr()));
+            tokio::spawn(async move { manager.start(spec).await })
+        });
+        let mut codes = Vec::new();
+        for start in starts.collect::<Vec<_>>() {
+            codes.push(
+                start
+                    .await
+                    .unwrap()
+                    .map_or_else(|error| error.code(), |_| "won"),
+            );
+        }
+        codes.sort_unstable();
+        assert_eq!(
+            codes,
+            ["already_exists", "already_exists", "already_exists", "won"]
+        );
+        manager.stop("door").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn dropped_start_leaves_nothing() {
+    let (silent, camera) = (FullBacklog::start().await, Camera::start(live()).await);
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let manager = manager();
+    let start = manager.start(spec("door", silent.addr()).listen(port));
+    assert!(timeout(Duration::from_millis(100), start).await.is_err());
+    assert!(is_free(port));
+    manager
+        .start(spec("door", camera.addr()).listen(port))
+        .await
+        .expect("the name is free");
+}
+
+#[tokio::test]
+async fn viewers_are_not_let_in_before_the_start_succeeds() {
+    let silent = FullBacklog::start().await;
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let manager = manager();
+    let start = manager.start(spec("door", silent.addr()).listen(port));
+    let early = async {
+        sleep(Duration::from_millis(50)).await;
+        let mut stream = TcpStream::connect(port).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        let outcome = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer).await;
+        assert!(answer.is_empty(), "answered before there was a stream");
+        outcome
+    };
+    let (started, early) = tokio::join!(start, early);
+    assert_eq!(started.unwrap_err().code(), "tcp_connection_timeout");
+    assert!(matches!(early, Err(e) if e.kind() == ErrorKind::ConnectionReset));
+}
+
+#[tokio::test]
+async fn dropping_the_last_manager_ends_everything() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let mut addrs = Vec::new();
+    for n in 0..3 {
+        addrs.push(
+            manager
+                .start(spec(&format!("s{n}"), camera.addr()))
+                .await
+                .unwrap()
+                .listen
+                .unwrap(),
+        );
+    }
+    let clone = manager.clone();
+    drop(manager);
+    assert_eq!(clone.list().len(), 3, "a clone keeps it alive");
+    assert!(!is_free(addrs[0]));
+    drop(clone);
+    until("the ports are free", async || {
+        addrs.iter().all(|&addr| is_free(addr))
+    })
+    .await;
+    until("the camera is left", async || camera.open() == 0).await;
+}
+
+#[tokio::test]
+async fn shutdown_ends_all_streams_at_once_and_reports() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let mut viewers = Vec::new();
+    for n in 0..5 {
+        let addr = manager
+            .start(spec(&format!("s{n}"), camera.addr()))
+            .await
+            .unwrap()
+            .listen
+            .unwrap();
+        viewers.push(Viewer::open(addr, "/").await.unwrap());
+    }
+    let report = timeout(Duration::from_secs(2), manager.shutdown())
+        .await
+        .expect("nothing to wait for");
+    assert_eq!((report.stopped, report.cut.len()), (5, 0));
+    assert!(manager.list().is_empty());
+    for viewer in &mut viewers {
+        while viewer.next_frame().await.expect("a clean end").is_some() {}
+    }
+}
+
+#[tokio::test]
+async fn shutdown_cuts_at_its_deadline_and_says_what() {
+    let large: Vec<_> = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
+    let camera = Camera::start(mjpeg_testkit::Script::live(
+        large,
+        Duration::from_millis(20),
+    ))
+    .await;
+    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(500)));
+    let addr = manager
+        .start(spec("door", camera.addr()))
+        .await
+        .unwrap()
+        .listen
+        .unwrap();
+    let quiet = manager.start(spec("quiet", camera.addr())).await.unwrap();
+    let stuck = Viewer::open(addr, "/").await.unwrap().into_stream();
+    // Until the kernel takes no more: then a part hangs half-sent.
+    let parts = || manager.http_stats("door").unwrap().unwrap().parts;
+    let mut before = 0;
+    while before == 0 || before != parts() {
+        before = parts();
+        sleep(Duration::from_millis(300)).await;
+    }
+    let since = Instant::now();
+    let report = manager.shutdown().await;
+    assert!(
+        since.elapsed() >= Duration::from_millis(500) && since.elapsed() < Duration::from_secs(3)
+    );
+    assert_eq!(report.stopped, 2);
+    assert_eq!(report.cut.len(), 1, "{report:?}");
+    assert_eq!(
+        (
+            report.cut[0].name.as_str(),
+            report.cut[0].connections,
+            report.cut[0].task
+        ),
+        ("door", 1, false)
+    );
+    assert!(is_free(quiet.listen.unwrap()));
+    drop(stuck);
+}
+
+/// A source whose first connection panics while it is read.
+struct PanicsOnce(Arc<AtomicUsize>, SocketAddr);
+
+struct Panics;
+
+impl tokio::io::AsyncRead for Panics {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        _: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        panic!("injected")
+    }
+}
+
+#[async_trait]
+impl Connect for PanicsOnce {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Ok(Connection::new(Panics, "panics"));
+        }
+        let stream = TcpStream::connect(self.1)
+            .await
+            .map_err(|e| ConnectError::Other(Box::new(e)))?;
+        Ok(Connection::new(stream, "camera"))
+    }
+}
+
+#[tokio::test]
+async fn panic_costs_that_stream_a_restart_and_the_others_nothing() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    manager.start(spec("good", camera.addr())).await.unwrap();
+    let source = Source::custom("test:", PanicsOnce(Arc::default(), camera.addr()));
+    let hurt = StreamSpec::new("hurt".parse().unwrap(), source)
+        .listen(LOOPBACK.into())
+        .mode(StartMode::Retry);
+    let addr = manager.start(hurt).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert!(
+        soon(viewer.next_frame()).await.unwrap().is_some(),
+        "frames come after the restart, on the same response"
+    );
+    let (hurt, good) = (manager.get("hurt").unwrap(), manager.get("good").unwrap());
+    assert_eq!((hurt.panics, good.panics), (1, 0));
+    assert_eq!(
+        hurt.last_error.unwrap().message,
+        "internal error: the stream's task panicked"
+    );
+    assert_eq!((good.state, good.reconnects), (State::Online, 0));
+}
+
+#[tokio::test]
+async fn stream_without_a_port_can_be_subscribed_to() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let spec = StreamSpec::parse("door", &camera.url()).unwrap();
+    assert_eq!(manager.start(spec).await.unwrap().listen, None);
+    let mut consumer = manager.subscribe("door").unwrap();
+    let first = consumer.next().await.unwrap().seq;
+    assert!(consumer.next().await.unwrap().seq > first);
+    assert_eq!(manager.http_stats("door").unwrap(), None);
+    manager.stop("door").await.unwrap();
+    while soon(consumer.next()).await.is_some() {}
+}

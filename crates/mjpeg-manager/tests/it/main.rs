@@ -1,0 +1,32 @@
+//! Tests through the public face, over real sockets.
+#![cfg(feature = "listener")]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod errors;
+mod leaks;
+mod lifecycle;
+mod status;
+mod support;
+
+use mjpeg_manager::{Error, Manager, ManagerConfig, StreamInfo, StreamName, StreamSpec};
+
+#[test]
+fn public_types_cross_threads() {
+    fn all<T: Send + Sync + Unpin + 'static>() {}
+    all::<Manager>();
+    all::<ManagerConfig>();
+    all::<StreamSpec>();
+    all::<StreamName>();
+    all::<StreamInfo>();
+    all::<Error>();
+}
+
+/// A call's future must be able to run on any worker.
+#[test]
+fn futures_cross_threads() {
+    fn send<T: Send>(_: T) {}
+    let manager = Manager::new(ManagerConfig::default());
+    send(manager.start(StreamSpec::parse("a", "tcp://127.0.0.1:1").unwrap()));
+    send(manager.stop("a"));
+    send(manager.shutdown());
+}

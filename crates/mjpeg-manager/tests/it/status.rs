@@ -1,0 +1,151 @@
+//! What `get` and `list` tell.
+
+use std::time::{Duration, SystemTime};
+
+use mjpeg_manager::{StartMode, State, Tally};
+use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr};
+
+use crate::support::{live, manager, spec, until};
+
+#[tokio::test]
+async fn list_is_sorted_by_name() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    for name in ["b", "a", "c"] {
+        manager.start(spec(name, camera.addr())).await.unwrap();
+    }
+    let names: Vec<_> = manager
+        .list()
+        .iter()
+        .map(|stream| stream.name.to_string())
+        .collect();
+    assert_eq!(names, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn running_stream_tells_all_about_itself() {
+    let before = SystemTime::now();
+    let frames: Vec<_> = (0..20).map(|n| jpeg::sized(n, 80, 48)).collect();
+    let camera = Camera::start(Script::live(frames, Duration::from_millis(20))).await;
+    let manager = manager();
+    let started = manager.start(spec("door", camera.addr())).await.unwrap();
+    let addr = started.listen.unwrap();
+    assert!(addr.ip().is_loopback() && addr.port() != 0);
+    let _viewers = [
+        Viewer::open(addr, "/").await.unwrap(),
+        Viewer::open(addr, "/").await.unwrap(),
+    ];
+    until("frames", async || manager.get("door").unwrap().frames >= 50).await;
+
+    let info = manager.get("door").unwrap();
+    assert_eq!(info.source, format!("tcp://{}", camera.addr()));
+    assert_eq!(info.peer, Some(camera.addr().to_string()));
+    assert_eq!(info.mode, StartMode::Require);
+    assert_eq!(info.state, State::Online);
+    assert!(info.since >= before && info.since <= SystemTime::now());
+    assert_eq!(info.size, Some((80, 48)));
+    assert!(info.fps > 20.0 && info.fps < 60.0, "{} fps of 50", info.fps);
+    assert!(info.bytes > info.frames * 400);
+    assert_eq!(info.viewers, 2);
+    assert_eq!((info.reconnects, info.panics), (0, 0));
+    assert!(info.last_error.is_none());
+    let reasons: Vec<_> = info.discarded.keys().copied().collect();
+    assert_eq!(
+        reasons,
+        [
+            "garbage",
+            "malformed",
+            "too_large",
+            "truncated",
+            "unsupported"
+        ]
+    );
+    assert!(
+        info.discarded
+            .values()
+            .all(|&tally| tally == Tally::default()),
+        "{:?}",
+        info.discarded
+    );
+}
+
+#[tokio::test]
+async fn discarded_bytes_are_told_by_reason_and_unsupported_frames_held_back() {
+    let (good, last) = (jpeg::numbered(1), jpeg::numbered(2));
+    let sof = good.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    let mut lossless = good.to_vec();
+    lossless[sof + 1] = 0xC3;
+    let cut = good.slice(..good.len() - 100);
+    let stream = [b"junk", &good[..], &lossless, &cut, &last].concat();
+    let camera = Camera::start(Script::new(vec![Step::Send(stream.into()), Step::Stall])).await;
+    let manager = manager();
+    let addr = manager
+        .start(spec("door", camera.addr()))
+        .await
+        .unwrap()
+        .listen
+        .unwrap();
+    until("both frames", async || {
+        manager.get("door").unwrap().frames == 2
+    })
+    .await;
+    let info = manager.get("door").unwrap();
+    let tally = |reason: &str| (info.discarded[reason].count, info.discarded[reason].bytes);
+    assert_eq!(tally("garbage"), (1, 4));
+    assert_eq!(tally("unsupported"), (1, lossless.len() as u64));
+    assert_eq!(tally("truncated"), (1, cut.len() as u64));
+    assert_eq!(info.bytes, (good.len() + last.len()) as u64);
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(viewer.next_frame().await.unwrap().unwrap(), last);
+}
+
+#[tokio::test]
+async fn unsupported_frames_are_passed_on_if_asked() {
+    let good = jpeg::numbered(1);
+    let sof = good.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    let mut lossless = good.to_vec();
+    lossless[sof + 1] = 0xC3;
+    let camera = Camera::start(Script::frames([lossless.clone().into()])).await;
+    let manager = manager();
+    let spec = spec("door", camera.addr()).pass_unsupported(true);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(viewer.next_frame().await.unwrap().unwrap(), lossless);
+}
+
+#[tokio::test]
+async fn offline_camera_tells_why_and_since_when() {
+    let addr = refused_addr().await;
+    let manager = manager();
+    manager
+        .start(spec("door", addr).mode(StartMode::Retry))
+        .await
+        .unwrap();
+    until("offline", async || {
+        manager.get("door").unwrap().last_error.is_some()
+    })
+    .await;
+    let info = manager.get("door").unwrap();
+    let error = info.last_error.unwrap();
+    assert!(
+        error
+            .message
+            .starts_with(&format!("cannot connect to {addr}: ")),
+        "{}",
+        error.message
+    );
+    assert!(error.at <= SystemTime::now());
+    assert_eq!(
+        (info.frames, info.fps, info.size, info.peer),
+        (0, 0.0, None, None)
+    );
+
+    let _camera = Camera::start_at(addr, live()).await.unwrap();
+    until("online", async || manager.get("door").unwrap().frames > 0).await;
+    let info = manager.get("door").unwrap();
+    assert_eq!(
+        (info.state, info.reconnects),
+        (State::Online, 0),
+        "the first connection is no reconnect"
+    );
+}
