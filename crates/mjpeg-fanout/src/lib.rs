@@ -60,6 +60,9 @@ use tokio::sync::watch;
 
 pub use consumer::Consumer;
 pub use demand::{Demand, Viewing};
+/// The crate whose types stand in this one's API, so that their versions agree.
+#[doc(no_inline)]
+pub use mjpeg_codec;
 pub use producer::Producer;
 pub use published::Published;
 pub use status::Status;

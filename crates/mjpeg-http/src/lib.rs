@@ -60,5 +60,8 @@ pub use body::{MjpegBody, ResponseBody};
 pub use config::HttpConfig;
 pub use error::BindError;
 pub use listener::{Ended, Listener};
+/// The crate whose types stand in this one's API, so that their versions agree.
+#[doc(no_inline)]
+pub use mjpeg_fanout;
 pub use service::StreamService;
 pub use stats::Stats;

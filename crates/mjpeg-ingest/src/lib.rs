@@ -57,4 +57,7 @@ pub use control::Control;
 pub use error::{ConnectError, Error};
 pub use event::{Captured, Event};
 pub use ingest::Ingest;
+/// The crate whose types stand in this one's API, so that their versions agree.
+#[doc(no_inline)]
+pub use mjpeg_codec;
 pub use source::{InvalidSource, Source};

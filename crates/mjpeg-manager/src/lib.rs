@@ -54,5 +54,12 @@ pub use config::ManagerConfig;
 pub use error::Error;
 pub use info::{LastError, State, StreamInfo, Tally};
 pub use manager::{Cut, Manager, ShutdownReport};
+/// The crate whose types stand in this one's API, so that their versions agree.
+#[cfg(feature = "listener")]
+#[doc(no_inline)]
+pub use mjpeg_http;
 pub use name::{InvalidName, StreamName};
 pub use spec::{StartMode, StreamSpec};
+/// The crates whose types stand in this one's API, so that their versions agree.
+#[doc(no_inline)]
+pub use {mjpeg_fanout, mjpeg_ingest};

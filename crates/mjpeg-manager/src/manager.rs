@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::join_all;
 use mjpeg_fanout::Consumer;
 use tokio::time::timeout;
-use tracing::{debug, info};
+use tracing::{debug, field::display, info};
 
 use crate::{Error, ManagerConfig, StreamInfo, StreamName, StreamSpec, running::Running};
 
@@ -96,7 +96,8 @@ impl Manager {
             running.stop().await;
             return Err(Error::ShutDown);
         }
-        info!(stream = %info.name, source = %info.source, listen = ?info.listen, "stream started");
+        let listen = info.listen.map(display);
+        info!(stream = %info.name, source = %info.source, listen, "stream started");
         Ok(info)
     }
 

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, sleep},
 };
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     Error, ManagerConfig, StartMode, StreamInfo, StreamName, StreamSpec,
@@ -189,11 +189,20 @@ impl Driver {
     }
 
     async fn pull(&self, ingest: &mut Ingest) {
+        let mut told = None;
         while let Some(event) = ingest.next().await {
             match &event {
-                Event::Online { peer } => info!(stream = %self.name, %peer, "camera online"),
-                Event::Offline { error, retry_in } => {
-                    warn!(stream = %self.name, %error, ?retry_in, "camera offline");
+                Event::Online { peer } => {
+                    told = None;
+                    info!(stream = %self.name, %peer, "camera online");
+                }
+                // A camera that is off for days is one line, not one per attempt.
+                Event::Offline { error, retry_in } if told == Some(error.to_string()) => {
+                    debug!(stream = %self.name, %error, ?retry_in, "camera still offline");
+                }
+                Event::Offline { error, .. } => {
+                    told = Some(error.to_string());
+                    warn!(stream = %self.name, %error, "camera offline; trying again for ever");
                 }
                 _ => {}
             }

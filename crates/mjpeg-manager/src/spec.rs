@@ -52,6 +52,11 @@ impl StreamSpec {
         Ok(Self::new(name, source))
     }
 
+    /// The stream's name.
+    pub fn name(&self) -> &StreamName {
+        &self.name
+    }
+
     /// Serves the stream over HTTP at this address. Port 0 takes a free port; [`StreamInfo::listen`](crate::StreamInfo::listen) tells
     /// which. `[::]` listens on all interfaces, IPv4 included. Needs the feature `listener`.
     pub fn listen(mut self, addr: SocketAddr) -> Self {

@@ -1,0 +1,87 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::filter::Targets;
+
+use crate::{StreamArg, telemetry};
+
+/// Relays Motion-JPEG cameras: connects to each camera once over TCP and serves its pictures over HTTP to any number of viewers.
+///
+/// To see pictures without a camera: mjpeg-server demo
+#[derive(Debug, Parser)]
+#[command(name = "mjpeg-server", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// What to log, to standard error: error, warn, info, debug or trace, also per module (info,mjpeg_http=debug)
+    #[arg(
+        long,
+        global = true,
+        env = "MJPEG_LOG",
+        value_name = "LEVEL",
+        default_value = "info",
+        value_parser = telemetry::parse_filter
+    )]
+    pub(crate) log: Targets,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Relay cameras
+    #[command(after_help = RUN_HELP)]
+    Run(Run),
+    /// Show pictures without a camera: made-up cameras, relayed like real ones
+    #[command(after_help = DEMO_HELP)]
+    Demo(Demo),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// A stream: its name, its camera, and the port on which viewers get it. Repeat for more
+    ///
+    /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is tcp://HOST:PORT, a camera that sends JPEG pictures one after another to
+    /// whoever connects. Viewers open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces.
+    #[arg(long = "stream", value_name = "NAME=URL@[ADDR:]PORT", required = true)]
+    pub(crate) streams: Vec<StreamArg>,
+
+    /// Fail if a camera cannot be reached at the start, instead of trying again until it can
+    #[arg(long)]
+    pub(crate) require_cameras: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// How many cameras to make up, 1 to 64
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) cameras: u16,
+
+    /// The first camera's port for viewers; the others take the ports after it. 0 takes free ports [default: 8081, or
+    /// free ports where that is taken]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+}
+
+const RUN_HELP: &str = "\
+Examples:
+  mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081
+  mjpeg-server run --stream a=tcp://cam-a:6001@8081 --stream b=tcp://cam-b:6001@127.0.0.1:8082
+
+The URLs of the streams are printed to standard output, one per line. A camera that goes away is tried again for ever, and
+viewers keep their picture meanwhile. Ctrl-C or SIGTERM ends the relay.";
+
+const DEMO_HELP: &str = "\
+The URLs of the streams are printed to standard output, one per line; open one in a browser. Only this machine can
+reach them. Ctrl-C or SIGTERM ends the demo.";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

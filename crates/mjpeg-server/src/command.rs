@@ -1,0 +1,137 @@
+//! The `mjpeg-server` command.
+
+use std::{
+    io::{Write, stdout},
+    net::Ipv4Addr,
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use mjpeg_manager::{Error, ManagerConfig, StartMode, StreamSpec};
+use tokio::runtime::Runtime;
+use tracing::{info, warn};
+
+use crate::{
+    DemoCamera, Relay, StartError,
+    cli::{Cli, Command, Demo, Run},
+    signals::Signals,
+    telemetry,
+};
+
+/// Runs the command line of this process to its end. Exit code 0 after a signal, 1 when the start failed, 2 for a command line that is not
+/// understood.
+pub fn main() -> ExitCode {
+    let Cli { command, log } = Cli::parse();
+    telemetry::init(log);
+    let outcome = Runtime::new()
+        .context("cannot start the async runtime")
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(command));
+            // A name look-up may hang in the system's resolver; do not wait for it.
+            runtime.shutdown_background();
+            outcome
+        });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    let mut signals = Signals::take().context("cannot listen for signals")?;
+    let starting = async {
+        match command {
+            Command::Run(args) => start_run(args).await.map(|relay| (relay, Vec::new())),
+            Command::Demo(args) => start_demo(args).await,
+        }
+    };
+    let (relay, cameras) = tokio::select! {
+        started = starting => started?,
+        () = signals.next() => return Ok(()),
+    };
+    print_urls(&relay);
+    signals.next().await;
+
+    info!("ending; a second signal ends at once");
+    let report = tokio::select! {
+        report = relay.shutdown() => report,
+        () = signals.next() => return Ok(()),
+    };
+    for cut in report.cut {
+        warn!(stream = %cut.name, connections = cut.connections, "viewers did not end in time and were cut");
+    }
+    drop(cameras);
+    Ok(())
+}
+
+async fn start_run(args: Run) -> Result<Relay> {
+    let mode = if args.require_cameras {
+        StartMode::Require
+    } else {
+        StartMode::Retry
+    };
+    let specs = args
+        .streams
+        .into_iter()
+        .map(|stream| stream.into_spec().mode(mode));
+    Ok(Relay::start(specs, ManagerConfig::default()).await?)
+}
+
+async fn start_demo(args: Demo) -> Result<(Relay, Vec<DemoCamera>)> {
+    let mut cameras = Vec::new();
+    let mut specs = Vec::new();
+    let first = args.port.unwrap_or(DEMO_PORT);
+    for n in 0..args.cameras {
+        let name = format!("camera{}", n + 1);
+        let camera = DemoCamera::start(&name)
+            .await
+            .context("cannot start a demo camera")?;
+        let port = match first {
+            0 => 0,
+            first => first
+                .checked_add(n)
+                .context("the last camera's port would be above 65535; choose a lower --port")?,
+        };
+        specs.push(
+            StreamSpec::new(name.parse()?, camera.source())
+                .listen((Ipv4Addr::LOCALHOST, port).into()),
+        );
+        cameras.push(camera);
+    }
+    let relay = match Relay::start(specs.clone(), ManagerConfig::default()).await {
+        // Nobody asked for these ports, so others are as good.
+        Err(error) if args.port.is_none() && is_port_in_use(&error) => {
+            info!("port {DEMO_PORT} or one after it is taken; using free ports");
+            let free = specs
+                .into_iter()
+                .map(|spec| spec.listen((Ipv4Addr::LOCALHOST, 0).into()));
+            Relay::start(free, ManagerConfig::default()).await?
+        }
+        started => started?,
+    };
+    eprintln!("Open a URL in a browser. Ctrl-C ends the demo.");
+    Ok((relay, cameras))
+}
+
+fn is_port_in_use(error: &StartError) -> bool {
+    error
+        .errors
+        .iter()
+        .all(|(_, error)| matches!(error, Error::PortInUse { .. }))
+}
+
+fn print_urls(relay: &Relay) {
+    let mut out = stdout().lock();
+    for url in relay.urls() {
+        // Whoever closed our standard output does not want the URLs; the relay goes on.
+        let _ = writeln!(out, "{url}");
+    }
+    let _ = out.flush();
+}
+
+/// The first port of the demo where none is asked for; the one after the web's usual second port.
+const DEMO_PORT: u16 = 8081;

@@ -1,0 +1,138 @@
+//! A real browser shows the picture.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::sleep,
+};
+
+use crate::process::Server;
+
+const MISSING: &str = "chromedriver runs (cargo xtask ci --install installs it)";
+
+/// A WebDriver server on a free port. Killed when dropped, and its browsers with it.
+struct Driver {
+    child: Child,
+    url: String,
+}
+
+impl Driver {
+    fn start() -> Self {
+        let mut child = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect(MISSING);
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            let port = line.strip_prefix("ChromeDriver was started successfully on port ")?;
+            Some(port.trim_end_matches('.').to_owned())
+        });
+        let url = format!(
+            "http://127.0.0.1:{}",
+            port.expect("chromedriver tells its port")
+        );
+        Self { child, url }
+    }
+
+    async fn browser(&self) -> Client {
+        let args = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=800,600",
+        ];
+        let Value::Object(options) = json!({ "goog:chromeOptions": { "args": args } }) else {
+            unreachable!()
+        };
+        ClientBuilder::new(HttpConnector::new())
+            .capabilities(options)
+            .connect(&self.url)
+            .await
+            .expect("a browser starts")
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Serves one page to whoever asks, until the test ends.
+async fn serve_page(html: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                html.len()
+            );
+            let _ = stream
+                .write_all([head.as_bytes(), html.as_bytes()].concat().as_slice())
+                .await;
+        }
+    });
+    url
+}
+
+/// The picture's width, and a number that changes when the picture does (0 if it is blank).
+const LOOK: &str = "
+    const img = document.querySelector('img'), canvas = document.createElement('canvas');
+    canvas.width = canvas.height = 64;
+    const context = canvas.getContext('2d');
+    context.drawImage(img, 0, 0, 64, 64);
+    const pixels = context.getImageData(0, 0, 64, 64).data;
+    let sum = 0;
+    for (let i = 0; i < pixels.length; i++) sum = (sum * 31 + pixels[i] * (i % 4 == 3 ? 0 : 1)) % 1000003;
+    return [img.naturalWidth, sum];";
+
+async fn sees_a_moving_picture(browser: &Client) {
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..200 {
+        let looked = browser
+            .execute(LOOK, vec![])
+            .await
+            .expect("the page's script runs");
+        if looked[0] == 640 {
+            seen.insert(looked[1].as_u64().unwrap());
+        }
+        if seen.len() >= 5 {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{} different pictures in ten seconds", seen.len());
+}
+
+#[tokio::test]
+async fn chromium_shows_a_picture_that_moves() {
+    let server = Server::start(&["demo", "--cameras", "1", "--port", "0"], 1);
+    let page = serve_page(format!(
+        "<!doctype html><img crossorigin src='{}'>",
+        server.urls[0]
+    ))
+    .await;
+    let driver = Driver::start();
+    let browser = driver.browser().await;
+    browser.goto(&page).await.unwrap();
+    sees_a_moving_picture(&browser).await;
+    browser.close().await.unwrap();
+}

@@ -1,0 +1,295 @@
+//! The command line as a person meets it.
+
+use std::{net::TcpListener, time::Duration};
+
+use mjpeg_testkit::{Camera, FullBacklog, Script, Viewer, jpeg, refused_addr};
+
+use crate::process::{Server, command, run};
+
+fn live() -> Script {
+    Script::live(
+        (0..20).map(jpeg::numbered).collect(),
+        Duration::from_millis(20),
+    )
+}
+
+#[test]
+fn help_teaches() {
+    let (code, out, _) = run(&["--help"]);
+    assert_eq!(code, Some(0));
+    for word in ["run", "demo", "--log", "MJPEG_LOG", "mjpeg-server demo"] {
+        assert!(out.contains(word), "{word} is missing:\n{out}");
+    }
+    let (_, out, _) = run(&["run", "--help"]);
+    assert!(
+        out.contains("mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081"),
+        "{out}"
+    );
+    assert!(out.contains("--require-cameras"));
+    let (_, out, _) = run(&["demo", "--help"]);
+    assert!(out.contains("--cameras"));
+    assert!(run(&["--version"]).1.starts_with("mjpeg-server "));
+}
+
+#[test]
+fn command_lines_not_understood_exit_with_2_and_say_why() {
+    for (args, word) in [
+        (&["run"][..], "--stream"),
+        (&["run", "--stream", "door"], "'='"),
+        (&["run", "--stream", "door=tcp://a:1"], "'@'"),
+        (
+            &["run", "--stream", "door=rtsp://a:1@8081"],
+            "unknown kind of source",
+        ),
+        (
+            &["run", "--stream", "a door=tcp://a:1@8081"],
+            "letters, digits",
+        ),
+        (&["run", "--stream", "door=tcp://a:1@x"], "is not a port"),
+        (&["demo", "--cameras", "0"], "1..=64"),
+        (&["demo", "--log", "loud"], "--log"),
+        (&["fly"], "fly"),
+    ] {
+        let (code, out, err) = run(args);
+        assert_eq!((code, &*out), (Some(2), ""), "{args:?}");
+        assert!(err.contains(word), "{args:?}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn port_taken_by_another_process_is_told() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap();
+    let (code, out, err) = run(&["run", "--stream", &format!("door=tcp://127.0.0.1:1@{addr}")]);
+    assert_eq!((code, &*out), (Some(1), ""));
+    assert!(
+        err.contains(&format!(
+            "door: {addr} is in use by another program or stream (port_in_use)"
+        )),
+        "{err}"
+    );
+    assert!(err.contains("Choose another port"), "{err}");
+}
+
+#[tokio::test]
+async fn second_copy_of_the_program_is_told_that_the_port_is_taken() {
+    let camera = Camera::start(live()).await;
+    // Port 0 finds a port that is free on all interfaces, where the second copy then finds the first.
+    let first = Server::start(&["run", "--stream", &format!("door={}@0", camera.url())], 1);
+    let port = first.addr(0).port();
+    for listen in [
+        format!("{port}"),
+        format!("127.0.0.1:{port}"),
+        format!("0.0.0.0:{port}"),
+    ] {
+        let (code, _, err) = run(&[
+            "run",
+            "--stream",
+            &format!("door={}@{listen}", camera.url()),
+        ]);
+        assert_eq!(code, Some(1));
+        assert!(err.contains("(port_in_use)"), "{listen}: {err}");
+    }
+    let mut viewer = Viewer::open(first.addr(0), "/").await.unwrap();
+    assert!(
+        viewer.next_frame().await.unwrap().is_some(),
+        "the first goes on"
+    );
+}
+
+#[tokio::test]
+async fn camera_that_is_off_is_retried_unless_required() {
+    let addr = refused_addr().await;
+    let (code, out, err) = run(&[
+        "run",
+        "--require-cameras",
+        "--stream",
+        &format!("door=tcp://{addr}@127.0.0.1:0"),
+    ]);
+    assert_eq!((code, &*out), (Some(1), ""));
+    assert!(
+        err.contains(&format!("door: cannot reach the camera at tcp://{addr}")),
+        "{err}"
+    );
+    assert!(
+        err.contains("(tcp_connection_failed)") && err.contains("Check that the camera is on"),
+        "{err}"
+    );
+
+    let server = Server::start(
+        &["run", "--stream", &format!("door=tcp://{addr}@127.0.0.1:0")],
+        1,
+    );
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    let _camera = Camera::start_at(addr, live()).await.unwrap();
+    assert!(
+        viewer.next_frame().await.unwrap().is_some(),
+        "found when it comes on"
+    );
+}
+
+#[tokio::test]
+async fn camera_that_does_not_answer_times_out() {
+    let silent = FullBacklog::start().await;
+    let (code, _, err) = run(&[
+        "run",
+        "--require-cameras",
+        "--stream",
+        &format!("door=tcp://{}@127.0.0.1:0", silent.addr()),
+    ]);
+    assert_eq!(code, Some(1));
+    assert!(
+        err.contains("no connection within 5s (tcp_connection_timeout)"),
+        "{err}"
+    );
+}
+
+#[tokio::test]
+async fn one_failure_fails_the_whole_start_and_each_is_told() {
+    let camera = Camera::start(live()).await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap();
+    let url = camera.url();
+    let (good, bad) = (
+        format!("good={url}@127.0.0.1:0"),
+        format!("bad={url}@{addr}"),
+    );
+    let (code, out, err) = run(&[
+        "run", "--stream", &good, "--stream", &bad, "--stream", &good,
+    ]);
+    assert_eq!((code, &*out), (Some(1), ""));
+    assert!(
+        err.contains("(port_in_use)") && err.contains("(already_exists)"),
+        "{err}"
+    );
+}
+
+#[tokio::test]
+async fn signals_end_it_cleanly_with_viewers_watching() {
+    for signal in ["INT", "TERM"] {
+        let camera = Camera::start(live()).await;
+        let mut server = Server::start(
+            &[
+                "run",
+                "--stream",
+                &format!("door={}@127.0.0.1:0", camera.url()),
+            ],
+            1,
+        );
+        let addr = server.addr(0);
+        let mut viewers = Vec::new();
+        for _ in 0..3 {
+            let mut viewer = Viewer::open(addr, "/").await.unwrap();
+            viewer.next_frame().await.unwrap().unwrap();
+            viewers.push(viewer);
+        }
+        let (status, took) = server.end_by(signal);
+        assert_eq!(status.code(), Some(0), "{signal}: {}", server.stderr());
+        assert!(took < Duration::from_secs(5), "{signal} took {took:?}");
+        for viewer in &mut viewers {
+            while viewer.next_frame().await.expect("a clean end").is_some() {}
+        }
+        TcpListener::bind(addr).expect("the port is free");
+    }
+}
+
+#[tokio::test]
+async fn viewer_that_takes_nothing_does_not_hold_up_the_end() {
+    let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
+    let camera = Camera::start(Script::live(large, Duration::from_millis(20))).await;
+    let mut server = Server::start(
+        &[
+            "run",
+            "--stream",
+            &format!("door={}@127.0.0.1:0", camera.url()),
+        ],
+        1,
+    );
+    let stuck = Viewer::open(server.addr(0), "/")
+        .await
+        .unwrap()
+        .into_stream();
+    // Long enough for the kernel's buffers to fill; that they did shows in the warning below.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (status, took) = server.end_by("TERM");
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        took >= Duration::from_secs(4) && took < Duration::from_secs(8),
+        "took {took:?}"
+    );
+    let err = server.stderr();
+    assert!(
+        err.contains("viewers did not end in time and were cut"),
+        "{err}"
+    );
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn log_level_comes_from_flag_or_environment() {
+    let camera = Camera::start(live()).await;
+    let stream = format!("door={}@127.0.0.1:0", camera.url());
+    let logged = async |args: &[&str], env: Option<&str>| {
+        let mut command = command(args);
+        command
+            .args(["run", "--stream", &stream])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        if let Some(level) = env {
+            command.env("MJPEG_LOG", level);
+        }
+        let mut child = command.spawn().unwrap();
+        camera.wait_connections(camera.connections() + 1).await;
+        let pid = child.id().to_string();
+        std::process::Command::new("kill")
+            .args(["-s", "TERM", &pid])
+            .status()
+            .unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut text).unwrap();
+        child.wait().unwrap();
+        text
+    };
+    assert!(
+        logged(&[], None).await.contains("stream started"),
+        "info is the default"
+    );
+    assert!(
+        !logged(&["--log", "error"], None)
+            .await
+            .contains("stream started")
+    );
+    assert!(!logged(&[], Some("error")).await.contains("stream started"));
+    assert!(
+        logged(&["--log", "info"], Some("error"))
+            .await
+            .contains("stream started"),
+        "the flag wins"
+    );
+}
+
+#[tokio::test]
+async fn demo_shows_as_many_cameras_as_asked() {
+    let server = Server::start(&["demo", "--cameras", "3", "--port", "0"], 3);
+    for stream in 0..3 {
+        assert!(server.addr(stream).ip().is_loopback());
+        let mut viewer = Viewer::open(server.addr(stream), "/").await.unwrap();
+        let first = viewer.next_frame().await.unwrap().unwrap();
+        let second = viewer.next_frame().await.unwrap().unwrap();
+        assert_ne!(first, second, "it moves");
+        let frame = mjpeg_codec::Frame::parse(first).unwrap();
+        assert_eq!(
+            (frame.width, frame.height, frame.displayable()),
+            (640, 480, true)
+        );
+    }
+}
+
+#[tokio::test]
+async fn demo_without_a_port_takes_free_ones_if_its_own_are_taken() {
+    // Whoever has port 8081 here, this test or another program: the demo starts all the same.
+    let _taken = TcpListener::bind("127.0.0.1:8081");
+    let server = Server::start(&["demo", "--cameras", "1"], 1);
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    assert!(viewer.next_frame().await.unwrap().is_some());
+}

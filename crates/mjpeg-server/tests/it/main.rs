@@ -1,0 +1,9 @@
+//! End to end: the real program, real sockets, ffmpeg and a browser.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod browser;
+mod cli;
+mod ffmpeg;
+mod outage;
+mod process;
+mod streams;

@@ -1,0 +1,104 @@
+//! Running the program.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The program with these arguments.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mjpeg-server"));
+    command.args(args).env_remove("MJPEG_LOG");
+    command
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command(args).output().expect("the program runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// A running program that has printed its URLs. Killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) urls: Vec<String>,
+}
+
+impl Server {
+    /// Starts the program and reads `streams` URLs.
+    pub(crate) fn start(args: &[&str], streams: usize) -> Self {
+        let mut child = command(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let urls: Vec<_> = lines.take(streams).map_while(Result::ok).collect();
+        let mut server = Self { child, urls };
+        if server.urls.len() < streams {
+            let _ = server.child.kill();
+            let stderr = server.stderr();
+            panic!(
+                "printed {:?}, and on standard error:
+{stderr}",
+                server.urls
+            );
+        }
+        server
+    }
+
+    pub(crate) fn addr(&self, stream: usize) -> SocketAddr {
+        let url = &self.urls[stream];
+        let authority = url
+            .strip_prefix("http://")
+            .and_then(|u| u.strip_suffix('/'))
+            .expect("http://…/");
+        authority
+            .replace("localhost", "127.0.0.1")
+            .parse()
+            .expect("an address and a port")
+    }
+
+    /// Sends a signal by name, waits for the end, and gives the exit status and how long it took.
+    pub(crate) fn end_by(&mut self, signal: &str) -> (ExitStatus, Duration) {
+        #[allow(clippy::disallowed_methods, reason = "this waits for a real process")]
+        let since = Instant::now();
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &pid])
+                .status()
+                .expect("kill runs")
+                .success()
+        );
+        let status = self.child.wait().expect("it ends");
+        (status, since.elapsed())
+    }
+
+    /// What it wrote to standard error; only after its end.
+    pub(crate) fn stderr(&mut self) -> String {
+        let mut text = String::new();
+        self.child
+            .stderr
+            .take()
+            .expect("piped, read once")
+            .read_to_string(&mut text)
+            .expect("UTF-8");
+        text
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
