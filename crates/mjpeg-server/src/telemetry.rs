@@ -11,6 +11,10 @@ use tracing_subscriber::{
 
 /// Reads what to log: levels, for all modules or after `MODULE=`.
 pub(crate) fn parse_filter(text: &str) -> Result<Targets, String> {
+    // An empty variable in the environment is as good as none.
+    if text.is_empty() {
+        return Ok(Targets::new().with_default(LevelFilter::INFO));
+    }
     // A lone word that is no level would be taken for a module's name, and a typing error would silence the logs.
     let unknown = |word: &&str| !word.contains('=') && word.parse::<LevelFilter>().is_err();
     if let Some(word) = text.split(',').find(unknown) {
@@ -49,7 +53,8 @@ mod tests {
         ] {
             assert!(parse_filter(good).is_ok(), "{good}");
         }
-        for bad in ["", "loud", "info,", "info,mjpeg_http=loud", "mjpeg_http"] {
+        assert_eq!(parse_filter(""), parse_filter("info"));
+        for bad in ["loud", "info,mjpeg_http=loud", "mjpeg_http"] {
             assert!(parse_filter(bad).is_err(), "{bad:?}");
         }
     }

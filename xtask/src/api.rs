@@ -1,0 +1,126 @@
+//! Public API snapshots: each published crate's API, one item a line, in `public-api/CRATE.txt`.
+//! An API that changes does so in the same commit as its snapshot, where a reviewer sees it.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use xshell::cmd;
+
+use crate::tools;
+use crate::util::{Workspace, files_with, read, verdict};
+
+/// Compares every snapshot, or with `bless` writes it anew.
+pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
+    let folder = workspace.root().join("public-api");
+    let nightly = tools::nightly(&workspace.sh)
+        .context("no fit nightly toolchain; `cargo xtask ci --install` fetches it")?;
+    let mut problems = Vec::new();
+    let mut expected = BTreeSet::new();
+    for package in workspace.published() {
+        let name = package.name.as_str();
+        let path = folder.join(format!("{name}.txt"));
+        expected.insert(path.clone());
+        let actual = public_api(workspace, &nightly, name)?;
+        if bless {
+            fs::create_dir_all(&folder)?;
+            fs::write(&path, actual).with_context(|| format!("writing {}", path.display()))?;
+            continue;
+        }
+        if !path.exists() {
+            problems.push(format!("public-api/{name}.txt is missing; {BLESS}"));
+            continue;
+        }
+        if let Some(diff) = difference(&read(&path)?, &actual) {
+            problems.push(format!(
+                "{name}'s public API is not what public-api/{name}.txt says:\n{diff}  \
+                 if that is meant, note it in {name}'s CHANGELOG.md; {BLESS}"
+            ));
+        }
+    }
+    for stale in files_with(&folder, "txt")? {
+        if expected.contains(&stale) {
+            continue;
+        }
+        if bless {
+            fs::remove_file(&stale)?;
+        } else {
+            problems.push(format!(
+                "{} belongs to no published crate; {BLESS}",
+                stale.display()
+            ));
+        }
+    }
+    verdict("api", &problems)
+}
+
+const BLESS: &str = "accept the API as it is with `cargo xtask api --bless`";
+
+/// The API with all features (private ones are hidden from docs and so from this list), without
+/// what the compiler adds to every type by itself: that noise would hide the changes that count. Derived impls stay,
+/// for users rely on them.
+fn public_api(workspace: &Workspace, nightly: &str, package: &str) -> Result<String> {
+    let sh = &workspace.sh;
+    let omit = "blanket-impls,auto-trait-impls";
+    let api = cmd!(
+        sh,
+        "cargo {nightly} public-api --package {package} --all-features --omit {omit} --color never"
+    )
+    // Chatty on stderr, which is wanted only when it fails.
+    .quiet()
+    .output()
+    .with_context(|| format!("reading the public API of {package}; does it compile?"))?;
+    let mut api = String::from_utf8(api.stdout)?;
+    if !api.ends_with('\n') {
+        api.push('\n');
+    }
+    Ok(api)
+}
+
+/// The lines that went and came, sorted together so that the two forms of a changed item are
+/// neighbours; `None` when nothing differs.
+fn difference(snapshot: &str, actual: &str) -> Option<String> {
+    if snapshot == actual {
+        return None;
+    }
+    let before: BTreeSet<&str> = snapshot.lines().collect();
+    let after: BTreeSet<&str> = actual.lines().collect();
+    let mut lines: Vec<(&str, char)> = before.difference(&after).map(|l| (*l, '-')).collect();
+    lines.extend(after.difference(&before).map(|l| (*l, '+')));
+    lines.sort_unstable();
+    if lines.is_empty() {
+        return Some("    only the order or the number of equal lines differs\n".to_owned());
+    }
+    Some(
+        lines
+            .iter()
+            .map(|(line, sign)| format!("    {sign} {line}\n"))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_equal_api_has_no_difference() {
+        assert_eq!(difference("a\nb\n", "a\nb\n"), None);
+    }
+
+    #[test]
+    fn a_changed_item_stands_beside_its_old_form() {
+        let before = "pub fn x::a()\npub fn x::gone()\npub fn x::len() -> u32\n";
+        let after = "pub fn x::a()\npub fn x::len() -> usize\npub fn x::new()\n";
+        assert_eq!(
+            difference(before, after).unwrap(),
+            "    - pub fn x::gone()\n    - pub fn x::len() -> u32\n    + pub fn x::len() -> usize\n    \
+             + pub fn x::new()\n"
+        );
+    }
+
+    #[test]
+    fn a_mere_reordering_is_still_a_difference() {
+        assert!(difference("a\nb\n", "b\na\n").unwrap().contains("order"));
+    }
+}

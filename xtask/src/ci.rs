@@ -1,0 +1,247 @@
+//! The one definition of "checked": the same steps on a desk and in CI, the cheapest first.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use xshell::cmd;
+
+use crate::util::{Workspace, files_with};
+use crate::{api, consumers, examples, fuzz, layers, tidy, tools};
+
+struct Step {
+    name: &'static str,
+    run: fn(&Workspace) -> Result<()>,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        run: fmt,
+    },
+    Step {
+        name: "tidy",
+        run: tidy::run,
+    },
+    Step {
+        name: "layers",
+        run: layers::run,
+    },
+    Step {
+        name: "deny",
+        run: deny,
+    },
+    Step {
+        name: "clippy, each crate alone",
+        run: clippy_alone,
+    },
+    Step {
+        name: "clippy, workspace",
+        run: clippy_workspace,
+    },
+    Step {
+        name: "docs",
+        run: docs,
+    },
+    Step {
+        name: "api",
+        run: |workspace| api::run(workspace, false),
+    },
+    Step {
+        name: "tests",
+        run: tests,
+    },
+    Step {
+        name: "doctests",
+        run: doctests,
+    },
+    Step {
+        name: "examples",
+        run: examples::run,
+    },
+    Step {
+        name: "benches",
+        run: benches,
+    },
+    Step {
+        name: "package",
+        run: consumers::pack,
+    },
+    Step {
+        name: "consumers",
+        run: consumers::check,
+    },
+    Step {
+        name: "fuzz",
+        run: fuzz::smoke,
+    },
+];
+
+pub(crate) fn run(workspace: &Workspace, install: bool) -> Result<()> {
+    tools::ensure(&workspace.sh, install)?;
+    let mut times = Vec::new();
+    for step in STEPS {
+        println!("== {}", step.name);
+        let start = Instant::now();
+        let outcome = (step.run)(workspace);
+        let took = start.elapsed();
+        println!("   {:.1} s", took.as_secs_f64());
+        times.push((step.name, took));
+        if outcome.is_err() {
+            println!("\n{}", summary(&times));
+        }
+        outcome.with_context(|| format!("ci stopped: step `{}` failed", step.name))?;
+    }
+    println!("\n{}", summary(&times));
+    println!("all {} steps passed", STEPS.len());
+    Ok(())
+}
+
+fn summary(times: &[(&str, Duration)]) -> String {
+    let total = ("in all", times.iter().map(|(_, took)| *took).sum());
+    let lines = times.iter().chain([&total]);
+    lines
+        .map(|(name, took)| format!("{name:<28}{:>8.1} s\n", took.as_secs_f64()))
+        .collect()
+}
+
+fn fmt(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    cmd!(sh, "cargo fmt --all --check")
+        .run()
+        .context("mend it with `cargo fmt --all`")?;
+    // Outside the workspace, so cargo does not know them; rustfmt itself needs no manifest.
+    let mut outside = files_with(&workspace.root().join("fuzz/fuzz_targets"), "rs")?;
+    for consumer in sh.read_dir("consumers")? {
+        outside.extend(files_with(&consumer.join("src"), "rs")?);
+    }
+    if !outside.is_empty() {
+        cmd!(sh, "rustfmt --check --edition 2024 {outside...}")
+            .quiet()
+            .run()
+            .context("mend it with `rustfmt --edition 2024` on the files named above")?;
+    }
+    Ok(())
+}
+
+/// Not advisories: their database lies on another host and changes daily, so the same commit could
+/// pass today and fail tomorrow. They belong into a scheduled job.
+fn deny(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    cmd!(sh, "cargo deny --locked check bans licenses sources").run()?;
+    Ok(())
+}
+
+/// Each crate by itself and in every way its features can be turned on: in a workspace build, a
+/// neighbour's features hide that a crate does not compile as its users will compile it.
+fn clippy_alone(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    for package in workspace.members() {
+        let name = package.name.as_str();
+        for features in feature_sets(&package.features) {
+            cmd!(
+                sh,
+                "cargo clippy --quiet --package {name} {features...} --all-targets --locked -- -D warnings"
+            )
+            .run()?;
+        }
+    }
+    Ok(())
+}
+
+/// One list of arguments per clippy call: default features, each feature alone, all together.
+fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<Vec<String>> {
+    let names: Vec<&String> = features.keys().filter(|name| *name != "default").collect();
+    let mut sets = vec![Vec::new()];
+    sets.extend(
+        names
+            .iter()
+            .map(|name| vec!["--features".to_owned(), (*name).clone()]),
+    );
+    if names.len() > 1 {
+        sets.push(vec!["--all-features".to_owned()]);
+    }
+    sets
+}
+
+fn clippy_workspace(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    cmd!(
+        sh,
+        "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings"
+    )
+    .run()?;
+    Ok(())
+}
+
+fn docs(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    cmd!(
+        sh,
+        "cargo doc --workspace --no-deps --all-features --locked"
+    )
+    .env("RUSTDOCFLAGS", "-D warnings")
+    .run()?;
+    Ok(())
+}
+
+fn tests(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    cmd!(sh, "cargo nextest run --workspace --all-features --locked").run()?;
+    Ok(())
+}
+
+/// Apart, because nextest does not run them.
+fn doctests(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    cmd!(sh, "cargo test --doc --workspace --all-features --locked").run()?;
+    Ok(())
+}
+
+/// As tests: each benchmark's body runs once and its assertions hold; nothing is measured.
+fn benches(workspace: &Workspace) -> Result<()> {
+    let sh = &workspace.sh;
+    cmd!(sh, "cargo test --package benches --benches --locked").run()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features(names: &[&str]) -> BTreeMap<String, Vec<String>> {
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), Vec::new()))
+            .collect()
+    }
+
+    #[test]
+    fn every_way_to_turn_on_features_is_checked() {
+        assert_eq!(feature_sets(&features(&[])), [Vec::<String>::new()]);
+        let one = feature_sets(&features(&["default", "listener"]));
+        assert_eq!(one, [vec![], vec!["--features", "listener"]]);
+        let two = feature_sets(&features(&["a", "b"]));
+        assert_eq!(two.len(), 4);
+        assert_eq!(two[3], ["--all-features"]);
+    }
+
+    #[test]
+    fn the_summary_ends_with_the_sum() {
+        let times = [
+            ("fmt", Duration::from_millis(500)),
+            ("tests", Duration::from_secs(2)),
+        ];
+        let text = summary(&times);
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.lines().last().unwrap().ends_with(" 2.5 s"));
+    }
+
+    #[test]
+    fn steps_have_names_of_their_own() {
+        let mut names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}
