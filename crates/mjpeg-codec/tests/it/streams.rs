@@ -151,9 +151,9 @@ fn segment_length_that_reaches_into_the_next_frame_does_not_lose_it() {
 
 #[test]
 fn illegal_marker_in_the_scan_costs_that_frame() {
-    let (a, b) = (jpeg::of_length(1, 3000).to_vec(), jpeg::numbered(2));
+    let (a, b) = (jpeg::of_length(1, 20_000).to_vec(), jpeg::numbered(2));
     let mut hurt = a.clone();
-    let stuffed = (a.len() / 2..)
+    let stuffed = (a.len() / 2..a.len() - 2)
         .find(|&i| a[i..i + 2] == [0xFF, 0x00])
         .expect("a stuffed byte");
     hurt[stuffed + 1] = 0x02;
