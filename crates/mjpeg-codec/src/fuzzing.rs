@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{Event, Frame, Splitter, SplitterConfig};
 
 /// Small enough that fuzz inputs reach it.
-const LIMIT_BYTES: usize = 4096;
+const LIMIT_BYTES: usize = 1024;
 
 /// The events do not depend on the chunking. The input's first byte chooses the chunks.
 pub fn codec_chunk_independent(data: &[u8]) {
@@ -15,6 +15,7 @@ pub fn codec_chunk_independent(data: &[u8]) {
     let whole = events(stream, stream.len().max(1));
     assert_eq!(whole, events(stream, 1));
     assert_eq!(whole, events(stream, usize::from(seed) + 2));
+    assert_eq!(whole, events_filled(stream, usize::from(seed) + 2));
 }
 
 /// Frames and discarded ranges cover the stream in order; each frame is a copy of the bytes it claims and stands by itself.
@@ -45,10 +46,24 @@ pub fn codec_accounting(stream: &[u8]) {
 }
 
 fn events(stream: &[u8], chunk: usize) -> Vec<Event> {
+    run(stream, chunk, |splitter, piece| {
+        splitter.push(Bytes::copy_from_slice(piece))
+    })
+}
+
+/// The same by way of the splitter's own buffer.
+fn events_filled(stream: &[u8], chunk: usize) -> Vec<Event> {
+    run(stream, chunk, |splitter, piece| {
+        splitter.spare_mut()[..piece.len()].copy_from_slice(piece);
+        splitter.filled(piece.len());
+    })
+}
+
+fn run(stream: &[u8], chunk: usize, feed: impl Fn(&mut Splitter, &[u8])) -> Vec<Event> {
     let mut splitter = Splitter::new(SplitterConfig::default().max_frame_bytes(LIMIT_BYTES));
     let mut events = Vec::new();
     for piece in stream.chunks(chunk) {
-        splitter.push(Bytes::copy_from_slice(piece));
+        feed(&mut splitter, piece);
         events.extend(std::iter::from_fn(|| splitter.poll()));
     }
     splitter.finish();

@@ -97,11 +97,18 @@ pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
 
 /// Whether tables, each as long as `table_len` says of its first bytes, fill the payload exactly.
 fn tables_fill(mut payload: &[u8], table_len: impl Fn(&[u8]) -> Option<usize>) -> bool {
-    while !payload.is_empty() {
+    for _ in 0..MOST_TABLES {
+        if payload.is_empty() {
+            return true;
+        }
         let Some(rest) = table_len(payload).and_then(|len| payload.get(len..)) else {
             return false;
         };
         payload = rest;
     }
-    true
+    payload.is_empty()
 }
+
+/// A segment has at most 4 quantization or 8 Huffman tables to define (B.2.4); twice that leaves room for sloppy encoders. Without a
+/// bound, bytes made for it could have the same 64 KiB walked again for every few bytes.
+const MOST_TABLES: usize = 16;

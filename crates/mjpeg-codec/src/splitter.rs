@@ -198,7 +198,11 @@ impl Splitter {
 
     fn complete(&mut self, header: FrameHeader, len: usize) -> Step {
         let offset = self.base;
-        let bytes = self.buf.split_to(len).freeze();
+        let mut bytes = self.buf.split_to(len).freeze();
+        if len < SMALL_FRAME_BYTES {
+            // A slice keeps the whole read buffer alive for as long as somebody holds the frame.
+            bytes = Bytes::copy_from_slice(&bytes);
+        }
         self.moved_on(len);
         self.state = State::Seek;
         self.pos = 0;
@@ -223,3 +227,7 @@ impl Splitter {
     /// The least room that [`spare_mut`](Self::spare_mut) gives, in bytes.
     pub const SPARE_BYTES: usize = 64 << 10;
 }
+
+/// Frames shorter than this are copied out of the read buffer, longer ones are slices of it: a held frame never keeps more than a few
+/// times its own size, and a long one costs no copy.
+const SMALL_FRAME_BYTES: usize = 16 << 10;

@@ -29,7 +29,8 @@
 //!
 //! There is no queue per consumer, and a producer never waits. [`Consumer::next`] gives the newest frame that this
 //! consumer has not had; frames published while it was busy are skipped, whole. How many shows in the sequence number
-//! ([`Published::seq`]), which counts every frame. A slow consumer costs one frame's memory at most: the one it holds.
+//! ([`Published::seq`]), which counts every frame. A slow consumer costs one frame's memory at most, with the read
+//! buffer that a long frame is a slice of: the one it holds.
 //!
 //! A new consumer, a clone included, has had nothing: it gets the latest frame at once, however old; its age is in
 //! [`Published::mono`].

@@ -17,11 +17,8 @@ use mjpeg_codec::Frame;
 use mjpeg_http::{HttpConfig, Listener, StreamService};
 use tokio::time::{Instant, sleep};
 
-/// A grey picture of 8x8, with the standard Huffman tables left out.
-const JPEG: &[u8] = &[
-    0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63,
-    0, 0x2A, 0xFF, 0xD9,
-];
+/// A test picture of 160x120.
+const JPEG: &[u8] = include_bytes!("picture.jpg");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

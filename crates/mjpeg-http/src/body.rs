@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use mjpeg_codec::multipart::Boundary;
@@ -53,7 +53,7 @@ impl MjpegBody {
         };
         // One allocation per viewer; the futures of all later waits live inside it.
         Self {
-            parts: Box::pin(stream::unfold(state, Parts::next)),
+            parts: Box::pin(stream::unfold(state, Parts::next).fuse()),
         }
     }
 }

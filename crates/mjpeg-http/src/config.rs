@@ -27,9 +27,11 @@ impl Default for HttpConfig {
 impl HttpConfig {
     /// Sets how long a viewer waits for a frame before the last one is sent again. Default 5 s.
     ///
+    /// A value below 100 ms is taken as 100 ms.
+    ///
     /// Known readers give up after 10 s of silence (Mainsail, Home Assistant), so stay below that.
     pub fn keepalive(mut self, interval: Duration) -> Self {
-        self.keepalive = interval;
+        self.keepalive = interval.max(SHORTEST_KEEPALIVE);
         self
     }
 
@@ -69,3 +71,6 @@ impl HttpConfig {
 
 /// hyper's own minimum for a connection's buffer.
 const SMALLEST_HEADER_LIMIT_BYTES: usize = 8 << 10;
+
+/// Repeats are for silence; faster than this they would be a load of their own.
+const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(100);

@@ -47,6 +47,10 @@ impl Listener {
     /// Port 0 takes a free port. `[::]` takes IPv4 connections too, and falls back to `0.0.0.0` where the machine has no IPv6. Must be called
     /// within a tokio runtime.
     ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    ///
     /// # Errors
     ///
     /// [`BindError::InUse`] exactly when another socket has the port, of whatever process; [`BindError::Failed`] otherwise.

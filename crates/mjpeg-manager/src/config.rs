@@ -36,7 +36,8 @@ impl ManagerConfig {
         self
     }
 
-    /// Sets how long any call on the manager may take in all, whatever it waits for. Default 15 s.
+    /// Sets how long a start or a stop may take in all, whatever it waits for. Default 15 s. Keep it above the
+    /// [start timeout](Self::start_timeout) and the [grace](Self::shutdown_grace), whose errors and reports say more.
     pub fn call_timeout(mut self, limit: Duration) -> Self {
         self.call_timeout = limit;
         self

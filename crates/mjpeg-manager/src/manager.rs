@@ -9,7 +9,10 @@ use std::{
 
 use futures_util::future::join_all;
 use mjpeg_fanout::Consumer;
-use tokio::time::timeout;
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 use tracing::{debug, field::display, info};
 
 use crate::{Error, ManagerConfig, StreamInfo, StreamName, StreamSpec, running::Running};
@@ -26,13 +29,13 @@ pub struct Manager {
 struct Inner {
     config: ManagerConfig,
     table: Mutex<Table>,
+    /// Set under the table's lock, so that no start slips in after it.
+    shut_down: watch::Sender<bool>,
+    /// Told whenever a name that was busy no longer is.
+    freed: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Table {
-    streams: BTreeMap<StreamName, Entry>,
-    shut_down: bool,
-}
+type Table = BTreeMap<StreamName, Entry>;
 
 #[derive(Debug)]
 enum Entry {
@@ -66,11 +69,14 @@ pub struct Cut {
 impl Manager {
     /// Makes a manager that runs nothing yet.
     pub fn new(config: ManagerConfig) -> Self {
+        let inner = Inner {
+            config,
+            table: Mutex::default(),
+            shut_down: watch::Sender::new(false),
+            freed: Notify::new(),
+        };
         Self {
-            inner: Arc::new(Inner {
-                config,
-                table: Mutex::default(),
-            }),
+            inner: Arc::new(inner),
         }
     }
 
@@ -90,7 +96,11 @@ impl Manager {
             let started = timeout(limit, Running::start(spec, &self.inner.config)).await;
             started.unwrap_or(Err(Error::StartTimeout { after: limit }))
         };
-        let running = self.in_time(starting).await??;
+        let running = tokio::select! {
+            biased;
+            () = self.shut_down() => return Err(Error::ShutDown),
+            started = self.in_time(starting) => started??,
+        };
         let info = running.info();
         if let Err(running) = reserved.fill(running) {
             running.stop().await;
@@ -105,7 +115,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`]; [`Error::CallTimeout`] if a task of the stream does not end even when cut.
+    /// [`Error::NotFound`]; [`Error::CallTimeout`] if it does not end in time, by itself or cut. It is cut off then.
     ///
     /// # Cancel safety
     ///
@@ -132,7 +142,7 @@ impl Manager {
             Entry::Running(running) => Some(running.info()),
             Entry::Busy => None,
         };
-        self.table().streams.values().filter_map(running).collect()
+        self.table().values().filter_map(running).collect()
     }
 
     /// Subscribes to a stream's frames, beside its viewers.
@@ -154,32 +164,24 @@ impl Manager {
         self.with(name, Running::http_stats)
     }
 
-    /// Stops all streams at once and starts no more. Viewers' responses have the
-    /// [grace](ManagerConfig::shutdown_grace) to end (5 s), then they are cut; the report says which.
+    /// Stops all streams at once and starts no more; starts in progress fail with [`Error::ShutDown`]. Viewers' responses have
+    /// the [grace](ManagerConfig::shutdown_grace) to end (5 s), then they are cut; the report says which.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future cuts off what has not ended yet.
     pub async fn shutdown(&self) -> ShutdownReport {
-        let streams = {
-            let mut table = self.table();
-            table.shut_down = true;
-            std::mem::take(&mut table.streams)
-        };
         let limit = self.inner.config.shutdown_grace + CUT_TIME;
-        let stopping = streams.into_iter().filter_map(|(name, entry)| match entry {
-            Entry::Running(running) => Some(async move {
-                let ended = timeout(limit, running.stop()).await;
-                Cut {
-                    name,
-                    connections: *ended.as_ref().unwrap_or(&0),
-                    task: ended.is_err(),
-                }
-            }),
-            // A start in progress finds the table shut down; a stop in progress goes on with its caller.
-            Entry::Busy => None,
+        let stopping = self.take_all().into_iter().map(async |(name, running)| {
+            let ended = timeout(limit, running.stop()).await;
+            Cut {
+                name,
+                connections: *ended.as_ref().unwrap_or(&0),
+                task: ended.is_err(),
+            }
         });
-        let ended = join_all(stopping).await;
+        // Calls in progress elsewhere end by themselves: a start is told, a stop has limits of its own.
+        let (ended, _) = tokio::join!(join_all(stopping), timeout(limit, self.none_busy()));
         let stopped = ended.len();
         let cut: Vec<Cut> = ended
             .into_iter()
@@ -191,13 +193,13 @@ impl Manager {
 
     fn reserve(&self, name: &StreamName) -> Result<Busy<'_>, Error> {
         let mut table = self.table();
-        if table.shut_down {
+        if *self.inner.shut_down.borrow() {
             return Err(Error::ShutDown);
         }
-        if table.streams.contains_key(name) {
+        if table.contains_key(name) {
             return Err(Error::AlreadyExists { name: name.clone() });
         }
-        table.streams.insert(name.clone(), Entry::Busy);
+        table.insert(name.clone(), Entry::Busy);
         Ok(Busy {
             manager: self,
             name: name.clone(),
@@ -207,13 +209,10 @@ impl Manager {
     /// Takes a running stream out; its name stays taken until the guard goes.
     fn take(&self, name: &str) -> Result<(Box<Running>, Busy<'_>), Error> {
         let mut table = self.table();
-        let found = table
-            .streams
-            .get_key_value(name)
-            .map(|(name, _)| name.clone());
+        let found = table.get_key_value(name).map(|(name, _)| name.clone());
         let not_found = || Error::NotFound { name: name.into() };
         let name = found.ok_or_else(not_found)?;
-        match table.streams.insert(name.clone(), Entry::Busy) {
+        match table.insert(name.clone(), Entry::Busy) {
             Some(Entry::Running(running)) => Ok((
                 running,
                 Busy {
@@ -225,8 +224,50 @@ impl Manager {
         }
     }
 
+    /// Takes all running streams out, and lets nothing more in.
+    fn take_all(&self) -> Vec<(StreamName, Box<Running>)> {
+        let mut table = self.table();
+        self.inner.shut_down.send_replace(true);
+        let mut taken = Vec::new();
+        for (name, entry) in std::mem::take(&mut *table) {
+            match entry {
+                Entry::Running(running) => taken.push((name, running)),
+                Entry::Busy => {
+                    table.insert(name, Entry::Busy);
+                }
+            }
+        }
+        taken
+    }
+
+    /// Waits until the manager is shut down.
+    async fn shut_down(&self) {
+        // An error is impossible: the sender lives as long as `self`.
+        let _ = self
+            .inner
+            .shut_down
+            .subscribe()
+            .wait_for(|&shut_down| shut_down)
+            .await;
+    }
+
+    /// Waits until no name is busy.
+    async fn none_busy(&self) {
+        loop {
+            let freed = self.inner.freed.notified();
+            if !self
+                .table()
+                .values()
+                .any(|entry| matches!(entry, Entry::Busy))
+            {
+                return;
+            }
+            freed.await;
+        }
+    }
+
     fn with<T>(&self, name: &str, read: impl FnOnce(&Running) -> T) -> Result<T, Error> {
-        match self.table().streams.get(name) {
+        match self.table().get(name) {
             Some(Entry::Running(running)) => Ok(read(running)),
             _ => Err(Error::NotFound { name: name.into() }),
         }
@@ -257,15 +298,13 @@ struct Busy<'a> {
 
 impl Busy<'_> {
     /// Puts the stream in its place, unless the manager was shut down meanwhile.
-    fn fill(self, running: Running) -> Result<(), Box<Running>> {
+    fn fill(&self, running: Running) -> Result<(), Box<Running>> {
         let running = Box::new(running);
         let mut table = self.manager.table();
-        if table.shut_down {
+        if *self.manager.inner.shut_down.borrow() {
             return Err(running);
         }
-        table
-            .streams
-            .insert(self.name.clone(), Entry::Running(running));
+        table.insert(self.name.clone(), Entry::Running(running));
         Ok(())
     }
 }
@@ -273,8 +312,9 @@ impl Busy<'_> {
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         let mut table = self.manager.table();
-        if matches!(table.streams.get(&self.name), Some(Entry::Busy)) {
-            table.streams.remove(&self.name);
+        if matches!(table.get(&self.name), Some(Entry::Busy)) {
+            table.remove(&self.name);
+            self.manager.inner.freed.notify_waiters();
         }
     }
 }

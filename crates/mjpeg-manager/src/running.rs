@@ -1,6 +1,6 @@
 //! One running stream.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use mjpeg_fanout::{Consumer, Producer};
@@ -168,7 +168,9 @@ impl Driver {
     /// Runs until aborted, or until the source ends. A panic costs a restart with backoff.
     async fn run(self, mut ingest: Ingest) {
         let seed = fastrand::u64(..);
-        for panics in 0.. {
+        let mut attempt = 0;
+        loop {
+            let since = Instant::now();
             // What the panic may have left half-done is dropped with the ingest; the monitor's figures stay readable.
             let outcome = AssertUnwindSafe(self.pull(&mut ingest))
                 .catch_unwind()
@@ -179,7 +181,12 @@ impl Driver {
                 // The producer must outlive the source: viewers keep the last picture until the stream is stopped.
                 return std::future::pending().await;
             }
-            let retry_in = Backoff::default().delay(panics, seed);
+            attempt = if since.elapsed() >= STABLE_AFTER {
+                0
+            } else {
+                attempt + 1
+            };
+            let retry_in = Backoff::default().delay(attempt, seed);
             error!(stream = %self.name, ?retry_in, "the stream's task panicked; starting it again");
             // Close the old connection before the wait: one connection per camera.
             ingest = Ingest::new(self.spec.source.clone(), self.config.clone());
@@ -211,3 +218,6 @@ impl Driver {
         }
     }
 }
+
+/// How long a stream must have run for a panic to count as the first again.
+const STABLE_AFTER: Duration = Duration::from_secs(60);

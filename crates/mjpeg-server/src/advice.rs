@@ -2,8 +2,22 @@
 
 use mjpeg_manager::Error;
 
+use crate::StartError;
+
+/// The failures of a start, each with what to do about it on the command line.
+pub(crate) fn explained(failed: &StartError) -> anyhow::Error {
+    let mut text = "the relay did not start".to_owned();
+    for (name, error) in &failed.errors {
+        text += &format!("\n  {name}: {error} ({})", error.code());
+        if let Some(advice) = advice(error) {
+            text += &format!("\n    {advice}");
+        }
+    }
+    anyhow::Error::msg(text)
+}
+
 /// One sentence of advice, where there is one to give.
-pub(crate) fn advice(error: &Error) -> Option<String> {
+fn advice(error: &Error) -> Option<String> {
     Some(match error {
         Error::AlreadyExists { .. } => "Give each --stream a name of its own.".into(),
         Error::PortInUse { addr } => format!(

@@ -62,17 +62,19 @@ pub(crate) struct Demo {
     pub(crate) port: Option<u16>,
 }
 
+// Each paragraph is one line, for clap to wrap; an example is short enough not to be.
 const RUN_HELP: &str = "\
 Examples:
   mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081
-  mjpeg-server run --stream a=tcp://cam-a:6001@8081 --stream b=tcp://cam-b:6001@127.0.0.1:8082
+  mjpeg-server run --stream a=tcp://cam-a:6001@8081 \\
+                   --stream b=tcp://cam-b:6001@127.0.0.1:8082
 
-The URLs of the streams are printed to standard output, one per line. A camera that goes away is tried again for ever, and
-viewers keep their picture meanwhile. Ctrl-C or SIGTERM ends the relay.";
+The URLs of the streams are printed to standard output, one per line. A camera that goes away is tried again \
+for ever, and viewers keep their picture meanwhile. Ctrl-C or SIGTERM ends the relay.";
 
 const DEMO_HELP: &str = "\
-The URLs of the streams are printed to standard output, one per line; open one in a browser. Only this machine can
-reach them. Ctrl-C or SIGTERM ends the demo.";
+The URLs of the streams are printed to standard output, one per line; open one in a browser. Only this machine \
+can reach them. Ctrl-C or SIGTERM ends the demo.";
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use crate::{
     DemoCamera, Relay, StartError,
+    advice::explained,
     cli::{Cli, Command, Demo, Run},
     signals::Signals,
     telemetry,
@@ -78,7 +79,9 @@ async fn start_run(args: Run) -> Result<Relay> {
         .streams
         .into_iter()
         .map(|stream| stream.into_spec().mode(mode));
-    Ok(Relay::start(specs, ManagerConfig::default()).await?)
+    Relay::start(specs, ManagerConfig::default())
+        .await
+        .map_err(|e| explained(&e))
 }
 
 async fn start_demo(args: Demo) -> Result<(Relay, Vec<DemoCamera>)> {
@@ -109,9 +112,11 @@ async fn start_demo(args: Demo) -> Result<(Relay, Vec<DemoCamera>)> {
             let free = specs
                 .into_iter()
                 .map(|spec| spec.listen((Ipv4Addr::LOCALHOST, 0).into()));
-            Relay::start(free, ManagerConfig::default()).await?
+            Relay::start(free, ManagerConfig::default())
+                .await
+                .map_err(|e| explained(&e))?
         }
-        started => started?,
+        started => started.map_err(|e| explained(&e))?,
     };
     eprintln!("Open a URL in a browser. Ctrl-C ends the demo.");
     Ok((relay, cameras))

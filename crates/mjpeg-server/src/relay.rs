@@ -7,8 +7,6 @@ use mjpeg_manager::{
     Error, Manager, ManagerConfig, ShutdownReport, StreamInfo, StreamName, StreamSpec,
 };
 
-use crate::advice::advice;
-
 /// A running relay. Dropping it ends it at once; [`shutdown`](Self::shutdown) ends it properly.
 #[derive(Debug)]
 pub struct Relay {
@@ -65,7 +63,7 @@ impl Relay {
     }
 }
 
-/// Why a [`Relay`] did not start. Its text tells each failure and what to do about it.
+/// Why a [`Relay`] did not start. Its text tells each failure.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StartError {
@@ -78,9 +76,6 @@ impl fmt::Display for StartError {
         f.write_str("the relay did not start")?;
         for (name, error) in &self.errors {
             write!(f, "\n  {name}: {error} ({})", error.code())?;
-            if let Some(advice) = advice(error) {
-                write!(f, "\n    {advice}")?;
-            }
         }
         Ok(())
     }

@@ -94,6 +94,22 @@ fn endless_garbage_is_reported_in_pieces() {
 }
 
 #[test]
+fn table_segment_of_more_than_sixteen_tables_is_no_segment() {
+    let plain = jpeg::numbered(1);
+    // Tables of class 0, identifier 0, without any code.
+    let tables = |n: usize| jpeg::with_segment(&plain, 0xC4, &vec![0; 17 * n]);
+    check(&tables(16), &[Frame(tables(16))]);
+    let refused = tables(17);
+    check(
+        &refused,
+        &[
+            Discarded(Malformed, 6),
+            Discarded(Garbage, refused.len() - 6),
+        ],
+    );
+}
+
+#[test]
 fn default_limit_is_16_mib() {
     let frame_of = |len: usize| {
         let head: &[u8] = &[

@@ -103,6 +103,19 @@ async fn ends_when_the_producer_is_gone() {
         "the last frame still goes out"
     );
     assert_eq!(data(&mut body).await, None);
+    assert_eq!(data(&mut body).await, None, "and stays ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn keepalive_has_a_floor() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let mut body = MjpegBody::new(consumer, &HttpConfig::default().keepalive(Duration::ZERO));
+    data(&mut body).await.unwrap();
+    publish_number(&producer, 1);
+    number(&mut body).await.unwrap();
+    let since = Instant::now();
+    number(&mut body).await.unwrap();
+    assert!(since.elapsed() >= Duration::from_millis(100));
 }
 
 #[tokio::test]

@@ -295,6 +295,26 @@ async fn shutdown_cuts_at_its_deadline_and_says_what() {
     drop(stuck);
 }
 
+#[tokio::test]
+async fn shutdown_ends_starts_in_progress() {
+    let silent = FullBacklog::start().await;
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let manager = manager();
+    let starting = tokio::spawn({
+        let (manager, spec) = (manager.clone(), spec("door", silent.addr()).listen(port));
+        async move { manager.start(spec).await }
+    });
+    until("the port is taken", async || !is_free(port)).await;
+    timeout(Duration::from_secs(2), manager.shutdown())
+        .await
+        .expect("does not wait for the camera");
+    assert!(is_free(port), "nothing is left when shutdown returns");
+    assert_eq!(starting.await.unwrap().unwrap_err().code(), "shut_down");
+}
+
 /// A source whose first connection panics while it is read.
 struct PanicsOnce(Arc<AtomicUsize>, SocketAddr);
 
