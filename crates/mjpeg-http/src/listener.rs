@@ -155,6 +155,7 @@ async fn connection(stream: TcpStream, service: StreamService, config: HttpConfi
     let _open = Open::new(&counters);
     // A part goes out in one write; waiting to fill a segment would only delay its end. Failure costs some delay.
     let _ = stream.set_nodelay(true);
+    bound_unsent(&stream);
     let mut closing = service.closing();
     let asked = Arc::new(AtomicBool::new(false));
     let io = TokioIo::new(StallGuard::new(
@@ -192,6 +193,18 @@ async fn connection(stream: TcpStream, service: StreamService, config: HttpConfi
         }
         debug!(%error, "connection ended");
     }
+}
+
+/// Keeps the kernel from taking megabytes that the viewer is not ready for.
+///
+/// Without it, a slow viewer's pictures are as old as that queue is long; and since the socket counts as writable again only when a third
+/// of the queue has drained, a viewer that does take bytes, but few, would look like one that takes none.
+fn bound_unsent(stream: &TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // Failure costs lag, not the viewer.
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOTSENT_LOWAT_BYTES);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = stream;
 }
 
 /// Remembers whether a request has come.
@@ -232,3 +245,7 @@ const BACKLOG: i32 = 1024;
 
 /// How long to wait after a failed accept.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// How many bytes may wait unsent in the kernel before the socket stops taking more.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NOTSENT_LOWAT_BYTES: u32 = 16 << 10;

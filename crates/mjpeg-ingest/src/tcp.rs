@@ -116,6 +116,9 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
+    use mjpeg_testkit::{Camera, FullBacklog, Script, refused_addr};
+    use tokio::time::timeout;
+
     use super::*;
 
     fn addrs(list: &[&str]) -> Vec<SocketAddr> {
@@ -131,5 +134,29 @@ mod tests {
         );
         let mixed = interleaved(addrs(&["1.0.0.1:1", "1.0.0.2:1", "[::1]:1"]));
         assert_eq!(mixed, addrs(&["1.0.0.1:1", "[::1]:1", "1.0.0.2:1"]));
+    }
+
+    #[tokio::test]
+    async fn next_address_is_tried_when_one_refuses() {
+        let camera = Camera::start(Script::stall()).await;
+        let refused = refused_addr().await;
+        let (_, addr) = race([refused, camera.addr()].into()).await.unwrap();
+        assert_eq!(addr, camera.addr());
+        let (first, _) = race([refused].into()).await.unwrap_err().unwrap();
+        assert_eq!(first, refused);
+    }
+
+    #[tokio::test]
+    async fn next_address_is_tried_beside_one_that_does_not_answer() {
+        let (silent, camera) = (
+            FullBacklog::start().await,
+            Camera::start(Script::stall()).await,
+        );
+        // Far sooner than the first address would give up, which takes the system minutes.
+        let racing = timeout(
+            Duration::from_secs(10),
+            race([silent.addr(), camera.addr()].into()),
+        );
+        assert_eq!(racing.await.expect("raced").unwrap().1, camera.addr());
     }
 }

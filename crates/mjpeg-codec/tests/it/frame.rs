@@ -57,6 +57,14 @@ fn displayable_is_what_browsers_decode() {
     assert!(!with(1, 0xC3).displayable(), "lossless");
     assert!(!with(1, 0xC9).displayable(), "arithmetic");
     assert!(!with(4, 12).displayable(), "12 bit");
+    let two_components = [
+        0xFF, 0xD8, 0xFF, 0xC0, 0, 14, 8, 0, 8, 0, 8, 2, 1, 0x11, 0, 2, 0x11, 0, 0xFF, 0xDA, 0, 8,
+        1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+    ];
+    assert!(
+        !Frame::parse(two_components.to_vec()).unwrap().displayable(),
+        "two components"
+    );
     let mut no_height = jpeg.to_vec();
     no_height[sof + 5..sof + 7].fill(0);
     assert!(

@@ -48,6 +48,28 @@ fn segment_that_reaches_over_the_limit_costs_that_frame() {
 }
 
 #[test]
+fn segment_that_ends_at_the_limit_is_read_and_one_byte_more_is_not() {
+    let stream = [
+        &[0xFF, 0xD8, 0xFF, 0xE3, 0, 102][..],
+        &[7; 100],
+        &[0xFF, 0xD9],
+    ]
+    .concat();
+    let config = SplitterConfig::default().max_frame_bytes(106);
+    check_with(
+        config,
+        &stream,
+        &[Discarded(TooLarge, 106), Discarded(Garbage, 2)],
+    );
+    let config = SplitterConfig::default().max_frame_bytes(105);
+    check_with(
+        config,
+        &stream,
+        &[Discarded(TooLarge, 4), Discarded(Garbage, 104)],
+    );
+}
+
+#[test]
 fn endless_fill_bytes_end_at_the_limit() {
     let next = jpeg::numbered(2);
     let stream = [

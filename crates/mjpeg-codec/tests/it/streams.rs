@@ -247,3 +247,79 @@ fn splitter_takes_a_new_stream_after_the_end_of_one() {
     splitter.push(b.clone());
     assert!(matches!(splitter.poll(), Some(Event::Frame(f)) if f.bytes == b && f.offset == 20));
 }
+
+#[test]
+fn fill_bytes_before_a_restart_marker_belong_to_the_scan() {
+    let plain = jpeg::with_restarts(1, 2);
+    let restart = plain
+        .windows(2)
+        .position(|w| w == [0xFF, 0xD0])
+        .expect("a restart marker");
+    let mut filled = plain.to_vec();
+    filled.splice(restart..restart, [0xFF, 0xFF]);
+    check(&filled.clone(), &[Frame(filled.into())]);
+}
+
+#[test]
+fn segments_of_the_wrong_inner_form_are_refused() {
+    let (plain, next) = (jpeg::numbered(1), jpeg::numbered(2));
+    let table_with_unknown_precision = [&[0x40][..], &[1; 64]].concat();
+    for (marker, payload) in [
+        (0xDD, &[0; 4][..]),                     // DRI has two bytes
+        (0xDB, &table_with_unknown_precision),   // Pq is 0 or 1
+        (0xDB, &[0; 64]),                        // one byte short of a table
+        (0xC4, &[0x20; 17]),                     // Tc is 0 or 1
+        (0xDA, &[0, 0, 63, 0]),                  // a scan of no components
+        (0xC0, &[8, 0, 8, 0, 0, 1, 1, 0x11, 0]), // no width
+    ] {
+        let hurt = jpeg::with_segment(&plain, marker, payload);
+        let expected = [
+            Discarded(Malformed, 6),
+            Discarded(Garbage, hurt.len() - 6),
+            Frame(next.clone()),
+        ];
+        check(&joined(&[&hurt, &next]), &expected);
+    }
+}
+
+#[test]
+fn segment_lengths_below_two_are_refused() {
+    let next = jpeg::numbered(1);
+    for length in [0, 1] {
+        let hurt = [0xFF, 0xD8, 0xFF, 0xE0, 0, length, 7, 7];
+        check(
+            &joined(&[&hurt, &next]),
+            &[
+                Discarded(Malformed, 4),
+                Discarded(Garbage, 4),
+                Frame(next.clone()),
+            ],
+        );
+    }
+}
+
+#[test]
+fn header_without_a_scan_is_no_frame() {
+    let no_scan = [
+        0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0xFF, 0xD9,
+    ];
+    let next = jpeg::numbered(1);
+    check(
+        &joined(&[&no_scan, &next]),
+        &[Discarded(Malformed, no_scan.len()), Frame(next)],
+    );
+}
+
+#[test]
+fn scan_without_a_header_is_no_frame() {
+    let no_header = [
+        0xFF, 0xD8, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+    ];
+    let next = jpeg::numbered(1);
+    let expected = [
+        Discarded(Malformed, 6),
+        Discarded(Garbage, no_header.len() - 6),
+        Frame(next.clone()),
+    ];
+    check(&joined(&[&no_header, &next]), &expected);
+}

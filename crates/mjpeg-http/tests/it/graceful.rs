@@ -7,7 +7,7 @@ use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{Served, publish, publish_number};
@@ -52,20 +52,22 @@ async fn idle_connections_do_not_delay_the_end() {
     let (_producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(consumer, HttpConfig::default());
     let silent = TcpStream::connect(served.addr).await.unwrap();
+    let mut half_asked = TcpStream::connect(served.addr).await.unwrap();
+    half_asked.write_all(b"GET / HT").await.unwrap();
     let mut kept_alive = TcpStream::connect(served.addr).await.unwrap();
     kept_alive
         .write_all(b"GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n")
         .await
         .unwrap();
     kept_alive.read_exact(&mut [0; 12]).await.unwrap();
-    while served.service.stats().connections < 2 {
+    while served.service.stats().connections < 3 {
         sleep(Duration::from_millis(2)).await;
     }
     let ended = timeout(Duration::from_secs(2), served.stop())
         .await
         .expect("at once, not at the deadline");
     assert_eq!(ended.aborted, 0);
-    drop((silent, kept_alive));
+    drop((silent, half_asked, kept_alive));
 }
 
 #[tokio::test]
@@ -73,7 +75,7 @@ async fn stuck_viewer_is_cut_at_the_deadline() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(
         consumer,
-        HttpConfig::default().grace(Duration::from_millis(300)),
+        HttpConfig::default().grace(Duration::from_millis(800)),
     );
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let frame = jpeg::of_length(1, 1_000_000);
@@ -88,9 +90,25 @@ async fn stuck_viewer_is_cut_at_the_deadline() {
         }
         parts = now;
     }
-    let ended = timeout(Duration::from_secs(2), served.stop())
+    let (addr, since) = (served.addr, Instant::now());
+    let mut stopping = Box::pin(served.stop());
+    let refused = async {
+        while TcpStream::connect(addr).await.is_ok() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        _ = &mut stopping => panic!("the stuck viewer was not given its time"),
+        () = refused => {}
+    }
+    assert!(
+        since.elapsed() < Duration::from_millis(500),
+        "the port is closed at once, not at the deadline"
+    );
+    let ended = timeout(Duration::from_secs(2), stopping)
         .await
         .expect("the deadline holds");
+    assert!(since.elapsed() >= Duration::from_millis(800));
     assert_eq!(ended.aborted, 1);
     drop(stuck);
 }

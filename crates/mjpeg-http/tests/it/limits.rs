@@ -157,7 +157,10 @@ async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
     })
     .await;
     assert_eq!(served.service.stats().write_stalls, 1);
-    drop(stuck);
+    // Cut, not closed: the kernel keeps nothing for a peer that takes nothing.
+    let mut stuck = stuck;
+    let cut = stuck.read_to_end(&mut Vec::new()).await.unwrap_err();
+    assert_eq!(cut.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
@@ -201,6 +204,34 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
         stats.parts < 200,
         "frames were skipped, not queued: {stats:?}"
     );
+}
+
+#[tokio::test]
+async fn viewer_that_takes_a_little_again_and_again_is_not_cut() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default().write_stall(2 * SHORT));
+    let mut slow = Viewer::open(served.addr, "/").await.unwrap().into_stream();
+    let frame = jpeg::of_length(1, 1_000_000);
+    let publishing = async {
+        loop {
+            publish(&producer, frame.clone());
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    // The socket is full all the time, and a write waits most of it: for far longer than the limit, but never in one piece.
+    let reading = async {
+        let mut buffer = vec![0; 500_000];
+        for _ in 0..10 {
+            sleep(SHORT).await;
+            slow.read_exact(&mut buffer).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = publishing => {}
+        () = reading => {}
+    }
+    let stats = served.service.stats();
+    assert_eq!((stats.write_stalls, stats.viewers), (0, 1), "{stats:?}");
 }
 
 #[tokio::test]

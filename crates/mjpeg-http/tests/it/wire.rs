@@ -152,6 +152,19 @@ async fn head_has_the_streams_header_and_ends() {
 }
 
 #[tokio::test]
+async fn head_makes_no_viewer() {
+    // Through the service itself: on the wire hyper would hide a body that was made for nothing.
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let service = mjpeg_http::StreamService::new(consumer, HttpConfig::default());
+    let request = http::Request::head("http://test/").body(()).unwrap();
+    let response = hyper::service::Service::call(&service, request)
+        .await
+        .unwrap();
+    assert_eq!(producer.demand().now(), 0);
+    assert!(http_body::Body::is_end_stream(response.body()));
+}
+
+#[tokio::test]
 async fn preflight_allows_all() {
     let (_producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(consumer, HttpConfig::default());

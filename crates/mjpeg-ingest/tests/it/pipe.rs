@@ -10,17 +10,23 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use mjpeg_ingest::{Connect, ConnectError, Connection, Source};
-use tokio::io::{AsyncRead, DuplexStream, ReadBuf, duplex};
+use tokio::{
+    io::{AsyncRead, DuplexStream, ReadBuf, duplex},
+    time::sleep,
+};
 
 /// What the next connection attempt does.
 pub(crate) enum Attempt {
     Fail,
     Hang,
     Finish,
+    /// Does that after a while.
+    Later(Duration, Box<Attempt>),
     /// Connects; the test holds the other end.
     Open(DuplexStream),
 }
@@ -64,14 +70,18 @@ struct Dial(Arc<Pipes>);
 #[async_trait]
 impl Connect for Dial {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let attempt = self.0.attempts.lock().unwrap().pop_front();
+        let mut attempt = self.0.attempts.lock().unwrap().pop_front();
+        if let Some(Attempt::Later(delay, then)) = attempt {
+            sleep(delay).await;
+            attempt = Some(*then);
+        }
         match attempt {
             Some(Attempt::Open(stream)) => {
                 Ok(Connection::new(Counted::new(stream, &self.0), "pipe"))
             }
             Some(Attempt::Fail) => Err(ConnectError::Other("scripted failure".into())),
             Some(Attempt::Finish) => Err(ConnectError::Finished),
-            Some(Attempt::Hang) | None => pending().await,
+            Some(Attempt::Hang | Attempt::Later(..)) | None => pending().await,
         }
     }
 }

@@ -254,7 +254,9 @@ async fn never_two_connections_at_once() {
 #[tokio::test(start_paused = true)]
 async fn dropped_call_loses_nothing() {
     let (attempt, mut camera) = Attempt::open();
-    let mut ingest = ingest([Attempt::Fail, attempt]);
+    // The attempt takes longer than any one call lasts.
+    let slow = Attempt::Later(Duration::from_millis(50), Box::new(attempt));
+    let mut ingest = ingest([Attempt::Fail, slow]);
     tokio::spawn(async move {
         for n in 0..20 {
             for byte in jpeg::numbered(n).chunks(200) {
@@ -341,8 +343,40 @@ async fn pause_ends_an_attempt_and_a_wait() {
     control.resume();
     assert_eq!(next(&mut ingest).await, "connecting");
     assert_eq!(next(&mut ingest).await, "offline: scripted failure");
+    let since = Instant::now();
     control.pause();
     assert_eq!(next(&mut ingest).await, "paused");
+    assert_eq!(since.elapsed(), Duration::ZERO, "the wait was cut short");
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_calls_do_not_prolong_the_stall_limit() {
+    let (attempt, _camera) = Attempt::open();
+    let mut ingest = ingest([attempt]);
+    next(&mut ingest).await;
+    next(&mut ingest).await;
+    let since = Instant::now();
+    while timeout(Duration::from_secs(1), ingest.next())
+        .await
+        .is_err()
+    {}
+    assert_eq!(since.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_ingests_do_not_come_back_in_step() {
+    let delays = async || {
+        let mut ingest = Ingest::new(
+            Pipes::source((0..4).map(|_| Attempt::Fail)).0,
+            IngestConfig::default(),
+        );
+        let mut delays = Vec::new();
+        for _ in 0..3 {
+            delays.push(delay_of_next_offline(&mut ingest).await);
+        }
+        delays
+    };
+    assert_ne!(delays().await, delays().await);
 }
 
 #[tokio::test(start_paused = true)]

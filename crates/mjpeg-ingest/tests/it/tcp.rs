@@ -150,3 +150,23 @@ async fn owner_that_does_not_pull_holds_the_camera_back() {
 async fn next_event_online(ingest: &mut Ingest) {
     while !matches!(ingest.next().await, Some(Event::Online { .. })) {}
 }
+
+/// Seen from outside: the kernel runs a keepalive timer (02) on the connection to the camera.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn connection_has_tcp_keepalive() {
+    let camera = Camera::start(Script::stall()).await;
+    let mut ingest = ingest(camera.addr());
+    next_event_online(&mut ingest).await;
+    let remote = format!(":{:04X}", camera.addr().port());
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let ours = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // Columns: local and remote address, state (01: established), queues, timer.
+    let ours = ours
+        .filter(|columns| columns.len() > 5 && columns[2].ends_with(&remote) && columns[3] == "01");
+    let timers: Vec<_> = ours.map(|columns| columns[5].to_owned()).collect();
+    assert_eq!(timers.len(), 1);
+    assert!(timers[0].starts_with("02:"), "timer {}", timers[0]);
+}
