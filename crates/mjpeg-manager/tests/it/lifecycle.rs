@@ -1,21 +1,23 @@
 //! Starting, stopping, and everything at once.
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::{SocketAddr, TcpListener},
+    pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use mjpeg_ingest::{Connect, ConnectError, Connection, Source};
 use mjpeg_manager::{Manager, StartMode, State, StreamSpec};
-use mjpeg_testkit::{Camera, FullBacklog, Viewer, jpeg};
+use mjpeg_testkit::{Camera, FullBacklog, Script, Viewer, jpeg};
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncRead, AsyncWriteExt, ReadBuf},
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
@@ -78,12 +80,9 @@ async fn viewers_keep_their_response_while_the_camera_is_away() {
 
     // Different pictures, so that what comes is known to be new.
     let frames = (100..120).map(jpeg::numbered).collect();
-    let _back = Camera::start_at(
-        addr,
-        mjpeg_testkit::Script::live(frames, Duration::from_millis(10)),
-    )
-    .await
-    .unwrap();
+    let _back = Camera::start_at(addr, Script::live(frames, Duration::from_millis(10)))
+        .await
+        .unwrap();
     for viewer in &mut viewers {
         let new = async {
             while jpeg::number_of(&viewer.next_frame().await.unwrap().expect("not ended")).unwrap()
@@ -252,47 +251,120 @@ async fn shutdown_ends_all_streams_at_once_and_reports() {
     }
 }
 
-#[tokio::test]
-async fn shutdown_cuts_at_its_deadline_and_says_what() {
-    let large: Vec<_> = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
-    let camera = Camera::start(mjpeg_testkit::Script::live(
-        large,
-        Duration::from_millis(20),
-    ))
-    .await;
-    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(500)));
-    let addr = manager
-        .start(spec("door", camera.addr()))
-        .await
-        .unwrap()
-        .listen
-        .unwrap();
-    let quiet = manager.start(spec("quiet", camera.addr())).await.unwrap();
+/// A camera whose frames are large enough to fill what the kernel holds for a viewer that takes nothing.
+async fn large_camera() -> Camera {
+    let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
+    Camera::start(Script::live(large, Duration::from_millis(20))).await
+}
+
+/// Opens a stream and takes nothing, until a part hangs half-sent.
+async fn stuck_viewer(manager: &Manager, name: &str) -> TcpStream {
+    let addr = manager.get(name).unwrap().listen.unwrap();
     let stuck = Viewer::open(addr, "/").await.unwrap().into_stream();
-    // Until the kernel takes no more: then a part hangs half-sent.
-    let parts = || manager.http_stats("door").unwrap().unwrap().parts;
+    let parts = || manager.http_stats(name).unwrap().unwrap().parts;
     let mut before = 0;
     while before == 0 || before != parts() {
         before = parts();
         sleep(Duration::from_millis(300)).await;
     }
+    stuck
+}
+
+#[tokio::test]
+async fn shutdown_cuts_at_its_deadline_and_says_what() {
+    let camera = large_camera().await;
+    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(800)));
+    let mut stuck = Vec::new();
+    for name in ["a", "b"] {
+        manager.start(spec(name, camera.addr())).await.unwrap();
+        stuck.push(stuck_viewer(&manager, name).await);
+    }
+    let quiet = manager.start(spec("quiet", camera.addr())).await.unwrap();
+    let since = Instant::now();
+    let report = manager.shutdown().await;
+    let took = since.elapsed();
+    assert!(
+        took >= Duration::from_millis(800),
+        "{took:?}: they were given their time"
+    );
+    assert!(
+        took < Duration::from_millis(1500),
+        "{took:?}: and all at once"
+    );
+    assert_eq!(report.stopped, 3);
+    let cut: Vec<_> = report
+        .cut
+        .iter()
+        .map(|cut| (cut.name.as_str(), cut.connections, cut.task))
+        .collect();
+    assert_eq!(cut, [("a", 1, false), ("b", 1, false)]);
+    assert!(is_free(quiet.listen.unwrap()));
+}
+
+#[tokio::test]
+async fn name_is_taken_until_the_stop_is_over() {
+    let camera = large_camera().await;
+    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(500)));
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    let _stuck = stuck_viewer(&manager, "door").await;
+    let stop = manager.stop("door");
+    let meanwhile = async {
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(manager.get("door").unwrap_err().code(), "not_found");
+        manager
+            .start(spec("door", camera.addr()))
+            .await
+            .unwrap_err()
+            .code()
+    };
+    let (stopped, code) = tokio::join!(stop, meanwhile);
+    stopped.unwrap();
+    assert_eq!(code, "already_exists");
+    manager
+        .start(spec("door", camera.addr()))
+        .await
+        .expect("now it is free");
+}
+
+/// A source whose reads block their thread, so that no abort can end the task that reads it.
+struct Blocks;
+
+#[async_trait]
+impl Connect for Blocks {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        Ok(Connection::new(Blocks, "blocks"))
+    }
+}
+
+impl AsyncRead for Blocks {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "blocking is the fault that is injected"
+    )]
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        std::thread::sleep(Duration::from_secs(4));
+        Poll::Pending
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shutdown_does_not_wait_for_a_task_that_blocks() {
+    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(200)));
+    let spec = StreamSpec::new("door".parse().unwrap(), Source::custom("test:", Blocks));
+    manager.start(spec).await.unwrap();
+    sleep(Duration::from_millis(100)).await;
     let since = Instant::now();
     let report = manager.shutdown().await;
     assert!(
-        since.elapsed() >= Duration::from_millis(500) && since.elapsed() < Duration::from_secs(3)
+        since.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        since.elapsed()
     );
-    assert_eq!(report.stopped, 2);
-    assert_eq!(report.cut.len(), 1, "{report:?}");
-    assert_eq!(
-        (
-            report.cut[0].name.as_str(),
-            report.cut[0].connections,
-            report.cut[0].task
-        ),
-        ("door", 1, false)
-    );
-    assert!(is_free(quiet.listen.unwrap()));
-    drop(stuck);
+    assert_eq!((report.cut.len(), report.cut[0].task), (1, true));
 }
 
 #[tokio::test]
@@ -315,28 +387,46 @@ async fn shutdown_ends_starts_in_progress() {
     assert_eq!(starting.await.unwrap().unwrap_err().code(), "shut_down");
 }
 
-/// A source whose first connection panics while it is read.
-struct PanicsOnce(Arc<AtomicUsize>, SocketAddr);
+/// A source whose first connection panics while it is read; it tells when that connection is dropped.
+struct PanicsOnce {
+    camera: SocketAddr,
+    connects: AtomicUsize,
+    panicking: Arc<AtomicBool>,
+    since: Instant,
+}
 
-struct Panics;
+struct Panics(Arc<AtomicBool>);
 
-impl tokio::io::AsyncRead for Panics {
+impl AsyncRead for Panics {
     fn poll_read(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-        _: &mut tokio::io::ReadBuf<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         panic!("injected")
+    }
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 
 #[async_trait]
 impl Connect for PanicsOnce {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Ok(Connection::new(Panics, "panics"));
+        if self.connects.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Ok(Connection::new(
+                Panics(Arc::clone(&self.panicking)),
+                "panics",
+            ));
         }
-        let stream = TcpStream::connect(self.1)
+        assert!(
+            self.since.elapsed() >= Duration::from_millis(250),
+            "started again without a pause"
+        );
+        let stream = TcpStream::connect(self.camera)
             .await
             .map_err(|e| ConnectError::Other(Box::new(e)))?;
         Ok(Connection::new(stream, "camera"))
@@ -348,11 +438,26 @@ async fn panic_costs_that_stream_a_restart_and_the_others_nothing() {
     let camera = Camera::start(live()).await;
     let manager = manager();
     manager.start(spec("good", camera.addr())).await.unwrap();
-    let source = Source::custom("test:", PanicsOnce(Arc::default(), camera.addr()));
+    let panicking = Arc::new(AtomicBool::new(true));
+    let source = PanicsOnce {
+        camera: camera.addr(),
+        connects: AtomicUsize::new(0),
+        panicking: Arc::clone(&panicking),
+        since: Instant::now(),
+    };
+    let source = Source::custom("test:", source);
     let hurt = StreamSpec::new("hurt".parse().unwrap(), source)
         .listen(LOOPBACK.into())
         .mode(StartMode::Retry);
     let addr = manager.start(hurt).await.unwrap().listen.unwrap();
+    until("the panic", async || {
+        manager.get("hurt").unwrap().panics == 1
+    })
+    .await;
+    assert!(
+        !panicking.load(Ordering::SeqCst),
+        "the old connection is closed before the pause, not after it"
+    );
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert!(
         soon(viewer.next_frame()).await.unwrap().is_some(),
@@ -379,4 +484,83 @@ async fn stream_without_a_port_can_be_subscribed_to() {
     assert_eq!(manager.http_stats("door").unwrap(), None);
     manager.stop("door").await.unwrap();
     while soon(consumer.next()).await.is_some() {}
+}
+
+/// A source of two frames, which then has nothing more.
+struct Recording(AtomicUsize);
+
+#[async_trait]
+impl Connect for Recording {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        if self.0.fetch_add(1, Ordering::SeqCst) > 0 {
+            return Err(ConnectError::Finished);
+        }
+        let frames = [&jpeg::numbered(1)[..], &jpeg::numbered(2)].concat();
+        Ok(Connection::new(io::Cursor::new(frames), "recording"))
+    }
+}
+
+#[tokio::test]
+async fn viewers_stay_when_the_source_has_ended() {
+    let manager = manager();
+    let source = Source::custom("test:", Recording(AtomicUsize::new(0)));
+    let spec = StreamSpec::new("film".parse().unwrap(), source).listen(LOOPBACK.into());
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    until("the end", async || {
+        manager.get("film").unwrap().state == State::Ended
+    })
+    .await;
+    assert_eq!(manager.get("film").unwrap().frames, 2);
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(
+        viewer.next_frame().await.unwrap().unwrap(),
+        jpeg::numbered(2)
+    );
+    let more = timeout(Duration::from_millis(300), viewer.next_frame()).await;
+    assert!(more.is_err(), "the response stays open: {more:?}");
+}
+
+/// A source that tells whether its connection is open.
+struct Watched(Arc<AtomicBool>);
+
+struct Open(Arc<AtomicBool>);
+
+#[async_trait]
+impl Connect for Watched {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        self.0.store(true, Ordering::SeqCst);
+        Ok(Connection::new(Open(Arc::clone(&self.0)), "watched"))
+    }
+}
+
+impl AsyncRead for Open {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn camera_is_hung_up_on_when_stop_returns() {
+    let manager = manager();
+    for _ in 0..50 {
+        let open = Arc::new(AtomicBool::new(false));
+        let source = Source::custom("test:", Watched(Arc::clone(&open)));
+        manager
+            .start(StreamSpec::new("door".parse().unwrap(), source))
+            .await
+            .unwrap();
+        assert!(open.load(Ordering::SeqCst));
+        manager.stop("door").await.unwrap();
+        assert!(!open.load(Ordering::SeqCst));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
+    net::TcpListener,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -11,7 +12,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
     time::sleep,
 };
 
@@ -27,20 +27,24 @@ struct Driver {
 
 impl Driver {
     fn start() -> Self {
-        let mut child = Command::new("chromedriver")
-            .arg("--port=0")
+        // Not chromedriver's own choice (--port=0): it takes a port that may be taken on the other address family.
+        let port = (TcpListener::bind("127.0.0.1:0").and_then(|v4| v4.local_addr()))
+            .expect("a free port")
+            .port();
+        let mut command = Command::new("chromedriver");
+        let mut child = command
+            .arg(format!("--port={port}"))
             .stdout(Stdio::piped())
             .spawn()
             .expect(MISSING);
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            let port = line.strip_prefix("ChromeDriver was started successfully on port ")?;
-            Some(port.trim_end_matches('.').to_owned())
-        });
-        let url = format!(
-            "http://127.0.0.1:{}",
-            port.expect("chromedriver tells its port")
+        let mut lines = BufReader::new(child.stdout.take().expect("piped"))
+            .lines()
+            .map_while(Result::ok);
+        assert!(
+            lines.any(|line| line.contains("was started successfully")),
+            "chromedriver starts"
         );
+        let url = format!("http://127.0.0.1:{port}");
         Self { child, url }
     }
 
@@ -76,7 +80,7 @@ impl Drop for Driver {
 
 /// Serves one page to whoever asks, until the test ends.
 async fn serve_page(html: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {

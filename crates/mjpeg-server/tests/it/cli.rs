@@ -226,6 +226,51 @@ async fn viewer_that_takes_nothing_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
+async fn second_signal_ends_at_once() {
+    let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
+    let camera = Camera::start(Script::live(large, Duration::from_millis(20))).await;
+    let mut server = Server::start(
+        &[
+            "run",
+            "--stream",
+            &format!("door={}@127.0.0.1:0", camera.url()),
+        ],
+        1,
+    );
+    let stuck = Viewer::open(server.addr(0), "/")
+        .await
+        .unwrap()
+        .into_stream();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    server.signal("INT");
+    server.stderr_until("a second signal ends at once");
+    let (_, took) = server.end_by("INT");
+    assert!(
+        took < Duration::from_secs(3),
+        "took {took:?}, as if it had waited for the viewer"
+    );
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn camera_that_stays_off_is_one_warning() {
+    let addr = refused_addr().await;
+    let stream = format!("door=tcp://{addr}@127.0.0.1:0");
+    let mut server = Server::start(&["run", "--log", "debug", "--stream", &stream], 1);
+    let lines = server.stderr_until("camera still offline");
+    assert!(
+        lines.last().unwrap().contains("camera still offline"),
+        "{lines:?}"
+    );
+    let warnings: Vec<_> = lines.iter().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].contains("camera offline; trying again for ever"),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test]
 async fn log_level_comes_from_flag_or_environment() {
     let camera = Camera::start(live()).await;
     let stream = format!("door={}@127.0.0.1:0", camera.url());
@@ -270,9 +315,13 @@ async fn log_level_comes_from_flag_or_environment() {
 
 #[tokio::test]
 async fn demo_shows_as_many_cameras_as_asked() {
-    let server = Server::start(&["demo", "--cameras", "3", "--port", "0"], 3);
+    let mut server = Server::start(&["demo", "--cameras", "3", "--port", "0"], 3);
     for stream in 0..3 {
-        assert!(server.addr(stream).ip().is_loopback());
+        let url = &server.urls[stream];
+        assert!(
+            url.starts_with("http://127.0.0.1:"),
+            "only this machine can reach it: {url}"
+        );
         let mut viewer = Viewer::open(server.addr(stream), "/").await.unwrap();
         let first = viewer.next_frame().await.unwrap().unwrap();
         let second = viewer.next_frame().await.unwrap().unwrap();
@@ -283,6 +332,31 @@ async fn demo_shows_as_many_cameras_as_asked() {
             (640, 480, true)
         );
     }
+    assert_eq!(server.end_by("INT").0.code(), Some(0));
+    assert_eq!(server.rest_of_stdout(), "", "the URLs and nothing else");
+}
+
+#[tokio::test]
+async fn demo_takes_the_ports_from_the_one_asked_for() {
+    // Two neighbouring ports that are free at the moment.
+    let first = loop {
+        let free = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        if free < u16::MAX && TcpListener::bind(("127.0.0.1", free + 1)).is_ok() {
+            break free;
+        }
+    };
+    let server = Server::start(&["demo", "--cameras", "2", "--port", &first.to_string()], 2);
+    assert_eq!(
+        (server.addr(0).port(), server.addr(1).port()),
+        (first, first + 1)
+    );
+    let (code, _, err) = run(&["demo", "--cameras", "1", "--port", &first.to_string()]);
+    assert_eq!(code, Some(1), "a port that was asked for is not swapped");
+    assert!(err.contains("(port_in_use)"), "{err}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -28,6 +28,7 @@ pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
 /// A running program that has printed its URLs. Killed when dropped.
 pub(crate) struct Server {
     child: Child,
+    stdout: BufReader<ChildStdout>,
     pub(crate) urls: Vec<String>,
 }
 
@@ -39,9 +40,18 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program runs");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let urls: Vec<_> = lines.take(streams).map_while(Result::ok).collect();
-        let mut server = Self { child, urls };
+        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let urls = stdout
+            .by_ref()
+            .lines()
+            .take(streams)
+            .map_while(Result::ok)
+            .collect();
+        let mut server = Self {
+            child,
+            stdout,
+            urls,
+        };
         if server.urls.len() < streams {
             let _ = server.child.kill();
             let stderr = server.stderr();
@@ -70,6 +80,13 @@ impl Server {
     pub(crate) fn end_by(&mut self, signal: &str) -> (ExitStatus, Duration) {
         #[allow(clippy::disallowed_methods, reason = "this waits for a real process")]
         let since = Instant::now();
+        self.signal(signal);
+        let status = self.child.wait().expect("it ends");
+        (status, since.elapsed())
+    }
+
+    /// Sends a signal by name.
+    pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -78,8 +95,23 @@ impl Server {
                 .expect("kill runs")
                 .success()
         );
-        let status = self.child.wait().expect("it ends");
-        (status, since.elapsed())
+    }
+
+    /// Reads standard error until a line holds this word, and gives all lines up to it.
+    pub(crate) fn stderr_until(&mut self, word: &str) -> Vec<String> {
+        let lines = BufReader::new(self.child.stderr.as_mut().expect("piped")).lines();
+        let mut found = false;
+        let until = lines
+            .map_while(Result::ok)
+            .take_while(|line| !std::mem::replace(&mut found, line.contains(word)));
+        until.collect()
+    }
+
+    /// What it printed after the URLs; only after its end.
+    pub(crate) fn rest_of_stdout(&mut self) -> String {
+        let mut text = String::new();
+        self.stdout.read_to_string(&mut text).expect("UTF-8");
+        text
     }
 
     /// What it wrote to standard error; only after its end.
