@@ -95,8 +95,8 @@ impl Frame {
         self.header.components
     }
 
-    /// Whether the decoders in browsers can be expected to show this frame: SOF0, SOF1 or SOF2, 8 bit, 1, 3 or 4
-    /// components, both sizes known.
+    /// Whether the decoders in browsers can be expected to show this frame: a single SOF0, SOF1 or SOF2 that gives both sizes
+    /// (Chromium takes none from a DNL segment), 8 bit, 1, 3 or 4 components.
     ///
     /// One undecodable part ends a Motion-JPEG stream for good in Chromium and WebKit (measured), so a relay holds
     /// such frames back.
@@ -104,7 +104,6 @@ impl Frame {
         matches!(self.header.sof, marker::SOF0 | marker::SOF1 | marker::SOF2)
             && self.header.precision == 8
             && matches!(self.header.components, 1 | 3 | 4)
-            && self.width > 0
-            && self.height > 0
+            && self.header.plain
     }
 }

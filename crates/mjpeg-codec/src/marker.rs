@@ -28,6 +28,9 @@ pub(crate) struct FrameHeader {
     pub(crate) width: u16,
     pub(crate) height: u16,
     pub(crate) components: u8,
+    /// Whether decoders in browsers can be expected to make something of this header: it gives the height itself, and is the
+    /// only one of its image.
+    pub(crate) plain: bool,
 }
 
 impl FrameHeader {
@@ -42,6 +45,7 @@ impl FrameHeader {
             width: u16::from_be_bytes([*x1, *x2]),
             height: u16::from_be_bytes([*y1, *y2]),
             components: *components,
+            plain: (*y1, *y2) != (0, 0),
         };
         let whole = rest.len() == 3 * usize::from(*components);
         // Y may be 0 (a DNL segment tells it later), X may not. P is at most 16 (table B.2).

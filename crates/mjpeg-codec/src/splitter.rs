@@ -202,6 +202,9 @@ impl Splitter {
         if len < SMALL_FRAME_BYTES {
             // A slice keeps the whole read buffer alive for as long as somebody holds the frame.
             bytes = Bytes::copy_from_slice(&bytes);
+        } else if len >= LARGE_FRAME_BYTES {
+            // Else the rest of a buffer that grew for this frame would be kept alive by smaller ones after it.
+            self.buf = BytesMut::from(&self.buf[..self.filled - len]);
         }
         self.moved_on(len);
         self.state = State::Seek;
@@ -230,4 +233,7 @@ impl Splitter {
 
 /// Frames shorter than this are copied out of the read buffer, longer ones are slices of it: a held frame never keeps more than a few
 /// times its own size, and a long one costs no copy.
-const SMALL_FRAME_BYTES: usize = 16 << 10;
+const SMALL_FRAME_BYTES: usize = 64 << 10;
+
+/// After a frame as long as this, reading goes on in a new buffer.
+const LARGE_FRAME_BYTES: usize = 256 << 10;

@@ -31,7 +31,7 @@ impl HttpConfig {
     ///
     /// Known readers give up after 10 s of silence (Mainsail, Home Assistant), so stay below that.
     pub fn keepalive(mut self, interval: Duration) -> Self {
-        self.keepalive = interval.max(SHORTEST_KEEPALIVE);
+        self.keepalive = interval.clamp(SHORTEST_KEEPALIVE, LONGEST);
         self
     }
 
@@ -39,7 +39,7 @@ impl HttpConfig {
     ///
     /// Counted in [`Stats::header_timeouts`](crate::Stats::header_timeouts).
     pub fn header_timeout(mut self, limit: Duration) -> Self {
-        self.header_timeout = limit;
+        self.header_timeout = limit.min(LONGEST);
         self
     }
 
@@ -58,13 +58,13 @@ impl HttpConfig {
     ///
     /// Counted in [`Stats::write_stalls`](crate::Stats::write_stalls).
     pub fn write_stall(mut self, limit: Duration) -> Self {
-        self.write_stall = limit;
+        self.write_stall = limit.min(LONGEST);
         self
     }
 
     /// Sets how long [`Listener::serve`](crate::Listener::serve) waits for responses to end before it cuts them. Default 5 s.
     pub fn grace(mut self, limit: Duration) -> Self {
-        self.grace = limit;
+        self.grace = limit.min(LONGEST);
         self
     }
 }
@@ -74,3 +74,6 @@ const SMALLEST_HEADER_LIMIT_BYTES: usize = 8 << 10;
 
 /// Repeats are for silence; faster than this they would be a load of their own.
 const SHORTEST_KEEPALIVE: Duration = Duration::from_millis(100);
+
+/// As good as no limit, and far from where adding it to a time would overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

@@ -30,11 +30,12 @@
 //! | another method on `/` | `405` with `Allow` |
 //! | another path | `404` |
 //!
-//! All answers allow every origin. To HTTP/1 clients the stream goes out as `HTTP/1.0 200 OK` with `Connection: close`, ended by close and not
+//! All answers of the service allow every origin (what hyper itself refuses, `400` or `431`, does not). To HTTP/1 clients the stream goes out as `HTTP/1.0 200 OK` with `Connection: close`, ended by close and not
 //! chunked: the form of mjpg-streamer and ustreamer, which the widest range of readers understands.
 //!
 //! The body begins with `--boundary`, then each part is `Content-Type`, `Content-Length`, `X-Timestamp`, the image and the next delimiter, in
-//! one buffer shared by all viewers. A newcomer gets the latest frame at once. When no frame comes for the
+//! one buffer shared by all viewers. A newcomer gets the latest frame at once (Chromium and WebKit show it in an `<img>` only when the next part's headers
+//! follow: with the next frame, or the repeat). When no frame comes for the
 //! [keepalive interval](HttpConfig::keepalive) (5 s), the last one is sent again; nothing but whole JPEG frames is ever sent, since one part
 //! that is none ends the picture for good in Chromium and WebKit. Before the first frame the response waits.
 //!

@@ -15,7 +15,7 @@ use std::{
 use http::Request;
 use hyper::{server::conn::http1, service::Service};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -80,6 +80,8 @@ impl Listener {
 
     /// Serves viewers until `until` completes, then ends: the port is closed at once, each response ends after the part it is at, and what has not
     /// ended within the [grace](HttpConfig::grace) is cut.
+    ///
+    /// It ends the service with it ([`StreamService::close`]), all clones included: give each listener a service of its own.
     ///
     /// When this returns, the port is free and all connections and their tasks have ended.
     ///
@@ -155,6 +157,9 @@ async fn connection(stream: TcpStream, service: StreamService, config: HttpConfi
     let _open = Open::new(&counters);
     // A part goes out in one write; waiting to fill a segment would only delay its end. Failure costs some delay.
     let _ = stream.set_nodelay(true);
+    // A viewer that vanished while there is nothing to send it is found by nothing else. Failure costs only that.
+    let _ =
+        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_IDLE));
     bound_unsent(&stream);
     let mut closing = service.closing();
     let asked = Arc::new(AtomicBool::new(false));
@@ -202,7 +207,7 @@ async fn connection(stream: TcpStream, service: StreamService, config: HttpConfi
 fn bound_unsent(stream: &TcpStream) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     // Failure costs lag, not the viewer.
-    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOTSENT_LOWAT_BYTES);
+    let _ = SockRef::from(stream).set_tcp_notsent_lowat(NOTSENT_LOWAT_BYTES);
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = stream;
 }
@@ -249,3 +254,6 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 /// How many bytes may wait unsent in the kernel before the socket stops taking more.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NOTSENT_LOWAT_BYTES: u32 = 16 << 10;
+
+/// How long a viewer's connection may be silent before the first TCP keepalive probe.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);

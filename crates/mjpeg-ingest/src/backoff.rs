@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::LONGEST;
+
 /// Capped exponential backoff with jitter.
 ///
 /// The ceiling for attempt `n` (counted from 0) is `min × 2^(n+1)`, at most `max`; the delay is drawn evenly from
@@ -46,7 +48,10 @@ impl Backoff {
         if min > max {
             return Err(InvalidBackoff::MinAboveMax);
         }
-        Ok(Self { min, max })
+        Ok(Self {
+            min: min.min(LONGEST),
+            max: max.min(LONGEST),
+        })
     }
 
     /// The delay before the attempt that follows failed attempt `attempt`, counted from 0.

@@ -33,7 +33,7 @@ impl Default for IngestConfig {
 impl IngestConfig {
     /// Sets how long one whole connection attempt may take, over name look-up and all addresses. Default 5 s.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
+        self.connect_timeout = limit.min(LONGEST);
         self
     }
 
@@ -41,7 +41,7 @@ impl IngestConfig {
     ///
     /// A camera that sends pictures more rarely than this needs a longer limit.
     pub fn stall_limit(mut self, limit: Duration) -> Self {
-        self.stall_limit = limit;
+        self.stall_limit = limit.min(LONGEST);
         self
     }
 
@@ -50,7 +50,7 @@ impl IngestConfig {
     ///
     /// So a camera that sends one frame and hangs up does not make the relay spin.
     pub fn stable_after(mut self, time: Duration) -> Self {
-        self.stable_after = time;
+        self.stable_after = time.min(LONGEST);
         self
     }
 
@@ -72,3 +72,6 @@ impl IngestConfig {
         self
     }
 }
+
+/// As good as no limit, and far from where adding it to a time would overflow.
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

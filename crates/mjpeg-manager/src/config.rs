@@ -32,20 +32,20 @@ impl ManagerConfig {
     /// Sets how long a whole start may take. Default 8 s. The connection attempt within has its own limit,
     /// [`IngestConfig::connect_timeout`] (5 s).
     pub fn start_timeout(mut self, limit: Duration) -> Self {
-        self.start_timeout = limit;
+        self.start_timeout = limit.min(LONGEST);
         self
     }
 
     /// Sets how long a start or a stop may take in all, whatever it waits for. Default 15 s. Keep it above the
     /// [start timeout](Self::start_timeout) and the [grace](Self::shutdown_grace), whose errors and reports say more.
     pub fn call_timeout(mut self, limit: Duration) -> Self {
-        self.call_timeout = limit;
+        self.call_timeout = limit.min(LONGEST);
         self
     }
 
     /// Sets how long viewers' responses may take to end when a stream stops, before they are cut. Default 5 s.
     pub fn shutdown_grace(mut self, limit: Duration) -> Self {
-        self.shutdown_grace = limit;
+        self.shutdown_grace = limit.min(LONGEST);
         self
     }
 
@@ -62,3 +62,6 @@ impl ManagerConfig {
         self
     }
 }
+
+/// As good as no limit, and far from where adding it to a time would overflow.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

@@ -1,6 +1,6 @@
 //! Why a call failed.
 
-use std::{error::Error as StdError, net::SocketAddr, sync::Arc, time::Duration};
+use std::{error::Error as StdError, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::StreamName;
 
@@ -20,7 +20,7 @@ pub enum Error {
         /// The address asked for.
         addr: SocketAddr,
     },
-    /// The camera did not answer a connection attempt in time.
+    /// The camera, or another source, did not answer a connection attempt in time.
     #[error("cannot reach the camera at {source_url}: {error}")]
     TcpConnectionTimeout {
         /// The source.
@@ -50,7 +50,7 @@ pub enum Error {
         /// The limit.
         after: Duration,
     },
-    /// A source that is not a TCP camera failed, or had nothing to give.
+    /// A source failed for a reason of its own kind, or had nothing to give.
     #[error("cannot open {source_url}: {error}")]
     SourceFailed {
         /// The source.
@@ -63,6 +63,14 @@ pub enum Error {
     /// fault.
     #[error(transparent)]
     InvalidSpec(Box<dyn StdError + Send + Sync>),
+    /// The system could not listen for a reason that is not the caller's, such as no file descriptor left.
+    #[error("cannot listen on {addr}: {source}")]
+    ListenFailed {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The call took too long. What it had begun is being taken down.
     #[error("the call did not finish within {after:?}")]
     CallTimeout {
@@ -86,6 +94,7 @@ impl Error {
             Self::StartTimeout { .. } => "start_timeout",
             Self::SourceFailed { .. } => "source_failed",
             Self::InvalidSpec(_) => "invalid_spec",
+            Self::ListenFailed { .. } => "listen_failed",
             Self::CallTimeout { .. } => "call_timeout",
             Self::ShutDown => "shut_down",
         }

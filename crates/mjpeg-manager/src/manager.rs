@@ -52,6 +52,8 @@ pub struct ShutdownReport {
     pub stopped: usize,
     /// Those of them that did not end by themselves in time.
     pub cut: Vec<Cut>,
+    /// Names whose start or stop, begun by another call, had not ended in time.
+    pub unfinished: Vec<StreamName>,
 }
 
 /// What had to be aborted of a stream.
@@ -181,14 +183,19 @@ impl Manager {
             }
         });
         // Calls in progress elsewhere end by themselves: a start is told, a stop has limits of its own.
-        let (ended, _) = tokio::join!(join_all(stopping), timeout(limit, self.none_busy()));
+        let (ended, _in_time) = tokio::join!(join_all(stopping), timeout(limit, self.none_busy()));
         let stopped = ended.len();
         let cut: Vec<Cut> = ended
             .into_iter()
             .filter(|cut| cut.connections > 0 || cut.task)
             .collect();
-        debug!(stopped, ?cut, "manager shut down");
-        ShutdownReport { stopped, cut }
+        let unfinished: Vec<StreamName> = self.table().keys().cloned().collect();
+        debug!(stopped, ?cut, ?unfinished, "manager shut down");
+        ShutdownReport {
+            stopped,
+            cut,
+            unfinished,
+        }
     }
 
     fn reserve(&self, name: &StreamName) -> Result<Busy<'_>, Error> {

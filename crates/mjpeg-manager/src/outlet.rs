@@ -7,7 +7,7 @@ pub(crate) use without_listener::{Bound, Serving};
 
 #[cfg(feature = "listener")]
 mod with_listener {
-    use std::net::SocketAddr;
+    use std::{io::ErrorKind, net::SocketAddr};
 
     use mjpeg_fanout::Consumer;
     use mjpeg_http::{BindError, HttpConfig, Listener, Stats, StreamService};
@@ -24,10 +24,7 @@ mod with_listener {
     impl Bound {
         pub(crate) fn bind(addr: SocketAddr, config: &ManagerConfig) -> Result<Self, Error> {
             let config = config.http.clone().grace(config.shutdown_grace);
-            let listener = Listener::bind(addr, config.clone()).map_err(|error| match error {
-                BindError::InUse { addr } => Error::PortInUse { addr },
-                other => Error::InvalidSpec(Box::new(other)),
-            })?;
+            let listener = Listener::bind(addr, config.clone()).map_err(failure)?;
             Ok(Self { listener, config })
         }
 
@@ -48,6 +45,27 @@ mod with_listener {
                 task,
             }
         }
+    }
+
+    fn failure(error: BindError) -> Error {
+        match error {
+            BindError::InUse { addr } => Error::PortInUse { addr },
+            BindError::Failed { addr, source } if !is_callers_fault(source.kind()) => {
+                Error::ListenFailed { addr, source }
+            }
+            other => Error::InvalidSpec(Box::new(other)),
+        }
+    }
+
+    /// No such address here, or no right to that port.
+    fn is_callers_fault(kind: ErrorKind) -> bool {
+        matches!(
+            kind,
+            ErrorKind::AddrNotAvailable
+                | ErrorKind::PermissionDenied
+                | ErrorKind::Unsupported
+                | ErrorKind::InvalidInput
+        )
     }
 
     /// A port that is being served.

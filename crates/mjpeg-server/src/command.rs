@@ -63,7 +63,8 @@ async fn run(command: Command) -> Result<()> {
         () = signals.next() => return Ok(()),
     };
     for cut in report.cut {
-        warn!(stream = %cut.name, connections = cut.connections, "viewers did not end in time and were cut");
+        let (connections, task) = (cut.connections, cut.task);
+        warn!(stream = %cut.name, connections, task, "did not end in time and was cut");
     }
     drop(cameras);
     Ok(())

@@ -83,8 +83,11 @@ impl Splitter {
         };
         let sound = if marker::is_sof(code) {
             let header = FrameHeader::parse(code, payload);
-            // A hierarchical sequence has several frame headers; the first non-differential one has the size.
-            so_far.header = so_far.header.or(header);
+            match &mut so_far.header {
+                // A hierarchical sequence has several frame headers; the first has the size.
+                Some(first) => first.plain = false,
+                none => *none = header,
+            }
             header.is_some()
         } else {
             let after_header = so_far.header.is_some() || code != marker::SOS;

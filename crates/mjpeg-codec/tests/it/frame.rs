@@ -57,6 +57,22 @@ fn displayable_is_what_browsers_decode() {
     assert!(!with(1, 0xC3).displayable(), "lossless");
     assert!(!with(1, 0xC9).displayable(), "arithmetic");
     assert!(!with(4, 12).displayable(), "12 bit");
+    let mut two_headers = jpeg.to_vec();
+    let second: Vec<u8> = jpeg[sof..sof + 19].to_vec();
+    two_headers.splice(sof..sof, second);
+    assert!(
+        !Frame::parse(two_headers).unwrap().displayable(),
+        "two frame headers"
+    );
+    let mut told_by_dnl = jpeg[..jpeg.len() - 2].to_vec();
+    told_by_dnl[sof + 5..sof + 7].fill(0);
+    told_by_dnl.extend([0xFF, 0xDC, 0, 4, 0, 48, 0xFF, 0xD9]);
+    let told_by_dnl = Frame::parse(told_by_dnl).unwrap();
+    assert_eq!(
+        (told_by_dnl.height, told_by_dnl.displayable()),
+        (48, false),
+        "height told by DNL"
+    );
     let two_components = [
         0xFF, 0xD8, 0xFF, 0xC0, 0, 14, 8, 0, 8, 0, 8, 2, 1, 0x11, 0, 2, 0x11, 0, 0xFF, 0xDA, 0, 8,
         1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,

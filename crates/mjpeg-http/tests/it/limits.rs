@@ -206,6 +206,32 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
     );
 }
 
+/// Frames that the kernel could hide by the hundred.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default().write_stall(SHORT));
+    let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
+    let frame = jpeg::of_length(1, 20_000);
+    let publishing = async {
+        loop {
+            publish(&producer, frame.clone());
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = publishing => {}
+        () = until(&served, |stats| stats.write_stalls == 1) => {}
+    }
+    let parts = served.service.stats().parts;
+    assert!(
+        parts < 60,
+        "{parts} parts were taken for a viewer that reads nothing"
+    );
+    drop(stuck);
+}
+
 #[tokio::test]
 async fn viewer_that_takes_a_little_again_and_again_is_not_cut() {
     let (producer, consumer) = mjpeg_fanout::channel();

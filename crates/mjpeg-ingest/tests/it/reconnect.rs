@@ -130,6 +130,21 @@ async fn silent_camera_is_given_up_after_the_stall_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_limit_is_a_limit_too() {
+    let (attempt, mut camera) = Attempt::open();
+    let config = IngestConfig::default()
+        .connect_timeout(Duration::MAX)
+        .stall_limit(Duration::MAX)
+        .stable_after(Duration::MAX);
+    let mut ingest = Ingest::new(Pipes::source([attempt]).0, config);
+    next(&mut ingest).await;
+    assert_eq!(next(&mut ingest).await, "online pipe");
+    sleep(Duration::from_secs(24 * 3600)).await;
+    camera.write_all(&jpeg::numbered(1)).await.unwrap();
+    assert_eq!(next(&mut ingest).await, "frame Some(1)");
+}
+
+#[tokio::test(start_paused = true)]
 async fn frame_broken_off_by_the_end_of_the_connection_is_counted() {
     let (attempt, mut camera) = Attempt::open();
     let mut ingest = ingest([attempt]);

@@ -1,6 +1,11 @@
 //! Every error, produced for real.
 
-use std::{collections::BTreeSet, future::pending, net::TcpListener, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::pending,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use mjpeg_ingest::{Connect, ConnectError, Connection, IngestConfig, Source};
@@ -10,8 +15,16 @@ use tokio::time::Instant;
 
 use crate::support::{LOOPBACK, live, manager, soon, spec};
 
+/// A port that is free now. A start that fails must leave it so.
+fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
 /// A failed start has left nothing: the name is free, and so is the port it would have had.
-fn left_nothing(manager: &Manager, name: &str) {
+fn left_nothing(manager: &Manager, name: &str, port: SocketAddr) {
     assert_eq!(manager.get(name).unwrap_err().code(), "not_found");
     assert!(
         manager
@@ -19,6 +32,7 @@ fn left_nothing(manager: &Manager, name: &str) {
             .iter()
             .all(|stream| stream.name.as_str() != name)
     );
+    TcpListener::bind(port).expect("the port is free");
 }
 
 #[tokio::test]
@@ -58,8 +72,8 @@ async fn port_in_use_by_another_socket() {
         )
     );
     assert_eq!(camera.connections(), 0, "the camera was not bothered");
-    left_nothing(&manager, "door");
     drop(taken);
+    left_nothing(&manager, "door", addr);
     manager
         .start(spec("door", camera.addr()).listen(addr))
         .await
@@ -87,16 +101,16 @@ async fn port_in_use_by_another_stream() {
             .unwrap_err();
         assert_eq!(error.code(), "port_in_use", "{addr}");
     }
-    left_nothing(&manager, "b");
+    assert_eq!(manager.get("b").unwrap_err().code(), "not_found");
 }
 
 #[tokio::test]
 async fn tcp_connection_timeout_after_five_seconds() {
-    let silent = FullBacklog::start().await;
+    let (silent, port) = (FullBacklog::start().await, free_port());
     let manager = manager();
     let since = Instant::now();
     let error = manager
-        .start(spec("door", silent.addr()))
+        .start(spec("door", silent.addr()).listen(port))
         .await
         .unwrap_err();
     assert_eq!(error.code(), "tcp_connection_timeout");
@@ -106,14 +120,16 @@ async fn tcp_connection_timeout_after_five_seconds() {
         silent.addr()
     );
     assert_eq!(error.to_string(), expected);
-    left_nothing(&manager, "door");
+    left_nothing(&manager, "door", port);
 }
 
 #[tokio::test]
 async fn tcp_connection_failed_on_a_refused_port() {
-    let addr = refused_addr().await;
+    let (addr, port) = (refused_addr().await, free_port());
     let manager = manager();
-    let error = soon(manager.start(spec("door", addr))).await.unwrap_err();
+    let error = soon(manager.start(spec("door", addr).listen(port)))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), "tcp_connection_failed");
     assert!(
         error
@@ -121,7 +137,7 @@ async fn tcp_connection_failed_on_a_refused_port() {
             .contains(&format!("cannot connect to {addr}: ")),
         "{error}"
     );
-    left_nothing(&manager, "door");
+    left_nothing(&manager, "door", port);
 }
 
 #[tokio::test]
@@ -178,12 +194,15 @@ fn custom(kind: Kind) -> StreamSpec {
 async fn start_timeout() {
     let config = ManagerConfig::default().start_timeout(Duration::from_millis(300));
     let manager = Manager::new(config);
-    let error = soon(manager.start(custom(Kind::Hangs))).await.unwrap_err();
+    let port = free_port();
+    let error = soon(manager.start(custom(Kind::Hangs).listen(port)))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.code(), &*error.to_string()),
         ("start_timeout", "the stream did not start within 300ms")
     );
-    left_nothing(&manager, "door");
+    left_nothing(&manager, "door", port);
 }
 
 #[tokio::test]
@@ -201,28 +220,38 @@ async fn start_has_a_limit_of_eight_seconds_by_default() {
 #[tokio::test]
 async fn call_timeout() {
     let manager = Manager::new(ManagerConfig::default().call_timeout(Duration::from_millis(200)));
-    let error = soon(manager.start(custom(Kind::Hangs))).await.unwrap_err();
+    let port = free_port();
+    let error = soon(manager.start(custom(Kind::Hangs).listen(port)))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.code(), &*error.to_string()),
         ("call_timeout", "the call did not finish within 200ms")
     );
-    left_nothing(&manager, "door");
+    left_nothing(&manager, "door", port);
 }
 
 #[tokio::test]
 async fn source_failed() {
     let manager = manager();
-    let error = manager.start(custom(Kind::Fails)).await.unwrap_err();
+    let port = free_port();
+    let error = manager
+        .start(custom(Kind::Fails).listen(port))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.code(), &*error.to_string()),
         ("source_failed", "cannot open test:: out of film")
     );
-    let error = manager.start(custom(Kind::Ends)).await.unwrap_err();
+    let error = manager
+        .start(custom(Kind::Ends).listen(port))
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.code(), &*error.to_string()),
         ("source_failed", "cannot open test:: the source has ended")
     );
-    left_nothing(&manager, "door");
+    left_nothing(&manager, "door", port);
 }
 
 #[tokio::test]
@@ -309,6 +338,10 @@ fn codes_are_distinct_words() {
         Error::StartTimeout { after },
         Error::SourceFailed { source_url, error },
         Error::InvalidSpec("".into()),
+        Error::ListenFailed {
+            addr,
+            source: std::io::ErrorKind::Other.into(),
+        },
         Error::CallTimeout { after },
         Error::ShutDown,
     ];

@@ -214,14 +214,11 @@ async fn viewer_that_takes_nothing_does_not_hold_up_the_end() {
     let (status, took) = server.end_by("TERM");
     assert_eq!(status.code(), Some(0));
     assert!(
-        took >= Duration::from_secs(4) && took < Duration::from_secs(8),
+        took >= Duration::from_secs(4) && took < Duration::from_secs(6),
         "took {took:?}"
     );
     let err = server.stderr();
-    assert!(
-        err.contains("viewers did not end in time and were cut"),
-        "{err}"
-    );
+    assert!(err.contains("did not end in time and was cut"), "{err}");
     drop(stuck);
 }
 
