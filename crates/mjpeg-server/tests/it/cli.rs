@@ -255,10 +255,6 @@ async fn camera_that_stays_off_is_one_warning() {
     let stream = format!("door=tcp://{addr}@127.0.0.1:0");
     let mut server = Server::start(&["run", "--log", "debug", "--stream", &stream], 1);
     let lines = server.stderr_until("camera still offline");
-    assert!(
-        lines.last().unwrap().contains("camera still offline"),
-        "{lines:?}"
-    );
     let warnings: Vec<_> = lines.iter().filter(|line| line.contains("WARN")).collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(

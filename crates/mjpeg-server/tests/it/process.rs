@@ -99,12 +99,14 @@ impl Server {
 
     /// Reads standard error until a line holds this word, and gives all lines up to it.
     pub(crate) fn stderr_until(&mut self, word: &str) -> Vec<String> {
-        let lines = BufReader::new(self.child.stderr.as_mut().expect("piped")).lines();
-        let mut found = false;
-        let until = lines
-            .map_while(Result::ok)
-            .take_while(|line| !std::mem::replace(&mut found, line.contains(word)));
-        until.collect()
+        let mut until = Vec::new();
+        for line in BufReader::new(self.child.stderr.as_mut().expect("piped")).lines() {
+            until.push(line.expect("UTF-8"));
+            if until.last().is_some_and(|line| line.contains(word)) {
+                return until;
+            }
+        }
+        panic!("ended without {word:?}: {until:?}");
     }
 
     /// What it printed after the URLs; only after its end.
