@@ -176,11 +176,6 @@ impl Splitter {
         }
     }
 
-    /// Bytes received so far, counted from the start of the stream.
-    pub fn position(&self) -> u64 {
-        self.base + self.filled as u64
-    }
-
     /// The stream ended and the state in hand needs more bytes.
     fn at_end(&mut self) -> Option<Event> {
         if self.filled == 0 {

@@ -44,8 +44,7 @@ pub struct Ended {
 impl Listener {
     /// Binds a port and begins to listen; connections wait until [`serve`](Self::serve).
     ///
-    /// Port 0 takes a free port. `[::]` takes IPv4 connections too, and falls back to `0.0.0.0` where the machine has no IPv6. Must be called
-    /// within a tokio runtime.
+    /// Port 0 takes a free port. `[::]` takes IPv4 connections too, and falls back to `0.0.0.0` where the machine has no IPv6.
     ///
     /// # Panics
     ///

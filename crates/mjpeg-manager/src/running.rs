@@ -181,12 +181,11 @@ impl Driver {
                 // The producer must outlive the source: viewers keep the last picture until the stream is stopped.
                 return std::future::pending().await;
             }
-            attempt = if since.elapsed() >= STABLE_AFTER {
-                0
-            } else {
-                attempt + 1
-            };
+            if since.elapsed() >= STABLE_AFTER {
+                attempt = 0;
+            }
             let retry_in = Backoff::default().delay(attempt, seed);
+            attempt += 1;
             error!(stream = %self.name, ?retry_in, "the stream's task panicked; starting it again");
             // Close the old connection before the wait: one connection per camera.
             ingest = Ingest::new(self.spec.source.clone(), self.config.clone());

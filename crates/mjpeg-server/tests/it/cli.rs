@@ -3,6 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use mjpeg_testkit::{Camera, FullBacklog, Script, Viewer, jpeg, refused_addr};
+use tokio::net::TcpStream;
 
 use crate::process::{Server, command, run};
 
@@ -193,24 +194,25 @@ async fn signals_end_it_cleanly_with_viewers_watching() {
     }
 }
 
-#[tokio::test]
-async fn viewer_that_takes_nothing_does_not_hold_up_the_end() {
+/// The program with a viewer that takes nothing, so that a part for it hangs half-sent.
+async fn with_stuck_viewer() -> (Server, Camera, TcpStream) {
     let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
     let camera = Camera::start(Script::live(large, Duration::from_millis(20))).await;
-    let mut server = Server::start(
-        &[
-            "run",
-            "--stream",
-            &format!("door={}@127.0.0.1:0", camera.url()),
-        ],
-        1,
-    );
+    let stream = format!("door={}@127.0.0.1:0", camera.url());
+    let server = Server::start(&["run", "--stream", &stream], 1);
     let stuck = Viewer::open(server.addr(0), "/")
         .await
         .unwrap()
         .into_stream();
-    // Long enough for the kernel's buffers to fill; that they did shows in the warning below.
+    // Long enough for the kernel's buffers to fill, which nothing outside the program can see; that they did shows in
+    // how long the program takes to end.
     tokio::time::sleep(Duration::from_secs(2)).await;
+    (server, camera, stuck)
+}
+
+#[tokio::test]
+async fn viewer_that_takes_nothing_does_not_hold_up_the_end() {
+    let (mut server, _camera, _stuck) = with_stuck_viewer().await;
     let (status, took) = server.end_by("TERM");
     assert_eq!(status.code(), Some(0));
     assert!(
@@ -219,26 +221,11 @@ async fn viewer_that_takes_nothing_does_not_hold_up_the_end() {
     );
     let err = server.stderr();
     assert!(err.contains("did not end in time and was cut"), "{err}");
-    drop(stuck);
 }
 
 #[tokio::test]
 async fn second_signal_ends_at_once() {
-    let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
-    let camera = Camera::start(Script::live(large, Duration::from_millis(20))).await;
-    let mut server = Server::start(
-        &[
-            "run",
-            "--stream",
-            &format!("door={}@127.0.0.1:0", camera.url()),
-        ],
-        1,
-    );
-    let stuck = Viewer::open(server.addr(0), "/")
-        .await
-        .unwrap()
-        .into_stream();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (mut server, _camera, _stuck) = with_stuck_viewer().await;
     server.signal("INT");
     server.stderr_until("a second signal ends at once");
     let (_, took) = server.end_by("INT");
@@ -246,7 +233,6 @@ async fn second_signal_ends_at_once() {
         took < Duration::from_secs(3),
         "took {took:?}, as if it had waited for the viewer"
     );
-    drop(stuck);
 }
 
 #[tokio::test]
