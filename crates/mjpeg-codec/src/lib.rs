@@ -57,7 +57,9 @@ mod frame;
 pub mod fuzzing;
 mod marker;
 pub mod multipart;
+mod search;
 mod splitter;
+mod walk;
 
 pub use config::SplitterConfig;
 pub use error::{DiscardReason, Error, ErrorKind};

@@ -68,6 +68,17 @@ pub(crate) fn has_segment(code: u8) -> bool {
         )
 }
 
+/// Whether an image can go on with this code after its SOI and an `FF`: a marker that may come first (T.81 B.2.1, figure B.2 and
+/// table B.1: tables, miscellaneous segments, a frame header, DHP), or a fill byte.
+///
+/// Without branches, for it stands in an inner loop.
+pub(crate) fn may_follow_soi(code: u8) -> bool {
+    let frame_header_or_tables = (code & 0xF0 == 0xC0) & (code != JPG);
+    let table = (code == DQT) | (code == DRI) | (code == DHP);
+    let miscellaneous = (code & 0xF0 == APP0) | (code == COM) | (code == 0xFF);
+    frame_header_or_tables | table | miscellaneous
+}
+
 /// Whether a segment's payload has the inner form that T.81 B.2.3 and B.2.4 give to its marker.
 ///
 /// This is what tells a true segment from bytes that merely look like one; free-form payloads always pass.

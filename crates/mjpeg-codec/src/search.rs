@@ -1,0 +1,127 @@
+//! Finding marker bytes at the speed of memory.
+//!
+//! Both searches go over the bytes in blocks, and ask of each block first whether anything in it could be a hit: a few operations
+//! per byte without a branch, which the compiler turns into vector instructions. So the cost does not depend on how
+//! often `FF` occurs, as it does where every `FF` is visited.
+
+use crate::marker;
+
+/// Finds the marker that ends entropy-coded data: the first `FF`, not before `from`, that is followed by neither `00`
+/// (a stuffed byte), nor RST0 to RST7, nor another `FF` (fill).
+///
+/// The last byte of `data` is never a hit; whether it begins a marker is told by the byte after it.
+pub(crate) fn next_marker(data: &[u8], from: usize) -> Option<usize> {
+    let data = data.get(from..)?;
+    let firsts = data.get(..data.len().checked_sub(1)?)?;
+    let (first_blocks, first_rest) = firsts.as_chunks::<BLOCK_BYTES>();
+    let (second_blocks, second_rest) = data[1..].as_chunks::<BLOCK_BYTES>();
+    for (i, (firsts, seconds)) in first_blocks.iter().zip(second_blocks).enumerate() {
+        let mut not_stuffed = 0;
+        for (&a, &b) in firsts.iter().zip(seconds) {
+            not_stuffed |= if a == 0xFF { b } else { 0 };
+        }
+        if not_stuffed == 0 {
+            continue;
+        }
+        // A second look before the exact one: restart markers may be frequent and are no hits either.
+        let mut hit = false;
+        for (&a, &b) in firsts.iter().zip(seconds) {
+            hit |= (a == 0xFF) & ends_scan(b);
+        }
+        if hit {
+            let inside = position(firsts, seconds);
+            return inside.map(|at| from + i * BLOCK_BYTES + at);
+        }
+    }
+    let rest = first_blocks.len() * BLOCK_BYTES;
+    position(first_rest, second_rest).map(|at| from + rest + at)
+}
+
+fn position(firsts: &[u8], seconds: &[u8]) -> Option<usize> {
+    let mut pairs = firsts.iter().zip(seconds);
+    pairs.position(|(&a, &b)| a == 0xFF && ends_scan(b))
+}
+
+fn ends_scan(code: u8) -> bool {
+    (code != 0) & (code != 0xFF) & (code & 0xF8 != marker::RST0)
+}
+
+/// Finds where an image may begin: the first SOI, not before `from`, that is followed by a marker with which an image can go
+/// on ([`marker::may_follow_soi`]), or by a fill byte.
+///
+/// An SOI in the last three bytes of `data` is not found; the byte that decides is still to come.
+pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
+    let data = data.get(from..)?;
+    let len = data.len().checked_sub(3)?;
+    let mut at = 0;
+    while at < len {
+        let end = (at + BLOCK_BYTES).min(len);
+        let block = data[at..end]
+            .iter()
+            .zip(&data[at + 1..])
+            .zip(&data[at + 2..])
+            .zip(&data[at + 3..]);
+        let mut hit = false;
+        for (((&a, &b), &c), &d) in block.clone() {
+            hit |= (a == 0xFF) & (b == marker::SOI) & (c == 0xFF) & marker::may_follow_soi(d);
+        }
+        if hit {
+            let mut bytes = block;
+            let inside = bytes.position(|(((&a, &b), &c), &d)| {
+                a == 0xFF && b == marker::SOI && c == 0xFF && marker::may_follow_soi(d)
+            });
+            return inside.map(|inside| from + at + inside);
+        }
+        at = end;
+    }
+    None
+}
+
+/// Long enough that the check after each block costs little, short enough that the second look at a block is cheap.
+const BLOCK_BYTES: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes of which many are markers or parts of them.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![
+            8 => Just(0x55),
+            2 => Just(0xFF),
+            1 => Just(0x00),
+            1 => Just(0xD8),
+            1 => 0xD0u8..=0xD7,
+            1 => any::<u8>(),
+        ];
+        prop_oneof![
+            proptest::collection::vec(byte, 0..700),
+            // Long stretches without a hit, so that later blocks are reached.
+            (0usize..600, proptest::collection::vec(any::<u8>(), 0..8)).prop_map(|(n, tail)| [
+                &[0xFF, 0x00].repeat(n)[..],
+                &tail
+            ]
+            .concat()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn next_marker_is_what_a_byte_by_byte_search_finds(data in bytes(), from in 0usize..800) {
+            let naive = (from..data.len().saturating_sub(1)).find(|&at| {
+                data[at] == 0xFF && !matches!(data[at + 1], 0x00 | 0xD0..=0xD7 | 0xFF)
+            });
+            prop_assert_eq!(next_marker(&data, from), naive);
+        }
+
+        #[test]
+        fn next_image_is_what_a_byte_by_byte_search_finds(data in bytes(), from in 0usize..800) {
+            let naive = (from..data.len().saturating_sub(3)).find(|&at| {
+                data[at..at + 3] == [0xFF, 0xD8, 0xFF] && marker::may_follow_soi(data[at + 3])
+            });
+            prop_assert_eq!(next_image(&data, from), naive);
+        }
+    }
+}
