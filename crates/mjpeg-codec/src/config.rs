@@ -4,12 +4,14 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitterConfig {
     pub(crate) max_frame_bytes: usize,
+    pub(crate) missing_eoi: MissingEoi,
 }
 
 impl Default for SplitterConfig {
     fn default() -> Self {
         Self {
             max_frame_bytes: DEFAULT_MAX_FRAME_BYTES,
+            missing_eoi: MissingEoi::Discard,
         }
     }
 }
@@ -25,6 +27,30 @@ impl SplitterConfig {
         self.max_frame_bytes = bytes.max(SMALLEST_LIMIT_BYTES);
         self
     }
+
+    /// Sets what becomes of a frame that has no EOI when the next SOI, or the end of the stream, comes.
+    ///
+    /// The default is [`MissingEoi::Discard`].
+    pub fn missing_eoi(mut self, missing_eoi: MissingEoi) -> Self {
+        self.missing_eoi = missing_eoi;
+        self
+    }
+}
+
+/// What becomes of a frame that has no EOI.
+///
+/// The bytes alone do not tell a camera that leaves out EOI from a frame that was cut off. The second is by far more
+/// common, so the default is to drop both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MissingEoi {
+    /// It is dropped and reported as [`DiscardReason::Truncated`](crate::DiscardReason::Truncated).
+    #[default]
+    Discard,
+    /// The next SOI, or the end of the stream, ends it, and it comes out without an EOI, if one scan has begun.
+    ///
+    /// For cameras known to leave out EOI.
+    Accept,
 }
 
 /// Well above any camera's picture (a 12 megapixel one takes about 5 MB), well below what hurts a small board.

@@ -54,7 +54,7 @@ impl Frame {
             Some(Event::Frame(frame)) => frame,
             Some(Event::Discarded { reason, range }) => {
                 let offset = if reason.is_frame() {
-                    range.end
+                    splitter.broke_at
                 } else {
                     range.start
                 };

@@ -61,7 +61,7 @@ mod search;
 mod splitter;
 mod walk;
 
-pub use config::SplitterConfig;
+pub use config::{MissingEoi, SplitterConfig};
 pub use error::{DiscardReason, Error, ErrorKind};
 pub use frame::Frame;
 pub use splitter::{Event, Splitter};

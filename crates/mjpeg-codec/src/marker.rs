@@ -47,10 +47,15 @@ impl FrameHeader {
             components: *components,
             plain: (*y1, *y2) != (0, 0),
         };
-        let whole = rest.len() == 3 * usize::from(*components);
+        let (specifications, left_over) = rest.as_chunks::<3>();
+        let whole = left_over.is_empty() && specifications.len() == usize::from(*components);
+        // C, then H and V (1 to 4), then Tq (0 to 3).
+        let sound = |&[_, sampling, table]: &[u8; 3]| {
+            (1..=4).contains(&(sampling >> 4)) && (1..=4).contains(&(sampling & 15)) && table <= 3
+        };
         // Y may be 0 (a DNL segment tells it later), X may not. P is at most 16 (table B.2).
         let sane = header.width > 0 && header.components > 0 && (2..=16).contains(precision);
-        (whole && sane).then_some(header)
+        (whole && sane && specifications.iter().all(sound)).then_some(header)
     }
 }
 
@@ -101,10 +106,22 @@ pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
         DAC => payload.len().is_multiple_of(2),
         DRI | DNL => payload.len() == 2,
         EXP => payload.len() == 1,
-        DHP => FrameHeader::parse(code, payload).is_some(),
+        code if is_sof(code) || code == DHP => FrameHeader::parse(code, payload).is_some(),
+        // Ns (1 to 4), then that many Cs with Td and Ta (0 to 3 each), Ss and Se (0 to 63), Ah (0 to 13) and Al (B.2.3).
         SOS => {
-            let count = payload.first().copied().unwrap_or(0);
-            (1..=4).contains(&count) && payload.len() == 4 + 2 * usize::from(count)
+            let Some((&count, [specifications @ .., start, end, approximation])) =
+                payload.split_first()
+            else {
+                return false;
+            };
+            let (specifications, left_over) = specifications.as_chunks::<2>();
+            (1..=4).contains(&count)
+                && left_over.is_empty()
+                && specifications.len() == usize::from(count)
+                && specifications.iter().all(|[_, tables]| tables & 0xCC == 0)
+                && *start <= 63
+                && *end <= 63
+                && approximation >> 4 <= 13
         }
         _ => true,
     }

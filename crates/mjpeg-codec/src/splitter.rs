@@ -1,12 +1,16 @@
 //! The state machine that cuts a byte stream into frames.
 
-use std::ops::Range;
+use std::{collections::VecDeque, ops::Range};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::{config::SplitterConfig, error::DiscardReason, frame::Frame, marker::FrameHeader};
 
+mod buffer;
 mod steps;
+
+use buffer::Buffer;
+use steps::{State, Step};
 
 /// What the splitter found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,48 +59,25 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Splitter {
     config: SplitterConfig,
-    /// Bytes not yet reported: `filled` of them received, the rest spare room for the next read.
-    buf: BytesMut,
-    filled: usize,
-    /// Where `buf` begins in the stream.
+    /// Bytes received that are not yet part of a frame or of a discarded range.
+    buffer: Buffer,
+    /// Where `buffer` begins in the stream.
     base: u64,
-    /// Up to where `buf` has been looked at.
+    /// Up to where `buffer` has been looked at.
     pos: usize,
     state: State,
+    /// Where the last segment that was not trusted claimed to end. A frame that begins before may be one that the
+    /// segment holds.
+    untrusted_end: u64,
+    /// Where a frame was last found to hold segments of another one.
+    contradicted_at: u64,
+    /// Where the frame broke that was last found broken.
+    pub(crate) broke_at: u64,
+    /// What was discarded last, and up to where; more of it may follow.
+    discarded: Option<(DiscardReason, Range<u64>)>,
+    /// Events waiting to be taken.
+    events: VecDeque<Event>,
     ended: bool,
-}
-
-/// In all states but `Seek`, `buf` begins at the SOI of the frame in hand.
-#[derive(Debug)]
-enum State {
-    /// Looking for an SOI; what lies before it is garbage.
-    Seek,
-    /// `pos` is where a marker must stand.
-    Marker(Progress),
-    /// A segment's payload lies at `pos..end`.
-    Segment {
-        code: u8,
-        end: usize,
-        so_far: Progress,
-    },
-    /// `pos` is inside entropy-coded data.
-    Scan(Progress),
-}
-
-/// What is known of the frame in hand.
-#[derive(Clone, Copy, Debug, Default)]
-struct Progress {
-    header: Option<FrameHeader>,
-    scanned: bool,
-    /// Where the payload of the segment just passed begins, or 0. If no marker follows that segment, its length
-    /// was false and the search for the next frame goes on inside it.
-    last_payload: usize,
-}
-
-enum Step {
-    Again,
-    NeedMore,
-    Event(Event),
 }
 
 impl Splitter {
@@ -104,11 +85,15 @@ impl Splitter {
     pub fn new(config: SplitterConfig) -> Self {
         Self {
             config,
-            buf: BytesMut::new(),
-            filled: 0,
+            buffer: Buffer::new(),
             base: 0,
             pos: 0,
             state: State::Seek,
+            untrusted_end: 0,
+            contradicted_at: 0,
+            broke_at: 0,
+            discarded: None,
+            events: VecDeque::new(),
             ended: false,
         }
     }
@@ -117,19 +102,13 @@ impl Splitter {
     ///
     /// Poll until `None` before the next push, else the buffer grows by what is pushed.
     pub fn push(&mut self, chunk: impl Into<Bytes>) {
-        let chunk: Bytes = chunk.into();
-        self.buf.truncate(self.filled);
-        self.buf.extend_from_slice(&chunk);
-        self.filled += chunk.len();
+        self.buffer.extend(&chunk.into());
     }
 
     /// Room for the next read, at least [`SPARE_BYTES`](Self::SPARE_BYTES) long: a reader that puts its bytes here saves the copy of
     /// [`push`](Self::push).
     pub fn spare_mut(&mut self) -> &mut [u8] {
-        if self.buf.len() - self.filled < Self::SPARE_BYTES {
-            self.buf.resize(self.filled + 2 * Self::SPARE_BYTES, 0);
-        }
-        &mut self.buf[self.filled..]
+        self.buffer.spare_mut(Self::SPARE_BYTES)
     }
 
     /// Tells how many bytes the reader has put at the start of [`spare_mut`](Self::spare_mut).
@@ -138,11 +117,7 @@ impl Splitter {
     ///
     /// When that is more than there was room for.
     pub fn filled(&mut self, n: usize) {
-        assert!(
-            n <= self.buf.len() - self.filled,
-            "more bytes filled than spare_mut gave"
-        );
-        self.filled += n;
+        self.buffer.filled(n);
     }
 
     /// Says that the stream has ended: what is in hand can no longer become a whole frame.
@@ -155,80 +130,67 @@ impl Splitter {
     /// Takes the next event, or `None` when more bytes are needed.
     pub fn poll(&mut self) -> Option<Event> {
         loop {
-            let step = match self.state {
-                State::Seek => self.seek(),
-                State::Marker(so_far) => self.marker(so_far),
-                State::Segment { code, end, so_far } => self.segment(code, end, so_far),
-                State::Scan(so_far) => self.scan(so_far),
-            };
-            match step {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            match self.step() {
                 Step::Again => {}
-                Step::Event(event) => return Some(event),
                 Step::NeedMore if !self.ended => return None,
-                Step::NeedMore => match self.at_end() {
-                    Some(event) => return Some(event),
-                    None => {
-                        self.ended = false;
-                        return None;
-                    }
-                },
+                Step::NeedMore if self.buffer.data().is_empty() => {
+                    self.ended = false;
+                    self.untrusted_end = 0;
+                    self.report_discarded();
+                    return self.events.pop_front();
+                }
+                Step::NeedMore => self.at_end(),
             }
         }
     }
 
-    /// The stream ended and the state in hand needs more bytes.
-    fn at_end(&mut self) -> Option<Event> {
-        if self.filled == 0 {
-            self.pos = 0;
-            return None;
-        }
-        let reason = match self.state {
-            State::Seek => DiscardReason::Garbage,
-            State::Segment { .. } | State::Marker(_) | State::Scan(_) => DiscardReason::Truncated,
-        };
-        self.state = State::Seek;
-        self.pos = 0;
-        Some(self.discard(reason, self.filled))
-    }
-
-    fn complete(&mut self, header: FrameHeader, len: usize) -> Step {
-        let offset = self.base;
-        let mut bytes = self.buf.split_to(len).freeze();
-        if len < SMALL_FRAME_BYTES {
-            // A slice keeps the whole read buffer alive for as long as somebody holds the frame.
-            bytes = Bytes::copy_from_slice(&bytes);
-        } else if len >= LARGE_FRAME_BYTES {
-            // Else the rest of a buffer that grew for this frame would be kept alive by smaller ones after it.
-            self.buf = BytesMut::from(&self.buf[..self.filled - len]);
-        }
-        self.moved_on(len);
-        self.state = State::Seek;
-        self.pos = 0;
-        Step::Event(Event::Frame(Frame::new(bytes, offset, header)))
-    }
-
-    fn discard(&mut self, reason: DiscardReason, len: usize) -> Event {
-        let start = self.base;
-        self.buf.advance(len);
-        self.moved_on(len);
-        Event::Discarded {
-            reason,
-            range: start..self.base,
-        }
-    }
-
-    fn moved_on(&mut self, len: usize) {
-        self.filled -= len;
+    /// Lets the first `len` bytes go as a frame.
+    fn take_frame(&mut self, header: FrameHeader, len: usize) {
+        self.report_discarded();
+        let bytes = self.buffer.take(len);
+        let frame = Frame::new(bytes, self.base, header);
         self.base += len as u64;
+        self.events.push_back(Event::Frame(frame));
+    }
+
+    /// Lets the first `len` bytes go. Garbage that follows a broken frame is taken for the rest of it.
+    fn discard(&mut self, reason: DiscardReason, len: usize) {
+        self.buffer.advance(len);
+        let end = self.base + len as u64;
+        while self.base < end {
+            match &mut self.discarded {
+                Some((_, range)) if reason == DiscardReason::Garbage => {
+                    let upto = end.min(range.start + GARBAGE_PIECE_BYTES);
+                    if range.end < upto {
+                        (range.end, self.base) = (upto, upto);
+                        continue;
+                    }
+                    self.report_discarded();
+                }
+                Some(_) => self.report_discarded(),
+                // A broken frame is one range, however long it was.
+                none if reason.is_frame() => {
+                    *none = Some((reason, self.base..end));
+                    self.base = end;
+                }
+                none => *none = Some((reason, self.base..self.base)),
+            }
+        }
+    }
+
+    fn report_discarded(&mut self) {
+        if let Some((reason, range)) = self.discarded.take() {
+            self.events.push_back(Event::Discarded { reason, range });
+        }
     }
 
     /// The least room that [`spare_mut`](Self::spare_mut) gives, in bytes.
     pub const SPARE_BYTES: usize = 64 << 10;
 }
 
-/// Frames shorter than this are copied out of the read buffer, longer ones are slices of it: a held frame never keeps more than a few
-/// times its own size, and a long one costs no copy.
-const SMALL_FRAME_BYTES: usize = 64 << 10;
-
-/// After a frame as long as this, reading goes on in a new buffer.
-const LARGE_FRAME_BYTES: usize = 256 << 10;
+/// Garbage is reported in pieces of at most this size, so that endless garbage is counted while it comes. A broken frame
+/// and the garbage after it are one range up to this size, or up to the size of what was lost with the frame.
+const GARBAGE_PIECE_BYTES: u64 = 64 << 10;

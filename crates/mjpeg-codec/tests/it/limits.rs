@@ -17,12 +17,7 @@ fn frame_one_byte_over_the_limit_costs_that_frame() {
     let (large, small) = (jpeg::of_length(1, 3000), jpeg::numbered(2));
     let limit = large.len() - 1;
     let stream = [&large[..], &small].concat();
-    // The FF of the EOI is the last byte within the limit and might have begun an SOI.
-    let expected = [
-        Discarded(TooLarge, limit - 1),
-        Discarded(Garbage, 2),
-        Frame(small),
-    ];
+    let expected = [Discarded(TooLarge, large.len()), Frame(small)];
     check_with(
         SplitterConfig::default().max_frame_bytes(limit),
         &stream,
@@ -35,11 +30,7 @@ fn segment_that_reaches_over_the_limit_costs_that_frame() {
     let (plain, next) = (jpeg::numbered(1), jpeg::numbered(2));
     let large = jpeg::with_segment(&plain, 0xE3, &[0; 5000]);
     let stream = [&large[..], &next].concat();
-    let expected = [
-        Discarded(TooLarge, 4),
-        Discarded(Garbage, large.len() - 4),
-        Frame(next),
-    ];
+    let expected = [Discarded(TooLarge, large.len()), Frame(next)];
     check_with(
         SplitterConfig::default().max_frame_bytes(4000),
         &stream,
@@ -55,18 +46,10 @@ fn segment_that_ends_at_the_limit_is_read_and_one_byte_more_is_not() {
         &[0xFF, 0xD9],
     ]
     .concat();
-    let config = SplitterConfig::default().max_frame_bytes(106);
-    check_with(
-        config,
-        &stream,
-        &[Discarded(TooLarge, 106), Discarded(Garbage, 2)],
-    );
+    let config = SplitterConfig::default().max_frame_bytes(108);
+    check_with(config, &stream, &[Discarded(Malformed, 108)]);
     let config = SplitterConfig::default().max_frame_bytes(105);
-    check_with(
-        config,
-        &stream,
-        &[Discarded(TooLarge, 4), Discarded(Garbage, 104)],
-    );
+    check_with(config, &stream, &[Discarded(TooLarge, 108)]);
 }
 
 #[test]
@@ -79,11 +62,7 @@ fn endless_fill_bytes_end_at_the_limit() {
         &next,
     ]
     .concat();
-    let expected = [
-        Discarded(TooLarge, 3999),
-        Discarded(Garbage, stream.len() - 3999 - next.len()),
-        Frame(next),
-    ];
+    let expected = [Discarded(TooLarge, stream.len() - next.len()), Frame(next)];
     check_with(
         SplitterConfig::default().max_frame_bytes(4000),
         &stream,
@@ -122,13 +101,7 @@ fn table_segment_of_more_than_sixteen_tables_is_no_segment() {
     let tables = |n: usize| jpeg::with_segment(&plain, 0xC4, &vec![0; 17 * n]);
     check(&tables(16), &[Frame(tables(16))]);
     let refused = tables(17);
-    check(
-        &refused,
-        &[
-            Discarded(Malformed, 6),
-            Discarded(Garbage, refused.len() - 6),
-        ],
-    );
+    check(&refused, &[Discarded(Malformed, refused.len())]);
 }
 
 #[test]
