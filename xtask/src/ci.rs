@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::util::{Workspace, files_with};
-use crate::{api, consumers, examples, fuzz, layers, tidy, tools};
+use crate::{api, consumers, corpus, examples, fuzz, layers, tidy, tools};
 
 struct Step {
     name: &'static str,
@@ -46,6 +46,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "api",
         run: |workspace| api::run(workspace, false),
+    },
+    Step {
+        name: "corpus",
+        run: corpus::beside,
     },
     Step {
         name: "tests",

@@ -5,6 +5,8 @@
     reason = "the macro writes `pub` on the structs it generates"
 )]
 
+use std::path::PathBuf;
+
 xflags::xflags! {
     /// Tasks of this workspace. Run as `cargo xtask COMMAND`.
     cmd xtask {
@@ -32,6 +34,27 @@ xflags::xflags! {
             optional --seconds seconds: u32
             /// Only this target.
             optional --target target: String
+        }
+        /// Score the splitter on a folder of streams with known truth, NAME.mjpeg + NAME.json each.
+        ///
+        /// Prints a line per stream: the frames a splitter must recover (`expected`), how many of
+        /// them came out exactly or not (`exact`, `missed`; a frame with bytes too many is missed),
+        /// how many came out that are none (`false`), and whether each byte lies in one frame or one
+        /// discarded range (`accounted`). What touches only damage counts neither way. Below the
+        /// table, each answer that differs from the truth, with what happened instead.
+        ///
+        /// Exit code 1 if a stream is not perfect, unless its truth says that it is debatable; also
+        /// if one cannot be scored: no partner, not understood, sizes or checksum that do not match.
+        cmd corpus {
+            /// The folder, as `../shared/corpus`; subfolders are not looked into.
+            required dir: PathBuf
+        }
+        /// Print `offset length`, in bytes, of each frame that the splitter finds in a file.
+        ///
+        /// With default settings, one line per frame, nothing else: for other scorers to judge.
+        cmd frames {
+            /// A raw Motion-JPEG stream, of any length.
+            required file: PathBuf
         }
     }
 }

@@ -13,8 +13,10 @@
 mod api;
 mod ci;
 mod consumers;
+mod corpus;
 mod examples;
 mod flags;
+mod frames;
 mod fuzz;
 mod layers;
 mod tidy;
@@ -41,18 +43,21 @@ fn main() -> ExitCode {
 }
 
 fn run(command: XtaskCmd) -> Result<()> {
-    let workspace = Workspace::load()?;
+    // Only for those that need it: the others read files, wherever they lie, and start at once.
+    let workspace = Workspace::load;
     match command {
-        XtaskCmd::Ci(ci) => ci::run(&workspace, ci.install),
-        XtaskCmd::Layers(_) => layers::run(&workspace),
-        XtaskCmd::Tidy(_) => tidy::run(&workspace),
-        XtaskCmd::Api(api) => api::run(&workspace, api.bless),
-        XtaskCmd::Examples(_) => examples::run(&workspace),
-        XtaskCmd::Consumers(_) => consumers::run(&workspace),
+        XtaskCmd::Ci(ci) => ci::run(&workspace()?, ci.install),
+        XtaskCmd::Layers(_) => layers::run(&workspace()?),
+        XtaskCmd::Tidy(_) => tidy::run(&workspace()?),
+        XtaskCmd::Api(api) => api::run(&workspace()?, api.bless),
+        XtaskCmd::Examples(_) => examples::run(&workspace()?),
+        XtaskCmd::Consumers(_) => consumers::run(&workspace()?),
         XtaskCmd::Fuzz(fuzz) => fuzz::run(
-            &workspace,
+            &workspace()?,
             fuzz.seconds.unwrap_or(fuzz::DEFAULT_SECONDS),
             fuzz.target.as_deref(),
         ),
+        XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),
+        XtaskCmd::Frames(frames) => frames::run(&frames.file),
     }
 }

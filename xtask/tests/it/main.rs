@@ -1,0 +1,5 @@
+//! Runs the program itself, where its output and exit code are what others build on.
+
+mod corpus;
+mod frames;
+mod program;
