@@ -6,9 +6,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DiscardReason {
-    /// Bytes between frames that belong to none: padding, trailers, multipart headers, noise, or the rest of a
-    /// frame that was already reported as broken.
+    /// Bytes between frames that belong to none: padding, trailers, noise, or the rest of a frame that was already
+    /// reported as broken; from a [`Splitter`](crate::Splitter) also multipart framing.
     Garbage,
+    /// Delimiters and part headers. No loss. Only from a multipart [`Parser`](crate::multipart::Parser).
+    Framing,
+    /// The body of a part that holds no JPEG image. Only from a multipart [`Parser`](crate::multipart::Parser).
+    NotJpeg,
     /// A frame that broke off: another SOI, or the end of the stream, came before its EOI.
     Truncated,
     /// A frame whose markers or segment lengths contradict ITU-T T.81, or that holds no scan.
@@ -19,24 +23,28 @@ pub enum DiscardReason {
 
 impl DiscardReason {
     /// All reasons, for those who keep a counter of each.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Garbage,
+        Self::Framing,
+        Self::NotJpeg,
         Self::Truncated,
         Self::Malformed,
         Self::TooLarge,
     ];
 
-    /// Whether the range was the beginning of one frame, so that exactly one frame was lost with it.
+    /// Whether the range begins with a broken frame, so that exactly one frame was lost with it.
     ///
-    /// False for [`DiscardReason::Garbage`], which is reported in pieces.
+    /// The other reasons are reported in pieces.
     pub fn is_frame(self) -> bool {
-        self != Self::Garbage
+        matches!(self, Self::Truncated | Self::Malformed | Self::TooLarge)
     }
 
     /// The reason as one stable lower-case word, for counters and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Garbage => "garbage",
+            Self::Framing => "framing",
+            Self::NotJpeg => "not_jpeg",
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",

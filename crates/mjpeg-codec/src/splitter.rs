@@ -4,7 +4,13 @@ use std::{collections::VecDeque, ops::Range};
 
 use bytes::Bytes;
 
-use crate::{config::SplitterConfig, error::DiscardReason, frame::Frame, marker::FrameHeader};
+use crate::{
+    config::SplitterConfig,
+    error::DiscardReason,
+    frame::Frame,
+    marker::FrameHeader,
+    multipart::{Gap, PartHeaders},
+};
 
 mod buffer;
 mod steps;
@@ -77,6 +83,8 @@ pub struct Splitter {
     discarded: Option<(DiscardReason, Range<u64>)>,
     /// Events waiting to be taken.
     events: VecDeque<Event>,
+    /// Reads what stands between the images of a multipart stream; not there where a stream is nothing but images.
+    gap: Option<Box<Gap>>,
     ended: bool,
 }
 
@@ -94,7 +102,15 @@ impl Splitter {
             broke_at: 0,
             discarded: None,
             events: VecDeque::new(),
+            gap: None,
             ended: false,
+        }
+    }
+
+    pub(crate) fn with_gap(config: SplitterConfig, gap: Gap) -> Self {
+        Self {
+            gap: Some(Box::new(gap)),
+            ..Self::new(config)
         }
     }
 
@@ -125,6 +141,11 @@ impl Splitter {
     /// Poll until `None` afterwards; then the splitter is ready for a new stream, whose offsets go on from here.
     pub fn finish(&mut self) {
         self.ended = true;
+    }
+
+    /// The headers of the part in hand, of a multipart stream.
+    pub(crate) fn gap_headers(&self) -> Option<&PartHeaders> {
+        self.gap.as_deref().map(Gap::headers)
     }
 
     /// Takes the next event, or `None` when more bytes are needed.
@@ -158,25 +179,27 @@ impl Splitter {
 
     /// Lets the first `len` bytes go. Garbage that follows a broken frame is taken for the rest of it.
     fn discard(&mut self, reason: DiscardReason, len: usize) {
+        let mut at = self.base;
         self.buffer.advance(len);
-        let end = self.base + len as u64;
-        while self.base < end {
+        self.base += len as u64;
+        if reason.is_frame() {
+            self.report_discarded();
+            self.discarded = Some((reason, at..self.base));
+            return;
+        }
+        while at < self.base {
             match &mut self.discarded {
-                Some((_, range)) if reason == DiscardReason::Garbage => {
-                    let upto = end.min(range.start + GARBAGE_PIECE_BYTES);
-                    if range.end < upto {
-                        (range.end, self.base) = (upto, upto);
-                        continue;
-                    }
+                Some((last, range))
+                    if (*last == reason || reason == DiscardReason::Garbage && last.is_frame())
+                        && range.end - range.start < PIECE_BYTES =>
+                {
+                    at = self.base.min(range.start + PIECE_BYTES);
+                    range.end = at;
+                }
+                _ => {
                     self.report_discarded();
+                    self.discarded = Some((reason, at..at));
                 }
-                Some(_) => self.report_discarded(),
-                // A broken frame is one range, however long it was.
-                none if reason.is_frame() => {
-                    *none = Some((reason, self.base..end));
-                    self.base = end;
-                }
-                none => *none = Some((reason, self.base..self.base)),
             }
         }
     }
@@ -191,6 +214,6 @@ impl Splitter {
     pub const SPARE_BYTES: usize = 64 << 10;
 }
 
-/// Garbage is reported in pieces of at most this size, so that endless garbage is counted while it comes. A broken frame
-/// and the garbage after it are one range up to this size, or up to the size of what was lost with the frame.
-const GARBAGE_PIECE_BYTES: u64 = 64 << 10;
+/// What is not a frame, nor the beginning of one, is reported in pieces of at most this size, so that endless garbage is counted
+/// while it comes. Garbage after a broken frame makes one range with it up to this size.
+const PIECE_BYTES: u64 = 64 << 10;

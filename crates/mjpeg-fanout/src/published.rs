@@ -45,7 +45,7 @@ impl Published {
     /// Made when first asked for, then shared: ten thousand viewers cost one copy of the image, an unwatched stream none.
     pub fn part(&self) -> &Bytes {
         self.part.get_or_init(|| {
-            let headers = PartHeaders::default().timestamp(self.wall);
+            let headers = PartHeaders::default().with_timestamp(self.wall);
             render(&Boundary::default(), &headers, &self.frame.bytes)
         })
     }

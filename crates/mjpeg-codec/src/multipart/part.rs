@@ -4,22 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::Boundary;
-
-/// What a part's headers say beside type and length.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PartHeaders {
-    timestamp: Option<SystemTime>,
-}
-
-impl PartHeaders {
-    /// Adds `X-Timestamp`: when the frame was captured, in seconds since the Unix epoch with six decimals, as
-    /// mjpg-streamer and ustreamer write it. A time before the epoch is written as 0.
-    pub fn timestamp(mut self, captured: SystemTime) -> Self {
-        self.timestamp = Some(captured);
-        self
-    }
-}
+use super::{Boundary, PartHeaders};
 
 /// Makes the bytes of one part: its headers, the image, and the delimiter after it.
 ///
@@ -41,7 +26,7 @@ pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Bytes
         "Content-Type: image/jpeg\r\nContent-Length: {}\r\n",
         image.len()
     );
-    if let Some(wall) = headers.timestamp {
+    if let Some(wall) = headers.timestamp() {
         let since = wall
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);

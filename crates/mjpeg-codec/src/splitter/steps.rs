@@ -1,5 +1,7 @@
 //! The steps of the state machine: what each state makes of the bytes at hand.
 
+use memchr::memchr;
+
 use super::Splitter;
 use crate::{
     config::MissingEoi,
@@ -61,20 +63,25 @@ impl Splitter {
     /// The stream has ended, and the state in hand needs more bytes.
     pub(super) fn at_end(&mut self) {
         let len = self.buffer.data().len();
+        let accept = self.config.missing_eoi == MissingEoi::Accept;
         match self.state {
             State::Seek => self.skip(len),
             State::Inside { header, len } => self.complete(header, len),
-            State::Marker(so_far) | State::Scan(so_far) => match so_far.header {
-                Some(header) if so_far.scanned && self.config.missing_eoi == MissingEoi::Accept => {
-                    self.complete(header, len)
+            State::Marker(so_far) | State::Scan(so_far) => {
+                let len = self.len_without_eoi(len);
+                match so_far.header {
+                    Some(header) if so_far.scanned && accept => self.complete(header, len),
+                    _ => self.broken(DiscardReason::Truncated, so_far, len),
                 }
-                _ => self.broken(DiscardReason::Truncated, so_far, len),
-            },
+            }
             State::Segment { so_far, .. } => self.broken(DiscardReason::Truncated, so_far, len),
         };
     }
 
     fn seek(&mut self) -> Step {
+        if self.gap.is_some() {
+            return self.seek_part();
+        }
         let data = self.buffer.data();
         let found = search::next_image(data, self.pos);
         // An SOI may begin in the last three bytes, which the search does not judge.
@@ -95,6 +102,42 @@ impl Splitter {
         }
     }
 
+    /// Like [`Self::seek`] in a multipart stream: line by line up to the next image.
+    fn seek_part(&mut self) -> Step {
+        let Some(gap) = &mut self.gap else {
+            return Step::NeedMore;
+        };
+        let data = self.buffer.data();
+        // A line that is too long is the same whatever has come of it.
+        let window = &data[..data.len().min(gap.max_header_bytes())];
+        let image = search::next_image(&data[..data.len().min(window.len() + 3)], self.pos);
+        let line = memchr(b'\n', &window[self.pos..image.unwrap_or(window.len())]);
+        let (reason, len) = match (line, image) {
+            (Some(i), _) => {
+                let len = self.pos + i + 1;
+                (gap.line(&window[..len]), len)
+            }
+            (None, Some(0)) => {
+                self.state = State::Marker(Progress::default());
+                self.pos = 2;
+                return Step::Again;
+            }
+            (None, Some(at)) => (gap.no_line(), at),
+            (None, None)
+                if window.len() == gap.max_header_bytes() && data.len() >= window.len() + 3 =>
+            {
+                (gap.no_line(), window.len())
+            }
+            (None, None) => {
+                // An SOI may begin in the last three bytes, which the search does not judge.
+                self.pos = window.len().saturating_sub(3).max(self.pos);
+                return Step::NeedMore;
+            }
+        };
+        self.discard(reason, len);
+        self.restart()
+    }
+
     fn marker(&mut self, mut so_far: Progress) -> Step {
         let data = self.window();
         let Some(&first) = data.get(self.pos) else {
@@ -110,13 +153,15 @@ impl Splitter {
         };
         let at = self.pos + fill;
         let code = data[at];
+        let accept = self.config.missing_eoi == MissingEoi::Accept;
         match (code, so_far.header) {
-            (marker::SOI, Some(header))
-                if so_far.scanned && self.config.missing_eoi == MissingEoi::Accept =>
-            {
-                self.complete(header, at - 1)
+            (marker::SOI, header) => {
+                let len = self.len_without_eoi(at - 1);
+                match header {
+                    Some(header) if so_far.scanned && accept => self.complete(header, len),
+                    _ => self.broken_here(DiscardReason::Truncated, so_far, len),
+                }
             }
-            (marker::SOI, _) => self.broken_here(DiscardReason::Truncated, so_far, at - 1),
             (marker::EOI, Some(header)) if so_far.scanned => self.end(header, at + 1),
             (marker::EOI, _) => self.broken(DiscardReason::Malformed, so_far, at + 1),
             (code, _) if marker::has_segment(code) => {
@@ -175,6 +220,15 @@ impl Splitter {
                 self.pos = data.len().saturating_sub(1).max(self.pos);
                 self.starved(self.pos)
             }
+        }
+    }
+
+    /// How much of the first `len` bytes, a frame without EOI, is of that frame: all of it, unless a delimiter comes before their end.
+    fn len_without_eoi(&self, len: usize) -> usize {
+        let data = &self.buffer.data()[..len];
+        match &self.gap {
+            Some(gap) => gap.before_delimiter(data).len(),
+            None => len,
         }
     }
 
@@ -254,17 +308,24 @@ impl Splitter {
         self.take_frame(header, len);
         // The segment before it was false, for this was no part of it.
         self.untrusted_end = 0;
-        self.restart()
+        self.image_ended()
     }
 
     /// Drops the frame in hand up to `upto` and looks for the next one from there.
     fn lost(&mut self, reason: DiscardReason, upto: usize) -> Step {
         self.discard(reason, upto);
-        self.restart()
+        self.image_ended()
     }
 
     fn skip(&mut self, len: usize) -> Step {
         self.discard(DiscardReason::Garbage, len);
+        self.restart()
+    }
+
+    fn image_ended(&mut self) -> Step {
+        if let Some(gap) = &mut self.gap {
+            gap.image_ended();
+        }
         self.restart()
     }
 

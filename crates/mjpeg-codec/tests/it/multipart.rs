@@ -9,7 +9,7 @@ fn timestamp_has_six_decimals() {
     let wall = SystemTime::UNIX_EPOCH + Duration::new(1_700_000_000, 1_234_999);
     let part = render(
         &Boundary::default(),
-        &PartHeaders::default().timestamp(wall),
+        &PartHeaders::default().with_timestamp(wall),
         b"x",
     );
     let expected = "Content-Type: image/jpeg\r\nContent-Length: 1\r\nX-Timestamp: 1700000000.001234\r\n\r\n\
@@ -22,7 +22,7 @@ fn time_before_the_epoch_is_written_as_zero() {
     let wall = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
     let part = render(
         &Boundary::default(),
-        &PartHeaders::default().timestamp(wall),
+        &PartHeaders::default().with_timestamp(wall),
         b"",
     );
     assert!(

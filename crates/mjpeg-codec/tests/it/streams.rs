@@ -383,11 +383,7 @@ fn frames_without_eoi_are_dropped_or_accepted_as_set() {
     check_with(
         accept,
         &joined(&[&header, &b, &header]),
-        &[
-            Discarded(Truncated, 20),
-            Frame(b),
-            Discarded(Truncated, 20),
-        ],
+        &[Discarded(Truncated, 20), Frame(b), Discarded(Truncated, 20)],
     );
 }
 

@@ -129,7 +129,7 @@ async fn part_is_rendered_once_and_shared() {
     let mut other = consumer.clone();
     let (a, b) = (consumer.next().await.unwrap(), other.next().await.unwrap());
     assert_eq!(a.part().as_ptr(), b.part().as_ptr());
-    let headers = multipart::PartHeaders::default().timestamp(SystemTime::UNIX_EPOCH);
+    let headers = multipart::PartHeaders::default().with_timestamp(SystemTime::UNIX_EPOCH);
     let rendered = multipart::render(
         &multipart::Boundary::default(),
         &headers,
