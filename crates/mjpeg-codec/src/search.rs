@@ -13,6 +13,11 @@ use crate::marker;
 pub(crate) fn next_marker(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let firsts = data.get(..data.len().checked_sub(1)?)?;
+    // Where markers are close together, blocks cost more than they save.
+    let near = firsts.len().min(NEAR_BYTES);
+    if let Some(at) = position(&firsts[..near], &data[1..]) {
+        return Some(from + at);
+    }
     let (first_blocks, first_rest) = firsts.as_chunks::<BLOCK_BYTES>();
     let (second_blocks, second_rest) = data[1..].as_chunks::<BLOCK_BYTES>();
     for (i, (firsts, seconds)) in first_blocks.iter().zip(second_blocks).enumerate() {
@@ -53,7 +58,15 @@ fn ends_scan(code: u8) -> bool {
 pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let len = data.len().checked_sub(3)?;
-    let mut at = 0;
+    let begins_at = |at: &usize| {
+        let bytes = &data[*at..*at + 4];
+        bytes[..3] == [0xFF, marker::SOI, 0xFF] && marker::may_follow_soi(bytes[3])
+    };
+    let near = len.min(NEAR_BYTES);
+    if let Some(at) = (0..near).find(begins_at) {
+        return Some(from + at);
+    }
+    let mut at = near;
     while at < len {
         let end = (at + BLOCK_BYTES).min(len);
         let block = data[at..end]
@@ -62,15 +75,11 @@ pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
             .zip(&data[at + 2..])
             .zip(&data[at + 3..]);
         let mut hit = false;
-        for (((&a, &b), &c), &d) in block.clone() {
+        for (((&a, &b), &c), &d) in block {
             hit |= (a == 0xFF) & (b == marker::SOI) & (c == 0xFF) & marker::may_follow_soi(d);
         }
         if hit {
-            let mut bytes = block;
-            let inside = bytes.position(|(((&a, &b), &c), &d)| {
-                a == 0xFF && b == marker::SOI && c == 0xFF && marker::may_follow_soi(d)
-            });
-            return inside.map(|inside| from + at + inside);
+            return (at..end).find(begins_at).map(|at| from + at);
         }
         at = end;
     }
@@ -79,6 +88,9 @@ pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
 
 /// Long enough that the check after each block costs little, short enough that the second look at a block is cheap.
 const BLOCK_BYTES: usize = 128;
+
+/// How many bytes are looked at one by one first.
+const NEAR_BYTES: usize = 16;
 
 #[cfg(test)]
 mod tests {

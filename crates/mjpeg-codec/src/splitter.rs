@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod buffer;
+mod resync;
 mod steps;
 
 use buffer::Buffer;
@@ -183,8 +184,17 @@ impl Splitter {
         self.buffer.advance(len);
         self.base += len as u64;
         if reason.is_frame() {
-            self.report_discarded();
-            self.discarded = Some((reason, at..self.base));
+            match &mut self.discarded {
+                Some((last, range))
+                    if last.is_frame() && range.end - range.start < DEBRIS_BYTES =>
+                {
+                    range.end = self.base;
+                }
+                _ => {
+                    self.report_discarded();
+                    self.discarded = Some((reason, at..self.base));
+                }
+            }
             return;
         }
         while at < self.base {
@@ -217,3 +227,6 @@ impl Splitter {
 /// What is not a frame, nor the beginning of one, is reported in pieces of at most this size, so that endless garbage is counted
 /// while it comes. Garbage after a broken frame makes one range with it up to this size.
 const PIECE_BYTES: u64 = 64 << 10;
+
+/// Two broken frames that begin within so few bytes count as one: no frame is so short.
+const DEBRIS_BYTES: u64 = 64;

@@ -17,12 +17,6 @@ pub(super) enum State {
     Seek,
     /// `pos` is where a marker must stand.
     Marker(Progress),
-    /// A segment's payload lies at `pos..end`.
-    Segment {
-        code: u8,
-        end: usize,
-        so_far: Progress,
-    },
     /// `pos` is inside entropy-coded data.
     Scan(Progress),
     /// The frame in hand is whole and `len` long. It was found inside a segment that was not trusted; what follows
@@ -36,12 +30,12 @@ pub(super) struct Progress {
     header: Option<FrameHeader>,
     /// A DHP segment was there: several frame headers make up one image (T.81 annex J).
     hierarchical: bool,
-    scanned: bool,
+    pub(super) scanned: bool,
     /// Where the length field of the segment just passed stands, or 0. If no marker follows that segment, its length
     /// was false and the search for the next frame goes on there.
-    last_segment: usize,
+    pub(super) last_segment: usize,
     /// Where the segment just passed claims to end.
-    last_end: usize,
+    pub(super) last_end: usize,
 }
 
 pub(super) enum Step {
@@ -53,8 +47,7 @@ impl Splitter {
     pub(super) fn step(&mut self) -> Step {
         match self.state {
             State::Seek => self.seek(),
-            State::Marker(so_far) => self.marker(so_far),
-            State::Segment { code, end, so_far } => self.segment(code, end, so_far),
+            State::Marker(so_far) => self.markers(so_far),
             State::Scan(so_far) => self.scan(so_far),
             State::Inside { header, len } => self.inside(header, len),
         }
@@ -74,7 +67,6 @@ impl Splitter {
                     _ => self.broken(DiscardReason::Truncated, so_far, len),
                 }
             }
-            State::Segment { so_far, .. } => self.broken(DiscardReason::Truncated, so_far, len),
         };
     }
 
@@ -138,79 +130,78 @@ impl Splitter {
         self.restart()
     }
 
-    fn marker(&mut self, mut so_far: Progress) -> Step {
-        let data = self.window();
-        let Some(&first) = data.get(self.pos) else {
-            return self.starved(self.pos);
-        };
-        if first != 0xFF {
-            return self.broken(DiscardReason::Malformed, so_far, self.pos);
+    /// From marker to marker, up to the next scan or the end of the frame.
+    fn markers(&mut self, mut so_far: Progress) -> Step {
+        loop {
+            let data = self.window();
+            let Some(&first) = data.get(self.pos) else {
+                return self.starved(State::Marker(so_far), self.pos);
+            };
+            if first != 0xFF {
+                return self.broken(DiscardReason::Malformed, so_far, self.pos);
+            }
+            // Any number of fill bytes may come before a marker (B.1.1.2).
+            let Some(fill) = data[self.pos..].iter().position(|&b| b != 0xFF) else {
+                self.pos = data.len() - 1;
+                return self.starved(State::Marker(so_far), self.pos);
+            };
+            let at = self.pos + fill;
+            let code = data[at];
+            if !marker::has_segment(code) {
+                return self.lone_marker(code, at, so_far);
+            }
+            let Some(&[hi, lo]) = data.get(at + 1..at + 3) else {
+                return self.starved(State::Marker(so_far), at + 1);
+            };
+            let length = usize::from(u16::from_be_bytes([hi, lo]));
+            let (length_at, payload_at, end) = (at + 1, at + 3, at + 1 + length);
+            (so_far.last_segment, so_far.last_end) = (length_at, end);
+            if length < 2 {
+                so_far.last_end = length_at + usize::from(u16::MAX);
+                return self.broken(DiscardReason::Malformed, so_far, length_at);
+            }
+            if end > self.config.max_frame_bytes {
+                return self.broken(DiscardReason::TooLarge, so_far, length_at);
+            }
+            let Some(payload) = data.get(payload_at..end) else {
+                self.state = State::Marker(so_far);
+                return Step::NeedMore;
+            };
+            match so_far.take_segment(code, payload) {
+                Segment::Sound => self.pos = end,
+                Segment::Malformed => {
+                    return self.broken(DiscardReason::Malformed, so_far, payload_at);
+                }
+                Segment::Misplaced => return self.contradicted(so_far, payload_at),
+            }
+            if code == marker::SOS {
+                return self.scan(so_far);
+            }
         }
-        // Any number of fill bytes may come before a marker (B.1.1.2).
-        let Some(fill) = data[self.pos..].iter().position(|&b| b != 0xFF) else {
-            self.pos = data.len() - 1;
-            return self.starved(self.pos);
-        };
-        let at = self.pos + fill;
-        let code = data[at];
-        let accept = self.config.missing_eoi == MissingEoi::Accept;
+    }
+
+    /// A marker without a segment stands at `at`, where a segment or EOI should.
+    fn lone_marker(&mut self, code: u8, at: usize, so_far: Progress) -> Step {
         match (code, so_far.header) {
+            (marker::EOI, Some(header)) if so_far.scanned => self.end(header, at + 1),
             (marker::SOI, header) => {
+                let accept = self.config.missing_eoi == MissingEoi::Accept;
                 let len = self.len_without_eoi(at - 1);
                 match header {
                     Some(header) if so_far.scanned && accept => self.complete(header, len),
                     _ => self.broken_here(DiscardReason::Truncated, so_far, len),
                 }
             }
-            (marker::EOI, Some(header)) if so_far.scanned => self.end(header, at + 1),
-            (marker::EOI, _) => self.broken(DiscardReason::Malformed, so_far, at + 1),
-            (code, _) if marker::has_segment(code) => {
-                let Some(&[hi, lo]) = data.get(at + 1..at + 3) else {
-                    return self.starved(at + 1);
-                };
-                let length = usize::from(u16::from_be_bytes([hi, lo]));
-                let end = at + 1 + length;
-                so_far.last_segment = at + 1;
-                so_far.last_end = end;
-                if length < 2 {
-                    so_far.last_end = at + 1 + usize::from(u16::MAX);
-                    return self.broken(DiscardReason::Malformed, so_far, at + 1);
-                }
-                if end > self.config.max_frame_bytes {
-                    return self.broken(DiscardReason::TooLarge, so_far, at + 1);
-                }
-                self.pos = at + 3;
-                self.state = State::Segment { code, end, so_far };
-                Step::Again
-            }
-            // RSTn outside a scan, reserved codes, FF 00: no marker stands here.
+            // RSTn outside a scan, reserved codes, FF 00: no marker stands here. An EOI without an image before it is another frame's.
             _ => self.broken(DiscardReason::Malformed, so_far, at + 1),
         }
     }
 
-    fn segment(&mut self, code: u8, end: usize, mut so_far: Progress) -> Step {
-        let Some(payload) = self.buffer.data().get(self.pos..end) else {
-            return Step::NeedMore;
-        };
-        match so_far.take_segment(code, payload) {
-            Segment::Sound => {}
-            Segment::Malformed => return self.broken(DiscardReason::Malformed, so_far, self.pos),
-            Segment::Misplaced => return self.contradicted(so_far),
-        }
-        self.pos = end;
-        self.state = if code == marker::SOS {
-            State::Scan(so_far)
-        } else {
-            State::Marker(so_far)
-        };
-        Step::Again
-    }
-
     fn scan(&mut self, mut so_far: Progress) -> Step {
+        so_far.last_segment = 0;
         let data = self.window();
         match search::next_marker(data, self.pos) {
             Some(at) => {
-                so_far.last_segment = 0;
                 self.pos = at;
                 self.state = State::Marker(so_far);
                 Step::Again
@@ -218,7 +209,7 @@ impl Splitter {
             None => {
                 // The last byte was not judged; it may be the FF of a marker.
                 self.pos = data.len().saturating_sub(1).max(self.pos);
-                self.starved(self.pos)
+                self.starved(State::Scan(so_far), self.pos)
             }
         }
     }
@@ -230,109 +221,6 @@ impl Splitter {
             Some(gap) => gap.before_delimiter(data).len(),
             None => len,
         }
-    }
-
-    fn end(&mut self, header: FrameHeader, len: usize) -> Step {
-        if self.base >= self.untrusted_end {
-            return self.complete(header, len);
-        }
-        self.state = State::Inside { header, len };
-        Step::Again
-    }
-
-    /// A thumbnail ends where its segment does, or what its frame goes on with comes after it: a segment without an SOI before it.
-    /// After a frame of the stream comes anything but that.
-    fn inside(&mut self, header: FrameHeader, len: usize) -> Step {
-        let embedded = match self.buffer.data().get(len..len + 2) {
-            _ if self.base + len as u64 == self.untrusted_end => true,
-            Some(&[first, code]) => first == 0xFF && marker::has_segment(code),
-            _ => return Step::NeedMore,
-        };
-        if embedded {
-            return self.skip(len);
-        }
-        self.complete(header, len)
-    }
-
-    /// What may be looked at of the frame in hand: no more than a frame may have, so that the verdict on one that is too
-    /// large does not depend on how much has come beyond the limit.
-    fn window(&self) -> &[u8] {
-        let data = self.buffer.data();
-        &data[..data.len().min(self.config.max_frame_bytes)]
-    }
-
-    /// The window ends before the frame does: more bytes are needed, or it is too large.
-    fn starved(&mut self, resume: usize) -> Step {
-        if self.buffer.data().len() < self.config.max_frame_bytes {
-            return Step::NeedMore;
-        }
-        self.lost(DiscardReason::TooLarge, resume)
-    }
-
-    /// The frame in hand is no frame. If a segment was just passed, its length is what cannot be trusted, and the
-    /// next frame may begin inside it; otherwise the search goes on at `at`.
-    fn broken(&mut self, reason: DiscardReason, so_far: Progress, at: usize) -> Step {
-        self.broke_at = self.base + at as u64;
-        let resume = if so_far.last_segment > 0 {
-            let claimed = self.base + so_far.last_end as u64;
-            self.untrusted_end = self.untrusted_end.max(claimed);
-            so_far.last_segment.min(at)
-        } else {
-            at
-        };
-        self.broken_here(reason, so_far, resume)
-    }
-
-    /// The segment in hand belongs to another frame: one before it has a false length all the same as a marker follows it. The search goes
-    /// on inside all of them; once for any place in the stream, so that the work stays in proportion to the bytes.
-    fn contradicted(&mut self, so_far: Progress) -> Step {
-        let here = self.base + self.pos as u64;
-        if here <= self.contradicted_at {
-            return self.broken(DiscardReason::Malformed, so_far, self.pos);
-        }
-        self.contradicted_at = here;
-        self.lost(DiscardReason::Malformed, 2)
-    }
-
-    /// Like [`Self::broken`], but the search goes on at `at`. A lone SOI is not worth the name of a frame and becomes garbage.
-    fn broken_here(&mut self, reason: DiscardReason, so_far: Progress, at: usize) -> Step {
-        if so_far.last_segment == 0 && !so_far.scanned {
-            self.state = State::Seek;
-            self.pos = 2;
-            return Step::Again;
-        }
-        self.lost(reason, at)
-    }
-
-    fn complete(&mut self, header: FrameHeader, len: usize) -> Step {
-        self.take_frame(header, len);
-        // The segment before it was false, for this was no part of it.
-        self.untrusted_end = 0;
-        self.image_ended()
-    }
-
-    /// Drops the frame in hand up to `upto` and looks for the next one from there.
-    fn lost(&mut self, reason: DiscardReason, upto: usize) -> Step {
-        self.discard(reason, upto);
-        self.image_ended()
-    }
-
-    fn skip(&mut self, len: usize) -> Step {
-        self.discard(DiscardReason::Garbage, len);
-        self.restart()
-    }
-
-    fn image_ended(&mut self) -> Step {
-        if let Some(gap) = &mut self.gap {
-            gap.image_ended();
-        }
-        self.restart()
-    }
-
-    fn restart(&mut self) -> Step {
-        self.state = State::Seek;
-        self.pos = 0;
-        Step::Again
     }
 }
 
