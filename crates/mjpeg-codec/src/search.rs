@@ -59,27 +59,21 @@ pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let len = data.len().checked_sub(3)?;
     let begins_at = |at: &usize| {
-        let bytes = &data[*at..*at + 4];
-        bytes[..3] == [0xFF, marker::SOI, 0xFF] && marker::may_follow_soi(bytes[3])
+        let bytes = data[*at..].first_chunk::<4>();
+        bytes.is_some_and(|&[a, b, c, d]| [a, b, c] == SOI_AND_MARKER && marker::may_follow_soi(d))
     };
-    let near = len.min(NEAR_BYTES);
-    if let Some(at) = (0..near).find(begins_at) {
-        return Some(from + at);
+    let mut at = len.min(NEAR_BYTES);
+    if let Some(found) = (0..at).find(begins_at) {
+        return Some(from + found);
     }
-    let mut at = near;
     while at < len {
         let end = (at + BLOCK_BYTES).min(len);
-        let block = data[at..end]
-            .iter()
-            .zip(&data[at + 1..])
-            .zip(&data[at + 2..])
-            .zip(&data[at + 3..]);
-        let mut hit = false;
-        for (((&a, &b), &c), &d) in block {
-            hit |= (a == 0xFF) & (b == marker::SOI) & (c == 0xFF) & marker::may_follow_soi(d);
+        let mut soi = false;
+        for (&a, &b) in data[at..end].iter().zip(&data[at + 1..]) {
+            soi |= (a == 0xFF) & (b == marker::SOI);
         }
-        if hit {
-            return (at..end).find(begins_at).map(|at| from + at);
+        if soi && let Some(found) = (at..end).find(begins_at) {
+            return Some(from + found);
         }
         at = end;
     }
@@ -88,6 +82,8 @@ pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
 
 /// Long enough that the check after each block costs little, short enough that the second look at a block is cheap.
 const BLOCK_BYTES: usize = 128;
+
+const SOI_AND_MARKER: [u8; 3] = [0xFF, marker::SOI, 0xFF];
 
 /// How many bytes are looked at one by one first.
 const NEAR_BYTES: usize = 16;

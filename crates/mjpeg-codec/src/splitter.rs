@@ -17,7 +17,7 @@ mod resync;
 mod steps;
 
 use buffer::Buffer;
-use steps::{State, Step};
+use steps::{Progress, State, Step};
 
 /// What the splitter found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,7 @@ pub struct Splitter {
     /// Up to where `buffer` has been looked at.
     pos: usize,
     state: State,
+    so_far: Progress,
     /// Where the last segment that was not trusted claimed to end. A frame that begins before may be one that the
     /// segment holds.
     untrusted_end: u64,
@@ -98,6 +99,7 @@ impl Splitter {
             base: 0,
             pos: 0,
             state: State::Seek,
+            so_far: Progress::default(),
             untrusted_end: 0,
             contradicted_at: 0,
             broke_at: 0,

@@ -32,6 +32,13 @@ impl Buffer {
         &self.bytes[self.start..self.end]
     }
 
+    /// What may be looked at of the frame in hand: no more than a frame may have, so that the verdict on one that is too
+    /// large does not depend on how much has come beyond the limit.
+    pub(super) fn window(&self, max_frame_bytes: usize) -> &[u8] {
+        let data = self.data();
+        &data[..data.len().min(max_frame_bytes)]
+    }
+
     /// At least `len` bytes of room.
     pub(super) fn spare_mut(&mut self, len: usize) -> &mut [u8] {
         self.reserve(len);

@@ -2,47 +2,38 @@
 
 use super::{
     Splitter,
-    steps::{Progress, State, Step},
+    steps::{State, Step},
 };
-use crate::{
-    error::DiscardReason,
-    marker::{self, FrameHeader},
-};
+use crate::{error::DiscardReason, marker};
 
 impl Splitter {
-    pub(super) fn end(&mut self, header: FrameHeader, len: usize) -> Step {
+    /// The EOI of the frame in hand ends at `len`.
+    pub(super) fn end(&mut self, len: usize) -> Step {
         if self.base >= self.untrusted_end {
-            return self.complete(header, len);
+            return self.complete(len);
         }
-        self.state = State::Inside { header, len };
-        Step::Again
+        self.pos = len;
+        self.inside()
     }
 
     /// A thumbnail ends where its segment does, or what its frame goes on with comes after it: a segment without an SOI before it.
     /// After a frame of the stream comes anything but that.
-    pub(super) fn inside(&mut self, header: FrameHeader, len: usize) -> Step {
-        let embedded = match self.buffer.data().get(len..len + 2) {
-            _ if self.base + len as u64 == self.untrusted_end => true,
+    pub(super) fn inside(&mut self) -> Step {
+        self.state = State::Inside;
+        let embedded = match self.buffer.data().get(self.pos..self.pos + 2) {
+            _ if self.base + self.pos as u64 == self.untrusted_end => true,
             Some(&[first, code]) => first == 0xFF && marker::has_segment(code),
             _ => return Step::NeedMore,
         };
         if embedded {
-            return self.skip(len);
+            return self.skip(self.pos);
         }
-        self.complete(header, len)
-    }
-
-    /// What may be looked at of the frame in hand: no more than a frame may have, so that the verdict on one that is too
-    /// large does not depend on how much has come beyond the limit.
-    pub(super) fn window(&self) -> &[u8] {
-        let data = self.buffer.data();
-        &data[..data.len().min(self.config.max_frame_bytes)]
+        self.complete(self.pos)
     }
 
     /// The window ends before the frame does: more bytes are needed, or it is too large.
-    pub(super) fn starved(&mut self, state: State, resume: usize) -> Step {
+    pub(super) fn starved(&mut self, resume: usize) -> Step {
         if self.buffer.data().len() < self.config.max_frame_bytes {
-            self.state = state;
             return Step::NeedMore;
         }
         self.lost(DiscardReason::TooLarge, resume)
@@ -50,46 +41,40 @@ impl Splitter {
 
     /// The frame in hand is no frame. If a segment was just passed, its length is what cannot be trusted, and the
     /// next frame may begin inside it; otherwise the search goes on at `at`.
-    pub(super) fn broken(&mut self, reason: DiscardReason, so_far: Progress, at: usize) -> Step {
+    pub(super) fn broken(&mut self, reason: DiscardReason, at: usize) -> Step {
         self.broke_at = self.base + at as u64;
-        let resume = if so_far.last_segment > 0 {
-            let claimed = self.base + so_far.last_end as u64;
+        let mut resume = at;
+        if self.so_far.last_segment > 0 {
+            let claimed = self.base + self.so_far.last_end as u64;
             self.untrusted_end = self.untrusted_end.max(claimed);
-            so_far.last_segment.min(at)
-        } else {
-            at
-        };
-        self.broken_here(reason, so_far, resume)
-    }
-
-    /// The segment in hand belongs to another frame: one before it has a false length all the same as a marker follows it. The search goes
-    /// on inside all of them; once for any place in the stream, so that the work stays in proportion to the bytes.
-    pub(super) fn contradicted(&mut self, so_far: Progress, at: usize) -> Step {
-        let here = self.base + at as u64;
-        if here <= self.contradicted_at {
-            return self.broken(DiscardReason::Malformed, so_far, at);
+            resume = self.so_far.last_segment.min(at);
         }
-        self.contradicted_at = here;
-        self.lost(DiscardReason::Malformed, 2)
+        self.broken_here(reason, resume)
     }
 
     /// Like [`Self::broken`], but the search goes on at `at`. A lone SOI is not worth the name of a frame and becomes garbage.
-    pub(super) fn broken_here(
-        &mut self,
-        reason: DiscardReason,
-        so_far: Progress,
-        at: usize,
-    ) -> Step {
-        if so_far.last_segment == 0 && !so_far.scanned {
-            self.state = State::Seek;
-            self.pos = 2;
-            return Step::Again;
+    pub(super) fn broken_here(&mut self, reason: DiscardReason, at: usize) -> Step {
+        if self.so_far.last_segment == 0 && !self.so_far.scanned {
+            return self.skip(SOI_BYTES);
         }
         self.lost(reason, at)
     }
 
-    pub(super) fn complete(&mut self, header: FrameHeader, len: usize) -> Step {
-        self.take_frame(header, len);
+    /// The segment in hand belongs to another frame: one before it has a false length all the same as a marker follows it. The search goes
+    /// on inside all of them; once for any place in the stream, so that the work stays in proportion to the bytes.
+    pub(super) fn contradicted(&mut self, at: usize) -> Step {
+        let here = self.base + at as u64;
+        if here <= self.contradicted_at {
+            return self.broken(DiscardReason::Malformed, at);
+        }
+        self.contradicted_at = here;
+        self.lost(DiscardReason::Malformed, SOI_BYTES)
+    }
+
+    pub(super) fn complete(&mut self, len: usize) -> Step {
+        if let Some(header) = self.so_far.header {
+            self.take_frame(header, len);
+        }
         // The segment before it was false, for this was no part of it.
         self.untrusted_end = 0;
         self.image_ended()
@@ -106,16 +91,18 @@ impl Splitter {
         self.restart()
     }
 
-    pub(super) fn image_ended(&mut self) -> Step {
-        if let Some(gap) = &mut self.gap {
-            gap.image_ended();
-        }
-        self.restart()
-    }
-
     pub(super) fn restart(&mut self) -> Step {
         self.state = State::Seek;
         self.pos = 0;
         Step::Again
     }
+
+    fn image_ended(&mut self) -> Step {
+        if let Some(gap) = &mut self.gap {
+            gap.image_ended();
+        }
+        self.restart()
+    }
 }
+
+const SOI_BYTES: usize = 2;

@@ -11,23 +11,23 @@ use crate::{
 };
 
 /// In all states but `Seek`, the buffer begins at the SOI of the frame in hand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// Looking for an SOI; what lies before it is garbage.
     Seek,
     /// `pos` is where a marker must stand.
-    Marker(Progress),
+    Markers,
     /// `pos` is inside entropy-coded data.
-    Scan(Progress),
-    /// The frame in hand is whole and `len` long. It was found inside a segment that was not trusted; what follows
+    Scan,
+    /// The frame in hand is whole and ends at `pos`. It was found inside a segment that was not trusted; what follows
     /// it tells whether it belongs there.
-    Inside { header: FrameHeader, len: usize },
+    Inside,
 }
 
 /// What is known of the frame in hand.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
-    header: Option<FrameHeader>,
+    pub(super) header: Option<FrameHeader>,
     /// A DHP segment was there: several frame headers make up one image (T.81 annex J).
     hierarchical: bool,
     pub(super) scanned: bool,
@@ -46,52 +46,44 @@ pub(super) enum Step {
 impl Splitter {
     pub(super) fn step(&mut self) -> Step {
         match self.state {
+            State::Seek if self.gap.is_some() => self.seek_part(),
             State::Seek => self.seek(),
-            State::Marker(so_far) => self.markers(so_far),
-            State::Scan(so_far) => self.scan(so_far),
-            State::Inside { header, len } => self.inside(header, len),
+            State::Markers => self.markers(),
+            State::Scan => self.scan(),
+            State::Inside => self.inside(),
         }
     }
 
     /// The stream has ended, and the state in hand needs more bytes.
     pub(super) fn at_end(&mut self) {
         let len = self.buffer.data().len();
-        let accept = self.config.missing_eoi == MissingEoi::Accept;
         match self.state {
             State::Seek => self.skip(len),
-            State::Inside { header, len } => self.complete(header, len),
-            State::Marker(so_far) | State::Scan(so_far) => {
+            State::Inside => self.complete(self.pos),
+            State::Markers | State::Scan => {
                 let len = self.len_without_eoi(len);
-                match so_far.header {
-                    Some(header) if so_far.scanned && accept => self.complete(header, len),
-                    _ => self.broken(DiscardReason::Truncated, so_far, len),
+                if self.may_end_without_eoi() {
+                    self.complete(len)
+                } else {
+                    self.broken(DiscardReason::Truncated, len)
                 }
             }
         };
     }
 
     fn seek(&mut self) -> Step {
-        if self.gap.is_some() {
-            return self.seek_part();
-        }
         let data = self.buffer.data();
         let found = search::next_image(data, self.pos);
         // An SOI may begin in the last three bytes, which the search does not judge.
         let garbage = found.unwrap_or(data.len().saturating_sub(3).max(self.pos.min(data.len())));
-        self.pos = 0;
-        if found.is_some() {
-            self.state = State::Marker(Progress::default());
-            self.pos = 2;
-        }
         if garbage > 0 {
             self.discard(DiscardReason::Garbage, garbage);
-            return Step::Again;
         }
-        if found.is_some() {
-            Step::Again
-        } else {
-            Step::NeedMore
+        self.pos = 0;
+        if found.is_none() {
+            return Step::NeedMore;
         }
+        self.begin_frame()
     }
 
     /// Like [`Self::seek`] in a multipart stream: line by line up to the next image.
@@ -109,11 +101,7 @@ impl Splitter {
                 let len = self.pos + i + 1;
                 (gap.line(&window[..len]), len)
             }
-            (None, Some(0)) => {
-                self.state = State::Marker(Progress::default());
-                self.pos = 2;
-                return Step::Again;
-            }
+            (None, Some(0)) => return self.begin_frame(),
             (None, Some(at)) => (gap.no_line(), at),
             (None, None)
                 if window.len() == gap.max_header_bytes() && data.len() >= window.len() + 3 =>
@@ -130,88 +118,92 @@ impl Splitter {
         self.restart()
     }
 
+    fn begin_frame(&mut self) -> Step {
+        self.so_far = Progress::default();
+        self.pos = 2;
+        self.markers()
+    }
+
     /// From marker to marker, up to the next scan or the end of the frame.
-    fn markers(&mut self, mut so_far: Progress) -> Step {
+    fn markers(&mut self) -> Step {
+        self.state = State::Markers;
         loop {
-            let data = self.window();
+            let data = self.buffer.window(self.config.max_frame_bytes);
             let Some(&first) = data.get(self.pos) else {
-                return self.starved(State::Marker(so_far), self.pos);
+                return self.starved(self.pos);
             };
             if first != 0xFF {
-                return self.broken(DiscardReason::Malformed, so_far, self.pos);
+                return self.broken(DiscardReason::Malformed, self.pos);
             }
             // Any number of fill bytes may come before a marker (B.1.1.2).
             let Some(fill) = data[self.pos..].iter().position(|&b| b != 0xFF) else {
                 self.pos = data.len() - 1;
-                return self.starved(State::Marker(so_far), self.pos);
+                return self.starved(self.pos);
             };
             let at = self.pos + fill;
             let code = data[at];
             if !marker::has_segment(code) {
-                return self.lone_marker(code, at, so_far);
+                return self.lone_marker(code, at);
             }
             let Some(&[hi, lo]) = data.get(at + 1..at + 3) else {
-                return self.starved(State::Marker(so_far), at + 1);
+                return self.starved(at + 1);
             };
             let length = usize::from(u16::from_be_bytes([hi, lo]));
             let (length_at, payload_at, end) = (at + 1, at + 3, at + 1 + length);
-            (so_far.last_segment, so_far.last_end) = (length_at, end);
+            (self.so_far.last_segment, self.so_far.last_end) = (length_at, end);
             if length < 2 {
-                so_far.last_end = length_at + usize::from(u16::MAX);
-                return self.broken(DiscardReason::Malformed, so_far, length_at);
+                self.so_far.last_end = length_at + usize::from(u16::MAX);
+                return self.broken(DiscardReason::Malformed, length_at);
             }
             if end > self.config.max_frame_bytes {
-                return self.broken(DiscardReason::TooLarge, so_far, length_at);
+                return self.broken(DiscardReason::TooLarge, length_at);
             }
             let Some(payload) = data.get(payload_at..end) else {
-                self.state = State::Marker(so_far);
                 return Step::NeedMore;
             };
-            match so_far.take_segment(code, payload) {
+            match self.so_far.take_segment(code, payload) {
                 Segment::Sound => self.pos = end,
-                Segment::Malformed => {
-                    return self.broken(DiscardReason::Malformed, so_far, payload_at);
-                }
-                Segment::Misplaced => return self.contradicted(so_far, payload_at),
+                Segment::Malformed => return self.broken(DiscardReason::Malformed, payload_at),
+                Segment::Misplaced => return self.contradicted(payload_at),
             }
             if code == marker::SOS {
-                return self.scan(so_far);
+                self.so_far.last_segment = 0;
+                return self.scan();
             }
         }
     }
 
     /// A marker without a segment stands at `at`, where a segment or EOI should.
-    fn lone_marker(&mut self, code: u8, at: usize, so_far: Progress) -> Step {
-        match (code, so_far.header) {
-            (marker::EOI, Some(header)) if so_far.scanned => self.end(header, at + 1),
-            (marker::SOI, header) => {
-                let accept = self.config.missing_eoi == MissingEoi::Accept;
+    fn lone_marker(&mut self, code: u8, at: usize) -> Step {
+        match code {
+            marker::EOI if self.so_far.scanned => self.end(at + 1),
+            marker::SOI => {
                 let len = self.len_without_eoi(at - 1);
-                match header {
-                    Some(header) if so_far.scanned && accept => self.complete(header, len),
-                    _ => self.broken_here(DiscardReason::Truncated, so_far, len),
+                if self.may_end_without_eoi() {
+                    self.complete(len)
+                } else {
+                    self.broken_here(DiscardReason::Truncated, len)
                 }
             }
             // RSTn outside a scan, reserved codes, FF 00: no marker stands here. An EOI without an image before it is another frame's.
-            _ => self.broken(DiscardReason::Malformed, so_far, at + 1),
+            _ => self.broken(DiscardReason::Malformed, at + 1),
         }
     }
 
-    fn scan(&mut self, mut so_far: Progress) -> Step {
-        so_far.last_segment = 0;
-        let data = self.window();
-        match search::next_marker(data, self.pos) {
-            Some(at) => {
-                self.pos = at;
-                self.state = State::Marker(so_far);
-                Step::Again
-            }
-            None => {
-                // The last byte was not judged; it may be the FF of a marker.
-                self.pos = data.len().saturating_sub(1).max(self.pos);
-                self.starved(State::Scan(so_far), self.pos)
-            }
+    fn scan(&mut self) -> Step {
+        self.state = State::Scan;
+        let data = self.buffer.window(self.config.max_frame_bytes);
+        if let Some(at) = search::next_marker(data, self.pos) {
+            self.pos = at;
+            return self.markers();
         }
+        // The last byte was not judged; it may be the FF of a marker.
+        self.pos = data.len().saturating_sub(1).max(self.pos);
+        self.starved(self.pos)
+    }
+
+    fn may_end_without_eoi(&self) -> bool {
+        self.so_far.scanned && self.config.missing_eoi == MissingEoi::Accept
     }
 
     /// How much of the first `len` bytes, a frame without EOI, is of that frame: all of it, unless a delimiter comes before their end.
@@ -253,8 +245,11 @@ impl Progress {
             (marker::DNL, Some(header), &[hi, lo]) => header.height = u16::from_be_bytes([hi, lo]),
             _ => {}
         }
-        self.hierarchical |= code == marker::DHP;
-        self.scanned |= code == marker::SOS;
+        match code {
+            marker::DHP => self.hierarchical = true,
+            marker::SOS => self.scanned = true,
+            _ => {}
+        }
         Segment::Sound
     }
 }
