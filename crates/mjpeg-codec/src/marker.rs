@@ -65,11 +65,26 @@ pub(crate) fn is_sof(code: u8) -> bool {
 
 /// Whether a code is a marker with a segment that may stand before, between or after the scans of a frame.
 pub(crate) fn has_segment(code: u8) -> bool {
-    is_sof(code)
-        || matches!(
-            code,
-            DHT | DAC | SOS | DQT | DNL | DRI | DHP | EXP | APP0..=APP15 | COM
-        )
+    HAS_SEGMENT[usize::from(code)]
+}
+
+/// By code, because it is asked for every few bytes of a stream that is nothing but markers.
+const HAS_SEGMENT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut code = 0;
+    while code < 256 {
+        table[code] = matches!(
+            code as u8,
+            0xC0..=0xC7 | 0xC9..=0xCF | SOS | DQT | DNL | DRI | DHP | EXP | APP0..=APP15 | COM
+        );
+        code += 1;
+    }
+    table
+};
+
+/// Whether a segment's payload may be anything: APPn and COM.
+pub(crate) fn is_free_form(code: u8) -> bool {
+    code & 0xF0 == APP0 || code == COM
 }
 
 /// Whether an image can go on with this code after its SOI and an `FF`: a marker that may come first (T.81 B.2.1, figure B.2 and
@@ -83,7 +98,7 @@ pub(crate) fn may_follow_soi(code: u8) -> bool {
     frame_header_or_tables | table | miscellaneous
 }
 
-/// Whether a segment's payload has the inner form that T.81 B.2.3 and B.2.4 give to its marker.
+/// Whether a segment's payload has the inner form that T.81 B.2.3 and B.2.4 give to its marker, frame headers aside.
 ///
 /// This is what tells a true segment from bytes that merely look like one; free-form payloads always pass.
 pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
@@ -105,7 +120,7 @@ pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
         DAC => payload.len().is_multiple_of(2),
         DRI | DNL => payload.len() == 2,
         EXP => payload.len() == 1,
-        code if is_sof(code) || code == DHP => FrameHeader::parse(code, payload).is_some(),
+        DHP => FrameHeader::parse(code, payload).is_some(),
         // Ns (1 to 4), then that many Cs with Td and Ta (0 to 3 each), Ss and Se (0 to 63), Ah (0 to 13) and Al (B.2.3).
         SOS => {
             let Some((&count, [specifications @ .., start, end, approximation])) =

@@ -63,8 +63,10 @@ pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
         bytes.is_some_and(|&[a, b, c, d]| [a, b, c] == SOI_AND_MARKER && marker::may_follow_soi(d))
     };
     let mut at = len.min(NEAR_BYTES);
-    if let Some(found) = (0..at).find(begins_at) {
-        return Some(from + found);
+    for (near, (&a, &b)) in data[..at].iter().zip(&data[1..]).enumerate() {
+        if a == 0xFF && b == marker::SOI && begins_at(&near) {
+            return Some(from + near);
+        }
     }
     while at < len {
         let end = (at + BLOCK_BYTES).min(len);
@@ -72,7 +74,11 @@ pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
         for (&a, &b) in data[at..end].iter().zip(&data[at + 1..]) {
             soi |= (a == 0xFF) & (b == marker::SOI);
         }
-        if soi && let Some(found) = (at..end).find(begins_at) {
+        // A second look before the exact one, for bytes that are full of SOI.
+        if soi
+            && may_hold_image(&data[at..end + 3])
+            && let Some(found) = (at..end).find(begins_at)
+        {
             return Some(from + found);
         }
         at = end;
@@ -82,6 +88,20 @@ pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
 
 /// Long enough that the check after each block costs little, short enough that the second look at a block is cheap.
 const BLOCK_BYTES: usize = 128;
+
+/// Whether an image may begin in `bytes`, its last three bytes aside.
+fn may_hold_image(bytes: &[u8]) -> bool {
+    let quadruples = bytes
+        .iter()
+        .zip(&bytes[1..])
+        .zip(&bytes[2..])
+        .zip(&bytes[3..]);
+    let mut hit = false;
+    for (((&a, &b), &c), &d) in quadruples {
+        hit |= (a == 0xFF) & (b == marker::SOI) & (c == 0xFF) & marker::may_follow_soi(d);
+    }
+    hit
+}
 
 const SOI_AND_MARKER: [u8; 3] = [0xFF, marker::SOI, 0xFF];
 

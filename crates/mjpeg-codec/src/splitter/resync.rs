@@ -7,6 +7,41 @@ use super::{
 use crate::{error::DiscardReason, marker};
 
 impl Splitter {
+    /// Refuses the frame that the buffer begins with, if its first segment shows that it is none; does just what the walk from
+    /// marker to marker would do, but fast, for bytes that are full of false beginnings.
+    pub(super) fn refuse_at_once(&mut self) -> bool {
+        let data = self.buffer.data();
+        let Some(&[_, _, _, code, hi, lo]) = data.first_chunk() else {
+            return false;
+        };
+        let end = FIRST_LENGTH_AT + usize::from(u16::from_be_bytes([hi, lo]));
+        if code == 0xFF {
+            if hi != marker::SOI {
+                return false;
+            }
+            self.discard(DiscardReason::Garbage, SOI_BYTES);
+            return true;
+        }
+        if end < FIRST_LENGTH_AT + 2 || end >= self.config.max_frame_bytes {
+            return false;
+        }
+        let Some(&[first, second]) = data.get(end..end + 2) else {
+            return false;
+        };
+        match (first, second) {
+            (0xFF, marker::SOI) if marker::is_free_form(code) => {
+                self.discard(DiscardReason::Truncated, end);
+            }
+            (0xFF, _) => return false,
+            _ => {
+                self.broke_at = self.base + end as u64;
+                self.untrusted_end = self.untrusted_end.max(self.broke_at);
+                self.discard(DiscardReason::Malformed, FIRST_LENGTH_AT);
+            }
+        }
+        true
+    }
+
     /// The EOI of the frame in hand ends at `len`.
     pub(super) fn end(&mut self, len: usize) -> Step {
         if self.base >= self.untrusted_end {
@@ -106,3 +141,6 @@ impl Splitter {
 }
 
 const SOI_BYTES: usize = 2;
+
+/// Where the length of a frame's first segment stands, if no fill bytes come before its marker.
+const FIRST_LENGTH_AT: usize = 4;

@@ -72,18 +72,23 @@ impl Splitter {
     }
 
     fn seek(&mut self) -> Step {
-        let data = self.buffer.data();
-        let found = search::next_image(data, self.pos);
-        // An SOI may begin in the last three bytes, which the search does not judge.
-        let garbage = found.unwrap_or(data.len().saturating_sub(3).max(self.pos.min(data.len())));
-        if garbage > 0 {
-            self.discard(DiscardReason::Garbage, garbage);
+        loop {
+            let data = self.buffer.data();
+            let found = search::next_image(data, self.pos);
+            // An SOI may begin in the last three bytes, which the search does not judge.
+            let garbage =
+                found.unwrap_or(data.len().saturating_sub(3).max(self.pos.min(data.len())));
+            if garbage > 0 {
+                self.discard(DiscardReason::Garbage, garbage);
+            }
+            self.pos = 0;
+            if found.is_none() {
+                return Step::NeedMore;
+            }
+            if !self.refuse_at_once() {
+                return self.begin_frame();
+            }
         }
-        self.pos = 0;
-        if found.is_none() {
-            return Step::NeedMore;
-        }
-        self.begin_frame()
     }
 
     /// Like [`Self::seek`] in a multipart stream: line by line up to the next image.
@@ -129,24 +134,23 @@ impl Splitter {
         self.state = State::Markers;
         loop {
             let data = self.buffer.window(self.config.max_frame_bytes);
-            let Some(&first) = data.get(self.pos) else {
-                return self.starved(self.pos);
-            };
-            if first != 0xFF {
-                return self.broken(DiscardReason::Malformed, self.pos);
-            }
+            let ahead = data.get(self.pos..).unwrap_or_default();
             // Any number of fill bytes may come before a marker (B.1.1.2).
-            let Some(fill) = data[self.pos..].iter().position(|&b| b != 0xFF) else {
-                self.pos = data.len() - 1;
-                return self.starved(self.pos);
+            let fill = match ahead {
+                [0xFF, 0xFF, ..] => ahead.iter().take_while(|&&b| b == 0xFF).count(),
+                [0xFF, ..] => 1,
+                [] => return self.starved(self.pos),
+                _ => return self.broken(DiscardReason::Malformed, self.pos),
             };
             let at = self.pos + fill;
-            let code = data[at];
-            if !marker::has_segment(code) {
-                return self.lone_marker(code, at);
-            }
-            let Some(&[hi, lo]) = data.get(at + 1..at + 3) else {
-                return self.starved(at + 1);
+            let (code, hi, lo) = match ahead[fill..] {
+                [code, hi, lo, ..] if marker::has_segment(code) => (code, hi, lo),
+                [code, ..] if !marker::has_segment(code) => return self.lone_marker(code, at),
+                [_, ..] => return self.starved(at + 1),
+                [] => {
+                    self.pos = at - 1;
+                    return self.starved(self.pos);
+                }
             };
             let length = usize::from(u16::from_be_bytes([hi, lo]));
             let (length_at, payload_at, end) = (at + 1, at + 3, at + 1 + length);
@@ -227,27 +231,33 @@ enum Segment {
 
 impl Progress {
     fn take_segment(&mut self, code: u8, payload: &[u8]) -> Segment {
-        if !marker::payload_is_sound(code, payload) {
-            return Segment::Malformed;
-        }
-        match (code, &mut self.header, payload) {
-            (code, header, payload) if marker::is_sof(code) => {
-                let new = FrameHeader::parse(code, payload);
-                match header {
-                    None => *header = new,
+        match code {
+            marker::APP0..=marker::APP15 | marker::COM => return Segment::Sound,
+            code if marker::is_sof(code) => {
+                return match (FrameHeader::parse(code, payload), &mut self.header) {
+                    (None, _) => Segment::Malformed,
+                    (header, none @ None) => {
+                        *none = header;
+                        Segment::Sound
+                    }
                     // Of a hierarchical image's frame headers the first has the size.
-                    Some(first) if self.hierarchical => first.plain = false,
-                    Some(_) => return Segment::Misplaced,
+                    (_, Some(first)) if self.hierarchical => {
+                        first.plain = false;
+                        Segment::Sound
+                    }
+                    _ => Segment::Misplaced,
+                };
+            }
+            code if !marker::payload_is_sound(code, payload) => return Segment::Malformed,
+            marker::SOS if self.header.is_none() => return Segment::Misplaced,
+            marker::SOS => self.scanned = true,
+            marker::DHP => self.hierarchical = true,
+            // B.2.5: defines or redefines the number of lines.
+            marker::DNL => {
+                if let (Some(header), &[hi, lo]) = (&mut self.header, payload) {
+                    header.height = u16::from_be_bytes([hi, lo]);
                 }
             }
-            (marker::SOS, None, _) => return Segment::Misplaced,
-            // B.2.5: defines or redefines the number of lines.
-            (marker::DNL, Some(header), &[hi, lo]) => header.height = u16::from_be_bytes([hi, lo]),
-            _ => {}
-        }
-        match code {
-            marker::DHP => self.hierarchical = true,
-            marker::SOS => self.scanned = true,
             _ => {}
         }
         Segment::Sound
