@@ -185,32 +185,23 @@ impl Splitter {
         let mut at = self.base;
         self.buffer.advance(len);
         self.base += len as u64;
-        if reason.is_frame() {
-            match &mut self.discarded {
-                Some((last, range))
-                    if last.is_frame() && range.end - range.start < DEBRIS_BYTES =>
-                {
-                    range.end = self.base;
-                }
-                _ => {
-                    self.report_discarded();
-                    self.discarded = Some((reason, at..self.base));
-                }
-            }
-            return;
-        }
         while at < self.base {
             match &mut self.discarded {
-                Some((last, range))
-                    if (*last == reason || reason == DiscardReason::Garbage && last.is_frame())
-                        && range.end - range.start < PIECE_BYTES =>
-                {
-                    at = self.base.min(range.start + PIECE_BYTES);
+                Some((last, range)) if goes_with(reason, *last, range) => {
+                    let most = if reason.is_frame() {
+                        u64::MAX
+                    } else {
+                        PIECE_BYTES
+                    };
+                    at = self.base.min(range.start.saturating_add(most));
                     range.end = at;
                 }
                 _ => {
                     self.report_discarded();
-                    self.discarded = Some((reason, at..at));
+                    // A broken frame is one range, however long it was.
+                    let end = if reason.is_frame() { self.base } else { at };
+                    self.discarded = Some((reason, at..end));
+                    at = end;
                 }
             }
         }
@@ -229,6 +220,16 @@ impl Splitter {
 /// What is not a frame, nor the beginning of one, is reported in pieces of at most this size, so that endless garbage is counted
 /// while it comes. Garbage after a broken frame makes one range with it up to this size.
 const PIECE_BYTES: u64 = 64 << 10;
+
+/// Whether bytes discarded for `reason` make one range with those before them.
+fn goes_with(reason: DiscardReason, last: DiscardReason, range: &Range<u64>) -> bool {
+    let len = range.end - range.start;
+    if reason.is_frame() {
+        return last.is_frame() && len < DEBRIS_BYTES;
+    }
+    let rest_of_broken = reason == DiscardReason::Garbage && last.is_frame();
+    (reason == last || rest_of_broken) && len < PIECE_BYTES
+}
 
 /// Two broken frames that begin within so few bytes count as one: no frame is so short.
 const DEBRIS_BYTES: u64 = 64;
