@@ -58,6 +58,10 @@ const TOOLS: &[Tool] = &[
         package: "ffmpeg",
     },
     Tool::Debian {
+        command: "djpeg",
+        package: "libjpeg-turbo-progs",
+    },
+    Tool::Debian {
         command: "chromium",
         package: "chromium",
     },

@@ -46,6 +46,27 @@ impl Frame {
     /// When the input is not one whole frame by the rules of [`Splitter`], or bytes follow its EOI.
     pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, Error> {
         let bytes = bytes.into();
+        let whole = bytes.len();
+        let frame = Self::parse_prefix(bytes)?;
+        if frame.bytes.len() < whole {
+            return Err(Error {
+                kind: ErrorKind::TrailingBytes,
+                offset: frame.bytes.len() as u64,
+            });
+        }
+        Ok(frame)
+    }
+
+    /// Takes the JPEG image that the bytes begin with, and leaves off what follows its EOI: padding, a vendor's trailer, further
+    /// pictures (CIPA DC-007, MPF). Meant for files and HTTP snapshots.
+    ///
+    /// The frame shares the bytes it is given, so what was left off stays in memory as long as the frame.
+    ///
+    /// # Errors
+    ///
+    /// When the input does not begin with a whole frame by the rules of [`Splitter`].
+    pub fn parse_prefix(bytes: impl Into<Bytes>) -> Result<Self, Error> {
+        let bytes = bytes.into();
         let mut splitter =
             Splitter::new(SplitterConfig::default().max_frame_bytes(bytes.len() + 1));
         splitter.push(bytes.clone());
@@ -68,14 +89,8 @@ impl Frame {
                 return Err(Error { kind, offset: 0 });
             }
         };
-        let length = frame.bytes.len();
-        if length < bytes.len() {
-            return Err(Error {
-                kind: ErrorKind::TrailingBytes,
-                offset: length as u64,
-            });
-        }
         // The splitter copied what was pushed; the caller's own buffer serves as well, so keep that one.
+        let bytes = bytes.slice(..frame.bytes.len());
         Ok(Self { bytes, ..frame })
     }
 

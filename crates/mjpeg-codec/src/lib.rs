@@ -45,6 +45,12 @@
 //! * Memory is bounded by [`SplitterConfig::max_frame_bytes`]; time is linear in the bytes.
 //! * No input makes it panic.
 //!
+//! # Repairs
+//!
+//! Some frames are sound and yet not shown: cameras leave out the Huffman tables, embed thumbnails, omit the EOI, and viewers stumble
+//! over it. [`Frame::repaired`] mends that without touching a pixel. The module [`repair`] tells of each repair what it does, for which
+//! viewers, and what it costs.
+//!
 //! # Features
 //!
 //! None. (`__fuzzing` is private: oracles shared by fuzz targets and tests.)
@@ -57,6 +63,7 @@ mod frame;
 pub mod fuzzing;
 mod marker;
 pub mod multipart;
+pub mod repair;
 mod search;
 mod splitter;
 mod walk;

@@ -1,0 +1,170 @@
+//! Repairs in the plainest way, byte by byte and piece by piece: what those of the crate are compared with; and frames
+//! made up piece by piece.
+
+use bytes::Bytes;
+use mjpeg_codec::{Frame, repair::Repairs};
+use mjpeg_testkit::jpeg;
+
+/// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a scan.
+pub(crate) struct Piece<'a> {
+    /// The second byte of the marker; 0 for a scan's data.
+    pub(crate) code: u8,
+    pub(crate) bytes: &'a [u8],
+    /// How many fill bytes `bytes` begins with.
+    fill: usize,
+}
+
+impl<'a> Piece<'a> {
+    /// What follows the marker, the length included.
+    fn behind_marker(&self) -> &'a [u8] {
+        &self.bytes[self.fill + 2..]
+    }
+
+    /// What follows the length.
+    pub(crate) fn payload(&self) -> &'a [u8] {
+        &self.bytes[self.fill + 4..]
+    }
+
+    pub(crate) fn is_app_or_com(&self) -> bool {
+        matches!(self.code, 0xE0..=0xEF | 0xFE)
+    }
+
+    pub(crate) fn embeds_markers(&self) -> bool {
+        self.behind_marker()
+            .windows(2)
+            .any(|pair| pair == [0xFF, 0xD8] || pair == [0xFF, 0xD9])
+    }
+}
+
+/// Cuts a well-formed frame, whose EOI may be missing, into its pieces; put together again they are the frame.
+pub(crate) fn pieces(frame: &[u8]) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = frame;
+    while !rest.is_empty() {
+        let fill = rest.iter().take_while(|&&b| b == 0xFF).count().max(1) - 1;
+        let after_scan_header = pieces.last().is_some_and(|p: &Piece<'_>| p.code == 0xDA);
+        let (code, len) = match rest.get(fill + 1) {
+            _ if after_scan_header => (0, scan_len(rest)),
+            Some(&code @ (0xD8 | 0xD9)) => (code, fill + 2),
+            Some(&code) => {
+                let length = u16::from_be_bytes([rest[fill + 2], rest[fill + 3]]);
+                (code, fill + 2 + usize::from(length))
+            }
+            // Fill bytes, and then nothing.
+            None => (0, rest.len()),
+        };
+        let (bytes, after) = rest.split_at(len);
+        pieces.push(Piece { code, bytes, fill });
+        rest = after;
+    }
+    pieces
+}
+
+pub(crate) fn repair(frame: &[u8], repairs: Repairs) -> Vec<u8> {
+    let pieces = pieces(frame);
+    let header: Vec<_> = pieces.iter().take_while(|p| p.code != 0xDA).collect();
+    // Frames of several SOF go by their first.
+    let sof = header
+        .iter()
+        .find(|p| matches!(p.code, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF));
+    let baseline = sof.is_some_and(|p| p.code == 0xC0 && p.payload()[0] == 8);
+    let tables_missing = baseline && header.iter().all(|p| p.code != 0xC4);
+    let mut repaired = Vec::new();
+    let mut scans = 0;
+    for piece in &pieces {
+        if piece.code == 0xDA {
+            scans += 1;
+            if repairs.huffman_tables() && tables_missing && scans == 1 {
+                repaired.extend(standard_tables());
+            }
+        }
+        if repairs.embedded_markers() && piece.is_app_or_com() && piece.embeds_markers() {
+            repaired.extend(stripped(piece));
+        } else {
+            repaired.extend(piece.bytes);
+        }
+    }
+    if repairs.eoi() && pieces.last().is_none_or(|p| p.code != 0xD9) {
+        repaired.extend([0xFF, 0xD9]);
+    }
+    repaired
+}
+
+/// One DHT segment with the tables of the test kit's encoder, which are the standard ones, ordered by class and identifier.
+pub(crate) fn standard_tables() -> Vec<u8> {
+    let jpeg = jpeg::numbered(1);
+    let payloads: Vec<u8> = pieces(&jpeg)
+        .iter()
+        .filter(|p| p.code == 0xC4)
+        .flat_map(|p| p.payload().to_vec())
+        .collect();
+    let mut tables = Vec::new();
+    let mut rest = &payloads[..];
+    while !rest.is_empty() {
+        let values: usize = rest[1..17].iter().map(|&n| usize::from(n)).sum();
+        let (table, after) = rest.split_at(17 + values);
+        tables.push(table);
+        rest = after;
+    }
+    tables.sort_by_key(|table| table[0]);
+    let tables = tables.concat();
+    let length = (2 + tables.len() as u16).to_be_bytes();
+    [&[0xFF, 0xC4], &length[..], &tables].concat()
+}
+
+/// A frame of these bytes, even if its EOI is missing.
+pub(crate) fn frame(bytes: &[u8]) -> Frame {
+    let whole = Bytes::from([bytes, &[0xFF, 0xD9]].concat());
+    let mut frame = Frame::parse_prefix(whole.clone()).unwrap();
+    frame.bytes = whole.slice(..bytes.len());
+    frame
+}
+
+/// Puts `inserted` before the `n`th marker with this code, and before its fill bytes.
+pub(crate) fn insert_before(jpeg: &[u8], code: u8, n: usize, inserted: &[u8]) -> Bytes {
+    let mut at = 0;
+    let mut left = n;
+    for piece in pieces(jpeg) {
+        if piece.code == code {
+            if left == 0 {
+                return [&jpeg[..at], inserted, &jpeg[at..]].concat().into();
+            }
+            left -= 1;
+        }
+        at += piece.bytes.len();
+    }
+    panic!("no such marker");
+}
+
+pub(crate) fn segment(code: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len() + 2).unwrap().to_be_bytes();
+    [&[0xFF, code], &length[..], payload].concat()
+}
+
+fn stripped(piece: &Piece<'_>) -> Vec<u8> {
+    let payload = piece.payload();
+    if piece.code == 0xEE && payload.starts_with(b"Adobe") {
+        return piece.bytes.to_vec();
+    }
+    if piece.code == 0xE0 && payload.starts_with(b"JFIF\0") && payload.len() >= 14 {
+        let marker = &piece.bytes[..piece.fill + 2];
+        return [marker, &[0, 16], &payload[..12], &thumbnail_size(payload)].concat();
+    }
+    Vec::new()
+}
+
+/// None, unless the segment is all header already.
+fn thumbnail_size(jfif: &[u8]) -> [u8; 2] {
+    if jfif.len() == 14 {
+        [jfif[12], jfif[13]]
+    } else {
+        [0, 0]
+    }
+}
+
+/// The length of entropy-coded data: up to the first marker that is no RSTn.
+fn scan_len(data: &[u8]) -> usize {
+    (0..data.len().saturating_sub(1))
+        .find(|&at| data[at] == 0xFF && !matches!(data[at + 1], 0x00 | 0xD0..=0xD7 | 0xFF))
+        .unwrap_or(data.len())
+}

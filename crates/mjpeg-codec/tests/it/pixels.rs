@@ -1,0 +1,178 @@
+//! A repaired frame has the pixels it had before, to two decoders that are not ours: libjpeg-turbo's `djpeg` takes missing
+//! Huffman tables to be the standard ones, as browsers do; `zune-jpeg` does so behind AVI's APP0 only, and is code of another family.
+
+use std::{
+    collections::HashSet,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+};
+
+use bytes::Bytes;
+use mjpeg_codec::{Frame, repair::Repairs};
+use mjpeg_testkit::jpeg;
+use zune_jpeg::{JpegDecoder, zune_core::bytestream::ZCursor};
+
+use crate::naive::{self, insert_before, segment};
+
+#[test]
+fn repairs_change_no_pixel() {
+    let plain = jpeg::numbered(1);
+    let bare = jpeg::without_dht(&plain);
+    let webcam = jpeg::with_segment(&bare, 0xE0, b"AVI1\0\0\0\0\0\0\0\0\0\0");
+    let progressive = jpeg::progressive(2);
+    let frames = [
+        webcam.clone(),
+        jpeg::with_thumbnail(&webcam, &jpeg::numbered(2)),
+        jpeg::with_thumbnail(&jpeg::with_restarts(3, 4), &plain),
+        insert_before(&progressive, 0xDA, 1, &segment(0xFE, b"\xFF\xD8")),
+        insert_before(&plain, 0xD9, 0, &segment(0xFE, b"\xFF\xD9")),
+        red_green_blue(&plain),
+    ];
+    for (i, frame) in frames.iter().enumerate() {
+        let (before, after) = repaired(frame);
+        assert_ne!(before, after);
+        let pixels = zune(&before).expect("a frame that zune-jpeg decodes");
+        assert!(
+            zune(&after).as_ref() == Some(&pixels),
+            "zune-jpeg, frame {i}"
+        );
+        let pixels = djpeg(&before).expect("a frame that djpeg decodes");
+        assert!(djpeg(&after).as_ref() == Some(&pixels), "djpeg, frame {i}");
+    }
+}
+
+#[test]
+fn inserted_tables_are_those_the_camera_left_out() {
+    let plain = jpeg::of_length(1, 20_000);
+    let (bare, whole) = repaired(&jpeg::without_dht(&plain));
+    assert_eq!(zune(&bare), None);
+    assert!(zune(&whole).is_some() && zune(&whole) == zune(&plain));
+    assert!(djpeg(&whole).is_some() && djpeg(&whole) == djpeg(&plain));
+}
+
+#[test]
+fn appended_eoi_changes_no_pixel() {
+    let plain = jpeg::numbered(1);
+    let mut open = Frame::parse(plain.clone()).unwrap();
+    open.bytes.truncate(plain.len() - 2);
+    let (closed, _) = open.repaired(Repairs::RECOMMENDED);
+    assert_eq!(closed.bytes, plain);
+    assert!(djpeg(&open.bytes).is_some() && djpeg(&open.bytes) == djpeg(&closed.bytes));
+}
+
+/// Every sound frame of the corpus is repaired as the plain way does it, comes out as one frame, and, where the repair changed it,
+/// with the pixels that decoders saw before.
+#[test]
+fn corpus_frames_keep_their_pixels() {
+    let Some(frames) = corpus_frames() else {
+        eprintln!("no corpus here, nothing checked");
+        return;
+    };
+    let (mut changed, mut by_zune, mut by_djpeg) = (0, 0, 0);
+    for (name, frame) in &frames {
+        let (before, after) = repaired(frame);
+        let plain_way = naive::repair(&before, Repairs::RECOMMENDED);
+        assert!(after == plain_way, "{name}");
+        if after == before {
+            continue;
+        }
+        changed += 1;
+        if let Some(pixels) = zune(&before) {
+            by_zune += 1;
+            assert!(
+                zune(&after) == Some(pixels),
+                "{name}: zune-jpeg sees a difference"
+            );
+        }
+        if let Some(pixels) = djpeg(&before) {
+            by_djpeg += 1;
+            assert!(
+                djpeg(&after) == Some(pixels),
+                "{name}: djpeg sees a difference"
+            );
+        }
+    }
+    eprintln!(
+        "{} frames, {changed} repaired, compared by zune-jpeg {by_zune}, by djpeg {by_djpeg}",
+        frames.len()
+    );
+    assert!(by_zune > 100 && by_djpeg > 100);
+}
+
+/// The frame before and after all repairs; that it is one frame before and after is checked.
+fn repaired(frame: &[u8]) -> (Bytes, Bytes) {
+    let before = Frame::parse(frame.to_vec()).expect("a frame");
+    let (after, _) = before.repaired(Repairs::RECOMMENDED);
+    let again = Frame::parse(after.bytes.clone()).expect("a frame");
+    assert_eq!((again.width, again.height), (before.width, before.height));
+    (before.bytes, after.bytes)
+}
+
+/// Each different sound frame of the corpus once, with its stream's name.
+fn corpus_frames() -> Option<Vec<(String, Vec<u8>)>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let mut truths: Vec<PathBuf> = fs::read_dir(folder)
+        .ok()?
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .collect();
+    truths.sort();
+    let mut seen = HashSet::new();
+    let mut frames = Vec::new();
+    for truth in truths {
+        let stream = fs::read(truth.with_extension("mjpeg")).expect("a stream beside its truth");
+        let name = truth.display().to_string();
+        let truth = fs::read(truth).expect("a readable truth");
+        let truth: serde_json::Value = serde_json::from_slice(&truth).expect("JSON");
+        for frame in truth["frames"].as_array().expect("a list of frames") {
+            let number = |key: &str| frame[key].as_u64().expect("a number") as usize;
+            let bytes = &stream[number("offset")..][..number("length")];
+            // JPEG-LS is not JPEG.
+            let sound = frame["damaged"] != true && Frame::parse(bytes.to_vec()).is_ok();
+            if sound && seen.insert(bytes.to_vec()) {
+                frames.push((name.clone(), bytes.to_vec()));
+            }
+        }
+    }
+    Some(frames)
+}
+
+/// The same image with components named R, G, B, which are taken for colours unless a JFIF segment says otherwise; this
+/// one holds a thumbnail that has to go.
+fn red_green_blue(jpeg: &[u8]) -> Bytes {
+    let mut jpeg = jpeg.to_vec();
+    let position = |jpeg: &[u8], code| jpeg.windows(2).position(|w| w == [0xFF, code]).unwrap();
+    let (sof, sos) = (position(&jpeg, 0xC0), position(&jpeg, 0xDA));
+    for (i, name) in b"RGB".iter().enumerate() {
+        jpeg[sof + 10 + 3 * i] = *name;
+        jpeg[sos + 5 + 2 * i] = *name;
+    }
+    let thumbnail = [&jpeg[6..18], &[1, 1, 0xFF, 0xD8, 0]].concat();
+    jpeg.splice(2..20, segment(0xE0, &thumbnail));
+    jpeg.into()
+}
+
+fn zune(jpeg: &[u8]) -> Option<Vec<u8>> {
+    JpegDecoder::new(ZCursor::new(jpeg)).decode().ok()
+}
+
+fn djpeg(jpeg: &[u8]) -> Option<Vec<u8>> {
+    let mut djpeg = Command::new("djpeg")
+        .arg("-pnm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("djpeg runs (cargo xtask ci --install installs it, from libjpeg-turbo-progs)");
+    let mut stdin = djpeg.stdin.take().expect("piped");
+    let output = thread::scope(|scope| {
+        // It stops reading where the image ends for it.
+        scope.spawn(move || drop(stdin.write_all(jpeg)));
+        djpeg.wait_with_output().expect("djpeg ends")
+    });
+    // A header without pixels is what it leaves of an image that it cannot decode.
+    (output.stdout.len() > 20).then_some(output.stdout)
+}
