@@ -128,6 +128,16 @@ impl Repairs {
         self
     }
 
+    /// The name of each repair, and whether it is chosen, or was made: `huffman_tables`, `embedded_markers`, `eoi`. For counters and
+    /// settings.
+    pub fn named(self) -> [(&'static str, bool); 3] {
+        [
+            ("huffman_tables", self.huffman_tables),
+            ("embedded_markers", self.embedded_markers),
+            ("eoi", self.eoi),
+        ]
+    }
+
     /// Whether Huffman tables are to be inserted, or were.
     pub fn huffman_tables(self) -> bool {
         self.huffman_tables

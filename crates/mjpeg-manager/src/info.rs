@@ -28,11 +28,14 @@ pub struct StreamInfo {
     pub fps: f64,
     /// Frames published since the start.
     pub frames: u64,
-    /// Bytes of those frames.
+    /// Bytes of those frames, as published.
     pub bytes: u64,
-    /// What was not published, by reason: `garbage`, `truncated`, `malformed`, `too_large`, `unsupported`. All reasons are there
-    /// from the start.
+    /// What was not published, by reason: `garbage`, `truncated`, `malformed`, `too_large`, `unsupported`, and of multipart sources
+    /// `framing`, which is no loss, and `not_jpeg`. All reasons are there from the start.
     pub discarded: BTreeMap<&'static str, Tally>,
+    /// How many frames were repaired before they were published, by repair: `huffman_tables`, `embedded_markers`, `eoi`
+    /// ([`mjpeg_codec::repair`]). All are there from the start.
+    pub repaired: BTreeMap<&'static str, u64>,
     /// How many want frames now.
     pub viewers: usize,
     /// Connections to the camera since the start, not counting the first.

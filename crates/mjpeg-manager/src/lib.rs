@@ -34,6 +34,8 @@
 //! * A panic while reading a camera costs that stream a restart with backoff, and no other stream anything.
 //! * Frames that browsers cannot show ([`Frame::displayable`](mjpeg_codec::Frame::displayable)) are held back and counted as
 //!   `unsupported`, since a single one ends the picture for good in some of them.
+//! * Frames that some viewers cannot read as they come are repaired without loss of pixels ([`mjpeg_codec::repair`]), unless
+//!   [`StreamSpec::repair`] says otherwise.
 //!
 //! # Features
 //!
@@ -62,4 +64,4 @@ pub use name::{InvalidName, StreamName};
 pub use spec::{StartMode, StreamSpec};
 /// The crates whose types stand in this one's API, so that their versions agree.
 #[doc(no_inline)]
-pub use {mjpeg_fanout, mjpeg_ingest};
+pub use {mjpeg_codec, mjpeg_fanout, mjpeg_ingest};

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mjpeg_codec::{DiscardReason, Frame};
+use mjpeg_codec::{DiscardReason, Frame, repair::Repairs};
 use mjpeg_fanout::{Producer, Status};
 use mjpeg_ingest::{Captured, Event};
 use tokio::time::Instant;
 
-use crate::{LastError, State, Tally, meter::Meter};
+use crate::{LastError, State, StreamSpec, Tally, meter::Meter};
 
 /// The state of one stream, shared between the task that drives it and whoever asks.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(crate) struct Seen {
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
     pub(crate) discarded: BTreeMap<&'static str, Tally>,
+    pub(crate) repaired: BTreeMap<&'static str, u64>,
     pub(crate) connections: u64,
     pub(crate) last_error: Option<LastError>,
     pub(crate) panics: u64,
@@ -47,6 +48,7 @@ impl Monitor {
             frames: 0,
             bytes: 0,
             discarded: reasons.map(|reason| (reason, Tally::default())).collect(),
+            repaired: Repairs::NONE.named().map(|(name, _)| (name, 0)).into(),
             connections: 0,
             last_error: None,
             panics: 0,
@@ -60,7 +62,7 @@ impl Monitor {
     }
 
     /// Takes in what happened, and publishes what is a frame for viewers.
-    pub(crate) fn apply(&self, event: Event, producer: &Producer, pass_unsupported: bool) {
+    pub(crate) fn apply(&self, event: Event, producer: &Producer, spec: &StreamSpec) {
         match event {
             Event::Connecting => {
                 self.seen().enter(State::Connecting);
@@ -76,11 +78,12 @@ impl Monitor {
             Event::Frame(Captured {
                 frame, wall, mono, ..
             }) => {
-                if !(pass_unsupported || frame.displayable()) {
+                if !(spec.pass_unsupported || frame.displayable()) {
                     self.seen().discard(UNSUPPORTED, frame.bytes.len() as u64);
                     return;
                 }
-                self.seen().count(&frame);
+                let (frame, made) = frame.repaired(spec.repair);
+                self.seen().count(&frame, made);
                 producer.publish(frame, wall, mono);
             }
             Event::Discarded { reason, bytes } => self.seen().discard(reason.as_str(), bytes),
@@ -124,7 +127,10 @@ impl Seen {
         });
     }
 
-    fn count(&mut self, frame: &Frame) {
+    fn count(&mut self, frame: &Frame, repairs: Repairs) {
+        for (name, made) in repairs.named() {
+            *self.repaired.entry(name).or_default() += u64::from(made);
+        }
         self.frames += 1;
         self.bytes += frame.bytes.len() as u64;
         self.size = Some((frame.width, frame.height));

@@ -96,6 +96,7 @@ impl Running {
             frames: seen.frames,
             bytes: seen.bytes,
             discarded: seen.discarded.clone(),
+            repaired: seen.repaired.clone(),
             viewers: self.consumer.viewers(),
             reconnects: seen.connections.saturating_sub(1),
             last_error: seen.last_error.clone(),
@@ -129,7 +130,7 @@ async fn reach(
             return Err(unreachable(spec, error));
         }
         let online = matches!(event, Event::Online { .. });
-        monitor.apply(event, producer, spec.pass_unsupported);
+        monitor.apply(event, producer, spec);
         if online {
             return Ok(());
         }
@@ -212,8 +213,7 @@ impl Driver {
                 }
                 _ => {}
             }
-            self.monitor
-                .apply(event, &self.producer, self.spec.pass_unsupported);
+            self.monitor.apply(event, &self.producer, &self.spec);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use mjpeg_codec::repair::Repairs;
 use mjpeg_ingest::Source;
 
 use crate::{Error, StreamName};
@@ -14,6 +15,7 @@ pub struct StreamSpec {
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) mode: StartMode,
     pub(crate) pass_unsupported: bool,
+    pub(crate) repair: Repairs,
 }
 
 /// What a start does about a camera that cannot be reached.
@@ -36,6 +38,7 @@ impl StreamSpec {
             listen: None,
             mode: StartMode::default(),
             pass_unsupported: false,
+            repair: Repairs::RECOMMENDED,
         }
     }
 
@@ -73,6 +76,13 @@ impl StreamSpec {
     /// Sets whether frames that browsers cannot show are passed on to viewers. Default false: they are held back and counted.
     pub fn pass_unsupported(mut self, pass: bool) -> Self {
         self.pass_unsupported = pass;
+        self
+    }
+
+    /// Sets which repairs are made on frames that need them, each without loss of pixels. Default
+    /// [`Repairs::RECOMMENDED`]; [`StreamInfo::repaired`](crate::StreamInfo::repaired) counts them.
+    pub fn repair(mut self, repairs: Repairs) -> Self {
+        self.repair = repairs;
         self
     }
 }

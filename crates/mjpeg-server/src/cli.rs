@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mjpeg_manager::mjpeg_codec::repair::Repairs;
 use tracing_subscriber::filter::Targets;
 
 use crate::{StreamArg, telemetry};
@@ -48,6 +49,41 @@ pub(crate) struct Run {
     /// Fail if a camera cannot be reached at the start, instead of trying again until it can
     #[arg(long)]
     pub(crate) require_cameras: bool,
+
+    /// What to repair in pictures that need it, separated by commas; no pixel changes
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_enum,
+        value_delimiter = ',',
+        default_values_t = [Repair::HuffmanTables, Repair::EmbeddedMarkers, Repair::Eoi]
+    )]
+    pub(crate) repair: Vec<Repair>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Repair {
+    /// Insert the standard Huffman tables where a camera leaves them out; without them, Safari paints nothing
+    HuffmanTables,
+    /// Take out metadata that hold a picture of their own, such as Exif thumbnails; some viewers show that instead
+    EmbeddedMarkers,
+    /// Append the end marker where a camera leaves it out
+    Eoi,
+    /// Relay pictures byte for byte
+    None,
+}
+
+impl Run {
+    pub(crate) fn repairs(&self) -> Repairs {
+        let chosen = |repair| self.repair.contains(&repair);
+        if chosen(Repair::None) {
+            return Repairs::NONE;
+        }
+        Repairs::NONE
+            .insert_huffman_tables(chosen(Repair::HuffmanTables))
+            .strip_embedded_markers(chosen(Repair::EmbeddedMarkers))
+            .append_eoi(chosen(Repair::Eoi))
+    }
 }
 
 #[derive(Args, Debug)]
@@ -85,5 +121,23 @@ mod tests {
     #[test]
     fn definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn repairs_are_what_was_listed() {
+        let repairs = |args: &[&str]| {
+            let start = ["mjpeg-server", "run", "--stream", "a=tcp://a:1@8081"];
+            let cli = Cli::try_parse_from(start.iter().chain(args)).unwrap();
+            let Command::Run(run) = cli.command else {
+                panic!("not run")
+            };
+            run.repairs()
+        };
+        assert_eq!(repairs(&[]), Repairs::RECOMMENDED);
+        assert_eq!(repairs(&["--repair", "none"]), Repairs::NONE);
+        let two = Repairs::NONE.insert_huffman_tables(true).append_eoi(true);
+        assert_eq!(repairs(&["--repair", "huffman-tables,eoi"]), two);
+        let one = Repairs::NONE.strip_embedded_markers(true);
+        assert_eq!(repairs(&["--repair", "embedded-markers"]), one);
     }
 }

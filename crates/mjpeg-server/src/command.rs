@@ -76,10 +76,11 @@ async fn start_run(args: Run) -> Result<Relay> {
     } else {
         StartMode::Retry
     };
+    let repairs = args.repairs();
     let specs = args
         .streams
         .into_iter()
-        .map(|stream| stream.into_spec().mode(mode));
+        .map(|stream| stream.into_spec().mode(mode).repair(repairs));
     Relay::start(specs, ManagerConfig::default())
         .await
         .map_err(|e| explained(&e))

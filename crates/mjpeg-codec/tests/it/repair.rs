@@ -323,3 +323,21 @@ fn what_follows_eoi_is_left_off() {
     let garbage = ErrorKind::NotAFrame(DiscardReason::Garbage);
     assert_eq!(error(&late), (garbage, 0));
 }
+
+#[test]
+fn each_repair_has_a_name() {
+    let chosen = |repairs: Repairs| repairs.named().map(|(_, chosen)| chosen);
+    assert_eq!(chosen(Repairs::NONE), [false; 3]);
+    assert_eq!(chosen(Repairs::RECOMMENDED), [true; 3]);
+    assert_eq!(
+        chosen(Repairs::NONE.insert_huffman_tables(true)),
+        [true, false, false]
+    );
+    assert_eq!(
+        chosen(Repairs::NONE.strip_embedded_markers(true)),
+        [false, true, false]
+    );
+    assert_eq!(chosen(Repairs::NONE.append_eoi(true)), [false, false, true]);
+    let names = Repairs::NONE.named().map(|(name, _)| name);
+    assert_eq!(names, ["huffman_tables", "embedded_markers", "eoi"]);
+}

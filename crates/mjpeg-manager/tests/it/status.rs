@@ -2,7 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use mjpeg_manager::{StartMode, State, Tally};
+use bytes::Bytes;
+use mjpeg_manager::{
+    StartMode, State, Tally,
+    mjpeg_codec::{Frame, repair::Repairs},
+};
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr};
 
 use crate::support::{live, manager, spec, until};
@@ -53,8 +57,10 @@ async fn running_stream_tells_all_about_itself() {
     assert_eq!(
         reasons,
         [
+            "framing",
             "garbage",
             "malformed",
+            "not_jpeg",
             "too_large",
             "truncated",
             "unsupported"
@@ -111,6 +117,47 @@ async fn unsupported_frames_are_passed_on_if_asked() {
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert_eq!(viewer.next_frame().await.unwrap().unwrap(), lossless);
+}
+
+/// A frame as cameras send it that leave out the Huffman tables, and one with a thumbnail, each with what viewers should get.
+fn frames_to_repair() -> [(Bytes, Bytes); 2] {
+    let (plain, other) = (jpeg::numbered(1), jpeg::numbered(2));
+    let bare = jpeg::without_dht(&plain);
+    let (whole, _) = Frame::parse(bare.clone())
+        .unwrap()
+        .repaired(Repairs::RECOMMENDED);
+    let with_thumbnail = jpeg::with_thumbnail(&other, &jpeg::sized(3, 16, 16));
+    [(bare, whole.bytes), (with_thumbnail, other)]
+}
+
+#[tokio::test]
+async fn frames_are_repaired_and_the_repairs_counted() {
+    for (sent, expected) in frames_to_repair() {
+        assert_ne!(sent, expected);
+        let camera = Camera::start(Script::frames([sent.clone()])).await;
+        let manager = manager();
+        let info = manager.start(spec("door", camera.addr())).await.unwrap();
+        let mut viewer = Viewer::open(info.listen.unwrap(), "/").await.unwrap();
+        assert_eq!(viewer.next_frame().await.unwrap().unwrap(), expected);
+        let info = manager.get("door").unwrap();
+        let tables = u64::from(!sent.windows(2).any(|w| w == [0xFF, 0xC4]));
+        assert_eq!(info.repaired["huffman_tables"], tables);
+        assert_eq!(info.repaired["embedded_markers"], 1 - tables);
+        assert_eq!(info.repaired["eoi"], 0);
+        assert_eq!(info.bytes, expected.len() as u64);
+    }
+}
+
+#[tokio::test]
+async fn frames_stay_as_they_came_where_repair_is_off() {
+    for (sent, _) in frames_to_repair() {
+        let camera = Camera::start(Script::frames([sent.clone()])).await;
+        let manager = manager();
+        let spec = spec("door", camera.addr()).repair(Repairs::NONE);
+        let info = manager.start(spec).await.unwrap();
+        let mut viewer = Viewer::open(info.listen.unwrap(), "/").await.unwrap();
+        assert_eq!(viewer.next_frame().await.unwrap().unwrap(), sent);
+    }
 }
 
 #[tokio::test]

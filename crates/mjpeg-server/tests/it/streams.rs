@@ -5,7 +5,10 @@
 use std::{collections::HashSet, fs, net::SocketAddr, path::Path, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_manager::{Manager, ManagerConfig, StartMode, StreamSpec};
+use mjpeg_manager::{
+    Manager, ManagerConfig, StartMode, StreamSpec,
+    mjpeg_codec::{Frame, repair::Repairs},
+};
 use mjpeg_testkit::Viewer;
 use serde_json::Value;
 use tokio::{
@@ -50,6 +53,25 @@ impl Truth {
             hurt: hurt.collect(),
             debatable: truth["debatable"].as_bool() == Some(true),
             stream: stream.clone(),
+        }
+    }
+
+    /// The same, with every frame as it is after the repairs.
+    fn repaired(&self, repairs: Repairs) -> Self {
+        let repaired = |bytes: &Bytes| match Frame::parse(bytes.clone()) {
+            Ok(frame) => frame.repaired(repairs).0.bytes,
+            Err(_) => bytes.clone(),
+        };
+        Self {
+            name: self.name.clone(),
+            stream: self.stream.clone(),
+            must: self
+                .must
+                .iter()
+                .map(|(end, bytes)| (*end, repaired(bytes)))
+                .collect(),
+            hurt: self.hurt.iter().map(repaired).collect(),
+            debatable: self.debatable,
         }
     }
 
@@ -98,12 +120,23 @@ async fn play(truth: &Truth, camera: &mut TcpStream, viewer: &mut Viewer) {
     camera.write_all(&truth.stream[sent..]).await.unwrap();
 }
 
+/// Relays the stream as it is, then with the repairs that are on by default.
 async fn relay(truth: &Truth) {
+    relay_with(Repairs::NONE, truth).await;
+    relay_with(Repairs::RECOMMENDED, &truth.repaired(Repairs::RECOMMENDED)).await;
+}
+
+async fn relay_with(repairs: Repairs, truth: &Truth) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let camera_addr: SocketAddr = listener.local_addr().unwrap();
     let manager = Manager::new(ManagerConfig::default());
     let spec = StreamSpec::parse("file", &format!("tcp://{camera_addr}")).unwrap();
     // Arithmetic and lossless frames are for this test to see, though not for browsers.
+    let spec = if repairs == Repairs::RECOMMENDED {
+        spec
+    } else {
+        spec.repair(repairs)
+    };
     let spec = spec
         .listen("127.0.0.1:0".parse().unwrap())
         .mode(StartMode::Require)
