@@ -3,6 +3,29 @@
 //! This is the lowest layer of a Motion-JPEG relay and stands alone: no sockets, no clock, no
 //! randomness, no async runtime. Whoever owns the bytes pushes them in and polls events out.
 //!
+//! Split a file, read in chunks straight into the splitter's buffer:
+//!
+//! ```no_run
+//! use std::{fs::File, io::Read};
+//! use mjpeg_codec::{Event, Splitter, SplitterConfig};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let mut file = File::open("recording.mjpeg")?;
+//! let mut splitter = Splitter::new(SplitterConfig::default());
+//! loop {
+//!     let n = file.read(splitter.spare_mut())?;
+//!     if n == 0 { splitter.finish() } else { splitter.filled(n) }
+//!     while let Some(event) = splitter.poll() {
+//!         let Event::Frame(frame) = event else { continue };
+//!         std::fs::write(format!("{}.jpg", frame.offset), &frame.bytes)?;
+//!     }
+//!     if n == 0 { break Ok(()) }
+//! }
+//! # }
+//! ```
+//!
+//! Or push chunks as they come, and hear of what was lost:
+//!
 //! ```
 //! use bytes::Bytes;
 //! use mjpeg_codec::{Event, Splitter, SplitterConfig};
@@ -29,18 +52,44 @@
 //! assert_eq!(frames, 1);
 //! ```
 //!
+//! A camera that speaks HTTP sends a multipart stream; [`multipart::Parser`] has the same methods and reads that.
+//!
 //! # What a frame is
 //!
-//! A frame is one image from its SOI to its EOI marker (ITU-T T.81, B.1 and B.2). The splitter walks
+//! A frame is one image from its SOI to its EOI marker (ITU-T T.81, B.1 and B.2), of any coding that T.81 knows: baseline, extended,
+//! progressive, lossless, arithmetic, hierarchical. The splitter walks
 //! the markers: segments are skipped by the length they state, and inside a scan only `FF 00`,
 //! `FF D0` to `FF D7` (RSTn) and fill bytes continue the scan. So an EXIF thumbnail inside APP1, or a
 //! comment that happens to hold `FF D8` or `FF D9`, never cuts a frame, as it does in readers that search
-//! for those two bytes.
+//! for those two bytes. JPEG-LS (T.87) and JPEG 2000 are other formats, and garbage here.
+//!
+//! What lies between an EOI and the next SOI, padding, vendors' trailers, line breaks, belongs to no frame. A picture that stands there with
+//! an SOI and EOI of its own, such as the second one of a stereo pair, is a frame.
+//!
+//! Cameras that leave out EOI need [`SplitterConfig::missing_eoi`]: by default a frame without EOI is one that was cut off.
+//!
+//! # After damage
+//!
+//! A broken frame costs that frame, and as little else as the bytes allow:
+//!
+//! * Segments and scan headers must have the form that T.81 gives them, and a marker must follow each segment. Where
+//!   none does, the segment's length was false, or stale and the frame broke off in it; the search for the next frame
+//!   goes on behind that segment's marker. So a length that reaches over whole frames does not lose them.
+//! * A frame header where the frame has one already, or a scan before any, is another frame's: then the search goes on at
+//!   the broken frame's beginning.
+//! * An image found in such a segment may be a thumbnail. It is taken for one if it ends where the segment
+//!   claims to end, or if after it comes a segment, with which the broken frame goes on.
+//! * A frame that holds another SOI in its scan was cut off there.
+//! * When the stream ends, what a segment not yet complete holds is searched as well.
+//!
+//! Damage inside a scan that leaves its markers alone does not break a frame; decoders show it as smear or as grey. [`SplitterConfig`] has no check
+//! for it, since it takes a look at every bit: see [`Frame::verify`].
 //!
 //! # Promises
 //!
 //! * The events depend on the bytes alone, not on how they were chunked.
-//! * A frame comes out as soon as the last byte of its EOI is in; it never waits for the next SOI.
+//! * A frame comes out as soon as the last byte of its EOI is in; it never waits for the next SOI. (After damage, one that may be a
+//!   thumbnail waits for two bytes more, and one inside a segment not trusted until that is known.)
 //! * Every byte is accounted for: each lies in exactly one frame or one discarded range, in order.
 //! * Memory is bounded by [`SplitterConfig::max_frame_bytes`]; time is linear in the bytes.
 //! * No input makes it panic.
