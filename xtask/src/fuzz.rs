@@ -12,7 +12,7 @@ use crate::util::{Workspace, files_with, read, targets};
 
 pub(crate) const DEFAULT_SECONDS: u32 = 60;
 /// In `ci`: enough to see that a target builds, runs, and survives its seeds and their neighbours.
-const SMOKE_SECONDS: u32 = 5;
+const SMOKE_SECONDS: u32 = 20;
 
 /// The step of `ci`. Optional, because the seeds are replayed by ordinary tests as well.
 pub(crate) fn smoke(workspace: &Workspace) -> Result<()> {

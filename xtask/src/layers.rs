@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
-use cargo_metadata::DependencyKind;
+use cargo_metadata::{Dependency, DependencyKind};
 use xshell::cmd;
 
 use crate::util::{Workspace, verdict};
@@ -79,6 +79,10 @@ const EDGES: &[Edges] = &[
         why: "the server wires everything that is published, and only that",
     },
 ];
+
+/// All that the codec may depend on, whatever its features: with nothing else in it, it can do no IO but by the standard library,
+/// whose clocks and sleep its `clippy.toml` bans.
+const SANS_IO: (&str, &[&str]) = ("mjpeg-codec", &["bytes", "memchr", "thiserror"]);
 
 /// Crates that some of ours must not reach, through whatever path, with default features.
 struct Unreachable {
@@ -171,6 +175,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut problems = missing_rules(&names);
     for package in &members {
         for dependency in &package.dependencies {
+            if let Some(problem) = check_sans_io(&package.name, dependency) {
+                problems.push(problem);
+            }
             if dependency.path.is_none() || !names.contains(dependency.name.as_str()) {
                 continue;
             }
@@ -246,6 +253,20 @@ fn check_edge(edge: &Edge<'_>) -> Option<String> {
     Some(format!(
         "{from} has a {how} on {to}\n  why not: {}\n  allowed: {allowed}",
         rule.why
+    ))
+}
+
+/// The rule for a crate that does no IO; `None` when the dependency is on its list, or for tests only.
+fn check_sans_io(from: &str, dependency: &Dependency) -> Option<String> {
+    let (sans_io, allowed) = SANS_IO;
+    let name = dependency.name.as_str();
+    let dev = dependency.kind == DependencyKind::Development;
+    if from != sans_io || dev || allowed.contains(&name) {
+        return None;
+    }
+    Some(format!(
+        "{from} has a dependency on {name}\n  why not: it stays sans-IO by its list of dependencies\n  allowed: {}",
+        allowed.join(", ")
     ))
 }
 
