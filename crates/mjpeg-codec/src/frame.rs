@@ -7,6 +7,7 @@ use crate::{
     error::{DiscardReason, Error, ErrorKind},
     marker::{self, FrameHeader},
     splitter::{Event, Splitter},
+    verify::{self, Verdict},
 };
 
 /// One JPEG image, exactly its bytes from SOI to EOI.
@@ -120,5 +121,13 @@ impl Frame {
             && self.header.precision == 8
             && matches!(self.header.components, 1 | 3 | 4)
             && self.header.plain
+    }
+
+    /// Checks whether the picture is all there, without decoding it: counts the MCUs of each scan, and looks at its restart markers.
+    ///
+    /// Finds frames that were cut off (half grey) and most that were hurt inside; see [`verify`] for what it
+    /// cannot tell, and what it costs.
+    pub fn verify(&self) -> Verdict {
+        verify::verify(self)
     }
 }

@@ -33,6 +33,7 @@ pub fn codec_accounting(stream: &[u8]) {
                     (again.width, again.height, again.sof()),
                     (frame.width, frame.height, frame.sof())
                 );
+                assert_eq!(again.verify(), frame.verify());
                 next += len;
             }
             Event::Discarded { range, .. } => {

@@ -82,8 +82,8 @@
 //! * A frame that holds another SOI in its scan was cut off there.
 //! * When the stream ends, what a segment not yet complete holds is searched as well.
 //!
-//! Damage inside a scan that leaves its markers alone does not break a frame; decoders show it as smear or as grey. [`SplitterConfig`] has no check
-//! for it, since it takes a look at every bit: see [`Frame::verify`].
+//! Damage inside a scan that leaves its markers alone does not break a frame; decoders show it as smear, or half grey. To find that takes a
+//! look at every bit, so the splitter does not do it: [`Frame::verify`] does, on demand.
 //!
 //! # Promises
 //!
@@ -115,6 +115,8 @@ pub mod multipart;
 pub mod repair;
 mod search;
 mod splitter;
+mod standard_tables;
+pub mod verify;
 mod walk;
 
 pub use config::{MissingEoi, SplitterConfig};

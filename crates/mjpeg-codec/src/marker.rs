@@ -7,6 +7,7 @@ pub(crate) const DHT: u8 = 0xC4;
 pub(crate) const JPG: u8 = 0xC8;
 pub(crate) const DAC: u8 = 0xCC;
 pub(crate) const RST0: u8 = 0xD0;
+pub(crate) const RST7: u8 = 0xD7;
 pub(crate) const SOI: u8 = 0xD8;
 pub(crate) const EOI: u8 = 0xD9;
 pub(crate) const SOS: u8 = 0xDA;

@@ -71,19 +71,15 @@
 //! A repaired frame is longer by at most 422 bytes, so it may exceed
 //! [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes) by as much.
 
-mod tables;
-
 use std::ops::Range;
 
 use bytes::Bytes;
 
 use crate::{
     frame::Frame,
-    marker,
+    marker, standard_tables,
     walk::{self, Segment},
 };
-
-use tables::STANDARD_TABLES;
 
 /// Which repairs to make, or which were made. The [module's documentation](self) tells what each does, and why.
 ///
@@ -172,7 +168,7 @@ impl Frame {
             match segment.code {
                 marker::DHT => tables_wanted = false,
                 marker::SOS if tables_wanted => {
-                    edit.replace(segment.start..segment.start, &STANDARD_TABLES);
+                    edit.replace(segment.start..segment.start, &standard_tables::SEGMENT);
                     made.huffman_tables = true;
                     tables_wanted = false;
                 }
@@ -271,4 +267,4 @@ const EOI: [u8; 2] = [0xFF, marker::EOI];
 const JFIF_BYTES: usize = 14;
 
 /// All other edits take away more than they add.
-const MOST_ADDED_BYTES: usize = STANDARD_TABLES.len() + EOI.len();
+const MOST_ADDED_BYTES: usize = standard_tables::SEGMENT.len() + EOI.len();

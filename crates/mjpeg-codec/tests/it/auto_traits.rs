@@ -1,7 +1,8 @@
 //! Which types may cross threads; taking one of these away breaks users.
 
 use mjpeg_codec::{
-    DiscardReason, Error, Event, Frame, Splitter, SplitterConfig, multipart, repair::Repairs,
+    DiscardReason, Error, Event, Frame, MissingEoi, Splitter, SplitterConfig, multipart,
+    repair::Repairs, verify,
 };
 
 fn all<T: Send + Sync + Unpin + 'static>() {}
@@ -15,6 +16,13 @@ fn public_types_cross_threads() {
     all::<Error>();
     all::<Repairs>();
     all::<DiscardReason>();
+    all::<MissingEoi>();
     all::<multipart::Boundary>();
+    all::<multipart::Parser>();
+    all::<multipart::ParserConfig>();
     all::<multipart::PartHeaders>();
+    all::<verify::Verdict>();
+    all::<verify::Damage>();
+    all::<verify::Flaw>();
+    all::<verify::NotChecked>();
 }

@@ -1,19 +1,45 @@
-//! The Huffman tables that a camera means when it sends none.
+//! The typical Huffman tables of ITU-T T.81, K.3.3: what a frame without tables of its own means.
+//!
+//! Each table is what a DHT segment holds after its Tc and Th (B.2.4.2): how many codes there are of each length from 1 to 16 bits, then
+//! their values in the order of the codes.
 
-/// One DHT segment with the four tables of T.81 K.3.3, from its marker on, in their order there.
+use crate::marker;
+
+/// One DHT segment with all four, from its marker on, in the order of K.3.3.
+pub(crate) const SEGMENT: [u8; 420] = {
+    let mut segment = [0; 420];
+    // The marker, then the length from here on (418).
+    let at = put(&mut segment, 0, &[0xFF, marker::DHT, 0x01, 0xA2]);
+    // Before each table, its class (0: DC, 1: AC) and identifier.
+    let at = put(&mut segment, at, &[0x00]);
+    let at = put(&mut segment, at, &LUMINANCE_DC);
+    let at = put(&mut segment, at, &[0x01]);
+    let at = put(&mut segment, at, &CHROMINANCE_DC);
+    let at = put(&mut segment, at, &[0x10]);
+    let at = put(&mut segment, at, &LUMINANCE_AC);
+    let at = put(&mut segment, at, &[0x11]);
+    let end = put(&mut segment, at, &CHROMINANCE_AC);
+    assert!(end == segment.len());
+    segment
+};
+
+/// Table K.3 (K.3.3.1): luminance DC differences.
 #[rustfmt::skip]
-pub(super) const STANDARD_TABLES: [u8; 420] = [
-    0xFF, 0xC4, 0x01, 0xA2,
-    // Luminance DC (table K.3): class 0, identifier 0.
-    0x00,
+pub(crate) const LUMINANCE_DC: [u8; 28] = [
     0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0,
     0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B,
-    // Chrominance DC (table K.4): class 0, identifier 1.
-    0x01,
+];
+
+/// Table K.4 (K.3.3.1): chrominance DC differences.
+#[rustfmt::skip]
+pub(crate) const CHROMINANCE_DC: [u8; 28] = [
     0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0,
     0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B,
-    // Luminance AC (table K.5): class 1, identifier 0.
-    0x10,
+];
+
+/// Table K.5 (K.3.3.2): luminance AC coefficients.
+#[rustfmt::skip]
+pub(crate) const LUMINANCE_AC: [u8; 178] = [
     0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125,
     0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07,
     0x22, 0x71, 0x14, 0x32, 0x81, 0x91, 0xA1, 0x08, 0x23, 0x42, 0xB1, 0xC1, 0x15, 0x52, 0xD1, 0xF0,
@@ -26,8 +52,11 @@ pub(super) const STANDARD_TABLES: [u8; 420] = [
     0xC6, 0xC7, 0xC8, 0xC9, 0xCA, 0xD2, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8, 0xD9, 0xDA, 0xE1, 0xE2,
     0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8,
     0xF9, 0xFA,
-    // Chrominance AC (table K.6): class 1, identifier 1.
-    0x11,
+];
+
+/// Table K.6 (K.3.3.2): chrominance AC coefficients.
+#[rustfmt::skip]
+pub(crate) const CHROMINANCE_AC: [u8; 178] = [
     0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 119,
     0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71,
     0x13, 0x22, 0x32, 0x81, 0x08, 0x14, 0x42, 0x91, 0xA1, 0xB1, 0xC1, 0x09, 0x23, 0x33, 0x52, 0xF0,
@@ -41,3 +70,13 @@ pub(super) const STANDARD_TABLES: [u8; 420] = [
     0xE2, 0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8,
     0xF9, 0xFA,
 ];
+
+const fn put(segment: &mut [u8], at: usize, bytes: &[u8]) -> usize {
+    segment
+        .split_at_mut(at)
+        .1
+        .split_at_mut(bytes.len())
+        .0
+        .copy_from_slice(bytes);
+    at + bytes.len()
+}
