@@ -1,10 +1,11 @@
-//! What the checks need on the machine, how to tell that it is there, and how to get it.
+//! What the checks need on the machine, and how to tell that it is there.
 
 use std::path::Path;
-use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
+
+mod install;
 
 /// The toolchain that `cargo public-api` reads rustdoc's JSON from. Pinned to a day: that JSON
 /// changes its format between nightlies, and the snapshots' wording follows it.
@@ -62,6 +63,14 @@ const TOOLS: &[Tool] = &[
         package: "libjpeg-turbo-progs",
     },
     Tool::Debian {
+        command: "node",
+        package: "nodejs",
+    },
+    Tool::Debian {
+        command: "python3",
+        package: "python3",
+    },
+    Tool::Debian {
         command: "chromium",
         package: "chromium",
     },
@@ -105,15 +114,7 @@ pub(crate) fn ensure(sh: &Shell, install: bool) -> Result<()> {
             missing.len()
         );
     }
-    let packages: Vec<&str> = missing.iter().filter_map(|tool| tool.package()).collect();
-    if !packages.is_empty() {
-        timed("Debian packages", || install_packages(sh, &packages))?;
-    }
-    for tool in &missing {
-        if tool.package().is_none() {
-            timed(&tool.describe(), || tool.install(sh))?;
-        }
-    }
+    install::all(sh, &missing)?;
     // What is installed but not found (a PATH without cargo's folder) is told before any check.
     if let Some(tool) = self::missing(sh).first() {
         bail!(
@@ -186,39 +187,6 @@ impl Tool {
             Self::Nightly => format!("Rust toolchain {NIGHTLY}"),
         }
     }
-
-    fn install(&self, sh: &Shell) -> Result<()> {
-        match self {
-            Self::Debian { package, .. } => install_packages(sh, &[package]),
-            Self::Component { component, .. } => cmd!(sh, "rustup component add {component}")
-                .run()
-                .with_context(|| {
-                    format!("install the component {component} of your Rust toolchain")
-                }),
-            Self::Cargo { krate, pinned, .. } => {
-                let spec = format!("{krate}@{}", dotted(*pinned));
-                // Unoptimised: a tool that runs for seconds is not worth minutes of optimiser.
-                // `--force`: an unfit version may be in the way.
-                cmd!(sh, "cargo install --locked --debug --force {spec}")
-                    // The tool's own build: neither into our build directory nor by our flags.
-                    .env_remove("CARGO_TARGET_DIR")
-                    .env_remove("RUSTFLAGS")
-                    .run()
-                    .with_context(|| format!("installing {spec}"))
-            }
-            Self::Nightly => cmd!(
-                sh,
-                "rustup toolchain install {NIGHTLY} --profile minimal --no-self-update"
-            )
-            .run()
-            .with_context(|| {
-                format!(
-                    "`cargo public-api` needs the toolchain {NIGHTLY}; without rustup or without \
-                             access to static.rust-lang.org it has to be installed by hand"
-                )
-            }),
-        }
-    }
 }
 
 impl Accepted {
@@ -228,44 +196,6 @@ impl Accepted {
             Self::From(least) => found >= least,
         }
     }
-}
-
-fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
-    if !on_path("apt-get") {
-        bail!(
-            "this is not Debian or a relative of it: install the programs ({}) in your system's own way",
-            packages.join(", ")
-        );
-    }
-    let root = output(sh, "id", &["-u"]).is_some_and(|id| id.trim() == "0");
-    // sudo does not hand the environment on, hence `env` behind it.
-    let (program, prefix): (&str, &[&str]) = match (root, on_path("sudo")) {
-        (true, _) => ("env", &[]),
-        (false, true) => ("sudo", &["env"]),
-        (false, false) => bail!(
-            "Debian packages need root and there is no sudo; as root: apt-get install {}",
-            packages.join(" ")
-        ),
-    };
-    let apt = ["DEBIAN_FRONTEND=noninteractive", "apt-get"];
-    cmd!(sh, "{program} {prefix...} {apt...} update")
-        .run()
-        .context("apt-get update")?;
-    let flags = ["--yes", "--no-install-recommends"];
-    cmd!(
-        sh,
-        "{program} {prefix...} {apt...} install {flags...} {packages...}"
-    )
-    .run()
-    .context("apt-get install")
-}
-
-fn timed(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
-    println!("== install {what}");
-    let start = Instant::now();
-    install()?;
-    println!("   {:.1} s", start.elapsed().as_secs_f64());
-    Ok(())
 }
 
 /// What a command prints, or nothing if it is absent or fails.

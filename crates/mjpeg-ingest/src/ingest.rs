@@ -1,23 +1,22 @@
 //! The loop from connection to connection.
 
 use std::{
-    future::Future,
-    io,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use mjpeg_codec::{Event as Found, Splitter};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
+    io::AsyncRead,
     sync::watch,
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
-    Captured, ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source,
-    control::Wishes,
+    ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source,
+    control::Wishes, reading::Reading,
 };
 
 /// Reads a source and reconnects for ever; its owner pulls events with [`next`](Self::next).
@@ -46,11 +45,8 @@ enum State {
 type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
 
 struct Online {
-    io: Box<dyn AsyncRead + Send + Unpin>,
-    splitter: Splitter,
+    reading: Reading<Box<dyn AsyncRead + Send + Unpin>>,
     since: Instant,
-    /// When bytes last came, by both clocks.
-    last_read: (SystemTime, Instant),
     frames: u64,
     /// Why no more will be read; what is left in the splitter still comes out.
     ending: Option<Ending>,
@@ -160,12 +156,9 @@ impl Ingest {
         let splitter = match framing {
             Framing::Concatenated => Splitter::new(self.config.splitter.clone()),
         };
-        let now = Instant::now();
         self.state = State::Online(Box::new(Online {
-            io,
-            splitter,
-            since: now,
-            last_read: (SystemTime::now(), now),
+            reading: Reading::new(io, splitter),
+            since: Instant::now(),
             frames: 0,
             ending: None,
         }));
@@ -198,15 +191,10 @@ impl std::fmt::Debug for Ingest {
 
 impl Online {
     fn poll(&mut self) -> Option<Event> {
-        Some(match self.splitter.poll()? {
+        Some(match self.reading.found()? {
             Found::Frame(frame) => {
                 self.frames += 1;
-                let (wall, mono) = self.last_read;
-                Event::Frame(Captured {
-                    frame,
-                    wall,
-                    mono: mono.into_std(),
-                })
+                Event::Frame(self.reading.captured(frame))
             }
             Found::Discarded { reason, range } => Event::Discarded {
                 reason,
@@ -217,17 +205,13 @@ impl Online {
         })
     }
 
-    /// Reads once into the splitter, or finds that nothing more comes.
+    /// Reads once, or finds that nothing more comes.
     async fn read(&mut self, stall_limit: Duration) {
-        let deadline = self.last_read.1 + stall_limit;
-        let ending = match timeout_at(deadline, self.io.read(self.splitter.spare_mut())).await {
-            Ok(Ok(n)) if n > 0 => {
-                self.splitter.filled(n);
-                self.last_read = (SystemTime::now(), Instant::now());
-                return;
-            }
-            Ok(Ok(_)) => Error::Closed,
-            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => return,
+        let deadline = self.reading.last_read() + stall_limit;
+        let read = poll_fn(|cx| self.reading.poll_read(cx));
+        let ending = match timeout_at(deadline, read).await {
+            Ok(Ok(0)) => Error::Closed,
+            Ok(Ok(_)) => return,
             Ok(Err(error)) => Error::Read(error),
             Err(_elapsed) => Error::Stalled { after: stall_limit },
         };
@@ -235,7 +219,7 @@ impl Online {
     }
 
     fn end(&mut self, ending: Ending) {
-        self.splitter.finish();
+        self.reading.finish();
         self.ending = Some(ending);
     }
 }

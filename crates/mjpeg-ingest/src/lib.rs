@@ -36,6 +36,11 @@
 //!
 //! Other kinds of source implement [`Connect`]; tests do too.
 //!
+//! # A socket of your own
+//!
+//! Whoever has a connection already, and wants the frames on it and nothing else, gives it to [`frames()`], which takes any
+//! [`AsyncRead`](tokio::io::AsyncRead) and returns a stream.
+//!
 //! # Features
 //!
 //! None yet.
@@ -46,7 +51,9 @@ mod connect;
 mod control;
 mod error;
 mod event;
+mod frames;
 mod ingest;
+mod reading;
 mod source;
 mod tcp;
 
@@ -56,6 +63,7 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 pub use error::{ConnectError, Error};
 pub use event::{Captured, Event};
+pub use frames::{Frames, Tally, frames, frames_with};
 pub use ingest::Ingest;
 /// The crate whose types stand in this one's API, so that their versions agree.
 #[doc(no_inline)]

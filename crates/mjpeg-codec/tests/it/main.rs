@@ -3,12 +3,15 @@
 
 mod auto_traits;
 mod check;
+mod consumers;
+mod corpus;
 mod frame;
 mod limits;
 mod made;
 mod multipart;
 mod naive;
 mod pixels;
+mod programs;
 mod properties;
 mod repair;
 mod repair_properties;

@@ -3,9 +3,7 @@
 
 use std::{
     collections::HashSet,
-    fs,
     io::Write,
-    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
 };
@@ -15,7 +13,10 @@ use mjpeg_codec::{Frame, repair::Repairs};
 use mjpeg_testkit::jpeg;
 use zune_jpeg::{JpegDecoder, zune_core::bytestream::ZCursor};
 
-use crate::naive::{self, insert_before, segment};
+use crate::{
+    corpus,
+    naive::{self, insert_before, segment},
+};
 
 #[test]
 fn repairs_change_no_pixel() {
@@ -68,7 +69,6 @@ fn appended_eoi_changes_no_pixel() {
 #[test]
 fn corpus_frames_keep_their_pixels() {
     let Some(frames) = corpus_frames() else {
-        eprintln!("no corpus here, nothing checked");
         return;
     };
     let (mut changed, mut by_zune, mut by_djpeg) = (0, 0, 0);
@@ -113,27 +113,12 @@ fn repaired(frame: &[u8]) -> (Bytes, Bytes) {
 
 /// Each different sound frame of the corpus once, with its stream's name.
 fn corpus_frames() -> Option<Vec<(String, Vec<u8>)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let mut truths: Vec<PathBuf> = fs::read_dir(folder)
-        .ok()?
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "json"))
-        .collect();
-    truths.sort();
     let mut seen = HashSet::new();
     let mut frames = Vec::new();
-    for truth in truths {
-        let stream = fs::read(truth.with_extension("mjpeg")).expect("a stream beside its truth");
-        let name = truth.display().to_string();
-        let truth = fs::read(truth).expect("a readable truth");
-        let truth: serde_json::Value = serde_json::from_slice(&truth).expect("JSON");
-        for frame in truth["frames"].as_array().expect("a list of frames") {
-            let number = |key: &str| frame[key].as_u64().expect("a number") as usize;
-            let bytes = &stream[number("offset")..][..number("length")];
-            // JPEG-LS is not JPEG.
-            let sound = frame["damaged"] != true && Frame::parse(bytes.to_vec()).is_ok();
-            if sound && seen.insert(bytes.to_vec()) {
-                frames.push((name.clone(), bytes.to_vec()));
+    for name in corpus::names()? {
+        for frame in corpus::frames(&name) {
+            if seen.insert(frame.clone()) {
+                frames.push((name.clone(), frame));
             }
         }
     }

@@ -2,15 +2,17 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod backoff;
+mod frames;
 mod pipe;
 mod reconnect;
 mod source;
 mod tcp;
 
 use mjpeg_ingest::{
-    Backoff, Captured, ConnectError, Connection, Control, Error, Event, Framing, Ingest,
-    IngestConfig, Source,
+    Backoff, Captured, ConnectError, Connection, Control, Error, Event, Frames, Framing, Ingest,
+    IngestConfig, Source, Tally,
 };
+use tokio::{io::AsyncRead, net::TcpStream};
 
 #[test]
 fn public_types_cross_threads() {
@@ -18,6 +20,8 @@ fn public_types_cross_threads() {
     fn all<T: Send + Sync + Unpin + 'static>() {}
     send::<Ingest>();
     send::<Connection>();
+    send::<Frames<Box<dyn AsyncRead + Send + Unpin>>>();
+    all::<Frames<TcpStream>>();
     all::<Source>();
     all::<Control>();
     all::<IngestConfig>();
@@ -27,4 +31,5 @@ fn public_types_cross_threads() {
     all::<ConnectError>();
     all::<Backoff>();
     all::<Framing>();
+    all::<Tally>();
 }

@@ -1,0 +1,83 @@
+//! A reader, and the splitter that its bytes go into.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::SystemTime,
+};
+
+use mjpeg_codec::{Event, Frame, Splitter};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    task::coop,
+    time::Instant,
+};
+
+use crate::Captured;
+
+pub(crate) struct Reading<R> {
+    io: R,
+    splitter: Splitter,
+    /// When bytes last came, by both clocks; before that, when the reading began.
+    last_read: (SystemTime, Instant),
+}
+
+impl<R: AsyncRead + Unpin> Reading<R> {
+    pub(crate) fn new(io: R, splitter: Splitter) -> Self {
+        Self {
+            io,
+            splitter,
+            last_read: (SystemTime::now(), Instant::now()),
+        }
+    }
+
+    /// Takes what was found in the bytes read so far, or `None` when more must be read.
+    pub(crate) fn found(&mut self) -> Option<Event> {
+        self.splitter.poll()
+    }
+
+    /// Reads once, straight into the splitter's buffer, and returns how many bytes came: 0 at the end of the stream.
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            // A reader that always has bytes, and never a frame among them, must not keep the task from its runtime; not
+            // every reader sees to that itself, as tokio's do.
+            let progress = ready!(coop::poll_proceed(cx));
+            let mut room = ReadBuf::new(self.splitter.spare_mut());
+            let outcome = ready!(Pin::new(&mut self.io).poll_read(cx, &mut room));
+            progress.made_progress();
+            return Poll::Ready(match outcome {
+                Ok(()) => {
+                    let n = room.filled().len();
+                    if n > 0 {
+                        self.splitter.filled(n);
+                        self.last_read = (SystemTime::now(), Instant::now());
+                    }
+                    Ok(n)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            });
+        }
+    }
+
+    /// Says that nothing more will be read; what is left still comes out of [`found`](Self::found).
+    pub(crate) fn finish(&mut self) {
+        self.splitter.finish();
+    }
+
+    /// When bytes last came, or the reading began.
+    pub(crate) fn last_read(&self) -> Instant {
+        self.last_read.1
+    }
+
+    /// Stamps a frame that was just found.
+    pub(crate) fn captured(&self, frame: Frame) -> Captured {
+        let (wall, mono) = self.last_read;
+        Captured {
+            frame,
+            wall,
+            mono: mono.into_std(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! How to get what is missing.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use xshell::{Shell, cmd};
+
+use super::{NIGHTLY, Tool, dotted, on_path, output};
+
+/// Installs these tools: all Debian packages in one call, then the others one by one.
+pub(super) fn all(sh: &Shell, missing: &[&Tool]) -> Result<()> {
+    let packages: Vec<&str> = missing.iter().filter_map(|tool| tool.package()).collect();
+    if !packages.is_empty() {
+        timed("Debian packages", || install_packages(sh, &packages))?;
+    }
+    for tool in missing {
+        if tool.package().is_none() {
+            timed(&tool.describe(), || install(sh, tool))?;
+        }
+    }
+    Ok(())
+}
+
+fn install(sh: &Shell, tool: &Tool) -> Result<()> {
+    match tool {
+        Tool::Debian { package, .. } => install_packages(sh, &[package]),
+        Tool::Component { component, .. } => cmd!(sh, "rustup component add {component}")
+            .run()
+            .with_context(|| format!("install the component {component} of your Rust toolchain")),
+        Tool::Cargo { krate, pinned, .. } => {
+            let spec = format!("{krate}@{}", dotted(*pinned));
+            // Unoptimised: a tool that runs for seconds is not worth minutes of optimiser.
+            // `--force`: an unfit version may be in the way.
+            cmd!(sh, "cargo install --locked --debug --force {spec}")
+                // The tool's own build: neither into our build directory nor by our flags.
+                .env_remove("CARGO_TARGET_DIR")
+                .env_remove("RUSTFLAGS")
+                .run()
+                .with_context(|| format!("installing {spec}"))
+        }
+        Tool::Nightly => cmd!(
+            sh,
+            "rustup toolchain install {NIGHTLY} --profile minimal --no-self-update"
+        )
+        .run()
+        .with_context(|| {
+            format!(
+                "`cargo public-api` needs the toolchain {NIGHTLY}; without rustup or without \
+                             access to static.rust-lang.org it has to be installed by hand"
+            )
+        }),
+    }
+}
+
+fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
+    if !on_path("apt-get") {
+        bail!(
+            "this is not Debian or a relative of it: install the programs ({}) in your system's own way",
+            packages.join(", ")
+        );
+    }
+    let root = output(sh, "id", &["-u"]).is_some_and(|id| id.trim() == "0");
+    // sudo does not hand the environment on, hence `env` behind it.
+    let (program, prefix): (&str, &[&str]) = match (root, on_path("sudo")) {
+        (true, _) => ("env", &[]),
+        (false, true) => ("sudo", &["env"]),
+        (false, false) => bail!(
+            "Debian packages need root and there is no sudo; as root: apt-get install {}",
+            packages.join(" ")
+        ),
+    };
+    let apt = ["DEBIAN_FRONTEND=noninteractive", "apt-get"];
+    cmd!(sh, "{program} {prefix...} {apt...} update")
+        .run()
+        .context("apt-get update")?;
+    let flags = ["--yes", "--no-install-recommends"];
+    cmd!(
+        sh,
+        "{program} {prefix...} {apt...} install {flags...} {packages...}"
+    )
+    .run()
+    .context("apt-get install")
+}
+
+fn timed(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("== install {what}");
+    let start = Instant::now();
+    install()?;
+    println!("   {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
