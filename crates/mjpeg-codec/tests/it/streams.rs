@@ -263,9 +263,30 @@ fn segments_of_the_wrong_inner_form_are_refused() {
         (0xC4, &[0x20; 17]),                     // Tc is 0 or 1
         (0xDA, &[0, 0, 63, 0]),                  // a scan of no components
         (0xC0, &[8, 0, 8, 0, 0, 1, 1, 0x11, 0]), // no width
+        (0xC0, &[8, 0, 8, 0, 8, 1, 1, 0x01, 0]), // no horizontal sampling
+        (0xC0, &[8, 0, 8, 0, 8, 1, 1, 0x15, 0]), // vertical sampling of 5
+        (0xC0, &[8, 0, 8, 0, 8, 1, 1, 0x11, 4]), // quantization tables are 0 to 3
     ] {
         // The comment before it, for SOS cannot follow SOI.
         let hurt = jpeg::with_segment(&jpeg::with_segment(&plain, marker, payload), 0xFE, b"x");
+        let expected = [Discarded(Malformed, hurt.len()), Frame(next.clone())];
+        check(&joined(&[&hurt, &next]), &expected);
+    }
+}
+
+#[test]
+fn scan_headers_beyond_the_bounds_of_t81_are_refused() {
+    let (plain, next) = (jpeg::numbered(1), jpeg::numbered(2));
+    let sos = plain.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
+    for (from_end, value) in [
+        (3, 64),   // Ss is at most 63
+        (2, 64),   // Se too
+        (1, 0xE0), // Ah is at most 13
+        (4, 0x40), // there are four DC tables
+        (4, 0x04), // and four AC tables
+    ] {
+        let mut hurt = plain.to_vec();
+        hurt[sos + 2 + 12 - from_end] = value;
         let expected = [Discarded(Malformed, hurt.len()), Frame(next.clone())];
         check(&joined(&[&hurt, &next]), &expected);
     }

@@ -323,7 +323,7 @@ async fn pause_closes_the_connection_and_resume_opens_one() {
     control.pause();
     assert_eq!(
         next(&mut ingest).await,
-        "discarded 3 truncated",
+        "discarded 3 garbage",
         "no byte goes uncounted"
     );
     assert_eq!(next(&mut ingest).await, "paused");
