@@ -9,9 +9,9 @@ pub enum DiscardReason {
     /// Bytes between frames that belong to none: padding, trailers, noise, or the rest of a frame that was already
     /// reported as broken; from a [`Splitter`](crate::Splitter) also multipart framing.
     Garbage,
-    /// Delimiters and part headers. No loss. Only from a multipart [`Parser`](crate::multipart::Parser).
+    /// Delimiters, part headers and blank lines around them. No loss. Only from a multipart [`Parser`](crate::multipart::Parser).
     Framing,
-    /// The body of a part that holds no JPEG image. Only from a multipart [`Parser`](crate::multipart::Parser).
+    /// What a part holds instead of a JPEG image, or before one. Only from a multipart [`Parser`](crate::multipart::Parser).
     NotJpeg,
     /// A frame that broke off: another SOI, or the end of the stream, came before its EOI.
     Truncated,

@@ -1,11 +1,17 @@
 //! Oracles that fuzz targets and the replay tests share. Each panics when its promise does not hold.
 
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
 
-use crate::{Event, Frame, Splitter, SplitterConfig};
-
-/// Small enough that fuzz inputs reach it.
-const LIMIT_BYTES: usize = 1024;
+use crate::{
+    DiscardReason, Event, Frame, MissingEoi, Splitter, SplitterConfig, marker,
+    multipart::{Boundary, Parser, ParserConfig, PartHeaders, render},
+    repair::Repairs,
+    search,
+    verify::Verdict,
+    walk,
+};
 
 /// The events do not depend on the chunking. The input's first byte chooses the chunks.
 pub fn codec_chunk_independent(data: &[u8]) {
@@ -22,28 +28,186 @@ pub fn codec_chunk_independent(data: &[u8]) {
 pub fn codec_accounting(stream: &[u8]) {
     let mut next = 0;
     for event in events(stream, stream.len().max(1)) {
-        match event {
-            Event::Frame(frame) => {
-                let len = frame.bytes.len() as u64;
-                assert_eq!(frame.offset, next);
-                assert!(frame.bytes.len() <= LIMIT_BYTES);
-                assert_eq!(frame.bytes, stream[next as usize..][..len as usize]);
-                let again = Frame::parse(frame.bytes.clone()).expect("a frame parses by itself");
-                assert_eq!(
-                    (again.width, again.height, again.sof()),
-                    (frame.width, frame.height, frame.sof())
-                );
-                assert_eq!(again.verify(), frame.verify());
-                next += len;
-            }
-            Event::Discarded { range, .. } => {
-                assert_eq!(range.start, next);
-                assert!(range.end > range.start);
-                next = range.end;
-            }
+        next = account(&event, stream, next);
+        if let Event::Frame(frame) = event {
+            let again = Frame::parse(frame.bytes.clone()).expect("a frame parses by itself");
+            assert_eq!(
+                (again.width, again.height, again.sof()),
+                (frame.width, frame.height, frame.sof())
+            );
+            assert_eq!(again.verify(), frame.verify());
         }
     }
     assert_eq!(next, stream.len() as u64);
+}
+
+/// The events of a multipart stream and the headers of each part do not depend on the chunking, cover the stream in order, and hold
+/// the frames that a splitter finds. The input's first byte chooses the chunks, and whether a frame needs an EOI.
+pub fn codec_multipart_chunk_independent(data: &[u8]) {
+    let Some((&seed, stream)) = data.split_first() else {
+        return;
+    };
+    let (accept, chunk) = (seed >= 128, usize::from(seed % 128) + 2);
+    let whole = parts(stream, stream.len().max(1), accept, push_part);
+    assert_eq!(whole, parts(stream, 1, accept, push_part));
+    assert_eq!(whole, parts(stream, chunk, accept, push_part));
+    assert_eq!(whole, parts(stream, chunk, accept, fill_part));
+    let end = whole
+        .iter()
+        .fold(0, |next, (event, _)| account(event, stream, next));
+    assert_eq!(end, stream.len() as u64);
+    if !accept {
+        let frames = |event: Event| match event {
+            Event::Frame(frame) => Some(frame),
+            Event::Discarded { .. } => None,
+        };
+        let split = events(stream, stream.len().max(1));
+        assert!(
+            split
+                .into_iter()
+                .filter_map(frames)
+                .eq(whole.into_iter().filter_map(|(event, _)| frames(event)))
+        );
+    }
+}
+
+/// What `render` makes, a parser takes apart again: the same images and times, and framing. The input chooses the boundary,
+/// the images and the times.
+pub fn codec_roundtrip(data: &[u8]) {
+    let mut data = data.iter().copied();
+    let mut bytes = |n: usize| -> Vec<u8> { data.by_ref().take(n).collect() };
+    let [length, chunk] = bytes(2)[..] else {
+        return;
+    };
+    let boundary: String = bytes(usize::from(length))
+        .iter()
+        .map(|b| char::from(b % 128))
+        .collect();
+    let boundary = Boundary::new(&boundary).unwrap_or_default();
+    let mut stream = boundary.opening().to_vec();
+    let mut sent = Vec::new();
+    while let [time, comment, scan] = bytes(3)[..] {
+        // The lowest bit tells whether there is a time, the others how many of its bytes follow.
+        let micros = bytes(usize::from(time >> 1).min(8))
+            .iter()
+            .fold(0, |micros, &b| micros << 8 | u64::from(b));
+        let since = (time & 1 == 1).then(|| Duration::from_micros(micros));
+        let image = image(&bytes(comment.into()), &bytes(scan.into()));
+        let headers = since.map_or_else(PartHeaders::default, |since| {
+            PartHeaders::default().with_timestamp(SystemTime::UNIX_EPOCH + since)
+        });
+        stream.extend_from_slice(&render(&boundary, &headers, &image));
+        sent.push((image, headers.timestamp()));
+    }
+    let mut came = Vec::new();
+    for (event, headers) in parts(&stream, usize::from(chunk) + 1, false, push_part) {
+        match event {
+            Event::Frame(frame) => {
+                assert_eq!(headers.content_type(), Some("image/jpeg"));
+                assert_eq!(headers.content_length(), Some(frame.bytes.len() as u64));
+                came.push((frame.bytes, headers.timestamp()));
+            }
+            Event::Discarded { reason, .. } => assert_eq!(reason, DiscardReason::Framing),
+        }
+    }
+    assert_eq!(came, sent);
+}
+
+/// Repairs leave a frame a frame of the same size with the same scans, need to be made once only, and say what they made. No APPn or COM segment
+/// but those that tell of colours holds an SOI or EOI afterwards.
+pub fn codec_repair(stream: &[u8]) {
+    let accept = SplitterConfig::default().missing_eoi(MissingEoi::Accept);
+    let mut splitter = Splitter::new(accept.max_frame_bytes(LIMIT_BYTES));
+    splitter.push(Bytes::copy_from_slice(stream));
+    splitter.finish();
+    for event in std::iter::from_fn(|| splitter.poll()) {
+        let Event::Frame(frame) = event else { continue };
+        let (same, made) = frame.repaired(Repairs::NONE);
+        assert_eq!((&same, made), (&frame, Repairs::NONE));
+        let (repaired, made) = frame.repaired(Repairs::RECOMMENDED);
+        assert_eq!(made == Repairs::NONE, repaired.bytes == frame.bytes);
+        let again = Frame::parse(repaired.bytes.clone()).expect("a repaired frame is a frame");
+        assert_eq!(
+            (again.width, again.height, again.sof()),
+            (frame.width, frame.height, frame.sof())
+        );
+        assert_eq!(again.repaired(Repairs::RECOMMENDED).1, Repairs::NONE);
+        assert_eq!(scans(&repaired.bytes), scans(&frame.bytes));
+        for segment in walk::segments(&repaired.bytes) {
+            let pairs = repaired.bytes[segment.payload.start - 2..segment.payload.end].windows(2);
+            let embedded = pairs
+                .into_iter()
+                .any(|pair| matches!(pair, [0xFF, 0xD8 | 0xD9]));
+            let free = marker::is_free_form(segment.code);
+            let colours = matches!(segment.code, marker::APP0 | marker::APP14);
+            assert!(!embedded || !free || colours);
+        }
+    }
+}
+
+/// The check of a frame never panics, and the standard tables, which it takes for those that are missing, change nothing when they are there.
+pub fn codec_verify(stream: &[u8]) {
+    for event in events(stream, stream.len().max(1)) {
+        let Event::Frame(frame) = event else { continue };
+        let (whole, _) = frame.repaired(Repairs::NONE.insert_huffman_tables(true));
+        match (frame.verify(), whole.verify()) {
+            (Verdict::Damaged(a), Verdict::Damaged(b)) => {
+                assert_eq!(
+                    (a.flaw, a.mcus, a.expected_mcus),
+                    (b.flaw, b.mcus, b.expected_mcus)
+                );
+                assert!(a.offset <= frame.bytes.len());
+            }
+            (a, b) => assert_eq!(a, b),
+        }
+    }
+}
+
+/// The entropy-coded data of each scan.
+fn scans(frame: &[u8]) -> Vec<&[u8]> {
+    let scans = walk::segments(frame).filter(|segment| segment.code == marker::SOS);
+    let data = |segment: walk::Segment| {
+        let start = segment.payload.end;
+        // To the next marker, or to the end of a frame without EOI, whose last bytes may be an FF that now begins one.
+        let end = search::next_marker(frame, start).unwrap_or(frame.len());
+        let data = &frame[start..end];
+        &data[..data.len() - data.iter().rev().take_while(|&&b| b == 0xFF).count()]
+    };
+    scans.map(data).collect()
+}
+
+/// The smallest of frames around bytes of any kind.
+fn image(comment: &[u8], scan: &[u8]) -> Bytes {
+    let mut image = vec![0xFF, 0xD8, 0xFF, 0xFE];
+    image.extend_from_slice(&(comment.len() as u16 + 2).to_be_bytes());
+    image.extend_from_slice(comment);
+    image.extend_from_slice(&[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0]);
+    image.extend_from_slice(&[0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0]);
+    for &byte in scan {
+        image.push(byte);
+        if byte == 0xFF {
+            image.push(0);
+        }
+    }
+    image.extend_from_slice(&[0xFF, 0xD9]);
+    image.into()
+}
+
+/// Checks that an event is about the bytes at `next`, and tells where they end.
+fn account(event: &Event, stream: &[u8], next: u64) -> u64 {
+    match event {
+        Event::Frame(frame) => {
+            assert_eq!(frame.offset, next);
+            assert!(frame.bytes.len() <= LIMIT_BYTES);
+            assert_eq!(frame.bytes, stream[next as usize..][..frame.bytes.len()]);
+            next + frame.bytes.len() as u64
+        }
+        Event::Discarded { range, .. } => {
+            assert_eq!(range.start, next);
+            assert!(range.end > range.start);
+            range.end
+        }
+    }
 }
 
 fn events(stream: &[u8], chunk: usize) -> Vec<Event> {
@@ -71,3 +235,56 @@ fn run(stream: &[u8], chunk: usize, feed: impl Fn(&mut Splitter, &[u8])) -> Vec<
     events.extend(std::iter::from_fn(|| splitter.poll()));
     events
 }
+
+fn push_part(parser: &mut Parser, piece: &[u8]) {
+    parser.push(Bytes::copy_from_slice(piece));
+}
+
+fn fill_part(parser: &mut Parser, piece: &[u8]) {
+    parser.spare_mut()[..piece.len()].copy_from_slice(piece);
+    parser.filled(piece.len());
+}
+
+/// The events of a multipart stream, frames with their headers.
+fn parts(
+    stream: &[u8],
+    chunk: usize,
+    accept: bool,
+    feed: impl Fn(&mut Parser, &[u8]),
+) -> Vec<(Event, PartHeaders)> {
+    let missing_eoi = if accept {
+        MissingEoi::Accept
+    } else {
+        MissingEoi::Discard
+    };
+    let frames = SplitterConfig::default()
+        .max_frame_bytes(LIMIT_BYTES)
+        .missing_eoi(missing_eoi);
+    let config = ParserConfig::default()
+        .splitter(frames)
+        .max_header_bytes(HEADER_LIMIT_BYTES);
+    let mut parser = Parser::new(config);
+    let mut events = Vec::new();
+    let mut drain = |parser: &mut Parser| {
+        while let Some(event) = parser.poll() {
+            let headers = match event {
+                Event::Frame(_) => parser.headers(),
+                Event::Discarded { .. } => PartHeaders::default(),
+            };
+            events.push((event, headers));
+        }
+    };
+    for piece in stream.chunks(chunk) {
+        feed(&mut parser, piece);
+        drain(&mut parser);
+    }
+    parser.finish();
+    drain(&mut parser);
+    events
+}
+
+/// Small enough that fuzz inputs reach it.
+const LIMIT_BYTES: usize = 1024;
+
+/// The same for the headers of a part.
+const HEADER_LIMIT_BYTES: usize = 256;

@@ -163,6 +163,9 @@ impl Splitter {
                 Step::NeedMore if self.buffer.data().is_empty() => {
                     self.ended = false;
                     self.untrusted_end = 0;
+                    if let Some(gap) = &mut self.gap {
+                        gap.stream_ended();
+                    }
                     self.report_discarded();
                     return self.events.pop_front();
                 }

@@ -28,14 +28,15 @@
 //! Checked are frames with Huffman coding, baseline or extended sequential (SOF0 and SOF1); these are what cameras send. Of all
 //! others it says [`NotChecked`].
 //!
-//! *Damaged* is never said of a frame that a decoder shows whole: what real encoders do beside the standard counts as
-//! complete (padding of any kind, surplus bytes, a restart marker after the last interval, missing Huffman tables).
+//! *Damaged* is not said of a picture that decoders show whole: what encoders do beside the standard counts as complete
+//! (padding of any kind, surplus bytes, a restart marker after the last interval, missing Huffman tables). Of 2000 sound
+//! frames from many cameras and encoders none was called damaged.
 //!
 //! *Complete* says that the codes come out even, no more. A frame that ends early, or has a restart marker too many or too
 //! few, is always found. Changed bits, or bytes lost in the middle, are found when the codes behind them do not fall into
 //! step again: with one bit flipped 2 frames in 10, with 20 bits 9 in 10; with one byte lost 3 in 10, with 300 lost all but 1
-//! in 100 (measured on frames of eight encoders). Who takes more than 16 `surplus_bytes` for damage too finds up to 1 in 10
-//! more.
+//! in 100 (measured on 157 frames of eight sources). Who takes more than 16 `surplus_bytes` for damage too finds about 1 in
+//! 10 more.
 //!
 //! # Cost
 //!

@@ -14,74 +14,104 @@ use crate::error::DiscardReason;
 pub(crate) struct Gap {
     phase: Phase,
     headers: PartHeaders,
-    /// The last delimiter, without its line end. Of a part's body that is no image, only this line is the end.
-    delimiter: Vec<u8>,
+    /// Since the last delimiter or image.
     header_bytes: usize,
     max_header_bytes: usize,
+    /// The last delimiter, without its line end. Of a part's body that is no image, only this line is the end.
+    delimiter: Vec<u8>,
+    /// The next line is the rest of one that was too long.
+    inside_line: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Before the first part, or after an image.
-    Outside,
+    /// At the start of the stream, or after an image.
+    Between,
     Headers,
     /// Behind the blank line that ends the headers: the image should begin.
     Body,
+    /// In a body that began with something else.
+    NotJpeg,
+    /// In bytes of which no part is known.
+    Noise,
 }
 
 impl Gap {
     pub(crate) fn new(max_header_bytes: usize) -> Self {
         Self {
-            phase: Phase::Outside,
+            phase: Phase::Between,
             headers: PartHeaders::default(),
-            delimiter: Vec::new(),
             header_bytes: 0,
             max_header_bytes,
+            delimiter: Vec::new(),
+            inside_line: false,
         }
     }
 
-    /// Takes the next line, with its line end.
+    /// Takes the next line, with its line end; at the end of the stream it may lack one.
     pub(crate) fn line(&mut self, line: &[u8]) -> DiscardReason {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        if self.is_delimiter(text) {
-            self.phase = Phase::Headers;
-            self.headers = PartHeaders::default();
-            self.header_bytes = 0;
-            self.delimiter = text.strip_suffix(b"--").unwrap_or(text).to_vec();
-            return DiscardReason::Framing;
+        if !std::mem::take(&mut self.inside_line) {
+            if self.is_delimiter(text) {
+                self.begin_headers();
+                self.header_bytes = 0;
+                let text = text.trim_ascii_end();
+                self.delimiter = text.strip_suffix(b"--").unwrap_or(text).to_vec();
+                return DiscardReason::Framing;
+            }
+            // Where a delimiter is missing, the headers tell that a part begins.
+            if self.phase != Phase::Headers && headers::is_known(text) {
+                self.begin_headers();
+            }
         }
         match self.phase {
-            Phase::Body => DiscardReason::NotJpeg,
             Phase::Headers if text.is_empty() => {
                 self.phase = Phase::Body;
                 DiscardReason::Framing
             }
-            Phase::Headers => self.header(text),
+            Phase::Headers => self.header(line.len(), text),
             // The line break that ends an image, or an empty line too many.
-            Phase::Outside if text.is_empty() => DiscardReason::Framing,
-            // Headers without a delimiter before them.
-            Phase::Outside if headers::split(text).is_some() => {
-                self.phase = Phase::Headers;
-                self.headers = PartHeaders::default();
-                self.header_bytes = 0;
-                self.header(text)
-            }
-            Phase::Outside => DiscardReason::Garbage,
+            Phase::Between | Phase::Body if text.is_empty() => DiscardReason::Framing,
+            Phase::Body | Phase::NotJpeg => self.not_jpeg(),
+            Phase::Between | Phase::Noise => self.noise(),
         }
     }
 
-    /// Bytes that are no line: too many without a line end, or just before an image.
-    pub(crate) fn no_line(&self) -> DiscardReason {
+    /// Takes the first [`max_header_bytes`](Self::max_header_bytes) of a line that is longer than that.
+    pub(crate) fn too_long(&mut self) -> DiscardReason {
+        self.inside_line = true;
         match self.phase {
-            Phase::Body => DiscardReason::NotJpeg,
-            Phase::Headers | Phase::Outside => DiscardReason::Garbage,
+            Phase::Headers => self.too_many(),
+            Phase::Body | Phase::NotJpeg => self.not_jpeg(),
+            Phase::Between | Phase::Noise => self.noise(),
         }
     }
 
-    /// An image has ended, whole or broken.
+    /// Takes what stands on a line before an image.
+    pub(crate) fn before_image(&mut self) -> DiscardReason {
+        match self.phase {
+            Phase::Headers | Phase::Body => DiscardReason::Garbage,
+            Phase::NotJpeg => DiscardReason::NotJpeg,
+            Phase::Between | Phase::Noise => self.noise(),
+        }
+    }
+
+    /// An image has ended, whole or broken. Its headers stand until those of another part come.
     pub(crate) fn image_ended(&mut self) {
-        self.phase = Phase::Outside;
+        self.phase = Phase::Between;
+        self.header_bytes = 0;
+        self.inside_line = false;
+    }
+
+    /// The stream has ended; another one may begin.
+    pub(crate) fn stream_ended(&mut self) {
+        *self = Self::new(self.max_header_bytes);
+    }
+
+    /// Between a broken frame and the next one stood no framing: the broken one may have swallowed the next one's headers.
+    pub(crate) fn forget_headers(&mut self) {
+        self.headers = PartHeaders::default();
     }
 
     /// The headers of the part in hand.
@@ -89,43 +119,81 @@ impl Gap {
         &self.headers
     }
 
-    /// What of `data`, a frame without EOI and what came after it, lies before the next delimiter's line.
-    pub(crate) fn before_delimiter<'a>(&self, data: &'a [u8]) -> &'a [u8] {
-        let found = memmem::rfind(data, &self.delimiter).map(|at| &data[..at]);
-        match found.and_then(|image| image.strip_suffix(b"\n")) {
-            Some(image) if !self.delimiter.is_empty() => image.strip_suffix(b"\r").unwrap_or(image),
-            _ => data,
-        }
+    /// How much of `data`, the end of a frame without EOI and what came after it, is the frame's: what lies before the next
+    /// delimiter and the line break that belongs to it (RFC 2046 section 5.1.1).
+    pub(crate) fn before_delimiter(&self, data: &[u8]) -> usize {
+        // The line break may be missing before a delimiter that is known; one that is not known must be a line.
+        let known = match &self.delimiter[..] {
+            [] => None,
+            delimiter => memmem::find(data, delimiter),
+        };
+        let mut lines = memmem::find_iter(data, b"\n--").map(|at| at + 1);
+        let line = lines.find(|&at| {
+            let longest = data.len().min(at + LONGEST_DELIMITER_BYTES + "\r\n".len());
+            let mut lines = data[at..longest].split(|&b| b == b'\n');
+            let line = lines.next().unwrap_or_default();
+            may_be_delimiter(line.strip_suffix(b"\r").unwrap_or(line))
+        });
+        let Some(at) = known.into_iter().chain(line).min() else {
+            return data.len();
+        };
+        let frame = data[..at].strip_suffix(b"\n").unwrap_or(&data[..at]);
+        frame.strip_suffix(b"\r").unwrap_or(frame).len()
     }
 
-    /// The longest line that is taken for one.
+    /// The longest line that is taken for one, with its line end.
     pub(crate) fn max_header_bytes(&self) -> usize {
         self.max_header_bytes
     }
 
-    fn header(&mut self, text: &[u8]) -> DiscardReason {
-        self.header_bytes += text.len();
+    fn begin_headers(&mut self) {
+        self.phase = Phase::Headers;
+        self.headers = PartHeaders::default();
+    }
+
+    fn header(&mut self, bytes: usize, text: &[u8]) -> DiscardReason {
+        self.header_bytes += bytes;
         if self.header_bytes > self.max_header_bytes {
-            self.phase = Phase::Outside;
-            self.headers = PartHeaders::default();
-            return DiscardReason::Garbage;
+            return self.too_many();
         }
-        // A line that is no header stands here in some cameras; what follows it counts all the same.
-        if let Some((name, value)) = headers::split(text) {
-            self.headers.take(name, value);
+        match headers::split(text) {
+            Some((name, value)) => self.headers.take(name, value),
+            // Other text stands here in some streams, such as chunk sizes; the headers may go on after it.
+            None if text.iter().all(headers::is_text) => {}
+            None => return self.noise(),
         }
         DiscardReason::Framing
     }
 
+    /// The headers are too long: no more of them until the next delimiter or image.
+    fn too_many(&mut self) -> DiscardReason {
+        self.header_bytes = self.max_header_bytes.saturating_add(1);
+        self.noise()
+    }
+
+    fn not_jpeg(&mut self) -> DiscardReason {
+        self.phase = Phase::NotJpeg;
+        DiscardReason::NotJpeg
+    }
+
+    /// What part comes after this is not known, so an image that does has no headers.
+    fn noise(&mut self) -> DiscardReason {
+        self.phase = Phase::Noise;
+        self.headers = PartHeaders::default();
+        DiscardReason::Garbage
+    }
+
     fn is_delimiter(&self, text: &[u8]) -> bool {
-        let looks_like_one = text.len() > 2
-            && text.starts_with(b"--")
-            && text.len() <= LONGEST_DELIMITER
-            && text.iter().all(|b| (b' '..=b'~').contains(b));
-        let in_body = self.phase == Phase::Body && !self.delimiter.is_empty();
-        looks_like_one && (!in_body || text.starts_with(&self.delimiter))
+        let in_body = matches!(self.phase, Phase::Body | Phase::NotJpeg);
+        may_be_delimiter(text) && (!in_body || text.starts_with(&self.delimiter))
     }
 }
 
+fn may_be_delimiter(line: &[u8]) -> bool {
+    (3..=LONGEST_DELIMITER_BYTES).contains(&line.len())
+        && line.starts_with(b"--")
+        && line.iter().all(|b| (b' '..=b'~').contains(b))
+}
+
 /// RFC 2046 allows boundaries of 70 characters. Cameras put dashes too many before and after them.
-const LONGEST_DELIMITER: usize = 128;
+const LONGEST_DELIMITER_BYTES: usize = 128;

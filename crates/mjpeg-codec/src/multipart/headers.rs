@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use memchr::memchr;
+
 /// What a part's headers say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartHeaders {
@@ -39,28 +41,43 @@ impl PartHeaders {
         let Ok(value) = str::from_utf8(value) else {
             return;
         };
-        if name.eq_ignore_ascii_case(b"content-type") {
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        if is(CONTENT_TYPE) {
             self.content_type = Some(value.into());
-        } else if name.eq_ignore_ascii_case(b"content-length") {
-            self.content_length = value.parse().ok();
-        } else if name.eq_ignore_ascii_case(b"x-timestamp") {
-            self.timestamp =
-                seconds(value).and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+        } else if is(CONTENT_LENGTH) {
+            self.content_length = value.parse().ok().or(self.content_length);
+        } else if is(X_TIMESTAMP) {
+            let told = seconds(value).and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
+            self.timestamp = told.or(self.timestamp);
         }
     }
 }
 
-/// Splits a line into the name and value of a header: a token (RFC 9110 section 5.6.2), a colon, printable characters.
+/// Whether a line is one of the headers that tell something of a part.
+pub(super) fn is_known(line: &[u8]) -> bool {
+    split(line).is_some_and(|(name, _)| {
+        let known = [CONTENT_TYPE, CONTENT_LENGTH, X_TIMESTAMP];
+        known
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    })
+}
+
+/// Splits a line into the name and value of a header: a token (RFC 9110 section 5.6.2), a colon, text.
 pub(super) fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = line.iter().position(|&b| b == b':')?;
+    let colon = memchr(b':', line)?;
     let (name, value) = (
         line[..colon].trim_ascii_end(),
         line[colon + 1..].trim_ascii(),
     );
     let token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
-    let printable = |&b: &u8| b >= b' ' || b == b'\t';
-    (!name.is_empty() && name.iter().all(token) && value.iter().all(printable))
+    (!name.is_empty() && name.iter().all(token) && value.iter().all(is_text))
         .then_some((name, value))
+}
+
+/// Whether a byte may stand in a header's value: all but control characters.
+pub(super) fn is_text(&b: &u8) -> bool {
+    b >= b' ' || b == b'\t'
 }
 
 /// Reads seconds with a decimal fraction, exactly to the nanosecond.
@@ -77,3 +94,7 @@ fn seconds(text: &str) -> Option<Duration> {
         .fold(0, |nanos, digit| nanos * 10 + u32::from(digit - b'0'));
     Some(Duration::new(whole.parse().ok()?, nanos))
 }
+
+const CONTENT_TYPE: &str = "Content-Type";
+const CONTENT_LENGTH: &str = "Content-Length";
+const X_TIMESTAMP: &str = "X-Timestamp";

@@ -31,11 +31,10 @@ impl ParserConfig {
         self
     }
 
-    /// Sets the most bytes that the headers of one part may have, without their line ends; also the longest line that
-    /// is taken for one.
+    /// Sets the most bytes that the headers of one part may have, with their line ends.
     ///
-    /// Longer headers are dropped as garbage, and the part's image is read without them. The default is 8 KiB; a value
-    /// below 256 is taken as 256.
+    /// Longer headers are dropped as garbage, and the part's image is read without them. Also elsewhere, nothing longer is
+    /// taken for a line. The default is 8 KiB; a value below 256 is taken as 256.
     pub fn max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes.max(SMALLEST_HEADER_LIMIT_BYTES);
         self
@@ -44,10 +43,9 @@ impl ParserConfig {
 
 /// Reads the body of a `multipart/x-mixed-replace` response, or of any multipart stream of JPEG images (RFC 2046 section 5.1).
 ///
-/// It is a [`Splitter`] that also understands what stands between the images. The structure of JPEG decides where an
-/// image begins and ends, as in a stream without framing; the framing is a hint. So it needs no boundary from the
-/// response's `Content-Type`, and no `Content-Length`, and reads cameras whose boundary is declared with dashes or quotes, is
-/// another one than declared, missing or repeated, whose lines end in LF only, or whose lengths are wrong.
+/// It is a [`Splitter`] that also understands what stands between the images. Its frames are the ones that a splitter finds in
+/// the same bytes, but that one without EOI ends before the next delimiter. The framing is a hint. So it needs no boundary from the response's `Content-Type`, and no `Content-Length`, and reads
+/// the streams of cameras that get these wrong; [the module](super) lists what it bears with.
 ///
 /// ```
 /// use mjpeg_codec::{Event, multipart::Parser};
@@ -69,8 +67,11 @@ impl ParserConfig {
 ///
 /// Bytes that are not part of an image come out as [`Event::Discarded`]: delimiters and headers as
 /// [`Framing`](crate::DiscardReason::Framing), which is no loss; the body of a part that is no JPEG as
-/// [`NotJpeg`](crate::DiscardReason::NotJpeg); the rest as from a [`Splitter`]. The transfer coding of HTTP (`chunked`) must be
-/// undone before.
+/// [`NotJpeg`](crate::DiscardReason::NotJpeg); the rest as from a [`Splitter`]. The line break before a delimiter counts as
+/// part of what stands before it, except after a whole or truncated image. The transfer coding of HTTP (`chunked`) must
+/// be undone before.
+///
+/// Memory is bounded as in a [`Splitter`], plus [`ParserConfig::max_header_bytes`].
 #[derive(Debug)]
 pub struct Parser {
     splitter: Splitter,
@@ -122,7 +123,8 @@ impl Parser {
 
     /// The headers of the part that the frame just polled came in; they are known until the next call of [`poll`](Self::poll).
     ///
-    /// Default values where the part had no headers.
+    /// Default values where the part had no headers, or where damage or other bytes before the image leave open whether it is of the
+    /// same part.
     pub fn headers(&self) -> PartHeaders {
         self.splitter.gap_headers().cloned().unwrap_or_default()
     }

@@ -7,7 +7,7 @@ use crate::{
     config::MissingEoi,
     error::DiscardReason,
     marker::{self, FrameHeader},
-    search,
+    search, walk,
 };
 
 /// In all states but `Seek`, the buffer begins at the SOI of the frame in hand.
@@ -97,26 +97,34 @@ impl Splitter {
             return Step::NeedMore;
         };
         let data = self.buffer.data();
-        // A line that is too long is the same whatever has come of it.
-        let window = &data[..data.len().min(gap.max_header_bytes())];
-        let image = search::next_image(&data[..data.len().min(window.len() + 3)], self.pos);
-        let line = memchr(b'\n', &window[self.pos..image.unwrap_or(window.len())]);
-        let (reason, len) = match (line, image) {
-            (Some(i), _) => {
-                let len = self.pos + i + 1;
-                (gap.line(&window[..len]), len)
+        let longest = gap.max_header_bytes();
+        // Not all that is there: else every short line and every image would cost a look at what comes after it.
+        let end = data.len().min(longest).min(self.pos + LOOK_BYTES);
+        let line = memchr(b'\n', &data[self.pos..end]).map(|at| self.pos + at + 1);
+        // Three bytes more tell whether an SOI before the end begins an image; no line can end in one that does.
+        let to_judge = data.len().min(line.unwrap_or(end) + 3);
+        let (reason, len) = match (search::next_image(&data[..to_judge], self.pos), line) {
+            (Some(0), _) => {
+                if matches!(&self.discarded, Some((reason, _)) if reason.is_frame()) {
+                    gap.forget_headers();
+                }
+                return self.begin_frame();
             }
-            (None, Some(0)) => return self.begin_frame(),
-            (None, Some(at)) => (gap.no_line(), at),
-            (None, None)
-                if window.len() == gap.max_header_bytes() && data.len() >= window.len() + 3 =>
-            {
-                (gap.no_line(), window.len())
+            (Some(at), _) => (gap.before_image(), at),
+            (None, Some(len)) => (gap.line(&data[..len]), len),
+            (None, None) if end == longest && (self.ended || data.len() >= end + 3) => {
+                (gap.too_long(), end)
             }
+            (None, None) if self.ended && end == data.len() && end > 0 => (gap.line(data), end),
             (None, None) => {
+                let more_to_see = end < data.len() && end < longest;
                 // An SOI may begin in the last three bytes, which the search does not judge.
-                self.pos = window.len().saturating_sub(3).max(self.pos);
-                return Step::NeedMore;
+                self.pos = end.min(data.len().saturating_sub(3)).max(self.pos);
+                return if more_to_see {
+                    Step::Again
+                } else {
+                    Step::NeedMore
+                };
             }
         };
         self.discard(reason, len);
@@ -210,13 +218,17 @@ impl Splitter {
         self.so_far.scanned && self.config.missing_eoi == MissingEoi::Accept
     }
 
-    /// How much of the first `len` bytes, a frame without EOI, is of that frame: all of it, unless a delimiter comes before their end.
+    /// How much of the first `len` bytes, a frame without EOI, is of that frame: in a multipart stream, no more than what comes
+    /// before the next delimiter.
     fn len_without_eoi(&self, len: usize) -> usize {
+        let Some(gap) = &self.gap else {
+            return len;
+        };
         let data = &self.buffer.data()[..len];
-        match &self.gap {
-            Some(gap) => gap.before_delimiter(data).len(),
-            None => len,
-        }
+        // A segment before them may hold anything, delimiters too; and no image can begin in entropy-coded data, so that going
+        // back there repeats no work.
+        let entropy_coded = walk::segments(data).last().map_or(0, |s| s.payload.end);
+        entropy_coded + gap.before_delimiter(&data[entropy_coded..])
     }
 }
 
@@ -263,3 +275,6 @@ impl Progress {
         Segment::Sound
     }
 }
+
+/// How far [`Splitter::seek_part`] looks at a time.
+const LOOK_BYTES: usize = 512;

@@ -151,7 +151,7 @@ impl<'t> Scan<'t> {
                 let expected = (restart_interval > 0).then_some(number);
                 outcome = match bits.restart() {
                     // After the last interval there should be none, but where there is one, nothing is lost.
-                    Some(found) if Some(found) == expected => outcome,
+                    Some(found) if Some(found) == expected && wanted > 0 => outcome,
                     Some(_) => Err(Flaw::Restart),
                     None if outcome.is_ok() && done == self.mcus => return Ok(surplus_bytes),
                     None if surplus > 0 => Err(Flaw::Restart),

@@ -1,27 +1,54 @@
-//! The one helper that runs a stream through the splitter in every chunking.
+//! The one helper that runs a stream through the splitter, or through the multipart parser, in every chunking.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_codec::{DiscardReason, Event, Splitter, SplitterConfig};
+use mjpeg_codec::{
+    DiscardReason, Event, Splitter, SplitterConfig,
+    multipart::{Parser, ParserConfig, PartHeaders},
+};
 
 /// What a stream must come out as: frames by their bytes, discarded ranges by reason and length.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Expected {
+    /// From a splitter.
     Frame(Bytes),
+    /// From a parser.
+    Part(Bytes, Told),
     Discarded(DiscardReason, usize),
+}
+
+/// What the headers of a part say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) content_type: Option<String>,
+    pub(crate) content_length: Option<u64>,
+    /// Since the Unix epoch.
+    pub(crate) timestamp: Option<Duration>,
+}
+
+impl From<PartHeaders> for Told {
+    fn from(headers: PartHeaders) -> Self {
+        let since = |time: std::time::SystemTime| time.duration_since(std::time::UNIX_EPOCH);
+        Self {
+            content_type: headers.content_type().map(str::to_owned),
+            content_length: headers.content_length(),
+            timestamp: headers.timestamp().map(since).transpose().unwrap(),
+        }
+    }
 }
 
 impl fmt::Debug for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Frame(bytes) => write!(f, "Frame({} bytes)", bytes.len()),
+            Part(bytes, told) => write!(f, "Part({} bytes, {told:?})", bytes.len()),
             Discarded(reason, len) => write!(f, "Discarded({reason}, {len})"),
         }
     }
 }
 
-pub(crate) use Expected::{Discarded, Frame};
+pub(crate) use Expected::{Discarded, Frame, Part};
 
 /// Checks a stream whole, in chunks of 1, 2, 7 and 1460 bytes, split in two at every place (or, of long streams, at
 /// 500 places), and filled into the splitter's own buffer.
@@ -32,86 +59,161 @@ pub(crate) fn check(stream: &[u8], expected: &[Expected]) {
 
 #[track_caller]
 pub(crate) fn check_with(config: SplitterConfig, stream: &[u8], expected: &[Expected]) {
-    assert_eq!(
-        outcome(&config, stream.chunks(stream.len().max(1))),
-        expected,
-        "whole"
-    );
-    for size in [1, 2, 7, 1460] {
-        assert_eq!(
-            outcome(&config, stream.chunks(size)),
-            expected,
-            "in chunks of {size}"
-        );
-    }
-    for cut in (0..stream.len()).step_by((stream.len() / 500).max(1)) {
-        let (a, b) = stream.split_at(cut);
-        assert_eq!(
-            outcome(&config, [a, b].into_iter()),
-            expected,
-            "split at {cut}"
-        );
-    }
-    assert_eq!(
-        outcome_filled(&config, stream),
-        expected,
-        "filled by a reader"
-    );
+    check_reader(|| Splitter::new(config.clone()), stream, expected);
+}
+
+/// Like [`check`], of a multipart stream.
+#[track_caller]
+pub(crate) fn check_parts(stream: &[u8], expected: &[Expected]) {
+    check_parts_with(ParserConfig::default(), stream, expected);
+}
+
+#[track_caller]
+pub(crate) fn check_parts_with(config: ParserConfig, stream: &[u8], expected: &[Expected]) {
+    check_reader(|| Parser::new(config.clone()), stream, expected);
 }
 
 pub(crate) fn outcome<'a>(
     config: &SplitterConfig,
     chunks: impl Iterator<Item = &'a [u8]>,
 ) -> Vec<Expected> {
-    let mut splitter = Splitter::new(config.clone());
-    let mut events = Vec::new();
-    for chunk in chunks {
-        splitter.push(Bytes::copy_from_slice(chunk));
-        drain(&mut splitter, &mut events);
-    }
-    splitter.finish();
-    drain(&mut splitter, &mut events);
-    summary(events)
+    pushed(Splitter::new(config.clone()), chunks)
 }
 
-fn outcome_filled(config: &SplitterConfig, mut stream: &[u8]) -> Vec<Expected> {
-    let mut splitter = Splitter::new(config.clone());
-    let mut events = Vec::new();
+/// Like [`outcome`], of a multipart stream.
+pub(crate) fn parts<'a>(
+    config: &ParserConfig,
+    chunks: impl Iterator<Item = &'a [u8]>,
+) -> Vec<Expected> {
+    pushed(Parser::new(config.clone()), chunks)
+}
+
+/// The frames alone, by their bytes.
+pub(crate) fn frames_in(outcome: &[Expected]) -> Vec<Bytes> {
+    let frame = |e: &Expected| match e {
+        Frame(bytes) | Part(bytes, _) => Some(bytes.clone()),
+        Discarded(..) => None,
+    };
+    outcome.iter().filter_map(frame).collect()
+}
+
+/// What takes a stream in and gives events out.
+trait Reader {
+    fn push(&mut self, chunk: Bytes);
+    fn spare_mut(&mut self) -> &mut [u8];
+    fn filled(&mut self, n: usize);
+    fn finish(&mut self);
+    fn poll(&mut self) -> Option<Event>;
+    fn frame(&self, bytes: Bytes) -> Expected;
+}
+
+impl Reader for Splitter {
+    fn push(&mut self, chunk: Bytes) {
+        self.push(chunk);
+    }
+    fn spare_mut(&mut self) -> &mut [u8] {
+        self.spare_mut()
+    }
+    fn filled(&mut self, n: usize) {
+        self.filled(n);
+    }
+    fn finish(&mut self) {
+        self.finish();
+    }
+    fn poll(&mut self) -> Option<Event> {
+        self.poll()
+    }
+    fn frame(&self, bytes: Bytes) -> Expected {
+        Frame(bytes)
+    }
+}
+
+impl Reader for Parser {
+    fn push(&mut self, chunk: Bytes) {
+        self.push(chunk);
+    }
+    fn spare_mut(&mut self) -> &mut [u8] {
+        self.spare_mut()
+    }
+    fn filled(&mut self, n: usize) {
+        self.filled(n);
+    }
+    fn finish(&mut self) {
+        self.finish();
+    }
+    fn poll(&mut self) -> Option<Event> {
+        self.poll()
+    }
+    fn frame(&self, bytes: Bytes) -> Expected {
+        Part(bytes, self.headers().into())
+    }
+}
+
+#[track_caller]
+fn check_reader<R: Reader>(new: impl Fn() -> R, stream: &[u8], expected: &[Expected]) {
+    let whole = stream.chunks(stream.len().max(1));
+    assert_eq!(pushed(new(), whole), expected, "whole");
+    for size in [1, 2, 7, 1460] {
+        let outcome = pushed(new(), stream.chunks(size));
+        assert_eq!(outcome, expected, "in chunks of {size}");
+    }
+    for cut in (0..stream.len()).step_by((stream.len() / 500).max(1)) {
+        let (a, b) = stream.split_at(cut);
+        let outcome = pushed(new(), [a, b].into_iter());
+        assert_eq!(outcome, expected, "split at {cut}");
+    }
+    assert_eq!(filled(new(), stream), expected, "filled by a reader");
+}
+
+fn pushed<'a, R: Reader>(mut reader: R, chunks: impl Iterator<Item = &'a [u8]>) -> Vec<Expected> {
+    let mut summary = Summary::default();
+    for chunk in chunks {
+        reader.push(Bytes::copy_from_slice(chunk));
+        summary.drain(&mut reader);
+    }
+    reader.finish();
+    summary.drain(&mut reader);
+    summary.events
+}
+
+fn filled<R: Reader>(mut reader: R, mut stream: &[u8]) -> Vec<Expected> {
+    let mut summary = Summary::default();
     while !stream.is_empty() {
-        let spare = splitter.spare_mut();
+        let spare = reader.spare_mut();
         let n = stream.len().min(spare.len()).min(1000);
         spare[..n].copy_from_slice(&stream[..n]);
-        splitter.filled(n);
+        reader.filled(n);
         stream = &stream[n..];
-        drain(&mut splitter, &mut events);
+        summary.drain(&mut reader);
     }
-    splitter.finish();
-    drain(&mut splitter, &mut events);
-    summary(events)
+    reader.finish();
+    summary.drain(&mut reader);
+    summary.events
 }
 
-fn drain(splitter: &mut Splitter, events: &mut Vec<Event>) {
-    events.extend(std::iter::from_fn(|| splitter.poll()));
+/// Events without their offsets, having checked that they leave no gap.
+#[derive(Default)]
+struct Summary {
+    events: Vec<Expected>,
+    next: u64,
 }
 
-/// Drops the offsets, having checked that they leave no gap.
-fn summary(events: Vec<Event>) -> Vec<Expected> {
-    let mut next = 0;
-    let mut summary = Vec::new();
-    for event in events {
-        match event {
-            Event::Frame(frame) => {
-                assert_eq!(frame.offset, next);
-                next += frame.bytes.len() as u64;
-                summary.push(Frame(frame.bytes));
-            }
-            Event::Discarded { reason, range } => {
-                assert_eq!(range.start, next);
-                next = range.end;
-                summary.push(Discarded(reason, (range.end - range.start) as usize));
-            }
-            other => panic!("an event this test does not know: {other:?}"),
+impl Summary {
+    fn drain<R: Reader>(&mut self, reader: &mut R) {
+        while let Some(event) = reader.poll() {
+            self.events.push(match event {
+                Event::Frame(frame) => {
+                    assert_eq!(frame.offset, self.next);
+                    self.next += frame.bytes.len() as u64;
+                    reader.frame(frame.bytes)
+                }
+                Event::Discarded { reason, range } => {
+                    assert_eq!(range.start, self.next);
+                    self.next = range.end;
+                    Discarded(reason, (range.end - range.start) as usize)
+                }
+                other => panic!("an event this test does not know: {other:?}"),
+            });
         }
     }
-    summary
 }

@@ -1,9 +1,17 @@
 //! Each limit at n and at n + 1.
 
-use mjpeg_codec::{DiscardReason::*, SplitterConfig};
+use std::time::Duration;
+
+use mjpeg_codec::{
+    DiscardReason::{self, *},
+    Event, SplitterConfig,
+    multipart::{Parser, ParserConfig},
+};
 use mjpeg_testkit::jpeg;
 
-use crate::check::{Discarded, Frame, check, check_with, outcome};
+use crate::check::{
+    Discarded, Frame, Part, Told, check, check_parts, check_parts_with, check_with, outcome,
+};
 
 #[test]
 fn frame_of_exactly_the_limit_passes() {
@@ -121,4 +129,246 @@ fn default_limit_is_16_mib() {
     );
     let outcome = outcome(&config, frame_of((16 << 20) + 1).chunks(1 << 20));
     assert_eq!(outcome[0], Discarded(TooLarge, (16 << 20) - 1));
+}
+
+#[test]
+fn headers_of_exactly_the_limit_are_read_and_one_byte_more_are_dropped() {
+    let image = jpeg::numbered(1);
+    for (limit, config) in [
+        (300, ParserConfig::default().max_header_bytes(300)),
+        (256, ParserConfig::default().max_header_bytes(0)),
+        (8 << 10, ParserConfig::default()),
+    ] {
+        // Of two lines, and of one.
+        let timestamp = "X-Timestamp: 5\r\n";
+        let filler = |len: usize| format!("X: {}\r\n", "x".repeat(len - 5));
+        let headers = |len: usize| [timestamp, &filler(len - timestamp.len())].concat();
+        let stream =
+            |headers: &str| [b"--frame\r\n", headers.as_bytes(), b"\r\n", &image[..]].concat();
+        let passes = [
+            Discarded(Framing, 9 + limit + 2),
+            Part(image.clone(), told(Some(5))),
+        ];
+        check_parts_with(config.clone(), &stream(&headers(limit)), &passes);
+        let dropped = [
+            Discarded(Framing, 9 + timestamp.len()),
+            Discarded(Garbage, limit + 1 - timestamp.len() + 2),
+            Part(image.clone(), told(None)),
+        ];
+        check_parts_with(config.clone(), &stream(&headers(limit + 1)), &dropped);
+        let passes = [
+            Discarded(Framing, 9 + limit + 2),
+            Part(image.clone(), told(None)),
+        ];
+        check_parts_with(config.clone(), &stream(&filler(limit)), &passes);
+        let dropped = [
+            Discarded(Framing, 9),
+            Discarded(Garbage, limit + 1 + 2),
+            Part(image.clone(), told(None)),
+        ];
+        check_parts_with(config, &stream(&filler(limit + 1)), &dropped);
+    }
+}
+
+#[test]
+fn headers_that_follow_too_many_are_dropped_with_them() {
+    let image = jpeg::numbered(1);
+    let config = ParserConfig::default().max_header_bytes(256);
+    let flood = "X-Timestamp: 5\r\n".repeat(30);
+    let stream = [b"--frame\r\n", flood.as_bytes(), b"\r\n", &image[..]].concat();
+    let expected = [
+        Discarded(Framing, 9 + 256),
+        Discarded(Garbage, flood.len() - 256 + 2),
+        Part(image.clone(), told(None)),
+    ];
+    check_parts_with(config.clone(), &stream, &expected);
+    // The rest of a line that is too long is neither a header nor a delimiter, whatever it looks like.
+    for rest in ["X-Timestamp: 5\r\n", "--other\r\nX-Timestamp: 5\r\n"] {
+        let line = ["X: ", &"x".repeat(2 * 256 - 3), rest].concat();
+        let stream = [b"--frame\r\n", line.as_bytes(), b"\r\n", &image[..]].concat();
+        let expected = [
+            Discarded(Framing, 9),
+            Discarded(Garbage, line.len() + 2),
+            Part(image.clone(), told(None)),
+        ];
+        check_parts_with(config.clone(), &stream, &expected);
+    }
+    // An image ends them, though no delimiter follows.
+    let stream = [
+        flood.as_bytes(),
+        b"\r\n",
+        &image[..],
+        b"\r\nX-Timestamp: 6\r\n\r\n",
+        &image,
+    ]
+    .concat();
+    let expected = [
+        Discarded(Framing, 256),
+        Discarded(Garbage, flood.len() - 256 + 2),
+        Part(image.clone(), told(None)),
+        Discarded(Framing, 2 + 16 + 2),
+        Part(image.clone(), told(Some(6))),
+    ];
+    check_parts_with(config.clone(), &stream, &expected);
+    // The next part is read as if nothing had been.
+    let next = b"\r\n--frame\r\nX-Timestamp: 5\r\n\r\n";
+    let stream = [b"--frame\r\n", flood.as_bytes(), b"\r\n", next, &image[..]].concat();
+    let expected = [
+        Discarded(Framing, 9 + 256),
+        Discarded(Garbage, flood.len() - 256 + 2 + 2),
+        Discarded(Framing, next.len() - 2),
+        Part(image, told(Some(5))),
+    ];
+    check_parts_with(config, &stream, &expected);
+}
+
+#[test]
+fn long_lines_of_a_body_are_no_delimiters() {
+    let image = jpeg::numbered(1);
+    let config = ParserConfig::default().max_header_bytes(256);
+    let body = ["x".repeat(2 * 256), "--frame\r\ntext\r\n".into()].concat();
+    let framing = b"--frame\r\nX-Timestamp: 5\r\n\r\n";
+    let stream = [framing, body.as_bytes(), framing, &image[..]].concat();
+    let expected = [
+        Discarded(Framing, framing.len()),
+        Discarded(NotJpeg, body.len()),
+        Discarded(Framing, framing.len()),
+        Part(image.clone(), told(Some(5))),
+    ];
+    check_parts_with(config.clone(), &stream, &expected);
+    // An image ends the line, too.
+    let line = "x".repeat(300);
+    let stream = [line.as_bytes(), &image[..], framing, &image].concat();
+    let expected = [
+        Discarded(Garbage, 300),
+        Part(image.clone(), told(None)),
+        Discarded(Framing, framing.len()),
+        Part(image, told(Some(5))),
+    ];
+    check_parts_with(config, &stream, &expected);
+}
+
+#[test]
+fn image_or_end_near_the_end_of_the_longest_line() {
+    let image = jpeg::numbered(1);
+    let config = ParserConfig::default().max_header_bytes(256);
+    let framing = b"--frame\r\nX-Timestamp: 5\r\n\r\n";
+    for len in 250..262 {
+        let text = "x".repeat(len);
+        let stream = [framing, text.as_bytes(), &image].concat();
+        // Only then is it known to be no mere padding.
+        let reason = if len < 256 { Garbage } else { NotJpeg };
+        let expected = [
+            Discarded(Framing, framing.len()),
+            Discarded(reason, len),
+            Part(image.clone(), told(Some(5))),
+        ];
+        check_parts_with(config.clone(), &stream, &expected);
+        let stream = [framing, text.as_bytes()].concat();
+        let expected = [Discarded(Framing, framing.len()), Discarded(NotJpeg, len)];
+        check_parts_with(config.clone(), &stream, &expected);
+    }
+}
+
+#[test]
+fn delimiter_of_128_bytes_is_one_and_of_129_is_not() {
+    let image = jpeg::numbered(1);
+    let stream = |len: usize| {
+        let delimiter = ["--", &"b".repeat(len - 2), "\r\n"].concat();
+        [delimiter.as_bytes(), b"X: y\r\n\r\n", &image[..]].concat()
+    };
+    let expected = [
+        Discarded(Framing, 128 + 2 + 6 + 2),
+        Part(image.clone(), told(None)),
+    ];
+    check_parts(&stream(128), &expected);
+    let expected = [
+        Discarded(Garbage, 129 + 2 + 6 + 2),
+        Part(image.clone(), told(None)),
+    ];
+    check_parts(&stream(129), &expected);
+}
+
+#[test]
+fn frame_limit_holds_in_parts_too() {
+    let (large, small) = (jpeg::of_length(1, 3000), jpeg::numbered(2));
+    let framing = b"--frame\r\nX-Timestamp: 5\r\n\r\n";
+    let stream = [framing, &large[..], b"\r\n", framing, &small].concat();
+    let limit = |bytes: usize| {
+        ParserConfig::default().splitter(SplitterConfig::default().max_frame_bytes(bytes))
+    };
+    let expected = [
+        Discarded(Framing, framing.len()),
+        Part(large.clone(), told(Some(5))),
+        Discarded(Framing, 2 + framing.len()),
+        Part(small.clone(), told(Some(5))),
+    ];
+    check_parts_with(limit(large.len()), &stream, &expected);
+    let expected = [
+        Discarded(Framing, framing.len()),
+        // Its last byte is left over, on one line with the line break.
+        Discarded(TooLarge, large.len() + 2),
+        Discarded(Framing, framing.len()),
+        Part(small, told(Some(5))),
+    ];
+    check_parts_with(limit(large.len() - 1), &stream, &expected);
+}
+
+/// Whatever comes without end is let go of while it comes, and all of it is accounted for.
+#[test]
+fn endless_streams_are_let_go_of_while_they_come() {
+    let part = b"--frame\r\nContent-Type: text/plain\r\n\r\n";
+    let floods: [(&str, &[u8], &[u8], DiscardReason); 10] = [
+        ("a line", b"", b"x", Garbage),
+        ("blank lines", b"", b"\r\n", Framing),
+        ("delimiters", b"", b"--frame\r\n", Framing),
+        ("parts", b"", part, Framing),
+        ("a header line", b"--frame\r\nX: ", b"x", Garbage),
+        ("headers", b"--frame\r\n", b"X-Timestamp: 5\r\n", Garbage),
+        ("text for headers", b"--frame\r\n", b"words\n", Garbage),
+        ("a line in a body", part, b"x", NotJpeg),
+        ("lines in a body", part, b"--\r\n\r\n", NotJpeg),
+        (
+            "parts of a frame",
+            part,
+            b"\xFF\xD8\xFF\xE0\0\x02\xFF\0\n",
+            Malformed,
+        ),
+    ];
+    for (what, start, flood, expected) in floods {
+        let mut parser = Parser::default();
+        parser.push(start);
+        let chunk = flood.repeat((16 << 10) / flood.len());
+        let (mut pushed, mut reported) = (start.len(), 0);
+        let mut last = None;
+        for _ in 0..64 {
+            parser.push(chunk.clone());
+            pushed += chunk.len();
+            while let Some(event) = parser.poll() {
+                let Event::Discarded { reason, range } = event else {
+                    panic!("a frame in {what}")
+                };
+                assert_eq!(range.start, reported as u64, "{what}");
+                reported = range.end as usize;
+                last = Some(reason);
+            }
+            // One piece that is not full, and less than the longest line and what tells whether an image follows it.
+            let most = (64 << 10) + (8 << 10) + 3;
+            assert!(pushed - reported <= most, "{what}: {}", pushed - reported);
+        }
+        assert_eq!(last, Some(expected), "{what}");
+        parser.finish();
+        let rest = std::iter::from_fn(|| parser.poll()).last();
+        let Some(Event::Discarded { range, .. }) = rest else {
+            panic!("nothing left of {what}")
+        };
+        assert_eq!(range.end, pushed as u64, "{what}");
+    }
+}
+
+fn told(seconds: Option<u64>) -> Told {
+    Told {
+        timestamp: seconds.map(Duration::from_secs),
+        ..Told::default()
+    }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod auto_traits;
+mod cameras;
 mod check;
 mod consumers;
 mod corpus;
@@ -10,6 +11,7 @@ mod limits;
 mod made;
 mod multipart;
 mod naive;
+mod parser;
 mod pixels;
 mod programs;
 mod properties;

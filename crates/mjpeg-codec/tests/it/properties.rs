@@ -1,28 +1,22 @@
 //! Properties that hold for all streams.
 
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
-use mjpeg_codec::{DiscardReason, SplitterConfig};
+use mjpeg_codec::{
+    DiscardReason, MissingEoi, SplitterConfig,
+    multipart::{Boundary, ParserConfig, PartHeaders, render},
+};
 use mjpeg_testkit::{Faults, jpeg};
-use proptest::prelude::*;
+use proptest::{collection::vec, prelude::*};
 
-use crate::check::{Expected, Frame, outcome};
-
-fn frames_in(outcome: &[Expected]) -> Vec<Bytes> {
-    let frame = |e: &Expected| {
-        if let Frame(bytes) = e {
-            Some(bytes.clone())
-        } else {
-            None
-        }
-    };
-    outcome.iter().filter_map(frame).collect()
-}
+use crate::check::{Discarded, Expected, Frame, Part, Told, frames_in, outcome, parts};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn intact_frames_survive_seeded_faults(seed: u64, numbers in proptest::collection::vec(0u32..40, 1..12)) {
+    fn intact_frames_survive_seeded_faults(seed: u64, numbers in vec(0u32..40, 1..12)) {
         let frames: Vec<Bytes> = numbers.iter().map(|&n| jpeg::numbered(n)).collect();
         let mut faults = Faults::new(seed);
         let damaged = faults.damage(&frames);
@@ -33,17 +27,112 @@ proptest! {
     }
 
     #[test]
-    fn chunking_changes_nothing(pieces in proptest::collection::vec(piece(), 0..20), size in 1usize..50) {
+    fn chunking_changes_nothing(pieces in vec(piece(), 0..20), size in 1usize..50) {
         let stream = pieces.concat();
         let config = SplitterConfig::default().max_frame_bytes(4096);
         let whole = outcome(&config, stream.chunks(stream.len().max(1)));
         prop_assert_eq!(&whole, &outcome(&config, stream.chunks(size)));
-        let covered: usize = whole.iter().map(|e| match e {
-            Frame(bytes) => bytes.len(),
-            Expected::Discarded(_, len) => *len,
-        }).sum();
-        prop_assert_eq!(covered, stream.len());
+        prop_assert_eq!(covered(&whole), stream.len());
     }
+
+    #[test]
+    fn chunking_changes_nothing_in_a_multipart_stream(
+        pieces in vec(part_piece(), 0..30),
+        size in 1usize..50,
+        accept: bool,
+    ) {
+        let stream = pieces.concat();
+        let missing_eoi = if accept { MissingEoi::Accept } else { MissingEoi::Discard };
+        let frames = SplitterConfig::default().max_frame_bytes(4096).missing_eoi(missing_eoi);
+        let config = ParserConfig::default().splitter(frames).max_header_bytes(256);
+        let whole = parts(&config, stream.chunks(stream.len().max(1)));
+        prop_assert_eq!(&whole, &parts(&config, stream.chunks(size)));
+        prop_assert_eq!(covered(&whole), stream.len());
+    }
+
+    #[test]
+    fn parser_finds_the_frames_that_a_splitter_finds(pieces in vec(part_piece(), 0..30)) {
+        let stream = pieces.concat();
+        let frames = SplitterConfig::default().max_frame_bytes(4096);
+        let config = ParserConfig::default().splitter(frames.clone()).max_header_bytes(256);
+        let parsed = parts(&config, [&stream[..]].into_iter());
+        let split = outcome(&frames, [&stream[..]].into_iter());
+        prop_assert_eq!(frames_in(&parsed), frames_in(&split));
+        // What the parser lets go of as framing or as another body, the splitter calls garbage or the rest of a frame.
+        let broken = |outcome: &[Expected]| {
+            outcome.iter().filter(|e| matches!(e, Discarded(reason, _) if reason.is_frame())).count()
+        };
+        prop_assert_eq!(broken(&parsed), broken(&split));
+    }
+
+    #[test]
+    fn rendered_parts_come_back(
+        boundary in "[A-Za-z0-9_.][A-Za-z0-9_.-]{0,69}",
+        sent in vec((0u32..20, proptest::option::of((0u64..1 << 33, 0u32..1_000_000))), 0..5),
+        size in 1usize..5000,
+    ) {
+        let boundary = Boundary::new(&boundary).unwrap();
+        let mut stream = boundary.opening().to_vec();
+        let mut expected = Vec::new();
+        for (number, time) in sent {
+            let image = jpeg::numbered(number);
+            let captured = time.map(|(seconds, micros)| Duration::new(seconds, micros * 1000));
+            let headers = captured.map_or(PartHeaders::default(), |since| {
+                PartHeaders::default().with_timestamp(SystemTime::UNIX_EPOCH + since)
+            });
+            stream.extend_from_slice(&render(&boundary, &headers, &image));
+            let told = Told {
+                content_type: Some("image/jpeg".into()),
+                content_length: Some(image.len() as u64),
+                timestamp: captured,
+            };
+            expected.push(Part(image, told));
+        }
+        let outcome = parts(&ParserConfig::default(), stream.chunks(size));
+        let is_framing = |e: &Expected| matches!(e, Discarded(DiscardReason::Framing, _));
+        let (framing, came): (Vec<_>, Vec<_>) = outcome.into_iter().partition(is_framing);
+        prop_assert_eq!(framing.len(), expected.len() + 1);
+        prop_assert_eq!(came, expected);
+    }
+}
+
+fn covered(outcome: &[Expected]) -> usize {
+    let len = |e: &Expected| match e {
+        Frame(bytes) | Part(bytes, _) => bytes.len(),
+        Discarded(_, len) => *len,
+    };
+    outcome.iter().map(len).sum()
+}
+
+/// Like [`piece`], of multipart streams.
+fn part_piece() -> impl Strategy<Value = Vec<u8>> {
+    let texts: [&[u8]; 20] = [
+        b"--frame\r\n",
+        b"--frame\n",
+        b"--frame",
+        b"--frame--",
+        b"--other\r\n",
+        b"--",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\r\n\r\n",
+        b"Content-Type: image/jpeg\r\n",
+        b"Content-Length: 1234\r\n",
+        b"Content-Length: many\r\n",
+        b"X-Timestamp: 12.25\r\n",
+        b"X-Timestamp: 3",
+        b"X-Other: ",
+        b"text",
+        b": ",
+        b"\0",
+        b"\xFF",
+    ];
+    let text = proptest::sample::select(texts.to_vec()).prop_map(<[u8]>::to_vec);
+    let long = (250usize..260, 0usize..3)
+        .prop_map(|(len, end)| [vec![b'x'; len], b"\r\n"[..end.min(2)].to_vec()].concat());
+    let head = Just(b"\r\n--frame\r\nX-Timestamp: 5.5\r\n\r\n".to_vec());
+    prop_oneof![5 => text, 3 => head, 1 => long, 5 => piece()]
 }
 
 /// Pieces that together look like a stream often enough to reach every state.
@@ -63,7 +152,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         ]
         .concat()
     });
-    prop_oneof![3 => frame, 2 => cut, 2 => marker, 1 => soi, 2 => segment, 1 => proptest::collection::vec(any::<u8>(), 0..40)]
+    prop_oneof![3 => frame, 2 => cut, 2 => marker, 1 => soi, 2 => segment, 1 => vec(any::<u8>(), 0..40)]
 }
 
 #[test]

@@ -26,3 +26,26 @@ fn codec_chunk_independent() {
 fn codec_accounting() {
     replay("codec_accounting", fuzzing::codec_accounting);
 }
+
+#[test]
+fn codec_multipart_chunk_independent() {
+    replay(
+        "codec_multipart_chunk_independent",
+        fuzzing::codec_multipart_chunk_independent,
+    );
+}
+
+#[test]
+fn codec_roundtrip() {
+    replay("codec_roundtrip", fuzzing::codec_roundtrip);
+}
+
+#[test]
+fn codec_repair() {
+    replay("codec_repair", fuzzing::codec_repair);
+}
+
+#[test]
+fn codec_verify() {
+    replay("codec_verify", fuzzing::codec_verify);
+}

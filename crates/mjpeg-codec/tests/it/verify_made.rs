@@ -19,6 +19,7 @@ fn restart_marker_after_the_last_interval_does_no_harm() {
     assert_eq!(verdict(restarted(&[])), COMPLETE);
     assert_eq!(verdict(restarted(&[0xFF, 0xD1])), COMPLETE);
     assert_eq!(flaw(restarted(&[0xFF, 0xD2])), Flaw::Restart);
+    assert_eq!(flaw(restarted(&[0xFF, 0xD1, 0xFF, 0xD2])), Flaw::Restart);
 }
 
 /// What a scan of so many blocks makes of the frame.
