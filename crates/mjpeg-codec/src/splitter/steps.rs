@@ -61,11 +61,14 @@ impl Splitter {
             State::Seek => self.skip(len),
             State::Inside => self.complete(self.pos),
             State::Markers | State::Scan => {
-                let len = self.len_without_eoi(len);
-                if self.may_end_without_eoi() {
-                    self.complete(len)
+                let image = self.len_without_eoi(len);
+                // What broke off inside a segment behind its scan is no image that lacks nothing but its EOI.
+                let rest = &self.buffer.data()[self.pos.min(image)..image];
+                let in_segment = self.state == State::Markers && rest.iter().any(|&b| b != 0xFF);
+                if self.may_end_without_eoi() && !in_segment {
+                    self.complete(image)
                 } else {
-                    self.broken(DiscardReason::Truncated, len)
+                    self.broken(DiscardReason::Truncated, image)
                 }
             }
         };

@@ -409,6 +409,19 @@ fn frames_without_eoi_are_dropped_or_accepted_as_set() {
 }
 
 #[test]
+fn frame_without_eoi_that_broke_off_in_a_segment_is_dropped() {
+    let a = jpeg::numbered(1);
+    let scanned = a.slice(..a.len() - 2);
+    let accept = SplitterConfig::default().missing_eoi(MissingEoi::Accept);
+    let in_comment = joined(&[&scanned, &[0xFF, 0xFE, 0, 20, b'x']]);
+    let expected = [Discarded(Truncated, in_comment.len())];
+    check_with(accept.clone(), &in_comment, &expected);
+    // The first byte of the EOI alone is no segment.
+    let half_eoi = a.slice(..a.len() - 1);
+    check_with(accept, &half_eoi.clone(), &[Frame(half_eoi)]);
+}
+
+#[test]
 fn flood_of_soi_is_one_range_of_garbage() {
     let frame = jpeg::numbered(1);
     let flood = [0xFF, 0xD8].repeat(1000);
