@@ -62,7 +62,8 @@ proptest! {
         let broken = |outcome: &[Expected]| {
             outcome.iter().filter(|e| matches!(e, Discarded(reason, _) if reason.is_frame())).count()
         };
-        prop_assert_eq!(broken(&parsed), broken(&split));
+        // Two that begin close together count as one, unless framing lies between them.
+        prop_assert!(broken(&parsed) >= broken(&split));
     }
 
     #[test]
