@@ -13,6 +13,11 @@ use crate::{
     walk,
 };
 
+/// Bytes looked at or copied and steps taken by all splitters of this thread so far.
+pub fn work() -> u64 {
+    crate::work::counted()
+}
+
 /// The events do not depend on the chunking. The input's first byte chooses the chunks.
 pub fn codec_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {

@@ -118,6 +118,7 @@ mod splitter;
 mod standard_tables;
 pub mod verify;
 mod walk;
+mod work;
 
 pub use config::{MissingEoi, SplitterConfig};
 pub use error::{DiscardReason, Error, ErrorKind};

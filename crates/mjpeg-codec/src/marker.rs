@@ -1,5 +1,7 @@
 //! JPEG markers and segments as ITU-T T.81 names them.
 
+use crate::work;
+
 pub(crate) const SOF0: u8 = 0xC0;
 pub(crate) const SOF1: u8 = 0xC1;
 pub(crate) const SOF2: u8 = 0xC2;
@@ -146,6 +148,7 @@ pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
 /// Whether tables, each as long as `table_len` says of its first bytes, fill the payload exactly.
 fn tables_fill(mut payload: &[u8], table_len: impl Fn(&[u8]) -> Option<usize>) -> bool {
     for _ in 0..MOST_TABLES {
+        work::count(1);
         if payload.is_empty() {
             return true;
         }

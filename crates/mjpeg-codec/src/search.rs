@@ -4,13 +4,19 @@
 //! per byte without a branch, which the compiler turns into vector instructions. So the cost does not depend on how
 //! often `FF` occurs, as it does where every `FF` is visited.
 
-use crate::marker;
+use crate::{marker, work};
 
 /// Finds the marker that ends entropy-coded data: the first `FF`, not before `from`, that is followed by neither `00`
 /// (a stuffed byte), nor RST0 to RST7, nor another `FF` (fill).
 ///
 /// The last byte of `data` is never a hit; whether it begins a marker is told by the byte after it.
 pub(crate) fn next_marker(data: &[u8], from: usize) -> Option<usize> {
+    let found = find_marker(data, from);
+    work::count(found.unwrap_or(data.len()).saturating_sub(from));
+    found
+}
+
+fn find_marker(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let firsts = data.get(..data.len().checked_sub(1)?)?;
     // Where markers are close together, blocks cost more than they save.
@@ -56,6 +62,12 @@ fn ends_scan(code: u8) -> bool {
 ///
 /// An SOI in the last three bytes of `data` is not found; the byte that decides is still to come.
 pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
+    let found = find_image(data, from);
+    work::count(found.unwrap_or(data.len()).saturating_sub(from));
+    found
+}
+
+fn find_image(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let len = data.len().checked_sub(3)?;
     let begins_at = |at: usize| {

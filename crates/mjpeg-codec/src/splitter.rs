@@ -17,6 +17,7 @@ mod resync;
 mod steps;
 
 use buffer::Buffer;
+use resync::Fill;
 use steps::{Progress, State, Step};
 
 /// What the splitter found.
@@ -79,6 +80,7 @@ pub struct Splitter {
     untrusted_end: u64,
     /// Where a frame was last found to hold segments of another one.
     contradicted_at: u64,
+    fill: Fill,
     /// Where the frame broke that was last found broken.
     pub(crate) broke_at: u64,
     /// What was discarded last, and up to where; more of it may follow.
@@ -102,6 +104,7 @@ impl Splitter {
             so_far: Progress::default(),
             untrusted_end: 0,
             contradicted_at: 0,
+            fill: Fill::default(),
             broke_at: 0,
             discarded: None,
             events: VecDeque::new(),

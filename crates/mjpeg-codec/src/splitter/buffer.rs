@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
+use crate::work;
+
 /// Bytes received and not yet reported.
 ///
 /// A long frame leaves with the whole buffer it lies in, and reading goes on in another one; when the last holder of the frame lets
@@ -73,6 +75,7 @@ impl Buffer {
     /// Takes the first `len` bytes.
     pub(super) fn take(&mut self, len: usize) -> Bytes {
         if len < SMALL_BYTES || self.bytes.len() / MOST_WASTE > len {
+            work::count(len);
             let copy = Bytes::copy_from_slice(&self.data()[..len]);
             self.advance(len);
             return copy;
@@ -80,6 +83,7 @@ impl Buffer {
         let rest = self.start + len..self.end;
         // The next frame will be about as long; beside it, there must be room for one more read to the end.
         let mut next = self.idle.take((len + len / 8).max(rest.len()) + ROOM_BYTES);
+        work::count(rest.len());
         next[..rest.len()].copy_from_slice(&self.bytes[rest.clone()]);
         let full = Lease {
             bytes: std::mem::replace(&mut self.bytes, next),
@@ -96,6 +100,7 @@ impl Buffer {
             return;
         }
         let held = self.start..self.end;
+        work::count(held.len());
         // Moving no more than was let go since the last time keeps the moves in proportion to the bytes.
         if held.len() <= self.start && self.bytes.len() - held.len() >= len {
             self.bytes.copy_within(held.clone(), 0);

@@ -7,7 +7,7 @@ use crate::{
     config::MissingEoi,
     error::DiscardReason,
     marker::{self, FrameHeader},
-    search, walk,
+    search, walk, work,
 };
 
 /// In all states but `Seek`, the buffer begins at the SOI of the frame in hand.
@@ -148,11 +148,12 @@ impl Splitter {
             let ahead = data.get(self.pos..).unwrap_or_default();
             // Any number of fill bytes may come before a marker (B.1.1.2).
             let fill = match ahead {
-                [0xFF, 0xFF, ..] => ahead.iter().take_while(|&&b| b == 0xFF).count(),
+                [0xFF, 0xFF, ..] => self.fill.len(self.base + self.pos as u64, ahead),
                 [0xFF, ..] => 1,
                 [] => return self.starved(self.pos),
                 _ => return self.broken(DiscardReason::Malformed, self.pos),
             };
+            work::count(1);
             let at = self.pos + fill;
             let (code, hi, lo) = match ahead[fill..] {
                 [code, hi, lo, ..] if marker::has_segment(code) => (code, hi, lo),
@@ -209,8 +210,9 @@ impl Splitter {
         self.state = State::Scan;
         let data = self.buffer.window(self.config.max_frame_bytes);
         if let Some(at) = search::next_marker(data, self.pos) {
-            self.pos = at;
-            return self.markers();
+            // Not a call, which would nest as deep as a frame has scans.
+            (self.state, self.pos) = (State::Markers, at);
+            return Step::Again;
         }
         // The last byte was not judged; it may be the FF of a marker.
         self.pos = data.len().saturating_sub(1).max(self.pos);

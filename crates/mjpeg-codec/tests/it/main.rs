@@ -22,3 +22,4 @@ mod streams;
 mod verify;
 mod verify_corpus;
 mod verify_made;
+mod work;
