@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| mjpeg_codec::fuzzing::codec_multipart_chunk_independent(data));
+libfuzzer_sys::fuzz_target!(
+    |data: &[u8]| mjpeg_codec::fuzzing::codec_multipart_chunk_independent(data)
+);
