@@ -158,7 +158,11 @@ impl Splitter {
             let (code, hi, lo) = match ahead[fill..] {
                 [code, hi, lo, ..] if marker::has_segment(code) => (code, hi, lo),
                 [code, ..] if !marker::has_segment(code) => return self.lone_marker(code, at),
-                [_, ..] => return self.starved(at + 1),
+                [_, ..] => {
+                    // The segment before is in order, for a marker follows it.
+                    (self.so_far.last_segment, self.so_far.last_end) = (at + 1, at + 3);
+                    return self.starved(at + 1);
+                }
                 [] => {
                     self.pos = at - 1;
                     return self.starved(self.pos);

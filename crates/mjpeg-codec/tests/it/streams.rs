@@ -377,6 +377,19 @@ fn thumbnail_of_a_broken_frame_is_not_taken_for_a_frame() {
 }
 
 #[test]
+fn end_of_stream_behind_a_sound_segment_does_not_search_that() {
+    let frame = jpeg::with_thumbnail(&jpeg::numbered(1), &jpeg::sized(3, 16, 16));
+    // Exif, padded behind its thumbnail; then the next marker, and the end.
+    let mut exif =
+        frame[..4 + 2 + usize::from(frame[4]) * 256 + usize::from(frame[5]) - 2].to_vec();
+    let padded = u16::from_be_bytes([exif[4], exif[5]]) + 9;
+    exif[4..6].copy_from_slice(&padded.to_be_bytes());
+    exif.extend([0; 9]);
+    exif.extend([0xFF, 0xE0]);
+    check(&exif, &[Discarded(Truncated, exif.len())]);
+}
+
+#[test]
 fn end_of_stream_gives_back_the_frames_a_false_segment_swallowed() {
     let (a, b) = (jpeg::numbered(1), jpeg::numbered(2));
     let start = [0xFF, 0xD8, 0xFF, 0xE0, 0x7F, 0xFF];
