@@ -4,15 +4,28 @@
 //! cargo run -p mjpeg-codec --example split -- recording.mjpeg pictures/
 //! ```
 //!
+//! A file of `-` is standard input:
+//!
+//! ```text
+//! nc 192.168.1.100 6001 | cargo run -p mjpeg-codec --example split -- - pictures/
+//! ```
+//!
 //! Without a folder it only lists the frames; without any argument it lists those of a tiny built-in stream.
 
-use std::{env, error::Error, fs::File, io::Read, path::Path};
+use std::{
+    env,
+    error::Error,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use mjpeg_codec::{Event, Splitter, SplitterConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args_os().skip(1);
     let mut reader: Box<dyn Read> = match args.next() {
+        Some(file) if file == "-" => Box::new(io::stdin().lock()),
         Some(file) => {
             Box::new(File::open(&file).map_err(|e| format!("cannot open {}: {e}", file.display()))?)
         }

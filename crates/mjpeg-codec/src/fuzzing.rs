@@ -18,6 +18,11 @@ pub fn work() -> u64 {
     crate::work::counted()
 }
 
+/// How much memory a splitter's buffers take.
+pub fn buffer_bytes(splitter: &Splitter) -> usize {
+    splitter.buffer_bytes()
+}
+
 /// The events do not depend on the chunking. The input's first byte chooses the chunks.
 pub fn codec_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
@@ -235,6 +240,7 @@ fn run(stream: &[u8], chunk: usize, feed: impl Fn(&mut Splitter, &[u8])) -> Vec<
     for piece in stream.chunks(chunk) {
         feed(&mut splitter, piece);
         events.extend(std::iter::from_fn(|| splitter.poll()));
+        assert!(splitter.buffer_bytes() <= 2 * (LIMIT_BYTES + chunk) + (256 << 10));
     }
     splitter.finish();
     events.extend(std::iter::from_fn(|| splitter.poll()));

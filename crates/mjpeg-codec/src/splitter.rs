@@ -154,6 +154,12 @@ impl Splitter {
         self.gap.as_deref().map(Gap::headers)
     }
 
+    /// How much memory the buffers take.
+    #[cfg(feature = "__fuzzing")]
+    pub(crate) fn buffer_bytes(&self) -> usize {
+        self.buffer.size_bytes()
+    }
+
     /// Takes the next event, or `None` when more bytes are needed.
     pub fn poll(&mut self) -> Option<Event> {
         loop {

@@ -34,6 +34,13 @@ impl Buffer {
         &self.bytes[self.start..self.end]
     }
 
+    /// How much memory it takes, what is held elsewhere aside.
+    #[cfg(feature = "__fuzzing")]
+    pub(super) fn size_bytes(&self) -> usize {
+        let idle: usize = self.idle.shelf().buffers.iter().map(Vec::len).sum();
+        self.bytes.len() + idle
+    }
+
     /// What may be looked at of the frame in hand: no more than a frame may have, so that the verdict on one that is too
     /// large does not depend on how much has come beyond the limit.
     pub(super) fn window(&self, max_frame_bytes: usize) -> &[u8] {

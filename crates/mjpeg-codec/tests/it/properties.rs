@@ -27,6 +27,19 @@ proptest! {
     }
 
     #[test]
+    fn well_formed_streams_split_as_a_naive_walk_splits_them(
+        frames in vec(whole_frame(), 0..12),
+        gaps in vec(vec(0u8..0xFF, 0..40), 12),
+        size in 1usize..5000,
+    ) {
+        let stream: Vec<u8> = frames.iter().zip(&gaps).flat_map(|(f, gap)| [&gap[..], &f[..]].concat()).collect();
+        let split = outcome(&SplitterConfig::default(), stream.chunks(size));
+        prop_assert_eq!(frames_in(&split), naive_frames(&stream));
+        prop_assert_eq!(frames_in(&split), frames);
+        prop_assert!(split.iter().all(|e| matches!(e, Frame(_) | Discarded(DiscardReason::Garbage, _))));
+    }
+
+    #[test]
     fn chunking_changes_nothing(pieces in vec(piece(), 0..20), size in 1usize..50) {
         let stream = pieces.concat();
         let config = SplitterConfig::default().max_frame_bytes(4096);
@@ -106,6 +119,64 @@ fn covered(outcome: &[Expected]) -> usize {
 }
 
 /// Like [`piece`], of multipart streams.
+/// Whole frames of many kinds.
+fn whole_frame() -> impl Strategy<Value = Bytes> {
+    let kind = |make: fn(u32) -> Bytes| (0u32..20).prop_map(make);
+    let payload = vec(
+        prop_oneof![Just(0xFF), Just(0xD8), Just(0xD9), Just(0xDA), any::<u8>()],
+        0..60,
+    );
+    let segment = (0u32..20, prop_oneof![0xE0u8..=0xEF, Just(0xFE)], payload)
+        .prop_map(|(n, code, payload)| jpeg::with_segment(&jpeg::numbered(n), code, &payload));
+    let filled = (0u32..20, 1usize..6).prop_map(|(n, fill)| {
+        let frame = jpeg::with_restarts(n, 2);
+        let sos = frame
+            .windows(2)
+            .position(|w| w == [0xFF, 0xDA])
+            .expect("a scan");
+        let (head, tail) = frame.split_at(sos);
+        Bytes::from([head, &vec![0xFF; fill], tail].concat())
+    });
+    prop_oneof![
+        kind(jpeg::numbered),
+        kind(jpeg::progressive),
+        kind(|n| jpeg::with_restarts(n, 3)),
+        kind(|n| jpeg::without_dht(&jpeg::numbered(n))),
+        kind(|n| jpeg::with_thumbnail(&jpeg::numbered(n), &jpeg::sized(n, 16, 16))),
+        segment,
+        filled,
+    ]
+}
+
+/// The frames of a well-formed stream, in which no `FF` stands between them: byte by byte, each marker in turn.
+fn naive_frames(stream: &[u8]) -> Vec<Bytes> {
+    let mut frames = Vec::new();
+    let mut at = 0;
+    while at < stream.len() {
+        if stream[at] != 0xFF {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        at += 2;
+        loop {
+            // In front of a marker, or in a scan.
+            let code = stream[at + 1];
+            at += match code {
+                _ if stream[at] != 0xFF => 1,
+                0xFF => 1,
+                0x00 | 0xD0..=0xD7 | 0xD9 => 2,
+                _ => 2 + usize::from(u16::from_be_bytes([stream[at + 2], stream[at + 3]])),
+            };
+            if stream[at - 2..at] == [0xFF, 0xD9] && code == 0xD9 {
+                break;
+            }
+        }
+        frames.push(Bytes::copy_from_slice(&stream[start..at]));
+    }
+    frames
+}
+
 fn part_piece() -> impl Strategy<Value = Vec<u8>> {
     let texts: [&[u8]; 20] = [
         b"--frame\r\n",

@@ -1,4 +1,4 @@
-//! The work that a stream costs stays in proportion to its bytes, whatever they are.
+//! The work that a stream costs stays in proportion to its bytes, whatever they are, and the memory within its bound.
 #![cfg(feature = "__fuzzing")]
 
 use std::iter;
@@ -165,4 +165,31 @@ fn false_segments_that_end_in_fill_ever_earlier() {
         stream.resize(len.max(stream.len()), 0xFF);
         stream
     });
+}
+
+/// Frames of all sizes up to the limit and beyond it, held as a slow consumer holds them.
+#[test]
+fn memory_is_bounded_by_the_largest_frame() {
+    let limit = 400_000;
+    let mut splitter = Splitter::new(SplitterConfig::default().max_frame_bytes(limit));
+    let mut held = std::collections::VecDeque::new();
+    for round in 0..300_u32 {
+        let len = 2_000 + (round as usize * 7919) % 500_000;
+        let mut frame = repeated(&[SOI, SOF, SOS].concat(), &[0x55], len);
+        if round % 5 != 0 {
+            frame.extend([0xFF, 0xD9]);
+        }
+        for chunk in frame.chunks(64 << 10) {
+            splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
+            splitter.filled(chunk.len());
+            while let Some(event) = splitter.poll() {
+                held.push_back(event);
+            }
+            held.drain(..held.len().saturating_sub(6));
+            // The buffer in use, at most twice what it holds and a read; and up to four more of the latest frame's size, doubled at most.
+            let most = 2 * limit + 4 * 2 * (limit + limit / 8) + (1 << 20);
+            let bytes = fuzzing::buffer_bytes(&splitter);
+            assert!(bytes <= most, "{bytes} bytes in round {round}");
+        }
+    }
 }
