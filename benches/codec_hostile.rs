@@ -1,14 +1,16 @@
 //! What the splitter does with bytes made to slow it down, beside a clean stream.
 //!
 //! Isolated: `spare_mut`, `filled` and `poll` over 4 MB that are one pattern again and again, in chunks of 64 KiB, with their copy into the
-//! splitter's buffer; and `clean`, the same with frames of 100 kB, measured in the same run. A new splitter each time.
+//! splitter's buffer; and `clean`, the same with frames of 100 kB, measured in the same run. A new splitter each time. Those named `paid` have just
+//! as many bytes as the splitter asks for what they make it decide, so that it never takes them for a flood. Those named `parts` go
+//! through the multipart parser.
 //!
-//! Absent: sockets, the async runtime, multipart.
+//! Absent: sockets, the async runtime.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use mjpeg_codec::{Splitter, SplitterConfig};
+use mjpeg_codec::{Event, Splitter, SplitterConfig, multipart::Parser};
 use mjpeg_testkit::jpeg;
 
 fn codec_hostile(c: &mut Criterion) {
@@ -16,36 +18,71 @@ fn codec_hostile(c: &mut Criterion) {
     let clean: Vec<u8> = (0..8)
         .flat_map(|number| jpeg::dense(number, 100_000))
         .collect();
-    let patterns = patterns();
-    let clean = [("clean", &[][..], &clean[..])];
-    let patterns = patterns
-        .iter()
-        .map(|(name, once, pattern)| (*name, *once, &pattern[..]));
-    for (name, once, pattern) in clean.into_iter().chain(patterns) {
+    let mut measure = |name: &str, once: &[u8], pattern: &[u8], split: fn(&[u8]) -> usize| {
         let again = pattern.iter().cycle().take(STREAM_BYTES);
         let stream: Vec<u8> = once.iter().chain(again).copied().collect();
         group.throughput(Throughput::Bytes(stream.len() as u64));
         group.bench_function(BenchmarkId::from_parameter(name), |b| {
             b.iter(|| assert!(split(&stream) > 0));
         });
+    };
+    measure("clean", &[], &clean, frames);
+    for (name, once, pattern) in patterns() {
+        measure(name, once, &pattern, frames);
+    }
+    for (name, once, pattern) in parts_patterns() {
+        measure(name, once, &pattern, parts);
     }
     group.finish();
 }
 
-/// How many events came out.
-fn split(stream: &[u8]) -> usize {
+/// How many events came out of a splitter.
+fn frames(stream: &[u8]) -> usize {
     let mut splitter = Splitter::new(SplitterConfig::default());
+    split(
+        stream,
+        &mut splitter,
+        |splitter, chunk| {
+            splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
+            splitter.filled(chunk.len());
+        },
+        Splitter::poll,
+        Splitter::finish,
+    )
+}
+
+/// How many came out of a parser.
+fn parts(stream: &[u8]) -> usize {
+    let mut parser = Parser::default();
+    split(
+        stream,
+        &mut parser,
+        |parser, chunk| {
+            parser.spare_mut()[..chunk.len()].copy_from_slice(chunk);
+            parser.filled(chunk.len());
+        },
+        Parser::poll,
+        Parser::finish,
+    )
+}
+
+fn split<R>(
+    stream: &[u8],
+    reader: &mut R,
+    fill: impl Fn(&mut R, &[u8]),
+    poll: impl Fn(&mut R) -> Option<Event>,
+    finish: impl Fn(&mut R),
+) -> usize {
     let mut events = 0;
     for chunk in stream.chunks(CHUNK_BYTES) {
-        splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
-        splitter.filled(chunk.len());
-        while let Some(event) = splitter.poll() {
+        fill(reader, chunk);
+        while let Some(event) = poll(reader) {
             black_box(event);
             events += 1;
         }
     }
-    splitter.finish();
-    while let Some(event) = splitter.poll() {
+    finish(reader);
+    while let Some(event) = poll(reader) {
         black_box(event);
         events += 1;
     }
@@ -104,7 +141,54 @@ fn patterns() -> Vec<Pattern> {
             &[],
             [&soi_sof_sos[..], &[0x2A, 0xFF, 0xD9]].concat(),
         ),
+        // The same with as many bytes as the splitter asks for such a decision, so that it never calls them a flood.
+        (
+            "paid_soi_sof_eoi",
+            &[],
+            paid(&[&soi_sof[..], &[0xFF, 0xD9]].concat(), 180),
+        ),
+        (
+            "paid_soi_sof_sos_bad_marker",
+            &[],
+            paid(&[&soi_sof_sos[..], &[0xFF, 2]].concat(), 232),
+        ),
+        (
+            "paid_frames",
+            &[],
+            paid(&[&soi_sof_sos[..], &[0x2A, 0xFF, 0xD9]].concat(), 232),
+        ),
+        ("paid_app0", &[0xFF, 0xD8], paid(&[0xFF, 0xE0, 0, 18], 20)),
+        ("paid_scans", START, paid(&SOS, 52)),
     ]
+}
+
+fn parts_patterns() -> Vec<Pattern> {
+    let frame = [&[0xFF, 0xD8][..], &SOF, &SOS, &[0x2A, 0xFF, 0xD9]].concat();
+    let header =
+        b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 28\r\nX-Timestamp: 5.5\r\n\r\n";
+    vec![
+        ("parts_blank_lines", &[], b"\n".to_vec()),
+        ("parts_delimiters", &[], b"--f\n".to_vec()),
+        (
+            "parts_headers",
+            b"--frame\r\n",
+            b"X-Timestamp: 5.5\n".to_vec(),
+        ),
+        ("parts_text", &[], b"word\n".to_vec()),
+        ("parts_of_28_bytes", &[], [&header[..], &frame].concat()),
+        ("parts_paid_line", &[], [&[b'x'; 95][..], b"\n"].concat()),
+        (
+            "parts_paid_header",
+            b"--frame\r\n",
+            [b"X-Timestamp: 5.5", &[b' '; 79][..], b"\n"].concat(),
+        ),
+    ]
+}
+
+fn paid(pattern: &[u8], len: usize) -> Vec<u8> {
+    let mut pattern = pattern.to_vec();
+    pattern.resize(len, 0x55);
+    pattern
 }
 
 const SOF: [u8; 13] = [0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];

@@ -5,6 +5,7 @@
 pub struct SplitterConfig {
     pub(crate) max_frame_bytes: usize,
     pub(crate) missing_eoi: MissingEoi,
+    pub(crate) flood_allowance_bytes: u64,
 }
 
 impl Default for SplitterConfig {
@@ -12,6 +13,7 @@ impl Default for SplitterConfig {
         Self {
             max_frame_bytes: DEFAULT_MAX_FRAME_BYTES,
             missing_eoi: MissingEoi::Discard,
+            flood_allowance_bytes: DEFAULT_FLOOD_ALLOWANCE_BYTES,
         }
     }
 }
@@ -35,6 +37,15 @@ impl SplitterConfig {
         self.missing_eoi = missing_eoi;
         self
     }
+
+    /// Sets how far a stream may overdraw what its bytes pay for before it is [a flood](crate#floods), in bytes.
+    ///
+    /// More lets the splitter look for frames in longer stretches of false beginnings; each MiB costs a millisecond or so, once in a while. A 64th of it is
+    /// passed over at a time, and reported as [`DiscardReason::Flood`](crate::DiscardReason::Flood). The default is 1 MiB, enough for 5000 false beginnings in a row; a value below 4096 is taken as 4096.
+    pub fn flood_allowance_bytes(mut self, bytes: usize) -> Self {
+        self.flood_allowance_bytes = (bytes as u64).max(SMALLEST_ALLOWANCE_BYTES);
+        self
+    }
 }
 
 /// What becomes of a frame that has no EOI.
@@ -55,6 +66,12 @@ pub enum MissingEoi {
 
 /// Well above any camera's picture (a 12 megapixel one takes about 5 MB), well below what hurts a small board.
 const DEFAULT_MAX_FRAME_BYTES: usize = 16 << 20;
+
+/// More damage than an honest stream can be thought to hold in one place.
+const DEFAULT_FLOOD_ALLOWANCE_BYTES: u64 = 1 << 20;
+
+/// Less would not do for the headers of one frame.
+const SMALLEST_ALLOWANCE_BYTES: u64 = 4 << 10;
 
 /// No real frame is shorter: headers alone take more.
 const SMALLEST_LIMIT_BYTES: usize = 64;

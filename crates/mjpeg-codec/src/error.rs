@@ -19,17 +19,21 @@ pub enum DiscardReason {
     Malformed,
     /// A frame longer than [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes).
     TooLarge,
+    /// What was passed over because it was made of almost nothing but markers, or lines: each is a decision, and many thousand of them in so few
+    /// bytes come from no camera. See [the crate's docs](crate#floods).
+    Flood,
 }
 
 impl DiscardReason {
     /// All reasons, for those who keep a counter of each.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Garbage,
         Self::Framing,
         Self::NotJpeg,
         Self::Truncated,
         Self::Malformed,
         Self::TooLarge,
+        Self::Flood,
     ];
 
     /// Whether the range begins with a broken frame, so that exactly one frame was lost with it.
@@ -48,6 +52,7 @@ impl DiscardReason {
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
+            Self::Flood => "flood",
         }
     }
 }

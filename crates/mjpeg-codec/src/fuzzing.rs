@@ -23,15 +23,20 @@ pub fn buffer_bytes(splitter: &Splitter) -> usize {
     splitter.buffer_bytes()
 }
 
-/// The events do not depend on the chunking. The input's first byte chooses the chunks.
+/// The events do not depend on the chunking. The input's first byte chooses the chunks, and whether floods begin early.
 pub fn codec_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
         return;
     };
-    let whole = events(stream, stream.len().max(1));
-    assert_eq!(whole, events(stream, 1));
-    assert_eq!(whole, events(stream, usize::from(seed) + 2));
-    assert_eq!(whole, events_filled(stream, usize::from(seed) + 2));
+    let (config, chunk) = (limits(seed >= 128), usize::from(seed) + 2);
+    let whole = run(&config, stream, stream.len().max(1), push);
+    assert_eq!(whole, run(&config, stream, 1, push));
+    assert_eq!(whole, run(&config, stream, chunk, push));
+    assert_eq!(whole, run(&config, stream, chunk, fill));
+    let end = whole
+        .iter()
+        .fold(0, |next, event| account(event, stream, next));
+    assert_eq!(end, stream.len() as u64);
 }
 
 /// Frames and discarded ranges cover the stream in order; each frame is a copy of the bytes it claims and stands by itself.
@@ -52,7 +57,8 @@ pub fn codec_accounting(stream: &[u8]) {
 }
 
 /// The events of a multipart stream and the headers of each part do not depend on the chunking, cover the stream in order, and hold
-/// the frames that a splitter finds. The input's first byte chooses the chunks, and whether a frame needs an EOI.
+/// the frames that a splitter finds. The input's first byte chooses the chunks, and whether a frame needs an EOI
+/// or floods begin early.
 pub fn codec_multipart_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
         return;
@@ -148,7 +154,7 @@ pub fn codec_repair(stream: &[u8]) {
             let embedded = pairs
                 .into_iter()
                 .any(|pair| matches!(pair, [0xFF, 0xD8 | 0xD9]));
-            let free = marker::is_free_form(segment.code);
+            let free = matches!(segment.code, marker::APP0..=marker::APP15 | marker::COM);
             let colours = matches!(segment.code, marker::APP0 | marker::APP14);
             assert!(!embedded || !free || colours);
         }
@@ -221,21 +227,36 @@ fn account(event: &Event, stream: &[u8], next: u64) -> u64 {
 }
 
 fn events(stream: &[u8], chunk: usize) -> Vec<Event> {
-    run(stream, chunk, |splitter, piece| {
-        splitter.push(Bytes::copy_from_slice(piece))
-    })
+    run(&limits(false), stream, chunk, push)
+}
+
+/// Limits that fuzz inputs reach; `flooded`, also that of floods.
+fn limits(flooded: bool) -> SplitterConfig {
+    let config = SplitterConfig::default().max_frame_bytes(LIMIT_BYTES);
+    if flooded {
+        config.flood_allowance_bytes(0)
+    } else {
+        config
+    }
+}
+
+fn push(splitter: &mut Splitter, piece: &[u8]) {
+    splitter.push(Bytes::copy_from_slice(piece));
 }
 
 /// The same by way of the splitter's own buffer.
-fn events_filled(stream: &[u8], chunk: usize) -> Vec<Event> {
-    run(stream, chunk, |splitter, piece| {
-        splitter.spare_mut()[..piece.len()].copy_from_slice(piece);
-        splitter.filled(piece.len());
-    })
+fn fill(splitter: &mut Splitter, piece: &[u8]) {
+    splitter.spare_mut()[..piece.len()].copy_from_slice(piece);
+    splitter.filled(piece.len());
 }
 
-fn run(stream: &[u8], chunk: usize, feed: impl Fn(&mut Splitter, &[u8])) -> Vec<Event> {
-    let mut splitter = Splitter::new(SplitterConfig::default().max_frame_bytes(LIMIT_BYTES));
+fn run(
+    config: &SplitterConfig,
+    stream: &[u8],
+    chunk: usize,
+    feed: impl Fn(&mut Splitter, &[u8]),
+) -> Vec<Event> {
+    let mut splitter = Splitter::new(config.clone());
     let mut events = Vec::new();
     for piece in stream.chunks(chunk) {
         feed(&mut splitter, piece);
@@ -268,9 +289,7 @@ fn parts(
     } else {
         MissingEoi::Discard
     };
-    let frames = SplitterConfig::default()
-        .max_frame_bytes(LIMIT_BYTES)
-        .missing_eoi(missing_eoi);
+    let frames = limits(accept).missing_eoi(missing_eoi);
     let config = ParserConfig::default()
         .splitter(frames)
         .max_header_bytes(HEADER_LIMIT_BYTES);

@@ -86,11 +86,6 @@ const HAS_SEGMENT: [bool; 256] = {
     table
 };
 
-/// Whether a segment's payload may be anything: APPn and COM.
-pub(crate) fn is_free_form(code: u8) -> bool {
-    code & 0xF0 == APP0 || code == COM
-}
-
 /// Whether an image can go on with this code after its SOI and an `FF`: a marker that may come first (T.81 B.2.1, figure B.2 and
 /// table B.1: tables, miscellaneous segments, a frame header, DHP), or a fill byte.
 ///
@@ -117,8 +112,8 @@ pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
         }),
         DHT => tables_fill(payload, |p| {
             // Tc (0: DC or lossless, 1: AC), Th (0 to 3), then 16 counts, then that many values (B.2.4.2).
-            let counts = p.get(1..17)?;
-            let values: usize = counts.iter().map(|&n| usize::from(n)).sum();
+            let counts: &[u8; 16] = p.get(1..)?.first_chunk()?;
+            let values = usize::from(counts.iter().fold(0, |sum, &n| sum + u16::from(n)));
             (matches!(p[0], 0x00..=0x03 | 0x10..=0x13) && values <= 256).then_some(17 + values)
         }),
         DAC => payload.len().is_multiple_of(2),

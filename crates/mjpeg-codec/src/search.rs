@@ -4,6 +4,8 @@
 //! per byte without a branch, which the compiler turns into vector instructions. So the cost does not depend on how
 //! often `FF` occurs, as it does where every `FF` is visited.
 
+use memchr::{memchr, memchr_iter};
+
 use crate::{marker, work};
 
 /// Finds the marker that ends entropy-coded data: the first `FF`, not before `from`, that is followed by neither `00`
@@ -20,10 +22,14 @@ fn find_marker(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let firsts = data.get(..data.len().checked_sub(1)?)?;
     // Where markers are close together, blocks cost more than they save.
-    let near = firsts.len().min(NEAR_BYTES);
-    if let Some(at) = position(&firsts[..near], &data[1..]) {
-        return Some(from + at);
+    let mut near = 0;
+    for _ in 0..NEAR_FFS {
+        near += memchr(0xFF, &firsts[near..])? + 1;
+        if ends_scan(data[near]) {
+            return Some(from + near - 1);
+        }
     }
+    let (firsts, data, from) = (&firsts[near..], &data[near..], from + near);
     let (first_blocks, first_rest) = firsts.as_chunks::<BLOCK_BYTES>();
     let (second_blocks, second_rest) = data[1..].as_chunks::<BLOCK_BYTES>();
     for (i, (firsts, seconds)) in first_blocks.iter().zip(second_blocks).enumerate() {
@@ -49,8 +55,7 @@ fn find_marker(data: &[u8], from: usize) -> Option<usize> {
 }
 
 fn position(firsts: &[u8], seconds: &[u8]) -> Option<usize> {
-    let mut pairs = firsts.iter().zip(seconds);
-    pairs.position(|(&a, &b)| a == 0xFF && ends_scan(b))
+    memchr_iter(0xFF, firsts).find(|&at| ends_scan(seconds[at]))
 }
 
 fn ends_scan(code: u8) -> bool {
@@ -77,9 +82,13 @@ fn find_image(data: &[u8], from: usize) -> Option<usize> {
         four.is_some_and(|four| four >> 8 == SOI_AND_MARKER && marker::may_follow_soi(four as u8))
     };
     // Where images begin close together, blocks cost more than they save.
-    let mut at = len.min(NEAR_BYTES);
-    if let Some(near) = (0..at).find(|&at| begins_at(at)) {
-        return Some(from + near);
+    let mut at = 0;
+    for _ in 0..NEAR_FFS {
+        let ff = memchr(0xFF, &data[at..len])?;
+        if begins_at(at + ff) {
+            return Some(from + at + ff);
+        }
+        at += ff + 1;
     }
     while at < len {
         let end = (at + BLOCK_BYTES).min(len);
@@ -119,8 +128,8 @@ fn may_hold_image(bytes: &[u8]) -> bool {
 /// `FF D8 FF`.
 const SOI_AND_MARKER: u32 = 0x00FF_D8FF;
 
-/// How many bytes are looked at one by one first.
-const NEAR_BYTES: usize = 8;
+/// How many `FF` are visited first.
+const NEAR_FFS: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -12,10 +12,12 @@ use crate::{
     multipart::{Gap, PartHeaders},
 };
 
+mod budget;
 mod buffer;
 mod resync;
 mod steps;
 
+use budget::Budget;
 use buffer::Buffer;
 use resync::Fill;
 use steps::{Progress, State, Step};
@@ -81,6 +83,7 @@ pub struct Splitter {
     /// Where a frame was last found to hold segments of another one.
     contradicted_at: u64,
     fill: Fill,
+    budget: Budget,
     /// Where the frame broke that was last found broken.
     pub(crate) broke_at: u64,
     /// What was discarded last, and up to where; more of it may follow.
@@ -96,6 +99,7 @@ impl Splitter {
     /// Makes a splitter that expects a stream to begin.
     pub fn new(config: SplitterConfig) -> Self {
         Self {
+            budget: Budget::new(config.flood_allowance_bytes),
             config,
             buffer: Buffer::new(),
             base: 0,
@@ -172,6 +176,7 @@ impl Splitter {
                 Step::NeedMore if self.buffer.data().is_empty() => {
                     self.ended = false;
                     self.untrusted_end = 0;
+                    self.budget.restart(self.base);
                     if let Some(gap) = &mut self.gap {
                         gap.stream_ended();
                     }

@@ -104,6 +104,12 @@ impl Gap {
         self.inside_line = false;
     }
 
+    /// Bytes are passed over unread, and framing may be among them.
+    pub(crate) fn forget_part(&mut self) {
+        self.noise();
+        self.inside_line = true;
+    }
+
     /// The stream has ended; another one may begin.
     pub(crate) fn stream_ended(&mut self) {
         *self = Self::new(self.max_header_bytes);
@@ -159,7 +165,7 @@ impl Gap {
         match headers::split(text) {
             Some((name, value)) => self.headers.take(name, value),
             // Other text stands here in some streams, such as chunk sizes; the headers may go on after it.
-            None if text.iter().all(headers::is_text) => {}
+            None if headers::all_text(text) => {}
             None => return self.noise(),
         }
         DiscardReason::Framing

@@ -53,31 +53,60 @@ impl PartHeaders {
     }
 }
 
-/// Whether a line is one of the headers that tell something of a part.
+/// Whether a line begins as one of the headers do that tell something of a part.
 pub(super) fn is_known(line: &[u8]) -> bool {
-    split(line).is_some_and(|(name, _)| {
-        let known = [CONTENT_TYPE, CONTENT_LENGTH, X_TIMESTAMP];
-        known
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-    })
+    let has_name = |known: &str| {
+        line.split_at_checked(known.len())
+            .is_some_and(|(name, rest)| {
+                name.eq_ignore_ascii_case(known.as_bytes())
+                    && rest.trim_ascii_start().starts_with(b":")
+            })
+    };
+    [CONTENT_TYPE, CONTENT_LENGTH, X_TIMESTAMP]
+        .into_iter()
+        .any(has_name)
 }
 
 /// Splits a line into the name and value of a header: a token (RFC 9110 section 5.6.2), a colon, text.
 pub(super) fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = memchr(b':', line)?;
-    let (name, value) = (
-        line[..colon].trim_ascii_end(),
-        line[colon + 1..].trim_ascii(),
-    );
-    let token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
-    (!name.is_empty() && name.iter().all(token) && value.iter().all(is_text))
+    let (name, mut value) = (line[..colon].trim_ascii_end(), &line[colon + 1..]);
+    // A line may be nothing but spaces, and byte by byte they would take longer than all the rest.
+    while let Some(rest) = value.strip_suffix(&[b' '; 16]) {
+        value = rest;
+    }
+    let value = value.trim_ascii();
+    (!name.is_empty() && name.iter().all(may_be_in_token) && all_text(value))
         .then_some((name, value))
 }
 
+/// Whether [`is_text`] holds for all, without a branch for each.
+pub(super) fn all_text(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |all, b| all & is_text(b))
+}
+
+fn may_be_in_token(&b: &u8) -> bool {
+    TOKEN[usize::from(b)]
+}
+
+/// By byte, because a stream may be nothing but headers.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(
+                byte as u8,
+                b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+            );
+        byte += 1;
+    }
+    table
+};
+
 /// Whether a byte may stand in a header's value: all but control characters.
-pub(super) fn is_text(&b: &u8) -> bool {
-    b >= b' ' || b == b'\t'
+fn is_text(&b: &u8) -> bool {
+    (b >= b' ') | (b == b'\t')
 }
 
 /// Reads seconds with a decimal fraction, exactly to the nanosecond.

@@ -7,6 +7,7 @@
 //! * A scan that was passed holds no SOI, and what breaks behind it resumes there; so it is passed again only after a contradiction.
 //! * A walk that merges with one that failed would fail at the same place. It does not get there: behind a broken frame the search resumes
 //!   in its last segment, past all markers walked over before. Only the payload of that segment, at most 64 KiB, is looked at again.
+//! * Decisions that follow one another within a few bytes are paid for by the bytes between them ([`Budget`](super::Budget)).
 //! * Tables are walked up to a number of them ([`marker::payload_is_sound`]), fill once ([`Fill`]).
 
 use std::ops::Range;
@@ -44,46 +45,35 @@ impl Fill {
 }
 
 fn run_len(bytes: &[u8]) -> usize {
-    let len = bytes.iter().take_while(|&&b| b == 0xFF).count();
-    work::count(len);
-    len
+    // In blocks, which become vector instructions; a run may be as long as a frame.
+    let (blocks, _) = bytes.as_chunks::<FILL_BLOCK_BYTES>();
+    let is_fill =
+        |block: &&[u8; FILL_BLOCK_BYTES]| block.iter().fold(0xFF, |all, b| all & b) == 0xFF;
+    let whole = blocks.iter().take_while(is_fill).count() * FILL_BLOCK_BYTES;
+    let rest = bytes[whole..].iter().take_while(|&&b| b == 0xFF).count();
+    work::count(whole + rest);
+    whole + rest
 }
 
 impl Splitter {
-    /// Refuses the frame that the buffer begins with, if its first segment shows that it is none; does just what the walk from
-    /// marker to marker would do, but fast, for bytes that are full of false beginnings.
-    pub(super) fn refuse_at_once(&mut self) -> bool {
-        work::count(1);
-        let data = self.buffer.data();
-        let Some(&[_, _, _, code, hi, lo]) = data.first_chunk() else {
-            return false;
-        };
-        let end = FIRST_LENGTH_AT + usize::from(u16::from_be_bytes([hi, lo]));
-        if code == 0xFF {
-            if hi != marker::SOI {
-                return false;
-            }
-            self.discard(DiscardReason::Garbage, SOI_BYTES);
-            return true;
+    /// The bytes up to `upto` and some more are no frame, or one that decides about so few bytes that it costs too much.
+    pub(super) fn flooded(&mut self, upto: usize) -> Step {
+        self.lost(DiscardReason::Flood, upto)
+    }
+
+    /// Lets go of what comes after that, unread.
+    pub(super) fn pass_flood(&mut self) -> Step {
+        if let Some(gap) = &mut self.gap {
+            gap.forget_part();
         }
-        if end < FIRST_LENGTH_AT + 2 || end >= self.config.max_frame_bytes {
-            return false;
+        let to_pass = self.budget.flood_end - self.base;
+        let len = to_pass.min(self.buffer.data().len() as u64) as usize;
+        self.discard(DiscardReason::Flood, len);
+        if len as u64 == to_pass {
+            self.restart()
+        } else {
+            Step::NeedMore
         }
-        let Some(&[first, second]) = data.get(end..end + 2) else {
-            return false;
-        };
-        match (first, second) {
-            (0xFF, marker::SOI) if marker::is_free_form(code) => {
-                self.discard(DiscardReason::Truncated, end);
-            }
-            (0xFF, _) => return false,
-            _ => {
-                self.broke_at = self.base + end as u64;
-                self.untrusted_end = self.untrusted_end.max(self.broke_at);
-                self.discard(DiscardReason::Malformed, FIRST_LENGTH_AT);
-            }
-        }
-        true
     }
 
     /// The EOI of the frame in hand ends at `len`.
@@ -189,5 +179,4 @@ const SOI_BYTES: usize = 2;
 /// Shorter runs of fill are walked over again if need be.
 const LONG_FILL_BYTES: usize = 64;
 
-/// Where the length of a frame's first segment stands, if no fill bytes come before its marker.
-const FIRST_LENGTH_AT: usize = 4;
+const FILL_BLOCK_BYTES: usize = 32;

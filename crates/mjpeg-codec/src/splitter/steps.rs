@@ -2,7 +2,10 @@
 
 use memchr::memchr;
 
-use super::Splitter;
+use super::{
+    Splitter,
+    budget::{FRAME_COST_BYTES, LINE_COST_BYTES, SCAN_COST_BYTES, SEGMENT_COST_BYTES},
+};
 use crate::{
     config::MissingEoi,
     error::DiscardReason,
@@ -46,6 +49,7 @@ pub(super) enum Step {
 impl Splitter {
     pub(super) fn step(&mut self) -> Step {
         match self.state {
+            State::Seek if self.base < self.budget.flood_end => self.pass_flood(),
             State::Seek if self.gap.is_some() => self.seek_part(),
             State::Seek => self.seek(),
             State::Markers => self.markers(),
@@ -75,23 +79,18 @@ impl Splitter {
     }
 
     fn seek(&mut self) -> Step {
-        loop {
-            let data = self.buffer.data();
-            let found = search::next_image(data, self.pos);
-            // An SOI may begin in the last three bytes, which the search does not judge.
-            let garbage =
-                found.unwrap_or(data.len().saturating_sub(3).max(self.pos.min(data.len())));
-            if garbage > 0 {
-                self.discard(DiscardReason::Garbage, garbage);
-            }
-            self.pos = 0;
-            if found.is_none() {
-                return Step::NeedMore;
-            }
-            if !self.refuse_at_once() {
-                return self.begin_frame();
-            }
+        let data = self.buffer.data();
+        let found = search::next_image(data, self.pos);
+        // An SOI may begin in the last three bytes, which the search does not judge.
+        let garbage = found.unwrap_or(data.len().saturating_sub(3).max(self.pos.min(data.len())));
+        if garbage > 0 {
+            self.discard(DiscardReason::Garbage, garbage);
         }
+        self.pos = 0;
+        if found.is_none() {
+            return Step::NeedMore;
+        }
+        self.begin_frame()
     }
 
     /// Like [`Self::seek`] in a multipart stream: line by line up to the next image.
@@ -130,11 +129,17 @@ impl Splitter {
                 };
             }
         };
+        if !self.budget.spend(self.base, LINE_COST_BYTES) {
+            return self.flooded(0);
+        }
         self.discard(reason, len);
         self.restart()
     }
 
     fn begin_frame(&mut self) -> Step {
+        if !self.budget.spend(self.base, FRAME_COST_BYTES) {
+            return self.flooded(0);
+        }
         self.so_far = Progress::default();
         self.pos = 2;
         self.markers()
@@ -181,6 +186,15 @@ impl Splitter {
             let Some(payload) = data.get(payload_at..end) else {
                 return Step::NeedMore;
             };
+            let scan = if code == marker::SOS {
+                SCAN_COST_BYTES
+            } else {
+                0
+            };
+            let here = self.base + self.pos as u64;
+            if !self.budget.spend(here, SEGMENT_COST_BYTES + scan) {
+                return self.flooded(self.pos);
+            }
             match self.so_far.take_segment(code, payload) {
                 Segment::Sound => self.pos = end,
                 Segment::Malformed => return self.broken(DiscardReason::Malformed, payload_at),

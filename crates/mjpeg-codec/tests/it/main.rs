@@ -6,6 +6,7 @@ mod cameras;
 mod check;
 mod consumers;
 mod corpus;
+mod floods;
 mod frame;
 mod limits;
 mod made;

@@ -40,9 +40,10 @@ proptest! {
     }
 
     #[test]
-    fn chunking_changes_nothing(pieces in vec(piece(), 0..20), size in 1usize..50) {
+    fn chunking_changes_nothing(pieces in vec(piece(), 0..40), size in 1usize..50, flooded: bool) {
         let stream = pieces.concat();
-        let config = SplitterConfig::default().max_frame_bytes(4096);
+        let allowance = if flooded { 0 } else { 1 << 20 };
+        let config = SplitterConfig::default().max_frame_bytes(4096).flood_allowance_bytes(allowance);
         let whole = outcome(&config, stream.chunks(stream.len().max(1)));
         prop_assert_eq!(&whole, &outcome(&config, stream.chunks(size)));
         prop_assert_eq!(covered(&whole), stream.len());
@@ -53,10 +54,15 @@ proptest! {
         pieces in vec(part_piece(), 0..30),
         size in 1usize..50,
         accept: bool,
+        flooded: bool,
     ) {
         let stream = pieces.concat();
         let missing_eoi = if accept { MissingEoi::Accept } else { MissingEoi::Discard };
-        let frames = SplitterConfig::default().max_frame_bytes(4096).missing_eoi(missing_eoi);
+        let allowance = if flooded { 0 } else { 1 << 20 };
+        let frames = SplitterConfig::default()
+            .max_frame_bytes(4096)
+            .missing_eoi(missing_eoi)
+            .flood_allowance_bytes(allowance);
         let config = ParserConfig::default().splitter(frames).max_header_bytes(256);
         let whole = parts(&config, stream.chunks(stream.len().max(1)));
         prop_assert_eq!(&whole, &parts(&config, stream.chunks(size)));
