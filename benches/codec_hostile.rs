@@ -150,15 +150,15 @@ fn patterns() -> Vec<Pattern> {
         (
             "paid_soi_sof_sos_bad_marker",
             &[],
-            paid(&[&soi_sof_sos[..], &[0xFF, 2]].concat(), 232),
+            paid(&[&soi_sof_sos[..], &[0xFF, 2]].concat(), 248),
         ),
         (
             "paid_frames",
             &[],
-            paid(&[&soi_sof_sos[..], &[0x2A, 0xFF, 0xD9]].concat(), 232),
+            paid(&[&soi_sof_sos[..], &[0x2A, 0xFF, 0xD9]].concat(), 248),
         ),
         ("paid_app0", &[0xFF, 0xD8], paid(&[0xFF, 0xE0, 0, 18], 20)),
-        ("paid_scans", START, paid(&SOS, 52)),
+        ("paid_scans", START, paid(&SOS, 68)),
     ]
 }
 

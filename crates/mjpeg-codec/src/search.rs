@@ -22,12 +22,9 @@ fn find_marker(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let firsts = data.get(..data.len().checked_sub(1)?)?;
     // Where markers are close together, blocks cost more than they save.
-    let mut near = 0;
-    for _ in 0..NEAR_FFS {
-        near += memchr(0xFF, &firsts[near..])? + 1;
-        if ends_scan(data[near]) {
-            return Some(from + near - 1);
-        }
+    let near = firsts.len().min(NEAR_BYTES);
+    if let Some(at) = position(&firsts[..near], &data[1..]) {
+        return Some(from + at);
     }
     let (firsts, data, from) = (&firsts[near..], &data[near..], from + near);
     let (first_blocks, first_rest) = firsts.as_chunks::<BLOCK_BYTES>();
@@ -127,6 +124,9 @@ fn may_hold_image(bytes: &[u8]) -> bool {
 
 /// `FF D8 FF`.
 const SOI_AND_MARKER: u32 = 0x00FF_D8FF;
+
+/// How many bytes are looked at by way of their `FF` first.
+const NEAR_BYTES: usize = 64;
 
 /// How many `FF` are visited first.
 const NEAR_FFS: usize = 4;
