@@ -36,6 +36,6 @@ mod part;
 pub use boundary::{Boundary, InvalidBoundary};
 pub use headers::PartHeaders;
 pub use parser::{Parser, ParserConfig};
-pub use part::render;
+pub use part::{Layout, Part, render};
 
 pub(crate) use gap::Gap;

@@ -1,10 +1,10 @@
 //! The end that takes frames.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use crate::{Published, Status, Viewing};
+use crate::{Published, Rhythm, Status, Viewing};
 
 /// Takes frames, each time the newest. See the [crate's contract](crate#lagging).
 ///
@@ -14,6 +14,7 @@ pub struct Consumer {
     frames: watch::Receiver<Option<Arc<Published>>>,
     status: watch::Receiver<Status>,
     viewers: Arc<watch::Sender<usize>>,
+    rhythm: Arc<Rhythm>,
     had: Option<u64>,
 }
 
@@ -22,11 +23,13 @@ impl Consumer {
         frames: watch::Receiver<Option<Arc<Published>>>,
         status: watch::Receiver<Status>,
         viewers: Arc<watch::Sender<usize>>,
+        rhythm: Arc<Rhythm>,
     ) -> Self {
         Self {
             frames,
             status,
             viewers,
+            rhythm,
             had: None,
         }
     }
@@ -60,6 +63,11 @@ impl Consumer {
         *self.status.borrow()
     }
 
+    /// How long it usually is from frame to frame; `None` before the second.
+    pub fn interval(&self) -> Option<Duration> {
+        self.rhythm.interval()
+    }
+
     /// Says that frames are wanted for as long as the returned guard lives.
     pub fn viewing(&self) -> Viewing {
         Viewing::new(Arc::clone(&self.viewers))
@@ -77,6 +85,7 @@ impl Clone for Consumer {
             self.frames.clone(),
             self.status.clone(),
             Arc::clone(&self.viewers),
+            Arc::clone(&self.rhythm),
         )
     }
 }

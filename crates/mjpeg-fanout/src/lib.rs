@@ -53,6 +53,7 @@ mod consumer;
 mod demand;
 mod producer;
 mod published;
+mod rhythm;
 mod status;
 
 use std::sync::Arc;
@@ -66,6 +67,7 @@ pub use demand::{Demand, Viewing};
 pub use mjpeg_codec;
 pub use producer::Producer;
 pub use published::Published;
+pub use rhythm::Rhythm;
 pub use status::Status;
 
 /// Makes a fan-out: its producer, and a first consumer to clone for each further one.
@@ -75,9 +77,15 @@ pub fn channel() -> (Producer, Consumer) {
     let (frames_in, frames_out) = watch::channel(None);
     let (status_in, status_out) = watch::channel(Status::default());
     let viewers = Arc::new(watch::channel(0).0);
-    let consumer = Consumer::new(frames_out, status_out, Arc::clone(&viewers));
+    let rhythm = Arc::new(Rhythm::default());
+    let consumer = Consumer::new(
+        frames_out,
+        status_out,
+        Arc::clone(&viewers),
+        Arc::clone(&rhythm),
+    );
     (
-        Producer::new(frames_in, status_in, viewers, fastrand::u64(..)),
+        Producer::new(frames_in, status_in, viewers, rhythm, fastrand::u64(..)),
         consumer,
     )
 }

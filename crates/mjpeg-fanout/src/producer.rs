@@ -8,7 +8,7 @@ use std::{
 use mjpeg_codec::Frame;
 use tokio::sync::watch;
 
-use crate::{Demand, Published, Status};
+use crate::{Demand, Published, Rhythm, Status};
 
 /// Publishes frames. Dropping it closes the fan-out.
 #[derive(Debug)]
@@ -16,8 +16,9 @@ pub struct Producer {
     frames: watch::Sender<Option<Arc<Published>>>,
     status: watch::Sender<Status>,
     viewers: Arc<watch::Sender<usize>>,
-    /// The last sequence number. A lock, so that numbers and frames go out in the same order whoever publishes.
-    seq: Mutex<u64>,
+    rhythm: Arc<Rhythm>,
+    /// The last sequence number and time. A lock, so that numbers and frames go out in the same order whoever publishes.
+    last: Mutex<(u64, Option<Instant>)>,
     epoch: u64,
 }
 
@@ -26,13 +27,15 @@ impl Producer {
         frames: watch::Sender<Option<Arc<Published>>>,
         status: watch::Sender<Status>,
         viewers: Arc<watch::Sender<usize>>,
+        rhythm: Arc<Rhythm>,
         epoch: u64,
     ) -> Self {
         Self {
             frames,
             status,
             viewers,
-            seq: Mutex::new(0),
+            rhythm,
+            last: Mutex::default(),
             epoch,
         }
     }
@@ -40,8 +43,12 @@ impl Producer {
     /// Publishes a frame that was captured at the given times, and returns its sequence number. Never waits.
     pub fn publish(&self, frame: Frame, wall: SystemTime, mono: Instant) -> u64 {
         // Nothing under this lock can panic and leave the number wrong.
-        let mut seq = self.seq.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (seq, before) = &mut *last;
         *seq += 1;
+        if let Some(before) = before.replace(mono) {
+            self.rhythm.beat(mono.saturating_duration_since(before));
+        }
         self.frames.send_replace(Some(Arc::new(Published::new(
             *seq, self.epoch, frame, wall, mono,
         ))));

@@ -5,10 +5,9 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use bytes::Bytes;
 use mjpeg_codec::{
     Frame,
-    multipart::{Boundary, PartHeaders, render},
+    multipart::{Boundary, Part, PartHeaders, render},
 };
 
 /// A published frame, shared by all consumers.
@@ -25,7 +24,7 @@ pub struct Published {
     pub wall: SystemTime,
     /// When its last byte was read, by the monotonic clock.
     pub mono: Instant,
-    part: OnceLock<Bytes>,
+    part: OnceLock<Part>,
 }
 
 impl Published {
@@ -43,7 +42,7 @@ impl Published {
     /// The frame as a part of a multipart stream with the default [`Boundary`], with its length and timestamp.
     ///
     /// Made when first asked for, then shared: ten thousand viewers cost one copy of the image, an unwatched stream none.
-    pub fn part(&self) -> &Bytes {
+    pub fn part(&self) -> &Part {
         self.part.get_or_init(|| {
             let headers = PartHeaders::default().with_timestamp(self.wall);
             render(&Boundary::default(), &headers, &self.frame.bytes)

@@ -6,55 +6,95 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use mjpeg_codec::multipart::Boundary;
-use mjpeg_fanout::{Consumer, Published, Viewing};
-use tokio::time::sleep;
+use mjpeg_codec::multipart::Layout;
+use mjpeg_fanout::Consumer;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{HttpConfig, service::Closing, stats::Counters};
+use crate::{
+    HttpConfig,
+    asked::StreamWish,
+    feed::Feed,
+    viewers::{Seat, Viewers},
+};
 
 /// The body of a stream response: the opening delimiter, then a part per frame, each time the newest, for as long as the fan-out has a
 /// producer.
 ///
-/// Each data frame is one whole part, in one buffer that all viewers share. The next part is chosen when the connection asks for it, so what a
-/// slow viewer misses is missed whole. While the body lives it counts as a viewer in the fan-out's
+/// Each data frame is one whole part, in one buffer that all viewers share. The next part is chosen when the connection has let go of the one before, so what a
+/// slow viewer misses is missed whole; see [the crate's docs](crate#lagging). While the body lives it counts as a viewer in the fan-out's
 /// [demand](mjpeg_fanout::Demand).
 ///
-/// For servers of your own; [`StreamService`](crate::StreamService) adds the response's header.
+/// For servers of your own; [`StreamService`](crate::StreamService) adds the response's header, and picks the layout by the request.
 pub struct MjpegBody {
     parts: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
 }
 
 impl MjpegBody {
     /// Makes a body that takes its frames from a consumer of its own.
-    pub fn new(consumer: Consumer, config: &HttpConfig) -> Self {
+    pub fn new(consumer: Consumer, layout: Layout, config: &HttpConfig) -> Self {
+        let wish = StreamWish {
+            layout,
+            repeat_soon: layout == Layout::Trailing,
+            fps: config.max_fps,
+            kbps: config.max_kbps,
+            max_duration: config.max_duration,
+            ..StreamWish::default()
+        };
+        let (viewers, counters) = (Arc::<Viewers>::default(), Arc::default());
+        let most = config.max_inflight_bytes;
+        let seat = Seat::take(&viewers, &counters, consumer.viewing(), None, &wish, most);
         // Without a service there is nobody to close it but the producer.
-        Self::closable(consumer, config, Arc::default(), None)
+        Self::of(Feed::new(consumer, seat, &wish, config, None))
     }
 
-    pub(crate) fn closable(
-        consumer: Consumer,
-        config: &HttpConfig,
-        counters: Arc<Counters>,
-        closing: Option<Closing>,
-    ) -> Self {
-        let state = Parts {
-            viewing: Counted::new(consumer.viewing(), counters),
-            consumer,
-            keepalive: config.keepalive,
-            closing,
-            at: At::Opening,
+    pub(crate) fn of(feed: Feed) -> Self {
+        let opening = feed.opening();
+        let parts = Parts {
+            feed,
+            written: Arc::new(Semaphore::new(1)),
         };
+        let parts = stream::unfold(parts, Parts::next);
         // One allocation per viewer; the futures of all later waits live inside it.
         Self {
-            parts: Box::pin(stream::unfold(state, Parts::next).fuse()),
+            parts: Box::pin(stream::iter([opening]).chain(parts).fuse()),
         }
+    }
+}
+
+struct Parts {
+    feed: Feed,
+    /// There to be taken when the part before is written.
+    written: Arc<Semaphore>,
+}
+
+impl Parts {
+    async fn next(mut self) -> Option<(Bytes, Self)> {
+        // Fails only when the semaphore is closed, which nobody does.
+        let written = Arc::clone(&self.written).acquire_owned().await.ok()?;
+        let part = self.feed.next().await?.part;
+        let held = Held {
+            part,
+            _written: written,
+        };
+        Some((Bytes::from_owner(held), self))
+    }
+}
+
+/// A part in the hands of the connection. hyper drops it when its last byte has been given to the kernel.
+struct Held {
+    part: Bytes,
+    _written: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.part
     }
 }
 
@@ -77,98 +117,19 @@ impl fmt::Debug for MjpegBody {
     }
 }
 
-struct Parts {
-    viewing: Counted,
-    consumer: Consumer,
-    keepalive: Duration,
-    closing: Option<Closing>,
-    at: At,
-}
-
-enum At {
-    Opening,
-    First,
-    Later(Arc<Published>),
-}
-
-impl Parts {
-    async fn next(mut self) -> Option<(Bytes, Self)> {
-        let last = match &self.at {
-            At::Opening => {
-                self.at = At::First;
-                return Some((Boundary::default().opening(), self));
-            }
-            At::First => None,
-            At::Later(last) => Some(last),
-        };
-        let counters = &self.viewing.counters;
-        let published = tokio::select! {
-            biased;
-            () = closed(&mut self.closing) => return None,
-            published = self.consumer.next() => published?,
-            repeat = after(self.keepalive, last) => {
-                counters.keepalives.add_one();
-                repeat
-            }
-        };
-        counters.parts.add_one();
-        let part = published.part().clone();
-        self.at = At::Later(published);
-        Some((part, self))
-    }
-}
-
-/// Gives the last frame again after the keepalive interval. There is nothing to repeat before the first.
-async fn after(keepalive: Duration, last: Option<&Arc<Published>>) -> Arc<Published> {
-    let Some(last) = last else {
-        return std::future::pending().await;
-    };
-    sleep(keepalive).await;
-    Arc::clone(last)
-}
-
-async fn closed(closing: &mut Option<Closing>) {
-    match closing {
-        Some(closing) => closing.wanted().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Counts a viewer for as long as its body lives.
-struct Counted {
-    counters: Arc<Counters>,
-    _viewing: Viewing,
-}
-
-impl Counted {
-    fn new(viewing: Viewing, counters: Arc<Counters>) -> Self {
-        counters.viewers.up();
-        Self {
-            counters,
-            _viewing: viewing,
-        }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.counters.viewers.down();
-    }
-}
-
-/// The body of a response of [`StreamService`](crate::StreamService): a stream, or a short text.
+/// The body of a response of [`StreamService`](crate::StreamService): a stream, or something short.
 #[derive(Debug)]
 pub struct ResponseBody(Kind);
 
 #[derive(Debug)]
 enum Kind {
     Stream(MjpegBody),
-    Text(Full<Bytes>),
+    Whole(Full<Bytes>),
 }
 
 impl ResponseBody {
-    pub(crate) fn text(text: &'static str) -> Self {
-        Self(Kind::Text(Full::new(Bytes::from_static(text.as_bytes()))))
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self(Kind::Whole(Full::new(bytes.into())))
     }
 }
 
@@ -188,21 +149,21 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.0 {
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
-            Kind::Text(body) => Pin::new(body).poll_frame(cx),
+            Kind::Whole(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Stream(body) => body.is_end_stream(),
-            Kind::Text(body) => body.is_end_stream(),
+            Kind::Whole(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Stream(body) => body.size_hint(),
-            Kind::Text(body) => body.size_hint(),
+            Kind::Whole(body) => body.size_hint(),
         }
     }
 }

@@ -9,6 +9,15 @@ pub struct HttpConfig {
     pub(crate) header_timeout: Duration,
     pub(crate) max_header_bytes: usize,
     pub(crate) write_stall: Duration,
+    pub(crate) max_frame_send_time: Duration,
+    pub(crate) max_inflight_bytes: usize,
+    pub(crate) notsent_lowat_bytes: Option<u32>,
+    pub(crate) send_buffer_bytes: Option<usize>,
+    pub(crate) snapshot_wait: Duration,
+    pub(crate) max_fps: Option<f64>,
+    pub(crate) max_kbps: Option<f64>,
+    pub(crate) max_duration: Option<Duration>,
+    pub(crate) webkit_fetch_mixed: bool,
     pub(crate) grace: Duration,
 }
 
@@ -19,6 +28,15 @@ impl Default for HttpConfig {
             header_timeout: Duration::from_secs(10),
             max_header_bytes: 2 * SMALLEST_HEADER_LIMIT_BYTES,
             write_stall: Duration::from_secs(30),
+            max_frame_send_time: Duration::from_secs(30),
+            max_inflight_bytes: 64 << 20,
+            notsent_lowat_bytes: Some(16 << 10),
+            send_buffer_bytes: None,
+            snapshot_wait: Duration::from_millis(800),
+            max_fps: None,
+            max_kbps: None,
+            max_duration: None,
+            webkit_fetch_mixed: false,
             grace: Duration::from_secs(5),
         }
     }
@@ -46,8 +64,6 @@ impl HttpConfig {
     /// Sets how large a request head may be, in bytes; a larger one is answered `431`. Default 16 KiB; a value below 8 KiB is
     /// taken as 8 KiB.
     ///
-    /// The same number bounds what waits unwritten in the connection's own buffer before the next frame is asked for.
-    ///
     /// Counted in [`Stats::bad_requests`](crate::Stats::bad_requests).
     pub fn max_header_bytes(mut self, limit: usize) -> Self {
         self.max_header_bytes = limit.max(SMALLEST_HEADER_LIMIT_BYTES);
@@ -59,6 +75,82 @@ impl HttpConfig {
     /// Counted in [`Stats::write_stalls`](crate::Stats::write_stalls).
     pub fn write_stall(mut self, limit: Duration) -> Self {
         self.write_stall = limit.min(LONGEST);
+        self
+    }
+
+    /// Sets how long one frame may take to be given to the kernel for one viewer, before its connection is closed. Default 30 s.
+    ///
+    /// Slower links than one frame in this time are of no use for live pictures, and each such viewer holds a frame in memory meanwhile. Holds for
+    /// streams of a [`Listener`](crate::Listener).
+    ///
+    /// Counted in [`Stats::send_timeouts`](crate::Stats::send_timeouts).
+    pub fn max_frame_send_time(mut self, limit: Duration) -> Self {
+        self.max_frame_send_time = limit.min(LONGEST);
+        self
+    }
+
+    /// Sets how much memory the frames may take that slow viewers still hold, beside the newest one, in bytes. Default 64 MiB.
+    ///
+    /// Over it, the viewers that hold the oldest frame are cut, however many share it. A frame counts with its image and its rendered part. Holds for
+    /// streams of a [`Listener`](crate::Listener).
+    ///
+    /// Counted in [`Stats::in_flight_cuts`](crate::Stats::in_flight_cuts).
+    pub fn max_inflight_bytes(mut self, limit: usize) -> Self {
+        self.max_inflight_bytes = limit;
+        self
+    }
+
+    /// Sets how many bytes may wait unsent in the kernel before a viewer's socket takes no more (`TCP_NOTSENT_LOWAT`), or leaves it to the kernel. Default 16 KiB. Linux only; elsewhere
+    /// it does nothing.
+    ///
+    /// With the kernel's own choice, a viewer on a slow link sees pictures that are as old as its send buffer is long: seconds.
+    pub fn notsent_lowat_bytes(mut self, bytes: impl Into<Option<u32>>) -> Self {
+        self.notsent_lowat_bytes = bytes.into();
+        self
+    }
+
+    /// Sets the size of the kernel's send buffer for each viewer (`SO_SNDBUF`), or leaves it to the kernel, which adapts it to the link. Default: left to the
+    /// kernel.
+    ///
+    /// Where `TCP_NOTSENT_LOWAT` does not exist, 128 KiB bound the lag as well, at the price of throughput on long fat links.
+    pub fn send_buffer_bytes(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.send_buffer_bytes = bytes.into();
+        self
+    }
+
+    /// Sets how long a snapshot waits for the picture asked for, unless the request says otherwise with `?wait=`. Default 800 ms: Moonraker gives up after 1 s.
+    pub fn snapshot_wait(mut self, limit: Duration) -> Self {
+        self.snapshot_wait = limit.min(LONGEST);
+        self
+    }
+
+    /// Sets the most frames per second that any viewer is sent; with `?fps=` it may ask for fewer. Default: as they come. Not above 0 means the same.
+    pub fn max_fps(mut self, most: impl Into<Option<f64>>) -> Self {
+        self.max_fps = most.into().filter(|&fps| fps > 0.0);
+        self
+    }
+
+    /// Sets the most kilobits (thousands of bits) per second that any viewer is sent, in whole frames; with `?kbps=` it may ask for less. Default: no limit. Not above 0
+    /// means the same.
+    pub fn max_kbps(mut self, most: impl Into<Option<f64>>) -> Self {
+        self.max_kbps = most.into().filter(|&kbps| kbps > 0.0);
+        self
+    }
+
+    /// Sets how long any response may last; with `?max_duration=` it may be asked to end sooner. Default: for ever.
+    ///
+    /// Browsers do not ask again by themselves, and WebKit blanks the picture.
+    ///
+    /// Counted in [`Stats::duration_ends`](crate::Stats::duration_ends).
+    pub fn max_duration(mut self, most: impl Into<Option<Duration>>) -> Self {
+        self.max_duration = most.into();
+        self
+    }
+
+    /// Sets whether WebKit's `fetch` gets its stream as `multipart/mixed`: it cannot read `multipart/x-mixed-replace` (measured in WebKitGTK 2.50). Default: off, for Safari itself was
+    /// not measured.
+    pub fn webkit_fetch_mixed(mut self, on: bool) -> Self {
+        self.webkit_fetch_mixed = on;
         self
     }
 

@@ -48,14 +48,25 @@
 //!
 //! None yet.
 
+mod asked;
 mod body;
 mod config;
+mod connection;
+mod drive;
 mod error;
+mod feed;
 mod listener;
+mod pace;
+mod query;
 mod respond;
 mod service;
+mod snapshot;
+mod socket;
 mod stall;
+#[cfg(feature = "compat")]
+mod state;
 mod stats;
+mod viewers;
 
 pub use body::{MjpegBody, ResponseBody};
 pub use config::HttpConfig;
@@ -64,5 +75,6 @@ pub use listener::{Ended, Listener};
 /// The crate whose types stand in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use mjpeg_fanout;
-pub use service::StreamService;
+pub use service::{ResponseFuture, StreamService};
 pub use stats::Stats;
+pub use viewers::ViewerInfo;

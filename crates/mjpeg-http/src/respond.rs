@@ -1,62 +1,41 @@
-//! Which answer a request gets.
+//! The responses, and what their headers say.
 
 use http::{
-    HeaderValue, Method, Response, StatusCode, Version,
+    HeaderValue, Response, StatusCode, Version,
     header::{self, HeaderName},
 };
 use mjpeg_codec::multipart::Boundary;
 
-use crate::{MjpegBody, ResponseBody};
+use crate::{ResponseBody, asked::StreamWish};
 
-/// Answers a request by its method, path and HTTP version; `body` makes the stream if that is what it gets.
-pub(crate) fn respond(
-    method: &Method,
-    path: &str,
-    version: Version,
-    body: impl FnOnce() -> MjpegBody,
-) -> Response<ResponseBody> {
-    let mut response = match (method, path) {
-        (&Method::GET, "/") => stream(version, body().into()),
-        (&Method::HEAD, "/") => stream(version, ResponseBody::text("")),
-        // `OPTIONS *` asks about the server as a whole (RFC 9110, 9.3.7).
-        (&Method::OPTIONS, "/" | "*") => preflight(),
-        (_, "/") => {
-            let mut response = error(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "The stream is read with GET.\n",
-            );
-            response.headers_mut().insert(header::ALLOW, ALLOWED);
-            response
-        }
-        _ => error(StatusCode::NOT_FOUND, "Nothing here. The stream is at /\n"),
-    };
-    for (name, value) in OPEN_TO_ALL {
-        response.headers_mut().insert(name, value);
-    }
-    response
-}
-
-fn stream(version: Version, body: ResponseBody) -> Response<ResponseBody> {
-    let mut response = Response::new(body);
+/// The head of a stream response, to a client of that HTTP version.
+pub(crate) fn stream_head(version: Version, wish: &StreamWish) -> Response<()> {
+    let mut response = Response::new(());
     if version < Version::HTTP_2 {
         // A 1.0 response of unknown length is ended by close and never chunked, whatever the client's version.
         *response.version_mut() = Version::HTTP_10;
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
-    let content_type = HeaderValue::try_from(Boundary::default().content_type());
+    let content_type = Boundary::default().content_type();
+    let content_type = if wish.mixed {
+        content_type.replace("x-mixed-replace", "mixed")
+    } else {
+        content_type
+    };
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
-        content_type.expect("a boundary holds no character that a header may not"),
+        HeaderValue::try_from(content_type)
+            .expect("a boundary holds no character that a header may not"),
     );
     for (name, value) in NEVER_STORED {
         headers.insert(name, value);
     }
-    response
+    open_to_all(response)
 }
 
-fn preflight() -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::text(""));
+pub(crate) fn preflight() -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(""));
     *response.status_mut() = StatusCode::NO_CONTENT;
     for (name, value) in PREFLIGHT {
         response.headers_mut().insert(name, value);
@@ -64,8 +43,25 @@ fn preflight() -> Response<ResponseBody> {
     response
 }
 
-fn error(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
-    let mut response = Response::new(ResponseBody::text(text));
+pub(crate) fn not_allowed() -> Response<ResponseBody> {
+    let text = "Streams and pictures are read with GET.\n";
+    let mut response = error(StatusCode::METHOD_NOT_ALLOWED, text);
+    response.headers_mut().insert(header::ALLOW, ALLOWED);
+    response
+}
+
+pub(crate) fn no_control() -> Response<ResponseBody> {
+    let text = "This is a relay: it has no controls of the camera.\n";
+    error(StatusCode::NOT_IMPLEMENTED, text)
+}
+
+pub(crate) fn nothing_here() -> Response<ResponseBody> {
+    let text = "Nothing here. The stream is at / and at /stream, a picture at /snapshot\n";
+    error(StatusCode::NOT_FOUND, text)
+}
+
+pub(crate) fn error(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(text));
     *response.status_mut() = status;
     response.headers_mut().insert(
         header::CONTENT_TYPE,
@@ -74,18 +70,33 @@ fn error(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
     response
 }
 
+pub(crate) fn open_to_all<B>(mut response: Response<B>) -> Response<B> {
+    for (name, value) in OPEN_TO_ALL {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// CORS for scripts and canvases, and its counterpart for pages that isolate themselves (`Cross-Origin-Embedder-Policy`).
-const OPEN_TO_ALL: [(HeaderName, HeaderValue); 2] = [
+const OPEN_TO_ALL: [(HeaderName, HeaderValue); 4] = [
     (
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
         HeaderValue::from_static("*"),
     ),
     (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("ETag, Age, Last-Modified, Retry-After, X-Timestamp, X-Online"),
+    ),
+    (
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("cross-origin"),
+    ),
+    (
+        HeaderName::from_static("timing-allow-origin"),
+        HeaderValue::from_static("*"),
     ),
 ];
 
@@ -103,7 +114,7 @@ const PREFLIGHT: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// For caches of every age, and for nginx, which would otherwise hold the stream back.
-const NEVER_STORED: [(HeaderName, HeaderValue); 4] = [
+pub(crate) const NEVER_STORED: [(HeaderName, HeaderValue); 4] = [
     (
         header::CACHE_CONTROL,
         HeaderValue::from_static("no-store, no-cache, must-revalidate, max-age=0"),

@@ -2,7 +2,10 @@
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
+    fmt,
+    future::{Future, ready},
+    net::SocketAddr,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -11,7 +14,14 @@ use http::{Request, Response};
 use mjpeg_fanout::Consumer;
 use tokio::sync::watch;
 
-use crate::{HttpConfig, MjpegBody, ResponseBody, Stats, respond::respond, stats::Counters};
+use crate::{
+    HttpConfig, MjpegBody, ResponseBody, Stats, ViewerInfo,
+    asked::{Asked, StreamWish},
+    feed::Feed,
+    respond, snapshot,
+    stats::Counters,
+    viewers::{Seat, Viewers},
+};
 
 /// Answers requests for one stream: a hyper and a tower service, cheap to clone. See the [table of answers](crate#what-a-viewer-gets).
 ///
@@ -26,7 +36,17 @@ struct Shared {
     consumer: Consumer,
     config: HttpConfig,
     counters: Arc<Counters>,
+    viewers: Arc<Viewers>,
     closing: watch::Sender<bool>,
+}
+
+/// How a request is answered.
+pub(crate) enum Answer {
+    /// With a stream.
+    Stream(Response<()>, Feed),
+    /// With a picture, as soon as there is one.
+    Later(ResponseFuture),
+    Now(Response<ResponseBody>),
 }
 
 impl StreamService {
@@ -36,6 +56,7 @@ impl StreamService {
             consumer,
             config,
             counters: Arc::default(),
+            viewers: Arc::default(),
             closing: watch::Sender::new(false),
         };
         Self {
@@ -55,6 +76,11 @@ impl StreamService {
         self.shared.counters.read()
     }
 
+    /// Who is watching now, over all clones, in the order they came.
+    pub fn viewers(&self) -> Vec<ViewerInfo> {
+        self.shared.viewers.list()
+    }
+
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.shared.counters
     }
@@ -63,50 +89,120 @@ impl StreamService {
         Closing(self.shared.closing.subscribe())
     }
 
-    fn answer<B>(&self, request: &Request<B>) -> Response<ResponseBody> {
+    /// Decides about a request that came from `peer`.
+    pub(crate) fn answer<B>(&self, request: &Request<B>, peer: Option<SocketAddr>) -> Answer {
         let Shared {
             consumer,
             config,
             counters,
-            closing,
+            viewers,
+            ..
         } = &*self.shared;
-        respond(
-            request.method(),
-            request.uri().path(),
-            request.version(),
-            || {
-                MjpegBody::closable(
-                    consumer.clone(),
-                    config,
-                    Arc::clone(counters),
-                    Some(Closing(closing.subscribe())),
-                )
-            },
-        )
+        let asked = Asked::read(request.method(), request.uri(), request.headers(), config);
+        let version = request.version();
+        let response = match asked {
+            Asked::Stream(wish) => {
+                let head = respond::stream_head(version, &wish);
+                return Answer::Stream(head, self.feed(&wish, peer));
+            }
+            Asked::StreamHead(wish) => {
+                respond::stream_head(version, &wish).map(|()| ResponseBody::whole(""))
+            }
+            Asked::Snapshot(wish) => {
+                let (consumer, config) = (consumer.clone(), config.clone());
+                let counters = Arc::clone(counters);
+                return Answer::Later(ResponseFuture(Box::pin(async move {
+                    let picture = snapshot::answer(consumer, wish, &config, counters).await;
+                    Ok(respond::open_to_all(picture))
+                })));
+            }
+            #[cfg(feature = "compat")]
+            Asked::State => crate::state::answer(consumer, viewers),
+            Asked::Preflight => respond::preflight(),
+            Asked::NotAllowed => respond::not_allowed(),
+            Asked::NoControl => respond::no_control(),
+            Asked::Nothing => respond::nothing_here(),
+        };
+        #[cfg(not(feature = "compat"))]
+        let _ = viewers;
+        Answer::Now(respond::open_to_all(response))
+    }
+
+    fn feed(&self, wish: &StreamWish, peer: Option<SocketAddr>) -> Feed {
+        let Shared {
+            consumer,
+            config,
+            counters,
+            viewers,
+            ..
+        } = &*self.shared;
+        let (consumer, most) = (consumer.clone(), config.max_inflight_bytes);
+        let seat = Seat::take(viewers, counters, consumer.viewing(), peer, wish, most);
+        Feed::new(consumer, seat, wish, config, Some(self.closing()))
+    }
+
+    fn respond<B>(&self, request: &Request<B>) -> ResponseFuture {
+        match self.answer(request, None) {
+            Answer::Stream(head, feed) => {
+                ResponseFuture::ready(head.map(|()| MjpegBody::of(feed).into()))
+            }
+            Answer::Later(response) => response,
+            Answer::Now(response) => ResponseFuture::ready(response),
+        }
+    }
+}
+
+/// The response of a [`StreamService`], which for a picture may be a while in coming.
+pub struct ResponseFuture(Pin<Box<dyn Future<Output = Responded> + Send>>);
+
+type Responded = Result<Response<ResponseBody>, Infallible>;
+
+impl ResponseFuture {
+    pub(crate) fn ready(response: Response<ResponseBody>) -> Self {
+        Self(Box::pin(ready(Ok(response))))
+    }
+
+    /// One that never comes.
+    pub(crate) fn never() -> Self {
+        Self(Box::pin(std::future::pending()))
+    }
+}
+
+impl Future for ResponseFuture {
+    type Output = Responded;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Responded> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for ResponseFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 
 impl<B> hyper::service::Service<Request<B>> for StreamService {
     type Response = Response<ResponseBody>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = ResponseFuture;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        ready(Ok(self.answer(&request)))
+        self.respond(&request)
     }
 }
 
 impl<B> tower_service::Service<Request<B>> for StreamService {
     type Response = Response<ResponseBody>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(self.answer(&request)))
+        self.respond(&request)
     }
 }
 

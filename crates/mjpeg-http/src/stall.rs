@@ -38,6 +38,11 @@ impl StallGuard {
         }
     }
 
+    /// The stream itself, without the guard.
+    pub(crate) fn into_inner(self) -> TcpStream {
+        self.stream
+    }
+
     /// Passes on what a write gave, unless it has been pending for too long.
     fn watch<T>(
         &mut self,

@@ -16,8 +16,24 @@ pub struct Stats {
     pub parts: u64,
     /// Parts that repeated the last frame because no new one came.
     pub keepalives: u64,
+    /// Frames that viewers were not sent because they came faster than those took them.
+    pub skipped: u64,
     /// Connections closed because the viewer took no byte for the [write stall limit](crate::HttpConfig::write_stall).
     pub write_stalls: u64,
+    /// Connections closed because one frame took longer than the [limit](crate::HttpConfig::max_frame_send_time).
+    pub send_timeouts: u64,
+    /// Responses ended because the viewer lagged farther behind than it had asked for with `?max_lag=`.
+    pub lag_cuts: u64,
+    /// Connections closed because they held the oldest frame when frames in flight passed the [limit](crate::HttpConfig::max_inflight_bytes).
+    pub in_flight_cuts: u64,
+    /// Responses ended because they had lasted as long as they may.
+    pub duration_ends: u64,
+    /// Pictures asked for.
+    pub snapshots: u64,
+    /// Of these, answered `304` because the client had it.
+    pub snapshots_not_modified: u64,
+    /// Of these, answered `503` because none that was asked for came in time.
+    pub snapshots_unavailable: u64,
     /// Connections closed because no whole request head came within the [header timeout](crate::HttpConfig::header_timeout).
     pub header_timeouts: u64,
     /// Connections closed because what came was not HTTP, or its head was too large.
@@ -33,7 +49,15 @@ pub(crate) struct Counters {
     pub(crate) accepted: Counter,
     pub(crate) parts: Counter,
     pub(crate) keepalives: Counter,
+    pub(crate) skipped: Counter,
     pub(crate) write_stalls: Counter,
+    pub(crate) send_timeouts: Counter,
+    pub(crate) lag_cuts: Counter,
+    pub(crate) in_flight_cuts: Counter,
+    pub(crate) duration_ends: Counter,
+    pub(crate) snapshots: Counter,
+    pub(crate) snapshots_not_modified: Counter,
+    pub(crate) snapshots_unavailable: Counter,
     pub(crate) header_timeouts: Counter,
     pub(crate) bad_requests: Counter,
     pub(crate) accept_errors: Counter,
@@ -47,7 +71,15 @@ impl Counters {
             accepted: self.accepted.read(),
             parts: self.parts.read(),
             keepalives: self.keepalives.read(),
+            skipped: self.skipped.read(),
             write_stalls: self.write_stalls.read(),
+            send_timeouts: self.send_timeouts.read(),
+            lag_cuts: self.lag_cuts.read(),
+            in_flight_cuts: self.in_flight_cuts.read(),
+            duration_ends: self.duration_ends.read(),
+            snapshots: self.snapshots.read(),
+            snapshots_not_modified: self.snapshots_not_modified.read(),
+            snapshots_unavailable: self.snapshots_unavailable.read(),
             header_timeouts: self.header_timeouts.read(),
             bad_requests: self.bad_requests.read(),
             accept_errors: self.accept_errors.read(),
@@ -61,7 +93,11 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
     }
 
     fn read(&self) -> u64 {

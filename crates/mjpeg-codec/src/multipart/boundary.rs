@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::{Layout, part::HEADERS_AHEAD};
+
 /// The text that separates the parts of a multipart body.
 ///
 /// The default, `boundarydonotcross`, is the one that mjpg-streamer and ustreamer use and that some readers have built in.
@@ -9,7 +11,6 @@ use bytes::Bytes;
 /// ```
 /// let boundary = mjpeg_codec::multipart::Boundary::default();
 /// assert_eq!(boundary.content_type(), "multipart/x-mixed-replace;boundary=boundarydonotcross");
-/// assert_eq!(boundary.opening(), "--boundarydonotcross\r\n");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boundary(String);
@@ -49,9 +50,13 @@ impl Boundary {
         format!("multipart/x-mixed-replace;boundary={}", self.0)
     }
 
-    /// The first bytes of the body, before the first part.
-    pub fn opening(&self) -> Bytes {
-        Bytes::from(format!("--{}\r\n", self.0))
+    /// The first bytes of the body, before the first part: a delimiter, and what comes ahead of the first image.
+    pub fn opening(&self, layout: Layout) -> Bytes {
+        let ahead = match layout {
+            Layout::Trailing => "",
+            Layout::Advance => HEADERS_AHEAD,
+        };
+        Bytes::from(format!("--{}\r\n{ahead}", self.0))
     }
 }
 

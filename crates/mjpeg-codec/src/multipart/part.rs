@@ -6,22 +6,64 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Boundary, PartHeaders};
 
-/// Makes the bytes of one part: its headers, the image, and the delimiter after it.
+/// Where the headers of a part stand on the wire. A response keeps to one layout from its first byte to its last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Layout {
+    /// Headers, image, delimiter: the part ends with the delimiter after it, so that readers which wait for it (Firefox, Fluidd) have the
+    /// frame at once. With Content-Length, which readers exist that need (Mainsail, go2rtc). As mjpg-streamer and ustreamer do it.
+    #[default]
+    Trailing,
+    /// Image, delimiter, and ahead of its image the next part's headers: Chromium and WebKit show a picture in an `<img>` only when these
+    /// have come (measured), one frame late otherwise. The next image's length and time are not known yet, so they carry neither. As ustreamer does it with `advance_headers`.
+    Advance,
+}
+
+/// One part as rendered by [`render`]: a single buffer, of which each layout takes a slice. Cloning shares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    bytes: Bytes,
+    image_at: usize,
+    /// Where the headers ahead of the next image begin.
+    ahead_at: usize,
+}
+
+impl Part {
+    /// What goes over the wire for this frame.
+    pub fn bytes(&self, layout: Layout) -> Bytes {
+        match layout {
+            Layout::Trailing => self.bytes.slice(..self.ahead_at),
+            Layout::Advance => self.bytes.slice(self.image_at..),
+        }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Makes the bytes of one part: its headers, the image, the delimiter after it, and the headers ahead of the next one.
 ///
-/// The delimiter comes last ("trailing layout", as mjpg-streamer and ustreamer do it), so that readers which wait for it (Firefox, Fluidd)
-/// have the frame at once; the body therefore begins with [`Boundary::opening`]. The image is copied once, so that one
-/// buffer serves all viewers in one write.
+/// The body begins with [`Boundary::opening`] of the same layout. The image is copied once, so that one buffer serves all viewers, in one write
+/// each.
 ///
 /// ```
-/// use mjpeg_codec::multipart::{Boundary, PartHeaders, render};
+/// use mjpeg_codec::multipart::{Boundary, Layout, PartHeaders, render};
 ///
-/// let part = render(&Boundary::default(), &PartHeaders::default(), b"(image)");
+/// let boundary = Boundary::default();
+/// let part = render(&boundary, &PartHeaders::default(), b"(image)");
+/// assert_eq!(boundary.opening(Layout::Trailing), "--boundarydonotcross\r\n");
 /// assert_eq!(
-///     part,
+///     part.bytes(Layout::Trailing),
 ///     "Content-Type: image/jpeg\r\nContent-Length: 7\r\n\r\n(image)\r\n--boundarydonotcross\r\n"
 /// );
+/// assert_eq!(
+///     part.bytes(Layout::Advance),
+///     "(image)\r\n--boundarydonotcross\r\nContent-Type: image/jpeg\r\nAccess-Control-Allow-Origin: *\r\n\r\n"
+/// );
 /// ```
-pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Bytes {
+pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Part {
     let mut head = format!(
         "Content-Type: image/jpeg\r\nContent-Length: {}\r\n",
         image.len()
@@ -36,14 +78,23 @@ pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Bytes
             since.subsec_micros()
         );
     }
-    let boundary = boundary.as_str();
-    let mut part =
-        BytesMut::with_capacity(head.len() + 2 + image.len() + "\r\n--\r\n".len() + boundary.len());
-    part.put_slice(head.as_bytes());
-    part.put_slice(b"\r\n");
-    part.put_slice(image);
-    part.put_slice(b"\r\n--");
-    part.put_slice(boundary.as_bytes());
-    part.put_slice(b"\r\n");
-    part.freeze()
+    head += "\r\n";
+    let delimiter = format!("\r\n--{}\r\n", boundary.as_str());
+    let len = head.len() + image.len() + delimiter.len() + HEADERS_AHEAD.len();
+    let mut bytes = BytesMut::with_capacity(len);
+    bytes.put_slice(head.as_bytes());
+    bytes.put_slice(image);
+    bytes.put_slice(delimiter.as_bytes());
+    let ahead_at = bytes.len();
+    bytes.put_slice(HEADERS_AHEAD.as_bytes());
+    Part {
+        bytes: bytes.freeze(),
+        image_at: head.len(),
+        ahead_at,
+    }
 }
+
+/// The headers of a part in [`Layout::Advance`]. WebKitGTK gives `<img crossorigin>` a picture only if each part allows it, the first
+/// included; what the response's own headers say does not count there (measured).
+pub(super) const HEADERS_AHEAD: &str =
+    "Content-Type: image/jpeg\r\nAccess-Control-Allow-Origin: *\r\n\r\n";

@@ -6,7 +6,7 @@ use std::slice;
 use bytes::Bytes;
 use mjpeg_codec::{
     Frame,
-    multipart::{Boundary, PartHeaders, render},
+    multipart::{Boundary, Layout, PartHeaders, render},
     repair::Repairs,
 };
 use mjpeg_testkit::jpeg;
@@ -176,8 +176,15 @@ fn check(frames: &[Frame]) {
 fn body(images: &[Bytes]) -> Body {
     let boundary = Boundary::default();
     let headers = PartHeaders::default();
-    let parts = images.iter().map(|jpeg| render(&boundary, &headers, jpeg));
-    Body::new([boundary.opening()].into_iter().chain(parts).collect())
+    let parts = images
+        .iter()
+        .map(|jpeg| render(&boundary, &headers, jpeg).bytes(Layout::Trailing));
+    Body::new(
+        [boundary.opening(Layout::Trailing)]
+            .into_iter()
+            .chain(parts)
+            .collect(),
+    )
 }
 
 /// To a client that keeps up, over a network: each part comes in its own segments, headers and SOI in the first.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use mjpeg_codec::{
     DiscardReason, MissingEoi, SplitterConfig,
-    multipart::{Boundary, ParserConfig, PartHeaders, render},
+    multipart::{Boundary, Layout, ParserConfig, PartHeaders, render},
 };
 use mjpeg_testkit::{Faults, jpeg};
 use proptest::{collection::vec, prelude::*};
@@ -90,9 +90,11 @@ proptest! {
         boundary in "[A-Za-z0-9_.][A-Za-z0-9_.-]{0,69}",
         sent in vec((0u32..20, proptest::option::of((0u64..1 << 33, 0u32..1_000_000))), 0..5),
         size in 1usize..5000,
+        advance: bool,
     ) {
+        let layout = if advance { Layout::Advance } else { Layout::Trailing };
         let boundary = Boundary::new(&boundary).unwrap();
-        let mut stream = boundary.opening().to_vec();
+        let mut stream = boundary.opening(layout).to_vec();
         let mut expected = Vec::new();
         for (number, time) in sent {
             let image = jpeg::numbered(number);
@@ -100,11 +102,11 @@ proptest! {
             let headers = captured.map_or(PartHeaders::default(), |since| {
                 PartHeaders::default().with_timestamp(SystemTime::UNIX_EPOCH + since)
             });
-            stream.extend_from_slice(&render(&boundary, &headers, &image));
+            stream.extend_from_slice(&render(&boundary, &headers, &image).bytes(layout));
             let told = Told {
                 content_type: Some("image/jpeg".into()),
-                content_length: Some(image.len() as u64),
-                timestamp: captured,
+                content_length: (!advance).then_some(image.len() as u64),
+                timestamp: captured.filter(|_| !advance),
             };
             expected.push(Part(image, told));
         }

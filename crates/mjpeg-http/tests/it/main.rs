@@ -3,7 +3,10 @@
 
 mod body;
 mod graceful;
+mod layouts;
 mod limits;
+mod snapshots;
+mod urls;
 mod wire;
 
 use std::{net::SocketAddr, time::SystemTime};

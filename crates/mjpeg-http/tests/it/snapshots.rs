@@ -1,0 +1,243 @@
+//! Single pictures: which one, when, and what is said of it.
+
+use std::time::{Duration, SystemTime};
+
+use mjpeg_fanout::{Producer, Status};
+use mjpeg_http::HttpConfig;
+use mjpeg_testkit::{Response, jpeg, request};
+use tokio::time::{Instant, sleep};
+
+use crate::{Served, publish_number};
+
+const WAIT: Duration = Duration::from_millis(300);
+
+fn served() -> (Producer, Served) {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let config = HttpConfig::default().snapshot_wait(WAIT);
+    (producer, Served::start(consumer, config))
+}
+
+async fn ask(served: &Served, query: &str, headers: &str) -> Response {
+    let asked =
+        format!("GET /snapshot{query} HTTP/1.1\r\nHost: x\r\n{headers}Connection: close\r\n\r\n");
+    let response = request(served.addr, asked).await.unwrap();
+    let origin = response.head.header("access-control-allow-origin");
+    assert_eq!(origin, Some("*"));
+    response
+}
+
+#[track_caller]
+fn is_picture(response: &Response, number: u32) {
+    assert_eq!(response.head.status, 200);
+    assert_eq!(response.head.header("content-type"), Some("image/jpeg"));
+    let length = response.body.len().to_string();
+    assert_eq!(response.head.header("content-length"), Some(&length[..]));
+    assert_eq!(response.body, jpeg::numbered(number));
+}
+
+/// Publishes a frame after a while, which is well before the wait ends.
+async fn meanwhile<T>(producer: &Producer, number: u32, asking: impl Future<Output = T>) -> T {
+    let (answer, ()) = tokio::join!(asking, async {
+        sleep(WAIT / 5).await;
+        publish_number(producer, number);
+    });
+    answer
+}
+
+#[tokio::test]
+async fn latest_picture_comes_at_once_with_what_is_known_of_it() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    publish_number(&producer, 2);
+    let response = ask(&served, "", "").await;
+    is_picture(&response, 2);
+    let told = |name| response.head.header(name);
+    let tag = told("etag").unwrap();
+    assert_eq!(tag, format!("\"{:016x}-2\"", producer.epoch()));
+    assert_eq!((told("age"), told("x-online")), (Some("0"), Some("true")));
+    assert!(told("cache-control").unwrap().contains("no-store"));
+    let stamp: f64 = told("x-timestamp").unwrap().parse().unwrap();
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
+    assert!((now.as_secs_f64() - stamp).abs() < 60.0);
+    let date = httpdate::parse_http_date(told("last-modified").unwrap()).unwrap();
+    let since = date.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(since.as_secs(), stamp as u64);
+    assert_eq!(served.service.stats().snapshots, 1);
+}
+
+#[tokio::test]
+async fn head_tells_type_and_length_without_the_picture() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    let asked = "HEAD /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let response = request(served.addr, asked).await.unwrap();
+    assert_eq!(response.head.header("content-type"), Some("image/jpeg"));
+    let length = jpeg::numbered(1).len().to_string();
+    assert_eq!(response.head.header("content-length"), Some(&length[..]));
+    assert!(response.body.is_empty());
+}
+
+#[tokio::test]
+async fn who_has_it_is_told_so() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    let first = ask(&served, "", "").await;
+    let tag = first.head.header("etag").unwrap().to_owned();
+    for tags in [&tag[..], &format!("\"x\", W/{tag}"), "*"] {
+        let again = ask(&served, "", &format!("If-None-Match: {tags}\r\n")).await;
+        assert_eq!(again.head.status, 304, "{tags}");
+        assert_eq!(again.head.header("etag"), Some(&tag[..]));
+        assert!(again.body.is_empty());
+    }
+    assert_eq!(served.service.stats().snapshots_not_modified, 3);
+    publish_number(&producer, 2);
+    let newer = ask(&served, "", &format!("If-None-Match: {tag}\r\n")).await;
+    is_picture(&newer, 2);
+    // The same number of an earlier run is another picture.
+    let (producer, served) = self::served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 7);
+    let other = ask(&served, "", &format!("If-None-Match: {tag}\r\n")).await;
+    is_picture(&other, 7);
+}
+
+#[tokio::test]
+async fn fresh_waits_for_a_picture_captured_after_the_request() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    for query in ["?fresh=1", "?fresh", "?max_delay=0"] {
+        publish_number(&producer, 1);
+        let response = meanwhile(&producer, 2, ask(&served, query, "")).await;
+        is_picture(&response, 2);
+    }
+    let late = ask(&served, "?fresh=1", "").await;
+    assert_eq!(late.head.status, 503);
+    assert_eq!(late.head.header("retry-after"), Some("1"));
+    assert_eq!(served.service.stats().snapshots_unavailable, 1);
+}
+
+#[tokio::test]
+async fn picture_older_than_allowed_is_not_given() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    sleep(WAIT / 2).await;
+    is_picture(&ask(&served, "?max_age=60", "").await, 1);
+    is_picture(&ask(&served, "?max_delay=60000", "").await, 1);
+    for query in ["?max_age=0.05", "?max_delay=50"] {
+        let since = Instant::now();
+        assert_eq!(ask(&served, query, "").await.head.status, 503, "{query}");
+        assert!(since.elapsed() >= WAIT);
+    }
+    let newer = meanwhile(&producer, 2, ask(&served, "?max_age=0.05", "")).await;
+    is_picture(&newer, 2);
+}
+
+#[tokio::test]
+async fn long_poll_waits_for_another_picture() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    let epoch = producer.epoch();
+    let had = format!("?after={epoch:016x}-1");
+    let next = meanwhile(&producer, 2, ask(&served, &had, "")).await;
+    is_picture(&next, 2);
+    // What was missed comes at once; so does everything to who comes with a number not reached, or of another run.
+    for query in [
+        had.clone(),
+        format!("?after=%22{epoch:016x}-1%22"),
+        format!("?after={epoch:016x}-900"),
+        format!("?after={:016x}-2", epoch ^ 1),
+        "?after=nonsense".to_owned(),
+    ] {
+        let since = Instant::now();
+        is_picture(&ask(&served, &query, "").await, 2);
+        assert!(since.elapsed() < WAIT / 2, "{query}");
+    }
+    let none = ask(&served, &format!("?after={epoch:016x}-2"), "").await;
+    assert_eq!(none.head.status, 503);
+}
+
+#[tokio::test]
+async fn client_may_wait_longer_or_not_at_all() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    let since = Instant::now();
+    assert_eq!(ask(&served, "?fresh=1&wait=0", "").await.head.status, 503);
+    assert!(since.elapsed() < WAIT / 2);
+    let asking = ask(&served, "?fresh=1&wait=10", "");
+    let (answer, ()) = tokio::join!(asking, async {
+        sleep(2 * WAIT).await;
+        publish_number(&producer, 2);
+    });
+    is_picture(&answer, 2);
+}
+
+#[tokio::test]
+async fn last_picture_of_a_camera_that_is_away_says_so() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    producer.set_status(Status::Offline);
+    let since = Instant::now();
+    sleep(Duration::from_millis(1100)).await;
+    let response = ask(&served, "", "").await;
+    assert!(since.elapsed() >= Duration::from_millis(1100) + WAIT);
+    is_picture(&response, 1);
+    assert_eq!(response.head.header("x-online"), Some("false"));
+    assert_eq!(response.head.header("age"), Some("1"));
+    // It comes back meanwhile.
+    let back = async {
+        producer.set_status(Status::Online);
+        ask(&served, "", "").await
+    };
+    is_picture(&back.await, 1);
+    producer.set_status(Status::Offline);
+    let newer = meanwhile(&producer, 2, ask(&served, "", "")).await;
+    is_picture(&newer, 2);
+}
+
+#[tokio::test]
+async fn before_the_first_picture_there_is_none() {
+    let (producer, served) = served();
+    let none = ask(&served, "", "").await;
+    assert_eq!(none.head.status, 503);
+    assert_eq!(none.body, "The camera has sent no picture yet.\n");
+    let demand = producer.demand();
+    let (first, ()) = tokio::join!(ask(&served, "", ""), async {
+        // Whoever waits wants frames.
+        while demand.now() == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        publish_number(&producer, 1);
+    });
+    is_picture(&first, 1);
+    assert_eq!(demand.now(), 0);
+}
+
+#[tokio::test]
+async fn one_connection_takes_many_pictures() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    let asked = "GET /snapshot HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4)
+        + "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let mut stream = tokio::net::TcpStream::connect(served.addr).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, asked.as_bytes())
+        .await
+        .unwrap();
+    let mut received = Vec::new();
+    tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut received)
+        .await
+        .unwrap();
+    let picture = jpeg::numbered(1);
+    let found = received.windows(picture.len()).filter(|w| *w == picture);
+    assert_eq!(found.count(), 5);
+    assert_eq!(served.service.stats().accepted, 1);
+}
