@@ -4,13 +4,13 @@ use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use mjpeg_codec::multipart::Layout;
+use mjpeg_codec::multipart::{Layout, Part};
 use mjpeg_fanout::{Published, Rhythm, Viewing};
 use tokio::{sync::Notify, time::Instant};
 
@@ -58,8 +58,7 @@ pub(crate) struct Viewers {
 #[derive(Debug)]
 struct InFlight {
     seq: u64,
-    bytes: usize,
-    frame: Weak<Published>,
+    part: Part,
 }
 
 #[derive(Debug)]
@@ -100,12 +99,13 @@ impl Viewers {
             return;
         }
         let mut in_flight = lock(&self.in_flight);
-        in_flight.retain(|held| held.frame.strong_count() > 0);
-        let mut bytes: usize = in_flight.iter().map(|held| held.bytes).sum();
+        // What nobody but this list holds any more goes with it.
+        in_flight.retain(|held| !held.part.is_unique());
+        let mut bytes: usize = in_flight.iter().map(|held| held.part.size_bytes()).sum();
         while bytes > most_bytes
             && let Some(oldest) = in_flight.pop_front()
         {
-            bytes -= oldest.bytes;
+            bytes -= oldest.part.size_bytes();
             let entries = self.entries();
             let holders = entries
                 .values()
@@ -117,8 +117,7 @@ impl Viewers {
         }
         in_flight.push_back(InFlight {
             seq: frame.seq,
-            bytes: frame.frame.bytes.len() + frame.part().size_bytes(),
-            frame: Arc::downgrade(frame),
+            part: frame.part().clone(),
         });
     }
 

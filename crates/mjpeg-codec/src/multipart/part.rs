@@ -37,6 +37,11 @@ impl Part {
         }
     }
 
+    /// Whether nobody else holds it, neither a clone nor what [`bytes`](Self::bytes) gave.
+    pub fn is_unique(&self) -> bool {
+        self.bytes.is_unique()
+    }
+
     /// How much memory it takes, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len()

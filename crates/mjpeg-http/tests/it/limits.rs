@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mjpeg_http::{BindError, HttpConfig, Listener, Stats};
+use mjpeg_http::{BindError, HttpConfig, Listener};
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,21 +14,6 @@ use crate::{Served, publish, publish_number};
 
 const SHORT: Duration = Duration::from_millis(400);
 
-/// Waits until the counters satisfy the condition.
-async fn until(served: &Served, condition: impl Fn(&Stats) -> bool) {
-    let waiting = async {
-        while !condition(&served.service.stats()) {
-            sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let in_time = timeout(Duration::from_secs(10), waiting).await;
-    assert!(
-        in_time.is_ok(),
-        "never happened: {:?}",
-        served.service.stats()
-    );
-}
-
 #[tokio::test]
 async fn idle_connection_is_closed_after_the_header_timeout() {
     let (_producer, consumer) = mjpeg_fanout::channel();
@@ -37,10 +22,9 @@ async fn idle_connection_is_closed_after_the_header_timeout() {
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     assert_eq!(stream.read(&mut [0; 100]).await.unwrap(), 0);
     assert!(since.elapsed() >= SHORT);
-    until(&served, |stats| {
-        stats.header_timeouts == 1 && stats.connections == 0
-    })
-    .await;
+    served
+        .until(|stats| stats.header_timeouts == 1 && stats.connections == 0)
+        .await;
 }
 
 #[tokio::test]
@@ -66,10 +50,9 @@ async fn dripping_head_is_closed_after_the_header_timeout() {
         () = drip => {}
         _ = reader.read_to_end(&mut rest) => {}
     }
-    until(&served, |stats| {
-        stats.header_timeouts == 1 && stats.connections == 0
-    })
-    .await;
+    served
+        .until(|stats| stats.header_timeouts == 1 && stats.connections == 0)
+        .await;
 }
 
 #[tokio::test]
@@ -103,7 +86,7 @@ async fn head_over_the_limit_is_refused_and_counted() {
         "{}",
         too_large.head().status_line
     );
-    until(&served, |stats| stats.bad_requests == 1).await;
+    served.until(|stats| stats.bad_requests == 1).await;
 }
 
 #[tokio::test]
@@ -120,10 +103,9 @@ async fn what_is_not_http_is_closed_and_counted() {
         .await
         .expect("closed")
         .unwrap();
-    until(&served, |stats| {
-        stats.bad_requests == 1 && stats.connections == 0
-    })
-    .await;
+    served
+        .until(|stats| stats.bad_requests == 1 && stats.connections == 0)
+        .await;
 }
 
 #[tokio::test]
@@ -132,7 +114,7 @@ async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
     let served = Served::start(consumer, HttpConfig::default().write_stall(SHORT));
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let mut good = Viewer::open(served.addr, "/").await.unwrap();
-    until(&served, |stats| stats.viewers == 2).await;
+    served.until(|stats| stats.viewers == 2).await;
     // Frames large enough to fill what the kernel holds for the stuck viewer.
     let frames: Vec<_> = (0..5).map(|n| jpeg::of_length(n, 400_000)).collect();
     let mut sent = 0;
@@ -152,10 +134,9 @@ async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
             served.service.stats()
         );
     }
-    until(&served, |stats| {
-        stats.connections == 1 && stats.viewers == 1
-    })
-    .await;
+    served
+        .until(|stats| stats.connections == 1 && stats.viewers == 1)
+        .await;
     assert_eq!(served.service.stats().write_stalls, 1);
     // Cut, not closed: the kernel keeps nothing for a peer that takes nothing.
     let mut stuck = stuck;
@@ -222,7 +203,7 @@ async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
     };
     tokio::select! {
         () = publishing => {}
-        () = until(&served, |stats| stats.write_stalls == 1) => {}
+        () = served.until(|stats| stats.write_stalls == 1) => {}
     }
     let parts = served.service.stats().parts;
     assert!(
@@ -265,12 +246,11 @@ async fn viewer_that_leaves_is_forgotten_even_before_the_first_frame() {
     let (_producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(consumer, HttpConfig::default());
     let viewer = Viewer::open(served.addr, "/").await.unwrap();
-    until(&served, |stats| stats.viewers == 1).await;
+    served.until(|stats| stats.viewers == 1).await;
     drop(viewer);
-    until(&served, |stats| {
-        stats.viewers == 0 && stats.connections == 0
-    })
-    .await;
+    served
+        .until(|stats| stats.viewers == 0 && stats.connections == 0)
+        .await;
 }
 
 #[tokio::test]

@@ -3,21 +3,31 @@
 
 mod body;
 mod graceful;
+mod lagging;
 mod layouts;
 mod limits;
+mod paced;
 mod snapshots;
 mod urls;
 mod wire;
 
-use std::{net::SocketAddr, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 use mjpeg_codec::Frame;
 use mjpeg_fanout::{Consumer, Producer};
 use mjpeg_http::{
-    BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, Stats, StreamService,
+    BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, ResponseFuture, Stats,
+    StreamService, ViewerInfo,
 };
 use mjpeg_testkit::jpeg;
-use tokio::{sync::oneshot, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
 
 fn publish(producer: &Producer, bytes: impl Into<bytes::Bytes>) {
     let frame = Frame::parse(bytes).expect("a frame");
@@ -54,6 +64,18 @@ impl Served {
         }
     }
 
+    /// Waits until the counters satisfy the condition.
+    async fn until(&self, condition: impl Fn(&Stats) -> bool) {
+        let waiting = async {
+            while !condition(&self.service.stats()) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = timeout(Duration::from_secs(10), waiting).await;
+        let stats = self.service.stats();
+        assert!(in_time.is_ok(), "never happened: {stats:?}");
+    }
+
     async fn stop(self) -> Ended {
         self.stop.send(()).expect("still serving");
         self.task.await.expect("no panic")
@@ -72,4 +94,6 @@ fn public_types_cross_threads() {
     all::<BindError>();
     all::<Ended>();
     all::<Stats>();
+    all::<ViewerInfo>();
+    send::<ResponseFuture>();
 }

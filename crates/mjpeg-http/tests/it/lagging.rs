@@ -1,0 +1,161 @@
+//! Viewers that do not keep up: what they cost, and when they are cut.
+
+use std::time::Duration;
+
+use mjpeg_fanout::Producer;
+use mjpeg_http::HttpConfig;
+use mjpeg_testkit::{Viewer, jpeg};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpSocket,
+    time::{Instant, sleep},
+};
+
+use crate::{Served, publish, publish_number};
+
+const LARGE: usize = 1_000_000;
+
+/// Publishes large frames, ten per second, for ever.
+async fn camera(producer: &Producer) {
+    let frame = jpeg::of_length(1, LARGE);
+    loop {
+        publish(producer, frame.clone());
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// A viewer that takes nothing by itself, with little room in its kernel.
+async fn stuck(served: &Served, path: &str) -> tokio::net::TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 << 10).unwrap();
+    let mut stream = socket.connect(served.addr).await.unwrap();
+    let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, asked.as_bytes())
+        .await
+        .unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn viewer_that_lags_farther_than_it_asked_for_is_cut() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let fast = async {
+        let mut viewer = Viewer::open(served.addr, "/?max_lag=2").await.unwrap();
+        loop {
+            assert!(viewer.next_frame().await.unwrap().is_some(), "keeps up");
+        }
+    };
+    let since = Instant::now();
+    let slow = async {
+        let _slow = stuck(&served, "/?max_lag=0.3").await;
+        let _patient = stuck(&served, "/").await;
+        served.until(|stats| stats.lag_cuts == 1).await;
+        assert!(since.elapsed() >= Duration::from_millis(300));
+        sleep(Duration::from_millis(500)).await;
+    };
+    tokio::select! {
+        () = camera(&producer) => {}
+        () = fast => {}
+        () = slow => {}
+    }
+    let stats = served.service.stats();
+    assert_eq!((stats.lag_cuts, stats.viewers), (1, 2), "{stats:?}");
+}
+
+#[tokio::test]
+async fn one_frame_may_take_only_so_long() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let limit = Duration::from_millis(600);
+    let served = Served::start(consumer, HttpConfig::default().max_frame_send_time(limit));
+    publish(&producer, jpeg::of_length(1, 4 * LARGE));
+    let mut slow = stuck(&served, "/").await;
+    let since = Instant::now();
+    // It takes bytes all the time, but few: no stall, and yet no use.
+    let taking = async {
+        let mut buffer = [0; 2_000];
+        while slow.read(&mut buffer).await.is_ok_and(|n| n > 0) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = taking => {}
+        () = served.until(|stats| stats.send_timeouts == 1) => {}
+    }
+    assert!(since.elapsed() >= limit);
+    served.until(|stats| stats.viewers == 0).await;
+    assert_eq!(served.service.stats().write_stalls, 0);
+}
+
+/// Each viewer hangs in a frame of its own. The memory they pin together is bounded: those with the oldest frames go.
+#[tokio::test]
+async fn frames_in_flight_are_bounded() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    // Room for three beside the newest.
+    let config = HttpConfig::default().max_inflight_bytes(3 * LARGE + LARGE / 2);
+    let served = Served::start(consumer, config);
+    let mut held = Vec::new();
+    for n in 1..=6_u64 {
+        publish(&producer, jpeg::of_length(n as u32, LARGE));
+        held.push(stuck(&served, "/").await);
+        served.until(|stats| stats.parts == n).await;
+        let cut = n.saturating_sub(4);
+        served.until(|stats| stats.in_flight_cuts == cut).await;
+        served.until(|stats| stats.viewers == n - cut).await;
+    }
+    // Those left are those with the newest frames.
+    let ids: Vec<_> = served
+        .service
+        .viewers()
+        .iter()
+        .map(|viewer| viewer.id)
+        .collect();
+    assert_eq!(ids, [3, 4, 5, 6]);
+}
+
+/// One frame that many share counts once.
+#[tokio::test]
+async fn shared_frame_counts_once() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let config = HttpConfig::default().max_inflight_bytes(LARGE + LARGE / 2);
+    let served = Served::start(consumer, config);
+    publish(&producer, jpeg::of_length(1, LARGE));
+    let mut held = Vec::new();
+    for n in 1..=5 {
+        held.push(stuck(&served, "/").await);
+        served.until(|stats| stats.parts == n).await;
+    }
+    publish_number(&producer, 2);
+    let mut fast = Viewer::open(served.addr, "/").await.unwrap();
+    fast.next_frame().await.unwrap().unwrap();
+    let stats = served.service.stats();
+    assert_eq!((stats.in_flight_cuts, stats.viewers), (0, 6), "{stats:?}");
+}
+
+#[tokio::test]
+async fn viewers_are_told_one_by_one() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let mut fast = Viewer::open(served.addr, "/?key=fast").await.unwrap();
+    let slow = stuck(&served, "/?key=slow&advance_headers=1").await;
+    served.until(|stats| stats.viewers == 2).await;
+    for n in 0..10 {
+        publish(&producer, jpeg::of_length(n, LARGE));
+        fast.next_frame().await.unwrap().unwrap();
+    }
+    let viewers = served.service.viewers();
+    let of = |key: &str| viewers.iter().find(|viewer| viewer.key == key).unwrap();
+    let (fast_info, slow_info) = (of("fast"), of("slow"));
+    assert_eq!((fast_info.sent, fast_info.skipped), (10, 0));
+    assert!(fast_info.sent_bytes > 10 * LARGE as u64);
+    assert!(fast_info.age_at_send.unwrap() < Duration::from_secs(5));
+    assert!(fast_info.fps > 1.0, "{fast_info:?}");
+    assert_eq!(fast_info.peer.unwrap().ip(), served.addr.ip());
+    // It hangs in the first frame or two: what fits into kernels.
+    assert!(slow_info.sent < 8, "{slow_info:?}");
+    assert_eq!(slow_info.layout, mjpeg_codec::multipart::Layout::Advance);
+    assert!(slow_info.id != fast_info.id && slow_info.watching > Duration::ZERO);
+    drop(slow);
+    served.until(|stats| stats.viewers == 1).await;
+    assert_eq!(served.service.viewers().len(), 1);
+}
