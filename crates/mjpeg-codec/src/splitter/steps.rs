@@ -191,9 +191,12 @@ impl Splitter {
             } else {
                 0
             };
-            let here = self.base + self.pos as u64;
-            if !self.budget.spend(here, SEGMENT_COST_BYTES + scan) {
-                return self.flooded(self.pos);
+            // At its code: fill before it may have been passed in an earlier push.
+            if !self
+                .budget
+                .spend(self.base + at as u64, SEGMENT_COST_BYTES + scan)
+            {
+                return self.flooded(at);
             }
             match self.so_far.take_segment(code, payload) {
                 Segment::Sound => self.pos = end,
