@@ -1,12 +1,6 @@
 //! The camera: pictures of one size, at a fixed rate, to whoever connects.
 
-use std::{
-    io::Write,
-    net::TcpStream,
-    process::ExitCode,
-    sync::Arc,
-    thread,
-};
+use std::{io::Write, net::TcpStream, process::ExitCode, sync::Arc, thread};
 
 use anyhow::{Context as _, Result, ensure};
 

@@ -159,7 +159,11 @@ impl Server {
             }
             // By edges: a socket that is never full costs no event.
             let token = FIRST_VIEWER + self.viewers.len() as u64;
-            epoll.add(&socket, token, EventFlags::IN | EventFlags::OUT | EventFlags::ET)?;
+            epoll.add(
+                &socket,
+                token,
+                EventFlags::IN | EventFlags::OUT | EventFlags::ET,
+            )?;
             self.viewers.push(Some(Viewer {
                 socket,
                 request: Vec::new(),
@@ -211,7 +215,8 @@ impl Viewer {
                         self.asked = true;
                         self.request = Vec::new();
                         // Into an empty socket, so it is taken whole.
-                        self.socket.write_all(format!("{HEAD}{OPENING}").as_bytes())?;
+                        self.socket
+                            .write_all(format!("{HEAD}{OPENING}").as_bytes())?;
                     }
                 }
                 Ok(_) => {}

@@ -187,7 +187,9 @@ impl Viewers {
                 self.lost,
                 self.first_fault
                     .as_ref()
-                    .map_or(String::new(), |fault| format!(", the first because {fault}")),
+                    .map_or(String::new(), |fault| format!(
+                        ", the first because {fault}"
+                    )),
             );
         }
         self.pump_until(now_ns() + SECOND_NS, |_| false)

@@ -45,11 +45,7 @@ impl Epoll {
     ) -> Result<()> {
         self.events.clear();
         let limit = limit_ns.map(timespec);
-        match epoll::wait(
-            &self.fd,
-            spare_capacity(&mut self.events),
-            limit.as_ref(),
-        ) {
+        match epoll::wait(&self.fd, spare_capacity(&mut self.events), limit.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error).context("epoll_wait"),
         }

@@ -278,7 +278,10 @@ mod tests {
         tally.arrived(0, &bad, 0);
         tally.close();
         let counts = tally.counts();
-        assert_eq!((counts.bad, counts.repeated, counts.out_of_order), (1, 1, 1));
+        assert_eq!(
+            (counts.bad, counts.repeated, counts.out_of_order),
+            (1, 1, 1)
+        );
         assert_eq!(counts.missed, 1);
     }
 

@@ -93,9 +93,7 @@ impl Viewer {
         match &self.state {
             // So few that they end within the first picture at the latest.
             State::Head | State::Opening => Want::Bytes(READ_AT_ONCE),
-            State::PartHeader => {
-                Want::Bytes(READ_AT_ONCE.saturating_sub(self.held.len()).max(1))
-            }
+            State::PartHeader => Want::Bytes(READ_AT_ONCE.saturating_sub(self.held.len()).max(1)),
             State::Picture(coming) => {
                 let left = pictures.len() + DELIMITER.len() - coming.at;
                 if coming.checked {
@@ -269,16 +267,15 @@ mod tests {
     }
 
     /// Plays a socket that gives at most `chunk` bytes at a time.
-    fn read(mut wire: &[u8], chunk: usize) -> Result<Vec<Arrival>, Fault> {
-        let pictures = pictures();
+    fn read(mut wire: &[u8], chunk: usize, pictures: &Pictures) -> Result<Vec<Arrival>, Fault> {
         let mut viewer = Viewer::new(0);
         let mut arrivals = Vec::new();
         while !wire.is_empty() {
-            let (Want::Bytes(most) | Want::Discard(most)) = viewer.want(&pictures);
+            let (Want::Bytes(most) | Want::Discard(most)) = viewer.want(pictures);
             let (bytes, rest) = wire.split_at(most.min(chunk).min(wire.len()));
-            arrivals.extend(match viewer.want(&pictures) {
-                Want::Bytes(_) => viewer.take(bytes, &pictures)?,
-                Want::Discard(_) => viewer.discarded(bytes.len(), &pictures),
+            arrivals.extend(match viewer.want(pictures) {
+                Want::Bytes(_) => viewer.take(bytes, pictures)?,
+                Want::Discard(_) => viewer.discarded(bytes.len(), pictures),
             });
             wire = rest;
         }
@@ -296,7 +293,7 @@ mod tests {
         let mut wire = start();
         (1..=20).for_each(|n| wire.extend(part(n, &pictures)));
         for chunk in [1, 2, 3, 7, 64, 159, 160, 161, 1000, 100_000] {
-            let arrivals = read(&wire, chunk).unwrap();
+            let arrivals = read(&wire, chunk, &pictures).unwrap();
             assert_eq!(numbers(&arrivals), (1..=20).collect::<Vec<_>>());
             assert!(arrivals.iter().all(|a| a.sound), "chunks of {chunk}");
             let checked = arrivals.iter().filter(|a| a.checked);
@@ -318,7 +315,7 @@ mod tests {
             wire.extend(bad);
             wire.extend(part(9, &pictures));
             for chunk in [100, 100_000] {
-                let arrivals = read(&wire, chunk).unwrap();
+                let arrivals = read(&wire, chunk, &pictures).unwrap();
                 assert!(!arrivals[0].sound, "byte {at}");
                 assert!(arrivals[1].sound, "the next is");
             }
@@ -335,7 +332,7 @@ mod tests {
             sent_ns: 1,
         }
         .write(&mut swapped[header..]);
-        let arrivals = read(&[start(), swapped].concat(), 500).unwrap();
+        let arrivals = read(&[start(), swapped].concat(), 500, &pictures).unwrap();
         assert!(!arrivals[0].sound);
     }
 
@@ -345,20 +342,20 @@ mod tests {
         let mut unseen = part(1, &pictures);
         let middle = unseen.len() / 2;
         unseen[middle] ^= 1;
-        let arrivals = read(&[start(), unseen].concat(), 100_000).unwrap();
+        let arrivals = read(&[start(), unseen].concat(), 100_000, &pictures).unwrap();
         assert!(arrivals[0].sound && !arrivals[0].checked);
 
         let mut stamp = part(1, &pictures);
         let header = stamp.len() - LEN - DELIMITER.len();
         stamp[header + STAMP.start] = b'x';
-        let arrivals = read(&[start(), stamp].concat(), 100_000).unwrap();
+        let arrivals = read(&[start(), stamp].concat(), 100_000, &pictures).unwrap();
         assert!(!arrivals[0].sound && arrivals[0].stamp.is_none());
     }
 
     #[test]
     fn what_is_no_stream_is_told() {
         let pictures = pictures();
-        let fault = |wire: &[u8]| read(wire, 50).unwrap_err();
+        let fault = |wire: &[u8]| read(wire, 50, &pictures).unwrap_err();
         let not_found = b"HTTP/1.0 404 Not Found\r\n\r\n";
         assert!(matches!(fault(not_found), Fault::Status(_)));
         let other = [HEAD.as_bytes(), b"--another-boundary\r\n--", &[b'.'; 50]].concat();
