@@ -3,6 +3,7 @@
 
 use std::{
     io::{ErrorKind, IoSlice, Read, Write},
+    mem,
     net::{SocketAddr, TcpListener, TcpStream},
     process::ExitCode,
     rc::Rc,
@@ -108,28 +109,38 @@ impl Server {
         })
     }
 
+    /// Reads all that has come, and publishes the newest picture of it: those before it came while the server was busy, and the relay would
+    /// skip them as well.
     fn read_camera(&mut self) -> Result<()> {
-        match self.camera.read(&mut self.picture[self.come..]) {
-            Ok(0) => self.camera_ended = true,
-            Ok(n) => self.come += n,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => self.camera_ended = true,
-            Err(error) => return Err(error).context("reading the camera"),
+        let mut newest = None;
+        while !self.camera_ended {
+            match self.camera.read(&mut self.picture[self.come..]) {
+                Ok(0) => self.camera_ended = true,
+                Ok(n) => self.come += n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    self.camera_ended = true;
+                }
+                Err(error) => return Err(error).context("reading the camera"),
+            }
+            if self.come == self.picture.len() {
+                self.come = 0;
+                let room = newest.unwrap_or_else(|| vec![0; self.picture.len()]);
+                newest = Some(mem::replace(&mut self.picture, room));
+            }
         }
-        if self.come == self.picture.len() {
-            self.come = 0;
-            self.publish();
+        if let Some(picture) = newest {
+            self.publish(picture);
         }
         Ok(())
     }
 
-    fn publish(&mut self) {
-        let len = self.picture.len();
+    fn publish(&mut self, picture: Vec<u8>) {
         self.frames += 1;
         let part = Rc::new(Part {
             number: self.frames,
-            header: part_header(len, wall_ns()),
-            picture: std::mem::replace(&mut self.picture, vec![0; len]),
+            header: part_header(picture.len(), wall_ns()),
+            picture,
         });
         for place in &mut self.viewers {
             if let Some(viewer) = place

@@ -14,6 +14,8 @@ pub(crate) struct Process(pub(crate) u32);
 pub(crate) struct Cpu {
     /// To the nanosecond, as the scheduler counts it.
     pub(crate) run_ns: u64,
+    /// How long its threads were ready to run while others had the processor.
+    pub(crate) wait_ns: u64,
     /// In clock ticks, which are coarse: good for the proportion to `kernel_ticks` alone.
     pub(crate) user_ticks: u64,
     pub(crate) kernel_ticks: u64,
@@ -23,6 +25,7 @@ impl Cpu {
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
             run_ns: self.run_ns.saturating_sub(earlier.run_ns),
+            wait_ns: self.wait_ns.saturating_sub(earlier.wait_ns),
             user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
             kernel_ticks: self.kernel_ticks.saturating_sub(earlier.kernel_ticks),
         }
@@ -35,18 +38,21 @@ impl Process {
     }
 
     pub(crate) fn cpu(self) -> Result<Cpu> {
-        let mut run_ns = 0;
+        let (mut run_ns, mut wait_ns) = (0, 0);
         let tasks = format!("/proc/{}/task", self.0);
         for task in fs::read_dir(&tasks).with_context(|| format!("reading {tasks}"))? {
             // A thread may end between the two reads; what it ran for is not worth the run.
             if let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) {
-                run_ns += first_number(&text).context("schedstat holds no number")?;
+                let (run, wait) = two_numbers(&text).context("schedstat is not understood")?;
+                run_ns += run;
+                wait_ns += wait;
             }
         }
         let (user_ticks, kernel_ticks) =
             ticks(&self.read("stat")?).context("/proc/PID/stat is not understood")?;
         Ok(Cpu {
             run_ns,
+            wait_ns,
             user_ticks,
             kernel_ticks,
         })
@@ -56,7 +62,7 @@ impl Process {
     pub(crate) fn rss_kib(self) -> Result<u64> {
         let status = self.read("status")?;
         let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-        line.and_then(first_number)
+        line.and_then(|text| text.split_whitespace().next()?.parse().ok())
             .context("/proc/PID/status holds no VmRSS; has the process ended?")
     }
 
@@ -66,15 +72,16 @@ impl Process {
     }
 }
 
-fn first_number(text: &str) -> Option<u64> {
-    text.split_whitespace().next()?.parse().ok()
+fn two_numbers(text: &str) -> Option<(u64, u64)> {
+    let mut fields = text.split_whitespace();
+    let mut next = || fields.next()?.parse().ok();
+    Some((next()?, next()?))
 }
 
 /// Fields 14 and 15, counted from behind the name, which may hold blanks and parentheses.
 fn ticks(stat: &str) -> Option<(u64, u64)> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let mut next = || fields.next()?.parse().ok();
-    Some((next()?, next()?))
+    let behind_name = stat.rsplit_once(')')?.1;
+    two_numbers(behind_name.splitn(13, ' ').nth(12)?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::bench::cases::{Bound, Case, Figure};
+use crate::bench::cases::{Bound, Case, Figure, Sides};
 use crate::bench::run::Run;
 use crate::bench::stats::Spread;
 
@@ -20,6 +20,12 @@ impl Outcome {
             lower: f64::NAN,
             upper: f64::NAN,
         })
+    }
+
+    /// Was the machine too busy? The reference tells, since it has one thread: the relay's also wait for one another.
+    fn contended(&self) -> bool {
+        let waited = self.spread(|_, other| other.waited_percent());
+        self.case.sides == Sides::Reference && waited.median > WAITED_AT_MOST_PERCENT
     }
 
     fn figure(&self, figure: Figure) -> Spread {
@@ -71,12 +77,22 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
         }
     }
     text += "\nMedians of the runs, each of which is worth a quarter more or less:\n\n\
-             | case | pairs | side | CPU per frame | of a core | kernel's share | delivered | age p50 | p99 | memory per viewer | viewers' CPU |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|\n";
+             | case | pairs | side | CPU per frame | of a core | waited for it | kernel's share | delivered | age p50 | p99 | memory per viewer | viewers' CPU |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for outcome in outcomes {
         let (ours, other) = outcome.case.sides.names();
         side(&mut text, outcome, ours, |ours, _| ours);
         side(&mut text, outcome, other, |_, other| other);
+    }
+    let contended = outcomes.iter().filter(|outcome| outcome.contended());
+    let names: Vec<&str> = contended.map(|outcome| outcome.case.name).collect();
+    if !names.is_empty() {
+        let _ = write!(
+            text,
+            "\nOthers ran on this machine: in {} the reference waited more than {WAITED_AT_MOST_PERCENT} % of \
+             the time for its core. Losses and ages are theirs as much as ours then, and the ratio is worth less.\n",
+            names.join(", ")
+        );
     }
     text
 }
@@ -91,11 +107,12 @@ fn side(
         |value: fn(&Run) -> f64| outcome.spread(|ours, other| value(of(ours, other))).median;
     let _ = writeln!(
         text,
-        "| `{}` | {} | {name} | {:.2} us | {:.1} % | {:.0} % | {:.2} % | {:.1} ms | {:.1} ms | {:.1} KiB | {:.0} % |",
+        "| `{}` | {} | {name} | {:.2} us | {:.1} % | {:.0} % | {:.0} % | {:.2} % | {:.1} ms | {:.1} ms | {:.1} KiB | {:.0} % |",
         outcome.case.name,
         outcome.pairs.len(),
         median(Run::cpu_us),
         median(Run::core_percent),
+        median(Run::waited_percent),
         median(Run::kernel_percent),
         median(Run::delivered_percent),
         median(|run| run.age_ms.p50),
@@ -153,6 +170,9 @@ fn verdict(bound: &Bound, measured: f64) -> &'static str {
         _ => "**MISSED**",
     }
 }
+
+/// Above this, the machine was not the benchmark's own.
+const WAITED_AT_MOST_PERCENT: f64 = 5.0;
 
 #[cfg(test)]
 mod tests {

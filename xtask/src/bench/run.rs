@@ -95,6 +95,7 @@ pub(crate) struct Watched {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Cpu {
     pub(crate) run_ns: u64,
+    pub(crate) wait_ns: u64,
     pub(crate) user_ticks: u64,
     pub(crate) kernel_ticks: u64,
 }
@@ -108,6 +109,11 @@ impl Run {
     /// The server's share of a core, in percent.
     pub(crate) fn core_percent(&self) -> f64 {
         100.0 * self.server.cpu.run_ns as f64 / self.window_ns as f64
+    }
+
+    /// How long the server waited for a core that others had, in percent of the window.
+    pub(crate) fn waited_percent(&self) -> f64 {
+        100.0 * self.server.cpu.wait_ns as f64 / self.window_ns as f64
     }
 
     pub(crate) fn kernel_percent(&self) -> f64 {
@@ -148,10 +154,11 @@ impl Run {
     /// One line for who waits.
     pub(crate) fn told(&self) -> String {
         let mut line = format!(
-            "{:6.2} us/frame, {:5.1} % of a core, {:6.2} % delivered, age p50 {:.1} p99 {:.1} max {:.1} ms, \
+            "{:6.2} us/frame, {:5.1} % of a core (waited {:.0} %), {:6.2} % delivered, age p50 {:.1} p99 {:.1} max {:.1} ms, \
              {:.1} KiB/viewer, viewers' CPU {:.0} %",
             self.cpu_us(),
             self.core_percent(),
+            self.waited_percent(),
             self.delivered_percent(),
             self.age_ms.p50,
             self.age_ms.p99,
@@ -211,10 +218,13 @@ impl Programs {
             .args(["--watch", &process.child.id().to_string()])
             .spawn();
         let report = Running::new(load, "the viewers")?.rest()?;
-        // The camera first: the reference ends with it, and so does its tracer.
-        drop(camera);
-        if let Kind::Ceiling(_) = server.kind {
-            process.rest()?;
+        // The reference ends with its camera, and so does its tracer.
+        match server.kind {
+            Kind::Relay(_) => drop(process),
+            Kind::Ceiling(_) => {
+                drop(camera);
+                process.rest()?;
+            }
         }
         let run: Run = serde_json::from_str(&report)
             .with_context(|| format!("the viewers' report is not understood: {report}"))?;
