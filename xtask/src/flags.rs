@@ -56,5 +56,29 @@ xflags::xflags! {
             /// A raw Motion-JPEG stream, of any length.
             required file: PathBuf
         }
+        /// Measure the relay under load, beside a reference.
+        cmd bench {
+            /// CPU time per delivered frame of the HTTP fan-out, beside the least that a server can do.
+            ///
+            /// Camera, viewers and reference are programs of `benches/`. The relay and the reference
+            /// take turns, each time pinned to core 0, camera and viewers to core 1. Prints a line per
+            /// run and tables at the end: medians and quartiles of the ratio, with floor and goal.
+            /// All cases with nine pairs take about half an hour. See benches/README.md.
+            cmd fanout {
+                /// Only the case of this name, or those whose names hold it (`none` lists them).
+                optional --case case: String
+                /// Pairs of runs for each case (default: 9).
+                optional --pairs pairs: usize
+                /// The length of each run's window (default: 10).
+                optional --seconds seconds: u64
+                /// More arguments for `mjpeg-server run`, as one word: `--server-args "--repair none"`.
+                optional --server-args args: String
+                /// Write the tables into this file as well (Markdown).
+                optional --record file: PathBuf
+                /// Instead of all that, check that the reference is one: strace (if it is there) shows
+                /// one `writev` per viewer and frame, and 95 % of its CPU time is the kernel's.
+                optional --verify-reference
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@
 )]
 
 mod api;
+mod bench;
 mod ci;
 mod consumers;
 mod corpus;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::flags::XtaskCmd;
+use crate::flags::{BenchCmd, XtaskCmd};
 use crate::util::Workspace;
 
 fn main() -> ExitCode {
@@ -57,6 +58,9 @@ fn run(command: XtaskCmd) -> Result<()> {
             fuzz.seconds.unwrap_or(fuzz::DEFAULT_SECONDS),
             fuzz.target.as_deref(),
         ),
+        XtaskCmd::Bench(bench) => match bench.subcommand {
+            BenchCmd::Fanout(fanout) => bench::run(&workspace()?, &fanout),
+        },
         XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),
         XtaskCmd::Frames(frames) => frames::run(&frames.file),
     }

@@ -1,0 +1,86 @@
+//! Sockets, epoll and limits, for the programs that have many connections.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::fd::{AsFd, OwnedFd},
+};
+
+use anyhow::{Context as _, Result};
+use rustix::{
+    buffer::spare_capacity,
+    event::epoll,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::fanout::clock::timespec;
+
+/// An epoll instance, whose events carry a number of the caller's choice.
+pub(crate) struct Epoll {
+    fd: OwnedFd,
+    events: Vec<epoll::Event>,
+}
+
+impl Epoll {
+    pub(crate) fn new() -> Result<Self> {
+        let fd = epoll::create(epoll::CreateFlags::CLOEXEC).context("epoll_create")?;
+        let events = Vec::with_capacity(EVENTS_AT_ONCE);
+        Ok(Self { fd, events })
+    }
+
+    pub(crate) fn add(&self, source: impl AsFd, token: u64, what: epoll::EventFlags) -> Result<()> {
+        let data = epoll::EventData::new_u64(token);
+        epoll::add(&self.fd, source, data, what).context("epoll_ctl")
+    }
+
+    pub(crate) fn remove(&self, source: impl AsFd) -> Result<()> {
+        epoll::delete(&self.fd, source).context("epoll_ctl")
+    }
+
+    /// Waits for events; for ever without a limit. They are appended to `ready`.
+    pub(crate) fn wait(
+        &mut self,
+        limit_ns: Option<u64>,
+        ready: &mut Vec<(u64, epoll::EventFlags)>,
+    ) -> Result<()> {
+        self.events.clear();
+        let limit = limit_ns.map(timespec);
+        match epoll::wait(&self.fd, spare_capacity(&mut self.events), limit.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).context("epoll_wait"),
+        }
+        ready.extend(self.events.iter().map(|e| (e.data.u64(), e.flags)));
+        Ok(())
+    }
+}
+
+/// Binds a free port of 127.0.0.1, with the relay's options.
+pub(crate) fn listen() -> Result<(TcpListener, SocketAddr)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.listen(BACKLOG)?;
+    let listener = TcpListener::from(socket);
+    let addr = listener.local_addr()?;
+    Ok((listener, addr))
+}
+
+/// Connects, and sees to it that closing leaves nothing behind that would keep the port from the next run.
+pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect(to).with_context(|| format!("connecting to {to}"))?;
+    socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))?;
+    Ok(stream)
+}
+
+/// Allows this process as many descriptors as it may have.
+pub(crate) fn raise_descriptor_limit() -> Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    setrlimit(Resource::Nofile, most).context("raising the limit of open files")
+}
+
+const EVENTS_AT_ONCE: usize = 1024;
+const BACKLOG: i32 = 1024;

@@ -1,0 +1,30 @@
+//! The bytes around the pictures, as the relay writes them to a viewer that takes `*/*`.
+
+use crate::fanout::clock::SECOND_NS;
+
+/// The response's head, as long as the relay's and with its fields.
+pub(crate) const HEAD: &str = "HTTP/1.0 200 OK\r\n\
+    connection: close\r\n\
+    content-type: multipart/x-mixed-replace;boundary=boundarydonotcross\r\n\
+    cache-control: no-store, no-cache, must-revalidate, max-age=0\r\n\
+    pragma: no-cache\r\n\
+    expires: Mon, 03 Jan 2000 12:34:56 GMT\r\n\
+    x-accel-buffering: no\r\n\
+    access-control-allow-origin: *\r\n\
+    cross-origin-resource-policy: cross-origin\r\n\
+    date: Mon, 03 Jan 2000 12:34:56 GMT\r\n\r\n";
+
+/// What comes before the first part.
+pub(crate) const OPENING: &str = "--boundarydonotcross\r\n";
+
+/// What comes after each picture.
+pub(crate) const DELIMITER: &[u8] = b"\r\n--boundarydonotcross\r\n";
+
+/// What comes before a picture.
+pub(crate) fn part_header(len: usize, wall_ns: u64) -> String {
+    format!(
+        "Content-Type: image/jpeg\r\nContent-Length: {len}\r\nX-Timestamp: {}.{:06}\r\n\r\n",
+        wall_ns / SECOND_NS,
+        wall_ns % SECOND_NS / 1000
+    )
+}
