@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mjpeg_manager::mjpeg_codec::repair::Repairs;
 use tracing_subscriber::filter::Targets;
 
-use crate::{StreamArg, telemetry};
+use crate::{StreamArg, telemetry, viewer_args::ViewerArgs};
 
 /// Relays Motion-JPEG cameras: connects to each camera once over TCP and serves its pictures over HTTP to any number of viewers.
 ///
@@ -59,6 +59,13 @@ pub(crate) struct Run {
         default_values_t = [Repair::HuffmanTables, Repair::EmbeddedMarkers, Repair::Eoi]
     )]
     pub(crate) repair: Vec<Repair>,
+
+    #[command(flatten)]
+    pub(crate) viewers: ViewerArgs,
+
+    /// How many threads serve viewers. One is the cheapest per viewer; more are for more viewers than one core can serve
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) worker_threads: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

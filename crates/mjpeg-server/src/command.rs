@@ -1,7 +1,7 @@
 //! The `mjpeg-server` command.
 
 use std::{
-    io::{Write, stdout},
+    io::{self, Write, stdout},
     net::Ipv4Addr,
     process::ExitCode,
 };
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use mjpeg_manager::{Error, ManagerConfig, StartMode, StreamSpec};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 pub fn main() -> ExitCode {
     let Cli { command, log } = Cli::parse();
     telemetry::init(log);
-    let outcome = Runtime::new()
+    let outcome = runtime(&command)
         .context("cannot start the async runtime")
         .and_then(|runtime| {
             let outcome = runtime.block_on(run(command));
@@ -40,6 +40,19 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Viewers are served by the worker threads. With one, all runs on this thread: no wake-up crosses from thread to thread.
+fn runtime(command: &Command) -> io::Result<Runtime> {
+    let workers = match command {
+        Command::Run(args) => args.worker_threads,
+        Command::Demo(_) => 1,
+    };
+    let mut builder = match workers {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.worker_threads(workers.into()).enable_all().build()
 }
 
 async fn run(command: Command) -> Result<()> {
@@ -77,13 +90,12 @@ async fn start_run(args: Run) -> Result<Relay> {
         StartMode::Retry
     };
     let repairs = args.repairs();
+    let config = ManagerConfig::default().http(args.viewers.config());
     let specs = args
         .streams
         .into_iter()
         .map(|stream| stream.into_spec().mode(mode).repair(repairs));
-    Relay::start(specs, ManagerConfig::default())
-        .await
-        .map_err(|e| explained(&e))
+    Relay::start(specs, config).await.map_err(|e| explained(&e))
 }
 
 async fn start_demo(args: Demo) -> Result<(Relay, Vec<DemoCamera>)> {

@@ -31,6 +31,7 @@ mod relay;
 mod signals;
 mod stream_arg;
 mod telemetry;
+mod viewer_args;
 
 pub use command::main;
 pub use demo::DemoCamera;
