@@ -14,12 +14,17 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use mjpeg_codec::multipart::Layout;
 use mjpeg_fanout::Consumer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use crate::{
     HttpConfig,
+    alarm::Alarm,
     asked::StreamWish,
-    feed::Feed,
+    feed::{Feed, Next},
+    service::Closing,
     viewers::{Seat, Viewers},
 };
 
@@ -50,13 +55,17 @@ impl MjpegBody {
         let most = config.max_inflight_bytes;
         let seat = Seat::take(&viewers, &counters, consumer.viewing(), None, &wish, most);
         // Without a service there is nobody to close it but the producer.
-        Self::of(Feed::new(consumer, seat, &wish, config, None))
+        Self::of(Feed::new(seat, &wish, config), consumer, None)
     }
 
-    pub(crate) fn of(feed: Feed) -> Self {
+    pub(crate) fn of(feed: Feed, consumer: Consumer, closing: Option<Closing>) -> Self {
         let opening = feed.opening();
         let parts = Parts {
             feed,
+            frames: consumer.clone(),
+            consumer,
+            closing,
+            alarm: Alarm::default(),
             written: Arc::new(Semaphore::new(1)),
         };
         let parts = stream::unfold(parts, Parts::next);
@@ -69,6 +78,11 @@ impl MjpegBody {
 
 struct Parts {
     feed: Feed,
+    consumer: Consumer,
+    /// Tells when there is a new frame.
+    frames: Consumer,
+    closing: Option<Closing>,
+    alarm: Alarm,
     /// There to be taken when the part before is written.
     written: Arc<Semaphore>,
 }
@@ -77,12 +91,36 @@ impl Parts {
     async fn next(mut self) -> Option<(Bytes, Self)> {
         // Fails only when the semaphore is closed, which nobody does.
         let written = Arc::clone(&self.written).acquire_owned().await.ok()?;
-        let part = self.feed.next().await?.part;
-        let held = Held {
-            part,
-            _written: written,
-        };
-        Some((Bytes::from_owner(held), self))
+        let mut has_producer = true;
+        loop {
+            let newest = self.consumer.latest();
+            let interval = self.consumer.interval();
+            let next = self.feed.next(newest.as_ref(), interval, Instant::now());
+            let wait = match next {
+                Next::Send(sending) if has_producer || !sending.is_repeat => {
+                    let held = Held {
+                        part: sending.part,
+                        _written: written,
+                    };
+                    return Some((Bytes::from_owner(held), self));
+                }
+                Next::Wait(wait) if has_producer => wait,
+                _ => return None,
+            };
+            tokio::select! {
+                biased;
+                () = closed(&mut self.closing) => return None,
+                frame = self.frames.next() => has_producer = frame.is_some(),
+                () = self.alarm.until(wait) => {}
+            }
+        }
+    }
+}
+
+async fn closed(closing: &mut Option<Closing>) {
+    match closing {
+        Some(closing) => closing.wanted().await,
+        None => std::future::pending().await,
     }
 }
 

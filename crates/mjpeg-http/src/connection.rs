@@ -1,4 +1,4 @@
-//! One connection: hyper until a stream is asked for, then [`drive`](crate::drive).
+//! One connection, up to the moment when a stream is asked for: hyper reads requests and answers them.
 
 use std::{
     convert::Infallible,
@@ -17,31 +17,34 @@ use tokio::net::TcpStream;
 use tracing::debug;
 
 use crate::{
-    HttpConfig, MjpegBody, ResponseBody, StreamService,
-    drive::drive,
+    HttpConfig, ResponseBody, StreamService,
     feed::Feed,
     service::{Answer, ResponseFuture},
+    shard::{Newcomer, Viewer},
     socket,
     stall::StallGuard,
     stats::Counters,
+    wire::{Wire, head_bytes},
 };
 
-/// Serves one connection to its end.
+/// Speaks HTTP on a connection until it ends; or until a stream is asked for, and gives the viewer.
 pub(crate) async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     service: StreamService,
     config: Arc<HttpConfig>,
-) {
-    let counters = Arc::clone(service.counters());
-    let _open = Open::new(&counters);
+) -> Option<Newcomer> {
+    let open = Open::new(Arc::clone(service.counters()));
     socket::tune(&stream, &config);
-    // Boxed, so that its memory is given back before the stream begins.
-    let handed_over = Box::pin(speak_http(stream, peer, service, &config)).await;
-    if let Some((stream, wanted)) = handed_over {
-        let Wanted { head, feed } = *wanted;
-        drive(stream, &head, feed, &config).await;
-    }
+    let (stream, wanted) = speak_http(stream, peer, service, &config).await?;
+    let Wanted { head, feed } = *wanted;
+    let opening = [head_bytes(&head), feed.opening().into()].concat().into();
+    let viewer = Viewer {
+        wire: Wire::new(stream, &config),
+        feed,
+        _open: open,
+    };
+    Some(Newcomer { viewer, opening })
 }
 
 /// A stream that was asked for: its response's head, and where the parts come from.
@@ -153,7 +156,7 @@ impl<B> Service<Request<B>> for Front {
             }
             // hyper may still hold bytes of the response before, so it has to send this one too.
             Answer::Stream(head, feed) => {
-                ResponseFuture::ready(head.map(|()| MjpegBody::of(feed).into()))
+                ResponseFuture::ready(head.map(|()| self.service.body(feed)))
             }
             Answer::Later(response) => response,
             Answer::Now(response) => ResponseFuture::ready(response),
@@ -161,17 +164,17 @@ impl<B> Service<Request<B>> for Front {
     }
 }
 
-/// Counts a connection for as long as it lives, however its task ends.
-struct Open<'a>(&'a Counters);
+/// Counts a connection for as long as it lives, however it ends.
+pub(crate) struct Open(Arc<Counters>);
 
-impl<'a> Open<'a> {
-    fn new(counters: &'a Counters) -> Self {
+impl Open {
+    fn new(counters: Arc<Counters>) -> Self {
         counters.connections.up();
         Self(counters)
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for Open {
     fn drop(&mut self) {
         self.0.connections.down();
     }

@@ -102,11 +102,11 @@
 //! [`Layout::Advance`]: mjpeg_codec::multipart::Layout::Advance
 //! [`Layout::Trailing`]: mjpeg_codec::multipart::Layout::Trailing
 
+mod alarm;
 mod asked;
 mod body;
 mod config;
 mod connection;
-mod drive;
 mod error;
 mod feed;
 mod listener;
@@ -114,6 +114,7 @@ mod pace;
 mod query;
 mod respond;
 mod service;
+mod shard;
 mod snapshot;
 mod socket;
 mod stall;
@@ -121,6 +122,7 @@ mod stall;
 mod state;
 mod stats;
 mod viewers;
+mod wire;
 
 pub use body::{MjpegBody, ResponseBody};
 pub use config::HttpConfig;

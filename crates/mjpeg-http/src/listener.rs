@@ -12,12 +12,17 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::TcpListener,
+    runtime::Handle,
+    sync::mpsc,
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tracing::{debug, warn};
 
-use crate::{BindError, HttpConfig, StreamService, connection};
+use crate::{
+    BindError, HttpConfig, StreamService, connection,
+    shard::{self, Newcomer},
+};
 
 /// A bound port, ready to serve a stream.
 #[derive(Debug)]
@@ -90,11 +95,16 @@ impl Listener {
         let config = Arc::new(config);
         let mut until = pin!(until);
         let mut connections = JoinSet::new();
+        let mut shards = Shards::new(&service);
         loop {
             tokio::select! {
                 biased;
                 () = &mut until => break,
-                Some(_ended) = connections.join_next() => {}
+                Some(ended) = connections.join_next() => {
+                    if let Ok(Some(newcomer)) = ended {
+                        shards.welcome(newcomer);
+                    }
+                }
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         service.counters().accepted.add_one();
@@ -114,15 +124,74 @@ impl Listener {
         drop(listener);
         service.close();
         let drained = timeout(config.grace, async {
-            while connections.join_next().await.is_some() {}
+            while let Some(ended) = connections.join_next().await {
+                if let Ok(Some(newcomer)) = ended {
+                    newcomer.viewer.wire.end();
+                }
+            }
+            shards.ended().await;
         })
         .await;
-        let aborted = connections.len();
+        let aborted = service.counters().connections.now() as usize;
         if drained.is_err() {
             warn!(%addr, aborted, "connections did not end in time and were cut");
             connections.shutdown().await;
+            shards.cut().await;
         }
         Ended { aborted }
+    }
+}
+
+/// The tasks that serve viewers: one for each worker thread of the runtime.
+struct Shards<'a> {
+    service: &'a StreamService,
+    tasks: JoinSet<()>,
+    ways_in: Vec<mpsc::UnboundedSender<Newcomer>>,
+    next: usize,
+}
+
+impl<'a> Shards<'a> {
+    fn new(service: &'a StreamService) -> Self {
+        let mut shards = Self {
+            service,
+            tasks: JoinSet::new(),
+            ways_in: Vec::new(),
+            next: 0,
+        };
+        for _ in 0..Handle::current().metrics().num_workers() {
+            let way_in = shards.start();
+            shards.ways_in.push(way_in);
+        }
+        shards
+    }
+
+    fn start(&mut self) -> mpsc::UnboundedSender<Newcomer> {
+        let (way_in, coming) = mpsc::unbounded_channel();
+        let consumer = self.service.consumer().clone();
+        self.tasks
+            .spawn(shard::serve(consumer, coming, self.service.closing()));
+        way_in
+    }
+
+    /// Gives a viewer to the next shard in turn.
+    fn welcome(&mut self, newcomer: Newcomer) {
+        self.next = (self.next + 1) % self.ways_in.len();
+        let refused = self.ways_in[self.next].send(newcomer);
+        if let Err(mpsc::error::SendError(newcomer)) = refused {
+            // A task that is gone has panicked; its viewers are lost, but not those that come.
+            warn!("a task that serves viewers has failed; starting another");
+            self.ways_in[self.next] = self.start();
+            let _ = self.ways_in[self.next].send(newcomer);
+        }
+    }
+
+    /// Waits until all have ended, after the service was closed.
+    async fn ended(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    async fn cut(&mut self) {
+        self.tasks.shutdown().await;
     }
 }
 

@@ -136,16 +136,23 @@ impl StreamService {
             viewers,
             ..
         } = &*self.shared;
-        let (consumer, most) = (consumer.clone(), config.max_inflight_bytes);
+        let most = config.max_inflight_bytes;
         let seat = Seat::take(viewers, counters, consumer.viewing(), peer, wish, most);
-        Feed::new(consumer, seat, wish, config, Some(self.closing()))
+        Feed::new(seat, wish, config)
+    }
+
+    /// A stream as the body of a response, for servers that send it themselves.
+    pub(crate) fn body(&self, feed: Feed) -> ResponseBody {
+        MjpegBody::of(feed, self.shared.consumer.clone(), Some(self.closing())).into()
+    }
+
+    pub(crate) fn consumer(&self) -> &Consumer {
+        &self.shared.consumer
     }
 
     fn respond<B>(&self, request: &Request<B>) -> ResponseFuture {
         match self.answer(request, None) {
-            Answer::Stream(head, feed) => {
-                ResponseFuture::ready(head.map(|()| MjpegBody::of(feed).into()))
-            }
+            Answer::Stream(head, feed) => ResponseFuture::ready(head.map(|()| self.body(feed))),
             Answer::Later(response) => response,
             Answer::Now(response) => ResponseFuture::ready(response),
         }

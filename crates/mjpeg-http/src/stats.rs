@@ -114,6 +114,10 @@ impl Gauge {
         self.0.add_one();
     }
 
+    pub(crate) fn now(&self) -> u64 {
+        self.0.read()
+    }
+
     pub(crate) fn down(&self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
     }

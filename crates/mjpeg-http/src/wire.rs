@@ -1,0 +1,142 @@
+//! A viewer's socket, written to by ourselves: no HTTP library between the frames and the kernel.
+
+use std::{
+    future::poll_fn,
+    io::ErrorKind,
+    net::Shutdown,
+    time::{Duration, SystemTime},
+};
+
+use bytes::{Buf, Bytes};
+use http::Response;
+use socket2::SockRef;
+use tokio::{io::AsyncWrite, net::TcpStream, time::Instant};
+
+use crate::{HttpConfig, alarm::Alarm, feed::Sending, stats::Counters, viewers::Seat};
+
+/// Why a response was cut off in the middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The viewer is gone.
+    Gone,
+    /// It took no byte for too long.
+    Stalled,
+    /// One frame took too long.
+    TooSlow,
+    /// The frame is too old by now.
+    Lagging,
+    /// It holds the oldest of too many frames; counted where that was seen.
+    Holding,
+}
+
+pub(crate) struct Wire {
+    stream: TcpStream,
+    write_stall: Duration,
+    max_frame_send_time: Duration,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: TcpStream, config: &HttpConfig) -> Self {
+        Self {
+            stream,
+            write_stall: config.write_stall,
+            max_frame_send_time: config.max_frame_send_time,
+        }
+    }
+
+    /// Writes what the kernel takes at once, mostly all, with one system call.
+    pub(crate) fn write_now(&self, part: &mut Bytes) -> Result<(), Cut> {
+        match self.stream.try_write(part) {
+            Ok(n) => {
+                part.advance(n);
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(_) => Err(Cut::Gone),
+        }
+    }
+
+    /// Writes the rest of a part, as the viewer takes it.
+    pub(crate) async fn write_rest(
+        &mut self,
+        sending: &mut Sending,
+        seat: &Seat,
+    ) -> Result<(), Cut> {
+        let Sending { part, late_at, .. } = sending;
+        let mut alarm = Alarm::default();
+        let begun = Instant::now();
+        let slow_at = begun + self.max_frame_send_time;
+        let mut progress = begun;
+        while !part.is_empty() {
+            let stalled_at = progress + self.write_stall;
+            let first = late_at.unwrap_or(slow_at).min(slow_at).min(stalled_at);
+            let stream = &mut self.stream;
+            tokio::select! {
+                biased;
+                written = poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, part)) => match written {
+                    Ok(n) if n > 0 => {
+                        part.advance(n);
+                        progress = Instant::now();
+                    }
+                    _ => return Err(Cut::Gone),
+                },
+                () = seat.cut() => return Err(Cut::Holding),
+                () = alarm.until(Some(first)) => {
+                    return Err(if *late_at == Some(first) {
+                        Cut::Lagging
+                    } else if first == slow_at {
+                        Cut::TooSlow
+                    } else {
+                        Cut::Stalled
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the viewer has closed its side. Costs no system call when nothing has come; what it sends after its request is of no interest.
+    pub(crate) fn is_gone(&self) -> bool {
+        loop {
+            match self.stream.try_read(&mut [0; 128]) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return error.kind() != ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    /// Ends the response after a whole part.
+    pub(crate) fn end(self) {
+        // What becomes of the end of a response that the viewer may have left is its own affair.
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
+    }
+
+    /// Ends it in the middle of one.
+    pub(crate) fn cut(self, cut: Cut, counters: &Counters) {
+        match cut {
+            Cut::Gone => return,
+            Cut::Stalled => counters.write_stalls.add_one(),
+            Cut::TooSlow => counters.send_timeouts.add_one(),
+            Cut::Lagging => counters.lag_cuts.add_one(),
+            Cut::Holding => {}
+        }
+        // A plain close would leave the kernel offering the unread bytes to a peer that does not take them. Failure to set
+        // this costs no more than that.
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+}
+
+/// The head of a response as it goes over the wire.
+pub(crate) fn head_bytes(head: &Response<()>) -> Vec<u8> {
+    let mut bytes = format!("{:?} {}\r\n", head.version(), head.status()).into_bytes();
+    for (name, value) in head.headers() {
+        bytes.extend(name.as_str().as_bytes());
+        bytes.extend(b": ");
+        bytes.extend(value.as_bytes());
+        bytes.extend(b"\r\n");
+    }
+    let now = httpdate::fmt_http_date(SystemTime::now());
+    bytes.extend(format!("date: {now}\r\n\r\n").as_bytes());
+    bytes
+}
