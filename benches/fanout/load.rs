@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
 
 fn run(flags: &Load) -> Result<()> {
     ensure!(flags.viewers > 0, "--viewers must be 1 at least");
-    raise_descriptor_limit()?;
+    raise_descriptor_limit(flags.viewers)?;
     let watched = flags.watch.map(Process);
     let rss_before_kib = watched.map(Process::rss_kib).transpose()?;
     let mut load = Viewers::new(flags)?;

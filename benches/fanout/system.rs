@@ -5,7 +5,7 @@ use std::{
     os::fd::{AsFd, OwnedFd},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rustix::{
     buffer::spare_capacity,
     event::epoll,
@@ -72,9 +72,15 @@ pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Allows this process as many descriptors as it may have.
-pub(crate) fn raise_descriptor_limit() -> Result<()> {
+/// Allows this process as many descriptors as it may have, which must be enough for so many connections.
+pub(crate) fn raise_descriptor_limit(connections: usize) -> Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let needed = (connections + OTHER_DESCRIPTORS) as u64;
+    ensure!(
+        maximum.is_none_or(|most| most >= needed),
+        "{needed} open files are needed, and no more than {} allowed; see `ulimit -H -n`",
+        maximum.unwrap_or_default()
+    );
     let most = Rlimit {
         current: maximum,
         maximum,
@@ -82,5 +88,6 @@ pub(crate) fn raise_descriptor_limit() -> Result<()> {
     setrlimit(Resource::Nofile, most).context("raising the limit of open files")
 }
 
+const OTHER_DESCRIPTORS: usize = 16;
 const EVENTS_AT_ONCE: usize = 1024;
 const BACKLOG: i32 = 1024;
