@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::{AsFd, OwnedFd},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -67,8 +68,9 @@ pub(crate) fn listen() -> Result<(TcpListener, SocketAddr)> {
 
 /// Connects, and sees to it that closing leaves nothing behind that would keep the port from the next run.
 pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(to).with_context(|| format!("connecting to {to}"))?;
-    socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))?;
+    let stream = TcpStream::connect_timeout(&to, CONNECT_LIMIT)
+        .with_context(|| format!("connecting to {to}"))?;
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     Ok(stream)
 }
 
@@ -89,5 +91,6 @@ pub(crate) fn raise_descriptor_limit(connections: usize) -> Result<()> {
 }
 
 const OTHER_DESCRIPTORS: usize = 16;
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const EVENTS_AT_ONCE: usize = 1024;
 const BACKLOG: i32 = 1024;

@@ -141,7 +141,7 @@ fn circumstances(workspace: &Workspace) -> String {
     format!(
         "{}, commit {}, Linux {}, {} cores, by `cargo xtask {}`\n",
         said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
-        said("git", &["rev-parse", "--short", "HEAD"]),
+        said("git", &["describe", "--always", "--dirty"]),
         said("uname", &["-r"]),
         said("nproc", &[]),
         arguments.join(" ")

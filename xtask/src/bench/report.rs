@@ -77,8 +77,8 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
         }
     }
     text += "\nMedians of the runs, each of which is worth a quarter more or less:\n\n\
-             | case | pairs | side | CPU per frame | of a core | waited for it | kernel's share | delivered | age p50 | p99 | memory per viewer | viewers' CPU |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|---|\n";
+             | case | pairs | side | CPU per frame | of a core | waited for it | kernel's share | delivered | age p50 | p99 | memory per viewer | viewers' CPU | waited |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for outcome in outcomes {
         let (ours, other) = outcome.case.sides.names();
         side(&mut text, outcome, ours, |ours, _| ours);
@@ -107,7 +107,7 @@ fn side(
         |value: fn(&Run) -> f64| outcome.spread(|ours, other| value(of(ours, other))).median;
     let _ = writeln!(
         text,
-        "| `{}` | {} | {name} | {:.2} us | {:.1} % | {:.0} % | {:.0} % | {:.2} % | {:.1} ms | {:.1} ms | {:.1} KiB | {:.0} % |",
+        "| `{}` | {} | {name} | {:.2} us | {:.1} % | {:.0} % | {:.0} % | {:.2} % | {:.1} ms | {:.1} ms | {:.1} KiB | {:.0} % | {:.0} % |",
         outcome.case.name,
         outcome.pairs.len(),
         median(Run::cpu_us),
@@ -119,6 +119,7 @@ fn side(
         median(|run| run.age_ms.p99),
         median(Run::rss_kib_per_viewer),
         median(|run| 100.0 * run.load_cpu),
+        median(|run| 100.0 * run.load_waited),
     );
 }
 

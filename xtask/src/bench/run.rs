@@ -12,6 +12,7 @@ pub(crate) struct Run {
     pub(crate) first_fault: Option<String>,
     pub(crate) window_ns: u64,
     pub(crate) load_cpu: f64,
+    pub(crate) load_waited: f64,
     pub(crate) offered: u64,
     pub(crate) delivered: u64,
     pub(crate) expected: u64,
@@ -102,7 +103,7 @@ impl Run {
     pub(crate) fn told(&self) -> String {
         let mut line = format!(
             "{:6.2} us/frame, {:5.1} % of a core (waited {:.0} %), {:6.2} % delivered, age p50 {:.1} p99 {:.1} max {:.1} ms, \
-             {:.1} KiB/viewer, viewers' CPU {:.0} %",
+             {:.1} KiB/viewer, viewers' CPU {:.0} % (waited {:.0} %)",
             self.cpu_us(),
             self.core_percent(),
             self.waited_percent(),
@@ -111,7 +112,8 @@ impl Run {
             self.age_ms.p99,
             self.age_ms.max,
             self.rss_kib_per_viewer(),
-            100.0 * self.load_cpu
+            100.0 * self.load_cpu,
+            100.0 * self.load_waited
         );
         if self.lost > 0 {
             let why = self.first_fault.as_deref().unwrap_or("unknown");
