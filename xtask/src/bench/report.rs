@@ -178,6 +178,8 @@ const WAITED_AT_MOST_PERCENT: f64 = 5.0;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::cases::CASES;
+    use crate::bench::run::tests::report;
 
     fn bound(figure: Figure, floor: f64, goal: Option<f64>) -> Bound {
         Bound {
@@ -200,5 +202,41 @@ mod tests {
         let missed = bound(Figure::Missed, 0.0, None);
         assert_eq!(verdict(&missed, 0.0), "ok");
         assert_eq!(verdict(&missed, 1.0), "**MISSED**");
+    }
+
+    fn outcome(case: &'static Case, ours_ns: u64, other_wait_ns: u64) -> Outcome {
+        let ours = report(|json| json["server"]["cpu"]["run_ns"] = ours_ns.into());
+        let other = report(|json| json["server"]["cpu"]["wait_ns"] = other_wait_ns.into());
+        Outcome {
+            case,
+            pairs: vec![(ours, other)],
+        }
+    }
+
+    #[test]
+    fn tables_are_whole() {
+        let quiet = CASES.iter().map(|case| outcome(case, 6_000_000_000, 0));
+        let text = tables(&quiet.collect::<Vec<_>>());
+        let tables: Vec<&str> = text.split("\n\n").filter(|t| t.starts_with('|')).collect();
+        assert_eq!(tables.len(), 2);
+        for table in tables {
+            let cells = |line: &str| line.matches('|').count();
+            let first = table.lines().next().map(cells);
+            assert!(
+                table.lines().all(|line| Some(cells(line)) == first),
+                "{table}"
+            );
+            for case in CASES {
+                assert!(table.contains(&format!("| `{}` |", case.name)), "{table}");
+            }
+        }
+        assert!(text.contains("CPU per frame, ratio | **1.20** |"), "{text}");
+        assert!(!text.contains("Others ran"));
+    }
+
+    #[test]
+    fn a_busy_machine_is_told() {
+        let busy = outcome(&CASES[0], 5_000_000_000, 600_000_000);
+        assert!(tables(&[busy]).contains(&format!("in {} the reference waited", CASES[0].name)));
     }
 }

@@ -125,3 +125,64 @@ impl Run {
 
 /// Above this, the viewers' own work may be what the frames waited for.
 const LOAD_AT_MOST_PERCENT: f64 = 95.0;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::bench::cases::CASES;
+
+    /// A report as the viewers print it: ten seconds of 30 frames a second, half a core.
+    pub(crate) fn report(change: impl FnOnce(&mut serde_json::Value)) -> Run {
+        let mut json = serde_json::json!({
+            "viewers": 200, "lost": 0, "first_fault": null, "window_ns": 10_000_000_000_u64,
+            "load_cpu": 0.2, "load_waited": 0.01, "offered": 300, "delivered": 60_000,
+            "expected": 60_000, "missed": 0, "gaps": 0, "checked": 7500, "bad": 0, "repeated": 0,
+            "out_of_order": 0, "total": 70_000, "part_bytes": 20_107,
+            "age_ms": { "p50": 2.0, "p99": 4.0, "max": 5.0 },
+            "server": {
+                "cpu": {
+                    "run_ns": 5_000_000_000_u64, "wait_ns": 100_000_000, "user_ticks": 25,
+                    "kernel_ticks": 475
+                },
+                "rss_before_kib": 4000, "rss_kib": 6000
+            }
+        });
+        change(&mut json);
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn figures_follow_from_the_report() {
+        let run = report(|json| json["missed"] = 600.into());
+        assert_eq!(run.core_percent(), 50.0);
+        assert_eq!(run.waited_percent(), 1.0);
+        assert_eq!(run.kernel_percent(), 95.0);
+        assert_eq!(run.delivered_percent(), 99.0);
+        assert_eq!(run.rss_kib_per_viewer(), 10.0);
+        // What came within the window, not what came of what was sent within it.
+        let half = report(|json| json["delivered"] = 50_000.into());
+        assert_eq!(half.cpu_us(), 100.0);
+    }
+
+    #[test]
+    fn a_run_that_tells_nothing_of_the_server_is_void() {
+        let case = &CASES[0];
+        let void = |field: &str, value: serde_json::Value| {
+            report(|json| json[field] = value).void(case).is_some()
+        };
+        assert!(!void("load_cpu", 0.95.into()));
+        assert!(void("load_cpu", 0.951.into()));
+        assert!(!void("offered", 296.into()));
+        assert!(void("offered", 295.into()));
+    }
+
+    #[test]
+    fn lost_viewers_are_told() {
+        assert!(!report(|_| ()).told().contains("LOST"));
+        let lost = report(|json| {
+            json["lost"] = 3.into();
+            json["first_fault"] = "reset".into();
+        });
+        assert!(lost.told().ends_with("3 viewers LOST (reset)"));
+    }
+}
