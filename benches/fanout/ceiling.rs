@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(flags: &Ceiling) -> Result<()> {
-    raise_descriptor_limit()?;
+    raise_descriptor_limit(0)?;
     let mut server = Server::start(flags)?;
     let mut epoll = Epoll::new()?;
     epoll.add(&server.camera, CAMERA, EventFlags::IN)?;

@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
 
 fn run(flags: &Load) -> Result<()> {
     ensure!(flags.viewers > 0, "--viewers must be 1 at least");
-    raise_descriptor_limit()?;
+    raise_descriptor_limit(flags.viewers)?;
     let watched = flags.watch.map(Process);
     let rss_before_kib = watched.map(Process::rss_kib).transpose()?;
     let mut load = Viewers::new(flags)?;
@@ -70,6 +70,7 @@ fn run(flags: &Load) -> Result<()> {
     load.pump_until(now_ns() + GRACE_NS, Tally::complete)?;
 
     let wall_ns = after.at_ns - before.at_ns;
+    let own = after.own.since(before.own);
     let server = match (before.server, after.server, rss_before_kib, rss_kib) {
         (Some(before), Some(after), Some(rss_before_kib), Some(rss_kib)) => Some(Server {
             cpu: after.since(before),
@@ -83,7 +84,8 @@ fn run(flags: &Load) -> Result<()> {
         lost: load.lost,
         first_fault: load.first_fault,
         window_ns: wall_ns,
-        load_cpu: after.own.since(before.own).run_ns as f64 / wall_ns as f64,
+        load_cpu: own.run_ns as f64 / wall_ns as f64,
+        load_waited: own.wait_ns as f64 / wall_ns as f64,
         counts: load.tally.counts(),
         server,
     };
@@ -100,6 +102,8 @@ struct Report {
     window_ns: u64,
     /// The share of a core that these viewers took.
     load_cpu: f64,
+    /// The share of the window in which they were ready to run while others had the core.
+    load_waited: f64,
     #[serde(flatten)]
     counts: Counts,
     server: Option<Server>,

@@ -3,9 +3,10 @@
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::{AsFd, OwnedFd},
+    time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rustix::{
     buffer::spare_capacity,
     event::epoll,
@@ -67,14 +68,21 @@ pub(crate) fn listen() -> Result<(TcpListener, SocketAddr)> {
 
 /// Connects, and sees to it that closing leaves nothing behind that would keep the port from the next run.
 pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect(to).with_context(|| format!("connecting to {to}"))?;
-    socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO))?;
+    let stream = TcpStream::connect_timeout(&to, CONNECT_LIMIT)
+        .with_context(|| format!("connecting to {to}"))?;
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     Ok(stream)
 }
 
-/// Allows this process as many descriptors as it may have.
-pub(crate) fn raise_descriptor_limit() -> Result<()> {
+/// Allows this process as many descriptors as it may have, which must be enough for so many connections.
+pub(crate) fn raise_descriptor_limit(connections: usize) -> Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let needed = (connections + OTHER_DESCRIPTORS) as u64;
+    ensure!(
+        maximum.is_none_or(|most| most >= needed),
+        "{needed} open files are needed, and no more than {} allowed; see `ulimit -H -n`",
+        maximum.unwrap_or_default()
+    );
     let most = Rlimit {
         current: maximum,
         maximum,
@@ -82,5 +90,7 @@ pub(crate) fn raise_descriptor_limit() -> Result<()> {
     setrlimit(Resource::Nofile, most).context("raising the limit of open files")
 }
 
+const OTHER_DESCRIPTORS: usize = 16;
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const EVENTS_AT_ONCE: usize = 1024;
 const BACKLOG: i32 = 1024;

@@ -1,6 +1,7 @@
 //! The load benchmark of the HTTP fan-out: which runs, in which order, and what comes of them.
 
 mod cases;
+mod programs;
 mod reference;
 mod report;
 mod run;
@@ -12,8 +13,9 @@ use anyhow::{Context as _, Result, bail};
 use xshell::cmd;
 
 use crate::bench::cases::{CASES, Case, Sides};
+use crate::bench::programs::{Programs, Server};
 use crate::bench::report::Outcome;
-use crate::bench::run::{Programs, Run, Server};
+use crate::bench::run::Run;
 use crate::flags::Fanout;
 use crate::tools::output;
 use crate::util::Workspace;
@@ -139,7 +141,7 @@ fn circumstances(workspace: &Workspace) -> String {
     format!(
         "{}, commit {}, Linux {}, {} cores, by `cargo xtask {}`\n",
         said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
-        said("git", &["rev-parse", "--short", "HEAD"]),
+        said("git", &["describe", "--always", "--dirty"]),
         said("uname", &["-r"]),
         said("nproc", &[]),
         arguments.join(" ")

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::bench::cases::{Case, Sides};
-use crate::bench::run::{Programs, Server};
+use crate::bench::programs::{Programs, Server};
 
 /// Light, since the tracer stops the server at each call.
 const TRACED: Case = Case {

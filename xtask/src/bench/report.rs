@@ -77,8 +77,8 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
         }
     }
     text += "\nMedians of the runs, each of which is worth a quarter more or less:\n\n\
-             | case | pairs | side | CPU per frame | of a core | waited for it | kernel's share | delivered | age p50 | p99 | memory per viewer | viewers' CPU |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|---|\n";
+             | case | pairs | side | CPU per frame | of a core | waited for it | kernel's share | delivered | age p50 | p99 | memory per viewer | viewers' CPU | waited |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for outcome in outcomes {
         let (ours, other) = outcome.case.sides.names();
         side(&mut text, outcome, ours, |ours, _| ours);
@@ -107,7 +107,7 @@ fn side(
         |value: fn(&Run) -> f64| outcome.spread(|ours, other| value(of(ours, other))).median;
     let _ = writeln!(
         text,
-        "| `{}` | {} | {name} | {:.2} us | {:.1} % | {:.0} % | {:.0} % | {:.2} % | {:.1} ms | {:.1} ms | {:.1} KiB | {:.0} % |",
+        "| `{}` | {} | {name} | {:.2} us | {:.1} % | {:.0} % | {:.0} % | {:.2} % | {:.1} ms | {:.1} ms | {:.1} KiB | {:.0} % | {:.0} % |",
         outcome.case.name,
         outcome.pairs.len(),
         median(Run::cpu_us),
@@ -119,6 +119,7 @@ fn side(
         median(|run| run.age_ms.p99),
         median(Run::rss_kib_per_viewer),
         median(|run| 100.0 * run.load_cpu),
+        median(|run| 100.0 * run.load_waited),
     );
 }
 
@@ -177,6 +178,8 @@ const WAITED_AT_MOST_PERCENT: f64 = 5.0;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::cases::CASES;
+    use crate::bench::run::tests::report;
 
     fn bound(figure: Figure, floor: f64, goal: Option<f64>) -> Bound {
         Bound {
@@ -199,5 +202,41 @@ mod tests {
         let missed = bound(Figure::Missed, 0.0, None);
         assert_eq!(verdict(&missed, 0.0), "ok");
         assert_eq!(verdict(&missed, 1.0), "**MISSED**");
+    }
+
+    fn outcome(case: &'static Case, ours_ns: u64, other_wait_ns: u64) -> Outcome {
+        let ours = report(|json| json["server"]["cpu"]["run_ns"] = ours_ns.into());
+        let other = report(|json| json["server"]["cpu"]["wait_ns"] = other_wait_ns.into());
+        Outcome {
+            case,
+            pairs: vec![(ours, other)],
+        }
+    }
+
+    #[test]
+    fn tables_are_whole() {
+        let quiet = CASES.iter().map(|case| outcome(case, 6_000_000_000, 0));
+        let text = tables(&quiet.collect::<Vec<_>>());
+        let tables: Vec<&str> = text.split("\n\n").filter(|t| t.starts_with('|')).collect();
+        assert_eq!(tables.len(), 2);
+        for table in tables {
+            let cells = |line: &str| line.matches('|').count();
+            let first = table.lines().next().map(cells);
+            assert!(
+                table.lines().all(|line| Some(cells(line)) == first),
+                "{table}"
+            );
+            for case in CASES {
+                assert!(table.contains(&format!("| `{}` |", case.name)), "{table}");
+            }
+        }
+        assert!(text.contains("CPU per frame, ratio | **1.20** |"), "{text}");
+        assert!(!text.contains("Others ran"));
+    }
+
+    #[test]
+    fn a_busy_machine_is_told() {
+        let busy = outcome(&CASES[0], 5_000_000_000, 600_000_000);
+        assert!(tables(&[busy]).contains(&format!("in {} the reference waited", CASES[0].name)));
     }
 }

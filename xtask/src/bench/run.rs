@@ -1,61 +1,8 @@
-//! One run: camera, server and viewers as processes, and what the viewers report.
+//! What the viewers report of one run, and what follows from it.
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
-
-use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::bench::cases::{Case, Sides};
-use crate::util::Workspace;
-
-/// Where the built programs lie.
-pub(crate) struct Programs {
-    folder: PathBuf,
-}
-
-/// A server to be measured.
-pub(crate) struct Server {
-    pub(crate) name: &'static str,
-    kind: Kind,
-}
-
-enum Kind {
-    /// The relay, with more arguments.
-    Relay(Vec<String>),
-    /// The reference, perhaps started by another program.
-    Ceiling(Vec<String>),
-}
-
-impl Server {
-    pub(crate) fn ours(extra: &[&str]) -> Self {
-        let extra = extra.iter().map(|&argument| argument.to_owned()).collect();
-        Self {
-            name: "ours",
-            kind: Kind::Relay(extra),
-        }
-    }
-
-    pub(crate) fn called(self, name: &'static str) -> Self {
-        Self { name, ..self }
-    }
-
-    pub(crate) fn ceiling() -> Self {
-        Self::ceiling_by(&[])
-    }
-
-    /// The reference, started by a tracer.
-    pub(crate) fn ceiling_by(starter: &[&str]) -> Self {
-        let starter = starter.iter().map(|&word| word.to_owned()).collect();
-        Self {
-            name: "ceiling",
-            kind: Kind::Ceiling(starter),
-        }
-    }
-}
+use crate::bench::cases::Case;
 
 /// What the viewers report of a run.
 #[derive(Debug, Deserialize)]
@@ -65,6 +12,7 @@ pub(crate) struct Run {
     pub(crate) first_fault: Option<String>,
     pub(crate) window_ns: u64,
     pub(crate) load_cpu: f64,
+    pub(crate) load_waited: f64,
     pub(crate) offered: u64,
     pub(crate) delivered: u64,
     pub(crate) expected: u64,
@@ -155,7 +103,7 @@ impl Run {
     pub(crate) fn told(&self) -> String {
         let mut line = format!(
             "{:6.2} us/frame, {:5.1} % of a core (waited {:.0} %), {:6.2} % delivered, age p50 {:.1} p99 {:.1} max {:.1} ms, \
-             {:.1} KiB/viewer, viewers' CPU {:.0} %",
+             {:.1} KiB/viewer, viewers' CPU {:.0} % (waited {:.0} %)",
             self.cpu_us(),
             self.core_percent(),
             self.waited_percent(),
@@ -164,7 +112,8 @@ impl Run {
             self.age_ms.p99,
             self.age_ms.max,
             self.rss_kib_per_viewer(),
-            100.0 * self.load_cpu
+            100.0 * self.load_cpu,
+            100.0 * self.load_waited
         );
         if self.lost > 0 {
             let why = self.first_fault.as_deref().unwrap_or("unknown");
@@ -174,155 +123,66 @@ impl Run {
     }
 }
 
-impl Programs {
-    pub(crate) fn new(workspace: &Workspace) -> Self {
-        Self {
-            folder: workspace.target("release"),
-        }
-    }
-
-    /// Does `mjpeg-server run` have this option?
-    pub(crate) fn server_knows(&self, option: &str) -> Result<bool> {
-        let help = Command::new(self.folder.join("mjpeg-server"))
-            .args(["run", "--help"])
-            .output()
-            .context("asking mjpeg-server for its help")?;
-        Ok(String::from_utf8_lossy(&help.stdout).contains(option))
-    }
-
-    pub(crate) fn run(&self, case: &Case, server: &Server, seconds: u64) -> Result<Run> {
-        let (server_core, other_core) = match case.sides {
-            Sides::Reference => (Some(SERVER_CORE), Some(OTHER_CORE)),
-            Sides::Threads => (None, None),
-        };
-        let Case { bytes, fps, .. } = case;
-        let camera = command(self.folder.join("fanout_camera"), other_core)
-            .args(["--bytes", &bytes.to_string(), "--fps", &fps.to_string()])
-            .spawn();
-        let mut camera = Running::new(camera, "the camera")?;
-        let at = camera.first_line()?;
-        let mut process = self.server(case, server, server_core, &at)?;
-        let url = process.first_line()?;
-        let to = url
-            .strip_prefix("http://")
-            .and_then(|rest| rest.strip_suffix('/'))
-            .with_context(|| format!("{} printed {url:?}, which is no URL", server.name))?;
-        // For the first frames to come, and what a start costs to be over.
-        thread::sleep(SETTLE);
-
-        let load = command(self.folder.join("fanout_load"), other_core)
-            .args(["--to", to])
-            .args(["--viewers", &case.viewers.to_string()])
-            .args(["--bytes", &bytes.to_string()])
-            .args(["--seconds", &seconds.to_string()])
-            .args(["--watch", &process.child.id().to_string()])
-            .spawn();
-        let report = Running::new(load, "the viewers")?.rest()?;
-        // The reference ends with its camera, and so does its tracer.
-        match server.kind {
-            Kind::Relay(_) => drop(process),
-            Kind::Ceiling(_) => {
-                drop(camera);
-                process.rest()?;
-            }
-        }
-        let run: Run = serde_json::from_str(&report)
-            .with_context(|| format!("the viewers' report is not understood: {report}"))?;
-        ensure!(
-            run.bad == 0 && run.out_of_order == 0,
-            "{}: {} of {} frames were not as the camera sent them ({} of them compared whole), {} out of order",
-            server.name,
-            run.bad,
-            run.total,
-            run.checked,
-            run.out_of_order
-        );
-        Ok(run)
-    }
-
-    fn server(
-        &self,
-        case: &Case,
-        server: &Server,
-        core: Option<&str>,
-        camera: &str,
-    ) -> Result<Running> {
-        let child = match &server.kind {
-            Kind::Relay(extra) => command(self.folder.join("mjpeg-server"), core)
-                .args(["--log", "warn", "run", "--stream"])
-                .arg(format!("load=tcp://{camera}@127.0.0.1:0"))
-                .args(extra)
-                .spawn(),
-            Kind::Ceiling(starter) => {
-                let program = self.folder.join("fanout_ceiling");
-                let mut words = starter.iter().map(PathBuf::from).chain([program]);
-                let first = words.next().context("there is the program at least")?;
-                command(first, core)
-                    .args(words)
-                    .args(["--camera", camera, "--bytes", &case.bytes.to_string()])
-                    .spawn()
-            }
-        };
-        Running::new(child, server.name)
-    }
-}
-
-/// A command pinned to a core, with as many open files as are allowed. Its process is that of the program, since each word of the chain
-/// becomes the next.
-fn command(program: PathBuf, core: Option<&str>) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n \"$(ulimit -H -n)\" && exec \"$@\"", "sh"]);
-    if let Some(core) = core {
-        command.args(["taskset", "-c", core]);
-    }
-    command.arg(program).stdout(Stdio::piped());
-    command
-}
-
-/// A process that does not outlive its owner.
-struct Running {
-    child: Child,
-    out: BufReader<std::process::ChildStdout>,
-    what: &'static str,
-}
-
-impl Running {
-    fn new(child: std::io::Result<Child>, what: &'static str) -> Result<Self> {
-        let mut child = child.with_context(|| format!("starting {what}"))?;
-        let out = child.stdout.take().context("its output is piped")?;
-        let out = BufReader::new(out);
-        Ok(Self { child, out, what })
-    }
-
-    fn first_line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.out.read_line(&mut line)?;
-        if line.is_empty() {
-            bail!("{} ended at once: {}", self.what, self.child.wait()?);
-        }
-        Ok(line.trim().to_owned())
-    }
-
-    /// Waits for its end, and returns what it has printed.
-    fn rest(mut self) -> Result<String> {
-        let mut text = String::new();
-        self.out.read_to_string(&mut text)?;
-        let status = self.child.wait()?;
-        ensure!(status.success(), "{} failed: {status}", self.what);
-        Ok(text)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-const SERVER_CORE: &str = "0";
-const OTHER_CORE: &str = "1";
-const SETTLE: Duration = Duration::from_secs(1);
 /// Above this, the viewers' own work may be what the frames waited for.
 const LOAD_AT_MOST_PERCENT: f64 = 95.0;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::bench::cases::CASES;
+
+    /// A report as the viewers print it: ten seconds of 30 frames a second, half a core.
+    pub(crate) fn report(change: impl FnOnce(&mut serde_json::Value)) -> Run {
+        let mut json = serde_json::json!({
+            "viewers": 200, "lost": 0, "first_fault": null, "window_ns": 10_000_000_000_u64,
+            "load_cpu": 0.2, "load_waited": 0.01, "offered": 300, "delivered": 60_000,
+            "expected": 60_000, "missed": 0, "gaps": 0, "checked": 7500, "bad": 0, "repeated": 0,
+            "out_of_order": 0, "total": 70_000, "part_bytes": 20_107,
+            "age_ms": { "p50": 2.0, "p99": 4.0, "max": 5.0 },
+            "server": {
+                "cpu": {
+                    "run_ns": 5_000_000_000_u64, "wait_ns": 100_000_000, "user_ticks": 25,
+                    "kernel_ticks": 475
+                },
+                "rss_before_kib": 4000, "rss_kib": 6000
+            }
+        });
+        change(&mut json);
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn figures_follow_from_the_report() {
+        let run = report(|json| json["missed"] = 600.into());
+        assert_eq!(run.core_percent(), 50.0);
+        assert_eq!(run.waited_percent(), 1.0);
+        assert_eq!(run.kernel_percent(), 95.0);
+        assert_eq!(run.delivered_percent(), 99.0);
+        assert_eq!(run.rss_kib_per_viewer(), 10.0);
+        // What came within the window, not what came of what was sent within it.
+        let half = report(|json| json["delivered"] = 50_000.into());
+        assert_eq!(half.cpu_us(), 100.0);
+    }
+
+    #[test]
+    fn a_run_that_tells_nothing_of_the_server_is_void() {
+        let case = &CASES[0];
+        let void = |field: &str, value: serde_json::Value| {
+            report(|json| json[field] = value).void(case).is_some()
+        };
+        assert!(!void("load_cpu", 0.95.into()));
+        assert!(void("load_cpu", 0.951.into()));
+        assert!(!void("offered", 296.into()));
+        assert!(void("offered", 295.into()));
+    }
+
+    #[test]
+    fn lost_viewers_are_told() {
+        assert!(!report(|_| ()).told().contains("LOST"));
+        let lost = report(|json| {
+            json["lost"] = 3.into();
+            json["first_fault"] = "reset".into();
+        });
+        assert!(lost.told().ends_with("3 viewers LOST (reset)"));
+    }
+}

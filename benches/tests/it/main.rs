@@ -1,0 +1,167 @@
+//! The programs of the load benchmark together, over real sockets, and what the viewers say when a server does not do as it should.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![cfg(target_os = "linux")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+};
+
+use serde_json::Value;
+
+#[test]
+fn viewers_of_the_reference_get_every_frame() {
+    let ceiling = Ceiling::start();
+    let report = load(&ceiling, ceiling.at);
+    assert_eq!(report["bad"], 0);
+    assert_eq!(report["lost"], 0);
+    assert_eq!(report["out_of_order"], 0);
+    let counted = |name: &str| report[name].as_u64().unwrap();
+    assert!(counted("offered") > 10, "{report}");
+    assert_eq!(counted("expected"), counted("offered") * VIEWERS);
+    assert!(counted("checked") > 0);
+    assert!(report["server"]["cpu"]["run_ns"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn damage_is_told() {
+    let ceiling = Ceiling::start();
+    let report = load(
+        &ceiling,
+        between(ceiling.at, |_, part| {
+            let middle = part.len() / 2;
+            part[middle] ^= 1;
+            true
+        }),
+    );
+    let counted = |name: &str| report[name].as_u64().unwrap();
+    // The others are not looked at there.
+    assert_eq!(counted("bad"), counted("checked"));
+    assert!(counted("bad") > 0, "{report}");
+    assert_eq!(counted("lost"), 0);
+}
+
+#[test]
+fn frames_that_are_left_out_are_missed() {
+    let ceiling = Ceiling::start();
+    let report = load(&ceiling, between(ceiling.at, |number, _| number % 4 != 0));
+    let counted = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!(counted("bad"), 0);
+    // Each viewer has a count of its own, so that none of them lacks the same frames for sure: a quarter, more or less.
+    let (missed, expected) = (counted("missed"), counted("expected"));
+    assert!(missed * 6 > expected, "{report}");
+    assert!(counted("gaps") > 0);
+}
+
+/// Camera and reference. Both end with this value.
+struct Ceiling {
+    camera: Child,
+    server: Child,
+    at: SocketAddr,
+}
+
+impl Ceiling {
+    fn start() -> Self {
+        let mut camera = Command::new(env!("CARGO_BIN_EXE_fanout_camera"));
+        let (camera, camera_at) = first_line(camera.args(["--bytes", BYTES, "--fps", "30"]));
+        let mut server = Command::new(env!("CARGO_BIN_EXE_fanout_ceiling"));
+        let (server, url) = first_line(server.args(["--camera", &camera_at, "--bytes", BYTES]));
+        let at = url.trim_start_matches("http://").trim_end_matches('/');
+        Self {
+            camera,
+            server,
+            at: at.parse().unwrap(),
+        }
+    }
+}
+
+impl Drop for Ceiling {
+    fn drop(&mut self) {
+        for child in [&mut self.camera, &mut self.server] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn first_line(command: &mut Command) -> (Child, String) {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let out: ChildStdout = child.stdout.take().unwrap();
+    let mut line = String::new();
+    BufReader::new(out).read_line(&mut line).unwrap();
+    (child, line.trim().to_owned())
+}
+
+/// Viewers for a second, at this address.
+fn load(ceiling: &Ceiling, at: SocketAddr) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_fanout_load"))
+        .args(["--to", &at.to_string()])
+        .args(["--viewers", &VIEWERS.to_string()])
+        .args(["--bytes", BYTES, "--seconds", "1"])
+        .args(["--watch", &ceiling.server.id().to_string()])
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A server that hands on what another one sends. Of each viewer's parts, counted from 0, `keep` may change the bytes, and says which
+/// come through.
+fn between(
+    server: SocketAddr,
+    keep: impl Fn(u64, &mut Vec<u8>) -> bool + Copy + Send + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for viewer in listener.incoming() {
+            let mut viewer = viewer.unwrap();
+            // Until the viewer or the server has gone.
+            thread::spawn(move || hand_on(&mut viewer, server, keep));
+        }
+    });
+    at
+}
+
+fn hand_on(
+    viewer: &mut TcpStream,
+    server: SocketAddr,
+    keep: impl Fn(u64, &mut Vec<u8>) -> bool,
+) -> std::io::Result<()> {
+    let mut request = BufReader::new(viewer.try_clone()?);
+    let mut source = TcpStream::connect(server)?;
+    source.write_all(&header(&mut request)?)?;
+    let mut source = BufReader::new(source);
+    viewer.write_all(&header(&mut source)?)?;
+    let mut opening = Vec::new();
+    source.read_until(b'\n', &mut opening)?;
+    viewer.write_all(&opening)?;
+    for number in 0.. {
+        let mut part = header(&mut source)?;
+        let begun = part.len();
+        part.resize(begun + BYTES.parse::<usize>().unwrap() + DELIMITER_BYTES, 0);
+        source.read_exact(&mut part[begun..])?;
+        if keep(number, &mut part) {
+            viewer.write_all(&part)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lines up to a blank one, which is among them.
+fn header(from: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    while !lines.ends_with(b"\r\n\r\n") {
+        if from.read_until(b'\n', &mut lines)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(lines)
+}
+
+const BYTES: &str = "2000";
+const VIEWERS: u64 = 5;
+const DELIMITER_BYTES: usize = "\r\n--boundarydonotcross\r\n".len();
