@@ -12,6 +12,7 @@
 
 mod api;
 mod ci;
+mod compat;
 mod consumers;
 mod corpus;
 mod examples;
@@ -57,6 +58,7 @@ fn run(command: XtaskCmd) -> Result<()> {
             fuzz.seconds.unwrap_or(fuzz::DEFAULT_SECONDS),
             fuzz.target.as_deref(),
         ),
+        XtaskCmd::Compat(compat) => compat::run(&workspace()?, compat.subcommand),
         XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),
         XtaskCmd::Frames(frames) => frames::run(&frames.file),
     }
