@@ -180,8 +180,8 @@ fn cell(kit: &Kit, row: &rows::Prepared, viewer: &Viewer) -> Cell {
     second
 }
 
-/// A reader that stands still for a moment, on a machine that is busy with other things, skips pictures, as it should. That is worth
-/// a second try, of which the table tells. A corrupt picture is not.
+/// Where viewer or relay stand still for a moment, on a machine that is busy with other things, pictures are skipped, as they should
+/// be. That is worth a second try, of which a note tells. A corrupt picture is not.
 fn merely_missed(cell: &Cell) -> bool {
     matches!(cell, Cell::Measured { good, of, notes, .. } if good < of && notes.is_empty())
 }
