@@ -80,5 +80,35 @@ xflags::xflags! {
                 optional --verify-reference
             }
         }
+        /// Check that real viewers see every frame that the relay sends.
+        ///
+        /// The last results, and what they mean, are in `docs/compat.md`.
+        cmd compat {
+            /// Let real viewers' programs read the relay, and count the frames that each sees.
+            ///
+            /// A camera made up for the purpose sends ten numbered pictures, in every odd form that
+            /// cameras have (thumbnails, no Huffman tables, junk, a picture cut off, ...), to the
+            /// real `mjpeg-server`. Each program reads it over HTTP, the pictures it saw are decoded
+            /// and compared. Prints a row per form, a column per program.
+            ///
+            /// A program that is not installed is shown as skipped. Exit code 1 if any that ran
+            /// missed a picture, or saw a corrupt one.
+            cmd programs {
+                /// First install what is missing: Debian packages, and Python's into `target/compat`.
+                optional --install
+                /// Also write the table into this file, as Markdown: `docs/compat.md`.
+                optional --record file: PathBuf
+                /// Only this program, as the table names it; repeat for more.
+                repeated --program program: String
+                /// Only this row, by the word in front of it; repeat for more.
+                repeated --row row: String
+                /// What the relay repairs, as its option of that name; `none` shows why it repairs.
+                optional --repair list: String
+                /// How many programs to run at once (default: 4).
+                optional --jobs jobs: usize
+                /// Keep what each program saw and said, and tell where.
+                optional --keep
+            }
+        }
     }
 }

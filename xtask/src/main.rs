@@ -13,6 +13,7 @@
 mod api;
 mod bench;
 mod ci;
+mod compat;
 mod consumers;
 mod corpus;
 mod examples;
@@ -61,6 +62,7 @@ fn run(command: XtaskCmd) -> Result<()> {
         XtaskCmd::Bench(bench) => match bench.subcommand {
             BenchCmd::Fanout(fanout) => bench::run(&workspace()?, &fanout),
         },
+        XtaskCmd::Compat(compat) => compat::run(&workspace()?, compat.subcommand),
         XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),
         XtaskCmd::Frames(frames) => frames::run(&frames.file),
     }

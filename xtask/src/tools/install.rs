@@ -52,7 +52,7 @@ fn install(sh: &Shell, tool: &Tool) -> Result<()> {
     }
 }
 
-fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
+pub(crate) fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
     if !on_path("apt-get") {
         bail!(
             "this is not Debian or a relative of it: install the programs ({}) in your system's own way",

@@ -57,6 +57,7 @@ async fn running_stream_tells_all_about_itself() {
     assert_eq!(
         reasons,
         [
+            "flood",
             "framing",
             "garbage",
             "malformed",

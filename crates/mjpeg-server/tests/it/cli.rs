@@ -303,8 +303,12 @@ async fn demo_shows_as_many_cameras_as_asked() {
         );
         let mut viewer = Viewer::open(server.addr(stream), "/").await.unwrap();
         let first = viewer.next_frame().await.unwrap().unwrap();
-        let second = viewer.next_frame().await.unwrap().unwrap();
-        assert_ne!(first, second, "it moves");
+        // On a busy machine the first may be repeated before the second is drawn.
+        let mut moves = false;
+        for _ in 0..20 {
+            moves |= viewer.next_frame().await.unwrap().unwrap() != first;
+        }
+        assert!(moves, "it moves");
         let frame = mjpeg_codec::Frame::parse(first).unwrap();
         assert_eq!(
             (frame.width, frame.height, frame.displayable()),
