@@ -11,7 +11,9 @@ pub(crate) const HEAD: &str = "HTTP/1.0 200 OK\r\n\
     expires: Mon, 03 Jan 2000 12:34:56 GMT\r\n\
     x-accel-buffering: no\r\n\
     access-control-allow-origin: *\r\n\
+    access-control-expose-headers: ETag, Age, Last-Modified, Retry-After, X-Timestamp, X-Online\r\n\
     cross-origin-resource-policy: cross-origin\r\n\
+    timing-allow-origin: *\r\n\
     date: Mon, 03 Jan 2000 12:34:56 GMT\r\n\r\n";
 
 /// What comes before the first part.

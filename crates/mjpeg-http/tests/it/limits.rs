@@ -289,3 +289,19 @@ async fn all_interfaces_take_ipv4() {
     assert!(viewer.next_frame().await.unwrap().is_some());
     serving.abort();
 }
+
+/// Also when its kernel holds bytes that nobody has asked it for.
+#[tokio::test]
+async fn viewer_that_said_more_than_its_request_and_leaves_is_forgotten() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    let asked = b"GET / HTTP/1.1\r\nHost: x\r\n\r\nand some more that is no request";
+    stream.write_all(asked).await.unwrap();
+    served.until(|stats| stats.viewers == 1).await;
+    stream.write_all(&[b'x'; 100_000]).await.unwrap();
+    drop(stream);
+    served
+        .until(|stats| stats.viewers == 0 && stats.connections == 0)
+        .await;
+}

@@ -252,3 +252,64 @@ async fn http_2_stream_has_no_connection_header() {
     );
     assert!(!response.headers().contains_key("connection"));
 }
+
+/// hyper has answered on this connection before, so it sends the stream as well.
+#[tokio::test]
+async fn stream_may_be_asked_for_after_a_picture_on_one_connection() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    producer.set_status(mjpeg_fanout::Status::Online);
+    publish_number(&producer, 1);
+    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    let asked = b"GET /snapshot HTTP/1.1\r\nHost: x\r\n\r\nGET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
+    stream.write_all(asked).await.unwrap();
+    let delimiter = b"\xFF\xD9\r\n--boundarydonotcross\r\n";
+    let mut received = Vec::new();
+    for n in 2..=4 {
+        let count = |bytes: &[u8]| {
+            bytes
+                .windows(delimiter.len())
+                .filter(|w| w == delimiter)
+                .count()
+        };
+        while count(&received) < n - 1 {
+            assert!(
+                stream.read_buf(&mut received).await.unwrap() > 0,
+                "ended early"
+            );
+        }
+        publish_number(&producer, n as u32);
+    }
+    let text = String::from_utf8_lossy(&received);
+    assert_eq!(text.matches("200 OK\r\n").count(), 2);
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.contains("HTTP/1.0 200 OK\r\n"));
+}
+
+/// As many shards as workers, and whichever a viewer is in, it gets every frame.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn viewers_on_several_threads_get_every_frame() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let mut viewers = Vec::new();
+    for _ in 0..10 {
+        viewers.push(
+            Viewer::open(served.addr, "/?dual_final_frames=0")
+                .await
+                .unwrap(),
+        );
+    }
+    for n in 0..50 {
+        publish_number(&producer, n);
+        for viewer in &mut viewers {
+            assert_eq!(
+                viewer.next_frame().await.unwrap().unwrap(),
+                jpeg::numbered(n)
+            );
+        }
+    }
+    assert_eq!(served.service.viewers().len(), 10);
+    assert_eq!(served.stop().await.aborted, 0);
+    for viewer in &mut viewers {
+        assert!(viewer.next_frame().await.unwrap().is_none());
+    }
+}
