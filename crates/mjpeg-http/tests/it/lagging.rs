@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{Served, publish, publish_number};
 
-const LARGE: usize = 1_000_000;
+const LARGE: usize = 300_000;
 
 /// Publishes large frames, ten per second, for ever.
 async fn camera(producer: &Producer) {
