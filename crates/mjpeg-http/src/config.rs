@@ -91,7 +91,8 @@ impl HttpConfig {
 
     /// Sets how much memory the frames may take that slow viewers still hold, beside the newest one, in bytes. Default 64 MiB.
     ///
-    /// Over it, the viewers that hold the oldest frame are cut, however many share it. A frame counts with its rendered part. Holds for
+    /// Over it, the viewers that hold the oldest frame are cut, however many share it. A frame counts with its rendered part; on Linux, large ones
+    /// take twice that while they are being sent. Holds for
     /// streams of a [`Listener`](crate::Listener).
     ///
     /// Counted in [`Stats::in_flight_cuts`](crate::Stats::in_flight_cuts).

@@ -48,17 +48,6 @@ pub(crate) struct Sending {
     pub(crate) is_repeat: bool,
 }
 
-impl Sending {
-    /// What is no frame, but comes before the first.
-    pub(crate) fn opening(part: Bytes) -> Self {
-        Self {
-            part,
-            late_at: None,
-            is_repeat: false,
-        }
-    }
-}
-
 impl Feed {
     pub(crate) fn new(seat: Seat, wish: &StreamWish, config: &HttpConfig) -> Self {
         let now = Instant::now();
@@ -78,6 +67,10 @@ impl Feed {
     /// What the body begins with.
     pub(crate) fn opening(&self) -> Bytes {
         Boundary::default().opening(self.layout)
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        self.layout
     }
 
     pub(crate) fn seat(&self) -> &Seat {

@@ -110,7 +110,10 @@ mod connection;
 mod error;
 mod feed;
 mod listener;
+mod outgoing;
 mod pace;
+#[cfg(target_os = "linux")]
+mod part_file;
 mod query;
 mod respond;
 mod service;

@@ -7,6 +7,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use mjpeg_codec::multipart::Layout;
 use mjpeg_fanout::{Consumer, Published};
 use tokio::{
     sync::mpsc,
@@ -14,10 +15,13 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
+#[cfg(target_os = "linux")]
+use crate::part_file::{FileSlice, PartFile};
 use crate::{
     alarm::Alarm,
     connection::Open,
-    feed::{Feed, Next, Sending},
+    feed::{Feed, Next},
+    outgoing::Outgoing,
     service::Closing,
     wire::Wire,
 };
@@ -45,6 +49,7 @@ pub(crate) async fn serve(
     let mut slow = FuturesUnordered::new();
     let mut frames = consumer.clone();
     let mut has_producer = true;
+    let mut newest = Newest::default();
     // When one of those that are ready may need something although no frame comes.
     let mut wake_at: Option<Instant> = None;
     let mut alarm = Alarm::default();
@@ -72,7 +77,7 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let newest = Newest::of(&consumer, has_producer);
+        newest.look(&consumer, has_producer, ready.len());
         let Some((mut viewer, opening)) = alone else {
             wake_at = None;
             let mut i = 0;
@@ -83,8 +88,8 @@ pub(crate) async fn serve(
                         wake_at = earlier(wake_at, at);
                         i += 1;
                     }
-                    Offered::Blocks(sending) => {
-                        slow.push(write_rest(ready.swap_remove(i), sending));
+                    Offered::Blocks(rest) => {
+                        slow.push(write_rest(ready.swap_remove(i), rest));
                     }
                     Offered::Ends => ready.swap_remove(i).wire.end(),
                     Offered::Gone => drop(ready.swap_remove(i)),
@@ -107,7 +112,7 @@ pub(crate) async fn serve(
                 wake_at = earlier(wake_at, at);
                 ready.push(viewer);
             }
-            Offered::Blocks(sending) => slow.push(write_rest(viewer, sending)),
+            Offered::Blocks(rest) => slow.push(write_rest(viewer, rest)),
             Offered::Ends => viewer.wire.end(),
             Offered::Gone => {}
         }
@@ -128,20 +133,42 @@ pub(crate) async fn serve(
 }
 
 /// What there is to be sent at one moment.
+#[derive(Default)]
 struct Newest {
     frame: Option<Arc<Published>>,
     interval: Option<Duration>,
     /// No frame will come any more.
     is_last: bool,
+    /// The frame as a file, if that pays.
+    #[cfg(target_os = "linux")]
+    file: Option<Arc<PartFile>>,
 }
 
 impl Newest {
-    fn of(consumer: &Consumer, has_producer: bool) -> Self {
-        Self {
-            frame: consumer.latest(),
-            interval: consumer.interval(),
-            is_last: !has_producer,
+    /// Looks what there is now, for so many viewers.
+    fn look(&mut self, consumer: &Consumer, has_producer: bool, viewers: usize) {
+        let seq = |frame: &Option<Arc<Published>>| frame.as_ref().map(|frame| frame.seq);
+        let before = seq(&self.frame);
+        self.frame = consumer.latest();
+        self.interval = consumer.interval();
+        self.is_last = !has_producer;
+        #[cfg(target_os = "linux")]
+        if before != seq(&self.frame) {
+            let shared = self.frame.as_ref().filter(|_| viewers >= FEWEST_VIEWERS);
+            self.file = shared.and_then(|frame| PartFile::of(frame));
         }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (before, viewers);
+    }
+
+    /// How this frame goes to a viewer with that layout, of which `part` is a slice.
+    fn outgoing(&self, part: Bytes, layout: Layout) -> Outgoing {
+        #[cfg(target_os = "linux")]
+        if let (Some(file), Some(frame)) = (&self.file, &self.frame) {
+            return Outgoing::File(FileSlice::new(file, frame, layout));
+        }
+        let _ = layout;
+        Outgoing::Bytes(part)
     }
 }
 
@@ -149,9 +176,15 @@ enum Offered {
     /// It has all there is for it, until a frame comes or that time.
     Waits(Option<Instant>),
     /// Its socket has not taken all.
-    Blocks(Sending),
+    Blocks(Rest),
     Ends,
     Gone,
+}
+
+/// What a socket has not taken yet.
+struct Rest {
+    part: Outgoing,
+    late_at: Option<Instant>,
 }
 
 /// Gives a viewer what it is to have now, as far as its socket takes it.
@@ -160,37 +193,44 @@ fn offer(viewer: &mut Viewer, newest: &Newest) -> Offered {
         let next = viewer
             .feed
             .next(newest.frame.as_ref(), newest.interval, Instant::now());
-        let mut sending = match next {
+        let sending = match next {
             Next::Send(sending) if newest.is_last && sending.is_repeat => return Offered::Ends,
             Next::Send(sending) => sending,
             Next::Wait(_) if newest.is_last => return Offered::Ends,
             Next::Wait(at) => return Offered::Waits(at),
             Next::End => return Offered::Ends,
         };
-        if viewer.wire.write_now(&mut sending.part).is_err() {
+        let mut part = newest.outgoing(sending.part, viewer.feed.layout());
+        if viewer.wire.write_now(&mut part).is_err() {
             return Offered::Gone;
         }
-        if !sending.part.is_empty() {
-            return Offered::Blocks(sending);
+        if !part.is_empty() {
+            let late_at = sending.late_at;
+            return Offered::Blocks(Rest { part, late_at });
         }
     }
 }
 
 /// Gives a newcomer the beginning of its response, and then what it is to have now.
-fn open(viewer: &mut Viewer, mut opening: Bytes, newest: &Newest) -> Offered {
-    if viewer.wire.write_now(&mut opening).is_err() {
+fn open(viewer: &mut Viewer, opening: Bytes, newest: &Newest) -> Offered {
+    let mut part = Outgoing::Bytes(opening);
+    if viewer.wire.write_now(&mut part).is_err() {
         return Offered::Gone;
     }
-    if opening.is_empty() {
+    if part.is_empty() {
         return offer(viewer, newest);
     }
-    Offered::Blocks(Sending::opening(opening))
+    let late_at = None;
+    Offered::Blocks(Rest { part, late_at })
 }
 
 /// Waits until a part is written; gives nothing if the viewer had to be cut.
-async fn write_rest(mut viewer: Viewer, mut sending: Sending) -> Option<Viewer> {
-    let Viewer { wire, feed, .. } = &mut viewer;
-    match wire.write_rest(&mut sending, feed.seat()).await {
+async fn write_rest(viewer: Viewer, mut rest: Rest) -> Option<Viewer> {
+    let Viewer { wire, feed, .. } = &viewer;
+    match wire
+        .write_rest(&mut rest.part, rest.late_at, feed.seat())
+        .await
+    {
         Ok(()) => Some(viewer),
         Err(cut) => {
             viewer.wire.cut(cut, viewer.feed.seat().counters());
@@ -208,3 +248,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 
 /// After how many viewers others get their turn, cameras among them: a thousand viewers take ten milliseconds and more.
 const YIELD_EVERY: u32 = 32;
+
+/// From how many viewers on a frame's file is worth making.
+#[cfg(target_os = "linux")]
+const FEWEST_VIEWERS: usize = 4;

@@ -1,18 +1,16 @@
 //! A viewer's socket, written to by ourselves: no HTTP library between the frames and the kernel.
 
 use std::{
-    future::poll_fn,
     io::ErrorKind,
     net::Shutdown,
     time::{Duration, SystemTime},
 };
 
-use bytes::{Buf, Bytes};
 use http::Response;
 use socket2::SockRef;
-use tokio::{io::AsyncWrite, net::TcpStream, time::Instant};
+use tokio::{net::TcpStream, time::Instant};
 
-use crate::{HttpConfig, alarm::Alarm, feed::Sending, stats::Counters, viewers::Seat};
+use crate::{HttpConfig, alarm::Alarm, outgoing::Outgoing, stats::Counters, viewers::Seat};
 
 /// Why a response was cut off in the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,25 +42,21 @@ impl Wire {
         }
     }
 
-    /// Writes what the kernel takes at once, mostly all, with one system call.
-    pub(crate) fn write_now(&self, part: &mut Bytes) -> Result<(), Cut> {
-        match self.stream.try_write(part) {
-            Ok(n) => {
-                part.advance(n);
-                Ok(())
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
-            Err(_) => Err(Cut::Gone),
+    /// Writes what the kernel takes at once, mostly all.
+    pub(crate) fn write_now(&self, part: &mut Outgoing) -> Result<(), Cut> {
+        match part.send(&self.stream) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(Cut::Gone),
+            _ => Ok(()),
         }
     }
 
-    /// Writes the rest of a part, as the viewer takes it.
+    /// Writes the rest of a part, as the viewer takes it; it is of no use after `late_at`.
     pub(crate) async fn write_rest(
-        &mut self,
-        sending: &mut Sending,
+        &self,
+        part: &mut Outgoing,
+        late_at: Option<Instant>,
         seat: &Seat,
     ) -> Result<(), Cut> {
-        let Sending { part, late_at, .. } = sending;
         let mut alarm = Alarm::default();
         let begun = Instant::now();
         let slow_at = begun + self.max_frame_send_time;
@@ -70,19 +64,20 @@ impl Wire {
         while !part.is_empty() {
             let stalled_at = progress + self.write_stall;
             let first = late_at.unwrap_or(slow_at).min(slow_at).min(stalled_at);
-            let stream = &mut self.stream;
             tokio::select! {
                 biased;
-                written = poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, part)) => match written {
-                    Ok(n) if n > 0 => {
-                        part.advance(n);
-                        progress = Instant::now();
+                writable = self.stream.writable() => {
+                    writable.map_err(|_| Cut::Gone)?;
+                    match part.send(&self.stream) {
+                        Ok(()) => progress = Instant::now(),
+                        // It was not, after all; now it is waited for.
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                        Err(_) => return Err(Cut::Gone),
                     }
-                    _ => return Err(Cut::Gone),
-                },
+                }
                 () = seat.cut() => return Err(Cut::Holding),
                 () = alarm.until(Some(first)) => {
-                    return Err(if *late_at == Some(first) {
+                    return Err(if late_at == Some(first) {
                         Cut::Lagging
                     } else if first == slow_at {
                         Cut::TooSlow

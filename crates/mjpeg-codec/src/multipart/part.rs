@@ -1,6 +1,9 @@
 //! One part: headers, image, delimiter.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    ops::Range,
+    time::{Duration, SystemTime},
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -31,10 +34,20 @@ pub struct Part {
 impl Part {
     /// What goes over the wire for this frame.
     pub fn bytes(&self, layout: Layout) -> Bytes {
+        self.bytes.slice(self.range(layout))
+    }
+
+    /// Where that lies in [`whole`](Self::whole).
+    pub fn range(&self, layout: Layout) -> Range<usize> {
         match layout {
-            Layout::Trailing => self.bytes.slice(..self.ahead_at),
-            Layout::Advance => self.bytes.slice(self.image_at..),
+            Layout::Trailing => 0..self.ahead_at,
+            Layout::Advance => self.image_at..self.bytes.len(),
         }
+    }
+
+    /// The buffer that all layouts are slices of.
+    pub fn whole(&self) -> &Bytes {
+        &self.bytes
     }
 
     /// Whether nobody else holds it, neither a clone nor what [`bytes`](Self::bytes) gave.

@@ -160,3 +160,41 @@ async fn viewers_are_told_one_by_one() {
     served.until(|stats| stats.viewers == 1).await;
     assert_eq!(served.service.viewers().len(), 1);
 }
+
+/// The kernel may still send from a frame's memory when newer frames have come: nothing may be written into it.
+#[tokio::test]
+async fn slow_viewers_get_the_very_bytes_of_each_frame() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    let frames: Vec<_> = (0..6).map(|n| jpeg::of_length(n, LARGE)).collect();
+    let camera = async {
+        for frame in frames.iter().cycle() {
+            publish(&producer, frame.clone());
+            sleep(Duration::from_millis(30)).await;
+        }
+    };
+    // Enough of them that frames are sent from files, half of them slow.
+    let watch = async |pause_ms: u64| {
+        let query = if pause_ms > 0 {
+            "/stream?advance_headers=1"
+        } else {
+            "/stream"
+        };
+        let mut viewer = Viewer::open(served.addr, query).await.unwrap();
+        for _ in 0..15 {
+            let frame = viewer.next_frame().await.unwrap().unwrap();
+            assert!(
+                frames.contains(&frame),
+                "a frame that the camera never sent"
+            );
+            sleep(Duration::from_millis(pause_ms)).await;
+        }
+    };
+    let viewers = futures_util::future::join_all([0, 0, 0, 0, 150, 150, 150, 150].map(watch));
+    tokio::select! {
+        () = camera => unreachable!("a camera goes on"),
+        _ = viewers => {}
+    }
+    let skipped = served.service.stats().skipped;
+    assert!(skipped > 20, "the slow ones were slow: {skipped}");
+}
