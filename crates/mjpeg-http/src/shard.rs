@@ -6,7 +6,10 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{
+    FutureExt,
+    stream::{FuturesUnordered, StreamExt},
+};
 use mjpeg_codec::multipart::Layout;
 use mjpeg_fanout::{Consumer, Published};
 use tokio::{
@@ -56,8 +59,10 @@ pub(crate) async fn serve(
     let mut sweep = interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut closed = pin!(closing.wanted());
+    let mut turns = 0;
     loop {
-        let alone = tokio::select! {
+        take_turn(&mut turns).await;
+        let mut alone = tokio::select! {
             biased;
             () = &mut closed => break,
             frame = frames.next(), if has_producer => {
@@ -78,10 +83,9 @@ pub(crate) async fn serve(
             }
         };
         newest.look(&consumer, has_producer, ready.len());
-        let Some((mut viewer, opening)) = alone else {
+        if alone.is_none() {
             wake_at = None;
             let mut i = 0;
-            let mut since_yield = 0;
             while i < ready.len() {
                 match offer(&mut ready[i], &newest) {
                     Offered::Waits(at) => {
@@ -94,27 +98,32 @@ pub(crate) async fn serve(
                     Offered::Ends => ready.swap_remove(i).wire.end(),
                     Offered::Gone => drop(ready.swap_remove(i)),
                 }
-                since_yield += 1;
-                if since_yield == YIELD_EVERY {
-                    since_yield = 0;
-                    yield_now().await;
+                take_turn(&mut turns).await;
+            }
+            alone = next_alone(&mut slow, &mut coming);
+        }
+        // Those that have caught up, and newcomers: they get their turn also where frames come faster than all can be served.
+        let mut left = slow.len() + coming.len();
+        while let Some((mut viewer, opening)) = alone.take() {
+            let offered = match opening {
+                // Nothing else can be written before it.
+                Some(opening) => open(&mut viewer, opening, &newest),
+                None => offer(&mut viewer, &newest),
+            };
+            match offered {
+                Offered::Waits(at) => {
+                    wake_at = earlier(wake_at, at);
+                    ready.push(viewer);
                 }
+                Offered::Blocks(rest) => slow.push(write_rest(viewer, rest)),
+                Offered::Ends => viewer.wire.end(),
+                Offered::Gone => {}
             }
-            continue;
-        };
-        let offered = match opening {
-            // Nothing else can be written before it.
-            Some(opening) => open(&mut viewer, opening, &newest),
-            None => offer(&mut viewer, &newest),
-        };
-        match offered {
-            Offered::Waits(at) => {
-                wake_at = earlier(wake_at, at);
-                ready.push(viewer);
+            take_turn(&mut turns).await;
+            if left > 0 {
+                left -= 1;
+                alone = next_alone(&mut slow, &mut coming);
             }
-            Offered::Blocks(rest) => slow.push(write_rest(viewer, rest)),
-            Offered::Ends => viewer.wire.end(),
-            Offered::Gone => {}
         }
     }
     // Those that wait end at once, those in the middle of a part after it.
@@ -129,6 +138,28 @@ pub(crate) async fn serve(
         if let Some(viewer) = written {
             viewer.wire.end();
         }
+    }
+}
+
+/// A viewer that is to be served by itself, with its opening if it is new; none if nobody is waiting for that now.
+fn next_alone(
+    slow: &mut FuturesUnordered<impl Future<Output = Option<Viewer>>>,
+    coming: &mut mpsc::UnboundedReceiver<Newcomer>,
+) -> Option<(Viewer, Option<Bytes>)> {
+    while let Some(Some(written)) = slow.next().now_or_never() {
+        if let Some(viewer) = written {
+            return Some((viewer, None));
+        }
+    }
+    let Newcomer { viewer, opening } = coming.try_recv().ok()?;
+    Some((viewer, Some(opening)))
+}
+
+/// Lets others have their turn now and then.
+async fn take_turn(turns: &mut u32) {
+    *turns += 1;
+    if turns.is_multiple_of(YIELD_EVERY) {
+        yield_now().await;
     }
 }
 
