@@ -12,6 +12,7 @@
 
 mod api;
 mod ci;
+mod compat;
 mod consumers;
 mod corpus;
 mod examples;
@@ -59,5 +60,6 @@ fn run(command: XtaskCmd) -> Result<()> {
         ),
         XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),
         XtaskCmd::Frames(frames) => frames::run(&frames.file),
+        XtaskCmd::Compat(compat) => compat::run(&workspace()?, compat),
     }
 }

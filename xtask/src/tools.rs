@@ -7,6 +7,8 @@ use xshell::{Shell, cmd};
 
 mod install;
 
+pub(crate) use install::install_packages;
+
 /// The toolchain that `cargo public-api` reads rustdoc's JSON from. Pinned to a day: that JSON
 /// changes its format between nightlies, and the snapshots' wording follows it.
 const NIGHTLY: &str = "nightly-2026-05-20";
@@ -207,7 +209,8 @@ pub(crate) fn output(sh: &Shell, program: &str, arguments: &[&str]) -> Option<St
         .ok()
 }
 
-fn on_path(command: &str) -> bool {
+/// Whether a program is there.
+pub(crate) fn on_path(command: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(command).is_file())
 }

@@ -52,7 +52,8 @@ fn install(sh: &Shell, tool: &Tool) -> Result<()> {
     }
 }
 
-fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
+/// Installs Debian packages, by sudo unless this is root.
+pub(crate) fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
     if !on_path("apt-get") {
         bail!(
             "this is not Debian or a relative of it: install the programs ({}) in your system's own way",
