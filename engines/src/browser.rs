@@ -70,6 +70,13 @@ impl Browser {
         })
     }
 
+    /// What the browser calls itself, version included.
+    pub(crate) fn version(&self) -> String {
+        let told = self.client.capabilities();
+        let told = |key: &str| told.and_then(|told| told.get(key)?.as_str()).unwrap_or("?");
+        format!("{} {}", told("browserName"), told("browserVersion"))
+    }
+
     pub(crate) async fn close(mut self) {
         // What does not end by itself is killed below.
         let _ = timeout(Duration::from_secs(10), self.client.clone().close()).await;

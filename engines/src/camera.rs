@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use bytes::Bytes;
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
@@ -19,6 +20,8 @@ pub(crate) struct Camera {
     listener: TcpListener,
     viewer: Option<TcpStream>,
     next: u16,
+    /// The picture of that number, made beforehand: what takes time is done when it is sent.
+    ready: Bytes,
 }
 
 /// A picture, and when its first byte was written, in milliseconds of the wall clock (as a page's `Date.now()`).
@@ -37,6 +40,7 @@ impl Camera {
             listener,
             viewer: None,
             next: 1,
+            ready: picture::numbered(1),
         })
     }
 
@@ -56,20 +60,17 @@ impl Camera {
     /// Sends one picture.
     pub(crate) async fn send(&mut self) -> Result<Sent> {
         let number = self.next;
-        self.next = self
-            .next
-            .checked_add(1)
-            .context("the numbers have run out")?;
-        let jpeg = picture::numbered(number);
         let stream = self
             .viewer
             .as_mut()
             .context("nobody is connected to the camera")?;
         let at_ms = now_ms();
         stream
-            .write_all(&jpeg)
+            .write_all(&self.ready)
             .await
             .context("the relay left the camera")?;
+        self.next = number.checked_add(1).context("the numbers have run out")?;
+        self.ready = picture::numbered(self.next);
         Ok(Sent { number, at_ms })
     }
 
@@ -77,7 +78,7 @@ impl Camera {
     pub(crate) async fn play(&mut self, fps: u32, length: Duration) -> Result<Vec<Sent>> {
         let start = Instant::now();
         let mut ticks = interval_at(start, Duration::from_secs(1) / fps);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut sent = Vec::new();
         loop {
             let tick = ticks.tick().await;

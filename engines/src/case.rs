@@ -53,53 +53,67 @@ pub(crate) struct Stage {
     pub(crate) camera: Camera,
     relay: Relay,
     front: Front,
+    query: String,
 }
 
 impl Stage {
-    pub(crate) async fn set(ip: IpAddr, program: &Path) -> Result<Self> {
+    /// `query` is added to the stream's URL.
+    pub(crate) async fn set(ip: IpAddr, program: &Path, query: &str) -> Result<Self> {
         let mut camera = Camera::bind(ip).await?;
         let relay = Relay::start(program, camera.addr()?).await?;
         camera.connected().await?;
         let front = Front::start(ip, relay.addr).await?;
+        let query = query.to_owned();
         Ok(Self {
             camera,
             relay,
             front,
+            query,
         })
     }
 
-    /// Opens the stream, and returns when whatever shows it is there. `every`: how often the page looks; zero is each animation frame.
-    pub(crate) async fn open(&self, client: &Client, how: How, every: Duration) -> Result<()> {
-        let Self { relay, front, .. } = self;
-        let page = |how: &str, src: &str| {
-            format!(
-                "http://{}/page?how={how}&src={src}&every={}",
+    /// Opens the stream, and returns when whatever shows it is there; gives the time when it began to ask for the stream, as [`Seen`] has it.
+    /// `every`: how often the page looks; zero is each animation frame.
+    pub(crate) async fn open(&self, client: &Client, how: How, every: Duration) -> Result<f64> {
+        let Self {
+            relay,
+            front,
+            query,
+            ..
+        } = self;
+        let origin = match how {
+            How::SameOrigin => front.addr,
+            _ => relay.addr,
+        };
+        let stream = format!("http://{origin}/stream?{query}");
+        let page = |how: &str| {
+            let page = format!(
+                "http://{}/page?how={how}&every={}",
                 front.addr,
                 every.as_millis()
-            )
+            );
+            // The last: it may hold ampersands of its own.
+            format!("{page}#{stream}")
         };
-        let direct = format!("http://{}/", relay.addr);
         let url = match how {
-            How::SameOrigin => page("img", "/stream"),
-            How::Crossorigin => page("cors", &direct),
-            How::Fetch => page("fetch", &direct),
-            How::AddressBar => direct,
+            How::SameOrigin => page("img"),
+            How::Crossorigin => page("cors"),
+            How::Fetch => page("fetch"),
+            How::AddressBar => stream,
         };
         client.goto("about:blank").await?;
+        let going = now_ms();
         client.goto(&url).await?;
         if how == How::AddressBar {
-            return Ok(());
+            return Ok(going);
         }
         for _ in 0..200 {
-            if client
-                .execute(
-                    "return !!(window.take && document.querySelector('img'))",
-                    vec![],
-                )
+            if let Some(opened) = client
+                .execute("return window.opened", vec![])
                 .await?
-                == true
+                .as_f64()
             {
-                return Ok(());
+                return Ok(opened);
             }
             sleep(Duration::from_millis(20)).await;
         }
@@ -167,8 +181,7 @@ pub(crate) async fn measure(
     let (watched, sent) = tokio::join!(watch(client, how, ALONE), stage.camera.send());
     let (seen, mut error) = watched?;
     let alone = delay(sent?, &seen);
-    let opened = now_ms();
-    stage.open(client, how, Duration::ZERO).await?;
+    let opened = stage.open(client, how, Duration::ZERO).await?;
     let (seen, _) = watch(client, how, ALONE).await?;
     let newcomer = seen.first().map(|(_, at)| at - opened);
     let mut measured = Vec::new();

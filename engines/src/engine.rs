@@ -1,6 +1,6 @@
 //! The engines: what each needs, and how its WebDriver starts.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -62,16 +62,6 @@ impl Engine {
             missing.push("Xvfb");
         }
         missing
-    }
-
-    /// What the browser calls itself, version included.
-    pub(crate) fn version(self) -> String {
-        let Some(browser) = self.browser() else {
-            return String::new();
-        };
-        let output = Command::new(browser).arg("--version").output();
-        let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-        text.unwrap_or_default()
     }
 
     /// Whether a process with this command line runs pages, and not the browser around them.

@@ -7,7 +7,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::engine::Engine;
 
@@ -31,6 +31,9 @@ xflags::xflags! {
 
 impl Engines {
     pub(crate) fn engines(&self) -> Result<Vec<Engine>> {
+        if self.minutes.is_some_and(|minutes| minutes > MOST_MINUTES) {
+            bail!("--minutes: {MOST_MINUTES} at most, for then the pictures' numbers run out");
+        }
         if self.engine.is_empty() {
             return Ok(Engine::ALL.to_vec());
         }
@@ -50,3 +53,6 @@ impl Engines {
         vec![(1, seconds(10)), (5, seconds(8)), (30, seconds(8))]
     }
 }
+
+/// 65 535 numbers at 30 a second are 36 minutes.
+const MOST_MINUTES: u16 = 35;

@@ -5,15 +5,17 @@
 mod browser;
 mod camera;
 mod case;
+mod endurance;
 mod engine;
 mod flags;
 mod front;
 mod network;
 mod picture;
 mod relay;
+mod report;
 mod result;
 
-use std::{net::IpAddr, process::ExitCode};
+use std::{net::IpAddr, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +25,7 @@ use crate::{
     case::{How, Stage},
     engine::Engine,
     flags::Engines,
+    report::Report,
 };
 
 fn main() -> ExitCode {
@@ -53,42 +56,61 @@ fn main() -> ExitCode {
 
 /// Whether everything holds that must.
 async fn all(flags: &Engines, ip: IpAddr) -> Result<bool> {
+    let engines = flags.engines()?;
+    let mut report = Report::open(flags.record.as_deref())?;
     let mut failures = Vec::new();
-    for engine in flags.engines()? {
+    for engine in engines {
         let missing = engine.missing();
-        if !missing.is_empty() {
-            println!(
-                "{}: skipped, not installed: {}",
-                engine.name(),
-                missing.join(", ")
-            );
-            continue;
+        if missing.is_empty() {
+            let measured = one(flags, ip, engine, &mut report).await;
+            failures.extend(measured.with_context(|| engine.name().to_owned())?);
+        } else {
+            let missing = missing.join(", ");
+            report.say(&format!(
+                "\n{}: skipped, not installed: {missing}",
+                engine.name()
+            ))?;
         }
-        failures.extend(
-            one(flags, ip, engine)
-                .await
-                .with_context(|| engine.name().to_owned())?,
-        );
     }
     for failure in &failures {
-        println!("does not hold: {failure}");
+        report.say(&format!("\ndoes not hold: {failure}"))?;
     }
     Ok(failures.is_empty())
 }
 
-async fn one(flags: &Engines, ip: IpAddr, engine: Engine) -> Result<Vec<String>> {
-    let mut failures = Vec::new();
-    println!("\n{}, served on {ip}\n", engine.version());
-    let rates = flags.rates();
-    println!("{}", result::head(rates.iter().map(|rate| rate.0)));
+async fn one(
+    flags: &Engines,
+    ip: IpAddr,
+    engine: Engine,
+    report: &mut Report,
+) -> Result<Vec<String>> {
     let browser = Browser::start(engine).await?;
+    let query = flags.query.as_deref().unwrap_or_default();
+    let rates = flags.rates();
+    let asked = if query.is_empty() {
+        String::new()
+    } else {
+        format!(", asked with `{query}`")
+    };
+    report.say(&format!(
+        "\n**{}**, served on {ip}{asked}\n",
+        browser.version()
+    ))?;
+    report.say(&result::head(rates.iter().map(|rate| rate.0)))?;
+    let mut failures = Vec::new();
     for how in How::ALL {
-        let mut stage = Stage::set(ip, &flags.server).await?;
+        let mut stage = Stage::set(ip, &flags.server, query).await?;
         let row = case::measure(&browser.client, &mut stage, how, &rates).await;
         let row = row.with_context(|| how.name().to_owned())?;
-        println!("{}", row.line());
+        report.say(&row.line())?;
         failures.extend(row.failures(engine));
     }
     browser.close().await;
+    if let Some(minutes) = flags.minutes {
+        let length = Duration::from_secs(u64::from(minutes) * 60);
+        let lasted = endurance::run(engine, ip, &flags.server, query, length).await?;
+        report.say(&format!("\n{}", lasted.line()))?;
+        failures.extend(lasted.failures(engine));
+    }
     Ok(failures)
 }

@@ -1,4 +1,4 @@
-// /page?how=img|cors|fetch&src=URL&every=MS: shows the stream and keeps [number, time] of each picture when it is first seen;
+// /page?how=img|cors|fetch&every=MS#URL: shows the stream of that URL and keeps [number, time] of each picture when it is first seen;
 // looks at every animation frame, or every MS milliseconds.
 const asked = new URLSearchParams(location.search);
 const seen = [];
@@ -46,8 +46,10 @@ addEventListener('DOMContentLoaded', () => {
   document.body.append(img);
   img.onerror = () => { error = 'error event of the <img>'; };
   if (asked.get('how') === 'cors') img.crossOrigin = 'anonymous';
-  if (asked.get('how') === 'fetch') readStream(asked.get('src'), img).catch(e => { error = String(e); });
-  else img.src = asked.get('src');
+  const url = location.hash.slice(1);
+  window.opened = Date.now();
+  if (asked.get('how') === 'fetch') readStream(url, img).catch(e => { error = String(e); });
+  else img.src = url;
   watch(img);
 });
 

@@ -67,7 +67,9 @@ impl Row {
                 )),
                 None => fail(format!("{} fps: nothing is shown", rate.fps)),
             }
-            if rate.fps <= EACH_IS_SEEN_FPS && rate.delays.len() < rate.sent {
+            // The address bar is looked at from outside, which misses some when the machine is busy.
+            let all = rate.fps <= EACH_IS_SEEN_FPS && self.how != How::AddressBar;
+            if all && rate.delays.len() < rate.sent {
                 fail(format!(
                     "{} fps: {} of {} pictures are shown",
                     rate.fps,
