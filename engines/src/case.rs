@@ -85,7 +85,9 @@ impl Stage {
             How::SameOrigin => front.addr,
             _ => relay.addr,
         };
-        let stream = format!("http://{origin}/stream?{query}");
+        // Its own address each time, as a viewer's own browser: Firefox asks later for one that a page before has just shown.
+        let n = fastrand::u32(..);
+        let stream = format!("http://{origin}/stream?{query}&n={n}");
         let page = |how: &str| {
             let page = format!(
                 "http://{}/page?how={how}&every={}",
@@ -216,3 +218,19 @@ fn delay(sent: Sent, seen: &[Seen]) -> Option<f64> {
 const ALONE: Duration = Duration::from_secs(1);
 /// Long enough for a picture that is late by one interval at one a second.
 const SETTLE: Duration = Duration::from_millis(1200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delay_is_from_sending_to_the_first_sight() {
+        let sent = Sent {
+            number: 7,
+            at_ms: 1000.0,
+        };
+        let seen = [(6, 990.0), (7, 1020.0), (8, 1030.0), (7, 1040.0)];
+        assert_eq!(delay(sent, &seen), Some(20.0));
+        assert_eq!(delay(sent, &seen[..1]), None);
+    }
+}

@@ -1,6 +1,6 @@
 //! A stream at 30 a second for minutes: does the picture freeze, and does the page grow?
 
-use std::{fs, net::IpAddr, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use anyhow::Result;
 use tokio::time::{Instant, sleep};
@@ -14,6 +14,7 @@ use crate::{
 /// What came of it.
 pub(crate) struct Endurance {
     length: Duration,
+    sent: usize,
     longest_gap_ms: f64,
     /// Behind the last picture sent, when the last one was seen.
     behind: u16,
@@ -25,22 +26,18 @@ pub(crate) struct Endurance {
 
 pub(crate) async fn run(
     engine: Engine,
-    ip: IpAddr,
-    program: &Path,
-    query: &str,
+    browser: &Browser,
+    stage: &mut Stage,
     length: Duration,
 ) -> Result<Endurance> {
-    let browser = Browser::start(engine).await?;
-    let mut stage = Stage::set(ip, program, query).await?;
     let how = How::Crossorigin;
     stage.open(&browser.client, how, LOOKS).await?;
     let (sent, watched) = tokio::join!(
         stage.camera.play(30, length),
-        sample(&browser, engine, length)
+        sample(browser, engine, length)
     );
     let sent = sent?;
     let (seen, memory) = watched?;
-    browser.close().await;
     let start_ms = sent.first().map_or(0.0, |first| first.at_ms);
     let end_ms = sent.last().map_or(0.0, |last| last.at_ms);
     let last_sent = sent.last().map_or(0, |last| last.number);
@@ -51,6 +48,7 @@ pub(crate) async fn run(
     let settled: Vec<u64> = settled.map(|(_, mib)| *mib).collect();
     Ok(Endurance {
         length,
+        sent: sent.len(),
         longest_gap_ms: longest_gap(&seen, start_ms, end_ms),
         behind: last_sent.saturating_sub(last_seen),
         settled_mib: settled.first().copied().unwrap_or_default(),
@@ -136,6 +134,7 @@ impl Endurance {
 
     pub(crate) fn line(&self) -> String {
         let Self {
+            sent,
             longest_gap_ms,
             settled_mib,
             end_mib,
@@ -143,7 +142,7 @@ impl Endurance {
             ..
         } = self;
         format!(
-            "{:.0} minutes at 30 fps (`<img crossorigin>`): longest time without a new picture {longest_gap_ms:.0} ms (looked at every {} ms); \
+            "{:.0} minutes at 30 fps (`<img crossorigin>`), {sent} pictures sent: longest time without a new picture {longest_gap_ms:.0} ms (looked at every {} ms); \
              memory of its page's processes {settled_mib} MiB once settled, {end_mib} MiB at the end, {most_mib} MiB at most",
             self.length.as_secs_f64() / 60.0,
             LOOKS.as_millis(),
@@ -159,3 +158,52 @@ const WARM_UP: Duration = Duration::from_secs(60);
 const FROZEN_MS: f64 = 2000.0;
 /// From the end of the warm-up on.
 const GROWTH_MIB: u64 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_at_the_beginning_and_at_the_end_count() {
+        let seen = [(1, 110.0), (2, 120.0)];
+        assert_eq!(longest_gap(&seen, 100.0, 130.0), 10.0);
+        assert_eq!(longest_gap(&seen, 0.0, 130.0), 110.0);
+        assert_eq!(longest_gap(&seen, 100.0, 500.0), 380.0);
+        assert_eq!(longest_gap(&[], 100.0, 500.0), 400.0);
+    }
+
+    #[test]
+    fn freezing_growing_and_lagging_do_not_hold() {
+        let good = || Endurance {
+            length: Duration::from_secs(600),
+            sent: 18000,
+            longest_gap_ms: 2000.0,
+            behind: 30,
+            settled_mib: 400,
+            end_mib: 464,
+            most_mib: 500,
+        };
+        let failures = |lasted: Endurance| lasted.failures(Engine::Firefox).len();
+        assert_eq!(failures(good()), 0);
+        let frozen = Endurance {
+            longest_gap_ms: 2001.0,
+            ..good()
+        };
+        let behind = Endurance {
+            behind: 31,
+            ..good()
+        };
+        let grown = Endurance {
+            end_mib: 465,
+            ..good()
+        };
+        let unseen = Endurance {
+            settled_mib: 0,
+            end_mib: 0,
+            ..good()
+        };
+        for bad in [frozen, behind, grown, unseen] {
+            assert_eq!(failures(bad), 1);
+        }
+    }
+}

@@ -44,6 +44,10 @@ impl Engines {
         self.engine.iter().map(named).collect()
     }
 
+    pub(crate) fn query(&self) -> &str {
+        self.query.as_deref().unwrap_or_default()
+    }
+
     /// Pictures a second, and for how long.
     pub(crate) fn rates(&self) -> Vec<(u32, Duration)> {
         let seconds = Duration::from_secs;

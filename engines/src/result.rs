@@ -120,3 +120,46 @@ pub(crate) fn head(rates: impl Iterator<Item = u32>) -> String {
 const IN_TIME_MS: f64 = 100.0;
 /// Up to this rate no picture can fall between two looks.
 const EACH_IS_SEEN_FPS: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(how: How, delays: Vec<f64>, sent: usize) -> Row {
+        Row {
+            how,
+            alone: Some(20.0),
+            newcomer: Some(30.0),
+            rates: vec![Rate::new(5, sent, delays)],
+            error: String::new(),
+        }
+    }
+
+    #[test]
+    fn pictures_in_time_hold_and_late_or_missing_ones_do_not() {
+        let of = |how, delays: &[f64]| row(how, delays.to_vec(), 3).failures(Engine::Chromium);
+        let in_time = [100.0, 10.0, 400.0];
+        assert!(of(How::SameOrigin, &in_time).is_empty());
+        let late = [101.0, 10.0, 400.0];
+        assert_eq!(of(How::SameOrigin, &late).len(), 1);
+        assert_eq!(of(How::SameOrigin, &in_time[..2]).len(), 1);
+        // Looked at from outside.
+        assert!(of(How::AddressBar, &in_time[..2]).is_empty());
+        assert_eq!(of(How::AddressBar, &[]).len(), 1);
+    }
+
+    #[test]
+    fn first_picture_and_newcomers_must_be_served() {
+        let mut row = row(How::Crossorigin, vec![10.0], 1);
+        (row.alone, row.newcomer) = (None, None);
+        assert_eq!(row.failures(Engine::Firefox).len(), 2);
+        assert!(row.line().contains("| never | never |"));
+    }
+
+    #[test]
+    fn only_webkit_may_fail_to_fetch() {
+        let nothing = || row(How::Fetch, vec![], 3);
+        assert!(nothing().failures(Engine::WebKitGtk).is_empty());
+        assert!(!nothing().failures(Engine::Chromium).is_empty());
+    }
+}

@@ -1,6 +1,6 @@
 //! What other people's programs make of the relay's streams.
 
-mod engines;
+pub(crate) mod engines;
 
 use anyhow::Result;
 
