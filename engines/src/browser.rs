@@ -82,9 +82,20 @@ impl Browser {
         let _ = timeout(Duration::from_secs(10), self.client.clone().close()).await;
         let _ = self.driver.kill().await;
         if let Some(display) = &mut self.display {
-            let _ = display.kill().await;
+            end(display).await;
         }
     }
+}
+
+/// Asks a process to end, so that it takes its files with it; kills it if it does not.
+async fn end(child: &mut Child) {
+    if let Some(id) = child.id() {
+        let asked = Command::new("kill").arg(id.to_string()).status().await;
+        if asked.is_ok_and(|status| status.success()) {
+            let _ = timeout(Duration::from_secs(3), child.wait()).await;
+        }
+    }
+    let _ = child.kill().await;
 }
 
 /// A folder for everything the browser writes.
