@@ -139,6 +139,17 @@ pub(crate) async fn watch(
     Ok((seen, took["error"].as_str().unwrap_or_default().to_owned()))
 }
 
+/// As [`watch`], until something is seen, but not for longer than [`ALONE`].
+async fn first(client: &Client, how: How) -> Result<(Vec<Seen>, String)> {
+    let end = Instant::now() + ALONE;
+    loop {
+        let (seen, error) = watch(client, how, ALONE / 10).await?;
+        if !seen.is_empty() || Instant::now() >= end {
+            return Ok((seen, error));
+        }
+    }
+}
+
 /// In the address bar there is no page of ours, and in some engines each picture is a document of its own: looks from outside, again and again.
 async fn look(client: &Client, length: Duration) -> Vec<Seen> {
     let script = concat!(
@@ -180,16 +191,17 @@ pub(crate) async fn measure(
     stage.open(client, how, Duration::ZERO).await?;
     // For the request to be on its way and answered.
     sleep(Duration::from_millis(500)).await;
-    let (watched, sent) = tokio::join!(watch(client, how, ALONE), stage.camera.send());
+    let (watched, sent) = tokio::join!(first(client, how), stage.camera.send());
     let (seen, mut error) = watched?;
-    let alone = delay(sent?, &seen);
+    let limit = ALONE.as_secs_f64() * 1000.0;
+    let alone = delay(sent?, &seen).filter(|ms| *ms <= limit);
     let opened = stage.open(client, how, Duration::ZERO).await?;
-    let (seen, _) = watch(client, how, ALONE).await?;
+    let (seen, _) = first(client, how).await?;
     let newcomer = seen.first().map(|(_, at)| at - opened);
     let mut measured = Vec::new();
     for &(fps, length) in rates {
         let (watched, sent) = tokio::join!(
-            watch(client, how, length + SETTLE),
+            watch(client, how, length + Duration::from_secs(1) / fps + SETTLE),
             stage.camera.play(fps, length)
         );
         let (seen, wrong) = watched?;
@@ -216,8 +228,8 @@ fn delay(sent: Sent, seen: &[Seen]) -> Option<f64> {
 
 /// How long one picture may take to be shown when nothing comes after it.
 const ALONE: Duration = Duration::from_secs(1);
-/// Long enough for a picture that is late by one interval at one a second.
-const SETTLE: Duration = Duration::from_millis(1200);
+/// How long after the last picture's interval is looked: one that is late by an interval is seen then.
+const SETTLE: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
