@@ -16,7 +16,7 @@ xflags::xflags! {
     cmd engines {
         /// The program mjpeg-server.
         required server: PathBuf
-        /// About ten seconds per engine.
+        /// A quarter of a minute per engine.
         optional --short
         /// Also watch for this long whether it freezes or grows.
         optional --minutes minutes: u16

@@ -99,9 +99,7 @@ impl Row {
                 rate.sent
             );
         }
-        if !self.error.is_empty() {
-            let _ = write!(line, " {} |", self.error.replace('|', "/"));
-        }
+        let _ = write!(line, " {} |", self.error.replace('|', "/"));
         line
     }
 }
@@ -114,7 +112,7 @@ pub(crate) fn head(rates: impl Iterator<Item = u32>) -> String {
         let _ = write!(head, " {fps} fps: p50 / max, shown |");
         rule.push_str("---|");
     }
-    format!("{head}\n{rule}")
+    format!("{head} what the page says |\n{rule}---|")
 }
 
 const IN_TIME_MS: f64 = 100.0;

@@ -64,7 +64,7 @@ xflags::xflags! {
             /// that is not installed is told and skipped. Exit code 1 if something does not hold that must; docs/engines.md
             /// says what.
             cmd engines {
-                /// About ten seconds per engine.
+                /// A quarter of a minute per engine.
                 optional --short
                 /// Also watch for this long, at 30 fps, whether the picture freezes or the page's memory grows (10 is usual).
                 optional --minutes minutes: u16

@@ -57,7 +57,7 @@ fn measure(workspace: &Workspace, args: &[PathBuf]) -> Result<()> {
     cmd!(sh, "{engines} {server} {args...}")
         .quiet()
         .run()
-        .context("not everything holds that must")
+        .context("something does not hold, or could not be measured; it is told above")
 }
 
 fn install(workspace: &Workspace) -> Result<()> {
