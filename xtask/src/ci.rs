@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::util::{Workspace, files_with};
-use crate::{api, consumers, corpus, examples, fuzz, layers, tidy, tools};
+use crate::{api, compat, consumers, corpus, examples, fuzz, layers, tidy, tools};
 
 struct Step {
     name: &'static str,
@@ -54,6 +54,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "tests",
         run: tests,
+    },
+    Step {
+        name: "engines",
+        run: compat::engines::short,
     },
     Step {
         name: "doctests",

@@ -4,6 +4,7 @@
 //! with, the [`table`] and its [`record`] in the docs. A kit is a folder of its own, such as [`programs`].
 
 mod camera;
+pub(crate) mod engines;
 mod picture;
 mod programs;
 mod record;
@@ -18,5 +19,6 @@ use crate::util::Workspace;
 pub(crate) fn run(workspace: &Workspace, kit: CompatCmd) -> Result<()> {
     match kit {
         CompatCmd::Programs(options) => programs::run(workspace, &options),
+        CompatCmd::Engines(options) => engines::run(workspace, &options),
     }
 }

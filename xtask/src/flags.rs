@@ -109,6 +109,25 @@ xflags::xflags! {
                 /// Keep what each program saw and said, and tell where.
                 optional --keep
             }
+            /// How browser engines show them: Chromium, Firefox, WebKitGTK, steered by WebDriver.
+            ///
+            /// In a network namespace of its own, where that is allowed, so that the address is not loopback. An engine
+            /// that is not installed is told and skipped. Exit code 1 if something does not hold that must; docs/engines.md
+            /// says what.
+            cmd engines {
+                /// A quarter of a minute per engine.
+                optional --short
+                /// Also watch for this long, at 30 fps, whether the picture freezes or the page's memory grows (10 is usual).
+                optional --minutes minutes: u16
+                /// Only this engine: chromium, firefox or webkitgtk. Repeat for more.
+                repeated --engine engine: String
+                /// Add this to the stream's URL, such as advance_headers=0, to see what another layout does.
+                optional --query query: String
+                /// First install the engines that are missing: Debian packages, and geckodriver by cargo.
+                optional --install
+                /// Append the tables to this file, as Markdown.
+                optional --record file: PathBuf
+            }
         }
     }
 }

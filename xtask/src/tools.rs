@@ -209,6 +209,7 @@ pub(crate) fn output(sh: &Shell, program: &str, arguments: &[&str]) -> Option<St
         .ok()
 }
 
+/// Whether a program is there.
 pub(crate) fn on_path(command: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(command).is_file())

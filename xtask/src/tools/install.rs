@@ -52,6 +52,7 @@ fn install(sh: &Shell, tool: &Tool) -> Result<()> {
     }
 }
 
+/// Installs Debian packages, by sudo unless this is root.
 pub(crate) fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
     if !on_path("apt-get") {
         bail!(
