@@ -65,6 +65,5 @@ fn run(command: XtaskCmd) -> Result<()> {
         XtaskCmd::Compat(compat) => compat::run(&workspace()?, compat.subcommand),
         XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),
         XtaskCmd::Frames(frames) => frames::run(&frames.file),
-        XtaskCmd::Compat(compat) => compat::run(&workspace()?, compat.subcommand),
     }
 }
