@@ -166,6 +166,16 @@ impl Manager {
         self.with(name, Running::http_stats)
     }
 
+    /// Reads who is watching a stream over its HTTP port, and what each was sent; nobody if it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    #[cfg(feature = "listener")]
+    pub fn viewers(&self, name: &str) -> Result<Vec<mjpeg_http::ViewerInfo>, Error> {
+        self.with(name, Running::viewers)
+    }
+
     /// Stops all streams at once and starts no more; starts in progress fail with [`Error::ShutDown`]. Viewers' responses have
     /// the [grace](ManagerConfig::shutdown_grace) to end (5 s), then they are cut; the report says which.
     ///

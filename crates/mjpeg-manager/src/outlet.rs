@@ -10,7 +10,7 @@ mod with_listener {
     use std::{io::ErrorKind, net::SocketAddr};
 
     use mjpeg_fanout::Consumer;
-    use mjpeg_http::{BindError, HttpConfig, Listener, Stats, StreamService};
+    use mjpeg_http::{BindError, HttpConfig, Listener, Stats, StreamService, ViewerInfo};
     use tokio::{sync::oneshot, task::JoinHandle};
 
     use crate::{Error, ManagerConfig};
@@ -84,6 +84,10 @@ mod with_listener {
 
         pub(crate) fn stats(&self) -> Stats {
             self.service.stats()
+        }
+
+        pub(crate) fn viewers(&self) -> Vec<ViewerInfo> {
+            self.service.viewers()
         }
 
         /// Ends all responses and frees the port. Gives how many had to be cut.

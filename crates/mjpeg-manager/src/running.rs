@@ -81,6 +81,11 @@ impl Running {
         self.serving.as_ref().map(Serving::stats)
     }
 
+    #[cfg(feature = "listener")]
+    pub(crate) fn viewers(&self) -> Vec<mjpeg_http::ViewerInfo> {
+        self.serving.as_ref().map_or_else(Vec::new, Serving::viewers)
+    }
+
     pub(crate) fn info(&self) -> StreamInfo {
         let seen = self.monitor.seen();
         StreamInfo {

@@ -162,6 +162,7 @@ async fn not_found() {
         assert_eq!(manager.stop(name).await.unwrap_err().code(), "not_found");
         assert_eq!(manager.subscribe(name).unwrap_err().code(), "not_found");
         assert_eq!(manager.http_stats(name).unwrap_err().code(), "not_found");
+        assert_eq!(manager.viewers(name).unwrap_err().code(), "not_found");
     }
     assert_eq!(
         manager.get("door").unwrap_err().to_string(),

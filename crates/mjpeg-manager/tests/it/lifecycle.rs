@@ -482,6 +482,7 @@ async fn stream_without_a_port_can_be_subscribed_to() {
     let first = consumer.next().await.unwrap().seq;
     assert!(consumer.next().await.unwrap().seq > first);
     assert_eq!(manager.http_stats("door").unwrap(), None);
+    assert!(manager.viewers("door").unwrap().is_empty());
     manager.stop("door").await.unwrap();
     while soon(consumer.next()).await.is_some() {}
 }

@@ -36,7 +36,7 @@ async fn running_stream_tells_all_about_itself() {
     let addr = started.listen.unwrap();
     assert!(addr.ip().is_loopback() && addr.port() != 0);
     let _viewers = [
-        Viewer::open(addr, "/").await.unwrap(),
+        Viewer::open(addr, "/?key=hall").await.unwrap(),
         Viewer::open(addr, "/").await.unwrap(),
     ];
     until("frames", async || manager.get("door").unwrap().frames >= 50).await;
@@ -51,6 +51,10 @@ async fn running_stream_tells_all_about_itself() {
     assert!(info.fps > 5.0 && info.fps < 60.0, "{} fps of 50", info.fps);
     assert!(info.bytes > info.frames * 400);
     assert_eq!(info.viewers, 2);
+    let viewers = manager.viewers("door").unwrap();
+    let keys: Vec<_> = viewers.iter().map(|viewer| &viewer.key[..]).collect();
+    assert_eq!(keys, ["hall", ""]);
+    assert!(viewers.iter().all(|viewer| viewer.sent > 0));
     assert_eq!((info.reconnects, info.panics), (0, 0));
     assert!(info.last_error.is_none());
     let reasons: Vec<_> = info.discarded.keys().copied().collect();
