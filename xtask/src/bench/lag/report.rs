@@ -82,7 +82,7 @@ impl Outcome {
             return String::new();
         }
         format!(
-            " (the machine was busy: the viewers waited {:.0} % of the time for a core, the relay {:.0} %)",
+            " (the machine was busy: the fast viewers waited {:.0} % of the time for a core, the relay {:.0} %)",
             self.waited_percent(),
             self.fast.waited_percent()
         )
@@ -103,7 +103,7 @@ pub(crate) fn told(outcome: &Outcome) -> String {
             "   {:>2} Mbit/s: {} of {} frames, age p50 {:.0} p99 {:.0} max {:.0} ms (T = {:.0} ms), socket p50 {} max {}, link p50 {} max {} bytes{}",
             slow.link.mbit,
             slow.run.delivered,
-            slow.run.offered,
+            outcome.fast.offered,
             slow.run.age_ms.p50,
             slow.run.age_ms.p99,
             slow.run.age_ms.max,
@@ -148,7 +148,7 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
                 holds(age.p99, p99),
                 age.max,
                 slow.run.delivered,
-                slow.run.offered,
+                outcome.fast.offered,
                 kb(median(&slow.waiting.socket)),
                 kb(most(&slow.waiting.socket)),
                 kb(median(&slow.waiting.link)),
@@ -182,12 +182,8 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
     text.push('\n');
     for outcome in outcomes {
         let _ = writeln!(text, "* `{}`: {}.", outcome.case, outcome.told);
-        let busy = outcome.busy();
-        if !busy.is_empty() {
-            let _ = writeln!(
-                text,
-                "  Others ran on this machine{busy}. What the fast viewers missed, and ages, are theirs as much as ours then."
-            );
+        if !outcome.busy().is_empty() {
+            text += "  Others ran on this machine, see how long was waited for a core: what the fast viewers missed, and the ages, are theirs as much as ours then.\n";
         }
     }
     text
@@ -222,3 +218,100 @@ fn most(values: &[u64]) -> u64 {
 const MEMORY_IS_FLAT: f64 = 1.05;
 /// Above this, the machine was not the benchmark's own.
 const WAITED_AT_MOST_PERCENT: f64 = 5.0;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::bench::lag::watch::Waiting;
+    use crate::bench::netns::{Link, Queue};
+    use crate::bench::run::tests::report;
+
+    /// A run behind 4 Mbit/s, in which all holds: at most 353.3 and 433.3 ms are asked.
+    fn outcome(slow: impl FnOnce(&mut Value), fast: impl FnOnce(&mut Value)) -> Outcome {
+        let queue = serde_json::json!({ "kind": "tbf", "packets": 99, "drops": 1, "backlog": 0 });
+        let queue: Queue = serde_json::from_value(queue).unwrap();
+        let run = report(|json| {
+            json["viewers"] = 1.into();
+            json["age_ms"] = serde_json::json!({ "p50": 353.0, "p99": 433.0, "max": 500.0 });
+            slow(json);
+        });
+        Outcome {
+            case: "bounded",
+            told: "as told",
+            asked: true,
+            seconds: 10,
+            congestion: "cubic".into(),
+            fast: report(fast),
+            slow: vec![Slow {
+                link: Link { number: 2, mbit: 4 },
+                run,
+                waiting: Waiting {
+                    socket: vec![3000, 1000, 2000],
+                    link: vec![],
+                },
+                queue,
+            }],
+            rss_kib: vec![4000, 5000, 5000, 5250],
+        }
+    }
+
+    fn age(name: &'static str, ms: f64) -> impl FnOnce(&mut Value) {
+        move |json| json["age_ms"][name] = ms.into()
+    }
+
+    #[test]
+    fn what_does_not_hold_is_a_problem() {
+        assert_eq!(outcome(|_| (), |_| ()).missed(), [""; 0]);
+        let of = |outcome: Outcome| {
+            let problems = outcome.missed();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            problems[0].clone()
+        };
+        assert!(of(outcome(age("p50", 354.0), |_| ())).contains("p50 354 ms, at most 353"));
+        assert!(of(outcome(age("p99", 434.0), |_| ())).contains("p99 434 ms, at most 433"));
+        assert!(of(outcome(|json| json["lost"] = 1.into(), |_| ())).contains("behind 4 Mbit/s"));
+        let missed = of(outcome(|_| (), |json| json["missed"] = 50.into()));
+        assert!(missed.contains("missed 50 of 60000") && !missed.contains("busy"));
+        let mut grown = outcome(|_| (), |_| ());
+        grown.rss_kib[3] = 5251;
+        assert!(of(grown).contains("from 5000 to 5251 KiB"));
+    }
+
+    #[test]
+    fn without_the_bound_only_the_fast_viewers_count() {
+        let mut unbounded = outcome(age("p50", 5000.0), |json| json["missed"] = 1.into());
+        unbounded.asked = false;
+        assert_eq!(unbounded.missed().len(), 1);
+        unbounded.fast.missed = 0;
+        assert_eq!(unbounded.missed(), [""; 0]);
+    }
+
+    #[test]
+    fn a_busy_machine_is_told() {
+        let busy = outcome(age("p99", 500.0), |json| json["load_waited"] = 0.06.into());
+        assert!(busy.missed()[0].contains("busy: the fast viewers waited 6 %"));
+        assert!(tables(&[busy]).contains("Others ran"));
+        assert!(!tables(&[outcome(|_| (), |_| ())]).contains("Others ran"));
+    }
+
+    #[test]
+    fn tables_are_whole() {
+        let text = tables(&[outcome(|_| (), |_| ()), outcome(age("p50", 354.0), |_| ())]);
+        for table in text.split("\n\n").filter(|table| table.starts_with('|')) {
+            let cells = |line: &str| line.matches('|').count();
+            let first = table.lines().next().map(cells);
+            assert_eq!(table.lines().count(), 4);
+            assert!(
+                table.lines().all(|line| Some(cells(line)) == first),
+                "{table}"
+            );
+        }
+        assert!(
+            text.contains("| **354 ms** | 353 ms | **MISSED** |"),
+            "{text}"
+        );
+        assert!(text.contains("| 2 kB | 3 kB | 0 kB | 1.00 % |"), "{text}");
+    }
+}
