@@ -8,7 +8,7 @@ use crate::fanout::{
     clock::{SECOND_NS, now_ns, sleep_until},
     exit,
     picture::{Pictures, Stamp},
-    system::listen,
+    system::{LOOPBACK, listen},
 };
 
 xflags::xflags! {
@@ -30,7 +30,7 @@ fn run(flags: &Camera) -> Result<()> {
     ensure!(flags.fps > 0, "--fps must be 1 at least");
     let pictures = Arc::new(Pictures::new(flags.bytes)?);
     let period_ns = SECOND_NS / flags.fps;
-    let (listener, addr) = listen()?;
+    let (listener, addr) = listen(LOOPBACK)?;
     println!("{addr}");
     loop {
         let (stream, _) = listener.accept().context("accepting a connection")?;

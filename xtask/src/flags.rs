@@ -85,17 +85,18 @@ xflags::xflags! {
             /// 32 KB) watch a stream of 100 KB x 30 fps, all at once, beside 50 on loopback. With T the time
             /// that one picture takes on the link, half of a viewer's pictures may be 1.6 T + 1/30 s old at
             /// their last byte, 99 of 100 no more than 2 T + 1/30 s; the fast viewers miss none; the relay's
-            /// memory is flat. The same without a bound on what waits unsent in the kernel, to show
-            /// what it is good for. What came of it last is in `docs/lag.md`.
+            /// memory is flat. Then the same with the reference server of `bench fanout`, to show what the
+            /// machine allows, and with the relay without a bound on what waits unsent in the kernel, to
+            /// show what that is good for. What came of it last is in `docs/lag.md`.
             ///
             /// Exit code 1 if something does not hold. Needs root; where network namespaces are not
             /// allowed, a line says that it is skipped, and the exit code is 0.
             cmd lag {
                 /// The length of each run (default: 600).
                 optional --seconds seconds: u64
-                /// Only this run: `bounded` (what is asked must hold) or `unbounded`.
+                /// Only this run: `bounded` (of which all is asked), `bare` (the reference) or `unbounded`.
                 optional --case case: String
-                /// How the relay's TCP finds its rate: `cubic`, `bbr`, ... (default: as this machine does).
+                /// How TCP finds its rate on the slow links: `cubic`, `bbr`, ... (default: as this machine does).
                 optional --congestion name: String
                 /// First install `ip` and `tc`, if they are missing (Debian's iproute2).
                 optional --install

@@ -29,25 +29,53 @@ impl Namespace {
         ["ip", "netns", "exec", &self.name]
     }
 
-    /// Joins this one, at `.1`, to another, at `.2`, by a link that carries `mbit` Mbit/s from here to there.
+    /// Joins this one to a router, over which it reaches whatever the router joins.
     ///
-    /// What waits for its turn beyond [`QUEUE`] is lost, as at a router.
-    pub(crate) fn join(&self, other: &Self, link: &Link) -> Result<()> {
-        let (here, there) = (link.device(), link.far_device());
+    /// A slow link is seldom the sender's own, and it matters: TCP does not let a queue of its own machine grow (TCP small queues), one that
+    /// is a hop away it does.
+    pub(crate) fn join_router(&self, router: &Self) -> Result<()> {
+        self.wire(router, HOME, HOME_ROUTER, ["home", "router"])?;
+        // One segment per packet, as a router has it: a queue of 32 KB has no room for what TCP hands to a network card in one piece.
+        self.ip(&["link", "set", "home", "gso_max_segs", "1"])?;
+        self.ip(&["route", "add", ALL, "via", HOME_ROUTER])?;
+        router
+            .run(&["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
+            .map(drop)
+    }
+
+    /// As a router, joins a viewer's namespace by a link that carries so many Mbit/s to it. What waits for its turn beyond [`QUEUE`] is lost.
+    pub(crate) fn join_viewer(&self, viewer: &Self, link: &Link) -> Result<()> {
+        let (near, far, device) = (link.near(), link.far(), link.device());
+        self.wire(viewer, &near, &far, [&device, "link"])?;
+        viewer.ip(&["route", "add", "default", "via", &near])?;
         let rate = format!("{}mbit", link.mbit);
-        let (name, peer) = (&self.name, &other.name);
-        ip(&[
-            "link", "add", &here, "netns", name, "type", "veth", "peer", "name", &there, "netns",
-            peer,
-        ])?;
-        self.ip(&["addr", "add", &format!("{}/24", link.near()), "dev", &here])?;
-        other.ip(&["addr", "add", &format!("{}/24", link.far()), "dev", &there])?;
-        // One segment per packet: a queue of 32 KB has no room for what TCP hands to a network card in one piece.
-        self.ip(&["link", "set", &here, "gso_max_segs", "1", "up"])?;
-        other.ip(&["link", "set", &there, "up"])?;
         let queue = ["tbf", "rate", &rate, "burst", QUEUE, "limit", QUEUE];
-        let add = ["-n", name, "qdisc", "add", "dev", &here, "root"];
+        let add = ["-n", &self.name, "qdisc", "add", "dev", &device, "root"];
         output("tc", &[&add[..], &queue].concat()).map(drop)
+    }
+
+    /// A pair of devices, the first in here.
+    fn wire(&self, other: &Self, here: &str, there: &str, names: [&str; 2]) -> Result<()> {
+        let [device, peer] = names;
+        ip(&[
+            "link",
+            "add",
+            device,
+            "netns",
+            &self.name,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            peer,
+            "netns",
+            &other.name,
+        ])?;
+        for (namespace, address, device) in [(self, here, device), (other, there, peer)] {
+            namespace.ip(&["addr", "add", &format!("{address}/24"), "dev", device])?;
+            namespace.ip(&["link", "set", device, "up"])?;
+        }
+        Ok(())
     }
 
     /// What has gone through the queue of a link, and what it had no room for.
@@ -63,22 +91,19 @@ impl Namespace {
 
     /// How TCP finds its rate in here, such as `cubic`.
     pub(crate) fn congestion_control(&self) -> Result<String> {
-        let [program, words @ ..] = self.starter();
-        let text = output(
-            program,
-            &[&words[..], &["cat", CONGESTION_CONTROL]].concat(),
-        )?;
+        let text = self.run(&["cat", "/proc/sys/net/ipv4/tcp_congestion_control"])?;
         Ok(text.trim().to_owned())
     }
 
-    /// Chooses how TCP finds its rate in here.
-    pub(crate) fn set_congestion_control(&self, name: &str) -> Result<()> {
-        let [program, words @ ..] = self.starter();
-        let write = ["sh", "-c", "echo \"$1\" > \"$2\"", "sh"];
-        let words = [&words[..], &write, &[name, CONGESTION_CONTROL]].concat();
-        output(program, &words).map(drop).with_context(|| {
-            format!("the kernel does not know {name}, see /proc/sys/net/ipv4/tcp_available_congestion_control")
-        })
+    /// Chooses how TCP finds its rate on the way over the router. By the route: namespaces may not choose for themselves as freely.
+    pub(crate) fn choose_congestion_control(&self, name: &str) -> Result<()> {
+        self.ip(&["route", "replace", ALL, "via", HOME_ROUTER, "congctl", name])
+            .context("see /proc/sys/net/ipv4/tcp_available_congestion_control")
+    }
+
+    fn run(&self, words: &[&str]) -> Result<String> {
+        let [program, starter @ ..] = self.starter();
+        output(program, &[&starter[..], words].concat())
     }
 
     fn ip(&self, arguments: &[&str]) -> Result<()> {
@@ -93,16 +118,16 @@ impl Drop for Namespace {
     }
 }
 
-/// A link between two namespaces.
+/// A link between the router and a viewer.
 #[derive(Debug)]
 pub(crate) struct Link {
-    /// Part of its devices' names and of its addresses.
+    /// From 1; part of its devices' names and of its addresses.
     pub(crate) number: u8,
     pub(crate) mbit: u32,
 }
 
 impl Link {
-    pub(crate) fn near(&self) -> String {
+    fn near(&self) -> String {
         format!("10.78.{}.1", self.number)
     }
 
@@ -111,11 +136,7 @@ impl Link {
     }
 
     fn device(&self) -> String {
-        format!("near{}", self.number)
-    }
-
-    fn far_device(&self) -> String {
-        format!("far{}", self.number)
+        format!("link{}", self.number)
     }
 }
 
@@ -181,7 +202,10 @@ const PREFIX: &str = "mjpeg-lag-";
 /// Of the token bucket and of what may wait for it.
 const QUEUE: &str = "32kb";
 const NAMESPACES: &str = "/run/netns";
-const CONGESTION_CONTROL: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
+/// The addresses of the one that has a router, of the router there, and of all.
+pub(crate) const HOME: &str = "10.78.0.1";
+const HOME_ROUTER: &str = "10.78.0.2";
+const ALL: &str = "10.78.0.0/16";
 
 #[cfg(test)]
 mod tests {

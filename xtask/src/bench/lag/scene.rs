@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::bench::lag::Case;
 use crate::bench::lag::watch::{Readings, Waiting, watch};
-use crate::bench::netns::{Link, Namespace, Queue};
+use crate::bench::lag::{Asked, Case, Server};
+use crate::bench::netns::{HOME, Link, Namespace, Queue};
 use crate::bench::process::{Running, command};
 use crate::bench::programs::Programs;
 use crate::bench::run::Run;
@@ -16,8 +16,7 @@ use crate::bench::run::Run;
 pub(crate) struct Outcome {
     pub(crate) case: &'static str,
     pub(crate) told: &'static str,
-    /// Is what is asked asked of this?
-    pub(crate) asked: bool,
+    pub(crate) asked: Asked,
     pub(crate) seconds: u64,
     pub(crate) congestion: String,
     pub(crate) fast: Run,
@@ -41,15 +40,18 @@ pub(crate) fn run(
     congestion: Option<&str>,
 ) -> Result<Outcome> {
     let near = Namespace::new("relay")?;
+    let router = Namespace::new("router")?;
+    near.join_router(&router)?;
+    let usual = near.congestion_control()?;
     if let Some(name) = congestion {
-        near.set_congestion_control(name)?;
+        near.choose_congestion_control(name)?;
     }
     let mut links = Vec::new();
     let mut far = Vec::new();
     for (number, mbit) in (1..).zip(MBIT) {
         let link = Link { number, mbit };
         let namespace = Namespace::new(&format!("{mbit}mbit"))?;
-        near.join(&namespace, &link)?;
+        router.join_viewer(&namespace, &link)?;
         links.push(link);
         far.push(namespace);
     }
@@ -60,17 +62,23 @@ pub(crate) fn run(
         .spawn();
     let mut camera = Running::new(camera, "the camera")?;
     let at = camera.first_line()?;
-    let relay = command(&inside, programs.at("mjpeg-server"))
-        .args(["--log", "warn", "run", "--stream"])
-        .arg(format!("load=tcp://{at}@0.0.0.0:0"))
-        .args(case.server_args)
-        .spawn();
-    let mut relay = Running::new(relay, "the relay")?;
+    let relay = match case.server {
+        Server::Relay(extra) => command(&inside, programs.at("mjpeg-server"))
+            .args(["--log", "warn", "run", "--stream"])
+            .arg(format!("load=tcp://{at}@0.0.0.0:0"))
+            .args(extra)
+            .spawn(),
+        Server::Bare => command(&inside, programs.at("fanout_ceiling"))
+            .args(["--camera", &at, "--bytes", &BYTES.to_string()])
+            .args(["--listen", "0.0.0.0:0"])
+            .spawn(),
+    };
+    let mut relay = Running::new(relay, "the server")?;
     let url = relay.first_line()?;
     let port = url
         .trim_end_matches('/')
         .rsplit_once(':')
-        .with_context(|| format!("the relay printed {url:?}, which is no URL with a port"))?
+        .with_context(|| format!("the server printed {url:?}, which is no URL with a port"))?
         .1;
     // For the first frames to come, and what a start costs to be over.
     thread::sleep(SETTLE);
@@ -86,15 +94,15 @@ pub(crate) fn run(
         Running::new(load, format!("the viewers of {host}"))
     };
     let mut running = vec![viewers(&near, "127.0.0.1", FAST)?];
-    for (link, far) in links.iter().zip(&far) {
-        running.push(viewers(far, &link.near(), 1)?);
+    for far in &far {
+        running.push(viewers(far, HOME, 1)?);
     }
     // Each waits for its first frame, and a second.
     thread::sleep(SETTLE);
     let Readings {
         rss_kib,
         links: waiting,
-    } = watch(relay.id(), &near, &links, &mut running, seconds)?;
+    } = watch(relay.id(), &router, &links, &mut running, seconds)?;
     let mut runs = Vec::new();
     for viewers in running {
         runs.push(understood(&viewers.rest()?)?);
@@ -102,7 +110,7 @@ pub(crate) fn run(
     let fast = runs.remove(0);
     let mut slow = Vec::new();
     for ((link, waiting), run) in links.into_iter().zip(waiting).zip(runs) {
-        let queue = near.queue(&link)?;
+        let queue = router.queue(&link)?;
         slow.push(Slow {
             link,
             run,
@@ -115,7 +123,7 @@ pub(crate) fn run(
         told: case.told,
         asked: case.asked,
         seconds,
-        congestion: near.congestion_control()?,
+        congestion: congestion.map_or(usual, str::to_owned),
         fast,
         slow,
         rss_kib,

@@ -31,7 +31,7 @@ pub(crate) struct Waiting {
 /// Watches for so long, or until one of the viewers has ended.
 pub(crate) fn watch(
     relay: u32,
-    near: &Namespace,
+    router: &Namespace,
     links: &[Link],
     viewers: &mut [Running],
     seconds: u64,
@@ -52,7 +52,7 @@ pub(crate) fn watch(
         for (link, waiting) in links.iter().zip(&mut readings.links) {
             let far = link.far().parse().context("the link has an address")?;
             waiting.socket.extend(sent_queue(&sockets, far));
-            waiting.link.push(near.queue(link)?.backlog);
+            waiting.link.push(router.queue(link)?.backlog);
         }
     }
     Ok(readings)
