@@ -36,7 +36,7 @@ impl Namespace {
     pub(crate) fn join_router(&self, router: &Self) -> Result<()> {
         self.wire(router, HOME, HOME_ROUTER, ["home", "router"])?;
         // One segment per packet, as a router has it: a queue of 32 KB has no room for what TCP hands to a network card in one piece.
-        self.ip(&["link", "set", "home", "gso_max_segs", "1"])?;
+        self.ip(&["link", "set", "dev", "home", "gso_max_segs", "1"])?;
         self.ip(&["route", "add", ALL, "via", HOME_ROUTER])?;
         router
             .run(&["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
@@ -73,7 +73,7 @@ impl Namespace {
         ])?;
         for (namespace, address, device) in [(self, here, device), (other, there, peer)] {
             namespace.ip(&["addr", "add", &format!("{address}/24"), "dev", device])?;
-            namespace.ip(&["link", "set", device, "up"])?;
+            namespace.ip(&["link", "set", "dev", device, "up"])?;
         }
         Ok(())
     }
