@@ -96,7 +96,7 @@ xflags::xflags! {
                 optional --seconds seconds: u64
                 /// Only this run: `bounded` (of which all is asked), `bare` (the reference) or `unbounded`.
                 optional --case case: String
-                /// How TCP finds its rate on the slow links: `cubic`, `bbr`, ... (default: as this machine does).
+                /// How TCP finds its rate on the slow links: `bbr`, ... (default: `cubic`, as Linux has it).
                 optional --congestion name: String
                 /// First install `ip` and `tc`, if they are missing (Debian's iproute2).
                 optional --install

@@ -78,10 +78,11 @@ pub(crate) fn run(workspace: &Workspace, flags: &Lag) -> Result<()> {
     super::build(workspace)?;
     let programs = Programs::new(workspace);
     let seconds = flags.seconds.unwrap_or(DEFAULT_SECONDS).max(1);
+    let congestion = flags.congestion.as_deref().unwrap_or(DEFAULT_CONGESTION);
     let mut outcomes = Vec::new();
     for case in chosen {
-        println!("== {}: {}, {seconds} s", case.name, case.told);
-        let outcome = scene::run(&programs, case, seconds, flags.congestion.as_deref())?;
+        println!("== {}: {}, {seconds} s, {congestion}", case.name, case.told);
+        let outcome = scene::run(&programs, case, seconds, congestion)?;
         print!("{}", report::told(&outcome));
         outcomes.push(outcome);
     }
@@ -109,4 +110,6 @@ fn lacking(workspace: &Workspace, install: bool) -> Result<Option<String>> {
         .map(|why| format!("no network namespaces here, for which root is needed: {why}")))
 }
 
+/// Linux's own default, whatever this machine's is: figures of one are not those of another.
+const DEFAULT_CONGESTION: &str = "cubic";
 const DEFAULT_SECONDS: u64 = 600;

@@ -89,12 +89,6 @@ impl Namespace {
         found.context("the link has no tbf")
     }
 
-    /// How TCP finds its rate in here, such as `cubic`.
-    pub(crate) fn congestion_control(&self) -> Result<String> {
-        let text = self.run(&["cat", "/proc/sys/net/ipv4/tcp_congestion_control"])?;
-        Ok(text.trim().to_owned())
-    }
-
     /// Chooses how TCP finds its rate on the way over the router. By the route: namespaces may not choose for themselves as freely.
     pub(crate) fn choose_congestion_control(&self, name: &str) -> Result<()> {
         self.ip(&["route", "replace", ALL, "via", HOME_ROUTER, "congctl", name])

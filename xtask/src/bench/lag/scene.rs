@@ -37,15 +37,12 @@ pub(crate) fn run(
     programs: &Programs,
     case: &Case,
     seconds: u64,
-    congestion: Option<&str>,
+    congestion: &str,
 ) -> Result<Outcome> {
     let near = Namespace::new("relay")?;
     let router = Namespace::new("router")?;
     near.join_router(&router)?;
-    let usual = near.congestion_control()?;
-    if let Some(name) = congestion {
-        near.choose_congestion_control(name)?;
-    }
+    near.choose_congestion_control(congestion)?;
     let mut links = Vec::new();
     let mut far = Vec::new();
     for (number, mbit) in (1..).zip(MBIT) {
@@ -59,6 +56,8 @@ pub(crate) fn run(
     let inside = near.starter();
     let camera = command(&inside, programs.at("fanout_camera"))
         .args(["--bytes", &BYTES.to_string(), "--fps", &FPS.to_string()])
+        // Two pictures at once, because the camera was held up, would be one lost in every server that passes the newest.
+        .arg("--even")
         .spawn();
     let mut camera = Running::new(camera, "the camera")?;
     let at = camera.first_line()?;
@@ -123,7 +122,7 @@ pub(crate) fn run(
         told: case.told,
         asked: case.asked,
         seconds,
-        congestion: congestion.map_or(usual, str::to_owned),
+        congestion: congestion.to_owned(),
         fast,
         slow,
         rss_kib,
