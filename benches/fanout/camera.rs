@@ -44,7 +44,7 @@ fn run(flags: &Camera) -> Result<()> {
 }
 
 /// Sends until the peer has gone. Whatever the peer takes its time for, the schedule stays: a picture whose time has passed when
-/// the one before it is out is left away, as in a camera, and not numbered.
+/// the one before it is out is left away, as in a camera, and not numbered. So is one that would come less than `least_ns` after it.
 fn send(mut stream: TcpStream, pictures: &Pictures, period_ns: u64, least_ns: u64) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut picture = Vec::with_capacity(pictures.len());
