@@ -17,7 +17,7 @@ use socket2::{SockRef, TcpKeepalive};
 use crate::fanout::{
     clock::wall_ns,
     exit,
-    system::{Epoll, listen, raise_descriptor_limit},
+    system::{Epoll, LOOPBACK, listen, raise_descriptor_limit},
     wire::{DELIMITER, HEAD, OPENING, part_header},
 };
 
@@ -30,6 +30,8 @@ xflags::xflags! {
         required --bytes bytes: usize
         /// TCP_NOTSENT_LOWAT of the viewers' sockets, 0 for none (default: 16384, as the relay has it).
         optional --notsent-lowat lowat: u32
+        /// Where viewers come to (default: any free port of 127.0.0.1).
+        optional --listen at: SocketAddr
     }
 }
 
@@ -93,7 +95,7 @@ impl Server {
         let camera = TcpStream::connect(flags.camera)
             .with_context(|| format!("connecting to the camera at {}", flags.camera))?;
         camera.set_nonblocking(true)?;
-        let (listener, addr) = listen()?;
+        let (listener, addr) = listen(flags.listen.unwrap_or(LOOPBACK))?;
         listener.set_nonblocking(true)?;
         println!("http://{addr}/");
         Ok(Self {

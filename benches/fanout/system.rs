@@ -1,7 +1,7 @@
 //! Sockets, epoll and limits, for the programs that have many connections.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::{AsFd, OwnedFd},
     time::Duration,
 };
@@ -55,11 +55,14 @@ impl Epoll {
     }
 }
 
-/// Binds a free port of 127.0.0.1, with the relay's options.
-pub(crate) fn listen() -> Result<(TcpListener, SocketAddr)> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+/// Any free port of 127.0.0.1.
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Listens with the relay's options.
+pub(crate) fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.bind(&at.into())?;
     socket.listen(BACKLOG)?;
     let listener = TcpListener::from(socket);
     let addr = listener.local_addr()?;

@@ -1,6 +1,9 @@
-//! The load benchmark of the HTTP fan-out: which runs, in which order, and what comes of them.
+//! The load benchmark of the HTTP fan-out: which runs, in which order, and what comes of them. Beside it, [`lag`]: viewers on slow links.
 
 mod cases;
+pub(crate) mod lag;
+mod netns;
+mod process;
 mod programs;
 mod reference;
 mod report;

@@ -79,6 +79,30 @@ xflags::xflags! {
                 /// one `writev` per viewer and frame, and 95 % of its CPU time is the kernel's.
                 optional --verify-reference
             }
+            /// How old the pictures are that viewers on slow links see.
+            ///
+            /// Viewers behind links of 1, 4 and 20 Mbit/s (network namespaces, `tc tbf` with a queue of
+            /// 32 KB) watch a stream of 100 KB x 30 fps, all at once, beside 50 on loopback. With T the time
+            /// that one picture takes on the link, half of a viewer's pictures may be 1.6 T + 1/30 s old at
+            /// their last byte, 99 of 100 no more than 2 T + 1/30 s; the fast viewers miss none; the relay's
+            /// memory is flat. Then the same with the reference server of `bench fanout`, to show what the
+            /// machine allows, and with the relay without a bound on what waits unsent in the kernel, to
+            /// show what that is good for. What came of it last is in `docs/lag.md`.
+            ///
+            /// Exit code 1 if something does not hold. Needs root; where network namespaces are not
+            /// allowed, a line says that it is skipped, and the exit code is 0.
+            cmd lag {
+                /// The length of each run (default: 600).
+                optional --seconds seconds: u64
+                /// Only this run: `bounded` (of which all is asked), `bare` (the reference) or `unbounded`.
+                optional --case case: String
+                /// How TCP finds its rate on the slow links: `bbr`, ... (default: `cubic`, as Linux has it).
+                optional --congestion name: String
+                /// First install `ip` and `tc`, if they are missing (Debian's iproute2).
+                optional --install
+                /// Write the tables into this file as well (Markdown).
+                optional --record file: PathBuf
+            }
         }
         /// Check that real viewers see every frame that the relay sends.
         ///

@@ -61,6 +61,7 @@ fn run(command: XtaskCmd) -> Result<()> {
         ),
         XtaskCmd::Bench(bench) => match bench.subcommand {
             BenchCmd::Fanout(fanout) => bench::run(&workspace()?, &fanout),
+            BenchCmd::Lag(lag) => bench::lag::run(&workspace()?, &lag),
         },
         XtaskCmd::Compat(compat) => compat::run(&workspace()?, compat.subcommand),
         XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),

@@ -23,6 +23,10 @@ pub(crate) struct ViewerArgs {
     /// Serve WebKit's fetch() as multipart/mixed, for it cannot read multipart/x-mixed-replace
     #[arg(long, help_heading = "Viewers")]
     webkit_fetch_mixed: bool,
+
+    /// How many bytes may wait unsent in the kernel for each viewer (TCP_NOTSENT_LOWAT, Linux); 0 leaves it to the kernel, which makes viewers on slow links see older pictures
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 10, help_heading = "Viewers")]
+    notsent_lowat: u32,
 }
 
 impl ViewerArgs {
@@ -33,6 +37,7 @@ impl ViewerArgs {
             .max_kbps(self.max_kbps)
             .max_duration(self.max_duration.and_then(seconds))
             .webkit_fetch_mixed(self.webkit_fetch_mixed)
+            .notsent_lowat_bytes((self.notsent_lowat > 0).then_some(self.notsent_lowat))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Camera, server and viewers as processes: one run from start to end.
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::bench::cases::{Case, Sides};
+use crate::bench::process::{Running, command};
 use crate::bench::run::Run;
 use crate::util::Workspace;
 
@@ -64,9 +64,14 @@ impl Programs {
         }
     }
 
+    /// Where a program lies.
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// Does `mjpeg-server run` have this option?
     pub(crate) fn server_knows(&self, option: &str) -> Result<bool> {
-        let help = Command::new(self.folder.join("mjpeg-server"))
+        let help = Command::new(self.at("mjpeg-server"))
             .args(["run", "--help"])
             .output()
             .context("asking mjpeg-server for its help")?;
@@ -79,7 +84,7 @@ impl Programs {
             Sides::Threads => (None, None),
         };
         let Case { bytes, fps, .. } = case;
-        let camera = command(self.folder.join("fanout_camera"), other_core)
+        let camera = command(&pinned(other_core), self.at("fanout_camera"))
             .args(["--bytes", &bytes.to_string(), "--fps", &fps.to_string()])
             .spawn();
         let mut camera = Running::new(camera, "the camera")?;
@@ -93,12 +98,12 @@ impl Programs {
         // For the first frames to come, and what a start costs to be over.
         thread::sleep(SETTLE);
 
-        let load = command(self.folder.join("fanout_load"), other_core)
+        let load = command(&pinned(other_core), self.at("fanout_load"))
             .args(["--to", to])
             .args(["--viewers", &case.viewers.to_string()])
             .args(["--bytes", &bytes.to_string()])
             .args(["--seconds", &seconds.to_string()])
-            .args(["--watch", &process.child.id().to_string()])
+            .args(["--watch", &process.id().to_string()])
             .spawn();
         let report = Running::new(load, "the viewers")?.rest()?;
         // The reference ends with its camera, and so does its tracer.
@@ -131,16 +136,16 @@ impl Programs {
         camera: &str,
     ) -> Result<Running> {
         let child = match &server.kind {
-            Kind::Relay(extra) => command(self.folder.join("mjpeg-server"), core)
+            Kind::Relay(extra) => command(&pinned(core), self.at("mjpeg-server"))
                 .args(["--log", "warn", "run", "--stream"])
                 .arg(format!("load=tcp://{camera}@127.0.0.1:0"))
                 .args(extra)
                 .spawn(),
             Kind::Ceiling(starter) => {
-                let program = self.folder.join("fanout_ceiling");
+                let program = self.at("fanout_ceiling");
                 let mut words = starter.iter().map(PathBuf::from).chain([program]);
                 let first = words.next().context("there is the program at least")?;
-                command(first, core)
+                command(&pinned(core), first)
                     .args(words)
                     .args(["--camera", camera, "--bytes", &case.bytes.to_string()])
                     .spawn()
@@ -150,58 +155,8 @@ impl Programs {
     }
 }
 
-/// A command pinned to a core, with as many open files as are allowed. Its process is that of the program, since each word of the chain
-/// becomes the next.
-fn command(program: PathBuf, core: Option<&str>) -> Command {
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n \"$(ulimit -H -n)\" && exec \"$@\"", "sh"]);
-    if let Some(core) = core {
-        command.args(["taskset", "-c", core]);
-    }
-    command.arg(program).stdout(Stdio::piped());
-    command
-}
-
-/// A process that does not outlive its owner.
-struct Running {
-    child: Child,
-    out: BufReader<std::process::ChildStdout>,
-    what: &'static str,
-}
-
-impl Running {
-    fn new(child: std::io::Result<Child>, what: &'static str) -> Result<Self> {
-        let mut child = child.with_context(|| format!("starting {what}"))?;
-        let out = child.stdout.take().context("its output is piped")?;
-        let out = BufReader::new(out);
-        Ok(Self { child, out, what })
-    }
-
-    fn first_line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        self.out.read_line(&mut line)?;
-        if line.is_empty() {
-            bail!("{} ended at once: {}", self.what, self.child.wait()?);
-        }
-        Ok(line.trim().to_owned())
-    }
-
-    /// Waits for its end, and returns what it has printed.
-    fn rest(mut self) -> Result<String> {
-        let mut text = String::new();
-        self.out.read_to_string(&mut text)?;
-        let status = self.child.wait()?;
-        ensure!(status.success(), "{} failed: {status}", self.what);
-        Ok(text)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn pinned(core: Option<&str>) -> Vec<&str> {
+    core.map_or(Vec::new(), |core| vec!["taskset", "-c", core])
 }
 
 const SERVER_CORE: &str = "0";

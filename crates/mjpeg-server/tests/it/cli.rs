@@ -27,6 +27,11 @@ fn help_teaches() {
         "{out}"
     );
     assert!(out.contains("--require-cameras"));
+    let lowat = out.split("--notsent-lowat <BYTES>").nth(1);
+    assert!(
+        lowat.is_some_and(|text| text.contains("[default: 16384]")),
+        "{out}"
+    );
     let (_, out, _) = run(&["demo", "--help"]);
     assert!(out.contains("--cameras"));
     assert!(run(&["--version"]).1.starts_with("mjpeg-server "));
@@ -47,6 +52,16 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
             "letters, digits",
         ),
         (&["run", "--stream", "door=tcp://a:1@x"], "is not a port"),
+        (
+            &[
+                "run",
+                "--stream",
+                "door=tcp://a:1@0",
+                "--notsent-lowat",
+                "16k",
+            ],
+            "--notsent-lowat <BYTES>",
+        ),
         (&["demo", "--cameras", "0"], "1..=64"),
         (&["demo", "--log", "loud"], "--log"),
         (&["fly"], "fly"),
