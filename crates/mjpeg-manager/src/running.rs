@@ -83,7 +83,9 @@ impl Running {
 
     #[cfg(feature = "listener")]
     pub(crate) fn viewers(&self) -> Vec<mjpeg_http::ViewerInfo> {
-        self.serving.as_ref().map_or_else(Vec::new, Serving::viewers)
+        self.serving
+            .as_ref()
+            .map_or_else(Vec::new, Serving::viewers)
     }
 
     pub(crate) fn info(&self) -> StreamInfo {
