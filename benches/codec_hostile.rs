@@ -145,20 +145,20 @@ fn patterns() -> Vec<Pattern> {
         (
             "paid_soi_sof_eoi",
             &[],
-            paid(&[&soi_sof[..], &[0xFF, 0xD9]].concat(), 180),
+            paid(&[&soi_sof[..], &[0xFF, 0xD9]].concat(), 190),
         ),
         (
             "paid_soi_sof_sos_bad_marker",
             &[],
-            paid(&[&soi_sof_sos[..], &[0xFF, 2]].concat(), 248),
+            paid(&[&soi_sof_sos[..], &[0xFF, 2]].concat(), 310),
         ),
         (
             "paid_frames",
             &[],
-            paid(&[&soi_sof_sos[..], &[0x2A, 0xFF, 0xD9]].concat(), 248),
+            paid(&[&soi_sof_sos[..], &[0x2A, 0xFF, 0xD9]].concat(), 310),
         ),
-        ("paid_app0", &[0xFF, 0xD8], paid(&[0xFF, 0xE0, 0, 18], 20)),
-        ("paid_scans", START, paid(&SOS, 68)),
+        ("paid_app0", &[0xFF, 0xD8], paid(&[0xFF, 0xE0, 0, 28], 30)),
+        ("paid_scans", START, paid(&SOS, 120)),
     ]
 }
 
@@ -176,11 +176,11 @@ fn parts_patterns() -> Vec<Pattern> {
         ),
         ("parts_text", &[], b"word\n".to_vec()),
         ("parts_of_28_bytes", &[], [&header[..], &frame].concat()),
-        ("parts_paid_line", &[], [&[b'x'; 95][..], b"\n"].concat()),
+        ("parts_paid_line", &[], [&[b'x'; 127][..], b"\n"].concat()),
         (
             "parts_paid_header",
             b"--frame\r\n",
-            [b"X-Timestamp: 5.5", &[b' '; 79][..], b"\n"].concat(),
+            [b"X-Timestamp: 5.5", &[b' '; 111][..], b"\n"].concat(),
         ),
     ]
 }

@@ -89,9 +89,9 @@
 //!
 //! Each beginning of a frame, each segment, and in a multipart stream each line is a decision, and costs time whatever becomes of it. Real frames have one every
 //! hundred bytes or more; bytes made to slow the splitter down have one every two to thirty. So decisions are paid for in bytes: 160 for a
-//! beginning, 20 for a segment, 48 more for a scan, 96 for a line. 1 MiB can be saved up ([`SplitterConfig::flood_allowance_bytes`]), and a
+//! beginning, 30 for a segment, 90 more for a scan, 128 for a line. 1 MiB can be saved up ([`SplitterConfig::flood_allowance_bytes`]), and a
 //! stream begins with that: enough for 5000 false beginnings in a row. A stream that has spent it loses 16 KiB at a time, unread, as [`DiscardReason::Flood`], until it is
-//! no flood any more. Even pictures of 8 by 8 pixels bring more than they take, if they have the tables that a decoder needs.
+//! no flood any more. Even pictures of 32 by 24 pixels bring what they take, if they have the tables that a decoder needs.
 //!
 //! # Promises
 //!

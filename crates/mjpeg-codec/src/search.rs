@@ -126,7 +126,7 @@ fn may_hold_image(bytes: &[u8]) -> bool {
 const SOI_AND_MARKER: u32 = 0x00FF_D8FF;
 
 /// How many bytes are looked at by way of their `FF` first.
-const NEAR_BYTES: usize = 64;
+const NEAR_BYTES: usize = 128;
 
 /// How many `FF` are visited first.
 const NEAR_FFS: usize = 4;
