@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
     camera::{Camera, Sent, now_ms},
+    engine::Engine,
     front::Front,
     relay::Relay,
     result::{Rate, Row},
@@ -23,23 +24,41 @@ pub(crate) enum How {
     Crossorigin,
     /// A script that reads the multipart body, from the relay's origin.
     Fetch,
+    /// The same, where the relay is told to give WebKit's `fetch` another type.
+    FetchMixed,
     /// The stream's own URL, opened as a page.
     AddressBar,
 }
 
 impl How {
-    pub(crate) const ALL: [Self; 4] = [
-        Self::SameOrigin,
-        Self::Crossorigin,
-        Self::Fetch,
-        Self::AddressBar,
-    ];
+    /// The ways to measure in this engine.
+    pub(crate) fn of(engine: Engine) -> Vec<Self> {
+        let mut all = vec![
+            Self::SameOrigin,
+            Self::Crossorigin,
+            Self::Fetch,
+            Self::AddressBar,
+        ];
+        if engine == Engine::WebKitGtk {
+            all.push(Self::FetchMixed);
+        }
+        all
+    }
+
+    /// What the relay is started with.
+    pub(crate) fn relay_args(self) -> &'static [&'static str] {
+        match self {
+            Self::FetchMixed => &["--webkit-fetch-mixed"],
+            _ => &[],
+        }
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::SameOrigin => "`<img>`, same origin",
             Self::Crossorigin => "`<img crossorigin>`",
             Self::Fetch => "`fetch` parser",
+            Self::FetchMixed => "`fetch` parser, `--webkit-fetch-mixed`",
             Self::AddressBar => "address bar",
         }
     }
@@ -58,9 +77,9 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// `query` is added to the stream's URL.
-    pub(crate) async fn set(ip: IpAddr, program: &Path, query: &str) -> Result<Self> {
+    pub(crate) async fn set(ip: IpAddr, program: &Path, how: How, query: &str) -> Result<Self> {
         let mut camera = Camera::bind(ip).await?;
-        let relay = Relay::start(program, camera.addr()?).await?;
+        let relay = Relay::start(program, camera.addr()?, how.relay_args()).await?;
         camera.connected().await?;
         let front = Front::start(ip, relay.addr).await?;
         let query = query.to_owned();
@@ -100,27 +119,34 @@ impl Stage {
         let url = match how {
             How::SameOrigin => page("img"),
             How::Crossorigin => page("cors"),
-            How::Fetch => page("fetch"),
+            How::Fetch | How::FetchMixed => page("fetch"),
             How::AddressBar => stream,
         };
         client.goto("about:blank").await?;
+        // So that nothing is seen of the page before.
+        until(client, "return location.href === 'about:blank' || null").await?;
         let going = now_ms();
         client.goto(&url).await?;
         if how == How::AddressBar {
             return Ok(going);
         }
-        for _ in 0..200 {
-            if let Some(opened) = client
-                .execute("return window.opened", vec![])
-                .await?
-                .as_f64()
-            {
-                return Ok(opened);
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
-        bail!("the page does not load");
+        let opened = until(client, "return window.opened").await?;
+        opened.as_f64().context("a time")
     }
+}
+
+/// Runs the script until it gives something. The driver does not wait for a page: a script may run in the one before, or be cut off with it.
+async fn until(client: &Client, script: &str) -> Result<Value> {
+    let mut last = Ok(Value::Null);
+    for _ in 0..200 {
+        last = client.execute(script, vec![]).await;
+        match last {
+            Ok(Value::Null) | Err(_) => sleep(Duration::from_millis(20)).await,
+            Ok(value) => return Ok(value),
+        }
+    }
+    last.context("the page does not load")?;
+    bail!("the page does not load");
 }
 
 /// Collects for this long what the page sees, and the last error it tells.

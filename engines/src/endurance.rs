@@ -30,8 +30,7 @@ pub(crate) async fn run(
     stage: &mut Stage,
     length: Duration,
 ) -> Result<Endurance> {
-    let how = How::Crossorigin;
-    stage.open(&browser.client, how, LOOKS).await?;
+    stage.open(&browser.client, HOW, LOOKS).await?;
     let (sent, watched) = tokio::join!(
         stage.camera.play(30, length),
         sample(browser, engine, length)
@@ -68,11 +67,11 @@ async fn sample(
     while start.elapsed() < length {
         // Whole rounds, so that nothing is missed: what was seen last is collected after the camera's end.
         let round = SAMPLES.min(length.saturating_sub(start.elapsed()) + LOOKS * 2);
-        seen.extend(watch(&browser.client, How::Crossorigin, round).await?.0);
+        seen.extend(watch(&browser.client, HOW, round).await?.0);
         memory.push((start.elapsed(), resident_mib(engine)));
     }
     sleep(LOOKS * 2).await;
-    seen.extend(watch(&browser.client, How::Crossorigin, LOOKS).await?.0);
+    seen.extend(watch(&browser.client, HOW, LOOKS).await?.0);
     Ok((seen, memory))
 }
 
@@ -150,6 +149,8 @@ impl Endurance {
     }
 }
 
+/// The one way that is watched for long.
+pub(crate) const HOW: How = How::Crossorigin;
 /// How often the page looks: seldom, so that what is measured is the stream and not the looking.
 const LOOKS: Duration = Duration::from_millis(250);
 const SAMPLES: Duration = Duration::from_secs(5);

@@ -99,7 +99,7 @@ async fn one(
         let length = Duration::from_secs(u64::from(minutes) * 60);
         // A new browser: its memory is not that of the pages before.
         let browser = Browser::start(engine).await?;
-        let mut stage = Stage::set(ip, &flags.server, flags.query()).await?;
+        let mut stage = Stage::set(ip, &flags.server, endurance::HOW, flags.query()).await?;
         let lasting = endurance::run(engine, &browser, &mut stage, length);
         let lasted = timeout(length + STUCK, lasting).await;
         browser.close().await;
@@ -129,7 +129,7 @@ async fn rows(
     ))?;
     report.say(&result::head(rates.iter().map(|rate| rate.0)))?;
     let mut failures = Vec::new();
-    for how in How::ALL {
+    for how in How::of(engine) {
         let mut row = measure(flags, ip, browser, how, &rates).await?;
         report.say(&row.line())?;
         if !row.failures(engine).is_empty() {
@@ -149,7 +149,7 @@ async fn measure(
     how: How,
     rates: &[(u32, Duration)],
 ) -> Result<Row> {
-    let mut stage = Stage::set(ip, &flags.server, flags.query()).await?;
+    let mut stage = Stage::set(ip, &flags.server, how, flags.query()).await?;
     let row = case::measure(&browser.client, &mut stage, how, rates);
     let length: Duration = rates.iter().map(|rate| rate.1).sum();
     let row = timeout(length + STUCK, row).await;

@@ -17,10 +17,11 @@ pub(crate) struct Relay {
 
 impl Relay {
     /// Relays this camera, on a free port of the camera's address.
-    pub(crate) async fn start(program: &Path, camera: SocketAddr) -> Result<Self> {
+    pub(crate) async fn start(program: &Path, camera: SocketAddr, more: &[&str]) -> Result<Self> {
         let mut child = Command::new(program)
             .args(["--log", "error", "run", "--stream"])
             .arg(format!("s=tcp://{camera}@{}:0", camera.ip()))
+            .args(more)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
