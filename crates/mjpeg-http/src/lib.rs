@@ -110,10 +110,9 @@ mod connection;
 mod error;
 mod feed;
 mod listener;
-mod outgoing;
 mod pace;
 #[cfg(target_os = "linux")]
-mod part_file;
+mod part_pages;
 mod query;
 mod respond;
 mod service;

@@ -19,14 +19,13 @@ use tokio::{
 };
 
 #[cfg(target_os = "linux")]
-use crate::part_file::{FileSlice, PartFile};
+use crate::part_pages::PartPages;
 use crate::{
     alarm::Alarm,
     connection::Open,
     feed::{Feed, Next},
-    outgoing::Outgoing,
     service::Closing,
-    wire::Wire,
+    wire::{Cut, Wire},
 };
 
 /// One viewer, and how it is reached.
@@ -87,7 +86,7 @@ pub(crate) async fn serve(
             wake_at = None;
             let mut i = 0;
             while i < ready.len() {
-                match offer(&mut ready[i], &newest) {
+                match offer(&mut ready[i], &mut newest) {
                     Offered::Waits(at) => {
                         wake_at = earlier(wake_at, at);
                         i += 1;
@@ -107,8 +106,8 @@ pub(crate) async fn serve(
         while let Some((mut viewer, opening)) = alone.take() {
             let offered = match opening {
                 // Nothing else can be written before it.
-                Some(opening) => open(&mut viewer, opening, &newest),
-                None => offer(&mut viewer, &newest),
+                Some(opening) => open(&mut viewer, opening, &mut newest),
+                None => offer(&mut viewer, &mut newest),
             };
             match offered {
                 Offered::Waits(at) => {
@@ -170,9 +169,10 @@ struct Newest {
     interval: Option<Duration>,
     /// No frame will come any more.
     is_last: bool,
-    /// The frame as a file, if that pays.
+    /// How many share the frame.
+    viewers: usize,
     #[cfg(target_os = "linux")]
-    file: Option<Arc<PartFile>>,
+    pages: PartPages,
 }
 
 impl Newest {
@@ -183,23 +183,24 @@ impl Newest {
         self.frame = consumer.latest();
         self.interval = consumer.interval();
         self.is_last = !has_producer;
-        #[cfg(target_os = "linux")]
+        self.viewers = viewers;
         if before != seq(&self.frame) {
-            let shared = self.frame.as_ref().filter(|_| viewers >= FEWEST_VIEWERS);
-            self.file = shared.and_then(|frame| PartFile::of(frame));
+            #[cfg(target_os = "linux")]
+            self.pages.clear();
         }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (before, viewers);
     }
 
-    /// How this frame goes to a viewer with that layout, of which `part` is a slice.
-    fn outgoing(&self, part: Bytes, layout: Layout) -> Outgoing {
+    /// Gives a viewer this frame's part in its layout, as far as the socket takes it.
+    fn write(&mut self, wire: &mut Wire, layout: Layout, part: &mut Bytes) -> Result<(), Cut> {
         #[cfg(target_os = "linux")]
-        if let (Some(file), Some(frame)) = (&self.file, &self.frame) {
-            return Outgoing::File(FileSlice::new(file, frame, layout));
+        if self.viewers >= FEWEST_VIEWERS
+            && wire.takes_all()
+            && let Some(pages) = self.pages.of(part, layout)
+        {
+            return wire.splice_now(pages, part);
         }
         let _ = layout;
-        Outgoing::Bytes(part)
+        wire.write_now(part)
     }
 }
 
@@ -214,12 +215,12 @@ enum Offered {
 
 /// What a socket has not taken yet.
 struct Rest {
-    part: Outgoing,
+    part: Bytes,
     late_at: Option<Instant>,
 }
 
 /// Gives a viewer what it is to have now, as far as its socket takes it.
-fn offer(viewer: &mut Viewer, newest: &Newest) -> Offered {
+fn offer(viewer: &mut Viewer, newest: &mut Newest) -> Offered {
     loop {
         let next = viewer
             .feed
@@ -231,8 +232,9 @@ fn offer(viewer: &mut Viewer, newest: &Newest) -> Offered {
             Next::Wait(at) => return Offered::Waits(at),
             Next::End => return Offered::Ends,
         };
-        let mut part = newest.outgoing(sending.part, viewer.feed.layout());
-        if viewer.wire.write_now(&mut part).is_err() {
+        let mut part = sending.part;
+        let Viewer { wire, feed, .. } = viewer;
+        if newest.write(wire, feed.layout(), &mut part).is_err() {
             return Offered::Gone;
         }
         if !part.is_empty() {
@@ -243,16 +245,17 @@ fn offer(viewer: &mut Viewer, newest: &Newest) -> Offered {
 }
 
 /// Gives a newcomer the beginning of its response, and then what it is to have now.
-fn open(viewer: &mut Viewer, opening: Bytes, newest: &Newest) -> Offered {
-    let mut part = Outgoing::Bytes(opening);
-    if viewer.wire.write_now(&mut part).is_err() {
+fn open(viewer: &mut Viewer, mut opening: Bytes, newest: &mut Newest) -> Offered {
+    if viewer.wire.write_now(&mut opening).is_err() {
         return Offered::Gone;
     }
-    if part.is_empty() {
+    if opening.is_empty() {
         return offer(viewer, newest);
     }
-    let late_at = None;
-    Offered::Blocks(Rest { part, late_at })
+    Offered::Blocks(Rest {
+        part: opening,
+        late_at: None,
+    })
 }
 
 /// Waits until a part is written; gives nothing if the viewer had to be cut.
@@ -280,6 +283,6 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// After how many viewers others get their turn, cameras among them: a thousand viewers take ten milliseconds and more.
 const YIELD_EVERY: u32 = 32;
 
-/// From how many viewers on a frame's file is worth making.
+/// From how many viewers on a part's pages are worth making.
 #[cfg(target_os = "linux")]
 const FEWEST_VIEWERS: usize = 4;

@@ -1,16 +1,21 @@
 //! A viewer's socket, written to by ourselves: no HTTP library between the frames and the kernel.
 
 use std::{
-    io::ErrorKind,
+    io::{self, ErrorKind},
     net::Shutdown,
     time::{Duration, SystemTime},
 };
 
+use bytes::{Buf, Bytes};
 use http::Response;
 use socket2::SockRef;
+#[cfg(target_os = "linux")]
+use tokio::io::Interest;
 use tokio::{net::TcpStream, time::Instant};
 
-use crate::{HttpConfig, alarm::Alarm, outgoing::Outgoing, stats::Counters, viewers::Seat};
+#[cfg(target_os = "linux")]
+use crate::part_pages::Pages;
+use crate::{HttpConfig, alarm::Alarm, stats::Counters, viewers::Seat};
 
 /// Why a response was cut off in the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +34,8 @@ pub(crate) enum Cut {
 
 pub(crate) struct Wire {
     stream: TcpStream,
+    /// The last part that it was given went whole, at once.
+    takes_all: bool,
     write_stall: Duration,
     max_frame_send_time: Duration,
 }
@@ -37,23 +44,47 @@ impl Wire {
     pub(crate) fn new(stream: TcpStream, config: &HttpConfig) -> Self {
         Self {
             stream,
+            takes_all: false,
             write_stall: config.write_stall,
             max_frame_send_time: config.max_frame_send_time,
         }
     }
 
     /// Writes what the kernel takes at once, mostly all.
-    pub(crate) fn write_now(&self, part: &mut Outgoing) -> Result<(), Cut> {
-        match part.send(&self.stream) {
-            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(Cut::Gone),
-            _ => Ok(()),
+    pub(crate) fn write_now(&mut self, part: &mut Bytes) -> Result<(), Cut> {
+        let written = self.stream.try_write(part);
+        self.went(written, part)
+    }
+
+    /// As [`Self::write_now`], without copying.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn splice_now(&mut self, pages: Pages<'_>, part: &mut Bytes) -> Result<(), Cut> {
+        let stream = &self.stream;
+        match stream.try_io(Interest::WRITABLE, || pages.send(stream)) {
+            Ok(0) => self.write_now(part),
+            sent => self.went(sent, part),
         }
+    }
+
+    /// Whether the last part went whole, at once.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.takes_all
+    }
+
+    fn went(&mut self, written: io::Result<usize>, part: &mut Bytes) -> Result<(), Cut> {
+        match written {
+            Ok(n) => part.advance(n),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return Err(Cut::Gone),
+        }
+        self.takes_all = part.is_empty();
+        Ok(())
     }
 
     /// Writes the rest of a part, as the viewer takes it; it is of no use after `late_at`.
     pub(crate) async fn write_rest(
         &self,
-        part: &mut Outgoing,
+        part: &mut Bytes,
         late_at: Option<Instant>,
         seat: &Seat,
     ) -> Result<(), Cut> {
@@ -68,8 +99,11 @@ impl Wire {
                 biased;
                 writable = self.stream.writable() => {
                     writable.map_err(|_| Cut::Gone)?;
-                    match part.send(&self.stream) {
-                        Ok(()) => progress = Instant::now(),
+                    match self.stream.try_write(part) {
+                        Ok(n) => {
+                            part.advance(n);
+                            progress = Instant::now();
+                        }
                         // It was not, after all; now it is waited for.
                         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                         Err(_) => return Err(Cut::Gone),

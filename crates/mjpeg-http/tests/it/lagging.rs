@@ -173,7 +173,7 @@ async fn slow_viewers_get_the_very_bytes_of_each_frame() {
             sleep(Duration::from_millis(30)).await;
         }
     };
-    // Enough of them that frames are sent from files, half of them slow.
+    // Enough of them that frames are sent as pages, half of them slow.
     let watch = async |pause_ms: u64| {
         let query = if pause_ms > 0 {
             "/stream?advance_headers=1"
