@@ -62,7 +62,7 @@ pub(crate) enum Fidelity {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Score {
     pub(crate) good: Vec<u32>,
-    /// Good ones that had been seen before.
+    /// Good ones that had been seen before, but for one repeat right behind the first sight: that is the relay's own.
     pub(crate) repeated: usize,
     pub(crate) corrupt: usize,
 }
@@ -90,10 +90,17 @@ impl Judge {
         fidelity: Fidelity,
     ) -> Score {
         let mut score = Score::default();
+        let mut may_repeat = false;
         for jpeg in jpegs {
             match self.number(jpeg, fidelity) {
+                Some(number) if may_repeat && score.good.last() == Some(&number) => {
+                    may_repeat = false;
+                }
                 Some(number) if score.good.contains(&number) => score.repeated += 1,
-                Some(number) => score.good.push(number),
+                Some(number) => {
+                    score.good.push(number);
+                    may_repeat = true;
+                }
                 None => score.corrupt += 1,
             }
         }
@@ -213,6 +220,16 @@ mod tests {
                 corrupt: 0,
             };
             assert_eq!(score, expected);
+        }
+    }
+
+    #[test]
+    fn one_repeat_right_behind_a_picture_is_the_relays() {
+        for (seen, repeated) in [(&[0, 0, 1, 1][..], 0), (&[0, 0, 0], 1), (&[0, 1, 0], 1)] {
+            let jpegs: Vec<_> = seen.iter().map(|n| LOOK.jpeg(*n).unwrap()).collect();
+            let jpegs = jpegs.iter().map(|jpeg| &jpeg[..]);
+            let score = Judge::new(LOOK, 3).unwrap().score(jpegs, Fidelity::Exact);
+            assert_eq!((score.repeated, score.corrupt), (repeated, 0), "{seen:?}");
         }
     }
 
