@@ -1,6 +1,6 @@
 //! The seam between a source of bytes and the loop that reads it.
 
-use std::fmt;
+use std::{any::Any, fmt};
 
 use async_trait::async_trait;
 use tokio::io::AsyncRead;
@@ -23,17 +23,25 @@ pub trait Connect: Send + Sync + 'static {
     ///
     /// Must be cancel safe in that a dropped call leaves no connection behind.
     async fn connect(&self) -> Result<Connection, ConnectError>;
+
+    /// Whether the other side comes to us. Then an attempt may wait as long as it likes, for to wait is no failure; and when a
+    /// connection ends, the next attempt begins at once. Default: false.
+    fn is_awaited(&self) -> bool {
+        false
+    }
 }
 
 /// A fresh connection to a source.
 #[non_exhaustive]
 pub struct Connection {
-    /// Where its bytes come from. Dropping it closes the connection.
+    /// Where its bytes come from. Dropping it closes the connection. An error that holds a [`SourceEnd`](crate::SourceEnd) tells why it ended.
     pub io: Box<dyn AsyncRead + Send + Unpin>,
     /// How frames lie in those bytes.
     pub framing: Framing,
     /// Whom it leads to, for people to read: an address, a path, a command.
     pub peer: String,
+    /// What must outlive the connection until the next one is made, such as the listener that it came through. Goes with the ingest, and on pause.
+    pub anchor: Option<Box<dyn Any + Send>>,
 }
 
 impl Connection {
@@ -43,6 +51,7 @@ impl Connection {
             io: Box::new(io),
             framing: Framing::Concatenated,
             peer: peer.into(),
+            anchor: None,
         }
     }
 }
@@ -53,6 +62,7 @@ impl fmt::Debug for Connection {
             io: _,
             framing,
             peer,
+            anchor: _,
         } = self;
         f.debug_struct("Connection")
             .field("framing", framing)

@@ -21,6 +21,39 @@ pub enum Error {
     /// The connection broke.
     #[error("the connection to the camera broke: {0}")]
     Read(#[source] io::Error),
+    /// Another sender has connected in the place of one that was silent.
+    #[error("{by} has taken the place of a sender that was silent")]
+    Replaced {
+        /// The new sender.
+        by: String,
+    },
+    /// The source itself says why it ended.
+    #[error(transparent)]
+    Source(Box<dyn StdError + Send + Sync>),
+}
+
+/// Why a connection ended, where its source knows: a reader gives it within an [`io::Error`], into which it converts.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceEnd {
+    /// The source has nothing more to give: the ingest ends instead of connecting again.
+    #[error("the source has ended")]
+    Finished,
+    /// Another sender has connected; the next connection is there at once.
+    #[error("{by} has taken the place of a sender that was silent")]
+    Replaced {
+        /// The new sender.
+        by: String,
+    },
+    /// It failed.
+    #[error(transparent)]
+    Failed(Box<dyn StdError + Send + Sync>),
+}
+
+impl From<SourceEnd> for io::Error {
+    fn from(end: SourceEnd) -> Self {
+        Self::other(end)
+    }
 }
 
 /// Why a connection attempt failed.
@@ -45,6 +78,30 @@ pub enum ConnectError {
     #[error("cannot connect to {addr}: {source}")]
     Failed {
         /// The first of the host's addresses that failed.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file or socket of this machine could not be opened.
+    #[error("cannot open {path}: {source}")]
+    Open {
+        /// Its path.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A program could not be started.
+    #[error("cannot start {program}: {source}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There can be no listening at that address.
+    #[error("cannot listen at {addr}: {source}")]
+    Listen {
+        /// The address.
         addr: SocketAddr,
         /// What the system said.
         source: io::Error,

@@ -1,6 +1,7 @@
 //! The loop from connection to connection.
 
 use std::{
+    any::Any,
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
@@ -15,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source,
+    ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source, SourceEnd,
     control::Wishes, reading::Reading,
 };
 
@@ -30,6 +31,8 @@ pub struct Ingest {
     wishes: watch::Receiver<Wishes>,
     /// Failed attempts since the camera was last stable.
     failures: u32,
+    /// What the last connection needs to be kept until the next.
+    anchor: Option<Box<dyn Any + Send>>,
     state: State,
 }
 
@@ -55,6 +58,7 @@ struct Online {
 enum Ending {
     Error(Error),
     Paused,
+    Finished,
 }
 
 impl Ingest {
@@ -69,6 +73,7 @@ impl Ingest {
             control,
             wishes,
             failures: 0,
+            anchor: None,
             state: State::Idle,
         }
     }
@@ -87,6 +92,7 @@ impl Ingest {
         loop {
             match &mut self.state {
                 State::Idle if self.wishes.borrow_and_update().paused => {
+                    self.anchor = None;
                     self.state = State::Paused;
                     return Some(Event::Paused);
                 }
@@ -106,6 +112,7 @@ impl Ingest {
                     return match outcome {
                         Ok(connection) => Some(self.connected(connection)),
                         Err(ConnectError::Finished) => {
+                            self.anchor = None;
                             self.state = State::Finished;
                             None
                         }
@@ -125,6 +132,7 @@ impl Ingest {
                         match ending {
                             Ending::Error(error) => return Some(self.offline(error)),
                             Ending::Paused => self.state = State::Idle,
+                            Ending::Finished => self.state = State::Finished,
                         }
                         continue;
                     }
@@ -152,7 +160,13 @@ impl Ingest {
     }
 
     fn connected(&mut self, connection: Connection) -> Event {
-        let Connection { io, framing, peer } = connection;
+        let Connection {
+            io,
+            framing,
+            peer,
+            anchor,
+        } = connection;
+        self.anchor = anchor;
         let splitter = match framing {
             Framing::Concatenated => Splitter::new(self.config.splitter.clone()),
         };
@@ -167,8 +181,14 @@ impl Ingest {
 
     /// Drops what was connected, and begins the wait for the next attempt.
     fn offline(&mut self, error: Error) -> Event {
-        let retry_in = self.config.backoff.delay(self.failures, self.seed);
-        self.failures = self.failures.saturating_add(1);
+        let begun = !matches!(error, Error::Connect(_));
+        let retry_in = if begun && self.source.is_awaited() {
+            Duration::ZERO
+        } else {
+            let delay = self.config.backoff.delay(self.failures, self.seed);
+            self.failures = self.failures.saturating_add(1);
+            delay
+        };
         let retries = self.wishes.borrow_and_update().retries;
         self.state = State::Waiting {
             until: Instant::now() + retry_in,
@@ -212,7 +232,12 @@ impl Online {
         let ending = match timeout_at(deadline, read).await {
             Ok(Ok(0)) => Error::Closed,
             Ok(Ok(_)) => return,
-            Ok(Err(error)) => Error::Read(error),
+            Ok(Err(error)) => match error.downcast() {
+                Ok(SourceEnd::Finished) => return self.end(Ending::Finished),
+                Ok(SourceEnd::Replaced { by }) => Error::Replaced { by },
+                Ok(SourceEnd::Failed(error)) => Error::Source(error),
+                Err(error) => Error::Read(error),
+            },
             Err(_elapsed) => Error::Stalled { after: stall_limit },
         };
         self.end(Ending::Error(ending));
@@ -228,6 +253,9 @@ fn attempt(source: &Source, limit: Duration) -> Attempt {
     let connect = source.connect();
     Box::pin(async move {
         let timed_out = |_| Err(ConnectError::TimedOut { after: limit });
+        if connect.is_awaited() {
+            return connect.connect().await;
+        }
         timeout(limit, connect.connect())
             .await
             .unwrap_or_else(timed_out)

@@ -43,7 +43,8 @@
 //!
 //! # Features
 //!
-//! None yet.
+//! * `exec`: programs as [sources](Source), `exec:program args` (Unix). They run with the rights of this process: take such a source from nobody who
+//!   may not run programs.
 
 mod backoff;
 mod config;
@@ -51,17 +52,25 @@ mod connect;
 mod control;
 mod error;
 mod event;
+#[cfg(all(feature = "exec", unix))]
+mod exec;
+mod file;
 mod frames;
 mod ingest;
+mod listen;
 mod reading;
+#[cfg(all(feature = "exec", unix))]
+mod redact;
 mod source;
 mod tcp;
+#[cfg(unix)]
+mod unix;
 
 pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;
 pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
-pub use error::{ConnectError, Error};
+pub use error::{ConnectError, Error, SourceEnd};
 pub use event::{Captured, Event};
 pub use frames::{Frames, Tally, frames, frames_with};
 pub use ingest::Ingest;

@@ -1,8 +1,12 @@
 //! What a stream can come from, written as a URL.
 
-use std::{fmt, str::FromStr, sync::Arc};
+mod parse;
 
-use crate::{Connect, tcp::TcpCamera};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+
+pub use parse::InvalidSource;
+
+use crate::{Connect, file::Recording, listen::TcpDoor, tcp::TcpCamera};
 
 /// What a stream comes from: how to connect to it, and how to name it to people.
 ///
@@ -11,6 +15,12 @@ use crate::{Connect, tcp::TcpCamera};
 /// | URL | what it is |
 /// |---|---|
 /// | `tcp://host:port` | dials a camera that sends raw concatenated JPEG images over TCP; `host` is a name, an IPv4 address or an IPv6 address in brackets |
+/// | `tcp-listen://addr:port` | awaits a camera or encoder that connects to us and sends the same; one at a time, another one takes the place of one that has been silent for 2 s. `addr` is an address of this machine; without one, all |
+/// | `unix:///path` | a program of this machine that sends the same to whoever connects to its socket (Unix) |
+/// | `file:///path` | a recording of the same, played again and again, 30 frames a second; `?fps=12.5` sets the rate, `?once` plays it once |
+/// | `exec:program args` | a program that writes the same to its standard output (feature `exec`, Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell reads them. It is killed, with all that it has started, when the connection is closed |
+///
+/// A file's path may hold `%20` and the like. In listings, logs and errors, what stands before the `@` of a URL within `exec:` is replaced by `***`.
 ///
 /// ```
 /// use mjpeg_ingest::Source;
@@ -39,6 +49,36 @@ impl Source {
         )
     }
 
+    /// Cameras and encoders that connect to this address, one at a time, and send raw concatenated JPEG images.
+    ///
+    /// The address is taken when an [`Ingest`](crate::Ingest) begins, and given back when it is dropped or paused.
+    pub fn tcp_listen(addr: SocketAddr) -> Self {
+        Self::custom(format!("tcp-listen://{addr}"), TcpDoor::new(addr))
+    }
+
+    /// A program of this machine that sends raw concatenated JPEG images to whoever connects to its socket.
+    #[cfg(unix)]
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self::custom(
+            format!("unix://{}", path.display()),
+            crate::unix::UnixSocket::new(path),
+        )
+    }
+
+    /// A file of concatenated JPEG images, played at this many frames per second (0.001 to 1000), again and again or `once`.
+    pub fn file(path: impl Into<PathBuf>, fps: f64, once: bool) -> Self {
+        let path = path.into();
+        let label = format!("file://{}", path.display());
+        let fps = if fps.is_finite() { fps } else { DEFAULT_FPS };
+        Self::custom(label, Recording::new(path, fps.clamp(0.001, 1000.0), once))
+    }
+
+    /// Whether the other side comes to us, so that there is nothing to reach.
+    pub fn is_awaited(&self) -> bool {
+        self.connect.is_awaited()
+    }
+
     /// A source of another kind. The label stands for it in listings and logs: no secrets in it.
     pub fn custom(label: impl Into<String>, connect: impl Connect) -> Self {
         Self {
@@ -49,34 +89,6 @@ impl Source {
 
     pub(crate) fn connect(&self) -> Arc<dyn Connect> {
         Arc::clone(&self.connect)
-    }
-}
-
-impl FromStr for Source {
-    type Err = InvalidSource;
-
-    fn from_str(url: &str) -> Result<Self, InvalidSource> {
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(InvalidSource::NoScheme);
-        };
-        if scheme != "tcp" {
-            return Err(InvalidSource::UnknownScheme(scheme.into()));
-        }
-        let authority = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = authority.rsplit_once(':').ok_or(InvalidSource::NoPort)?;
-        let host = match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-            Some(v6) => v6,
-            // Without brackets, the last group of an IPv6 address would be taken for the port.
-            None if host.contains(':') => return Err(InvalidSource::BadHost(host.into())),
-            None => host,
-        };
-        if host.is_empty() || host.contains(|c: char| "/?#@[]".contains(c) || c.is_whitespace()) {
-            return Err(InvalidSource::BadHost(host.into()));
-        }
-        match port.parse() {
-            Ok(port) if port != 0 => Ok(Self::tcp(host, port)),
-            _ => Err(InvalidSource::BadPort(port.into())),
-        }
     }
 }
 
@@ -92,23 +104,5 @@ impl fmt::Debug for Source {
     }
 }
 
-/// A text that is not a source; the caller is at fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidSource {
-    /// There is no `scheme://`.
-    #[error("a source is a URL such as tcp://192.168.1.100:6001")]
-    NoScheme,
-    /// The scheme is not one of the known ones.
-    #[error("unknown kind of source {0:?}; known is tcp://host:port")]
-    UnknownScheme(String),
-    /// The port is missing.
-    #[error("the port is missing: tcp://host:port")]
-    NoPort,
-    /// The port is not a number from 1 to 65535.
-    #[error("the port {0:?} is not a number from 1 to 65535")]
-    BadPort(String),
-    /// The host is not a name or an address.
-    #[error("the host {0:?} is not a name, an IPv4 address or an IPv6 address in brackets")]
-    BadHost(String),
-}
+/// The rate of a recording where none is asked for.
+const DEFAULT_FPS: f64 = 30.0;

@@ -47,14 +47,13 @@ impl Connect for TcpCamera {
                     "the name has no address",
                 )),
             })?;
-        // A camera whose cable was pulled sends no FIN; keepalive finds out even where the stall limit is long.
-        // Failure to set it costs only that, so it is no reason to refuse the camera.
-        let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive());
+        keep_alive(&stream);
         Ok(Connection::new(stream, peer.to_string()))
     }
 }
 
-fn keepalive() -> TcpKeepalive {
+/// A camera whose cable was pulled sends no FIN; keepalive finds out even where the stall limit is long.
+pub(crate) fn keep_alive(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE);
     #[cfg(any(
         target_os = "linux",
@@ -63,7 +62,8 @@ fn keepalive() -> TcpKeepalive {
         windows
     ))]
     let keepalive = keepalive.with_interval(KEEPALIVE_INTERVAL);
-    keepalive
+    // Failure to set it costs only that, so it is no reason to refuse the camera.
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
 }
 
 /// Alternates between the address families, beginning with the one that the resolver put first (RFC 8305, section 4).

@@ -59,8 +59,8 @@ pub enum Error {
         #[source]
         error: Arc<mjpeg_ingest::Error>,
     },
-    /// The stream cannot be as it is specified: a bad name or source, or an address that this machine cannot listen on. The caller is at
-    /// fault.
+    /// The stream cannot be as it is specified: a bad name or source, an address that this machine cannot listen on, or a camera that is required
+    /// although it connects to us. The caller is at fault.
     #[error(transparent)]
     InvalidSpec(Box<dyn StdError + Send + Sync>),
     /// The system could not listen for a reason that is not the caller's, such as no file descriptor left.

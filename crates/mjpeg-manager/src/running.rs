@@ -31,6 +31,10 @@ pub(crate) struct Running {
 impl Running {
     /// Takes the port, reaches the camera if that is required, and only then begins to serve. Until it returns, dropping the future undoes all.
     pub(crate) async fn start(spec: StreamSpec, config: &ManagerConfig) -> Result<Self, Error> {
+        if spec.mode == StartMode::Require && spec.source.is_awaited() {
+            let why = "a camera that connects to us cannot be required at the start";
+            return Err(Error::InvalidSpec(why.into()));
+        }
         let bound = spec
             .listen
             .map(|addr| Bound::bind(addr, config))

@@ -22,7 +22,8 @@ pub struct StreamSpec {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StartMode {
-    /// The start fails unless the camera can be connected to. Later outages are retried for ever.
+    /// The start fails unless the camera can be connected to. Later outages are retried for ever. Not for a source that
+    /// [connects to us](Source::is_awaited): that is [`Error::InvalidSpec`].
     #[default]
     Require,
     /// The start succeeds, and the camera is retried for ever.

@@ -1,6 +1,6 @@
 //! What to do about a failed start.
 
-use mjpeg_manager::Error;
+use mjpeg_manager::{Error, mjpeg_http::BindError};
 
 use crate::StartError;
 
@@ -27,7 +27,7 @@ fn advice(error: &Error) -> Option<String> {
         Error::TcpConnectionTimeout { .. } | Error::TcpConnectionFailed { .. } => {
             "Check that the camera is on and that host and port are right. Without --require-cameras it would be tried again.".into()
         }
-        Error::InvalidSpec(_) => {
+        Error::InvalidSpec(error) if error.is::<BindError>() => {
             "Choose an address of this machine, and a port from 1024 on (lower ones need special rights).".into()
         }
         _ => return None,

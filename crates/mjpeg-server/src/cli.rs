@@ -41,8 +41,9 @@ pub(crate) enum Command {
 pub(crate) struct Run {
     /// A stream: its name, its camera, and the port on which viewers get it. Repeat for more
     ///
-    /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is tcp://HOST:PORT, a camera that sends JPEG pictures one after another to
-    /// whoever connects. Viewers open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces.
+    /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is a camera that sends JPEG pictures one after another: most often
+    /// tcp://HOST:PORT, to whoever connects; below are the others. Viewers open http://THIS_MACHINE:PORT/; without ADDR the port is open on
+    /// all interfaces.
     #[arg(long = "stream", value_name = "NAME=URL@[ADDR:]PORT", required = true)]
     pub(crate) streams: Vec<StreamArg>,
 
@@ -111,6 +112,15 @@ Examples:
   mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081
   mjpeg-server run --stream a=tcp://cam-a:6001@8081 \\
                    --stream b=tcp://cam-b:6001@127.0.0.1:8082
+  mjpeg-server run --stream \"yard=exec:ffmpeg -i rtsp://cam/1 -f mjpeg -@8083\"
+
+Cameras:
+  tcp://HOST:PORT         sends to whoever connects
+  tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses
+  unix:///PATH            sends to whoever connects to this socket
+  file:///PATH            a recording, played again and again at 30 frames per second;
+                          ?fps=N sets the rate, ?once ends it at its end
+  exec:PROGRAM ARGS       what a program writes; no shell reads the words, but quotes work
 
 The URLs of the streams are printed to standard output, one per line. A camera that goes away is tried again \
 for ever, and viewers keep their picture meanwhile. Ctrl-C or SIGTERM ends the relay.";

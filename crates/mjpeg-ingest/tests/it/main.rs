@@ -3,7 +3,11 @@
 
 mod backoff;
 mod frames;
+#[cfg(unix)]
+mod kinds;
 mod pipe;
+#[cfg(all(feature = "exec", unix))]
+mod programs;
 mod reconnect;
 mod source;
 mod tcp;

@@ -9,6 +9,10 @@ fn urls_are_kept_as_written() {
         "tcp://camera.local:80",
         "tcp://[::1]:6001",
         "tcp://[fe80::1%eth0]:1",
+        "tcp-listen://0.0.0.0:6001",
+        "tcp-listen://[::1]:6001",
+        "unix:///run/camera.sock",
+        "file:///a%20b.mjpeg?fps=12.5&once",
     ] {
         assert_eq!(url.parse::<Source>().unwrap().to_string(), url);
     }
@@ -16,6 +20,9 @@ fn urls_are_kept_as_written() {
         "tcp://host:1/".parse::<Source>().unwrap().to_string(),
         "tcp://host:1"
     );
+    let anywhere: Source = "tcp-listen://:6001".parse().unwrap();
+    assert_eq!(anywhere.to_string(), "tcp-listen://[::]:6001");
+    assert!(anywhere.is_awaited() && !Source::tcp("a", 1).is_awaited());
     assert_eq!(Source::tcp("::1", 5).to_string(), "tcp://[::1]:5");
 }
 
@@ -39,5 +46,27 @@ fn bad_urls_say_what_is_wrong() {
             matches!(error(&format!("tcp://{host}:1")), InvalidSource::BadHost(_)),
             "{host:?}"
         );
+    }
+    for addr in ["camera.local:1", "localhost:6001"] {
+        let url = format!("tcp-listen://{addr}");
+        assert!(
+            matches!(error(&url), InvalidSource::BadListenAddress(_)),
+            "{addr}"
+        );
+    }
+    assert_eq!(error("tcp-listen://:0"), InvalidSource::BadPort("0".into()));
+    for path in ["unix://a", "file://a/b", "file://", "file:///%ff"] {
+        assert!(matches!(error(path), InvalidSource::BadPath(_)), "{path}");
+    }
+    for option in [
+        "fps=0",
+        "fps=x",
+        "fps=nan",
+        "fps=1001",
+        "once=maybe",
+        "loop=1",
+    ] {
+        let url = format!("file:///a?{option}");
+        assert_eq!(error(&url), InvalidSource::BadOption(option.into()));
     }
 }

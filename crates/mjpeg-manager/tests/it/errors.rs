@@ -54,6 +54,24 @@ async fn already_exists() {
 }
 
 #[tokio::test]
+async fn invalid_spec_for_a_required_camera_that_connects_to_us() {
+    let (manager, door) = (manager(), free_port());
+    let awaited = StreamSpec::new("door".parse().unwrap(), Source::tcp_listen(door));
+    let error = manager.start(awaited.clone()).await.unwrap_err();
+    assert_eq!(
+        (error.code(), &*error.to_string()),
+        (
+            "invalid_spec",
+            "a camera that connects to us cannot be required at the start"
+        )
+    );
+    left_nothing(&manager, "door", door);
+    manager.start(awaited.mode(StartMode::Retry)).await.unwrap();
+    manager.stop("door").await.unwrap();
+    left_nothing(&manager, "door", door);
+}
+
+#[tokio::test]
 async fn port_in_use_by_another_socket() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap();

@@ -6,4 +6,5 @@ mod cli;
 mod ffmpeg;
 mod outage;
 mod process;
+mod sources;
 mod streams;

@@ -1,0 +1,295 @@
+//! Each kind of source, against a real counterpart: sockets, files, programs.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use mjpeg_ingest::{Backoff, Event, Ingest, IngestConfig, Source};
+use mjpeg_testkit::jpeg;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, UnixListener},
+    time::{Instant, sleep, timeout},
+};
+
+pub(crate) fn ingest(source: Source) -> Ingest {
+    let quick = Backoff::try_new(Duration::from_millis(10), Duration::from_millis(50)).unwrap();
+    let config = IngestConfig::default()
+        .backoff(quick)
+        .connect_timeout(Duration::from_millis(800));
+    Ingest::new(source, config)
+}
+
+/// The next frame's number, or what went wrong, or the end.
+pub(crate) async fn next(ingest: &mut Ingest) -> Result<u32, String> {
+    let found = async {
+        loop {
+            match ingest.next().await {
+                Some(Event::Frame(captured)) => {
+                    return Ok(jpeg::number_of(&captured.frame.bytes).expect("a numbered frame"));
+                }
+                Some(Event::Offline { error, .. }) => return Err(error.to_string()),
+                Some(_) => {}
+                None => return Err("ended".to_owned()),
+            }
+        }
+    };
+    let found = timeout(Duration::from_secs(10), found).await;
+    found.expect("a frame, or an error, in time")
+}
+
+/// A folder of its own, gone with the test.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("mjpeg-ingest-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn free_addr() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// Connects as soon as somebody listens.
+async fn push_to(addr: SocketAddr) -> TcpStream {
+    loop {
+        match TcpStream::connect(addr).await {
+            Ok(stream) => return stream,
+            Err(_) => sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn senders_that_connect_are_read_one_after_another() {
+    let addr = free_addr().await;
+    let mut ingest = ingest(format!("tcp-listen://{addr}").parse().unwrap());
+    let sender = async {
+        for n in 0..3 {
+            push_to(addr)
+                .await
+                .write_all(&jpeg::numbered(n))
+                .await
+                .unwrap();
+        }
+    };
+    let reader = async {
+        for n in 0..3 {
+            assert_eq!(next(&mut ingest).await, Ok(n));
+            let Some(Event::Offline { error, retry_in }) = ingest.next().await else {
+                panic!("the sender has hung up");
+            };
+            assert_eq!(error.to_string(), "the camera closed the connection");
+            assert!(
+                retry_in.is_zero(),
+                "to wait for the next one needs no backoff"
+            );
+        }
+    };
+    tokio::join!(sender, reader);
+}
+
+#[tokio::test]
+async fn waiting_for_a_sender_is_no_failure_and_ends_with_the_ingest() {
+    let addr = free_addr().await;
+    let mut ingest = ingest(Source::tcp_listen(addr));
+    assert!(matches!(ingest.next().await, Some(Event::Connecting)));
+    // Longer than an attempt may take.
+    let waited = timeout(Duration::from_millis(1200), ingest.next()).await;
+    assert!(waited.is_err(), "{waited:?}");
+    let pushed = push_to(addr);
+    let (mut stream, online) = tokio::join!(pushed, ingest.next());
+    assert!(matches!(online, Some(Event::Online { .. })));
+    ingest.control().pause();
+    assert!(matches!(ingest.next().await, Some(Event::Paused)));
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0, "hung up");
+    assert!(
+        TcpStream::connect(addr).await.is_err(),
+        "paused, and nobody listens"
+    );
+    ingest.control().resume();
+    let (stream, frame) = tokio::join!(
+        async {
+            let mut stream = push_to(addr).await;
+            stream.write_all(&jpeg::numbered(7)).await.unwrap();
+            stream
+        },
+        next(&mut ingest)
+    );
+    assert_eq!(frame, Ok(7));
+    drop(ingest);
+    assert!(TcpStream::connect(addr).await.is_err(), "nobody listens");
+    drop(stream);
+}
+
+#[tokio::test]
+async fn newer_sender_takes_the_place_of_a_silent_one_only() {
+    let addr = free_addr().await;
+    let mut ingest = ingest(Source::tcp_listen(addr));
+    let first = async {
+        let mut stream = push_to(addr).await;
+        stream.write_all(&jpeg::numbered(1)).await.unwrap();
+        stream
+    };
+    let (mut first, frame) = tokio::join!(first, next(&mut ingest));
+    assert_eq!(frame, Ok(1));
+    // The first one is alive, so the second is hung up on, and its frame never comes.
+    let second = async {
+        let mut second = TcpStream::connect(addr).await.unwrap();
+        second.write_all(&jpeg::numbered(2)).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        first.write_all(&jpeg::numbered(3)).await.unwrap();
+        let ended = timeout(Duration::from_secs(5), second.read(&mut [0; 8])).await;
+        assert!(!matches!(ended.expect("hung up on"), Ok(n) if n > 0));
+    };
+    let reader = async {
+        assert_eq!(next(&mut ingest).await, Ok(3));
+        next(&mut ingest).await
+    };
+    tokio::select! {
+        () = second => {}
+        other = reader => panic!("{other:?}"),
+    }
+    // The first one is silent now, and has not hung up.
+    let third = async {
+        let mut third = TcpStream::connect(addr).await.unwrap();
+        third.write_all(&jpeg::numbered(4)).await.unwrap();
+        third
+    };
+    let begun = Instant::now();
+    let (_third, replaced) = tokio::join!(third, next(&mut ingest));
+    let replaced = replaced.unwrap_err();
+    assert!(
+        replaced.ends_with("has taken the place of a sender that was silent"),
+        "{replaced}"
+    );
+    // It was silent for some time before.
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert_eq!(next(&mut ingest).await, Ok(4));
+}
+
+#[tokio::test]
+async fn port_that_is_taken_is_told_and_tried_again() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let addr = taken.local_addr().unwrap();
+    let mut ingest = ingest(Source::tcp_listen(addr));
+    let error = next(&mut ingest).await.unwrap_err();
+    assert!(
+        error.starts_with(&format!("cannot listen at {addr}: ")),
+        "{error}"
+    );
+    drop(taken);
+    let sender = async { push_to(addr).await.write_all(&jpeg::numbered(5)).await };
+    let (_, frame) = tokio::join!(sender, async {
+        loop {
+            if let Ok(frame) = next(&mut ingest).await {
+                return frame;
+            }
+        }
+    });
+    assert_eq!(frame, 5);
+}
+
+#[tokio::test]
+async fn unix_socket_is_dialled() {
+    let folder = Folder::new("unix");
+    let path = folder.0.join("camera socket");
+    let url = format!("unix://{}", path.display()).replace(' ', "%20");
+    let mut ingest = ingest(url.parse().unwrap());
+    let error = next(&mut ingest).await.unwrap_err();
+    assert!(
+        error.starts_with(&format!("cannot open {}: ", path.display())),
+        "{error}"
+    );
+    let listener = UnixListener::bind(&path).unwrap();
+    let camera = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(&jpeg::numbered(9)).await.unwrap();
+        stream
+    };
+    let (_stream, frame) = tokio::join!(camera, next(&mut ingest));
+    assert_eq!(frame, Ok(9));
+}
+
+fn recording(folder: &Folder, bytes: &[u8]) -> String {
+    let path = folder.0.join("a.mjpeg");
+    std::fs::write(&path, bytes).unwrap();
+    format!("file://{}", path.display())
+}
+
+#[tokio::test]
+async fn recording_is_played_at_its_rate_and_ends() {
+    let folder = Folder::new("once");
+    let frames: Vec<u8> = (0..6).flat_map(jpeg::numbered).collect();
+    let url = recording(&folder, &frames);
+    let mut ingest = ingest(format!("{url}?fps=50&once").parse().unwrap());
+    let begun = Instant::now();
+    for n in 0..6 {
+        assert_eq!(next(&mut ingest).await, Ok(n));
+    }
+    // Five intervals lie between six frames; a slow machine takes longer.
+    assert!(
+        begun.elapsed() >= Duration::from_millis(98),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(next(&mut ingest).await.unwrap_err(), "ended");
+}
+
+#[tokio::test]
+async fn recording_is_played_again_and_again_with_all_its_bytes() {
+    let folder = Folder::new("loop");
+    let junk = b"what a broken camera sent";
+    let bytes = [
+        &junk[..],
+        &jpeg::numbered(0),
+        junk,
+        &jpeg::numbered(1),
+        junk,
+    ]
+    .concat();
+    let url = recording(&folder, &bytes);
+    let mut ingest = ingest(format!("{url}?fps=1000").parse().unwrap());
+    let (mut numbers, mut discarded) = (Vec::new(), 0);
+    while numbers.len() < 7 {
+        match ingest.next().await.unwrap() {
+            Event::Frame(captured) => numbers.push(jpeg::number_of(&captured.frame.bytes).unwrap()),
+            Event::Discarded { bytes, .. } => discarded += bytes,
+            Event::Offline { error, .. } => panic!("{error}"),
+            _ => {}
+        }
+    }
+    assert_eq!(numbers, [0, 1, 0, 1, 0, 1, 0]);
+    assert_eq!(discarded, 10 * junk.len() as u64);
+}
+
+#[tokio::test]
+async fn what_is_no_recording_is_told_and_tried_again() {
+    let folder = Folder::new("none");
+    let url = recording(&folder, &[b'x'; 3_000_000]);
+    let none = ingest(url.parse().unwrap());
+    let folder_itself = ingest(format!("file://{}", folder.0.display()).parse().unwrap());
+    let missing = ingest("file:///no/such/file".parse().unwrap());
+    for (mut ingest, what) in [
+        (none, "there is no JPEG image in "),
+        (folder_itself, "not a regular file"),
+        (missing, "cannot open /no/such/file: "),
+    ] {
+        for _ in 0..2 {
+            let error = next(&mut ingest).await.unwrap_err();
+            assert!(error.contains(what), "{error}");
+        }
+    }
+}
