@@ -50,8 +50,8 @@ const EDGES: &[Edges] = &[
     Edges {
         of: "mjpeg-ingest",
         always: &["mjpeg-codec"],
-        optional: &[],
-        why: "ingest ends where a frame is captured; it knows no viewers",
+        optional: &["mjpeg-picture"],
+        why: "ingest ends where a frame is captured; it knows no viewers, and draws only by its feature `test-picture`",
     },
     Edges {
         of: "mjpeg-http",

@@ -45,6 +45,7 @@
 //!
 //! * `exec`: programs as [sources](Source), `exec:program args` (Unix). They run with the rights of this process: take such a source from nobody who
 //!   may not run programs.
+//! * `test-picture`: the [source](Source) `test:`, a moving test picture by `mjpeg-picture`.
 
 mod backoff;
 mod config;
@@ -63,6 +64,8 @@ mod reading;
 mod redact;
 mod source;
 mod tcp;
+#[cfg(feature = "test-picture")]
+mod test_camera;
 #[cfg(unix)]
 mod unix;
 

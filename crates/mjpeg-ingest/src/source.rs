@@ -2,7 +2,7 @@
 
 mod parse;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 pub use parse::InvalidSource;
 
@@ -19,6 +19,7 @@ use crate::{Connect, file::Recording, listen::TcpDoor, tcp::TcpCamera};
 /// | `unix:///path` | a program of this machine that sends the same to whoever connects to its socket (Unix) |
 /// | `file:///path` | a recording of the same, played again and again, 30 frames a second; `?fps=12.5` sets the rate, `?once` plays it once |
 /// | `exec:program args` | a program that writes the same to its standard output (feature `exec`, Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell reads them. It is killed, with all that it has started, when the connection is closed |
+/// | `test:` | a moving test picture, 640x480 at 15 frames per second (feature `test-picture`); `test:?name=door&size=1280x720&fps=30` sets these |
 ///
 /// A file's path may hold `%20` and the like. In listings, logs and errors, what stands before the `@` of a URL within `exec:` is replaced by `***`.
 ///
@@ -70,8 +71,20 @@ impl Source {
     pub fn file(path: impl Into<PathBuf>, fps: f64, once: bool) -> Self {
         let path = path.into();
         let label = format!("file://{}", path.display());
-        let fps = if fps.is_finite() { fps } else { DEFAULT_FPS };
-        Self::custom(label, Recording::new(path, fps.clamp(0.001, 1000.0), once))
+        Self::custom(label, Recording::new(path, sound_fps(fps), once))
+    }
+
+    /// A moving test picture of that name, at this many frames per second (0.001 to 1000).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSource::BadOption`] for a size that is less than 16x16 or more than 8192x8192.
+    #[cfg(feature = "test-picture")]
+    pub fn test(name: &str, width: u16, height: u16, fps: f64) -> Result<Self, InvalidSource> {
+        let picture = mjpeg_picture::TestPicture::new(name, width, height);
+        let picture = picture.map_err(|error| InvalidSource::BadOption(error.to_string()))?;
+        let camera = crate::test_camera::TestCamera::new(picture, sound_fps(fps));
+        Ok(Self::custom("test:", camera))
     }
 
     /// Whether the other side comes to us, so that there is nothing to reach.
@@ -104,5 +117,11 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The rate of a recording where none is asked for.
-const DEFAULT_FPS: f64 = 30.0;
+fn sound_fps(fps: f64) -> f64 {
+    if fps.is_nan() {
+        return 1.0;
+    }
+    fps.clamp(*FPS.start(), *FPS.end())
+}
+
+const FPS: RangeInclusive<f64> = 0.001..=1000.0;

@@ -10,15 +10,14 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use anyhow::{Context, Result};
 use mjpeg_server::{
-    DemoCamera, Relay,
+    Relay,
     mjpeg_manager::{ManagerConfig, StreamSpec},
 };
 use tokio::time::timeout;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let camera = DemoCamera::start(NAME).await?;
-    let spec = StreamSpec::new(NAME.parse()?, camera.source())
+    let spec = StreamSpec::parse(NAME, "test:?name=garden")?
         // Port 0 takes a free port; the URL tells which.
         .listen((Ipv4Addr::LOCALHOST, 0).into());
     let relay = Relay::start([spec], ManagerConfig::default()).await?;

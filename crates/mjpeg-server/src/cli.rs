@@ -120,6 +120,7 @@ Cameras:
   unix:///PATH            sends to whoever connects to this socket
   file:///PATH            a recording, played again and again at 30 frames per second;
                           ?fps=N sets the rate, ?once ends it at its end
+  test:                   a moving test picture; ?name=N, ?size=640x480, ?fps=15
   exec:PROGRAM ARGS       what a program writes; no shell reads the words, but quotes work
 
 The URLs of the streams are printed to standard output, one per line. A camera that goes away is tried again \

@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use crate::{
-    DemoCamera, Relay, StartError,
+    Relay, StartError,
     advice::explained,
     cli::{Cli, Command, Demo, Run},
     signals::Signals,
@@ -59,11 +59,11 @@ async fn run(command: Command) -> Result<()> {
     let mut signals = Signals::take().context("cannot listen for signals")?;
     let starting = async {
         match command {
-            Command::Run(args) => start_run(args).await.map(|relay| (relay, Vec::new())),
+            Command::Run(args) => start_run(args).await,
             Command::Demo(args) => start_demo(args).await,
         }
     };
-    let (relay, cameras) = tokio::select! {
+    let relay = tokio::select! {
         started = starting => started?,
         () = signals.next() => return Ok(()),
     };
@@ -79,7 +79,6 @@ async fn run(command: Command) -> Result<()> {
         let (connections, task) = (cut.connections, cut.task);
         warn!(stream = %cut.name, connections, task, "did not end in time and was cut");
     }
-    drop(cameras);
     Ok(())
 }
 
@@ -98,15 +97,11 @@ async fn start_run(args: Run) -> Result<Relay> {
     Relay::start(specs, config).await.map_err(|e| explained(&e))
 }
 
-async fn start_demo(args: Demo) -> Result<(Relay, Vec<DemoCamera>)> {
-    let mut cameras = Vec::new();
+async fn start_demo(args: Demo) -> Result<Relay> {
     let mut specs = Vec::new();
     let first = args.port.unwrap_or(DEMO_PORT);
     for n in 0..args.cameras {
         let name = format!("camera{}", n + 1);
-        let camera = DemoCamera::start(&name)
-            .await
-            .context("cannot start a demo camera")?;
         let port = match first {
             0 => 0,
             first => first
@@ -114,10 +109,9 @@ async fn start_demo(args: Demo) -> Result<(Relay, Vec<DemoCamera>)> {
                 .context("the last camera's port would be above 65535; choose a lower --port")?,
         };
         specs.push(
-            StreamSpec::new(name.parse()?, camera.source())
+            StreamSpec::parse(&name, &format!("test:?name={name}"))?
                 .listen((Ipv4Addr::LOCALHOST, port).into()),
         );
-        cameras.push(camera);
     }
     let relay = match Relay::start(specs.clone(), ManagerConfig::default()).await {
         // Nobody asked for these ports, so others are as good.
@@ -133,7 +127,7 @@ async fn start_demo(args: Demo) -> Result<(Relay, Vec<DemoCamera>)> {
         started => started.map_err(|e| explained(&e))?,
     };
     eprintln!("Open a URL in a browser. Ctrl-C ends the demo.");
-    Ok((relay, cameras))
+    Ok(relay)
 }
 
 fn is_port_in_use(error: &StartError) -> bool {

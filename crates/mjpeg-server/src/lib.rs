@@ -26,7 +26,6 @@
 mod advice;
 mod cli;
 mod command;
-mod demo;
 mod relay;
 mod signals;
 mod stream_arg;
@@ -34,7 +33,6 @@ mod telemetry;
 mod viewer_args;
 
 pub use command::main;
-pub use demo::DemoCamera;
 /// The crate whose types stand in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use mjpeg_manager;

@@ -8,15 +8,17 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 
-use super::{DEFAULT_FPS, Source};
+use super::{FPS, Source};
 
 impl FromStr for Source {
     type Err = InvalidSource;
 
     fn from_str(url: &str) -> Result<Self, InvalidSource> {
         let (scheme, rest) = url.split_once(':').ok_or(InvalidSource::NoScheme)?;
-        if scheme == "exec" {
-            return program(url, rest);
+        match scheme {
+            "exec" => return program(url, rest),
+            "test" => return test(url, rest),
+            _ => {}
         }
         let rest = rest.strip_prefix("//").ok_or(InvalidSource::NoScheme)?;
         match scheme {
@@ -76,15 +78,11 @@ fn unix(path: &str) -> Result<Source, InvalidSource> {
 
 fn file(url: &str, rest: &str) -> Result<Source, InvalidSource> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (mut fps, mut once) = (DEFAULT_FPS, false);
+    let (mut fps, mut once) = (30.0, false);
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let bad = || InvalidSource::BadOption(format!("{key}={value}"));
         match (&*key, &*value) {
-            ("fps", value) => {
-                let parsed = value.parse().ok();
-                let sound = parsed.filter(|fps| (0.001..=1000.0).contains(fps));
-                fps = sound.ok_or_else(bad)?;
-            }
+            ("fps", value) => fps = fps_of(value).ok_or_else(bad)?,
             ("once", "" | "1" | "true") => once = true,
             ("once", "0" | "false") => once = false,
             _ => return Err(bad()),
@@ -93,6 +91,44 @@ fn file(url: &str, rest: &str) -> Result<Source, InvalidSource> {
     let mut source = Source::file(absolute(path)?, fps, once);
     source.label = url.into();
     Ok(source)
+}
+
+#[cfg(feature = "test-picture")]
+fn test(url: &str, rest: &str) -> Result<Source, InvalidSource> {
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let query = match rest.strip_prefix('?') {
+        Some(query) => query,
+        None if rest.is_empty() => "",
+        None => return Err(InvalidSource::BadOption(rest.into())),
+    };
+    let (mut name, mut size, mut fps) = ("test".into(), (640, 480), 15.0);
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        let bad = || InvalidSource::BadOption(format!("{key}={value}"));
+        match &*key {
+            "name" => name = value.into_owned(),
+            "size" => size = size_of(&value).ok_or_else(bad)?,
+            "fps" => fps = fps_of(&value).ok_or_else(bad)?,
+            _ => return Err(bad()),
+        }
+    }
+    let mut source = Source::test(&name, size.0, size.1, fps)?;
+    source.label = url.into();
+    Ok(source)
+}
+
+#[cfg(feature = "test-picture")]
+fn size_of(text: &str) -> Option<(u16, u16)> {
+    let (width, height) = text.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+#[cfg(not(feature = "test-picture"))]
+fn test(_url: &str, _rest: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotBuilt("test"))
+}
+
+fn fps_of(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|fps| FPS.contains(fps))
 }
 
 /// A path of this machine, from the part of a URL behind `//`.
@@ -128,7 +164,7 @@ pub enum InvalidSource {
     NoScheme,
     /// The scheme is not one of the known ones.
     #[error(
-        "unknown kind of source {0:?}; known are tcp://host:port, tcp-listen://addr:port, unix:///path, file:///path and exec:program args"
+        "unknown kind of source {0:?}; known are tcp://host:port, tcp-listen://addr:port, unix:///path, file:///path, exec:program args and test:"
     )]
     UnknownScheme(String),
     /// Sources of this kind are not in this build, or not for this system.
@@ -153,8 +189,10 @@ pub enum InvalidSource {
         "{0:?} is not an absolute path; with one, there are three slashes: file:///home/me/a.mjpeg"
     )]
     BadPath(String),
-    /// An option of a recording that there is not, or a value that it cannot have.
-    #[error("{0:?} is not an option of a recording; there are fps=N (0.001 to 1000) and once")]
+    /// An option that there is not for this kind, or a value that it cannot have.
+    #[error(
+        "{0:?} is not an option; a recording has fps=N (0.001 to 1000) and once, test: has name, size=640x480 and fps"
+    )]
     BadOption(String),
     /// There is nothing behind `exec:`.
     #[error("the program is missing: exec:program args")]

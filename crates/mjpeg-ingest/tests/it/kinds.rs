@@ -22,6 +22,34 @@ pub(crate) fn ingest(source: Source) -> Ingest {
     Ingest::new(source, config)
 }
 
+#[cfg(feature = "test-picture")]
+#[tokio::test]
+async fn test_picture_moves_at_its_rate_and_size() {
+    let url = "test:?name=a%20door&size=320x200&fps=50";
+    let source: Source = url.parse().unwrap();
+    assert_eq!(source.to_string(), url);
+    let mut ingest = ingest(source);
+    let begun = Instant::now();
+    let mut last = None;
+    for _ in 0..6 {
+        let frame = loop {
+            if let Some(Event::Frame(captured)) = ingest.next().await {
+                break captured.frame;
+            }
+        };
+        assert_eq!((frame.width, frame.height), (320, 200));
+        assert!(
+            last.replace(frame.bytes.clone()) != Some(frame.bytes),
+            "it moves"
+        );
+    }
+    assert!(
+        begun.elapsed() >= Duration::from_millis(90),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
 /// The next frame's number, or what went wrong, or the end.
 pub(crate) async fn next(ingest: &mut Ingest) -> Result<u32, String> {
     let found = async {

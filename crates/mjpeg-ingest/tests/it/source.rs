@@ -58,6 +58,11 @@ fn bad_urls_say_what_is_wrong() {
     for path in ["unix://a", "file://a/b", "file://", "file:///%ff"] {
         assert!(matches!(error(path), InvalidSource::BadPath(_)), "{path}");
     }
+    #[cfg(feature = "test-picture")]
+    for bad in ["size=8x8", "size=1", "fps=0", "x=y", "name"] {
+        let parsed = format!("test:?{bad}").parse::<Source>();
+        assert_eq!(parsed.is_ok(), bad == "name", "{bad}");
+    }
     for option in [
         "fps=0",
         "fps=x",
