@@ -20,9 +20,13 @@ pub(crate) struct Wishes {
 }
 
 impl Control {
-    pub(crate) fn new() -> (Self, watch::Receiver<Wishes>) {
-        let (wishes, receiver) = watch::channel(Wishes::default());
-        (Self(Arc::new(wishes)), receiver)
+    /// Makes a control that steers nothing yet; for [`Ingest::with_control`](crate::Ingest::with_control).
+    pub fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Wishes::default())))
+    }
+
+    pub(crate) fn wishes(&self) -> watch::Receiver<Wishes> {
+        self.0.subscribe()
     }
 
     /// Cuts the present wait between two attempts short. Does nothing at other times.
@@ -40,8 +44,19 @@ impl Control {
         self.set_paused(false);
     }
 
+    /// Whether [`pause`](Self::pause) was called last.
+    pub fn is_paused(&self) -> bool {
+        self.0.borrow().paused
+    }
+
     fn set_paused(&self, paused: bool) {
         self.0
             .send_if_modified(|wishes| std::mem::replace(&mut wishes.paused, paused) != paused);
+    }
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -64,7 +64,12 @@ enum Ending {
 impl Ingest {
     /// Makes an ingest; nothing happens before the first [`next`](Self::next).
     pub fn new(source: Source, config: IngestConfig) -> Self {
-        let (control, wishes) = Control::new();
+        Self::with_control(source, config, Control::new())
+    }
+
+    /// Makes an ingest as [`new`](Self::new) does, steered by this control: one that was made in place of another is paused if that was.
+    pub fn with_control(source: Source, config: IngestConfig, control: Control) -> Self {
+        let wishes = control.wishes();
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         Self {
             source,

@@ -59,8 +59,15 @@ pub enum State {
         /// When, about.
         retry_at: SystemTime,
     },
+    /// Disconnected by [`Manager::pause`](crate::Manager::pause).
+    Paused,
     /// The source had an end and reached it.
     Ended,
+    /// The task that reads the camera panicked, a defect of ours; it begins anew by itself.
+    Failed {
+        /// When, about.
+        retry_at: SystemTime,
+    },
 }
 
 /// How much was discarded for one reason.

@@ -147,6 +147,34 @@ impl Manager {
         self.table().values().filter_map(running).collect()
     }
 
+    /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep their picture. Nothing here waits: the stream's state tells when
+    /// it is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    pub fn pause(&self, name: &str) -> Result<(), Error> {
+        self.with(name, |running| running.control().pause())
+    }
+
+    /// Connects the camera of a paused stream again, at once. Does nothing to others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    pub fn resume(&self, name: &str) -> Result<(), Error> {
+        self.with(name, |running| running.control().resume())
+    }
+
+    /// Tries an offline camera now and not at the end of its backoff. Does nothing to others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    pub fn retry_now(&self, name: &str) -> Result<(), Error> {
+        self.with(name, |running| running.control().retry_now())
+    }
+
     /// Subscribes to a stream's frames, beside its viewers.
     ///
     /// # Errors

@@ -88,10 +88,16 @@ impl Monitor {
             }
             Event::Discarded { reason, bytes } => self.seen().discard(reason.as_str(), bytes),
             Event::Offline { error, retry_in } => {
-                self.seen().fail(error.to_string(), retry_in);
+                let mut seen = self.seen();
+                let retry_at = seen.fail(error.to_string(), retry_in);
+                seen.enter(State::Offline { retry_at });
                 producer.set_status(Status::Offline);
             }
-            // Pausing is not offered yet; an event that this crate does not know changes nothing.
+            Event::Paused => {
+                self.seen().enter(State::Paused);
+                producer.set_status(Status::Offline);
+            }
+            // An event that this crate does not know changes nothing.
             _ => {}
         }
     }
@@ -100,10 +106,11 @@ impl Monitor {
     pub(crate) fn panicked(&self, retry_in: Duration, producer: &Producer) {
         let mut seen = self.seen();
         seen.panics += 1;
-        seen.fail(
+        let retry_at = seen.fail(
             "internal error: the stream's task panicked".into(),
             retry_in,
         );
+        seen.enter(State::Failed { retry_at });
         producer.set_status(Status::Offline);
     }
 
@@ -119,12 +126,11 @@ impl Seen {
         self.since = SystemTime::now();
     }
 
-    fn fail(&mut self, message: String, retry_in: Duration) {
+    /// Keeps the error, and gives when the next attempt is due.
+    fn fail(&mut self, message: String, retry_in: Duration) -> SystemTime {
         let now = SystemTime::now();
         self.last_error = Some(LastError { message, at: now });
-        self.enter(State::Offline {
-            retry_at: now + retry_in,
-        });
+        now + retry_in
     }
 
     fn count(&mut self, frame: &Frame, repairs: Repairs) {

@@ -4,7 +4,9 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use mjpeg_fanout::{Consumer, Producer};
-use mjpeg_ingest::{Backoff, ConnectError, Error as IngestError, Event, Ingest, IngestConfig};
+use mjpeg_ingest::{
+    Backoff, ConnectError, Control, Error as IngestError, Event, Ingest, IngestConfig,
+};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep},
@@ -24,6 +26,7 @@ pub(crate) struct Running {
     monitor: Arc<Monitor>,
     consumer: Consumer,
     serving: Option<Serving>,
+    control: Control,
     /// Drives the camera; owns the producer.
     driver: JoinHandle<()>,
 }
@@ -45,6 +48,7 @@ impl Running {
         if spec.mode == StartMode::Require {
             reach(&mut ingest, &spec, &monitor, &producer).await?;
         }
+        let control = ingest.control();
         let driver = Driver {
             name: spec.name.clone(),
             config: config.ingest.clone(),
@@ -59,6 +63,7 @@ impl Running {
             monitor,
             consumer,
             serving,
+            control,
             driver,
         })
     }
@@ -74,6 +79,10 @@ impl Running {
         // An error is the abort just asked for.
         let _ = (&mut self.driver).await;
         cut
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.control.clone()
     }
 
     pub(crate) fn consumer(&self) -> Consumer {
@@ -200,7 +209,8 @@ impl Driver {
             attempt += 1;
             error!(stream = %self.name, ?retry_in, "the stream's task panicked; starting it again");
             // Close the old connection before the wait: one connection per camera.
-            ingest = Ingest::new(self.spec.source.clone(), self.config.clone());
+            let (source, config) = (self.spec.source.clone(), self.config.clone());
+            ingest = Ingest::with_control(source, config, ingest.control());
             self.monitor.panicked(retry_in, &self.producer);
             sleep(retry_in).await;
         }
@@ -221,6 +231,10 @@ impl Driver {
                 Event::Offline { error, .. } => {
                     told = Some(error.to_string());
                     warn!(stream = %self.name, %error, "camera offline; trying again for ever");
+                }
+                Event::Paused => {
+                    told = None;
+                    info!(stream = %self.name, "paused");
                 }
                 _ => {}
             }

@@ -13,8 +13,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mjpeg_ingest::{Connect, ConnectError, Connection, Source};
-use mjpeg_manager::{Manager, StartMode, State, StreamSpec};
+use mjpeg_ingest::{Backoff, Connect, ConnectError, Connection, IngestConfig, Source};
+use mjpeg_manager::{Manager, ManagerConfig, StartMode, State, StreamSpec};
 use mjpeg_testkit::{Camera, FullBacklog, Script, Viewer, jpeg};
 use tokio::{
     io::{AsyncRead, AsyncWriteExt, ReadBuf},
@@ -385,6 +385,56 @@ async fn shutdown_ends_starts_in_progress() {
         .expect("does not wait for the camera");
     assert!(is_free(port), "nothing is left when shutdown returns");
     assert_eq!(starting.await.unwrap().unwrap_err().code(), "shut_down");
+}
+
+#[tokio::test]
+async fn paused_stream_leaves_its_camera_and_keeps_its_viewers() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let started = manager.start(spec("door", camera.addr())).await.unwrap();
+    let mut viewer = Viewer::open(started.listen.unwrap(), "/").await.unwrap();
+    soon(viewer.next_frame()).await.unwrap().unwrap();
+    manager.pause("door").unwrap();
+    until("the pause", async || {
+        manager.get("door").unwrap().state == State::Paused
+    })
+    .await;
+    until("the camera is left", async || camera.open() == 0).await;
+    // A retry is for those that are offline.
+    manager.retry_now("door").unwrap();
+    let before = manager.get("door").unwrap().frames;
+    manager.resume("door").unwrap();
+    until("frames again", async || {
+        manager.get("door").unwrap().frames > before + 5
+    })
+    .await;
+    let info = manager.get("door").unwrap();
+    assert_eq!((info.state, info.reconnects), (State::Online, 1));
+    assert!(info.last_error.is_none(), "to pause is no error");
+    for _ in 0..3 {
+        soon(viewer.next_frame()).await.unwrap().expect("not ended");
+    }
+    assert_eq!(manager.pause("none").unwrap_err().code(), "not_found");
+}
+
+#[tokio::test]
+async fn offline_camera_is_tried_at_once_when_asked_for() {
+    let unused = TcpListener::bind(SocketAddr::from(LOOPBACK)).unwrap();
+    let addr = unused.local_addr().unwrap();
+    drop(unused);
+    let hour = Duration::from_secs(3600);
+    let slow = Backoff::try_new(hour, hour).unwrap();
+    let config = IngestConfig::default().backoff(slow);
+    let manager = Manager::new(ManagerConfig::default().ingest(config));
+    let retrying = spec("door", addr).mode(StartMode::Retry);
+    manager.start(retrying).await.unwrap();
+    until("offline", async || {
+        matches!(manager.get("door").unwrap().state, State::Offline { .. })
+    })
+    .await;
+    let listener = tokio::net::TcpListener::bind(addr).await.unwrap();
+    manager.retry_now("door").unwrap();
+    soon(listener.accept()).await.unwrap();
 }
 
 /// A source whose first connection panics while it is read; it tells when that connection is dropped.
