@@ -70,6 +70,11 @@ impl Browser {
         })
     }
 
+    /// The process that all of its processes descend from.
+    pub(crate) fn root(&self) -> Option<u32> {
+        self.driver.id()
+    }
+
     /// What the browser calls itself, version included.
     pub(crate) fn version(&self) -> String {
         let told = self.client.capabilities();

@@ -149,14 +149,15 @@ async fn until(client: &Client, script: &str) -> Result<Value> {
     bail!("the page does not load");
 }
 
-/// Collects for this long what the page sees, and the last error it tells.
+/// Collects for this long what the page sees, and the last error it tells. `every`: how often is looked where the page does not look itself.
 pub(crate) async fn watch(
     client: &Client,
     how: How,
     length: Duration,
+    every: Duration,
 ) -> Result<(Vec<Seen>, String)> {
     if how == How::AddressBar {
-        return Ok((look(client, length).await, String::new()));
+        return Ok((look(client, length, every).await, String::new()));
     }
     sleep(length).await;
     let took = client.execute("return take()", vec![]).await?;
@@ -169,7 +170,7 @@ pub(crate) async fn watch(
 async fn first(client: &Client, how: How) -> Result<(Vec<Seen>, String)> {
     let end = Instant::now() + ALONE;
     loop {
-        let (seen, error) = watch(client, how, ALONE / 10).await?;
+        let (seen, error) = watch(client, how, ALONE / 10, Duration::ZERO).await?;
         if !seen.is_empty() || Instant::now() >= end {
             return Ok((seen, error));
         }
@@ -177,7 +178,7 @@ async fn first(client: &Client, how: How) -> Result<(Vec<Seen>, String)> {
 }
 
 /// In the address bar there is no page of ours, and in some engines each picture is a document of its own: looks from outside, again and again.
-async fn look(client: &Client, length: Duration) -> Vec<Seen> {
+async fn look(client: &Client, length: Duration, every: Duration) -> Vec<Seen> {
     let script = concat!(
         "const done = arguments[arguments.length - 1];\n",
         include_str!("read.js"),
@@ -197,6 +198,9 @@ async fn look(client: &Client, length: Duration) -> Vec<Seen> {
             Some(new) if seen.last().is_none_or(|last| last.0 != new.0) => seen.push(new),
             Some(_) => {}
             None => sleep(Duration::from_millis(5)).await,
+        }
+        if !every.is_zero() {
+            sleep(every).await;
         }
     }
     seen
@@ -227,7 +231,12 @@ pub(crate) async fn measure(
     let mut measured = Vec::new();
     for &(fps, length) in rates {
         let (watched, sent) = tokio::join!(
-            watch(client, how, length + Duration::from_secs(1) / fps + SETTLE),
+            watch(
+                client,
+                how,
+                length + Duration::from_secs(1) / fps + SETTLE,
+                Duration::ZERO
+            ),
             stage.camera.play(fps, length)
         );
         let (seen, wrong) = watched?;

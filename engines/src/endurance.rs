@@ -1,6 +1,6 @@
 //! A stream at 30 a second for minutes: does the picture freeze, and does the page grow?
 
-use std::{fs, time::Duration};
+use std::{collections::HashMap, fs, iter::successors, path::Path, time::Duration};
 
 use anyhow::Result;
 use tokio::time::{Instant, sleep};
@@ -13,6 +13,7 @@ use crate::{
 
 /// What came of it.
 pub(crate) struct Endurance {
+    how: How,
     length: Duration,
     sent: usize,
     longest_gap_ms: f64,
@@ -28,12 +29,13 @@ pub(crate) async fn run(
     engine: Engine,
     browser: &Browser,
     stage: &mut Stage,
+    how: How,
     length: Duration,
 ) -> Result<Endurance> {
-    stage.open(&browser.client, HOW, LOOKS).await?;
+    stage.open(&browser.client, how, LOOKS).await?;
     let (sent, watched) = tokio::join!(
         stage.camera.play(30, length),
-        sample(browser, engine, length)
+        sample(browser, engine, how, length)
     );
     let sent = sent?;
     let (seen, memory) = watched?;
@@ -46,6 +48,7 @@ pub(crate) async fn run(
         .filter(|(after, _)| *after >= WARM_UP.min(length / 2));
     let settled: Vec<u64> = settled.map(|(_, mib)| *mib).collect();
     Ok(Endurance {
+        how,
         length,
         sent: sent.len(),
         longest_gap_ms: longest_gap(&seen, start_ms, end_ms),
@@ -60,6 +63,7 @@ pub(crate) async fn run(
 async fn sample(
     browser: &Browser,
     engine: Engine,
+    how: How,
     length: Duration,
 ) -> Result<(Vec<Seen>, Vec<(Duration, u64)>)> {
     let start = Instant::now();
@@ -67,11 +71,11 @@ async fn sample(
     while start.elapsed() < length {
         // Whole rounds, so that nothing is missed: what was seen last is collected after the camera's end.
         let round = SAMPLES.min(length.saturating_sub(start.elapsed()) + LOOKS * 2);
-        seen.extend(watch(&browser.client, HOW, round).await?.0);
-        memory.push((start.elapsed(), resident_mib(engine)));
+        seen.extend(watch(&browser.client, how, round, LOOKS).await?.0);
+        memory.push((start.elapsed(), resident_mib(engine, browser.root())));
     }
     sleep(LOOKS * 2).await;
-    seen.extend(watch(&browser.client, HOW, LOOKS).await?.0);
+    seen.extend(watch(&browser.client, how, LOOKS, LOOKS).await?.0);
     Ok((seen, memory))
 }
 
@@ -86,27 +90,57 @@ fn longest_gap(seen: &[Seen], start_ms: f64, end_ms: f64) -> f64 {
     longest
 }
 
-/// All processes of the kit's own process namespace that run pages; what they share counts for each.
-fn resident_mib(engine: Engine) -> u64 {
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pages = processes.filter(|process| {
-        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+/// The browser's processes that run pages; what they share counts for each.
+fn resident_mib(engine: Engine, root: Option<u32>) -> u64 {
+    let processes: HashMap<u32, Process> = fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let id = entry.file_name().to_str()?.parse().ok()?;
+            Some((id, Process::read(&entry.path())?))
+        })
+        .collect();
+    let belongs = |id: u32| {
+        let parents = successors(Some(id), |id| processes.get(id).map(|it| it.parent));
+        // More than any chain of parents has; a look at many processes is not of one moment.
+        parents.take(64).any(|id| Some(id) == root)
+    };
+    let pages = processes
+        .iter()
+        .filter(|(id, process)| engine.runs_pages(&process.command_line) && belongs(**id));
+    pages.map(|(_, process)| process.resident_kib).sum::<u64>() / 1024
+}
+
+struct Process {
+    parent: u32,
+    command_line: String,
+    resident_kib: u64,
+}
+
+impl Process {
+    fn read(folder: &Path) -> Option<Self> {
+        let status = fs::read_to_string(folder.join("status")).ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        };
+        let line = fs::read(folder.join("cmdline")).ok()?;
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        engine.runs_pages(line.trim_end())
-    });
-    let kib = pages.filter_map(|process| {
-        let status = fs::read_to_string(process.path().join("status")).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
-    });
-    kib.sum::<u64>() / 1024
+        Some(Self {
+            parent: u32::try_from(field("PPid:")?).ok()?,
+            command_line: line.trim_end().to_owned(),
+            // The kernel's own have none.
+            resident_kib: field("VmRSS:").unwrap_or_default(),
+        })
+    }
 }
 
 impl Endurance {
     /// What does not hold although it must, a sentence each.
     pub(crate) fn failures(&self, engine: Engine) -> Vec<String> {
         let mut failures = Vec::new();
-        let name = engine.name();
+        let name = format!("{}, {}", engine.name(), self.how.name());
         if self.longest_gap_ms > FROZEN_MS {
             failures.push(format!(
                 "{name}: the picture stood still for {:.0} ms, {FROZEN_MS} at most",
@@ -133,6 +167,7 @@ impl Endurance {
 
     pub(crate) fn line(&self) -> String {
         let Self {
+            how,
             sent,
             longest_gap_ms,
             settled_mib,
@@ -141,16 +176,15 @@ impl Endurance {
             ..
         } = self;
         format!(
-            "{:.0} minutes at 30 fps (`<img crossorigin>`), {sent} pictures sent: longest time without a new picture {longest_gap_ms:.0} ms (looked at every {} ms); \
+            "* {}: {:.0} minutes at 30 fps, {sent} pictures sent: longest time without a new picture {longest_gap_ms:.0} ms (looked at every {} ms); \
              memory of its page's processes {settled_mib} MiB once settled, {end_mib} MiB at the end, {most_mib} MiB at most",
+            how.name(),
             self.length.as_secs_f64() / 60.0,
             LOOKS.as_millis(),
         )
     }
 }
 
-/// The one way that is watched for long.
-pub(crate) const HOW: How = How::Crossorigin;
 /// How often the page looks: seldom, so that what is measured is the stream and not the looking.
 const LOOKS: Duration = Duration::from_millis(250);
 const SAMPLES: Duration = Duration::from_secs(5);
@@ -176,6 +210,7 @@ mod tests {
     #[test]
     fn freezing_growing_and_lagging_do_not_hold() {
         let good = || Endurance {
+            how: How::Crossorigin,
             length: Duration::from_secs(600),
             sent: 18000,
             longest_gap_ms: 2000.0,

@@ -18,6 +18,7 @@ mod result;
 use std::{net::IpAddr, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+use futures_util::future::join_all;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::timeout,
@@ -26,6 +27,7 @@ use tokio::{
 use crate::{
     browser::Browser,
     case::{How, Stage},
+    endurance::Endurance,
     engine::Engine,
     flags::Engines,
     report::Report,
@@ -97,17 +99,43 @@ async fn one(
     let mut failures = failures?;
     if let Some(minutes) = flags.minutes {
         let length = Duration::from_secs(u64::from(minutes) * 60);
-        // A new browser: its memory is not that of the pages before.
-        let browser = Browser::start(engine).await?;
-        let mut stage = Stage::set(ip, &flags.server, endurance::HOW, flags.query()).await?;
-        let lasting = endurance::run(engine, &browser, &mut stage, length);
-        let lasted = timeout(length + STUCK, lasting).await;
-        browser.close().await;
-        let lasted = lasted.context("the browser does not answer")??;
-        report.say(&format!("\n{}", lasted.line()))?;
-        failures.extend(lasted.failures(engine));
+        let ways = How::of(engine)
+            .into_iter()
+            .filter(|how| result::can(engine, *how));
+        report.say("")?;
+        // All at once, or it would take hours.
+        for (how, lasted) in join_all(ways.map(|how| last(flags, ip, engine, how, length))).await {
+            match lasted {
+                Ok(lasted) => {
+                    report.say(&lasted.line())?;
+                    failures.extend(lasted.failures(engine));
+                }
+                Err(error) => {
+                    failures.push(format!("{}, {}: {error:#}", engine.name(), how.name()))
+                }
+            }
+        }
     }
     Ok(failures)
+}
+
+/// Watches one way for long, in a browser of its own: its memory is that of this page alone.
+async fn last(
+    flags: &Engines,
+    ip: IpAddr,
+    engine: Engine,
+    how: How,
+    length: Duration,
+) -> (How, Result<Endurance>) {
+    let lasting = async {
+        let browser = Browser::start(engine).await?;
+        let mut stage = Stage::set(ip, &flags.server, how, flags.query()).await?;
+        let lasting = endurance::run(engine, &browser, &mut stage, how, length);
+        let lasted = timeout(length + STUCK, lasting).await;
+        browser.close().await;
+        lasted.context("the browser does not answer")?
+    };
+    (how, lasting.await)
 }
 
 async fn rows(

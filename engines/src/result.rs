@@ -36,7 +36,7 @@ pub(crate) struct Row {
 /// Whether this engine can show a stream so at all.
 ///
 /// WebKitGTK's network layer takes `multipart/x-mixed-replace` apart below `fetch`, whose body then fails; no layout helps, only another type does.
-fn can(engine: Engine, how: How) -> bool {
+pub(crate) fn can(engine: Engine, how: How) -> bool {
     (engine, how) != (Engine::WebKitGtk, How::Fetch)
 }
 
