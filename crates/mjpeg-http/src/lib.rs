@@ -95,6 +95,9 @@
 //! and when slow viewers together hold more than [`max_inflight_bytes`](HttpConfig::max_inflight_bytes), those with the oldest frame are. Each is counted in [`Stats`].
 //! [`StreamService::viewers`] tells of each viewer what it was sent, what it skipped, and how old its frames were.
 //!
+//! On Linux a listener hands large parts to sockets by `splice`, which raises `SIGPIPE` when a viewer has gone. Rust programs ignore that signal from
+//! the start; one that does not must.
+//!
 //! # Features
 //!
 //! * `compat`: `/state` as ustreamer has it; brings in `serde_json`.

@@ -170,6 +170,7 @@ struct Newest {
     /// No frame will come any more.
     is_last: bool,
     /// How many share the frame.
+    #[cfg(target_os = "linux")]
     viewers: usize,
     #[cfg(target_os = "linux")]
     pages: PartPages,
@@ -183,11 +184,15 @@ impl Newest {
         self.frame = consumer.latest();
         self.interval = consumer.interval();
         self.is_last = !has_producer;
-        self.viewers = viewers;
-        if before != seq(&self.frame) {
-            #[cfg(target_os = "linux")]
-            self.pages.clear();
+        #[cfg(target_os = "linux")]
+        {
+            self.viewers = viewers;
+            if before != seq(&self.frame) {
+                self.pages.clear();
+            }
         }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (before, viewers);
     }
 
     /// Gives a viewer this frame's part in its layout, as far as the socket takes it.

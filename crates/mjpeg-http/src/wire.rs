@@ -35,6 +35,7 @@ pub(crate) enum Cut {
 pub(crate) struct Wire {
     stream: TcpStream,
     /// The last part that it was given went whole, at once.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "asked for pages"))]
     takes_all: bool,
     write_stall: Duration,
     max_frame_send_time: Duration,
@@ -67,6 +68,7 @@ impl Wire {
     }
 
     /// Whether the last part went whole, at once.
+    #[cfg(target_os = "linux")]
     pub(crate) fn takes_all(&self) -> bool {
         self.takes_all
     }

@@ -137,7 +137,10 @@ impl Ingest {
                         match ending {
                             Ending::Error(error) => return Some(self.offline(error)),
                             Ending::Paused => self.state = State::Idle,
-                            Ending::Finished => self.state = State::Finished,
+                            Ending::Finished => {
+                                self.anchor = None;
+                                self.state = State::Finished;
+                            }
                         }
                         continue;
                     }
