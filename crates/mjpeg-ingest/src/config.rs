@@ -12,6 +12,8 @@ pub struct IngestConfig {
     pub(crate) connect_timeout: Duration,
     pub(crate) stall_limit: Duration,
     pub(crate) stable_after: Duration,
+    pub(crate) failover_after: Duration,
+    pub(crate) return_after: Duration,
     pub(crate) backoff: Backoff,
     pub(crate) splitter: SplitterConfig,
     pub(crate) seed: Option<u64>,
@@ -23,6 +25,8 @@ impl Default for IngestConfig {
             connect_timeout: Duration::from_secs(5),
             stall_limit: Duration::from_secs(10),
             stable_after: Duration::from_secs(10),
+            failover_after: Duration::from_secs(5),
+            return_after: Duration::from_secs(10),
             backoff: Backoff::default(),
             splitter: SplitterConfig::default(),
             seed: None,
@@ -37,9 +41,11 @@ impl IngestConfig {
         self
     }
 
-    /// Sets how long a connected camera may send no byte before it is given up. Default 10 s.
+    /// Sets how long a connected camera may send no byte before it is given up. Default 10 s. One that sends bytes, but no frame among them, is
+    /// given up after three times that.
     ///
-    /// A camera that sends pictures more rarely than this needs a longer limit.
+    /// A camera that sends pictures more rarely than this needs a longer limit. A source that [tells its interval](crate::Connection::interval)
+    /// has three intervals at least.
     pub fn stall_limit(mut self, limit: Duration) -> Self {
         self.stall_limit = limit.min(LONGEST);
         self
@@ -51,6 +57,22 @@ impl IngestConfig {
     /// So a camera that sends one frame and hangs up does not make the relay spin.
     pub fn stable_after(mut self, time: Duration) -> Self {
         self.stable_after = time.min(LONGEST);
+        self
+    }
+
+    /// Sets how long a [`Failover`](crate::Failover) does without frames before it connects the next source. Default 5 s.
+    ///
+    /// That counts from when a camera [stalled](crate::Event::Stalled) or went offline. A source that never had a frame gets no such time once an attempt has failed.
+    pub fn failover_after(mut self, time: Duration) -> Self {
+        self.failover_after = time.min(LONGEST);
+        self
+    }
+
+    /// Sets how long a better source must have had frames without a break before a [`Failover`](crate::Failover) goes back to it. Default 10 s.
+    ///
+    /// So one that comes and goes does not take the stream with it.
+    pub fn return_after(mut self, time: Duration) -> Self {
+        self.return_after = time.min(LONGEST);
         self
     }
 

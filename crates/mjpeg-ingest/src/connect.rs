@@ -1,6 +1,6 @@
 //! The seam between a source of bytes and the loop that reads it.
 
-use std::{any::Any, fmt};
+use std::{any::Any, fmt, time::Duration};
 
 use async_trait::async_trait;
 use tokio::io::AsyncRead;
@@ -40,6 +40,8 @@ pub struct Connection {
     pub framing: Framing,
     /// Whom it leads to, for people to read: an address, a path, a command.
     pub peer: String,
+    /// How long it is from frame to frame, where the source knows: one that is slow by nature is not taken for a dead one.
+    pub interval: Option<Duration>,
     /// What must outlive the connection until the next one is made, such as the listener that it came through. Goes with the ingest, and on pause.
     pub anchor: Option<Box<dyn Any + Send>>,
 }
@@ -51,6 +53,7 @@ impl Connection {
             io: Box::new(io),
             framing: Framing::Concatenated,
             peer: peer.into(),
+            interval: None,
             anchor: None,
         }
     }
@@ -62,11 +65,13 @@ impl fmt::Debug for Connection {
             io: _,
             framing,
             peer,
+            interval,
             anchor: _,
         } = self;
         f.debug_struct("Connection")
             .field("framing", framing)
             .field("peer", peer)
+            .field("interval", interval)
             .finish_non_exhaustive()
     }
 }

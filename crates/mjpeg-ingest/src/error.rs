@@ -18,6 +18,12 @@ pub enum Error {
         /// The stall limit.
         after: Duration,
     },
+    /// The camera sent bytes, but no frame among them.
+    #[error("the camera sent no whole picture for {after:?}")]
+    NoFrame {
+        /// Three times the stall limit.
+        after: Duration,
+    },
     /// The connection broke.
     #[error("the connection to the camera broke: {0}")]
     Read(#[source] io::Error),

@@ -29,6 +29,11 @@ pub enum Event {
         /// How many.
         bytes: u64,
     },
+    /// The connection stands, but its frames have ceased: none for ten of its usual intervals, and 2 s at least. Told once; the next frame ends it.
+    Stalled {
+        /// How long no frame has come.
+        after: Duration,
+    },
     /// The connection is gone, or could not be made; the next attempt begins by itself.
     Offline {
         /// Why.

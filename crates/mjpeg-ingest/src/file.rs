@@ -69,7 +69,9 @@ impl Connect for Recording {
             frames: 0,
             pass: Pass::Reads,
         };
-        Ok(Connection::new(playing, path))
+        let mut connection = Connection::new(playing, path);
+        connection.interval = Some(self.interval);
+        Ok(connection)
     }
 }
 

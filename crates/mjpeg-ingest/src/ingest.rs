@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source, SourceEnd,
-    control::Wishes, reading::Reading,
+    control::Wishes, reading::Reading, stall::StallWatch,
 };
 
 /// Reads a source and reconnects for ever; its owner pulls events with [`next`](Self::next).
@@ -49,6 +49,7 @@ type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + S
 
 struct Online {
     reading: Reading<Box<dyn AsyncRead + Send + Unpin>>,
+    stall: StallWatch,
     since: Instant,
     frames: u64,
     /// Why no more will be read; what is left in the splitter still comes out.
@@ -146,7 +147,9 @@ impl Ingest {
                     }
                     tokio::select! {
                         () = pause_wanted(&mut self.wishes) => online.end(Ending::Paused),
-                        () = online.read(self.config.stall_limit) => {}
+                        stalled = online.read() => if stalled.is_some() {
+                            return stalled;
+                        },
                     }
                 }
                 State::Waiting { until, retries } => {
@@ -172,15 +175,18 @@ impl Ingest {
             io,
             framing,
             peer,
+            interval,
             anchor,
         } = connection;
         self.anchor = anchor;
         let splitter = match framing {
             Framing::Concatenated => Splitter::new(self.config.splitter.clone()),
         };
+        let now = Instant::now();
         self.state = State::Online(Box::new(Online {
             reading: Reading::new(io, splitter),
-            since: Instant::now(),
+            stall: StallWatch::new(now, self.config.stall_limit, interval),
+            since: now,
             frames: 0,
             ending: None,
         }));
@@ -221,6 +227,7 @@ impl Online {
     fn poll(&mut self) -> Option<Event> {
         Some(match self.reading.found()? {
             Found::Frame(frame) => {
+                self.stall.frame(self.reading.last_read(), self.frames == 0);
                 self.frames += 1;
                 Event::Frame(self.reading.captured(frame))
             }
@@ -233,22 +240,53 @@ impl Online {
         })
     }
 
-    /// Reads once, or finds that nothing more comes.
-    async fn read(&mut self, stall_limit: Duration) {
-        let deadline = self.reading.last_read() + stall_limit;
+    /// Reads once, or finds that the camera is stalled, or that nothing more comes.
+    async fn read(&mut self) -> Option<Event> {
+        let (silence, no_frame) = (self.stall.silence_limit(), self.stall.no_frame_limit());
+        let (stalls_after, last_frame) = (self.stall.stalls_after(), self.stall.last_frame());
+        if let Some(after) = stalls_after.filter(|&after| self.stall.noise() >= after) {
+            self.stall.told();
+            return Some(Event::Stalled { after });
+        }
+        if self.stall.noise() >= no_frame {
+            self.end(Ending::Error(Error::NoFrame { after: no_frame }));
+            return None;
+        }
+        let silent_at = self.reading.last_read() + silence;
+        let no_frame_at = last_frame + no_frame;
+        let given_up_at = silent_at.min(no_frame_at);
+        let stalls_at = stalls_after
+            .map(|after| last_frame + after)
+            .filter(|&at| at < given_up_at);
         let read = poll_fn(|cx| self.reading.poll_read(cx));
-        let ending = match timeout_at(deadline, read).await {
+        // It reads before it looks at the clock: what came while nobody pulled is there.
+        let outcome = timeout_at(stalls_at.unwrap_or(given_up_at), read).await;
+        let ending = match outcome {
             Ok(Ok(0)) => Error::Closed,
-            Ok(Ok(_)) => return,
+            Ok(Ok(_)) => {
+                self.stall.bytes(self.reading.last_read());
+                return None;
+            }
             Ok(Err(error)) => match error.downcast() {
-                Ok(SourceEnd::Finished) => return self.end(Ending::Finished),
+                Ok(SourceEnd::Finished) => {
+                    self.end(Ending::Finished);
+                    return None;
+                }
                 Ok(SourceEnd::Replaced { by }) => Error::Replaced { by },
                 Ok(SourceEnd::Failed(error)) => Error::Source(error),
                 Err(error) => Error::Read(error),
             },
-            Err(_elapsed) => Error::Stalled { after: stall_limit },
+            Err(_elapsed) => match stalls_after {
+                Some(after) if stalls_at.is_some() => {
+                    self.stall.told();
+                    return Some(Event::Stalled { after });
+                }
+                _ if silent_at <= no_frame_at => Error::Stalled { after: silence },
+                _ => Error::NoFrame { after: no_frame },
+            },
         };
         self.end(Ending::Error(ending));
+        None
     }
 
     fn end(&mut self, ending: Ending) {

@@ -28,10 +28,12 @@
 //!   host name are raced, as RFC 8305 has it, more than one connection *attempt* may be under way for a moment.)
 //! * A connection attempt, name look-up and all addresses included, takes at most
 //!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s).
-//! * A camera that sends no byte for [`stall_limit`](IngestConfig::stall_limit) (10 s) is given up; TCP keepalive finds
+//! * A camera that falls out of its rhythm, with no frame for ten intervals or 2 s, is [told](Event::Stalled) as stalled. One that sends no byte for
+//!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is given up; TCP keepalive finds
 //!   a dead peer as well.
 //! * Then it reconnects, for ever, after a [`Backoff`] of 250 ms to 30 s that goes back to its beginning only when the camera
 //!   has been online with frames for [`stable_after`](IngestConfig::stable_after) (10 s).
+//! * [`Failover`] takes several sources, in order, and reads the first that has frames.
 //! * [`Control`] retries now, pauses and resumes, from anywhere.
 //!
 //! Other kinds of source implement [`Connect`]; tests do too.
@@ -55,6 +57,7 @@ mod error;
 mod event;
 #[cfg(all(feature = "exec", unix))]
 mod exec;
+mod failover;
 mod file;
 mod frames;
 mod ingest;
@@ -63,6 +66,7 @@ mod reading;
 #[cfg(all(feature = "exec", unix))]
 mod redact;
 mod source;
+mod stall;
 mod tcp;
 #[cfg(feature = "test-picture")]
 mod test_camera;
@@ -75,6 +79,7 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 pub use error::{ConnectError, Error, SourceEnd};
 pub use event::{Captured, Event};
+pub use failover::Failover;
 pub use frames::{Frames, Tally, frames, frames_with};
 pub use ingest::Ingest;
 /// The crate whose types stand in this one's API, so that their versions agree.

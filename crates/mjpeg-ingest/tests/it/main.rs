@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod backoff;
+mod failover;
 mod frames;
 #[cfg(unix)]
 mod kinds;

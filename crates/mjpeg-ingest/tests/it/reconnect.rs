@@ -32,6 +32,7 @@ async fn next(ingest: &mut Ingest) -> String {
         }
         Some(Event::Discarded { reason, bytes }) => format!("discarded {bytes} {reason}"),
         Some(Event::Offline { error, .. }) => format!("offline: {error}"),
+        Some(Event::Stalled { after }) => format!("stalled after {after:?}"),
         Some(Event::Paused) => "paused".into(),
         Some(other) => panic!("an event this test does not know: {other:?}"),
     }
@@ -112,7 +113,8 @@ async fn silent_camera_is_given_up_after_the_stall_limit() {
     next(&mut ingest).await;
     camera.write_all(&jpeg::numbered(1)).await.unwrap();
     assert_eq!(next(&mut ingest).await, "frame Some(1)");
-    sleep(Duration::from_secs(9)).await;
+    assert_eq!(next(&mut ingest).await, "stalled after 2s");
+    sleep(Duration::from_secs(7)).await;
     camera.write_all(b"x").await.unwrap();
     let since = Instant::now();
     // A single byte keeps it alive for another ten seconds.
@@ -127,6 +129,76 @@ async fn silent_camera_is_given_up_after_the_stall_limit() {
         0,
         "the connection was closed"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn stall_is_judged_by_the_rhythm_and_told_once() {
+    let (attempt, mut camera) = Attempt::open();
+    let mut ingest = ingest([attempt]);
+    let filming = tokio::spawn(async move {
+        for n in 0..20 {
+            camera.write_all(&jpeg::numbered(n)).await.unwrap();
+            sleep(Duration::from_millis(500)).await;
+        }
+        sleep(Duration::from_secs(7)).await;
+        camera.write_all(&jpeg::numbered(20)).await.unwrap();
+        camera
+    });
+    let mut told = Vec::new();
+    loop {
+        match &next(&mut ingest).await[..] {
+            "frame Some(20)" => break,
+            "connecting" | "online pipe" => {}
+            frame if frame.starts_with("frame") => assert!(told.is_empty()),
+            other => told.push(other.to_owned()),
+        }
+    }
+    assert_eq!(told, ["stalled after 5s"], "ten intervals, and told once");
+    let _camera = filming.await.unwrap();
+    let anew = next(&mut ingest).await;
+    assert!(
+        anew.starts_with("stalled after 6."),
+        "{anew}: the pause counts as four intervals"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn camera_that_sends_no_frame_is_given_up_though_it_never_ceases_to_send() {
+    // A byte a second, which a timer sees; and a flood, which never lets it be heard.
+    for (pause, piece) in [(1000, 1), (1, 4096)] {
+        let (attempt, mut camera) = Attempt::open();
+        let mut ingest = ingest([attempt]);
+        let noise = vec![b'x'; piece];
+        tokio::spawn(async move {
+            while camera.write_all(&noise).await.is_ok() {
+                sleep(Duration::from_millis(pause)).await;
+            }
+        });
+        let since = Instant::now();
+        let mut stalled = None;
+        let error = loop {
+            match ingest.next().await {
+                Some(Event::Stalled { .. }) => stalled = Some(since.elapsed().as_secs()),
+                Some(Event::Offline { error, .. }) => break error.to_string(),
+                _ => {}
+            }
+        };
+        assert_eq!(error, "the camera sent no whole picture for 30s");
+        assert_eq!((stalled, since.elapsed().as_secs()), (Some(2), 30));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_that_waited_for_a_slow_owner_are_no_stall() {
+    let (attempt, mut camera) = Attempt::open();
+    let mut ingest = ingest([attempt]);
+    next(&mut ingest).await;
+    next(&mut ingest).await;
+    camera.write_all(&jpeg::numbered(1)).await.unwrap();
+    assert_eq!(next(&mut ingest).await, "frame Some(1)");
+    camera.write_all(&jpeg::sized(2, 640, 480)).await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(next(&mut ingest).await, "frame Some(2)");
 }
 
 #[tokio::test(start_paused = true)]
@@ -371,11 +443,15 @@ async fn dropped_calls_do_not_prolong_the_stall_limit() {
     next(&mut ingest).await;
     next(&mut ingest).await;
     let since = Instant::now();
-    while timeout(Duration::from_secs(1), ingest.next())
-        .await
-        .is_err()
-    {}
-    assert_eq!(since.elapsed().as_secs(), 10);
+    let mut stalled = None;
+    loop {
+        match timeout(Duration::from_secs(1), ingest.next()).await {
+            Ok(Some(Event::Stalled { .. })) => stalled = Some(since.elapsed().as_secs()),
+            Ok(_) => break,
+            Err(_) => {}
+        }
+    }
+    assert_eq!((stalled, since.elapsed().as_secs()), (Some(2), 10));
 }
 
 #[tokio::test(start_paused = true)]
