@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use crate::{Published, Rhythm, Status, Viewing};
+use crate::{Published, Rhythm, Status, Viewing, published::Newest};
 
 /// Takes frames, each time the newest. See the [crate's contract](crate#lagging).
 ///
 /// A clone is a new consumer that has had no frame yet.
 #[derive(Debug)]
 pub struct Consumer {
-    frames: watch::Receiver<Option<Arc<Published>>>,
+    frames: watch::Receiver<Newest>,
     status: watch::Receiver<Status>,
     viewers: Arc<watch::Sender<usize>>,
     rhythm: Arc<Rhythm>,
@@ -20,7 +20,7 @@ pub struct Consumer {
 
 impl Consumer {
     pub(crate) fn new(
-        frames: watch::Receiver<Option<Arc<Published>>>,
+        frames: watch::Receiver<Newest>,
         status: watch::Receiver<Status>,
         viewers: Arc<watch::Sender<usize>>,
         rhythm: Arc<Rhythm>,
@@ -43,7 +43,7 @@ impl Consumer {
     /// Cancel safe: a dropped future has taken nothing.
     pub async fn next(&mut self) -> Option<Arc<Published>> {
         loop {
-            if let Some(published) = self.frames.borrow_and_update().as_ref()
+            if let Some(published) = &self.frames.borrow_and_update().shown
                 && self.had != Some(published.seq)
             {
                 self.had = Some(published.seq);
@@ -53,9 +53,20 @@ impl Consumer {
         }
     }
 
-    /// The newest frame, taken or not, without waiting. `None` before the first.
+    /// The newest frame, taken or not, without waiting; or the placeholder that is shown. `None` before the first, and after
+    /// [`Producer::retire`](crate::Producer::retire).
     pub fn latest(&self) -> Option<Arc<Published>> {
-        self.frames.borrow().clone()
+        self.frames.borrow().shown.clone()
+    }
+
+    /// The newest frame of the source itself, however old. `None` before the first.
+    pub fn picture(&self) -> Option<Arc<Published>> {
+        self.frames.borrow().picture.clone()
+    }
+
+    /// What would be shown for want of frames; its sequence number is 0. `None` where there is none.
+    pub fn placeholder(&self) -> Option<Arc<Published>> {
+        self.frames.borrow().placeholder.clone()
     }
 
     /// How the source is doing.

@@ -44,6 +44,12 @@
 //!
 //! [`Consumer::next`] and [`Demand::changed`] are cancel safe: a dropped future has taken nothing.
 //!
+//! ## Placeholders
+//!
+//! A source that has no frames leaves consumers with an old one, or with none. Its owner may give a placeholder
+//! ([`Producer::set_placeholder`]) and decide when it is shown ([`Producer::show_placeholder`]). Shown, it is the latest frame to every consumer, marked by
+//! [`Published::is_placeholder`]; the source's own last frame stays at hand ([`Consumer::picture`]).
+//!
 //! ## Demand
 //!
 //! A consumer as such asks for nothing: a logger may watch without keeping a camera busy. Who needs frames holds a
@@ -70,11 +76,13 @@ pub use published::Published;
 pub use rhythm::Rhythm;
 pub use status::Status;
 
+use crate::published::Newest;
+
 /// Makes a fan-out: its producer, and a first consumer to clone for each further one.
 ///
 /// Its [`epoch`](Published::epoch) is random, so that sequence numbers of two runs are never taken for one another.
 pub fn channel() -> (Producer, Consumer) {
-    let (frames_in, frames_out) = watch::channel(None);
+    let (frames_in, frames_out) = watch::channel(Newest::default());
     let (status_in, status_out) = watch::channel(Status::default());
     let viewers = Arc::new(watch::channel(0).0);
     let rhythm = Arc::new(Rhythm::default());

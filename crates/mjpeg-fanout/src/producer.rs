@@ -8,12 +8,12 @@ use std::{
 use mjpeg_codec::Frame;
 use tokio::sync::watch;
 
-use crate::{Demand, Published, Rhythm, Status};
+use crate::{Demand, Published, Rhythm, Status, published::Newest};
 
 /// Publishes frames. Dropping it closes the fan-out.
 #[derive(Debug)]
 pub struct Producer {
-    frames: watch::Sender<Option<Arc<Published>>>,
+    frames: watch::Sender<Newest>,
     status: watch::Sender<Status>,
     viewers: Arc<watch::Sender<usize>>,
     rhythm: Arc<Rhythm>,
@@ -24,7 +24,7 @@ pub struct Producer {
 
 impl Producer {
     pub(crate) fn new(
-        frames: watch::Sender<Option<Arc<Published>>>,
+        frames: watch::Sender<Newest>,
         status: watch::Sender<Status>,
         viewers: Arc<watch::Sender<usize>>,
         rhythm: Arc<Rhythm>,
@@ -49,10 +49,43 @@ impl Producer {
         if let Some(before) = before.replace(mono) {
             self.rhythm.beat(mono.saturating_duration_since(before));
         }
-        self.frames.send_replace(Some(Arc::new(Published::new(
-            *seq, self.epoch, frame, wall, mono,
-        ))));
+        let published = Arc::new(Published::new(*seq, self.epoch, frame, wall, mono));
+        self.frames.send_modify(|newest| {
+            newest.shown = Some(Arc::clone(&published));
+            newest.picture = Some(published);
+        });
         *seq
+    }
+
+    /// Keeps a placeholder ready, made at the given times, in place of the one before. If that one is shown, the new one is shown at once.
+    pub fn set_placeholder(&self, frame: Frame, wall: SystemTime, mono: Instant) {
+        let mut placeholder = Published::new(0, self.epoch, frame, wall, mono);
+        placeholder.is_placeholder = true;
+        let placeholder = Arc::new(placeholder);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        self.frames.send_if_modified(|newest| {
+            newest.placeholder = Some(placeholder);
+            let shown = newest.shown.as_ref();
+            // Nobody waits for what is not shown.
+            shown.is_some_and(|shown| shown.is_placeholder) && newest.show_placeholder(&mut last.0)
+        });
+    }
+
+    /// Shows the placeholder to all consumers as the newest frame, until the next frame is published. Does nothing without one.
+    pub fn show_placeholder(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        self.frames
+            .send_if_modified(|newest| newest.show_placeholder(&mut last.0));
+    }
+
+    /// Takes the newest frame, or the placeholder, from those who come from now on: they wait for the next one.
+    /// [`Consumer::picture`](crate::Consumer::picture) still gives it.
+    pub fn retire(&self) {
+        self.frames.send_if_modified(|newest| {
+            newest.shown = None;
+            // There is nothing new to take.
+            false
+        });
     }
 
     /// Tells the consumers how the source is doing.

@@ -1,7 +1,7 @@
 //! A frame on its way to the consumers.
 
 use std::{
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Instant, SystemTime},
 };
 
@@ -24,6 +24,8 @@ pub struct Published {
     pub wall: SystemTime,
     /// When its last byte was read, by the monotonic clock.
     pub mono: Instant,
+    /// Whether it stands in for a frame that there is not; made by the producer's owner, not by its source.
+    pub is_placeholder: bool,
     part: OnceLock<Part>,
 }
 
@@ -35,6 +37,7 @@ impl Published {
             frame,
             wall,
             mono,
+            is_placeholder: false,
             part: OnceLock::new(),
         }
     }
@@ -47,5 +50,31 @@ impl Published {
             let headers = PartHeaders::default().with_timestamp(self.wall);
             render(&Boundary::default(), &headers, &self.frame.bytes)
         })
+    }
+}
+
+/// What consumers are given.
+#[derive(Debug, Default)]
+pub(crate) struct Newest {
+    /// The newest frame, or the placeholder in its stead.
+    pub(crate) shown: Option<Arc<Published>>,
+    /// The newest frame of the source itself.
+    pub(crate) picture: Option<Arc<Published>>,
+    /// Ready to be shown. Its number is 0, for it is none of the sequence.
+    pub(crate) placeholder: Option<Arc<Published>>,
+}
+
+impl Newest {
+    /// Makes the placeholder the newest frame, if there is one, and tells whether that was so.
+    pub(crate) fn show_placeholder(&mut self, last_seq: &mut u64) -> bool {
+        let Some(ready) = &self.placeholder else {
+            return false;
+        };
+        *last_seq += 1;
+        let frame = ready.frame.clone();
+        let mut shown = Published::new(*last_seq, ready.epoch, frame, ready.wall, ready.mono);
+        shown.is_placeholder = true;
+        self.shown = Some(Arc::new(shown));
+        true
     }
 }

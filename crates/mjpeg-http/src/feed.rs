@@ -141,6 +141,8 @@ impl Feed {
         };
         self.seat.begin(frame, part.len(), skipped, is_repeat, now);
         let late_at = match self.max_lag {
+            // What was there before the viewer came, or stands in for a frame, says nothing of how it keeps up.
+            Some(most) if before.is_none() || frame.is_placeholder => now.checked_add(most),
             Some(most) if !is_repeat => Instant::from_std(frame.mono).checked_add(most),
             _ => None,
         };

@@ -97,8 +97,10 @@ pub(crate) async fn answer(
     counters.snapshots.add_one();
     let asked_at = Instant::now();
     let suits = |picture: &Published, status| wish.suits(picture, asked_at, status);
-    let latest = consumer.latest();
-    if let Some(picture) = latest.filter(|picture| suits(picture, consumer.status())) {
+    if let Some(picture) = consumer
+        .picture()
+        .filter(|picture| suits(picture, consumer.status()))
+    {
         return respond(&picture, &wish, consumer.status(), &counters);
     }
     let wait = wish.wait.unwrap_or(config.snapshot_wait).min(LONGEST_WAIT);
@@ -107,22 +109,22 @@ pub(crate) async fn answer(
     let found = timeout_at(asked_at + wait, async {
         loop {
             let picture = newer.next().await?;
-            if suits(&picture, newer.status()) {
+            if !picture.is_placeholder && suits(&picture, newer.status()) {
                 return Some(picture);
             }
         }
     });
     let found = found.await.ok().flatten();
-    let last = || consumer.latest().filter(|_| !wish.is_strict());
+    let any = || consumer.picture().or_else(|| consumer.placeholder());
     let status = consumer.status();
     if let Some(picture) = found {
         return respond(&picture, &wish, status, &counters);
     }
-    match last() {
+    match any().filter(|_| !wish.is_strict()) {
         Some(picture) => respond(&picture, &wish, Status::Offline, &counters),
         None => {
             counters.snapshots_unavailable.add_one();
-            let text = if consumer.latest().is_some() {
+            let text = if consumer.picture().is_some() {
                 "The picture asked for has not come in time.\n"
             } else {
                 "The camera has sent no picture yet.\n"
@@ -143,12 +145,14 @@ fn respond(
     counters: &Counters,
 ) -> Response<ResponseBody> {
     let tag = format!("\"{:016x}-{}\"", picture.epoch, picture.seq);
-    let has_it = wish.if_none_match.as_deref().is_some_and(|tags| {
-        let mut tags = tags
-            .split(',')
-            .map(|one| one.trim().trim_start_matches("W/"));
-        tags.any(|one| one == tag || one == "*")
-    });
+    // Placeholders have no numbers to be known by.
+    let has_it = !picture.is_placeholder
+        && wish.if_none_match.as_deref().is_some_and(|tags| {
+            let mut tags = tags
+                .split(',')
+                .map(|one| one.trim().trim_start_matches("W/"));
+            tags.any(|one| one == tag || one == "*")
+        });
     let body = if has_it {
         counters.snapshots_not_modified.add_one();
         ResponseBody::whole("")
@@ -181,6 +185,9 @@ fn respond(
         (HeaderName::from_static("x-online"), online.to_string()),
     ];
     for (name, value) in told {
+        if picture.is_placeholder && name == header::ETAG {
+            continue;
+        }
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }

@@ -12,8 +12,8 @@ use crate::{
 use mjpeg_codec::multipart::Layout;
 
 pub(crate) fn answer(consumer: &Consumer, viewers: &Viewers) -> Response<ResponseBody> {
-    let latest = consumer.latest();
-    let frame = latest.as_ref().map(|published| &published.frame);
+    let picture = consumer.picture();
+    let frame = picture.as_ref().map(|published| &published.frame);
     let online = consumer.status() == Status::Online;
     let per_second = |interval: std::time::Duration| (1.0 / interval.as_secs_f64()).round() as u64;
     let captured = consumer.interval().filter(|_| online).map_or(0, per_second);

@@ -232,7 +232,7 @@ impl Seat {
         }
         if is_repeat {
             self.counters.keepalives.add_one();
-        } else {
+        } else if !frame.is_placeholder {
             let age = now.into_std().saturating_duration_since(frame.mono);
             self.entry
                 .age

@@ -1,4 +1,4 @@
-//! Draws a moving test picture with text and encodes it as JPEG.
+//! Draws a moving test picture, or a still one that says what is wrong, and encodes it as JPEG.
 //!
 //! It is a leaf beside the data path of a Motion-JPEG relay: a camera for demonstrations and tests
 //! that needs no hardware. It knows no sockets, no clock, no randomness and no async runtime; the
@@ -26,6 +26,8 @@
 //! the time of day as `HH:MM:SS.mmm UTC` and the frame number. The ball moves with every frame, and
 //! its colour comes from the name.
 //!
+//! [`notice`] draws a placeholder: a name, a reason, and since when.
+//!
 //! # What it encodes
 //!
 //! Baseline JPEG (SOF0): 8 bit, three components, 4:2:0 chroma, the Huffman tables in
@@ -38,9 +40,11 @@
 mod canvas;
 mod clock;
 mod error;
+mod notice;
 mod pattern;
 mod picture;
 mod text;
 
 pub use error::Error;
+pub use notice::notice;
 pub use picture::TestPicture;

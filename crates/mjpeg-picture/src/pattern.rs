@@ -146,7 +146,7 @@ fn line(canvas: &mut Canvas, text: &str, area: Rectangle, color: Rgb888) {
     }
 }
 
-fn fill(canvas: &mut Canvas, area: Rectangle, color: Rgb888) {
+pub(crate) fn fill(canvas: &mut Canvas, area: Rectangle, color: Rgb888) {
     // Nothing to report: drawing on a canvas cannot fail.
     let Ok(()) = canvas.fill_solid(&area, color);
 }
@@ -175,8 +175,8 @@ fn fnv1a(text: &str) -> u64 {
 
 pub(crate) const GROUND: Rgb888 = Rgb888::new(24, 28, 36);
 const TRACK: Rgb888 = Rgb888::new(40, 46, 58);
-const TEXT: Rgb888 = Rgb888::new(245, 245, 240);
-const QUIET_TEXT: Rgb888 = Rgb888::new(170, 178, 190);
+pub(crate) const TEXT: Rgb888 = Rgb888::new(245, 245, 240);
+pub(crate) const QUIET_TEXT: Rgb888 = Rgb888::new(170, 178, 190);
 
 /// The classic order (white, yellow, cyan, green, magenta, red, blue), muted.
 const BARS: [Rgb888; 7] = [

@@ -66,6 +66,11 @@ impl Lettering {
         (width / self.glyph().width) as usize
     }
 
+    /// How high a line is.
+    pub(crate) fn height(self) -> u32 {
+        self.glyph().height
+    }
+
     /// Draws `text` in the middle of `area`; what is wider than `area` starts at its left edge and
     /// is clipped.
     pub(crate) fn draw(self, canvas: &mut Canvas, text: &str, area: Rectangle, color: Rgb888) {

@@ -150,3 +150,71 @@ fn public_types_cross_threads() {
     all::<Demand>();
     all::<Viewing>();
 }
+
+fn placeholder(producer: &Producer, number: u32) {
+    let frame = Frame::parse(jpeg::numbered(number)).unwrap();
+    producer.set_placeholder(frame, SystemTime::UNIX_EPOCH, Instant::now().into_std());
+}
+
+fn latest(consumer: &Consumer) -> Option<(u32, bool)> {
+    let latest = consumer.latest()?;
+    Some((
+        jpeg::number_of(&latest.frame.bytes).unwrap(),
+        latest.is_placeholder,
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn placeholder_is_shown_when_told_and_gives_way_to_the_next_frame() {
+    let (producer, mut consumer) = channel();
+    producer.show_placeholder();
+    assert_eq!(latest(&consumer), None, "there is none to show");
+    placeholder(&producer, 100);
+    assert_eq!(latest(&consumer), None, "it is only ready");
+    let ready = consumer.placeholder().unwrap();
+    assert_eq!((ready.seq, ready.is_placeholder), (0, true));
+
+    producer.show_placeholder();
+    let shown = consumer.next().await.unwrap();
+    assert_eq!((shown.seq, shown.is_placeholder), (1, true));
+    assert!(consumer.picture().is_none());
+    placeholder(&producer, 101);
+    assert_eq!(next_number(&mut consumer).await, Some(101), "a new one is shown at once");
+
+    assert_eq!(publish(&producer, 3), 3);
+    assert_eq!(next_number(&mut consumer).await, Some(3));
+    placeholder(&producer, 102);
+    let nothing = timeout(std::time::Duration::from_secs(60), consumer.next()).await;
+    assert!(nothing.is_err(), "the placeholder is shown no more");
+    assert_eq!(latest(&consumer), Some((3, false)));
+    producer.show_placeholder();
+    assert_eq!(latest(&consumer), Some((102, true)));
+    assert_eq!(consumer.picture().unwrap().seq, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retired_frame_is_for_no_newcomer() {
+    let (producer, consumer) = channel();
+    publish(&producer, 1);
+    producer.retire();
+    assert_eq!(latest(&consumer), None);
+    assert_eq!(consumer.picture().unwrap().seq, 1);
+    let mut newcomer = consumer.clone();
+    let nothing = timeout(std::time::Duration::from_secs(60), newcomer.next()).await;
+    assert!(nothing.is_err());
+    publish(&producer, 2);
+    assert_eq!(next_number(&mut newcomer).await, Some(2));
+}
+
+#[test]
+fn placeholders_do_not_count_in_the_rhythm() {
+    let (producer, consumer) = channel();
+    let start = Instant::now().into_std();
+    let at = |millis| start + std::time::Duration::from_millis(millis);
+    let frame = || Frame::parse(jpeg::numbered(1)).unwrap();
+    producer.publish(frame(), SystemTime::UNIX_EPOCH, at(0));
+    placeholder(&producer, 100);
+    producer.show_placeholder();
+    producer.publish(frame(), SystemTime::UNIX_EPOCH, at(40));
+    assert_eq!(consumer.interval(), Some(std::time::Duration::from_millis(40)));
+}

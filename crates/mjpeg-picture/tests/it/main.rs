@@ -5,3 +5,4 @@ mod decode;
 mod face;
 mod format;
 mod look;
+mod notice;
