@@ -77,6 +77,11 @@ impl Failover {
         self.control.clone()
     }
 
+    /// How many sources are connected or being tried, from the first one on.
+    pub fn in_use(&self) -> usize {
+        self.lanes.len()
+    }
+
     /// Waits for the next event, and tells which source it is of. `None`, for ever, when all sources have ended for good.
     ///
     /// Frames come from one source at a time; the one whose frame came last is in use. Of the others only frames and discarded bytes are left out.

@@ -64,4 +64,4 @@ impl ManagerConfig {
 }
 
 /// As good as no limit, and far from where adding it to a time would overflow.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

@@ -45,7 +45,10 @@
 //! * `test-picture`: the source `test:`, a moving test picture.
 
 mod config;
+mod driver;
 mod error;
+mod event;
+mod freeze;
 mod info;
 mod manager;
 mod meter;
@@ -54,17 +57,19 @@ mod name;
 mod outlet;
 mod running;
 mod spec;
+mod stand_in;
 
 pub use config::ManagerConfig;
 pub use error::Error;
-pub use info::{LastError, State, StreamInfo, Tally};
+pub use event::{Change, Events, StreamEvent};
+pub use info::{LastError, SourceInfo, State, StreamInfo, Tally};
 pub use manager::{Cut, Manager, ShutdownReport};
 /// The crate whose types stand in this one's API, so that their versions agree.
 #[cfg(feature = "listener")]
 #[doc(no_inline)]
 pub use mjpeg_http;
 pub use name::{InvalidName, StreamName};
-pub use spec::{StartMode, StreamSpec};
+pub use spec::{Placeholder, StartMode, StreamSpec};
 /// The crates whose types stand in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use {mjpeg_codec, mjpeg_fanout, mjpeg_ingest};

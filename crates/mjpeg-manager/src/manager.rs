@@ -9,13 +9,17 @@ use std::{
 
 use futures_util::future::join_all;
 use mjpeg_fanout::Consumer;
+use mjpeg_ingest::Source;
 use tokio::{
     sync::{Notify, watch},
     time::timeout,
 };
 use tracing::{debug, field::display, info};
 
-use crate::{Error, ManagerConfig, StreamInfo, StreamName, StreamSpec, running::Running};
+use crate::{
+    Change, Error, Events, ManagerConfig, StreamInfo, StreamName, StreamSpec, event::Herald,
+    running::Running,
+};
 
 /// Runs streams by name. Cheap to clone; all clones are one manager. See the [contract](crate#contract).
 ///
@@ -33,6 +37,7 @@ struct Inner {
     shut_down: watch::Sender<bool>,
     /// Told whenever a name that was busy no longer is.
     freed: Notify,
+    herald: Herald,
 }
 
 type Table = BTreeMap<StreamName, Entry>;
@@ -76,6 +81,7 @@ impl Manager {
             table: Mutex::default(),
             shut_down: watch::Sender::new(false),
             freed: Notify::new(),
+            herald: Herald::new(),
         };
         Self {
             inner: Arc::new(inner),
@@ -95,7 +101,9 @@ impl Manager {
         let reserved = self.reserve(&spec.name)?;
         let limit = self.inner.config.start_timeout;
         let starting = async {
-            let started = timeout(limit, Running::start(spec, &self.inner.config)).await;
+            let herald = self.inner.herald.clone();
+            let started = Running::start(spec, &self.inner.config, herald);
+            let started = timeout(limit, started).await;
             started.unwrap_or(Err(Error::StartTimeout { after: limit }))
         };
         let running = tokio::select! {
@@ -110,6 +118,7 @@ impl Manager {
         }
         let listen = info.listen.map(display);
         info!(stream = %info.name, source = %info.source, listen, "stream started");
+        self.inner.herald.tell(&info.name, Change::Started);
         Ok(info)
     }
 
@@ -123,9 +132,10 @@ impl Manager {
     ///
     /// Dropping the future cuts the stream off without waiting for its end.
     pub async fn stop(&self, name: &str) -> Result<(), Error> {
-        let (running, _busy) = self.take(name)?;
+        let (running, busy) = self.take(name)?;
         let cut = self.in_time(running.stop()).await?;
         info!(stream = name, cut, "stream stopped");
+        self.inner.herald.tell(&busy.name, Change::Stopped);
         Ok(())
     }
 
@@ -175,6 +185,30 @@ impl Manager {
         self.with(name, |running| running.control().retry_now())
     }
 
+    /// Gives a running stream other sources, the preferred one first. Its viewers stay, and get the frames of the new ones.
+    ///
+    /// Nothing here waits: the stream's state tells how it goes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::InvalidSpec`] when there are none.
+    pub fn set_sources(
+        &self,
+        name: &str,
+        sources: impl IntoIterator<Item = Source>,
+    ) -> Result<(), Error> {
+        let sources: Vec<Source> = sources.into_iter().collect();
+        if sources.is_empty() {
+            return Err(Error::InvalidSpec("a stream needs a source".into()));
+        }
+        self.with(name, |running| running.set_sources(sources))
+    }
+
+    /// Subscribes to what happens to all streams from now on.
+    pub fn events(&self) -> Events {
+        self.inner.herald.listen()
+    }
+
     /// Subscribes to a stream's frames, beside its viewers.
     ///
     /// # Errors
@@ -214,6 +248,7 @@ impl Manager {
         let limit = self.inner.config.shutdown_grace + CUT_TIME;
         let stopping = self.take_all().into_iter().map(async |(name, running)| {
             let ended = timeout(limit, running.stop()).await;
+            self.inner.herald.tell(&name, Change::Stopped);
             Cut {
                 name,
                 connections: *ended.as_ref().unwrap_or(&0),

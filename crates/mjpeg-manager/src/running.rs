@@ -1,20 +1,15 @@
 //! One running stream.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use futures_util::FutureExt;
 use mjpeg_fanout::{Consumer, Producer};
-use mjpeg_ingest::{
-    Backoff, ConnectError, Control, Error as IngestError, Event, Ingest, IngestConfig,
-};
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep},
-};
-use tracing::{debug, error, info, warn};
+use mjpeg_ingest::{ConnectError, Control, Error as IngestError, Event, Failover, Source};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
 use crate::{
-    Error, ManagerConfig, StartMode, StreamInfo, StreamName, StreamSpec,
+    Error, ManagerConfig, StartMode, StreamInfo, StreamSpec,
+    driver::Driver,
+    event::Herald,
     monitor::Monitor,
     outlet::{Bound, Serving},
 };
@@ -27,36 +22,40 @@ pub(crate) struct Running {
     consumer: Consumer,
     serving: Option<Serving>,
     control: Control,
+    sources: watch::Sender<Vec<Source>>,
     /// Drives the camera; owns the producer.
     driver: JoinHandle<()>,
 }
 
 impl Running {
     /// Takes the port, reaches the camera if that is required, and only then begins to serve. Until it returns, dropping the future undoes all.
-    pub(crate) async fn start(spec: StreamSpec, config: &ManagerConfig) -> Result<Self, Error> {
-        if spec.mode == StartMode::Require && spec.source.is_awaited() {
-            let why = "a camera that connects to us cannot be required at the start";
-            return Err(Error::InvalidSpec(why.into()));
-        }
+    pub(crate) async fn start(
+        spec: StreamSpec,
+        config: &ManagerConfig,
+        herald: Herald,
+    ) -> Result<Self, Error> {
+        spec.check_sense()?;
         let bound = spec
             .listen
             .map(|addr| Bound::bind(addr, config))
             .transpose()?;
         let (producer, consumer) = mjpeg_fanout::channel();
-        let monitor = Arc::new(Monitor::new());
-        let mut ingest = Ingest::new(spec.source.clone(), config.ingest.clone());
+        let monitor = Arc::new(Monitor::new(&spec, herald));
+        let mut failover = Failover::new(spec.sources.clone(), config.ingest.clone());
         if spec.mode == StartMode::Require {
-            reach(&mut ingest, &spec, &monitor, &producer).await?;
+            reach(&mut failover, &spec, &monitor, &producer).await?;
         }
-        let control = ingest.control();
-        let driver = Driver {
-            name: spec.name.clone(),
-            config: config.ingest.clone(),
-            monitor: Arc::clone(&monitor),
-            producer,
-            spec: spec.clone(),
-        };
-        let driver = tokio::spawn(driver.run(ingest));
+        let control = failover.control();
+        let (sources, listed) = watch::channel(spec.sources.clone());
+        let driver = Driver::new(
+            spec.clone(),
+            config.ingest.clone(),
+            listed,
+            Arc::clone(&monitor),
+            (producer, consumer.clone()),
+            failover,
+        );
+        let driver = tokio::spawn(driver.run());
         let serving = bound.map(|bound| bound.serve(consumer.clone()));
         Ok(Self {
             spec,
@@ -64,6 +63,7 @@ impl Running {
             consumer,
             serving,
             control,
+            sources,
             driver,
         })
     }
@@ -83,6 +83,11 @@ impl Running {
 
     pub(crate) fn control(&self) -> Control {
         self.control.clone()
+    }
+
+    /// Reads other sources from now on.
+    pub(crate) fn set_sources(&self, sources: Vec<Source>) {
+        self.sources.send_replace(sources);
     }
 
     pub(crate) fn consumer(&self) -> Consumer {
@@ -105,12 +110,15 @@ impl Running {
         let seen = self.monitor.seen();
         StreamInfo {
             name: self.spec.name.clone(),
-            source: self.spec.source.to_string(),
+            source: seen.source(),
+            sources: seen.sources.clone(),
+            on_demand: self.spec.linger.is_some(),
             mode: self.spec.mode,
             listen: self.serving.as_ref().map(Serving::addr),
             peer: seen.peer.clone(),
-            state: seen.state,
+            state: seen.state.clone(),
             since: seen.since,
+            frozen_since: seen.freeze.since(),
             size: seen.size,
             fps: seen.meter.rate(Instant::now().into_std()),
             frames: seen.frames,
@@ -131,34 +139,38 @@ impl Drop for Running {
     }
 }
 
-/// Pulls events until the camera is reached or is not.
+/// Pulls events until a camera is reached, or none is.
 async fn reach(
-    ingest: &mut Ingest,
+    failover: &mut Failover,
     spec: &StreamSpec,
     monitor: &Monitor,
     producer: &Producer,
 ) -> Result<(), Error> {
+    let mut first_error = None;
+    let mut failed = vec![false; spec.sources.len()];
     loop {
-        let Some(event) = ingest.next().await else {
-            let error = Arc::new(IngestError::Connect(ConnectError::Finished));
-            return Err(Error::SourceFailed {
-                source_url: spec.source.to_string(),
-                error,
-            });
+        let Some((index, event)) = failover.next().await else {
+            let finished = || Arc::new(IngestError::Connect(ConnectError::Finished));
+            let error = first_error.unwrap_or_else(finished);
+            return Err(unreachable(&spec.sources[0], error));
         };
-        if let Event::Offline { error, .. } = event {
-            return Err(unreachable(spec, error));
+        if let Event::Offline { error, .. } = &event {
+            failed[index] = true;
+            let first = first_error.get_or_insert_with(|| Arc::clone(error));
+            if failed.iter().all(|&failed| failed) {
+                return Err(unreachable(&spec.sources[0], Arc::clone(first)));
+            }
         }
         let online = matches!(event, Event::Online { .. });
-        monitor.apply(event, producer, spec);
+        monitor.apply(index, event, producer, spec);
         if online {
             return Ok(());
         }
     }
 }
 
-fn unreachable(spec: &StreamSpec, error: Arc<IngestError>) -> Error {
-    let source_url = spec.source.to_string();
+fn unreachable(source: &Source, error: Arc<IngestError>) -> Error {
+    let source_url = source.to_string();
     match &*error {
         IngestError::Connect(ConnectError::TimedOut { .. }) => {
             Error::TcpConnectionTimeout { source_url, error }
@@ -175,73 +187,3 @@ fn unreachable(spec: &StreamSpec, error: Arc<IngestError>) -> Error {
         _ => Error::SourceFailed { source_url, error },
     }
 }
-
-/// Carries a camera's events to its viewers.
-struct Driver {
-    name: StreamName,
-    config: IngestConfig,
-    monitor: Arc<Monitor>,
-    producer: Producer,
-    spec: StreamSpec,
-}
-
-impl Driver {
-    /// Runs until aborted, or until the source ends. A panic costs a restart with backoff.
-    async fn run(self, mut ingest: Ingest) {
-        let seed = fastrand::u64(..);
-        let mut attempt = 0;
-        loop {
-            let since = Instant::now();
-            // What the panic may have left half-done is dropped with the ingest; the monitor's figures stay readable.
-            let outcome = AssertUnwindSafe(self.pull(&mut ingest))
-                .catch_unwind()
-                .await;
-            if outcome.is_ok() {
-                self.monitor.ended(&self.producer);
-                info!(stream = %self.name, "the source has ended");
-                // The producer must outlive the source: viewers keep the last picture until the stream is stopped.
-                return std::future::pending().await;
-            }
-            if since.elapsed() >= STABLE_AFTER {
-                attempt = 0;
-            }
-            let retry_in = Backoff::default().delay(attempt, seed);
-            attempt += 1;
-            error!(stream = %self.name, ?retry_in, "the stream's task panicked; starting it again");
-            // Close the old connection before the wait: one connection per camera.
-            let (source, config) = (self.spec.source.clone(), self.config.clone());
-            ingest = Ingest::with_control(source, config, ingest.control());
-            self.monitor.panicked(retry_in, &self.producer);
-            sleep(retry_in).await;
-        }
-    }
-
-    async fn pull(&self, ingest: &mut Ingest) {
-        let mut told = None;
-        while let Some(event) = ingest.next().await {
-            match &event {
-                Event::Online { peer } => {
-                    told = None;
-                    info!(stream = %self.name, %peer, "camera online");
-                }
-                // A camera that is off for days is one line, not one per attempt.
-                Event::Offline { error, retry_in } if told == Some(error.to_string()) => {
-                    debug!(stream = %self.name, %error, ?retry_in, "camera still offline");
-                }
-                Event::Offline { error, .. } => {
-                    told = Some(error.to_string());
-                    warn!(stream = %self.name, %error, "camera offline; trying again for ever");
-                }
-                Event::Paused => {
-                    told = None;
-                    info!(stream = %self.name, "paused");
-                }
-                _ => {}
-            }
-            self.monitor.apply(event, &self.producer, &self.spec);
-        }
-    }
-}
-
-/// How long a stream must have run for a panic to count as the first again.
-const STABLE_AFTER: Duration = Duration::from_secs(60);

@@ -1,21 +1,42 @@
 //! What should run.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use mjpeg_codec::repair::Repairs;
+use mjpeg_codec::{Frame, repair::Repairs};
 use mjpeg_ingest::Source;
 
-use crate::{Error, StreamName};
+use crate::{Error, StreamName, config::LONGEST};
 
 /// What a stream is: its name, where its frames come from, and where they are served.
 #[derive(Clone, Debug)]
 pub struct StreamSpec {
     pub(crate) name: StreamName,
-    pub(crate) source: Source,
+    /// The preferred one first; at least one.
+    pub(crate) sources: Vec<Source>,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) mode: StartMode,
     pub(crate) pass_unsupported: bool,
     pub(crate) repair: Repairs,
+    pub(crate) check: bool,
+    /// How long the camera stays connected when nobody wants frames any more; `None` for ever.
+    pub(crate) linger: Option<Duration>,
+    pub(crate) placeholder: Placeholder,
+    pub(crate) placeholder_after: Duration,
+    pub(crate) frozen_after: Duration,
+}
+
+/// What viewers are shown where there is no frame.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Placeholder {
+    /// Nothing: they keep the last frame, or wait for the first.
+    #[default]
+    None,
+    /// A picture in the size of the last frame (640x480 before the first), with the stream's name, what is wrong, and since when.
+    #[cfg(feature = "placeholder")]
+    Drawn,
+    /// A picture of yours.
+    Picture(Frame),
 }
 
 /// What a start does about a camera that cannot be reached.
@@ -23,7 +44,8 @@ pub struct StreamSpec {
 #[non_exhaustive]
 pub enum StartMode {
     /// The start fails unless the camera can be connected to. Later outages are retried for ever. Not for a source that
-    /// [connects to us](Source::is_awaited): that is [`Error::InvalidSpec`].
+    /// [connects to us](Source::is_awaited), nor for a stream [on demand](StreamSpec::on_demand): that is [`Error::InvalidSpec`]. Of several
+    /// sources one must be reached.
     #[default]
     Require,
     /// The start succeeds, and the camera is retried for ever.
@@ -35,11 +57,16 @@ impl StreamSpec {
     pub fn new(name: StreamName, source: Source) -> Self {
         Self {
             name,
-            source,
+            sources: vec![source],
             listen: None,
             mode: StartMode::default(),
             pass_unsupported: false,
             repair: Repairs::RECOMMENDED,
+            check: false,
+            linger: None,
+            placeholder: Placeholder::default(),
+            placeholder_after: Duration::from_secs(10),
+            frozen_after: Duration::from_secs(30),
         }
     }
 
@@ -85,5 +112,63 @@ impl StreamSpec {
     pub fn repair(mut self, repairs: Repairs) -> Self {
         self.repair = repairs;
         self
+    }
+
+    /// Adds a source for when those before it have no frames; see [`Failover`](mjpeg_ingest::Failover).
+    pub fn fallback(mut self, source: Source) -> Self {
+        self.sources.push(source);
+        self
+    }
+
+    /// Sets whether each frame's scan is checked for damage ([`Frame::verify`]), at a cost of some 4 ms per megabyte. Damaged frames are held back, so that viewers
+    /// keep the last good one, and counted as `damaged`. Default false: frames that were cut off are found without it.
+    pub fn check(mut self, check: bool) -> Self {
+        self.check = check;
+        self
+    }
+
+    /// Connects the camera only while somebody wants frames, a viewer or a snapshot, and for so long after the last. 10 s is a good time: long enough for
+    /// a page to be loaded anew. Default: always connected.
+    ///
+    /// A stream on demand cannot [require](StartMode::Require) its camera.
+    pub fn on_demand(mut self, linger: Duration) -> Self {
+        self.linger = Some(linger.min(LONGEST));
+        self
+    }
+
+    /// Sets what viewers are shown where there is no frame. Default [`Placeholder::None`].
+    ///
+    /// A viewer that finds no frame gets it after 1 s. While a camera is gone, viewers keep its last frame, and get the placeholder when that is older than
+    /// [`placeholder_after`](Self::placeholder_after).
+    pub fn placeholder(mut self, placeholder: Placeholder) -> Self {
+        self.placeholder = placeholder;
+        self
+    }
+
+    /// Sets how old the last frame of a camera that is gone may be before the placeholder takes its place. Default 10 s.
+    pub fn placeholder_after(mut self, age: Duration) -> Self {
+        self.placeholder_after = age.min(LONGEST);
+        self
+    }
+
+    /// Sets after how long of identical frames a camera is reported as [frozen](crate::StreamInfo::frozen_since). Default 30 s. It stays connected.
+    pub fn frozen_after(mut self, time: Duration) -> Self {
+        self.frozen_after = time.min(LONGEST);
+        self
+    }
+
+    /// Whether such a stream can be.
+    pub(crate) fn check_sense(&self) -> Result<(), Error> {
+        let requires = self.mode == StartMode::Require;
+        let why = if requires && self.sources.iter().any(Source::is_awaited) {
+            "a camera that connects to us cannot be required at the start"
+        } else if requires && self.linger.is_some() {
+            "a camera that is connected on demand cannot be required at the start"
+        } else if matches!(&self.placeholder, Placeholder::Picture(frame) if !frame.displayable()) {
+            "the placeholder is no picture that browsers can show"
+        } else {
+            return Ok(());
+        };
+        Err(Error::InvalidSpec(why.into()))
     }
 }

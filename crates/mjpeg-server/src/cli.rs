@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use mjpeg_manager::mjpeg_codec::repair::Repairs;
 use tracing_subscriber::filter::Targets;
 
-use crate::{StreamArg, telemetry, viewer_args::ViewerArgs};
+use crate::{StreamArg, camera_args::CameraArgs, telemetry, viewer_args::ViewerArgs};
 
 /// Relays Motion-JPEG cameras: connects to each camera once over TCP and serves its pictures over HTTP to any number of viewers.
 ///
@@ -60,6 +60,9 @@ pub(crate) struct Run {
         default_values_t = [Repair::HuffmanTables, Repair::EmbeddedMarkers, Repair::Eoi]
     )]
     pub(crate) repair: Vec<Repair>,
+
+    #[command(flatten)]
+    pub(crate) cameras: CameraArgs,
 
     #[command(flatten)]
     pub(crate) viewers: ViewerArgs,
@@ -124,7 +127,7 @@ Cameras:
   exec:PROGRAM ARGS       what a program writes; no shell reads the words, but quotes work
 
 The URLs of the streams are printed to standard output, one per line. A camera that goes away is tried again \
-for ever, and viewers keep their picture meanwhile. Ctrl-C or SIGTERM ends the relay.";
+for ever, and viewers keep their picture meanwhile, then see what is wrong. Ctrl-C or SIGTERM ends the relay.";
 
 const DEMO_HELP: &str = "\
 The URLs of the streams are printed to standard output, one per line; open one in a browser. Only this machine \

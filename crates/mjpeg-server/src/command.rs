@@ -94,6 +94,8 @@ async fn start_run(args: Run) -> Result<Relay> {
         .streams
         .into_iter()
         .map(|stream| stream.into_spec().mode(mode).repair(repairs));
+    let mut specs: Vec<_> = specs.collect();
+    args.cameras.apply(&mut specs)?;
     Relay::start(specs, config).await.map_err(|e| explained(&e))
 }
 

@@ -24,6 +24,7 @@
 //! None.
 
 mod advice;
+mod camera_args;
 mod cli;
 mod command;
 mod relay;

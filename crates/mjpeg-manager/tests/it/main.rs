@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod errors;
+mod events;
 mod leaks;
+mod life;
 mod lifecycle;
 mod status;
 mod support;

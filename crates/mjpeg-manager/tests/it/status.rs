@@ -61,6 +61,7 @@ async fn running_stream_tells_all_about_itself() {
     assert_eq!(
         reasons,
         [
+            "damaged",
             "flood",
             "framing",
             "garbage",

@@ -62,6 +62,24 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
             ],
             "--notsent-lowat <BYTES>",
         ),
+        (
+            &["run", "--stream", "a=tcp://a:1@0", "--fallback", "a"],
+            "'='",
+        ),
+        (
+            &["run", "--stream", "a=tcp://a:1@0", "--linger", "soon"],
+            "number of seconds",
+        ),
+        (
+            &[
+                "run",
+                "--stream",
+                "a=tcp://a:1@0",
+                "--on-demand",
+                "--require-cameras",
+            ],
+            "cannot be used with",
+        ),
         (&["demo", "--cameras", "0"], "1..=64"),
         (&["demo", "--log", "loud"], "--log"),
         (&["fly"], "fly"),
@@ -137,11 +155,91 @@ async fn camera_that_is_off_is_retried_unless_required() {
         1,
     );
     let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    let placeholder = viewer.next_frame().await.unwrap().unwrap();
+    assert_eq!(jpeg::number_of(&placeholder), None, "no frame of a camera");
     let _camera = Camera::start_at(addr, live()).await.unwrap();
-    assert!(
-        viewer.next_frame().await.unwrap().is_some(),
-        "found when it comes on"
+    loop {
+        let frame = viewer.next_frame().await.unwrap();
+        if jpeg::number_of(&frame.expect("found when it comes on")).is_some() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn fallback_for_no_stream_is_told() {
+    let (code, _, err) = run(&[
+        "run",
+        "--stream",
+        "a=tcp://a:1@127.0.0.1:0",
+        "--fallback",
+        "b=tcp://b:1",
+    ]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("add --stream b="), "{err}");
+}
+
+#[tokio::test]
+async fn fallback_takes_over_and_cameras_are_connected_on_demand() {
+    let (dead, camera) = (refused_addr().await, Camera::start(live()).await);
+    let server = Server::start(
+        &[
+            "run",
+            "--stream",
+            &format!("door=tcp://{dead}@127.0.0.1:0"),
+            "--fallback",
+            &format!("door={}", camera.url()),
+            "--on-demand",
+            "--linger",
+            "0.2",
+        ],
+        1,
     );
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    let frame = viewer.next_frame().await.unwrap().unwrap();
+    assert!(jpeg::number_of(&frame).is_some());
+    drop(viewer);
+    let hung_up = async {
+        while camera.open() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), hung_up)
+        .await
+        .expect("nobody watches");
+}
+
+#[tokio::test]
+async fn placeholder_may_be_a_file_or_none() {
+    let dead = refused_addr().await;
+    let file = std::env::temp_dir().join(format!("mjpeg-cli-{}.jpg", std::process::id()));
+    let stream = format!("door=tcp://{dead}@127.0.0.1:0");
+    let of_file = [
+        "run",
+        "--stream",
+        &stream,
+        "--placeholder",
+        file.to_str().unwrap(),
+    ];
+    let (code, _, err) = run(&of_file);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("--placeholder: cannot read"), "{err}");
+    std::fs::write(&file, "no picture").unwrap();
+    let (code, _, err) = run(&of_file);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("is no JPEG picture"), "{err}");
+
+    std::fs::write(&file, jpeg::numbered(4711)).unwrap();
+    let server = Server::start(&of_file, 1);
+    std::fs::remove_file(&file).unwrap();
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    let shown = viewer.next_frame().await.unwrap().unwrap();
+    assert_eq!(jpeg::number_of(&shown), Some(4711));
+
+    let server = Server::start(&["run", "--stream", &stream, "--placeholder", "none"], 1);
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    let nothing = tokio::time::timeout(Duration::from_secs(2), viewer.next_frame()).await;
+    assert!(nothing.is_err());
 }
 
 #[tokio::test]

@@ -1,0 +1,413 @@
+//! What happens to a stream while its camera and its viewers come and go.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mjpeg_ingest::Source;
+use mjpeg_manager::{Error, Placeholder, StartMode, State, StreamSpec, mjpeg_codec::Frame};
+use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr, request};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{LOOPBACK, live, manager, soon, spec, until};
+
+const LINGER: Duration = Duration::from_millis(300);
+
+fn source(camera: &Camera) -> Source {
+    camera.url().parse().unwrap()
+}
+
+fn retried(name: &str, camera: std::net::SocketAddr) -> StreamSpec {
+    spec(name, camera).mode(StartMode::Retry)
+}
+
+fn own_picture() -> Placeholder {
+    Placeholder::Picture(Frame::parse(jpeg::numbered(4711)).unwrap())
+}
+
+async fn frame(viewer: &mut Viewer) -> Bytes {
+    soon(viewer.next_frame()).await.unwrap().expect("a part")
+}
+
+async fn number(viewer: &mut Viewer) -> u32 {
+    jpeg::number_of(&frame(viewer).await).unwrap()
+}
+
+fn size(jpeg: Bytes) -> (u16, u16) {
+    let frame = Frame::parse(jpeg).unwrap();
+    (frame.width, frame.height)
+}
+
+#[tokio::test]
+async fn on_demand_camera_is_connected_for_viewers_and_for_a_while_after() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let started = manager.start(spec).await.unwrap();
+    assert_eq!((started.state, started.on_demand), (State::Idle, true));
+    let addr = started.listen.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(camera.connections(), 0, "nobody has asked");
+
+    for round in 1..=2 {
+        let mut viewer = Viewer::open(addr, "/").await.unwrap();
+        frame(&mut viewer).await;
+        assert_eq!(manager.get("door").unwrap().state, State::Online);
+        let left = Instant::now();
+        drop(viewer);
+        until("hung up", async || camera.open() == 0).await;
+        assert!(left.elapsed() >= LINGER, "it lingers: {:?}", left.elapsed());
+        until("idle", async || {
+            manager.get("door").unwrap().state == State::Idle
+        })
+        .await;
+        assert_eq!(camera.connections(), round);
+    }
+}
+
+#[tokio::test]
+async fn on_demand_camera_lingers_from_the_last_viewer_on() {
+    // No event of the camera tells the time here: it has sent its only frame.
+    let camera = Camera::start(Script::frames([jpeg::numbered(1)])).await;
+    let manager = manager();
+    let linger = Duration::from_millis(1000);
+    let spec = retried("door", camera.addr()).on_demand(linger);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    frame(&mut viewer).await;
+    sleep(linger + linger / 5).await;
+    let left = Instant::now();
+    drop(viewer);
+    until("hung up", async || camera.open() == 0).await;
+    assert!(left.elapsed() >= linger, "{:?}", left.elapsed());
+}
+
+#[tokio::test]
+async fn snapshot_wakes_an_on_demand_camera() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let response = request(addr, ask).await.unwrap();
+    assert_eq!(response.head.header("x-online"), Some("true"));
+    assert!(jpeg::number_of(&response.body).is_some());
+
+    until("idle", async || {
+        manager.get("door").unwrap().state == State::Idle
+    })
+    .await;
+    camera.shutdown().await;
+    let response = request(addr, ask).await.unwrap();
+    assert_eq!(response.head.header("x-online"), Some("false"));
+    assert!(response.head.header("age").is_some(), "the last picture");
+    assert!(jpeg::number_of(&response.body).is_some());
+}
+
+#[tokio::test]
+async fn newcomer_on_demand_is_not_shown_what_was() {
+    let before = Script::frames([jpeg::numbered(1)]);
+    let after = Script::new(vec![
+        Step::Wait(Duration::from_millis(300)),
+        Step::Send(jpeg::numbered(2)),
+        Step::Stall,
+    ]);
+    let scripts = [before, after];
+    let camera = Camera::start_with(move |nth| scripts[nth.min(1)].clone()).await;
+    let manager = manager();
+    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(number(&mut viewer).await, 1);
+    drop(viewer);
+    until("idle", async || {
+        manager.get("door").unwrap().state == State::Idle
+    })
+    .await;
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(number(&mut viewer).await, 2);
+}
+
+#[tokio::test]
+async fn streams_that_make_no_sense_are_refused() {
+    let manager = manager();
+    let camera = Camera::start(live()).await;
+    let mut lossless = jpeg::numbered(1).to_vec();
+    let sof = lossless.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    lossless[sof + 1] = 0xC3;
+    let lossless = Placeholder::Picture(Frame::parse(lossless).unwrap());
+    let awaited: Source = "tcp-listen://127.0.0.1:1".parse().unwrap();
+    for refused in [
+        spec("door", camera.addr()).on_demand(LINGER),
+        spec("door", camera.addr()).fallback(awaited),
+        spec("door", camera.addr()).placeholder(lossless),
+    ] {
+        let error = manager.start(refused).await.unwrap_err();
+        assert_eq!(error.code(), "invalid_spec", "{error}");
+    }
+    assert_eq!((manager.list().len(), camera.connections()), (0, 0));
+}
+
+#[tokio::test]
+async fn viewer_without_a_frame_is_shown_the_placeholder_after_a_second() {
+    let addr = refused_addr().await;
+    let manager = manager();
+    let spec = retried("door", addr).placeholder(Placeholder::Drawn);
+    let viewers = manager.start(spec).await.unwrap().listen.unwrap();
+    let came = Instant::now();
+    let mut viewer = Viewer::open(viewers, "/").await.unwrap();
+    assert_eq!(size(frame(&mut viewer).await), (640, 480));
+    assert!(came.elapsed() >= Duration::from_millis(990));
+    let mut newcomer = Viewer::open(viewers, "/").await.unwrap();
+    assert_eq!(size(frame(&mut newcomer).await), (640, 480));
+    assert_eq!(manager.get("door").unwrap().frames, 0, "it is no frame");
+
+    let _camera = Camera::start_at(addr, live()).await.unwrap();
+    until("a frame on the same response", async || {
+        manager.get("door").unwrap().frames > 0
+    })
+    .await;
+    let until_a_frame = async { while jpeg::number_of(&frame(&mut viewer).await).is_none() {} };
+    soon(until_a_frame).await;
+}
+
+#[tokio::test]
+async fn snapshot_without_a_picture_is_the_placeholder() {
+    let manager = manager();
+    let spec = retried("door", refused_addr().await).placeholder(Placeholder::Drawn);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let ask = |query: &str| {
+        format!("GET /snapshot{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    };
+    let response = request(addr, ask("")).await.unwrap();
+    assert_eq!(response.head.status, 200);
+    assert_eq!(response.head.header("x-online"), Some("false"));
+    assert_eq!(response.head.header("etag"), None);
+    assert_eq!(size(response.body), (640, 480));
+    for strict in ["?fresh=1", "?max_age=3600", "?after=x"] {
+        let response = request(addr, ask(strict)).await.unwrap();
+        assert_eq!(response.head.status, 503, "{strict}");
+    }
+}
+
+#[tokio::test]
+async fn placeholder_takes_the_place_of_a_frame_that_is_too_old() {
+    let camera = Camera::start(Script::live(
+        vec![jpeg::sized(1, 320, 240)],
+        Duration::from_millis(50),
+    ))
+    .await;
+    let manager = manager();
+    let after = Duration::from_millis(1500);
+    let spec = spec("door", camera.addr())
+        .placeholder(Placeholder::Drawn)
+        .placeholder_after(after);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    frame(&mut viewer).await;
+    camera.shutdown().await;
+    let gone = Instant::now();
+    let placeholder = loop {
+        let frame = frame(&mut viewer).await;
+        if jpeg::number_of(&frame).is_none() {
+            break frame;
+        }
+    };
+    assert!(gone.elapsed() >= after - Duration::from_millis(500));
+    assert_eq!(size(placeholder), (320, 240), "in the size of the stream");
+    let State::Offline { .. } = manager.get("door").unwrap().state else {
+        panic!("offline")
+    };
+    // Its last real picture is what a snapshot shows all the same.
+    let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let response = request(addr, ask).await.unwrap();
+    assert_eq!(jpeg::number_of(&response.body), Some(1));
+}
+
+#[tokio::test]
+async fn operators_own_picture_is_shown_as_it_is_and_none_where_none_is_wanted() {
+    let manager = manager();
+    let dead = refused_addr().await;
+    let own = retried("own", dead).placeholder(own_picture());
+    let addr = manager.start(own).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(number(&mut viewer).await, 4711);
+
+    let addr = manager
+        .start(retried("none", dead))
+        .await
+        .unwrap()
+        .listen
+        .unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    let nothing = tokio::time::timeout(Duration::from_secs(2), viewer.next_frame()).await;
+    assert!(nothing.is_err(), "it waits for the first frame");
+}
+
+#[tokio::test]
+async fn silent_camera_is_stalled_and_then_online_again() {
+    let script = Script::new(vec![
+        Step::Send(jpeg::numbered(1)),
+        Step::Wait(Duration::from_secs(3)),
+        Step::Send(jpeg::numbered(2)),
+        Step::Stall,
+    ]);
+    let camera = Camera::start(script).await;
+    let manager = manager();
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    let state = || manager.get("door").unwrap().state;
+    until("stalled", async || matches!(state(), State::Stalled { .. })).await;
+    assert_eq!(state().to_string(), "stalled: no picture for 2.0s");
+    until("online", async || state() == State::Online).await;
+    assert_eq!(manager.get("door").unwrap().frames, 2);
+    assert_eq!(camera.connections(), 1);
+}
+
+#[tokio::test]
+async fn outage_keeps_its_beginning_through_all_attempts() {
+    let manager = manager();
+    let spec = retried("door", refused_addr().await);
+    manager.start(spec).await.unwrap();
+    let offline = || match manager.get("door").unwrap() {
+        info if matches!(info.state, State::Offline { .. }) => Some(info),
+        _ => None,
+    };
+    until("offline", async || offline().is_some()).await;
+    let first = offline().unwrap();
+    let error_at = || manager.get("door").unwrap().last_error.unwrap().at;
+    let before = error_at();
+    until("more attempts", async || {
+        assert!(offline().is_some(), "an attempt is no change");
+        error_at() > before + Duration::from_millis(300)
+    })
+    .await;
+    assert_eq!(offline().unwrap().since, first.since);
+    assert!(
+        first
+            .state
+            .to_string()
+            .starts_with("offline: cannot connect to ")
+    );
+}
+
+#[tokio::test]
+async fn damaged_frame_is_held_back_where_frames_are_checked() {
+    let good = jpeg::dense(1, 4000);
+    let mut bad = jpeg::dense(2, 4000).to_vec();
+    // A piece of the scan is gone, as where a camera's ring buffer ran over.
+    let at = bad.len() / 2;
+    bad.drain(at..at + 1500);
+    for check in [true, false] {
+        let camera = Camera::start(Script::frames([good.clone(), bad.clone().into()])).await;
+        let manager = manager();
+        let spec = spec("door", camera.addr()).check(check);
+        let addr = manager.start(spec).await.unwrap().listen.unwrap();
+        until("both", async || {
+            let info = manager.get("door").unwrap();
+            info.frames + info.discarded["damaged"].count == 2
+        })
+        .await;
+        let damaged = manager.get("door").unwrap().discarded["damaged"];
+        assert_eq!(damaged.count, u64::from(check));
+        let mut viewer = Viewer::open(addr, "/").await.unwrap();
+        let expected = if check { &good[..] } else { &bad[..] };
+        assert!(
+            frame(&mut viewer).await == expected,
+            "the last good one stays"
+        );
+    }
+}
+
+#[tokio::test]
+async fn second_source_takes_over_and_viewers_stay() {
+    let first = Camera::start(live()).await;
+    let frames = (100..120).map(jpeg::numbered).collect();
+    let second = Camera::start(Script::live(frames, Duration::from_millis(10))).await;
+    let manager = manager();
+    let spec = spec("door", first.addr()).fallback(source(&second));
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert!(number(&mut viewer).await < 100);
+    assert_eq!(second.connections(), 0);
+
+    first.shutdown().await;
+    soon(async { while number(&mut viewer).await < 100 {} }).await;
+    let info = manager.get("door").unwrap();
+    assert_eq!(info.state, State::Online);
+    assert_eq!(info.source, second.url());
+    let told: Vec<_> = info
+        .sources
+        .iter()
+        .map(|source| {
+            (
+                source.source.clone(),
+                source.is_active,
+                source.state.as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (first.url(), false, "offline"),
+            (second.url(), true, "online")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn required_stream_starts_with_any_of_its_sources() {
+    let dead = refused_addr().await;
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let with_camera = spec("door", dead).fallback(source(&camera));
+    manager.start(with_camera).await.unwrap();
+    let without = spec("gate", dead).fallback(format!("tcp://{dead}").parse().unwrap());
+    let error = manager.start(without).await.unwrap_err();
+    assert!(
+        matches!(error, Error::TcpConnectionFailed { .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn source_can_be_changed_while_viewers_watch() {
+    let first = Camera::start(live()).await;
+    let frames = (100..120).map(jpeg::numbered).collect();
+    let second = Camera::start(Script::live(frames, Duration::from_millis(10))).await;
+    let manager = manager();
+    let spec = spec("door", first.addr());
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert!(number(&mut viewer).await < 100);
+    manager.set_sources("door", [source(&second)]).unwrap();
+    soon(async { while number(&mut viewer).await < 100 {} }).await;
+    until("hung up", async || first.open() == 0).await;
+    assert_eq!(manager.get("door").unwrap().source, second.url());
+    let none = manager.set_sources("door", []).unwrap_err();
+    assert_eq!(none.code(), "invalid_spec");
+    let nowhere = manager.set_sources("gate", [source(&second)]).unwrap_err();
+    assert_eq!(nowhere.code(), "not_found");
+}
+
+#[tokio::test]
+async fn ended_recording_gives_way_to_a_new_source() {
+    let file = std::env::temp_dir().join(format!("mjpeg-life-{}.mjpeg", std::process::id()));
+    std::fs::write(&file, jpeg::numbered(7)).unwrap();
+    let manager = manager();
+    let url = format!("file://{}?once", file.display());
+    let spec = StreamSpec::parse("door", &url)
+        .unwrap()
+        .listen(LOOPBACK.into());
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    until("ended", async || {
+        manager.get("door").unwrap().state == State::Ended
+    })
+    .await;
+    std::fs::remove_file(&file).unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(number(&mut viewer).await, 7, "the last frame stays");
+    let frames = vec![jpeg::numbered(100)];
+    let camera = Camera::start(Script::live(frames, Duration::from_millis(10))).await;
+    manager.set_sources("door", [source(&camera)]).unwrap();
+    soon(async { while number(&mut viewer).await < 100 {} }).await;
+}
