@@ -32,6 +32,8 @@
 //! * When [`stop`](Manager::stop) returns, the port is free, the camera's connection is closed and the tasks have ended.
 //! * Dropping the last clone of a [`Manager`] ends everything it runs.
 //! * A panic while reading a camera costs that stream a restart with backoff, and no other stream anything.
+//! * A camera that goes away costs its viewers nothing but frames: they keep the last one, then the [placeholder](Placeholder). A stream may have
+//!   [several sources](StreamSpec::fallback), or be [on demand](StreamSpec::on_demand). What happens to it is told by [`Manager::events`].
 //! * Frames that browsers cannot show ([`Frame::displayable`](mjpeg_codec::Frame::displayable)) are held back and counted as
 //!   `unsupported`, since a single one ends the picture for good in some of them.
 //! * Frames that some viewers cannot read as they come are repaired without loss of pixels ([`mjpeg_codec::repair`]), unless
@@ -42,6 +44,7 @@
 //! * `listener`: gives a stream an HTTP port of its own ([`StreamSpec::listen`]), by `mjpeg-http`.
 //! * `compat`: with it, `/state` as ustreamer has it.
 //! * `exec`: programs as sources, `exec:program args` (Unix). They run with the rights of the manager's process: take such a source from nobody who may not run programs.
+//! * `placeholder`: placeholders that say what is wrong ([`Placeholder::Drawn`]), drawn by `mjpeg-picture`.
 //! * `test-picture`: the source `test:`, a moving test picture.
 
 mod config;

@@ -179,7 +179,11 @@ async fn placeholder_is_shown_when_told_and_gives_way_to_the_next_frame() {
     assert_eq!((shown.seq, shown.is_placeholder), (1, true));
     assert!(consumer.picture().is_none());
     placeholder(&producer, 101);
-    assert_eq!(next_number(&mut consumer).await, Some(101), "a new one is shown at once");
+    assert_eq!(
+        next_number(&mut consumer).await,
+        Some(101),
+        "a new one is shown at once"
+    );
 
     assert_eq!(publish(&producer, 3), 3);
     assert_eq!(next_number(&mut consumer).await, Some(3));
@@ -216,5 +220,8 @@ fn placeholders_do_not_count_in_the_rhythm() {
     placeholder(&producer, 100);
     producer.show_placeholder();
     producer.publish(frame(), SystemTime::UNIX_EPOCH, at(40));
-    assert_eq!(consumer.interval(), Some(std::time::Duration::from_millis(40)));
+    assert_eq!(
+        consumer.interval(),
+        Some(std::time::Duration::from_millis(40))
+    );
 }
