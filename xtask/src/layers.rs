@@ -62,8 +62,8 @@ const EDGES: &[Edges] = &[
     Edges {
         of: "mjpeg-manager",
         always: &["mjpeg-codec", "mjpeg-fanout", "mjpeg-ingest"],
-        optional: &["mjpeg-http"],
-        why: "the registry runs without HTTP unless its feature `listener` asks for it",
+        optional: &["mjpeg-http", "mjpeg-picture"],
+        why: "the registry runs without HTTP unless its feature `listener` asks for it, and draws only by its feature `placeholder`",
     },
     Edges {
         of: "mjpeg-server",

@@ -1,23 +1,16 @@
 //! The loop from connection to connection.
 
-use std::{
-    any::Any,
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{any::Any, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use mjpeg_codec::{Event as Found, Splitter};
 use tokio::{
-    io::AsyncRead,
     sync::watch,
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
-    ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source, SourceEnd,
-    control::Wishes, reading::Reading, stall::StallWatch,
+    ConnectError, Connection, Control, Error, Event, IngestConfig, Source,
+    control::Wishes,
+    online::{Ending, Online},
 };
 
 /// Reads a source and reconnects for ever; its owner pulls events with [`next`](Self::next).
@@ -46,21 +39,6 @@ enum State {
 }
 
 type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
-
-struct Online {
-    reading: Reading<Box<dyn AsyncRead + Send + Unpin>>,
-    stall: StallWatch,
-    since: Instant,
-    frames: u64,
-    /// Why no more will be read; what is left in the splitter still comes out.
-    ending: Option<Ending>,
-}
-
-enum Ending {
-    Error(Error),
-    Paused,
-    Finished,
-}
 
 impl Ingest {
     /// Makes an ingest; nothing happens before the first [`next`](Self::next).
@@ -130,9 +108,7 @@ impl Ingest {
                         return Some(event);
                     }
                     if let Some(ending) = online.ending.take() {
-                        let stable =
-                            online.frames > 0 && online.since.elapsed() >= self.config.stable_after;
-                        if stable {
+                        if online.was_stable(self.config.stable_after) {
                             self.failures = 0;
                         }
                         match ending {
@@ -171,25 +147,10 @@ impl Ingest {
     }
 
     fn connected(&mut self, connection: Connection) -> Event {
-        let Connection {
-            io,
-            framing,
-            peer,
-            interval,
-            anchor,
-        } = connection;
+        let peer = connection.peer.clone();
+        let (online, anchor) = Online::new(connection, &self.config);
         self.anchor = anchor;
-        let splitter = match framing {
-            Framing::Concatenated => Splitter::new(self.config.splitter.clone()),
-        };
-        let now = Instant::now();
-        self.state = State::Online(Box::new(Online {
-            reading: Reading::new(io, splitter),
-            stall: StallWatch::new(now, self.config.stall_limit, interval),
-            since: now,
-            frames: 0,
-            ending: None,
-        }));
+        self.state = State::Online(Box::new(online));
         Event::Online { peer }
     }
 
@@ -220,78 +181,6 @@ impl std::fmt::Debug for Ingest {
         f.debug_struct("Ingest")
             .field("source", &self.source)
             .finish_non_exhaustive()
-    }
-}
-
-impl Online {
-    fn poll(&mut self) -> Option<Event> {
-        Some(match self.reading.found()? {
-            Found::Frame(frame) => {
-                self.stall.frame(self.reading.last_read(), self.frames == 0);
-                self.frames += 1;
-                Event::Frame(self.reading.captured(frame))
-            }
-            Found::Discarded { reason, range } => Event::Discarded {
-                reason,
-                bytes: range.end - range.start,
-            },
-            // The enum may grow; what this crate does not know, it does not pass on.
-            _ => return self.poll(),
-        })
-    }
-
-    /// Reads once, or finds that the camera is stalled, or that nothing more comes.
-    async fn read(&mut self) -> Option<Event> {
-        let (silence, no_frame) = (self.stall.silence_limit(), self.stall.no_frame_limit());
-        let (stalls_after, last_frame) = (self.stall.stalls_after(), self.stall.last_frame());
-        if let Some(after) = stalls_after.filter(|&after| self.stall.noise() >= after) {
-            self.stall.told();
-            return Some(Event::Stalled { after });
-        }
-        if self.stall.noise() >= no_frame {
-            self.end(Ending::Error(Error::NoFrame { after: no_frame }));
-            return None;
-        }
-        let silent_at = self.reading.last_read() + silence;
-        let no_frame_at = last_frame + no_frame;
-        let given_up_at = silent_at.min(no_frame_at);
-        let stalls_at = stalls_after
-            .map(|after| last_frame + after)
-            .filter(|&at| at < given_up_at);
-        let read = poll_fn(|cx| self.reading.poll_read(cx));
-        // It reads before it looks at the clock: what came while nobody pulled is there.
-        let outcome = timeout_at(stalls_at.unwrap_or(given_up_at), read).await;
-        let ending = match outcome {
-            Ok(Ok(0)) => Error::Closed,
-            Ok(Ok(_)) => {
-                self.stall.bytes(self.reading.last_read());
-                return None;
-            }
-            Ok(Err(error)) => match error.downcast() {
-                Ok(SourceEnd::Finished) => {
-                    self.end(Ending::Finished);
-                    return None;
-                }
-                Ok(SourceEnd::Replaced { by }) => Error::Replaced { by },
-                Ok(SourceEnd::Failed(error)) => Error::Source(error),
-                Err(error) => Error::Read(error),
-            },
-            Err(_elapsed) => match stalls_after {
-                Some(after) if stalls_at.is_some() => {
-                    self.stall.told();
-                    return Some(Event::Stalled { after });
-                }
-                _ if silent_at <= no_frame_at => Error::Stalled { after: silence },
-                _ => Error::NoFrame { after: no_frame },
-            },
-        };
-        self.end(Ending::Error(ending));
-        None
-    }
-
-    fn end(&mut self, ending: Ending) {
-        self.reading.finish();
-        self.ending = Some(ending);
     }
 }
 

@@ -62,6 +62,7 @@ mod file;
 mod frames;
 mod ingest;
 mod listen;
+mod online;
 mod reading;
 #[cfg(all(feature = "exec", unix))]
 mod redact;

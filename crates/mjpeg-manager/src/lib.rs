@@ -59,6 +59,7 @@ mod monitor;
 mod name;
 mod outlet;
 mod running;
+mod seen;
 mod spec;
 mod stand_in;
 

@@ -10,7 +10,7 @@ use mjpeg_codec::Frame;
 use mjpeg_fanout::{Consumer, Producer};
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{Placeholder, State, StreamSpec, monitor::Seen};
+use crate::{Placeholder, State, StreamSpec, seen::Seen};
 
 /// What there is to know about a stream at one moment.
 #[derive(Debug)]
