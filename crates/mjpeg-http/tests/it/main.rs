@@ -1,6 +1,7 @@
 //! Tests through the public face: the body under paused time, the listener over real sockets in real time.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod admission;
 mod body;
 mod graceful;
 mod lagging;
@@ -20,7 +21,7 @@ use mjpeg_codec::Frame;
 use mjpeg_fanout::{Consumer, Producer};
 use mjpeg_http::{
     BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, ResponseFuture, Stats,
-    StreamService, ViewerInfo,
+    StreamService, ViewerInfo, ViewerLimit,
 };
 use mjpeg_testkit::jpeg;
 use tokio::{
@@ -95,5 +96,6 @@ fn public_types_cross_threads() {
     all::<Ended>();
     all::<Stats>();
     all::<ViewerInfo>();
+    all::<ViewerLimit>();
     send::<ResponseFuture>();
 }
