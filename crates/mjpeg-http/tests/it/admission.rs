@@ -13,7 +13,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Served, publish, publish_number};
+use crate::{
+    Served, assert_next,
+    lagging::{LARGE, camera, narrow, stuck},
+    publish, publish_number,
+};
 
 async fn ask(served: &Served, path: &str) -> Response {
     let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -46,8 +50,7 @@ async fn one_more_than_the_stream_may_have_is_refused_and_the_others_lose_nothin
         assert_refused(&ask(&served, "/").await, reason);
         publish_number(&producer, number);
         for viewer in [&mut first, &mut second] {
-            let frame = viewer.next_frame().await.unwrap().unwrap();
-            assert_eq!(frame, jpeg::numbered(number), "each frame, in order");
+            assert_next(viewer, number).await;
         }
     }
     let stats = served.service.stats();
@@ -125,15 +128,6 @@ async fn loopback_does_not_count_per_address() {
     assert_eq!(served.service.stats().viewers_replaced, 0);
 }
 
-/// Large frames for ever, so that whoever takes nothing is soon found in the middle of one.
-async fn camera(producer: &mjpeg_fanout::Producer) {
-    let frame = jpeg::of_length(1, 2_000_000);
-    loop {
-        publish(producer, frame.clone());
-        sleep(Duration::from_millis(100)).await;
-    }
-}
-
 /// Opens streams until one is not refused.
 async fn get_in(served: &Served) -> Viewer {
     loop {
@@ -151,7 +145,8 @@ async fn get_in(served: &Served) -> Viewer {
 async fn dead_viewer_gives_its_place_to_another_behind_the_same_proxy() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(consumer, HttpConfig::default().max_viewers(2));
-    let mut dead = Viewer::open(served.addr, "/").await.unwrap().into_stream();
+    let mut dead = stuck(&served, "/").await;
+    served.until(|stats| stats.viewers == 1).await;
     let mut lively = Viewer::open(served.addr, "/").await.unwrap();
     let watch = async {
         loop {
@@ -182,7 +177,7 @@ async fn frame_may_take_only_so_long_after_another_request_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let limit = Duration::from_millis(600);
     let served = Served::start(consumer, HttpConfig::default().max_frame_send_time(limit));
-    publish(&producer, jpeg::of_length(1, 4_000_000));
+    publish(&producer, jpeg::of_length(1, 4 * LARGE));
     let mut slow = after_a_request(&served).await;
     let taking = async {
         let mut buffer = [0; 2_000];
@@ -204,11 +199,11 @@ async fn frame_may_take_only_so_long_after_another_request_too() {
 async fn frames_in_flight_are_bounded_after_another_request_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
     // Room for one beside the newest.
-    let config = HttpConfig::default().max_inflight_bytes(5_000_000);
+    let config = HttpConfig::default().max_inflight_bytes(LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     let mut held = Vec::new();
     for n in 1..=4_u64 {
-        publish(&producer, jpeg::of_length(n as u32, 4_000_000));
+        publish(&producer, jpeg::of_length(n as u32, LARGE));
         held.push(after_a_request(&served).await);
         served.until(|stats| stats.parts == n).await;
         let cut = n.saturating_sub(2);
@@ -219,7 +214,7 @@ async fn frames_in_flight_are_bounded_after_another_request_too() {
 
 /// A viewer that has asked for something else before, on the same connection, and takes nothing.
 async fn after_a_request(served: &Served) -> TcpStream {
-    let mut stream = TcpStream::connect(served.addr).await.unwrap();
+    let mut stream = narrow(served).await;
     let nothing = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
     stream.write_all(nothing).await.unwrap();
     let mut answer = Vec::new();

@@ -1,8 +1,14 @@
 //! Tests through the public face: the body under paused time, the listener over real sockets in real time.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[cfg(target_os = "linux")]
+mod addresses;
 mod admission;
+#[cfg(target_os = "linux")]
+mod apart;
 mod body;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod graceful;
 mod lagging;
 mod layouts;
@@ -23,7 +29,7 @@ use mjpeg_http::{
     BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, ResponseFuture, Stats,
     StreamService, ViewerInfo, ViewerLimit,
 };
-use mjpeg_testkit::jpeg;
+use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
@@ -39,6 +45,18 @@ fn publish_number(producer: &Producer, number: u32) {
     publish(producer, jpeg::numbered(number));
 }
 
+/// Checks that a viewer gets this frame next, none being skipped. The one before may be repeated first, as it is where no other comes in time.
+async fn assert_next(viewer: &mut Viewer, number: u32) {
+    loop {
+        let frame = viewer.next_frame().await.unwrap().expect("not ended");
+        let got = jpeg::number_of(&frame).expect("a numbered frame");
+        if got + 1 != number {
+            assert_eq!(got, number);
+            return;
+        }
+    }
+}
+
 /// A listener on a free loopback port, serving in a task of its own.
 struct Served {
     addr: SocketAddr,
@@ -51,8 +69,11 @@ impl Served {
     fn start(consumer: Consumer, config: HttpConfig) -> Self {
         let listener =
             Listener::bind("127.0.0.1:0".parse().unwrap(), config.clone()).expect("a free port");
+        Self::on(listener, StreamService::new(consumer, config))
+    }
+
+    fn on(listener: Listener, service: StreamService) -> Self {
         let addr = listener.local_addr();
-        let service = StreamService::new(consumer, config);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.serve(service.clone(), async {
             let _ = stopped.await;
