@@ -52,6 +52,7 @@ mod meter;
 mod monitor;
 mod name;
 mod outlet;
+mod registry;
 mod running;
 mod spec;
 
