@@ -58,7 +58,7 @@ mod spec;
 
 pub use config::ManagerConfig;
 pub use error::Error;
-pub use info::{LastError, State, StreamInfo, Tally};
+pub use info::{LastError, ManagerStats, State, StreamInfo, Tally};
 pub use manager::{Cut, Manager, ShutdownReport};
 /// The crate whose types stand in this one's API, so that their versions agree.
 #[cfg(feature = "listener")]

@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use tracing::{debug, field::display, info};
 
 use crate::{
-    Error, ManagerConfig, StreamInfo, StreamName, StreamSpec, registry::Registry, running::Running,
+    Error, ManagerConfig, ManagerStats, StreamInfo, StreamName, StreamSpec, outlet::AllViewers,
+    registry::Registry, running::Running,
 };
 
 /// Runs streams by name. Cheap to clone; all clones are one manager. See the [contract](crate#contract).
@@ -23,6 +24,7 @@ pub struct Manager {
 struct Inner {
     config: ManagerConfig,
     registry: Registry,
+    all_viewers: AllViewers,
 }
 
 /// What [`Manager::shutdown`] did.
@@ -51,10 +53,11 @@ pub struct Cut {
 
 impl Manager {
     /// Makes a manager that runs nothing yet.
-    pub fn new(config: ManagerConfig) -> Self {
+    pub fn new(mut config: ManagerConfig) -> Self {
         let inner = Inner {
+            all_viewers: AllViewers::limited(&mut config),
+            registry: Registry::new(config.max_streams),
             config,
-            registry: Registry::new(),
         };
         Self {
             inner: Arc::new(inner),
@@ -120,6 +123,17 @@ impl Manager {
     /// Reads all streams, by name. Streams that are just being started or stopped are not among them.
     pub fn list(&self) -> Vec<StreamInfo> {
         self.inner.registry.with_all(Running::info)
+    }
+
+    /// Reads what is counted over all streams.
+    pub fn stats(&self) -> ManagerStats {
+        let registry = &self.inner.registry;
+        ManagerStats {
+            streams: registry.names().len(),
+            streams_refused: registry.refused(),
+            viewers: self.inner.all_viewers.now(),
+            viewers_refused: self.inner.all_viewers.refused(),
+        }
     }
 
     /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep their picture. Nothing here waits: the stream's state tells when

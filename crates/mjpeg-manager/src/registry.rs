@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::{Notify, watch};
@@ -12,6 +15,9 @@ use crate::{Error, StreamName, running::Running};
 #[derive(Debug)]
 pub(crate) struct Registry {
     table: Mutex<Table>,
+    most: usize,
+    /// Starts that failed because there were as many as there may be.
+    refused: AtomicU64,
     /// Set under the table's lock, so that no start slips in after it.
     shut_down: watch::Sender<bool>,
     /// Told whenever a name that was busy no longer is.
@@ -28,9 +34,12 @@ enum Entry {
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
+    /// Makes one for so many streams at most.
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             table: Mutex::default(),
+            most,
+            refused: AtomicU64::new(0),
             shut_down: watch::Sender::new(false),
             freed: Notify::new(),
         }
@@ -44,6 +53,10 @@ impl Registry {
         }
         if table.contains_key(name) {
             return Err(Error::AlreadyExists { name: name.clone() });
+        }
+        if table.len() >= self.most {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::TooManyStreams { most: self.most });
         }
         table.insert(name.clone(), Entry::Busy);
         Ok(Busy {
@@ -106,6 +119,11 @@ impl Registry {
     /// All names that are taken.
     pub(crate) fn names(&self) -> Vec<StreamName> {
         self.table().keys().cloned().collect()
+    }
+
+    /// How many starts were refused because there were too many streams.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Waits until all streams have been taken out for good.

@@ -5,16 +5,20 @@
 mod errors;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod status;
 mod support;
 
-use mjpeg_manager::{Error, Manager, ManagerConfig, StreamInfo, StreamName, StreamSpec};
+use mjpeg_manager::{
+    Error, Manager, ManagerConfig, ManagerStats, StreamInfo, StreamName, StreamSpec,
+};
 
 #[test]
 fn public_types_cross_threads() {
     fn all<T: Send + Sync + Unpin + 'static>() {}
     all::<Manager>();
     all::<ManagerConfig>();
+    all::<ManagerStats>();
     all::<StreamSpec>();
     all::<StreamName>();
     all::<StreamInfo>();
