@@ -57,8 +57,8 @@ impl Default for HttpConfig {
 impl HttpConfig {
     /// Sets how many viewers the stream may have. Default 10,000; 0 refuses all.
     ///
-    /// The default protects the machine and rations nobody: so many take some 30 MiB of this process and a file descriptor each, and as many again of the kernel's memory for each
-    /// that is slow. One more is answered `503` with `Retry-After`, unless it comes from an address that has a viewer already, as after a reload: then
+    /// The default protects the machine and rations nobody: so many take some 30 MiB of this process, a file descriptor each, and the kernel's memory for what is on its way to
+    /// them. One more is answered `503` with `Retry-After`, unless it comes from an address that has a viewer already, as after a reload: then
     /// that one's place is given to it. See [the crate's docs](crate#when-it-is-full).
     ///
     /// Counted in [`Stats::viewers_refused_stream`](crate::Stats::viewers_refused_stream) and [`Stats::viewers_replaced`](crate::Stats::viewers_replaced).

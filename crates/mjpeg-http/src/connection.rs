@@ -203,7 +203,7 @@ impl<B> Service<Request<B>> for Front {
 pub(crate) struct Open(Arc<Counters>);
 
 impl Open {
-    fn new(counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
         counters.connections.up();
         Self(counters)
     }

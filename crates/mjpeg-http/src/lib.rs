@@ -119,6 +119,8 @@
 //!
 //! * `compat`: `/state` as ustreamer has it; brings in `serde_json`.
 //!
+//! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
+//!
 //! [`Layout::Advance`]: mjpeg_codec::multipart::Layout::Advance
 //! [`Layout::Trailing`]: mjpeg_codec::multipart::Layout::Trailing
 
@@ -130,6 +132,9 @@ mod config;
 mod connection;
 mod error;
 mod feed;
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listener;
 mod pace;
 #[cfg(target_os = "linux")]

@@ -21,7 +21,9 @@ use crate::{
 
 async fn ask(served: &Served, path: &str) -> Response {
     let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    request(served.addr, asked).await.unwrap()
+    // A stream would never end.
+    let answer = timeout(Duration::from_secs(30), request(served.addr, asked));
+    answer.await.expect("an answer that ends").unwrap()
 }
 
 fn assert_refused(response: &Response, reason: &str) {

@@ -14,6 +14,7 @@ mod lagging;
 mod layouts;
 mod limits;
 mod paced;
+mod replay;
 mod snapshots;
 mod urls;
 mod wire;
