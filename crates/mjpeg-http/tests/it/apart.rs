@@ -20,14 +20,14 @@ pub(crate) fn has_addresses(test: &str, addresses: &[&str]) -> bool {
     }
     for extra in [&[][..], &["--map-root-user"]] {
         let mut probe = unshare(extra);
-        probe.args(["ip", "link", "set", "lo", "up"]);
+        probe.args(["ip", "addr", "add", "2001:db8::1/128", "dev", "lo"]);
         probe.stdout(Stdio::null()).stderr(Stdio::null());
         if probe.status().is_ok_and(|status| status.success()) {
             run(unshare(extra), test);
             return false;
         }
     }
-    println!("skipped: no network namespaces here (`unshare` and `ip` are needed)");
+    println!("skipped: no network namespaces with IPv6 here (`unshare` and `ip` are needed)");
     false
 }
 
