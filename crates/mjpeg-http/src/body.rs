@@ -24,8 +24,8 @@ use crate::{
     alarm::Alarm,
     asked::StreamWish,
     feed::{Feed, Next},
+    seats::Seat,
     service::Closing,
-    viewers::{Seat, Viewers},
 };
 
 /// The body of a stream response: the opening delimiter, then a part per frame, each time the newest, for as long as the fan-out has a
@@ -41,7 +41,7 @@ pub struct MjpegBody {
 }
 
 impl MjpegBody {
-    /// Makes a body that takes its frames from a consumer of its own.
+    /// Makes a body that takes its frames from a consumer of its own. It counts for no limit on viewers.
     pub fn new(consumer: Consumer, layout: Layout, config: &HttpConfig) -> Self {
         let wish = StreamWish {
             layout,
@@ -51,9 +51,7 @@ impl MjpegBody {
             max_duration: config.max_duration,
             ..StreamWish::default()
         };
-        let (viewers, counters) = (Arc::<Viewers>::default(), Arc::default());
-        let most = config.max_inflight_bytes;
-        let seat = Seat::take(&viewers, &counters, consumer.viewing(), None, &wish, most);
+        let seat = Seat::alone(&consumer, &wish, config);
         // Without a service there is nobody to close it but the producer.
         Self::of(Feed::new(seat, &wish, config), consumer, None)
     }
@@ -93,6 +91,9 @@ impl Parts {
         let written = Arc::clone(&self.written).acquire_owned().await.ok()?;
         let mut has_producer = true;
         loop {
+            if self.feed.seat().is_replaced() {
+                return None;
+            }
             let newest = self.consumer.latest();
             let interval = self.consumer.interval();
             let next = self.feed.next(newest.as_ref(), interval, Instant::now());
@@ -111,6 +112,7 @@ impl Parts {
                 biased;
                 () = closed(&mut self.closing) => return None,
                 frame = self.frames.next() => has_producer = frame.is_some(),
+                () = self.feed.seat().cut() => {}
                 () = self.alarm.until(wait) => {}
             }
         }

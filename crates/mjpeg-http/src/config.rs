@@ -1,10 +1,18 @@
 //! Limits and times of the HTTP side.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+
+use crate::ViewerLimit;
 
 /// Limits and times of a [`StreamService`](crate::StreamService) and its [`Listener`](crate::Listener).
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
+    pub(crate) max_viewers: usize,
+    pub(crate) max_viewers_per_address: Option<usize>,
+    pub(crate) trusted_proxies: Arc<[IpNet]>,
+    pub(crate) viewer_limit: Option<ViewerLimit>,
     pub(crate) keepalive: Duration,
     pub(crate) header_timeout: Duration,
     pub(crate) max_header_bytes: usize,
@@ -24,6 +32,10 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
+            max_viewers: 10_000,
+            max_viewers_per_address: None,
+            trusted_proxies: Arc::default(),
+            viewer_limit: None,
             keepalive: Duration::from_secs(5),
             header_timeout: Duration::from_secs(10),
             max_header_bytes: 2 * SMALLEST_HEADER_LIMIT_BYTES,
@@ -43,6 +55,43 @@ impl Default for HttpConfig {
 }
 
 impl HttpConfig {
+    /// Sets how many viewers the stream may have. Default 10,000; 0 refuses all.
+    ///
+    /// The default protects the machine and rations nobody: so many take some 30 MiB of this process, a file descriptor each, and the kernel's memory for what is on its way to
+    /// them. One more is answered `503` with `Retry-After`, unless it comes from an address that has a viewer already, as after a reload: then
+    /// that one's place is given to it. See [the crate's docs](crate#when-it-is-full).
+    ///
+    /// Counted in [`Stats::viewers_refused_stream`](crate::Stats::viewers_refused_stream) and [`Stats::viewers_replaced`](crate::Stats::viewers_replaced).
+    pub fn max_viewers(mut self, most: usize) -> Self {
+        self.max_viewers = most;
+        self
+    }
+
+    /// Sets how many viewers of the stream may come from one address. Default: no limit.
+    ///
+    /// An IPv6 network of 64 bits counts as one address, as a home has one of IPv4. Loopback and [trusted proxies](Self::trusted_proxies) are never counted: one
+    /// of them is many people. Nor are viewers whose address is not known, because somebody else's server took their connection.
+    ///
+    /// Counted in [`Stats::viewers_refused_address`](crate::Stats::viewers_refused_address) and [`Stats::viewers_replaced`](crate::Stats::viewers_replaced).
+    pub fn max_viewers_per_address(mut self, most: impl Into<Option<usize>>) -> Self {
+        self.max_viewers_per_address = most.into();
+        self
+    }
+
+    /// Sets the addresses and networks behind which there are many people, such as that of a reverse proxy. Default: none; loopback always is one.
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = impl Into<IpNet>>) -> Self {
+        self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets a limit that several streams share, beside that of each. Default: none.
+    ///
+    /// Counted in [`Stats::viewers_refused_total`](crate::Stats::viewers_refused_total) of each stream, and over all in [`ViewerLimit::refused`].
+    pub fn viewer_limit(mut self, limit: impl Into<Option<ViewerLimit>>) -> Self {
+        self.viewer_limit = limit.into();
+        self
+    }
+
     /// Sets how long a viewer waits for a frame before the last one is sent again. Default 5 s.
     ///
     /// A value below 100 ms is taken as 100 ms.

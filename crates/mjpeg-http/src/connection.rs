@@ -2,14 +2,18 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
 };
 
+use bytes::Bytes;
+use futures_util::future::OptionFuture;
 use http::{Request, Response};
 use hyper::{server::conn::http1, service::Service};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,9 +25,10 @@ use crate::{
     feed::Feed,
     service::{Answer, ResponseFuture},
     shard::{Newcomer, Viewer},
-    socket,
+    socket::{self, Transport},
     stall::StallGuard,
     stats::Counters,
+    viewers::Entry,
     wire::{Wire, head_bytes},
 };
 
@@ -37,8 +42,7 @@ pub(crate) async fn serve(
     let open = Open::new(Arc::clone(service.counters()));
     socket::tune(&stream, &config);
     let (stream, wanted) = speak_http(stream, peer, service, &config).await?;
-    let Wanted { head, feed } = *wanted;
-    let opening = [head_bytes(&head), feed.opening().into()].concat().into();
+    let (opening, feed) = wanted.open();
     let viewer = Viewer {
         wire: Wire::new(stream, &config),
         feed,
@@ -48,18 +52,35 @@ pub(crate) async fn serve(
 }
 
 /// A stream that was asked for: its response's head, and where the parts come from.
-struct Wanted {
+pub(crate) struct Wanted {
     head: Response<()>,
     feed: Feed,
 }
 
+impl Wanted {
+    /// What goes before the first part, and where the parts come from.
+    pub(crate) fn open(self) -> (Bytes, Feed) {
+        let opening = [head_bytes(&self.head), self.feed.opening().into()];
+        (opening.concat().into(), self.feed)
+    }
+}
+
+/// What came of a while of HTTP.
+enum Step {
+    Ended(hyper::Result<()>),
+    /// A stream was asked for, which is not hyper's to send.
+    Wanted(Box<Wanted>),
+    /// A stream was asked for, which hyper sends.
+    Body(Arc<Entry>),
+}
+
 /// Answers requests until the connection ends or a stream is asked for; then hands over the socket.
-async fn speak_http(
-    stream: TcpStream,
+pub(crate) async fn speak_http<S: Transport>(
+    stream: S,
     peer: SocketAddr,
     service: StreamService,
     config: &HttpConfig,
-) -> Option<(TcpStream, Box<Wanted>)> {
+) -> Option<(S, Box<Wanted>)> {
     let counters = Arc::clone(service.counters());
     let mut closing = service.closing();
     let desk = Arc::new(Desk::default());
@@ -75,22 +96,34 @@ async fn speak_http(
         .max_buf_size(config.max_header_bytes)
         .serve_connection(TokioIo::new(io), front);
     let mut is_closing = false;
+    let mut has_to_go = pin!(OptionFuture::from(None));
     let ended = loop {
-        let step = std::future::poll_fn(|cx| {
+        let step = poll_fn(|cx| {
             let ended = Pin::new(&mut connection).poll(cx);
-            match desk.take() {
-                Some(wanted) => std::task::Poll::Ready(Err(wanted)),
-                None => ended.map(Ok),
+            match (ended, desk.take()) {
+                (Poll::Ready(ended), None | Some(Step::Body(_))) => Poll::Ready(Step::Ended(ended)),
+                (_, Some(step)) => Poll::Ready(step),
+                (Poll::Pending, None) => Poll::Pending,
             }
         });
         tokio::select! {
             step = step => match step {
-                Ok(ended) => break ended,
-                Err(wanted) => {
+                Step::Ended(ended) => break ended,
+                Step::Wanted(wanted) => {
                     let io = connection.into_parts().io.into_inner();
                     return Some((io.into_inner(), wanted));
                 }
+                Step::Body(entry) => {
+                    let most = config.max_frame_send_time;
+                    has_to_go.set(Some(async move { entry.has_to_go(most).await }).into());
+                }
             },
+            Some(cut) = &mut has_to_go => {
+                cut.count(&counters);
+                let io = connection.into_parts().io.into_inner();
+                io.into_inner().reset_on_drop();
+                return None;
+            }
             () = closing.wanted(), if !is_closing => {
                 if !desk.asked.load(Ordering::Relaxed) {
                     // Browsers open connections ahead of need; there is no response to finish on this one.
@@ -112,25 +145,25 @@ async fn speak_http(
     None
 }
 
-/// Where the service leaves what it cannot answer through hyper.
+/// Where the service leaves what hyper cannot do.
 #[derive(Default)]
 struct Desk {
     /// A request has come on this connection.
     asked: AtomicBool,
-    wanted: Mutex<Option<Box<Wanted>>>,
+    left: Mutex<Option<Step>>,
 }
 
 impl Desk {
-    fn leave(&self, wanted: Wanted) {
-        *self.lock() = Some(Box::new(wanted));
+    fn leave(&self, step: Step) {
+        *self.lock() = Some(step);
     }
 
-    fn take(&self) -> Option<Box<Wanted>> {
+    fn take(&self) -> Option<Step> {
         self.lock().take()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<Wanted>>> {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<Step>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,12 +183,14 @@ impl<B> Service<Request<B>> for Front {
         let is_first = !self.desk.asked.swap(true, Ordering::Relaxed);
         match self.service.answer(&request, Some(self.peer)) {
             Answer::Stream(head, feed) if is_first => {
-                self.desk.leave(Wanted { head, feed });
+                let wanted = Wanted { head, feed };
+                self.desk.leave(Step::Wanted(Box::new(wanted)));
                 // The connection is taken from hyper before it asks again.
                 ResponseFuture::never()
             }
             // hyper may still hold bytes of the response before, so it has to send this one too.
             Answer::Stream(head, feed) => {
+                self.desk.leave(Step::Body(feed.seat().entry()));
                 ResponseFuture::ready(head.map(|()| self.service.body(feed)))
             }
             Answer::Later(response) => response,
@@ -168,7 +203,7 @@ impl<B> Service<Request<B>> for Front {
 pub(crate) struct Open(Arc<Counters>);
 
 impl Open {
-    fn new(counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
         counters.connections.up();
         Self(counters)
     }

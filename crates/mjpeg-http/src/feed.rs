@@ -7,7 +7,7 @@ use mjpeg_codec::multipart::{Boundary, Layout};
 use mjpeg_fanout::Published;
 use tokio::time::Instant;
 
-use crate::{HttpConfig, asked::StreamWish, pace::Pace, viewers::Seat};
+use crate::{HttpConfig, asked::StreamWish, pace::Pace, seats::Seat};
 
 /// Decides for one viewer. Asked what comes next, it takes it that what came before is written.
 pub(crate) struct Feed {

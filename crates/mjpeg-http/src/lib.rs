@@ -65,6 +65,23 @@
 //! | `max_lag=` | the response ends when a frame is older than so many seconds before it is written: for who would rather begin anew than be behind |
 //! | `key=` | a name for [`ViewerInfo`] and `/state` (ustreamer's name) |
 //!
+//! # When it is full
+//!
+//! A viewer over one of the limits gets `503` with `Retry-After`, and the reason as text: over [`max_viewers`](HttpConfig::max_viewers) of the stream,
+//! over a [`ViewerLimit`] that several streams share, or over [`max_viewers_per_address`](HttpConfig::max_viewers_per_address). Pictures and `HEAD` are no viewers.
+//!
+//! A reload must not lock itself out: the connection that it left may not have ended yet. So a newcomer may get the place of a viewer of the same
+//! stream, and which, goes by where it comes from:
+//!
+//! | the newcomer's address | whose place it may get |
+//! |---|---|
+//! | has viewers of this stream | one of its own: the one that has taken no byte for longest, if that is 5 s or more; else the one that has been at a frame for longest, if that is 1 s; else the oldest |
+//! | is in the same IPv6 /64 as a viewer | that viewer's, if it has taken no byte for 5 s |
+//! | is loopback, or a [trusted proxy](HttpConfig::trusted_proxies) | that of a viewer through the same address that has taken no byte for 5 s: any other may be somebody else's |
+//! | is not known, since somebody else's server took the connection | nobody's |
+//!
+//! Nobody gets the place of a viewer of another address. Who had it is closed at once if it is in the middle of a frame, else at the next one, within a second.
+//!
 //! # Snapshots
 //!
 //! From memory, with `Content-Length`, `ETag`, `Last-Modified`, `X-Timestamp`, `Age` (whole seconds) and `X-Online`. `If-None-Match` is answered `304`. The tag is `"EPOCH-SEQ"`; the epoch is random
@@ -102,9 +119,12 @@
 //!
 //! * `compat`: `/state` as ustreamer has it; brings in `serde_json`.
 //!
+//! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
+//!
 //! [`Layout::Advance`]: mjpeg_codec::multipart::Layout::Advance
 //! [`Layout::Trailing`]: mjpeg_codec::multipart::Layout::Trailing
 
+mod admission;
 mod alarm;
 mod asked;
 mod body;
@@ -112,12 +132,16 @@ mod config;
 mod connection;
 mod error;
 mod feed;
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listener;
 mod pace;
 #[cfg(target_os = "linux")]
 mod part_pages;
 mod query;
 mod respond;
+mod seats;
 mod service;
 mod shard;
 mod snapshot;
@@ -129,13 +153,14 @@ mod stats;
 mod viewers;
 mod wire;
 
+pub use admission::ViewerLimit;
 pub use body::{MjpegBody, ResponseBody};
 pub use config::HttpConfig;
 pub use error::BindError;
 pub use listener::{Ended, Listener};
-/// The crate whose types stand in this one's API, so that their versions agree.
-#[doc(no_inline)]
-pub use mjpeg_fanout;
 pub use service::{ResponseFuture, StreamService};
 pub use stats::Stats;
 pub use viewers::ViewerInfo;
+/// The crates whose types stand in this one's API, so that their versions agree.
+#[doc(no_inline)]
+pub use {ipnet, mjpeg_fanout};

@@ -1,12 +1,13 @@
 //! The responses, and what their headers say.
 
+use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode, Version,
     header::{self, HeaderName},
 };
 use mjpeg_codec::multipart::Boundary;
 
-use crate::{ResponseBody, asked::StreamWish};
+use crate::{ResponseBody, admission::Full, asked::StreamWish};
 
 /// The head of a stream response, to a client of that HTTP version.
 pub(crate) fn stream_head(version: Version, wish: &StreamWish) -> Response<()> {
@@ -60,7 +61,15 @@ pub(crate) fn nothing_here() -> Response<ResponseBody> {
     error(StatusCode::NOT_FOUND, text)
 }
 
-pub(crate) fn error(status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+pub(crate) fn full(full: Full) -> Response<ResponseBody> {
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, full.reason());
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, RETRY_WHEN_FULL);
+    response
+}
+
+pub(crate) fn error(status: StatusCode, text: impl Into<Bytes>) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(text));
     *response.status_mut() = status;
     response.headers_mut().insert(
@@ -78,6 +87,8 @@ pub(crate) fn open_to_all<B>(mut response: Response<B>) -> Response<B> {
 }
 
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+/// In seconds: time enough for a viewer that is dead to be found out.
+const RETRY_WHEN_FULL: HeaderValue = HeaderValue::from_static("5");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// CORS for scripts and canvases, and its counterpart for pages that isolate themselves (`Cross-Origin-Embedder-Policy`).

@@ -15,12 +15,8 @@ use mjpeg_fanout::Consumer;
 use tokio::sync::watch;
 
 use crate::{
-    HttpConfig, MjpegBody, ResponseBody, Stats, ViewerInfo,
-    asked::{Asked, StreamWish},
-    feed::Feed,
-    respond, snapshot,
-    stats::Counters,
-    viewers::{Seat, Viewers},
+    HttpConfig, MjpegBody, ResponseBody, Stats, ViewerInfo, asked::Asked, feed::Feed, respond,
+    seats::Seat, snapshot, stats::Counters, viewers::Viewers,
 };
 
 /// Answers requests for one stream: a hyper and a tower service, cheap to clone. See the [table of answers](crate#what-a-viewer-gets).
@@ -102,8 +98,13 @@ impl StreamService {
         let version = request.version();
         let response = match asked {
             Asked::Stream(wish) => {
-                let head = respond::stream_head(version, &wish);
-                return Answer::Stream(head, self.feed(&wish, peer));
+                match Seat::take(viewers, counters, consumer, peer, &wish, config) {
+                    Ok(seat) => {
+                        let head = respond::stream_head(version, &wish);
+                        return Answer::Stream(head, Feed::new(seat, &wish, config));
+                    }
+                    Err(full) => respond::full(full),
+                }
             }
             Asked::StreamHead(wish) => {
                 respond::stream_head(version, &wish).map(|()| ResponseBody::whole(""))
@@ -123,22 +124,7 @@ impl StreamService {
             Asked::NoControl => respond::no_control(),
             Asked::Nothing => respond::nothing_here(),
         };
-        #[cfg(not(feature = "compat"))]
-        let _ = viewers;
         Answer::Now(respond::open_to_all(response))
-    }
-
-    fn feed(&self, wish: &StreamWish, peer: Option<SocketAddr>) -> Feed {
-        let Shared {
-            consumer,
-            config,
-            counters,
-            viewers,
-            ..
-        } = &*self.shared;
-        let most = config.max_inflight_bytes;
-        let seat = Seat::take(viewers, counters, consumer.viewing(), peer, wish, most);
-        Feed::new(seat, wish, config)
     }
 
     /// A stream as the body of a response, for servers that send it themselves.

@@ -78,6 +78,9 @@ pub(crate) async fn serve(
             () = alarm.until(wake_at) => None,
             _ = sweep.tick() => {
                 ready.retain(|viewer| !viewer.wire.is_gone());
+                for viewer in ready.extract_if(.., |viewer| viewer.feed.seat().is_replaced()) {
+                    viewer.wire.end();
+                }
                 continue;
             }
         };
@@ -226,6 +229,9 @@ struct Rest {
 
 /// Gives a viewer what it is to have now, as far as its socket takes it.
 fn offer(viewer: &mut Viewer, newest: &mut Newest) -> Offered {
+    if viewer.feed.seat().is_replaced() {
+        return Offered::Ends;
+    }
     loop {
         let next = viewer
             .feed
@@ -282,7 +288,7 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     a.into_iter().chain(b).min()
 }
 
-/// How often it is looked whether viewers have left that nothing is written to.
+/// How often it is looked whether viewers have left, or others have got their places, that nothing is written to.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// After how many viewers others get their turn, cameras among them: a thousand viewers take ten milliseconds and more.

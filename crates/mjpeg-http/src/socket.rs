@@ -3,9 +3,26 @@
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 
 use crate::HttpConfig;
+
+/// What HTTP is spoken over: a socket, or a pipe in memory where there is nothing else to be tested.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
+    /// Has it ended by a reset, so that nothing is left of it.
+    fn reset_on_drop(&self);
+}
+
+impl Transport for TcpStream {
+    fn reset_on_drop(&self) {
+        // A plain close would leave the kernel offering the unread bytes to a peer that does not take them. Failure to set
+        // this costs no more than that.
+        let _ = SockRef::from(self).set_linger(Some(Duration::ZERO));
+    }
+}
 
 /// Sets the options of a viewer's socket. None is needed for it to work: where one fails, it costs what the option is for.
 pub(crate) fn tune(stream: &TcpStream, config: &HttpConfig) {

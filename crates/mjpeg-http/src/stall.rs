@@ -8,18 +8,16 @@ use std::{
     time::Duration,
 };
 
-use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
 
-use crate::stats::Counters;
+use crate::{socket::Transport, stats::Counters};
 
-/// A TCP stream whose writes fail with `TimedOut` once the peer has taken no byte for `limit` while some were offered.
-pub(crate) struct StallGuard {
-    stream: TcpStream,
+/// A transport whose writes fail with `TimedOut` once the peer has taken no byte for `limit` while some were offered.
+pub(crate) struct StallGuard<S> {
+    stream: S,
     limit: Duration,
     counters: Arc<Counters>,
     /// Made at the first write that must wait; most viewers never need it.
@@ -27,8 +25,8 @@ pub(crate) struct StallGuard {
     waiting: bool,
 }
 
-impl StallGuard {
-    pub(crate) fn new(stream: TcpStream, limit: Duration, counters: Arc<Counters>) -> Self {
+impl<S: Transport> StallGuard<S> {
+    pub(crate) fn new(stream: S, limit: Duration, counters: Arc<Counters>) -> Self {
         Self {
             stream,
             limit,
@@ -38,8 +36,8 @@ impl StallGuard {
         }
     }
 
-    /// The stream itself, without the guard.
-    pub(crate) fn into_inner(self) -> TcpStream {
+    /// The transport itself, without the guard.
+    pub(crate) fn into_inner(self) -> S {
         self.stream
     }
 
@@ -64,9 +62,7 @@ impl StallGuard {
             return Poll::Pending;
         }
         self.counters.write_stalls.add_one();
-        // A plain close would leave the kernel offering the unread bytes to a peer that does not take them. Failure to
-        // set this costs no more than that.
-        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        self.stream.reset_on_drop();
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
             "the viewer takes no bytes",
@@ -74,7 +70,7 @@ impl StallGuard {
     }
 }
 
-impl AsyncRead for StallGuard {
+impl<S: Transport> AsyncRead for StallGuard<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -84,7 +80,7 @@ impl AsyncRead for StallGuard {
     }
 }
 
-impl AsyncWrite for StallGuard {
+impl<S: Transport> AsyncWrite for StallGuard<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -12,6 +12,14 @@ pub struct Stats {
     pub viewers: u64,
     /// Connections accepted.
     pub accepted: u64,
+    /// Viewers refused because the stream had [as many as it may](crate::HttpConfig::max_viewers).
+    pub viewers_refused_stream: u64,
+    /// Viewers refused because all streams together had [as many as they may](crate::HttpConfig::viewer_limit).
+    pub viewers_refused_total: u64,
+    /// Viewers refused because their address had [as many as it may](crate::HttpConfig::max_viewers_per_address).
+    pub viewers_refused_address: u64,
+    /// Viewers whose place was given to a newcomer from their address, because one of these limits was reached.
+    pub viewers_replaced: u64,
     /// Parts handed to connections, repeats included.
     pub parts: u64,
     /// Parts that repeated the last frame because no new one came.
@@ -47,6 +55,10 @@ pub(crate) struct Counters {
     pub(crate) connections: Gauge,
     pub(crate) viewers: Gauge,
     pub(crate) accepted: Counter,
+    pub(crate) viewers_refused_stream: Counter,
+    pub(crate) viewers_refused_total: Counter,
+    pub(crate) viewers_refused_address: Counter,
+    pub(crate) viewers_replaced: Counter,
     pub(crate) parts: Counter,
     pub(crate) keepalives: Counter,
     pub(crate) skipped: Counter,
@@ -69,6 +81,10 @@ impl Counters {
             connections: self.connections.0.read(),
             viewers: self.viewers.0.read(),
             accepted: self.accepted.read(),
+            viewers_refused_stream: self.viewers_refused_stream.read(),
+            viewers_refused_total: self.viewers_refused_total.read(),
+            viewers_refused_address: self.viewers_refused_address.read(),
+            viewers_replaced: self.viewers_replaced.read(),
             parts: self.parts.read(),
             keepalives: self.keepalives.read(),
             skipped: self.skipped.read(),
@@ -100,7 +116,7 @@ impl Counter {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
-    fn read(&self) -> u64 {
+    pub(crate) fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

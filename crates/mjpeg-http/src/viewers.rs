@@ -1,20 +1,23 @@
 //! Who is watching, what each was sent, and which frames they hold.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    net::SocketAddr,
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use mjpeg_codec::multipart::{Layout, Part};
-use mjpeg_fanout::{Published, Rhythm, Viewing};
-use tokio::{sync::Notify, time::Instant};
+use mjpeg_fanout::{Published, Rhythm};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 
-use crate::{asked::StreamWish, stats::Counters};
+use crate::{admission::Health, asked::StreamWish, seats::Seated, stats::Counters, wire::Cut};
 
 /// One viewer of a stream, as it is now; from [`StreamService::viewers`](crate::StreamService::viewers).
 #[derive(Clone, Debug)]
@@ -47,8 +50,8 @@ pub struct ViewerInfo {
 /// All viewers of a service.
 #[derive(Debug, Default)]
 pub(crate) struct Viewers {
-    next_id: AtomicU64,
-    entries: Mutex<BTreeMap<u64, Arc<Entry>>>,
+    pub(crate) next_id: AtomicU64,
+    seated: Mutex<Seated>,
     /// The newest frame that any viewer has taken.
     newest_seq: AtomicU64,
     /// Frames that viewers may still hold, in their order.
@@ -63,38 +66,44 @@ struct InFlight {
 
 #[derive(Debug)]
 pub(crate) struct Entry {
-    id: u64,
-    peer: Option<SocketAddr>,
+    pub(crate) id: u64,
+    pub(crate) peer: Option<SocketAddr>,
+    /// What counts as its address; none if that is not known.
+    pub(crate) home: Option<IpAddr>,
     key: String,
     layout: Layout,
     repeat_soon: bool,
-    since: Instant,
-    sent: AtomicU64,
-    skipped: AtomicU64,
-    sent_bytes: AtomicU64,
+    pub(crate) since: Instant,
+    pub(crate) sent: AtomicU64,
+    pub(crate) skipped: AtomicU64,
+    pub(crate) sent_bytes: AtomicU64,
     /// In nanoseconds; the largest value before the first frame.
-    age: AtomicU64,
+    pub(crate) age: AtomicU64,
     /// Which frame is being sent; 0 for none.
-    sending: AtomicU64,
-    rhythm: Rhythm,
+    pub(crate) sending: AtomicU64,
+    pub(crate) rhythm: Rhythm,
     /// When sending last began, in nanoseconds from `since`; 0 before the first time.
-    begun: AtomicU64,
-    /// Rung when this viewer holds the oldest frame and there are too many.
-    cut: Notify,
+    pub(crate) begun: AtomicU64,
+    /// Since when its socket takes no byte, as `begun`; 0 if none waits for it, and always where the socket is not ours.
+    pub(crate) blocked: AtomicU64,
+    /// Another viewer has got its place. Changed under the lock of those seated.
+    pub(crate) is_replaced: AtomicBool,
+    /// Rung when this viewer holds the oldest frame and there are too many, or has lost its place.
+    pub(crate) cut: Notify,
 }
 
 impl Viewers {
     pub(crate) fn list(&self) -> Vec<ViewerInfo> {
         let now = Instant::now();
-        self.entries()
-            .values()
-            .map(|entry| entry.info(now))
-            .collect()
+        let info = |entry: &Arc<Entry>| entry.info(now);
+        let mut all: Vec<_> = self.seated().entries.values().map(info).collect();
+        all.sort_unstable_by_key(|viewer| viewer.id);
+        all
     }
 
     /// Notes that a viewer takes a frame. The first to take it pays for the book-keeping: of the frames older than it, those that viewers hold may have
     /// `most_bytes` together; over that, whoever holds the oldest is cut.
-    fn taken(&self, frame: &Arc<Published>, most_bytes: usize, counters: &Counters) {
+    pub(crate) fn taken(&self, frame: &Arc<Published>, most_bytes: usize, counters: &Counters) {
         if self.newest_seq.fetch_max(frame.seq, Ordering::Relaxed) >= frame.seq {
             return;
         }
@@ -106,8 +115,9 @@ impl Viewers {
             && let Some(oldest) = in_flight.pop_front()
         {
             bytes -= oldest.part.size_bytes();
-            let entries = self.entries();
-            let holders = entries
+            let seated = self.seated();
+            let holders = seated
+                .entries
                 .values()
                 .filter(|entry| entry.sending.load(Ordering::Relaxed) == oldest.seq);
             for holder in holders {
@@ -121,8 +131,8 @@ impl Viewers {
         });
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Entry>>> {
-        lock(&self.entries)
+    pub(crate) fn seated(&self) -> MutexGuard<'_, Seated> {
+        lock(&self.seated)
     }
 }
 
@@ -132,6 +142,33 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Entry {
+    pub(crate) fn new(
+        id: u64,
+        peer: Option<SocketAddr>,
+        home: Option<IpAddr>,
+        wish: &StreamWish,
+    ) -> Self {
+        Self {
+            id,
+            peer,
+            home,
+            key: wish.key.clone(),
+            layout: wish.layout,
+            repeat_soon: wish.repeat_soon,
+            since: Instant::now(),
+            sent: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
+            age: AtomicU64::new(u64::MAX),
+            sending: AtomicU64::new(0),
+            rhythm: Rhythm::default(),
+            begun: AtomicU64::new(0),
+            blocked: AtomicU64::new(0),
+            is_replaced: AtomicBool::new(false),
+            cut: Notify::new(),
+        }
+    }
+
     fn info(&self, now: Instant) -> ViewerInfo {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let watching = now.saturating_duration_since(self.since);
@@ -154,110 +191,59 @@ impl Entry {
             repeat_soon: self.repeat_soon,
         }
     }
+
+    pub(crate) fn health(&self, now: Instant) -> Health {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let watching = now.saturating_duration_since(self.since);
+        let since = |nanos| watching.saturating_sub(Duration::from_nanos(nanos));
+        let if_any = |nanos| {
+            if nanos > 0 {
+                since(nanos)
+            } else {
+                Duration::ZERO
+            }
+        };
+        Health {
+            blocked: if_any(read(&self.blocked)),
+            sending: match read(&self.sending) {
+                0 => Duration::ZERO,
+                _ => since(read(&self.begun)),
+            },
+            watching,
+        }
+    }
+
+    /// Waits until this viewer has to be cut, where others write to its socket than we.
+    pub(crate) async fn has_to_go(&self, max_frame_send_time: Duration) -> Cut {
+        // One that is not at a frame must not look as if it were too slow.
+        let most = max_frame_send_time.max(Duration::from_millis(1));
+        loop {
+            let sending = self.health(Instant::now()).sending;
+            if sending >= most {
+                return Cut::TooSlow;
+            }
+            tokio::select! {
+                () = self.cut.notified() => return Cut::Chosen,
+                () = sleep(most - sending) => {}
+            }
+        }
+    }
+
+    /// Its key among those seated.
+    pub(crate) fn place(&self) -> (Option<IpAddr>, u64) {
+        (self.home, self.id)
+    }
+
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.is_replaced.load(Ordering::Relaxed)
+    }
+
+    /// A time in nanoseconds from its beginning, and never 0.
+    pub(crate) fn since_start(&self, now: Instant) -> u64 {
+        let nanos = now.saturating_duration_since(self.since).as_nanos();
+        (nanos as u64).max(1)
+    }
 }
 
 /// Without a part for so long, a viewer has no rate.
 const QUIET: Duration = Duration::from_secs(2);
-
-/// A viewer's place among the others, for as long as its response lives; counts as demand for frames meanwhile.
-#[derive(Debug)]
-pub(crate) struct Seat {
-    viewers: Arc<Viewers>,
-    entry: Arc<Entry>,
-    counters: Arc<Counters>,
-    most_in_flight_bytes: usize,
-    _viewing: Viewing,
-}
-
-impl Seat {
-    pub(crate) fn take(
-        viewers: &Arc<Viewers>,
-        counters: &Arc<Counters>,
-        viewing: Viewing,
-        peer: Option<SocketAddr>,
-        wish: &StreamWish,
-        most_in_flight_bytes: usize,
-    ) -> Self {
-        let entry = Arc::new(Entry {
-            id: viewers.next_id.fetch_add(1, Ordering::Relaxed) + 1,
-            peer,
-            key: wish.key.clone(),
-            layout: wish.layout,
-            repeat_soon: wish.repeat_soon,
-            since: Instant::now(),
-            sent: AtomicU64::new(0),
-            skipped: AtomicU64::new(0),
-            sent_bytes: AtomicU64::new(0),
-            age: AtomicU64::new(u64::MAX),
-            sending: AtomicU64::new(0),
-            rhythm: Rhythm::default(),
-            begun: AtomicU64::new(0),
-            cut: Notify::new(),
-        });
-        viewers.entries().insert(entry.id, Arc::clone(&entry));
-        counters.viewers.up();
-        Self {
-            viewers: Arc::clone(viewers),
-            entry,
-            counters: Arc::clone(counters),
-            most_in_flight_bytes,
-            _viewing: viewing,
-        }
-    }
-
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// Sending a frame begins; `skipped` were missed since the last one. Of a repeat, the age tells nothing.
-    pub(crate) fn begin(
-        &self,
-        frame: &Arc<Published>,
-        bytes: usize,
-        skipped: u64,
-        is_repeat: bool,
-        now: Instant,
-    ) {
-        let add = |number: &AtomicU64, n: u64| number.fetch_add(n, Ordering::Relaxed);
-        self.counters.parts.add_one();
-        self.counters.skipped.add(skipped);
-        add(&self.entry.sent, 1);
-        add(&self.entry.skipped, skipped);
-        add(&self.entry.sent_bytes, bytes as u64);
-        let since_start = now.saturating_duration_since(self.entry.since).as_nanos() as u64;
-        let before = self.entry.begun.swap(since_start.max(1), Ordering::Relaxed);
-        if before > 0 {
-            let gap = since_start.saturating_sub(before);
-            self.entry.rhythm.beat(Duration::from_nanos(gap));
-        }
-        if is_repeat {
-            self.counters.keepalives.add_one();
-        } else if !frame.is_placeholder {
-            let age = now.into_std().saturating_duration_since(frame.mono);
-            self.entry
-                .age
-                .store(age.as_nanos() as u64, Ordering::Relaxed);
-        }
-        // Before the book-keeping, so that whoever keeps the books sees it.
-        self.entry.sending.store(frame.seq, Ordering::Relaxed);
-        self.viewers
-            .taken(frame, self.most_in_flight_bytes, &self.counters);
-    }
-
-    /// The frame is out of our hands.
-    pub(crate) fn done(&self) {
-        self.entry.sending.store(0, Ordering::Relaxed);
-    }
-
-    /// Waits until this viewer is to be cut because it holds the oldest of too many frames.
-    pub(crate) async fn cut(&self) {
-        self.entry.cut.notified().await;
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.viewers.entries().remove(&self.entry.id);
-        self.counters.viewers.down();
-    }
-}

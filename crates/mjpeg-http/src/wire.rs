@@ -15,7 +15,7 @@ use tokio::{net::TcpStream, time::Instant};
 
 #[cfg(target_os = "linux")]
 use crate::part_pages::Pages;
-use crate::{HttpConfig, alarm::Alarm, stats::Counters, viewers::Seat};
+use crate::{HttpConfig, alarm::Alarm, seats::Seat, socket::Transport, stats::Counters};
 
 /// Why a response was cut off in the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,19 @@ pub(crate) enum Cut {
     TooSlow,
     /// The frame is too old by now.
     Lagging,
-    /// It holds the oldest of too many frames; counted where that was seen.
-    Holding,
+    /// It has to go, for the frame it holds or for its place; counted where that was decided.
+    Chosen,
+}
+
+impl Cut {
+    pub(crate) fn count(self, counters: &Counters) {
+        match self {
+            Self::Gone | Self::Chosen => {}
+            Self::Stalled => counters.write_stalls.add_one(),
+            Self::TooSlow => counters.send_timeouts.add_one(),
+            Self::Lagging => counters.lag_cuts.add_one(),
+        }
+    }
 }
 
 pub(crate) struct Wire {
@@ -94,6 +105,7 @@ impl Wire {
         let begun = Instant::now();
         let slow_at = begun + self.max_frame_send_time;
         let mut progress = begun;
+        seat.blocks(progress);
         while !part.is_empty() {
             let stalled_at = progress + self.write_stall;
             let first = late_at.unwrap_or(slow_at).min(slow_at).min(stalled_at);
@@ -105,13 +117,14 @@ impl Wire {
                         Ok(n) => {
                             part.advance(n);
                             progress = Instant::now();
+                            seat.blocks(progress);
                         }
                         // It was not, after all; now it is waited for.
                         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                         Err(_) => return Err(Cut::Gone),
                     }
                 }
-                () = seat.cut() => return Err(Cut::Holding),
+                () = seat.cut() => return Err(Cut::Chosen),
                 () = alarm.until(Some(first)) => {
                     return Err(if late_at == Some(first) {
                         Cut::Lagging
@@ -145,16 +158,10 @@ impl Wire {
 
     /// Ends it in the middle of one.
     pub(crate) fn cut(self, cut: Cut, counters: &Counters) {
-        match cut {
-            Cut::Gone => return,
-            Cut::Stalled => counters.write_stalls.add_one(),
-            Cut::TooSlow => counters.send_timeouts.add_one(),
-            Cut::Lagging => counters.lag_cuts.add_one(),
-            Cut::Holding => {}
+        cut.count(counters);
+        if cut != Cut::Gone {
+            self.stream.reset_on_drop();
         }
-        // A plain close would leave the kernel offering the unread bytes to a peer that does not take them. Failure to set
-        // this costs no more than that.
-        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 }
 

@@ -10,6 +10,9 @@ pub struct ManagerConfig {
     pub(crate) start_timeout: Duration,
     pub(crate) call_timeout: Duration,
     pub(crate) shutdown_grace: Duration,
+    pub(crate) max_streams: usize,
+    #[cfg(feature = "listener")]
+    pub(crate) max_viewers: usize,
     pub(crate) ingest: IngestConfig,
     #[cfg(feature = "listener")]
     pub(crate) http: mjpeg_http::HttpConfig,
@@ -21,6 +24,9 @@ impl Default for ManagerConfig {
             start_timeout: Duration::from_secs(8),
             call_timeout: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(5),
+            max_streams: 1000,
+            #[cfg(feature = "listener")]
+            max_viewers: 20_000,
             ingest: IngestConfig::default(),
             #[cfg(feature = "listener")]
             http: mjpeg_http::HttpConfig::default(),
@@ -49,13 +55,34 @@ impl ManagerConfig {
         self
     }
 
+    /// Sets how many streams there may be, those being started and stopped included. Default 1000.
+    ///
+    /// One more is [`Error::TooManyStreams`](crate::Error::TooManyStreams). Counted in [`ManagerStats::streams_refused`](crate::ManagerStats::streams_refused).
+    pub fn max_streams(mut self, most: usize) -> Self {
+        self.max_streams = most;
+        self
+    }
+
+    /// Sets how many viewers all streams may have together. Default 20,000; 0 refuses all.
+    ///
+    /// The default protects the machine: so many take some 60 MiB of this process, and more of the kernel's memory. How many one stream and one address may
+    /// have is set in [`http`](Self::http): [`HttpConfig::max_viewers`](mjpeg_http::HttpConfig::max_viewers), where it is also told who is refused.
+    ///
+    /// Counted in [`ManagerStats::viewers_refused`](crate::ManagerStats::viewers_refused).
+    #[cfg(feature = "listener")]
+    pub fn max_viewers(mut self, most: usize) -> Self {
+        self.max_viewers = most;
+        self
+    }
+
     /// Sets how cameras are read.
     pub fn ingest(mut self, config: IngestConfig) -> Self {
         self.ingest = config;
         self
     }
 
-    /// Sets how streams are served. Its grace is replaced by [`shutdown_grace`](Self::shutdown_grace).
+    /// Sets how streams are served. Its grace is replaced by [`shutdown_grace`](Self::shutdown_grace), its limit over several streams by
+    /// [`max_viewers`](Self::max_viewers).
     #[cfg(feature = "listener")]
     pub fn http(mut self, config: mjpeg_http::HttpConfig) -> Self {
         self.http = config;

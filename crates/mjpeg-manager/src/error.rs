@@ -14,6 +14,12 @@ pub enum Error {
         /// The name.
         name: StreamName,
     },
+    /// There are as many streams as there [may be](crate::ManagerConfig::max_streams).
+    #[error("there are {most} streams, and there may be no more")]
+    TooManyStreams {
+        /// The limit.
+        most: usize,
+    },
     /// Another socket has the port the stream was to listen on, in this process or another one.
     #[error("{addr} is in use by another program or stream")]
     PortInUse {
@@ -87,6 +93,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::AlreadyExists { .. } => "already_exists",
+            Self::TooManyStreams { .. } => "too_many_streams",
             Self::PortInUse { .. } => "port_in_use",
             Self::TcpConnectionTimeout { .. } => "tcp_connection_timeout",
             Self::TcpConnectionFailed { .. } => "tcp_connection_failed",

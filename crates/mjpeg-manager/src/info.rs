@@ -10,6 +10,20 @@ use std::{
 
 use crate::{StartMode, StreamName};
 
+/// A reading of what a manager counts over all its streams, from [`Manager::stats`](crate::Manager::stats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ManagerStats {
+    /// Streams there are now, those being started and stopped included.
+    pub streams: usize,
+    /// Starts that failed because there were [as many as there may be](crate::ManagerConfig::max_streams).
+    pub streams_refused: u64,
+    /// Viewers of all streams now; 0 without the feature `listener`.
+    pub viewers: usize,
+    /// Viewers refused because all streams together had as many as they may (`ManagerConfig::max_viewers`).
+    pub viewers_refused: u64,
+}
+
 /// A reading of one stream, from [`Manager::get`](crate::Manager::get) and [`list`](crate::Manager::list).
 #[derive(Clone, Debug)]
 #[non_exhaustive]

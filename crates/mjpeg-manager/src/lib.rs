@@ -58,6 +58,7 @@ mod meter;
 mod monitor;
 mod name;
 mod outlet;
+mod registry;
 mod running;
 mod seen;
 mod spec;
@@ -66,7 +67,7 @@ mod stand_in;
 pub use config::ManagerConfig;
 pub use error::Error;
 pub use event::{Change, Events, StreamEvent};
-pub use info::{LastError, SourceInfo, State, StreamInfo, Tally};
+pub use info::{LastError, ManagerStats, SourceInfo, State, StreamInfo, Tally};
 pub use manager::{Cut, Manager, ShutdownReport};
 /// The crate whose types stand in this one's API, so that their versions agree.
 #[cfg(feature = "listener")]

@@ -1,19 +1,42 @@
 //! The HTTP side of a stream, where there is one.
 
 #[cfg(feature = "listener")]
-pub(crate) use with_listener::{Bound, Serving};
+pub(crate) use with_listener::{AllViewers, Bound, Serving};
 #[cfg(not(feature = "listener"))]
-pub(crate) use without_listener::{Bound, Serving};
+pub(crate) use without_listener::{AllViewers, Bound, Serving};
 
 #[cfg(feature = "listener")]
 mod with_listener {
     use std::{io::ErrorKind, net::SocketAddr};
 
     use mjpeg_fanout::Consumer;
-    use mjpeg_http::{BindError, HttpConfig, Listener, Stats, StreamService, ViewerInfo};
+    use mjpeg_http::{
+        BindError, HttpConfig, Listener, Stats, StreamService, ViewerInfo, ViewerLimit,
+    };
     use tokio::{sync::oneshot, task::JoinHandle};
 
     use crate::{Error, ManagerConfig};
+
+    /// The viewers of all streams together, and their limit.
+    #[derive(Debug)]
+    pub(crate) struct AllViewers(ViewerLimit);
+
+    impl AllViewers {
+        /// Sets the limit for all that are served by this config.
+        pub(crate) fn limited(config: &mut ManagerConfig) -> Self {
+            let limit = ViewerLimit::new(config.max_viewers);
+            config.http = config.http.clone().viewer_limit(limit.clone());
+            Self(limit)
+        }
+
+        pub(crate) fn now(&self) -> usize {
+            self.0.viewers()
+        }
+
+        pub(crate) fn refused(&self) -> u64 {
+            self.0.refused()
+        }
+    }
 
     /// A port that is taken but not served yet.
     pub(crate) struct Bound {
@@ -114,6 +137,24 @@ mod without_listener {
     use mjpeg_fanout::Consumer;
 
     use crate::{Error, ManagerConfig};
+
+    /// Nobody: this build has no listener.
+    #[derive(Debug)]
+    pub(crate) struct AllViewers;
+
+    impl AllViewers {
+        pub(crate) fn limited(_: &mut ManagerConfig) -> Self {
+            Self
+        }
+
+        pub(crate) fn now(&self) -> usize {
+            0
+        }
+
+        pub(crate) fn refused(&self) -> u64 {
+            0
+        }
+    }
 
     /// Cannot be: this build has no listener.
     pub(crate) struct Bound(Infallible);

@@ -89,7 +89,11 @@ async fn start_run(args: Run) -> Result<Relay> {
         StartMode::Retry
     };
     let repairs = args.repairs();
-    let config = ManagerConfig::default().http(args.viewers.config());
+    let config = ManagerConfig::default()
+        // All of them are meant.
+        .max_streams(args.streams.len())
+        .max_viewers(args.viewers.max_viewers_total)
+        .http(args.viewers.config());
     let specs = args
         .streams
         .into_iter()

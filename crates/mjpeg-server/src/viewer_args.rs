@@ -1,13 +1,42 @@
 //! What the command line says of viewers.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
-use mjpeg_manager::mjpeg_http::HttpConfig;
+use mjpeg_manager::mjpeg_http::{HttpConfig, ipnet::IpNet};
 
-/// Limits per viewer; each may ask for less in its URL (`?fps=`, `?kbps=`, `?max_duration=`).
+/// How many viewers there may be, and limits for each of them, who may ask for less in its URL (`?fps=`, `?kbps=`, `?max_duration=`).
 #[derive(Args, Debug)]
 pub(crate) struct ViewerArgs {
+    /// The most viewers that a stream may have; one more is answered 503, unless it is a reload
+    ///
+    /// A viewer that comes back from the same address takes the place of one of its own: a dead one, else the slowest, else the oldest. Behind
+    /// loopback and trusted proxies, only a dead one is replaced.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        help_heading = "Viewers"
+    )]
+    max_viewers: usize,
+
+    /// The most viewers that all streams may have together
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000,
+        help_heading = "Viewers"
+    )]
+    pub(crate) max_viewers_total: usize,
+
+    /// The most viewers of a stream that may come from one address (IPv6: from one /64); loopback and trusted proxies do not count [default: no limit]
+    #[arg(long, value_name = "N", help_heading = "Viewers")]
+    max_viewers_per_address: Option<usize>,
+
+    /// A reverse proxy's address or network, 10.0.0.5 or 10.0.0.0/24: behind it there are many people. Repeat for more
+    #[arg(long, value_name = "ADDR[/BITS]", value_parser = network, help_heading = "Viewers")]
+    trusted_proxy: Vec<IpNet>,
+
     /// The most frames per second that any viewer gets [default: as they come]
     #[arg(long, value_name = "FPS", value_parser = positive, help_heading = "Viewers")]
     max_fps: Option<f64>,
@@ -33,12 +62,22 @@ impl ViewerArgs {
     pub(crate) fn config(&self) -> HttpConfig {
         let seconds = |s: f64| Duration::try_from_secs_f64(s).ok();
         HttpConfig::default()
+            .max_viewers(self.max_viewers)
+            .max_viewers_per_address(self.max_viewers_per_address)
+            .trusted_proxies(self.trusted_proxy.iter().copied())
             .max_fps(self.max_fps)
             .max_kbps(self.max_kbps)
             .max_duration(self.max_duration.and_then(seconds))
             .webkit_fetch_mixed(self.webkit_fetch_mixed)
             .notsent_lowat_bytes((self.notsent_lowat > 0).then_some(self.notsent_lowat))
     }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address
+        .or_else(|_| text.parse())
+        .map_err(|_| "expected an address (10.0.0.5, fd00::5) or a network (10.0.0.0/24)".into())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

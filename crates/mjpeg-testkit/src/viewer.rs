@@ -66,6 +66,25 @@ impl Viewer {
         path: &str,
         extra_headers: &[(&str, &str)],
     ) -> io::Result<Self> {
+        Self::ask(connect(addr).await?, path, extra_headers).await
+    }
+
+    /// Like [`open`](Self::open), over a connection of the caller's: one that comes from an address of his choice, say, or that has
+    /// been used for a request before.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancelled, the connection is closed.
+    pub async fn ask(
+        mut stream: TcpStream,
+        path: &str,
+        extra_headers: &[(&str, &str)],
+    ) -> io::Result<Self> {
+        let (local, addr) = (stream.local_addr()?, stream.peer_addr()?);
         let mut request = format!("GET {path} HTTP/1.1\r\n");
         let has_host = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("host");
         if !extra_headers.iter().any(has_host) {
@@ -75,8 +94,6 @@ impl Viewer {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str("\r\n");
-        let mut stream = connect(addr).await?;
-        let local = stream.local_addr()?;
         let write = stream.write_all(request.as_bytes());
         limited("the server did not take the request", write).await?;
         let mut wire = Wire::new(stream);

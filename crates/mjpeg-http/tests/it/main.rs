@@ -1,12 +1,20 @@
 //! Tests through the public face: the body under paused time, the listener over real sockets in real time.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[cfg(target_os = "linux")]
+mod addresses;
+mod admission;
+#[cfg(target_os = "linux")]
+mod apart;
 mod body;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod graceful;
 mod lagging;
 mod layouts;
 mod limits;
 mod paced;
+mod replay;
 mod snapshots;
 mod urls;
 mod wire;
@@ -20,9 +28,9 @@ use mjpeg_codec::Frame;
 use mjpeg_fanout::{Consumer, Producer};
 use mjpeg_http::{
     BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, ResponseFuture, Stats,
-    StreamService, ViewerInfo,
+    StreamService, ViewerInfo, ViewerLimit,
 };
-use mjpeg_testkit::jpeg;
+use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
@@ -38,6 +46,18 @@ fn publish_number(producer: &Producer, number: u32) {
     publish(producer, jpeg::numbered(number));
 }
 
+/// Checks that a viewer gets this frame next, none being skipped. The one before may be repeated first, as it is where no other comes in time.
+async fn assert_next(viewer: &mut Viewer, number: u32) {
+    loop {
+        let frame = viewer.next_frame().await.unwrap().expect("not ended");
+        let got = jpeg::number_of(&frame).expect("a numbered frame");
+        if got + 1 != number {
+            assert_eq!(got, number);
+            return;
+        }
+    }
+}
+
 /// A listener on a free loopback port, serving in a task of its own.
 struct Served {
     addr: SocketAddr,
@@ -50,8 +70,11 @@ impl Served {
     fn start(consumer: Consumer, config: HttpConfig) -> Self {
         let listener =
             Listener::bind("127.0.0.1:0".parse().unwrap(), config.clone()).expect("a free port");
+        Self::on(listener, StreamService::new(consumer, config))
+    }
+
+    fn on(listener: Listener, service: StreamService) -> Self {
         let addr = listener.local_addr();
-        let service = StreamService::new(consumer, config);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.serve(service.clone(), async {
             let _ = stopped.await;
@@ -95,5 +118,6 @@ fn public_types_cross_threads() {
     all::<Ended>();
     all::<Stats>();
     all::<ViewerInfo>();
+    all::<ViewerLimit>();
     send::<ResponseFuture>();
 }

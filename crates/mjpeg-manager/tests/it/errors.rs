@@ -342,6 +342,7 @@ fn codes_are_distinct_words() {
     let after = Duration::ZERO;
     let all = [
         Error::AlreadyExists { name },
+        Error::TooManyStreams { most: 1 },
         Error::PortInUse { addr },
         Error::TcpConnectionTimeout {
             source_url: source_url.clone(),

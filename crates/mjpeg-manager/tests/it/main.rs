@@ -7,16 +7,20 @@ mod events;
 mod leaks;
 mod life;
 mod lifecycle;
+mod limits;
 mod status;
 mod support;
 
-use mjpeg_manager::{Error, Manager, ManagerConfig, StreamInfo, StreamName, StreamSpec};
+use mjpeg_manager::{
+    Error, Manager, ManagerConfig, ManagerStats, StreamInfo, StreamName, StreamSpec,
+};
 
 #[test]
 fn public_types_cross_threads() {
     fn all<T: Send + Sync + Unpin + 'static>() {}
     all::<Manager>();
     all::<ManagerConfig>();
+    all::<ManagerStats>();
     all::<StreamSpec>();
     all::<StreamName>();
     all::<StreamInfo>();

@@ -27,11 +27,22 @@ fn help_teaches() {
         "{out}"
     );
     assert!(out.contains("--require-cameras"));
-    let lowat = out.split("--notsent-lowat <BYTES>").nth(1);
-    assert!(
-        lowat.is_some_and(|text| text.contains("[default: 16384]")),
-        "{out}"
-    );
+    for (option, default) in [
+        ("--notsent-lowat <BYTES>", "[default: 16384]"),
+        ("--max-viewers <N>", "[default: 10000]"),
+        ("--max-viewers-total <N>", "[default: 20000]"),
+        ("--max-viewers-per-address <N>", "[default: no limit]"),
+        ("--trusted-proxy <ADDR[/BITS]>", "Repeat for more"),
+    ] {
+        let help = out
+            .split(option)
+            .nth(1)
+            .and_then(|text| text.split("--").next());
+        assert!(
+            help.is_some_and(|help| help.contains(default)),
+            "{option}: {out}"
+        );
+    }
     let (_, out, _) = run(&["demo", "--help"]);
     assert!(out.contains("--cameras"));
     assert!(run(&["--version"]).1.starts_with("mjpeg-server "));
@@ -79,6 +90,16 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
                 "--require-cameras",
             ],
             "cannot be used with",
+        ),
+        (
+            &[
+                "run",
+                "--stream",
+                "door=tcp://a:1@0",
+                "--trusted-proxy",
+                "10.0.0.0/33",
+            ],
+            "expected an address (10.0.0.5, fd00::5) or a network (10.0.0.0/24)",
         ),
         (&["demo", "--cameras", "0"], "1..=64"),
         (&["demo", "--log", "loud"], "--log"),
@@ -462,4 +483,27 @@ async fn demo_without_a_port_takes_free_ones_if_its_own_are_taken() {
     let server = Server::start(&["demo", "--cameras", "1"], 1);
     let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
     assert!(viewer.next_frame().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn viewers_over_the_limits_of_the_command_line_are_refused() {
+    let camera = Camera::start(live()).await;
+    let streams = [1, 2].map(|n| format!("door{n}={}@127.0.0.1:0", camera.url()));
+    let [first, second] = &streams;
+    let args = ["run", "--stream", first, "--stream", second];
+    // Loopback is many people, so one per address says nothing here.
+    let limits = [
+        "--max-viewers=2",
+        "--max-viewers-total=3",
+        "--max-viewers-per-address=1",
+        "--trusted-proxy=10.0.0.1",
+        "--trusted-proxy=fd00::/8",
+    ];
+    let server = Server::start(&[&args[..], &limits].concat(), 2);
+    let mut held = Vec::new();
+    for (stream, status) in [(0, 200), (0, 200), (0, 503), (1, 200), (1, 503)] {
+        let viewer = Viewer::open(server.addr(stream), "/").await.unwrap();
+        assert_eq!(viewer.head().status, status, "stream {stream}");
+        held.push(viewer);
+    }
 }
