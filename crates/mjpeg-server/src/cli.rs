@@ -31,7 +31,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Relay cameras
     #[command(after_help = RUN_HELP)]
-    Run(Run),
+    Run(Box<Run>),
     /// Show pictures without a camera: made-up cameras, relayed like real ones
     #[command(after_help = DEMO_HELP)]
     Demo(Demo),

@@ -59,7 +59,7 @@ async fn run(command: Command) -> Result<()> {
     let mut signals = Signals::take().context("cannot listen for signals")?;
     let starting = async {
         match command {
-            Command::Run(args) => start_run(args).await,
+            Command::Run(args) => start_run(*args).await,
             Command::Demo(args) => start_demo(args).await,
         }
     };
