@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mjpeg_codec::{Event as Found, Splitter};
+use mjpeg_codec::Event as Found;
 use tokio::{
     io::AsyncRead,
     sync::watch,
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    ConnectError, Connection, Control, Error, Event, Framing, IngestConfig, Source, SourceEnd,
+    ConnectError, Connection, Control, Error, Event, IngestConfig, Source, SourceEnd,
     control::Wishes, reading::Reading,
 };
 
@@ -175,11 +175,8 @@ impl Ingest {
             anchor,
         } = connection;
         self.anchor = anchor;
-        let splitter = match framing {
-            Framing::Concatenated => Splitter::new(self.config.splitter.clone()),
-        };
         self.state = State::Online(Box::new(Online {
-            reading: Reading::new(io, splitter),
+            reading: Reading::new(io, framing, self.config.splitter.clone()),
             since: Instant::now(),
             frames: 0,
             ending: None,

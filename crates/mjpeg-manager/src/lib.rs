@@ -42,6 +42,7 @@
 //! * `listener`: gives a stream an HTTP port of its own ([`StreamSpec::listen`]), by `mjpeg-http`.
 //! * `compat`: with it, `/state` as ustreamer has it.
 //! * `exec`: programs as sources, `exec:program args` (Unix). They run with the rights of the manager's process: take such a source from nobody who may not run programs.
+//! * `http`, `tls`: cameras that speak HTTP as sources, `http://…` and `https://…`.
 //! * `test-picture`: the source `test:`, a moving test picture.
 
 mod config;

@@ -3,6 +3,8 @@
 
 mod backoff;
 mod frames;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(unix)]
 mod kinds;
 mod pipe;
