@@ -80,6 +80,9 @@ pub use control::Control;
 pub use error::{ConnectError, Error, SourceEnd};
 pub use event::{Captured, Event};
 pub use frames::{Frames, Tally, frames, frames_with};
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub use http_camera::fuzzing;
 #[cfg(feature = "http")]
 pub use http_camera::{HttpCamera, HttpError};
 pub use ingest::Ingest;

@@ -1,6 +1,7 @@
 //! Cameras that speak HTTP, played byte for byte over real sockets.
 
 mod answers;
+mod fixtures;
 mod login;
 mod polled;
 mod redirects;

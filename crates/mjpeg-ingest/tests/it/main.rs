@@ -11,6 +11,7 @@ mod pipe;
 #[cfg(all(feature = "exec", unix))]
 mod programs;
 mod reconnect;
+mod replay;
 mod source;
 mod tcp;
 
