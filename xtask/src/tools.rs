@@ -21,6 +21,11 @@ enum Tool {
         command: &'static str,
         package: &'static str,
     },
+    /// An element of GStreamer that a Debian package brings.
+    GStreamer {
+        element: &'static str,
+        package: &'static str,
+    },
     /// A component of the toolchain in use (a minimal one lacks it).
     Component {
         command: &'static str,
@@ -79,6 +84,23 @@ const TOOLS: &[Tool] = &[
     Tool::Debian {
         command: "chromedriver",
         package: "chromium-driver",
+    },
+    // By its path: `/usr/sbin` is not on everybody's PATH.
+    Tool::Debian {
+        command: "/usr/sbin/lighttpd",
+        package: "lighttpd",
+    },
+    Tool::Debian {
+        command: "gst-launch-1.0",
+        package: "gstreamer1.0-tools",
+    },
+    Tool::GStreamer {
+        element: "tcpserversink",
+        package: "gstreamer1.0-plugins-base",
+    },
+    Tool::GStreamer {
+        element: "jpegenc",
+        package: "gstreamer1.0-plugins-good",
     },
     Tool::Cargo {
         subcommand: "nextest",
@@ -145,6 +167,7 @@ impl Tool {
     fn present(&self, sh: &Shell) -> bool {
         match self {
             Self::Debian { command, .. } => on_path(command),
+            Self::GStreamer { element, .. } => output(sh, "gst-inspect-1.0", &[element]).is_some(),
             Self::Component { command, .. } => {
                 output(sh, "cargo", &[command, "--version"]).is_some()
             }
@@ -162,7 +185,7 @@ impl Tool {
 
     fn package(&self) -> Option<&'static str> {
         match self {
-            Self::Debian { package, .. } => Some(package),
+            Self::Debian { package, .. } | Self::GStreamer { package, .. } => Some(package),
             _ => None,
         }
     }
@@ -170,6 +193,9 @@ impl Tool {
     fn describe(&self) -> String {
         match self {
             Self::Debian { command, package } => format!("{command} (Debian package {package})"),
+            Self::GStreamer { element, package } => {
+                format!("GStreamer's element {element} (Debian package {package})")
+            }
             Self::Component { component, .. } => format!("{component} (toolchain component)"),
             Self::Cargo {
                 krate,

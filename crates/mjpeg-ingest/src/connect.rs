@@ -57,6 +57,12 @@ impl Connection {
             anchor: None,
         }
     }
+
+    /// Says how frames lie in the bytes, where they are not [`Concatenated`](Framing::Concatenated).
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
 }
 
 impl fmt::Debug for Connection {
@@ -82,4 +88,6 @@ impl fmt::Debug for Connection {
 pub enum Framing {
     /// JPEG images one after another, with or without bytes in between.
     Concatenated,
+    /// The body of a multipart response (RFC 2046 section 5.1), as [`multipart::Parser`](mjpeg_codec::multipart::Parser) reads it. The boundary need not be known.
+    Multipart,
 }

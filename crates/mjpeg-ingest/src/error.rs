@@ -112,6 +112,10 @@ pub enum ConnectError {
         /// What the system said.
         source: io::Error,
     },
+    /// A camera that speaks HTTP was reached, and gives no pictures. (Feature `http`.)
+    #[cfg(feature = "http")]
+    #[error(transparent)]
+    Http(#[from] crate::HttpError),
     /// The source has nothing more to give: the ingest ends instead of trying again.
     #[error("the source has ended")]
     Finished,

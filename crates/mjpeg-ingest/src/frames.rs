@@ -10,10 +10,10 @@ use std::{
 };
 
 use futures_util::Stream;
-use mjpeg_codec::{DiscardReason, Event, Splitter, SplitterConfig};
+use mjpeg_codec::{DiscardReason, Event, SplitterConfig};
 use tokio::io::AsyncRead;
 
-use crate::{Captured, reading::Reading};
+use crate::{Captured, Framing, reading::Reading};
 
 /// Reads frames from a socket, pipe or file of your own, with the default limits; see [`Frames`].
 ///
@@ -44,7 +44,7 @@ pub fn frames<R: AsyncRead + Unpin>(reader: R) -> Frames<R> {
 /// Reads frames as [`frames`] does, with limits of your choice.
 pub fn frames_with<R: AsyncRead + Unpin>(reader: R, config: SplitterConfig) -> Frames<R> {
     Frames {
-        reading: Reading::new(reader, Splitter::new(config)),
+        reading: Reading::new(reader, Framing::Concatenated, config),
         discarded: BTreeMap::new(),
         ended: false,
         error: None,

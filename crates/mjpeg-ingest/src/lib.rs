@@ -47,6 +47,8 @@
 //!
 //! * `exec`: programs as [sources](Source), `exec:program args` (Unix). They run with the rights of this process: take such a source from nobody who
 //!   may not run programs.
+//! * `http`: cameras that send multipart streams or single pictures, `http://…`, with logins by Basic and Digest.
+//! * `tls`: the same over `https://…`.
 //! * `test-picture`: the [source](Source) `test:`, a moving test picture by `mjpeg-picture`.
 
 mod backoff;
@@ -60,11 +62,13 @@ mod exec;
 mod failover;
 mod file;
 mod frames;
+#[cfg(feature = "http")]
+mod http_camera;
 mod ingest;
 mod listen;
 mod online;
 mod reading;
-#[cfg(all(feature = "exec", unix))]
+#[cfg(any(all(feature = "exec", unix), feature = "http"))]
 mod redact;
 mod source;
 mod stall;
@@ -82,6 +86,11 @@ pub use error::{ConnectError, Error, SourceEnd};
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Frames, Tally, frames, frames_with};
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub use http_camera::fuzzing;
+#[cfg(feature = "http")]
+pub use http_camera::{HttpCamera, HttpError};
 pub use ingest::Ingest;
 /// The crate whose types stand in this one's API, so that their versions agree.
 #[doc(no_inline)]

@@ -2,14 +2,14 @@
 
 use std::{any::Any, future::poll_fn, time::Duration};
 
-use mjpeg_codec::{Event as Found, Splitter};
+use mjpeg_codec::Event as Found;
 use tokio::{
     io::AsyncRead,
     time::{Instant, timeout_at},
 };
 
 use crate::{
-    Connection, Error, Event, Framing, IngestConfig, SourceEnd, reading::Reading, stall::StallWatch,
+    Connection, Error, Event, IngestConfig, SourceEnd, reading::Reading, stall::StallWatch,
 };
 
 pub(crate) struct Online {
@@ -33,12 +33,9 @@ impl Online {
         connection: Connection,
         config: &IngestConfig,
     ) -> (Self, Option<Box<dyn Any + Send>>) {
-        let splitter = match connection.framing {
-            Framing::Concatenated => Splitter::new(config.splitter.clone()),
-        };
         let now = Instant::now();
         let online = Self {
-            reading: Reading::new(connection.io, splitter),
+            reading: Reading::new(connection.io, connection.framing, config.splitter.clone()),
             stall: StallWatch::new(now, config.stall_limit, connection.interval),
             since: now,
             frames: 0,

@@ -21,9 +21,46 @@ pub(crate) fn redacted(text: &str) -> String {
     out + rest
 }
 
+/// The path and query of a URL with the values replaced that are secret by their names, as the interfaces of many cameras have them.
+#[cfg(feature = "http")]
+pub(crate) fn hidden_query(path: &str) -> String {
+    let Some((path, query)) = path.split_once('?') else {
+        return path.into();
+    };
+    let hidden = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((key, _)) if is_secret(key) => format!("{key}=***"),
+        _ => pair.into(),
+    });
+    format!("{path}?{}", hidden.collect::<Vec<_>>().join("&"))
+}
+
+#[cfg(feature = "http")]
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    // `loginpas` and `usr`/`pwd` are Foscam's; `auth`, `token` and `key` stand in URLs that clouds give out.
+    let parts = ["pas", "pwd", "auth", "token", "key", "secret", "sig"];
+    parts.iter().any(|part| key.contains(part))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::redacted;
+    use super::*;
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn secrets_of_queries_are_replaced_by_their_names() {
+        for (path, shown) in [
+            (
+                "/v.cgi?user=me&pwd=x&rate=0",
+                "/v.cgi?user=me&pwd=***&rate=0",
+            ),
+            ("/?loginpas=a=b&Token=c", "/?loginpas=***&Token=***"),
+            ("/?action=stream", "/?action=stream"),
+            ("/pwd=x", "/pwd=x"),
+        ] {
+            assert_eq!(hidden_query(path), shown);
+        }
+    }
 
     #[test]
     fn secrets_of_urls_are_replaced_and_nothing_else() {

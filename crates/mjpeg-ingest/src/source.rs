@@ -15,13 +15,19 @@ use crate::{Connect, file::Recording, listen::TcpDoor, tcp::TcpCamera};
 /// | URL | what it is |
 /// |---|---|
 /// | `tcp://host:port` | dials a camera that sends raw concatenated JPEG images over TCP; `host` is a name, an IPv4 address or an IPv6 address in brackets |
+/// | `http://host/path` `https://host/path` | a camera that speaks HTTP (features `http`, `tls`): it sends a multipart stream, or one JPEG picture each time it is asked. `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. The options below go behind a `#` and are not sent |
 /// | `tcp-listen://addr:port` | awaits a camera or encoder that connects to us and sends the same; one at a time, another one takes the place of one that has been silent for 2 s. `addr` is an address of this machine; without one, all |
 /// | `unix:///path` | a program of this machine that sends the same to whoever connects to its socket (Unix) |
 /// | `file:///path` | a recording of the same, played again and again, 30 frames a second; `?fps=12.5` sets the rate, `?once` plays it once |
 /// | `exec:program args` | a program that writes the same to its standard output (feature `exec`, Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell reads them. It is killed, with all that it has started, when the connection is closed |
 /// | `test:` | a moving test picture, 640x480 at 15 frames per second (feature `test-picture`); `test:?name=door&size=1280x720&fps=30` sets these |
 ///
-/// A file's path may hold `%20` and the like. In listings, logs and errors, what stands before the `@` of a URL within `exec:` is replaced by `***`.
+/// Options of `http` and `https`, separated by `&`: `#fps=5`, how often a camera is asked that sends single pictures (0.2 to 60, default 2);
+/// `#header=X-Key:%20abc`, one more header, may be repeated; `#ca=/path/to/file.pem`, the certificate of the camera or its authority, instead of the
+/// authorities that this machine trusts; `#insecure` to trust whoever answers. In user name and password, `/`, `?`, `#`, `@`, `:` and `%` are written as `%2F`,
+/// `%3F`, `%23`, `%40`, `%3A` and `%25`.
+///
+/// A file's path may hold `%20` and the like. In listings, logs and errors, user name, password, header values and what looks like a password in a query of an HTTP camera are replaced by `***`. So is what stands before the `@` of a URL within `exec:`.
 ///
 /// ```
 /// use mjpeg_ingest::Source;
@@ -85,6 +91,13 @@ impl Source {
         let picture = picture.map_err(|error| InvalidSource::BadOption(error.to_string()))?;
         let camera = crate::test_camera::TestCamera::new(picture, sound_fps(fps));
         Ok(Self::custom("test:", camera))
+    }
+
+    /// A camera that speaks HTTP.
+    #[cfg(feature = "http")]
+    pub fn http(camera: crate::HttpCamera) -> Self {
+        let (label, connect) = camera.into_parts();
+        Self::custom(label, connect)
     }
 
     /// Whether the other side comes to us, so that there is nothing to reach.

@@ -31,14 +31,20 @@ impl TcpCamera {
 #[async_trait]
 impl Connect for TcpCamera {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let resolve = |source| ConnectError::Resolve {
-            host: self.host.clone(),
-            source,
-        };
-        let addresses = lookup_host((&*self.host, self.port))
-            .await
-            .map_err(resolve)?;
-        let (stream, peer) = race(interleaved(addresses.collect()))
+        let (stream, peer) = dial(&self.host, self.port).await?;
+        Ok(Connection::new(stream, peer.to_string()))
+    }
+}
+
+/// Connects to whichever address of the host answers first.
+pub(crate) async fn dial(host: &str, port: u16) -> Result<(TcpStream, SocketAddr), ConnectError> {
+    let resolve = |source| ConnectError::Resolve {
+        host: host.into(),
+        source,
+    };
+    let addresses = lookup_host((host, port)).await.map_err(resolve)?;
+    let (stream, peer) =
+        race(interleaved(addresses.collect()))
             .await
             .map_err(|failed| match failed {
                 Some((addr, source)) => ConnectError::Failed { addr, source },
@@ -47,9 +53,8 @@ impl Connect for TcpCamera {
                     "the name has no address",
                 )),
             })?;
-        keep_alive(&stream);
-        Ok(Connection::new(stream, peer.to_string()))
-    }
+    keep_alive(&stream);
+    Ok((stream, peer))
 }
 
 /// A camera whose cable was pulled sends no FIN; keepalive finds out even where the stall limit is long.

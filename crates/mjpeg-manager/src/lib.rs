@@ -45,6 +45,7 @@
 //! * `compat`: with it, `/state` as ustreamer has it.
 //! * `exec`: programs as sources, `exec:program args` (Unix). They run with the rights of the manager's process: take such a source from nobody who may not run programs.
 //! * `placeholder`: placeholders that say what is wrong ([`Placeholder::Drawn`]), drawn by `mjpeg-picture`.
+//! * `http`, `tls`: cameras that speak HTTP as sources, `http://…` and `https://…`.
 //! * `test-picture`: the source `test:`, a moving test picture.
 
 mod config;

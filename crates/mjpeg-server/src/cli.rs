@@ -6,7 +6,7 @@ use tracing_subscriber::filter::Targets;
 
 use crate::{StreamArg, camera_args::CameraArgs, telemetry, viewer_args::ViewerArgs};
 
-/// Relays Motion-JPEG cameras: connects to each camera once over TCP and serves its pictures over HTTP to any number of viewers.
+/// Relays Motion-JPEG cameras: connects to each camera once and serves its pictures over HTTP to any number of viewers.
 ///
 /// To see pictures without a camera: mjpeg-server demo
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ pub(crate) struct Run {
     /// A stream: its name, its camera, and the port on which viewers get it. Repeat for more
     ///
     /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is a camera that sends JPEG pictures one after another: most often
-    /// tcp://HOST:PORT, to whoever connects; below are the others. Viewers open http://THIS_MACHINE:PORT/; without ADDR the port is open on
+    /// http://HOST/PATH or tcp://HOST:PORT; below are the others. Viewers open http://THIS_MACHINE:PORT/; without ADDR the port is open on
     /// all interfaces.
     #[arg(long = "stream", value_name = "NAME=URL@[ADDR:]PORT", required = true)]
     pub(crate) streams: Vec<StreamArg>,
@@ -115,10 +115,16 @@ Examples:
   mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081
   mjpeg-server run --stream a=tcp://cam-a:6001@8081 \\
                    --stream b=tcp://cam-b:6001@127.0.0.1:8082
+  mjpeg-server run --stream door=http://me:secret@cam-b/video@8082
   mjpeg-server run --stream \"yard=exec:ffmpeg -i rtsp://cam/1 -f mjpeg -@8083\"
 
 Cameras:
   tcp://HOST:PORT         sends to whoever connects
+  http://HOST/PATH        speaks HTTP, also https://: a multipart stream, or a picture that is
+                          asked for again and again; http://USER:PASSWORD@HOST/PATH
+                          logs in. Behind it, separated by '&': #fps=N (pictures a second, 2),
+                          #header=NAME:VALUE, #ca=/FILE.pem (whose certificate to trust)
+                          and #insecure (trust any)
   tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses
   unix:///PATH            sends to whoever connects to this socket
   file:///PATH            a recording, played again and again at 30 frames per second;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::Parser;
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue},
+};
 use mjpeg_manager::{Error, ManagerConfig, StartMode, StreamSpec};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
@@ -23,7 +26,8 @@ use crate::{
 /// Runs the command line of this process to its end. Exit code 0 after a signal, 1 when the start failed, 2 for a command line that is not
 /// understood.
 pub fn main() -> ExitCode {
-    let Cli { command, log } = Cli::parse();
+    let Cli { command, log } =
+        Cli::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
     telemetry::init(log);
     let outcome = runtime(&command)
         .context("cannot start the async runtime")
@@ -40,6 +44,17 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error without the URL of a stream, which may hold a password: clap would repeat it. What is wrong with it is told without.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && let Some((name, _)) = value.split_once('=')
+    {
+        let shown = format!("{name}=…");
+        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    }
+    error
 }
 
 /// Viewers are served by the worker threads. With one, all runs on this thread: no wake-up crosses from thread to thread.

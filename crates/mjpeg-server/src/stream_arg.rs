@@ -38,8 +38,9 @@ impl FromStr for StreamArg {
         let (url, listen) = rest
             .rsplit_once('@')
             .context("write NAME=URL@PORT; the '@' and the port for viewers are missing")?;
-        let spec = StreamSpec::parse(name, url)?;
-        Ok(Self(spec.listen(parse_listen(listen)?)))
+        // First, so that a URL whose own '@' was taken for ours is not told in pieces.
+        let listen = parse_listen(listen)?;
+        Ok(Self(StreamSpec::parse(name, url)?.listen(listen)))
     }
 }
 
@@ -93,6 +94,6 @@ mod tests {
         assert!(error("a=tcp://b:1").contains("'@'"));
         assert!(error("a b=tcp://b:1@8081").contains("letters, digits"));
         assert!(error("a=tcp://b@8081").contains("port is missing"));
-        assert!(error("a=http://b:1@8081").contains("unknown kind of source"));
+        assert!(error("a=rtsp://b:1@8081").contains("unknown kind of source"));
     }
 }

@@ -12,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::{Connection, Shared, lock};
+use crate::http_camera::Plan;
 use crate::script::Script;
 
 /// A camera on 127.0.0.1 that plays a [`Script`] on each connection. What clients send is read and thrown away.
@@ -21,7 +22,7 @@ use crate::script::Script;
 #[derive(Debug)]
 pub struct Camera {
     addr: SocketAddr,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     stop: watch::Sender<()>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -50,7 +51,8 @@ impl Camera {
     ///
     /// Cancelled, there is no camera.
     pub async fn start_with(scripts: impl Fn(usize) -> Script + Send + Sync + 'static) -> Self {
-        Self::listen((Ipv4Addr::LOCALHOST, 0).into(), scripts)
+        let plan = move |index| Plan::Play(scripts(index));
+        Self::listen((Ipv4Addr::LOCALHOST, 0).into(), plan)
             .expect("some port of 127.0.0.1 can be listened on")
     }
 
@@ -64,7 +66,7 @@ impl Camera {
     ///
     /// Cancelled, there is no camera.
     pub async fn start_at(addr: SocketAddr, script: Script) -> io::Result<Self> {
-        Self::listen(addr, move |_| script.clone())
+        Self::listen(addr, move |_| Plan::Play(script.clone()))
     }
 
     /// The address it listens on.
@@ -148,9 +150,9 @@ impl Camera {
         }
     }
 
-    fn listen(
+    pub(crate) fn listen(
         addr: SocketAddr,
-        scripts: impl Fn(usize) -> Script + Send + Sync + 'static,
+        plans: impl Fn(usize) -> Plan + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let socket = match addr {
             SocketAddr::V4(_) => TcpSocket::new_v4(),
@@ -163,7 +165,7 @@ impl Camera {
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = watch::channel(());
-        let task = tokio::spawn(accept(listener, Arc::clone(&shared), scripts, stopped));
+        let task = tokio::spawn(accept(listener, Arc::clone(&shared), plans, stopped));
         Ok(Self {
             addr,
             shared,
@@ -185,7 +187,7 @@ impl Drop for Camera {
 async fn accept(
     listener: TcpListener,
     shared: Arc<Shared>,
-    scripts: impl Fn(usize) -> Script + Send + Sync + 'static,
+    plans: impl Fn(usize) -> Plan + Send + Sync + 'static,
     mut stopped: watch::Receiver<()>,
 ) {
     let mut tasks = JoinSet::new();
@@ -206,10 +208,10 @@ async fn accept(
         // Each step of a script should be on its way when the step is over. An error means that the client left.
         let _ = stream.set_nodelay(true);
         let index = *shared.accepted.borrow();
-        let script = scripts(index);
-        let connection = Connection::enter(index, stream, &shared);
+        let plan = plans(index);
+        let connection = Connection::enter(index, stream, &plan, &shared);
         shared.accepted.send_replace(index + 1);
-        tasks.spawn(connection.serve(script));
+        tasks.spawn(connection.serve(plan));
     }
     drop(listener);
     tasks.shutdown().await;

@@ -18,6 +18,7 @@ impl FromStr for Source {
         match scheme {
             "exec" => return program(url, rest),
             "test" => return test(url, rest),
+            "http" | "https" => return http(url),
             _ => {}
         }
         let rest = rest.strip_prefix("//").ok_or(InvalidSource::NoScheme)?;
@@ -155,6 +156,16 @@ fn program(_url: &str, _command_line: &str) -> Result<Source, InvalidSource> {
     Err(InvalidSource::NotBuilt("exec"))
 }
 
+#[cfg(feature = "http")]
+fn http(url: &str) -> Result<Source, InvalidSource> {
+    Ok(Source::http(crate::HttpCamera::new(url)?))
+}
+
+#[cfg(not(feature = "http"))]
+fn http(_url: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotBuilt("http"))
+}
+
 /// A text that is not a source; the caller is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -164,7 +175,7 @@ pub enum InvalidSource {
     NoScheme,
     /// The scheme is not one of the known ones.
     #[error(
-        "unknown kind of source {0:?}; known are tcp://host:port, tcp-listen://addr:port, unix:///path, file:///path, exec:program args and test:"
+        "unknown kind of source {0:?}; known are tcp://host:port, http://host/path, https://host/path, tcp-listen://addr:port, unix:///path, file:///path, exec:program args and test:"
     )]
     UnknownScheme(String),
     /// Sources of this kind are not in this build, or not for this system.
@@ -191,9 +202,20 @@ pub enum InvalidSource {
     BadPath(String),
     /// An option that there is not for this kind, or a value that it cannot have.
     #[error(
-        "{0:?} is not an option; a recording has fps=N (0.001 to 1000) and once, test: has name, size=640x480 and fps"
+        "{0:?} is not an option; a recording has fps=N (0.001 to 1000) and once, test: has name, size=640x480 and fps, a camera that speaks HTTP has #fps=N (0.2 to 60), #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure"
     )]
     BadOption(String),
+    /// The user name and password of a URL cannot be told from the rest, or are no text.
+    #[error(
+        "the user name or password in the URL cannot be read; write '/', '?', '#', '@', ':' and '%' in it as %2F, %3F, %23, %40, %3A and %25"
+    )]
+    BadLogin,
+    /// The path or query of a URL has characters that must not stand there.
+    #[error("the path of the URL has characters that must be written as %20 and the like")]
+    BadUrl,
+    /// A header that cannot be sent, or that would say where a request ends.
+    #[error("{0:?} is not a header that can be added; write #header=NAME:VALUE")]
+    BadHeader(String),
     /// There is nothing behind `exec:`.
     #[error("the program is missing: exec:program args")]
     NoProgram,

@@ -4,12 +4,15 @@
 mod backoff;
 mod failover;
 mod frames;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(unix)]
 mod kinds;
 mod pipe;
 #[cfg(all(feature = "exec", unix))]
 mod programs;
 mod reconnect;
+mod replay;
 mod source;
 mod tcp;
 

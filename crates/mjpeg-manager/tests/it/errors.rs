@@ -368,3 +368,30 @@ fn codes_are_distinct_words() {
     let codes: BTreeSet<_> = all.iter().map(Error::code).collect();
     assert_eq!(codes.len(), all.len());
 }
+
+/// A camera that speaks HTTP and cannot be reached has the codes of one that speaks TCP; what it answers is another matter.
+#[cfg(feature = "http")]
+#[tokio::test]
+async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {
+    use mjpeg_testkit::{HttpCamera, Step};
+
+    let refused = format!("http://me:hunter2@{}/", refused_addr().await);
+    let (silent, missing) = (
+        HttpCamera::start(|_| vec![Step::Stall]),
+        HttpCamera::saying("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+    );
+    let quick = IngestConfig::default().connect_timeout(Duration::from_millis(300));
+    let manager = Manager::new(ManagerConfig::default().ingest(quick));
+    for (url, code) in [
+        (refused, "tcp_connection_failed"),
+        (silent.url("/"), "tcp_connection_timeout"),
+        (missing.url("/"), "source_failed"),
+    ] {
+        let error = manager
+            .start(StreamSpec::parse("door", &url).unwrap())
+            .await;
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}

@@ -152,6 +152,24 @@ async fn second_copy_of_the_program_is_told_that_the_port_is_taken() {
     );
 }
 
+#[test]
+fn no_error_repeats_a_password() {
+    for stream in [
+        "a=http://me:hunter2@cam:x/@8081",
+        "a=http://me:hunter2@cam/",
+        "a=http://me:hunter2/x@cam/@8081",
+        "a=exec:ffmpeg -i 'http://me:hunter2@cam@8081",
+        "a=ftp://me:hunter2@cam/@8081",
+    ] {
+        let (code, out, err) = run(&["run", "--stream", stream]);
+        assert_eq!((code, &*out), (Some(2), ""));
+        assert!(
+            err.contains("'a=…'") && !err.contains("hunter2"),
+            "{stream}: {err}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn camera_that_is_off_is_retried_unless_required() {
     let addr = refused_addr().await;

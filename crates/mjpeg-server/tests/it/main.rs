@@ -4,6 +4,7 @@
 mod browser;
 mod cli;
 mod ffmpeg;
+mod http_cameras;
 mod outage;
 mod process;
 mod sources;

@@ -1,8 +1,8 @@
-//! Cameras of other kinds than a TCP server, with ffmpeg as the camera.
+//! Cameras of all kinds, with ffmpeg and GStreamer as the cameras.
 
 use std::{
     fs,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::process::Server;
 
-fn ffmpeg(line: &str) -> Command {
+pub(crate) fn ffmpeg(line: &str) -> Command {
     let mut command = Command::new("ffmpeg");
     command
         .args(["-hide_banner", "-loglevel", "error", "-nostdin", "-y"])
@@ -23,7 +23,7 @@ fn ffmpeg(line: &str) -> Command {
     command
 }
 
-const MISSING: &str = "ffmpeg runs (cargo xtask ci --install installs it)";
+pub(crate) const MISSING: &str = "the program runs (cargo xtask ci --install installs it)";
 
 fn made(line: &str, name: &str) -> Folder {
     let folder = Folder::new(name);
@@ -34,10 +34,10 @@ fn made(line: &str, name: &str) -> Folder {
 }
 
 /// A folder of its own with one file, gone with the test.
-struct Folder(PathBuf, &'static str);
+pub(crate) struct Folder(pub(crate) PathBuf, &'static str);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let (stem, extension) = name.split_once('.').unwrap();
         let path = std::env::temp_dir().join(format!("mjpeg-server-{}-{stem}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
@@ -62,7 +62,7 @@ impl Drop for Folder {
     }
 }
 
-struct Killed(Child);
+pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
@@ -71,12 +71,12 @@ impl Drop for Killed {
     }
 }
 
-fn relayed(source: &str) -> Server {
+pub(crate) fn relayed(source: &str) -> Server {
     Server::start(&["run", "--stream", &format!("s={source}@127.0.0.1:0")], 1)
 }
 
 /// Reads frames of this width that differ from the one before.
-async fn sees(viewer: &mut Viewer, count: usize, width: u16) {
+pub(crate) async fn sees(viewer: &mut Viewer, count: usize, width: u16) {
     let mut last = bytes::Bytes::new();
     let mut seen = 0;
     while seen < count {
@@ -88,6 +88,21 @@ async fn sees(viewer: &mut Viewer, count: usize, width: u16) {
         }
         last = frame;
     }
+}
+
+pub(crate) fn free_addr() -> SocketAddr {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap()
+}
+
+/// A live camera of 320x240 by GStreamer, which sends its JPEG images into this element.
+fn gstreamer(sink: &str) -> Killed {
+    let line = format!(
+        "-q videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1 ! jpegenc ! {sink}"
+    );
+    let mut command = Command::new("gst-launch-1.0");
+    command.args(line.split(' ')).stdout(Stdio::null());
+    Killed(command.spawn().expect(MISSING))
 }
 
 /// How many processes have this path in their command line.
@@ -144,9 +159,7 @@ fn what_ffmpeg_complains_of_is_the_error_and_no_password_is_shown() {
 
 #[tokio::test]
 async fn ffmpeg_pushes_its_pictures_and_viewers_outlast_it() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = free.local_addr().unwrap();
-    drop(free);
+    let addr = free_addr();
     let server = relayed(&format!("tcp-listen://{addr}"));
     let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
     for width in [320, 160] {
@@ -181,4 +194,38 @@ async fn recording_is_played_again_and_again() {
     let server = relayed(&format!("file://{}?fps=50", recording.file().display()));
     let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
     sees(&mut viewer, 25, 160).await;
+}
+
+#[tokio::test]
+async fn gstreamer_pushes_its_pictures() {
+    let addr = free_addr();
+    let server = relayed(&format!("tcp-listen://{addr}"));
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    let _pushing = gstreamer(&format!(
+        "tcpclientsink host=127.0.0.1 port={}",
+        addr.port()
+    ));
+    sees(&mut viewer, 10, 320).await;
+}
+
+#[tokio::test]
+async fn gstreamer_and_ffmpeg_are_dialled_where_they_listen() {
+    let addr = free_addr();
+    let listening = gstreamer(&format!(
+        "tcpserversink host=127.0.0.1 port={}",
+        addr.port()
+    ));
+    let server = relayed(&format!("tcp://{addr}"));
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    sees(&mut viewer, 10, 320).await;
+    drop((viewer, server, listening));
+
+    let addr = free_addr();
+    let line = format!(
+        "-re -f lavfi -i testsrc2=size=160x120:rate=25 -c:v mjpeg -q:v 5 -f mjpeg tcp://{addr}?listen=1"
+    );
+    let _listening = Killed(ffmpeg(&line).spawn().expect(MISSING));
+    let server = relayed(&format!("tcp://{addr}"));
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    sees(&mut viewer, 10, 160).await;
 }

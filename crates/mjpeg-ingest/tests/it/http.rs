@@ -1,0 +1,94 @@
+//! Cameras that speak HTTP, played byte for byte over real sockets.
+
+mod answers;
+mod fixtures;
+mod login;
+mod polled;
+mod redirects;
+#[cfg(feature = "tls")]
+mod tls;
+mod urls;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use mjpeg_ingest::{Backoff, Event, Ingest, IngestConfig, Source};
+use mjpeg_testkit::{Step, jpeg};
+use tokio::time::timeout;
+
+fn ingest(source: Source) -> Ingest {
+    let quick = Backoff::try_new(Duration::from_millis(10), Duration::from_millis(50)).unwrap();
+    Ingest::new(source, IngestConfig::default().backoff(quick))
+}
+
+fn open(url: &str) -> Ingest {
+    ingest(url.parse().unwrap())
+}
+
+async fn event(ingest: &mut Ingest) -> Event {
+    let event = timeout(Duration::from_secs(20), ingest.next()).await;
+    event.expect("in time").expect("a camera never ends")
+}
+
+/// The numbers of the frames until the camera is offline, and why it is.
+async fn until_offline(ingest: &mut Ingest) -> (Vec<u32>, String) {
+    let mut numbers = Vec::new();
+    loop {
+        match event(ingest).await {
+            Event::Frame(captured) => {
+                numbers.push(jpeg::number_of(&captured.frame.bytes).expect("a numbered frame"));
+            }
+            Event::Discarded { reason, .. } => assert!(!reason.is_frame(), "{reason}"),
+            Event::Offline { error, .. } => return (numbers, error.to_string()),
+            _ => {}
+        }
+    }
+}
+
+async fn next_number(ingest: &mut Ingest) -> u32 {
+    loop {
+        match event(ingest).await {
+            Event::Frame(captured) => {
+                return jpeg::number_of(&captured.frame.bytes).expect("a numbered frame");
+            }
+            Event::Offline { error, .. } => panic!("offline: {error}"),
+            _ => {}
+        }
+    }
+}
+
+fn send(bytes: impl Into<Bytes>) -> Step {
+    Step::Send(bytes.into())
+}
+
+/// A whole answer, with its length.
+fn answer(status: &str, headers: &str, body: &[u8]) -> Step {
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    send([head.as_bytes(), body].concat())
+}
+
+fn picture(number: u32) -> Step {
+    answer(
+        "200 OK",
+        "Content-Type: image/jpeg\r\n",
+        &jpeg::numbered(number),
+    )
+}
+
+/// The head of a stream that ends with its connection.
+fn stream_head() -> Step {
+    send("HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n--b\r\n")
+}
+
+/// One part of it, with its length.
+fn part(number: u32) -> Vec<u8> {
+    let image = jpeg::numbered(number);
+    let head = format!(
+        "Content-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
+        image.len()
+    );
+    [head.as_bytes(), &image, b"\r\n--b\r\n"].concat()
+}

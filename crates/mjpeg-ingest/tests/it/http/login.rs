@@ -1,0 +1,180 @@
+//! User names and passwords: asked for, given, refused, and never told.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mjpeg_ingest::{HttpCamera as Camera, Source};
+use mjpeg_testkit::{Asked, HttpCamera, Step};
+
+use super::{answer, ingest, next_number, open, part, picture, send, stream_head, until_offline};
+
+const REALM: &str = r#"realm="cam 1""#;
+
+fn refusal(challenge: &str) -> Vec<Step> {
+    vec![answer(
+        "401 Unauthorized",
+        &format!("WWW-Authenticate: {challenge}\r\n"),
+        b"<html>no</html>",
+    )]
+}
+
+fn stream() -> Vec<Step> {
+    vec![stream_head(), send(part(1)), Step::Stall]
+}
+
+/// A URL with a login in front of its host.
+fn with_login(camera: &HttpCamera, login: &str) -> String {
+    camera
+        .url("/video")
+        .replacen("//", &format!("//{login}@"), 1)
+}
+
+#[tokio::test]
+async fn basic_login_is_sent_only_when_asked_for_and_on_the_same_connection() {
+    let camera = HttpCamera::start(|asked| match asked.header("authorization") {
+        // `me@home:p/w` in base64.
+        Some("Basic bWVAaG9tZTpwL3c=") => stream(),
+        _ => refusal(&format!("Basic {REALM}")),
+    });
+    let mut ingest = open(&with_login(&camera, "me%40home:p%2Fw"));
+    assert_eq!(next_number(&mut ingest).await, 1);
+    let asked = camera.asked();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0].header("authorization"), None);
+    assert_eq!(camera.camera().connections(), 1);
+}
+
+#[tokio::test]
+async fn camera_that_hangs_up_after_its_challenge_is_dialled_again() {
+    let camera = HttpCamera::start(|asked| match asked.header("authorization") {
+        Some(_) => stream(),
+        None => [refusal(&format!("Basic {REALM}")), vec![Step::Close]].concat(),
+    });
+    let mut ingest = open(&with_login(&camera, "a:b"));
+    assert_eq!(next_number(&mut ingest).await, 1);
+    assert_eq!(
+        (camera.camera().connections(), camera.camera().most_open()),
+        (2, 1)
+    );
+}
+
+/// What a `Digest` header says under this name.
+fn digest<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
+    let header = asked.header("authorization")?.strip_prefix("Digest ")?;
+    let found = header
+        .split(", ")
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    found.map(|value| value.trim_matches('"'))
+}
+
+#[tokio::test]
+async fn digest_is_chosen_over_basic_and_its_count_goes_up() {
+    let camera = HttpCamera::start(|asked| {
+        let nc = digest(asked, "nc").map(|nc| u32::from_str_radix(nc, 16).unwrap());
+        match nc {
+            // The nonce grows old after three pictures.
+            Some(nc) if nc <= 3 && digest(asked, "nonce") != Some("") => vec![picture(nc)],
+            _ => vec![answer(
+                "401 Unauthorized",
+                &format!(
+                    "WWW-Authenticate: Basic {REALM}\r\nWWW-Authenticate: Digest {REALM}, nonce=\"{}\", qop=\"auth,auth-int\", algorithm=SHA-256, stale=true\r\n",
+                    asked.head.len()
+                ),
+                b"",
+            )],
+        }
+    });
+    let mut ingest = open(&format!("{}#fps=60", with_login(&camera, "a:b")));
+    let mut numbers = Vec::new();
+    for _ in 0..5 {
+        numbers.push(next_number(&mut ingest).await);
+    }
+    assert_eq!(numbers, [1, 2, 3, 1, 2]);
+    let asked = camera.asked();
+    let second = &asked[1];
+    assert_eq!(digest(second, "username"), Some("a"));
+    assert_eq!(digest(second, "uri"), Some("/video"));
+    assert_eq!(digest(second, "algorithm"), Some("SHA-256"));
+    assert_eq!(digest(second, "qop"), Some("auth"));
+    assert_eq!(camera.camera().connections(), 1);
+}
+
+#[tokio::test]
+async fn refused_missing_and_unknown_logins_are_told_apart() {
+    let basic = HttpCamera::start(|_| refusal(&format!("Basic {REALM}")));
+    let (_, error) = until_offline(&mut open(&with_login(&basic, "me:secret"))).await;
+    assert_eq!(error, "the camera refuses the user name or the password");
+    assert_eq!(basic.asked().len(), 2);
+    let (_, error) = until_offline(&mut open(&basic.url("/"))).await;
+    assert!(error.contains("http://USER:PASSWORD@HOST/PATH"), "{error}");
+    for challenge in ["Negotiate", "", "Digest nonce"] {
+        let other = HttpCamera::start(move |_| refusal(challenge));
+        let (_, error) = until_offline(&mut open(&with_login(&other, "me:secret"))).await;
+        assert!(
+            error.contains("login in a way that is not understood"),
+            "{error}"
+        );
+        assert_eq!(other.asked().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn headers_of_the_users_choice_are_sent_in_place_of_ours() {
+    let camera = HttpCamera::start(|_| stream());
+    let url = camera.url("/#header=X-Key:%20a+b&header=User-Agent:%20me&header=X-Key:c");
+    let mut ingest = open(&url);
+    next_number(&mut ingest).await;
+    let head = camera.asked().remove(0).head.to_ascii_lowercase();
+    assert!(
+        head.contains("x-key: a+b\r\n") && head.contains("x-key: c\r\n"),
+        "{head}"
+    );
+    assert_eq!(head.matches("user-agent:").count(), 1);
+    assert!(head.contains("user-agent: me\r\n"), "{head}");
+    assert!(head.starts_with("get / http/1.1\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn secrets_are_in_no_label_no_debug_output_and_no_error() {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let camera = HttpCamera::start(|_| match COUNT.fetch_add(1, Ordering::SeqCst) {
+        0 => vec![picture(1)],
+        // Whatever a camera says back, it is not repeated.
+        n if n % 2 == 0 => refusal("Digest hunter2, hunter2=\"hunter2"),
+        _ => vec![answer(
+            "302 Found",
+            "Location: ftp://me:hunter2@x/\r\n",
+            b"",
+        )],
+    });
+    let url = format!(
+        "{}?pwd=hunter2&x=1#fps=50&header=X-Key:hunter2",
+        with_login(&camera, "me:hunter2")
+    );
+    let http = Camera::new(&url).unwrap();
+    let source = Source::http(http.clone());
+    let label = source.to_string();
+    let shown = camera.url("/video?pwd=***&x=1#fps=50&header=x-key:***");
+    assert_eq!(label, shown.replacen("//", "//***@", 1));
+    let mut ingest = ingest(source.clone());
+    let mut told = format!("{http:?} {source:?} {label} {ingest:?}");
+    for _ in 0..4 {
+        told += &until_offline(&mut ingest).await.1;
+    }
+    assert!(!told.contains("hunter2") && !told.contains("me:"), "{told}");
+    for bad in [
+        "http://me:hunter2/x@cam/",
+        "http://me:hunter2@cam:x/",
+        "http://me:hunter2@/",
+        "http://me:p@ss#hunter2@cam/",
+        "http://me:hunter2@cam/#x=hunter2",
+        "http://me:hunter2@cam/#header=hunter2",
+        "http://me:hunter2@cam/#header=X:hunter2%0a",
+        "http://me:%ffhunter2@cam/",
+        "http://me:hunter2@cam/ x",
+        "http://me:hunter2#x@cam/",
+        "http://me:hunter2?x@cam/",
+    ] {
+        let error = bad.parse::<Source>().expect_err(bad).to_string();
+        assert!(!error.contains("hunter2"), "{bad}: {error}");
+    }
+}

@@ -1,0 +1,136 @@
+//! Cameras that send elsewhere.
+
+use mjpeg_testkit::{HttpCamera, Step};
+
+use super::{answer, next_number, open, part, send, stream_head, until_offline};
+
+fn redirect(location: &str) -> Vec<Step> {
+    vec![answer(
+        "302 Found",
+        &format!("Location: {location}\r\n"),
+        b"moved",
+    )]
+}
+
+fn stream() -> Vec<Step> {
+    vec![stream_head(), send(part(1)), Step::Stall]
+}
+
+#[tokio::test]
+async fn relative_redirects_are_followed_on_the_same_connection_and_with_the_login() {
+    let camera = HttpCamera::start(
+        |asked| match (asked.path(), asked.header("authorization")) {
+            ("/a/start", _) => redirect("../b/next?x=1"),
+            ("/b/next?x=1", _) => redirect("/video"),
+            ("/video", None) => vec![answer(
+                "401 No",
+                "WWW-Authenticate: Basic realm=\"x\"\r\n",
+                b"",
+            )],
+            ("/video", Some("Basic bWU6cHc=")) => stream(),
+            other => panic!("{other:?}"),
+        },
+    );
+    let mut ingest = open(
+        &camera
+            .url("/a/start#header=X-Key:1")
+            .replacen("//", "//me:pw@", 1),
+    );
+    assert_eq!(next_number(&mut ingest).await, 1);
+    assert!(
+        camera
+            .asked()
+            .iter()
+            .all(|asked| asked.header("x-key") == Some("1"))
+    );
+    assert_eq!(camera.camera().connections(), 1);
+}
+
+#[tokio::test]
+async fn redirects_elsewhere_are_followed_without_secrets() {
+    let other = HttpCamera::start(|asked| match asked.path() {
+        "/open" => stream(),
+        _ => vec![answer(
+            "401 No",
+            "WWW-Authenticate: Basic realm=\"x\"\r\n",
+            b"",
+        )],
+    });
+    for (path, is_open) in [("/open", true), ("/closed", false)] {
+        let there = other.url(path);
+        let first = HttpCamera::start(move |asked| match asked.header("authorization") {
+            // It has the login already when it sends elsewhere.
+            Some(_) => redirect(&there),
+            None => vec![answer(
+                "401 No",
+                "WWW-Authenticate: Basic realm=\"x\"\r\n",
+                b"",
+            )],
+        });
+        let mut ingest = open(&first.url("/#header=X-Key:1").replacen("//", "//me:pw@", 1));
+        if is_open {
+            assert_eq!(next_number(&mut ingest).await, 1);
+        } else {
+            let (_, error) = until_offline(&mut ingest).await;
+            let there = other.url("");
+            assert!(
+                error.starts_with(&format!(
+                    "the camera redirects to {there}, which asks for a user"
+                )),
+                "{error}"
+            );
+        }
+        assert_eq!(first.camera().open(), 0, "one connection at a time");
+    }
+    for asked in other.asked() {
+        assert_eq!(
+            (asked.header("authorization"), asked.header("x-key")),
+            (None, None)
+        );
+    }
+}
+
+#[tokio::test]
+async fn loops_and_long_ways_are_errors() {
+    let circle =
+        HttpCamera::start(|asked| redirect(if asked.path() == "/a" { "/b" } else { "/a" }));
+    let (_, error) = until_offline(&mut open(&circle.url("/a"))).await;
+    assert_eq!(error, "the camera redirects in a circle");
+    assert_eq!(circle.asked().len(), 2);
+    // /5 is reached after five redirects, /6 is not.
+    for (last, error) in [
+        ("/5", None),
+        ("/6", Some("the camera redirects more than 5 times")),
+    ] {
+        let long = HttpCamera::start(move |asked| {
+            if asked.path() == last {
+                return stream();
+            }
+            let n: u32 = asked.path()[1..].parse().unwrap();
+            redirect(&format!("/{}", n + 1))
+        });
+        let mut ingest = open(&long.url("/0"));
+        match error {
+            None => assert_eq!(next_number(&mut ingest).await, 1),
+            Some(error) => assert_eq!(until_offline(&mut ingest).await.1, error),
+        }
+    }
+}
+
+#[tokio::test]
+async fn redirects_to_what_is_no_http_are_errors() {
+    for location in ["rtsp://cam/1", "http://", "\u{fc}"] {
+        let camera = HttpCamera::start(move |_| redirect(location));
+        let (_, error) = until_offline(&mut open(&camera.url("/"))).await;
+        assert!(
+            error.starts_with("the camera redirects to ") && error.contains("not an http://"),
+            "{error}"
+        );
+    }
+    #[cfg(not(feature = "tls"))]
+    {
+        let camera = HttpCamera::start(|_| redirect("https://127.0.0.1/"));
+        let (_, error) = until_offline(&mut open(&camera.url("/"))).await;
+        assert!(error.contains("built without"), "{error}");
+    }
+}
