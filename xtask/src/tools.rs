@@ -80,6 +80,10 @@ const TOOLS: &[Tool] = &[
         command: "chromedriver",
         package: "chromium-driver",
     },
+    Tool::Debian {
+        command: "faketime",
+        package: "faketime",
+    },
     Tool::Cargo {
         subcommand: "nextest",
         krate: "cargo-nextest",

@@ -1,0 +1,132 @@
+//! A healthy viewer that knows which pictures it must see.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use mjpeg_testkit::{Viewer, jpeg};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use crate::camera::Reel;
+
+/// Watches a stream until dropped.
+pub(crate) struct Watcher {
+    seen: watch::Receiver<Seen>,
+    reel: Arc<Reel>,
+    task: JoinHandle<()>,
+}
+
+/// What a viewer has seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// How many different pictures.
+    pub(crate) pictures: u64,
+    /// The highest number.
+    pub(crate) last: u32,
+    /// Numbers between the first and the last that did not come.
+    pub(crate) lost: u64,
+    /// Pictures older than one that had come.
+    pub(crate) disordered: u64,
+    /// The longest time from one new picture to the next.
+    pub(crate) longest_gap: Duration,
+    /// Why there will be no more.
+    pub(crate) ended: Option<String>,
+    last_at: Option<Instant>,
+}
+
+impl Seen {
+    fn see(&mut self, number: u32) {
+        if number == self.last {
+            // The relay's own repeat of it.
+            return;
+        }
+        if number < self.last {
+            self.disordered += 1;
+            return;
+        }
+        let now = Instant::now();
+        if let Some(before) = self.last_at.replace(now) {
+            self.lost += u64::from(number - self.last - 1);
+            self.longest_gap = self.longest_gap.max(now - before);
+        }
+        self.pictures += 1;
+        self.last = number;
+    }
+}
+
+impl Watcher {
+    /// Watches pictures of this reel.
+    pub(crate) async fn open(addr: SocketAddr, reel: &Arc<Reel>) -> Result<Self> {
+        let viewer = Viewer::open(addr, "/").await.context("a healthy viewer")?;
+        let (tell, seen) = watch::channel(Seen::default());
+        Ok(Self {
+            seen,
+            reel: Arc::clone(reel),
+            task: tokio::spawn(watch_on(viewer, tell)),
+        })
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// Waits for a picture with at least this number.
+    pub(crate) async fn reach(&mut self, number: u32, limit: Duration) -> Result<()> {
+        let reached = self
+            .seen
+            .wait_for(|seen| seen.last >= number || seen.ended.is_some());
+        match timeout(limit, reached).await {
+            Err(_) => bail!("no good picture at a viewer within {limit:?}"),
+            Ok(seen) => match &seen?.ended {
+                Some(why) => bail!("a healthy viewer's response ended: {why}"),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Waits for a picture that is sent from now on.
+    pub(crate) async fn fresh(&mut self, limit: Duration) -> Result<()> {
+        self.reach(self.reel.last() + 1, limit).await
+    }
+
+    /// Waits until all that was sent has had the time to come, and counts what did not.
+    pub(crate) async fn settle(&mut self) -> Seen {
+        let sent = self.reel.last();
+        // If it fails, what is missing tells.
+        let _ = self.reach(sent, SETTLE).await;
+        let mut seen = self.seen();
+        seen.lost += u64::from(sent.saturating_sub(seen.last));
+        seen
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn watch_on(mut viewer: Viewer, tell: watch::Sender<Seen>) {
+    let ended = loop {
+        match viewer.next_frame().await {
+            Ok(Some(picture)) => match jpeg::number_of(&picture) {
+                Some(number) => tell.send_modify(|seen| seen.see(number)),
+                None => break "a picture without a number".to_owned(),
+            },
+            Ok(None) => break "in order".to_owned(),
+            // Before the first picture of a camera that sends none, there is nothing to come.
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {}
+            Err(error) => break error.to_string(),
+        }
+    };
+    tell.send_modify(|seen| seen.ended = Some(ended));
+}
+
+const SETTLE: Duration = Duration::from_secs(5);
