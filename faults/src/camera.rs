@@ -30,7 +30,9 @@ pub(crate) struct Camera {
 
 impl Camera {
     /// Listens on a free port of loopback. `serve` gets each connection with its number, from 0.
-    pub(crate) async fn start<F>(serve: impl Fn(usize, Line) -> F + Send + 'static) -> io::Result<Self>
+    pub(crate) async fn start<F>(
+        serve: impl Fn(usize, Line) -> F + Send + 'static,
+    ) -> io::Result<Self>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
     {

@@ -70,7 +70,10 @@ impl Switch {
     async fn wait(&self, limit: Duration) -> Result<()> {
         let since = Instant::now();
         while !self.is_on() {
-            anyhow::ensure!(since.elapsed() < limit, "the fault is not over after {limit:?}");
+            anyhow::ensure!(
+                since.elapsed() < limit,
+                "the fault is not over after {limit:?}"
+            );
             sleep(Duration::from_millis(1)).await;
         }
         Ok(())

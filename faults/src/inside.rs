@@ -62,6 +62,10 @@ async fn answer(manager: &Manager, words: &[&str]) -> Result<Value> {
         }
         ["status", name] => status(manager, name)?,
         ["tasks"] => json!({"tasks": Handle::current().metrics().num_alive_tasks()}),
+        ["clock"] => {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+            json!({"unix_s": now.as_secs()})
+        }
         _ => bail!("no such command"),
     })
 }
@@ -106,10 +110,7 @@ fn status(manager: &Manager, name: &str) -> Result<Value> {
 
 fn word(state: State) -> String {
     let text = format!("{state:?}").to_lowercase();
-    text.split([' ', '{'])
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    text.split([' ', '{']).next().unwrap_or_default().to_owned()
 }
 
 /// Whether this build has sources of the kind `http://`.

@@ -1,12 +1,6 @@
 //! Where a case is played: a relay with an undamaged stream and its viewers, of whom nothing may be lost.
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use fastrand::Rng;
@@ -39,7 +33,6 @@ pub(crate) struct Stage {
 pub(crate) struct OnProgram {
     pub(crate) program: Program,
     pub(crate) server: PathBuf,
-    pub(crate) dir: PathBuf,
     pub(crate) cameras: [Camera; 2],
     /// The case has ended the program, and looked how.
     pub(crate) has_ended: bool,
@@ -47,6 +40,7 @@ pub(crate) struct OnProgram {
     before: Figures,
     before_kib: u64,
     peak_kib: u64,
+    log: PathBuf,
 }
 
 /// What must hold everywhere, as it was.
@@ -254,11 +248,16 @@ impl OnProgram {
             peak_kib: 0,
             program,
             server: setting.server.clone(),
-            dir: setting.dir.clone(),
             cameras,
             has_ended: false,
             watchers: all,
+            log,
         })
+    }
+
+    /// What the program has logged so far.
+    pub(crate) fn said(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.log)?)
     }
 
     /// Takes the healthy viewers away, for a case that ends the program.

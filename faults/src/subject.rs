@@ -1,12 +1,7 @@
 //! The relay under test, seen from outside: a process of its own, its figures, its answers.
 
 use std::{
-    collections::BTreeMap,
-    env, fs,
-    net::SocketAddr,
-    path::Path,
-    process::Stdio,
-    time::Duration,
+    collections::BTreeMap, env, fs, net::SocketAddr, path::Path, process::Stdio, time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -41,11 +36,7 @@ impl Figures {
         let pairs = [
             ("open files", before.files as u64, self.files as u64),
             ("threads", before.threads as u64, self.threads as u64),
-            (
-                "tasks",
-                before.tasks.unwrap_or(0),
-                self.tasks.unwrap_or(0),
-            ),
+            ("tasks", before.tasks.unwrap_or(0), self.tasks.unwrap_or(0)),
         ];
         let more = pairs.into_iter().filter(|(_, before, now)| now > before);
         more.map(|(what, before, now)| format!("{now} {what} where {before} were before"))
@@ -62,7 +53,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// What it writes to standard error goes to this file.
-    pub(crate) fn start(program: &Path, args: &[&str], launch: &Launch, log: &Path) -> Result<Self> {
+    pub(crate) fn start(
+        program: &Path,
+        args: &[&str],
+        launch: &Launch,
+        log: &Path,
+    ) -> Result<Self> {
         let mut command = match launch.most_files {
             // Its process is that of the program: `exec` makes one of the other.
             Some(most) => {
@@ -74,6 +70,8 @@ impl Process {
             None => Command::new(program),
         };
         command.args(args).envs(&launch.env).kill_on_drop(true);
+        // To look up the names for a backtrace takes a debug build 130 MB, and the relay's one thread for half a second.
+        command.env_remove("RUST_BACKTRACE");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let file = fs::File::create(log).with_context(|| format!("making {}", log.display()))?;
         let child = command.stderr(file).spawn();
@@ -88,7 +86,8 @@ impl Process {
 
     pub(crate) async fn line(&mut self) -> Result<String> {
         let line = timeout(ANSWER_LIMIT, self.out.next_line()).await;
-        let line = line.with_context(|| format!("the relay says nothing for {ANSWER_LIMIT:?}"))??;
+        let line =
+            line.with_context(|| format!("the relay says nothing for {ANSWER_LIMIT:?}"))??;
         line.context("the relay has ended")
     }
 
@@ -102,7 +101,10 @@ impl Process {
 
     pub(crate) async fn terminate(&self) -> Result<()> {
         let pid = self.pid.to_string();
-        let killed = Command::new("kill").args(["-s", "TERM", &pid]).status().await?;
+        let killed = Command::new("kill")
+            .args(["-s", "TERM", &pid])
+            .status()
+            .await?;
         ensure!(killed.success(), "kill failed");
         Ok(())
     }
@@ -170,12 +172,18 @@ pub(crate) struct Relay {
 impl Relay {
     pub(crate) fn start(launch: &Launch, log: &Path) -> Result<Self> {
         let mut process = Process::start(&env::current_exe()?, &["relay"], launch, log)?;
-        let stdin = process.child.stdin.take().context("standard input is piped")?;
+        let stdin = process
+            .child
+            .stdin
+            .take()
+            .context("standard input is piped")?;
         Ok(Self { process, stdin })
     }
 
     pub(crate) async fn ask(&mut self, command: &str) -> Result<Value> {
-        self.stdin.write_all(format!("{command}\n").as_bytes()).await?;
+        self.stdin
+            .write_all(format!("{command}\n").as_bytes())
+            .await?;
         let line = self.process.line().await?;
         let answer: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
         if let Some(error) = answer.get("error").and_then(Value::as_str) {

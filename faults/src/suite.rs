@@ -35,7 +35,9 @@ pub(crate) async fn run(flags: &Run, has_network: bool) -> Result<bool> {
         let lacks = match case.needs {
             Needs::Network if !has_network => "namespaces",
             Needs::Http if !inside::knows_http() => "sources of the kind http:// in the relay",
-            Needs::Faketime if faketime::library().is_none() => "faketime (Debian package faketime)",
+            Needs::Faketime if faketime::library().is_none() => {
+                "faketime (Debian package faketime)"
+            }
             _ => return true,
         };
         println!("skipped: {}: this needs {lacks}", case.name);

@@ -8,7 +8,11 @@ use crate::case::Row;
 
 /// A row on the terminal.
 pub(crate) fn line(row: &Row) -> String {
-    let verdict = if row.failures.is_empty() { "ok" } else { "FAILED" };
+    let verdict = if row.failures.is_empty() {
+        "ok"
+    } else {
+        "FAILED"
+    };
     let mut line = format!(
         "{verdict:<6} {:<26} lost {}, recovered {}, memory {}, {} ({:.0} s)",
         row.case.name,
@@ -25,12 +29,7 @@ pub(crate) fn line(row: &Row) -> String {
 }
 
 /// All of it, as Markdown.
-pub(crate) fn text(
-    rows: &[Row],
-    skipped: &[(&str, &str)],
-    seed: u64,
-    took: Duration,
-) -> String {
+pub(crate) fn text(rows: &[Row], skipped: &[(&str, &str)], seed: u64, took: Duration) -> String {
     let mut text = "| case | injected | must hold besides | lost | recovered in | memory | seen |\n|---|---|---|---|---|---|---|\n".to_owned();
     for row in rows {
         let seen = if row.failures.is_empty() {
@@ -60,7 +59,11 @@ pub(crate) fn text(
         rows.len(),
         skipped.len(),
         lost + pictures,
-        if cfg!(debug_assertions) { "debug" } else { "release" },
+        if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        },
         took.as_secs_f64()
     )
 }
@@ -88,12 +91,20 @@ fn replaced(document: &str, command: &str, text: &str) -> String {
 }
 
 fn lost(row: &Row) -> String {
-    format!("{} of {}", row.judged.lost, row.judged.lost + row.judged.pictures)
+    format!(
+        "{} of {}",
+        row.judged.lost,
+        row.judged.lost + row.judged.pictures
+    )
 }
 
 fn recovered(row: &Row) -> String {
     row.told.recovered.map_or("-".to_owned(), |(took, limit)| {
-        format!("{:.1} s (of {:.0})", took.as_secs_f64(), limit.as_secs_f64())
+        format!(
+            "{:.1} s (of {:.0})",
+            took.as_secs_f64(),
+            limit.as_secs_f64()
+        )
     })
 }
 

@@ -1,10 +1,6 @@
 //! A healthy viewer that knows which pictures it must see.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use mjpeg_testkit::{Viewer, jpeg};
@@ -94,6 +90,15 @@ impl Watcher {
     /// Waits for a picture that is sent from now on.
     pub(crate) async fn fresh(&mut self, limit: Duration) -> Result<()> {
         self.reach(self.reel.last() + 1, limit).await
+    }
+
+    /// Waits for the end of its response, and tells how it was.
+    pub(crate) async fn ended(&self, limit: Duration) -> Result<String> {
+        let mut seen = self.seen.clone();
+        let ended = seen.wait_for(|seen| seen.ended.is_some());
+        let ended = timeout(limit, ended).await;
+        let ended = ended.context("a response does not end")??.ended.clone();
+        ended.context("it has just ended")
     }
 
     /// Waits until all that was sent has had the time to come, and counts what did not.

@@ -110,7 +110,9 @@ async fn garbage(stage: &mut Stage) -> Result<Told> {
 async fn damaged(stage: &mut Stage) -> Result<Told> {
     let seed = stage.random.u64(..);
     let mut faults = Faults::new(seed);
-    let pictures: Vec<Bytes> = (0..DAMAGED).map(|n| numbered(&jpeg::numbered(0), n)).collect();
+    let pictures: Vec<Bytes> = (0..DAMAGED)
+        .map(|n| numbered(&jpeg::numbered(0), n))
+        .collect();
     let damaged = faults.damage(&pictures);
     let chunks = faults.chunks(&damaged.stream);
     let camera = Camera::start(move |_, mut line: Line| {

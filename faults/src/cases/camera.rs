@@ -85,7 +85,9 @@ async fn closes(stage: &mut Stage) -> Result<Told> {
     let attempts = camera.accepted();
     // With the longest waits, the third comes after 1.5 s and the fourth after 3.5; with the shortest, the fifth after 3.75.
     ensure!((4..=6).contains(&attempts), "{attempts} attempts in 5 s");
-    let error = stage.error_says(&["closed the connection"], secs(1)).await?;
+    let error = stage
+        .error_says(&["closed the connection"], secs(1))
+        .await?;
     good.on();
     let took = timed(watcher.fresh(secs(20))).await?;
     Ok(Told::seen(format!("{attempts} attempts; {error}")).recovered(took, secs(9)))
@@ -210,7 +212,9 @@ async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
         status.frames,
         cuts - 1
     );
-    stage.error_says(&["closed the connection"], secs(5)).await?;
+    stage
+        .error_says(&["closed the connection"], secs(5))
+        .await?;
     Ok(Told::seen(format!(
         "{} of {} whole pictures came",
         status.frames,
