@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::time::Instant;
 
 use crate::{
-    faketime, pulse,
+    faketime,
     stage::{Judged, OnProgram, Stage},
     subject::Launch,
 };
@@ -25,7 +25,9 @@ pub(crate) struct Case {
     pub(crate) needs: Needs,
     /// What the relay's memory may grow by at its peak.
     pub(crate) most_mib: u64,
-    pub(crate) run: Run,
+    /// How many files the relay may have open, if not as many as the suite.
+    most_files: Option<u32>,
+    run: Run,
 }
 
 /// What a case cannot do without.
@@ -45,8 +47,8 @@ pub(crate) enum Needs {
 pub(crate) enum Run {
     /// Against the relay that answers questions.
     Relay(OnRelay),
-    /// Against the program, with so many open files if not as many as usual.
-    Program(Option<u32>, WithProgram),
+    /// Against the program.
+    Program(WithProgram),
 }
 
 type OnRelay = for<'a> fn(&'a mut Stage) -> LocalBoxFuture<'a, Result<Told>>;
@@ -108,6 +110,7 @@ impl Case {
             alone: false,
             needs: Needs::Nothing,
             most_mib: 8,
+            most_files: None,
             run,
         }
     }
@@ -127,42 +130,23 @@ impl Case {
         self
     }
 
+    pub(crate) const fn most_files(mut self, most: u32) -> Self {
+        self.most_files = Some(most);
+        self
+    }
+
     pub(crate) const fn most_mib(mut self, most: u64) -> Self {
         self.most_mib = most;
         self
     }
 
-    /// Runs it; again, if the machine was held up and pictures were lost.
+    /// Runs it.
     pub(crate) async fn run(&'static self, setting: &Setting) -> Row {
-        for attempt in 1.. {
-            let since = Instant::now();
-            let row = self.once(setting).await;
-            let held_up = pulse::longest_since(since);
-            match held_up {
-                Some(late) if row.judged.lost_frames() && attempt < ATTEMPTS => println!(
-                    "void: {}: {} lost where the machine was held up for {} ms; once more",
-                    self.name,
-                    row.judged.lost,
-                    late.as_millis()
-                ),
-                _ => return row,
-            }
-        }
-        unreachable!("the last attempt returns")
-    }
-
-    async fn once(&'static self, setting: &Setting) -> Row {
         let since = Instant::now();
         let mut failures = Vec::new();
         let outcome = match self.run {
             Run::Relay(run) => self.on_relay(setting, run, &mut failures).await,
-            Run::Program(most_files, run) => {
-                let launch = Launch {
-                    most_files,
-                    ..Launch::default()
-                };
-                self.on_program(setting, launch, run, &mut failures).await
-            }
+            Run::Program(run) => self.on_program(setting, run, &mut failures).await,
         };
         let (told, judged) = outcome.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
@@ -183,16 +167,22 @@ impl Case {
         }
     }
 
+    fn launch(&self, setting: &Setting) -> Result<Launch> {
+        let mut launch = match self.needs {
+            Needs::Faketime => faketime::launch(&setting.dir)?,
+            _ => Launch::default(),
+        };
+        launch.most_files = self.most_files;
+        Ok(launch)
+    }
+
     async fn on_relay(
         &self,
         setting: &Setting,
         run: OnRelay,
         failures: &mut Vec<String>,
     ) -> Result<(Told, Judged)> {
-        let launch = match self.needs {
-            Needs::Faketime => faketime::launch(&setting.dir)?,
-            _ => Launch::default(),
-        };
+        let launch = self.launch(setting)?;
         let stage = Stage::set(setting, self.name, &launch).await;
         let mut stage = stage.context("the stage")?;
         let told = run(&mut stage).await;
@@ -206,10 +196,10 @@ impl Case {
     async fn on_program(
         &self,
         setting: &Setting,
-        launch: Launch,
         run: WithProgram,
         failures: &mut Vec<String>,
     ) -> Result<(Told, Judged)> {
+        let launch = self.launch(setting)?;
         let stage = OnProgram::set(setting, self.name, &launch).await;
         let mut stage = stage.context("the stage")?;
         let told = run(&mut stage).await;
@@ -220,5 +210,3 @@ impl Case {
         Ok((told, stage.judge().await?))
     }
 }
-
-const ATTEMPTS: u32 = 3;

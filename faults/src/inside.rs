@@ -3,7 +3,7 @@
 //! A command is a line of words on standard input; its answer is one line of JSON on standard output.
 
 use std::{
-    io::{self, BufRead as _, Write as _},
+    io::{self, Write as _},
     pin::Pin,
     task::{Context, Poll},
     thread,

@@ -9,11 +9,12 @@ mod faketime;
 mod flags;
 mod inside;
 mod network;
-mod pulse;
+mod soak;
 mod stage;
 mod subject;
 mod suite;
 mod table;
+mod turns;
 mod watcher;
 
 use std::process::ExitCode;
@@ -31,7 +32,6 @@ fn main() -> ExitCode {
         }
         // Before there are threads: it may start this program again.
         let has_network = network::enter()?;
-        pulse::start();
         let runtime = tokio::runtime::Runtime::new()?;
         runtime.block_on(async {
             // In a namespace of its own this is process 1, which no signal ends by itself.
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
 async fn chosen(flags: &Faults, has_network: bool) -> Result<bool> {
     match &flags.subcommand {
         FaultsCmd::Run(flags) => suite::run(flags, has_network).await,
-        FaultsCmd::Soak(_) => bail!("not yet"),
+        FaultsCmd::Soak(flags) => soak::run(flags).await,
         FaultsCmd::Relay(_) => bail!("the relay runs without a suite"),
     }
 }

@@ -10,16 +10,15 @@ use crate::{
     camera::{Camera, Reel},
     case::Setting,
     subject::{END_LIMIT, Figures, Launch, Program, Relay, Status},
-    watcher::Watcher,
+    turns::Turns,
+    watcher::{Seen, Watcher},
 };
 
 /// With the relay that answers questions.
 pub(crate) struct Stage {
     pub(crate) relay: Relay,
     pub(crate) random: Rng,
-    /// The undamaged stream's address.
-    pub(crate) bystander_addr: SocketAddr,
-    pub(crate) bystander: Camera,
+    _bystander: Camera,
     pub(crate) panics_expected: bool,
     watchers: Vec<Watcher>,
     streams: Vec<String>,
@@ -40,6 +39,7 @@ pub(crate) struct OnProgram {
     before: Figures,
     before_kib: u64,
     peak_kib: u64,
+    counted: Judged,
     log: PathBuf,
 }
 
@@ -48,6 +48,8 @@ pub(crate) struct OnProgram {
 pub(crate) struct Judged {
     /// Of undamaged streams, over all their healthy viewers.
     pub(crate) lost: u64,
+    /// While the machine gave the relay no turn.
+    pub(crate) held_up: u64,
     pub(crate) pictures: u64,
     pub(crate) disordered: u64,
     pub(crate) longest_gap: Duration,
@@ -57,11 +59,6 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    /// Whether viewers of undamaged streams missed something.
-    pub(crate) fn lost_frames(&self) -> bool {
-        self.lost > 0 || self.longest_gap > LONGEST_GAP
-    }
-
     pub(crate) fn failures(&self, most_mib: u64) -> Vec<String> {
         let mut failures = self.others.clone();
         if self.lost > 0 {
@@ -81,13 +78,18 @@ impl Judged {
         failures
     }
 
+    fn add(&mut self, seen: &Seen) {
+        self.lost += seen.lost;
+        self.held_up += seen.held_up;
+        self.pictures += seen.pictures;
+        self.disordered += seen.disordered;
+        self.longest_gap = self.longest_gap.max(seen.longest_gap);
+    }
+
     async fn watch(&mut self, watchers: Vec<Watcher>) {
         for mut watcher in watchers {
             let seen = watcher.settle().await;
-            self.lost += seen.lost;
-            self.pictures += seen.pictures;
-            self.disordered += seen.disordered;
-            self.longest_gap = self.longest_gap.max(seen.longest_gap);
+            self.add(&seen);
             if let Some(why) = seen.ended {
                 self.others
                     .push(format!("a healthy viewer's response ended: {why}"));
@@ -102,13 +104,12 @@ impl Stage {
         let mut relay = Relay::start(launch, &log)?;
         let bystander = Camera::good().await?;
         let addr = relay.stream("bystander", &bystander.url()).await?;
-        let watchers = watchers(addr, &bystander.reel).await?;
+        let watchers = watchers(addr, &bystander.reel, &relay.process.turns).await?;
         let mut stage = Self {
             before: relay.figures().await?,
             relay,
             random: Rng::with_seed(setting.seed),
-            bystander_addr: addr,
-            bystander,
+            _bystander: bystander,
             panics_expected: false,
             watchers,
             streams: Vec::new(),
@@ -142,7 +143,9 @@ impl Stage {
     /// Starts an undamaged stream beside the bystander, for bad viewers; its healthy ones are counted too.
     pub(crate) async fn good_stream(&mut self, camera: &Camera) -> Result<SocketAddr> {
         let addr = self.stream(&camera.url()).await?;
-        self.watchers.extend(watchers(addr, &camera.reel).await?);
+        let turns = &self.relay.process.turns;
+        self.watchers
+            .extend(watchers(addr, &camera.reel, turns).await?);
         Ok(addr)
     }
 
@@ -153,7 +156,7 @@ impl Stage {
 
     /// The same before there is a camera.
     pub(crate) async fn watch_reel(&self, addr: SocketAddr, reel: &Arc<Reel>) -> Result<Watcher> {
-        Watcher::open(addr, reel).await
+        Watcher::open(addr, reel, &self.relay.process.turns).await
     }
 
     /// What the relay tells of the stream under fault.
@@ -238,7 +241,7 @@ impl OnProgram {
         let program = Program::start(&setting.server, &addrs, launch, &log).await?;
         let mut all = Vec::new();
         for (addr, camera) in program.addrs.iter().zip(&cameras) {
-            all.extend(watchers(*addr, &camera.reel).await?);
+            all.extend(watchers(*addr, &camera.reel, &program.process.turns).await?);
         }
         let process = &program.process;
         process.forget_peak()?;
@@ -251,6 +254,7 @@ impl OnProgram {
             cameras,
             has_ended: false,
             watchers: all,
+            counted: Judged::default(),
             log,
         })
     }
@@ -260,9 +264,24 @@ impl OnProgram {
         Ok(fs::read_to_string(&self.log)?)
     }
 
-    /// Takes the healthy viewers away, for a case that ends the program.
-    pub(crate) fn take_watchers(&mut self) -> Vec<Watcher> {
-        std::mem::take(&mut self.watchers)
+    /// Opens more healthy viewers of its first stream, and gives all of them, for a case that ends the program. What they have seen by then counts.
+    pub(crate) async fn take_watchers(&mut self, more: usize) -> Result<Vec<Watcher>> {
+        let mut all = std::mem::take(&mut self.watchers);
+        let (addr, reel) = (self.program.addrs[0], &self.cameras[0].reel);
+        for _ in 0..more {
+            all.push(Watcher::open(addr, reel, &self.program.process.turns).await?);
+        }
+        for watcher in &mut all {
+            watcher.reach(1, FIRST_PICTURE).await?;
+        }
+        Ok(all)
+    }
+
+    /// Counts what a healthy viewer has seen.
+    pub(crate) fn count(&mut self, watchers: &[Watcher]) {
+        for watcher in watchers {
+            self.counted.add(&watcher.seen());
+        }
     }
 
     /// Notes the peak of memory, while there is a process that has one.
@@ -273,7 +292,7 @@ impl OnProgram {
 
     /// Looks whether anything is left, and ends the program.
     pub(crate) async fn judge(mut self) -> Result<Judged> {
-        let mut judged = Judged::default();
+        let mut judged = std::mem::take(&mut self.counted);
         judged.watch(std::mem::take(&mut self.watchers)).await;
         if !self.has_ended {
             let since = Instant::now();
@@ -299,10 +318,10 @@ impl OnProgram {
     }
 }
 
-async fn watchers(addr: SocketAddr, reel: &Arc<Reel>) -> Result<Vec<Watcher>> {
+async fn watchers(addr: SocketAddr, reel: &Arc<Reel>, turns: &Arc<Turns>) -> Result<Vec<Watcher>> {
     let mut all = Vec::new();
     for _ in 0..WATCHERS {
-        let mut watcher = Watcher::open(addr, reel).await?;
+        let mut watcher = Watcher::open(addr, reel, turns).await?;
         watcher.fresh(FIRST_PICTURE).await?;
         all.push(watcher);
     }

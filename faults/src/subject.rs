@@ -1,7 +1,8 @@
 //! The relay under test, seen from outside: a process of its own, its figures, its answers.
 
 use std::{
-    collections::BTreeMap, env, fs, net::SocketAddr, path::Path, process::Stdio, time::Duration,
+    collections::BTreeMap, env, fs, net::SocketAddr, path::Path, process::Stdio, sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -12,6 +13,8 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
     time::timeout,
 };
+
+use crate::turns::Turns;
 
 /// How a relay's process is started.
 #[derive(Clone, Debug, Default)]
@@ -47,8 +50,9 @@ impl Figures {
 /// A process that is killed when this is dropped.
 pub(crate) struct Process {
     child: Child,
-    pub(crate) pid: u32,
-    pub(crate) out: Lines<BufReader<ChildStdout>>,
+    pid: u32,
+    pub(crate) turns: Arc<Turns>,
+    out: Lines<BufReader<ChildStdout>>,
 }
 
 impl Process {
@@ -77,8 +81,10 @@ impl Process {
         let child = command.stderr(file).spawn();
         let mut child = child.with_context(|| format!("starting {}", program.display()))?;
         let out = child.stdout.take().context("standard output is piped")?;
+        let pid = child.id().context("it has just started")?;
         Ok(Self {
-            pid: child.id().context("it has just started")?,
+            pid,
+            turns: Turns::watch(pid),
             child,
             out: BufReader::new(out).lines(),
         })

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 
-use crate::case::Row;
+use crate::{case::Row, stage::Judged};
 
 /// A row on the terminal.
 pub(crate) fn line(row: &Row) -> String {
@@ -52,13 +52,14 @@ pub(crate) fn text(rows: &[Row], skipped: &[(&str, &str)], seed: u64, took: Dura
         text += &format!("| {name} | skipped: this needs {lacks} | | | | | |\n");
     }
     let lost: u64 = rows.iter().map(|row| row.judged.lost).sum();
+    let held_up: u64 = rows.iter().map(|row| row.judged.held_up).sum();
     let pictures: u64 = rows.iter().map(|row| row.judged.pictures).sum();
     let failed = rows.iter().filter(|row| !row.failures.is_empty()).count();
     text + &format!(
-        "\n{} cases, {failed} failed, {} skipped; {lost} of {} pictures of undamaged streams lost; seed {seed}, {} build, {:.0} s.\n",
+        "\n{} cases, {failed} failed, {} skipped; {lost} of {} pictures of undamaged streams lost, {held_up} held up; seed {seed}, {} build, {:.0} s.\n",
         rows.len(),
         skipped.len(),
-        lost + pictures,
+        lost + held_up + pictures,
         if cfg!(debug_assertions) {
             "debug"
         } else {
@@ -91,11 +92,17 @@ fn replaced(document: &str, command: &str, text: &str) -> String {
 }
 
 fn lost(row: &Row) -> String {
-    format!(
-        "{} of {}",
-        row.judged.lost,
-        row.judged.lost + row.judged.pictures
-    )
+    let Judged {
+        lost,
+        held_up,
+        pictures,
+        ..
+    } = row.judged;
+    let all = lost + held_up + pictures;
+    if held_up == 0 {
+        return format!("{lost} of {all}");
+    }
+    format!("{lost} of {all}, {held_up} held up")
 }
 
 fn recovered(row: &Row) -> String {

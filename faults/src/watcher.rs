@@ -10,12 +10,16 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::camera::Reel;
+use crate::{
+    camera::{INTERVAL, Reel},
+    turns::Turns,
+};
 
 /// Watches a stream until dropped.
 pub(crate) struct Watcher {
     seen: watch::Receiver<Seen>,
     reel: Arc<Reel>,
+    turns: Arc<Turns>,
     task: JoinHandle<()>,
 }
 
@@ -28,13 +32,24 @@ pub(crate) struct Seen {
     pub(crate) last: u32,
     /// Numbers between the first and the last that did not come.
     pub(crate) lost: u64,
+    /// The same where the machine gave the relay no turn; not among the lost.
+    pub(crate) held_up: u64,
     /// Pictures older than one that had come.
     pub(crate) disordered: u64,
-    /// The longest time from one new picture to the next.
+    /// The longest time from one new picture to the next, without that for which the relay had no turn.
     pub(crate) longest_gap: Duration,
     /// Why there will be no more.
     pub(crate) ended: Option<String>,
     last_at: Option<Instant>,
+    gaps: Vec<Gap>,
+}
+
+/// A time in which no picture came although some were due.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    from: Instant,
+    to: Instant,
+    lost: u32,
 }
 
 impl Seen {
@@ -49,8 +64,14 @@ impl Seen {
         }
         let now = Instant::now();
         if let Some(before) = self.last_at.replace(now) {
-            self.lost += u64::from(number - self.last - 1);
-            self.longest_gap = self.longest_gap.max(now - before);
+            let lost = number - self.last - 1;
+            if lost > 0 || now - before > 2 * INTERVAL {
+                self.gaps.push(Gap {
+                    from: before,
+                    to: now,
+                    lost,
+                });
+            }
         }
         self.pictures += 1;
         self.last = number;
@@ -58,19 +79,35 @@ impl Seen {
 }
 
 impl Watcher {
-    /// Watches pictures of this reel.
-    pub(crate) async fn open(addr: SocketAddr, reel: &Arc<Reel>) -> Result<Self> {
+    /// Watches pictures of this reel, through a relay with these turns.
+    pub(crate) async fn open(
+        addr: SocketAddr,
+        reel: &Arc<Reel>,
+        turns: &Arc<Turns>,
+    ) -> Result<Self> {
         let viewer = Viewer::open(addr, "/").await.context("a healthy viewer")?;
         let (tell, seen) = watch::channel(Seen::default());
         Ok(Self {
             seen,
             reel: Arc::clone(reel),
+            turns: Arc::clone(turns),
             task: tokio::spawn(watch_on(viewer, tell)),
         })
     }
 
     pub(crate) fn seen(&self) -> Seen {
-        self.seen.borrow().clone()
+        let mut seen = self.seen.borrow().clone();
+        for gap in &seen.gaps {
+            let Gap { from, to, lost } = *gap;
+            if self.turns.held_up(from, to) {
+                seen.held_up += u64::from(lost);
+            } else {
+                seen.lost += u64::from(lost);
+            }
+            let length = (to - from).saturating_sub(self.turns.waited(from, to));
+            seen.longest_gap = seen.longest_gap.max(length);
+        }
+        seen
     }
 
     /// Waits for a picture with at least this number.

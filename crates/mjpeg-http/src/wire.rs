@@ -115,10 +115,11 @@ impl Wire {
                 () = alarm.until(Some(first)) => {
                     return Err(if late_at == Some(first) {
                         Cut::Lagging
-                    } else if first == slow_at {
-                        Cut::TooSlow
-                    } else {
+                    } else if first == stalled_at {
+                        // With both limits alike, as by default, this is who has taken nothing of the frame.
                         Cut::Stalled
+                    } else {
+                        Cut::TooSlow
                     });
                 }
             }

@@ -115,10 +115,10 @@ async fn stops(stage: &mut Stage) -> Result<Told> {
     let camera = Camera::start(move |n, mut line: Line| {
         let tell = tell.clone();
         async move {
-            line.live_for(secs(1)).await?;
             if n > 0 {
                 return line.live().await;
             }
+            line.live_for(secs(1)).await?;
             let half = line.reel.half();
             line.send(&half).await?;
             tell.on();
@@ -194,6 +194,14 @@ async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
         connection.write_all(&whole).await?;
         connection.write_all(&picture[..cut]).await?;
         connection.shutdown().await?;
+        if cut % 32 == 0 {
+            // Not more than the system's queue holds.
+            let what = "the connections so far were read";
+            let so_far = cut as u64;
+            stage
+                .until(what, secs(20), |now| now.frames >= so_far)
+                .await?;
+        }
     }
     let begun = stage
         .until("all connections were read", secs(60), |status| {
