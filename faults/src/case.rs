@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::time::Instant;
 
 use crate::{
-    faketime,
+    faketime, inside,
     stage::{Judged, OnProgram, Stage},
     subject::Launch,
 };
@@ -92,6 +92,8 @@ pub(crate) struct Setting {
     pub(crate) server: PathBuf,
     pub(crate) dir: PathBuf,
     pub(crate) seed: u64,
+    /// What the relay lacks, of [`LACKS`](crate::inside::LACKS).
+    pub(crate) without: Option<String>,
 }
 
 impl Case {
@@ -173,6 +175,9 @@ impl Case {
             _ => Launch::default(),
         };
         launch.most_files = self.most_files;
+        if let Some(what) = &setting.without {
+            launch.env.insert(inside::WITHOUT, what.clone());
+        }
         Ok(launch)
     }
 

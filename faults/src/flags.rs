@@ -22,6 +22,8 @@ xflags::xflags! {
             optional --seed seed: u64
             /// Name the cases and end.
             optional --list
+            /// Run a relay that lacks this.
+            optional --without what: String
             /// Put the table into this file, between its marks.
             optional --record file: PathBuf
         }

@@ -3,18 +3,21 @@
 //! A command is a line of words on standard input; its answer is one line of JSON on standard output.
 
 use std::{
+    env,
     io::{self, Write as _},
     pin::Pin,
     task::{Context, Poll},
     thread,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context as _, Result, bail};
 use async_trait::async_trait;
 use mjpeg_server::mjpeg_manager::{
     Manager, ManagerConfig, StartMode, State, StreamSpec,
-    mjpeg_ingest::{Connect, ConnectError, Connection, Source},
+    mjpeg_codec::SplitterConfig,
+    mjpeg_http::HttpConfig,
+    mjpeg_ingest::{Backoff, Connect, ConnectError, Connection, IngestConfig, Source},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -35,7 +38,7 @@ pub(crate) fn main() -> Result<()> {
         lines_in.for_each(|line| drop(lines.send(line)));
     });
     runtime.block_on(async {
-        let manager = Manager::new(ManagerConfig::default());
+        let manager = Manager::new(config());
         while let Some(line) = asked.recv().await {
             let words: Vec<&str> = line.split(' ').collect();
             let answer = answer(&manager, &words).await;
@@ -45,6 +48,26 @@ pub(crate) fn main() -> Result<()> {
         manager.shutdown().await;
         Ok(())
     })
+}
+
+/// The defaults, as the program has them; but without what the suite wants to see missed.
+fn config() -> ManagerConfig {
+    let (manager, http) = (ManagerConfig::default(), HttpConfig::default());
+    let ingest = IngestConfig::default();
+    match env::var(WITHOUT).as_deref() {
+        Ok("write-stall") => manager.http(http.write_stall(NEVER).max_frame_send_time(NEVER)),
+        Ok("header-timeout") => manager.http(http.header_timeout(NEVER)),
+        Ok("stall-limit") => manager.ingest(ingest.stall_limit(NEVER)),
+        Ok("frame-limit") => {
+            manager.ingest(ingest.splitter(SplitterConfig::default().max_frame_bytes(1 << 30)))
+        }
+        Ok("backoff") => {
+            let one = Duration::from_millis(1);
+            let none = Backoff::try_new(one, one).unwrap_or_default();
+            manager.ingest(ingest.backoff(none))
+        }
+        _ => manager,
+    }
 }
 
 async fn answer(manager: &Manager, words: &[&str]) -> Result<Value> {
@@ -74,6 +97,10 @@ async fn start(manager: &Manager, spec: StreamSpec, listen: &str) -> Result<Valu
     let spec = spec.mode(StartMode::Retry).listen(listen.parse()?);
     let started = manager.start(spec).await;
     let info = started.map_err(|error| anyhow::anyhow!("{}: {error}", error.code()))?;
+    if env::var(WITHOUT).is_ok_and(|what| what == "cleaning-up") {
+        std::mem::forget(std::net::TcpListener::bind("127.0.0.1:0"));
+        tokio::spawn(std::future::pending::<()>());
+    }
     Ok(json!({"listen": info.listen}))
 }
 
@@ -148,5 +175,17 @@ impl AsyncRead for PanicReader {
     }
 }
 
+/// The variable that names what a relay lacks, for the suite to notice.
+pub(crate) const WITHOUT: &str = "MJPEG_FAULTS_WITHOUT";
+/// What it may name.
+pub(crate) const LACKS: [&str; 6] = [
+    "write-stall",
+    "header-timeout",
+    "stall-limit",
+    "frame-limit",
+    "backoff",
+    "cleaning-up",
+];
+const NEVER: Duration = Duration::from_secs(24 * 3600);
 /// What makes [`Panics`] panic.
 pub(crate) const PANIC: &[u8] = b"\0panic\0";

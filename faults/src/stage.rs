@@ -86,8 +86,8 @@ impl Judged {
         self.longest_gap = self.longest_gap.max(seen.longest_gap);
     }
 
-    async fn watch(&mut self, watchers: Vec<Watcher>) {
-        for mut watcher in watchers {
+    async fn watch(&mut self, watchers: &mut [Watcher]) {
+        for watcher in watchers {
             let seen = watcher.settle().await;
             self.add(&seen);
             if let Some(why) = seen.ended {
@@ -199,7 +199,9 @@ impl Stage {
     /// Stops what the case has started, looks whether anything is left, and ends the relay.
     pub(crate) async fn judge(mut self) -> Result<Judged> {
         let mut judged = Judged::default();
-        judged.watch(std::mem::take(&mut self.watchers)).await;
+        judged.watch(&mut self.watchers).await;
+        // The bystander's stay: they were there before.
+        self.watchers.truncate(WATCHERS);
         for name in &self.streams {
             // One that never started is no failure of its own.
             let _ = self.relay.ask(&format!("stop {name}")).await;
@@ -293,7 +295,7 @@ impl OnProgram {
     /// Looks whether anything is left, and ends the program.
     pub(crate) async fn judge(mut self) -> Result<Judged> {
         let mut judged = std::mem::take(&mut self.counted);
-        judged.watch(std::mem::take(&mut self.watchers)).await;
+        judged.watch(&mut self.watchers).await;
         if !self.has_ended {
             let since = Instant::now();
             loop {

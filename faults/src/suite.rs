@@ -22,12 +22,20 @@ pub(crate) async fn run(flags: &Run, has_network: bool) -> Result<bool> {
         }
         return Ok(true);
     }
+    if let Some(what) = flags
+        .without
+        .as_deref()
+        .filter(|what| !inside::LACKS.contains(what))
+    {
+        bail!("--without {what}: {}", inside::LACKS.join(", "));
+    }
     let dir = env::temp_dir().join(format!("mjpeg-faults-{}", std::process::id()));
     fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
     let setting = Setting {
         server: flags.server.clone(),
         dir: dir.clone(),
         seed: flags.seed.unwrap_or(DEFAULT_SEED),
+        without: flags.without.clone(),
     };
     let since = Instant::now();
     let mut skipped = Vec::new();

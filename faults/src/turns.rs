@@ -1,7 +1,7 @@
 //! Whether the machine gave a relay its turn.
 //!
 //! A relay that is ready to run, and waits for a processor longer than a picture lasts, finds two pictures at once and shows the newer, as it should.
-//! Such a loss is the machine's, or its other programs'. The kernel tells how long a thread has waited so; what the relay itself does for too
+//! Such a loss is the machine's, or its other programs'; so is one where the suite, and with it the viewer, had none. The kernel tells how long a thread has waited so; what the relay itself does for too
 //! long is not in it.
 
 use std::{
@@ -42,7 +42,9 @@ impl Turns {
                 let (Some(was), Some(is)) = (before, now) else {
                     return;
                 };
-                let waited = is.saturating_sub(was);
+                // That this thread got no turn tells of the viewers beside it.
+                let late = (to - from).saturating_sub(LOOK);
+                let waited = is.saturating_sub(was).max(late);
                 if waited > LOOK / 2 {
                     let wait = Wait { from, to, waited };
                     turns.waits().push(wait);
@@ -81,5 +83,5 @@ fn waited_so_far(pid: u32) -> Option<Duration> {
 }
 
 const LOOK: Duration = Duration::from_millis(10);
-/// A viewer of the suite waits for its turn as well.
+/// What is found in one moment was caused a little before it.
 const MARGIN: Duration = Duration::from_millis(100);

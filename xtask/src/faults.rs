@@ -16,6 +16,9 @@ pub(crate) fn run(workspace: &Workspace, flags: &Faults) -> Result<()> {
     }
     add(&mut args, "--seed", flags.seed);
     add_record(&mut args, flags.record.as_ref())?;
+    if let Some(what) = &flags.without {
+        args.extend(["--without".into(), what.into()]);
+    }
     if flags.short {
         args.push("--short".into());
     }

@@ -74,6 +74,9 @@ xflags::xflags! {
             optional --seed seed: u64
             /// Name the cases and end.
             optional --list
+            /// Run relays that lack this, to see which cases notice: `write-stall`, `header-timeout`, `stall-limit`, `frame-limit`, `backoff`,
+            /// `cleaning-up`.
+            optional --without what: String
             /// Put the table into this file, in place of the last one: `docs/reliability.md`.
             optional --record file: PathBuf
         }

@@ -186,6 +186,12 @@ async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
     stage.stream(&format!("tcp-listen://{port}")).await?;
     let picture = jpeg::numbered(0);
     let cuts = picture.len() as u64;
+    let what = "it listens";
+    while TcpStream::connect(port).await.is_err() {
+        stage
+            .until(what, secs(5), |now| now.state == "connecting")
+            .await?;
+    }
     for cut in 1..picture.len() {
         let mut connection = TcpStream::connect(port)
             .await
