@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::util::{Workspace, files_with};
-use crate::{api, compat, consumers, corpus, examples, fuzz, layers, tidy, tools};
+use crate::{api, compat, consumers, corpus, examples, faults, fuzz, layers, tidy, tools};
 
 struct Step {
     name: &'static str,
@@ -58,6 +58,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "engines",
         run: compat::engines::short,
+    },
+    Step {
+        name: "faults",
+        run: faults::short,
     },
     Step {
         name: "doctests",

@@ -56,6 +56,42 @@ xflags::xflags! {
             /// A raw Motion-JPEG stream, of any length.
             required file: PathBuf
         }
+        /// Inject faults into a running relay, and count what is lost.
+        ///
+        /// A case is a relay in a process of its own, a bystander (a camera with 25 numbered pictures a second and two viewers that count them), and
+        /// a fault beside it: of a camera, a link, a viewer, the process. None of the bystander's pictures may be lost, memory stays within the case's
+        /// bound, no open file, thread or task is left behind, the error says what happened, and it recovers by itself within what its backoff allows.
+        /// Prints a table; what it means is in `docs/reliability.md`. About 5 minutes, with the release build.
+        ///
+        /// Cases that need namespaces (root), `http://` sources or faketime are skipped, with a line, where there are none. Exit code 1 if a
+        /// case fails.
+        cmd faults {
+            /// Only cases of each kind that end soon, with the debug build: a minute or two. A step of `cargo xtask ci`.
+            optional --short
+            /// Only this case; repeat for more.
+            repeated --case name: String
+            /// What picks the random ones among the faults (default: 1).
+            optional --seed seed: u64
+            /// Name the cases and end.
+            optional --list
+            /// Run relays that lack this, to see which cases notice: `write-stall`, `header-timeout`, `stall-limit`, `frame-limit`, `backoff`,
+            /// `cleaning-up`.
+            optional --without what: String
+            /// Put the table into this file, in place of the last one: `docs/reliability.md`.
+            optional --record file: PathBuf
+        }
+        /// Twenty cameras with random faults and two hundred viewers that come and go, for long.
+        ///
+        /// Prints a line per minute. In the end memory and open files must be flat, each camera back, and no picture of the one undamaged camera lost; else
+        /// the exit code is 1.
+        cmd soak {
+            /// How long; at the end up to a minute more, until all are back.
+            required --minutes minutes: u64
+            /// What picks the faults (default: 1).
+            optional --seed seed: u64
+            /// Put the lines into this file, in place of the last ones: `docs/reliability.md`.
+            optional --record file: PathBuf
+        }
         /// Measure the relay under load, beside a reference.
         cmd bench {
             /// CPU time per delivered frame of the HTTP fan-out, beside the least that a server can do.

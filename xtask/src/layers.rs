@@ -20,7 +20,7 @@ struct Edges {
 
 const TESTKIT: &str = "mjpeg-testkit";
 /// Tooling, bound by no layer.
-const TOOLING: &[&str] = &["benches", "engines", "xtask"];
+const TOOLING: &[&str] = &["benches", "engines", "faults", "xtask"];
 
 const EDGES: &[Edges] = &[
     Edges {

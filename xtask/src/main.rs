@@ -17,6 +17,7 @@ mod compat;
 mod consumers;
 mod corpus;
 mod examples;
+mod faults;
 mod flags;
 mod frames;
 mod fuzz;
@@ -64,6 +65,8 @@ fn run(command: XtaskCmd) -> Result<()> {
             BenchCmd::Lag(lag) => bench::lag::run(&workspace()?, &lag),
         },
         XtaskCmd::Compat(compat) => compat::run(&workspace()?, compat.subcommand),
+        XtaskCmd::Faults(flags) => faults::run(&workspace()?, &flags),
+        XtaskCmd::Soak(flags) => faults::soak(&workspace()?, &flags),
         XtaskCmd::Corpus(corpus) => corpus::run(&corpus.dir),
         XtaskCmd::Frames(frames) => frames::run(&frames.file),
     }

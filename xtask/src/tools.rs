@@ -102,6 +102,10 @@ const TOOLS: &[Tool] = &[
         element: "jpegenc",
         package: "gstreamer1.0-plugins-good",
     },
+    Tool::Debian {
+        command: "faketime",
+        package: "faketime",
+    },
     Tool::Cargo {
         subcommand: "nextest",
         krate: "cargo-nextest",
