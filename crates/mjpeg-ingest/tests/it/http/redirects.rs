@@ -90,6 +90,23 @@ async fn redirects_elsewhere_are_followed_without_secrets() {
     }
 }
 
+/// The same camera by another name, which is another origin: the first connection is closed before the second is dialled.
+#[tokio::test]
+async fn camera_that_redirects_to_itself_has_one_connection_at_a_time() {
+    let camera = HttpCamera::start(|asked| match asked.header("host") {
+        Some(host) if host.starts_with("127.0.0.1:") => redirect(&format!(
+            "http://{}/",
+            host.replace("127.0.0.1", "localhost")
+        )),
+        _ => stream(),
+    });
+    assert_eq!(next_number(&mut open(&camera.url("/"))).await, 1);
+    assert_eq!(
+        (camera.camera().connections(), camera.camera().most_open()),
+        (2, 1)
+    );
+}
+
 #[tokio::test]
 async fn loops_and_long_ways_are_errors() {
     let circle =
