@@ -1,7 +1,8 @@
 //! Viewers that do not keep up: what they cost, and when they are cut.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use mjpeg_codec::Frame;
 use mjpeg_fanout::Producer;
 use mjpeg_http::HttpConfig;
 use mjpeg_testkit::{Viewer, jpeg};
@@ -66,6 +67,39 @@ async fn viewer_that_lags_farther_than_it_asked_for_is_cut() {
     }
     let stats = served.service.stats();
     assert_eq!((stats.lag_cuts, stats.viewers), (1, 2), "{stats:?}");
+}
+
+#[tokio::test]
+async fn newcomer_is_not_cut_for_the_age_of_what_it_finds() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, HttpConfig::default());
+    publish_number(&producer, 1);
+    sleep(Duration::from_millis(300)).await;
+    let mut viewer = Viewer::open(served.addr, "/?max_lag=0.1").await.unwrap();
+    assert!(
+        viewer.next_frame().await.unwrap().is_some(),
+        "the old picture"
+    );
+    publish_number(&producer, 2);
+    assert!(
+        viewer.next_frame().await.unwrap().is_some(),
+        "and the new one"
+    );
+    // Nor for that of a placeholder, which is made when a camera goes and shown for hours.
+    let placeholder = Frame::parse(jpeg::numbered(100)).unwrap();
+    let made_at = Instant::now().into_std() - Duration::from_secs(1);
+    producer.set_placeholder(placeholder, SystemTime::now(), made_at);
+    producer.show_placeholder();
+    assert!(
+        viewer.next_frame().await.unwrap().is_some(),
+        "the placeholder"
+    );
+    publish_number(&producer, 3);
+    assert!(
+        viewer.next_frame().await.unwrap().is_some(),
+        "and what comes after"
+    );
+    assert_eq!(served.service.stats().lag_cuts, 0);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use mjpeg_codec::Frame;
 use mjpeg_fanout::{Producer, Status};
 use mjpeg_http::HttpConfig;
 use mjpeg_testkit::{Response, jpeg, request};
@@ -240,4 +241,36 @@ async fn one_connection_takes_many_pictures() {
     let found = received.windows(picture.len()).filter(|w| *w == picture);
     assert_eq!(found.count(), 5);
     assert_eq!(served.service.stats().accepted, 1);
+}
+
+fn placeholder(producer: &Producer, number: u32) {
+    let frame = Frame::parse(jpeg::numbered(number)).unwrap();
+    producer.set_placeholder(frame, SystemTime::now(), Instant::now().into_std());
+}
+
+#[tokio::test]
+async fn placeholder_is_given_only_where_there_is_no_picture_at_all() {
+    let (producer, served) = served();
+    producer.set_status(Status::Offline);
+    placeholder(&producer, 100);
+    let response = ask(&served, "", "").await;
+    is_picture(&response, 100);
+    assert_eq!(response.head.header("x-online"), Some("false"));
+    assert_eq!(response.head.header("etag"), None, "it has no number");
+    let any = ask(&served, "", "If-None-Match: *\r\n").await;
+    assert_eq!(any.head.status, 200, "so nobody can have it");
+    for strict in ["?fresh=1", "?max_age=60", "?after=x"] {
+        assert_eq!(ask(&served, strict, "").await.head.status, 503, "{strict}");
+    }
+    publish_number(&producer, 1);
+    producer.show_placeholder();
+    is_picture(&ask(&served, "", "").await, 1);
+    // A placeholder that comes while it waits is not what it waits for.
+    let (response, ()) = tokio::join!(ask(&served, "?fresh=1", ""), async {
+        sleep(WAIT / 5).await;
+        producer.show_placeholder();
+        sleep(WAIT / 5).await;
+        publish_number(&producer, 2);
+    });
+    is_picture(&response, 2);
 }
