@@ -23,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "viewer-never-reads",
         "20 viewers who ask and never read, pictures of 100 KB",
-        "closed after 30 s (write stall)",
+        "closed after 30 s (write stall, time for one frame)",
         Run::Relay(|stage| Box::pin(never_reads(stage))),
     )
     .most_mib(24),
@@ -74,14 +74,15 @@ async fn never_reads(stage: &mut Stage) -> Result<Told> {
     }
     let took = timed(gone(stage, healthy, secs(60))).await?;
     let status = stage.status().await?;
-    let cuts = status.write_stalls + status.in_flight_cuts;
+    let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
     ensure!(cuts == 20, "{cuts} were counted");
     ensure!(took > secs(25), "closed after {took:.1?} already");
     ensure!(took < secs(40), "closed after {took:.1?}");
     Ok(Told::seen(format!(
-        "the last closed after {:.1} s; {} write stalls",
+        "the last closed after {:.1} s; {} write stalls, {} frames that took too long",
         took.as_secs_f64(),
-        status.write_stalls
+        status.write_stalls,
+        status.send_timeouts
     )))
 }
 
