@@ -105,8 +105,9 @@ impl HttpError {
     }
 }
 
-impl From<hyper::Error> for HttpError {
-    fn from(error: hyper::Error) -> Self {
+impl HttpError {
+    /// What hyper says, in our words. No `From`: hyper is no part of the public API.
+    pub(super) fn of(error: hyper::Error) -> Self {
         // A client's hyper has no other way to tell this one (`is_parse_too_large` is the server's).
         if error.is_parse() && error.to_string().contains("too large") {
             return Self::HeadTooLarge {

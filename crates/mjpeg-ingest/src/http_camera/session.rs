@@ -94,7 +94,7 @@ impl Session {
     /// Waits for the next bytes of an answer; `None` at its end.
     pub(super) async fn chunk(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, HttpError> {
         match &mut self.link {
-            Some(link) => Ok(link.chunk(body).await?),
+            Some(link) => link.chunk(body).await.map_err(HttpError::of),
             None => Ok(None),
         }
     }
@@ -110,7 +110,7 @@ impl Session {
             && link.origin == self.target.origin
             && link.is_free().await
         {
-            match link.send(self.request()?).await.map_err(HttpError::from) {
+            match link.send(self.request()?).await.map_err(HttpError::of) {
                 Ok(response) => {
                     self.link = Some(link);
                     return Ok(response);
@@ -123,8 +123,8 @@ impl Session {
         // The old connection is closed: a camera may take only one.
         let (io, peer) = self.dial.dial(&self.target.origin).await?;
         let link = Link::over(io, self.target.origin.clone(), peer).await;
-        let mut link = link.map_err(HttpError::from)?;
-        let response = link.send(self.request()?).await.map_err(HttpError::from)?;
+        let mut link = link.map_err(HttpError::of)?;
+        let response = link.send(self.request()?).await.map_err(HttpError::of)?;
         self.link = Some(link);
         Ok(response)
     }

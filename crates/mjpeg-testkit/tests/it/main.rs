@@ -4,6 +4,7 @@ mod auto_traits;
 mod camera;
 mod dead_end;
 mod faults;
+mod http_camera;
 mod jpeg;
 mod request;
 mod viewer;
