@@ -155,7 +155,7 @@ impl Case {
             Default::default()
         });
         if let Some((took, limit)) = told.recovered
-            && took > limit
+            && took.saturating_sub(judged.waited) > limit
         {
             failures.push(format!("recovered in {took:.1?}, {limit:?} at most"));
         }

@@ -53,6 +53,8 @@ pub(crate) struct Judged {
     pub(crate) pictures: u64,
     pub(crate) disordered: u64,
     pub(crate) longest_gap: Duration,
+    /// For how long the machine gave the relay no turn, in all.
+    pub(crate) waited: Duration,
     /// Memory, above what it was.
     pub(crate) grown_kib: u64,
     pub(crate) others: Vec<String>,
@@ -225,6 +227,7 @@ impl Stage {
             }
             sleep(Duration::from_millis(50)).await;
         }
+        judged.waited = self.relay.process.turns.total();
         let peak = self.relay.process.peak_kib()?;
         judged.grown_kib = peak.saturating_sub(self.before_kib);
         match self.relay.end().await? {
@@ -319,6 +322,7 @@ impl OnProgram {
             let code = self.program.process.ended(END_LIMIT).await?;
             ensure!(code == Some(0), "the program ended with {code:?}");
         }
+        judged.waited = self.program.process.turns.total();
         judged.grown_kib = self.peak_kib.saturating_sub(self.before_kib);
         Ok(judged)
     }

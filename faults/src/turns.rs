@@ -45,7 +45,7 @@ impl Turns {
                 // That this thread got no turn tells of the viewers beside it.
                 let late = (to - from).saturating_sub(LOOK);
                 let waited = is.saturating_sub(was).max(late);
-                if waited > LOOK / 2 {
+                if waited > LOOK / 10 {
                     let wait = Wait { from, to, waited };
                     turns.waits().push(wait);
                 }
@@ -63,6 +63,11 @@ impl Turns {
             .iter()
             .filter(|wait| wait.to >= from && wait.from <= to);
         within.map(|wait| wait.waited).sum()
+    }
+
+    /// How long it has waited in all.
+    pub(crate) fn total(&self) -> Duration {
+        self.waits().iter().map(|wait| wait.waited).sum()
     }
 
     /// Whether it waited for so long that pictures may have come together.
