@@ -212,7 +212,7 @@ async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
     }
     let what = "the last connection is over";
     let status = stage
-        .until(what, secs(10), |now| now.state == "connecting")
+        .until(what, secs(10), |now| now.state == "offline")
         .await?;
     ensure!(
         status.frames == cuts - 1,
