@@ -100,7 +100,7 @@ impl Wire {
             tokio::select! {
                 biased;
                 writable = self.stream.writable() => {
-                    writable.map_err(|error| broken(&error))?;
+                    writable.map_err(|_| Cut::Gone)?;
                     match self.stream.try_write(part) {
                         Ok(n) => {
                             part.advance(n);
@@ -108,18 +108,17 @@ impl Wire {
                         }
                         // It was not, after all; now it is waited for.
                         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                        Err(error) => return Err(broken(&error)),
+                        Err(_) => return Err(Cut::Gone),
                     }
                 }
                 () = seat.cut() => return Err(Cut::Holding),
                 () = alarm.until(Some(first)) => {
                     return Err(if late_at == Some(first) {
                         Cut::Lagging
-                    } else if first == stalled_at {
-                        // With both limits alike, as by default, this is who has taken nothing of the frame.
-                        Cut::Stalled
-                    } else {
+                    } else if first == slow_at {
                         Cut::TooSlow
+                    } else {
+                        Cut::Stalled
                     });
                 }
             }
@@ -156,14 +155,6 @@ impl Wire {
         // A plain close would leave the kernel offering the unread bytes to a peer that does not take them. Failure to set
         // this costs no more than that.
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
-    }
-}
-
-/// Why a part could not be written. `TCP_USER_TIMEOUT` is the write stall limit, so that the kernel may be the first to say that it is over.
-fn broken(error: &io::Error) -> Cut {
-    match error.kind() {
-        ErrorKind::TimedOut => Cut::Stalled,
-        _ => Cut::Gone,
     }
 }
 
