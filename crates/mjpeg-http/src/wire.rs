@@ -112,7 +112,7 @@ impl Wire {
             tokio::select! {
                 biased;
                 writable = self.stream.writable() => {
-                    writable.map_err(|error| broken(&error))?;
+                    writable.map_err(|_| Cut::Gone)?;
                     match self.stream.try_write(part) {
                         Ok(n) => {
                             part.advance(n);
@@ -121,18 +121,17 @@ impl Wire {
                         }
                         // It was not, after all; now it is waited for.
                         Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                        Err(error) => return Err(broken(&error)),
+                        Err(_) => return Err(Cut::Gone),
                     }
                 }
                 () = seat.cut() => return Err(Cut::Chosen),
                 () = alarm.until(Some(first)) => {
                     return Err(if late_at == Some(first) {
                         Cut::Lagging
-                    } else if first == stalled_at {
-                        // With both limits alike, as by default, this is who has taken nothing of the frame.
-                        Cut::Stalled
-                    } else {
+                    } else if first == slow_at {
                         Cut::TooSlow
+                    } else {
+                        Cut::Stalled
                     });
                 }
             }
@@ -163,14 +162,6 @@ impl Wire {
         if cut != Cut::Gone {
             self.stream.reset_on_drop();
         }
-    }
-}
-
-/// Why a part could not be written. `TCP_USER_TIMEOUT` is the write stall limit, so that the kernel may be the first to say that it is over.
-fn broken(error: &io::Error) -> Cut {
-    match error.kind() {
-        ErrorKind::TimedOut => Cut::Stalled,
-        _ => Cut::Gone,
     }
 }
 

@@ -127,23 +127,6 @@ async fn one_frame_may_take_only_so_long() {
     assert_eq!((stats.send_timeouts, stats.write_stalls), (1, 0));
 }
 
-/// The two limits are alike by default.
-#[tokio::test]
-async fn viewer_that_takes_nothing_counts_as_stalled_and_not_as_slow() {
-    let (producer, consumer) = mjpeg_fanout::channel();
-    let limit = Duration::from_millis(600);
-    let config = HttpConfig::default()
-        .write_stall(limit)
-        .max_frame_send_time(limit);
-    let served = Served::start(consumer, config);
-    publish(&producer, jpeg::of_length(1, 4 * LARGE));
-    let _stuck = stuck(&served, "/").await;
-    served
-        .until(|stats| stats.write_stalls + stats.send_timeouts == 1)
-        .await;
-    assert_eq!(served.service.stats().write_stalls, 1);
-}
-
 /// Each viewer hangs in a frame of its own. The memory they pin together is bounded: those with the oldest frames go.
 #[tokio::test]
 async fn frames_in_flight_are_bounded() {
