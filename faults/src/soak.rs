@@ -4,9 +4,9 @@ mod camera;
 mod crowd;
 mod minute;
 
-use std::{env, fs, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use fastrand::Rng;
 use tokio::time::{Instant, interval, sleep};
 
@@ -15,14 +15,13 @@ use crate::{
     flags::Soak,
     soak::{camera::Plan, crowd::Crowd, minute::Minute},
     subject::{Launch, Relay},
-    table,
+    suite, table,
     watcher::Watcher,
 };
 
 /// Whether all is flat, back, and nothing of the undamaged camera lost.
 pub(crate) async fn run(flags: &Soak) -> Result<bool> {
-    let dir = env::temp_dir().join(format!("mjpeg-soak-{}", std::process::id()));
-    fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+    let dir = suite::own_dir()?;
     let mut soak = Soaking::begin(flags.seed.unwrap_or(1), &dir.join("relay.log")).await?;
     let length = Duration::from_secs(flags.minutes.max(1) * 60);
     let (mut lines, mut failures) = soak.run(length).await?;

@@ -1,6 +1,6 @@
 //! Which cases run, and when.
 
-use std::{env, fs};
+use std::{env, fs, path::PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{StreamExt as _, stream};
@@ -29,8 +29,7 @@ pub(crate) async fn run(flags: &Run, has_network: bool) -> Result<bool> {
     {
         bail!("--without {what}: {}", inside::LACKS.join(", "));
     }
-    let dir = env::temp_dir().join(format!("mjpeg-faults-{}", std::process::id()));
-    fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+    let dir = own_dir()?;
     let setting = Setting {
         server: flags.server.clone(),
         dir: dir.clone(),
@@ -90,6 +89,13 @@ fn chosen(flags: &Run) -> Result<Vec<&'static Case>> {
         named && (case.short || !flags.short)
     };
     Ok(cases::all().filter(wanted).collect())
+}
+
+/// A new folder. Not named after the process, whose number is 1 in each namespace that the suite makes.
+pub(crate) fn own_dir() -> Result<PathBuf> {
+    let dir = env::temp_dir().join(format!("mjpeg-faults-{:016x}", fastrand::u64(..)));
+    fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+    Ok(dir)
 }
 
 /// Most cases wait most of the time.
