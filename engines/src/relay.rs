@@ -19,7 +19,7 @@ impl Relay {
     /// Relays this camera, on a free port of the camera's address.
     pub(crate) async fn start(program: &Path, camera: SocketAddr, more: &[&str]) -> Result<Self> {
         let mut child = Command::new(program)
-            .args(["--log", "error", "run", "--stream"])
+            .args(["--log", "error", "run", "--placeholder", "none", "--stream"])
             .arg(format!("s=tcp://{camera}@{}:0", camera.ip()))
             .args(more)
             .stdout(Stdio::piped())

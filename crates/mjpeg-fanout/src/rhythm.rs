@@ -21,7 +21,11 @@ impl Rhythm {
         let interval = match self.interval.load(Ordering::Relaxed) {
             0 => sample,
             // A pause counts as four intervals at most, so that an outage does not look like a slow camera for long after.
-            usual => usual - usual / WEIGHT + sample.min(4 * usual) / WEIGHT,
+            // But frames that came together do not bind it to nothing.
+            usual => {
+                let most = usual.saturating_mul(4).max(LEAST_PAUSE_NANOS);
+                usual - usual / WEIGHT + sample.min(most) / WEIGHT
+            }
         };
         self.interval.store(interval.max(1), Ordering::Relaxed);
     }
@@ -37,3 +41,6 @@ impl Rhythm {
 
 /// Of how many intervals, about, the average is.
 const WEIGHT: u64 = 8;
+
+/// A pause counts as much at least, if it was as long.
+const LEAST_PAUSE_NANOS: u64 = 100_000_000;

@@ -96,6 +96,8 @@ pub(crate) async fn answer(
 ) -> Response<ResponseBody> {
     counters.snapshots.add_one();
     let asked_at = Instant::now();
+    // A picture that is there at once is a wish for pictures too.
+    let _wanted = consumer.viewing();
     let suits = |picture: &Published, status| wish.suits(picture, asked_at, status);
     if let Some(picture) = consumer
         .picture()
@@ -104,7 +106,6 @@ pub(crate) async fn answer(
         return respond(&picture, &wish, consumer.status(), &counters);
     }
     let wait = wish.wait.unwrap_or(config.snapshot_wait).min(LONGEST_WAIT);
-    let _wanted = consumer.viewing();
     let mut newer = consumer.clone();
     let found = timeout_at(asked_at + wait, async {
         loop {

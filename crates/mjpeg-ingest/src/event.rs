@@ -41,6 +41,9 @@ pub enum Event {
         /// How long from now the next attempt begins.
         retry_in: Duration,
     },
+    /// The source has come to its end and is read no more. Told by a [`Failover`](crate::Failover), whose other sources go on; an [`Ingest`](crate::Ingest) gives `None`
+    /// instead.
+    Ended,
     /// The connection was closed on demand of a [`Control`](crate::Control), which can also end the pause.
     Paused,
 }

@@ -162,15 +162,21 @@ impl LastLines {
             match byte {
                 // Programs that show their progress end lines by CR alone.
                 b'\n' | b'\r' => self.end_line(),
-                _ if self.line.len() < LINE_BYTES => self.line.push(byte),
+                _ if self.line.len() < KEPT_BYTES => self.line.push(byte),
                 _ => {}
             }
         }
     }
 
     fn end_line(&mut self) {
-        let line = String::from_utf8_lossy(&self.line).trim().to_owned();
+        let is_cut = self.line.len() == KEPT_BYTES;
+        let mut line = String::from_utf8_lossy(&self.line).trim().to_owned();
         self.line.clear();
+        if is_cut {
+            // The last word may be a URL whose end, by which its password is known, is gone.
+            line.truncate(line.rfind(char::is_whitespace).unwrap_or(0));
+            line.push('…');
+        }
         if line.is_empty() {
             return;
         }
@@ -182,8 +188,9 @@ impl LastLines {
 
     fn told(&mut self) -> String {
         self.end_line();
-        let lines: Vec<_> = self.lines.iter().map(|line| redacted(line)).collect();
-        lines.join(" / ")
+        let lines = self.lines.iter().map(|line| redacted(line));
+        let short = |line: String| line.chars().take(LINE_CHARS).collect::<String>();
+        lines.map(short).collect::<Vec<_>>().join(" / ")
     }
 }
 
@@ -212,9 +219,10 @@ impl std::error::Error for Ended {}
 
 /// How long a program that has closed its output may take to end before it is killed.
 const END_TIME: Duration = Duration::from_secs(1);
-/// How many lines of its standard error are kept, and how much of each.
+/// How many lines of its standard error are kept, how much of each, and how much of that is told.
 const LINES: usize = 3;
-const LINE_BYTES: usize = 300;
+const KEPT_BYTES: usize = 4096;
+const LINE_CHARS: usize = 300;
 
 #[cfg(test)]
 mod tests {
@@ -231,6 +239,10 @@ mod tests {
             said.told().len(),
             "four rtsp://***@c/ / five / ".len() + 300
         );
+        said.add(b"\n");
+        said.add(&[b'y'; KEPT_BYTES - 9]);
+        said.add(b" rtsp://a:secret@c/\n");
+        assert!(!said.told().contains("secre"));
         said.add(b"\xff\n");
         assert!(said.told().ends_with('\u{fffd}'));
     }

@@ -26,6 +26,8 @@ pub struct Failover {
     /// The sources in use; a beginning of the list.
     lanes: Vec<Lane>,
     active: usize,
+    /// It was paused, and has not gone on since.
+    was_paused: bool,
     /// Which lane is asked first, so that none that always has something keeps the others waiting.
     turn: usize,
 }
@@ -68,6 +70,7 @@ impl Failover {
             control,
             lanes: Vec::new(),
             active: 0,
+            was_paused: false,
             turn: 0,
         }
     }
@@ -92,6 +95,11 @@ impl Failover {
     pub async fn next(&mut self) -> Option<(usize, Event)> {
         loop {
             let now = Instant::now();
+            if self.was_paused && !self.control.is_paused() {
+                self.was_paused = false;
+                // The time of a pause is not one in which frames have failed to come.
+                self.lanes.iter_mut().for_each(|lane| lane.begin(now));
+            }
             self.settle(now);
             if self.may_open() && self.opens_at().is_none_or(|at| at <= now) {
                 self.open(now);
@@ -107,7 +115,7 @@ impl Failover {
                 let lane = &mut self.lanes[index];
                 lane.finished = true;
                 lane.down(true);
-                continue;
+                return Some((index, Event::Ended));
             };
             if let Some(event) = self.sort(index, event) {
                 return Some((index, event));
@@ -158,7 +166,10 @@ impl Failover {
             }
             Event::Discarded { .. } if index != self.active => return None,
             Event::Offline { .. } | Event::Stalled { .. } => lane.down(true),
-            Event::Paused => lane.down(false),
+            Event::Paused => {
+                lane.begin(Instant::now());
+                self.was_paused = true;
+            }
             _ => {}
         }
         Some(event)
@@ -242,6 +253,14 @@ impl Lane {
                 };
             }
         }
+    }
+
+    /// From now on a frame may be expected.
+    fn begin(&mut self, now: Instant) {
+        self.health = Health::Down {
+            since: now,
+            failed: false,
+        };
     }
 
     fn stable_at(&self, return_after: Duration) -> Option<Instant> {

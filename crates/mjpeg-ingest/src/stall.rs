@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::config::LONGEST;
+
 /// Follows the rhythm of one connection's frames.
 #[derive(Debug)]
 pub(crate) struct StallWatch {
@@ -22,6 +24,7 @@ pub(crate) struct StallWatch {
 impl StallWatch {
     /// Begins with a fresh connection, whose frames are known to be so far apart, if that is known.
     pub(crate) fn new(now: Instant, limit: Duration, interval: Option<Duration>) -> Self {
+        let interval = interval.map(|interval| interval.min(LONGEST));
         let limit = limit.max(interval.unwrap_or_default().saturating_mul(3));
         Self {
             limit,
@@ -53,8 +56,12 @@ impl StallWatch {
         }
         self.interval = Some(match self.interval {
             None => sample,
-            // A pause counts as four intervals at most, so that one stall does not make the next one wait.
-            Some(usual) => usual - usual / WEIGHT + sample.min(usual * 4) / WEIGHT,
+            // A pause counts as four intervals at most, so that one stall does not make the next one wait; but frames that came together, with no time
+            // between them, do not bind it to nothing.
+            Some(usual) => {
+                let most = usual.saturating_mul(4).max(SHORTEST / 2);
+                usual - usual / WEIGHT + sample.min(most) / WEIGHT
+            }
         });
     }
 
@@ -146,6 +153,19 @@ mod tests {
             after <= Duration::from_secs(2),
             "a pause is no rhythm: {after:?}"
         );
+    }
+
+    #[test]
+    fn frames_that_came_together_do_not_hide_the_rhythm() {
+        let start = Instant::now();
+        let mut watch = StallWatch::new(start, LIMIT, None);
+        watch.frame(start, true);
+        watch.frame(start, false);
+        for second in 1..60 {
+            watch.frame(start + Duration::from_secs(second), false);
+        }
+        let after = watch.stalls_after().expect("not told");
+        assert!(after > Duration::from_secs(8), "{after:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use mjpeg_fanout::{Consumer, Demand, Producer};
 use mjpeg_ingest::{Backoff, Control, Event, Failover, IngestConfig, Source};
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{Instant, sleep_until},
 };
 use tracing::error;
@@ -23,6 +23,8 @@ pub(crate) struct Driver {
     config: IngestConfig,
     control: Control,
     sources: watch::Receiver<Vec<Source>>,
+    /// Told when the stream is paused or resumed, which its sources see by themselves, if they are read.
+    nudge: Arc<Notify>,
     monitor: Arc<Monitor>,
     demand: Demand,
     stand_in: StandIn,
@@ -54,7 +56,9 @@ struct Panics {
 enum Woken {
     Event(Option<(usize, Event)>),
     Sources,
-    /// Time has passed, or the number of viewers has changed.
+    /// Somebody has come or gone, or both.
+    Demand,
+    /// Time has passed, or it was paused or resumed.
     Other,
 }
 
@@ -63,7 +67,7 @@ impl Driver {
     pub(crate) fn new(
         spec: StreamSpec,
         config: IngestConfig,
-        sources: watch::Receiver<Vec<Source>>,
+        (sources, nudge): (watch::Receiver<Vec<Source>>, Arc<Notify>),
         monitor: Arc<Monitor>,
         (producer, consumer): (Producer, Consumer),
         failover: Failover,
@@ -81,6 +85,7 @@ impl Driver {
             spec,
             config,
             sources,
+            nudge,
             monitor,
             producer,
         }
@@ -106,7 +111,8 @@ impl Driver {
         let woken = tokio::select! {
             event = next_of(&mut self.phase) => Woken::Event(event),
             () = changed(&mut self.sources) => Woken::Sources,
-            _ = self.demand.changed() => Woken::Other,
+            _ = self.demand.changed() => Woken::Demand,
+            () = self.nudge.notified() => Woken::Other,
             () = self.stand_in.drawn(&self.producer) => Woken::Other,
             () = alarm(deadline) => Woken::Other,
         };
@@ -123,10 +129,12 @@ impl Driver {
             }
             Woken::Sources if matches!(self.phase, Phase::Idle) => {
                 let sources = self.sources.borrow_and_update().clone();
-                let idle = Some(State::Idle);
-                self.monitor.begin(&sources, idle, &self.producer);
+                let resting = Some(self.resting());
+                self.monitor.begin(&sources, resting, &self.producer);
             }
             Woken::Sources => self.begin(),
+            // Also a snapshot that has come and gone meanwhile makes the camera linger anew.
+            Woken::Demand => self.unwanted_since = None,
             Woken::Other => {}
         }
     }
@@ -138,13 +146,16 @@ impl Driver {
         } else {
             self.unwanted_since.get_or_insert(now);
         }
+        if matches!(self.phase, Phase::Idle) {
+            self.monitor.rest(self.resting(), &self.producer);
+        }
         if self.turns_at(now).is_none_or(|at| at > now) {
             return;
         }
         match self.phase {
             Phase::Reads(_) => {
                 self.phase = Phase::Idle;
-                self.monitor.idle(&self.producer);
+                self.monitor.rest(self.resting(), &self.producer);
                 // The next viewer is to see what is, not what was.
                 self.producer.retire();
             }
@@ -157,9 +168,18 @@ impl Driver {
     fn turns_at(&self, now: Instant) -> Option<Instant> {
         match (&self.phase, self.unwanted_since) {
             (Phase::Reads(_), Some(since)) => Some(since + self.spec.linger?),
-            (Phase::Idle, None) => Some(now),
+            (Phase::Idle, None) if !self.control.is_paused() => Some(now),
             (Phase::Failed { until }, _) => Some(*until),
             _ => None,
+        }
+    }
+
+    /// How a stream is that reads nothing for want of viewers.
+    fn resting(&self) -> State {
+        if self.control.is_paused() {
+            State::Paused
+        } else {
+            State::Idle
         }
     }
 

@@ -47,6 +47,11 @@ impl Freeze {
         Some(Change::Frozen)
     }
 
+    /// Begins anew: what comes next is compared with nothing.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::new(self.after);
+    }
+
     /// Since when it is frozen.
     pub(crate) fn since(&self) -> Option<SystemTime> {
         let (_, wall) = self.since?;

@@ -85,6 +85,8 @@ pub struct SourceInfo {
     pub state: State,
     /// Since when it is in that state.
     pub since: SystemTime,
+    /// Whom its connection leads to, or led to last.
+    pub peer: Option<String>,
 }
 
 /// How a stream's camera is doing. Its [`Display`](fmt::Display) tells the reason too.

@@ -143,16 +143,14 @@ impl Manager {
         }
     }
 
-    /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep their picture. Nothing here waits: the stream's state tells when
-    /// it is done.
+    /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep their picture, then get the placeholder, if there is one. Nothing here waits: the
+    /// stream's state tells when it is done. A source that has ended is not concerned.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`].
     pub fn pause(&self, name: &str) -> Result<(), Error> {
-        self.inner
-            .registry
-            .with(name, |running| running.control().pause())
+        self.inner.registry.with(name, |running| running.pause())
     }
 
     /// Connects the camera of a paused stream again, at once. Does nothing to others.
@@ -161,9 +159,7 @@ impl Manager {
     ///
     /// [`Error::NotFound`].
     pub fn resume(&self, name: &str) -> Result<(), Error> {
-        self.inner
-            .registry
-            .with(name, |running| running.control().resume())
+        self.inner.registry.with(name, |running| running.resume())
     }
 
     /// Tries an offline camera now and not at the end of its backoff. Does nothing to others.
@@ -174,7 +170,7 @@ impl Manager {
     pub fn retry_now(&self, name: &str) -> Result<(), Error> {
         self.inner
             .registry
-            .with(name, |running| running.control().retry_now())
+            .with(name, |running| running.retry_now())
     }
 
     /// Gives a running stream other sources, the preferred one first. Its viewers stay, and get the frames of the new ones.

@@ -53,8 +53,7 @@ impl Monitor {
             Event::Online { peer } => {
                 let mut seen = self.seen();
                 info!(stream = %self.name, %peer, "camera online");
-                seen.peer = Some(peer);
-                seen.connections += 1;
+                seen.connected(index, peer);
                 State::Online
             }
             Event::Frame(captured) => return self.frame(index, captured, producer, spec),
@@ -68,6 +67,7 @@ impl Monitor {
                 State::Offline { error, retry_at }
             }
             Event::Paused => State::Paused,
+            Event::Ended => State::Ended,
             // An event that this crate does not know changes nothing.
             _ => return,
         };
@@ -88,8 +88,15 @@ impl Monitor {
             return self.seen().discard(DAMAGED, bytes);
         }
         let (frame, made) = frame.repaired(spec.repair);
-        let change = self.seen().count(&frame, made);
+        let (change, is_first) = {
+            let mut seen = self.seen();
+            let is_first = !std::mem::replace(&mut seen.has_frames, true);
+            (seen.count(&frame, made), is_first)
+        };
         producer.publish(frame, wall, mono);
+        if is_first {
+            producer.set_status(Status::Online);
+        }
         if let Some(change) = change {
             warn!(stream = %self.name, ?change, "the camera's picture");
             self.herald.tell(&self.name, change);
@@ -131,6 +138,18 @@ impl Monitor {
     /// The sources at and behind this one are no longer connected.
     pub(crate) fn let_go(&self, from: usize, producer: &Producer) {
         let mut seen = self.seen();
+        // A better source may have been taken again, of which no frame has come since.
+        if seen
+            .sources
+            .iter()
+            .skip(from)
+            .any(|source| source.is_active)
+        {
+            let last = from.saturating_sub(1);
+            for (at, source) in seen.sources.iter_mut().enumerate() {
+                source.is_active = at == last;
+            }
+        }
         for source in seen.sources.iter_mut().skip(from) {
             enter(&mut source.state, &mut source.since, State::Idle);
         }
@@ -145,14 +164,14 @@ impl Monitor {
         self.settle(&mut seen, producer);
     }
 
-    /// Nobody wants frames.
-    pub(crate) fn idle(&self, producer: &Producer) {
-        self.all(State::Idle, producer);
+    /// Nothing is read, for want of viewers or on demand.
+    pub(crate) fn rest(&self, state: State, producer: &Producer) {
+        self.all(State::Idle, state, producer);
     }
 
     /// All sources have come to their end.
     pub(crate) fn ended(&self, producer: &Producer) {
-        self.all(State::Ended, producer);
+        self.all(State::Ended, State::Ended, producer);
     }
 
     /// The task panicked; it begins anew after the delay.
@@ -163,19 +182,24 @@ impl Monitor {
             seen.panics += 1;
             seen.fail(&error, retry_in)
         };
-        self.all(State::Failed { error, retry_at }, producer);
+        let failed = State::Failed { error, retry_at };
+        self.all(State::Idle, failed, producer);
     }
 
-    fn all(&self, state: State, producer: &Producer) {
+    /// Each source is doing so, and the stream as a whole otherwise.
+    fn all(&self, each: State, overall: State, producer: &Producer) {
         let mut seen = self.seen();
-        seen.overall = Some(state);
+        for source in &mut seen.sources {
+            enter(&mut source.state, &mut source.since, each.clone());
+        }
+        seen.overall = Some(overall);
         self.settle(&mut seen, producer);
     }
 
     /// Finds how the stream is doing, and tells if that has changed.
     fn settle(&self, seen: &mut Seen, producer: &Producer) {
-        let active = seen.sources.iter().find(|source| source.is_active);
-        let Some(state) = seen.overall.clone().or(active.map(|a| a.state.clone())) else {
+        let active = seen.active().map(|active| active.state.clone());
+        let Some(state) = seen.overall.clone().or(active) else {
             return;
         };
         if !enter(&mut seen.state, &mut seen.since, state) {
@@ -184,7 +208,9 @@ impl Monitor {
         let state = seen.state.clone();
         producer.set_status(match state {
             State::Connecting => Status::Connecting,
-            State::Online => Status::Online,
+            // Only with a frame: what there was before it is no live picture.
+            State::Online if seen.has_frames => Status::Online,
+            State::Online => Status::Connecting,
             _ => Status::Offline,
         });
         match &state {

@@ -29,7 +29,9 @@ impl FromStr for StreamName {
         if (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(plain) {
             Ok(Self(text.into()))
         } else {
-            Err(InvalidName(text.into()))
+            // The text may be a URL in the wrong place, password and all.
+            let is_telling = text.len() <= MAX_TOLD && !text.contains([':', '/', '@']);
+            Err(InvalidName(if is_telling { text } else { "…" }.into()))
         }
     }
 }
@@ -54,3 +56,6 @@ impl fmt::Display for StreamName {
 pub struct InvalidName(String);
 
 const MAX_LEN: usize = 64;
+
+/// How much of a text that is no name is repeated.
+const MAX_TOLD: usize = 128;

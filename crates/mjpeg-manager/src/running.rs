@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use mjpeg_fanout::{Consumer, Producer};
 use mjpeg_ingest::{ConnectError, Control, Error as IngestError, Event, Failover, Source};
-use tokio::{sync::watch, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+    time::Instant,
+};
 
 use crate::{
     Error, ManagerConfig, StartMode, StreamInfo, StreamSpec,
@@ -23,6 +27,8 @@ pub(crate) struct Running {
     serving: Option<Serving>,
     control: Control,
     sources: watch::Sender<Vec<Source>>,
+    /// Tells the driver of what the control was told.
+    nudge: Arc<Notify>,
     /// Drives the camera; owns the producer.
     driver: JoinHandle<()>,
 }
@@ -47,10 +53,11 @@ impl Running {
         }
         let control = failover.control();
         let (sources, listed) = watch::channel(spec.sources.clone());
+        let nudge = Arc::new(Notify::new());
         let driver = Driver::new(
             spec.clone(),
             config.ingest.clone(),
-            listed,
+            (listed, Arc::clone(&nudge)),
             Arc::clone(&monitor),
             (producer, consumer.clone()),
             failover,
@@ -64,6 +71,7 @@ impl Running {
             serving,
             control,
             sources,
+            nudge,
             driver,
         })
     }
@@ -81,8 +89,18 @@ impl Running {
         cut
     }
 
-    pub(crate) fn control(&self) -> Control {
-        self.control.clone()
+    pub(crate) fn pause(&self) {
+        self.control.pause();
+        self.nudge.notify_one();
+    }
+
+    pub(crate) fn resume(&self) {
+        self.control.resume();
+        self.nudge.notify_one();
+    }
+
+    pub(crate) fn retry_now(&self) {
+        self.control.retry_now();
     }
 
     /// Reads other sources from now on.
@@ -115,7 +133,7 @@ impl Running {
             on_demand: self.spec.linger.is_some(),
             mode: self.spec.mode,
             listen: self.serving.as_ref().map(Serving::addr),
-            peer: seen.peer.clone(),
+            peer: seen.peer(),
             state: seen.state.clone(),
             since: seen.since,
             frozen_since: seen.freeze.since(),

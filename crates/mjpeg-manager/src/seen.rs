@@ -22,7 +22,6 @@ pub(crate) struct Seen {
     pub(crate) overall: Option<State>,
     pub(crate) state: State,
     pub(crate) since: SystemTime,
-    pub(crate) peer: Option<String>,
     pub(crate) size: Option<(u16, u16)>,
     pub(crate) meter: Meter,
     pub(crate) frames: u64,
@@ -30,6 +29,8 @@ pub(crate) struct Seen {
     pub(crate) discarded: BTreeMap<&'static str, Tally>,
     pub(crate) repaired: BTreeMap<&'static str, u64>,
     pub(crate) connections: u64,
+    /// The connection in use has had one for viewers.
+    pub(crate) has_frames: bool,
     pub(crate) last_error: Option<LastError>,
     pub(crate) panics: u64,
     pub(crate) freeze: Freeze,
@@ -50,7 +51,6 @@ impl Seen {
             overall: None,
             state: state.clone(),
             since: SystemTime::now(),
-            peer: None,
             size: None,
             meter: Meter::default(),
             frames: 0,
@@ -58,6 +58,7 @@ impl Seen {
             discarded: reasons.map(|reason| (reason, Tally::default())).collect(),
             repaired: Repairs::NONE.named().map(|(name, _)| (name, 0)).into(),
             connections: 0,
+            has_frames: false,
             last_error: None,
             panics: 0,
             freeze: Freeze::new(spec.frozen_after),
@@ -81,14 +82,39 @@ impl Seen {
                     State::Idle
                 },
                 since: now,
+                peer: None,
             });
         self.sources = listed.collect();
+        self.has_frames = false;
+        self.freeze.forget();
     }
 
     /// The source in use, as people write it.
     pub(crate) fn source(&self) -> String {
-        let active = self.sources.iter().find(|source| source.is_active);
+        let active = self.active();
         active.map_or_else(String::new, |active| active.source.clone())
+    }
+
+    /// Whom its connection leads to, or led to last.
+    pub(crate) fn peer(&self) -> Option<String> {
+        self.active()?.peer.clone()
+    }
+
+    pub(crate) fn active(&self) -> Option<&SourceInfo> {
+        self.sources.iter().find(|source| source.is_active)
+    }
+
+    /// A source is connected anew.
+    pub(crate) fn connected(&mut self, index: usize, peer: String) {
+        self.connections += 1;
+        let Some(source) = self.sources.get_mut(index) else {
+            return;
+        };
+        source.peer = Some(peer);
+        if source.is_active {
+            self.has_frames = false;
+            self.freeze.forget();
+        }
     }
 
     /// Keeps the error, and gives when the next attempt is due.

@@ -92,8 +92,14 @@ impl StandIn {
         let shown = self.consumer.latest();
         let is_wanting = shown.as_ref().is_none_or(|shown| shown.is_placeholder);
         let is_online = scene.state == State::Online;
-        if is_online && !is_wanting {
-            return None;
+        if is_online && let Some(shown) = shown.as_ref().filter(|_| !is_wanting) {
+            // Connected, and yet nothing comes that can be shown: all of it damaged, say. Before the second frame there is no rhythm to go by.
+            let interval = self.consumer.interval()?;
+            let late = self.after.max(interval.saturating_mul(LATE_INTERVALS));
+            let late_at = Instant::from_std(shown.mono).checked_add(late)?;
+            if late_at > now {
+                return Some(late_at);
+            }
         }
         let draws_at = self.draw(scene, is_online, now);
         // Once shown, it is kept true by being drawn anew.
@@ -118,7 +124,7 @@ impl StandIn {
             return None;
         }
         let text = if is_online {
-            "waiting for the first picture".into()
+            "waiting for a picture".into()
         } else {
             scene.state.to_string()
         };
@@ -192,6 +198,9 @@ impl StandIn {
         }
     }
 }
+
+/// After how many intervals without a frame to show a stream is taken for one without frames, though its camera is connected.
+const LATE_INTERVALS: u32 = 10;
 
 /// How long a viewer waits for a first frame before it is shown the placeholder.
 const PATIENCE: Duration = Duration::from_secs(1);

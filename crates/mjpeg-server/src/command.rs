@@ -11,7 +11,7 @@ use clap::{
     Parser,
     error::{ContextKind, ContextValue},
 };
-use mjpeg_manager::{Error, ManagerConfig, StartMode, StreamSpec};
+use mjpeg_manager::{Error, ManagerConfig, StartMode, StreamName, StreamSpec};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
@@ -48,11 +48,19 @@ pub fn main() -> ExitCode {
 
 /// The error without the URL of a stream, which may hold a password: clap would repeat it. What is wrong with it is told without.
 fn without_secrets(mut error: clap::Error) -> clap::Error {
-    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
-        && let Some((name, _)) = value.split_once('=')
-    {
-        let shown = format!("{name}=…");
-        error.insert(ContextKind::InvalidValue, ContextValue::String(shown));
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
+        let Some(ContextValue::String(value)) = error.get(kind) else {
+            continue;
+        };
+        if !value.contains("://") {
+            continue;
+        }
+        let name = value.split_once('=').map(|(name, _)| name);
+        let shown = match name.filter(|name| name.parse::<StreamName>().is_ok()) {
+            Some(name) => format!("{name}=…"),
+            None => "…".into(),
+        };
+        error.insert(kind, ContextValue::String(shown));
     }
     error
 }

@@ -38,7 +38,7 @@ impl Relay {
     ) -> Result<Self> {
         let log = folder.join("relay.log");
         let mut child = Command::new(program)
-            .args(["run", "--stream"])
+            .args(["run", "--placeholder", "none", "--stream"])
             .arg(format!("kit=tcp://{camera}@127.0.0.1:0"))
             .args(arguments)
             .stdout(Stdio::piped())

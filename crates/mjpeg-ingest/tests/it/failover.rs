@@ -129,9 +129,20 @@ async fn better_source_is_taken_at_once_where_there_is_no_other() {
 #[tokio::test(start_paused = true)]
 async fn ended_sources_are_passed_over_and_the_last_one_ends_all() {
     let (mut failover, _) = failover([vec![Attempt::Finish], vec![Attempt::Finish]]);
-    while let Some((_, event)) = failover.next().await {
-        assert!(matches!(event, Event::Connecting), "{event:?}");
+    let mut told = Vec::new();
+    while let Some((index, event)) = failover.next().await {
+        told.push((index, format!("{event:?}").to_lowercase()));
     }
+    let expected = [
+        (0, "connecting"),
+        (0, "ended"),
+        (1, "connecting"),
+        (1, "ended"),
+    ];
+    assert!(
+        told.iter().map(|(n, what)| (*n, &**what)).eq(expected),
+        "{told:?}"
+    );
     assert!(failover.next().await.is_none());
     assert!(
         Failover::new([], IngestConfig::default())
@@ -168,6 +179,25 @@ async fn noise_of_a_better_source_does_not_keep_the_other_from_being_heard() {
         .await
         .expect("heard");
     clock.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_of_a_pause_is_no_outage() {
+    let ((first, camera), (second, _other)) = (Attempt::open(), Attempt::open());
+    let (again, back) = Attempt::open();
+    let (mut failover, pipes) = failover([vec![first, again], vec![second]]);
+    tokio::spawn(film(camera, 0, 50));
+    frame(&mut failover).await;
+    failover.control().pause();
+    let pulling = async { while failover.next().await.is_some() {} };
+    assert!(timeout(Duration::from_secs(60), pulling).await.is_err());
+    failover.control().resume();
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(1)).await;
+        film(back, 100, 50).await
+    });
+    assert_eq!(frame(&mut failover).await, (0, 100));
+    assert_eq!(pipes[1].most_open(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -104,6 +104,119 @@ async fn snapshot_wakes_an_on_demand_camera() {
 }
 
 #[tokio::test]
+async fn snapshots_again_and_again_keep_an_on_demand_camera() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let linger = Duration::from_millis(800);
+    let spec = retried("door", camera.addr()).on_demand(linger);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for _ in 0..8 {
+        request(addr, ask).await.unwrap();
+        sleep(linger / 4).await;
+    }
+    assert_eq!((camera.connections(), camera.open()), (1, 1));
+}
+
+#[tokio::test]
+async fn old_picture_is_not_live_until_a_new_one_comes() {
+    let before = Script::frames([jpeg::numbered(1)]);
+    let scripts = [before, Script::stall()];
+    let camera = Camera::start_with(move |nth| scripts[nth.min(1)].clone()).await;
+    let manager = manager();
+    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    frame(&mut viewer).await;
+    drop(viewer);
+    until("idle", async || {
+        manager.get("door").unwrap().state == State::Idle
+    })
+    .await;
+    let _waiting = Viewer::open(addr, "/").await.unwrap();
+    until("connected", async || {
+        manager.get("door").unwrap().state == State::Online
+    })
+    .await;
+    let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let response = request(addr, ask).await.unwrap();
+    assert_eq!(response.head.header("x-online"), Some("false"));
+    assert_eq!(jpeg::number_of(&response.body), Some(1));
+}
+
+#[tokio::test]
+async fn idle_stream_can_be_paused_and_connects_for_nobody_then() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    manager.pause("door").unwrap();
+    let state = || manager.get("door").unwrap().state;
+    until("paused", async || state() == State::Paused).await;
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    let nothing = tokio::time::timeout(Duration::from_millis(500), viewer.next_frame()).await;
+    assert!(nothing.is_err());
+    assert_eq!((state(), camera.connections()), (State::Paused, 0));
+    manager.resume("door").unwrap();
+    frame(&mut viewer).await;
+}
+
+#[tokio::test]
+async fn ended_source_of_several_is_told_and_no_longer_live() {
+    let file = std::env::temp_dir().join(format!("mjpeg-ended-{}.mjpeg", std::process::id()));
+    std::fs::write(&file, jpeg::numbered(7)).unwrap();
+    let manager = manager();
+    let dead = refused_addr().await;
+    let spec = StreamSpec::parse("door", &format!("file://{}?once", file.display()))
+        .unwrap()
+        .fallback(format!("tcp://{dead}").parse().unwrap())
+        .placeholder(own_picture())
+        .placeholder_after(Duration::from_millis(500))
+        .listen(LOOPBACK.into());
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(number(&mut viewer).await, 7);
+    std::fs::remove_file(&file).unwrap();
+    soon(async { while number(&mut viewer).await != 4711 {} }).await;
+    let info = manager.get("door").unwrap();
+    let states: Vec<_> = info
+        .sources
+        .iter()
+        .map(|source| source.state.as_str())
+        .collect();
+    assert_eq!(
+        (info.state, states),
+        (State::Ended, vec!["ended", "offline"])
+    );
+}
+
+#[tokio::test]
+async fn stream_of_damaged_frames_alone_shows_the_placeholder() {
+    let good = jpeg::dense(1, 4000);
+    let mut bad = jpeg::dense(2, 4000).to_vec();
+    let at = bad.len() / 2;
+    bad.drain(at..at + 1500);
+    let mut steps = Vec::new();
+    for frame in [&good, &good, &good] {
+        steps.push(Step::Send(frame.clone()));
+        steps.push(Step::Wait(Duration::from_millis(20)));
+    }
+    steps.push(Step::Send(bad.into()));
+    steps.push(Step::Wait(Duration::from_millis(20)));
+    steps.push(Step::Goto(6));
+    let camera = Camera::start(Script::new(steps)).await;
+    let manager = manager();
+    let spec = spec("door", camera.addr())
+        .check(true)
+        .placeholder(own_picture())
+        .placeholder_after(Duration::from_millis(500));
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    soon(async { while number(&mut viewer).await != 4711 {} }).await;
+    assert_eq!(manager.get("door").unwrap().state, State::Online);
+}
+
+#[tokio::test]
 async fn newcomer_on_demand_is_not_shown_what_was() {
     let before = Script::frames([jpeg::numbered(1)]);
     let after = Script::new(vec![

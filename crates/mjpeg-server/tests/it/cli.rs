@@ -525,3 +525,31 @@ async fn viewers_over_the_limits_of_the_command_line_are_refused() {
         held.push(viewer);
     }
 }
+
+#[test]
+fn password_is_not_repeated_wherever_a_url_stands() {
+    for args in [
+        &["run", "--stream", "http://me:secret@cam/video@8082"][..],
+        &["run", "--stream", "http://me:secret@cam/?a=b@8082"],
+        &["run", "--stream", "a b=http://me:secret@cam/video@8082"],
+        &["run", "door=http://me:secret@cam/video@8082"],
+        &[
+            "run",
+            "--stream",
+            "a=tcp://a:1@0",
+            "--fallback",
+            "http://me:secret@cam/",
+        ],
+        &[
+            "run",
+            "--stream",
+            "a=tcp://a:1@0",
+            "--fallback",
+            "a=rtsp://me:secret@cam/",
+        ],
+    ] {
+        let (code, out, err) = run(args);
+        assert_eq!(code, Some(2), "{args:?}");
+        assert!(!(out + &err).contains("secret"), "{args:?}: {err}");
+    }
+}

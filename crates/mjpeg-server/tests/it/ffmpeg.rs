@@ -80,6 +80,9 @@ fn frames_from_ffmpeg_to_ffmpeg_are_those_that_were_sent() {
     let server = Server::start(
         &[
             "run",
+            // What is seen is to be what the camera has sent, and nothing else.
+            "--placeholder",
+            "none",
             "--stream",
             &format!("test=tcp://127.0.0.1:{port}@127.0.0.1:0"),
         ],
@@ -192,6 +195,9 @@ async fn response_can_be_read_as_raw_jpegs() {
     let server = Server::start(
         &[
             "run",
+            // What is seen is to be what the camera has sent, and nothing else.
+            "--placeholder",
+            "none",
             "--stream",
             &format!("test={}@127.0.0.1:0", camera.url()),
         ],

@@ -72,7 +72,10 @@ impl Drop for Killed {
 }
 
 pub(crate) fn relayed(source: &str) -> Server {
-    Server::start(&["run", "--stream", &format!("s={source}@127.0.0.1:0")], 1)
+    // What is seen is to be what the camera has sent, and nothing else.
+    let args = ["run", "--placeholder", "none", "--stream"];
+    let stream = format!("s={source}@127.0.0.1:0");
+    Server::start(&[&args[..], &[&stream]].concat(), 1)
 }
 
 /// Reads frames of this width that differ from the one before.
