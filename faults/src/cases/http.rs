@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
         "http-401",
         "401, with a challenge, to a URL without a password",
         "",
-        Run::Relay(|stage| Box::pin(answers(stage, UNAUTHORIZED, &["401"]))),
+        Run::Relay(|stage| Box::pin(answers(stage, UNAUTHORIZED, &["user name and password"]))),
     )
     .short(),
     http(
