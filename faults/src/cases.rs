@@ -44,6 +44,11 @@ async fn timed(what: impl Future<Output = Result<()>>) -> Result<Duration> {
     Ok(since.elapsed())
 }
 
+/// Makes pictures where it holds up nobody: the test kit of a debug build takes seconds for many.
+async fn made<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    Ok(tokio::task::spawn_blocking(make).await?)
+}
+
 /// Lets a fault last.
 async fn last(seconds: u64) {
     sleep(secs(seconds)).await;

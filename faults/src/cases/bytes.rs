@@ -8,7 +8,7 @@ use fastrand::Rng;
 use mjpeg_testkit::{Faults, jpeg};
 use tokio::time::{Instant, sleep};
 
-use super::{Switch, last, secs, timed};
+use super::{Switch, last, made, secs, timed};
 use crate::{
     camera::{Camera, INTERVAL, Line, Reel, numbered},
     case::{Case, Run, Told},
@@ -109,12 +109,15 @@ async fn garbage(stage: &mut Stage) -> Result<Told> {
 
 async fn damaged(stage: &mut Stage) -> Result<Told> {
     let seed = stage.random.u64(..);
-    let mut faults = Faults::new(seed);
-    let pictures: Vec<Bytes> = (0..DAMAGED)
-        .map(|n| numbered(&jpeg::numbered(0), n))
-        .collect();
-    let damaged = faults.damage(&pictures);
-    let chunks = faults.chunks(&damaged.stream);
+    let (damaged, chunks) = made(move || {
+        let picture = jpeg::numbered(0);
+        let pictures: Vec<Bytes> = (0..DAMAGED).map(|n| numbered(&picture, n)).collect();
+        let mut faults = Faults::new(seed);
+        let damaged = faults.damage(&pictures);
+        let chunks = faults.chunks(&damaged.stream);
+        (damaged, chunks)
+    })
+    .await?;
     let camera = Camera::start(move |_, mut line: Line| {
         let chunks = chunks.clone();
         async move {
@@ -234,7 +237,8 @@ async fn jitter(stage: &mut Stage) -> Result<Told> {
 
 async fn changes_size(stage: &mut Stage) -> Result<Told> {
     let sizes = [(64, 48), (1920, 1088), (320, 240), (1280, 720), (16, 16)];
-    let templates = sizes.map(|(width, height)| jpeg::sized(0, width, height));
+    let templates =
+        made(move || sizes.map(|(width, height)| jpeg::sized(0, width, height))).await?;
     let camera = Camera::start(move |_, mut line: Line| {
         let templates = templates.clone();
         async move {

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use super::{secs, timed};
+use super::{made, secs, timed};
 use crate::{
     camera::{Camera, Line, Reel},
     case::{Case, Run, Told},
@@ -212,7 +212,7 @@ async fn idle(stage: &mut Stage) -> Result<Told> {
 
 /// A good stream of large pictures, and how many connections it has.
 async fn large_pictures(stage: &mut Stage) -> Result<(SocketAddr, u64, Camera)> {
-    let reel = Reel::of(jpeg::of_length(0, 100_000));
+    let reel = Reel::of(made(|| jpeg::of_length(0, 100_000)).await?);
     let camera = Camera::with(reel, |_, mut line: Line| async move {
         let mut ticks = interval(Duration::from_millis(100));
         loop {
