@@ -5,6 +5,8 @@
 mod errors;
 mod events;
 mod leaks;
+// It needs the placeholder that is drawn.
+#[cfg(feature = "placeholder")]
 mod life;
 mod lifecycle;
 mod limits;
