@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mjpeg_ingest::{Event, Failover, IngestConfig};
+use mjpeg_ingest::{Event, Failover, IngestConfig, Source};
 use mjpeg_testkit::jpeg;
 use tokio::{
     io::{AsyncWriteExt, DuplexStream},
     time::{Instant, sleep, timeout},
 };
 
-use crate::pipe::{Attempt, Pipes};
+use crate::pipe::{Attempt, Noise, Pipes};
 
 fn failover(lanes: impl IntoIterator<Item = Vec<Attempt>>) -> (Failover, Vec<Arc<Pipes>>) {
     let (sources, pipes): (Vec<_>, Vec<_>) = lanes.into_iter().map(Pipes::source).unzip();
@@ -154,9 +154,9 @@ async fn ended_sources_are_passed_over_and_the_last_one_ends_all() {
 
 #[tokio::test(start_paused = true)]
 async fn noise_of_a_better_source_does_not_keep_the_other_from_being_heard() {
-    let ((first, mut noisy), (second, other)) = (Attempt::open(), Attempt::open());
-    let (mut failover, _) = failover([vec![first], vec![second]]);
-    tokio::spawn(async move { while noisy.write_all(&[b'x'; 1 << 16]).await.is_ok() {} });
+    let (second, other) = Attempt::open();
+    let sources = [Source::custom("noise:", Noise), Pipes::source([second]).0];
+    let mut failover = Failover::new(sources, IngestConfig::default().seed(7));
     tokio::spawn(async move {
         // The clock stands still while there is noise to be read.
         film(other, 0, 1).await

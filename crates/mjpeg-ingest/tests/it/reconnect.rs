@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use mjpeg_codec::DiscardReason;
-use mjpeg_ingest::{Backoff, ConnectError, Error, Event, Ingest, IngestConfig};
+use mjpeg_ingest::{Backoff, ConnectError, Error, Event, Ingest, IngestConfig, Source};
 use mjpeg_testkit::jpeg;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::{Instant, sleep, timeout},
+    task::yield_now,
+    time::{Instant, advance, sleep, timeout},
 };
 
-use crate::pipe::{Attempt, Pipes};
+use crate::pipe::{Attempt, Noise, Pipes};
 
 const SEED: u64 = 7;
 
@@ -186,6 +187,29 @@ async fn camera_that_sends_no_frame_is_given_up_though_it_never_ceases_to_send()
         assert_eq!(error, "the camera sent no whole picture for 30s");
         assert_eq!((stalled, since.elapsed().as_secs()), (Some(2), 30));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn noise_that_leaves_no_timer_a_turn_is_given_up_too() {
+    let source = Source::custom("noise:", Noise);
+    let mut ingest = Ingest::new(source, IngestConfig::default().seed(SEED));
+    // Time does not pass by itself while there is something to be read.
+    let clock = tokio::spawn(async {
+        loop {
+            advance(Duration::from_millis(100)).await;
+            yield_now().await;
+        }
+    });
+    let since = Instant::now();
+    let error = loop {
+        if let Some(Event::Offline { error, .. }) = ingest.next().await {
+            break error.to_string();
+        }
+        assert!(since.elapsed() < Duration::from_secs(60), "given up");
+    };
+    clock.abort();
+    assert_eq!(error, "the camera sent no whole picture for 30s");
+    assert!(since.elapsed() >= Duration::from_secs(30));
 }
 
 #[tokio::test(start_paused = true)]
