@@ -268,6 +268,7 @@ async fn placeholder_is_given_only_where_there_is_no_picture_at_all() {
     // A placeholder that comes while it waits is not what it waits for.
     let (response, ()) = tokio::join!(ask(&served, "?fresh=1", ""), async {
         sleep(WAIT / 5).await;
+        placeholder(&producer, 101);
         producer.show_placeholder();
         sleep(WAIT / 5).await;
         publish_number(&producer, 2);
