@@ -23,7 +23,7 @@ pub(crate) struct CameraArgs {
     on_demand: bool,
 
     /// With --on-demand: how many seconds a camera stays connected after the last viewer
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, help_heading = "Cameras")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds, requires = "on_demand", help_heading = "Cameras")]
     linger: f64,
 
     /// Check each picture for damage within, at some 4 ms per megabyte, and hold damaged ones back

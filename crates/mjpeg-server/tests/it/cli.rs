@@ -82,6 +82,10 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
             "number of seconds",
         ),
         (
+            &["run", "--stream", "a=tcp://a:1@0", "--linger", "5"],
+            "--on-demand",
+        ),
+        (
             &[
                 "run",
                 "--stream",
