@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     fn origin(ip: &str) -> Origin {
-        let config = HttpConfig::default().trusted_proxies([
+        let config = HttpConfig::default().with_trusted_proxies([
             "10.0.0.0/8".parse::<ipnet::IpNet>().unwrap(),
             "2001:db8:1::1/128".parse().unwrap(),
         ]);
