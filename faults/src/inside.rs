@@ -153,7 +153,7 @@ impl Connect for Panics {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let stream = TcpStream::connect(&self.0).await;
         let stream = stream.map_err(|error| ConnectError::Other(Box::new(error)))?;
-        Ok(Connection::new(PanicReader(stream), self.0.clone()))
+        Ok(Connection::bytes(PanicReader(stream), self.0.clone()))
     }
 }
 

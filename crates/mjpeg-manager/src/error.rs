@@ -27,7 +27,7 @@ pub enum Error {
         addr: SocketAddr,
     },
     /// The camera, or another source, did not answer a connection attempt in time.
-    #[error("cannot reach the camera at {source_url}: {error}")]
+    #[error("cannot reach the camera at {source_url}: {}", error.chain())]
     TcpConnectionTimeout {
         /// The source.
         source_url: String,
@@ -36,7 +36,7 @@ pub enum Error {
         error: Arc<mjpeg_ingest::Error>,
     },
     /// The camera refused the connection, or there is no way to it.
-    #[error("cannot reach the camera at {source_url}: {error}")]
+    #[error("cannot reach the camera at {source_url}: {}", error.chain())]
     TcpConnectionFailed {
         /// The source.
         source_url: String,
@@ -57,7 +57,7 @@ pub enum Error {
         after: Duration,
     },
     /// A source failed for a reason of its own kind, or had nothing to give.
-    #[error("cannot open {source_url}: {error}")]
+    #[error("cannot open {source_url}: {}", error.chain())]
     SourceFailed {
         /// The source.
         source_url: String,

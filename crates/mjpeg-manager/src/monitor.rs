@@ -62,7 +62,7 @@ impl Monitor {
             }
             Event::Stalled { after } => State::Stalled { after },
             Event::Offline { error, retry_in } => {
-                let error: Arc<str> = error.to_string().into();
+                let error: Arc<str> = error.chain().to_string().into();
                 let retry_at = self.seen().fail(&error, retry_in);
                 State::Offline { error, retry_at }
             }

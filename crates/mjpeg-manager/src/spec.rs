@@ -44,7 +44,7 @@ pub enum Placeholder {
 #[non_exhaustive]
 pub enum StartMode {
     /// The start fails unless the camera can be connected to. Later outages are retried for ever. Not for a source that
-    /// [connects to us](Source::is_awaited), nor for a stream [on demand](StreamSpec::on_demand): that is [`Error::InvalidSpec`]. Of several
+    /// [connects to us](Source::is_passive), nor for a stream [on demand](StreamSpec::on_demand): that is [`Error::InvalidSpec`]. Of several
     /// sources one must be reached.
     #[default]
     Require,
@@ -160,7 +160,7 @@ impl StreamSpec {
     /// Whether such a stream can be.
     pub(crate) fn check_sense(&self) -> Result<(), Error> {
         let requires = self.mode == StartMode::Require;
-        let why = if requires && self.sources.iter().any(Source::is_awaited) {
+        let why = if requires && self.sources.iter().any(Source::is_passive) {
             "a camera that connects to us cannot be required at the start"
         } else if requires && self.linger.is_some() {
             "a camera that is connected on demand cannot be required at the start"

@@ -332,7 +332,7 @@ struct Blocks;
 #[async_trait]
 impl Connect for Blocks {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        Ok(Connection::new(Blocks, "blocks"))
+        Ok(Connection::bytes(Blocks, "blocks"))
     }
 }
 
@@ -470,7 +470,7 @@ impl Drop for Panics {
 impl Connect for PanicsOnce {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         if self.connects.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Ok(Connection::new(
+            return Ok(Connection::bytes(
                 Panics(Arc::clone(&self.panicking)),
                 "panics",
             ));
@@ -482,7 +482,7 @@ impl Connect for PanicsOnce {
         let stream = TcpStream::connect(self.camera)
             .await
             .map_err(|e| ConnectError::Other(Box::new(e)))?;
-        Ok(Connection::new(stream, "camera"))
+        Ok(Connection::bytes(stream, "camera"))
     }
 }
 
@@ -550,7 +550,7 @@ impl Connect for Recording {
             return Err(ConnectError::Finished);
         }
         let frames = [&jpeg::numbered(1)[..], &jpeg::numbered(2)].concat();
-        Ok(Connection::new(io::Cursor::new(frames), "recording"))
+        Ok(Connection::bytes(io::Cursor::new(frames), "recording"))
     }
 }
 
@@ -586,7 +586,7 @@ struct Open(Arc<AtomicBool>);
 impl Connect for Watched {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         self.0.store(true, Ordering::SeqCst);
-        Ok(Connection::new(Open(Arc::clone(&self.0)), "watched"))
+        Ok(Connection::bytes(Open(Arc::clone(&self.0)), "watched"))
     }
 }
 

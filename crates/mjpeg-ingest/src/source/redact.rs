@@ -1,13 +1,13 @@
-//! Texts for people, without the secrets in them.
+//! Removing secrets from texts that people see.
 
-/// The text with the user name and password of each URL in it replaced.
+/// Replaces the user name and password of each URL in a text.
 pub(crate) fn redacted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         out += before;
-        // What ends an authority, and what ends a URL in a text.
+        // These characters end an authority, or a URL within a text.
         let ends = |c: char| "/?#\"'<>".contains(c) || c.is_whitespace();
         let authority = &after[..after.find(ends).unwrap_or(after.len())];
         rest = match authority.rfind('@') {
@@ -21,7 +21,7 @@ pub(crate) fn redacted(text: &str) -> String {
     out + rest
 }
 
-/// The path and query of a URL with the values replaced that are secret by their names, as the interfaces of many cameras have them.
+/// Replaces the values in a query whose names suggest a secret, as in the URLs of many cameras.
 #[cfg(feature = "http")]
 pub(crate) fn hidden_query(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else {
@@ -37,7 +37,7 @@ pub(crate) fn hidden_query(path: &str) -> String {
 #[cfg(feature = "http")]
 fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    // `loginpas` and `usr`/`pwd` are Foscam's; `auth`, `token` and `key` stand in URLs that clouds give out.
+    // Foscam has `loginpas` and `pwd`; URLs of cloud services have `auth`, `token` and `key`.
     let parts = ["pas", "pwd", "auth", "token", "key", "secret", "sig"];
     parts.iter().any(|part| key.contains(part))
 }

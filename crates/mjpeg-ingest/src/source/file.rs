@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     io::{self, SeekFrom},
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -18,23 +18,80 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 
-use crate::{Connect, ConnectError, Connection, SourceEnd};
+use super::{invalid::InvalidSource, rate, url::path_text};
+use crate::{
+    connect::{Connect, Connection},
+    error::{ConnectError, SourceEnd},
+};
 
-/// A file of concatenated JPEG images.
-#[derive(Debug)]
-pub(crate) struct Recording {
+/// A file of concatenated JPEG images, played at a steady rate; see
+/// [`Source::file`](crate::Source::file).
+///
+/// ```
+/// use mjpeg_ingest::{Recording, Source};
+///
+/// let recording = Recording::new("/var/lib/door.mjpeg").with_fps(12.5)?.with_repeat(false);
+/// let source = Source::file(recording);
+/// assert_eq!(source.to_string(), "file:///var/lib/door.mjpeg?fps=12.5&once");
+/// # Ok::<(), mjpeg_ingest::InvalidSource>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
     path: PathBuf,
-    interval: Duration,
-    once: bool,
+    fps: f64,
+    repeat: bool,
 }
 
 impl Recording {
-    pub(crate) fn new(path: PathBuf, fps: f64, once: bool) -> Self {
+    /// Makes a recording that is repeated at 30 frames per second.
+    ///
+    /// A relative path is resolved now, against the current directory.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
         Self {
-            path,
-            interval: Duration::from_secs_f64(1.0 / fps),
-            once,
+            path: std::path::absolute(&path).unwrap_or(path),
+            fps: 30.0,
+            repeat: true,
         }
+    }
+
+    /// Sets the rate in frames per second, 0.001 to 1000. Default 30.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSource::BadOption`] for a rate out of bounds.
+    pub fn with_fps(mut self, fps: f64) -> Result<Self, InvalidSource> {
+        self.fps = rate::checked(fps, &rate::PLAYED)?;
+        Ok(self)
+    }
+
+    /// Sets whether the recording starts again at its end. Otherwise the ingest ends there. Default
+    /// true.
+    pub fn with_repeat(mut self, repeat: bool) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The rate in frames per second.
+    pub fn fps(&self) -> f64 {
+        self.fps
+    }
+
+    /// Whether the recording starts again at its end.
+    pub fn repeat(&self) -> bool {
+        self.repeat
+    }
+
+    /// Writes the recording as a URL.
+    pub(super) fn text(&self) -> String {
+        let Self { path, fps, repeat } = self;
+        let once = if *repeat { "" } else { "&once" };
+        format!("file://{}?fps={fps}{once}", path_text(path))
     }
 }
 
@@ -43,7 +100,7 @@ impl Connect for Recording {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let path = self.path.display().to_string();
         let opened = async {
-            // Opening a pipe would wait for somebody to write to it, in a thread that nothing can call back.
+            // Opening a pipe blocks until a writer opens it too, in a thread that nothing can cancel.
             if !tokio::fs::metadata(&self.path).await?.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
@@ -53,13 +110,14 @@ impl Connect for Recording {
             Ok(file) => file,
             Err(source) => return Err(ConnectError::Open { path, source }),
         };
-        let mut ticks = interval(self.interval);
-        // Late frames are not made up for: a burst is no frame rate.
+        let every = Duration::from_secs_f64(1.0 / self.fps);
+        let mut ticks = interval(every);
+        // Never play late frames in a burst.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let playing = Playing {
             file,
             path: path.clone(),
-            once: self.once,
+            repeat: self.repeat,
             ticks,
             splitter: Splitter::new(SplitterConfig::default()),
             ahead: BytesMut::new(),
@@ -69,36 +127,45 @@ impl Connect for Recording {
             frames: 0,
             pass: Pass::Reads,
         };
-        let mut connection = Connection::new(playing, path);
-        connection.interval = Some(self.interval);
-        Ok(connection)
+        Ok(Connection::bytes(playing, path).with_interval(every))
     }
 }
 
-/// Gives the file's bytes as they are, but each frame only when it is its time.
+/// Reads the file's bytes unchanged, but each frame only when it is due.
+///
+/// The bytes are split here to find the frames, and again by the ingest, so that damage in a
+/// recording is counted like that of a camera.
 struct Playing {
     file: File,
     path: String,
-    once: bool,
+    repeat: bool,
     ticks: Interval,
     splitter: Splitter,
-    /// What was read and not played yet.
+    /// Bytes that were read and not played yet.
     ahead: BytesMut,
-    /// How much of this pass was played.
+    /// How many bytes of this pass were played.
     played: u64,
-    /// How much of what lies ahead may be played now.
+    /// How many bytes of `ahead` are due.
     due: usize,
-    /// How far the file may be played next, and whether that waits for its time.
+    /// Up to which offset the file is played next, and whether that waits for the next tick.
     marks: VecDeque<(u64, bool)>,
-    /// Found in this pass.
+    /// How many frames were found in this pass.
     frames: u64,
     pass: Pass,
 }
 
+/// What happens with the file.
 enum Pass {
     Reads,
     AtEnd,
     Rewinds,
+}
+
+/// A recording without a single frame.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no JPEG image in {path}")]
+struct NoImage {
+    path: String,
 }
 
 impl AsyncRead for Playing {
@@ -129,10 +196,11 @@ impl AsyncRead for Playing {
                 Pass::Reads => ready!(this.poll_file(cx))?,
                 Pass::AtEnd if !this.ahead.is_empty() => this.due = this.ahead.len(),
                 Pass::AtEnd if this.frames == 0 => {
-                    let none = format!("there is no JPEG image in {}", this.path);
-                    return Poll::Ready(Err(SourceEnd::Failed(none.into()).into()));
+                    let path = this.path.clone();
+                    let failed = SourceEnd::Failed(Box::new(NoImage { path }));
+                    return Poll::Ready(Err(failed.into()));
                 }
-                Pass::AtEnd if this.once => {
+                Pass::AtEnd if !this.repeat => {
                     return Poll::Ready(Err(SourceEnd::Finished.into()));
                 }
                 Pass::AtEnd => {
@@ -151,7 +219,7 @@ impl AsyncRead for Playing {
 }
 
 impl Playing {
-    /// Reads on, and marks what was found.
+    /// Reads on, and marks the frames found.
     fn poll_file(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut room = ReadBuf::new(self.splitter.spare_mut());
         ready!(Pin::new(&mut self.file).poll_read(cx, &mut room))?;
@@ -171,7 +239,7 @@ impl Playing {
                     let end = frame.offset() + frame.bytes().len() as u64;
                     self.marks.push_back((end, true));
                 }
-                // It must not pile up here.
+                // Played at once, so that it does not accumulate here.
                 Event::Discarded { range, .. } => self.marks.push_back((range.end, false)),
                 _ => {}
             }

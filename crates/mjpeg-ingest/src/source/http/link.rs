@@ -18,18 +18,20 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::address::Origin;
 
-/// What a connection is made of.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+/// The byte stream below an HTTP connection.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
-/// A connection, driven by whoever waits for something to come through it: no task of its own does. Dropping it closes it.
+/// A connection without a task of its own: each call that waits for the connection also drives it.
+///
+/// Dropping it closes the socket, and a reader that pauses makes TCP slow the camera down.
 pub(super) struct Link {
     sender: SendRequest<Empty<Bytes>>,
     /// `None` when the connection has ended.
     driver: Option<Driver>,
     pub(super) origin: Origin,
-    /// Whom it leads to, for people to read.
+    /// The address of the other side, for people.
     pub(super) peer: String,
 }
 
@@ -42,11 +44,11 @@ impl Link {
         peer: String,
     ) -> hyper::Result<Box<Self>> {
         let (sender, driver) = http1::Builder::new()
-            // Devices exist that do not know `authorization` for `Authorization`.
+            // Some devices know only `Authorization`, not `authorization`.
             .title_case_headers(true)
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(MAX_HEAD_BYTES)
-            // Nothing here depends on a header that is not HTTP.
+            // Malformed headers do not matter here.
             .ignore_invalid_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .allow_obsolete_multiline_headers_in_responses(true)
@@ -60,7 +62,7 @@ impl Link {
         }))
     }
 
-    /// Whether another request can be sent, now that the answer to the last one has been read.
+    /// Whether another request can be sent, now that the last response has been read.
     pub(super) async fn is_free(&mut self) -> bool {
         let Self { sender, driver, .. } = self;
         driven(driver, sender.ready()).await.is_ok()
@@ -74,11 +76,11 @@ impl Link {
         driven(driver, sender.send_request(request)).await
     }
 
-    /// Waits for the next bytes of an answer; `None` at its end.
+    /// Waits for the next bytes of a response; `None` at its end.
     pub(super) async fn chunk(&mut self, body: &mut Incoming) -> hyper::Result<Option<Bytes>> {
         let next = async {
             while let Some(frame) = body.frame().await {
-                // Trailers say nothing of pictures, and an empty chunk would look like the end.
+                // Trailers are ignored, and an empty chunk would look like the end.
                 if let Ok(data) = frame?.into_data()
                     && !data.is_empty()
                 {
@@ -91,14 +93,14 @@ impl Link {
     }
 }
 
-/// Waits for something that comes through a connection, and drives the connection meanwhile.
+/// Waits for work that depends on the connection, and drives the connection meanwhile.
 async fn driven<T>(driver: &mut Option<Driver>, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {
             return Poll::Ready(done);
         }
-        // Its error, if it has one, comes out of what waits for it.
+        // If it fails, the work returns the error.
         if let Some(driving) = driver
             && Pin::new(driving).poll(cx).is_ready()
         {
@@ -109,5 +111,5 @@ async fn driven<T>(driver: &mut Option<Driver>, work: impl Future<Output = T>) -
     .await
 }
 
-/// The most bytes that the head of an answer may have. Real ones have 100 to 1000.
+/// The largest head of a response, in bytes. Real ones have 100 to 1000.
 pub(super) const MAX_HEAD_BYTES: usize = 64 << 10;

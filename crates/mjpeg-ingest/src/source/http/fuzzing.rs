@@ -1,4 +1,4 @@
-//! The oracle that the fuzz target and its replay share. It panics when a promise does not hold.
+//! The oracle shared by the fuzz target and its replay. It panics when a promise does not hold.
 
 use std::{
     future::poll_fn,
@@ -20,16 +20,23 @@ use tokio::{
 };
 
 use super::{
-    HttpCamera,
     address::Origin,
     link::Io,
     pictures,
     session::{Dial, Session},
+    url,
 };
-use crate::{ConnectError, reading::Reading};
+use crate::{
+    connect::Connection,
+    error::{ConnectError, ErrorChain},
+    framed::{Found, Incoming},
+};
 
-/// Whatever a camera answers, reading it ends without a panic; and of a stream as it should be, the frames are those that the codec finds in its body. The
-/// input's first byte says in what pieces the bytes come, the second whether they are a whole answer or the body of one, and how that is framed.
+/// Reads a camera with arbitrary responses: it ends without a panic, and of a correct stream the
+/// frames are those that the codec finds in its body.
+///
+/// The first byte of the input is the chunk size. The second byte decides whether the rest is a
+/// whole response or only its body, and how that is framed.
 ///
 /// # Panics
 ///
@@ -63,56 +70,61 @@ pub fn ingest_response(data: &[u8]) {
     parser.push(bytes.to_vec());
     parser.finish();
     let expected: Vec<Bytes> = std::iter::from_fn(|| parser.poll())
-        .filter_map(frame)
+        .filter_map(|event| match event {
+            Event::Frame(frame) => Some(frame.into_bytes()),
+            _ => None,
+        })
         .collect();
     assert_eq!(frames_of(&answer, *pieces), expected);
 }
 
-fn frame(event: Event) -> Option<Bytes> {
-    match event {
-        Event::Frame(frame) => Some(frame.into_bytes()),
-        _ => None,
+fn frame(found: Found) -> Option<Bytes> {
+    match found {
+        Found::Frame(captured) => Some(captured.frame.into_bytes()),
+        Found::Discarded { .. } => None,
     }
 }
 
-/// The frames of a camera that gives this answer on each connection and closes it.
+/// Reads the frames of a camera that sends this response on each connection and closes it.
 fn frames_of(answer: &[u8], pieces: u8) -> Vec<Bytes> {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime without IO needs nothing of the system");
     runtime.block_on(async {
-        let camera = HttpCamera::new("http://user:password@camera/path").expect("a sound URL");
+        let camera = url::parse("http://user:password@camera/path");
+        let (settings, _) = camera.expect("a valid URL");
         let dial = Canned {
             answer: answer.to_vec().into(),
             piece: usize::from(pieces) + 1,
             left: AtomicUsize::new(CONNECTIONS),
         };
-        let session = Session::new(Arc::new(camera.settings), Box::new(dial));
-        // Each poll brings a piece of an answer or is told to come again.
+        let session = Session::new(Arc::new(settings), Box::new(dial));
+        // Each poll reads a chunk of a response, or wakes itself.
         let mut polls = (answer.len() + 100) * 3 * CONNECTIONS;
         let connection = match bounded(&mut polls, pictures::open(session, 1000.0)).await {
             Ok(connection) => connection,
             Err(error) => {
-                assert!(!error.to_string().contains("password@"), "{error}");
+                let shown = ErrorChain::new(&error).to_string();
+                assert!(!shown.contains("password@"), "{shown}");
                 return Vec::new();
             }
         };
-        let mut reading =
-            Reading::new(connection.io, connection.framing, SplitterConfig::default());
+        let Connection { input, framing, .. } = connection;
+        let mut incoming = Incoming::new(input, framing, SplitterConfig::default());
         let mut frames = Vec::new();
         loop {
-            frames.extend(std::iter::from_fn(|| reading.found()).filter_map(frame));
-            match bounded(&mut polls, poll_fn(|cx| reading.poll_read(cx))).await {
-                Ok(0) | Err(_) => break,
-                Ok(_) => {}
+            frames.extend(std::iter::from_fn(|| incoming.found()).filter_map(frame));
+            match bounded(&mut polls, poll_fn(|cx| incoming.poll_read(cx))).await {
+                Ok(false) | Err(_) => break,
+                Ok(true) => {}
             }
         }
-        reading.finish();
-        frames.extend(std::iter::from_fn(|| reading.found()).filter_map(frame));
+        incoming.finish();
+        frames.extend(std::iter::from_fn(|| incoming.found()).filter_map(frame));
         frames
     })
 }
 
-/// Waits for what must not take more polls than are left.
+/// Waits for work, which must end before the polls are used up.
 async fn bounded<T>(polls: &mut usize, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     poll_fn(|cx| {
@@ -122,14 +134,14 @@ async fn bounded<T>(polls: &mut usize, work: impl Future<Output = T>) -> T {
     .await
 }
 
-/// How many connections the camera takes: more than redirects and logins can ask for, and some pictures.
+/// How many connections the camera accepts: enough for all redirects and logins, and some images.
 const CONNECTIONS: usize = 20;
 
-/// Answers each connection alike.
+/// Sends the same response on each connection.
 struct Canned {
     answer: Bytes,
     piece: usize,
-    /// How many more connections it takes.
+    /// How many more connections it accepts.
     left: AtomicUsize,
 }
 
@@ -153,9 +165,9 @@ impl Dial for Canned {
 struct Line {
     rest: Bytes,
     piece: usize,
-    /// Before a request there is no answer.
+    /// The response follows the first request.
     asked: bool,
-    /// Every other time, nothing has come yet.
+    /// Every second poll is pending.
     waits: bool,
 }
 

@@ -1,4 +1,4 @@
-//! One GET after another, with the redirects and logins that they lead through.
+//! One GET after another, through redirects and logins.
 
 use std::sync::Arc;
 
@@ -13,27 +13,27 @@ use hyper::{
 };
 
 use super::{
-    HttpError, Settings,
     address::{Origin, Target},
-    error::shown,
     link::{Io, Link},
+    response::{shown, translated, unexpected},
+    settings::Settings,
 };
-use crate::ConnectError;
+use crate::error::{ConnectError, HttpError};
 
 /// How connections are made.
 #[async_trait]
-pub(crate) trait Dial: Send + Sync {
-    /// Gives a connection, and whom it leads to.
+pub(super) trait Dial: Send + Sync {
+    /// Returns a connection, and the address of the other side.
     async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Io>, String), ConnectError>;
 }
 
-/// Asks a camera again and again, over one connection as long as that lasts, and never over two.
+/// Sends requests over one connection, replaced when it ends; never over two at once.
 pub(super) struct Session {
     settings: Arc<Settings>,
     dial: Box<dyn Dial>,
-    /// Where redirects have led to.
+    /// Where redirects led.
     target: Target,
-    /// How the camera wants to be told who asks. It counts how often it was told.
+    /// The login that the camera asked for, with its request counter.
     login: Option<PasswordClient>,
     link: Option<Box<Link>>,
 }
@@ -50,7 +50,7 @@ impl Session {
         }
     }
 
-    /// Asks for what the URL stands for, and gives the answer with status 200 that all redirects and logins lead to.
+    /// Requests the URL, follows redirects, logs in, and returns the response with status 200.
     pub(super) async fn get(&mut self) -> Result<Response<Incoming>, ConnectError> {
         let mut seen = vec![self.target.clone()];
         let mut answered = false;
@@ -78,28 +78,29 @@ impl Session {
                 answered = false;
             } else if status == StatusCode::UNAUTHORIZED {
                 let login = self.challenged(response.headers())?;
-                // A second time, the answer was wrong. (Between two pictures, a nonce may have grown old.)
+                // A second challenge means that the login was wrong. (Between two images, it may
+                // only mean that a nonce has expired.)
                 if answered {
                     return Err(HttpError::LoginRefused.into());
                 }
                 self.login = Some(login);
                 answered = true;
             } else {
-                return Err(HttpError::status(status).into());
+                return Err(unexpected(status).into());
             }
-            self.pass_over(response).await;
+            self.skip(response).await;
         }
     }
 
-    /// Waits for the next bytes of an answer; `None` at its end.
+    /// Waits for the next bytes of a response; `None` at its end.
     pub(super) async fn chunk(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, HttpError> {
         match &mut self.link {
-            Some(link) => link.chunk(body).await.map_err(HttpError::of),
+            Some(link) => link.chunk(body).await.map_err(translated),
             None => Ok(None),
         }
     }
 
-    /// Whom the connection leads to.
+    /// The address of the other side, for people.
     pub(super) fn peer(&self) -> String {
         let link = self.link.as_ref();
         link.map_or_else(|| self.target.origin.to_string(), |link| link.peer.clone())
@@ -110,21 +111,21 @@ impl Session {
             && link.origin == self.target.origin
             && link.is_free().await
         {
-            match link.send(self.request()?).await.map_err(HttpError::of) {
+            match link.send(self.request()?).await.map_err(translated) {
                 Ok(response) => {
                     self.link = Some(link);
                     return Ok(response);
                 }
-                // The camera has closed it in the same moment (RFC 9110 section 9.2.2).
+                // The camera closed it at the same moment (RFC 9110 section 9.2.2): retry below.
                 Err(HttpError::CutShort | HttpError::Broken(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        // The old connection is closed: a camera may take only one.
+        // The old connection is closed by now: some cameras accept only one.
         let (io, peer) = self.dial.dial(&self.target.origin).await?;
         let link = Link::over(io, self.target.origin.clone(), peer).await;
-        let mut link = link.map_err(HttpError::of)?;
-        let response = link.send(self.request()?).await.map_err(HttpError::of)?;
+        let mut link = link.map_err(translated)?;
+        let response = link.send(self.request()?).await.map_err(translated)?;
         self.link = Some(link);
         Ok(response)
     }
@@ -149,11 +150,11 @@ impl Session {
                 method: "GET",
                 body,
             };
-            // With integrity only where it must be: cameras exist that offer it and err in it.
+            // Without integrity protection if possible: some cameras offer it and get it wrong.
             let answer = login
                 .respond(&params(None))
                 .or_else(|_| login.respond(&params(Some(&[]))))
-                // It asks for an integrity that is neither of the two that there are.
+                // The camera requires an unknown kind of integrity protection.
                 .map_err(|_| HttpError::UnknownLogin("Digest".into()))?;
             let mut answer = HeaderValue::from_str(&answer)
                 .map_err(|error| HttpError::BadAnswer(Box::new(error)))?;
@@ -178,7 +179,7 @@ impl Session {
         Ok(next)
     }
 
-    /// What the camera wants to know, of what it may.
+    /// Prepares the login that the camera asks for, if it may have it.
     fn challenged(&self, headers: &HeaderMap) -> Result<PasswordClient, HttpError> {
         if self.settings.account.is_none() {
             return Err(HttpError::LoginNeeded);
@@ -198,7 +199,7 @@ impl Session {
             .fold(PasswordClient::builder(), |builder, value| {
                 builder.challenges(value)
             });
-        // Only the first word of each is told: what follows may be anything.
+        // Only the first word of each is shown: the rest may hold secrets.
         let schemes = challenges.iter().map(|value| {
             let end = value.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
             shown(value[..end.unwrap_or(value.len())].as_bytes())
@@ -207,12 +208,13 @@ impl Session {
         builder.build().map_err(unknown)
     }
 
-    /// Reads the rest of an answer that is of no use, so that its connection can be used again, unless that may take long.
-    async fn pass_over(&mut self, response: Response<Incoming>) {
+    /// Reads the rest of a response and ignores it, so that its connection can be used again. If
+    /// that may take long, closes the connection instead.
+    async fn skip(&mut self, response: Response<Incoming>) {
         let chunked = response.headers().contains_key(header::TRANSFER_ENCODING);
         let mut body = response.into_body();
         let length = body.size_hint().exact();
-        let mut left = MAX_PASSED_OVER_BYTES;
+        let mut left = MAX_SKIPPED_BYTES;
         if !chunked && length.is_none_or(|length| length > left) {
             self.link = None;
             return;
@@ -227,13 +229,13 @@ impl Session {
     }
 }
 
-/// How many redirects are followed. Browsers follow 20; between a relay and a camera one or two have a purpose.
+/// How many redirects are followed. Browsers follow 20; a camera needs one or two.
 const MAX_REDIRECTS: usize = 5;
 
-/// The most that is read of an error page or redirect to keep its connection.
-const MAX_PASSED_OVER_BYTES: u64 = 64 << 10;
+/// How much of an error page or redirect is read to keep its connection, in bytes.
+const MAX_SKIPPED_BYTES: u64 = 64 << 10;
 
 const USER_AGENT: &str = concat!("mjpeg-ingest/", env!("CARGO_PKG_VERSION"));
 
-/// Whatever the camera has, but no page if it can choose.
+/// Prefers images over a page, for servers that can choose.
 const ACCEPT: &str = "multipart/x-mixed-replace, image/jpeg, */*;q=0.5";

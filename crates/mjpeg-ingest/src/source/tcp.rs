@@ -1,4 +1,4 @@
-//! Dialling a camera over TCP.
+//! A camera that we connect to over TCP.
 
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
@@ -10,17 +10,20 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{Connect, ConnectError, Connection};
+use crate::{
+    connect::{Connect, Connection},
+    error::ConnectError,
+};
 
-/// A camera that sends raw concatenated JPEG images to whoever connects.
+/// A camera that sends raw concatenated JPEG images to each client that connects.
 #[derive(Debug)]
-pub(crate) struct TcpCamera {
+pub(super) struct Tcp {
     host: String,
     port: u16,
 }
 
-impl TcpCamera {
-    pub(crate) fn new(host: &str, port: u16) -> Self {
+impl Tcp {
+    pub(super) fn new(host: &str, port: u16) -> Self {
         Self {
             host: host.into(),
             port,
@@ -29,15 +32,15 @@ impl TcpCamera {
 }
 
 #[async_trait]
-impl Connect for TcpCamera {
+impl Connect for Tcp {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let (stream, peer) = dial(&self.host, self.port).await?;
-        Ok(Connection::new(stream, peer.to_string()))
+        Ok(Connection::bytes(stream, peer.to_string()))
     }
 }
 
-/// Connects to whichever address of the host answers first.
-pub(crate) async fn dial(host: &str, port: u16) -> Result<(TcpStream, SocketAddr), ConnectError> {
+/// Connects to the address of the host that answers first.
+pub(super) async fn dial(host: &str, port: u16) -> Result<(TcpStream, SocketAddr), ConnectError> {
     let resolve = |source| ConnectError::Resolve {
         host: host.into(),
         source,
@@ -57,8 +60,9 @@ pub(crate) async fn dial(host: &str, port: u16) -> Result<(TcpStream, SocketAddr
     Ok((stream, peer))
 }
 
-/// A camera whose cable was pulled sends no FIN; keepalive finds out even where the stall limit is long.
-pub(crate) fn keep_alive(stream: &TcpStream) {
+/// Turns on TCP keepalive: a camera whose cable was pulled sends no FIN, and the stall limit may be
+/// long.
+pub(super) fn keep_alive(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE);
     #[cfg(any(
         target_os = "linux",
@@ -67,11 +71,12 @@ pub(crate) fn keep_alive(stream: &TcpStream) {
         windows
     ))]
     let keepalive = keepalive.with_interval(KEEPALIVE_INTERVAL);
-    // Failure to set it costs only that, so it is no reason to refuse the camera.
+    // A socket without keepalive still works.
     let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
 }
 
-/// Alternates between the address families, beginning with the one that the resolver put first (RFC 8305, section 4).
+/// Alternates between the address families, starting with the one that the resolver put first
+/// (RFC 8305, section 4).
 fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (mut a, mut b): (VecDeque<_>, VecDeque<_>) = addresses
@@ -85,8 +90,10 @@ fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     mixed
 }
 
-/// Tries the addresses in order, each when the one before has failed or has had its head start; the first connection wins and
-/// the other attempts are dropped (RFC 8305, section 5). Gives the first failure if all fail.
+/// Tries the addresses in order, each when the previous one has failed or has had its head start.
+///
+/// The first connection wins and drops the other attempts (RFC 8305, section 5). If all attempts
+/// fail, returns the first failure.
 async fn race(
     mut untried: VecDeque<SocketAddr>,
 ) -> Result<(TcpStream, SocketAddr), Option<(SocketAddr, io::Error)>> {
@@ -110,10 +117,11 @@ async fn race(
     }
 }
 
-/// How long an address has before the next one is tried beside it (RFC 8305, section 8: Connection Attempt Delay).
+/// The head start of an address before the next one is tried in parallel (RFC 8305, section 8:
+/// Connection Attempt Delay).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// How long a connection may be silent before the first keepalive probe.
+/// How long a connection is silent before the first keepalive probe.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 
 /// The time between keepalive probes.

@@ -1,12 +1,10 @@
-//! Encrypted connections, and whom they are trusted to lead to.
+//! Encrypted connections, and which certificates they accept.
 
 use std::{
     io,
-    path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
-use bytes::Bytes;
 use tokio::{net::TcpStream, task::spawn_blocking};
 use tokio_rustls::{
     TlsConnector,
@@ -23,24 +21,11 @@ use tokio_rustls::{
     },
 };
 
-use super::HttpError;
-use crate::ConnectError;
-
-/// Whose certificates are believed.
-#[derive(Clone, Default)]
-pub(super) enum Trust {
-    /// The authorities that this machine trusts.
-    #[default]
-    System,
-    /// These, and no others.
-    Pem(Bytes),
-    /// Those in this file, and no others.
-    File(PathBuf),
-    Anybody,
-}
+use super::trust::Trust;
+use crate::error::{AuthoritiesError, ConnectError, HttpError};
 
 /// Encrypts a connection.
-pub(super) async fn secured(
+pub(super) async fn encrypt(
     stream: TcpStream,
     host: &str,
     trust: &Trust,
@@ -56,7 +41,7 @@ pub(super) async fn secured(
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(config));
-    Ok(connector.connect(name, stream).await.map_err(told)?)
+    Ok(connector.connect(name, stream).await.map_err(explained)?)
 }
 
 async fn verifier(
@@ -69,12 +54,7 @@ async fn verifier(
             let roots = system_roots().await;
             let verifier =
                 WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider)).build();
-            let none = |_| {
-                HttpError::Authorities(
-                    "this machine has no certificates of authorities (on Debian: the package ca-certificates)".into(),
-                )
-            };
-            return Ok(verifier.map_err(none)?);
+            return Ok(verifier.map_err(|_| HttpError::from(AuthoritiesError::NoneInstalled))?);
         }
         Trust::Pem(pem) => pem.clone(),
         Trust::File(path) => {
@@ -86,21 +66,22 @@ async fn verifier(
             read.map_err(unreadable)?.into()
         }
     };
-    let unusable = |error: &dyn std::fmt::Display| HttpError::Authorities(error.to_string());
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let certificates = certificates.map_err(|error| unusable(&error))?;
+    let certificates =
+        certificates.map_err(|error| HttpError::from(AuthoritiesError::BadPem(Box::new(error))))?;
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates.iter().cloned());
     let chains = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
         .build()
-        .map_err(|_| unusable(&"there is no certificate in PEM form that can be understood"))?;
+        .map_err(|_| HttpError::from(AuthoritiesError::NoCertificate))?;
     Ok(Arc::new(Pinned {
         certificates,
         chains,
     }))
 }
 
-/// Read once: they are many, and a picture a second may need them.
+/// Reads the authorities that this machine trusts. They are many, and a camera that is polled needs
+/// them for each image, so they are kept.
 async fn system_roots() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     if let Some(roots) = ROOTS.get() {
@@ -108,20 +89,22 @@ async fn system_roots() -> Arc<RootCertStore> {
     }
     let read = spawn_blocking(|| {
         let mut roots = RootCertStore::empty();
-        // One that cannot be read is missed only by whom it vouches for.
+        // A certificate that cannot be read only affects those that it signed.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Arc::new(roots)
     });
     match read.await {
         Ok(roots) if !roots.is_empty() => Arc::clone(ROOTS.get_or_init(|| roots)),
-        // Once somebody installs some, they are found.
+        // Not kept, so that certificates installed later are found.
         Ok(roots) => roots,
         Err(_) => Arc::new(RootCertStore::empty()),
     }
 }
 
-/// Believes what authorities vouch for, and a certificate that is itself among those to trust: a camera's own is signed by nobody else, and its name
-/// is seldom the one that it is reached by.
+/// Accepts chains to the given certificates, and each of these certificates itself.
+///
+/// A camera signs its certificate itself, and rarely for the name in the URL. A verifier that knows
+/// only chains refuses it.
 #[derive(Debug)]
 struct Pinned {
     certificates: Vec<CertificateDer<'static>>,
@@ -167,8 +150,10 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// Believes everybody. The signatures are not looked at either: without knowing whose certificate it is they prove nothing, and they cannot be checked
-/// with certificates in the oldest form (X.509 version 1), which cameras still have.
+/// Accepts any certificate.
+///
+/// It does not check signatures either. They prove nothing for an unknown certificate, and cannot
+/// be checked for X.509 version 1, which some cameras still use.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 
@@ -208,13 +193,14 @@ impl ServerCertVerifier for Anybody {
     }
 }
 
-/// What a failed handshake means to whoever has the camera.
-fn told(error: io::Error) -> HttpError {
+/// Explains a failed handshake to the owner of the camera.
+fn explained(error: io::Error) -> HttpError {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
     let Some(TlsError::InvalidCertificate(reason)) = tls else {
         return HttpError::Tls(error);
     };
-    const TRUST: &str = "give the certificate, or its authority's, with #ca=/path/to/file.pem behind the URL, or skip the check with #insecure";
+    const TRUST: &str = "give the certificate, or its authority's, with #ca=/path/to/file.pem \
+                         behind the URL, or skip the check with #insecure";
     const RENEW: &str =
         "renew it, check this machine's clock, or skip the check with #insecure behind the URL";
     let (problem, advice) = match reason {
@@ -230,7 +216,8 @@ fn told(error: io::Error) -> HttpError {
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
             "is for another name than the one in the URL".into(),
-            "use that name, or give the certificate itself with #ca=/path/to/file.pem behind the URL",
+            "use that name, or give the certificate itself with #ca=/path/to/file.pem behind the \
+             URL",
         ),
         other => (format!("cannot be trusted ({other})"), TRUST),
     };

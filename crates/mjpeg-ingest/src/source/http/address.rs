@@ -5,17 +5,17 @@ use std::fmt;
 use http::uri::{PathAndQuery, Uri};
 use iri_string::types::{UriAbsoluteString, UriReferenceStr};
 
-/// Whom one speaks to: credentials for one are for no other (RFC 6454).
+/// The server of a request. Credentials for one origin are never sent to another (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) tls: bool,
+pub(super) struct Origin {
+    pub(super) tls: bool,
     /// Without the brackets of an IPv6 address.
-    pub(crate) host: String,
-    pub(crate) port: u16,
+    pub(super) host: String,
+    pub(super) port: u16,
 }
 
 impl Origin {
-    /// The value of the header `Host`.
+    /// Writes the value of the header `Host`.
     pub(super) fn host_header(&self) -> String {
         let (open, close) = if self.host.contains(':') {
             ("[", "]")
@@ -38,15 +38,15 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What is asked for, and whom. Not shown to people whole: a path or query may hold secrets.
+/// The server and path of a request. Never shown whole: a path or query may hold secrets.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Target {
-    pub(crate) origin: Origin,
-    pub(crate) path: PathAndQuery,
+pub(super) struct Target {
+    pub(super) origin: Origin,
+    pub(super) path: PathAndQuery,
 }
 
 impl Target {
-    /// Where a redirect leads, seen from here. `None` if that is no address of HTTP.
+    /// Resolves a redirect from here. Returns `None` if it leads to something other than HTTP.
     pub(super) fn redirected(&self, location: &str) -> Option<Self> {
         let reference = UriReferenceStr::new(location).ok()?;
         let here = format!("{}{}", self.origin, self.path);
@@ -58,11 +58,11 @@ impl Target {
             "https" => true,
             _ => return None,
         };
-        // User name and password in there are the camera's idea, and are not used.
+        // A user name and password in a redirect are ignored.
         let host = uri.host()?;
         let port = match uri.port_u16() {
             Some(port) => port,
-            // What is no port, such as 99999, is none to `http` as well.
+            // `http` treats an invalid port, such as 99999, as none.
             None if !uri.authority()?.as_str().ends_with(host) => return None,
             None => default_port(tls),
         };
@@ -83,7 +83,7 @@ impl Target {
     }
 }
 
-pub(crate) fn default_port(tls: bool) -> u16 {
+pub(super) fn default_port(tls: bool) -> u16 {
     if tls { 443 } else { 80 }
 }
 

@@ -17,24 +17,37 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Connect, ConnectError, Connection, SourceEnd, redact::redacted};
+use super::redact::redacted;
+use crate::{
+    connect::{Connect, Connection},
+    error::{ConnectError, SourceEnd},
+};
 
-/// A program, and what it is called with. No shell reads it.
+/// A program and its arguments. No shell reads them.
 #[derive(Debug)]
-pub(crate) struct Program {
+pub(super) struct Program {
     program: String,
     args: Vec<String>,
 }
 
 impl Program {
-    /// `None` without a program.
-    pub(crate) fn new(argv: Vec<String>) -> Option<Self> {
+    /// Returns `None` without a program.
+    pub(super) fn new(argv: Vec<String>) -> Option<Self> {
         let mut args = argv.into_iter();
         let program = args.next().filter(|program| !program.is_empty())?;
         Some(Self {
             program,
             args: args.collect(),
         })
+    }
+
+    /// Writes the program as a URL, with its arguments quoted the same way each time.
+    pub(super) fn text(&self) -> String {
+        let argv = || std::iter::once(&self.program).chain(&self.args);
+        // A NUL byte cannot be quoted. It cannot be run either.
+        let line = shlex::try_join(argv().map(String::as_str));
+        let line = line.unwrap_or_else(|_| argv().cloned().collect::<Vec<_>>().join("\0"));
+        format!("exec:{line}")
     }
 }
 
@@ -50,9 +63,9 @@ impl Connect for Program {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Of its own, so that what it starts ends with it.
+            // Its own group, so that its children are killed with it.
             .process_group(0)
-            // Whoever is killed with the group is reaped by the runtime.
+            // After the group is killed, the runtime reaps this child.
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
@@ -68,34 +81,34 @@ impl Connect for Program {
             program: self.program.clone(),
             stdout,
             stderr: Some(stderr),
-            said: LastLines::default(),
+            last_lines: LastLines::default(),
             child: Some(child),
-            ends: None,
+            exit: None,
         };
-        Ok(Connection::new(output, peer))
+        Ok(Connection::bytes(output, peer))
     }
 }
 
-/// Kills the program, and all that it has started, when dropped.
+/// Kills the program and all its children when dropped.
 struct Group(Pid);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // An error is what is meant to be: nobody is left.
+        // ESRCH is fine: the group is already gone.
         let _ = kill_process_group(self.0, Signal::KILL);
     }
 }
 
-/// What the program writes. Its standard error is read along, so that it never has to wait for that.
+/// The output of the program. Standard error is read too, so that the program never blocks on it.
 struct Output {
     _group: Group,
     program: String,
     stdout: ChildStdout,
     stderr: Option<ChildStderr>,
-    said: LastLines,
+    last_lines: LastLines,
     child: Option<Child>,
-    /// Once its standard output has ended.
-    ends: Option<Pin<Box<dyn Future<Output = Option<ExitStatus>> + Send>>>,
+    /// Waits for the exit once standard output has ended.
+    exit: Option<Pin<Box<dyn Future<Output = Option<ExitStatus>> + Send>>>,
 }
 
 impl AsyncRead for Output {
@@ -105,38 +118,40 @@ impl AsyncRead for Output {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        this.listen(cx);
-        if this.ends.is_none() {
+        this.read_stderr(cx);
+        if this.exit.is_none() {
             let before = buf.filled().len();
             ready!(Pin::new(&mut this.stdout).poll_read(cx, buf))?;
             if buf.filled().len() > before {
                 return Poll::Ready(Ok(()));
             }
-            this.ends = this.child.take().map(|child| Box::pin(ended(child)) as _);
+            this.exit = this.child.take().map(|child| Box::pin(exited(child)) as _);
         }
-        let status = match &mut this.ends {
-            Some(ends) => ready!(ends.as_mut().poll(cx)),
+        let status = match &mut this.exit {
+            Some(exit) => ready!(exit.as_mut().poll(cx)),
             None => None,
         };
-        // What it said last may have come meanwhile.
-        this.listen(cx);
+        // Its last lines may have arrived meanwhile.
+        this.read_stderr(cx);
         let ended = Ended {
             program: this.program.clone(),
             status,
-            said: this.said.told(),
+            last_lines: this.last_lines.take(),
         };
         Poll::Ready(Err(SourceEnd::Failed(Box::new(ended)).into()))
     }
 }
 
 impl Output {
-    /// Reads what is there of its standard error.
-    fn listen(&mut self, cx: &mut Context<'_>) {
+    /// Reads what is available of standard error.
+    fn read_stderr(&mut self, cx: &mut Context<'_>) {
         let mut space = [0; 1024];
         while let Some(stderr) = &mut self.stderr {
             let mut buf = ReadBuf::new(&mut space);
             match Pin::new(stderr).poll_read(cx, &mut buf) {
-                Poll::Ready(Ok(())) if !buf.filled().is_empty() => self.said.add(buf.filled()),
+                Poll::Ready(Ok(())) if !buf.filled().is_empty() => {
+                    self.last_lines.add(buf.filled())
+                }
                 Poll::Ready(_) => self.stderr = None,
                 Poll::Pending => return,
             }
@@ -144,12 +159,12 @@ impl Output {
     }
 }
 
-/// How it has ended; none if it lives on.
-async fn ended(mut child: Child) -> Option<ExitStatus> {
-    timeout(END_TIME, child.wait()).await.ok()?.ok()
+/// Waits for the exit; returns `None` if the program keeps running.
+async fn exited(mut child: Child) -> Option<ExitStatus> {
+    timeout(EXIT_TIME, child.wait()).await.ok()?.ok()
 }
 
-/// The last lines of a text, as far as a person reads them.
+/// The last lines of a text, shortened for an error message.
 #[derive(Debug, Default)]
 struct LastLines {
     lines: VecDeque<String>,
@@ -160,7 +175,7 @@ impl LastLines {
     fn add(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             match byte {
-                // Programs that show their progress end lines by CR alone.
+                // Progress displays end lines with CR alone.
                 b'\n' | b'\r' => self.end_line(),
                 _ if self.line.len() < KEPT_BYTES => self.line.push(byte),
                 _ => {}
@@ -173,7 +188,8 @@ impl LastLines {
         let mut line = String::from_utf8_lossy(&self.line).trim().to_owned();
         self.line.clear();
         if is_cut {
-            // The last word may be a URL whose end, by which its password is known, is gone.
+            // The last word may be a URL that was cut before the `@`, so that its password could
+            // not be recognised.
             line.truncate(line.rfind(char::is_whitespace).unwrap_or(0));
             line.push('…');
         }
@@ -186,7 +202,7 @@ impl LastLines {
         self.lines.push_back(line);
     }
 
-    fn told(&mut self) -> String {
+    fn take(&mut self) -> String {
         self.end_line();
         let lines = self.lines.iter().map(|line| redacted(line));
         let short = |line: String| line.chars().take(LINE_CHARS).collect::<String>();
@@ -194,12 +210,12 @@ impl LastLines {
     }
 }
 
-/// A program that has ended, which a camera never does.
+/// A program that has ended, as a camera never does.
 #[derive(Debug)]
 struct Ended {
     program: String,
     status: Option<ExitStatus>,
-    said: String,
+    last_lines: String,
 }
 
 impl fmt::Display for Ended {
@@ -208,20 +224,25 @@ impl fmt::Display for Ended {
             Some(status) => write!(f, "{} ended ({status})", self.program)?,
             None => write!(f, "{} closed its output", self.program)?,
         }
-        if self.said.is_empty() {
+        if self.last_lines.is_empty() {
             return Ok(());
         }
-        write!(f, ": {}", self.said)
+        write!(f, ": {}", self.last_lines)
     }
 }
 
 impl std::error::Error for Ended {}
 
-/// How long a program that has closed its output may take to end before it is killed.
-const END_TIME: Duration = Duration::from_secs(1);
-/// How many lines of its standard error are kept, how much of each, and how much of that is told.
+/// How long a program may run after it has closed its output before it is killed.
+const EXIT_TIME: Duration = Duration::from_secs(1);
+
+/// How many lines of standard error are kept.
 const LINES: usize = 3;
+
+/// How much of each line is kept.
 const KEPT_BYTES: usize = 4096;
+
+/// How much of each line an error message shows.
 const LINE_CHARS: usize = 300;
 
 #[cfg(test)]
@@ -230,20 +251,20 @@ mod tests {
 
     #[test]
     fn last_lines_are_kept_short_and_without_secrets() {
-        let mut said = LastLines::default();
-        said.add(b"one\ntwo\n\nthree\rfour rtsp://a:b@c/\nfi");
-        said.add(b"ve");
-        assert_eq!(said.told(), "three / four rtsp://***@c/ / five");
-        said.add(&[b'x'; 1000]);
+        let mut lines = LastLines::default();
+        lines.add(b"one\ntwo\n\nthree\rfour rtsp://a:b@c/\nfi");
+        lines.add(b"ve");
+        assert_eq!(lines.take(), "three / four rtsp://***@c/ / five");
+        lines.add(&[b'x'; 1000]);
         assert_eq!(
-            said.told().len(),
+            lines.take().len(),
             "four rtsp://***@c/ / five / ".len() + 300
         );
-        said.add(b"\n");
-        said.add(&[b'y'; KEPT_BYTES - 9]);
-        said.add(b" rtsp://a:secret@c/\n");
-        assert!(!said.told().contains("secre"));
-        said.add(b"\xff\n");
-        assert!(said.told().ends_with('\u{fffd}'));
+        lines.add(b"\n");
+        lines.add(&[b'y'; KEPT_BYTES - 9]);
+        lines.add(b" rtsp://a:secret@c/\n");
+        assert!(!lines.take().contains("secre"));
+        lines.add(b"\xff\n");
+        assert!(lines.take().ends_with('\u{fffd}'));
     }
 }

@@ -1,4 +1,4 @@
-//! What a camera answers, as a stream of bytes.
+//! The responses of a camera as a stream of bytes.
 
 use std::{
     io,
@@ -18,25 +18,28 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 
-use super::{HttpError, error::shown, session::Session};
-use crate::{ConnectError, Connection, Framing, SourceEnd};
+use super::{response::shown, session::Session};
+use crate::{
+    connect::{Connection, Framing},
+    error::{ConnectError, HttpError, SourceEnd},
+};
 
-/// What an answer holds, as far as its head tells.
+/// What a response holds, as far as its head tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Stream,
     Picture,
-    /// Its first bytes must tell.
+    /// The first bytes decide.
     Unclear,
 }
 
-/// Makes a connection of the first answer.
+/// Sends the first request and makes a connection of its response.
 pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, ConnectError> {
     let (head, body) = session.get().await?.into_parts();
     let mut answer = Answer::new(body);
     let kind = match kind(&head.headers)? {
         Kind::Unclear => {
-            let kind = answer.looked_into(&mut session).await?;
+            let kind = answer.detect(&mut session).await?;
             kind.ok_or_else(|| HttpError::ContentType(content_type(&head.headers)))?
         }
         kind => kind,
@@ -47,11 +50,12 @@ pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, C
             let bytes = answer.next(&mut session).await.map_err(failed)?;
             Ok(bytes.map(|bytes| (bytes, (session, answer))))
         });
-        return Ok(Connection::new(Chunks::new(bytes), peer).framing(Framing::Multipart));
+        let connection = Connection::bytes(Chunks::new(bytes), peer);
+        return Ok(connection.with_framing(Framing::Multipart));
     }
     let every = Duration::from_secs_f64(1.0 / fps);
     let mut ticks = interval(every);
-    // A camera that takes longer than the interval is asked again at once, and never for what it has missed.
+    // A camera that takes longer than the interval is asked again at once, but only once.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
     let polling = Polling {
@@ -63,12 +67,10 @@ pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, C
         let bytes = polling.next().await.map_err(failed)?;
         Ok(Some((bytes, polling)))
     });
-    let mut connection = Connection::new(Chunks::new(bytes), peer);
-    connection.interval = Some(every);
-    Ok(connection)
+    Ok(Connection::bytes(Chunks::new(bytes), peer).with_interval(every))
 }
 
-/// The body of an answer, and what was read of it already.
+/// The body of a response, and the bytes already read from it.
 struct Answer {
     ahead: Bytes,
     body: Incoming,
@@ -89,8 +91,8 @@ impl Answer {
         session.chunk(&mut self.body).await
     }
 
-    /// Tells from the first bytes what it is; `None` if it is neither.
-    async fn looked_into(&mut self, session: &mut Session) -> Result<Option<Kind>, HttpError> {
+    /// Decides by the first bytes what the body is; `None` if it is neither.
+    async fn detect(&mut self, session: &mut Session) -> Result<Option<Kind>, HttpError> {
         let has_length = self.body.size_hint().exact().is_some();
         let mut seen = Vec::new();
         let kind = loop {
@@ -112,7 +114,7 @@ impl Answer {
     }
 }
 
-/// Asks for one picture after another.
+/// Requests one image after another.
 struct Polling {
     session: Session,
     answer: Answer,
@@ -149,12 +151,12 @@ fn kind(headers: &HeaderMap) -> Result<Kind, HttpError> {
     Ok(match &media_type[..] {
         b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => Kind::Picture,
         multipart if multipart.starts_with(b"multipart/") => Kind::Stream,
-        // Of what is called `application/octet-stream` or nothing at all, much is pictures: ffmpeg's own server, for one.
+        // Some servers call a stream `application/octet-stream`, or send no type (ffmpeg's own).
         _ => Kind::Unclear,
     })
 }
 
-/// What an answer is said to hold, for people to read.
+/// Names the type of a response, for people.
 fn content_type(headers: &HeaderMap) -> String {
     match headers.get(header::CONTENT_TYPE) {
         Some(value) => shown(value.as_bytes()),
@@ -166,17 +168,17 @@ fn failed(error: impl Into<ConnectError>) -> io::Error {
     SourceEnd::Failed(Box::new(error.into())).into()
 }
 
-/// Reads a stream of pieces.
+/// Reads a stream of byte chunks.
 struct Chunks {
-    pieces: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
-    /// What is still to be read of the last piece.
+    chunks: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
+    /// The unread rest of the last chunk.
     rest: Bytes,
 }
 
 impl Chunks {
-    fn new(pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
+    fn new(chunks: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self {
-            pieces: Box::pin(pieces),
+            chunks: Box::pin(chunks),
             rest: Bytes::new(),
         }
     }
@@ -190,8 +192,8 @@ impl AsyncRead for Chunks {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.rest.is_empty() {
-            match ready!(this.pieces.as_mut().poll_next(cx)) {
-                Some(piece) => this.rest = piece?,
+            match ready!(this.chunks.as_mut().poll_next(cx)) {
+                Some(chunk) => this.rest = chunk?,
                 None => return Poll::Ready(Ok(())),
             }
         }
@@ -202,5 +204,5 @@ impl AsyncRead for Chunks {
     }
 }
 
-/// How many blanks may stand before the first byte that tells something.
+/// How many blanks may precede the first significant byte.
 const MAX_BLANK_BYTES: usize = 1024;
