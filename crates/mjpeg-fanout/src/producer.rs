@@ -94,6 +94,22 @@ impl Producer {
         self.status.send_replace(status);
     }
 
+    /// Drops the placeholder. Consumers that were shown it get the latest frame again, or wait for
+    /// the first.
+    pub fn clear_placeholder(&self) {
+        self.frames.send_if_modified(|newest| {
+            newest.placeholder = None;
+            let is_shown = newest
+                .shown
+                .as_ref()
+                .is_some_and(|shown| shown.is_placeholder);
+            if is_shown {
+                newest.shown.clone_from(&newest.picture);
+            }
+            is_shown
+        });
+    }
+
     /// A view of how many consumers want frames.
     pub fn demand(&self) -> Demand {
         Demand::new(self.viewers.subscribe())

@@ -1,11 +1,11 @@
-//! Frames per second, from the times of the latest frames.
+//! Measures frames per second from the times of the latest frames.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-/// Measures a rate over the latest events. The clock is the caller's.
+/// Measures a rate over the latest events. The caller passes in the clock.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     times: VecDeque<Instant>,
@@ -19,7 +19,7 @@ impl Meter {
         self.times.push_back(now);
     }
 
-    /// Events per second over the window that ends now. 0 with fewer than two events in it.
+    /// Returns events per second over the window that ends now; 0 if it has fewer than two events.
     pub(crate) fn rate(&self, now: Instant) -> f64 {
         let recent = |&&at: &&Instant| now.saturating_duration_since(at) <= WINDOW;
         let mut recent = self.times.iter().filter(recent);
@@ -29,7 +29,7 @@ impl Meter {
         let Some((intervals, &last)) = (1u32..).zip(rest).last() else {
             return 0.0;
         };
-        // Silence after the last event counts once it is longer than an interval, so that the rate of a stream that stops falls.
+        // Silence longer than an interval counts, so that the rate of a stream that stops falls.
         let interval = (last - first) / intervals;
         let silence = now.saturating_duration_since(last).saturating_sub(interval);
         let span = (last - first + silence).max(SHORTEST);
@@ -40,10 +40,10 @@ impl Meter {
 /// Long enough for a steady figure at 1 fps, short enough to follow a change.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// At 5 s this is 50 fps; a faster stream is measured over its latest 5 s / 50 fps, which is as good.
+/// Events kept: 5 s at 50 fps. The window of a faster stream is shorter, which is as good.
 const MOST: usize = 250;
 
-/// Events of one burst carry one time.
+/// The least span to divide by: events of one burst have the same time.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
