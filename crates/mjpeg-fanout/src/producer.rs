@@ -117,6 +117,20 @@ impl Producer {
             .send_if_modified(|newest| newest.show_placeholder(&mut sent.seq));
     }
 
+    /// Removes the placeholder. If it is shown, consumers get the latest frame of the source again,
+    /// or wait for the first one.
+    pub fn clear_placeholder(&self) {
+        self.frames.send_if_modified(|newest| {
+            newest.placeholder = None;
+            let shown = newest.shown.as_ref();
+            let is_shown = shown.is_some_and(|shown| shown.is_placeholder);
+            if is_shown {
+                newest.shown.clone_from(&newest.picture);
+            }
+            is_shown
+        });
+    }
+
     /// Withdraws the latest frame, or the placeholder: new consumers wait for the next frame.
     /// [`Consumer::picture`] still returns it.
     pub fn retire(&self) {

@@ -78,3 +78,31 @@ fn placeholders_do_not_count_in_the_interval() {
     producer.publish(frame(1), Stamp::new(SystemTime::UNIX_EPOCH, at(40)));
     assert_eq!(consumer.interval(), Some(Duration::from_millis(40)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn cleared_placeholder_gives_way_to_the_last_picture() {
+    let (producer, mut consumer) = channel();
+    placeholder(&producer, 100);
+    producer.show_placeholder();
+    assert_eq!(next_number(&mut consumer).await, Some(100));
+    producer.clear_placeholder();
+    assert!(consumer.placeholder().is_none());
+    assert_eq!(latest(&consumer), None, "there is no picture yet");
+    producer.show_placeholder();
+    assert_eq!(latest(&consumer), None, "there is none to show");
+
+    publish(&producer, 1);
+    placeholder(&producer, 101);
+    producer.show_placeholder();
+    assert_eq!(next_number(&mut consumer).await, Some(101));
+    producer.clear_placeholder();
+    assert_eq!(next_number(&mut consumer).await, Some(1));
+
+    placeholder(&producer, 102);
+    producer.clear_placeholder();
+    let nothing = timeout(Duration::from_secs(60), consumer.next()).await;
+    assert!(
+        nothing.is_err(),
+        "only a placeholder that is shown is replaced"
+    );
+}
