@@ -1,10 +1,10 @@
 //! A frame on its way to the consumers.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use mjpeg_codec::{
     Frame, Stamp,
-    multipart::{Boundary, Part, PartHeaders, render},
+    multipart::{AllowOrigin, Boundary, Part, PartHeaders, render},
 };
 
 /// A published frame, shared by all consumers.
@@ -21,7 +21,10 @@ pub struct Published {
     pub stamp: Stamp,
     /// Whether it stands in for a frame that there is not; made by the producer's owner, not by its source.
     pub is_placeholder: bool,
+    /// The part for any origin, which most viewers get.
     part: OnceLock<Part>,
+    /// The parts for other origins; as many as the policies in use name.
+    restricted: Mutex<Vec<(AllowOrigin, Part)>>,
 }
 
 impl Published {
@@ -33,6 +36,7 @@ impl Published {
             stamp,
             is_placeholder: false,
             part: OnceLock::new(),
+            restricted: Mutex::default(),
         }
     }
 
@@ -40,10 +44,36 @@ impl Published {
     ///
     /// Made when first asked for, then shared: ten thousand viewers cost one copy of the image, an unwatched stream none.
     pub fn part(&self) -> &Part {
-        self.part.get_or_init(|| {
-            let headers = PartHeaders::default().with_timestamp(self.stamp.shown());
-            render(&Boundary::default(), &headers, self.frame.bytes())
-        })
+        self.part.get_or_init(|| self.render(AllowOrigin::ANY))
+    }
+
+    /// The frame as a part that admits this origin, otherwise as [`part`](Self::part): made once for
+    /// each origin, then shared.
+    ///
+    /// Whoever calls this bounds the number of origins, for each keeps a copy of the image for as
+    /// long as the frame lives.
+    pub fn part_for(&self, origin: &AllowOrigin) -> Part {
+        if *origin == AllowOrigin::ANY {
+            return self.part().clone();
+        }
+        // Rendering cannot panic, and would leave the list whole if it did.
+        let mut parts = self
+            .restricted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, part)) = parts.iter().find(|(of, _)| of == origin) {
+            return part.clone();
+        }
+        let part = self.render(origin.clone());
+        parts.push((origin.clone(), part.clone()));
+        part
+    }
+
+    fn render(&self, origin: AllowOrigin) -> Part {
+        let headers = PartHeaders::default()
+            .with_timestamp(self.stamp.shown())
+            .with_allow_origin(origin);
+        render(&Boundary::default(), &headers, self.frame.bytes())
     }
 }
 
