@@ -2,12 +2,12 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use mjpeg_codec::{
     Frame, Stamp,
-    multipart::{Boundary, Part, PartHeaders, render},
+    multipart::{AllowOrigin, Boundary, Part, PartHeaders, render},
 };
 
 /// A published frame, shared by all consumers.
@@ -24,7 +24,10 @@ pub struct Published {
     /// Whether this is a placeholder, which the producer's owner made, instead of a frame of the
     /// source.
     pub is_placeholder: bool,
+    /// The part for any origin, which most viewers get.
     part: OnceLock<Part>,
+    /// The parts for other origins; as many as the policies in use name.
+    restricted: Mutex<Vec<(AllowOrigin, Part)>>,
 }
 
 impl Published {
@@ -36,6 +39,7 @@ impl Published {
             stamp,
             is_placeholder: false,
             part: OnceLock::new(),
+            restricted: Mutex::default(),
         }
     }
 
@@ -52,10 +56,35 @@ impl Published {
     /// The first call copies the image, all further calls share the result. Ten thousand viewers
     /// cost one copy, and a stream without viewers costs none.
     pub fn part(&self) -> &Part {
-        self.part.get_or_init(|| {
-            let headers = PartHeaders::default().with_timestamp(self.stamp.shown());
-            render(&Boundary::default(), &headers, self.frame.bytes())
-        })
+        self.part.get_or_init(|| self.render(AllowOrigin::ANY))
+    }
+
+    /// Renders the frame as a part that admits this origin, otherwise the same as
+    /// [`part`](Self::part). Each origin is rendered once and shared.
+    ///
+    /// The caller must bound the number of origins: for each, the frame keeps a copy of the image.
+    pub fn part_for(&self, origin: &AllowOrigin) -> Part {
+        if *origin == AllowOrigin::ANY {
+            return self.part().clone();
+        }
+        // Poisoning is ignored: a panic while rendering leaves the list as it was.
+        let mut parts = self
+            .restricted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, part)) = parts.iter().find(|(of, _)| of == origin) {
+            return part.clone();
+        }
+        let part = self.render(origin.clone());
+        parts.push((origin.clone(), part.clone()));
+        part
+    }
+
+    fn render(&self, origin: AllowOrigin) -> Part {
+        let headers = PartHeaders::default()
+            .with_timestamp(self.stamp.shown())
+            .with_allow_origin(origin);
+        render(&Boundary::default(), &headers, self.frame.bytes())
     }
 }
 

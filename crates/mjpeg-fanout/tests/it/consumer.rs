@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
-use mjpeg_codec::multipart;
+use mjpeg_codec::multipart::{self, AllowOrigin};
 use mjpeg_fanout::channel;
 use mjpeg_testkit::jpeg;
 use tokio::time::timeout;
@@ -90,6 +90,28 @@ async fn part_is_rendered_once_and_shared() {
         &jpeg::numbered(1),
     );
     assert_eq!(a.part(), &rendered);
+}
+
+#[tokio::test]
+async fn part_is_rendered_once_for_each_origin() {
+    let (producer, mut consumer) = channel();
+    publish(&producer, 1);
+    let published = consumer.next().await.unwrap();
+    let at = |part: &multipart::Part| part.whole().as_ptr();
+    let page = AllowOrigin::only("https://page.example").unwrap();
+    let part = published.part_for(&page);
+    assert_eq!(at(&published.part_for(&page)), at(&part), "shared");
+    assert_eq!(
+        at(&published.part_for(&AllowOrigin::ANY)),
+        at(published.part())
+    );
+    let nobody = published.part_for(&AllowOrigin::NOBODY);
+    let headers = |part: &multipart::Part| {
+        String::from_utf8_lossy(&part.bytes(multipart::Layout::Trailing)).into_owned()
+    };
+    assert!(headers(&part).contains("Access-Control-Allow-Origin: https://page.example\r\n"));
+    assert!(headers(published.part()).contains("Access-Control-Allow-Origin: *\r\n"));
+    assert!(!headers(&nobody).contains("Access-Control-Allow-Origin"));
 }
 
 #[tokio::test]
