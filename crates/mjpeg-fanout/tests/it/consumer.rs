@@ -107,7 +107,7 @@ async fn part_is_rendered_once_for_each_origin() {
     );
     let nobody = published.part_for(&AllowOrigin::NOBODY);
     let headers = |part: &multipart::Part| {
-        String::from_utf8_lossy(&part.bytes(multipart::Layout::Trailing)).into_owned()
+        String::from_utf8_lossy(&part.bytes(multipart::Layout::Advance)).into_owned()
     };
     assert!(headers(&part).contains("Access-Control-Allow-Origin: https://page.example\r\n"));
     assert!(headers(published.part()).contains("Access-Control-Allow-Origin: *\r\n"));
