@@ -1,0 +1,22 @@
+//! Settings of viewers.
+
+use std::time::Duration;
+
+use mjpeg_manager::mjpeg_http::HttpConfig;
+
+use crate::cli::viewer_args::ViewerArgs;
+
+/// Makes the settings of each stream's viewers.
+pub(super) fn config(args: &ViewerArgs) -> HttpConfig {
+    // A number of seconds too large for a duration means no limit.
+    let seconds = |seconds| Duration::try_from_secs_f64(seconds).ok();
+    HttpConfig::default()
+        .with_max_viewers(args.max_viewers)
+        .with_max_viewers_per_address(args.max_viewers_per_address)
+        .with_trusted_proxies(args.trusted_proxy.iter().copied())
+        .with_max_fps(args.max_fps)
+        .with_max_kbps(args.max_kbps)
+        .with_max_duration(args.max_duration.and_then(seconds))
+        .with_webkit_fetch_mixed(args.webkit_fetch_mixed)
+        .with_notsent_lowat_bytes((args.notsent_lowat > 0).then_some(args.notsent_lowat))
+}
