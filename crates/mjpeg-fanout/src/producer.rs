@@ -94,19 +94,13 @@ impl Producer {
         self.status.send_replace(status);
     }
 
-    /// Drops the placeholder. Consumers that were shown it get the latest frame again, or wait for
-    /// the first.
+    /// Drops the placeholder. Consumers that were shown it get the latest frame once more, under a
+    /// new sequence number, or wait for the first.
     pub fn clear_placeholder(&self) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         self.frames.send_if_modified(|newest| {
             newest.placeholder = None;
-            let is_shown = newest
-                .shown
-                .as_ref()
-                .is_some_and(|shown| shown.is_placeholder);
-            if is_shown {
-                newest.shown.clone_from(&newest.picture);
-            }
-            is_shown
+            newest.show_picture(&mut last.0)
         });
     }
 

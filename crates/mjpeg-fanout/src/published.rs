@@ -71,4 +71,23 @@ impl Newest {
         self.shown = Some(Arc::new(shown));
         true
     }
+
+    /// Makes the picture the newest frame again if the placeholder is, and tells whether that was
+    /// so.
+    pub(crate) fn show_picture(&mut self, last_seq: &mut u64) -> bool {
+        if self
+            .shown
+            .as_ref()
+            .is_none_or(|shown| !shown.is_placeholder)
+        {
+            return false;
+        }
+        self.shown = self.picture.as_ref().map(|picture| {
+            *last_seq += 1;
+            let frame = picture.frame.clone();
+            let again = Published::new(*last_seq, picture.epoch, frame, picture.stamp);
+            Arc::new(again)
+        });
+        self.shown.is_some()
+    }
 }

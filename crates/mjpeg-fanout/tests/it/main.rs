@@ -171,6 +171,32 @@ fn latest(consumer: &Consumer) -> Option<(u32, bool)> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn cleared_placeholder_gives_way_to_the_latest_frame() {
+    let (producer, mut consumer) = channel();
+    placeholder(&producer, 100);
+    producer.show_placeholder();
+    assert_eq!(next_number(&mut consumer).await, Some(100));
+    producer.clear_placeholder();
+    assert!(consumer.latest().is_none() && consumer.placeholder().is_none());
+
+    publish(&producer, 1);
+    assert_eq!(next_number(&mut consumer).await, Some(1));
+    placeholder(&producer, 100);
+    producer.show_placeholder();
+    let shown = consumer.next().await.unwrap();
+    producer.clear_placeholder();
+    let again = consumer.next().await.unwrap();
+    assert_eq!(jpeg::number_of(again.frame.bytes()), Some(1));
+    assert!(again.seq > shown.seq && !again.is_placeholder);
+
+    // One that is not shown is dropped without a word.
+    placeholder(&producer, 100);
+    producer.clear_placeholder();
+    let hour = std::time::Duration::from_secs(3600);
+    assert!(timeout(hour, consumer.next()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn placeholder_is_shown_when_told_and_gives_way_to_the_next_frame() {
     let (producer, mut consumer) = channel();
     producer.show_placeholder();

@@ -6,7 +6,7 @@ use std::{collections::HashSet, fs, net::SocketAddr, path::Path, time::Duration}
 
 use bytes::Bytes;
 use mjpeg_manager::{
-    Manager, ManagerConfig, StartMode, StreamSpec,
+    HttpOutlet, Manager, ManagerConfig, StartMode, StreamSpec,
     mjpeg_codec::{Frame, repair::Repairs},
 };
 use mjpeg_testkit::Viewer;
@@ -129,7 +129,8 @@ async fn relay(truth: &Truth) {
 async fn relay_with(repairs: Repairs, truth: &Truth) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let camera_addr: SocketAddr = listener.local_addr().unwrap();
-    let manager = Manager::new(ManagerConfig::default());
+    let manager =
+        Manager::with_outlets(ManagerConfig::default(), [HttpOutlet::default().factory()]);
     let spec = StreamSpec::parse("file", &format!("tcp://{camera_addr}")).unwrap();
     // Arithmetic and lossless frames are for this test to see, though not for browsers.
     let spec = if repairs == Repairs::RECOMMENDED {
