@@ -27,12 +27,14 @@
 //! Boundaries that do not begin with two dashes on the wire, and lines that end in CR alone, are not understood: their images come
 //! out, and perhaps their headers.
 
+mod allow_origin;
 mod boundary;
 mod gap;
 mod headers;
 mod parser;
 mod part;
 
+pub use allow_origin::AllowOrigin;
 pub use boundary::{Boundary, InvalidBoundary};
 pub use headers::PartHeaders;
 pub use parser::{Parser, ParserConfig};

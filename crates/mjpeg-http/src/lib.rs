@@ -141,6 +141,7 @@ mod pace;
 mod part_pages;
 mod query;
 mod respond;
+mod rhythm;
 mod seats;
 mod service;
 mod shard;

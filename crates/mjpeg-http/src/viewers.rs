@@ -11,13 +11,15 @@ use std::{
 };
 
 use mjpeg_codec::multipart::{Layout, Part};
-use mjpeg_fanout::{Published, Rhythm};
+use mjpeg_fanout::Published;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
 };
 
-use crate::{admission::Health, asked::StreamWish, seats::Seated, stats::Counters, wire::Cut};
+use crate::{
+    admission::Health, asked::StreamWish, rhythm::Rhythm, seats::Seated, stats::Counters, wire::Cut,
+};
 
 /// One viewer of a stream, as it is now; from [`StreamService::viewers`](crate::StreamService::viewers).
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Layout, part::HEADERS_AHEAD};
+use super::{Layout, allow_origin::AllowOrigin, part::headers_ahead};
 
 /// The text that separates the parts of a multipart body.
 ///
@@ -52,9 +52,15 @@ impl Boundary {
 
     /// The first bytes of the body, before the first part: a delimiter, and what comes ahead of the first image.
     pub fn opening(&self, layout: Layout) -> Bytes {
+        self.opening_for(layout, &AllowOrigin::ANY)
+    }
+
+    /// The first bytes of the body, as [`opening`](Self::opening), of a stream whose parts admit this
+    /// origin.
+    pub fn opening_for(&self, layout: Layout, allow_origin: &AllowOrigin) -> Bytes {
         let ahead = match layout {
-            Layout::Trailing => "",
-            Layout::Advance => HEADERS_AHEAD,
+            Layout::Trailing => String::new(),
+            Layout::Advance => headers_ahead(allow_origin),
         };
         Bytes::from(format!("--{}\r\n{ahead}", self.0))
     }

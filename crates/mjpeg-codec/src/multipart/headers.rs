@@ -4,12 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use memchr::memchr;
 
+use super::allow_origin::AllowOrigin;
+
 /// What a part's headers say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartHeaders {
     timestamp: Option<SystemTime>,
     content_type: Option<String>,
     content_length: Option<u64>,
+    allow_origin: AllowOrigin,
 }
 
 impl PartHeaders {
@@ -23,6 +26,18 @@ impl PartHeaders {
     /// The time that `X-Timestamp` gives. Some cameras count from their own start and not from the Unix epoch.
     pub fn timestamp(&self) -> Option<SystemTime> {
         self.timestamp
+    }
+
+    /// Sets which origin the part admits where its layout says so
+    /// ([`Layout::Advance`](super::Layout::Advance)). Default: any.
+    pub fn with_allow_origin(mut self, origin: AllowOrigin) -> Self {
+        self.allow_origin = origin;
+        self
+    }
+
+    /// Which origin the part admits.
+    pub fn allow_origin(&self) -> &AllowOrigin {
+        &self.allow_origin
     }
 
     /// The value of `Content-Type`, as received. [`render`](super::render) always writes `image/jpeg`.

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{Boundary, PartHeaders};
+use super::{Boundary, PartHeaders, allow_origin::AllowOrigin};
 
 /// Where the headers of a part stand on the wire. A response keeps to one layout from its first byte to its last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -98,13 +98,14 @@ pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Part 
     }
     head += "\r\n";
     let delimiter = format!("\r\n--{}\r\n", boundary.as_str());
-    let len = head.len() + image.len() + delimiter.len() + HEADERS_AHEAD.len();
+    let ahead = headers_ahead(headers.allow_origin());
+    let len = head.len() + image.len() + delimiter.len() + ahead.len();
     let mut bytes = BytesMut::with_capacity(len);
     bytes.put_slice(head.as_bytes());
     bytes.put_slice(image);
     bytes.put_slice(delimiter.as_bytes());
     let ahead_at = bytes.len();
-    bytes.put_slice(HEADERS_AHEAD.as_bytes());
+    bytes.put_slice(ahead.as_bytes());
     Part {
         bytes: bytes.freeze(),
         image_at: head.len(),
@@ -114,5 +115,10 @@ pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Part 
 
 /// The headers of a part in [`Layout::Advance`]. WebKitGTK gives `<img crossorigin>` a picture only if each part allows it, the first
 /// included; what the response's own headers say does not count there (measured).
-pub(super) const HEADERS_AHEAD: &str =
-    "Content-Type: image/jpeg\r\nAccess-Control-Allow-Origin: *\r\n\r\n";
+pub(super) fn headers_ahead(allow_origin: &AllowOrigin) -> String {
+    let mut headers = "Content-Type: image/jpeg\r\n".to_owned();
+    if let Some(origin) = allow_origin.as_str() {
+        headers += &format!("Access-Control-Allow-Origin: {origin}\r\n");
+    }
+    headers + "\r\n"
+}

@@ -12,16 +12,16 @@ use tokio::time::timeout;
 /// The head of a response.
 #[derive(Debug, Clone)]
 pub struct Head {
-    /// The first line as it came, without its line end.
+    /// The first line as received, without its line end.
     pub status_line: String,
     /// The status code in it.
     pub status: u16,
-    /// The headers in their order, names as they came, values without surrounding blanks.
+    /// The headers in their order: names as received, values without surrounding blanks.
     pub headers: Vec<(String, String)>,
 }
 
 impl Head {
-    /// The value of the first header of this name, in any case.
+    /// The value of the first header of this name, compared without case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
@@ -43,14 +43,14 @@ impl Head {
     }
 }
 
-/// A reader with what it has read ahead.
+/// A reader and the bytes it has read ahead.
 #[derive(Debug)]
-pub(crate) struct Wire<R> {
+pub(crate) struct HttpReader<R> {
     pub(crate) io: R,
     pub(crate) buffer: BytesMut,
 }
 
-impl<R: AsyncRead + Unpin> Wire<R> {
+impl<R: AsyncRead + Unpin> HttpReader<R> {
     pub(crate) fn new(io: R) -> Self {
         Self {
             io,
@@ -58,7 +58,7 @@ impl<R: AsyncRead + Unpin> Wire<R> {
         }
     }
 
-    /// Reads once. Returns how many bytes came, 0 at the end.
+    /// Reads once. Returns how many bytes were read, 0 at the end.
     pub(crate) async fn fill(&mut self) -> io::Result<usize> {
         self.buffer.reserve(READ_BYTES);
         let read = self.io.read_buf(&mut self.buffer);
@@ -93,7 +93,7 @@ pub(crate) async fn connect(addr: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Awaits `io` for as long as a broken test may take.
+/// Awaits `io` up to the time limit of a broken test.
 pub(crate) async fn limited<T>(
     complaint: &str,
     io: impl Future<Output = io::Result<T>>,
@@ -106,7 +106,7 @@ pub(crate) async fn limited<T>(
     })
 }
 
-/// Splits header lines, the empty line at their end left out.
+/// Splits a block of header lines, without the empty line at its end.
 pub(crate) fn parse_headers(block: &[u8]) -> io::Result<Vec<(String, String)>> {
     let text = String::from_utf8_lossy(block);
     text.split("\r\n")
@@ -152,7 +152,7 @@ pub(crate) fn cut_off(text: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, text.into())
 }
 
-/// The start of `bytes`, readable.
+/// The start of `bytes`, escaped for error texts.
 pub(crate) fn quoted(bytes: &[u8]) -> String {
     let shown = &bytes[..bytes.len().min(60)];
     format!("\"{}\"", shown.escape_ascii())
@@ -173,7 +173,7 @@ mod tests {
     async fn silence_ends_in_an_error() {
         let (mut server, client) = tokio::io::duplex(64);
         let start = Instant::now();
-        let reading = async { Wire::new(client).head().await };
+        let reading = async { HttpReader::new(client).head().await };
         let writing = async {
             server.write_all(b"HTTP/1.0 ").await.expect("it is open");
             sleep(Duration::from_secs(9)).await;
@@ -189,7 +189,7 @@ mod tests {
     #[tokio::test]
     async fn a_head_has_a_limit() {
         let endless = tokio::io::repeat(b'x');
-        let error = Wire::new(endless).head().await.expect_err("no end");
+        let error = HttpReader::new(endless).head().await.expect_err("no end");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }
