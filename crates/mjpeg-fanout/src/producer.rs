@@ -117,17 +117,13 @@ impl Producer {
             .send_if_modified(|newest| newest.show_placeholder(&mut sent.seq));
     }
 
-    /// Removes the placeholder. If it is shown, consumers get the latest frame of the source again,
-    /// or wait for the first one.
+    /// Removes the placeholder. If it is shown, consumers get the latest frame of the source once
+    /// more, under a new sequence number, or wait for the first one.
     pub fn clear_placeholder(&self) {
+        let mut sent = self.sent();
         self.frames.send_if_modified(|newest| {
             newest.placeholder = None;
-            let shown = newest.shown.as_ref();
-            let is_shown = shown.is_some_and(|shown| shown.is_placeholder);
-            if is_shown {
-                newest.shown.clone_from(&newest.picture);
-            }
-            is_shown
+            newest.show_picture(&mut sent.seq)
         });
     }
 

@@ -124,4 +124,23 @@ impl Newest {
         self.shown = Some(Arc::new(shown));
         true
     }
+
+    /// Makes the source's latest frame the latest frame again, if the placeholder is shown. Returns
+    /// whether consumers have something new to take.
+    pub(crate) fn show_picture(&mut self, last_seq: &mut u64) -> bool {
+        if self
+            .shown
+            .as_ref()
+            .is_none_or(|shown| !shown.is_placeholder)
+        {
+            return false;
+        }
+        self.shown = self.picture.as_ref().map(|picture| {
+            *last_seq += 1;
+            let frame = picture.frame.clone();
+            let again = Published::new(*last_seq, picture.epoch, frame, picture.stamp);
+            Arc::new(again)
+        });
+        self.shown.is_some()
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, InvalidSpec},
     event::{EventSender, Events},
     name::StreamName,
-    registry::Registry,
+    registry::{Busy, Registry},
     spec::StreamSpec,
     state::StreamState,
     status::info::{ManagerStats, StreamInfo},
@@ -117,15 +117,7 @@ impl Manager {
             () = registry.shut_down() => return Err(Error::ShutDown),
             started = self.in_time(starting) => started??,
         };
-        let info = stream.info();
-        let entered = reserved.fill(stream, |stream| stream.monitor().started());
-        if let Err(stream) = entered {
-            stream.stop().await;
-            return Err(Error::ShutDown);
-        }
-        let listen = info.listen.map(display);
-        info!(stream = %info.name, source = %info.source, listen, "stream started");
-        Ok(info)
+        self.enter(&reserved, stream).await
     }
 
     /// Starts a [fed](StreamSpec::fed) stream: takes its port and serves what the returned
@@ -145,14 +137,7 @@ impl Manager {
         let Inner { shared, registry } = &*self.inner;
         let reserved = registry.reserve(spec.name())?;
         let (stream, publisher) = RunningStream::start_fed(spec, shared)?;
-        let info = stream.info();
-        let entered = reserved.fill(stream, |stream| stream.monitor().started());
-        if let Err(stream) = entered {
-            stream.stop().await;
-            return Err(Error::ShutDown);
-        }
-        let listen = info.listen.map(display);
-        info!(stream = %info.name, listen, "fed stream started");
+        self.enter(&reserved, stream).await?;
         Ok(publisher)
     }
 
@@ -183,10 +168,11 @@ impl Manager {
     ///   touched.
     /// * Listen: the new port is taken first, and the old one then accepts no more connections.
     ///   When the call returns, that has happened.
-    /// * Everything else takes effect with the next frame or at once, without a reconnect. The mode
-    ///   has no effect on a stream that runs.
+    /// * Everything else takes effect without a reconnect. The mode has no effect on a stream that
+    ///   runs.
     ///
-    /// Does nothing if the spec is the same.
+    /// Frames that come after the call has returned are treated as the new spec says. Does nothing
+    /// if the spec is the same.
     ///
     /// # Errors
     ///
@@ -389,6 +375,19 @@ impl Manager {
             cut,
             unfinished,
         }
+    }
+
+    /// Makes a started stream visible, unless the manager was shut down meanwhile.
+    async fn enter(&self, name: &Busy<'_>, stream: RunningStream) -> Result<StreamInfo, Error> {
+        let stream = Arc::new(stream);
+        let info = stream.info();
+        if !name.fill(&stream) {
+            stream.stop().await;
+            return Err(Error::ShutDown);
+        }
+        let listen = info.listen.map(display);
+        info!(stream = %info.name, source = %info.source, listen, "stream started");
+        Ok(info)
     }
 
     async fn in_time<T>(&self, call: impl Future<Output = T>) -> Result<T, Error> {

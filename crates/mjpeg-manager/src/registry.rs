@@ -160,20 +160,17 @@ pub(crate) struct Busy<'a> {
 }
 
 impl Busy<'_> {
-    /// Enters the stream, unless the manager was shut down meanwhile. Calls `entered` before
-    /// anybody else can see the stream.
-    pub(crate) fn fill(
-        &self,
-        stream: RunningStream,
-        entered: impl FnOnce(&RunningStream),
-    ) -> Result<(), RunningStream> {
+    /// Enters the stream, and reports its start before anybody else can see it. Returns false if the
+    /// manager was shut down meanwhile.
+    pub(crate) fn fill(&self, stream: &Arc<RunningStream>) -> bool {
         let mut table = self.registry.table();
         if *self.registry.shut_down.borrow() {
-            return Err(stream);
+            return false;
         }
-        entered(&stream);
-        table.insert(self.name.clone(), Slot::Running(Arc::new(stream)));
-        Ok(())
+        stream.monitor().started();
+        let slot = Slot::Running(Arc::clone(stream));
+        table.insert(self.name.clone(), slot);
+        true
     }
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Shared {
 pub(crate) struct RunningStream {
     /// The way into the stream's task for everything but pause, resume and retry.
     spec: watch::Sender<Arc<StreamSpec>>,
+    /// The spec that the task uses, which is the same soon after a change.
+    in_use: watch::Receiver<Arc<StreamSpec>>,
     control: Control,
     monitor: Arc<Monitor>,
     consumer: Consumer,
@@ -114,8 +116,8 @@ impl RunningStream {
         Ok((stream, publisher))
     }
 
-    /// Replaces the spec by what `change` makes of it. Returns when the new port accepts viewers
-    /// and the old one does not.
+    /// Replaces the spec by what `change` makes of it. Returns when the stream's task uses it, the new
+    /// port accepts viewers, and the old one does not.
     ///
     /// # Errors
     ///
@@ -147,8 +149,13 @@ impl RunningStream {
         let listen = owned.outlets.bind(&new)?;
         owned.outlets.serve(&self.consumer);
         *self.listen.lock().unwrap_or_else(PoisonError::into_inner) = listen;
-        self.spec.send_replace(Arc::new(new));
+        let new = Arc::new(new);
+        self.monitor.configure(&new);
+        self.spec.send_replace(Arc::clone(&new));
         owned.outlets.settled().await;
+        // An error means that the task has ended, which it does only when it is aborted.
+        let mut in_use = self.in_use.clone();
+        let _ = in_use.wait_for(|spec| Arc::ptr_eq(spec, &new)).await;
         Ok(())
     }
 
@@ -240,10 +247,12 @@ impl Starting {
     /// Starts the task and lets viewers in.
     fn serve(self, driver: StreamDriver, control: Control, shared: &Shared) -> RunningStream {
         let mut outlets = self.outlets;
+        let in_use = driver.in_use();
         let task = tokio::spawn(driver.run());
         outlets.serve(&self.consumer);
         RunningStream {
             spec: self.specs,
+            in_use,
             control,
             monitor: self.monitor,
             consumer: self.consumer,

@@ -95,8 +95,11 @@ async fn cleared_placeholder_gives_way_to_the_last_picture() {
     placeholder(&producer, 101);
     producer.show_placeholder();
     assert_eq!(next_number(&mut consumer).await, Some(101));
+    let seq = |consumer: &Consumer| consumer.latest().map(|shown| shown.seq);
+    let before = seq(&consumer);
     producer.clear_placeholder();
     assert_eq!(next_number(&mut consumer).await, Some(1));
+    assert!(seq(&consumer) > before, "numbers never go back");
 
     placeholder(&producer, 102);
     producer.clear_placeholder();

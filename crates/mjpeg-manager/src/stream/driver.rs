@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct StreamDriver {
     spec: Arc<StreamSpec>,
     specs: watch::Receiver<Arc<StreamSpec>>,
+    /// Tells which spec is in use.
+    in_use: watch::Sender<Arc<StreamSpec>>,
     config: IngestConfig,
     control: Control,
     monitor: Arc<Monitor>,
@@ -119,12 +121,18 @@ impl StreamDriver {
             publisher: None,
             unwanted_since: None,
             panics: Panics::new(),
+            in_use: watch::Sender::new(Arc::clone(&spec)),
             spec,
             specs,
             config,
             control,
             sink,
         }
+    }
+
+    /// Follows which spec is in use.
+    pub(crate) fn in_use(&self) -> watch::Receiver<Arc<StreamSpec>> {
+        self.in_use.subscribe()
     }
 
     /// Runs until it is aborted. A panic costs a restart with backoff.
@@ -161,7 +169,10 @@ impl StreamDriver {
                 self.reading = Reading::Ended;
                 self.monitor.ended();
             }
-            Woken::Spec => self.reconfigure(),
+            Woken::Spec => {
+                self.reconfigure();
+                self.in_use.send_replace(Arc::clone(&self.spec));
+            }
             // A snapshot that came and went meanwhile restarts the linger time too.
             Woken::Demand => self.unwanted_since = None,
             Woken::Other => {}
@@ -186,7 +197,6 @@ impl StreamDriver {
     fn reconfigure(&mut self) {
         let spec = Arc::clone(&self.specs.borrow_and_update());
         let old = mem::replace(&mut self.spec, spec);
-        self.monitor.configure(&self.spec);
         self.placeholder
             .configure(&self.spec, &old, &self.sink.producer);
         if self.spec.sources() == old.sources() {
@@ -269,6 +279,7 @@ impl StreamDriver {
         let stream = self.spec.name();
         error!(%stream, ?retry_in, "the stream's task panicked; starting it again");
         self.monitor.panicked(retry_in);
+        self.in_use.send_replace(Arc::clone(&self.spec));
         self.reading = Reading::Failed {
             until: now + retry_in,
         };

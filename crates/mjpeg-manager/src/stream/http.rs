@@ -159,7 +159,7 @@ struct HttpStream {
 #[derive(Debug)]
 enum Next {
     Keep,
-    Listen(SocketAddr, Listener),
+    Listen(SocketAddr, Box<Listener>),
     Close,
 }
 
@@ -189,7 +189,7 @@ impl Outlet for HttpStream {
         }
         let listener = Listener::bind(asked, self.config.clone()).map_err(failure)?;
         let addr = listener.local_addr();
-        self.next = Next::Listen(asked, listener);
+        self.next = Next::Listen(asked, Box::new(listener));
         Ok(Some(addr))
     }
 
@@ -203,7 +203,7 @@ impl Outlet for HttpStream {
             Next::Close => None,
             Next::Listen(asked, listener) => {
                 let service = StreamService::new(consumer.clone(), self.config.clone());
-                Some(Port::serve(asked, listener, service))
+                Some(Port::serve(asked, *listener, service))
             }
         };
         let mut services = self.services.lock();

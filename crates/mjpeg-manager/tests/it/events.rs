@@ -121,3 +121,27 @@ async fn who_does_not_listen_misses_the_oldest_and_is_told_how_many() {
     }
     assert_eq!((events.missed(), count), (missed, 256));
 }
+
+#[tokio::test]
+async fn stream_whose_camera_is_reached_at_once_is_started_before_it_is_online() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let mut events = manager.events();
+    for _ in 0..3 {
+        manager.start(spec("door", camera.addr())).await.unwrap();
+        assert_eq!(next(&mut events).await, "door: started");
+        assert_eq!(next(&mut events).await, "door: online");
+        manager.stop("door").await.unwrap();
+        assert_eq!(next(&mut events).await, "door: stopped");
+    }
+}
+
+#[tokio::test]
+async fn failed_start_has_no_events() {
+    let (dead, camera) = (refused_addr().await, Camera::start(live()).await);
+    let manager = manager();
+    let mut events = manager.events();
+    manager.start(spec("gate", dead)).await.unwrap_err();
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    assert_eq!(next(&mut events).await, "door: started");
+}

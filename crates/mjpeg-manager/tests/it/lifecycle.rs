@@ -632,3 +632,49 @@ async fn camera_is_hung_up_on_when_stop_returns() {
         assert!(!open.load(Ordering::SeqCst));
     }
 }
+
+#[tokio::test]
+async fn subscriber_wakes_an_on_demand_camera_and_an_observer_does_not() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let spec = StreamSpec::parse("door", &camera.url())
+        .unwrap()
+        .with_mode(StartMode::Retry)
+        .with_on_demand(Duration::from_millis(100));
+    manager.start(spec).await.unwrap();
+    let mut observer = manager.observe("door").unwrap();
+    let nothing = timeout(Duration::from_millis(200), observer.next()).await;
+    assert!(nothing.is_err() && camera.connections() == 0);
+
+    let mut subscription = manager.subscribe("door").unwrap();
+    assert!(soon(subscription.next()).await.is_some());
+    assert!(soon(observer.next()).await.is_some());
+    let other = subscription.clone();
+    drop(subscription);
+    assert_eq!(
+        manager.get("door").unwrap().viewers,
+        1,
+        "a clone counts too"
+    );
+    drop(other);
+    soon(manager.wait_for("door", |state| *state == StreamState::Idle))
+        .await
+        .unwrap();
+    until("hung up", async || camera.open() == 0).await;
+}
+
+#[tokio::test]
+async fn state_can_be_waited_for_until_the_stream_is_stopped() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let online = |state: &StreamState| *state == StreamState::Online;
+    let error = manager.wait_for("door", online).await.unwrap_err();
+    assert_eq!(error.code(), "not_found");
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    let info = soon(manager.wait_for("door", online)).await.unwrap();
+    assert_eq!(info.state, StreamState::Online);
+    let ended = manager.wait_for("door", |state| *state == StreamState::Ended);
+    let (ended, stopped) = tokio::join!(soon(ended), manager.stop("door"));
+    stopped.unwrap();
+    assert_eq!(ended.unwrap_err().code(), "not_found");
+}

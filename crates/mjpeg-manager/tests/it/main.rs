@@ -2,6 +2,7 @@
 #![cfg(feature = "listener")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod apply;
 mod errors;
 mod events;
 mod leaks;
@@ -10,6 +11,9 @@ mod leaks;
 mod life;
 mod lifecycle;
 mod limits;
+mod outlets;
+#[cfg(feature = "serde")]
+mod serialized;
 mod status;
 mod support;
 

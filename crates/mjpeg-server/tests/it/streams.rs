@@ -131,8 +131,8 @@ async fn relay(truth: &Truth) {
 async fn relay_with(repairs: Repairs, truth: &Truth) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let camera_addr: SocketAddr = listener.local_addr().unwrap();
-    let http = HttpOutlet::default().factory();
-    let manager = Manager::with_outlets(ManagerConfig::default(), [http]);
+    let manager =
+        Manager::with_outlets(ManagerConfig::default(), [HttpOutlet::default().factory()]);
     let spec = StreamSpec::parse("file", &format!("tcp://{camera_addr}")).unwrap();
     // Arithmetic and lossless frames must pass here, although browsers cannot show them.
     let spec = if repairs == Repairs::RECOMMENDED {
