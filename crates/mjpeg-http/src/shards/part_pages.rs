@@ -1,46 +1,51 @@
 //! Parts as pages in the kernel, which go to viewers without being copied.
 //!
-//! A write copies a part into the kernel once for each viewer. Here it is copied once, into a pipe, whose pages `tee` and `splice` then hand to each
-//! viewer's socket. Below some size, keeping the books of pages costs more than the copy.
+//! A write copies a part into the kernel once for each viewer. Here it is copied once, into a pipe,
+//! whose pages `tee` and `splice` then hand to each viewer's socket. Below some size, the bookkeeping
+//! of pages costs more than the copy.
 //!
-//! Pages that a socket has been handed belong to the kernel until the viewer has acknowledged them: what is written into them later goes out as well. So
-//! each part has a pipe of its own, which is never written to again.
+//! Pages that a socket was given belong to the kernel until the viewer has acknowledged them: what is
+//! written into them later goes out as well. So each part has a pipe of its own, which is never
+//! written to again.
 //!
-//! `splice` can not be told to do without `SIGPIPE` as a socket's write can: like `sendfile` it relies on the signal being ignored, as it is in every Rust
-//! program unless it says otherwise.
+//! Unlike a socket's write, `splice` has no flag that suppresses `SIGPIPE`. Like `sendfile` it relies
+//! on the signal being ignored, as it is in every Rust program unless it says otherwise.
 
 use std::{
     io,
     os::fd::{AsFd, OwnedFd},
 };
 
-use mjpeg_codec::multipart::Layout;
 use rustix::{
     io::write,
     pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice, tee},
 };
 
-/// One frame's part in the layouts that were asked for, and the pipe through which it goes to one viewer after another.
+/// One frame's parts in the forms in use, and the pipe through which they go to one viewer after
+/// another.
 #[derive(Debug, Default)]
 pub(crate) struct PartPages {
-    parts: Vec<(Layout, Option<Pipe>)>,
+    /// By where each part lies in memory, which is its own for as long as the frame is the newest.
+    parts: Vec<(PartAddress, Option<Pipe>)>,
     through: Option<Pipe>,
 }
 
 impl PartPages {
-    /// Forgets the frame; another one comes.
+    /// Forgets the frame, because a new one comes.
     pub(crate) fn clear(&mut self) {
         self.parts.clear();
     }
 
-    /// The pages of this part, which is of the same frame as all since [`Self::clear`]. `None` where it is not worth it, or the system refuses.
-    pub(crate) fn of(&mut self, part: &[u8], layout: Layout) -> Option<Pages<'_>> {
+    /// The pages of this part, which belongs to the same frame as all since [`Self::clear`]. `None`
+    /// where pages are not worth it, or the system refuses them.
+    pub(crate) fn of(&mut self, part: &[u8]) -> Option<Pages<'_>> {
         if !(SMALLEST_BYTES..=LARGEST_BYTES).contains(&part.len()) {
             return None;
         }
-        let found = self.parts.iter().position(|(of, _)| *of == layout);
+        let address = (part.as_ptr() as usize, part.len());
+        let found = self.parts.iter().position(|(of, _)| *of == address);
         let at = found.unwrap_or_else(|| {
-            self.parts.push((layout, Pipe::holding(part)));
+            self.parts.push((address, Pipe::holding(part)));
             self.parts.len() - 1
         });
         Some(Pages {
@@ -50,6 +55,9 @@ impl PartPages {
     }
 }
 
+/// Where a part lies in memory: its address and length.
+type PartAddress = (usize, usize);
+
 /// One part's pages.
 pub(crate) struct Pages<'a> {
     part: &'a Pipe,
@@ -57,9 +65,11 @@ pub(crate) struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// Gives the socket, which must not block, as much of the part as it takes. Gives 0 if no page can be handed on.
+    /// Gives a non-blocking socket as much of the part as it takes. Returns 0 if no page can be
+    /// handed on.
     pub(crate) fn send(self, socket: impl AsFd) -> io::Result<usize> {
-        // What a viewer did not take stays in the pipe it went through: that one is used again only if it is empty.
+        // What a viewer did not take stays in the pipe it went through: only an empty one is used
+        // again.
         let used = self.through.take();
         let fits = used.filter(|through| through.capacity >= self.part.capacity);
         let Some(through) = fits.or_else(|| Pipe::new(self.part.capacity)) else {
@@ -103,7 +113,8 @@ impl Pipe {
     }
 }
 
-/// Measured with 1000 viewers: at 2 kB it costs a tenth, from 8 kB on it is even, at 20 kB it saves a tenth (`docs/load.md`).
+/// Measured with 1000 viewers: pages cost a tenth at 2 kB, make no difference from 8 kB on, and save a
+/// tenth at 20 kB (`docs/load.md`).
 const SMALLEST_BYTES: usize = 12 << 10;
-/// What a pipe holds at most without privileges (`fs.pipe-max-size`).
+/// What a pipe may hold without privileges (`fs.pipe-max-size`).
 const LARGEST_BYTES: usize = 1 << 20;

@@ -1,8 +1,9 @@
-//! How fast one viewer may be sent to.
+//! How fast one viewer is sent frames.
 
 use std::time::{Duration, Instant};
 
-/// Spaces frames evenly, by their number, their bytes, or both. Whole frames only: one that is large makes the next one wait longer.
+/// Spaces frames evenly, by their number, their bytes, or both. Frames go whole: a large one makes the
+/// next one wait longer.
 ///
 /// Pure arithmetic over times given from outside.
 #[derive(Debug)]
@@ -15,12 +16,19 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new(frames_per_second: Option<f64>, kbps: Option<f64>) -> Self {
-        let interval = frames_per_second.map_or(0.0, |fps| 1.0 / fps);
-        Self {
-            interval: time(interval),
-            bytes_per_second: kbps.map_or(0.0, |kbps| kbps * BYTES_PER_KBIT),
+        let mut pace = Self {
+            interval: Duration::ZERO,
+            bytes_per_second: 0.0,
             next_at: None,
-        }
+        };
+        pace.limit(frames_per_second, kbps);
+        pace
+    }
+
+    /// Sets other limits, which apply from the next frame on.
+    pub(crate) fn limit(&mut self, frames_per_second: Option<f64>, kbps: Option<f64>) {
+        self.interval = time(frames_per_second.map_or(0.0, |fps| 1.0 / fps));
+        self.bytes_per_second = kbps.map_or(0.0, |kbps| kbps * BYTES_PER_KBIT);
     }
 
     /// When the next frame may go; `None` when it may go now.
@@ -28,18 +36,22 @@ impl Pace {
         self.next_at.filter(|&at| at > now)
     }
 
-    /// A frame of so many bytes goes out.
+    /// Records that a frame of this many bytes goes out.
     pub(crate) fn sent(&mut self, now: Instant, bytes: usize) {
-        let mut gap = self.interval;
+        let mut interval = self.interval;
         if self.bytes_per_second > 0.0 {
-            gap = gap.max(time(bytes as f64 / self.bytes_per_second));
+            interval = interval.max(time(bytes as f64 / self.bytes_per_second));
         }
-        if gap.is_zero() {
+        if interval.is_zero() {
             return;
         }
-        // From when it was due, so that the average holds though each is a little late; but what was missed is not caught up.
-        let due = self.next_at.filter(|&at| now < at + gap).unwrap_or(now);
-        self.next_at = Some(due + gap);
+        // Counted from when it was due, so that the average holds although each frame is a little
+        // late. Missed frames are not caught up on.
+        let due = self
+            .next_at
+            .filter(|&at| now < at + interval)
+            .unwrap_or(now);
+        self.next_at = Some(due + interval);
     }
 }
 
@@ -57,7 +69,7 @@ const LONGEST_SECONDS: f64 = 24.0 * 3600.0;
 mod tests {
     use super::*;
 
-    /// Sends whenever it may, from a source with this interval, and gives when in milliseconds.
+    /// Sends whenever it may, from a source with this interval, and returns when, in milliseconds.
     #[allow(clippy::disallowed_methods, reason = "no clock is waited for")]
     fn sent_at(mut pace: Pace, source: Duration, bytes: usize, until: Duration) -> Vec<u128> {
         let start = Instant::now();
@@ -65,7 +77,7 @@ mod tests {
         let mut newest = Duration::ZERO;
         while newest < until {
             let now = start + newest;
-            // The frame is taken when it comes, or when its time has come.
+            // The frame is taken when it comes, or when it is due.
             let at = pace.wait_until(now).unwrap_or(now);
             pace.sent(at, bytes);
             sent.push((at - start).as_millis());
@@ -88,7 +100,7 @@ mod tests {
 
     #[test]
     fn bytes_are_spaced_as_whole_frames() {
-        // 800 kbit/s are 100 kB/s: a frame of 20 kB each 200 ms.
+        // 800 kbit/s are 100 kB/s: a frame of 20 kB every 200 ms.
         let pace = Pace::new(None, Some(800.0));
         let sent = sent_at(
             pace,

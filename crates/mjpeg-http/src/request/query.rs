@@ -1,8 +1,9 @@
-//! What stands behind the `?` of a URL.
+//! The parameters behind the `?` of a URL.
 
 use std::{borrow::Cow, time::Duration};
 
-/// The parameters of a request. Unknown ones, keys without a value and nonsense are no error: pages append cache busters of every form.
+/// The parameters of a request. Unknown ones, keys without a value and nonsense are not errors: pages
+/// append cache busters of every form.
 #[derive(Debug, Default)]
 pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
@@ -12,7 +13,7 @@ impl<'a> Query<'a> {
         Self(pairs.take(MOST_PARAMETERS).collect())
     }
 
-    /// The value of a parameter; of several with this name, the last.
+    /// The value of a parameter; if it occurs several times, the last one.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().rev().filter(|(key, _)| key == name);
         named.next().map(|(_, value)| value.as_ref())

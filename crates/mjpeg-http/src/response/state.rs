@@ -1,26 +1,25 @@
-//! `/state`: what ustreamer tells of itself, for programs that ask it.
+//! `/state`: ustreamer's report about itself, for programs that read it.
 
 use http::{HeaderValue, Response, header};
+use mjpeg_codec::multipart::Layout;
 use mjpeg_fanout::{Consumer, Status};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    ResponseBody,
-    respond::NEVER_STORED,
-    viewers::{ViewerInfo, Viewers},
+    response::{body::ResponseBody, head::NEVER_STORED},
+    viewers::viewer::ViewerInfo,
 };
-use mjpeg_codec::multipart::Layout;
 
-pub(crate) fn answer(consumer: &Consumer, viewers: &Viewers) -> Response<ResponseBody> {
+pub(crate) fn answer(consumer: &Consumer, viewers: &[ViewerInfo]) -> Response<ResponseBody> {
     let picture = consumer.picture();
     let frame = picture.as_ref().map(|published| &published.frame);
     let online = consumer.status() == Status::Online;
     let per_second = |interval: std::time::Duration| (1.0 / interval.as_secs_f64()).round() as u64;
     let captured = consumer.interval().filter(|_| online).map_or(0, per_second);
-    let viewers = viewers.list();
     let fastest = viewers.iter().map(|viewer| viewer.fps.round() as u64).max();
     let clients: Map<String, Value> = viewers.iter().map(client).collect();
-    // ustreamer's names. It has an encoder and asks its camera for a rate; we have neither, and give what its readers take for "as it comes".
+    // ustreamer's names. It has an encoder and asks its camera for a rate. A relay has neither, and
+    // gives what ustreamer's readers take for "as it comes".
     let state = json!({
         "ok": true,
         "result": {
@@ -55,7 +54,7 @@ pub(crate) fn answer(consumer: &Consumer, viewers: &Viewers) -> Response<Respons
 }
 
 fn client(viewer: &ViewerInfo) -> (String, Value) {
-    let told = json!({
+    let state = json!({
         "fps": viewer.fps.round() as u64,
         "extra_headers": false,
         "advance_headers": viewer.layout == Layout::Advance,
@@ -63,5 +62,5 @@ fn client(viewer: &ViewerInfo) -> (String, Value) {
         "zero_data": false,
         "key": viewer.key,
     });
-    (format!("{:016x}", viewer.id), told)
+    (format!("{:016x}", viewer.id), state)
 }

@@ -4,14 +4,15 @@ use std::pin::Pin;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Made at first use; most viewers never need one.
+/// A timer that allocates nothing until it is first needed; most viewers never need one.
 #[derive(Default)]
-pub(crate) struct Alarm(Option<Pin<Box<Sleep>>>);
+pub(crate) struct LazySleep(Option<Pin<Box<Sleep>>>);
 
-impl Alarm {
-    /// Waits until a time; for ever without one.
+impl LazySleep {
+    /// Waits until this time, or forever without one.
     ///
-    /// One set too early is left to ring in vain: at thirty frames a second that costs less than to set it anew for each.
+    /// An early timer is left to fire: at thirty frames a second, a spurious wake-up is cheaper than
+    /// re-arming the timer per frame.
     pub(crate) async fn until(&mut self, at: Option<Instant>) {
         let Some(at) = at else {
             return std::future::pending().await;

@@ -1,82 +1,13 @@
-//! Who gets in where there may be only so many viewers, and who has to go for it.
+//! Which viewers are admitted under a limit, and whom a new one replaces.
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    net::{IpAddr, Ipv6Addr},
     time::Duration,
 };
 
-use crate::{HttpConfig, stats::Counter};
+use crate::peer::Peer;
 
-/// How many viewers several streams may have together. Clones are one limit: give them to the [`HttpConfig`]s of all those streams.
-///
-/// ```
-/// use mjpeg_http::{HttpConfig, ViewerLimit};
-///
-/// let together = ViewerLimit::new(500);
-/// let door = HttpConfig::default().with_viewer_limit(together.clone());
-/// let yard = HttpConfig::default().with_viewer_limit(together.clone());
-/// # let _ = (door, yard);
-/// assert_eq!((together.most(), together.viewers(), together.refused()), (500, 0, 0));
-/// ```
-#[derive(Clone, Debug)]
-pub struct ViewerLimit(Arc<Total>);
-
-#[derive(Debug)]
-struct Total {
-    most: usize,
-    now: AtomicUsize,
-    refused: Counter,
-}
-
-impl ViewerLimit {
-    /// Makes a limit of so many viewers.
-    pub fn new(most: usize) -> Self {
-        Self(Arc::new(Total {
-            most,
-            now: AtomicUsize::new(0),
-            refused: Counter::default(),
-        }))
-    }
-
-    /// The limit.
-    pub fn most(&self) -> usize {
-        self.0.most
-    }
-
-    /// How many viewers there are now.
-    pub fn viewers(&self) -> usize {
-        self.0.now.load(Ordering::Relaxed)
-    }
-
-    /// How many were refused because of this limit.
-    pub fn refused(&self) -> u64 {
-        self.0.refused.read()
-    }
-
-    /// Takes a place, if one is free.
-    pub(crate) fn take(&self) -> bool {
-        let more = |now| (now < self.0.most).then_some(now + 1);
-        let taken = self
-            .0
-            .now
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        taken.is_ok()
-    }
-
-    pub(crate) fn give_back(&self) {
-        self.0.now.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn count_refused(&self) {
-        self.0.refused.add_one();
-    }
-}
-
-/// Which limit keeps a viewer out, and how many it allows.
+/// The limit that keeps a viewer out, with how many it allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
     Stream(usize),
@@ -85,7 +16,7 @@ pub(crate) enum Full {
 }
 
 impl Full {
-    /// The reason, for whoever was refused.
+    /// The reason, for the client that was refused.
     pub(crate) fn reason(self) -> String {
         match self {
             Self::Stream(most) => {
@@ -107,23 +38,22 @@ impl Full {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     ip: IpAddr,
-    /// Many people may be behind this address: a proxy, or a program of this machine that serves others.
+    /// Many people may be behind this address.
     is_shared: bool,
 }
 
 impl Origin {
-    pub(crate) fn of(peer: SocketAddr, config: &HttpConfig) -> Self {
-        // A socket for both families gives IPv4 addresses in the form of IPv6 ones.
-        let ip = peer.ip().to_canonical();
-        let is_proxy = config.trusted_proxies.iter().any(|net| net.contains(&ip));
-        Self {
-            ip,
-            is_shared: ip.is_loopback() || is_proxy,
-        }
+    /// `None` for a peer without an address.
+    pub(crate) fn of(peer: Peer) -> Option<Self> {
+        Some(Self {
+            ip: peer.ip()?,
+            is_shared: peer.is_shared(),
+        })
     }
 
-    /// What counts as one address. A home has one of IPv4 but 2^64 of IPv6 and more, of which its machines change theirs daily. Link-local
-    /// ones are all in one network, so there it is the address.
+    /// What counts as one address. A home has one IPv4 address but 2^64 IPv6 addresses and more, and
+    /// its machines change theirs daily. Link-local addresses are all in one network, so there each
+    /// counts by itself.
     pub(crate) fn home(&self) -> IpAddr {
         match self.ip {
             IpAddr::V6(ip) if !ip.is_unicast_link_local() => {
@@ -134,27 +64,30 @@ impl Origin {
         }
     }
 
-    /// Whether the limit per address holds for it.
+    /// Whether the limit per address applies.
     pub(crate) fn is_counted(&self) -> bool {
         !self.is_shared
     }
 
-    /// Whether a newcomer from here may take the place of a viewer from there, of the same [home](Self::home), that is doing like this.
+    /// Whether a new viewer from here may replace one from that address of the same
+    /// [home](Self::home) that is in this health.
     ///
-    /// Behind a shared address, and elsewhere in a network, there may be somebody else: his viewer must be dead.
+    /// Behind a shared address, and elsewhere in a network, there may be another person, whose
+    /// viewer must be dead to be replaced.
     pub(crate) fn may_replace(&self, other: IpAddr, health: &Health) -> bool {
         let is_same = self.ip == other.to_canonical() && !self.is_shared;
         is_same || health.is_dead()
     }
 }
 
-/// How a viewer is doing.
+/// How well a viewer keeps up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Health {
-    /// For how long its socket has taken no byte, while there were some for it.
+    /// How long its socket has taken no byte while there were some for it.
     pub(crate) blocked: Duration,
-    /// For how long the frame it is at has been on its way to it.
+    /// How long the frame being sent has been on its way.
     pub(crate) sending: Duration,
+    /// How long it has been watching.
     pub(crate) watching: Duration,
 }
 
@@ -163,7 +96,8 @@ impl Health {
         self.blocked >= DEAD_AFTER
     }
 
-    /// Who has the most of it goes first: the dead, then the slow, then the oldest, which after a reload is the one that was left behind.
+    /// The viewer with the largest value is replaced first: a dead one, then a slow one, then the
+    /// oldest, which after a reload is the one left behind.
     pub(crate) fn dispensable(&self) -> (Duration, Duration, Duration) {
         let counts = |time: Duration, from| if time >= from { time } else { Duration::ZERO };
         (
@@ -174,22 +108,26 @@ impl Health {
     }
 }
 
-/// Without a byte taken for so long, a viewer gives its place to another. Well above what a link needs that loses a few packets.
+/// A viewer that has taken no byte for this long counts as dead. Well above what a link needs that
+/// loses a few packets.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
-/// One that needs so long for a frame counts as slow.
+/// A viewer that needs this long for one frame counts as slow.
 const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::listener::ListenerConfig;
 
     fn origin(ip: &str) -> Origin {
-        let config = HttpConfig::default().with_trusted_proxies([
+        let proxies = [
             "10.0.0.0/8".parse::<ipnet::IpNet>().unwrap(),
             "2001:db8:1::1/128".parse().unwrap(),
-        ]);
-        Origin::of((ip.parse::<IpAddr>().unwrap(), 1).into(), &config)
+        ];
+        let config = ListenerConfig::default().with_trusted_proxies(proxies);
+        let peer = Peer::from((ip.parse::<IpAddr>().unwrap(), 1));
+        Origin::of(config.mark_proxy(peer)).expect("a peer with an address")
     }
 
     fn health(blocked_ms: u64, sending_ms: u64, watching_ms: u64) -> Health {
@@ -254,7 +192,7 @@ mod tests {
             health(300, 10_000, 20_000),
             health(900, 2_000, 50_000),
             health(0, 0, 90_000),
-            // At a frame, as everybody is now and then.
+            // In the middle of a frame, as every viewer is now and then.
             health(200, 200, 10_000),
         ];
         let mut sorted = in_order;
