@@ -7,31 +7,27 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
-use http::{Request, Response, request::Parts};
+use http::{Request, Response};
 use mjpeg_fanout::Consumer;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    body::{MjpegBody, ServiceEnd},
-    closing::{Closer, Closing},
+    closing::Closer,
     config::stream::StreamConfig,
-    feed::Feed,
-    gate::{Access, Gate, Grant, Inquiry, SharedGate},
+    gate::{Access, Gate, SharedGate},
     peer::Peer,
-    request::route::Route,
-    response::{body::ResponseBody, future::ResponseFuture, head, short, snapshot::Snapshot},
-    shards::{Shards, shard::NewViewer},
-    stats::{StreamCounters, StreamStats},
-    transport::TlsInfo,
-    viewers::{
-        permit::{Entrance, Permit},
-        table::ViewerTable,
-        viewer::ViewerInfo,
-    },
+    response::{body::ResponseBody, future::ResponseFuture},
+    service::shared::{Caller, Shared},
+    shards::{Shards, viewer::NewViewer},
+    stats::StreamStats,
+    viewers::viewer::ViewerInfo,
 };
+
+pub(crate) mod shared;
 
 /// Answers requests for one stream: a hyper and a tower service, cheap to clone. See the
 /// [table of answers](crate#what-a-viewer-gets).
@@ -45,43 +41,12 @@ pub struct StreamService {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    name: Option<Arc<str>>,
-    consumer: Consumer,
-    config: watch::Sender<Arc<StreamConfig>>,
-    gate: Option<SharedGate>,
-    counters: Arc<StreamCounters>,
-    viewers: Arc<ViewerTable>,
-    closer: Closer,
-    shards: Shards,
-    /// How many rechecks have begun.
-    rechecks: AtomicU64,
-}
-
 /// What [`StreamService::drain`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {
     /// Viewers whose responses had not ended within the grace and were cut.
     pub cut: usize,
-}
-
-/// How a request is answered.
-pub(crate) enum Answer {
-    /// With a stream.
-    Stream(Response<()>, Box<Feed>),
-    /// With a picture, as soon as there is one.
-    Later(Snapshot),
-    Now(Response<ResponseBody>),
-}
-
-/// What is known of a request's client beside the request itself.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Caller {
-    pub(crate) peer: Option<Peer>,
-    pub(crate) listener: Option<Arc<str>>,
-    pub(crate) tls: Option<TlsInfo>,
 }
 
 impl StreamService {
@@ -108,7 +73,7 @@ impl StreamService {
 
     /// The limits and times that apply now.
     pub fn config(&self) -> Arc<StreamConfig> {
-        Arc::clone(&self.shared.config.borrow())
+        self.shared.config()
     }
 
     /// Replaces the limits and times. All clones see it.
@@ -198,140 +163,22 @@ impl StreamService {
         });
     }
 
-    pub(crate) fn closing(&self) -> Closing {
-        self.shared.closer.closing()
-    }
-
-    /// Answers a request whose path within the stream is this, once the gate has decided.
-    pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
-        let route = self.route(&request, path);
-        let Some((SharedGate(gate), action)) = self.shared.gate.as_ref().zip(route.action()) else {
-            return self.decide(&route, &request, caller.peer, (Grant::default(), None));
-        };
-        let inquiry = Inquiry {
-            stream: self.shared.name.clone(),
-            method: request.method.clone(),
-            uri: request.uri.clone(),
-            headers: request.headers.clone(),
-            peer: caller.peer,
-            listener: caller.listener.unwrap_or_else(|| "".into()),
-            tls: caller.tls,
-            ..Inquiry::new(action)
-        };
-        let inquiry = Arc::new(inquiry);
-        loop {
-            let rechecks = self.shared.rechecks.load(Ordering::Acquire);
-            let answer = match gate.decide(&inquiry).await {
-                Access::Allow(grant) => {
-                    let granted = (grant, Some(Arc::clone(&inquiry)));
-                    self.decide(&route, &request, caller.peer, granted)
-                }
-                Access::Deny(response) => {
-                    self.shared.counters.denied.add_one();
-                    let response = response.map(ResponseBody::whole);
-                    let config = self.config();
-                    Answer::Now(head::share(response, config.cors(), &request.headers))
-                }
-            };
-            // A recheck that began meanwhile has not seen this viewer, so that the decision may be
-            // out of date.
-            if self.shared.rechecks.load(Ordering::Acquire) == rechecks {
-                return answer;
-            }
-        }
-    }
-
-    fn route(&self, request: &Parts, path: &str) -> Route {
-        let query = request.uri.query();
-        Route::read(
-            &request.method,
-            path,
-            query,
-            &request.headers,
-            &self.config(),
-        )
-    }
-
-    /// Decides how a request that may be answered is answered.
-    fn decide(
-        &self,
-        route: &Route,
-        request: &Parts,
-        peer: Option<Peer>,
-        granted: (Grant, Option<Arc<Inquiry>>),
-    ) -> Answer {
-        let shared = &*self.shared;
-        let config = self.config();
-        let now = Instant::now();
-        let share = |response| head::share(response, config.cors(), &request.headers);
-        let response = match route {
-            Route::Stream(wanted) => match self.admit(&config, peer, wanted, granted, now) {
-                Ok(permit) => {
-                    let head = head::stream_head(request.version, wanted);
-                    let head = head::share(head, config.cors(), &request.headers);
-                    let feed = Feed::new(permit, wanted.clone(), config, now);
-                    return Answer::Stream(head, Box::new(feed));
-                }
-                Err(response) => response,
-            },
-            Route::StreamHead(wanted) => {
-                head::stream_head(request.version, wanted).map(|()| ResponseBody::whole(""))
-            }
-            Route::Snapshot(wanted) => {
-                return Answer::Later(Snapshot {
-                    consumer: shared.consumer.clone(),
-                    request: wanted.clone(),
-                    counters: Arc::clone(&shared.counters),
-                    requested_at: now,
-                    wait: config.snapshot_wait(),
-                });
-            }
-            #[cfg(feature = "compat")]
-            Route::State => crate::response::state::answer(&shared.consumer, &self.viewers()),
-            Route::Preflight => short::preflight(),
-            Route::NotAllowed => short::not_allowed(),
-            Route::NoControl => short::no_control(),
-            Route::NotFound => short::not_found(),
-        };
-        Answer::Now(share(response))
-    }
-
-    /// Makes a response of an answer, for a server that sends it itself.
-    pub(crate) async fn respond(
-        &self,
-        answer: Answer,
-        headers: &http::HeaderMap,
-    ) -> Response<ResponseBody> {
-        match answer {
-            Answer::Stream(head, feed) => head.map(|()| self.body(*feed)),
-            Answer::Later(snapshot) => {
-                let picture = snapshot.answer().await;
-                head::share(picture, self.config().cors(), headers)
-            }
-            Answer::Now(response) => response,
-        }
-    }
-
-    /// A stream as the body of a response, for servers that send it themselves.
-    fn body(&self, feed: Feed) -> ResponseBody {
-        let end = ServiceEnd {
-            closing: self.closing(),
-            config: self.shared.config.subscribe(),
-        };
-        MjpegBody::of(feed, self.shared.consumer.clone(), Some(end)).into()
+    /// What its clones share, and how it answers.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     fn call<B>(&self, request: Request<B>) -> ResponseFuture {
         let (request, _) = request.into_parts();
-        let service = self.clone();
+        let shared = Arc::clone(&self.shared);
         let caller = Caller {
             peer: request.extensions.get::<Peer>().copied(),
             ..Caller::default()
         };
         ResponseFuture::new(async move {
             let (headers, path) = (request.headers.clone(), request.uri.path().to_owned());
-            let answer = service.answer(request, &path, caller).await;
-            service.respond(answer, &headers).await
+            let answer = shared.answer(request, &path, caller).await;
+            shared.respond(answer, &headers).await
         })
     }
 }
@@ -406,11 +253,8 @@ impl<B> tower_service::Service<Request<B>> for StreamService {
     type Error = Infallible;
     type Future = ResponseFuture;
 
-    fn poll_ready(
-        &mut self,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), Infallible>> {
-        std::task::Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {

@@ -20,14 +20,16 @@ use crate::{
     config::stream::StreamConfig,
     shards::{
         attached::{Attached, AttachedCount},
-        shard::NewViewer,
+        viewer::NewViewer,
     },
 };
 
 pub(crate) mod attached;
+pub(crate) mod offer;
 #[cfg(target_os = "linux")]
 pub(crate) mod part_pages;
 pub(crate) mod shard;
+pub(crate) mod viewer;
 pub(crate) mod viewer_socket;
 
 /// Owns the tasks. They start with the first viewer; dropping this cuts them.

@@ -4,7 +4,7 @@ use http::{
     HeaderMap, HeaderValue, Response, Version,
     header::{self, HeaderName},
 };
-use mjpeg_codec::multipart::{AllowOrigin, Boundary};
+use mjpeg_codec::multipart::Boundary;
 
 use crate::{
     cors::{self, CorsPolicy},

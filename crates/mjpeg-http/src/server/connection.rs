@@ -30,8 +30,11 @@ use crate::{
         handoff::{HandedOver, Handoff},
         streams::{Routed, Streams, route},
     },
-    service::{Answer, Caller, StreamService},
-    shards::{shard::NewViewer, viewer_socket::ViewerSocket},
+    service::{
+        StreamService,
+        shared::{Answer, Caller},
+    },
+    shards::{viewer::NewViewer, viewer_socket::ViewerSocket},
     stats::{ListenerCounters, OpenConnection},
     transport::Transport,
 };
@@ -270,7 +273,7 @@ async fn answer(
 ) -> Response<ListenerBody> {
     let (request, _) = request.into_parts();
     let headers = request.headers.clone();
-    match service.answer(request, &path, caller).await {
+    match service.shared().answer(request, &path, caller).await {
         Answer::Stream(head, feed) => {
             handoff.leave(HandedOver {
                 service,
@@ -280,6 +283,9 @@ async fn answer(
             // The connection is taken from hyper before this is asked for again.
             pending().await
         }
-        answer => service.respond(answer, &headers).await.map(Into::into),
+        answer => {
+            let response = service.shared().respond(answer, &headers).await;
+            response.map(Into::into)
+        }
     }
 }

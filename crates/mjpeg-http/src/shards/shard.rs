@@ -11,48 +11,23 @@ use futures_util::{
     FutureExt,
     stream::{FuturesUnordered, StreamExt},
 };
-use mjpeg_fanout::{Consumer, Published};
+use mjpeg_fanout::Consumer;
 use tokio::{
     sync::{mpsc, watch},
     task::yield_now,
     time::{Instant, Interval, MissedTickBehavior, interval},
 };
 
-#[cfg(target_os = "linux")]
-use crate::shards::part_pages::PartPages;
 use crate::{
     closing::Closing,
     config::stream::StreamConfig,
-    feed::{Feed, Next},
     shards::{
         attached::Attached,
-        viewer_socket::{CutReason, ViewerSocket, WriteLimits},
+        offer::{Newest, Offered, Rest, offer, open, write_rest},
+        viewer::{ActiveViewer, NewViewer},
     },
-    stats::OpenConnection,
     timer::LazySleep,
 };
-
-/// A viewer that is being served.
-pub(crate) struct ActiveViewer {
-    pub(crate) socket: ViewerSocket,
-    pub(crate) feed: Feed,
-    pub(crate) _open: OpenConnection,
-    pub(crate) _attached: Attached,
-}
-
-impl ActiveViewer {
-    pub(crate) fn end(self) {
-        self.socket.end();
-    }
-}
-
-/// A viewer that has just come, and what it gets before the first part.
-pub(crate) struct NewViewer {
-    pub(crate) socket: ViewerSocket,
-    pub(crate) feed: Feed,
-    pub(crate) open: OpenConnection,
-    pub(crate) opening: Bytes,
-}
 
 /// A viewer to serve by itself, with its opening if it is new.
 type Single = (ActiveViewer, Option<Bytes>);
@@ -162,7 +137,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
                 None => Wake::Nothing,
             },
             Some((viewer, attached)) = self.incoming.recv() => {
-                Wake::One(begin(viewer, attached))
+                Wake::One(new_single(viewer, attached))
             }
             () = self.timer.until(self.wake_at) => Wake::All,
             Ok(()) = self.config.changed() => Wake::All,
@@ -248,7 +223,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
             }
         }
         let (viewer, attached) = self.incoming.try_recv().ok()?;
-        Some(begin(viewer, attached))
+        Some(new_single(viewer, attached))
     }
 
     /// Ends waiting viewers at once, and those in the middle of a part after it.
@@ -268,19 +243,8 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
     }
 }
 
-fn begin(viewer: NewViewer, attached: Attached) -> Single {
-    let NewViewer {
-        socket,
-        feed,
-        open,
-        opening,
-    } = viewer;
-    let viewer = ActiveViewer {
-        socket,
-        feed,
-        _open: open,
-        _attached: attached,
-    };
+fn new_single(viewer: NewViewer, attached: Attached) -> Single {
+    let (viewer, opening) = viewer.begin(attached);
     (viewer, Some(opening))
 }
 
@@ -297,135 +261,6 @@ impl Turns {
     }
 }
 
-/// What there is to send at one moment.
-struct Newest {
-    frame: Option<Arc<Published>>,
-    interval: Option<Duration>,
-    config: Arc<StreamConfig>,
-    /// No frame will come any more.
-    is_last: bool,
-    /// How many viewers share the frame.
-    #[cfg(target_os = "linux")]
-    viewers: usize,
-    #[cfg(target_os = "linux")]
-    pages: PartPages,
-}
-
-impl Newest {
-    fn new(config: &watch::Receiver<Arc<StreamConfig>>) -> Self {
-        Self {
-            frame: None,
-            interval: None,
-            config: Arc::clone(&config.borrow()),
-            is_last: false,
-            #[cfg(target_os = "linux")]
-            viewers: 0,
-            #[cfg(target_os = "linux")]
-            pages: PartPages::default(),
-        }
-    }
-
-    /// Looks what there is now, for this many viewers.
-    fn look(&mut self, consumer: &Consumer, has_producer: bool, viewers: usize) {
-        let seq = |frame: &Option<Arc<Published>>| frame.as_ref().map(|frame| frame.seq);
-        let before = seq(&self.frame);
-        self.frame = consumer.latest();
-        self.interval = consumer.interval();
-        self.is_last = !has_producer;
-        #[cfg(target_os = "linux")]
-        {
-            self.viewers = viewers;
-            if before != seq(&self.frame) {
-                self.pages.clear();
-            }
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = (before, viewers);
-    }
-
-    /// Gives a viewer a part of this frame, as far as its socket takes it.
-    fn write(&mut self, socket: &mut ViewerSocket, part: &mut Bytes) -> Result<(), CutReason> {
-        #[cfg(target_os = "linux")]
-        if self.viewers >= FEWEST_VIEWERS
-            && socket.takes_pages()
-            && let Some(pages) = self.pages.of(part)
-        {
-            return socket.splice_now(pages, part);
-        }
-        socket.write_now(part)
-    }
-}
-
-enum Offered {
-    /// The viewer has everything, until a frame comes or until that time.
-    Waits(Option<Instant>),
-    /// Its socket has not taken everything.
-    Blocks(Rest),
-    Ends,
-    Gone,
-}
-
-/// What a socket has not taken yet.
-pub(crate) struct Rest {
-    part: Bytes,
-    late_at: Option<Instant>,
-}
-
-/// Gives a viewer what it is to have now, as far as its socket takes it.
-fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
-    let ActiveViewer { socket, feed, .. } = viewer;
-    if feed.permit().must_end() {
-        return Offered::Ends;
-    }
-    feed.configure(&newest.config);
-    loop {
-        let now = Instant::now();
-        let sending = match feed.next(newest.frame.as_ref(), newest.interval, now) {
-            Next::Send(sending) if newest.is_last && sending.is_repeat => return Offered::Ends,
-            Next::Send(sending) => sending,
-            Next::Wait(_) if newest.is_last => return Offered::Ends,
-            Next::Wait(at) => return Offered::Waits(at),
-            Next::End => return Offered::Ends,
-        };
-        let mut part = feed.render(&sending, now);
-        if newest.write(socket, &mut part).is_err() {
-            return Offered::Gone;
-        }
-        if !socket.is_done(&part) {
-            let late_at = sending.late_at;
-            return Offered::Blocks(Rest { part, late_at });
-        }
-    }
-}
-
-/// Gives a new viewer the beginning of its response, and then what it is to have now.
-fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut Newest) -> Offered {
-    if viewer.socket.write_now(&mut opening).is_err() {
-        return Offered::Gone;
-    }
-    if viewer.socket.is_done(&opening) {
-        return offer(viewer, newest);
-    }
-    Offered::Blocks(Rest {
-        part: opening,
-        late_at: None,
-    })
-}
-
-/// Waits until a part is written. Returns nothing if the viewer had to be cut.
-async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<ActiveViewer> {
-    let ActiveViewer { socket, feed, .. } = &mut viewer;
-    let limits = WriteLimits::of(feed.config());
-    let written = socket.write_rest(&mut rest.part, rest.late_at, feed.permit(), limits);
-    match written.await {
-        Ok(()) => Some(viewer),
-        Err(reason) => {
-            viewer.socket.cut(reason, viewer.feed.permit().counters());
-            None
-        }
-    }
-}
-
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     a.into_iter().chain(b).min()
 }
@@ -436,7 +271,3 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// After how many viewers other tasks run, cameras among them: a thousand viewers take ten
 /// milliseconds and more.
 const YIELD_EVERY: u32 = 32;
-
-/// Pages of a part are worth making from this many viewers on.
-#[cfg(target_os = "linux")]
-const FEWEST_VIEWERS: usize = 4;
