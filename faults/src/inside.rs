@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use async_trait::async_trait;
 use mjpeg_server::mjpeg_manager::{
-    Manager, ManagerConfig, Placeholder, StartMode, State, StreamSpec,
+    HttpOutlet, Manager, ManagerConfig, Placeholder, StartMode, StreamSpec, StreamState,
     mjpeg_codec::SplitterConfig,
     mjpeg_http::HttpConfig,
     mjpeg_ingest::{Backoff, Connect, ConnectError, Connection, IngestConfig, Source},
@@ -38,10 +38,12 @@ pub(crate) fn main() -> Result<()> {
         lines_in.for_each(|line| drop(lines.send(line)));
     });
     runtime.block_on(async {
-        let manager = Manager::new(config());
+        let (config, http) = config();
+        let http = HttpOutlet::new(http);
+        let manager = Manager::with_outlets(config, [http.factory()]);
         while let Some(line) = asked.recv().await {
             let words: Vec<&str> = line.split(' ').collect();
-            let answer = answer(&manager, &words).await;
+            let answer = answer(&manager, &http, &words).await;
             let answer = answer.unwrap_or_else(|error| json!({"error": format!("{error:#}")}));
             writeln!(io::stdout(), "{answer}").context("nobody reads the answers")?;
         }
@@ -51,28 +53,30 @@ pub(crate) fn main() -> Result<()> {
 }
 
 /// The defaults, as the program has them; but without what the suite wants to see missed.
-fn config() -> ManagerConfig {
+fn config() -> (ManagerConfig, HttpConfig) {
     let (manager, http) = (ManagerConfig::default(), HttpConfig::default());
     let ingest = IngestConfig::default();
     match env::var(WITHOUT).as_deref() {
         Ok("write-stall") => {
-            manager.with_http(http.with_write_stall(NEVER).with_max_frame_send_time(NEVER))
+            let http = http.with_write_stall(NEVER).with_max_frame_send_time(NEVER);
+            (manager, http)
         }
-        Ok("header-timeout") => manager.with_http(http.with_header_timeout(NEVER)),
-        Ok("stall-limit") => manager.with_ingest(ingest.with_stall_limit(NEVER)),
-        Ok("frame-limit") => manager.with_ingest(
-            ingest.with_splitter(SplitterConfig::default().with_max_frame_bytes(1 << 30)),
-        ),
+        Ok("header-timeout") => (manager, http.with_header_timeout(NEVER)),
+        Ok("stall-limit") => (manager.with_ingest(ingest.with_stall_limit(NEVER)), http),
+        Ok("frame-limit") => {
+            let splitter = SplitterConfig::default().with_max_frame_bytes(1 << 30);
+            (manager.with_ingest(ingest.with_splitter(splitter)), http)
+        }
         Ok("backoff") => {
             let one = Duration::from_millis(1);
             let none = Backoff::try_new(one, one).unwrap_or_default();
-            manager.with_ingest(ingest.with_backoff(none))
+            (manager.with_ingest(ingest.with_backoff(none)), http)
         }
-        _ => manager,
+        _ => (manager, http),
     }
 }
 
-async fn answer(manager: &Manager, words: &[&str]) -> Result<Value> {
+async fn answer(manager: &Manager, http: &HttpOutlet, words: &[&str]) -> Result<Value> {
     Ok(match words {
         ["start", name, listen, url] => {
             start(manager, StreamSpec::parse(name, url)?, listen).await?
@@ -85,7 +89,7 @@ async fn answer(manager: &Manager, words: &[&str]) -> Result<Value> {
             manager.stop(name).await?;
             json!({})
         }
-        ["status", name] => status(manager, name)?,
+        ["status", name] => status(manager, http, name)?,
         ["tasks"] => json!({"tasks": Handle::current().metrics().num_alive_tasks()}),
         ["clock"] => {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
@@ -101,7 +105,7 @@ async fn start(manager: &Manager, spec: StreamSpec, listen: &str) -> Result<Valu
         .with_placeholder(Placeholder::Drawn)
         .with_listen(listen.parse()?);
     let started = manager.start(spec).await;
-    let info = started.map_err(|error| anyhow::anyhow!("{}: {error}", error.code()))?;
+    let info = started.map_err(|error| anyhow::anyhow!("{}: {}", error.code(), error.chain()))?;
     if env::var(WITHOUT).is_ok_and(|what| what == "cleaning-up") {
         std::mem::forget(std::net::TcpListener::bind("127.0.0.1:0"));
         tokio::spawn(std::future::pending::<()>());
@@ -109,12 +113,12 @@ async fn start(manager: &Manager, spec: StreamSpec, listen: &str) -> Result<Valu
     Ok(json!({"listen": info.listen}))
 }
 
-fn status(manager: &Manager, name: &str) -> Result<Value> {
+fn status(manager: &Manager, http: &HttpOutlet, name: &str) -> Result<Value> {
     let info = manager.get(name)?;
-    let http = manager.http_stats(name)?.unwrap_or_default();
+    let http = http.stats(name).unwrap_or_default();
     let discarded: u64 = info.discarded.values().map(|tally| tally.count).sum();
     let retry_in = match info.state {
-        State::Offline { retry_at, .. } | State::Failed { retry_at, .. } => {
+        StreamState::Offline { retry_at, .. } | StreamState::Failed { retry_at, .. } => {
             retry_at.duration_since(SystemTime::now()).ok()
         }
         _ => None,
@@ -153,7 +157,7 @@ impl Connect for Panics {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let stream = TcpStream::connect(&self.0).await;
         let stream = stream.map_err(|error| ConnectError::Other(Box::new(error)))?;
-        Ok(Connection::new(PanicReader(stream), self.0.clone()))
+        Ok(Connection::bytes(PanicReader(stream), self.0.clone()))
     }
 }
 
