@@ -11,7 +11,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When a fallback names no stream, or the placeholder's file cannot be used.
+    /// When a fallback names no stream, the placeholder's file cannot be used, or a limit is out of
+    /// bounds.
     pub(crate) fn of_run(run: Run) -> Result<Self> {
         let mode = if run.require_cameras {
             StartMode::Require
@@ -21,7 +22,8 @@ impl Settings {
         let repairs = repairs(&run.repair);
         // The command line may name any number of streams.
         let manager = ManagerConfig::default().with_max_streams(run.streams.len());
-        let http = HttpOutlet::new(viewers::config(&run.viewers))
+        let http = HttpOutlet::new(viewers::stream_config(&run.viewers)?)
+            .with_listener(viewers::listener_config(&run.viewers))
             .with_max_viewers(run.viewers.max_viewers_total);
         let specs = run
             .streams
