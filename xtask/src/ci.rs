@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::util::{Workspace, files_with};
-use crate::{api, compat, consumers, corpus, examples, faults, fuzz, layers, tidy, tools};
+use crate::{api, consumers, examples, fuzz, kits, layers, tidy, tools};
 
 struct Step {
     name: &'static str,
@@ -49,7 +49,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "corpus",
-        run: corpus::beside,
+        run: kits::corpus,
     },
     Step {
         name: "tests",
@@ -57,11 +57,11 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "engines",
-        run: compat::engines::short,
+        run: kits::engines,
     },
     Step {
         name: "faults",
-        run: faults::short,
+        run: kits::faults,
     },
     Step {
         name: "doctests",
@@ -124,7 +124,7 @@ fn fmt(workspace: &Workspace) -> Result<()> {
         .context("mend it with `cargo fmt --all`")?;
     // Outside the workspace, so cargo does not know them; rustfmt itself needs no manifest.
     let mut outside = files_with(&workspace.root().join("fuzz/fuzz_targets"), "rs")?;
-    for consumer in sh.read_dir("consumers")? {
+    for consumer in sh.read_dir("kits/consumers")? {
         outside.extend(files_with(&consumer.join("src"), "rs")?);
     }
     if !outside.is_empty() {

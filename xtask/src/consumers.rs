@@ -1,5 +1,5 @@
 //! Packs every published crate and uses each one as a stranger would: from its tarball, alone, from
-//! a workspace of its own (`consumers/`) whose packages name it by version like any other crate.
+//! a workspace of its own (`kits/consumers/`) whose packages name it by version like any other crate.
 //!
 //! This finds what no build inside the workspace can: a file that `include` forgot, a feature that
 //! only a neighbour turns on, a type of the API that its user has no way to name.
@@ -66,10 +66,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             )
         }));
     }
-    let home = workspace.root().join("consumers");
+    let home = workspace.root().join("kits/consumers");
     for package in &published {
         if !home.join(folder_of(package)).join("Cargo.toml").exists() {
-            problems.push(format!("consumers/{} is missing", folder_of(package)));
+            problems.push(format!("kits/consumers/{} is missing", folder_of(package)));
         }
     }
     if !problems.is_empty() {
@@ -79,7 +79,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     // The versions everything else is checked with. Not committed there and not `--locked`, as the
     // consumers themselves are added to it.
     fs::copy(workspace.root().join("Cargo.lock"), home.join("Cargo.lock"))
-        .context("copying Cargo.lock to consumers/")?;
+        .context("copying Cargo.lock to kits/consumers/")?;
     let manifest = home.join("Cargo.toml");
     let patches: Vec<String> = published
         .iter()
@@ -101,7 +101,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         .quiet()
         .run()
         .with_context(|| {
-            format!("consumers/{} cannot use {} from its tarball", folder_of(package), package.name)
+            format!("kits/consumers/{} cannot use {} from its tarball", folder_of(package), package.name)
         })?;
         println!("   {consumer}: ok");
         // A consumer builds the library; what a user would `cargo install` must build as well.
@@ -135,7 +135,7 @@ fn absent(folder: &Path) -> impl Iterator<Item = &'static str> {
         .filter(move |file| !folder.join(file).is_file())
 }
 
-/// `mjpeg-codec` is used by `consumers/codec`.
+/// `mjpeg-codec` is used by `kits/consumers/codec`.
 fn folder_of(package: &Package) -> &str {
     short(&package.name)
 }

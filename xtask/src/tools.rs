@@ -1,13 +1,11 @@
 //! What the checks need on the machine, and how to tell that it is there.
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
-use xshell::{Shell, cmd};
+use xshell::Shell;
+
+use crate::debian::{on_path, output};
 
 mod install;
-
-pub(crate) use install::install_packages;
 
 /// The toolchain that `cargo public-api` reads rustdoc's JSON from. Pinned to a day: that JSON
 /// changes its format between nightlies, and the snapshots' wording follows it.
@@ -228,21 +226,6 @@ impl Accepted {
             Self::From(least) => found >= least,
         }
     }
-}
-
-/// What a command prints, or nothing if it is absent or fails.
-pub(crate) fn output(sh: &Shell, program: &str, arguments: &[&str]) -> Option<String> {
-    cmd!(sh, "{program} {arguments...}")
-        .quiet()
-        .ignore_stderr()
-        .read()
-        .ok()
-}
-
-/// Whether a program is there.
-pub(crate) fn on_path(command: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| Path::new(&folder).join(command).is_file())
 }
 
 /// The first `X.Y.Z` among the words of what `--version` prints.

@@ -1,0 +1,141 @@
+//! One run: relay, camera and fast viewers in one namespace, and behind each slow link a viewer in
+//! another.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use kit::child::Child;
+use kit::network::Namespace;
+use kit::relay::{self, Relay};
+
+use crate::lag::case::{Asked, Case, Server};
+use crate::lag::watch::{Readings, Waiting, watch};
+use crate::netns::{self, HOME, Link, Queue};
+use crate::programs::{Programs, command};
+use crate::run::Run;
+
+/// What came of a run.
+pub(crate) struct Outcome {
+    pub(crate) case: &'static str,
+    pub(crate) told: &'static str,
+    pub(crate) asked: Asked,
+    pub(crate) seconds: u64,
+    pub(crate) congestion: String,
+    pub(crate) fast: Run,
+    pub(crate) slow: Vec<Slow>,
+    /// The relay's resident memory, once a second.
+    pub(crate) rss_kib: Vec<u64>,
+}
+
+/// A viewer behind a link.
+pub(crate) struct Slow {
+    pub(crate) link: Link,
+    pub(crate) run: Run,
+    pub(crate) waiting: Waiting,
+    pub(crate) queue: Queue,
+}
+
+pub(crate) fn run(
+    programs: &Programs,
+    case: &Case,
+    seconds: u64,
+    congestion: &str,
+) -> Result<Outcome> {
+    let near = netns::new("relay")?;
+    let router = netns::new("router")?;
+    netns::join_router(&near, &router)?;
+    netns::choose_congestion_control(&near, congestion)?;
+    let mut links = Vec::new();
+    let mut far = Vec::new();
+    for (number, mbit) in (1..).zip(MBIT) {
+        let link = Link { number, mbit };
+        let namespace = netns::new(&format!("{mbit}mbit"))?;
+        netns::join_viewer(&router, &namespace, &link)?;
+        links.push(link);
+        far.push(namespace);
+    }
+
+    let inside = near.starter();
+    let mut camera = command(&inside, programs.at("fanout_camera"));
+    camera
+        .args(["--bytes", &BYTES.to_string(), "--fps", &FPS.to_string()])
+        // Two pictures at once, because the camera was held up, would be one lost in every server
+        // that passes on the newest.
+        .arg("--even");
+    let mut camera = Child::start(&mut camera, "the camera")?;
+    let at = camera.line_blocking()?;
+    let mut server = match case.server {
+        Server::Relay(extra) => {
+            let mut relay = command(&inside, programs.at("mjpeg-server"));
+            relay
+                .args(["--log", "warn", "run", "--stream"])
+                .arg(relay::stream("load", at.parse()?, "0.0.0.0"))
+                .args(extra);
+            relay
+        }
+        Server::Bare => {
+            let mut ceiling = command(&inside, programs.at("fanout_ceiling"));
+            ceiling
+                .args(["--camera", &at, "--bytes", &BYTES.to_string()])
+                .args(["--listen", "0.0.0.0:0"]);
+            ceiling
+        }
+    };
+    let server = Relay::start_blocking(&mut server)?;
+    let id = server.process.id();
+    // For the first frames to come, and what a start costs to be over.
+    thread::sleep(SETTLE);
+
+    let viewers = |inside: &Namespace, host: &str, count: u64| {
+        let to = SocketAddr::new(host.parse()?, server.addr.port());
+        let mut load = programs.viewers(&inside.starter(), to, count, BYTES, seconds);
+        load.args(["--watch", &id.to_string()]);
+        Child::start(&mut load, format!("the viewers of {host}"))
+    };
+    let mut running = vec![viewers(&near, "127.0.0.1", FAST)?];
+    for far in &far {
+        running.push(viewers(far, HOME, 1)?);
+    }
+    // Each waits for its first frame, and a second.
+    thread::sleep(SETTLE);
+    let Readings {
+        rss_kib,
+        links: waiting,
+    } = watch(id, &router, &links, &mut running, seconds)?;
+    let mut runs = Vec::new();
+    for viewers in running {
+        runs.push(Run::read(&viewers.rest()?)?);
+    }
+    let fast = runs.remove(0);
+    let mut slow = Vec::new();
+    for ((link, waiting), run) in links.into_iter().zip(waiting).zip(runs) {
+        let queue = netns::queue(&router, &link)?;
+        slow.push(Slow {
+            link,
+            run,
+            waiting,
+            queue,
+        });
+    }
+    Ok(Outcome {
+        case: case.name,
+        told: case.told,
+        asked: case.asked,
+        seconds,
+        congestion: congestion.to_owned(),
+        fast,
+        slow,
+        rss_kib,
+    })
+}
+
+/// The links.
+const MBIT: [u32; 3] = [1, 4, 20];
+/// The stream.
+pub(crate) const BYTES: u64 = 100_000;
+pub(crate) const FPS: u64 = 30;
+/// Viewers that have no slow link.
+pub(crate) const FAST: u64 = 50;
+const SETTLE: Duration = Duration::from_secs(1);
