@@ -119,7 +119,7 @@ pub(super) fn parts(launch: &Launch) -> Result<Saw> {
     parser.finish();
     while let Some(event) = parser.poll() {
         match event {
-            Event::Frame(frame) => saw.jpegs.push(frame.bytes),
+            Event::Frame(frame) => saw.jpegs.push(frame.into_bytes()),
             Event::Discarded {
                 reason: DiscardReason::Framing,
                 ..
