@@ -1,5 +1,5 @@
-//! Packs every published crate and uses each one as a stranger would: from its tarball, alone, from
-//! a workspace of its own (`kits/consumers/`) whose packages name it by version like any other crate.
+//! Packs every published crate and uses each one as a stranger would: from its tarball, alone, in a
+//! workspace of its own (`kits/consumers/`) whose packages name it by version like any other crate.
 //!
 //! This finds what no build inside the workspace can: a file that `include` forgot, a feature that
 //! only a neighbour turns on, a type of the API that its user has no way to name.

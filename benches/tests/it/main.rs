@@ -1,4 +1,5 @@
-//! The programs of the load benchmark together, over real sockets, and what the viewers say when a server does not do as it should.
+//! The programs of the load benchmark together, over real sockets, and what the viewers say when a
+//! server does not do as it should.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(target_os = "linux")]
 
@@ -49,7 +50,8 @@ fn frames_that_are_left_out_are_missed() {
     let report = load(&ceiling, between(ceiling.at, |number, _| number % 4 != 0));
     let counted = |name: &str| report[name].as_u64().unwrap();
     assert_eq!(counted("bad"), 0);
-    // Each viewer has a count of its own, so that none of them lacks the same frames for sure: a quarter, more or less.
+    // Each viewer has a count of its own, so that none of them lacks the same frames for sure: a
+    // quarter, more or less.
     let (missed, expected) = (counted("missed"), counted("expected"));
     assert!(missed * 6 > expected, "{report}");
     assert!(counted("gaps") > 0);
@@ -108,8 +110,8 @@ fn load(ceiling: &Ceiling, at: SocketAddr) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A server that hands on what another one sends. Of each viewer's parts, counted from 0, `keep` may change the bytes, and says which
-/// come through.
+/// A server that hands on what another one sends. Of each viewer's parts, counted from 0, `keep`
+/// may change the bytes, and says which come through.
 fn between(
     server: SocketAddr,
     keep: impl Fn(u64, &mut Vec<u8>) -> bool + Copy + Send + 'static,

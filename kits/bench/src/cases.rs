@@ -1,6 +1,6 @@
-//! The cases, with what is asked of them.
+//! The cases, and the bounds that must hold in each.
 
-/// A load, and what is asked of the relay under it.
+/// A load, and the bounds that must hold under it.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -11,16 +11,16 @@ pub(crate) struct Case {
     pub(crate) bounds: &'static [Bound],
 }
 
-/// What is measured beside what.
+/// Which two sides are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sides {
-    /// The relay beside the reference, each pinned to one core.
+    /// The relay and the reference, each pinned to one core.
     Reference,
-    /// The relay with two worker threads beside itself with one, neither pinned.
+    /// The relay with two worker threads and the relay with one, neither pinned.
     Threads,
 }
 
-/// Something that is asked, with what it must be and what it should be.
+/// A bound: the figure must meet the floor and should meet the goal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bound {
     pub(crate) figure: Figure,
@@ -30,15 +30,15 @@ pub(crate) struct Bound {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Figure {
-    /// CPU time per delivered frame, to the other side's.
+    /// CPU time per delivered frame, relative to the other side's.
     CpuRatio,
-    /// The 99th percentile of the frames' ages, to the other side's.
+    /// The 99th percentile of the frames' ages, relative to the other side's.
     P99Ratio,
     /// The 99th percentile of the frames' ages.
     P99Ms,
-    /// Frames that came, of those that should, in percent. The one figure that should be large.
+    /// Frames that arrived, in percent of those expected. The one figure that should be large.
     DeliveredPercent,
-    /// Frames that never came, over all runs.
+    /// Frames that never arrived, over all runs.
     Missed,
     /// Memory per viewer.
     RssKib,
@@ -58,7 +58,7 @@ impl Case {
 }
 
 impl Sides {
-    /// The names of the measured one and of what it is measured beside.
+    /// The names of the measured side and of the other one.
     pub(crate) fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Reference => ("ours", "ceiling"),
@@ -67,7 +67,7 @@ impl Sides {
     }
 }
 
-/// The case of this name, or those whose names hold it.
+/// The case of this name, or all cases whose names contain it.
 pub(crate) fn chosen(name: Option<&str>) -> Vec<&'static Case> {
     let Some(name) = name else {
         return CASES.iter().collect();
@@ -91,7 +91,7 @@ const fn at_most(figure: Figure, floor: f64, goal: Option<f64>) -> Bound {
 const ALL_DELIVERED: Bound = at_most(Figure::Missed, 0.0, None);
 
 pub(crate) const CASES: &[Case] = &[
-    // Light enough for a busy machine; nothing is asked of it.
+    // Light enough for a busy machine; it has no bounds.
     Case {
         name: "20kB_30fps_200",
         bytes: 20_000,

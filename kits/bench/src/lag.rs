@@ -1,4 +1,4 @@
-//! How old the pictures are that viewers on slow links see, and what their slowness costs the others.
+//! The age of the pictures that viewers on slow links see, and what these viewers cost the others.
 
 mod case;
 mod report;
@@ -58,7 +58,7 @@ pub(crate) fn run(flags: &Lag) -> Result<()> {
     Ok(())
 }
 
-/// Why it cannot be measured here, if so.
+/// Why nothing can be measured on this machine, if so.
 fn lacking(workspace: &Workspace, install: bool) -> Result<Option<String>> {
     if !(on_path("ip") && on_path("tc")) {
         if !install {
@@ -72,6 +72,6 @@ fn lacking(workspace: &Workspace, install: bool) -> Result<Option<String>> {
         .map(|why| format!("no network namespaces here, for which root is needed: {why}")))
 }
 
-/// Linux's own default, whatever this machine's is: figures of one are not those of another.
+/// Linux's own default, whatever this machine's is: figures with different ones do not compare.
 const DEFAULT_CONGESTION: &str = "cubic";
 const DEFAULT_SECONDS: u64 = 600;

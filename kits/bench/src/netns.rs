@@ -75,7 +75,7 @@ pub(crate) fn choose_congestion_control(home: &Namespace, name: &str) -> Result<
 /// A link between the router and a viewer.
 #[derive(Debug)]
 pub(crate) struct Link {
-    /// From 1; part of its devices' names and of its addresses.
+    /// From 1; part of the names of its devices and of its addresses.
     pub(crate) number: u8,
     pub(crate) mbit: u32,
 }
@@ -94,24 +94,24 @@ impl Link {
     }
 }
 
-/// What `tc -s` tells of a queue.
+/// The figures of a queue in `tc -s`.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Queue {
     kind: String,
     pub(crate) packets: u64,
-    /// Packets.
+    /// Lost packets.
     pub(crate) drops: u64,
-    /// Bytes that wait now.
+    /// Bytes that are waiting.
     pub(crate) backlog: u64,
 }
 
-/// Why there can be no namespaces here, if so.
+/// Why the system allows no namespaces, if so.
 pub(crate) fn refused() -> Option<String> {
     let error = new("try").err()?;
     Some(format!("{error:#}"))
 }
 
-/// Removes what runs that were killed have left.
+/// Removes the namespaces that killed runs have left behind.
 pub(crate) fn sweep() -> Result<()> {
     let Ok(entries) = fs::read_dir(NAMESPACES) else {
         return Ok(());
@@ -128,17 +128,17 @@ pub(crate) fn sweep() -> Result<()> {
     Ok(())
 }
 
-/// The process that has made a namespace of this name.
+/// The process that made the namespace of this name.
 fn owner(name: &str) -> Option<u32> {
     let (owner, _) = name.strip_prefix(PREFIX)?.split_once('-')?;
     owner.parse().ok()
 }
 
 const PREFIX: &str = "mjpeg-lag-";
-/// Of the token bucket and of what may wait for it.
+/// The size of the token bucket, and of the queue for it.
 const QUEUE: &str = "32kb";
 const NAMESPACES: &str = "/run/netns";
-/// The addresses of the one that has a router, of the router there, and of all.
+/// The address at home, the router's address there, and the network of all addresses.
 pub(crate) const HOME: &str = "10.78.0.1";
 const HOME_ROUTER: &str = "10.78.0.2";
 const ALL: &str = "10.78.0.0/16";

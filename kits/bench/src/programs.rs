@@ -77,7 +77,7 @@ impl Programs {
         self.folder.join(name)
     }
 
-    /// Does `mjpeg-server run` have this option?
+    /// Whether `mjpeg-server run` has this option.
     pub(crate) fn server_knows(&self, option: &str) -> Result<bool> {
         let help = Command::new(self.at("mjpeg-server"))
             .args(["run", "--help"])
@@ -98,7 +98,7 @@ impl Programs {
         let at = camera.line_blocking()?;
         let mut process = self.server(case, server, server_core, &at)?;
         let to = relay::address(&process.line_blocking()?)?;
-        // For the first frames to come, and what a start costs to be over.
+        // Wait until the first frames have come and the cost of the start is over.
         thread::sleep(SETTLE);
 
         let mut load = self.viewers(&pinned(other_core), to, case.viewers, *bytes, seconds);
@@ -115,7 +115,7 @@ impl Programs {
         Run::read(&report).with_context(|| server.name)
     }
 
-    /// The command of viewers that watch for so many seconds, started by `starter`.
+    /// The command of viewers that watch for this many seconds, started by `starter`.
     pub(crate) fn viewers(
         &self,
         starter: &[&str],

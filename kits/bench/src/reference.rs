@@ -1,4 +1,4 @@
-//! Is the reference what it claims to be?
+//! Checks that the reference is what it claims to be.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::cases::{Case, Sides};
 use crate::programs::{Programs, Server};
 
-/// Light, since the tracer stops the server at each call.
+/// Light, because the tracer stops the server at each call.
 const TRACED: Case = Case {
     name: "20kB_10fps_50",
     bytes: 20_000,
@@ -17,7 +17,7 @@ const TRACED: Case = Case {
     bounds: &[],
 };
 
-/// Enough work for the clock's ticks to tell the kernel's share.
+/// Enough work to read the kernel's share from the clock's ticks.
 const TIMED: Case = Case {
     name: "20kB_30fps_1000",
     bytes: 20_000,
@@ -59,7 +59,7 @@ fn traced(programs: &Programs) -> Result<()> {
     let tracer = ["strace", "-f", "-c", "-o", path, "-e", calls];
     let run = programs.run(&TRACED, &Server::ceiling_by(&tracer), SECONDS);
     let text = fs::read_to_string(&summary).unwrap_or_default();
-    // Only a file in the folder for temporary ones.
+    // A temporary file: an error is harmless.
     let _ = fs::remove_file(&summary);
     let run = run?;
     let writev = calls_of(&text, "writev").context("strace shows no writev")?;
@@ -68,7 +68,7 @@ fn traced(programs: &Programs) -> Result<()> {
         "reference: {writev} writev and {others} other writes for {} frames to {} viewers",
         run.total, run.viewers
     );
-    // Those that were on their way when the viewers left came to nobody.
+    // Frames that were on their way when the viewers left reached no viewer.
     let most = run.total + AT_THE_END_PER_VIEWER * run.viewers;
     if writev < run.total || writev > most {
         bail!(

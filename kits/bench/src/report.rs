@@ -6,7 +6,7 @@ use crate::cases::{Bound, Case, Figure, Sides};
 use crate::run::Run;
 use crate::stats::Spread;
 
-/// A case's valid pairs: the measured side, and what it is measured beside.
+/// A case's valid pairs of runs: the measured side and the other one.
 pub(crate) struct Outcome {
     pub(crate) case: &'static Case,
     pub(crate) pairs: Vec<(Run, Run)>,
@@ -22,7 +22,8 @@ impl Outcome {
         })
     }
 
-    /// Was the machine too busy? The reference tells, since it has one thread: the relay's also wait for one another.
+    /// Whether the machine was too busy. The reference shows it because it has one thread; the
+    /// relay's threads also wait for one another.
     fn contended(&self) -> bool {
         let waited = self.spread(|_, other| other.waited_percent());
         self.case.sides == Sides::Reference && waited.median > WAITED_AT_MOST_PERCENT
@@ -48,7 +49,7 @@ impl Outcome {
     }
 }
 
-/// Both tables: what was asked, and what was measured on both sides.
+/// Both tables: the bounds, and what was measured on both sides.
 pub(crate) fn tables(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
         "| case | figure | median | quartiles | floor | goal | |\n|---|---|---|---|---|---|---|\n",
@@ -172,7 +173,7 @@ fn verdict(bound: &Bound, measured: f64) -> &'static str {
     }
 }
 
-/// Above this, the machine was not the benchmark's own.
+/// Above this, other programs kept the machine busy.
 const WAITED_AT_MOST_PERCENT: f64 = 5.0;
 
 #[cfg(test)]

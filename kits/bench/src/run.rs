@@ -1,11 +1,11 @@
-//! What the viewers report of one run, and what follows from it.
+//! The viewers' report of one run, and the figures that follow from it.
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
 use crate::cases::Case;
 
-/// What the viewers report of a run.
+/// The viewers' report of a run.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Run {
     pub(crate) viewers: u64,
@@ -76,7 +76,7 @@ impl Run {
         100.0 * self.server.cpu.run_ns as f64 / self.window_ns as f64
     }
 
-    /// How long the server waited for a core that others had, in percent of the window.
+    /// How long the server waited for a core, in percent of the window.
     pub(crate) fn waited_percent(&self) -> f64 {
         100.0 * self.server.cpu.wait_ns as f64 / self.window_ns as f64
     }
@@ -99,14 +99,14 @@ impl Run {
         grown / self.viewers as f64
     }
 
-    /// Why the run tells nothing of the server, if so.
+    /// Why the run says nothing about the server, if so.
     pub(crate) fn void(&self, case: &Case) -> Option<String> {
         let load = 100.0 * self.load_cpu;
         if load > LOAD_AT_MOST_PERCENT {
             return Some(format!("the viewers took {load:.0} % of their core"));
         }
         let due = case.fps as f64 * self.window_ns as f64 / 1e9;
-        // One frame more or less lies at the window's ends.
+        // At the ends of the window, one frame more or less is normal.
         if (self.offered as f64) < 0.99 * due - 1.0 {
             return Some(format!(
                 "the camera sent {} frames of {due:.0}, or the server read no more",
@@ -116,7 +116,7 @@ impl Run {
         None
     }
 
-    /// One line for who waits.
+    /// One line for the terminal.
     pub(crate) fn told(&self) -> String {
         let mut line = format!(
             "{:6.2} us/frame, {:5.1} % of a core (waited {:.0} %), {:6.2} % delivered, age p50 {:.1} p99 {:.1} max {:.1} ms, \
@@ -140,7 +140,7 @@ impl Run {
     }
 }
 
-/// Above this, the viewers' own work may be what the frames waited for.
+/// Above this, frames may have waited for the viewers' own work.
 const LOAD_AT_MOST_PERCENT: f64 = 95.0;
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ pub(crate) mod tests {
         assert_eq!(run.kernel_percent(), 95.0);
         assert_eq!(run.delivered_percent(), 99.0);
         assert_eq!(run.rss_kib_per_viewer(), 10.0);
-        // What came within the window, not what came of what was sent within it.
+        // Counts the frames that arrived within the window, not those sent within it.
         let half = report(|json| json["delivered"] = 50_000.into());
         assert_eq!(half.cpu_us(), 100.0);
     }

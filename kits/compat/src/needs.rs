@@ -1,4 +1,4 @@
-//! What the viewers need on the machine, and which versions are there.
+//! The tools that the viewers need, and the installed versions.
 
 use std::path::PathBuf;
 
@@ -39,7 +39,7 @@ impl Tool {
         Self::Python,
     ];
 
-    /// As Debian names them.
+    /// The Debian packages.
     fn packages(self) -> &'static [&'static str] {
         match self {
             Self::Ffmpeg => &["ffmpeg"],
@@ -56,7 +56,7 @@ impl Tool {
         }
     }
 
-    /// As PyPI names it, and as Python does.
+    /// Its names on PyPI and in Python.
     fn module(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::OpenCv => Some(("opencv-python-headless", "cv2")),
@@ -182,7 +182,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     if !packages.is_empty() {
         install_packages(sh, &packages)?;
     }
-    // All of them if one is missing: the others may be the system's, which the folder does not see.
+    // All of them if one is missing: the others may be the system's, which the folder does not use.
     let modules: Vec<&str> = if missing().any(|tool| tool.module().is_some()) {
         Tool::ALL
             .into_iter()

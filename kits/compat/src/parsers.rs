@@ -1,5 +1,5 @@
-//! Viewers that run in a browser or inside a large program. The kit records what they would read and
-//! runs their parsers, written anew as scripts, over it, read by read. `pipe.mjs` beside those
+//! Viewers that run in a browser or inside a large program. The kit records what they would read
+//! and runs their parsers, written anew as scripts, over it, read by read. `pipe.mjs` beside those
 //! scripts documents the protocol.
 
 use std::io::{self, Read as _, Write as _};
@@ -14,7 +14,7 @@ use bytes::{Buf as _, Bytes};
 
 use crate::viewers::saw::{self, Saw};
 
-/// The body of a response, as the reads from the socket gave it.
+/// The body of a response, split as the reads from the socket returned it.
 pub(crate) struct Body {
     content_type: String,
     pub(crate) reads: Vec<Bytes>,
@@ -30,7 +30,7 @@ impl Recorder {
     pub(crate) fn start(addr: SocketAddr, path: &str) -> Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_read_timeout(Some(QUIET_LIMIT))?;
-        // What `fetch` sends, as far as a server may look at it.
+        // What `fetch` sends, as far as servers look at it.
         let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nAccept: */*\r\n\r\n");
         (&stream).write_all(request.as_bytes())?;
         let mut reader = stream.try_clone()?;
@@ -56,14 +56,14 @@ impl Recorder {
         body(reads.context("reading the stream")?)
     }
 
-    /// Leaves, with what has come so far.
+    /// Disconnects, and returns what has come so far.
     pub(crate) fn leave(self) -> Result<Body> {
         self.stream.shutdown(Shutdown::Both)?;
         self.finish()
     }
 }
 
-/// Takes the response's head off.
+/// Removes the response's head.
 fn body(reads: Vec<Bytes>) -> Result<Body> {
     let mut seen = Vec::new();
     let mut reads = reads.into_iter();
@@ -97,7 +97,7 @@ fn body(reads: Vec<Bytes>) -> Result<Body> {
     })
 }
 
-/// Runs a script over bodies, and gives what it took for frames in all of them.
+/// Runs a script over bodies, and returns what it took for frames in all of them.
 pub(crate) fn run(command: &str, script: &Path, bodies: &[Body]) -> Result<Saw> {
     let mut child = Command::new(command)
         .arg(script)
@@ -108,7 +108,7 @@ pub(crate) fn run(command: &str, script: &Path, bodies: &[Body]) -> Result<Saw> 
         .with_context(|| format!("starting {command}"))?;
     let mut stdin = child.stdin.take().context("piped, taken once")?;
     let output = thread::scope(|scope| {
-        // An error means that the script has ended; that shows in its status.
+        // An error means that the script has ended, which its status shows.
         scope.spawn(move || stdin.write_all(&input(bodies)));
         child.wait_with_output()
     })?;
@@ -161,7 +161,7 @@ fn frames(output: &mut Bytes) -> Result<Vec<Bytes>> {
     (0..frames).map(frame).collect()
 }
 
-/// As large as the chunks are that browsers hand to scripts.
+/// The size of the chunks that browsers hand to scripts.
 const READ_BYTES: usize = 64 << 10;
 const QUIET_LIMIT: Duration = Duration::from_secs(15);
 

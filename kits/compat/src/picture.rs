@@ -1,7 +1,7 @@
 //! Pictures whose number can be read from the decoded pixels, as can whether they are whole.
 //!
-//! Each is a board of coloured tiles and is recognised by all of them. One that stops in the middle,
-//! or that shows half of another one, is not recognised.
+//! Each is a board of coloured tiles and is recognised by all of them. One that stops in the
+//! middle, or that shows half of another one, is not recognised.
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 pub(crate) struct Look {
     pub(crate) width: u16,
     pub(crate) height: u16,
-    /// How far samples are scattered; makes the JPEG long.
+    /// The spread of the samples: more makes the JPEG longer.
     pub(crate) grain: u8,
 }
 
@@ -52,18 +52,18 @@ impl Look {
 /// How a program shows what it saw.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fidelity {
-    /// It hands on the JPEG: the same decoder must give the same pixels as for the camera's.
+    /// It passes the JPEG on: the decoder must return the same pixels as for the camera's.
     Exact,
-    /// It has decoded the picture and encoded it again: each tile must have about its colour.
+    /// It has decoded and re-encoded the picture: each tile must have about its colour.
     Tiles,
 }
 
-/// Which of the numbers were seen.
+/// Which numbers were seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Score {
     pub(crate) good: Vec<u32>,
-    /// Good ones that had been seen before. One repeat right after the first sight does not count: it
-    /// is the relay's own.
+    /// Good ones that had been seen before. One repeat right after the first sight does not count:
+    /// it is the relay's own.
     pub(crate) repeated: usize,
     pub(crate) corrupt: usize,
 }
@@ -131,7 +131,7 @@ struct Decoded {
 }
 
 impl Decoded {
-    /// The mean colour of each tile, its edge left out: colours run there.
+    /// The mean colour of each tile without its edges, where colours blend.
     fn tiles(&self) -> Tiles {
         let (width, height) = self.size;
         let (tile_width, tile_height) = (width / COLUMNS, height / ROWS);
@@ -192,7 +192,7 @@ fn decode(jpeg: &[u8]) -> Result<Decoded> {
 const COLUMNS: usize = 8;
 const ROWS: usize = 6;
 const QUALITY: u8 = 85;
-/// Less than half of what lies between two levels.
+/// Less than half the distance between two levels.
 const TOLERANCE: u8 = 40;
 
 #[cfg(test)]

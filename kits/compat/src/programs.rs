@@ -182,13 +182,13 @@ fn cell(setting: &Setting, row: &Prepared, viewer: &Viewer) -> Cell {
 }
 
 /// Whether pictures were missed and nothing else was wrong. On a busy machine viewer or relay stand
-/// still for a moment, and the relay skips pictures, as it should. That is worth a second try, which
-/// a note mentions. A corrupt picture is not.
+/// still for a moment, and the relay skips pictures, as it should. That is worth a second try,
+/// which a note mentions. A corrupt picture is not.
 fn merely_missed(cell: &Cell) -> bool {
     matches!(cell, Cell::Measured { good, of, notes, .. } if good < of && notes.is_empty())
 }
 
-/// The result as the docs have it.
+/// The result as it stands in the docs.
 fn result(
     workspace: &Workspace,
     setting: &Setting,

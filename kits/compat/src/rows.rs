@@ -12,7 +12,7 @@ pub(crate) struct Row {
     /// For the command line.
     pub(crate) word: &'static str,
     pub(crate) name: &'static str,
-    /// What viewers ask for.
+    /// The path that viewers request.
     pub(crate) path: &'static str,
     pub(crate) look: Look,
     shot: fn(u32, Bytes) -> Result<Vec<Shot>>,
@@ -29,8 +29,8 @@ impl Row {
         self.path == ADVANCE_HEADERS
     }
 
-    /// The time from one picture to the next. Longer for large ones: on a busy machine, ffprobe takes
-    /// more than 100 ms to print one of them.
+    /// The time from one picture to the next. Longer for large ones: on a busy machine, ffprobe
+    /// takes more than 100 ms to print one of them.
     pub(crate) fn interval(&self) -> Duration {
         Duration::from_millis(if self.look == LARGE { 250 } else { 100 })
     }

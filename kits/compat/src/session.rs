@@ -1,4 +1,5 @@
-//! One viewer reads one row: the relay starts, the viewer connects, the camera sends, the relay ends.
+//! One viewer reads one row: the relay starts, the viewer connects, the camera sends, the relay
+//! ends.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -142,12 +143,12 @@ fn connected(relay: &Relay, mut ended: impl FnMut() -> Result<Option<String>>) -
         }
         sleep(Duration::from_millis(10));
     }
-    // The request comes right behind the connection.
+    // The request follows right after the connection.
     sleep(SETTLED);
     Ok(())
 }
 
-/// Sends all pictures, then nothing for as long as viewers may take to see the last.
+/// Sends all pictures, then nothing while viewers may still be reading the last.
 fn play(row: &Prepared, mut camera: TcpStream, silence: Duration) -> Result<()> {
     for shot in &row.shots {
         let start = Instant::now();
@@ -210,9 +211,9 @@ impl Program {
 const PUBLISHED: Duration = Duration::from_millis(150);
 const SETTLED: Duration = Duration::from_millis(400);
 const SILENCE: Duration = Duration::from_millis(1500);
-/// So that the relay repeats the last picture once, which it does after 5 s.
+/// Long enough for the relay to repeat the last picture once, which it does after 5 s.
 const LONG_SILENCE: Duration = Duration::from_millis(6500);
-/// Shorter than the 10 s after which the relay gives up a silent camera.
+/// Shorter than the 10 s after which the relay gives up on a silent camera.
 const CONNECT_LIMIT: Duration = Duration::from_secs(9);
 /// Long enough for the relay to read what came before.
 const BETWEEN_WRITES: Duration = Duration::from_millis(15);

@@ -1,16 +1,16 @@
-//! What was measured, as a table on the terminal and in Markdown.
+//! The result as a table, on the terminal and in Markdown.
 
 /// The outcome of one viewer in one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// How many of how many frames were seen, and what else was. Each note is a fault; a remark is not.
+    /// How many of how many frames were seen. Each note is a fault; a remark is not.
     Measured {
         good: usize,
         of: usize,
         notes: Vec<String>,
         remark: Option<String>,
     },
-    /// Not run, and why; `short` stands in the cell.
+    /// Not run, and why. The cell shows `short`.
     Skipped { short: &'static str, why: String },
     /// It could not be measured.
     Failed(String),
@@ -39,7 +39,7 @@ impl Cell {
         }
     }
 
-    /// What the short form does not say.
+    /// Details that the short form leaves out.
     pub(crate) fn note(&self) -> Option<String> {
         match self {
             Self::Measured { notes, remark, .. } => {
@@ -52,7 +52,7 @@ impl Cell {
 }
 
 pub(crate) struct Table {
-    /// What the rows are; the first heading.
+    /// The first heading, which says what the rows are.
     pub(crate) corner: &'static str,
     pub(crate) columns: Vec<&'static str>,
     pub(crate) rows: Vec<(&'static str, Vec<Cell>)>,
@@ -71,7 +71,7 @@ impl Table {
         self.count(|_| true)
     }
 
-    /// Columns aligned by blanks, as they are in Markdown too, so that both read alike.
+    /// Aligns the columns with blanks, so that the Markdown reads well on the terminal too.
     pub(crate) fn markdown(&self) -> String {
         let columns = self.columns.iter().copied();
         let heading = [self.corner].into_iter().chain(columns).map(str::to_owned);
@@ -95,7 +95,7 @@ impl Table {
         lines.iter().map(line).collect()
     }
 
-    /// What the cells do not say, one per line; the same of several cells is said once.
+    /// The notes of all cells, one per line; a note of several cells appears once.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes: Vec<(String, Vec<String>)> = Vec::new();
         for (row, cells) in &self.rows {

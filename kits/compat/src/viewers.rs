@@ -1,4 +1,4 @@
-//! The viewers: a column each, what runs it, and how it is known what it saw.
+//! The viewers, a column each: how one is run, and how the kit learns what it saw.
 
 mod commands;
 pub(crate) mod saw;
@@ -26,10 +26,10 @@ pub(crate) struct Viewer {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Habit {
     None,
-    /// It shows, or asks for, the same picture more than once.
+    /// It shows, or requests, the same picture more than once.
     Repeats,
-    /// It repeats, and it reads by the block: the end of the last picture waits for more bytes. They
-    /// come with the relay's own repeat, after some seconds of silence.
+    /// It repeats, and it reads by the block: the end of the last picture waits for more bytes.
+    /// They come with the relay's own repeat, after some seconds of silence.
     RepeatsLate,
 }
 

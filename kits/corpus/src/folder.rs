@@ -31,7 +31,7 @@ pub(crate) fn run(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The names of all streams: of every file that is one half of a pair.
+/// The names of all streams, from every file that is one half of a pair.
 fn names(dir: &Path) -> Result<BTreeSet<OsString>> {
     let expected = || {
         format!(

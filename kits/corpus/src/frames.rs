@@ -1,4 +1,5 @@
-//! What the splitter finds in a file: `cargo xtask frames`, and the reading it shares with `corpus`.
+//! The frames that the splitter finds in a file: `cargo xtask frames`. The reading is shared with
+//! `corpus`.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -21,8 +22,8 @@ pub(crate) fn run(path: &Path) -> Result<()> {
     reached(written.and_then(|()| out.flush()))
 }
 
-/// Gives a reader's bytes to a splitter with default settings, as a relay would, and hands on each
-/// event; ends early when `each` says false.
+/// Feeds a reader's bytes to a splitter with default settings, as a relay does, and passes each
+/// event to `each`. Ends early when `each` returns false.
 pub(crate) fn split(mut reader: impl Read, mut each: impl FnMut(Event) -> bool) -> io::Result<()> {
     let mut splitter = Splitter::new(SplitterConfig::default());
     loop {
@@ -46,7 +47,7 @@ pub(crate) fn split(mut reader: impl Read, mut each: impl FnMut(Event) -> bool) 
     }
 }
 
-/// What writing to standard output came to. A reader that has seen enough (`| head`) is no failure.
+/// The outcome of writing to standard output. A reader that stops early (`| head`) is not an error.
 pub(crate) fn reached(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

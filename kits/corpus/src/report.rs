@@ -108,7 +108,7 @@ fn total(scored: &[Scored], unscored: usize) -> String {
     )
 }
 
-/// One stream's answers that differ, one a line, each with what happened instead.
+/// The answers of one stream that differ, one per line, each with what happened instead.
 fn answers(stream: &Scored) -> String {
     let Scored {
         truth,
@@ -167,7 +167,7 @@ fn instead(answer: &Answer, frame: &Range<u64>) -> String {
     }
 }
 
-/// What of the truth lies where a false frame lies, in order.
+/// What the truth has where a false frame lies, in order.
 fn touched(truth: &Truth, wrong: &Range<u64>) -> String {
     let frames = truth.frames.iter().enumerate().map(|(index, frame)| {
         let kind = match (frame.damaged, frame.ambiguous) {
@@ -214,7 +214,7 @@ fn shortened(name: &str) -> String {
     name.chars().take(NAME_WIDTH - 1).chain(['…']).collect()
 }
 
-/// So that a line of the table has 100 columns at most, up to gigabytes.
+/// Keeps a line of the table within 100 columns, up to gigabytes.
 const NAME_WIDTH: usize = 24;
 
 /// One damaged frame may hold hundreds of bit flips.
@@ -228,7 +228,8 @@ mod tests {
     use crate::score::{Piece, Score};
     use crate::truth::{Mark, TrueFrame};
 
-    /// A stream of 40 bytes: four required frames, the second and the last of them hard, then damage.
+    /// A stream of 40 bytes: four required frames, of which the second and the last are hard, then
+    /// damage.
     fn stream(debatable: bool, pieces: &[(Range<u64>, What)]) -> Scored {
         let frame = |start, hard| TrueFrame {
             range: start..start + 8,

@@ -1,4 +1,4 @@
-//! The scoring rule: what each frame that a splitter gave is worth, measured against the truth.
+//! The scoring rule: the worth of each frame that a splitter returned, by the truth.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use mjpeg_codec::{DiscardReason, Event};
 
 use crate::truth::{Mark, Truth};
 
-/// All that the splitter made of a stream, in the order in which it came out.
+/// Everything that the splitter returned for a stream, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) pieces: Vec<Piece>,
@@ -32,18 +32,18 @@ pub(crate) enum What {
 pub(crate) struct Score {
     /// Frames that must be recovered.
     pub(crate) expected: usize,
-    /// Those of them that were not, as indices into the truth's frames.
+    /// Those that were not recovered, as indices into the truth's frames.
     pub(crate) missed: Vec<usize>,
-    /// Ranges that were given as frames, wrongly.
+    /// Ranges that were wrongly returned as frames.
     pub(crate) wrong: Vec<Range<u64>>,
 }
 
-/// What one frame that the splitter gave is worth.
+/// The worth of one frame that the splitter returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Worth {
     /// Exactly this frame of the truth.
     Right(usize),
-    /// The right start, but bytes of a gap or of damage at the end: the frame is missed.
+    /// The right start, with bytes of a gap or of damage at the end: the frame is missed.
     Padded,
     /// Touches only damage, or frames that the bytes alone cannot tell: neither right nor wrong.
     Neutral,
@@ -65,14 +65,14 @@ impl Answer {
                 (range, what)
             }
             Event::Discarded { reason, range } => (range.clone(), What::Discarded(*reason)),
-            // Should there be others one day: if they stand for bytes, these will be missing below.
+            // Bytes of a kind of event that is added later would count as missing below.
             _ => return,
         };
         self.pieces.push(Piece { range, what });
     }
 
-    /// How many bytes from the start of the stream lie in exactly one piece each, unaltered, up to the
-    /// first hole, overlap or other break.
+    /// How many bytes from the start of the stream lie in exactly one piece each, unaltered, before
+    /// the first hole, overlap or other break.
     pub(crate) fn accounted(&self) -> u64 {
         let mut end = 0;
         for Piece { range, what } in &self.pieces {
@@ -175,7 +175,7 @@ impl Cover {
         Self(merged)
     }
 
-    /// Is each byte of `range` in the set?
+    /// Whether each byte of `range` is in the set.
     fn holds(&self, range: &Range<u64>) -> bool {
         let one = |of: &Range<u64>| of.start <= range.start && range.end <= of.end;
         self.0.iter().any(one)
@@ -214,7 +214,8 @@ mod tests {
         }
     }
 
-    /// Two required frames with a gap between them, damage, a damaged frame, more damage, an ambiguous frame.
+    /// Two required frames with a gap between them, damage, a damaged frame, more damage, an
+    /// ambiguous frame.
     fn truth() -> Truth {
         let required = |range| TrueFrame {
             required: true,

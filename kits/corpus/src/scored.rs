@@ -11,7 +11,7 @@ use crate::frames;
 use crate::score::{Answer, Score};
 use crate::truth::{self, Truth};
 
-/// A stream of the corpus, and what the splitter made of it.
+/// A stream of the corpus, and the splitter's answer.
 pub(crate) struct Scored {
     pub(crate) name: String,
     pub(crate) bytes: u64,
@@ -40,7 +40,7 @@ impl Scored {
         })
     }
 
-    /// Debatable is which frames there are, never whether all bytes came out.
+    /// It may be debatable which frames there are, never whether all bytes came out.
     pub(crate) fn fails(&self) -> bool {
         let excused = self.truth.debatable.is_some();
         !self.all_accounted() || !(self.score.is_perfect() || excused)

@@ -1,6 +1,6 @@
 //! The truth of one stream, NAME.json: reads it and checks that it belongs to NAME.mjpeg.
 //!
-//! Lenient where something may be left out, strict where something is there but cannot be right.
+//! Fields may be left out; a field that cannot be right is an error.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(crate) struct Truth {
     pub(crate) frames: Vec<TrueFrame>,
     /// Bytes between frames that belong to none.
     pub(crate) gaps: Vec<Mark>,
-    /// Hurt or foreign bytes.
+    /// Damaged or foreign bytes.
     pub(crate) damage: Vec<Mark>,
     /// Why another answer is defensible, where one is.
     pub(crate) debatable: Option<String>,
@@ -24,15 +24,15 @@ pub(crate) struct TrueFrame {
     pub(crate) range: Range<u64>,
     /// A splitter must give exactly these bytes.
     pub(crate) required: bool,
-    /// Required, and hard: a false or hurt start before it has to be seen through.
+    /// Required, and hard: a false or damaged start precedes it.
     pub(crate) hard: bool,
-    /// Hurt on purpose.
+    /// Damaged on purpose.
     pub(crate) damaged: bool,
     /// Undamaged, but the bytes alone cannot tell: neither required nor wrong.
     pub(crate) ambiguous: bool,
 }
 
-/// A range with a word on what it is.
+/// A range, and what it is.
 #[derive(Debug)]
 pub(crate) struct Mark {
     pub(crate) range: Range<u64>,
@@ -94,8 +94,8 @@ pub(crate) fn read(json: &[u8], stream: &[u8]) -> Result<Truth> {
     })
 }
 
-/// The fields that scoring needs, as they stand in the file. All that may be left out is an `Option`,
-/// so that `null` is fine too.
+/// The fields of the file that scoring needs. A field that may be left out is an `Option`, so
+/// `null` is accepted too.
 #[derive(Deserialize)]
 struct File {
     bytes: Option<u64>,

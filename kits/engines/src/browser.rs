@@ -1,4 +1,4 @@
-//! A browser that WebDriver steers, with all it needs, in a home of its own.
+//! A browser controlled by WebDriver, with a home folder of its own.
 
 use std::{
     fs,
@@ -20,10 +20,10 @@ use tokio::{
 
 use crate::engine::Engine;
 
-/// Ends, with its driver and its home, when closed or dropped.
+/// A running browser. Its driver and its home go when it is closed or dropped.
 pub(crate) struct Browser {
     pub(crate) client: Client,
-    // In this order: the driver ends before what it stands on.
+    // In this order: the driver ends before the display and the home that it uses.
     driver: Child,
     display: Option<Child>,
     _home: Home,
@@ -69,12 +69,12 @@ impl Browser {
         })
     }
 
-    /// The process that all of its processes descend from.
+    /// The process that all its processes descend from.
     pub(crate) fn root(&self) -> u32 {
         self.driver.id()
     }
 
-    /// What the browser calls itself, version included.
+    /// The browser's own name and version.
     pub(crate) fn version(&self) -> String {
         let told = self.client.capabilities();
         let told = |key: &str| told.and_then(|told| told.get(key)?.as_str()).unwrap_or("?");
@@ -82,7 +82,7 @@ impl Browser {
     }
 
     pub(crate) async fn close(self) {
-        // What does not end by itself is killed below.
+        // If it does not end by itself, it is killed below.
         let _ = timeout(Duration::from_secs(10), self.client.clone().close()).await;
         drop(self.driver);
         if let Some(mut display) = self.display {
@@ -112,7 +112,7 @@ impl Drop for Home {
     }
 }
 
-/// A browser that has just been killed may still write for a moment.
+/// Removes a folder. A browser that was just killed may still write for a moment.
 fn remove(folder: &Path) {
     for _ in 0..20 {
         match fs::remove_dir_all(folder) {

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::picture;
 
-/// Serves the relay that connects, one connection at a time.
+/// A camera for one relay, one connection at a time.
 pub(crate) struct Camera {
     listener: kit::camera::Camera,
     viewer: Option<TcpStream>,

@@ -1,4 +1,4 @@
-//! One way to show a stream, measured: who saw which picture when.
+//! Measures one way to show a stream: which picture was seen when.
 
 use std::{net::IpAddr, path::Path, process::Command, time::Duration};
 
@@ -44,8 +44,9 @@ impl Stage {
         })
     }
 
-    /// Opens the stream, and returns when whatever shows it is there; gives the time when it began to ask for the stream, as [`Seen`] has it.
-    /// `every`: how often the page looks; zero is each animation frame.
+    /// Opens the stream and waits for the page that shows it. Returns the time when the page began
+    /// to request the stream, on the clock of [`Seen`]. `every` is how often the page samples the
+    /// picture; zero is each animation frame.
     pub(crate) async fn open(&self, client: &Client, how: How, every: Duration) -> Result<f64> {
         let Self {
             relay,
@@ -57,7 +58,8 @@ impl Stage {
             How::SameOrigin => front.addr,
             _ => relay.addr,
         };
-        // Its own address each time, as a viewer's own browser: Firefox asks later for one that a page before has just shown.
+        // A new URL each time, as in a viewer's own browser: Firefox delays the request for one
+        // that the previous page has just shown.
         let n = fastrand::u32(..);
         let stream = format!("http://{origin}/stream?{query}&n={n}");
         let page = |how: &str| {
@@ -66,7 +68,7 @@ impl Stage {
                 front.addr,
                 every.as_millis()
             );
-            // The last: it may hold ampersands of its own.
+            // It comes last because it may contain ampersands.
             format!("{page}#{stream}")
         };
         let url = match how {
@@ -76,7 +78,7 @@ impl Stage {
             How::AddressBar => stream,
         };
         client.goto("about:blank").await?;
-        // So that nothing is seen of the page before.
+        // So that nothing of the previous page is seen.
         until(client, "return location.href === 'about:blank' || null").await?;
         let going = now_ms();
         client.goto(&url).await?;
@@ -88,7 +90,7 @@ impl Stage {
     }
 }
 
-/// Measures one row: a first picture alone, a newcomer while the camera is silent, and these rates.
+/// Measures one row: a first picture alone, a new viewer while the camera is silent, these rates.
 pub(crate) async fn measure(
     client: &Client,
     stage: &mut Stage,
@@ -96,7 +98,7 @@ pub(crate) async fn measure(
     rates: &[(u32, Duration)],
 ) -> Result<Row> {
     stage.open(client, how, Duration::ZERO).await?;
-    // For the request to be on its way and answered.
+    // Long enough for the request to be answered.
     sleep(Duration::from_millis(500)).await;
     let (watched, sent) = tokio::join!(first(client, how), stage.camera.send());
     let (seen, mut error) = watched?;
@@ -138,7 +140,8 @@ fn delay(sent: Sent, seen: &[Seen]) -> Option<f64> {
     Some(found.1 - sent.at_ms)
 }
 
-/// How long after the last picture's interval is looked: one that is late by an interval is seen then.
+/// How long sampling goes on after the last picture's interval, so that a picture that is late by
+/// an interval is seen.
 const SETTLE: Duration = Duration::from_millis(200);
 
 #[cfg(test)]

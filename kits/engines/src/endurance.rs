@@ -1,4 +1,5 @@
-//! A stream at 30 a second for minutes: does the picture freeze, and does the page grow?
+//! A stream at 30 fps for minutes: whether the picture freezes, and whether the page's memory
+//! grows.
 
 use std::{collections::HashMap, fs, iter::successors, path::Path, time::Duration};
 
@@ -13,15 +14,16 @@ use crate::{
     seen::{Seen, watch},
 };
 
-/// What came of it.
+/// The outcome.
 pub(crate) struct Endurance {
     how: How,
     length: Duration,
     sent: usize,
     longest_gap_ms: f64,
-    /// Behind the last picture sent, when the last one was seen.
+    /// By how many pictures the last one seen is behind the last one sent.
     behind: u16,
-    /// Resident memory of the processes that run pages, in MiB: after [`WARM_UP`], at the end, and the most between.
+    /// Resident memory of the processes that run pages, in MiB: after [`WARM_UP`], at the end, and
+    /// the peak between.
     settled_mib: u64,
     end_mib: u64,
     most_mib: u64,
@@ -61,7 +63,7 @@ pub(crate) async fn run(
     })
 }
 
-/// Collects for this long what is seen and how large the pages' processes are.
+/// Collects for this long what is seen, and the memory of the pages' processes.
 async fn sample(
     browser: &Browser,
     engine: Engine,
@@ -71,7 +73,8 @@ async fn sample(
     let start = Instant::now();
     let (mut seen, mut memory) = (Vec::new(), Vec::new());
     while start.elapsed() < length {
-        // Whole rounds, so that nothing is missed: what was seen last is collected after the camera's end.
+        // Whole rounds, so that nothing is missed: the last pictures are collected after the
+        // camera's end.
         let round = SAMPLES.min(length.saturating_sub(start.elapsed()) + LOOKS * 2);
         seen.extend(watch(&browser.client, how, round, LOOKS).await?.0);
         memory.push((start.elapsed(), resident_mib(engine, browser.root())));
@@ -92,7 +95,7 @@ fn longest_gap(seen: &[Seen], start_ms: f64, end_ms: f64) -> f64 {
     longest
 }
 
-/// The browser's processes that run pages; what they share counts for each.
+/// The memory of the browser's processes that run pages. Shared memory counts for each.
 fn resident_mib(engine: Engine, root: u32) -> u64 {
     let processes: HashMap<u32, Process> = fs::read_dir("/proc")
         .into_iter()
@@ -105,7 +108,7 @@ fn resident_mib(engine: Engine, root: u32) -> u64 {
         .collect();
     let belongs = |id: u32| {
         let parents = successors(Some(id), |id| processes.get(id).map(|it| it.parent));
-        // More than any chain of parents has; a look at many processes is not of one moment.
+        // Longer than any chain of parents: the processes are not read at one moment.
         parents.take(64).any(|id| id == root)
     };
     let pages = processes
@@ -132,14 +135,14 @@ impl Process {
         Some(Self {
             parent: u32::try_from(field("PPid:")?).ok()?,
             command_line: line.trim_end().to_owned(),
-            // The kernel's own have none.
+            // Kernel threads have none.
             resident_kib: field("VmRSS:").unwrap_or_default(),
         })
     }
 }
 
 impl Endurance {
-    /// What does not hold although it must, a sentence each.
+    /// What must hold and does not, one sentence each.
     pub(crate) fn failures(&self, engine: Engine) -> Vec<String> {
         let mut failures = Vec::new();
         let name = format!("{}, {}", engine.name(), self.how.name());
@@ -187,13 +190,13 @@ impl Endurance {
     }
 }
 
-/// How often the page looks: seldom, so that what is measured is the stream and not the looking.
+/// How often the page samples the picture: seldom, so that sampling does not disturb the stream.
 const LOOKS: Duration = Duration::from_millis(250);
 const SAMPLES: Duration = Duration::from_secs(5);
-/// After this the caches of decoded pictures have their size (Chromium: 45 s, measured).
+/// After this the caches of decoded pictures are full (Chromium: 45 s, measured).
 const WARM_UP: Duration = Duration::from_secs(60);
 const FROZEN_MS: f64 = 2000.0;
-/// From the end of the warm-up on.
+/// Since the end of the warm-up.
 const GROWTH_MIB: u64 = 64;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The engines: what each needs, and how its WebDriver starts.
+//! The engines: what each needs, and how its WebDriver is started.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub(crate) enum Engine {
 impl Engine {
     pub(crate) const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::WebKitGtk];
 
-    /// As it is called on the command line and in tables.
+    /// Its name on the command line and in tables.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Chromium => "chromium",
@@ -39,12 +39,12 @@ impl Engine {
         })
     }
 
-    /// It has no headless mode.
+    /// Whether it has no headless mode.
     pub(crate) fn needs_display(self) -> bool {
         self == Self::WebKitGtk
     }
 
-    /// What is not installed; empty if the engine can be measured.
+    /// What is missing; empty if the engine can be measured.
     pub(crate) fn missing(self) -> Vec<&'static str> {
         let (browser, driver) = match self {
             Self::Chromium => ("chromium", "chromedriver"),
@@ -64,7 +64,7 @@ impl Engine {
         missing
     }
 
-    /// Whether a process with this command line runs pages, and not the browser around them.
+    /// Whether the process with this command line runs pages rather than the browser itself.
     pub(crate) fn runs_pages(self, command_line: &str) -> bool {
         match self {
             Self::Chromium => command_line.contains("--type=renderer"),
@@ -73,7 +73,7 @@ impl Engine {
         }
     }
 
-    /// What to ask of the driver. `profile` is an empty folder.
+    /// The capabilities to request from the driver. `profile` is an empty folder.
     pub(crate) fn capabilities(self, profile: &Path) -> Value {
         let browser = self.browser();
         let own = match self {
@@ -117,7 +117,7 @@ fn on_path(program: &str) -> Option<String> {
     Some(found.to_string_lossy().into_owned())
 }
 
-/// It lies beside the library, in a folder with the names of the architecture and of the API.
+/// It is beside the library, in a folder named after the architecture and the API.
 fn mini_browser() -> Option<String> {
     let mut found: Vec<_> = (std::fs::read_dir("/usr/lib").ok()?.flatten())
         .filter_map(|architecture| std::fs::read_dir(architecture.path()).ok())

@@ -1,4 +1,5 @@
-//! The page's web server, which is a proxy for the stream too: the page's own origin has the relay behind it.
+//! The web server of the page. It is also a proxy for the stream, so that the page's own origin has
+//! the relay behind it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Serves `/page`, and hands everything else to the relay, byte for byte in both directions.
+/// Serves `/page` and passes everything else to the relay, byte for byte in both directions.
 pub(crate) struct Front {
     pub(crate) addr: SocketAddr,
     task: JoinHandle<()>,
@@ -23,7 +24,7 @@ impl Front {
         let addr = listener.local_addr()?;
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // An error means that one of the two left.
+                // An error means that one side has disconnected.
                 tokio::spawn(async move { serve(stream, relay).await.ok() });
             }
         });

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 
-/// How the stream comes to be shown.
+/// A way to show a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum How {
     /// `<img>`, from the page's own origin: through a proxy.
@@ -11,7 +11,7 @@ pub(crate) enum How {
     Crossorigin,
     /// A script that reads the multipart body, from the relay's origin.
     Fetch,
-    /// The same, where the relay is told to give WebKit's `fetch` another type.
+    /// The same with `--webkit-fetch-mixed`: the relay sends WebKit's `fetch` another type.
     FetchMixed,
     /// The stream's own URL, opened as a page.
     AddressBar,
@@ -32,7 +32,7 @@ impl How {
         all
     }
 
-    /// What the relay is started with.
+    /// The relay's arguments.
     pub(crate) fn relay_args(self) -> &'static [&'static str] {
         match self {
             Self::FetchMixed => &["--webkit-fetch-mixed"],

@@ -84,7 +84,7 @@ async fn all(options: &Options, ip: IpAddr) -> Result<bool> {
     Ok(failures.is_empty())
 }
 
-/// Measures one engine, and gives what does not hold.
+/// Measures one engine, and returns what does not hold.
 async fn one(
     options: &Options,
     ip: IpAddr,
@@ -120,7 +120,8 @@ async fn one(
     Ok(failures)
 }
 
-/// Watches one way for long, in a browser of its own: its memory is that of this page alone.
+/// Watches one way for long, in a browser of its own, so that its memory is that of this page
+/// alone.
 async fn last(
     options: &Options,
     ip: IpAddr,
@@ -162,7 +163,7 @@ async fn rows(
         let mut row = measure(options, ip, browser, how, &rates).await?;
         report.say(&row.line())?;
         if !row.failures(engine).is_empty() {
-            // A busy machine makes one measurement late, a wrong layout every one.
+            // A busy machine makes one measurement late, a wrong layout all of them.
             row = measure(options, ip, browser, how, &rates).await?;
             report.say(&row.line())?;
         }
@@ -187,7 +188,7 @@ async fn measure(
         .with_context(|| how.name().to_owned())
 }
 
-/// How much longer than planned something may take; then the browser hangs.
+/// How much longer than planned something may take before the browser counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// How many ways are watched for long at once. Four in Chromium were too many for two cores: the

@@ -1,8 +1,8 @@
-//! Pictures that tell their number to whoever sees them, through JPEG and through a canvas.
+//! Pictures whose number can be read from their pixels, through JPEG and through a canvas.
 //!
-//! 8 x 4 blocks, light for a one and dark for a zero: the upper two rows hold the number's 16 bits, the highest first,
-//! the lower two the same bits the other way round. What does not agree is not one of our pictures, or not a whole one.
-//! `page.js` reads them.
+//! A picture has 8 x 4 blocks, light for a one and dark for a zero. The upper two rows hold the
+//! number's 16 bits, the highest first; the lower two hold the same bits inverted. If they
+//! disagree, it is not one of the kit's pictures, or not a whole one. `page.js` reads them.
 
 use bytes::Bytes;
 use jpeg_encoder::{ColorType, Encoder};
@@ -12,7 +12,7 @@ pub(crate) const HEIGHT: u16 = 240;
 const COLUMNS: u16 = 8;
 const ROWS: u16 = 4;
 
-/// About 20 kB, as a small camera's picture: the blocks are grainy.
+/// About 20 kB, as a small camera's picture, because the blocks are grainy.
 pub(crate) fn numbered(number: u16) -> Bytes {
     let mut grain = fastrand::Rng::with_seed(u64::from(number));
     let mut luma = Vec::with_capacity(usize::from(WIDTH) * usize::from(HEIGHT));

@@ -1,4 +1,4 @@
-//! What is told: printed as it is found, and kept in a file if so asked.
+//! The report: printed as it comes, and appended to a file on request.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 pub(crate) struct Report(Option<File>);
 
 impl Report {
-    /// Appends to this file, if there is one.
+    /// Appends to this file, if one is given.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
         let open = |path: &Path| {
             let file = OpenOptions::new().create(true).append(true).open(path);

@@ -1,4 +1,4 @@
-//! What was measured, what must hold of it, and how it is told.
+//! The measurements, what must hold for them, and their lines in the table.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,7 @@ impl Rate {
 /// One way to show the stream in one engine.
 pub(crate) struct Row {
     pub(crate) how: How,
-    /// From sending the first picture of all, with none after it, until it is shown.
+    /// From sending the very first picture, with none after it, until it is shown.
     pub(crate) alone: Option<f64>,
     /// From opening the page while the camera is silent until its last picture is shown.
     pub(crate) newcomer: Option<f64>,
@@ -34,7 +34,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// What does not hold although it must, a sentence each.
+    /// What must hold and does not, one sentence each.
     pub(crate) fn failures(&self, engine: Engine) -> Vec<String> {
         let mut failures = Vec::new();
         if !self.how.works_in(engine) {
@@ -60,7 +60,7 @@ impl Row {
                 )),
                 None => fail(format!("{} fps: nothing is shown", rate.fps)),
             }
-            // The address bar is looked at from outside, which misses some when the machine is busy.
+            // The address bar is sampled from outside, which misses some on a busy machine.
             let all = rate.fps <= EACH_IS_SEEN_FPS && self.how != How::AddressBar;
             if all && rate.delays.len() < rate.sent {
                 fail(format!(
@@ -109,7 +109,7 @@ pub(crate) fn head(rates: impl Iterator<Item = u32>) -> String {
 }
 
 const IN_TIME_MS: f64 = 100.0;
-/// Up to this rate no picture can fall between two looks.
+/// Up to this rate no picture can fall between two samples.
 const EACH_IS_SEEN_FPS: u32 = 5;
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
         let late = [101.0, 10.0, 400.0];
         assert_eq!(of(How::SameOrigin, &late).len(), 1);
         assert_eq!(of(How::SameOrigin, &in_time[..2]).len(), 1);
-        // Looked at from outside.
+        // Sampled from outside.
         assert!(of(How::AddressBar, &in_time[..2]).is_empty());
         assert_eq!(of(How::AddressBar, &[]).len(), 1);
     }

@@ -1,4 +1,4 @@
-//! What a page saw, asked of the page itself or looked at from outside.
+//! What a page saw, from the page itself or sampled from outside.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::how::How;
 /// What a page saw: a picture's number, and when, in milliseconds of the wall clock.
 pub(crate) type Seen = (u16, f64);
 
-/// Runs the script until it gives something. The driver does not wait for a page: a script may run in the one before, or be cut off with it.
+/// Runs the script until it returns something. The driver does not wait for a page: a script may
+/// run in the previous page, or end with it.
 pub(crate) async fn until(client: &Client, script: &str) -> Result<Value> {
     let mut last = Ok(Value::Null);
     for _ in 0..200 {
@@ -26,7 +27,8 @@ pub(crate) async fn until(client: &Client, script: &str) -> Result<Value> {
     bail!("the page does not load");
 }
 
-/// Collects for this long what the page sees, and the last error it tells. `every`: how often is looked where the page does not look itself.
+/// Collects for this long what the page sees, and its last error. `every` is how often a page is
+/// sampled that does not do so itself.
 pub(crate) async fn watch(
     client: &Client,
     how: How,
@@ -43,7 +45,7 @@ pub(crate) async fn watch(
     Ok((seen, took["error"].as_str().unwrap_or_default().to_owned()))
 }
 
-/// As [`watch`], until something is seen, but not for longer than [`ALONE`].
+/// As [`watch`], until something is seen, for [`ALONE`] at most.
 pub(crate) async fn first(client: &Client, how: How) -> Result<(Vec<Seen>, String)> {
     let end = Instant::now() + ALONE;
     loop {
@@ -54,7 +56,8 @@ pub(crate) async fn first(client: &Client, how: How) -> Result<(Vec<Seen>, Strin
     }
 }
 
-/// In the address bar there is no page of ours, and in some engines each picture is a document of its own: looks from outside, again and again.
+/// Samples the page from outside. In the address bar there is no page of the kit's, and in some
+/// engines each picture is a document of its own.
 async fn look(client: &Client, length: Duration, every: Duration) -> Vec<Seen> {
     let script = concat!(
         "const done = arguments[arguments.length - 1];\n",
@@ -64,7 +67,7 @@ async fn look(client: &Client, length: Duration, every: Duration) -> Vec<Seen> {
     let mut seen: Vec<Seen> = Vec::new();
     let end = Instant::now() + length;
     while Instant::now() < end {
-        // A script that is cut off by the next document gets no answer, or an error.
+        // A script that the next document interrupts gets no answer, or an error.
         let looked = timeout(
             Duration::from_millis(500),
             client.execute_async(script, vec![]),

@@ -1,4 +1,5 @@
-//! Cameras of the suite. What one does on a connection is code, and pictures are numbered through all connections.
+//! Cameras of the suite. A function decides what one does on a connection; pictures are numbered
+//! through all connections.
 
 use std::{
     io,
@@ -20,7 +21,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
-/// Serves whoever connects, until dropped.
+/// A camera that serves all connections until dropped.
 pub(crate) struct Camera {
     pub(crate) addr: SocketAddr,
     pub(crate) reel: Arc<Reel>,
@@ -39,7 +40,7 @@ impl Camera {
         Self::with(Reel::default(), serve).await
     }
 
-    /// The same with pictures of one's own.
+    /// As [`Self::start`], with these pictures.
     pub(crate) async fn with<F>(
         reel: Reel,
         serve: impl Fn(usize, Line) -> F + Send + 'static,
@@ -51,7 +52,7 @@ impl Camera {
         Self::on(listener, Arc::new(reel), serve)
     }
 
-    /// The same with a listener and pictures of one's own.
+    /// As [`Self::start`], with this listener and these pictures.
     pub(crate) fn on<F>(
         listener: TcpListener,
         reel: Arc<Reel>,
@@ -69,7 +70,7 @@ impl Camera {
                 tokio::select! {
                     accepted = listener.accept() => {
                         let Ok((stream, _)) = accepted else {
-                            // Too many files; they become fewer.
+                            // Too many open files: others will be closed.
                             sleep(Duration::from_millis(20)).await;
                             continue;
                         };
@@ -91,7 +92,7 @@ impl Camera {
         })
     }
 
-    /// One without a fault.
+    /// A camera without a fault.
     pub(crate) async fn good() -> io::Result<Self> {
         Self::start(|_, line| line.live()).await
     }
@@ -139,7 +140,7 @@ impl Default for Reel {
 }
 
 impl Reel {
-    /// Pictures that look like this one.
+    /// Pictures with the content of this one.
     pub(crate) fn of(template: Bytes) -> Self {
         Self {
             template,
@@ -165,7 +166,7 @@ impl Reel {
     }
 }
 
-/// The same picture under a number of its own, for [`jpeg::number_of`]: the first comment counts.
+/// The same picture with this number for [`jpeg::number_of`], which reads the first comment.
 pub(crate) fn numbered(template: &[u8], number: u32) -> Bytes {
     jpeg::with_segment(template, COM, format!("n={number:010}").as_bytes())
 }
@@ -195,7 +196,7 @@ impl Line {
     pub(crate) async fn live_for(&mut self, time: Duration) -> io::Result<()> {
         let since = Instant::now();
         let mut ticks = interval(INTERVAL);
-        // Late pictures are not made up for: two at once would be one for whoever shows the newest.
+        // Late pictures are not made up for: of two at once, a relay shows only the newer.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while since.elapsed() < time {
             ticks.tick().await;

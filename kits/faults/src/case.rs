@@ -13,25 +13,25 @@ use crate::{
     stage::{Play, judged::Judged, program::OnProgram, relay::Stage},
 };
 
-/// A fault, and what must hold although it is there.
+/// A fault, and what must hold in spite of it.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) injected: &'static str,
-    /// Besides what must hold everywhere.
+    /// What must hold, besides what must hold in every case.
     pub(crate) holds: &'static str,
     /// Part of the short form.
     pub(crate) short: bool,
-    /// Keeps the machine so busy that it would disturb others.
+    /// Runs alone because it keeps the machine busy.
     pub(crate) alone: bool,
     pub(crate) needs: Needs,
-    /// What the relay's memory may grow by at its peak.
+    /// How far the relay's memory may grow at its peak.
     pub(crate) most_mib: u64,
     /// How many files the relay may have open, if not as many as the suite.
     most_files: Option<u32>,
     run: Run,
 }
 
-/// What a case cannot do without.
+/// What a case requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     Nothing,
@@ -54,12 +54,13 @@ pub(crate) enum Run {
 
 type OnStage<S> = for<'a> fn(&'a mut S) -> LocalBoxFuture<'a, Result<Told>>;
 
-/// What a case tells of its own, if all that it looked at was as it must.
+/// What a case reports of its own, if everything that it checked holds.
 #[derive(Default)]
 pub(crate) struct Told {
-    /// From the fault's end to the first good picture at a viewer of that stream, and how long that may take.
+    /// The time from the fault's end to the first good picture at a viewer of that stream, and its
+    /// limit.
     pub(crate) recovered: Option<(Duration, Duration)>,
-    /// What was seen of the damaged side.
+    /// What was seen of the stream under fault.
     pub(crate) seen: String,
 }
 
@@ -77,7 +78,7 @@ impl Told {
     }
 }
 
-/// What came of a case.
+/// The outcome of a case.
 pub(crate) struct Row {
     pub(crate) case: &'static Case,
     pub(crate) told: Told,
@@ -87,7 +88,7 @@ pub(crate) struct Row {
 }
 
 impl Case {
-    /// One that waits most of the time, needs nothing, and is not part of the short form.
+    /// A case that waits most of the time, requires nothing, and is not part of the short form.
     pub(crate) const fn new(
         name: &'static str,
         injected: &'static str,
@@ -132,7 +133,7 @@ impl Case {
         self
     }
 
-    /// Runs it.
+    /// Runs the case.
     pub(crate) async fn run(&'static self, setting: &Setting) -> Row {
         let since = Instant::now();
         let mut failures = Vec::new();

@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::case::Case;
 
-/// In the order of the table.
+/// All cases, in the order of the table.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
     [
         camera::CASES,
@@ -37,14 +37,14 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
     .flatten()
 }
 
-/// How long something takes.
+/// Measures how long something takes.
 async fn timed(what: impl Future<Output = Result<()>>) -> Result<Duration> {
     let since = Instant::now();
     what.await?;
     Ok(since.elapsed())
 }
 
-/// Makes pictures where it holds up nobody: the test kit of a debug build takes seconds for many.
+/// Makes pictures on a thread for blocking work: in a debug build, many of them take seconds.
 async fn made<T: Send + 'static>(make: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     Ok(tokio::task::spawn_blocking(make).await?)
 }
@@ -58,7 +58,7 @@ const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Turned on once, seen by all.
+/// A flag that is turned on once, shared by its clones.
 #[derive(Clone, Default)]
 struct Switch(Arc<AtomicBool>);
 

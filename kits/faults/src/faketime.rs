@@ -1,4 +1,4 @@
-//! A wall clock that can be made to jump: Debian's faketime, for a process of the suite.
+//! A wall clock that can jump: Debian's faketime, for a process of the suite.
 
 use std::{fs, path::Path, process::Command, sync::OnceLock};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::launch::Launch;
 
-/// What must be loaded into a process whose clock is to jump, if it is installed.
+/// The library that makes the clock of a process jump, if it is installed.
 pub(crate) fn library() -> Option<&'static str> {
     static LIBRARY: OnceLock<Option<String>> = OnceLock::new();
     let look = || {
@@ -19,7 +19,7 @@ pub(crate) fn library() -> Option<&'static str> {
     LIBRARY.get_or_init(look).as_deref()
 }
 
-/// A process whose wall clock is what [`jump`] says.
+/// The launch of a process whose wall clock [`jump`] sets.
 pub(crate) fn launch(dir: &Path) -> Result<Launch> {
     jump(dir, "+0d")?;
     let library = library().context("faketime is not installed")?;
@@ -35,7 +35,7 @@ pub(crate) fn launch(dir: &Path) -> Result<Launch> {
     })
 }
 
-/// Sets the clock off by so much: `+1d`, `-1d`.
+/// Sets the clock's offset: `+1d`, `-1d`.
 pub(crate) fn jump(dir: &Path, by: &str) -> Result<()> {
     fs::write(file(dir), format!("{by}\n")).context("the clock")
 }

@@ -1,6 +1,7 @@
-//! The relay under test, as the program assembles it, with a door for questions that no user has: how many tasks there are.
+//! The relay under test, assembled as the program does it. It also answers questions that users do
+//! not have, such as how many tasks there are.
 //!
-//! A command is a line of words on standard input; its answer is one line of JSON on standard output.
+//! A command is a line of words on standard input. Its answer is a line of JSON on standard output.
 
 use std::{
     env,
@@ -32,7 +33,7 @@ pub(crate) fn main() -> Result<()> {
     // As `mjpeg-server run` does by default.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (lines, mut asked) = mpsc::unbounded_channel();
-    // Not tokio's reader, which would add threads of its own to those that are counted.
+    // Not tokio's reader, whose threads would be counted too.
     thread::spawn(move || {
         let lines_in = io::stdin().lines().map_while(Result::ok);
         lines_in.for_each(|line| drop(lines.send(line)));
@@ -50,7 +51,7 @@ pub(crate) fn main() -> Result<()> {
     })
 }
 
-/// The defaults, as the program has them; but without what the suite wants to see missed.
+/// The program's defaults, without what the variable [`WITHOUT`] names.
 fn config() -> ManagerConfig {
     let (manager, http) = (ManagerConfig::default(), HttpConfig::default());
     let ingest = IngestConfig::default();
@@ -175,7 +176,7 @@ impl AsyncRead for PanicReader {
     }
 }
 
-/// The variable that names what a relay lacks, for the suite to notice.
+/// The variable that names what a relay lacks, to see which cases notice.
 pub(crate) const WITHOUT: &str = "MJPEG_FAULTS_WITHOUT";
 /// What it may name.
 pub(crate) const LACKS: [&str; 6] = [

@@ -14,7 +14,7 @@ pub(crate) struct Setting {
     pub(crate) without: Option<String>,
 }
 
-/// A new folder. Not named after the process, whose number is 1 in each namespace that the suite makes.
+/// Makes a new folder. Its name is random: the process number is 1 in each namespace of the suite.
 pub(crate) fn own_dir() -> Result<PathBuf> {
     let dir = env::temp_dir().join(format!("mjpeg-faults-{:016x}", fastrand::u64(..)));
     fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;

@@ -20,7 +20,7 @@ use crate::{
     watcher::Watcher,
 };
 
-/// Whether all is flat, back, and nothing of the undamaged camera lost.
+/// Whether memory is flat, all cameras are back, and no picture of the undamaged one is lost.
 pub(crate) async fn run(flags: &Soak) -> Result<bool> {
     let dir = own_dir()?;
     let mut soak = Soaking::begin(flags.seed.unwrap_or(1), &dir.join("relay.log")).await?;
@@ -85,7 +85,7 @@ impl Soaking {
         })
     }
 
-    /// Prints a line per minute. Gives them, and what does not hold.
+    /// Prints a line per minute. Returns these lines, and what does not hold.
     async fn run(&mut self, length: Duration) -> Result<(String, Vec<String>)> {
         let mut lines = minute::HEAD.to_owned();
         print!("{lines}");
@@ -115,7 +115,7 @@ impl Soaking {
         Ok((lines, minute::flat(&samples)))
     }
 
-    /// Ends the faults, and looks whether all are back and nothing is left behind.
+    /// Ends the faults, and checks that all cameras are back and nothing is left behind.
     async fn end(mut self) -> Result<Vec<String>> {
         let mut failures = Vec::new();
         self.plan.no_more();
@@ -126,7 +126,7 @@ impl Soaking {
             let turns = &self.relay.process.turns;
             let mut watcher = Watcher::open(self.addrs[n], &camera.reel, turns).await?;
             let left = BACK_LIMIT.saturating_sub(since.elapsed());
-            // Beyond what may still be on its way.
+            // Beyond the pictures that may still be on their way.
             if watcher.reach(last[n] + 50, left.max(SAMPLE)).await.is_err() {
                 let status = self.relay.status(&name(n)).await?;
                 failures.push(format!("camera {n} is not back: {status:?}"));
@@ -170,5 +170,5 @@ const CAMERAS: usize = 20;
 const VIEWERS: usize = 200;
 const WATCHERS: usize = 2;
 const SAMPLE: Duration = Duration::from_secs(1);
-/// The longest wait between attempts, a stall noticed late, an attempt without an answer; and a little.
+/// The longest wait between attempts, the stall limit, an attempt without an answer, a margin.
 const BACK_LIMIT: Duration = Duration::from_secs(30 + 10 + 5 + 5);

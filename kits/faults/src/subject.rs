@@ -1,4 +1,4 @@
-//! The relay under test, seen from outside: a process of its own, its figures, its answers.
+//! The relay under test as a process: its figures and its answers.
 
 use std::{
     env, fs,
@@ -20,17 +20,17 @@ use serde_json::Value;
 
 use crate::{launch::Launch, turns::Turns};
 
-/// What a process has of what may leak.
+/// What a process holds that may leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Figures {
     pub(crate) files: usize,
     pub(crate) threads: usize,
-    /// Told by the relay itself; of the program, nobody tells.
+    /// Reported by the relay itself; unknown for the program.
     pub(crate) tasks: Option<u64>,
 }
 
 impl Figures {
-    /// What there is more of than before.
+    /// Lists what there is more of than before.
     pub(crate) fn beyond(&self, before: &Self) -> Vec<String> {
         let pairs = [
             ("open files", before.files as u64, self.files as u64),
@@ -95,7 +95,8 @@ impl Process {
         self.status("VmRSS:")
     }
 
-    /// The most memory in use since [`Self::forget_peak`], in KiB. The kernel keeps it: no sample misses a peak.
+    /// The peak of memory since [`Self::forget_peak`], in KiB. The kernel records it, so no peak is
+    /// missed.
     pub(crate) fn peak_kib(&self) -> Result<u64> {
         self.status("VmHWM:")
     }
@@ -122,14 +123,14 @@ impl Process {
     }
 }
 
-/// What the relay tells of a stream.
+/// The relay's answer about a stream.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Status {
     pub(crate) state: String,
     pub(crate) retry_in_ms: Option<u64>,
     pub(crate) frames: u64,
     pub(crate) size: Option<(u16, u16)>,
-    /// Pieces and frames.
+    /// Pieces and frames together.
     pub(crate) discarded: u64,
     pub(crate) too_large: u64,
     pub(crate) reconnects: u64,
@@ -170,12 +171,12 @@ impl Relay {
         Ok(answer)
     }
 
-    /// Starts a stream on a free port, and gives its address on loopback.
+    /// Starts a stream on a free port, and returns its address on loopback.
     pub(crate) async fn stream(&mut self, name: &str, url: &str) -> Result<SocketAddr> {
         self.begin(&format!("start {name} 0.0.0.0:0 {url}")).await
     }
 
-    /// Starts a stream with a command of one's own.
+    /// Starts a stream by this command.
     pub(crate) async fn begin(&mut self, command: &str) -> Result<SocketAddr> {
         let answer = self.ask(command).await?;
         let listen = answer.get("listen").and_then(Value::as_str);
@@ -196,7 +197,7 @@ impl Relay {
         })
     }
 
-    /// Lets it end in order.
+    /// Ends it in order, and returns its exit code.
     pub(crate) async fn end(self) -> Result<Option<i32>> {
         let Self { mut process, stdin } = self;
         drop(stdin);
@@ -207,7 +208,7 @@ impl Relay {
 /// The program `mjpeg-server`.
 pub(crate) struct Program {
     pub(crate) process: Process,
-    /// Where its streams are, on loopback, in their order.
+    /// The addresses of its streams, in their order.
     pub(crate) addrs: Vec<SocketAddr>,
 }
 
@@ -235,5 +236,5 @@ impl Program {
     }
 }
 
-/// The grace of five seconds, and a little.
+/// The grace of 5 s and a margin.
 pub(crate) const END_LIMIT: Duration = Duration::from_secs(8);

@@ -62,7 +62,7 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
             rows.push(row);
         }
     }
-    // In the order of the cases, not of their ends.
+    // Sorted by the order of the cases, not by when they ended.
     rows.sort_by_key(|row| cases::all().position(|case| case.name == row.case.name));
     let failed = rows.iter().filter(|row| !row.failures.is_empty()).count();
     let text = table::text(&rows, &skipped, setting.seed, since.elapsed());
@@ -71,7 +71,7 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
         record::write(file, "faults", &text)?;
     }
     if failed == 0 {
-        // What the relays have said is of use only where something failed.
+        // The relays' logs are useful only if something failed.
         fs::remove_dir_all(&dir)?;
     } else {
         println!("what the relays said is in {}", dir.display());
@@ -92,6 +92,6 @@ fn chosen(flags: &Faults) -> Result<Vec<&'static Case>> {
     Ok(cases::all().filter(wanted).collect())
 }
 
-/// Most cases wait most of the time.
+/// Cases that run at once. Most of them wait most of the time.
 const AT_ONCE: usize = 4;
 const DEFAULT_SEED: u64 = 1;

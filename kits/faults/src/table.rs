@@ -26,7 +26,7 @@ pub(crate) fn line(row: &Row) -> String {
     line
 }
 
-/// All of it, as Markdown.
+/// All rows as Markdown.
 pub(crate) fn text(rows: &[Row], skipped: &[(&str, &str)], seed: u64, took: Duration) -> String {
     let mut text = "| case | injected | must hold besides | lost | recovered in | memory | seen |\n|---|---|---|---|---|---|---|\n".to_owned();
     for row in rows {

@@ -1,8 +1,9 @@
-//! Whether the machine gave a relay its turn.
+//! How long a relay waited for a processor.
 //!
-//! A relay that is ready to run, and waits for a processor longer than a picture lasts, finds two pictures at once and shows the newer, as it should.
-//! Such a loss is the machine's, or its other programs'; so is one where the suite, and with it the viewer, had none. The kernel tells how long a thread has waited so; what the relay itself does for too
-//! long is not in it.
+//! A relay that waits for a processor longer than a picture's interval finds two pictures at once
+//! and shows the newer, as it should. The machine causes such a loss, not the relay. The same holds
+//! where the suite, and with it the viewer, had to wait. The kernel counts how long a thread has
+//! waited; the relay's own delays are not part of that.
 
 use std::{
     fs,
@@ -15,18 +16,18 @@ use tokio::time::Instant;
 
 use crate::camera::INTERVAL;
 
-/// When a process's first thread, which does all of a relay's work, waited for a processor.
+/// When a process's first thread waited for a processor. It does all of a relay's work.
 pub(crate) struct Turns(Mutex<Vec<Wait>>);
 
 struct Wait {
     from: Instant,
     to: Instant,
-    /// How much of that time was waited.
+    /// How much of that time was spent waiting.
     waited: Duration,
 }
 
 impl Turns {
-    /// Looks until the value is dropped.
+    /// Samples until the value is dropped.
     #[allow(
         clippy::disallowed_methods,
         reason = "a thread of its own, which the runtime's work must not hold up"
@@ -42,7 +43,7 @@ impl Turns {
                 let (Some(was), Some(is)) = (before, now) else {
                     return;
                 };
-                // That this thread got no turn tells of the viewers beside it.
+                // If this thread had to wait, so had the viewers beside it.
                 let late = (to - from).saturating_sub(LOOK);
                 let waited = is.saturating_sub(was).max(late);
                 if waited > LOOK / 10 {
@@ -55,7 +56,7 @@ impl Turns {
         turns
     }
 
-    /// How long it waited between two times, about.
+    /// About how long it waited between two times.
     pub(crate) fn waited(&self, from: Instant, to: Instant) -> Duration {
         let (from, to) = (from - MARGIN, to + MARGIN);
         let waits = self.waits();
@@ -88,5 +89,5 @@ fn waited_so_far(pid: u32) -> Option<Duration> {
 }
 
 const LOOK: Duration = Duration::from_millis(10);
-/// What is found in one moment was caused a little before it.
+/// A loss shows a little later than the wait that caused it.
 const MARGIN: Duration = Duration::from_millis(100);

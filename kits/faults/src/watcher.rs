@@ -23,7 +23,7 @@ pub(crate) struct Watcher {
     task: JoinHandle<()>,
 }
 
-/// What a viewer has seen.
+/// What a viewer has seen so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     /// How many different pictures.
@@ -32,21 +32,22 @@ pub(crate) struct Seen {
     pub(crate) last: u32,
     /// Numbers between the first and the last that did not come.
     pub(crate) lost: u64,
-    /// The same where the machine gave the relay no turn; not among the lost.
+    /// The same while the relay got no processor; not counted as lost.
     pub(crate) held_up: u64,
-    /// Pictures that are no camera's: placeholders.
+    /// Pictures that come from no camera: placeholders.
     pub(crate) placeholders: u64,
-    /// Pictures older than one that had come.
+    /// Pictures older than one that had come before.
     pub(crate) disordered: u64,
-    /// The longest time from one new picture to the next, without that for which the relay had no turn.
+    /// The longest time from one new picture to the next, without the time that the relay waited
+    /// for a processor.
     pub(crate) longest_gap: Duration,
-    /// Why there will be no more.
+    /// Why the response ended, if it has.
     pub(crate) ended: Option<String>,
     last_at: Option<Instant>,
     gaps: Vec<Gap>,
 }
 
-/// A time in which no picture came although some were due.
+/// A time without a picture although some were due.
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     from: Instant,
@@ -131,7 +132,7 @@ impl Watcher {
         self.reach(self.reel.last() + 1, limit).await
     }
 
-    /// Waits for the end of its response, and tells how it was.
+    /// Waits for the end of its response, and returns how it ended.
     pub(crate) async fn ended(&self, limit: Duration) -> Result<String> {
         let mut seen = self.seen.clone();
         let ended = seen.wait_for(|seen| seen.ended.is_some());
@@ -140,10 +141,10 @@ impl Watcher {
         ended.context("it has just ended")
     }
 
-    /// Waits until all that was sent has had the time to come, and counts what did not.
+    /// Waits until everything sent has had time to arrive, and counts what did not.
     pub(crate) async fn settle(&mut self) -> Seen {
         let sent = self.reel.last();
-        // If it fails, what is missing tells.
+        // If this fails, pictures are missing below.
         let _ = self.reach(sent, SETTLE).await;
         let mut seen = self.seen();
         seen.lost += u64::from(sent.saturating_sub(seen.last));
@@ -165,7 +166,7 @@ async fn watch_on(mut viewer: Viewer, tell: watch::Sender<Seen>) {
                 None => tell.send_modify(|seen| seen.placeholders += 1),
             },
             Ok(None) => break "in order".to_owned(),
-            // Before the first picture of a camera that sends none, there is nothing to come.
+            // A camera that has sent no picture yet leaves nothing to read.
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {}
             Err(error) => break error.to_string(),
         }

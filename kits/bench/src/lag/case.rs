@@ -1,6 +1,6 @@
-//! The servers that are measured, and what is asked of each.
+//! The servers that are measured, and what must hold for each.
 
-/// A server, and what is asked of it.
+/// A server, and what must hold for it.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -21,7 +21,7 @@ pub(crate) enum Server {
 pub(crate) enum Asked {
     /// The ages on slow links, flat memory, and no loss of the fast viewers.
     All,
-    /// The fast viewers' part.
+    /// No loss of the fast viewers.
     NoLoss,
     Nothing,
 }

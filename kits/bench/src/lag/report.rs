@@ -1,4 +1,4 @@
-//! What is asked, whether it holds, and the tables.
+//! The bounds, whether they hold, and the tables.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ impl Slow {
         (BYTES * 8) as f64 / f64::from(self.link.mbit) / 1000.0
     }
 
-    /// The ages that half of the pictures, and 99 of 100, may have at their last byte.
+    /// The limits of the median and of the 99th percentile of the ages at the last byte.
     fn limits_ms(&self) -> (f64, f64) {
         let interval = 1000.0 / FPS as f64;
         (1.6 * self.t_ms() + interval, 2.0 * self.t_ms() + interval)
@@ -19,7 +19,7 @@ impl Slow {
 }
 
 impl Outcome {
-    /// What does not hold of what is asked.
+    /// The bounds that do not hold.
     fn missed(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.asked == Asked::Nothing {
@@ -68,19 +68,19 @@ impl Outcome {
         problems
     }
 
-    /// The most memory in the first half of the time, and in the second.
+    /// The peak of memory in the first half of the time, and in the second.
     fn memory_peaks(&self) -> (u64, u64) {
         let (first, second) = self.rss_kib.split_at(self.rss_kib.len() / 2);
         let peak = |part: &[u64]| part.iter().max().copied().unwrap_or(0);
         (peak(first), peak(second))
     }
 
-    /// The share of the time in which the fast viewers' one thread was ready and others had the cores.
+    /// The share of the time that the fast viewers' one thread was ready to run but had no core.
     fn waited_percent(&self) -> f64 {
         100.0 * self.fast.load_waited
     }
 
-    /// A remark, if the machine was not the benchmark's own.
+    /// A remark, if other programs kept the machine busy.
     fn busy(&self) -> String {
         if self.waited_percent() <= WAITED_AT_MOST_PERCENT {
             return String::new();
@@ -93,12 +93,12 @@ impl Outcome {
     }
 }
 
-/// What does not hold, of all runs.
+/// What does not hold, over all runs.
 pub(crate) fn problems(outcomes: &[Outcome]) -> Vec<String> {
     outcomes.iter().flat_map(Outcome::missed).collect()
 }
 
-/// Some lines for who waits.
+/// Some lines for the terminal.
 pub(crate) fn told(outcome: &Outcome) -> String {
     let mut text = String::new();
     for slow in &outcome.slow {
@@ -197,7 +197,7 @@ fn holds(age: f64, limit: f64) -> &'static str {
     if age <= limit { "ok" } else { "**MISSED**" }
 }
 
-/// The relay's memory at the beginning, after each minute and at the end.
+/// The relay's memory at the start, after each minute and at the end.
 fn minutes(outcome: &Outcome) -> String {
     let memory = &outcome.rss_kib;
     let marks = memory.iter().step_by(60);
@@ -218,9 +218,9 @@ fn most(values: &[u64]) -> u64 {
     values.iter().max().copied().unwrap_or(0)
 }
 
-/// The most memory of the second half, to that of the first.
+/// The limit of the second half's peak of memory, relative to the first half's.
 const MEMORY_IS_FLAT: f64 = 1.05;
-/// Above this, the machine was not the benchmark's own.
+/// Above this, other programs kept the machine busy.
 const WAITED_AT_MOST_PERCENT: f64 = 5.0;
 
 #[cfg(test)]
@@ -232,7 +232,7 @@ mod tests {
     use crate::netns::{Link, Queue};
     use crate::run::tests::report;
 
-    /// A run behind 4 Mbit/s, in which all holds: at most 353.3 and 433.3 ms are asked.
+    /// A run behind 4 Mbit/s in which everything holds: the limits are 353.3 and 433.3 ms.
     fn outcome(slow: impl FnOnce(&mut Value), fast: impl FnOnce(&mut Value)) -> Outcome {
         let queue = serde_json::json!({ "kind": "tbf", "packets": 99, "drops": 1, "backlog": 0 });
         let queue: Queue = serde_json::from_value(queue).unwrap();

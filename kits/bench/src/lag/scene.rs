@@ -16,7 +16,7 @@ use crate::netns::{self, HOME, Link, Queue};
 use crate::programs::{Programs, command};
 use crate::run::Run;
 
-/// What came of a run.
+/// The outcome of a run.
 pub(crate) struct Outcome {
     pub(crate) case: &'static str,
     pub(crate) told: &'static str,
@@ -61,8 +61,8 @@ pub(crate) fn run(
     let mut camera = command(&inside, programs.at("fanout_camera"));
     camera
         .args(["--bytes", &BYTES.to_string(), "--fps", &FPS.to_string()])
-        // Two pictures at once, because the camera was held up, would be one lost in every server
-        // that passes on the newest.
+        // A camera that was held up would send two pictures at once, and every server that passes
+        // on the newest would skip one.
         .arg("--even");
     let mut camera = Child::start(&mut camera, "the camera")?;
     let at = camera.line_blocking()?;
@@ -85,7 +85,7 @@ pub(crate) fn run(
     };
     let server = Relay::start_blocking(&mut server)?;
     let id = server.process.id();
-    // For the first frames to come, and what a start costs to be over.
+    // Wait until the first frames have come and the cost of the start is over.
     thread::sleep(SETTLE);
 
     let viewers = |inside: &Namespace, host: &str, count: u64| {
@@ -98,7 +98,7 @@ pub(crate) fn run(
     for far in &far {
         running.push(viewers(far, HOME, 1)?);
     }
-    // Each waits for its first frame, and a second.
+    // Each viewer waits for its first frame, and one second more.
     thread::sleep(SETTLE);
     let Readings {
         rss_kib,
@@ -131,11 +131,11 @@ pub(crate) fn run(
     })
 }
 
-/// The links.
+/// The rates of the links.
 const MBIT: [u32; 3] = [1, 4, 20];
-/// The stream.
+/// The size of the stream's pictures.
 pub(crate) const BYTES: u64 = 100_000;
 pub(crate) const FPS: u64 = 30;
-/// Viewers that have no slow link.
+/// The number of viewers without a slow link.
 pub(crate) const FAST: u64 = 50;
 const SETTLE: Duration = Duration::from_secs(1);

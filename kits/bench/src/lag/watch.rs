@@ -1,4 +1,4 @@
-//! What is looked at once a second while viewers watch: where bytes wait, and the relay's memory.
+//! Readings once a second while viewers watch: where bytes wait, and the relay's memory.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -23,13 +23,13 @@ pub(crate) struct Readings {
 /// Bytes that wait on their way to one viewer.
 #[derive(Default)]
 pub(crate) struct Waiting {
-    /// In the relay's socket: unsent, or sent and not acknowledged, as `SIOCOUTQ` tells.
+    /// In the relay's socket: unsent, or sent and not acknowledged, as in `SIOCOUTQ`.
     pub(crate) socket: Vec<u64>,
     /// In the queue of the link.
     pub(crate) link: Vec<u64>,
 }
 
-/// Watches for so long, or until one of the viewers has ended.
+/// Watches for this many seconds, or until one of the viewers has ended.
 pub(crate) fn watch(
     relay: u32,
     router: &Namespace,
@@ -73,7 +73,7 @@ fn read(process: u32, file: &str) -> Result<String> {
 
 /// How many bytes wait in the connection to `peer`, in a table as `/proc/net/tcp`.
 fn sent_queue(sockets: &str, peer: Ipv4Addr) -> Option<u64> {
-    // As the kernel prints it: the four bytes as one number of this machine.
+    // As the kernel prints it: the four bytes as one number in native byte order.
     let peer = format!("{:08X}:", u32::from_ne_bytes(peer.octets()));
     sockets.lines().find_map(|line| {
         let mut fields = line.split_whitespace().skip(2);

@@ -1,4 +1,4 @@
-//! How each program is made to read a stream, and to leave behind what it saw.
+//! The command of each viewer: it reads a stream and leaves behind what it saw.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::launch::Launch;
 
-/// Writes each packet to a file and decodes each picture; a complaint of the decoder is a fault too.
+/// Writes each packet to a file and decodes each picture; a complaint of the decoder is a fault
+/// too.
 pub(super) fn ffmpeg(launch: &Launch, input: &[&str]) -> Result<Command> {
     let mut command = Command::new("ffmpeg");
     command

@@ -1,4 +1,4 @@
-//! What a program saw, from what it left behind.
+//! What a viewer saw, read from what it left behind.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use mjpeg_codec::{DiscardReason, Event, multipart::Parser};
 
 use crate::launch::Launch;
 
-/// What a viewer took for pictures, in order, and what it complained about.
+/// What a viewer took for pictures, in order, and its complaints.
 pub(crate) struct Saw {
     pub(crate) jpegs: Vec<Bytes>,
     pub(crate) complaints: Vec<String>,
@@ -108,7 +108,7 @@ fn undump(dump: &str) -> Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// What our own multipart parser finds in the body that was saved.
+/// What the codec's multipart parser finds in the saved body.
 pub(super) fn parts(launch: &Launch) -> Result<Saw> {
     let mut saw = Saw {
         jpegs: Vec::new(),

@@ -1,4 +1,5 @@
-//! Uses mjpeg-manager alone, without its HTTP listener: starts a stream whose camera is off, and lists it.
+//! Uses mjpeg-manager alone, without its HTTP listener: starts a stream whose camera is off, and
+//! lists it.
 
 use mjpeg_manager::{Manager, ManagerConfig, StartMode, StreamSpec};
 

@@ -1,4 +1,4 @@
-//! Runs the program itself, where its output and exit code are what others build on.
+//! Runs the program itself: other programs rely on its output and exit code.
 
 mod corpus;
 mod frames;

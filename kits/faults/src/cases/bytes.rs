@@ -1,4 +1,4 @@
-//! Cameras whose connections last, and whose bytes are wrong, too many, or oddly cut.
+//! Cameras whose connections last but whose bytes are wrong, too many, or oddly split.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ async fn garbage(stage: &mut Stage) -> Result<Told> {
     let status = stage.status().await?;
     ensure!(status.discarded > 0, "nothing was counted");
     ensure!(status.reconnects == 0, "it was given up");
-    // The last false beginning may claim a segment of 64 KB, 16 pictures.
+    // The last false start may claim a segment of 64 KB, which is 16 pictures.
     Ok(Told::seen(format!("{} pieces discarded", status.discarded)).recovered(took, secs(2)))
 }
 
@@ -136,7 +136,8 @@ async fn damaged(stage: &mut Stage) -> Result<Told> {
         })
         .await?;
     let more = status.frames - intact;
-    // Bytes overwritten in a scan can make one that still looks whole; what is shown must be well formed, and is.
+    // A picture with overwritten bytes in its scan may still look whole. What is shown must be well
+    // formed, and it is.
     Ok(Told::seen(format!(
         "{intact} of {intact} whole pictures came, {more} others, {} pieces discarded",
         status.discarded
@@ -151,7 +152,7 @@ async fn huge(stage: &mut Stage) -> Result<Told> {
     too_large(stage, 100_000_000, true).await
 }
 
-/// A picture with that much in its scan.
+/// A picture with this many bytes in its scan.
 async fn too_large(stage: &mut Stage, bytes: usize, ends: bool) -> Result<Told> {
     let good = Switch::default();
     let tell = good.clone();
@@ -275,7 +276,7 @@ async fn floods(stage: &mut Stage) -> Result<Told> {
             let since = Instant::now();
             let mut sent = 0;
             while !is_over.is_on() {
-                // 20 each 10 ms: the timers of a machine are no finer than that.
+                // 20 every 10 ms, because timers are not much finer than that.
                 while f64::from(sent) < since.elapsed().as_secs_f64() * 2000.0 {
                     line.picture().await?;
                     sent += 1;

@@ -1,7 +1,8 @@
 //! Cameras whose connections fail.
 //!
-//! How soon each must be back follows from the backoff of `mjpeg-ingest`: 0.25 to 0.5 s before the first new attempt, twice that before each further one, 30 s at
-//! most; anew from the beginning once the camera has been online for 10 s. A second more is for the machine.
+//! How soon each must be back follows from the backoff of `mjpeg-ingest`: 0.25 to 0.5 s before the
+//! first new attempt, twice that before each further one, 30 s at most. It starts anew once the
+//! camera has been online for 10 s. The limits allow a second more for the machine.
 
 use anyhow::{Context as _, Result, ensure};
 use mjpeg_testkit::jpeg;
@@ -83,7 +84,8 @@ async fn closes(stage: &mut Stage) -> Result<Told> {
     let mut watcher = stage.watch(addr, &camera).await?;
     last(5).await;
     let attempts = camera.accepted();
-    // With the longest waits, the third comes after 1.5 s and the fourth after 3.5; with the shortest, the fifth after 3.75.
+    // With the longest waits, the third attempt comes after 1.5 s and the fourth after 3.5 s; with
+    // the shortest, the fifth after 3.75 s.
     ensure!((4..=6).contains(&attempts), "{attempts} attempts in 5 s");
     let error = stage
         .error_says(&["closed the connection"], secs(1))
@@ -182,7 +184,7 @@ async fn refuses(stage: &mut Stage) -> Result<Told> {
 
 async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    // Whoever connects to us is awaited without a backoff, so that there is time for all.
+    // A source that connects to the relay has no backoff, so there is time for all cuts.
     stage.stream(&format!("tcp-listen://{port}")).await?;
     let picture = jpeg::numbered(0);
     let cuts = picture.len() as u64;
@@ -200,7 +202,7 @@ async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
         connection.write_all(&whole).await?;
         connection.write_all(&picture[..cut]).await?;
         connection.shutdown().await?;
-        // Of several senders that wait, the relay hears the newest.
+        // Of several waiting senders, the relay reads the newest.
         let since = Instant::now();
         while stage.status().await?.frames < cut as u64 {
             let waited = since.elapsed();

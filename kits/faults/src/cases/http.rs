@@ -1,4 +1,4 @@
-//! Cameras that speak HTTP, badly. They write their responses by hand.
+//! Cameras that speak bad HTTP. They write their responses by hand.
 
 use std::{io, time::Duration};
 
@@ -92,7 +92,7 @@ const fn http(name: &'static str, injected: &'static str, holds: &'static str, r
     Case::new(name, injected, holds, run).needs(Needs::Http)
 }
 
-/// Until it is told what is wrong, a camera gives this answer to all requests; then it is good.
+/// A camera that answers all requests so until the relay reports what is wrong, and then is good.
 async fn answers(stage: &mut Stage, answer: &'static [u8], words: &[&str]) -> Result<Told> {
     until_told(stage, words, secs(5), move |mut line| {
         Box::pin(async move { line.send(answer).await })
@@ -165,7 +165,7 @@ async fn silent(
     Ok(Told::seen(error).recovered(took, limit + secs(2)))
 }
 
-/// A good stream but for what stands in front of its pictures.
+/// A good stream except for what precedes its pictures.
 async fn lies(stage: &mut Stage, part: Part) -> Result<Told> {
     let camera = Camera::start(move |_, mut line: Line| async move {
         line.request().await?;
@@ -182,7 +182,7 @@ async fn lies(stage: &mut Stage, part: Part) -> Result<Told> {
     Ok(Told::seen(format!("{} pictures, none lost", seen.pictures)))
 }
 
-/// The delimiter and the headers in front of a picture of that number and length.
+/// The delimiter and the headers before a picture of this number and length.
 type Part = fn(u32, usize) -> String;
 
 async fn stream(mut line: Line, part: Part) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Links that fail, and names that change, in namespaces of the suite.
+//! Links that fail and host names that change, in namespaces of the suite.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -75,7 +75,8 @@ async fn cable_for_a_second(stage: &mut Stage) -> Result<Told> {
     let took = timed(watcher.fresh(secs(10))).await?;
     let status = stage.status().await?;
     ensure!(status.reconnects == 0, "it was given up");
-    // TCP doubles the time to its next try, so that may be as far away as the outage was long; and there may be ARP to do.
+    // TCP doubles the time to its next try, which may therefore be as far away as the outage was
+    // long; ARP may come on top.
     Ok(Told::seen("the same connection").recovered(took, secs(3)))
 }
 
@@ -94,7 +95,8 @@ async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Told> {
         Some(error) => format!("reconnected: {error}"),
         None => "the same connection".to_owned(),
     };
-    // Given up about when the cable comes back; an attempt may run into its 5 s, and 0.5 to 1 s of wait follow.
+    // The relay gives up about when the cable comes back. An attempt may run into its limit of 5 s,
+    // and a wait of 0.5 to 1 s follows.
     Ok(Told::seen(how).recovered(took, secs(8)))
 }
 
@@ -111,7 +113,8 @@ async fn cable_for_good(stage: &mut Stage) -> Result<Told> {
     })
     .await?;
     ensure!(stalled < secs(12), "noticed after {stalled:.1?}");
-    // The next attempt meets no answer: the system says so after 3 s of ARP, or the attempt's limit of 5 s runs out.
+    // The next attempt gets no answer: either ARP fails after 3 s, or the attempt's limit of 5 s
+    // runs out.
     let words = ["o route to host", "no connection within 5s"];
     let error = stage.error_says(&words, secs(10)).await?;
     last(5).await;
@@ -145,7 +148,7 @@ async fn narrow(stage: &mut Stage) -> Result<Told> {
     let pictures = watcher.seen().pictures - before;
     let status = stage.status().await?;
     ensure!(status.reconnects == 0, "it was given up");
-    // The link carries 6 a second.
+    // The link carries 6 pictures a second.
     ensure!(pictures >= 45, "{pictures} pictures in 15 s");
     ensure!(watcher.seen().lost == 0, "pictures were lost");
     Ok(Told::seen(format!(
@@ -188,7 +191,7 @@ async fn viewers_vanish(stage: &mut Stage) -> Result<Told> {
         stream
             .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             .await?;
-        // One that takes what it is sent, as a viewer does.
+        // It reads what it is sent, as a viewer does.
         let (mut read, write) = stream.into_split();
         let reading = tokio::spawn(async move {
             let _ = tokio::io::copy(&mut read, &mut tokio::io::sink()).await;
@@ -212,7 +215,7 @@ async fn viewers_vanish(stage: &mut Stage) -> Result<Told> {
     for (reading, _) in &viewers {
         reading.abort();
     }
-    // 30 s after the last byte was acknowledged, and TCP looks at its clock when it tries again.
+    // 30 s after the last acknowledged byte, checked by TCP when it tries again.
     ensure!(took < secs(45), "closed after {took:.1?}");
     Ok(Told::seen(format!(
         "closed after {:.1} s",

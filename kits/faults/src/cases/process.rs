@@ -66,7 +66,7 @@ async fn files_exhausted(stage: &mut OnProgram) -> Result<Told> {
     let addr = stage.program.addrs[0];
     let mut hogs = Vec::new();
     for _ in 0..150 {
-        // Those that the relay has no files for wait in the system's queue.
+        // Connections that the relay has no files for wait in the system's queue.
         hogs.push(ask(addr, GET).await?);
     }
     last(5).await;
@@ -86,7 +86,7 @@ async fn files_exhausted(stage: &mut OnProgram) -> Result<Told> {
         said.contains("cannot accept a connection"),
         "the log does not say it: {said}"
     );
-    // The queue is worked off first; who is gone is noticed within a second.
+    // The relay works off the queue first; it notices closed connections within a second.
     Ok(Told::seen("logged: cannot accept a connection").recovered(took, secs(5)))
 }
 
@@ -116,7 +116,7 @@ async fn no_file_for_a_camera(stage: &mut Stage) -> Result<Told> {
         .until(what, secs(10), |now| now.accept_errors > 0)
         .await?;
     lost.on();
-    // Its own file becomes free, and one of those who wait gets it.
+    // The camera's file becomes free, and a waiting connection gets it.
     let words = ["Too many open files"];
     let error = stage.error_says(&words, secs(10)).await?;
     drop(hogs);
@@ -137,7 +137,7 @@ async fn port_taken(stage: &mut OnProgram) -> Result<Told> {
         said.contains("port_in_use") && said.contains("ss -ltnp"),
         "it says: {said}"
     );
-    // Nobody can take a port that is listened on, and with it viewers.
+    // No process can take a port that the relay listens on, and with it the viewers.
     let taken = TcpListener::bind(addr).await;
     ensure!(taken.is_err(), "the port could be taken");
     last(2).await;
@@ -211,7 +211,7 @@ async fn clock_jumps(stage: &mut Stage) -> Result<Told> {
         retry.is_none_or(|time| time <= 30_000),
         "next attempt in {retry:?} ms"
     );
-    // Lost the second time within 10 s: 0.5 to 1 s of wait, which began before.
+    // The camera is lost again within 10 s: a wait of 0.5 to 1 s, which began before.
     Ok(Told::seen("the backoff goes by the other clock").recovered(longest, secs(3)))
 }
 

@@ -71,7 +71,7 @@ async fn garbage(stage: &mut Stage) -> Result<Told> {
     for _ in 0..100 {
         let mut bytes = vec![0; stage.random.usize(1..4000)];
         stage.random.fill(&mut bytes);
-        // Without one, it may be the beginning of a head for as long as heads may take.
+        // Without the blank line, it may be the start of a head until the header timeout.
         bytes.extend(b"\r\n\r\n");
         let answer = answer(addr, &bytes).await?;
         ensure!(
@@ -94,7 +94,7 @@ async fn large_header(stage: &mut Stage) -> Result<Told> {
     head.extend(b"\r\n\r\n");
     for _ in 0..10 {
         let answer = answer(addr, &head).await?;
-        // The answer may be lost: the relay closes while the rest is still on its way to it.
+        // The answer may be lost: the relay closes while it is still being sent the rest.
         ensure!(
             answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"),
             "the answer was {}",
@@ -201,7 +201,8 @@ async fn good(stage: &mut Stage) -> Result<(SocketAddr, Camera)> {
     Ok((addr, camera))
 }
 
-/// Sends bytes and gives all that comes until the relay closes; what is lost by its close is no error.
+/// Sends bytes and returns everything that comes until the relay closes. An answer lost through the
+/// close is not an error.
 async fn answer(addr: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
     let stream = TcpStream::connect(addr).await?;
     let (mut read, mut write) = stream.into_split();

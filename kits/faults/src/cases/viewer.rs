@@ -1,4 +1,4 @@
-//! Viewers who have asked for a stream, and what becomes of them.
+//! Viewers that misbehave after they have requested a stream.
 
 use std::{net::SocketAddr, time::Duration};
 

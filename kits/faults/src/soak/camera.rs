@@ -1,4 +1,4 @@
-//! Cameras that fail at random, and how soon they are asked again.
+//! Cameras that fail at random, and how soon the relay connects again.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::camera::{Camera, INTERVAL, Line, numbered};
 
-/// What all cameras know, and what is known of them.
+/// What all cameras share: whether faults go on, and their counts.
 #[derive(Default)]
 pub(super) struct Plan {
     is_over: AtomicBool,
@@ -25,18 +25,18 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// From now on, all are good.
+    /// Ends the faults: from now on, all cameras are good.
     pub(super) fn no_more(&self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 
-    /// Recoveries that took longer than this.
+    /// The longest recovery, if it took longer than this.
     pub(super) fn missed(&self, limit: Duration) -> Option<String> {
         let longest = *lock(&self.longest);
         (longest > limit).then(|| format!("a camera was asked again only after {longest:.1?}"))
     }
 
-    /// Which faults there were.
+    /// Counts of the faults so far.
     pub(super) fn told(&self) -> String {
         let counts = lock(&self.counts);
         let all: Vec<String> = counts
@@ -59,11 +59,11 @@ impl Plan {
     }
 }
 
-/// One that works for 2 to 30 s at a time.
+/// A camera that works for 2 to 30 s at a time.
 pub(super) async fn faulty(plan: &Arc<Plan>, random: Rng) -> io::Result<Camera> {
     let plan = Arc::clone(plan);
     let random = Arc::new(Mutex::new(random));
-    // When the connection before was given up by the camera, if it was.
+    // When the camera gave up the previous connection, if it did.
     let lost = Arc::new(Mutex::new(None::<Instant>));
     Camera::start(move |_, line: Line| {
         let (plan, lost) = (Arc::clone(&plan), Arc::clone(&lost));
@@ -81,7 +81,7 @@ pub(super) async fn faulty(plan: &Arc<Plan>, random: Rng) -> io::Result<Camera> 
     .await
 }
 
-/// Pictures and faults, until a fault ends the connection or the relay does.
+/// Sends pictures and faults until a fault or the relay ends the connection.
 async fn play(mut line: Line, plan: &Plan, mut random: Rng) -> io::Result<()> {
     loop {
         let time = Duration::from_millis(random.u64(2_000..30_000));
@@ -103,7 +103,7 @@ async fn play(mut line: Line, plan: &Plan, mut random: Rng) -> io::Result<()> {
             }
             2 => {
                 plan.count("silent");
-                // Longer than the stall limit, so that the relay hangs up.
+                // For longer than the stall limit, so that the relay hangs up.
                 return line.silent().await;
             }
             3 => {

@@ -1,4 +1,4 @@
-//! Viewers that come and go, of every kind.
+//! Viewers of every kind that come and go.
 
 use std::{
     io,
@@ -19,14 +19,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// All of them; they leave when it is dropped.
+/// All viewers. They leave when this is dropped.
 pub(super) struct Crowd {
     served: Arc<AtomicU64>,
     _viewers: JoinSet<()>,
 }
 
 impl Crowd {
-    /// So many at a time, each on a stream of its own choice, again and again.
+    /// This many at a time, each on a random stream, again and again.
     pub(super) fn gather(addrs: &[SocketAddr], count: usize, mut random: Rng) -> Self {
         let served = Arc::new(AtomicU64::new(0));
         let mut viewers = JoinSet::new();
@@ -34,12 +34,12 @@ impl Crowd {
             let (served, addrs) = (Arc::clone(&served), addrs.to_vec());
             let mut random = random.fork();
             viewers.spawn(async move {
-                // Not all in the same moment.
+                // Not all at the same moment.
                 sleep(Duration::from_millis(random.u64(..10_000))).await;
                 loop {
                     let addr = addrs[random.usize(..addrs.len())];
                     let life = Duration::from_millis(random.u64(200..40_000));
-                    // An error is the relay's answer to a bad viewer.
+                    // An error is how the relay treats a bad viewer.
                     let _ = timeout(life, watch(addr, &mut random)).await;
                     served.fetch_add(1, Ordering::Relaxed);
                 }
@@ -51,13 +51,13 @@ impl Crowd {
         }
     }
 
-    /// How many have left so far.
+    /// How many viewers have left so far.
     pub(super) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
 }
 
-/// Watches until it is too late, well or badly.
+/// Watches, well or badly, until the caller cancels it.
 async fn watch(addr: SocketAddr, random: &mut Rng) -> io::Result<()> {
     let mut stream = TcpStream::connect(addr).await?;
     let kind = random.u8(..10);

@@ -1,4 +1,4 @@
-//! What a relay takes, sampled each second and told each minute.
+//! What a relay uses, sampled each second and printed each minute.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use crate::subject::Relay;
 
 pub(super) const HEAD: &str = "| minute | frames | reconnects | viewers served | memory | open files | threads | tasks |\n|---|---|---|---|---|---|---|---|\n";
 
-/// One look.
+/// One sample.
 #[derive(Clone, Copy)]
 pub(super) struct Sample {
     rss_kib: u64,
@@ -63,7 +63,8 @@ impl Minute {
     }
 }
 
-/// What is not flat: the median of the last quarter above that of the second by more than a tenth and a little. In the first, all begins.
+/// What is not flat: the median of the last quarter exceeds that of the second by more than a tenth
+/// and a margin. The first quarter is the start.
 pub(super) fn flat(samples: &[Sample]) -> Vec<String> {
     let quarter = samples.len() / 4;
     let second = middle(&samples[quarter..2 * quarter]);

@@ -1,4 +1,4 @@
-//! What must hold everywhere, and whether it does.
+//! What must hold in every case, and whether it does.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use tokio::time::{Instant, sleep};
 
 use crate::watcher::{Seen, Watcher};
 
-/// What must hold everywhere, as it was.
+/// The figures for what must hold in every case.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Judged {
-    /// Of undamaged streams, over all their healthy viewers.
+    /// Lost pictures of undamaged streams, over all their healthy viewers.
     pub(crate) lost: u64,
-    /// While the machine gave the relay no turn.
+    /// Pictures lost while the relay got no processor.
     pub(crate) held_up: u64,
     pub(crate) pictures: u64,
     pub(crate) disordered: u64,
     pub(crate) longest_gap: Duration,
-    /// For how long the machine gave the relay no turn, in all.
+    /// How long the relay waited for a processor in all.
     pub(crate) waited: Duration,
-    /// Memory, above what it was.
+    /// How far memory has grown.
     pub(crate) grown_kib: u64,
     pub(crate) others: Vec<String>,
 }
@@ -52,7 +52,7 @@ impl Judged {
         self.longest_gap = self.longest_gap.max(seen.longest_gap);
     }
 
-    /// Counts what these have seen, when all that was sent has had the time to come.
+    /// Counts what these have seen, once everything sent has had time to arrive.
     pub(super) async fn watch(&mut self, watchers: &mut [Watcher]) {
         for watcher in watchers {
             let seen = watcher.settle().await;
@@ -90,5 +90,5 @@ pub(super) async fn left_behind(
 /// The runtime keeps a thread for look-ups for ten seconds after its last use.
 const LEFT_LIMIT: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// What an undamaged stream may stand still for.
+/// How long an undamaged stream may stand still.
 const LONGEST_GAP: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! With the program itself.
+//! The stage with the program itself.
 
 use std::{fs, path::PathBuf};
 
@@ -22,7 +22,7 @@ pub(crate) struct OnProgram {
     pub(crate) program: Program,
     pub(crate) server: PathBuf,
     pub(crate) cameras: [Camera; 2],
-    /// The case has ended the program, and looked how.
+    /// Whether the case has ended the program and checked how it ended.
     pub(crate) has_ended: bool,
     watchers: Vec<Watcher>,
     before: Figures,
@@ -33,7 +33,7 @@ pub(crate) struct OnProgram {
 }
 
 impl OnProgram {
-    /// What the program has logged so far.
+    /// The program's log so far.
     pub(crate) fn said(&self) -> Result<String> {
         Ok(fs::read_to_string(&self.log)?)
     }
@@ -59,7 +59,7 @@ impl OnProgram {
         }
     }
 
-    /// Notes the peak of memory, while there is a process that has one.
+    /// Records the peak of memory while the process is running.
     pub(crate) fn note_peak(&mut self) -> Result<()> {
         self.peak_kib = self.program.process.peak_kib()?;
         Ok(())

@@ -1,4 +1,4 @@
-//! With the relay that answers questions.
+//! The stage with the relay that answers questions.
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Begins to count, from what there is now.
+    /// Begins to count, from the present figures.
     pub(crate) async fn begin(&mut self) -> Result<()> {
         self.before = self.relay.figures().await?;
         self.before_kib = self.relay.process.rss_kib()?;
@@ -47,13 +47,13 @@ impl Stage {
         self.relay.stream(FAULTY, url).await
     }
 
-    /// The same, with a command of one's own.
+    /// Starts a stream under fault by this command.
     pub(crate) async fn stream_by(&mut self, command: &str) -> Result<SocketAddr> {
         self.streams.push(FAULTY.to_owned());
         self.relay.begin(command).await
     }
 
-    /// Starts an undamaged stream beside the bystander, for bad viewers; its healthy ones are counted too.
+    /// Starts another undamaged stream, for bad viewers. Its healthy viewers are counted too.
     pub(crate) async fn good_stream(&mut self, camera: &Camera) -> Result<SocketAddr> {
         let addr = self.stream(&camera.url()).await?;
         let turns = &self.relay.process.turns;
@@ -62,22 +62,23 @@ impl Stage {
         Ok(addr)
     }
 
-    /// A viewer of the stream under fault: its response must last, and it tells when pictures come again.
+    /// Opens a viewer of the stream under fault. Its response must last, and it shows when pictures
+    /// come again.
     pub(crate) async fn watch(&self, addr: SocketAddr, camera: &Camera) -> Result<Watcher> {
         self.watch_reel(addr, &camera.reel).await
     }
 
-    /// The same before there is a camera.
+    /// As [`Self::watch`], before the camera exists.
     pub(crate) async fn watch_reel(&self, addr: SocketAddr, reel: &Arc<Reel>) -> Result<Watcher> {
         Watcher::open(addr, reel, &self.relay.process.turns).await
     }
 
-    /// What the relay tells of the stream under fault.
+    /// The relay's status of the stream under fault.
     pub(crate) async fn status(&mut self) -> Result<Status> {
         self.relay.status(FAULTY).await
     }
 
-    /// Waits until its status is so.
+    /// Waits until the status satisfies `is_so`.
     pub(crate) async fn until(
         &mut self,
         what: &str,
@@ -97,7 +98,7 @@ impl Stage {
         }
     }
 
-    /// Waits until the last error holds one of these words.
+    /// Waits until the last error contains one of these words.
     pub(crate) async fn error_says(&mut self, words: &[&str], limit: Duration) -> Result<String> {
         let says = |error: &str| words.iter().any(|word| error.contains(word));
         let what = format!("the last error says {}", words.join(" or "));
@@ -137,10 +138,10 @@ impl Play for Stage {
     async fn judge(mut self) -> Result<Judged> {
         let mut judged = Judged::default();
         judged.watch(&mut self.watchers).await;
-        // The bystander's stay: they were there before.
+        // The bystander's viewers stay: they were counted before.
         self.watchers.truncate(WATCHERS);
         for name in &self.streams {
-            // One that never started is no failure of its own.
+            // A stream that never started is not a failure by itself.
             let _ = self.relay.ask(&format!("stop {name}")).await;
         }
         let before = self.before;
