@@ -51,79 +51,61 @@ enum Accepted {
 
 /// Only what `ci` cannot do without. cargo-fuzz is not among it: its step says that it is skipped.
 const TOOLS: &[Tool] = &[
-    Tool::Component {
-        command: "fmt",
-        component: "rustfmt",
-    },
-    Tool::Component {
-        command: "clippy",
-        component: "clippy",
-    },
-    Tool::Debian {
-        command: "ffmpeg",
-        package: "ffmpeg",
-    },
-    Tool::Debian {
-        command: "djpeg",
-        package: "libjpeg-turbo-progs",
-    },
-    Tool::Debian {
-        command: "node",
-        package: "nodejs",
-    },
-    Tool::Debian {
-        command: "python3",
-        package: "python3",
-    },
-    Tool::Debian {
-        command: "chromium",
-        package: "chromium",
-    },
-    Tool::Debian {
-        command: "chromedriver",
-        package: "chromium-driver",
-    },
+    component("fmt", "rustfmt"),
+    component("clippy", "clippy"),
+    debian("ffmpeg", "ffmpeg"),
+    debian("djpeg", "libjpeg-turbo-progs"),
+    debian("node", "nodejs"),
+    debian("python3", "python3"),
+    debian("chromium", "chromium"),
+    debian("chromedriver", "chromium-driver"),
     // By its path: `/usr/sbin` is not on everybody's PATH.
-    Tool::Debian {
-        command: "/usr/sbin/lighttpd",
-        package: "lighttpd",
-    },
-    Tool::Debian {
-        command: "gst-launch-1.0",
-        package: "gstreamer1.0-tools",
-    },
-    Tool::GStreamer {
-        element: "tcpserversink",
-        package: "gstreamer1.0-plugins-base",
-    },
-    Tool::GStreamer {
-        element: "jpegenc",
-        package: "gstreamer1.0-plugins-good",
-    },
-    Tool::Debian {
-        command: "faketime",
-        package: "faketime",
-    },
-    Tool::Cargo {
-        subcommand: "nextest",
-        krate: "cargo-nextest",
-        pinned: (0, 9, 151),
-        accepted: Accepted::From((0, 9, 100)),
-    },
-    Tool::Cargo {
-        subcommand: "deny",
-        krate: "cargo-deny",
-        pinned: (0, 20, 2),
-        accepted: Accepted::ExactlyPinned,
-    },
-    Tool::Cargo {
-        subcommand: "public-api",
-        krate: "cargo-public-api",
-        pinned: (0, 52, 0),
-        accepted: Accepted::ExactlyPinned,
-    },
+    debian("/usr/sbin/lighttpd", "lighttpd"),
+    debian("gst-launch-1.0", "gstreamer1.0-tools"),
+    gstreamer("tcpserversink", "gstreamer1.0-plugins-base"),
+    gstreamer("jpegenc", "gstreamer1.0-plugins-good"),
+    debian("faketime", "faketime"),
+    cargo(
+        "nextest",
+        "cargo-nextest",
+        (0, 9, 151),
+        Accepted::From((0, 9, 100)),
+    ),
+    cargo("deny", "cargo-deny", (0, 20, 2), Accepted::ExactlyPinned),
+    cargo(
+        "public-api",
+        "cargo-public-api",
+        (0, 52, 0),
+        Accepted::ExactlyPinned,
+    ),
     Tool::Nightly,
 ];
+
+const fn debian(command: &'static str, package: &'static str) -> Tool {
+    Tool::Debian { command, package }
+}
+
+const fn gstreamer(element: &'static str, package: &'static str) -> Tool {
+    Tool::GStreamer { element, package }
+}
+
+const fn component(command: &'static str, component: &'static str) -> Tool {
+    Tool::Component { command, component }
+}
+
+const fn cargo(
+    subcommand: &'static str,
+    krate: &'static str,
+    pinned: Version,
+    accepted: Accepted,
+) -> Tool {
+    Tool::Cargo {
+        subcommand,
+        krate,
+        pinned,
+        accepted,
+    }
+}
 
 /// Makes sure that every tool is there; with `install`, by fetching what is not.
 pub(crate) fn ensure(sh: &Shell, install: bool) -> Result<()> {

@@ -45,6 +45,28 @@ pub(crate) enum Figure {
 }
 
 impl Case {
+    /// A load on the relay and on the reference, without bounds.
+    pub(crate) const fn new(name: &'static str, bytes: u64, fps: u64, viewers: u64) -> Self {
+        Self {
+            name,
+            bytes,
+            fps,
+            viewers,
+            sides: Sides::Reference,
+            bounds: &[],
+        }
+    }
+
+    const fn between_threads(mut self) -> Self {
+        self.sides = Sides::Threads;
+        self
+    }
+
+    const fn with_bounds(mut self, bounds: &'static [Bound]) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
     /// The load in words.
     pub(crate) fn told(&self) -> String {
         let Self {
@@ -92,76 +114,34 @@ const ALL_DELIVERED: Bound = at_most(Figure::Missed, 0.0, None);
 
 pub(crate) const CASES: &[Case] = &[
     // Light enough for a busy machine; it has no bounds.
-    Case {
-        name: "20kB_30fps_200",
-        bytes: 20_000,
-        fps: 30,
-        viewers: 200,
-        sides: Sides::Reference,
-        bounds: &[],
-    },
-    Case {
-        name: "100kB_30fps_100",
-        bytes: 100_000,
-        fps: 30,
-        viewers: 100,
-        sides: Sides::Reference,
-        bounds: &[
-            at_most(Figure::CpuRatio, 1.20, Some(1.00)),
-            at_most(Figure::P99Ratio, 1.5, None),
-        ],
-    },
-    Case {
-        name: "100kB_30fps_1000",
-        bytes: 100_000,
-        fps: 30,
-        viewers: 1000,
-        sides: Sides::Reference,
-        bounds: &[
-            at_most(Figure::CpuRatio, 1.15, Some(0.90)),
-            Bound {
-                figure: Figure::DeliveredPercent,
-                floor: 99.0,
-                goal: None,
-            },
-        ],
-    },
-    Case {
-        name: "20kB_30fps_1000",
-        bytes: 20_000,
-        fps: 30,
-        viewers: 1000,
-        sides: Sides::Reference,
-        bounds: &[
-            at_most(Figure::CpuRatio, 1.30, Some(1.05)),
-            ALL_DELIVERED,
-            at_most(Figure::RssKib, 14.0, Some(4.0)),
-        ],
-    },
-    Case {
-        name: "2kB_30fps_1000",
-        bytes: 2_000,
-        fps: 30,
-        viewers: 1000,
-        sides: Sides::Reference,
-        bounds: &[at_most(Figure::CpuRatio, 1.25, Some(1.10))],
-    },
-    Case {
-        name: "2kB_5fps_9000",
-        bytes: 2_000,
-        fps: 5,
-        viewers: 9000,
-        sides: Sides::Reference,
-        bounds: &[ALL_DELIVERED, at_most(Figure::P99Ms, 200.0, None)],
-    },
-    Case {
-        name: "threads_20kB_30fps_200",
-        bytes: 20_000,
-        fps: 30,
-        viewers: 200,
-        sides: Sides::Threads,
-        bounds: &[at_most(Figure::CpuRatio, 1.15, None)],
-    },
+    Case::new("20kB_30fps_200", 20_000, 30, 200),
+    Case::new("100kB_30fps_100", 100_000, 30, 100).with_bounds(&[
+        at_most(Figure::CpuRatio, 1.20, Some(1.00)),
+        at_most(Figure::P99Ratio, 1.5, None),
+    ]),
+    Case::new("100kB_30fps_1000", 100_000, 30, 1000).with_bounds(&[
+        at_most(Figure::CpuRatio, 1.15, Some(0.90)),
+        Bound {
+            figure: Figure::DeliveredPercent,
+            floor: 99.0,
+            goal: None,
+        },
+    ]),
+    Case::new("20kB_30fps_1000", 20_000, 30, 1000).with_bounds(&[
+        at_most(Figure::CpuRatio, 1.30, Some(1.05)),
+        ALL_DELIVERED,
+        at_most(Figure::RssKib, 14.0, Some(4.0)),
+    ]),
+    Case::new("2kB_30fps_1000", 2_000, 30, 1000).with_bounds(&[at_most(
+        Figure::CpuRatio,
+        1.25,
+        Some(1.10),
+    )]),
+    Case::new("2kB_5fps_9000", 2_000, 5, 9000)
+        .with_bounds(&[ALL_DELIVERED, at_most(Figure::P99Ms, 200.0, None)]),
+    Case::new("threads_20kB_30fps_200", 20_000, 30, 200)
+        .between_threads()
+        .with_bounds(&[at_most(Figure::CpuRatio, 1.15, None)]),
 ];
 
 #[cfg(test)]

@@ -4,28 +4,14 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::cases::{Case, Sides};
+use crate::cases::Case;
 use crate::programs::{Programs, Server};
 
 /// Light, because the tracer stops the server at each call.
-const TRACED: Case = Case {
-    name: "20kB_10fps_50",
-    bytes: 20_000,
-    fps: 10,
-    viewers: 50,
-    sides: Sides::Reference,
-    bounds: &[],
-};
+const TRACED: Case = Case::new("20kB_10fps_50", 20_000, 10, 50);
 
 /// Enough work to read the kernel's share from the clock's ticks.
-const TIMED: Case = Case {
-    name: "20kB_30fps_1000",
-    bytes: 20_000,
-    fps: 30,
-    viewers: 1000,
-    sides: Sides::Reference,
-    bounds: &[],
-};
+const TIMED: Case = Case::new("20kB_30fps_1000", 20_000, 30, 1000);
 
 pub(crate) fn verify(programs: &Programs) -> Result<()> {
     let run = programs.run(&TIMED, &Server::ceiling(), SECONDS)?;

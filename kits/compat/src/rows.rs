@@ -82,75 +82,65 @@ const LARGE: Look = Look {
 };
 
 pub(crate) const ALL: &[Row] = &[
-    Row {
-        word: "plain",
-        name: "plain pictures",
-        path: "/",
-        look: USUAL,
-        shot: |_, jpeg| one(jpeg),
-    },
-    Row {
-        word: "thumbnail",
-        name: "Exif thumbnail in each",
-        path: "/",
-        look: USUAL,
-        shot: |number, jpeg| one(jpeg::with_thumbnail(&jpeg, &THUMBNAIL.jpeg(number)?)),
-    },
-    Row {
-        word: "no-dht",
-        name: "no Huffman tables (DHT)",
-        path: "/",
-        look: USUAL,
-        shot: |_, jpeg| one(jpeg::without_dht(&jpeg)),
-    },
-    Row {
-        word: "markers",
-        name: "SOI and EOI in a comment",
-        path: "/",
-        look: USUAL,
-        shot: |_, jpeg| one(comment(&jpeg, b"\xFF\xD9 and \xFF\xD8")),
-    },
-    Row {
-        word: "delimiter",
-        name: "what looks like a delimiter in it",
-        path: "/",
-        look: USUAL,
-        shot: |_, jpeg| one(comment(&jpeg, b"\r\n--\r\n\r\n--other\r\n\r\n")),
-    },
-    Row {
-        word: "junk",
-        name: "junk after EOI",
-        path: "/",
-        look: USUAL,
-        shot: |number, jpeg| one(Bytes::from([&jpeg[..], junk(number)].concat())),
-    },
-    Row {
-        word: "cut",
-        name: "one more, cut off midway",
-        path: "/",
-        look: USUAL,
-        shot: |number, jpeg| {
+    row("plain", "plain pictures", "/", USUAL, |_, jpeg| one(jpeg)),
+    row(
+        "thumbnail",
+        "Exif thumbnail in each",
+        "/",
+        USUAL,
+        |number, jpeg| one(jpeg::with_thumbnail(&jpeg, &THUMBNAIL.jpeg(number)?)),
+    ),
+    row(
+        "no-dht",
+        "no Huffman tables (DHT)",
+        "/",
+        USUAL,
+        |_, jpeg| one(jpeg::without_dht(&jpeg)),
+    ),
+    row(
+        "markers",
+        "SOI and EOI in a comment",
+        "/",
+        USUAL,
+        |_, jpeg| one(comment(&jpeg, b"\xFF\xD9 and \xFF\xD8")),
+    ),
+    row(
+        "delimiter",
+        "what looks like a delimiter in it",
+        "/",
+        USUAL,
+        |_, jpeg| one(comment(&jpeg, b"\r\n--\r\n\r\n--other\r\n\r\n")),
+    ),
+    row("junk", "junk after EOI", "/", USUAL, |number, jpeg| {
+        one(Bytes::from([&jpeg[..], junk(number)].concat()))
+    }),
+    row(
+        "cut",
+        "one more, cut off midway",
+        "/",
+        USUAL,
+        |number, jpeg| {
             let half = (number == FRAMES / 2).then(|| jpeg.slice(..jpeg.len() / 2));
             let broken = half.map(Shot::from);
             Ok(broken.into_iter().chain([jpeg.into()]).collect())
         },
-    },
-    Row {
-        word: "split",
-        name: "SOI split over two writes",
-        path: "/",
-        look: USUAL,
-        shot: |_, jpeg| {
+    ),
+    row(
+        "split",
+        "SOI split over two writes",
+        "/",
+        USUAL,
+        |_, jpeg| {
             let writes = vec![jpeg.slice(..1), jpeg.slice(1..)];
             Ok(vec![Shot { writes }])
         },
-    },
-    Row {
-        word: "pieces",
-        name: "each in six late pieces",
-        path: "/",
-        look: USUAL,
-        shot: |_, jpeg| {
+    ),
+    row(
+        "pieces",
+        "each in six late pieces",
+        "/",
+        USUAL,
+        |_, jpeg| {
             let piece = jpeg.len().div_ceil(6);
             let writes = jpeg
                 .chunks(piece)
@@ -158,22 +148,38 @@ pub(crate) const ALL: &[Row] = &[
                 .collect();
             Ok(vec![Shot { writes }])
         },
-    },
-    Row {
-        word: "large",
-        name: "large pictures (1024x768)",
-        path: "/",
-        look: LARGE,
-        shot: |_, jpeg| one(jpeg),
-    },
-    Row {
-        word: "advance",
-        name: "plain, `advance_headers=1`",
-        path: ADVANCE_HEADERS,
-        look: USUAL,
-        shot: |_, jpeg| one(jpeg),
-    },
+    ),
+    row(
+        "large",
+        "large pictures (1024x768)",
+        "/",
+        LARGE,
+        |_, jpeg| one(jpeg),
+    ),
+    row(
+        "advance",
+        "plain, `advance_headers=1`",
+        ADVANCE_HEADERS,
+        USUAL,
+        |_, jpeg| one(jpeg),
+    ),
 ];
+
+const fn row(
+    word: &'static str,
+    name: &'static str,
+    path: &'static str,
+    look: Look,
+    shot: fn(u32, Bytes) -> Result<Vec<Shot>>,
+) -> Row {
+    Row {
+        word,
+        name,
+        path,
+        look,
+        shot,
+    }
+}
 
 fn one(jpeg: Bytes) -> Result<Vec<Shot>> {
     Ok(vec![jpeg.into()])

@@ -52,124 +52,105 @@ pub(crate) enum Kind {
 }
 
 pub(crate) const ALL: &[Viewer] = &[
-    Viewer {
-        name: "ffmpeg",
-        tool: Tool::Ffmpeg,
-        kind: Kind::Program {
-            command: |launch| ffmpeg(launch, &[]),
-            collect: files_and_complaints,
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "ffmpeg raw",
-        tool: Tool::Ffmpeg,
-        kind: Kind::Program {
-            command: |launch| ffmpeg(launch, &["-f", "mjpeg"]),
-            collect: |launch| files_and_complaints(launch).map(Saw::begun_at_soi),
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "ffprobe",
-        tool: Tool::Ffmpeg,
-        kind: Kind::Program {
-            command: |launch| ffprobe(launch, &[]),
-            collect: packets,
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "ffprobe raw",
-        tool: Tool::Ffmpeg,
-        kind: Kind::Program {
-            command: |launch| ffprobe(launch, &["-f", "mjpeg"]),
-            collect: |launch| packets(launch).map(Saw::begun_at_soi),
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "OpenCV",
-        tool: Tool::OpenCv,
-        kind: Kind::Program {
-            command: |launch| script(launch, include_str!("scripts/opencv.py")),
-            collect: files_and_complaints,
-        },
-        fidelity: Fidelity::Tiles,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "VLC",
-        tool: Tool::Vlc,
-        kind: Kind::Program {
-            command: vlc,
-            collect: |launch| Ok(Saw::jpegs(pictures(&launch.folder)?)),
-        },
-        fidelity: Fidelity::Tiles,
-        habit: Habit::RepeatsLate,
-    },
-    Viewer {
-        name: "GStreamer",
-        tool: Tool::GStreamer,
-        kind: Kind::Program {
-            command: gstreamer,
-            collect: files_and_complaints,
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "curl",
-        tool: Tool::Curl,
-        kind: Kind::Program {
-            command: curl,
-            collect: parts,
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "requests",
-        tool: Tool::Requests,
-        kind: Kind::Program {
-            command: |launch| script(launch, include_str!("scripts/requests_loop.py")),
-            collect: files_and_complaints,
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "Mainsail",
-        tool: Tool::Node,
-        kind: Kind::Parser {
-            command: "node",
-            script: "mainsail.mjs",
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "Fluidd",
-        tool: Tool::Node,
-        kind: Kind::Parser {
-            command: "node",
-            script: "fluidd.mjs",
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::None,
-    },
-    Viewer {
-        name: "HA still",
-        tool: Tool::Python,
-        kind: Kind::Stills {
-            command: "python3",
-            script: "home_assistant.py",
-        },
-        fidelity: Fidelity::Exact,
-        habit: Habit::Repeats,
-    },
+    program(
+        "ffmpeg",
+        Tool::Ffmpeg,
+        |launch| ffmpeg(launch, &[]),
+        files_and_complaints,
+    ),
+    program(
+        "ffmpeg raw",
+        Tool::Ffmpeg,
+        |launch| ffmpeg(launch, &["-f", "mjpeg"]),
+        |launch| files_and_complaints(launch).map(Saw::begun_at_soi),
+    ),
+    program(
+        "ffprobe",
+        Tool::Ffmpeg,
+        |launch| ffprobe(launch, &[]),
+        packets,
+    ),
+    program(
+        "ffprobe raw",
+        Tool::Ffmpeg,
+        |launch| ffprobe(launch, &["-f", "mjpeg"]),
+        |launch| packets(launch).map(Saw::begun_at_soi),
+    ),
+    program(
+        "OpenCV",
+        Tool::OpenCv,
+        |launch| script(launch, include_str!("scripts/opencv.py")),
+        files_and_complaints,
+    )
+    .re_encodes(),
+    program("VLC", Tool::Vlc, vlc, |launch| {
+        Ok(Saw::jpegs(pictures(&launch.folder)?))
+    })
+    .re_encodes()
+    .with_habit(Habit::RepeatsLate),
+    program(
+        "GStreamer",
+        Tool::GStreamer,
+        gstreamer,
+        files_and_complaints,
+    ),
+    program("curl", Tool::Curl, curl, parts),
+    program(
+        "requests",
+        Tool::Requests,
+        |launch| script(launch, include_str!("scripts/requests_loop.py")),
+        files_and_complaints,
+    ),
+    parser("Mainsail", Tool::Node, "node", "mainsail.mjs"),
+    parser("Fluidd", Tool::Node, "node", "fluidd.mjs"),
+    stills("HA still", Tool::Python, "python3", "home_assistant.py").with_habit(Habit::Repeats),
 ];
+
+impl Viewer {
+    const fn new(name: &'static str, tool: Tool, kind: Kind) -> Self {
+        Self {
+            name,
+            tool,
+            kind,
+            fidelity: Fidelity::Exact,
+            habit: Habit::None,
+        }
+    }
+
+    const fn re_encodes(mut self) -> Self {
+        self.fidelity = Fidelity::Tiles;
+        self
+    }
+
+    const fn with_habit(mut self, habit: Habit) -> Self {
+        self.habit = habit;
+        self
+    }
+}
+
+const fn program(
+    name: &'static str,
+    tool: Tool,
+    command: fn(&Launch) -> Result<Command>,
+    collect: fn(&Launch) -> Result<Saw>,
+) -> Viewer {
+    Viewer::new(name, tool, Kind::Program { command, collect })
+}
+
+const fn parser(
+    name: &'static str,
+    tool: Tool,
+    command: &'static str,
+    script: &'static str,
+) -> Viewer {
+    Viewer::new(name, tool, Kind::Parser { command, script })
+}
+
+const fn stills(
+    name: &'static str,
+    tool: Tool,
+    command: &'static str,
+    script: &'static str,
+) -> Viewer {
+    Viewer::new(name, tool, Kind::Stills { command, script })
+}

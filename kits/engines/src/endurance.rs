@@ -1,9 +1,10 @@
 //! A stream at 30 fps for minutes: whether the picture freezes, and whether the page's memory
 //! grows.
 
-use std::{collections::HashMap, fs, iter::successors, path::Path, time::Duration};
+use std::{collections::HashMap, fs, iter::successors, time::Duration};
 
 use anyhow::Result;
+use kit::proc;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -101,9 +102,8 @@ fn resident_mib(engine: Engine, root: u32) -> u64 {
         .into_iter()
         .flatten()
         .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let id = entry.file_name().to_str()?.parse().ok()?;
-            Some((id, Process::read(&entry.path())?))
+            let id = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            Some((id, Process::read(id)?))
         })
         .collect();
     let belongs = |id: u32| {
@@ -124,19 +124,14 @@ struct Process {
 }
 
 impl Process {
-    fn read(folder: &Path) -> Option<Self> {
-        let status = fs::read_to_string(folder.join("status")).ok()?;
-        let field = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        };
-        let line = fs::read(folder.join("cmdline")).ok()?;
+    fn read(id: u32) -> Option<Self> {
+        let line = fs::read(format!("/proc/{id}/cmdline")).ok()?;
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         Some(Self {
-            parent: u32::try_from(field("PPid:")?).ok()?,
+            parent: u32::try_from(proc::status(id, "PPid:").ok()?).ok()?,
             command_line: line.trim_end().to_owned(),
             // Kernel threads have none.
-            resident_kib: field("VmRSS:").unwrap_or_default(),
+            resident_kib: proc::status(id, "VmRSS:").unwrap_or_default(),
         })
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use kit::{
     child::{Child, with_open_files},
-    relay,
+    proc, relay,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -115,11 +115,7 @@ impl Process {
     }
 
     fn status(&self, key: &str) -> Result<u64> {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .context("the relay's process is gone")?;
-        let line = text.lines().find_map(|line| line.strip_prefix(key));
-        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        number.with_context(|| format!("no {key} in its status"))
+        proc::status(self.child.id(), key)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod debian;
 #[path = "../../../xtask/src/flags.rs"]
 pub mod flags;
 pub mod network;
+pub mod proc;
 pub mod program;
 pub mod record;
 pub mod relay;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use kit::child::Child;
 use kit::network::Namespace;
+use kit::proc;
 
 use crate::netns::{self, Link};
 
@@ -48,8 +49,9 @@ pub(crate) fn watch(
                 return Ok(readings);
             }
         }
-        readings.rss_kib.push(rss_kib(relay)?);
-        let sockets = read(relay, "net/tcp")?;
+        readings.rss_kib.push(proc::status(relay, "VmRSS:")?);
+        let table = format!("/proc/{relay}/net/tcp");
+        let sockets = fs::read_to_string(&table).with_context(|| format!("reading {table}"))?;
         for (link, waiting) in links.iter().zip(&mut readings.links) {
             let far = link.far().parse().context("the link has an address")?;
             waiting.socket.extend(sent_queue(&sockets, far));
@@ -57,18 +59,6 @@ pub(crate) fn watch(
         }
     }
     Ok(readings)
-}
-
-fn rss_kib(process: u32) -> Result<u64> {
-    let status = read(process, "status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|text| text.split_whitespace().next()?.parse().ok())
-        .context("the relay has no memory; has it ended?")
-}
-
-fn read(process: u32, file: &str) -> Result<String> {
-    let path = format!("/proc/{process}/{file}");
-    fs::read_to_string(&path).with_context(|| format!("reading {path}"))
 }
 
 /// How many bytes wait in the connection to `peer`, in a table as `/proc/net/tcp`.

@@ -14,6 +14,7 @@ use crate::{
     case::{Case, Needs, Run, Told},
     far::{Far, name_host},
     stage::relay::Stage,
+    watcher::Watcher,
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -64,11 +65,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn cable_for_a_second(stage: &mut Stage) -> Result<Told> {
-    let far = Far::new()?;
-    let camera = camera_at(&far, Reel::default())?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
-    watcher.fresh(secs(5)).await?;
+    let (far, _camera, mut watcher) = behind_link(stage).await?;
     far.pull()?;
     last(1).await;
     far.plug()?;
@@ -81,11 +78,7 @@ async fn cable_for_a_second(stage: &mut Stage) -> Result<Told> {
 }
 
 async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Told> {
-    let far = Far::new()?;
-    let camera = camera_at(&far, Reel::default())?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
-    watcher.fresh(secs(5)).await?;
+    let (far, _camera, mut watcher) = behind_link(stage).await?;
     far.pull()?;
     last(10).await;
     far.plug()?;
@@ -101,11 +94,7 @@ async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Told> {
 }
 
 async fn cable_for_good(stage: &mut Stage) -> Result<Told> {
-    let far = Far::new()?;
-    let camera = camera_at(&far, Reel::default())?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
-    watcher.fresh(secs(5)).await?;
+    let (far, _camera, _watcher) = behind_link(stage).await?;
     far.pull()?;
     let stalled = timed(async {
         let said = stage.error_says(&["sent nothing for 10s"], secs(20)).await;
@@ -221,6 +210,16 @@ async fn viewers_vanish(stage: &mut Stage) -> Result<Told> {
         "closed after {:.1} s",
         took.as_secs_f64()
     )))
+}
+
+/// A good camera at the other end of a link, and a viewer that sees its pictures.
+async fn behind_link(stage: &mut Stage) -> Result<(Far, Camera, Watcher)> {
+    let far = Far::new()?;
+    let camera = camera_at(&far, Reel::default())?;
+    let addr = stage.stream(&camera.url()).await?;
+    let mut watcher = stage.watch(addr, &camera).await?;
+    watcher.fresh(secs(5)).await?;
+    Ok((far, camera, watcher))
 }
 
 fn camera_at(far: &Far, reel: Reel) -> Result<Camera> {

@@ -73,17 +73,10 @@ async fn never_reads(stage: &mut Stage) -> Result<Told> {
         viewers.push(ask(addr, GET).await?);
     }
     let took = timed(gone(stage, healthy, secs(60))).await?;
-    let status = stage.status().await?;
-    let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
-    ensure!(cuts == 20, "{cuts} were counted");
+    let told = all_cut(stage, 20, took).await?;
     ensure!(took > secs(25), "closed after {took:.1?} already");
     ensure!(took < secs(40), "closed after {took:.1?}");
-    Ok(Told::seen(format!(
-        "the last closed after {:.1} s; {} write stalls, {} frames that took too long",
-        took.as_secs_f64(),
-        status.write_stalls,
-        status.send_timeouts
-    )))
+    Ok(told)
 }
 
 async fn byte_per_second(stage: &mut Stage) -> Result<Told> {
@@ -100,25 +93,15 @@ async fn byte_per_second(stage: &mut Stage) -> Result<Told> {
         }));
     }
     let took = timed(gone(stage, healthy, secs(90))).await?;
-    let status = stage.status().await?;
     for reader in readers {
         reader.abort();
     }
     ensure!(took < secs(65), "closed after {took:.1?}");
-    let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
-    ensure!(cuts == 10, "{cuts} were counted");
-    Ok(Told::seen(format!(
-        "the last closed after {:.1} s; {} write stalls, {} frames that took too long",
-        took.as_secs_f64(),
-        status.write_stalls,
-        status.send_timeouts
-    )))
+    all_cut(stage, 10, took).await
 }
 
 async fn half_closes(stage: &mut Stage) -> Result<Told> {
-    let camera = Camera::good().await?;
-    let addr = stage.good_stream(&camera).await?;
-    let healthy = stage.status().await?.connections;
+    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
     let mut viewers = Vec::new();
     for _ in 0..20 {
         let mut viewer = ask(addr, GET).await?;
@@ -150,9 +133,7 @@ async fn resets(stage: &mut Stage) -> Result<Told> {
 }
 
 async fn rounds(stage: &mut Stage) -> Result<Told> {
-    let camera = Camera::good().await?;
-    let addr = stage.good_stream(&camera).await?;
-    let healthy = stage.status().await?.connections;
+    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
     let kinds: Vec<u8> = (0..5000).map(|_| stage.random.u8(..)).collect();
     let since = Instant::now();
     let rounds = kinds.into_iter().map(async |kind| -> Result<()> {
@@ -182,9 +163,7 @@ async fn rounds(stage: &mut Stage) -> Result<Told> {
 }
 
 async fn idle(stage: &mut Stage) -> Result<Told> {
-    let camera = Camera::good().await?;
-    let addr = stage.good_stream(&camera).await?;
-    let healthy = stage.status().await?.connections;
+    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
     let connecting = (0..2000).map(|_| TcpStream::connect(addr));
     let connecting = stream::iter(connecting).buffer_unordered(16);
     let idle: Vec<_> = connecting.collect().await;
@@ -221,9 +200,27 @@ async fn large_pictures(stage: &mut Stage) -> Result<(SocketAddr, u64, Camera)> 
         }
     })
     .await?;
+    good_stream(stage, camera).await
+}
+
+/// A stream of this good camera, and how many connections it has.
+async fn good_stream(stage: &mut Stage, camera: Camera) -> Result<(SocketAddr, u64, Camera)> {
     let addr = stage.good_stream(&camera).await?;
     let healthy = stage.status().await?.connections;
     Ok((addr, healthy, camera))
+}
+
+/// Checks that the relay has counted these viewers as cut because they read too little.
+async fn all_cut(stage: &mut Stage, viewers: u64, took: Duration) -> Result<Told> {
+    let status = stage.status().await?;
+    let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
+    ensure!(cuts == viewers, "{cuts} were counted");
+    Ok(Told::seen(format!(
+        "the last closed after {:.1} s; {} write stalls, {} frames that took too long",
+        took.as_secs_f64(),
+        status.write_stalls,
+        status.send_timeouts
+    )))
 }
 
 /// Waits until only the healthy viewers are left.
