@@ -108,7 +108,7 @@ impl Namespace {
     /// Gives one of its devices an address in a network of 256, and turns it on.
     pub fn set_address(&self, device: &str, address: &str) -> Result<()> {
         self.ip(&format!("addr add {address}/24 dev {device}"))?;
-        self.ip(&format!("link set {device} up")).map(drop)
+        self.ip(&format!("link set dev {device} up")).map(drop)
     }
 }
 

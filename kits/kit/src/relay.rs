@@ -37,10 +37,13 @@ pub fn stream(name: &str, camera: SocketAddr, ip: &str) -> String {
     format!("{name}=tcp://{camera}@{ip}:0")
 }
 
-/// The address in a URL that the relay prints.
+/// The address in a URL that the relay prints: `localhost`, which it prints when it listens on all
+/// addresses, is that of IPv4.
 pub fn address(url: &str) -> Result<SocketAddr> {
-    let addr = url.strip_prefix("http://");
-    let addr = addr.and_then(|rest| rest.trim_end_matches('/').parse().ok());
+    let addr = url.strip_prefix("http://").and_then(|rest| {
+        let host = rest.trim_end_matches('/');
+        host.replace("localhost:", "127.0.0.1:").parse().ok()
+    });
     addr.with_context(|| format!("the server printed {url:?} instead of a URL with an address"))
 }
 
@@ -55,6 +58,8 @@ mod tests {
         let addr = address("http://127.0.0.1:8081/").unwrap();
         assert_eq!(addr, ([127, 0, 0, 1], 8081).into());
         assert!(address("http://[::1]:80/").is_ok());
+        let local = address("http://localhost:8081/").unwrap();
+        assert_eq!(local, addr);
         for text in ["", "127.0.0.1:8081", "http://name:80/"] {
             assert!(address(text).is_err(), "{text}");
         }
