@@ -7,13 +7,13 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use xshell::cmd;
 
-use crate::tools;
+use crate::tools::tool;
 use crate::util::{Workspace, files_with, read, verdict};
 
 /// Compares every snapshot, or with `bless` writes it anew.
 pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
     let folder = workspace.root().join("public-api");
-    let nightly = tools::nightly(&workspace.sh)
+    let nightly = tool::nightly(&workspace.sh)
         .context("no fit nightly toolchain; `cargo xtask ci --install` fetches it")?;
     let mut problems = Vec::new();
     let mut expected = BTreeSet::new();

@@ -5,8 +5,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-use super::{NIGHTLY, Tool, dotted};
 use crate::debian::install_packages;
+use crate::tools::tool::{NIGHTLY, Tool, dotted};
 
 /// Installs these tools: all Debian packages in one call, then the others one by one.
 pub(super) fn all(sh: &Shell, missing: &[&Tool]) -> Result<()> {

@@ -28,7 +28,7 @@ fn main() {
     collect(&mut splitter);
 
     assert_eq!(frames.len(), 1);
-    assert_eq!((frames[0].width, frames[0].height), (8, 8));
-    assert_eq!(frames[0].bytes, STREAM[2..STREAM.len() - 2]);
+    assert_eq!((frames[0].width(), frames[0].height()), (8, 8));
+    assert_eq!(*frames[0].bytes(), STREAM[2..STREAM.len() - 2]);
     assert_eq!(discarded, 4);
 }

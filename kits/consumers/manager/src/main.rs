@@ -8,7 +8,7 @@ async fn main() {
     let manager = Manager::new(ManagerConfig::default());
     let spec = || StreamSpec::parse("door", "tcp://127.0.0.1:9").expect("a name and a source");
     manager
-        .start(spec().mode(StartMode::Retry))
+        .start(spec().with_mode(StartMode::Retry))
         .await
         .expect("retry mode needs no camera");
     assert_eq!(
@@ -22,7 +22,7 @@ async fn main() {
     assert_eq!(manager.list().len(), 1);
     // This build has no listener.
     let listening = StreamSpec::parse("gate", "tcp://127.0.0.1:9").expect("a name and a source");
-    let listening = listening.listen("127.0.0.1:0".parse().expect("an address"));
+    let listening = listening.with_listen("127.0.0.1:0".parse().expect("an address"));
     assert_eq!(
         manager
             .start(listening)

@@ -7,7 +7,7 @@ async fn main() {
     let arg: StreamArg = "door=tcp://127.0.0.1:9@127.0.0.1:0"
         .parse()
         .expect("a stream");
-    let spec = arg.into_spec().mode(StartMode::Retry);
+    let spec = arg.into_spec().with_mode(StartMode::Retry);
     let relay = Relay::start([spec], Default::default())
         .await
         .expect("retry mode needs no camera");

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use mjpeg_testkit::{Faults, jpeg};
 use tokio::time::{Instant, sleep};
 
-use super::{Switch, last, made, secs, timed};
+use super::steps::{Switch, last, made, secs, timed};
 use crate::{
     camera::{Camera, INTERVAL, Line, Reel, numbered},
     case::{Case, Run, Told},

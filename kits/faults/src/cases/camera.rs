@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use mjpeg_testkit::jpeg;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::Instant};
 
-use super::{Switch, last, secs, timed};
+use super::steps::{Switch, last, secs, timed};
 use crate::{
     camera::{Camera, Line, numbered},
     case::{Case, Run, Told},

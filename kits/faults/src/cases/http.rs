@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
-use super::{Switch, last, secs, timed};
+use super::steps::{Switch, last, secs, timed};
 use crate::{
     camera::{Camera, INTERVAL, Line},
     case::{Case, Needs, Run, Told},

@@ -8,7 +8,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{last, secs, timed};
+use super::steps::{last, secs, timed};
 use crate::{
     camera::{Camera, Line, Reel},
     case::{Case, Needs, Run, Told},

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    Switch, last, secs, timed,
+    steps::{Switch, last, secs, timed},
     viewer::{GET, ask},
 };
 use crate::{

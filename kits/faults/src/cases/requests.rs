@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    secs, timed,
+    steps::{secs, timed},
     viewer::{GET, ask},
 };
 use crate::{

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-use super::{made, secs, timed};
+use super::steps::{made, secs, timed};
 use crate::{
     camera::{Camera, Line, Reel},
     case::{Case, Run, Told},
