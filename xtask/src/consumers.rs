@@ -75,7 +75,13 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     if !problems.is_empty() {
         return verdict("consumers", &problems);
     }
+    use_each(workspace, &published, &packed)
+}
 
+/// Builds and runs each crate's consumer against the unpacked tarballs.
+fn use_each(workspace: &Workspace, published: &[&Package], packed: &Path) -> Result<()> {
+    let sh = &workspace.sh;
+    let home = workspace.root().join("kits/consumers");
     // The versions everything else is checked with. Not committed there and not `--locked`, as the
     // consumers themselves are added to it.
     fs::copy(workspace.root().join("Cargo.lock"), home.join("Cargo.lock"))
@@ -89,7 +95,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         })
         .collect();
     // One at a time: in one call, features that one consumer turns on would help its neighbour.
-    for package in &published {
+    for package in published {
         let consumer = format!("consumer-{}", folder_of(package));
         // The same build directory as ever: third-party crates are there already.
         let target = workspace.target("");

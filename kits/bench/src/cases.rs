@@ -68,7 +68,7 @@ impl Case {
     }
 
     /// The load in words.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn load(&self) -> String {
         let Self {
             bytes,
             fps,

@@ -39,7 +39,7 @@ pub(crate) fn run(flags: &Fanout) -> Result<()> {
         .collect();
     let mut outcomes = Vec::new();
     for case in chosen {
-        println!("== {}: {}", case.name, case.told());
+        println!("== {}: {}", case.name, case.load());
         if case.sides == Sides::Threads && !programs.server_knows(THREADS_OPTION)? {
             println!("   SKIPPED: mjpeg-server has no {THREADS_OPTION}");
             continue;
@@ -79,7 +79,7 @@ fn measure(
         let turn = |server: &Server| -> Result<Option<Run>> {
             for _ in 0..ATTEMPTS {
                 let run = programs.run(case, server, seconds)?;
-                println!("   {number}/{pairs} {:<9} {}", server.name, run.told());
+                println!("   {number}/{pairs} {:<9} {}", server.name, run.line());
                 match run.void(case) {
                     None => return Ok(Some(run)),
                     Some(why) => println!("   void: {why}"),

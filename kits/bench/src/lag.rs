@@ -35,9 +35,12 @@ pub(crate) fn run(flags: &Lag) -> Result<()> {
     let congestion = flags.congestion.as_deref().unwrap_or(DEFAULT_CONGESTION);
     let mut outcomes = Vec::new();
     for case in chosen {
-        println!("== {}: {}, {seconds} s, {congestion}", case.name, case.told);
+        println!(
+            "== {}: {}, {seconds} s, {congestion}",
+            case.name, case.description
+        );
         let outcome = scene::run(&programs, case, seconds, congestion)?;
-        print!("{}", report::told(&outcome));
+        print!("{}", report::lines(&outcome));
         outcomes.push(outcome);
     }
     let text = report::tables(&outcomes);

@@ -73,7 +73,7 @@ pub(crate) fn choose_congestion_control(home: &Namespace, name: &str) -> Result<
 }
 
 /// A link between the router and a viewer.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Link {
     /// From 1; part of the names of its devices and of its addresses.
     pub(crate) number: u8,

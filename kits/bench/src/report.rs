@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_machine_is_told() {
+    fn a_busy_machine_is_reported() {
         let busy = outcome(&CASES[0], 5_000_000_000, 600_000_000);
         assert!(tables(&[busy]).contains(&format!("in {} the reference waited", CASES[0].name)));
     }

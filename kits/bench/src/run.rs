@@ -117,7 +117,7 @@ impl Run {
     }
 
     /// One line for the terminal.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let mut line = format!(
             "{:6.2} us/frame, {:5.1} % of a core (waited {:.0} %), {:6.2} % delivered, age p50 {:.1} p99 {:.1} max {:.1} ms, \
              {:.1} KiB/viewer, viewers' CPU {:.0} % (waited {:.0} %)",
@@ -194,12 +194,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn lost_viewers_are_told() {
-        assert!(!report(|_| ()).told().contains("LOST"));
+    fn lost_viewers_are_reported() {
+        assert!(!report(|_| ()).line().contains("LOST"));
         let lost = report(|json| {
             json["lost"] = 3.into();
             json["first_fault"] = "reset".into();
         });
-        assert!(lost.told().ends_with("3 viewers LOST (reset)"));
+        assert!(lost.line().ends_with("3 viewers LOST (reset)"));
     }
 }

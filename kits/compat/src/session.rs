@@ -21,6 +21,7 @@ use crate::relay::Relay;
 use crate::rows::{FRAMES, Shot};
 use crate::setting::{Setting, open_folder};
 use crate::table::Cell;
+use crate::viewers::saw::Saw;
 use crate::viewers::{Habit, Kind, Viewer};
 
 /// Measures one viewer in one row, with a relay and a camera of its own.
@@ -70,6 +71,11 @@ pub(crate) fn run(
             parsers::run(command, &setting.parsers.join(script), &bodies)?
         }
     };
+    Ok(judged(row, viewer, saw))
+}
+
+/// Compares what a viewer saw with what the camera sent.
+fn judged(row: &Prepared, viewer: &Viewer, saw: Saw) -> Cell {
     let score = row
         .judge
         .score(saw.jpegs.iter().map(|jpeg| &jpeg[..]), viewer.fidelity);
@@ -83,12 +89,12 @@ pub(crate) fn run(
     if score.repeated > 0 && viewer.habit == Habit::None {
         notes.push(format!("{} seen twice", score.repeated));
     }
-    Ok(Cell::Measured {
+    Cell::Measured {
         good: score.good.len(),
         of: FRAMES as usize,
         notes,
         remark: missed(&score.good),
-    })
+    }
 }
 
 /// Names the pictures that were not seen, if some were.

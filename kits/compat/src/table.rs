@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remark_is_told_and_is_no_fault() {
+    fn a_remark_is_shown_and_is_no_fault() {
         let cell = Cell::Measured {
             good: 10,
             of: 10,

@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_that_differs_is_told_with_what_came_instead() {
+    fn every_answer_that_differs_is_listed_with_what_came_instead() {
         let text = text(&[differing(true)], &[]);
         for line in [
             "Debatable, and ours is another answer than the recorded one:",

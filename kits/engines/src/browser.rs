@@ -76,9 +76,13 @@ impl Browser {
 
     /// The browser's own name and version.
     pub(crate) fn version(&self) -> String {
-        let told = self.client.capabilities();
-        let told = |key: &str| told.and_then(|told| told.get(key)?.as_str()).unwrap_or("?");
-        format!("{} {}", told("browserName"), told("browserVersion"))
+        let capabilities = self.client.capabilities();
+        let text = |key: &str| {
+            capabilities
+                .and_then(|all| all.get(key)?.as_str())
+                .unwrap_or("?")
+        };
+        format!("{} {}", text("browserName"), text("browserVersion"))
     }
 
     pub(crate) async fn close(self) {

@@ -106,7 +106,7 @@ pub(crate) async fn measure(
     let alone = delay(sent?, &seen).filter(|ms| *ms <= limit);
     let opened = stage.open(client, how, Duration::ZERO).await?;
     let (seen, _) = first(client, how).await?;
-    let newcomer = seen.first().map(|(_, at)| at - opened);
+    let new_viewer = seen.first().map(|(_, at)| at - opened);
     let mut measured = Vec::new();
     for &(fps, length) in rates {
         let (watched, sent) = tokio::join!(
@@ -129,7 +129,7 @@ pub(crate) async fn measure(
     Ok(Row {
         how,
         alone,
-        newcomer,
+        new_viewer,
         rates: measured,
         error,
     })

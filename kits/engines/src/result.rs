@@ -28,7 +28,7 @@ pub(crate) struct Row {
     /// From sending the very first picture, with none after it, until it is shown.
     pub(crate) alone: Option<f64>,
     /// From opening the page while the camera is silent until its last picture is shown.
-    pub(crate) newcomer: Option<f64>,
+    pub(crate) new_viewer: Option<f64>,
     pub(crate) rates: Vec<Rate>,
     pub(crate) error: String,
 }
@@ -45,7 +45,7 @@ impl Row {
         if self.alone.is_none() {
             fail("the first picture, with none after it, is not shown within a second".to_owned());
         }
-        if self.newcomer.is_none() {
+        if self.new_viewer.is_none() {
             fail(
                 "a newcomer does not see the last picture of a silent camera within a second"
                     .to_owned(),
@@ -81,7 +81,7 @@ impl Row {
             "| {} | {} | {} |",
             self.how.name(),
             ms(self.alone),
-            ms(self.newcomer)
+            ms(self.new_viewer)
         );
         for rate in &self.rates {
             let (p50, max) = (ms(rate.p50()), ms(rate.delays.last().copied()));
@@ -120,7 +120,7 @@ mod tests {
         Row {
             how,
             alone: Some(20.0),
-            newcomer: Some(30.0),
+            new_viewer: Some(30.0),
             rates: vec![Rate::new(5, sent, delays)],
             error: String::new(),
         }
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn first_picture_and_newcomers_must_be_served() {
         let mut row = row(How::Crossorigin, vec![10.0], 1);
-        (row.alone, row.newcomer) = (None, None);
+        (row.alone, row.new_viewer) = (None, None);
         assert_eq!(row.failures(Engine::Firefox).len(), 2);
         assert!(row.line().contains("| never | never |"));
     }

@@ -52,11 +52,11 @@ pub(crate) enum Run {
     Program(OnStage<OnProgram>),
 }
 
-type OnStage<S> = for<'a> fn(&'a mut S) -> LocalBoxFuture<'a, Result<Told>>;
+type OnStage<S> = for<'a> fn(&'a mut S) -> LocalBoxFuture<'a, Result<Findings>>;
 
 /// What a case reports of its own, if everything that it checked holds.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct Findings {
     /// The time from the fault's end to the first good picture at a viewer of that stream, and its
     /// limit.
     pub(crate) recovered: Option<(Duration, Duration)>,
@@ -64,7 +64,7 @@ pub(crate) struct Told {
     pub(crate) seen: String,
 }
 
-impl Told {
+impl Findings {
     pub(crate) fn seen(seen: impl Into<String>) -> Self {
         Self {
             recovered: None,
@@ -81,7 +81,7 @@ impl Told {
 /// The outcome of a case.
 pub(crate) struct Row {
     pub(crate) case: &'static Case,
-    pub(crate) told: Told,
+    pub(crate) findings: Findings,
     pub(crate) judged: Judged,
     pub(crate) failures: Vec<String>,
     pub(crate) took: Duration,
@@ -141,11 +141,11 @@ impl Case {
             Run::Relay(run) => self.play(setting, run, &mut failures).await,
             Run::Program(run) => self.play(setting, run, &mut failures).await,
         };
-        let (told, judged) = outcome.unwrap_or_else(|error| {
+        let (findings, judged) = outcome.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
             Default::default()
         });
-        if let Some((took, limit)) = told.recovered
+        if let Some((took, limit)) = findings.recovered
             && took.saturating_sub(judged.waited) > limit
         {
             failures.push(format!("recovered in {took:.1?}, {limit:?} at most"));
@@ -153,7 +153,7 @@ impl Case {
         failures.extend(judged.failures(self.most_mib));
         Row {
             case: self,
-            told,
+            findings,
             judged,
             failures,
             took: since.elapsed(),
@@ -178,15 +178,15 @@ impl Case {
         setting: &Setting,
         run: OnStage<S>,
         failures: &mut Vec<String>,
-    ) -> Result<(Told, Judged)> {
+    ) -> Result<(Findings, Judged)> {
         let launch = self.launch(setting)?;
         let stage = S::set(setting, self.name, &launch).await;
         let mut stage = stage.context("the stage")?;
-        let told = run(&mut stage).await;
-        let told = told.unwrap_or_else(|error| {
+        let findings = run(&mut stage).await;
+        let findings = findings.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
-            Told::default()
+            Findings::default()
         });
-        Ok((told, stage.judge().await?))
+        Ok((findings, stage.judge().await?))
     }
 }

@@ -144,7 +144,7 @@ impl Soaking {
             }
             failures.extend(seen.ended.map(|why| format!("its response ended: {why}")));
         }
-        println!("{}", self.plan.told());
+        println!("{}", self.plan.counts());
         drop(self.crowd);
         for n in 0..self.addrs.len() {
             self.relay.ask(&format!("stop {}", name(n))).await?;

@@ -40,17 +40,12 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
     let since = Instant::now();
     let mut skipped = Vec::new();
     let able = chosen.into_iter().filter(|case| {
-        let lacks = match case.needs {
-            Needs::Network if !has_network => "namespaces",
-            Needs::Http if !inside::knows_http() => "sources of the kind http:// in the relay",
-            Needs::Faketime if faketime::library().is_none() => {
-                "faketime (Debian package faketime)"
-            }
-            _ => return true,
-        };
-        println!("skipped: {}: this needs {lacks}", case.name);
-        skipped.push((case.name, lacks));
-        false
+        let lacks = lacks(case.needs, has_network);
+        if let Some(lacks) = lacks {
+            println!("skipped: {}: this needs {lacks}", case.name);
+            skipped.push((case.name, lacks));
+        }
+        lacks.is_none()
     });
     let (alone, together): (Vec<_>, Vec<_>) = able.partition(|case| case.alone);
     let mut rows = Vec::new();
@@ -77,6 +72,18 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
         println!("what the relays said is in {}", dir.display());
     }
     Ok(failed == 0)
+}
+
+/// What the machine lacks for a case, if anything.
+fn lacks(needs: Needs, has_network: bool) -> Option<&'static str> {
+    match needs {
+        Needs::Network if !has_network => Some("namespaces"),
+        Needs::Http if !inside::knows_http() => Some("sources of the kind http:// in the relay"),
+        Needs::Faketime if faketime::library().is_none() => {
+            Some("faketime (Debian package faketime)")
+        }
+        _ => None,
+    }
 }
 
 fn chosen(flags: &Faults) -> Result<Vec<&'static Case>> {

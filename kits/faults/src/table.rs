@@ -17,7 +17,7 @@ pub(crate) fn line(row: &Row) -> String {
         lost(row),
         recovered(row),
         memory(row),
-        row.told.seen,
+        row.findings.seen,
         row.took.as_secs_f64()
     );
     for failure in &row.failures {
@@ -31,7 +31,7 @@ pub(crate) fn text(rows: &[Row], skipped: &[(&str, &str)], seed: u64, took: Dura
     let mut text = "| case | injected | must hold besides | lost | recovered in | memory | seen |\n|---|---|---|---|---|---|---|\n".to_owned();
     for row in rows {
         let seen = if row.failures.is_empty() {
-            row.told.seen.clone()
+            row.findings.seen.clone()
         } else {
             format!("**failed**: {}", row.failures.join("; "))
         };
@@ -82,13 +82,15 @@ fn lost(row: &Row) -> String {
 }
 
 fn recovered(row: &Row) -> String {
-    row.told.recovered.map_or("-".to_owned(), |(took, limit)| {
-        format!(
-            "{:.1} s (of {:.0})",
-            took.as_secs_f64(),
-            limit.as_secs_f64()
-        )
-    })
+    row.findings
+        .recovered
+        .map_or("-".to_owned(), |(took, limit)| {
+            format!(
+                "{:.1} s (of {:.0})",
+                took.as_secs_f64(),
+                limit.as_secs_f64()
+            )
+        })
 }
 
 fn memory(row: &Row) -> String {

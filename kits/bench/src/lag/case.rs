@@ -4,7 +4,7 @@
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    pub(crate) told: &'static str,
+    pub(crate) description: &'static str,
     pub(crate) server: Server,
     pub(crate) asked: Asked,
 }
@@ -29,19 +29,19 @@ pub(crate) enum Asked {
 pub(crate) const CASES: [Case; 3] = [
     Case {
         name: "bounded",
-        told: "`TCP_NOTSENT_LOWAT` 16 KiB, the relay's default",
+        description: "`TCP_NOTSENT_LOWAT` 16 KiB, the relay's default",
         server: Server::Relay(&[]),
         asked: Asked::All,
     },
     Case {
         name: "bare",
-        told: "`fanout_ceiling` in the relay's place, which does nothing but send, with the same 16 KiB: what the machine allows",
+        description: "`fanout_ceiling` in the relay's place, which does nothing but send, with the same 16 KiB: what the machine allows",
         server: Server::Bare,
         asked: Asked::Nothing,
     },
     Case {
         name: "unbounded",
-        told: "`TCP_NOTSENT_LOWAT` left to the kernel, by `--notsent-lowat 0`",
+        description: "`TCP_NOTSENT_LOWAT` left to the kernel, by `--notsent-lowat 0`",
         server: Server::Relay(&["--notsent-lowat", "0"]),
         asked: Asked::NoLoss,
     },

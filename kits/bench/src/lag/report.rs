@@ -99,7 +99,7 @@ pub(crate) fn problems(outcomes: &[Outcome]) -> Vec<String> {
 }
 
 /// Some lines for the terminal.
-pub(crate) fn told(outcome: &Outcome) -> String {
+pub(crate) fn lines(outcome: &Outcome) -> String {
     let mut text = String::new();
     for slow in &outcome.slow {
         let _ = writeln!(
@@ -122,7 +122,7 @@ pub(crate) fn told(outcome: &Outcome) -> String {
                 .map_or(String::new(), |fault| format!(", LOST ({fault})")),
         );
     }
-    let _ = writeln!(text, "   {FAST} fast: {}", outcome.fast.told());
+    let _ = writeln!(text, "   {FAST} fast: {}", outcome.fast.line());
     let _ = writeln!(text, "   memory by the minute: {}", minutes(outcome));
     text
 }
@@ -159,8 +159,23 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
             );
         }
     }
-    text += "\n| case | seconds | congestion control | fast viewers missed | their age p50 | p99 | waited for a core | server waited | server's CPU | memory at start | middle | end |\n\
-             |---|---|---|---|---|---|---|---|---|---|---|---|\n";
+    text += &servers(outcomes);
+    text.push('\n');
+    for outcome in outcomes {
+        let _ = writeln!(text, "* `{}`: {}.", outcome.case, outcome.description);
+        if !outcome.busy().is_empty() {
+            text += "  Others ran on this machine, see how long was waited for a core: what the fast viewers missed, and the ages, are theirs as much as ours then.\n";
+        }
+    }
+    text
+}
+
+/// The table of the fast viewers and of the servers.
+fn servers(outcomes: &[Outcome]) -> String {
+    let mut text = String::from(
+        "\n| case | seconds | congestion control | fast viewers missed | their age p50 | p99 | waited for a core | server waited | server's CPU | memory at start | middle | end |\n\
+             |---|---|---|---|---|---|---|---|---|---|---|---|\n",
+    );
     for outcome in outcomes {
         let fast = &outcome.fast;
         let memory = &outcome.rss_kib;
@@ -182,13 +197,6 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
             at(memory.len() / 2),
             at(memory.len().saturating_sub(1)),
         );
-    }
-    text.push('\n');
-    for outcome in outcomes {
-        let _ = writeln!(text, "* `{}`: {}.", outcome.case, outcome.told);
-        if !outcome.busy().is_empty() {
-            text += "  Others ran on this machine, see how long was waited for a core: what the fast viewers missed, and the ages, are theirs as much as ours then.\n";
-        }
     }
     text
 }
@@ -243,7 +251,7 @@ mod tests {
         });
         Outcome {
             case: "bounded",
-            told: "as told",
+            description: "as described",
             asked: Asked::All,
             seconds: 10,
             congestion: "cubic".into(),
@@ -294,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_busy_machine_is_told() {
+    fn a_busy_machine_is_reported() {
         let busy = outcome(age("p99", 500.0), |json| json["load_waited"] = 0.06.into());
         assert!(busy.missed()[0].contains("busy: the fast viewers waited 6 %"));
         assert!(tables(&[busy]).contains("Others ran"));

@@ -57,7 +57,7 @@ fn a_stream_that_is_not_perfect_fails() {
 }
 
 #[test]
-fn a_debatable_stream_is_told_and_passes() {
+fn a_debatable_stream_is_listed_and_passes() {
     let folder = folder("corpus_debatable");
     let mut truth = unmet();
     truth["debatable"] = json!(true);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::steps::{Switch, last, made, secs, timed};
 use crate::{
     camera::{Camera, INTERVAL, Line, Reel, numbered},
-    case::{Case, Run, Told},
+    case::{Case, Findings, Run},
     stage::relay::Stage,
 };
 
@@ -78,7 +78,7 @@ pub(super) const CASES: &[Case] = &[
     .most_mib(16),
 ];
 
-async fn garbage(stage: &mut Stage) -> Result<Told> {
+async fn garbage(stage: &mut Stage) -> Result<Findings> {
     let good = Switch::default();
     let tell = good.clone();
     let seed = stage.random.u64(..);
@@ -104,10 +104,10 @@ async fn garbage(stage: &mut Stage) -> Result<Told> {
     ensure!(status.discarded > 0, "nothing was counted");
     ensure!(status.reconnects == 0, "it was given up");
     // The last false start may claim a segment of 64 KB, which is 16 pictures.
-    Ok(Told::seen(format!("{} pieces discarded", status.discarded)).recovered(took, secs(2)))
+    Ok(Findings::seen(format!("{} pieces discarded", status.discarded)).recovered(took, secs(2)))
 }
 
-async fn damaged(stage: &mut Stage) -> Result<Told> {
+async fn damaged(stage: &mut Stage) -> Result<Findings> {
     let seed = stage.random.u64(..);
     let (damaged, chunks) = made(move || {
         let picture = jpeg::numbered(0);
@@ -138,22 +138,22 @@ async fn damaged(stage: &mut Stage) -> Result<Told> {
     let more = status.frames - intact;
     // A picture with overwritten bytes in its scan may still look whole. What is shown must be well
     // formed, and it is.
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "{intact} of {intact} whole pictures came, {more} others, {} pieces discarded",
         status.discarded
     )))
 }
 
-async fn endless(stage: &mut Stage) -> Result<Told> {
+async fn endless(stage: &mut Stage) -> Result<Findings> {
     too_large(stage, 64 << 20, false).await
 }
 
-async fn huge(stage: &mut Stage) -> Result<Told> {
+async fn huge(stage: &mut Stage) -> Result<Findings> {
     too_large(stage, 100_000_000, true).await
 }
 
 /// A picture with this many bytes in its scan.
-async fn too_large(stage: &mut Stage, bytes: usize, ends: bool) -> Result<Told> {
+async fn too_large(stage: &mut Stage, bytes: usize, ends: bool) -> Result<Findings> {
     let good = Switch::default();
     let tell = good.clone();
     let camera = Camera::start(move |_, mut line: Line| {
@@ -180,10 +180,10 @@ async fn too_large(stage: &mut Stage, bytes: usize, ends: bool) -> Result<Told> 
     let status = stage.status().await?;
     ensure!(status.too_large == 1, "too large: {}", status.too_large);
     ensure!(status.reconnects == 0, "it was given up");
-    Ok(Told::seen("1 picture too large").recovered(took, secs(2)))
+    Ok(Findings::seen("1 picture too large").recovered(took, secs(2)))
 }
 
-async fn byte_by_byte(stage: &mut Stage) -> Result<Told> {
+async fn byte_by_byte(stage: &mut Stage) -> Result<Findings> {
     let reel = Reel::of(jpeg::numbered(0));
     let done = Switch::default();
     let over = done.clone();
@@ -204,10 +204,10 @@ async fn byte_by_byte(stage: &mut Stage) -> Result<Told> {
     stage.good_stream(&camera).await?;
     last(8).await;
     done.on();
-    Ok(Told::seen(format!("{} pictures", camera.reel.last())))
+    Ok(Findings::seen(format!("{} pictures", camera.reel.last())))
 }
 
-async fn jitter(stage: &mut Stage) -> Result<Told> {
+async fn jitter(stage: &mut Stage) -> Result<Findings> {
     let seed = stage.random.u64(..);
     let done = Switch::default();
     let over = done.clone();
@@ -233,10 +233,13 @@ async fn jitter(stage: &mut Stage) -> Result<Told> {
     let seen = watcher.settle().await;
     ensure!(seen.lost == 0, "{} of its own pictures lost", seen.lost);
     ensure!(seen.pictures > 5, "{} pictures came", seen.pictures);
-    Ok(Told::seen(format!("{} pictures, none lost", seen.pictures)))
+    Ok(Findings::seen(format!(
+        "{} pictures, none lost",
+        seen.pictures
+    )))
 }
 
-async fn changes_size(stage: &mut Stage) -> Result<Told> {
+async fn changes_size(stage: &mut Stage) -> Result<Findings> {
     let sizes = [(64, 48), (1920, 1088), (320, 240), (1280, 720), (16, 16)];
     let templates =
         made(move || sizes.map(|(width, height)| jpeg::sized(0, width, height))).await?;
@@ -264,10 +267,10 @@ async fn changes_size(stage: &mut Stage) -> Result<Told> {
         "the size is {:?}",
         status.size
     );
-    Ok(Told::seen(format!("{} pictures", status.frames)))
+    Ok(Findings::seen(format!("{} pictures", status.frames)))
 }
 
-async fn floods(stage: &mut Stage) -> Result<Told> {
+async fn floods(stage: &mut Stage) -> Result<Findings> {
     let over = Switch::default();
     let is_over = over.clone();
     let camera = Camera::start(move |_, mut line: Line| {
@@ -296,7 +299,7 @@ async fn floods(stage: &mut Stage) -> Result<Told> {
     over.on();
     let took = timed(watcher.fresh(secs(10))).await?;
     ensure!(behind < 1000, "its viewer is {behind} pictures behind");
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "{frames} pictures came in, its viewer got {} of them and was {behind} behind at the end",
         seen.pictures
     ))

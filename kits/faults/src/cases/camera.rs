@@ -11,7 +11,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::Instant};
 use super::steps::{Switch, last, secs, timed};
 use crate::{
     camera::{Camera, Line, numbered},
-    case::{Case, Run, Told},
+    case::{Case, Findings, Run},
     inside::PANIC,
     stage::relay::Stage,
 };
@@ -66,7 +66,7 @@ pub(super) const CASES: &[Case] = &[
     .short(),
 ];
 
-async fn closes(stage: &mut Stage) -> Result<Told> {
+async fn closes(stage: &mut Stage) -> Result<Findings> {
     let good = Switch::default();
     let is_good = good.clone();
     let camera = Camera::start(move |_, line: Line| {
@@ -92,10 +92,10 @@ async fn closes(stage: &mut Stage) -> Result<Told> {
         .await?;
     good.on();
     let took = timed(watcher.fresh(secs(20))).await?;
-    Ok(Told::seen(format!("{attempts} attempts; {error}")).recovered(took, secs(9)))
+    Ok(Findings::seen(format!("{attempts} attempts; {error}")).recovered(took, secs(9)))
 }
 
-async fn silent(stage: &mut Stage) -> Result<Told> {
+async fn silent(stage: &mut Stage) -> Result<Findings> {
     let camera = Camera::start(|n, line: Line| async move {
         match n {
             0 => line.silent().await,
@@ -108,10 +108,10 @@ async fn silent(stage: &mut Stage) -> Result<Told> {
     let mut watcher = stage.watch(addr, &camera).await?;
     let took = timed(watcher.fresh(secs(30))).await?;
     let error = stage.error_says(&["sent nothing for 10s"], secs(1)).await?;
-    Ok(Told::seen(error).recovered(took, secs(12)))
+    Ok(Findings::seen(error).recovered(took, secs(12)))
 }
 
-async fn stops(stage: &mut Stage) -> Result<Told> {
+async fn stops(stage: &mut Stage) -> Result<Findings> {
     let stopped = Switch::default();
     let tell = stopped.clone();
     let camera = Camera::start(move |n, mut line: Line| {
@@ -135,10 +135,10 @@ async fn stops(stage: &mut Stage) -> Result<Told> {
     let took = timed(watcher.fresh(secs(30))).await?;
     let error = stage.error_says(&["sent nothing for 10s"], secs(1)).await?;
     ensure!(watcher.seen().lost <= 1, "more than the half one is lost");
-    Ok(Told::seen(error).recovered(took, secs(12)))
+    Ok(Findings::seen(error).recovered(took, secs(12)))
 }
 
-async fn resets(stage: &mut Stage) -> Result<Told> {
+async fn resets(stage: &mut Stage) -> Result<Findings> {
     let good = Switch::default();
     let tell = good.clone();
     let camera = Camera::start(move |n, mut line: Line| {
@@ -163,10 +163,10 @@ async fn resets(stage: &mut Stage) -> Result<Told> {
     let took = timed(watcher.fresh(secs(10))).await?;
     let error = stage.error_says(&["broke", "reset"], secs(1)).await?;
     // The third wait is 1 to 2 s.
-    Ok(Told::seen(error).recovered(took, secs(3)))
+    Ok(Findings::seen(error).recovered(took, secs(3)))
 }
 
-async fn refuses(stage: &mut Stage) -> Result<Told> {
+async fn refuses(stage: &mut Stage) -> Result<Findings> {
     let closed = mjpeg_testkit::refused_addr().await;
     let reel = std::sync::Arc::new(crate::camera::Reel::default());
     let addr = stage.stream(&format!("tcp://{closed}")).await?;
@@ -179,10 +179,10 @@ async fn refuses(stage: &mut Stage) -> Result<Told> {
     let camera = Camera::on(socket.listen(8)?, reel, |_, line: Line| line.live())?;
     let took = timed(watcher.fresh(secs(20))).await?;
     drop(camera);
-    Ok(Told::seen(error).recovered(took, secs(9)))
+    Ok(Findings::seen(error).recovered(took, secs(9)))
 }
 
-async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
+async fn cut_everywhere(stage: &mut Stage) -> Result<Findings> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     // A source that connects to the relay has no backoff, so there is time for all cuts.
     stage.stream(&format!("tcp-listen://{port}")).await?;
@@ -225,14 +225,14 @@ async fn cut_everywhere(stage: &mut Stage) -> Result<Told> {
     stage
         .error_says(&["closed the connection"], secs(5))
         .await?;
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "{} of {} whole pictures came",
         status.frames,
         cuts - 1
     )))
 }
 
-async fn panics(stage: &mut Stage) -> Result<Told> {
+async fn panics(stage: &mut Stage) -> Result<Findings> {
     stage.panics_expected = true;
     let camera = Camera::start(|n, mut line: Line| async move {
         line.live_for(secs(1)).await?;
@@ -253,5 +253,5 @@ async fn panics(stage: &mut Stage) -> Result<Told> {
     let took = timed(watcher.fresh(secs(10))).await?;
     let error = stage.error_says(&["panicked"], secs(1)).await?;
     // The second wait is 0.5 to 1 s.
-    Ok(Told::seen(error).recovered(took, secs(2)))
+    Ok(Findings::seen(error).recovered(took, secs(2)))
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use super::steps::{Switch, last, secs, timed};
 use crate::{
     camera::{Camera, INTERVAL, Line},
-    case::{Case, Needs, Run, Told},
+    case::{Case, Findings, Needs, Run},
     stage::relay::Stage,
 };
 
@@ -93,14 +93,14 @@ const fn http(name: &'static str, injected: &'static str, holds: &'static str, r
 }
 
 /// A camera that answers all requests so until the relay reports what is wrong, and then is good.
-async fn answers(stage: &mut Stage, answer: &'static [u8], words: &[&str]) -> Result<Told> {
+async fn answers(stage: &mut Stage, answer: &'static [u8], words: &[&str]) -> Result<Findings> {
     until_told(stage, words, secs(5), move |mut line| {
         Box::pin(async move { line.send(answer).await })
     })
     .await
 }
 
-async fn endless_headers(stage: &mut Stage) -> Result<Told> {
+async fn endless_headers(stage: &mut Stage) -> Result<Findings> {
     let words = ["head", "no connection within 5s"];
     until_told(stage, &words, secs(10), |mut line| {
         Box::pin(async move {
@@ -118,7 +118,7 @@ async fn until_told(
     words: &[&str],
     limit: Duration,
     fault: impl Fn(Line) -> BoxFuture<'static, io::Result<()>> + Clone + Send + Sync + 'static,
-) -> Result<Told> {
+) -> Result<Findings> {
     let good = Switch::default();
     let is_good = good.clone();
     let camera = Camera::start(move |_, mut line: Line| {
@@ -138,7 +138,7 @@ async fn until_told(
     good.on();
     let took = timed(watcher.fresh(secs(20))).await?;
     // Few attempts have failed by then: 4 s of wait at most.
-    Ok(Told::seen(error).recovered(took, secs(5)))
+    Ok(Findings::seen(error).recovered(took, secs(5)))
 }
 
 async fn silent(
@@ -146,7 +146,7 @@ async fn silent(
     start: &'static [u8],
     words: &str,
     limit: Duration,
-) -> Result<Told> {
+) -> Result<Findings> {
     let camera = Camera::start(move |n, mut line: Line| async move {
         line.request().await?;
         if n > 0 {
@@ -162,11 +162,11 @@ async fn silent(
     let took = timed(watcher.fresh(secs(30))).await?;
     let error = stage.error_says(&[words], secs(1)).await?;
     // The first wait is 0.5 s at most.
-    Ok(Told::seen(error).recovered(took, limit + secs(2)))
+    Ok(Findings::seen(error).recovered(took, limit + secs(2)))
 }
 
 /// A good stream except for what precedes its pictures.
-async fn lies(stage: &mut Stage, part: Part) -> Result<Told> {
+async fn lies(stage: &mut Stage, part: Part) -> Result<Findings> {
     let camera = Camera::start(move |_, mut line: Line| async move {
         line.request().await?;
         stream(line, part).await
@@ -179,7 +179,10 @@ async fn lies(stage: &mut Stage, part: Part) -> Result<Told> {
     let seen = watcher.seen();
     ensure!(seen.lost == 0, "{} of its own pictures lost", seen.lost);
     ensure!(seen.pictures > 50, "{} pictures came", seen.pictures);
-    Ok(Told::seen(format!("{} pictures, none lost", seen.pictures)))
+    Ok(Findings::seen(format!(
+        "{} pictures, none lost",
+        seen.pictures
+    )))
 }
 
 /// The delimiter and the headers before a picture of this number and length.

@@ -11,7 +11,7 @@ use tokio::{
 use super::steps::{last, secs, timed};
 use crate::{
     camera::{Camera, Line, Reel},
-    case::{Case, Needs, Run, Told},
+    case::{Case, Findings, Needs, Run},
     far::{Far, name_host},
     stage::relay::Stage,
     watcher::Watcher,
@@ -64,7 +64,7 @@ pub(super) const CASES: &[Case] = &[
     .needs(Needs::Network),
 ];
 
-async fn cable_for_a_second(stage: &mut Stage) -> Result<Told> {
+async fn cable_for_a_second(stage: &mut Stage) -> Result<Findings> {
     let (far, _camera, mut watcher) = behind_link(stage).await?;
     far.pull()?;
     last(1).await;
@@ -74,10 +74,10 @@ async fn cable_for_a_second(stage: &mut Stage) -> Result<Told> {
     ensure!(status.reconnects == 0, "it was given up");
     // TCP doubles the time to its next try, which may therefore be as far away as the outage was
     // long; ARP may come on top.
-    Ok(Told::seen("the same connection").recovered(took, secs(3)))
+    Ok(Findings::seen("the same connection").recovered(took, secs(3)))
 }
 
-async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Told> {
+async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Findings> {
     let (far, _camera, mut watcher) = behind_link(stage).await?;
     far.pull()?;
     last(10).await;
@@ -90,10 +90,10 @@ async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Told> {
     };
     // The relay gives up about when the cable comes back. An attempt may run into its limit of 5 s,
     // and a wait of 0.5 to 1 s follows.
-    Ok(Told::seen(how).recovered(took, secs(8)))
+    Ok(Findings::seen(how).recovered(took, secs(8)))
 }
 
-async fn cable_for_good(stage: &mut Stage) -> Result<Told> {
+async fn cable_for_good(stage: &mut Stage) -> Result<Findings> {
     let (far, _camera, _watcher) = behind_link(stage).await?;
     far.pull()?;
     let stalled = timed(async {
@@ -118,13 +118,13 @@ async fn cable_for_good(stage: &mut Stage) -> Result<Told> {
         "the next attempt is in {:?} ms",
         status.retry_in_ms
     );
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "noticed after {:.1} s, then: {error}",
         stalled.as_secs_f64()
     )))
 }
 
-async fn narrow(stage: &mut Stage) -> Result<Told> {
+async fn narrow(stage: &mut Stage) -> Result<Findings> {
     let far = Far::new()?;
     far.narrow(1000)?;
     let reel = Reel::of(mjpeg_testkit::jpeg::of_length(0, 20_000));
@@ -140,13 +140,13 @@ async fn narrow(stage: &mut Stage) -> Result<Told> {
     // The link carries 6 pictures a second.
     ensure!(pictures >= 45, "{pictures} pictures in 15 s");
     ensure!(watcher.seen().lost == 0, "pictures were lost");
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "{:.1} pictures a second, none lost",
         pictures as f64 / 15.0
     )))
 }
 
-async fn name_changes(stage: &mut Stage) -> Result<Told> {
+async fn name_changes(stage: &mut Stage) -> Result<Findings> {
     let reel = Arc::new(Reel::default());
     let [first, second] = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3)];
     name_host(NAME, first)?;
@@ -163,10 +163,10 @@ async fn name_changes(stage: &mut Stage) -> Result<Told> {
     let _camera = Camera::on(listener, reel, |_, line: Line| line.live())?;
     let took = timed(watcher.fresh(secs(20))).await?;
     // Refused once or twice: 0.5 to 2 s.
-    Ok(Told::seen(format!("found at {second}")).recovered(took, secs(4)))
+    Ok(Findings::seen(format!("found at {second}")).recovered(took, secs(4)))
 }
 
-async fn viewers_vanish(stage: &mut Stage) -> Result<Told> {
+async fn viewers_vanish(stage: &mut Stage) -> Result<Findings> {
     let far = Far::new()?;
     let camera = Camera::good().await?;
     let addr = stage.good_stream(&camera).await?;
@@ -206,7 +206,7 @@ async fn viewers_vanish(stage: &mut Stage) -> Result<Told> {
     }
     // 30 s after the last acknowledged byte, checked by TCP when it tries again.
     ensure!(took < secs(45), "closed after {took:.1?}");
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "closed after {:.1} s",
         took.as_secs_f64()
     )))

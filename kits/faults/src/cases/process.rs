@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     camera::{Camera, INTERVAL, Line},
-    case::{Case, Needs, Run, Told},
+    case::{Case, Findings, Needs, Run},
     faketime,
     stage::{program::OnProgram, relay::Stage},
 };
@@ -62,7 +62,7 @@ pub(super) const CASES: &[Case] = &[
     .short(),
 ];
 
-async fn files_exhausted(stage: &mut OnProgram) -> Result<Told> {
+async fn files_exhausted(stage: &mut OnProgram) -> Result<Findings> {
     let addr = stage.program.addrs[0];
     let mut hogs = Vec::new();
     for _ in 0..150 {
@@ -87,10 +87,10 @@ async fn files_exhausted(stage: &mut OnProgram) -> Result<Told> {
         "the log does not say it: {said}"
     );
     // The relay works off the queue first; it notices closed connections within a second.
-    Ok(Told::seen("logged: cannot accept a connection").recovered(took, secs(5)))
+    Ok(Findings::seen("logged: cannot accept a connection").recovered(took, secs(5)))
 }
 
-async fn no_file_for_a_camera(stage: &mut Stage) -> Result<Told> {
+async fn no_file_for_a_camera(stage: &mut Stage) -> Result<Findings> {
     let lost = Switch::default();
     let is_lost = lost.clone();
     let camera = Camera::start(move |n, mut line: Line| {
@@ -122,10 +122,10 @@ async fn no_file_for_a_camera(stage: &mut Stage) -> Result<Told> {
     drop(hogs);
     let took = timed(watcher.fresh(secs(20))).await?;
     // Few attempts have failed by then: 4 s of wait at most.
-    Ok(Told::seen(error).recovered(took, secs(6)))
+    Ok(Findings::seen(error).recovered(took, secs(6)))
 }
 
-async fn port_taken(stage: &mut OnProgram) -> Result<Told> {
+async fn port_taken(stage: &mut OnProgram) -> Result<Findings> {
     let addr = stage.program.addrs[0];
     let stream = format!("a=tcp://{}@{addr}", stage.cameras[1].addr);
     let args = ["run", "--stream", &stream];
@@ -141,12 +141,12 @@ async fn port_taken(stage: &mut OnProgram) -> Result<Told> {
     let taken = TcpListener::bind(addr).await;
     ensure!(taken.is_err(), "the port could be taken");
     last(2).await;
-    Ok(Told::seen(
+    Ok(Findings::seen(
         "exit code 1: port_in_use, and how to find who has it",
     ))
 }
 
-async fn sigterm(stage: &mut OnProgram) -> Result<Told> {
+async fn sigterm(stage: &mut OnProgram) -> Result<Findings> {
     let addr = stage.program.addrs[0];
     let mut idle = Vec::new();
     for _ in 0..20 {
@@ -172,14 +172,14 @@ async fn sigterm(stage: &mut OnProgram) -> Result<Told> {
             .await
             .context("a port is not free")?;
     }
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "exit code 0 after {:.1} s, {} responses ended in order",
         took.as_secs_f64(),
         viewers.len()
     )))
 }
 
-async fn clock_jumps(stage: &mut Stage) -> Result<Told> {
+async fn clock_jumps(stage: &mut Stage) -> Result<Findings> {
     let camera = Camera::start(|_, mut line| async move { line.live_for(secs(4)).await }).await?;
     let addr = stage.stream(&camera.url()).await?;
     let mut watcher = stage.watch(addr, &camera).await?;
@@ -212,7 +212,7 @@ async fn clock_jumps(stage: &mut Stage) -> Result<Told> {
         "next attempt in {retry:?} ms"
     );
     // The camera is lost again within 10 s: a wait of 0.5 to 1 s, which began before.
-    Ok(Told::seen("the backoff goes by the other clock").recovered(longest, secs(3)))
+    Ok(Findings::seen("the backoff goes by the other clock").recovered(longest, secs(3)))
 }
 
 fn unix_seconds() -> Result<i64> {

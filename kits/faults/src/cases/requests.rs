@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     camera::Camera,
-    case::{Case, Run, Told},
+    case::{Case, Findings, Run},
     stage::relay::Stage,
 };
 
@@ -65,7 +65,7 @@ pub(super) const CASES: &[Case] = &[
     .short(),
 ];
 
-async fn garbage(stage: &mut Stage) -> Result<Told> {
+async fn garbage(stage: &mut Stage) -> Result<Findings> {
     let (addr, _camera) = good(stage).await?;
     let mut answered = 0;
     for _ in 0..100 {
@@ -83,10 +83,10 @@ async fn garbage(stage: &mut Stage) -> Result<Told> {
     }
     let bad = stage.status().await?.bad_requests;
     ensure!(bad == 100, "{bad} were counted");
-    Ok(Told::seen(format!("{answered} of 100 answered 400")))
+    Ok(Findings::seen(format!("{answered} of 100 answered 400")))
 }
 
-async fn large_header(stage: &mut Stage) -> Result<Told> {
+async fn large_header(stage: &mut Stage) -> Result<Findings> {
     let (addr, _camera) = good(stage).await?;
     let mut head = GET[..GET.len() - 2].to_vec();
     head.extend(b"X-Much: ");
@@ -103,10 +103,10 @@ async fn large_header(stage: &mut Stage) -> Result<Told> {
     }
     let bad = stage.status().await?.bad_requests;
     ensure!(bad == 10, "{bad} were counted");
-    Ok(Told::seen("10 of 10 counted as bad requests"))
+    Ok(Findings::seen("10 of 10 counted as bad requests"))
 }
 
-async fn drips(stage: &mut Stage) -> Result<Told> {
+async fn drips(stage: &mut Stage) -> Result<Findings> {
     let (addr, _camera) = good(stage).await?;
     let since = Instant::now();
     let mut dripping = Vec::new();
@@ -127,13 +127,13 @@ async fn drips(stage: &mut Stage) -> Result<Told> {
     let counted = stage.status().await?.header_timeouts;
     ensure!(counted == 50, "{counted} were counted");
     ensure!(took < secs(15), "closed after {took:.1?}");
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "all closed after {:.1} s",
         took.as_secs_f64()
     )))
 }
 
-async fn pipelined(stage: &mut Stage) -> Result<Told> {
+async fn pipelined(stage: &mut Stage) -> Result<Findings> {
     let (addr, _camera) = good(stage).await?;
     let one = "GET /snapshot HTTP/1.1\r\nHost: relay\r\n\r\n";
     let last = "GET /snapshot HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n";
@@ -149,10 +149,10 @@ async fn pipelined(stage: &mut Stage) -> Result<Told> {
     timeout(secs(20), viewer.read_exact(&mut much))
         .await
         .context("the stream does not go on")??;
-    Ok(Told::seen("3 of 3 answered; the stream goes on"))
+    Ok(Findings::seen("3 of 3 answered; the stream goes on"))
 }
 
-async fn http2(stage: &mut Stage) -> Result<Told> {
+async fn http2(stage: &mut Stage) -> Result<Findings> {
     let (addr, _camera) = good(stage).await?;
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     let mut said = Vec::new();
@@ -164,14 +164,14 @@ async fn http2(stage: &mut Stage) -> Result<Told> {
     ensure!(took < secs(2), "closed after {took:.1?}");
     let first = said.split(|byte| *byte == b'\r').next();
     let first = first.unwrap_or_default();
-    Ok(Told::seen(if first.is_empty() {
+    Ok(Findings::seen(if first.is_empty() {
         "closed at once".to_owned()
     } else {
         String::from_utf8_lossy(first).into_owned()
     }))
 }
 
-async fn odd_targets(stage: &mut Stage) -> Result<Told> {
+async fn odd_targets(stage: &mut Stage) -> Result<Findings> {
     let (addr, _camera) = good(stage).await?;
     let slashes = "/".repeat(8000);
     for (target, wanted) in [
@@ -192,7 +192,7 @@ async fn odd_targets(stage: &mut Stage) -> Result<Told> {
         let shown = &target[..target.len().min(40)];
         ensure!(wanted.contains(&status), "{shown} was answered {status}");
     }
-    Ok(Told::seen("10 of 10 answered as they must"))
+    Ok(Findings::seen("10 of 10 answered as they must"))
 }
 
 async fn good(stage: &mut Stage) -> Result<(SocketAddr, Camera)> {

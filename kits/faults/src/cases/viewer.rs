@@ -15,7 +15,7 @@ use tokio::{
 use super::steps::{made, secs, timed};
 use crate::{
     camera::{Camera, Line, Reel},
-    case::{Case, Run, Told},
+    case::{Case, Findings, Run},
     stage::relay::Stage,
 };
 
@@ -66,20 +66,20 @@ pub(super) const CASES: &[Case] = &[
     .most_mib(64),
 ];
 
-async fn never_reads(stage: &mut Stage) -> Result<Told> {
+async fn never_reads(stage: &mut Stage) -> Result<Findings> {
     let (addr, healthy, _camera) = large_pictures(stage).await?;
     let mut viewers = Vec::new();
     for _ in 0..20 {
         viewers.push(ask(addr, GET).await?);
     }
     let took = timed(gone(stage, healthy, secs(60))).await?;
-    let told = all_cut(stage, 20, took).await?;
+    let findings = all_cut(stage, 20, took).await?;
     ensure!(took > secs(25), "closed after {took:.1?} already");
     ensure!(took < secs(40), "closed after {took:.1?}");
-    Ok(told)
+    Ok(findings)
 }
 
-async fn byte_per_second(stage: &mut Stage) -> Result<Told> {
+async fn byte_per_second(stage: &mut Stage) -> Result<Findings> {
     let (addr, healthy, _camera) = large_pictures(stage).await?;
     let mut readers = Vec::new();
     for _ in 0..10 {
@@ -100,7 +100,7 @@ async fn byte_per_second(stage: &mut Stage) -> Result<Told> {
     all_cut(stage, 10, took).await
 }
 
-async fn half_closes(stage: &mut Stage) -> Result<Told> {
+async fn half_closes(stage: &mut Stage) -> Result<Findings> {
     let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
     let mut viewers = Vec::new();
     for _ in 0..20 {
@@ -111,13 +111,13 @@ async fn half_closes(stage: &mut Stage) -> Result<Told> {
         viewers.push(viewer);
     }
     let took = timed(gone(stage, healthy, secs(10))).await?;
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "closed after {:.1} s",
         took.as_secs_f64()
     )))
 }
 
-async fn resets(stage: &mut Stage) -> Result<Told> {
+async fn resets(stage: &mut Stage) -> Result<Findings> {
     let (addr, healthy, _camera) = large_pictures(stage).await?;
     for _ in 0..300 {
         let mut viewer = ask(addr, GET).await?;
@@ -126,13 +126,13 @@ async fn resets(stage: &mut Stage) -> Result<Told> {
         SockRef::from(&viewer).set_linger(Some(Duration::ZERO))?;
     }
     let took = timed(gone(stage, healthy, secs(10))).await?;
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "the last closed after {:.1} s",
         took.as_secs_f64()
     )))
 }
 
-async fn rounds(stage: &mut Stage) -> Result<Told> {
+async fn rounds(stage: &mut Stage) -> Result<Findings> {
     let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
     let kinds: Vec<u8> = (0..5000).map(|_| stage.random.u8(..)).collect();
     let since = Instant::now();
@@ -159,10 +159,10 @@ async fn rounds(stage: &mut Stage) -> Result<Told> {
     }
     let rate = 5000.0 / since.elapsed().as_secs_f64();
     gone(stage, healthy, secs(15)).await?;
-    Ok(Told::seen(format!("{rate:.0} rounds a second")))
+    Ok(Findings::seen(format!("{rate:.0} rounds a second")))
 }
 
-async fn idle(stage: &mut Stage) -> Result<Told> {
+async fn idle(stage: &mut Stage) -> Result<Findings> {
     let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
     let connecting = (0..2000).map(|_| TcpStream::connect(addr));
     let connecting = stream::iter(connecting).buffer_unordered(16);
@@ -182,7 +182,7 @@ async fn idle(stage: &mut Stage) -> Result<Told> {
         "{} were counted",
         status.header_timeouts
     );
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "a newcomer had its picture after {:.0} ms; all closed after {:.1} s",
         first.as_secs_f64() * 1000.0,
         took.as_secs_f64()
@@ -211,11 +211,11 @@ async fn good_stream(stage: &mut Stage, camera: Camera) -> Result<(SocketAddr, u
 }
 
 /// Checks that the relay has counted these viewers as cut because they read too little.
-async fn all_cut(stage: &mut Stage, viewers: u64, took: Duration) -> Result<Told> {
+async fn all_cut(stage: &mut Stage, viewers: u64, took: Duration) -> Result<Findings> {
     let status = stage.status().await?;
     let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
     ensure!(cuts == viewers, "{cuts} were counted");
-    Ok(Told::seen(format!(
+    Ok(Findings::seen(format!(
         "the last closed after {:.1} s; {} write stalls, {} frames that took too long",
         took.as_secs_f64(),
         status.write_stalls,

@@ -37,7 +37,7 @@ impl Plan {
     }
 
     /// Counts of the faults so far.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn counts(&self) -> String {
         let counts = lock(&self.counts);
         let all: Vec<String> = counts
             .iter()
