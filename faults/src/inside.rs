@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use mjpeg_server::mjpeg_manager::{
     HttpOutlet, Manager, ManagerConfig, Placeholder, StartMode, StreamSpec, StreamState,
     mjpeg_codec::SplitterConfig,
-    mjpeg_http::HttpConfig,
+    mjpeg_http::{ListenerConfig, StreamConfig},
     mjpeg_ingest::{Backoff, Connect, ConnectError, Connection, IngestConfig, Source},
 };
 use serde_json::{Value, json};
@@ -39,7 +39,6 @@ pub(crate) fn main() -> Result<()> {
     });
     runtime.block_on(async {
         let (config, http) = config();
-        let http = HttpOutlet::new(http);
         let manager = Manager::with_outlets(config, [http.factory()]);
         while let Some(line) = asked.recv().await {
             let words: Vec<&str> = line.split(' ').collect();
@@ -53,15 +52,21 @@ pub(crate) fn main() -> Result<()> {
 }
 
 /// The defaults, as the program has them; but without what the suite wants to see missed.
-fn config() -> (ManagerConfig, HttpConfig) {
-    let (manager, http) = (ManagerConfig::default(), HttpConfig::default());
+fn config() -> (ManagerConfig, HttpOutlet) {
+    let (manager, http) = (ManagerConfig::default(), HttpOutlet::default());
     let ingest = IngestConfig::default();
     match env::var(WITHOUT).as_deref() {
         Ok("write-stall") => {
-            let http = http.with_write_stall(NEVER).with_max_frame_send_time(NEVER);
-            (manager, http)
+            let stream = StreamConfig::default()
+                .with_write_stall(NEVER)
+                .with_max_frame_send_time(NEVER);
+            let listener = ListenerConfig::default().with_write_stall(NEVER);
+            (manager, HttpOutlet::new(stream).with_listener(listener))
         }
-        Ok("header-timeout") => (manager, http.with_header_timeout(NEVER)),
+        Ok("header-timeout") => {
+            let listener = ListenerConfig::default().with_header_timeout(NEVER);
+            (manager, http.with_listener(listener))
+        }
         Ok("stall-limit") => (manager.with_ingest(ingest.with_stall_limit(NEVER)), http),
         Ok("frame-limit") => {
             let splitter = SplitterConfig::default().with_max_frame_bytes(1 << 30);
@@ -115,6 +120,7 @@ async fn start(manager: &Manager, spec: StreamSpec, listen: &str) -> Result<Valu
 
 fn status(manager: &Manager, http: &HttpOutlet, name: &str) -> Result<Value> {
     let info = manager.get(name)?;
+    let listener = http.listener_stats(name).unwrap_or_default();
     let http = http.stats(name).unwrap_or_default();
     let discarded: u64 = info.discarded.values().map(|tally| tally.count).sum();
     let retry_in = match info.state {
@@ -133,14 +139,14 @@ fn status(manager: &Manager, http: &HttpOutlet, name: &str) -> Result<Value> {
         "reconnects": info.reconnects,
         "panics": info.panics,
         "last_error": info.last_error.map(|error| error.message),
-        "connections": http.connections,
+        "connections": listener.connections,
         "viewers": http.viewers,
         "write_stalls": http.write_stalls,
         "send_timeouts": http.send_timeouts,
         "in_flight_cuts": http.in_flight_cuts,
-        "header_timeouts": http.header_timeouts,
-        "bad_requests": http.bad_requests,
-        "accept_errors": http.accept_errors,
+        "header_timeouts": listener.header_timeouts,
+        "bad_requests": listener.bad_requests,
+        "accept_errors": listener.accept_errors,
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Uses mjpeg-http alone: serves a stream and reads its header over a socket.
 
-use mjpeg_http::{HttpConfig, Listener, StreamService, mjpeg_fanout};
+use mjpeg_http::{Listener, ListenerConfig, StreamConfig, StreamService, mjpeg_fanout};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -11,10 +11,10 @@ use tokio::{
 async fn main() {
     let (_producer, consumer) = mjpeg_fanout::channel();
     let addr = "127.0.0.1:0".parse().expect("an address");
-    let listener = Listener::bind(addr, HttpConfig::default()).expect("a free port");
-    let addr = listener.local_addr();
+    let listener = Listener::bind(addr, ListenerConfig::default()).expect("a free port");
+    let addr = listener.local_addr().expect("a TCP port");
     let (stop, stopped) = oneshot::channel::<()>();
-    let service = StreamService::new(consumer, HttpConfig::default());
+    let service = StreamService::new(consumer, StreamConfig::default());
     let serving = tokio::spawn(listener.serve(service, async {
         let _ = stopped.await;
     }));
@@ -30,5 +30,5 @@ async fn main() {
         "{head}"
     );
     stop.send(()).expect("still serving");
-    assert_eq!(serving.await.expect("no panic").aborted, 0);
+    assert_eq!(serving.await.expect("no panic").cut, 0);
 }

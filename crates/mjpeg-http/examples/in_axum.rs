@@ -14,7 +14,7 @@ use std::{
 
 use axum::{Router, response::Html, routing::get};
 use mjpeg_codec::{Frame, Stamp};
-use mjpeg_http::{HttpConfig, StreamService};
+use mjpeg_http::{StreamConfig, StreamService};
 use tokio::{
     net::TcpListener,
     time::{Instant, sleep},
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let seconds = args.next().as_deref().unwrap_or("1").parse()?;
 
     let (producer, consumer) = mjpeg_fanout::channel();
-    let stream = StreamService::new(consumer, HttpConfig::default());
+    let stream = StreamService::new(consumer, StreamConfig::default());
     // All its URLs are there: /camera/stream, /camera/snapshot, …
     let app = Router::new()
         .route("/", get(async || Html(PAGE)))

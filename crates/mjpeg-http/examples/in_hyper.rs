@@ -14,7 +14,7 @@ use http_body_util::{Either, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use mjpeg_codec::{Frame, Stamp};
-use mjpeg_http::{HttpConfig, StreamService};
+use mjpeg_http::{StreamConfig, StreamService};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -27,7 +27,7 @@ const JPEG: &[u8] = include_bytes!("picture.jpg");
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let stream = StreamService::new(consumer, HttpConfig::default());
+    let stream = StreamService::new(consumer, StreamConfig::default());
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let addr = listener.local_addr()?;
     let server = async {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use mjpeg_codec::{Frame, Stamp};
-use mjpeg_http::{HttpConfig, Listener, StreamService};
+use mjpeg_http::{Listener, ListenerConfig, StreamConfig, StreamService};
 use tokio::time::{Instant, sleep};
 
 /// A test picture of 160x120.
@@ -27,9 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let seconds: u64 = args.next().as_deref().unwrap_or("1").parse()?;
 
     let (producer, consumer) = mjpeg_fanout::channel();
-    let listener = Listener::bind(addr, HttpConfig::default())?;
-    println!("http://{}/ for {seconds} s", listener.local_addr());
-    let service = StreamService::new(consumer, HttpConfig::default());
+    let listener = Listener::bind(addr, ListenerConfig::default())?;
+    println!("http://{}/ for {seconds} s", listener.address());
+    let service = StreamService::new(consumer, StreamConfig::default());
     let serving =
         tokio::spawn(listener.serve(service.clone(), sleep(Duration::from_secs(seconds))));
     while !serving.is_finished() {
@@ -39,6 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         );
         sleep(Duration::from_millis(100)).await;
     }
+    service.drain(Duration::from_secs(1)).await;
     println!("{:?}", service.stats());
     Ok(())
 }

@@ -4,103 +4,134 @@ use std::{
     convert::Infallible,
     fmt,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
-use mjpeg_codec::multipart::Layout;
+use http::Response;
+use http_body::{Body, Frame};
+use mjpeg_codec::multipart::{Boundary, Layout};
 use mjpeg_fanout::Consumer;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::Instant,
 };
 
 use crate::{
-    HttpConfig,
-    alarm::Alarm,
-    asked::StreamWish,
+    closing::Closing,
+    config::stream::StreamConfig,
     feed::{Feed, Next},
-    seats::Seat,
-    service::Closing,
+    request::stream::StreamRequest,
+    response::head,
+    timer::LazySleep,
+    viewers::permit::Permit,
 };
 
-/// The body of a stream response: the opening delimiter, then a part per frame, each time the newest, for as long as the fan-out has a
-/// producer.
+/// The body of a stream response: the opening delimiter, then a part per frame, each time the newest,
+/// for as long as the fan-out has a producer.
 ///
-/// Each data frame is one whole part, in one buffer that all viewers share. The next part is chosen when the connection has let go of the one before, so what a
-/// slow viewer misses is missed whole; see [the crate's docs](crate#lagging). While the body lives it counts as a viewer in the fan-out's
+/// Each data frame is one whole part, in one buffer that all viewers share. The next part is chosen
+/// when the connection has let go of the one before, so a slow viewer skips whole frames; see
+/// [the crate's docs](crate#lagging). While the body lives it counts as a viewer in the fan-out's
 /// [demand](mjpeg_fanout::Demand).
 ///
-/// For servers of your own; [`StreamService`](crate::StreamService) adds the response's header, and picks the layout by the request.
+/// For servers of your own; [`StreamService`](crate::StreamService) adds the response's head, and
+/// picks the layout by the request.
+///
+/// ```
+/// use mjpeg_http::{MjpegBody, StreamConfig};
+///
+/// let (producer, consumer) = mjpeg_fanout::channel();
+/// let response = MjpegBody::new(consumer, Default::default(), &StreamConfig::default()).into_response();
+/// assert_eq!(response.headers()["content-type"], MjpegBody::content_type());
+/// # drop(producer);
+/// ```
 pub struct MjpegBody {
-    parts: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
+    /// Locked by nobody: it makes the body `Sync`, which hyper's and warp's boxed bodies require.
+    parts: Mutex<Parts>,
 }
 
+type Parts = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
+
 impl MjpegBody {
-    /// Makes a body that takes its frames from a consumer of its own. It counts for no limit on viewers.
-    pub fn new(consumer: Consumer, layout: Layout, config: &HttpConfig) -> Self {
-        let wish = StreamWish {
-            layout,
-            repeat_soon: layout == Layout::Trailing,
-            fps: config.max_fps,
-            kbps: config.max_kbps,
-            max_duration: config.max_duration,
-            ..StreamWish::default()
-        };
-        let seat = Seat::alone(&consumer, &wish, config);
-        // Without a service there is nobody to close it but the producer.
-        Self::of(Feed::new(seat, &wish, config), consumer, None)
+    /// Makes a body that takes its frames from a consumer of its own. No limit on viewers applies.
+    pub fn new(consumer: Consumer, layout: Layout, config: &StreamConfig) -> Self {
+        let request = StreamRequest::plain(layout);
+        let now = Instant::now();
+        let permit = Permit::unlimited(&consumer, &request, now);
+        let feed = Feed::new(permit, request, Arc::new(config.clone()), now);
+        Self::of(feed, consumer, None)
     }
 
-    pub(crate) fn of(feed: Feed, consumer: Consumer, closing: Option<Closing>) -> Self {
+    /// The value of `Content-Type` that belongs to it.
+    pub fn content_type() -> String {
+        Boundary::default().content_type()
+    }
+
+    /// Makes a whole response of it: `200`, its content type, and never to be stored.
+    pub fn into_response(self) -> Response<Self> {
+        let head = head::stream_head(http::Version::HTTP_2, &StreamRequest::default());
+        head.map(|()| self)
+    }
+
+    /// Takes its frames from a feed, and ends with the service, if there is one.
+    pub(crate) fn of(feed: Feed, consumer: Consumer, service: Option<ServiceEnd>) -> Self {
         let opening = feed.opening();
-        let parts = Parts {
+        let pull = Pull {
             feed,
             frames: consumer.clone(),
             consumer,
-            closing,
-            alarm: Alarm::default(),
+            service,
+            timer: LazySleep::default(),
             written: Arc::new(Semaphore::new(1)),
         };
-        let parts = stream::unfold(parts, Parts::next);
+        let parts = stream::unfold(pull, Pull::next);
         // One allocation per viewer; the futures of all later waits live inside it.
         Self {
-            parts: Box::pin(stream::iter([opening]).chain(parts).fuse()),
+            parts: Mutex::new(Box::pin(stream::iter([opening]).chain(parts).fuse())),
         }
     }
 }
 
-struct Parts {
+/// What a service decides for the bodies it has given out.
+pub(crate) struct ServiceEnd {
+    pub(crate) closing: Closing,
+    pub(crate) config: watch::Receiver<Arc<StreamConfig>>,
+}
+
+struct Pull {
     feed: Feed,
     consumer: Consumer,
-    /// Tells when there is a new frame.
+    /// Waits for new frames.
     frames: Consumer,
-    closing: Option<Closing>,
-    alarm: Alarm,
-    /// There to be taken when the part before is written.
+    service: Option<ServiceEnd>,
+    timer: LazySleep,
+    /// Available once the part before is written.
     written: Arc<Semaphore>,
 }
 
-impl Parts {
+impl Pull {
     async fn next(mut self) -> Option<(Bytes, Self)> {
-        // Fails only when the semaphore is closed, which nobody does.
+        // Fails only for a closed semaphore, and this one is never closed.
         let written = Arc::clone(&self.written).acquire_owned().await.ok()?;
         let mut has_producer = true;
         loop {
-            if self.feed.seat().is_replaced() {
+            if self.feed.permit().must_end() {
                 return None;
             }
-            let newest = self.consumer.latest();
-            let interval = self.consumer.interval();
-            let next = self.feed.next(newest.as_ref(), interval, Instant::now());
+            if let Some(service) = &mut self.service {
+                self.feed.configure(&service.config.borrow_and_update());
+            }
+            let (newest, now) = (self.consumer.latest(), Instant::now());
+            let next = self
+                .feed
+                .next(newest.as_ref(), self.consumer.interval(), now);
             let wait = match next {
                 Next::Send(sending) if has_producer || !sending.is_repeat => {
                     let held = Held {
-                        part: sending.part,
+                        part: self.feed.render(&sending, now),
                         _written: written,
                     };
                     return Some((Bytes::from_owner(held), self));
@@ -110,23 +141,29 @@ impl Parts {
             };
             tokio::select! {
                 biased;
-                () = closed(&mut self.closing) => return None,
+                has_ended = changed(&mut self.service) => if has_ended {
+                    return None;
+                },
                 frame = self.frames.next() => has_producer = frame.is_some(),
-                () = self.feed.seat().cut() => {}
-                () = self.alarm.until(wait) => {}
+                () = self.feed.permit().cut() => {}
+                () = self.timer.until(wait) => {}
             }
         }
     }
 }
 
-async fn closed(closing: &mut Option<Closing>) {
-    match closing {
-        Some(closing) => closing.wanted().await,
-        None => std::future::pending().await,
+/// Waits until the service ends or is configured anew; forever without one. Returns whether it ends.
+async fn changed(service: &mut Option<ServiceEnd>) -> bool {
+    let Some(ServiceEnd { closing, config }) = service else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        () = closing.wait() => true,
+        Ok(()) = config.changed() => false,
     }
 }
 
-/// A part in the hands of the connection. hyper drops it when its last byte has been given to the kernel.
+/// A part that the connection holds. hyper drops it when its last byte has been given to the kernel.
 struct Held {
     part: Bytes,
     _written: OwnedSemaphorePermit,
@@ -146,7 +183,8 @@ impl Body for MjpegBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let part = ready!(self.parts.as_mut().poll_next(cx));
+        let parts = self.parts.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let part = ready!(parts.as_mut().poll_next(cx));
         Poll::Ready(part.map(|part| Ok(Frame::data(part))))
     }
 }
@@ -154,56 +192,5 @@ impl Body for MjpegBody {
 impl fmt::Debug for MjpegBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MjpegBody").finish_non_exhaustive()
-    }
-}
-
-/// The body of a response of [`StreamService`](crate::StreamService): a stream, or something short.
-#[derive(Debug)]
-pub struct ResponseBody(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Stream(MjpegBody),
-    Whole(Full<Bytes>),
-}
-
-impl ResponseBody {
-    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self(Kind::Whole(Full::new(bytes.into())))
-    }
-}
-
-impl From<MjpegBody> for ResponseBody {
-    fn from(body: MjpegBody) -> Self {
-        Self(Kind::Stream(body))
-    }
-}
-
-impl Body for ResponseBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut self.0 {
-            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
-            Kind::Whole(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.0 {
-            Kind::Stream(body) => body.is_end_stream(),
-            Kind::Whole(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.0 {
-            Kind::Stream(body) => body.size_hint(),
-            Kind::Whole(body) => body.size_hint(),
-        }
     }
 }

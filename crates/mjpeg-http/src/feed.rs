@@ -3,31 +3,39 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_codec::multipart::{Boundary, Layout};
 use mjpeg_fanout::Published;
 use tokio::time::Instant;
 
-use crate::{HttpConfig, asked::StreamWish, pace::Pace, seats::Seat};
+use crate::{
+    config::stream::StreamConfig,
+    feed::{form::Form, pace::Pace},
+    request::stream::StreamRequest,
+    viewers::permit::{Permit, Sent},
+};
 
-/// Decides for one viewer. Asked what comes next, it takes it that what came before is written.
+pub(crate) mod form;
+mod pace;
+
+/// Decides for one viewer. Each call to [`next`](Self::next) implies that the previous part has been
+/// written.
 pub(crate) struct Feed {
-    seat: Seat,
-    layout: Layout,
-    repeat_soon: bool,
-    keepalive: Duration,
-    max_lag: Option<Duration>,
+    permit: Permit,
+    request: StreamRequest,
+    form: Form,
+    config: Arc<StreamConfig>,
     pace: Pace,
+    started: Instant,
     ends_at: Option<Instant>,
     /// The frame last sent.
-    last: Option<Sent>,
-    /// Since when nothing was being written; `None` while something is.
+    last: Option<Last>,
+    /// Since when nothing is being written; `None` while something is.
     idle_since: Option<Instant>,
 }
 
-/// What became of the last frame.
-struct Sent {
+/// The frame last sent.
+struct Last {
     seq: u64,
-    /// When it must be written for this viewer not to lag too far behind; not known of a repeat.
+    /// When it must be written for this viewer not to lag too far behind; `None` for a repeat.
     late_at: Option<Instant>,
     repeats: u32,
 }
@@ -40,44 +48,68 @@ pub(crate) enum Next {
     End,
 }
 
-/// What is to be written now.
+/// A frame to be written now.
 pub(crate) struct Sending {
-    pub(crate) part: Bytes,
-    /// After which the viewer lags too far behind.
-    pub(crate) late_at: Option<Instant>,
+    frame: Arc<Published>,
+    /// Frames skipped since the one before.
+    skipped: u64,
     pub(crate) is_repeat: bool,
+    /// After this, the viewer lags too far behind.
+    pub(crate) late_at: Option<Instant>,
 }
 
 impl Feed {
-    pub(crate) fn new(seat: Seat, wish: &StreamWish, config: &HttpConfig) -> Self {
-        let now = Instant::now();
-        Self {
-            seat,
-            layout: wish.layout,
-            repeat_soon: wish.repeat_soon,
-            keepalive: config.keepalive,
-            max_lag: wish.max_lag,
-            pace: Pace::new(wish.fps, wish.kbps),
-            ends_at: wish.max_duration.and_then(|time| now.checked_add(time)),
+    pub(crate) fn new(
+        permit: Permit,
+        request: StreamRequest,
+        config: Arc<StreamConfig>,
+        now: Instant,
+    ) -> Self {
+        let mut feed = Self {
+            permit,
+            form: Form::new(&request),
+            pace: Pace::new(None, None),
+            started: now,
+            ends_at: None,
             last: None,
             idle_since: None,
+            config: Arc::clone(&config),
+            request,
+        };
+        feed.limit(config);
+        feed
+    }
+
+    /// Applies this configuration from now on; cheap if it is the one that applies already.
+    pub(crate) fn configure(&mut self, config: &Arc<StreamConfig>) {
+        if !Arc::ptr_eq(&self.config, config) {
+            self.limit(Arc::clone(config));
         }
+    }
+
+    fn limit(&mut self, config: Arc<StreamConfig>) {
+        let fps = lower(self.request.fps, config.max_fps());
+        let kbps = lower(self.request.kbps, config.max_kbps());
+        self.pace.limit(fps, kbps);
+        let duration = lower(self.request.max_duration, config.max_duration());
+        self.ends_at = duration.and_then(|time| self.started.checked_add(time));
+        self.config = config;
+    }
+
+    pub(crate) fn config(&self) -> &StreamConfig {
+        &self.config
     }
 
     /// What the body begins with.
     pub(crate) fn opening(&self) -> Bytes {
-        Boundary::default().opening(self.layout)
+        self.form.opening()
     }
 
-    pub(crate) fn layout(&self) -> Layout {
-        self.layout
+    pub(crate) fn permit(&self) -> &Permit {
+        &self.permit
     }
 
-    pub(crate) fn seat(&self) -> &Seat {
-        &self.seat
-    }
-
-    /// Decides, given the newest frame there is and the usual interval between frames.
+    /// Decides, given the newest frame and the usual interval between frames.
     pub(crate) fn next(
         &mut self,
         newest: Option<&Arc<Published>>,
@@ -88,20 +120,26 @@ impl Feed {
             Some(since) => since,
             None => {
                 self.idle_since = Some(now);
-                self.seat.done();
+                self.permit.done();
                 let late_at = self.last.as_ref().and_then(|last| last.late_at);
                 if late_at.is_some_and(|at| at < now) {
-                    self.seat.counters().lag_cuts.add_one();
+                    self.permit.counters().lag_cuts.add_one();
                     return Next::End;
                 }
                 now
             }
         };
         if self.ends_at.is_some_and(|at| at <= now) {
-            self.seat.counters().duration_ends.add_one();
+            self.permit.counters().duration_ends.add_one();
             return Next::End;
         }
-        let wait = |at: Option<Instant>| Next::Wait(at.into_iter().chain(self.ends_at).min());
+        let granted_until = self.permit.granted_until();
+        if granted_until.is_some_and(|at| at <= now) {
+            self.permit.counters().kicked.add_one();
+            return Next::End;
+        }
+        let ends_at = self.ends_at.into_iter().chain(granted_until).min();
+        let wait = |at: Option<Instant>| Next::Wait(at.into_iter().chain(ends_at).min());
         if let Some(at) = self.pace.wait_until(now.into_std()) {
             return wait(Some(Instant::from_std(at)));
         }
@@ -121,27 +159,26 @@ impl Feed {
         wait(Some(repeat_at))
     }
 
-    /// How long nothing comes before the last frame is sent again.
-    fn silence(&self, last: &Sent, interval: Option<Duration>) -> Duration {
-        if self.repeat_soon && last.repeats == 0 {
+    /// How long no frame comes before the last one is sent again.
+    fn silence(&self, last: &Last, interval: Option<Duration>) -> Duration {
+        let keepalive = self.config.keepalive();
+        if self.request.repeat_soon && last.repeats == 0 {
             return SOON
                 .max(interval.unwrap_or_default() * 3 / 2)
-                .min(self.keepalive);
+                .min(keepalive);
         }
-        self.keepalive
+        keepalive
     }
 
     fn send(&mut self, frame: &Arc<Published>, is_repeat: bool, now: Instant) -> Sending {
-        let part = frame.part().bytes(self.layout);
-        self.pace.sent(now.into_std(), part.len());
         let before = self.last.take();
         let skipped = match &before {
             Some(before) => frame.seq.saturating_sub(before.seq + 1),
             None => 0,
         };
-        self.seat.begin(frame, part.len(), skipped, is_repeat, now);
-        let late_at = match self.max_lag {
-            // What was there before the viewer came, or stands in for a frame, says nothing of how it keeps up.
+        let late_at = match self.request.max_lag {
+            // A frame from before the viewer came, or a placeholder, says nothing about how the
+            // viewer keeps up.
             Some(most) if before.is_none() || frame.is_placeholder => now.checked_add(most),
             Some(most) if !is_repeat => {
                 Instant::from_std(frame.stamp.monotonic()).checked_add(most)
@@ -151,19 +188,47 @@ impl Feed {
         let repeats = before
             .filter(|_| is_repeat)
             .map_or(0, |before| before.repeats + 1);
-        self.last = Some(Sent {
+        self.last = Some(Last {
             seq: frame.seq,
             late_at,
             repeats,
         });
         self.idle_since = None;
         Sending {
-            part,
-            late_at,
+            frame: Arc::clone(frame),
+            skipped,
             is_repeat,
+            late_at,
         }
+    }
+
+    /// Renders a frame that is to be written now, and records that writing it begins.
+    pub(crate) fn render(&mut self, sending: &Sending, now: Instant) -> Bytes {
+        let part = self.form.part(&sending.frame);
+        let bytes = self.form.bytes(&part);
+        self.pace.sent(now.into_std(), bytes.len());
+        let sent = Sent {
+            frame: &sending.frame,
+            part: &part,
+            allow_origin: self.form.allow_origin(),
+            bytes: bytes.len(),
+            skipped: sending.skipped,
+            is_repeat: sending.is_repeat,
+            max_inflight_bytes: self.config.max_inflight_bytes(),
+        };
+        self.permit.begin(&sent, now);
+        bytes
     }
 }
 
-/// The least silence after which the last frame is sent again, to readers that show a frame only when something follows it.
+/// The lower of what a viewer asks for and what it may have.
+fn lower<T: PartialOrd>(asked: Option<T>, most: Option<T>) -> Option<T> {
+    match (asked, most) {
+        (Some(asked), Some(most)) => Some(if asked < most { asked } else { most }),
+        (asked, most) => asked.or(most),
+    }
+}
+
+/// The shortest silence after which the last frame is sent again to readers that show a frame only
+/// when something follows it.
 const SOON: Duration = Duration::from_millis(100);

@@ -1,21 +1,27 @@
 //! The oracle that a fuzz target and the replay test share. It panics when its promise does not hold.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use mjpeg_codec::{Frame, Stamp, multipart::Boundary};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split},
+    io::{AsyncReadExt, AsyncWriteExt, duplex, split},
     runtime::Builder,
     task::yield_now,
     time::{Instant, sleep, timeout},
 };
 
 use crate::{
-    HttpConfig, StreamService,
-    connection::{Open, speak_http},
-    feed::Next,
-    socket::Transport,
+    closing::Closer,
+    config::{listener::ListenerConfig, stream::StreamConfig},
+    peer::Peer,
+    server::connection::{self, Context},
+    service::StreamService,
+    stats::ListenerCounters,
+    transport::Transport,
 };
 
 /// Whatever a client sends on a connection, in whatever pieces, it gets answers that are HTTP, in a time that is bounded; and when it has gone, nothing of it is
@@ -42,25 +48,25 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
         let now = Instant::now().into_std();
         producer.publish(frame, Stamp::new(SystemTime::now(), now));
     }
-    let mut config = HttpConfig::default();
+    let mut config = StreamConfig::default();
     if is_full {
         config = config.with_max_viewers(0);
     }
-    let service = StreamService::new(consumer.clone(), config.clone());
+    let service = StreamService::new(consumer.clone(), config);
     let (client, server) = duplex(PIPE_BYTES);
+    let counters = Arc::<ListenerCounters>::default();
+    let context = Context {
+        config: ListenerConfig::default(),
+        counters: Arc::clone(&counters),
+        streams: Box::new(service.clone()),
+        fallback: None,
+        wrap: None,
+        closer: Closer::new(),
+        cutter: Closer::new(),
+    };
+    let peer = Peer::from(([192, 0, 2, 1], 1));
     let serving = async {
-        let _open = Open::new(service.counters().clone());
-        let peer = ([192, 0, 2, 1], 1).into();
-        let wanted = speak_http(server, peer, service.clone(), &config).await;
-        // What a shard would do, as far as the first part; the client may have gone.
-        let Some((mut io, wanted)) = wanted else {
-            return;
-        };
-        let (opening, mut feed) = wanted.open();
-        let _ = io.write_all(&opening).await;
-        if let Next::Send(sending) = feed.next(consumer.latest().as_ref(), None, Instant::now()) {
-            let _ = io.write_all(&sending.part).await;
-        }
+        connection::serve(Transport::new(server), peer, Arc::new(context)).await;
     };
     let mut answer = Vec::new();
     let (mut reader, mut writer) = split(client);
@@ -87,8 +93,9 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
         .2
         .expect("a pipe");
     drop((reader, writer));
-    let stats = service.stats();
-    assert_eq!((stats.connections, stats.viewers), (0, 0), "{stats:?}");
+    service.drain(Duration::from_secs(1)).await;
+    let (connections, viewers) = (counters.read().connections, service.stats().viewers);
+    assert_eq!((connections, viewers), (0, 0));
     assert!(service.viewers().is_empty());
     assert_eq!(consumer.viewers(), 0, "nobody wants frames any more");
     answer
@@ -141,10 +148,6 @@ fn status(line: &str) -> Option<u16> {
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|at| at == wanted)
-}
-
-impl Transport for DuplexStream {
-    fn reset_on_drop(&self) {}
 }
 
 /// The smallest thing that is a frame.

@@ -124,44 +124,45 @@
 //! [`Layout::Advance`]: mjpeg_codec::multipart::Layout::Advance
 //! [`Layout::Trailing`]: mjpeg_codec::multipart::Layout::Trailing
 
-mod admission;
-mod alarm;
-mod asked;
+mod address;
 mod body;
+mod closing;
 mod config;
-mod connection;
+mod cors;
 mod error;
 mod feed;
 #[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod listener;
-mod pace;
-#[cfg(target_os = "linux")]
-mod part_pages;
-mod query;
-mod respond;
-mod rhythm;
-mod seats;
+mod gate;
+mod peer;
+mod request;
+mod response;
+mod server;
 mod service;
-mod shard;
-mod snapshot;
-mod socket;
-mod stall;
-#[cfg(feature = "compat")]
-mod state;
+mod shards;
 mod stats;
+mod timer;
+mod transport;
 mod viewers;
-mod wire;
 
-pub use admission::ViewerLimit;
-pub use body::{MjpegBody, ResponseBody};
-pub use config::HttpConfig;
+pub use address::ListenAddress;
+pub use body::MjpegBody;
+pub use config::{InvalidConfig, listener::ListenerConfig, stream::StreamConfig};
+pub use cors::{CorsPolicy, InvalidOrigin};
 pub use error::BindError;
-pub use listener::{Ended, Listener};
-pub use service::{ResponseFuture, StreamService};
-pub use stats::Stats;
-pub use viewers::ViewerInfo;
+pub use gate::{Access, Action, Gate, Grant, Inquiry};
+pub use peer::Peer;
+pub use response::{body::ResponseBody, future::ResponseFuture};
+pub use server::{
+    accept::{Accept, Wrap},
+    listener::{Listener, ListenerMonitor},
+    streams::Streams,
+};
+pub use service::{Drained, StreamService, StreamServiceBuilder};
+pub use stats::{ListenerStats, StreamStats};
+pub use transport::{TlsInfo, Transport};
+pub use viewers::{limit::ViewerLimit, viewer::ViewerInfo};
 /// The crates whose types stand in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use {ipnet, mjpeg_fanout};

@@ -1,177 +1,240 @@
-//! A stream as a service, for hyper and tower.
+//! A stream as a service, for hyper and tower, and for listeners.
 
 use std::{
     convert::Infallible,
     fmt,
-    future::{Future, ready},
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use http::{Request, Response};
 use mjpeg_fanout::Consumer;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    HttpConfig, MjpegBody, ResponseBody, Stats, ViewerInfo, asked::Asked, feed::Feed, respond,
-    seats::Seat, snapshot, stats::Counters, viewers::Viewers,
+    closing::Closer,
+    config::stream::StreamConfig,
+    gate::{Access, Gate, SharedGate},
+    peer::Peer,
+    response::{body::ResponseBody, future::ResponseFuture},
+    service::shared::{Caller, Shared},
+    shards::{Shards, viewer::NewViewer},
+    stats::StreamStats,
+    viewers::viewer::ViewerInfo,
 };
 
-/// Answers requests for one stream: a hyper and a tower service, cheap to clone. See the [table of answers](crate#what-a-viewer-gets).
+pub(crate) mod shared;
+
+/// Answers requests for one stream: a hyper and a tower service, cheap to clone. See the
+/// [table of answers](crate#what-a-viewer-gets).
 ///
-/// Mount it in a server of your own, or give it to a [`Listener`](crate::Listener).
+/// Mount it in a server of your own, or give it to one or more [`Listener`](crate::Listener)s. The
+/// viewers that come through listeners are served by tasks that belong to the service: one for each
+/// worker thread of the runtime, however many listeners there are. [`drain`](Self::drain) ends them;
+/// dropping the last clone cuts them.
 #[derive(Clone, Debug)]
 pub struct StreamService {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    consumer: Consumer,
-    config: HttpConfig,
-    counters: Arc<Counters>,
-    viewers: Arc<Viewers>,
-    closing: watch::Sender<bool>,
-}
-
-/// How a request is answered.
-pub(crate) enum Answer {
-    /// With a stream.
-    Stream(Response<()>, Feed),
-    /// With a picture, as soon as there is one.
-    Later(ResponseFuture),
-    Now(Response<ResponseBody>),
+/// What [`StreamService::drain`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Viewers whose responses had not ended within the grace and were cut.
+    pub cut: usize,
 }
 
 impl StreamService {
-    /// Makes a service for the stream behind a consumer. The consumer itself takes no frame: each viewer gets a clone.
-    pub fn new(consumer: Consumer, config: HttpConfig) -> Self {
-        let shared = Shared {
+    /// Makes a service for the stream behind a consumer. The consumer itself takes no frame: each
+    /// viewer gets a clone.
+    pub fn new(consumer: Consumer, config: StreamConfig) -> Self {
+        Self::builder(consumer).config(config).build()
+    }
+
+    /// Makes a service with a name or a gate.
+    pub fn builder(consumer: Consumer) -> StreamServiceBuilder {
+        StreamServiceBuilder {
             consumer,
-            config,
-            counters: Arc::default(),
-            viewers: Arc::default(),
-            closing: watch::Sender::new(false),
-        };
-        Self {
-            shared: Arc::new(shared),
+            config: StreamConfig::default(),
+            name: None,
+            gate: None,
         }
+    }
+
+    /// The stream's name, which a [`Gate`] sees; `None` if it has none.
+    pub fn name(&self) -> Option<&str> {
+        self.shared.name.as_deref()
+    }
+
+    /// The limits and times that apply now.
+    pub fn config(&self) -> Arc<StreamConfig> {
+        self.shared.config()
+    }
+
+    /// Replaces the limits and times. All clones see it.
+    ///
+    /// Viewers keep their responses. To them apply, from their next part on: keepalive, write stall,
+    /// frame send time, bytes in flight, rates and durations (which may end a response). New requests
+    /// only: the limits on viewers (nobody is cut), snapshot wait, CORS, and the form of WebKit's
+    /// `fetch`.
+    pub fn configure(&self, config: StreamConfig) {
+        self.shared.config.send_replace(Arc::new(config));
     }
 
     /// Ends all responses, present and future, each after the part it is at.
     ///
-    /// For servers that wait for their responses when they shut down; a stream would never end by itself.
+    /// For servers that wait for their responses when they shut down; a stream would never end by
+    /// itself.
     pub fn close(&self) {
-        self.shared.closing.send_replace(true);
+        self.shared.closer.close();
     }
 
-    /// What has been counted, over all clones.
-    pub fn stats(&self) -> Stats {
+    /// [Closes](Self::close) the service and waits until the viewers that came through listeners
+    /// have ended, at most this long; then cuts the rest. When it returns, the service's tasks have
+    /// ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts all that has not ended yet.
+    pub async fn drain(&self, grace: Duration) -> Drained {
+        self.close();
+        let cut = self.shared.shards.drain(grace).await;
+        Drained { cut }
+    }
+
+    /// Asks the gate again about every viewer, and ends those that it no longer admits. Returns how
+    /// many these are. Does nothing without a gate.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the viewers that were not asked about stay.
+    pub async fn recheck(&self) -> usize {
+        let Some(SharedGate(gate)) = &self.shared.gate else {
+            return 0;
+        };
+        self.shared.rechecks.fetch_add(1, Ordering::AcqRel);
+        let mut ended = 0;
+        for viewer in self.shared.viewers.all() {
+            let Some(inquiry) = viewer.inquiry() else {
+                continue;
+            };
+            match gate.decide(&inquiry).await {
+                Access::Allow(grant) => viewer.set_granted_until(grant.until),
+                Access::Deny(_) if viewer.revoke() => ended += 1,
+                Access::Deny(_) => {}
+            }
+        }
+        self.shared.counters.kicked.add(ended as u64);
+        ended
+    }
+
+    /// Ends a viewer's response, within a part if need be. Returns whether there is such a viewer.
+    pub fn kick(&self, id: u64) -> bool {
+        let viewers = self.shared.viewers.all();
+        let Some(viewer) = viewers.iter().find(|viewer| viewer.id == id) else {
+            return false;
+        };
+        if viewer.revoke() {
+            self.shared.counters.kicked.add_one();
+        }
+        true
+    }
+
+    /// Reads the counters, over all clones.
+    pub fn stats(&self) -> StreamStats {
         self.shared.counters.read()
     }
 
-    /// Who is watching now, over all clones, in the order they came.
+    /// Lists who is watching now, over all clones, in the order they came.
     pub fn viewers(&self) -> Vec<ViewerInfo> {
-        self.shared.viewers.list()
+        self.shared.viewers.list(Instant::now())
     }
 
-    pub(crate) fn counters(&self) -> &Arc<Counters> {
-        &self.shared.counters
+    /// Takes over a viewer from a listener.
+    pub(crate) fn attach(&self, viewer: NewViewer) {
+        let shared = &*self.shared;
+        shared.shards.attach(viewer, &shared.consumer, || {
+            (shared.closer.closing(), shared.config.subscribe())
+        });
     }
 
-    pub(crate) fn closing(&self) -> Closing {
-        Closing(self.shared.closing.subscribe())
+    /// What its clones share, and how it answers.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
-    /// Decides about a request that came from `peer`.
-    pub(crate) fn answer<B>(&self, request: &Request<B>, peer: Option<SocketAddr>) -> Answer {
-        let Shared {
-            consumer,
-            config,
-            counters,
-            viewers,
-            ..
-        } = &*self.shared;
-        let asked = Asked::read(request.method(), request.uri(), request.headers(), config);
-        let version = request.version();
-        let response = match asked {
-            Asked::Stream(wish) => {
-                match Seat::take(viewers, counters, consumer, peer, &wish, config) {
-                    Ok(seat) => {
-                        let head = respond::stream_head(version, &wish);
-                        return Answer::Stream(head, Feed::new(seat, &wish, config));
-                    }
-                    Err(full) => respond::full(full),
-                }
-            }
-            Asked::StreamHead(wish) => {
-                respond::stream_head(version, &wish).map(|()| ResponseBody::whole(""))
-            }
-            Asked::Snapshot(wish) => {
-                let (consumer, config) = (consumer.clone(), config.clone());
-                let counters = Arc::clone(counters);
-                return Answer::Later(ResponseFuture(Box::pin(async move {
-                    let picture = snapshot::answer(consumer, wish, &config, counters).await;
-                    Ok(respond::open_to_all(picture))
-                })));
-            }
-            #[cfg(feature = "compat")]
-            Asked::State => crate::state::answer(consumer, viewers),
-            Asked::Preflight => respond::preflight(),
-            Asked::NotAllowed => respond::not_allowed(),
-            Asked::NoControl => respond::no_control(),
-            Asked::Nothing => respond::nothing_here(),
+    fn call<B>(&self, request: Request<B>) -> ResponseFuture {
+        let (request, _) = request.into_parts();
+        let shared = Arc::clone(&self.shared);
+        let caller = Caller {
+            peer: request.extensions.get::<Peer>().copied(),
+            ..Caller::default()
         };
-        Answer::Now(respond::open_to_all(response))
+        ResponseFuture::new(async move {
+            let (headers, path) = (request.headers.clone(), request.uri.path().to_owned());
+            let answer = shared.answer(request, &path, caller).await;
+            shared.respond(answer, &headers).await
+        })
+    }
+}
+
+/// Makes a [`StreamService`]; from [`StreamService::builder`].
+pub struct StreamServiceBuilder {
+    consumer: Consumer,
+    config: StreamConfig,
+    name: Option<Arc<str>>,
+    gate: Option<SharedGate>,
+}
+
+impl StreamServiceBuilder {
+    /// Sets limits and times. Default: those of [`StreamConfig::default`].
+    pub fn config(mut self, config: StreamConfig) -> Self {
+        self.config = config;
+        self
     }
 
-    /// A stream as the body of a response, for servers that send it themselves.
-    pub(crate) fn body(&self, feed: Feed) -> ResponseBody {
-        MjpegBody::of(feed, self.shared.consumer.clone(), Some(self.closing())).into()
+    /// Sets the stream's name, which the gate sees. Default: none.
+    pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
-    pub(crate) fn consumer(&self) -> &Consumer {
-        &self.shared.consumer
+    /// Sets who decides about requests. Default: everybody may watch.
+    pub fn gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(SharedGate(gate));
+        self
     }
 
-    fn respond<B>(&self, request: &Request<B>) -> ResponseFuture {
-        match self.answer(request, None) {
-            Answer::Stream(head, feed) => ResponseFuture::ready(head.map(|()| self.body(feed))),
-            Answer::Later(response) => response,
-            Answer::Now(response) => ResponseFuture::ready(response),
+    /// Makes the service.
+    pub fn build(self) -> StreamService {
+        let shared = Shared {
+            name: self.name,
+            consumer: self.consumer,
+            config: watch::Sender::new(Arc::new(self.config)),
+            gate: self.gate,
+            counters: Arc::default(),
+            viewers: Arc::default(),
+            closer: Closer::new(),
+            shards: Shards::default(),
+            rechecks: AtomicU64::new(0),
+        };
+        StreamService {
+            shared: Arc::new(shared),
         }
     }
 }
 
-/// The response of a [`StreamService`], which for a picture may be a while in coming.
-pub struct ResponseFuture(Pin<Box<dyn Future<Output = Responded> + Send>>);
-
-type Responded = Result<Response<ResponseBody>, Infallible>;
-
-impl ResponseFuture {
-    pub(crate) fn ready(response: Response<ResponseBody>) -> Self {
-        Self(Box::pin(ready(Ok(response))))
-    }
-
-    /// One that never comes.
-    pub(crate) fn never() -> Self {
-        Self(Box::pin(std::future::pending()))
-    }
-}
-
-impl Future for ResponseFuture {
-    type Output = Responded;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Responded> {
-        self.0.as_mut().poll(cx)
-    }
-}
-
-impl fmt::Debug for ResponseFuture {
+impl fmt::Debug for StreamServiceBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+        f.debug_struct("StreamServiceBuilder")
+            .field("name", &self.name)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -181,7 +244,7 @@ impl<B> hyper::service::Service<Request<B>> for StreamService {
     type Future = ResponseFuture;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        self.respond(&request)
+        Self::call(self, request)
     }
 }
 
@@ -195,21 +258,6 @@ impl<B> tower_service::Service<Request<B>> for StreamService {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.respond(&request)
-    }
-}
-
-/// Tells when [`StreamService::close`] is called.
-pub(crate) struct Closing(watch::Receiver<bool>);
-
-impl Closing {
-    /// Waits for the close; for ever if the service went without one.
-    pub(crate) async fn wanted(&mut self) {
-        // Not a match on the result itself: that would hold the watch's lock across the wait.
-        let closed = self.0.wait_for(|closing| *closing).await.is_ok();
-        if !closed {
-            // The service is gone, which must not end a response that its server still sends.
-            std::future::pending::<()>().await;
-        }
+        Self::call(self, request)
     }
 }

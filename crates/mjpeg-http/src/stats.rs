@@ -1,107 +1,131 @@
 //! What the HTTP side counts.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-/// A reading of the counters of a [`StreamService`](crate::StreamService) and its listener. All but the first two only grow.
+/// A reading of the counters of a [`StreamService`](crate::StreamService). All but the first only
+/// grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Stats {
-    /// Connections open now.
-    pub connections: u64,
+pub struct StreamStats {
     /// Streams being sent now.
     pub viewers: u64,
-    /// Connections accepted.
-    pub accepted: u64,
-    /// Viewers refused because the stream had [as many as it may](crate::HttpConfig::max_viewers).
+    /// Viewers refused because the stream had
+    /// [as many as it may](crate::StreamConfig::with_max_viewers).
     pub viewers_refused_stream: u64,
-    /// Viewers refused because all streams together had [as many as they may](crate::HttpConfig::viewer_limit).
+    /// Viewers refused because all streams together had
+    /// [as many as they may](crate::StreamConfig::with_viewer_limit).
     pub viewers_refused_total: u64,
-    /// Viewers refused because their address had [as many as it may](crate::HttpConfig::max_viewers_per_address).
+    /// Viewers refused because their address had
+    /// [as many as it may](crate::StreamConfig::with_max_viewers_per_address).
     pub viewers_refused_address: u64,
-    /// Viewers whose place was given to a newcomer from their address, because one of these limits was reached.
+    /// Viewers that a new viewer replaced because one of these limits was reached.
     pub viewers_replaced: u64,
+    /// Requests that the [gate](crate::Gate) refused.
+    pub denied: u64,
+    /// Viewers ended because the [gate](crate::Gate) no longer admits them, their grant expired, or
+    /// [`kick`](crate::StreamService::kick) was called.
+    pub kicked: u64,
     /// Parts handed to connections, repeats included.
     pub parts: u64,
     /// Parts that repeated the last frame because no new one came.
     pub keepalives: u64,
-    /// Frames that viewers were not sent because they came faster than those took them.
+    /// Frames that viewers skipped because frames came faster than they took them.
     pub skipped: u64,
-    /// Connections closed because the viewer took no byte for the [write stall limit](crate::HttpConfig::write_stall).
+    /// Connections closed because the viewer took no byte for the
+    /// [write stall limit](crate::StreamConfig::with_write_stall).
     pub write_stalls: u64,
-    /// Connections closed because one frame took longer than the [limit](crate::HttpConfig::max_frame_send_time).
+    /// Connections closed because one frame took longer than the
+    /// [limit](crate::StreamConfig::with_max_frame_send_time).
     pub send_timeouts: u64,
-    /// Responses ended because the viewer lagged farther behind than it had asked for with `?max_lag=`.
+    /// Responses ended because the viewer lagged further behind than it had asked for with
+    /// `?max_lag=`.
     pub lag_cuts: u64,
-    /// Connections closed because they held the oldest frame when frames in flight passed the [limit](crate::HttpConfig::max_inflight_bytes).
+    /// Connections closed because they held the oldest frame when frames in flight passed the
+    /// [limit](crate::StreamConfig::with_max_inflight_bytes).
     pub in_flight_cuts: u64,
     /// Responses ended because they had lasted as long as they may.
     pub duration_ends: u64,
-    /// Pictures asked for.
+    /// Requests for snapshots.
     pub snapshots: u64,
-    /// Of these, answered `304` because the client had it.
+    /// Of these, answered `304` because the client had the picture.
     pub snapshots_not_modified: u64,
-    /// Of these, answered `503` because none that was asked for came in time.
+    /// Of these, answered `503` because no picture that satisfied the request came in time.
     pub snapshots_unavailable: u64,
-    /// Connections closed because no whole request head came within the [header timeout](crate::HttpConfig::header_timeout).
+}
+
+/// A reading of the counters of a [`Listener`](crate::Listener). All but the first only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerStats {
+    /// Connections open now, those of viewers included.
+    pub connections: u64,
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections that could not be accepted, for want of file descriptors or memory.
+    pub accept_errors: u64,
+    /// Connections closed because no whole request head came within the
+    /// [header timeout](crate::ListenerConfig::with_header_timeout), or
+    /// [wrapping](crate::Wrap) took longer than that.
     pub header_timeouts: u64,
     /// Connections closed because what came was not HTTP, or its head was too large.
     pub bad_requests: u64,
-    /// Connections that could not be accepted, for want of file descriptors or memory.
-    pub accept_errors: u64,
+    /// Connections closed because the client took no byte of an answer for the
+    /// [write stall limit](crate::ListenerConfig::with_write_stall).
+    pub write_stalls: u64,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) connections: Gauge,
-    pub(crate) viewers: Gauge,
-    pub(crate) accepted: Counter,
-    pub(crate) viewers_refused_stream: Counter,
-    pub(crate) viewers_refused_total: Counter,
-    pub(crate) viewers_refused_address: Counter,
-    pub(crate) viewers_replaced: Counter,
-    pub(crate) parts: Counter,
-    pub(crate) keepalives: Counter,
-    pub(crate) skipped: Counter,
-    pub(crate) write_stalls: Counter,
-    pub(crate) send_timeouts: Counter,
-    pub(crate) lag_cuts: Counter,
-    pub(crate) in_flight_cuts: Counter,
-    pub(crate) duration_ends: Counter,
-    pub(crate) snapshots: Counter,
-    pub(crate) snapshots_not_modified: Counter,
-    pub(crate) snapshots_unavailable: Counter,
-    pub(crate) header_timeouts: Counter,
-    pub(crate) bad_requests: Counter,
-    pub(crate) accept_errors: Counter,
-}
-
-impl Counters {
-    pub(crate) fn read(&self) -> Stats {
-        Stats {
-            connections: self.connections.0.read(),
-            viewers: self.viewers.0.read(),
-            accepted: self.accepted.read(),
-            viewers_refused_stream: self.viewers_refused_stream.read(),
-            viewers_refused_total: self.viewers_refused_total.read(),
-            viewers_refused_address: self.viewers_refused_address.read(),
-            viewers_replaced: self.viewers_replaced.read(),
-            parts: self.parts.read(),
-            keepalives: self.keepalives.read(),
-            skipped: self.skipped.read(),
-            write_stalls: self.write_stalls.read(),
-            send_timeouts: self.send_timeouts.read(),
-            lag_cuts: self.lag_cuts.read(),
-            in_flight_cuts: self.in_flight_cuts.read(),
-            duration_ends: self.duration_ends.read(),
-            snapshots: self.snapshots.read(),
-            snapshots_not_modified: self.snapshots_not_modified.read(),
-            snapshots_unavailable: self.snapshots_unavailable.read(),
-            header_timeouts: self.header_timeouts.read(),
-            bad_requests: self.bad_requests.read(),
-            accept_errors: self.accept_errors.read(),
+/// Declares counters and how to read them.
+macro_rules! counters {
+    ($counters:ident => $reading:ident { $gauge:ident, $($counter:ident),+ $(,)? }) => {
+        #[derive(Debug, Default)]
+        pub(crate) struct $counters {
+            pub(crate) $gauge: Gauge,
+            $(pub(crate) $counter: Counter,)+
         }
-    }
+
+        impl $counters {
+            pub(crate) fn read(&self) -> $reading {
+                $reading {
+                    $gauge: self.$gauge.now(),
+                    $($counter: self.$counter.read(),)+
+                }
+            }
+        }
+    };
 }
+
+counters!(StreamCounters => StreamStats {
+    viewers,
+    viewers_refused_stream,
+    viewers_refused_total,
+    viewers_refused_address,
+    viewers_replaced,
+    denied,
+    kicked,
+    parts,
+    keepalives,
+    skipped,
+    write_stalls,
+    send_timeouts,
+    lag_cuts,
+    in_flight_cuts,
+    duration_ends,
+    snapshots,
+    snapshots_not_modified,
+    snapshots_unavailable,
+});
+
+counters!(ListenerCounters => ListenerStats {
+    connections,
+    accepted,
+    accept_errors,
+    header_timeouts,
+    bad_requests,
+    write_stalls,
+});
 
 /// A number that only grows. Relaxed: it orders nothing, and readers take each by itself.
 #[derive(Debug, Default)]
@@ -136,5 +160,21 @@ impl Gauge {
 
     pub(crate) fn down(&self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts a connection for as long as it lives, however it ends.
+pub(crate) struct OpenConnection(Arc<ListenerCounters>);
+
+impl OpenConnection {
+    pub(crate) fn new(counters: Arc<ListenerCounters>) -> Self {
+        counters.connections.up();
+        Self(counters)
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.connections.down();
     }
 }

@@ -115,8 +115,9 @@ async fn start_run(args: Run) -> Result<Relay> {
     let config = ManagerConfig::default()
         // All of them are meant.
         .with_max_streams(args.streams.len());
-    let http =
-        HttpOutlet::new(args.viewers.config()).with_max_viewers(args.viewers.max_viewers_total);
+    let http = HttpOutlet::new(args.viewers.stream_config()?)
+        .with_listener(args.viewers.listener_config())
+        .with_max_viewers(args.viewers.max_viewers_total);
     let specs = args
         .streams
         .into_iter()

@@ -55,6 +55,11 @@ impl Part {
         self.bytes.is_unique()
     }
 
+    /// Whether the other one is a clone of this: the same buffer, not merely the same bytes.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.bytes.as_ptr() == other.bytes.as_ptr() && self.bytes.len() == other.bytes.len()
+    }
+
     /// How much memory it takes, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len()

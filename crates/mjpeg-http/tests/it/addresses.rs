@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use mjpeg_http::{HttpConfig, Listener, StreamService, ipnet::IpNet};
+use mjpeg_http::{Listener, ListenerConfig, StreamConfig, StreamService, ipnet::IpNet};
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
     io::AsyncReadExt,
@@ -32,8 +32,10 @@ const EVE: &str = "10.77.0.4";
 const PROXY: &str = "10.77.1.1";
 
 /// Serves on all interfaces, so that IPv4 addresses come in the form of IPv6 ones.
-fn serve(consumer: mjpeg_fanout::Consumer, config: HttpConfig) -> Served {
-    let listener = Listener::bind("[::]:0".parse().unwrap(), config.clone()).unwrap();
+fn serve(consumer: mjpeg_fanout::Consumer, config: StreamConfig) -> Served {
+    let proxies: IpNet = "10.77.1.0/24".parse().unwrap();
+    let listener = ListenerConfig::default().with_trusted_proxies([proxies]);
+    let listener = Listener::bind("[::]:0".parse().unwrap(), listener).unwrap();
     Served::on(listener, StreamService::new(consumer, config))
 }
 
@@ -67,7 +69,7 @@ async fn reload_gets_in_and_the_oldest_of_its_address_goes() {
         return;
     }
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = serve(consumer, HttpConfig::default().with_max_viewers(3));
+    let served = serve(consumer, StreamConfig::default().with_max_viewers(3));
     publish_number(&producer, 0);
     let mut bob = open(&served, BOB, "bob").await;
     let mut first = open(&served, ANN, "ann1").await;
@@ -89,7 +91,7 @@ async fn reload_gets_in_and_the_oldest_of_its_address_goes() {
         }
     }
     assert_eq!(watching(&served, 3).await, ["bob", "ann2", "ann3"]);
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!(
         (stats.viewers_replaced, stats.viewers_refused_stream),
         (1, 20)
@@ -103,7 +105,7 @@ async fn viewer_that_takes_nothing_goes_before_an_older_one() {
         return;
     }
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = serve(consumer, HttpConfig::default().with_max_viewers(2));
+    let served = serve(consumer, StreamConfig::default().with_max_viewers(2));
     let mut old = open(&served, ANN, "old").await;
     let mut stuck = open(&served, ANN, "stuck").await.into_stream();
     let since = Instant::now();
@@ -122,7 +124,7 @@ async fn viewer_that_takes_nothing_goes_before_an_older_one() {
     assert_eq!(cut.kind(), std::io::ErrorKind::ConnectionReset);
     publish_number(&producer, number);
     assert_next(&mut old, number).await;
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.viewers_replaced, stats.write_stalls), (1, 0));
 }
 
@@ -133,10 +135,7 @@ async fn address_may_have_so_many_and_a_proxy_any_number() {
         return;
     }
     let (producer, consumer) = mjpeg_fanout::channel();
-    let proxies: IpNet = "10.77.1.0/24".parse().unwrap();
-    let config = HttpConfig::default()
-        .with_max_viewers_per_address(2)
-        .with_trusted_proxies([proxies]);
+    let config = StreamConfig::default().with_max_viewers_per_address(2);
     let served = serve(consumer, config);
     publish_number(&producer, 0);
     let mut held = Vec::new();
@@ -149,7 +148,7 @@ async fn address_may_have_so_many_and_a_proxy_any_number() {
         assert_eq!(viewer.head().status, 200);
         held.push(viewer);
     }
-    assert_eq!(served.service.stats().viewers_replaced, 1);
+    assert_eq!(served.stats().viewers_replaced, 1);
     // One home is a network of IPv6: full is full for its other machines, and takes nothing from the first.
     for key in ["home1", "home2"] {
         held.push(open(&served, "2001:db8:1::1", key).await);
@@ -159,7 +158,7 @@ async fn address_may_have_so_many_and_a_proxy_any_number() {
     assert_eq!(refused.head().header("Retry-After"), Some("5"));
     let elsewhere = open(&served, "2001:db8:2::1", "elsewhere").await;
     assert_eq!(elsewhere.head().status, 200);
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!(
         (stats.viewers_refused_address, stats.viewers_replaced),
         (1, 1)

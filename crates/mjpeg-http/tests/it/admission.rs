@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::service::Service;
-use mjpeg_http::{HttpConfig, StreamService, ViewerLimit};
+use mjpeg_http::{StreamConfig, StreamService, ViewerLimit};
 use mjpeg_testkit::{Response, Viewer, jpeg, request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -40,7 +40,7 @@ fn assert_refused(response: &Response, reason: &str) {
 #[tokio::test]
 async fn one_more_than_the_stream_may_have_is_refused_and_the_others_lose_nothing() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_max_viewers(2));
+    let served = Served::start(consumer, StreamConfig::default().with_max_viewers(2));
     publish_number(&producer, 0);
     let mut first = Viewer::open(served.addr, "/").await.unwrap();
     let mut second = Viewer::open(served.addr, "/").await.unwrap();
@@ -55,7 +55,7 @@ async fn one_more_than_the_stream_may_have_is_refused_and_the_others_lose_nothin
             assert_next(viewer, number).await;
         }
     }
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.viewers, stats.viewers_refused_stream), (2, 20));
     let others = (stats.viewers_refused_total, stats.viewers_refused_address);
     assert_eq!((others, stats.viewers_replaced), ((0, 0), 0), "{stats:?}");
@@ -70,13 +70,13 @@ async fn pictures_and_heads_are_no_viewers() {
     let (producer, consumer) = mjpeg_fanout::channel();
     producer.set_status(mjpeg_fanout::Status::Online);
     publish_number(&producer, 1);
-    let served = Served::start(consumer, HttpConfig::default().with_max_viewers(0));
+    let served = Served::start(consumer, StreamConfig::default().with_max_viewers(0));
     assert_eq!(ask(&served, "/stream").await.head.status, 503);
     assert_eq!(ask(&served, "/snapshot").await.head.status, 200);
     let head = "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let head = request(served.addr, head).await.unwrap();
     assert_eq!(head.head.status, 200);
-    assert_eq!(served.service.stats().viewers_refused_stream, 1);
+    assert_eq!(served.stats().viewers_refused_stream, 1);
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn streams_share_a_total() {
     let served: Vec<_> = consumers
         .into_iter()
         .map(|consumer| {
-            let config = HttpConfig::default().with_viewer_limit(limit.clone());
+            let config = StreamConfig::default().with_viewer_limit(limit.clone());
             Served::start(consumer, config)
         })
         .collect();
@@ -118,7 +118,7 @@ async fn streams_share_a_total() {
 #[tokio::test]
 async fn loopback_does_not_count_per_address() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().with_max_viewers_per_address(1);
+    let config = StreamConfig::default().with_max_viewers_per_address(1);
     let served = Served::start(consumer, config);
     let mut viewers = Vec::new();
     for _ in 0..5 {
@@ -127,7 +127,7 @@ async fn loopback_does_not_count_per_address() {
         viewers.push(viewer);
     }
     served.until(|stats| stats.viewers == 5).await;
-    assert_eq!(served.service.stats().viewers_replaced, 0);
+    assert_eq!(served.stats().viewers_replaced, 0);
 }
 
 /// Opens streams until one is not refused.
@@ -146,7 +146,7 @@ async fn get_in(served: &Served) -> Viewer {
 #[tokio::test]
 async fn dead_viewer_gives_its_place_to_another_behind_the_same_proxy() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_max_viewers(2));
+    let served = Served::start(consumer, StreamConfig::default().with_max_viewers(2));
     let mut dead = stuck(&served, "/").await;
     served.until(|stats| stats.viewers == 1).await;
     let mut lively = Viewer::open(served.addr, "/").await.unwrap();
@@ -165,7 +165,7 @@ async fn dead_viewer_gives_its_place_to_another_behind_the_same_proxy() {
         newcomer = come => newcomer,
     };
     served.until(|stats| stats.viewers == 2).await;
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.viewers_replaced, stats.write_stalls), (1, 0));
     assert!(stats.viewers_refused_stream > 0, "not before it was dead");
     let cut = dead.read_to_end(&mut Vec::new()).await.unwrap_err();
@@ -180,7 +180,7 @@ async fn frame_may_take_only_so_long_after_another_request_too() {
     let limit = Duration::from_millis(600);
     let served = Served::start(
         consumer,
-        HttpConfig::default().with_max_frame_send_time(limit),
+        StreamConfig::default().with_max_frame_send_time(limit),
     );
     publish(&producer, jpeg::of_length(1, 4 * LARGE));
     let mut slow = after_a_request(&served).await;
@@ -195,9 +195,9 @@ async fn frame_may_take_only_so_long_after_another_request_too() {
         () = served.until(|stats| stats.send_timeouts == 1) => {}
     }
     served
-        .until(|stats| stats.viewers == 0 && stats.connections == 0)
+        .until(|stats| stats.viewers == 0 && stats.listener.connections == 0)
         .await;
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.send_timeouts, stats.write_stalls), (1, 0));
 }
 
@@ -205,7 +205,7 @@ async fn frame_may_take_only_so_long_after_another_request_too() {
 async fn frames_in_flight_are_bounded_after_another_request_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
     // Room for one beside the newest.
-    let config = HttpConfig::default().with_max_inflight_bytes(LARGE + LARGE / 2);
+    let config = StreamConfig::default().with_max_inflight_bytes(LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     let mut held = Vec::new();
     for n in 1..=4_u64 {
@@ -238,7 +238,7 @@ async fn embedded_streams_have_a_limit_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
     publish_number(&producer, 1);
     let limit = ViewerLimit::new(2);
-    let config = HttpConfig::default()
+    let config = StreamConfig::default()
         .with_max_viewers_per_address(1)
         .with_viewer_limit(limit.clone());
     let service = StreamService::new(consumer, config);

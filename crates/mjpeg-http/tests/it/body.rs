@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use mjpeg_codec::multipart::Layout;
 use mjpeg_fanout::Consumer;
-use mjpeg_http::{HttpConfig, MjpegBody};
+use mjpeg_http::{InvalidConfig, MjpegBody, StreamConfig};
 use mjpeg_testkit::jpeg;
 use tokio::time::{Instant, timeout};
 
 use crate::publish_number;
 
 fn trailing(consumer: Consumer) -> MjpegBody {
-    MjpegBody::new(consumer, Layout::Trailing, &HttpConfig::default())
+    MjpegBody::new(consumer, Layout::Trailing, &StreamConfig::default())
 }
 
 async fn data(body: &mut MjpegBody) -> Option<Bytes> {
@@ -105,7 +105,7 @@ async fn soon_is_one_and_a_half_intervals_of_a_slow_stream() {
 #[tokio::test(start_paused = true)]
 async fn headers_sent_ahead_need_no_repeat_soon() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let mut body = MjpegBody::new(consumer, Layout::Advance, &HttpConfig::default());
+    let mut body = MjpegBody::new(consumer, Layout::Advance, &StreamConfig::default());
     let ahead = "--boundarydonotcross\r\nContent-Type: image/jpeg\r\nAccess-Control-Allow-Origin: *\r\n\r\n";
     assert_eq!(data(&mut body).await.unwrap(), ahead);
     publish_number(&producer, 1);
@@ -167,11 +167,17 @@ async fn ends_when_the_producer_is_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn keepalive_has_a_floor() {
+    let too_short = Duration::from_millis(99);
+    let refused = StreamConfig::default().with_keepalive(too_short);
+    assert!(matches!(refused, Err(InvalidConfig::Keepalive { least }) if least > too_short));
+
     let (producer, consumer) = mjpeg_fanout::channel();
     let mut body = MjpegBody::new(
         consumer,
         Layout::Advance,
-        &HttpConfig::default().with_keepalive(Duration::ZERO),
+        &StreamConfig::default()
+            .with_keepalive(Duration::from_millis(100))
+            .unwrap(),
     );
     data(&mut body).await.unwrap();
     publish_number(&producer, 1);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_http::HttpConfig;
+use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{net::TcpStream, time::interval};
 
@@ -45,7 +45,7 @@ async fn thousand_viewers_at_a_byte_per_second_hold_no_more_than_they_may() {
     }
     let (producer, consumer) = mjpeg_fanout::channel();
     let patient = Duration::from_secs(3600);
-    let config = HttpConfig::default()
+    let config = StreamConfig::default()
         .with_max_inflight_bytes(LIMIT)
         .with_write_stall(patient)
         .with_max_frame_send_time(patient);
@@ -65,7 +65,7 @@ async fn thousand_viewers_at_a_byte_per_second_hold_no_more_than_they_may() {
                 slow.borrow_mut().push(viewer);
             }
             // All that are still there hang in the frame that was there when they came.
-            let at_frame = |stats: &mjpeg_http::Stats| {
+            let at_frame = |stats: &crate::Counted| {
                 stats.viewers + stats.in_flight_cuts == 1 + slow.borrow().len() as u64
             };
             served.until(at_frame).await;
@@ -88,9 +88,9 @@ async fn thousand_viewers_at_a_byte_per_second_hold_no_more_than_they_may() {
     // Beside the frames, a viewer takes some KiB at both ends. All frames would be 125 MB.
     let most = LIMIT + 2 * FRAME + VIEWERS as usize * (20 << 10);
     assert!(grown < most, "{grown} bytes, of {most}");
-    let stats = served.service.stats();
+    let stats = served.stats();
     let others = stats.write_stalls + stats.send_timeouts + stats.lag_cuts;
-    assert_eq!((others, stats.accept_errors), (0, 0), "{stats:?}");
+    assert_eq!((others, stats.listener.accept_errors), (0, 0), "{stats:?}");
     let newest = FRAMES - 16..FRAMES;
     for viewer in served.service.viewers() {
         if viewer.key == "fast" {

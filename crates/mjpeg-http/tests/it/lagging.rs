@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::Producer;
-use mjpeg_http::HttpConfig;
+use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
     io::AsyncReadExt,
@@ -45,7 +45,7 @@ pub(crate) async fn narrow(served: &Served) -> TcpStream {
 #[tokio::test]
 async fn viewer_that_lags_farther_than_it_asked_for_is_cut() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let fast = async {
         let mut viewer = Viewer::open(served.addr, "/?max_lag=2").await.unwrap();
         loop {
@@ -65,14 +65,14 @@ async fn viewer_that_lags_farther_than_it_asked_for_is_cut() {
         () = fast => {}
         () = slow => {}
     }
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.lag_cuts, stats.viewers), (1, 2), "{stats:?}");
 }
 
 #[tokio::test]
 async fn newcomer_is_not_cut_for_the_age_of_what_it_finds() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     sleep(Duration::from_millis(300)).await;
     let mut viewer = Viewer::open(served.addr, "/?max_lag=0.1").await.unwrap();
@@ -99,7 +99,7 @@ async fn newcomer_is_not_cut_for_the_age_of_what_it_finds() {
         viewer.next_frame().await.unwrap().is_some(),
         "and what comes after"
     );
-    assert_eq!(served.service.stats().lag_cuts, 0);
+    assert_eq!(served.stats().lag_cuts, 0);
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn one_frame_may_take_only_so_long() {
     let limit = Duration::from_millis(600);
     let served = Served::start(
         consumer,
-        HttpConfig::default().with_max_frame_send_time(limit),
+        StreamConfig::default().with_max_frame_send_time(limit),
     );
     publish(&producer, jpeg::of_length(1, 4 * LARGE));
     let mut slow = stuck(&served, "/").await;
@@ -126,7 +126,7 @@ async fn one_frame_may_take_only_so_long() {
     }
     assert!(since.elapsed() >= limit);
     served.until(|stats| stats.viewers == 0).await;
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.send_timeouts, stats.write_stalls), (1, 0));
 }
 
@@ -135,7 +135,7 @@ async fn one_frame_may_take_only_so_long() {
 async fn frames_in_flight_are_bounded() {
     let (producer, consumer) = mjpeg_fanout::channel();
     // Room for three beside the newest.
-    let config = HttpConfig::default().with_max_inflight_bytes(3 * LARGE + LARGE / 2);
+    let config = StreamConfig::default().with_max_inflight_bytes(3 * LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     let mut held = Vec::new();
     for n in 1..=6_u64 {
@@ -160,7 +160,7 @@ async fn frames_in_flight_are_bounded() {
 #[tokio::test]
 async fn shared_frame_counts_once() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().with_max_inflight_bytes(LARGE + LARGE / 2);
+    let config = StreamConfig::default().with_max_inflight_bytes(LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     publish(&producer, jpeg::of_length(1, LARGE));
     let mut held = Vec::new();
@@ -171,14 +171,14 @@ async fn shared_frame_counts_once() {
     publish_number(&producer, 2);
     let mut fast = Viewer::open(served.addr, "/").await.unwrap();
     fast.next_frame().await.unwrap().unwrap();
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.in_flight_cuts, stats.viewers), (0, 6), "{stats:?}");
 }
 
 #[tokio::test]
 async fn viewers_are_told_one_by_one() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut fast = Viewer::open(served.addr, "/?key=fast").await.unwrap();
     let slow = stuck(&served, "/?key=slow&advance_headers=1").await;
     served.until(|stats| stats.viewers == 2).await;
@@ -208,7 +208,7 @@ async fn viewers_are_told_one_by_one() {
 #[tokio::test]
 async fn slow_viewers_get_the_very_bytes_of_each_frame() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let frames: Vec<_> = (0..6).map(|n| jpeg::of_length(n, LARGE)).collect();
     let camera = async {
         for frame in frames.iter().cycle() {
@@ -238,6 +238,6 @@ async fn slow_viewers_get_the_very_bytes_of_each_frame() {
         () = camera => unreachable!("a camera goes on"),
         _ = viewers => {}
     }
-    let skipped = served.service.stats().skipped;
+    let skipped = served.stats().skipped;
     assert!(skipped > 20, "the slow ones were slow: {skipped}");
 }

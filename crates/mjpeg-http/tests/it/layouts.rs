@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mjpeg_http::HttpConfig;
+use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::time::timeout;
 
@@ -38,7 +38,7 @@ async fn is_advance(served: &Served, path: &str, headers: &[(&str, &str)]) -> bo
 #[tokio::test]
 async fn pictures_get_headers_ahead_and_programs_the_length() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     let by_destination =
         |to: &'static str, accept: &'static str| vec![("Sec-Fetch-Dest", to), ("Accept", accept)];
@@ -77,7 +77,7 @@ async fn pictures_get_headers_ahead_and_programs_the_length() {
 #[tokio::test]
 async fn parameters_of_ustreamer_override_it() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     let img = [("Accept", CHROMIUM_IMG)];
     assert!(is_advance(&served, "/stream?advance_headers=1", &[]).await);
@@ -91,7 +91,7 @@ async fn parameters_of_ustreamer_override_it() {
 #[tokio::test]
 async fn last_frame_is_repeated_soon_where_the_layout_needs_it() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     let soon = Duration::from_secs(2);
     for (path, repeated) in [
@@ -115,7 +115,7 @@ async fn last_frame_is_repeated_soon_where_the_layout_needs_it() {
 #[tokio::test]
 async fn fetch_of_webkit_gets_another_type_if_so_configured() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let kind = async |config: HttpConfig, headers: &[(&str, &str)]| {
+    let kind = async |config: StreamConfig, headers: &[(&str, &str)]| {
         let served = Served::start(consumer.clone(), config);
         let viewer = Viewer::open_with(served.addr, "/", headers).await.unwrap();
         let kind = viewer.head().header("content-type").unwrap();
@@ -123,10 +123,10 @@ async fn fetch_of_webkit_gets_another_type_if_so_configured() {
             .unwrap()
             .to_owned()
     };
-    let on = || HttpConfig::default().with_webkit_fetch_mixed(true);
+    let on = || StreamConfig::default().with_webkit_fetch_mixed(true);
     let webkit = [("User-Agent", WEBKIT_AGENT), ("Accept", "*/*")];
     let replace = "multipart/x-mixed-replace";
-    assert_eq!(kind(HttpConfig::default(), &webkit).await, replace);
+    assert_eq!(kind(StreamConfig::default(), &webkit).await, replace);
     assert_eq!(kind(on(), &webkit).await, "multipart/mixed");
     assert_eq!(kind(on(), &[("User-Agent", CHROMIUM_AGENT)]).await, replace);
     let img = [("User-Agent", WEBKIT_AGENT), ("Accept", WEBKIT_IMG)];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mjpeg_http::{BindError, HttpConfig, Listener};
+use mjpeg_http::{BindError, InvalidConfig, ListenAddress, Listener, ListenerConfig, StreamConfig};
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,20 +17,28 @@ const SHORT: Duration = Duration::from_millis(400);
 #[tokio::test]
 async fn idle_connection_is_closed_after_the_header_timeout() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_header_timeout(SHORT));
+    let served = Served::start_on(
+        consumer,
+        StreamConfig::default(),
+        ListenerConfig::default().with_header_timeout(SHORT),
+    );
     let since = Instant::now();
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     assert_eq!(stream.read(&mut [0; 100]).await.unwrap(), 0);
     assert!(since.elapsed() >= SHORT);
     served
-        .until(|stats| stats.header_timeouts == 1 && stats.connections == 0)
+        .until(|stats| stats.listener.header_timeouts == 1 && stats.listener.connections == 0)
         .await;
 }
 
 #[tokio::test]
 async fn dripping_head_is_closed_after_the_header_timeout() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_header_timeout(SHORT));
+    let served = Served::start_on(
+        consumer,
+        StreamConfig::default(),
+        ListenerConfig::default().with_header_timeout(SHORT),
+    );
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     let (mut reader, mut writer) = stream.split();
     let drip = async {
@@ -51,14 +59,18 @@ async fn dripping_head_is_closed_after_the_header_timeout() {
         _ = reader.read_to_end(&mut rest) => {}
     }
     served
-        .until(|stats| stats.header_timeouts == 1 && stats.connections == 0)
+        .until(|stats| stats.listener.header_timeouts == 1 && stats.listener.connections == 0)
         .await;
 }
 
 #[tokio::test]
 async fn kept_alive_connection_is_closed_when_idle() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_header_timeout(SHORT));
+    let served = Served::start_on(
+        consumer,
+        StreamConfig::default(),
+        ListenerConfig::default().with_header_timeout(SHORT),
+    );
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream
         .write_all(b"GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -75,10 +87,10 @@ async fn kept_alive_connection_is_closed_when_idle() {
 #[tokio::test]
 async fn head_over_the_limit_is_refused_and_counted() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(
-        consumer,
-        HttpConfig::default().with_max_header_bytes(8 << 10),
-    );
+    let too_few = ListenerConfig::default().with_max_header_bytes((8 << 10) - 1);
+    assert!(matches!(too_few, Err(InvalidConfig::MaxHeaderBytes { least }) if least == 8 << 10));
+    let listener = ListenerConfig::default().with_max_header_bytes(8 << 10);
+    let served = Served::start_on(consumer, StreamConfig::default(), listener.unwrap());
     publish_number(&producer, 1);
     let padded = |n: usize| format!("/?{}", "x".repeat(n));
     let fits = Viewer::open(served.addr, &padded(7 << 10)).await.unwrap();
@@ -89,13 +101,13 @@ async fn head_over_the_limit_is_refused_and_counted() {
         "{}",
         too_large.head().status_line
     );
-    served.until(|stats| stats.bad_requests == 1).await;
+    served.until(|stats| stats.listener.bad_requests == 1).await;
 }
 
 #[tokio::test]
 async fn what_is_not_http_is_closed_and_counted() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream
         .write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\r\n\r\n")
@@ -107,21 +119,21 @@ async fn what_is_not_http_is_closed_and_counted() {
         .expect("closed")
         .unwrap();
     served
-        .until(|stats| stats.bad_requests == 1 && stats.connections == 0)
+        .until(|stats| stats.listener.bad_requests == 1 && stats.listener.connections == 0)
         .await;
 }
 
 #[tokio::test]
 async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_write_stall(SHORT));
+    let served = Served::start(consumer, StreamConfig::default().with_write_stall(SHORT));
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let mut good = Viewer::open(served.addr, "/").await.unwrap();
     served.until(|stats| stats.viewers == 2).await;
     // Frames large enough to fill what the kernel holds for the stuck viewer.
     let frames: Vec<_> = (0..5).map(|n| jpeg::of_length(n, 400_000)).collect();
     let mut sent = 0;
-    while served.service.stats().write_stalls == 0 {
+    while served.stats().write_stalls == 0 {
         let frame = &frames[sent % frames.len()];
         publish(&producer, frame.clone());
         assert_eq!(
@@ -134,13 +146,13 @@ async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
         assert!(
             sent < 1000,
             "the stuck viewer was never cut: {:?}",
-            served.service.stats()
+            served.stats()
         );
     }
     served
-        .until(|stats| stats.connections == 1 && stats.viewers == 1)
+        .until(|stats| stats.listener.connections == 1 && stats.viewers == 1)
         .await;
-    assert_eq!(served.service.stats().write_stalls, 1);
+    assert_eq!(served.stats().write_stalls, 1);
     // Cut, not closed: the kernel keeps nothing for a peer that takes nothing.
     let mut stuck = stuck;
     let cut = stuck.read_to_end(&mut Vec::new()).await.unwrap_err();
@@ -152,7 +164,7 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(
         consumer,
-        HttpConfig::default().with_write_stall(Duration::from_secs(5)),
+        StreamConfig::default().with_write_stall(Duration::from_secs(5)),
     );
     let mut slow = Viewer::open(served.addr, "/").await.unwrap();
     // Of the size of real frames: what waits in hyper and the kernel is then a small number of them.
@@ -178,7 +190,7 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
         () = reading => {}
     }
     assert!(got > 10, "the slow viewer got {got} frames");
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!(
         (stats.viewers, stats.write_stalls),
         (1, 0),
@@ -195,7 +207,7 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
 #[tokio::test]
 async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_write_stall(SHORT));
+    let served = Served::start(consumer, StreamConfig::default().with_write_stall(SHORT));
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let frame = jpeg::of_length(1, 20_000);
     let publishing = async {
@@ -208,7 +220,7 @@ async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
         () = publishing => {}
         () = served.until(|stats| stats.write_stalls == 1) => {}
     }
-    let parts = served.service.stats().parts;
+    let parts = served.stats().parts;
     assert!(
         parts < 60,
         "{parts} parts were taken for a viewer that reads nothing"
@@ -219,7 +231,10 @@ async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
 #[tokio::test]
 async fn viewer_that_takes_a_little_again_and_again_is_not_cut() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().with_write_stall(2 * SHORT));
+    let served = Served::start(
+        consumer,
+        StreamConfig::default().with_write_stall(2 * SHORT),
+    );
     let mut slow = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let frame = jpeg::of_length(1, 1_000_000);
     let publishing = async {
@@ -240,28 +255,30 @@ async fn viewer_that_takes_a_little_again_and_again_is_not_cut() {
         () = publishing => {}
         () = reading => {}
     }
-    let stats = served.service.stats();
+    let stats = served.stats();
     assert_eq!((stats.write_stalls, stats.viewers), (0, 1), "{stats:?}");
 }
 
 #[tokio::test]
 async fn viewer_that_leaves_is_forgotten_even_before_the_first_frame() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let viewer = Viewer::open(served.addr, "/").await.unwrap();
     served.until(|stats| stats.viewers == 1).await;
     drop(viewer);
     served
-        .until(|stats| stats.viewers == 0 && stats.connections == 0)
+        .until(|stats| stats.viewers == 0 && stats.listener.connections == 0)
         .await;
 }
 
 #[tokio::test]
 async fn port_in_use_is_told_apart() {
-    let bind = |addr: &str| Listener::bind(addr.parse().unwrap(), HttpConfig::default());
+    let bind = |addr: &str| Listener::bind(addr.parse().unwrap(), ListenerConfig::default());
     let first = bind("127.0.0.1:0").unwrap();
-    let taken = first.local_addr();
-    assert!(matches!(bind(&taken.to_string()), Err(BindError::InUse { addr }) if addr == taken));
+    let taken = first.local_addr().unwrap();
+    assert!(
+        matches!(bind(&taken.to_string()), Err(BindError::InUse { address }) if address == ListenAddress::Tcp(taken))
+    );
     // The same port on all interfaces collides with it too.
     assert!(matches!(
         bind(&format!("0.0.0.0:{}", taken.port())),
@@ -272,7 +289,7 @@ async fn port_in_use_is_told_apart() {
         Err(BindError::InUse { .. })
     ));
     drop(first);
-    assert_eq!(bind(&taken.to_string()).unwrap().local_addr(), taken);
+    assert_eq!(bind(&taken.to_string()).unwrap().local_addr(), Some(taken));
     // An address of a documentation network (RFC 5737), which no machine has.
     let elsewhere = bind("192.0.2.1:0").unwrap_err();
     assert!(matches!(elsewhere, BindError::Failed { .. }), "{elsewhere}");
@@ -282,9 +299,9 @@ async fn port_in_use_is_told_apart() {
 async fn all_interfaces_take_ipv4() {
     let (producer, consumer) = mjpeg_fanout::channel();
     publish_number(&producer, 1);
-    let listener = Listener::bind("[::]:0".parse().unwrap(), HttpConfig::default()).unwrap();
-    let port = listener.local_addr().port();
-    let service = mjpeg_http::StreamService::new(consumer, HttpConfig::default());
+    let listener = Listener::bind("[::]:0".parse().unwrap(), ListenerConfig::default()).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let service = mjpeg_http::StreamService::new(consumer, StreamConfig::default());
     let serving = tokio::spawn(listener.serve(service, std::future::pending()));
     let mut viewer = Viewer::open(([127, 0, 0, 1], port).into(), "/")
         .await
@@ -297,7 +314,7 @@ async fn all_interfaces_take_ipv4() {
 #[tokio::test]
 async fn viewer_that_said_more_than_its_request_and_leaves_is_forgotten() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     let asked = b"GET / HTTP/1.1\r\nHost: x\r\n\r\nand some more that is no request";
     stream.write_all(asked).await.unwrap();
@@ -305,6 +322,6 @@ async fn viewer_that_said_more_than_its_request_and_leaves_is_forgotten() {
     stream.write_all(&[b'x'; 100_000]).await.unwrap();
     drop(stream);
     served
-        .until(|stats| stats.viewers == 0 && stats.connections == 0)
+        .until(|stats| stats.viewers == 0 && stats.listener.connections == 0)
         .await;
 }

@@ -9,13 +9,18 @@ mod apart;
 mod body;
 #[cfg(target_os = "linux")]
 mod crowd;
+mod gates;
 mod graceful;
 mod lagging;
 mod layouts;
 mod limits;
 mod paced;
+mod ports;
+mod raw;
 mod replay;
 mod snapshots;
+#[cfg(unix)]
+mod transports;
 mod urls;
 mod wire;
 
@@ -27,8 +32,9 @@ use std::{
 use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Consumer, Producer};
 use mjpeg_http::{
-    BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, ResponseFuture, Stats,
-    StreamService, ViewerInfo, ViewerLimit,
+    BindError, Drained, Listener, ListenerConfig, ListenerMonitor, ListenerStats, MjpegBody,
+    ResponseBody, ResponseFuture, StreamConfig, StreamService, StreamStats, Transport, ViewerInfo,
+    ViewerLimit,
 };
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
@@ -61,23 +67,45 @@ async fn assert_next(viewer: &mut Viewer, number: u32) {
     }
 }
 
-/// A listener on a free loopback port, serving in a task of its own.
+/// A listener for one stream on a free loopback port, serving in a task of its own.
 struct Served {
     addr: SocketAddr,
     service: StreamService,
+    monitor: ListenerMonitor,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<Ended>,
+    task: JoinHandle<Drained>,
+    grace: Duration,
+}
+
+/// The counters of a stream and its listener.
+#[derive(Debug)]
+struct Counted {
+    stream: StreamStats,
+    listener: ListenerStats,
+}
+
+impl std::ops::Deref for Counted {
+    type Target = StreamStats;
+
+    fn deref(&self) -> &StreamStats {
+        &self.stream
+    }
 }
 
 impl Served {
-    fn start(consumer: Consumer, config: HttpConfig) -> Self {
-        let listener =
-            Listener::bind("127.0.0.1:0".parse().unwrap(), config.clone()).expect("a free port");
+    fn start(consumer: Consumer, config: StreamConfig) -> Self {
+        Self::start_on(consumer, config, ListenerConfig::default())
+    }
+
+    fn start_on(consumer: Consumer, config: StreamConfig, listener: ListenerConfig) -> Self {
+        let addr = "127.0.0.1:0".parse().unwrap();
+        let listener = Listener::bind(addr, listener).expect("a free port");
         Self::on(listener, StreamService::new(consumer, config))
     }
 
     fn on(listener: Listener, service: StreamService) -> Self {
-        let addr = listener.local_addr();
+        let addr = listener.local_addr().unwrap();
+        let monitor = listener.monitor();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.serve(service.clone(), async {
             let _ = stopped.await;
@@ -85,26 +113,37 @@ impl Served {
         Self {
             addr,
             service,
+            monitor,
             stop,
             task,
+            grace: Duration::from_secs(5),
+        }
+    }
+
+    fn stats(&self) -> Counted {
+        Counted {
+            stream: self.service.stats(),
+            listener: self.monitor.stats(),
         }
     }
 
     /// Waits until the counters satisfy the condition.
-    async fn until(&self, condition: impl Fn(&Stats) -> bool) {
+    async fn until(&self, condition: impl Fn(&Counted) -> bool) {
         let waiting = async {
-            while !condition(&self.service.stats()) {
+            while !condition(&self.stats()) {
                 sleep(Duration::from_millis(5)).await;
             }
         };
         let in_time = timeout(Duration::from_secs(10), waiting).await;
-        let stats = self.service.stats();
+        let stats = self.stats();
         assert!(in_time.is_ok(), "never happened: {stats:?}");
     }
 
-    async fn stop(self) -> Ended {
+    /// Ends the listener and the stream at once. Returns how many connections and viewers were cut.
+    async fn stop(self) -> usize {
         self.stop.send(()).expect("still serving");
-        self.task.await.expect("no panic")
+        let (listener, stream) = tokio::join!(self.task, self.service.drain(self.grace));
+        listener.expect("no panic").cut + stream.cut
     }
 }
 
@@ -112,15 +151,18 @@ impl Served {
 fn public_types_cross_threads() {
     fn send<T: Send + Unpin + 'static>() {}
     fn all<T: Send + Sync + Unpin + 'static>() {}
-    send::<MjpegBody>();
-    send::<ResponseBody>();
+    send::<Transport>();
+    all::<MjpegBody>();
+    all::<ResponseBody>();
     all::<StreamService>();
-    all::<Listener>();
-    all::<HttpConfig>();
+    send::<Listener>();
+    all::<ListenerConfig>();
+    all::<StreamConfig>();
     all::<BindError>();
-    all::<Ended>();
-    all::<Stats>();
+    all::<Drained>();
+    all::<StreamStats>();
+    all::<ListenerStats>();
     all::<ViewerInfo>();
     all::<ViewerLimit>();
-    send::<ResponseFuture>();
+    all::<ResponseFuture>();
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mjpeg_fanout::Producer;
-use mjpeg_http::HttpConfig;
+use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::time::{Instant, sleep};
 
@@ -35,7 +35,7 @@ async fn arrivals(served: &Served, path: &str, watched: Duration) -> Vec<u128> {
     arrivals
 }
 
-async fn count(config: HttpConfig, path: &str) -> usize {
+async fn count(config: StreamConfig, path: &str) -> usize {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(consumer, config);
     tokio::select! {
@@ -47,7 +47,7 @@ async fn count(config: HttpConfig, path: &str) -> usize {
 /// Of two seconds, on a machine that may be busy: fewer is possible, more is not.
 #[tokio::test]
 async fn viewer_gets_at_most_the_rate_it_asks_for() {
-    let default = HttpConfig::default;
+    let default = StreamConfig::default;
     let all = count(default(), "/").await;
     assert!(all > 40, "{all}");
     let five = count(default(), "/?fps=5").await;
@@ -63,12 +63,12 @@ async fn viewer_gets_at_most_the_rate_it_asks_for() {
 
 #[tokio::test]
 async fn servers_own_limit_holds_whatever_is_asked_for() {
-    let limited = HttpConfig::default().with_max_fps(5.0);
+    let limited = StreamConfig::default().with_max_fps(5.0).unwrap();
     for (path, least, most) in [("/", 8, 12), ("/?fps=100", 8, 12), ("/?fps=2", 3, 5)] {
         let frames = count(limited.clone(), path).await;
         assert!((least..=most).contains(&frames), "{path}: {frames}");
     }
-    let limited = HttpConfig::default().with_max_kbps(800.0);
+    let limited = StreamConfig::default().with_max_kbps(800.0).unwrap();
     let frames = count(limited, "/?kbps=9999").await;
     assert!((15..=21).contains(&frames), "{frames}");
 }
@@ -76,7 +76,7 @@ async fn servers_own_limit_holds_whatever_is_asked_for() {
 #[tokio::test]
 async fn frames_of_a_limited_viewer_are_evenly_spaced() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let arrivals = tokio::select! {
         () = camera(&producer) => unreachable!("a camera goes on"),
         arrivals = arrivals(&served, "/?fps=4", Duration::from_secs(3)) => arrivals,
@@ -91,7 +91,7 @@ async fn frames_of_a_limited_viewer_are_evenly_spaced() {
 #[tokio::test]
 async fn response_ends_after_the_time_asked_for_behind_a_whole_part() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().with_max_duration(Duration::from_secs(1));
+    let config = StreamConfig::default().with_max_duration(Duration::from_secs(1));
     let served = Served::start(consumer, config);
     let start = Instant::now();
     for (path, asked_ms) in [
@@ -115,14 +115,14 @@ async fn response_ends_after_the_time_asked_for_behind_a_whole_part() {
             "{path}: {lasted}"
         );
     }
-    assert_eq!(served.service.stats().duration_ends, 3);
+    assert_eq!(served.stats().duration_ends, 3);
 }
 
 /// Without a frame to end behind, too.
 #[tokio::test]
 async fn response_ends_in_silence_as_well() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut viewer = Viewer::open(served.addr, "/?max_duration=0.2")
         .await
         .unwrap();

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Producer, Status};
-use mjpeg_http::HttpConfig;
+use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Response, jpeg, request};
 use tokio::time::{Instant, sleep};
 
@@ -14,7 +14,7 @@ const WAIT: Duration = Duration::from_millis(300);
 
 fn served() -> (Producer, Served) {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().with_snapshot_wait(WAIT);
+    let config = StreamConfig::default().with_snapshot_wait(WAIT);
     (producer, Served::start(consumer, config))
 }
 
@@ -66,7 +66,7 @@ async fn latest_picture_comes_at_once_with_what_is_known_of_it() {
     let date = httpdate::parse_http_date(told("last-modified").unwrap()).unwrap();
     let since = date.duration_since(SystemTime::UNIX_EPOCH).unwrap();
     assert_eq!(since.as_secs(), stamp as u64);
-    assert_eq!(served.service.stats().snapshots, 1);
+    assert_eq!(served.stats().snapshots, 1);
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn who_has_it_is_told_so() {
         assert_eq!(again.head.header("etag"), Some(&tag[..]));
         assert!(again.body.is_empty());
     }
-    assert_eq!(served.service.stats().snapshots_not_modified, 3);
+    assert_eq!(served.stats().snapshots_not_modified, 3);
     publish_number(&producer, 2);
     let newer = ask(&served, "", &format!("If-None-Match: {tag}\r\n")).await;
     is_picture(&newer, 2);
@@ -119,7 +119,7 @@ async fn fresh_waits_for_a_picture_captured_after_the_request() {
     let late = ask(&served, "?fresh=1", "").await;
     assert_eq!(late.head.status, 503);
     assert_eq!(late.head.header("retry-after"), Some("1"));
-    assert_eq!(served.service.stats().snapshots_unavailable, 1);
+    assert_eq!(served.stats().snapshots_unavailable, 1);
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn one_connection_takes_many_pictures() {
     let picture = jpeg::numbered(1);
     let found = received.windows(picture.len()).filter(|w| *w == picture);
     assert_eq!(found.count(), 5);
-    assert_eq!(served.service.stats().accepted, 1);
+    assert_eq!(served.stats().listener.accepted, 1);
 }
 
 fn placeholder(producer: &Producer, number: u32) {

@@ -1,6 +1,6 @@
 //! The URLs of other servers, so that whatever asked them can ask us.
 
-use mjpeg_http::HttpConfig;
+use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Viewer, jpeg, request};
 
 use crate::{Served, publish_number};
@@ -8,7 +8,7 @@ use crate::{Served, publish_number};
 #[tokio::test]
 async fn streams_are_found_where_other_servers_have_them() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     for path in [
         "/",
@@ -37,7 +37,7 @@ async fn stream_may_be_asked_for_with_post() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(
         consumer,
-        HttpConfig::default().with_max_duration(std::time::Duration::from_millis(50)),
+        StreamConfig::default().with_max_duration(std::time::Duration::from_millis(50)),
     );
     publish_number(&producer, 1);
     let asked = "POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b";
@@ -50,7 +50,7 @@ async fn stream_may_be_asked_for_with_post() {
 #[tokio::test]
 async fn pictures_are_found_where_other_servers_have_them() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     producer.set_status(mjpeg_fanout::Status::Online);
     publish_number(&producer, 1);
     for path in [
@@ -74,7 +74,7 @@ async fn pictures_are_found_where_other_servers_have_them() {
 #[tokio::test]
 async fn what_a_relay_cannot_do_is_said() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     for (path, status) in [
         ("/?action=command&id=1", 501),
         ("/?action=take", 501),
@@ -95,7 +95,7 @@ async fn what_a_relay_cannot_do_is_said() {
 #[tokio::test]
 async fn state_is_that_of_ustreamer() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let state = async || {
         let asked = "GET /state HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let response = request(served.addr, asked).await.unwrap();

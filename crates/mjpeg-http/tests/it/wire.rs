@@ -1,6 +1,6 @@
 //! What goes over the wire, byte for byte.
 
-use mjpeg_http::HttpConfig;
+use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Response, Viewer, jpeg, request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,7 +21,7 @@ async fn ask(served: &Served, head: &str) -> Response {
 #[tokio::test]
 async fn response_is_exactly_this() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream
@@ -70,7 +70,7 @@ async fn response_is_exactly_this() {
 #[tokio::test]
 async fn every_frame_arrives_whole_and_in_order() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut viewer = Viewer::open(served.addr, "/").await.unwrap();
     for n in 0..50 {
         publish_number(&producer, n);
@@ -84,7 +84,7 @@ async fn every_frame_arrives_whole_and_in_order() {
 #[tokio::test]
 async fn header_comes_before_there_is_any_frame() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut viewer = Viewer::open(served.addr, "/").await.unwrap();
     assert_eq!(viewer.head().status, 200);
     publish_number(&producer, 3);
@@ -97,7 +97,7 @@ async fn header_comes_before_there_is_any_frame() {
 #[tokio::test]
 async fn query_strings_of_every_kind_give_the_stream() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     for path in [
         "/?",
@@ -115,7 +115,7 @@ async fn query_strings_of_every_kind_give_the_stream() {
 #[tokio::test]
 async fn http_1_0_client_gets_the_stream_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     publish_number(&producer, 1);
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
@@ -132,7 +132,7 @@ async fn http_1_0_client_gets_the_stream_too() {
 #[tokio::test]
 async fn head_has_the_streams_header_and_ends() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream
         .write_all(b"HEAD / HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -150,14 +150,14 @@ async fn head_has_the_streams_header_and_ends() {
         "the length is not known: {received}"
     );
     assert!(received.ends_with("\r\n\r\n"), "{received}");
-    assert_eq!(served.service.stats().viewers, 0);
+    assert_eq!(served.stats().viewers, 0);
 }
 
 #[tokio::test]
 async fn head_makes_no_viewer() {
     // Through the service itself: on the wire hyper would hide a body that was made for nothing.
     let (producer, consumer) = mjpeg_fanout::channel();
-    let service = mjpeg_http::StreamService::new(consumer, HttpConfig::default());
+    let service = mjpeg_http::StreamService::new(consumer, StreamConfig::default());
     let request = http::Request::head("http://test/").body(()).unwrap();
     let response = hyper::service::Service::call(&service, request)
         .await
@@ -169,7 +169,7 @@ async fn head_makes_no_viewer() {
 #[tokio::test]
 async fn preflight_allows_all() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let asked = "OPTIONS / HTTP/1.1\r\nOrigin: http://page\r\nAccess-Control-Request-Method: GET\r\n\
                  Access-Control-Request-Headers: x-token";
     let response = ask(&served, asked).await;
@@ -196,7 +196,7 @@ async fn preflight_allows_all() {
 #[tokio::test]
 async fn other_paths_are_not_found() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     for head in [
         "GET /nothing HTTP/1.1",
         "GET //x HTTP/1.1",
@@ -220,7 +220,7 @@ async fn other_paths_are_not_found() {
 #[tokio::test]
 async fn other_methods_are_refused_with_those_allowed() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     for method in ["POST", "PUT", "DELETE", "PATCH", "BREW"] {
         let response = ask(&served, &format!("{method} / HTTP/1.1")).await;
         assert_eq!(response.head.status, 405, "{method}");
@@ -236,7 +236,7 @@ async fn other_methods_are_refused_with_those_allowed() {
 async fn http_2_stream_has_no_connection_header() {
     // Through the service itself, as somebody else's HTTP/2 server would call it.
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let service = mjpeg_http::StreamService::new(consumer, HttpConfig::default());
+    let service = mjpeg_http::StreamService::new(consumer, StreamConfig::default());
     let request = http::Request::builder()
         .version(http::Version::HTTP_2)
         .uri("http://test/")
@@ -257,7 +257,7 @@ async fn http_2_stream_has_no_connection_header() {
 #[tokio::test]
 async fn stream_may_be_asked_for_after_a_picture_on_one_connection() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     producer.set_status(mjpeg_fanout::Status::Online);
     publish_number(&producer, 1);
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
@@ -289,7 +289,7 @@ async fn stream_may_be_asked_for_after_a_picture_on_one_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn viewers_on_several_threads_get_every_frame() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default());
+    let served = Served::start(consumer, StreamConfig::default());
     let mut viewers = Vec::new();
     for _ in 0..10 {
         viewers.push(
@@ -308,7 +308,7 @@ async fn viewers_on_several_threads_get_every_frame() {
         }
     }
     assert_eq!(served.service.viewers().len(), 10);
-    assert_eq!(served.stop().await.aborted, 0);
+    assert_eq!(served.stop().await, 0);
     for viewer in &mut viewers {
         assert!(viewer.next_frame().await.unwrap().is_none());
     }

@@ -10,8 +10,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use mjpeg_fanout::Consumer;
-use mjpeg_http::{BindError, HttpConfig, Listener, Stats, StreamService, ViewerInfo, ViewerLimit};
+use mjpeg_http::{
+    BindError, ListenAddress, Listener, ListenerConfig, ListenerMonitor, ListenerStats,
+    StreamConfig, StreamService, StreamStats, ViewerInfo, ViewerLimit,
+};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 use crate::{
@@ -28,35 +32,42 @@ use crate::{
 /// keep one to read the counters. All clones are one outlet.
 ///
 /// ```
-/// use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig, mjpeg_http::HttpConfig};
+/// use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig, mjpeg_http::StreamConfig};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// let http = HttpOutlet::new(HttpConfig::default()).with_max_viewers(500);
+/// let http = HttpOutlet::new(StreamConfig::default()).with_max_viewers(500);
 /// let manager = Manager::with_outlets(ManagerConfig::default(), [http.factory()]);
 /// assert_eq!(http.total_viewers(), 0);
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct HttpOutlet {
-    config: HttpConfig,
+    config: StreamConfig,
+    listener: ListenerConfig,
     limit: ViewerLimit,
     services: Arc<Services>,
 }
 
 /// The services of the streams that are served now.
 #[derive(Debug, Default)]
-struct Services(Mutex<BTreeMap<StreamName, StreamService>>);
+struct Services(Mutex<BTreeMap<StreamName, Served>>);
+
+/// A stream that is served.
+#[derive(Clone, Debug)]
+struct Served {
+    service: StreamService,
+    /// The counters of its newest port.
+    port: ListenerMonitor,
+}
 
 impl HttpOutlet {
     /// Makes an outlet that serves streams as `config` says. All its streams together may have
     /// 20,000 viewers.
-    ///
-    /// The manager's [grace](crate::ManagerConfig::with_shutdown_grace) replaces that of the
-    /// config.
-    pub fn new(config: HttpConfig) -> Self {
+    pub fn new(config: StreamConfig) -> Self {
         Self {
             config,
+            listener: ListenerConfig::default(),
             limit: ViewerLimit::new(MAX_VIEWERS),
             services: Arc::default(),
         }
@@ -66,10 +77,17 @@ impl HttpOutlet {
     /// before the outlet is given to a manager.
     ///
     /// The default protects the machine: so many viewers take some 60 MiB of this process, and more
-    /// of the kernel's memory. [`HttpConfig`] limits how many one stream and one address may have,
+    /// of the kernel's memory. [`StreamConfig`] limits how many one stream and one address may have,
     /// and tells who is refused. Counted in [`viewers_refused`](Self::viewers_refused).
     pub fn with_max_viewers(mut self, most: usize) -> Self {
         self.limit = ViewerLimit::new(most);
+        self
+    }
+
+    /// Sets the limits and times of the streams' ports. Default: those of
+    /// [`ListenerConfig::default`].
+    pub fn with_listener(mut self, config: ListenerConfig) -> Self {
+        self.listener = config;
         self
     }
 
@@ -79,8 +97,13 @@ impl HttpOutlet {
     }
 
     /// Returns how streams are served.
-    pub fn config(&self) -> &HttpConfig {
+    pub fn config(&self) -> &StreamConfig {
         &self.config
+    }
+
+    /// Returns the limits and times of the streams' ports.
+    pub fn listener(&self) -> &ListenerConfig {
+        &self.listener
     }
 
     /// Returns how many viewers all streams may have together.
@@ -99,8 +122,16 @@ impl HttpOutlet {
     }
 
     /// Reads the counters of a stream. `None` if no stream of that name is served over HTTP.
-    pub fn stats(&self, stream: &str) -> Option<Stats> {
-        self.services.lock().get(stream).map(StreamService::stats)
+    pub fn stats(&self, stream: &str) -> Option<StreamStats> {
+        let services = self.services.lock();
+        Some(services.get(stream)?.service.stats())
+    }
+
+    /// Reads the counters of a stream's newest port. `None` if no stream of that name is served over
+    /// HTTP.
+    pub fn listener_stats(&self, stream: &str) -> Option<ListenerStats> {
+        let services = self.services.lock();
+        Some(services.get(stream)?.port.stats())
     }
 
     /// Lists the viewers of a stream, and what each was sent. Empty if no stream of that name is
@@ -109,13 +140,13 @@ impl HttpOutlet {
         let services = self.services.lock();
         services
             .get(stream)
-            .map_or_else(Vec::new, StreamService::viewers)
+            .map_or_else(Vec::new, |served| served.service.viewers())
     }
 }
 
 impl Default for HttpOutlet {
     fn default() -> Self {
-        Self::new(HttpConfig::default())
+        Self::new(StreamConfig::default())
     }
 }
 
@@ -124,11 +155,11 @@ impl OutletFactory for HttpOutlet {
         let config = self.config.clone();
         Box::new(HttpStream {
             name: stream.clone(),
+            config: config.with_viewer_limit(self.limit.clone()),
             // The stream's own grace ends first.
-            config: config
-                .with_viewer_limit(self.limit.clone())
-                .with_grace(Duration::MAX),
+            listener: self.listener.clone().with_grace(Duration::MAX),
             services: Arc::clone(&self.services),
+            service: None,
             next: Next::Keep,
             port: None,
             left: Vec::new(),
@@ -138,7 +169,7 @@ impl OutletFactory for HttpOutlet {
 
 impl Services {
     /// Held briefly, never across a wait.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, StreamService>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Served>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,8 +178,11 @@ impl Services {
 #[derive(Debug)]
 struct HttpStream {
     name: StreamName,
-    config: HttpConfig,
+    config: StreamConfig,
+    listener: ListenerConfig,
     services: Arc<Services>,
+    /// Made for the first port. It owns the viewers, whatever becomes of the port they came through.
+    service: Option<StreamService>,
     /// What `serve` is to do.
     next: Next,
     port: Option<Port>,
@@ -169,7 +203,7 @@ struct Port {
     /// The address asked for.
     asked: SocketAddr,
     addr: SocketAddr,
-    service: StreamService,
+    monitor: ListenerMonitor,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<usize>,
 }
@@ -187,8 +221,8 @@ impl Outlet for HttpStream {
             self.next = Next::Keep;
             return Ok(Some(port.addr));
         }
-        let listener = Listener::bind(asked, self.config.clone()).map_err(failure)?;
-        let addr = listener.local_addr();
+        let listener = Listener::bind(asked, self.listener.clone()).map_err(failure)?;
+        let addr = listener.local_addr().unwrap_or(asked);
         self.next = Next::Listen(asked, Box::new(listener));
         Ok(Some(addr))
     }
@@ -202,16 +236,20 @@ impl Outlet for HttpStream {
             Next::Keep => return,
             Next::Close => None,
             Next::Listen(asked, listener) => {
-                let service = StreamService::new(consumer.clone(), self.config.clone());
-                Some(Port::serve(asked, *listener, service))
+                let new = || StreamService::builder(consumer.clone());
+                let service = self.service.get_or_insert_with(|| {
+                    let builder = new().config(self.config.clone());
+                    builder.name(self.name.as_str()).build()
+                });
+                let port = Port::serve(asked, *listener, service.clone());
+                let served = Served {
+                    service: service.clone(),
+                    port: port.monitor.clone(),
+                };
+                self.services.lock().insert(self.name.clone(), served);
+                Some(port)
             }
         };
-        let mut services = self.services.lock();
-        match &port {
-            Some(port) => services.insert(self.name.clone(), port.service.clone()),
-            None => services.remove(&self.name),
-        };
-        drop(services);
         if let Some(mut old) = mem::replace(&mut self.port, port) {
             old.close();
             self.left.push(old);
@@ -219,33 +257,33 @@ impl Outlet for HttpStream {
     }
 
     async fn settled(&mut self) {
-        for port in &mut self.left {
-            port.ended().await;
-        }
-        self.left.clear();
+        // Each port is free at once; only its last requests may take longer.
+        let ending = self.left.iter_mut().map(Port::ended);
+        let _ = timeout(SETTLE_TIME, join_all(ending)).await;
+        self.left.retain(|port| !port.task.is_finished());
     }
 
     async fn stop(&mut self, grace: Duration) -> usize {
-        let Some(mut port) = self.port.take() else {
-            return 0;
-        };
         self.services.lock().remove(&self.name);
-        port.close();
-        match timeout(grace, port.ended()).await {
-            Ok(cut) => cut,
-            Err(_) => {
-                let cut = port.service.stats().connections;
-                port.task.abort();
-                port.ended().await;
-                cut as usize
+        let (ports, service) = (
+            self.left.drain(..).chain(self.port.take()),
+            self.service.take(),
+        );
+        let closing = ports.map(|port| port.stop(grace, service.as_ref()));
+        let draining = async {
+            match &service {
+                Some(service) => service.drain(grace).await.cut,
+                None => 0,
             }
-        }
+        };
+        let (connections, viewers) = tokio::join!(join_all(closing), draining);
+        connections.into_iter().sum::<usize>() + viewers
     }
 }
 
 impl Drop for HttpStream {
     fn drop(&mut self) {
-        if self.port.is_some() {
+        if self.service.is_some() {
             self.services.lock().remove(&self.name);
         }
     }
@@ -253,24 +291,40 @@ impl Drop for HttpStream {
 
 impl Port {
     fn serve(asked: SocketAddr, listener: Listener, service: StreamService) -> Self {
-        let addr = listener.local_addr();
+        let addr = listener.local_addr().unwrap_or(asked);
+        let monitor = listener.monitor();
         let (stop, stopped) = oneshot::channel();
         let until = async {
             // An error means that the port is being dropped, which aborts this task anyway.
             let _ = stopped.await;
         };
-        let serve = listener.serve(service.clone(), until);
-        let task = tokio::spawn(async move { serve.await.aborted });
+        let serve = listener.serve(service, until);
+        let task = tokio::spawn(async move { serve.await.cut });
         Self {
             asked,
             addr,
-            service,
+            monitor,
             stop: Some(stop),
             task,
         }
     }
 
-    /// Accepts no more connections, and ends all responses.
+    /// Frees the port, waits until its connections have ended, and cuts those that have not within
+    /// the grace. Returns how many were cut.
+    async fn stop(mut self, grace: Duration, service: Option<&StreamService>) -> usize {
+        self.close();
+        if let Ok(cut) = timeout(grace, self.ended()).await {
+            return cut;
+        }
+        // The service counts those of its viewers itself.
+        let viewers = service.map_or(0, |service| service.stats().viewers);
+        let cut = self.monitor.stats().connections.saturating_sub(viewers);
+        self.task.abort();
+        self.ended().await;
+        cut as usize
+    }
+
+    /// Accepts no more connections.
     fn close(&mut self) {
         if let Some(stop) = self.stop.take() {
             // An error means that the task has ended by itself.
@@ -292,11 +346,17 @@ impl Drop for Port {
 
 fn failure(error: BindError) -> Error {
     match error {
-        BindError::InUse { addr } => Error::PortInUse { addr },
-        BindError::Failed { addr, source } if is_callers_fault(source.kind()) => {
-            InvalidSpec::Listen { addr, source }.into()
-        }
-        BindError::Failed { addr, source } => Error::ListenFailed { addr, source },
+        BindError::InUse {
+            address: ListenAddress::Tcp(addr),
+        } => Error::PortInUse { addr },
+        BindError::Failed {
+            address: ListenAddress::Tcp(addr),
+            source,
+        } if is_callers_fault(source.kind()) => InvalidSpec::Listen { addr, source }.into(),
+        BindError::Failed {
+            address: ListenAddress::Tcp(addr),
+            source,
+        } => Error::ListenFailed { addr, source },
         other => Error::OutletFailed {
             source: Box::new(other),
         },
@@ -313,6 +373,9 @@ fn is_callers_fault(kind: ErrorKind) -> bool {
             | ErrorKind::InvalidInput
     )
 }
+
+/// How long a change of the port waits for requests that came through the old one.
+const SETTLE_TIME: Duration = Duration::from_secs(1);
 
 /// The default limit on the viewers of all streams together.
 const MAX_VIEWERS: usize = 20_000;

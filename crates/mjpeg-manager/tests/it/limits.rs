@@ -1,7 +1,7 @@
 //! Limits over all streams, and what counts when they are hit.
 
 use mjpeg_ingest::IngestConfig;
-use mjpeg_manager::{HttpOutlet, StartMode, mjpeg_codec::SplitterConfig, mjpeg_http::HttpConfig};
+use mjpeg_manager::{HttpOutlet, StartMode, mjpeg_codec::SplitterConfig, mjpeg_http::StreamConfig};
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg};
 
 use crate::support::{config, live, serving, serving_by, spec, until};
@@ -48,7 +48,7 @@ async fn starts_in_progress_count() {
 #[tokio::test]
 async fn viewers_of_all_streams_have_a_limit_together() {
     let camera = Camera::start(live()).await;
-    let http = HttpOutlet::new(HttpConfig::default().with_max_viewers(2)).with_max_viewers(3);
+    let http = HttpOutlet::new(StreamConfig::default().with_max_viewers(2)).with_max_viewers(3);
     let manager = serving_by(config(), &http);
     let mut addrs = Vec::new();
     for name in ["a", "b"] {

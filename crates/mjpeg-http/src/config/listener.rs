@@ -1,0 +1,177 @@
+//! Limits and times of one listener.
+
+use std::{sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+
+use crate::{
+    config::{InvalidConfig, LONGEST},
+    peer::Peer,
+};
+
+/// Limits and times of a [`Listener`](crate::Listener), whatever streams it serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    name: Arc<str>,
+    header_timeout: Duration,
+    max_header_bytes: usize,
+    write_stall: Duration,
+    grace: Duration,
+    notsent_lowat_bytes: Option<u32>,
+    send_buffer_bytes: Option<usize>,
+    trusted_proxies: Arc<[IpNet]>,
+}
+
+impl Default for ListenerConfig {
+    fn default() -> Self {
+        Self {
+            name: "".into(),
+            header_timeout: Duration::from_secs(10),
+            max_header_bytes: 2 * SMALLEST_HEADER_LIMIT_BYTES,
+            write_stall: Duration::from_secs(30),
+            grace: Duration::from_secs(5),
+            notsent_lowat_bytes: Some(16 << 10),
+            send_buffer_bytes: None,
+            trusted_proxies: Arc::default(),
+        }
+    }
+}
+
+impl ListenerConfig {
+    /// Sets the name under which a [`Gate`](crate::Gate) and logs know the listener. Default: empty.
+    pub fn with_name(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets how long a connection may take to send a whole request head, idle time before it
+    /// included. Default 10 s.
+    ///
+    /// Counted in [`ListenerStats::header_timeouts`](crate::ListenerStats::header_timeouts).
+    pub fn with_header_timeout(mut self, limit: Duration) -> Self {
+        self.header_timeout = limit.min(LONGEST);
+        self
+    }
+
+    /// Sets how large a request head may be, in bytes; a larger one is answered `431`. Default
+    /// 16 KiB.
+    ///
+    /// Counted in [`ListenerStats::bad_requests`](crate::ListenerStats::bad_requests).
+    ///
+    /// # Errors
+    ///
+    /// Below 8 KiB, hyper's own minimum for a connection's buffer.
+    pub fn with_max_header_bytes(mut self, limit: usize) -> Result<Self, InvalidConfig> {
+        if limit < SMALLEST_HEADER_LIMIT_BYTES {
+            return Err(InvalidConfig::MaxHeaderBytes {
+                least: SMALLEST_HEADER_LIMIT_BYTES,
+            });
+        }
+        self.max_header_bytes = limit;
+        Ok(self)
+    }
+
+    /// Sets how long a client may take no byte of an answer before its connection is closed. Default
+    /// 30 s. Streams have [a limit of their own](crate::StreamConfig::with_write_stall).
+    ///
+    /// Counted in [`ListenerStats::write_stalls`](crate::ListenerStats::write_stalls).
+    pub fn with_write_stall(mut self, limit: Duration) -> Self {
+        self.write_stall = limit.min(LONGEST);
+        self
+    }
+
+    /// Sets how long [`Listener::serve`](crate::Listener::serve) waits for answers to end before it
+    /// cuts them. Default 5 s.
+    pub fn with_grace(mut self, limit: Duration) -> Self {
+        self.grace = limit.min(LONGEST);
+        self
+    }
+
+    /// Sets how many bytes may wait unsent in the kernel before a viewer's socket takes no more
+    /// (`TCP_NOTSENT_LOWAT`), or leaves it to the kernel. Default 16 KiB. Linux only; elsewhere it
+    /// does nothing.
+    ///
+    /// With the kernel's own choice, a viewer on a slow link sees pictures that are as old as its
+    /// send buffer is long: seconds.
+    pub fn with_notsent_lowat_bytes(mut self, bytes: impl Into<Option<u32>>) -> Self {
+        self.notsent_lowat_bytes = bytes.into();
+        self
+    }
+
+    /// Sets the size of the kernel's send buffer for each connection (`SO_SNDBUF`), or leaves it to
+    /// the kernel, which adapts it to the link. Default: left to the kernel.
+    ///
+    /// Where `TCP_NOTSENT_LOWAT` does not exist, 128 KiB bound the lag as well, at the price of
+    /// throughput on long fat links.
+    pub fn with_send_buffer_bytes(mut self, bytes: impl Into<Option<usize>>) -> Self {
+        self.send_buffer_bytes = bytes.into();
+        self
+    }
+
+    /// Sets which addresses are reverse proxies, behind which many people may be. Default: none.
+    ///
+    /// The limit per address does not apply to them, and a new viewer from there replaces only a
+    /// dead one. Loopback always counts as one.
+    pub fn with_trusted_proxies(
+        mut self,
+        proxies: impl IntoIterator<Item = impl Into<IpNet>>,
+    ) -> Self {
+        self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How long a connection may take to send a whole request head.
+    pub fn header_timeout(&self) -> Duration {
+        self.header_timeout
+    }
+
+    /// How large a request head may be, in bytes.
+    pub fn max_header_bytes(&self) -> usize {
+        self.max_header_bytes
+    }
+
+    /// How long a client may take no byte of an answer.
+    pub fn write_stall(&self) -> Duration {
+        self.write_stall
+    }
+
+    /// How long answers may take to end when the listener stops.
+    pub fn grace(&self) -> Duration {
+        self.grace
+    }
+
+    /// How many bytes may wait unsent in the kernel; `None` for the kernel's own choice.
+    pub fn notsent_lowat_bytes(&self) -> Option<u32> {
+        self.notsent_lowat_bytes
+    }
+
+    /// The size of the kernel's send buffer; `None` for the kernel's own choice.
+    pub fn send_buffer_bytes(&self) -> Option<usize> {
+        self.send_buffer_bytes
+    }
+
+    /// Which addresses are reverse proxies.
+    pub fn trusted_proxies(&self) -> &[IpNet] {
+        &self.trusted_proxies
+    }
+
+    /// The name under which a gate and logs know the listener.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    /// Marks a peer that is a trusted proxy as one.
+    pub(crate) fn mark_proxy(&self, peer: Peer) -> Peer {
+        let is_trusted = |ip| self.trusted_proxies.iter().any(|net| net.contains(&ip));
+        match peer.ip() {
+            Some(ip) if is_trusted(ip) => peer.with_proxy(true),
+            _ => peer,
+        }
+    }
+}
+
+const SMALLEST_HEADER_LIMIT_BYTES: usize = 8 << 10;

@@ -1,0 +1,98 @@
+//! Which other origins' scripts may read a stream.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, header};
+use mjpeg_codec::multipart::AllowOrigin;
+
+/// Which pages of other origins may read a stream and its snapshots with scripts, or draw them on a
+/// canvas. Showing them in an `<img>` is always possible.
+///
+/// One rendered part serves all viewers of a policy; a policy that names several origins costs one
+/// for each origin that is watching.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CorsPolicy(Policy);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Policy {
+    #[default]
+    Any,
+    Nobody,
+    Listed(Arc<[AllowOrigin]>),
+}
+
+impl CorsPolicy {
+    /// Admits every origin: `Access-Control-Allow-Origin: *`. The default, because browsers then
+    /// send no credentials along.
+    pub const ANY: Self = Self(Policy::Any);
+
+    /// Admits no other origin.
+    pub const NOBODY: Self = Self(Policy::Nobody);
+
+    /// Admits these origins, such as `https://page.example`. At most 64.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOrigin`] for a text that cannot be an origin, or for too many.
+    pub fn listed<'a>(origins: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidOrigin> {
+        let only = |origin: &str| {
+            let has_scheme = origin.contains("://") && !origin.ends_with('/');
+            AllowOrigin::only(origin)
+                .filter(|_| has_scheme && origin != "*")
+                .ok_or_else(|| InvalidOrigin::NotAnOrigin {
+                    text: origin.escape_default().take(LONGEST_SHOWN).collect(),
+                })
+        };
+        let origins: Vec<_> = origins.into_iter().map(only).collect::<Result<_, _>>()?;
+        if origins.len() > MOST_ORIGINS {
+            return Err(InvalidOrigin::TooMany { most: MOST_ORIGINS });
+        }
+        Ok(Self(Policy::Listed(origins.into())))
+    }
+
+    /// Whom the answer to a request with these headers admits.
+    pub(crate) fn allowed(&self, headers: &HeaderMap) -> AllowOrigin {
+        match &self.0 {
+            Policy::Any => AllowOrigin::ANY,
+            Policy::Nobody => AllowOrigin::NOBODY,
+            Policy::Listed(origins) => {
+                let origin = headers.get(header::ORIGIN).and_then(|o| o.to_str().ok());
+                let listed = origins.iter().find(|one| one.as_str() == origin);
+                listed.cloned().unwrap_or(AllowOrigin::NOBODY)
+            }
+        }
+    }
+
+    /// Whether the answer depends on the request's origin, which caches must know.
+    pub(crate) fn varies(&self) -> bool {
+        matches!(self.0, Policy::Listed(_))
+    }
+}
+
+/// A text that cannot be an origin of a [`CorsPolicy`]; the caller is at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidOrigin {
+    /// The text is not `scheme://host` or `scheme://host:port`.
+    #[error("{text:?} is not an origin; write scheme://host or scheme://host:port")]
+    NotAnOrigin {
+        /// The text, at most its first 80 characters.
+        text: String,
+    },
+    /// There are too many origins.
+    #[error("there may be at most {most} origins")]
+    TooMany {
+        /// The most that are accepted.
+        most: usize,
+    },
+}
+
+/// The value of `Access-Control-Allow-Origin`, if there is one.
+pub(crate) fn header_value(origin: &AllowOrigin) -> Option<HeaderValue> {
+    HeaderValue::try_from(origin.as_str()?).ok()
+}
+
+/// Each may cost a rendered copy of the newest frame.
+const MOST_ORIGINS: usize = 64;
+
+const LONGEST_SHOWN: usize = 80;

@@ -1,0 +1,47 @@
+//! The bytes that a frame becomes for one viewer.
+
+use bytes::Bytes;
+use mjpeg_codec::multipart::{AllowOrigin, Boundary, Layout, Part};
+use mjpeg_fanout::Published;
+
+use crate::request::stream::StreamRequest;
+
+/// The form in which a viewer gets frames. All viewers of one form share one buffer per frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    layout: Layout,
+    allow_origin: AllowOrigin,
+}
+
+impl Form {
+    pub(crate) fn new(request: &StreamRequest) -> Self {
+        let allow_origin = match request.layout {
+            // Parts of this layout say nothing of origins, so that all viewers can share them.
+            Layout::Trailing => AllowOrigin::ANY,
+            _ => request.allow_origin.clone(),
+        };
+        Self {
+            layout: request.layout,
+            allow_origin,
+        }
+    }
+
+    /// What the body begins with, before the first part.
+    pub(crate) fn opening(&self) -> Bytes {
+        Boundary::default().opening_for(self.layout, &self.allow_origin)
+    }
+
+    /// The frame's part, rendered by whoever needs it first.
+    pub(crate) fn part(&self, frame: &Published) -> Part {
+        frame.part_for(&self.allow_origin)
+    }
+
+    /// What goes over the wire for a part.
+    pub(crate) fn bytes(&self, part: &Part) -> Bytes {
+        part.bytes(self.layout)
+    }
+
+    pub(crate) fn allow_origin(&self) -> &AllowOrigin {
+        &self.allow_origin
+    }
+}

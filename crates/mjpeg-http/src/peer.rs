@@ -1,0 +1,74 @@
+//! Where a request comes from.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
+
+/// Where a request comes from: a request extension.
+///
+/// A [`Listener`](crate::Listener) adds it to every request that it passes on. A server of your own
+/// adds it to requests for a mounted [`StreamService`](crate::StreamService); without it, limits per
+/// address do not apply.
+///
+/// ```
+/// use mjpeg_http::Peer;
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(Peer::from(([192, 0, 2, 1], 40_000)));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    addr: Option<SocketAddr>,
+    is_proxy: bool,
+}
+
+impl Peer {
+    /// A client without a network address, such as a program on a Unix socket.
+    pub const LOCAL: Self = Self {
+        addr: None,
+        is_proxy: false,
+    };
+
+    /// Sets whether many people may be behind this address, as behind a reverse proxy.
+    ///
+    /// One address then stands for nobody in particular: the limit per address does not apply.
+    pub fn with_proxy(mut self, is_proxy: bool) -> Self {
+        self.is_proxy = is_proxy;
+        self
+    }
+
+    /// The address, if there is one.
+    pub fn addr(&self) -> Option<SocketAddr> {
+        self.addr
+    }
+
+    /// Whether many people may be behind this address: a proxy, or loopback, where a program may
+    /// serve others.
+    pub fn is_shared(&self) -> bool {
+        self.is_proxy || self.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    /// The IP address. A socket for both families reports IPv4 addresses in IPv6 form; this is IPv4.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        Some(self.addr?.ip().to_canonical())
+    }
+}
+
+impl<A: Into<SocketAddr>> From<A> for Peer {
+    fn from(addr: A) -> Self {
+        Self {
+            addr: Some(addr.into()),
+            is_proxy: false,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.addr {
+            Some(addr) => addr.fmt(f),
+            None => f.write_str("local"),
+        }
+    }
+}

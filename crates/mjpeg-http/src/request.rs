@@ -1,0 +1,6 @@
+//! What a request asks for.
+
+pub(crate) mod query;
+pub(crate) mod route;
+pub(crate) mod snapshot;
+pub(crate) mod stream;

@@ -1,0 +1,10 @@
+//! The answers.
+
+pub(crate) mod body;
+pub(crate) mod future;
+pub(crate) mod head;
+pub(crate) mod short;
+pub(crate) mod snapshot;
+#[cfg(feature = "compat")]
+pub(crate) mod state;
+pub(crate) mod wire;

@@ -1,0 +1,66 @@
+//! `/state`: ustreamer's report about itself, for programs that read it.
+
+use http::{HeaderValue, Response, header};
+use mjpeg_codec::multipart::Layout;
+use mjpeg_fanout::{Consumer, Status};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    response::{body::ResponseBody, head::NEVER_STORED},
+    viewers::viewer::ViewerInfo,
+};
+
+pub(crate) fn answer(consumer: &Consumer, viewers: &[ViewerInfo]) -> Response<ResponseBody> {
+    let picture = consumer.picture();
+    let frame = picture.as_ref().map(|published| &published.frame);
+    let online = consumer.status() == Status::Online;
+    let per_second = |interval: std::time::Duration| (1.0 / interval.as_secs_f64()).round() as u64;
+    let captured = consumer.interval().filter(|_| online).map_or(0, per_second);
+    let fastest = viewers.iter().map(|viewer| viewer.fps.round() as u64).max();
+    let clients: Map<String, Value> = viewers.iter().map(client).collect();
+    // ustreamer's names. It has an encoder and asks its camera for a rate. A relay has neither, and
+    // gives what ustreamer's readers take for "as it comes".
+    let state = json!({
+        "ok": true,
+        "result": {
+            "instance_id": "",
+            "encoder": {"type": "HW", "quality": 0},
+            "source": {
+                "resolution": {
+                    "width": frame.map_or(0, |frame| frame.width()),
+                    "height": frame.map_or(0, |frame| frame.height()),
+                },
+                "online": online,
+                "desired_fps": captured,
+                "captured_fps": captured,
+            },
+            "stream": {
+                "queued_fps": fastest.unwrap_or(0),
+                "clients": viewers.len(),
+                "clients_stat": clients,
+            },
+        },
+    });
+    let mut response = Response::new(ResponseBody::whole(state.to_string()));
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    for (name, value) in NEVER_STORED {
+        headers.insert(name, value);
+    }
+    response
+}
+
+fn client(viewer: &ViewerInfo) -> (String, Value) {
+    let state = json!({
+        "fps": viewer.fps.round() as u64,
+        "extra_headers": false,
+        "advance_headers": viewer.layout == Layout::Advance,
+        "dual_final_frames": viewer.repeat_soon,
+        "zero_data": false,
+        "key": viewer.key,
+    });
+    (format!("{:016x}", viewer.id), state)
+}

@@ -1,0 +1,9 @@
+//! The port: accepts connections, reads requests, and routes them.
+
+pub(crate) mod accept;
+pub(crate) mod connection;
+pub(crate) mod fallback;
+pub(crate) mod guarded;
+pub(crate) mod handoff;
+pub(crate) mod listener;
+pub(crate) mod streams;

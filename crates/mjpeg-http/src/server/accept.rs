@@ -1,0 +1,258 @@
+//! Where connections come from.
+
+use std::{
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use async_trait::async_trait;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+use crate::{address::ListenAddress, error::BindError, peer::Peer, transport::Transport};
+
+/// Where a [`Listener`](crate::Listener) gets its connections from.
+///
+/// TCP and Unix sockets are built in ([`Listener::bind`](crate::Listener::bind),
+/// [`bind_unix`](crate::Listener::bind_unix), [`from_fd`](crate::Listener::from_fd)); implement this
+/// for anything else.
+#[async_trait]
+pub trait Accept: Send + 'static {
+    /// Waits for the next connection.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none now. The listener counts the error and tries again after 100 ms.
+    ///
+    /// # Cancel safety
+    ///
+    /// Must be cancel safe: a dropped call has taken no connection.
+    async fn accept(&mut self) -> io::Result<(Transport, Peer)>;
+
+    /// Where it listens.
+    fn address(&self) -> ListenAddress;
+}
+
+/// Wraps a fresh connection before HTTP is spoken over it, such as in TLS.
+#[async_trait]
+pub trait Wrap: Send + Sync + 'static {
+    /// Wraps a connection. It has the
+    /// [header timeout](crate::ListenerConfig::with_header_timeout) for it.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection cannot be used; it is closed then.
+    ///
+    /// # Cancel safety
+    ///
+    /// The call is dropped when it takes too long, and the connection with it.
+    async fn wrap(&self, transport: Transport) -> io::Result<Transport>;
+}
+
+/// A TCP port.
+#[derive(Debug)]
+pub(crate) struct TcpAccept {
+    listener: TcpListener,
+    addr: SocketAddr,
+}
+
+impl TcpAccept {
+    pub(crate) fn bind(addr: SocketAddr) -> Result<Self, BindError> {
+        let bound = match listen(addr) {
+            Err(error) if is_any_v6(addr) && error.kind() != ErrorKind::AddrInUse => {
+                // Most likely this machine has no IPv6. Should it be something else, this fails as
+                // well and says so.
+                listen((Ipv4Addr::UNSPECIFIED, addr.port()).into())
+            }
+            bound => bound,
+        };
+        bound
+            .and_then(Self::from_std)
+            .map_err(|source| match source.kind() {
+                ErrorKind::AddrInUse => BindError::InUse {
+                    address: ListenAddress::Tcp(addr),
+                },
+                _ => BindError::Failed {
+                    address: ListenAddress::Tcp(addr),
+                    source,
+                },
+            })
+    }
+
+    pub(crate) fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let addr = listener.local_addr()?;
+        Ok(Self { listener, addr })
+    }
+}
+
+#[async_trait]
+impl Accept for TcpAccept {
+    async fn accept(&mut self) -> io::Result<(Transport, Peer)> {
+        let (stream, peer) = self.listener.accept().await?;
+        Ok((stream.into(), peer.into()))
+    }
+
+    fn address(&self) -> ListenAddress {
+        ListenAddress::Tcp(self.addr)
+    }
+}
+
+fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if is_any_v6(addr) {
+        socket.set_only_v6(false)?;
+    }
+    // Connections of an earlier run linger in TIME_WAIT and must not keep the port from us. On Unix
+    // this still refuses a port that another socket listens on; on Windows it would not, and is not
+    // needed.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn is_any_v6(addr: SocketAddr) -> bool {
+    addr.is_ipv6() && addr.ip().is_unspecified()
+}
+
+/// A Unix socket. The file that it made goes with it.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct UnixAccept {
+    listener: tokio::net::UnixListener,
+    path: PathBuf,
+    /// The file as it was made; `None` where another process made it.
+    made: Option<FileId>,
+}
+
+/// The device and inode of a file.
+#[cfg(unix)]
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+impl UnixAccept {
+    pub(crate) fn bind(path: &Path) -> Result<Self, BindError> {
+        use std::os::unix::net::UnixListener;
+
+        let address = || ListenAddress::Unix(path.into());
+        let bound = match UnixListener::bind(path) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && is_stale(path) => {
+                // An earlier run was killed and left the file.
+                std::fs::remove_file(path).and_then(|()| UnixListener::bind(path))
+            }
+            bound => bound,
+        };
+        let listener = bound.and_then(|listener| Self::from_std(listener, path.into()));
+        let mut listener = listener.map_err(|source| match source.kind() {
+            ErrorKind::AddrInUse => BindError::InUse { address: address() },
+            _ => BindError::Failed {
+                address: address(),
+                source,
+            },
+        })?;
+        listener.made = file_id(path);
+        Ok(listener)
+    }
+
+    pub(crate) fn from_std(
+        listener: std::os::unix::net::UnixListener,
+        path: PathBuf,
+    ) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            listener: tokio::net::UnixListener::from_std(listener)?,
+            path,
+            made: None,
+        })
+    }
+}
+
+#[cfg(unix)]
+#[async_trait]
+impl Accept for UnixAccept {
+    async fn accept(&mut self) -> io::Result<(Transport, Peer)> {
+        let (stream, _) = self.listener.accept().await?;
+        Ok((stream.into(), Peer::LOCAL))
+    }
+
+    fn address(&self) -> ListenAddress {
+        ListenAddress::Unix(self.path.clone())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for UnixAccept {
+    fn drop(&mut self) {
+        // Another process may have put its own socket there meanwhile.
+        if self.made.is_some() && file_id(&self.path) == self.made {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Whether the file is a socket that no process listens on any more.
+#[cfg(unix)]
+fn is_stale(path: &Path) -> bool {
+    use std::os::unix::{fs::FileTypeExt, net::UnixStream};
+
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket());
+    let refuses = || {
+        let error = UnixStream::connect(path).err();
+        error.is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    };
+    is_socket && refuses()
+}
+
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+
+    let file = std::fs::symlink_metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
+}
+
+/// Takes over a listening socket that another process opened, such as systemd.
+#[cfg(unix)]
+pub(crate) fn from_fd(fd: std::os::fd::OwnedFd) -> io::Result<Box<dyn Accept>> {
+    let socket = Socket::from(fd);
+    let address = socket.local_addr()?;
+    if !is_listening(&socket) {
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "the descriptor is not a listening stream socket",
+        ));
+    }
+    if let Some(path) = address.as_pathname() {
+        let path = path.to_owned();
+        return Ok(Box::new(UnixAccept::from_std(socket.into(), path)?));
+    }
+    if address.is_unix() {
+        return Ok(Box::new(UnixAccept::from_std(
+            socket.into(),
+            PathBuf::new(),
+        )?));
+    }
+    Ok(Box::new(TcpAccept::from_std(socket.into())?))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+fn is_listening(socket: &Socket) -> bool {
+    socket.is_listener().unwrap_or(false) && socket.r#type().is_ok_and(|kind| kind == Type::STREAM)
+}
+
+#[cfg(all(
+    unix,
+    not(any(target_os = "linux", target_os = "android", target_os = "freebsd"))
+))]
+fn is_listening(socket: &Socket) -> bool {
+    // Accepting tells.
+    socket.r#type().is_ok_and(|kind| kind == Type::STREAM)
+}
+
+/// Connections that may wait to be accepted; the system caps it (Linux: `net.core.somaxconn`, 4096 by
+/// default).
+const BACKLOG: i32 = 1024;

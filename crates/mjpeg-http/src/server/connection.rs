@@ -1,0 +1,291 @@
+//! One connection, until a stream is asked for: hyper reads requests and answers them.
+
+use std::{
+    convert::Infallible,
+    future::{Future, pending, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+};
+
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    server::conn::http1::{self, UpgradeableConnection},
+    service::Service,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{sync::oneshot, time::timeout};
+use tracing::debug;
+
+use crate::{
+    closing::{Closer, Closing},
+    config::listener::ListenerConfig,
+    peer::Peer,
+    response::short,
+    server::{
+        accept::Wrap,
+        fallback::{Fallback, ListenerBody},
+        guarded::{Flushed, Guarded},
+        handoff::{HandedOver, Handoff},
+        streams::{Routed, Streams, route},
+    },
+    service::{
+        StreamService,
+        shared::{Answer, Caller},
+    },
+    shards::{viewer::NewViewer, viewer_socket::ViewerSocket},
+    stats::{ListenerCounters, OpenConnection},
+    transport::Transport,
+};
+
+/// What all connections of a listener share.
+pub(crate) struct Context {
+    pub(crate) config: ListenerConfig,
+    pub(crate) counters: Arc<ListenerCounters>,
+    pub(crate) streams: Box<dyn Streams>,
+    pub(crate) fallback: Option<Fallback>,
+    pub(crate) wrap: Option<Arc<dyn Wrap>>,
+    /// Announces that answers in progress should end.
+    pub(crate) closer: Closer,
+    /// Announces that nothing may go on.
+    pub(crate) cutter: Closer,
+}
+
+/// Speaks HTTP on a connection until it ends; or until a stream is asked for, and gives the viewer to
+/// that stream.
+pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context>) {
+    let open = OpenConnection::new(Arc::clone(&context.counters));
+    transport.tune(&context.config);
+    let Some(transport) = wrapped(transport, peer, &context).await else {
+        return;
+    };
+    let peer = context.config.mark_proxy(peer);
+    let (gone, is_gone) = oneshot::channel();
+    let caller = Caller {
+        peer: Some(peer),
+        listener: Some(context.config.shared_name()),
+        tls: transport.tls().cloned(),
+    };
+    let guarded = Guarded::new(
+        transport,
+        (open, gone),
+        context.config.write_stall(),
+        Arc::clone(&context.counters),
+    );
+    match Connection::new(guarded, caller, context).run().await {
+        Some((transport, open, stream)) => {
+            let opening = stream.opening();
+            stream.service.attach(NewViewer {
+                socket: ViewerSocket::new(transport),
+                feed: *stream.feed,
+                open,
+                opening,
+            });
+        }
+        // A fallback service may have upgraded the connection, which is over when it drops it.
+        None => {
+            let _ = is_gone.await;
+        }
+    }
+}
+
+/// Wraps a connection, if its listener wants that; `None` if that failed.
+async fn wrapped(transport: Transport, peer: Peer, context: &Context) -> Option<Transport> {
+    let Some(wrap) = &context.wrap else {
+        return Some(transport);
+    };
+    let wrapping = timeout(context.config.header_timeout(), wrap.wrap(transport));
+    let mut closing = context.closer.closing();
+    tokio::select! {
+        wrapped = wrapping => match wrapped {
+            Ok(Ok(transport)) => Some(transport),
+            Ok(Err(error)) => {
+                context.counters.bad_requests.add_one();
+                debug!(%peer, %error, "connection could not be wrapped");
+                None
+            }
+            Err(_) => {
+                context.counters.header_timeouts.add_one();
+                None
+            }
+        },
+        () = closing.wait() => None,
+    }
+}
+
+/// A connection under hyper.
+struct Connection {
+    hyper: UpgradeableConnection<TokioIo<Guarded>, ConnectionService>,
+    handoff: Arc<Handoff>,
+    flushed: Flushed,
+    closing: Closing,
+    counters: Arc<ListenerCounters>,
+    peer: Option<Peer>,
+}
+
+/// What came of a while of HTTP.
+enum Step {
+    Ended(hyper::Result<()>),
+    /// A stream was asked for, and every answer before it has been flushed.
+    Stream(Box<HandedOver>),
+}
+
+impl Connection {
+    fn new(mut io: Guarded, caller: Caller, context: Arc<Context>) -> Self {
+        if context.fallback.is_some() {
+            io = io.cut_at(context.cutter.closing());
+        }
+        let (flushed, handoff) = (io.flushed(), Arc::new(Handoff::new(io.flushed())));
+        let (closing, peer) = (context.closer.closing(), caller.peer);
+        let counters = Arc::clone(&context.counters);
+        let mut http1 = http1::Builder::new();
+        http1
+            .timer(TokioTimer::new())
+            .header_read_timeout(context.config.header_timeout())
+            .max_buf_size(context.config.max_header_bytes());
+        let service = ConnectionService {
+            context,
+            caller,
+            handoff: Arc::clone(&handoff),
+        };
+        Self {
+            hyper: http1
+                .serve_connection(TokioIo::new(io), service)
+                .with_upgrades(),
+            handoff,
+            flushed,
+            closing,
+            counters,
+            peer,
+        }
+    }
+
+    /// Answers requests until the connection ends, or a stream is asked for.
+    async fn run(mut self) -> Option<(Transport, OpenConnection, Box<HandedOver>)> {
+        let mut closing = self.closing.clone();
+        let mut is_closing = false;
+        loop {
+            let step = tokio::select! {
+                step = poll_fn(|cx| self.poll_step(cx)) => step,
+                () = closing.wait(), if !is_closing => {
+                    if !self.handoff.had_request() {
+                        // Browsers open connections ahead of need; this one has no answer to finish.
+                        return None;
+                    }
+                    is_closing = true;
+                    Pin::new(&mut self.hyper).graceful_shutdown();
+                    continue;
+                }
+            };
+            return match step {
+                Step::Stream(stream) => {
+                    // What the client sent behind its request is dropped with hyper's buffer: a stream
+                    // ends with its connection, so nothing after it can be answered.
+                    let parts = self.hyper.into_parts()?;
+                    let (transport, open) = parts.io.into_inner().into_parts();
+                    Some((transport, open, stream))
+                }
+                Step::Ended(outcome) => {
+                    self.record(outcome);
+                    None
+                }
+            };
+        }
+    }
+
+    fn poll_step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Step> {
+        let outcome = Pin::new(&mut self.hyper).poll(cx);
+        if self.flushed.is_flushed()
+            && let Some(stream) = self.handoff.take()
+        {
+            return Poll::Ready(Step::Stream(stream));
+        }
+        outcome.map(Step::Ended)
+    }
+
+    fn record(&self, outcome: hyper::Result<()>) {
+        let Err(error) = outcome else {
+            return;
+        };
+        if error.is_timeout() {
+            self.counters.header_timeouts.add_one();
+        } else if error.is_parse() {
+            self.counters.bad_requests.add_one();
+        }
+        let peer = self.peer.unwrap_or_default();
+        debug!(%peer, %error, "connection ended");
+    }
+}
+
+/// Routes a connection's requests.
+struct ConnectionService {
+    context: Arc<Context>,
+    caller: Caller,
+    handoff: Arc<Handoff>,
+}
+
+type Answered = Pin<Box<dyn Future<Output = Result<Response<ListenerBody>, Infallible>> + Send>>;
+
+impl Service<Request<Incoming>> for ConnectionService {
+    type Response = Response<ListenerBody>;
+    type Error = Infallible;
+    type Future = Answered;
+
+    fn call(&self, mut request: Request<Incoming>) -> Answered {
+        self.handoff.note_request();
+        let Context {
+            streams, fallback, ..
+        } = &*self.context;
+        let uri = request.uri();
+        match route(&**streams, uri.path(), uri.query(), fallback.is_some()) {
+            Routed::Stream(service, path) => {
+                let path = path.to_owned();
+                let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
+                Box::pin(async move { Ok(answer(service, request, path, caller, handoff).await) })
+            }
+            Routed::Moved(location) => now(short::moved(&location).map(Into::into)),
+            Routed::Fallback => match fallback {
+                Some(fallback) => {
+                    if let Some(peer) = self.caller.peer {
+                        request.extensions_mut().insert(peer);
+                    }
+                    let response = fallback.call(request);
+                    Box::pin(async move { Ok(response.await) })
+                }
+                None => now(short::no_such_stream().map(Into::into)),
+            },
+        }
+    }
+}
+
+fn now(response: Response<ListenerBody>) -> Answered {
+    Box::pin(std::future::ready(Ok(response)))
+}
+
+/// Answers a request for a stream, or leaves the stream for the connection to take over.
+async fn answer(
+    service: StreamService,
+    request: Request<Incoming>,
+    path: String,
+    caller: Caller,
+    handoff: Arc<Handoff>,
+) -> Response<ListenerBody> {
+    let (request, _) = request.into_parts();
+    let headers = request.headers.clone();
+    match service.shared().answer(request, &path, caller).await {
+        Answer::Stream(head, feed) => {
+            handoff.leave(HandedOver {
+                service,
+                head,
+                feed,
+            });
+            // The connection is taken from hyper before this is asked for again.
+            pending().await
+        }
+        answer => {
+            let response = service.shared().respond(answer, &headers).await;
+            response.map(Into::into)
+        }
+    }
+}

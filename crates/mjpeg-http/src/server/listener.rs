@@ -1,0 +1,259 @@
+//! An HTTP server for streams.
+
+#[cfg(unix)]
+use std::path::Path;
+use std::{convert::Infallible, fmt, future::Future, net::SocketAddr, pin::pin, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use tokio::{
+    task::JoinSet,
+    time::{Duration, sleep, timeout},
+};
+use tower_service::Service;
+use tracing::{debug, warn};
+
+use crate::{
+    address::ListenAddress,
+    closing::Closer,
+    config::listener::ListenerConfig,
+    error::BindError,
+    server::{
+        accept::{Accept, TcpAccept, Wrap},
+        connection::{self, Context},
+        fallback::{BoxError, Fallback, Tower},
+        streams::Streams,
+    },
+    service::Drained,
+    stats::{ListenerCounters, ListenerStats},
+};
+
+/// A bound port or socket, ready to serve streams.
+///
+/// It accepts connections, reads requests and routes them; the viewers that come of them belong to
+/// their [`StreamService`](crate::StreamService).
+pub struct Listener {
+    accept: Box<dyn Accept>,
+    config: ListenerConfig,
+    fallback: Option<Fallback>,
+    wrap: Option<Arc<dyn Wrap>>,
+    counters: Arc<ListenerCounters>,
+}
+
+/// Reads a listener's counters while it serves; from [`Listener::monitor`].
+#[derive(Clone, Debug)]
+pub struct ListenerMonitor(Arc<ListenerCounters>);
+
+impl ListenerMonitor {
+    /// Reads the counters.
+    pub fn stats(&self) -> ListenerStats {
+        self.0.read()
+    }
+}
+
+impl Listener {
+    /// Binds a TCP port and begins to listen; connections wait until [`serve`](Self::serve).
+    ///
+    /// Port 0 takes a free port. `[::]` takes IPv4 connections too, and falls back to `0.0.0.0` where
+    /// the machine has no IPv6.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError::InUse`] exactly when another socket has the port, of whatever process;
+    /// [`BindError::Failed`] otherwise.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn bind(addr: SocketAddr, config: ListenerConfig) -> Result<Self, BindError> {
+        Ok(Self::new(TcpAccept::bind(addr)?, config))
+    }
+
+    /// Binds a Unix socket. A socket file that a killed process left is replaced; the file is removed
+    /// when the listener ends.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError::InUse`] when a process listens there, or another kind of file has the path;
+    /// [`BindError::Failed`] otherwise.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[cfg(unix)]
+    pub fn bind_unix(path: impl AsRef<Path>, config: ListenerConfig) -> Result<Self, BindError> {
+        let accept = crate::server::accept::UnixAccept::bind(path.as_ref())?;
+        Ok(Self::new(accept, config))
+    }
+
+    /// Takes over a listening TCP or Unix socket that another process opened, such as systemd. It is
+    /// set to non-blocking.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError::Failed`] if it is not a listening stream socket.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[cfg(unix)]
+    pub fn from_fd(fd: std::os::fd::OwnedFd, config: ListenerConfig) -> Result<Self, BindError> {
+        use std::os::fd::AsRawFd;
+
+        let address = ListenAddress::Other(format!("fd {}", fd.as_raw_fd()));
+        let accept = crate::server::accept::from_fd(fd)
+            .map_err(|source| BindError::Failed { address, source })?;
+        Ok(Self::from_box(accept, config))
+    }
+
+    /// Listens on something else.
+    pub fn new(accept: impl Accept, config: ListenerConfig) -> Self {
+        Self::from_box(Box::new(accept), config)
+    }
+
+    fn from_box(accept: Box<dyn Accept>, config: ListenerConfig) -> Self {
+        Self {
+            accept,
+            config,
+            fallback: None,
+            wrap: None,
+            counters: Arc::default(),
+        }
+    }
+
+    /// Sets the service for every path that belongs to no stream. It may upgrade connections and
+    /// stream its responses; the listener's limits on request heads, stalled writes and the grace at
+    /// the end apply to these connections too, and they are counted. Default: none; the
+    /// [default stream](Streams::default_stream) answers everything.
+    ///
+    /// Requests carry a [`Peer`](crate::Peer) extension.
+    pub fn with_fallback<S, B>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send,
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.fallback = Some(Arc::new(Tower(service)));
+        self
+    }
+
+    /// Sets what wraps each connection, such as TLS. Default: nothing.
+    pub fn with_wrap(mut self, wrap: Arc<dyn Wrap>) -> Self {
+        self.wrap = Some(wrap);
+        self
+    }
+
+    /// Where it listens, with the real port.
+    pub fn address(&self) -> ListenAddress {
+        self.accept.address()
+    }
+
+    /// The TCP address with the real port; `None` for other kinds.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        match self.address() {
+            ListenAddress::Tcp(addr) => Some(addr),
+            _ => None,
+        }
+    }
+
+    /// A handle that reads the counters while the listener serves.
+    pub fn monitor(&self) -> ListenerMonitor {
+        ListenerMonitor(Arc::clone(&self.counters))
+    }
+
+    /// Serves requests until `until` completes, then ends: the port is closed at once, answers in
+    /// progress may take the [grace](ListenerConfig::with_grace) and are cut after it.
+    ///
+    /// Viewers keep their streams, for they belong to their
+    /// [`StreamService`](crate::StreamService): end them with its
+    /// [`drain`](crate::StreamService::drain). When this returns, the port is free and all else that
+    /// came through it has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the port and cuts all connections but those of viewers.
+    pub async fn serve(self, streams: impl Streams, until: impl Future<Output = ()>) -> Drained {
+        let Self {
+            mut accept,
+            config,
+            fallback,
+            wrap,
+            counters,
+        } = self;
+        let address = accept.address();
+        let grace = config.grace();
+        let context = Arc::new(Context {
+            config,
+            counters: Arc::clone(&counters),
+            streams: Box::new(streams),
+            fallback,
+            wrap,
+            closer: Closer::new(),
+            cutter: Closer::new(),
+        });
+        let cut_on_drop = CutOnDrop(Arc::clone(&context));
+        let mut until = pin!(until);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut until => break,
+                Some(_) = connections.join_next() => {}
+                accepted = accept.accept() => match accepted {
+                    Ok((transport, peer)) => {
+                        counters.accepted.add_one();
+                        debug!(%address, %peer, "connection");
+                        let context = Arc::clone(&context);
+                        connections.spawn(connection::serve(transport, peer, context));
+                    }
+                    Err(error) => {
+                        counters.accept_errors.add_one();
+                        warn!(%address, %error, "cannot accept a connection; trying again");
+                        // Out of file descriptors, most likely: the backlog stays full, so do not
+                        // spin.
+                        sleep(ACCEPT_RETRY).await;
+                    }
+                },
+            }
+        }
+        drop(accept);
+        context.closer.close();
+        let all = async { while connections.join_next().await.is_some() {} };
+        let mut cut = 0;
+        if timeout(grace, all).await.is_err() {
+            cut = connections.len();
+            warn!(%address, cut, "connections did not end in time and were cut");
+        }
+        drop(cut_on_drop);
+        connections.shutdown().await;
+        Drained { cut }
+    }
+}
+
+/// Cuts what a fallback has made of connections: nobody else could end that.
+struct CutOnDrop(Arc<Context>);
+
+impl Drop for CutOnDrop {
+    fn drop(&mut self) {
+        self.0.cutter.close();
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener")
+            .field("address", &self.address())
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long to wait after a failed accept.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);

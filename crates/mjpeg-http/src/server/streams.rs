@@ -1,0 +1,163 @@
+//! Which stream a request means.
+
+use std::sync::Arc;
+
+use crate::{request::route, service::StreamService};
+
+/// The streams that a [`Listener`](crate::Listener) serves. It may change while the listener runs.
+///
+/// A [`StreamService`] is the trivial implementation: one stream, at every path.
+pub trait Streams: Send + Sync + 'static {
+    /// Finds the stream that is served below `/NAME/`.
+    ///
+    /// Called on a thread that serves, for every request: it must not block.
+    fn find(&self, name: &str) -> Option<StreamService>;
+
+    /// The stream that URLs without a name mean, such as `/stream` and `/?action=snapshot`. Default:
+    /// none.
+    fn default_stream(&self) -> Option<StreamService> {
+        None
+    }
+}
+
+impl Streams for StreamService {
+    /// None: the one stream is the [default](Streams::default_stream).
+    fn find(&self, _: &str) -> Option<StreamService> {
+        None
+    }
+
+    fn default_stream(&self) -> Option<StreamService> {
+        Some(self.clone())
+    }
+}
+
+impl<S: Streams + ?Sized> Streams for Arc<S> {
+    fn find(&self, name: &str) -> Option<StreamService> {
+        (**self).find(name)
+    }
+
+    fn default_stream(&self) -> Option<StreamService> {
+        (**self).default_stream()
+    }
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+pub(crate) enum Routed<'a> {
+    /// To a stream, at this path within it.
+    Stream(StreamService, &'a str),
+    /// To the stream's own root: this relative URL.
+    Moved(String),
+    Fallback,
+}
+
+/// Decides where a request goes. Where there is no fallback, the default stream answers whatever no
+/// other stream does.
+pub(crate) fn route<'a>(
+    streams: &dyn Streams,
+    path: &'a str,
+    query: Option<&str>,
+    has_fallback: bool,
+) -> Routed<'a> {
+    if let Some((name, rest)) = named(path)
+        && let Some(stream) = streams.find(name)
+    {
+        return match rest {
+            Some(rest) => Routed::Stream(stream, rest),
+            None => Routed::Moved(match query {
+                Some(query) => format!("{name}/?{query}"),
+                None => format!("{name}/"),
+            }),
+        };
+    }
+    let is_default = !has_fallback || route::is_stream_url(path, query);
+    match streams.default_stream().filter(|_| is_default) {
+        Some(stream) => Routed::Stream(stream, path),
+        None => Routed::Fallback,
+    }
+}
+
+/// The first segment of a path, and what follows it: `/door/stream` is `door` and `/stream`.
+fn named(path: &str) -> Option<(&str, Option<&str>)> {
+    let path = path.strip_prefix('/')?;
+    let end = path.find('/');
+    let name = &path[..end.unwrap_or(path.len())];
+    (!name.is_empty()).then(|| (name, end.map(|end| &path[end..])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::stream::StreamConfig;
+
+    struct Two {
+        has_default: bool,
+    }
+
+    impl Streams for Two {
+        fn find(&self, name: &str) -> Option<StreamService> {
+            let (_, consumer) = mjpeg_fanout::channel();
+            let service = || {
+                let builder = StreamService::builder(consumer);
+                builder.config(StreamConfig::default()).name(name).build()
+            };
+            ["door", "yard"].contains(&name).then(service)
+        }
+
+        fn default_stream(&self) -> Option<StreamService> {
+            self.find("door").filter(|_| self.has_default)
+        }
+    }
+
+    fn routed(url: &str, has_default: bool, has_fallback: bool) -> String {
+        let (path, query) = match url.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (url, None),
+        };
+        match route(&Two { has_default }, path, query, has_fallback) {
+            Routed::Stream(stream, path) => format!("{} {path}", stream.name().unwrap()),
+            Routed::Moved(to) => format!("-> {to}"),
+            Routed::Fallback => "fallback".into(),
+        }
+    }
+
+    #[test]
+    fn streams_are_found_by_name_and_the_rest_falls_back() {
+        for (url, to) in [
+            ("/door/", "door /"),
+            ("/yard/stream?x", "yard /stream"),
+            ("/yard//stream", "yard //stream"),
+            ("/door", "-> door/"),
+            ("/door?action=stream", "-> door/?action=stream"),
+            ("/attic/", "fallback"),
+            ("//door/", "fallback"),
+            ("/", "fallback"),
+            ("*", "fallback"),
+        ] {
+            assert_eq!(routed(url, true, true), to, "{url}");
+            assert_eq!(routed(url, false, true), to, "{url}");
+        }
+    }
+
+    #[test]
+    fn urls_without_a_name_mean_the_default_stream() {
+        for url in [
+            "/stream",
+            "/?action=snapshot",
+            "/snapshot.jpg",
+            "/cam_1.mjpg",
+        ] {
+            let path = url.split('?').next().unwrap();
+            assert_eq!(routed(url, true, true), format!("door {path}"));
+            assert_eq!(routed(url, false, true), "fallback");
+        }
+    }
+
+    #[test]
+    fn without_a_fallback_the_default_stream_answers_everything_else() {
+        for url in ["/", "/attic/", "*", "/stream"] {
+            assert_eq!(routed(url, true, false), format!("door {url}"));
+        }
+        assert_eq!(routed("/yard/x", true, false), "yard /x");
+    }
+}

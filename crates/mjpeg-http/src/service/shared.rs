@@ -1,0 +1,196 @@
+//! How a stream's requests are answered.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use http::{HeaderMap, Response, request::Parts};
+use mjpeg_fanout::Consumer;
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    body::{MjpegBody, ServiceEnd},
+    closing::Closer,
+    config::stream::StreamConfig,
+    feed::Feed,
+    gate::{Access, Grant, Inquiry, SharedGate},
+    peer::Peer,
+    request::route::Route,
+    response::{body::ResponseBody, head, short, snapshot::Snapshot},
+    shards::Shards,
+    stats::StreamCounters,
+    transport::TlsInfo,
+    viewers::{
+        permit::{Entrance, Permit},
+        table::ViewerTable,
+    },
+};
+
+/// What all clones of a service share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) consumer: Consumer,
+    pub(crate) config: watch::Sender<Arc<StreamConfig>>,
+    pub(crate) gate: Option<SharedGate>,
+    pub(crate) counters: Arc<StreamCounters>,
+    pub(crate) viewers: Arc<ViewerTable>,
+    pub(crate) closer: Closer,
+    pub(crate) shards: Shards,
+    /// How many rechecks have begun.
+    pub(crate) rechecks: AtomicU64,
+}
+
+/// How a request is answered.
+pub(crate) enum Answer {
+    /// With a stream.
+    Stream(Response<()>, Box<Feed>),
+    /// With a picture, as soon as there is one.
+    Later(Snapshot),
+    Now(Response<ResponseBody>),
+}
+
+/// What is known of a request's client beside the request itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caller {
+    pub(crate) peer: Option<Peer>,
+    pub(crate) listener: Option<Arc<str>>,
+    pub(crate) tls: Option<TlsInfo>,
+}
+
+impl Shared {
+    /// The limits and times that apply now.
+    pub(crate) fn config(&self) -> Arc<StreamConfig> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    /// Answers a request whose path within the stream is this, once the gate has decided.
+    pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
+        let route = self.route(&request, path);
+        let Some((SharedGate(gate), action)) = self.gate.as_ref().zip(route.action()) else {
+            return self.decide(&route, &request, caller.peer, (Grant::default(), None));
+        };
+        let inquiry = Inquiry {
+            stream: self.name.clone(),
+            method: request.method.clone(),
+            uri: request.uri.clone(),
+            headers: request.headers.clone(),
+            peer: caller.peer,
+            listener: caller.listener.unwrap_or_else(|| "".into()),
+            tls: caller.tls,
+            ..Inquiry::new(action)
+        };
+        let inquiry = Arc::new(inquiry);
+        loop {
+            let rechecks = self.rechecks.load(Ordering::Acquire);
+            let answer = match gate.decide(&inquiry).await {
+                Access::Allow(grant) => {
+                    let granted = (grant, Some(Arc::clone(&inquiry)));
+                    self.decide(&route, &request, caller.peer, granted)
+                }
+                Access::Deny(response) => {
+                    self.counters.denied.add_one();
+                    let response = response.map(ResponseBody::whole);
+                    let config = self.config();
+                    Answer::Now(head::share(response, config.cors(), &request.headers))
+                }
+            };
+            // A recheck that began meanwhile has not seen this viewer, so that the decision may be
+            // out of date.
+            if self.rechecks.load(Ordering::Acquire) == rechecks {
+                return answer;
+            }
+        }
+    }
+
+    fn route(&self, request: &Parts, path: &str) -> Route {
+        let query = request.uri.query();
+        Route::read(
+            &request.method,
+            path,
+            query,
+            &request.headers,
+            &self.config(),
+        )
+    }
+
+    /// Decides how a request that may be answered is answered.
+    fn decide(
+        &self,
+        route: &Route,
+        request: &Parts,
+        peer: Option<Peer>,
+        granted: (Grant, Option<Arc<Inquiry>>),
+    ) -> Answer {
+        let config = self.config();
+        let now = Instant::now();
+        let share = |response| head::share(response, config.cors(), &request.headers);
+        let response = match route {
+            Route::Stream(wanted) => match Permit::take(
+                &Entrance {
+                    table: &self.viewers,
+                    counters: &self.counters,
+                    consumer: &self.consumer,
+                    config: &config,
+                },
+                peer,
+                wanted,
+                granted,
+                now,
+            ) {
+                Ok(permit) => {
+                    let head = head::stream_head(request.version, wanted);
+                    let head = head::share(head, config.cors(), &request.headers);
+                    let feed = Feed::new(permit, wanted.clone(), config, now);
+                    return Answer::Stream(head, Box::new(feed));
+                }
+                Err(full) => short::full(full),
+            },
+            Route::StreamHead(wanted) => {
+                head::stream_head(request.version, wanted).map(|()| ResponseBody::whole(""))
+            }
+            Route::Snapshot(wanted) => {
+                return Answer::Later(Snapshot {
+                    consumer: self.consumer.clone(),
+                    request: wanted.clone(),
+                    counters: Arc::clone(&self.counters),
+                    requested_at: now,
+                    wait: config.snapshot_wait(),
+                });
+            }
+            #[cfg(feature = "compat")]
+            Route::State => crate::response::state::answer(&self.consumer, &self.viewers.list(now)),
+            Route::Preflight => short::preflight(),
+            Route::NotAllowed => short::not_allowed(),
+            Route::NoControl => short::no_control(),
+            Route::NotFound => short::not_found(),
+        };
+        Answer::Now(share(response))
+    }
+
+    /// Makes a response of an answer, for a server that sends it itself.
+    pub(crate) async fn respond(
+        &self,
+        answer: Answer,
+        headers: &HeaderMap,
+    ) -> Response<ResponseBody> {
+        match answer {
+            Answer::Stream(head, feed) => head.map(|()| self.body(*feed)),
+            Answer::Later(snapshot) => {
+                let picture = snapshot.answer().await;
+                head::share(picture, self.config().cors(), headers)
+            }
+            Answer::Now(response) => response,
+        }
+    }
+
+    /// A stream as the body of a response, for servers that send it themselves.
+    fn body(&self, feed: Feed) -> ResponseBody {
+        let end = ServiceEnd {
+            closing: self.closer.closing(),
+            config: self.config.subscribe(),
+        };
+        MjpegBody::of(feed, self.consumer.clone(), Some(end)).into()
+    }
+}

@@ -1,0 +1,152 @@
+//! What one viewer is given at one moment.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use mjpeg_fanout::{Consumer, Published};
+use tokio::{sync::watch, time::Instant};
+
+#[cfg(target_os = "linux")]
+use crate::shards::part_pages::PartPages;
+use crate::{
+    config::stream::StreamConfig,
+    feed::Next,
+    shards::{
+        viewer::ActiveViewer,
+        viewer_socket::{CutReason, ViewerSocket, WriteLimits},
+    },
+};
+
+/// What there is to send at one moment.
+pub(crate) struct Newest {
+    frame: Option<Arc<Published>>,
+    interval: Option<Duration>,
+    pub(crate) config: Arc<StreamConfig>,
+    /// No frame will come any more.
+    is_last: bool,
+    /// How many viewers share the frame.
+    #[cfg(target_os = "linux")]
+    viewers: usize,
+    #[cfg(target_os = "linux")]
+    pages: PartPages,
+}
+
+impl Newest {
+    pub(crate) fn new(config: &watch::Receiver<Arc<StreamConfig>>) -> Self {
+        Self {
+            frame: None,
+            interval: None,
+            config: Arc::clone(&config.borrow()),
+            is_last: false,
+            #[cfg(target_os = "linux")]
+            viewers: 0,
+            #[cfg(target_os = "linux")]
+            pages: PartPages::default(),
+        }
+    }
+
+    /// Looks what there is now, for this many viewers.
+    pub(crate) fn look(&mut self, consumer: &Consumer, has_producer: bool, viewers: usize) {
+        let seq = |frame: &Option<Arc<Published>>| frame.as_ref().map(|frame| frame.seq);
+        let before = seq(&self.frame);
+        self.frame = consumer.latest();
+        self.interval = consumer.interval();
+        self.is_last = !has_producer;
+        #[cfg(target_os = "linux")]
+        {
+            self.viewers = viewers;
+            if before != seq(&self.frame) {
+                self.pages.clear();
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (before, viewers);
+    }
+
+    /// Gives a viewer a part of this frame, as far as its socket takes it.
+    fn write(&mut self, socket: &mut ViewerSocket, part: &mut Bytes) -> Result<(), CutReason> {
+        #[cfg(target_os = "linux")]
+        if self.viewers >= FEWEST_VIEWERS
+            && socket.takes_pages()
+            && let Some(pages) = self.pages.of(part)
+        {
+            return socket.splice_now(pages, part);
+        }
+        socket.write_now(part)
+    }
+}
+
+/// What came of an offer.
+pub(crate) enum Offered {
+    /// The viewer has everything, until a frame comes or until that time.
+    Waits(Option<Instant>),
+    /// Its socket has not taken everything.
+    Blocks(Rest),
+    Ends,
+    Gone,
+}
+
+/// What a socket has not taken yet.
+pub(crate) struct Rest {
+    part: Bytes,
+    late_at: Option<Instant>,
+}
+
+/// Gives a viewer what it is to have now, as far as its socket takes it.
+pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
+    let ActiveViewer { socket, feed, .. } = viewer;
+    if feed.permit().must_end() {
+        return Offered::Ends;
+    }
+    feed.configure(&newest.config);
+    loop {
+        let now = Instant::now();
+        let sending = match feed.next(newest.frame.as_ref(), newest.interval, now) {
+            Next::Send(sending) if newest.is_last && sending.is_repeat => return Offered::Ends,
+            Next::Send(sending) => sending,
+            Next::Wait(_) if newest.is_last => return Offered::Ends,
+            Next::Wait(at) => return Offered::Waits(at),
+            Next::End => return Offered::Ends,
+        };
+        let mut part = feed.render(&sending, now);
+        if newest.write(socket, &mut part).is_err() {
+            return Offered::Gone;
+        }
+        if !socket.is_done(&part) {
+            let late_at = sending.late_at;
+            return Offered::Blocks(Rest { part, late_at });
+        }
+    }
+}
+
+/// Gives a new viewer the beginning of its response, and then what it is to have now.
+pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut Newest) -> Offered {
+    if viewer.socket.write_now(&mut opening).is_err() {
+        return Offered::Gone;
+    }
+    if viewer.socket.is_done(&opening) {
+        return offer(viewer, newest);
+    }
+    Offered::Blocks(Rest {
+        part: opening,
+        late_at: None,
+    })
+}
+
+/// Waits until a part is written. Returns nothing if the viewer had to be cut.
+pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<ActiveViewer> {
+    let ActiveViewer { socket, feed, .. } = &mut viewer;
+    let limits = WriteLimits::of(feed.config());
+    let written = socket.write_rest(&mut rest.part, rest.late_at, feed.permit(), limits);
+    match written.await {
+        Ok(()) => Some(viewer),
+        Err(reason) => {
+            viewer.socket.cut(reason, viewer.feed.permit().counters());
+            None
+        }
+    }
+}
+
+/// Pages of a part are worth making from this many viewers on.
+#[cfg(target_os = "linux")]
+const FEWEST_VIEWERS: usize = 4;

@@ -1,0 +1,185 @@
+//! What admits a viewer for as long as its response lives.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use mjpeg_codec::multipart::{AllowOrigin, Part};
+use mjpeg_fanout::{Consumer, Published, Viewing};
+use tokio::time::Instant;
+
+use crate::{
+    config::stream::StreamConfig,
+    gate::{Grant, Inquiry},
+    peer::Peer,
+    request::stream::StreamRequest,
+    stats::StreamCounters,
+    viewers::{
+        admission::{Full, Origin},
+        limit::ViewerLimit,
+        table::ViewerTable,
+        viewer::ViewerState,
+    },
+};
+
+/// A viewer's admission, for as long as its response lives. Counts as demand for frames meanwhile.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    table: Arc<ViewerTable>,
+    viewer: Arc<ViewerState>,
+    counters: Arc<StreamCounters>,
+    total: Option<ViewerLimit>,
+    _viewing: Viewing,
+}
+
+/// Where viewers are admitted to.
+pub(crate) struct Entrance<'a> {
+    pub(crate) table: &'a Arc<ViewerTable>,
+    pub(crate) counters: &'a Arc<StreamCounters>,
+    pub(crate) consumer: &'a Consumer,
+    pub(crate) config: &'a StreamConfig,
+}
+
+/// A part that is about to be sent.
+pub(crate) struct Sent<'a> {
+    pub(crate) frame: &'a Arc<Published>,
+    pub(crate) part: &'a Part,
+    pub(crate) allow_origin: &'a AllowOrigin,
+    /// What goes over the wire.
+    pub(crate) bytes: usize,
+    /// Frames skipped since the one before.
+    pub(crate) skipped: u64,
+    pub(crate) is_repeat: bool,
+    pub(crate) max_inflight_bytes: usize,
+}
+
+impl Permit {
+    /// Admits a viewer from this peer, if the limits allow one more.
+    pub(crate) fn take(
+        entrance: &Entrance<'_>,
+        peer: Option<Peer>,
+        request: &StreamRequest,
+        (grant, inquiry): (Grant, Option<Arc<Inquiry>>),
+        now: Instant,
+    ) -> Result<Self, Full> {
+        let Entrance {
+            table,
+            counters,
+            consumer,
+            config,
+        } = entrance;
+        let origin = peer.and_then(Origin::of);
+        // Locked until the viewer is in the table, so that no other takes the same place.
+        let mut admitted = table.admitted();
+        admitted.admit(origin, config, counters, now)?;
+        let home = origin.map(|origin| origin.home());
+        let viewer = ViewerState::new(table.next_id(), peer, home, request, now);
+        let viewer = Arc::new(viewer.granted(grant, inquiry));
+        admitted.insert(Arc::clone(&viewer));
+        drop(admitted);
+        counters.viewers.up();
+        Ok(Self {
+            table: Arc::clone(table),
+            viewer,
+            counters: Arc::clone(counters),
+            total: config.viewer_limit().cloned(),
+            _viewing: consumer.viewing(),
+        })
+    }
+
+    /// Admits a viewer that no limit applies to.
+    pub(crate) fn unlimited(consumer: &Consumer, request: &StreamRequest, now: Instant) -> Self {
+        let table = Arc::<ViewerTable>::default();
+        let viewer = Arc::new(ViewerState::new(1, None, None, request, now));
+        table.admitted().insert(Arc::clone(&viewer));
+        let counters = Arc::<StreamCounters>::default();
+        counters.viewers.up();
+        Self {
+            table,
+            viewer,
+            counters,
+            total: None,
+            _viewing: consumer.viewing(),
+        }
+    }
+
+    pub(crate) fn counters(&self) -> &StreamCounters {
+        &self.counters
+    }
+
+    /// Records that sending a part begins.
+    pub(crate) fn begin(&self, sent: &Sent<'_>, now: Instant) {
+        let viewer = &*self.viewer;
+        let add = |number: &AtomicU64, n: u64| number.fetch_add(n, Ordering::Relaxed);
+        self.counters.parts.add_one();
+        self.counters.skipped.add(sent.skipped);
+        add(&viewer.sent, 1);
+        add(&viewer.skipped, sent.skipped);
+        add(&viewer.sent_bytes, sent.bytes as u64);
+        let since_start = viewer.since_start(now);
+        let before = viewer.begun.swap(since_start, Ordering::Relaxed);
+        if before > 0 {
+            let interval = since_start.saturating_sub(before);
+            viewer.interval.add(Duration::from_nanos(interval));
+        }
+        // The age of a repeat says nothing about how the viewer keeps up.
+        if sent.is_repeat {
+            self.counters.keepalives.add_one();
+        } else if !sent.frame.is_placeholder {
+            let captured = sent.frame.stamp.monotonic();
+            let age = now.into_std().saturating_duration_since(captured);
+            viewer.age.store(age.as_nanos() as u64, Ordering::Relaxed);
+        }
+        // Before the bookkeeping, which must see it.
+        viewer.sending.store(sent.frame.seq, Ordering::Relaxed);
+        self.table.take(
+            sent.frame.seq,
+            sent.part,
+            sent.allow_origin,
+            sent.max_inflight_bytes,
+            &self.counters,
+        );
+    }
+
+    /// Records that the part has been handed over.
+    pub(crate) fn done(&self) {
+        self.viewer.sending.store(0, Ordering::Relaxed);
+        self.viewer.blocked.store(0, Ordering::Relaxed);
+    }
+
+    /// Records that the socket has taken no byte since this moment.
+    pub(crate) fn blocks(&self, since: Instant) {
+        let since_start = self.viewer.since_start(since);
+        self.viewer.blocked.store(since_start, Ordering::Relaxed);
+    }
+
+    /// Whether the response has to end: another viewer replaced this one, or it was revoked.
+    pub(crate) fn must_end(&self) -> bool {
+        self.viewer.must_end()
+    }
+
+    /// When the response has to end because the viewer's grant does; `None` for never.
+    pub(crate) fn granted_until(&self) -> Option<Instant> {
+        self.viewer.granted_until()
+    }
+
+    /// Waits until this viewer is to be cut, even within a part: it holds the oldest of too many
+    /// frames, was replaced, or was revoked.
+    pub(crate) async fn cut(&self) {
+        self.viewer.cut.notified().await;
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let had_place = self.table.admitted().remove(&self.viewer);
+        if had_place && let Some(total) = &self.total {
+            total.give_back();
+        }
+        self.counters.viewers.down();
+    }
+}

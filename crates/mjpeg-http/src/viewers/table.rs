@@ -1,0 +1,173 @@
+//! The viewers of one stream, and who is admitted.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use mjpeg_codec::multipart::{AllowOrigin, Part};
+use tokio::time::Instant;
+
+use crate::{
+    config::stream::StreamConfig,
+    stats::StreamCounters,
+    viewers::{
+        admission::{Full, Origin},
+        in_flight::InFlight,
+        viewer::{ViewerInfo, ViewerState},
+    },
+};
+
+/// All viewers of a service.
+#[derive(Debug, Default)]
+pub(crate) struct ViewerTable {
+    next_id: AtomicU64,
+    admitted: Mutex<Admitted>,
+    in_flight: InFlight,
+}
+
+/// The viewers that were admitted, by where they come from: those of one address are found without
+/// looking at all.
+#[derive(Debug, Default)]
+pub(crate) struct Admitted {
+    viewers: BTreeMap<(Option<IpAddr>, u64), Arc<ViewerState>>,
+    /// How many of them were replaced and are about to end.
+    leaving: usize,
+}
+
+impl ViewerTable {
+    pub(crate) fn list(&self, now: Instant) -> Vec<ViewerInfo> {
+        let mut all: Vec<_> = self.all().iter().map(|viewer| viewer.info(now)).collect();
+        all.sort_unstable_by_key(|viewer| viewer.id);
+        all
+    }
+
+    /// All viewers, as they are now.
+    pub(crate) fn all(&self) -> Vec<Arc<ViewerState>> {
+        self.admitted().viewers.values().cloned().collect()
+    }
+
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Records that a viewer takes a frame's part, and cuts the viewers that hold the oldest frames
+    /// while those in flight exceed `most_bytes`, however many share them.
+    pub(crate) fn take(
+        &self,
+        seq: u64,
+        part: &Part,
+        origin: &AllowOrigin,
+        most_bytes: usize,
+        counters: &StreamCounters,
+    ) {
+        for oldest in self.in_flight.take(seq, part, origin, most_bytes) {
+            let admitted = self.admitted();
+            let holders = admitted
+                .viewers
+                .values()
+                .filter(|viewer| viewer.sending.load(Ordering::Relaxed) == oldest);
+            for holder in holders {
+                counters.in_flight_cuts.add_one();
+                holder.cut.notify_one();
+            }
+        }
+    }
+
+    /// Held briefly, never across a wait.
+    pub(crate) fn admitted(&self) -> MutexGuard<'_, Admitted> {
+        // Nothing under this lock can panic and leave half a change.
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Admitted {
+    pub(crate) fn insert(&mut self, viewer: Arc<ViewerState>) {
+        self.viewers.insert(viewer.key(), viewer);
+    }
+
+    /// Removes a viewer whose response has ended. Returns whether it still had its place.
+    pub(crate) fn remove(&mut self, viewer: &ViewerState) -> bool {
+        self.viewers.remove(&viewer.key());
+        if viewer.is_replaced() {
+            self.leaving -= 1;
+        }
+        !viewer.is_replaced()
+    }
+
+    /// Makes room for a new viewer within all limits, by a free place or by replacing another
+    /// viewer, or returns the limit that is reached.
+    pub(crate) fn admit(
+        &mut self,
+        origin: Option<Origin>,
+        config: &StreamConfig,
+        counters: &StreamCounters,
+        now: Instant,
+    ) -> Result<(), Full> {
+        let Some(full) = self.full(origin, config) else {
+            return Ok(());
+        };
+        if let Some(replaced) = origin.and_then(|origin| self.dispensable(origin, now)) {
+            // The new viewer takes its place within each limit.
+            replaced.is_replaced.store(true, Ordering::Relaxed);
+            replaced.cut.notify_one();
+            self.leaving += 1;
+            counters.viewers_replaced.add_one();
+            return Ok(());
+        }
+        match full {
+            Full::Stream(_) => counters.viewers_refused_stream.add_one(),
+            Full::Address(_) => counters.viewers_refused_address.add_one(),
+            Full::Total(_) => {
+                counters.viewers_refused_total.add_one();
+                if let Some(total) = config.viewer_limit() {
+                    total.count_refused();
+                }
+            }
+        }
+        Err(full)
+    }
+
+    /// The first limit that is reached. If none is, a place of the total has been taken.
+    fn full(&self, origin: Option<Origin>, config: &StreamConfig) -> Option<Full> {
+        if let Some(most) = config.max_viewers_per_address()
+            && let Some(origin) = origin.filter(Origin::is_counted)
+            && self.staying(origin.home()).count() >= most
+        {
+            return Some(Full::Address(most));
+        }
+        if self.viewers.len() - self.leaving >= config.max_viewers() {
+            return Some(Full::Stream(config.max_viewers()));
+        }
+        match config.viewer_limit() {
+            Some(total) if !total.take() => Some(Full::Total(total.most())),
+            _ => None,
+        }
+    }
+
+    /// The viewers of one address that still have their places.
+    fn staying(&self, home: IpAddr) -> impl Iterator<Item = &Arc<ViewerState>> {
+        let home = Some(home);
+        let there = self.viewers.range((home, 0)..=(home, u64::MAX));
+        there
+            .map(|(_, viewer)| viewer)
+            .filter(|viewer| !viewer.is_replaced())
+    }
+
+    /// Whom a new viewer may replace.
+    fn dispensable(&self, origin: Origin, now: Instant) -> Option<&Arc<ViewerState>> {
+        let others = self
+            .staying(origin.home())
+            .map(|viewer| (viewer, viewer.health(now)));
+        let may = others.filter(|(viewer, health)| {
+            let ip = viewer.peer.and_then(|peer| peer.ip());
+            ip.is_some_and(|ip| origin.may_replace(ip, health))
+        });
+        let first = may.max_by_key(|(_, health)| health.dispensable());
+        first.map(|(viewer, _)| viewer)
+    }
+}

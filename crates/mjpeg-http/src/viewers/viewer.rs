@@ -1,0 +1,221 @@
+//! One viewer: what it was sent, and how it keeps up.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use mjpeg_codec::multipart::Layout;
+use tokio::{sync::Notify, time::Instant};
+
+use crate::{
+    gate::{Grant, Inquiry},
+    peer::Peer,
+    request::stream::StreamRequest,
+    viewers::{admission::Health, rate::PartInterval},
+};
+
+/// A reading of one viewer of a stream, from
+/// [`StreamService::viewers`](crate::StreamService::viewers).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ViewerInfo {
+    /// Which viewer of its service: 1, 2, 3, …
+    pub id: u64,
+    /// Where it comes from; `None` where that is unknown.
+    pub peer: Option<SocketAddr>,
+    /// Who it is, as its [`Gate`](crate::Gate) says; `None` for a stranger.
+    pub identity: Option<Arc<str>>,
+    /// The name it gave itself with `?key=`, at most 64 characters; else empty.
+    pub key: String,
+    /// The layout it gets.
+    pub layout: Layout,
+    /// How long it has been watching.
+    pub watching: Duration,
+    /// Parts sent to it, repeats included.
+    pub sent: u64,
+    /// Frames it skipped because they came faster than it took them.
+    pub skipped: u64,
+    /// Bytes of the parts sent to it.
+    pub sent_bytes: u64,
+    /// The age of the last frame when sending it began, measured from when it was received from the
+    /// camera. `None` before the first.
+    pub age_at_send: Option<Duration>,
+    /// Parts per second lately; 0 when none has been sent for a while.
+    pub fps: f64,
+    /// Whether the last frame is repeated soon after the camera falls silent, and not only at the
+    /// pace of the keepalive.
+    pub repeat_soon: bool,
+}
+
+/// One viewer, shared between the task that serves it and the table of viewers.
+#[derive(Debug)]
+pub(crate) struct ViewerState {
+    pub(crate) id: u64,
+    pub(crate) peer: Option<Peer>,
+    /// What counts as its address; `None` if that is unknown.
+    pub(crate) home: Option<IpAddr>,
+    key: String,
+    layout: Layout,
+    repeat_soon: bool,
+    identity: Option<Arc<str>>,
+    /// What its gate decided about; `None` without a gate.
+    inquiry: Option<Arc<Inquiry>>,
+    since: Instant,
+    pub(crate) sent: AtomicU64,
+    pub(crate) skipped: AtomicU64,
+    pub(crate) sent_bytes: AtomicU64,
+    /// In nanoseconds; the largest value before the first frame.
+    pub(crate) age: AtomicU64,
+    /// Which frame is being sent; 0 for none.
+    pub(crate) sending: AtomicU64,
+    pub(crate) interval: PartInterval,
+    /// When sending last began, in nanoseconds from `since`; 0 before the first time.
+    pub(crate) begun: AtomicU64,
+    /// Since when its socket takes no byte, counted as `begun`; 0 while it takes some, and always
+    /// where the socket is not ours.
+    pub(crate) blocked: AtomicU64,
+    /// When its grant ends, counted as `begun`; 0 for never.
+    granted_until: AtomicU64,
+    /// Another viewer has replaced it. Changed under the lock of the table.
+    pub(crate) is_replaced: AtomicBool,
+    /// Its gate no longer admits it, or it was kicked.
+    is_revoked: AtomicBool,
+    /// Notified when this viewer has to go although it may be in the middle of a part.
+    pub(crate) cut: Notify,
+}
+
+impl ViewerState {
+    pub(crate) fn new(
+        id: u64,
+        peer: Option<Peer>,
+        home: Option<IpAddr>,
+        request: &StreamRequest,
+        now: Instant,
+    ) -> Self {
+        Self {
+            id,
+            peer,
+            home,
+            key: request.key.clone(),
+            layout: request.layout,
+            repeat_soon: request.repeat_soon,
+            identity: None,
+            inquiry: None,
+            since: now,
+            sent: AtomicU64::new(0),
+            skipped: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
+            age: AtomicU64::new(u64::MAX),
+            sending: AtomicU64::new(0),
+            interval: PartInterval::default(),
+            begun: AtomicU64::new(0),
+            blocked: AtomicU64::new(0),
+            granted_until: AtomicU64::new(0),
+            is_replaced: AtomicBool::new(false),
+            is_revoked: AtomicBool::new(false),
+            cut: Notify::new(),
+        }
+    }
+
+    /// Keeps what its gate decided.
+    pub(crate) fn granted(mut self, grant: Grant, inquiry: Option<Arc<Inquiry>>) -> Self {
+        self.set_granted_until(grant.until);
+        self.identity = grant.identity;
+        self.inquiry = inquiry;
+        self
+    }
+
+    pub(crate) fn info(&self, now: Instant) -> ViewerInfo {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let watching = now.saturating_duration_since(self.since);
+        let silent = watching.saturating_sub(Duration::from_nanos(read(&self.begun)));
+        let is_recent = |interval: &Duration| silent < QUIET.max(3 * *interval);
+        let interval = self.interval.average().filter(is_recent);
+        ViewerInfo {
+            id: self.id,
+            peer: self.peer.and_then(|peer| peer.addr()),
+            identity: self.identity.clone(),
+            key: self.key.clone(),
+            layout: self.layout,
+            watching,
+            sent: read(&self.sent),
+            skipped: read(&self.skipped),
+            sent_bytes: read(&self.sent_bytes),
+            age_at_send: Some(read(&self.age))
+                .filter(|&age| age != u64::MAX)
+                .map(Duration::from_nanos),
+            fps: interval.map_or(0.0, |interval| 1.0 / interval.as_secs_f64()),
+            repeat_soon: self.repeat_soon,
+        }
+    }
+
+    pub(crate) fn health(&self, now: Instant) -> Health {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let watching = now.saturating_duration_since(self.since);
+        let since = |nanos| watching.saturating_sub(Duration::from_nanos(nanos));
+        Health {
+            blocked: match read(&self.blocked) {
+                0 => Duration::ZERO,
+                nanos => since(nanos),
+            },
+            sending: match read(&self.sending) {
+                0 => Duration::ZERO,
+                _ => since(read(&self.begun)),
+            },
+            watching,
+        }
+    }
+
+    /// Its key in the table.
+    pub(crate) fn key(&self) -> (Option<IpAddr>, u64) {
+        (self.home, self.id)
+    }
+
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.is_replaced.load(Ordering::Relaxed)
+    }
+
+    /// Whether its response has to end at the next part, whatever the camera does.
+    pub(crate) fn must_end(&self) -> bool {
+        self.is_replaced() || self.is_revoked.load(Ordering::Relaxed)
+    }
+
+    /// Ends its response, within a part if need be. Returns whether that was news.
+    pub(crate) fn revoke(&self) -> bool {
+        let is_news = !self.is_revoked.swap(true, Ordering::Relaxed);
+        self.cut.notify_one();
+        is_news
+    }
+
+    /// What its gate decided about; `None` without a gate.
+    pub(crate) fn inquiry(&self) -> Option<Arc<Inquiry>> {
+        self.inquiry.clone()
+    }
+
+    pub(crate) fn set_granted_until(&self, until: Option<std::time::Instant>) {
+        let nanos = until.map_or(0, |until| self.since_start(Instant::from_std(until)));
+        self.granted_until.store(nanos, Ordering::Relaxed);
+    }
+
+    /// When its grant ends; `None` for never.
+    pub(crate) fn granted_until(&self) -> Option<Instant> {
+        match self.granted_until.load(Ordering::Relaxed) {
+            0 => None,
+            nanos => self.since.checked_add(Duration::from_nanos(nanos)),
+        }
+    }
+
+    /// A time in nanoseconds from when it came, and never 0.
+    pub(crate) fn since_start(&self, now: Instant) -> u64 {
+        let nanos = now.saturating_duration_since(self.since).as_nanos();
+        u64::try_from(nanos).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+/// A viewer that took no part for this long has no rate.
+const QUIET: Duration = Duration::from_secs(2);
