@@ -60,7 +60,8 @@ fn config() -> (ManagerConfig, HttpOutlet) {
         Ok("write-stall") => {
             let stream = StreamConfig::default().with_write_stall(NEVER);
             let http = HttpOutlet::new(stream.with_max_frame_send_time(NEVER));
-            (manager, http)
+            let listener = ListenerConfig::default().with_write_stall(NEVER);
+            (manager, http.with_listener(listener))
         }
         Ok("header-timeout") => {
             let listener = ListenerConfig::default().with_header_timeout(NEVER);

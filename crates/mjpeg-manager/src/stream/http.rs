@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use mjpeg_fanout::Consumer;
 use mjpeg_http::{
     BindError, ListenAddress, Listener, ListenerConfig, ListenerMonitor, ListenerStats,
@@ -256,29 +257,27 @@ impl Outlet for HttpStream {
     }
 
     async fn settled(&mut self) {
-        for port in &mut self.left {
-            port.ended().await;
-        }
-        self.left.clear();
+        // Each port is free at once; only its last requests may take longer.
+        let ending = self.left.iter_mut().map(Port::ended);
+        let _ = timeout(SETTLE_TIME, join_all(ending)).await;
+        self.left.retain(|port| !port.task.is_finished());
     }
 
     async fn stop(&mut self, grace: Duration) -> usize {
         self.services.lock().remove(&self.name);
-        let (port, service) = (self.port.take(), self.service.take());
-        let closing = async {
-            match port {
-                Some(port) => port.stop(grace, service.as_ref()).await,
-                None => 0,
-            }
-        };
+        let (ports, service) = (
+            self.left.drain(..).chain(self.port.take()),
+            self.service.take(),
+        );
+        let closing = ports.map(|port| port.stop(grace, service.as_ref()));
         let draining = async {
             match &service {
                 Some(service) => service.drain(grace).await.cut,
                 None => 0,
             }
         };
-        let (connections, viewers) = tokio::join!(closing, draining);
-        connections + viewers
+        let (connections, viewers) = tokio::join!(join_all(closing), draining);
+        connections.into_iter().sum::<usize>() + viewers
     }
 }
 
@@ -374,6 +373,9 @@ fn is_callers_fault(kind: ErrorKind) -> bool {
             | ErrorKind::InvalidInput
     )
 }
+
+/// How long a change of the port waits for requests that came through the old one.
+const SETTLE_TIME: Duration = Duration::from_secs(1);
 
 /// The default limit on the viewers of all streams together.
 const MAX_VIEWERS: usize = 20_000;

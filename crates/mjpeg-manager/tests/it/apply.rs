@@ -303,7 +303,6 @@ async fn stream_moves_to_another_port() {
 }
 
 #[tokio::test]
-#[ignore = "needs the listener that leaves its viewers to the stream's service"]
 async fn viewers_keep_their_response_when_the_stream_moves_to_another_port() {
     let camera = Camera::start(live()).await;
     let mut watched = Watched::start(spec("door", camera.addr())).await;
