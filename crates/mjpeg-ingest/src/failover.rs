@@ -19,10 +19,10 @@ use crate::{
 /// Reads the first of several sources that has frames, and returns to a better one when that is
 /// stable again.
 ///
-/// Normally, only the first source is connected. When it has sent no frame for
-/// [`failover_after`](IngestConfig::failover_after) (5 s), or at once if it never had one and cannot
-/// be reached, the next source is connected too, and so on. Those before it are retried all the
-/// while, each over one connection. When one of them has had frames without a break for
+/// Normally, only the first source is connected. The next source is connected too when the first
+/// has sent no frame for [`failover_after`](IngestConfig::failover_after) (5 s), or at once when it
+/// never had a frame and cannot be reached; and so on. Earlier sources are retried all the while,
+/// each over one connection. When one of them has had frames without a break for
 /// [`return_after`](IngestConfig::return_after) (10 s), it is used again, and those after it are
 /// disconnected.
 ///

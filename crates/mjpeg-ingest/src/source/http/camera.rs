@@ -116,12 +116,12 @@ impl HttpCamera {
     }
 
     /// Writes the camera as a URL without its secrets.
-    pub(in crate::source) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         url::label(&self.settings, &self.shown)
     }
 
     /// Writes the camera as a URL, secrets included, the same way each time.
-    pub(in crate::source) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         url::text(&self.settings)
     }
 }
