@@ -71,7 +71,7 @@ pub struct Connection {
     pub(crate) guard: Option<Guard>,
 }
 
-/// What comes through a connection.
+/// The content of a connection.
 pub(crate) enum Input {
     Bytes(ByteStream),
     Frames(FrameStream),

@@ -22,7 +22,7 @@ use crate::{
     event::Captured,
 };
 
-/// What was found in a connection.
+/// Something found in a connection.
 pub(crate) enum Found {
     Frame(Captured),
     Discarded { reason: DiscardReason, bytes: u64 },
@@ -45,7 +45,7 @@ impl Incoming {
         }
     }
 
-    /// Returns what was found in what was read so far; `None` when more must be read.
+    /// Returns the next finding in the data read so far; `None` when more must be read.
     pub(crate) fn found(&mut self) -> Option<Found> {
         match self {
             Self::Cut(framed) => framed.found(),
@@ -61,7 +61,7 @@ impl Incoming {
         }
     }
 
-    /// Ends the reading; what is left still comes out of [`found`](Self::found).
+    /// Ends the reading; [`found`](Self::found) returns the rest.
     pub(crate) fn finish(&mut self) {
         match self {
             Self::Cut(framed) => framed.finish(),
@@ -100,7 +100,7 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         Self::new(self.io, framing, config)
     }
 
-    /// Returns what was found in the bytes read so far; `None` when more must be read.
+    /// Returns the next finding in the bytes read so far; `None` when more must be read.
     pub(crate) fn found(&mut self) -> Option<Found> {
         loop {
             match self.framer.poll()? {
@@ -144,7 +144,7 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         }
     }
 
-    /// Ends the reading; what is left still comes out of [`found`](Self::found).
+    /// Ends the reading; [`found`](Self::found) returns the rest.
     pub(crate) fn finish(&mut self) {
         self.framer.finish();
     }

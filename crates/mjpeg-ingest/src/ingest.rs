@@ -33,7 +33,7 @@ pub struct Ingest {
     wakeups: Wakeups,
 }
 
-/// What the ingest does.
+/// The states of an ingest.
 ///
 /// ```text
 ///            ┌──────────────────── resume ─────────────────── Paused
@@ -66,11 +66,11 @@ type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + S
 struct Wait {
     until: Instant,
     timer: Timer,
-    /// How many retries had been asked for when the wait began.
+    /// The count of retry commands when the wait began.
     retries: u64,
 }
 
-/// What the states share.
+/// The data that all states share.
 struct Reconnect {
     source: Source,
     config: IngestConfig,
@@ -78,11 +78,11 @@ struct Reconnect {
     control: Control,
     /// How many attempts have failed since the camera was last stable.
     failures: u32,
-    /// What the last connection keeps until the next.
+    /// Kept from the last connection until the next.
     guard: Option<Guard>,
 }
 
-/// The next state, and what to report of the step to it.
+/// The next state, and an event to report.
 type Step = (State, Option<Event>);
 
 impl Ingest {

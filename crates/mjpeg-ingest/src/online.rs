@@ -92,7 +92,7 @@ impl Online {
             if self.ending.is_some() {
                 continue;
             }
-            // Read before looking at the clock: what came while the owner did not pull is there.
+            // Read before looking at the clock: data may have come while the owner did not pull.
             if let Poll::Ready(read) = self.incoming.poll_read(cx) {
                 self.record_read(read);
                 continue;

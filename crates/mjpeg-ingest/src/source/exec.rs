@@ -143,7 +143,7 @@ impl AsyncRead for Output {
 }
 
 impl Output {
-    /// Reads what is available of standard error.
+    /// Reads the available bytes of standard error.
     fn read_stderr(&mut self, cx: &mut Context<'_>) {
         let mut space = [0; 1024];
         while let Some(stderr) = &mut self.stderr {

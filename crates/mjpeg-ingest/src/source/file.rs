@@ -155,7 +155,7 @@ struct Playing {
     pass: Pass,
 }
 
-/// What happens with the file.
+/// How far a pass over the file has come.
 enum Pass {
     Reads,
     AtEnd,

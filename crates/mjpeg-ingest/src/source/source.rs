@@ -50,9 +50,9 @@ use crate::connect::Connect;
 ///
 /// # Secrets
 ///
-/// `Display` and `Debug` replace the user name, password and header values of an HTTP camera, and
-/// what looks like a password in its query, with `***`; also what precedes the `@` of a URL within
-/// `exec:`. Only [`reveal`](Self::reveal) returns the full text.
+/// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of an
+/// HTTP camera, values in its query that look like a password, and the user name and password of a
+/// URL within `exec:`. Only [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///
@@ -136,8 +136,9 @@ impl Source {
         }
     }
 
-    /// Sets the full text of a [custom](Self::custom) source, which may hold secrets: it is what
-    /// [`reveal`](Self::reveal) returns, and sources with the same text are equal.
+    /// Sets the full text of a [custom](Self::custom) source, which may hold secrets.
+    ///
+    /// [`reveal`](Self::reveal) returns it, and sources with the same text are equal.
     ///
     /// Give a text that names everything the source depends on, such as a URL in a scheme of yours.
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
@@ -174,7 +175,7 @@ impl Source {
         Self::custom(text.clone(), connect).with_text(text)
     }
 
-    /// Sets what is shown to people.
+    /// Sets the text for people.
     pub(super) fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into().into();
         self

@@ -26,7 +26,10 @@ async fn each_clone_sees_the_calls_on_all() {
     assert!(has_changed(&mut one).await && !one.is_paused());
     assert!(!has_changed(&mut one).await, "two calls count as one");
     assert!(!has_changed(&mut one.clone()).await, "seen by its original");
-    assert!(has_changed(&mut control.clone()).await, "not seen by its original");
+    assert!(
+        has_changed(&mut control.clone()).await,
+        "not seen by its original"
+    );
     one.retry_now();
     assert!(has_changed(&mut one).await, "its own call counts too");
 }

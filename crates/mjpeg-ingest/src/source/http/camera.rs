@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::{
     address::Origin,
+    body,
     link::Io,
-    pictures,
     session::{Dial, Session},
     settings::{Account, Settings},
     url::{self, Shown},
@@ -126,7 +126,7 @@ impl HttpCamera {
     }
 }
 
-/// Cameras are equal that are asked for the same in the same way.
+/// Two cameras are equal if their requests and settings are.
 impl PartialEq for HttpCamera {
     fn eq(&self, other: &Self) -> bool {
         self.settings == other.settings
@@ -146,7 +146,7 @@ impl Connect for HttpCamera {
         let settings = Arc::new(self.settings.clone());
         let network = Network(Arc::clone(&settings));
         let session = Session::new(settings, Box::new(network));
-        pictures::open(session, fps).await
+        body::open(session, fps).await
     }
 }
 

@@ -21,8 +21,8 @@ use tokio::{
 
 use super::{
     address::Origin,
+    body,
     link::Io,
-    pictures,
     session::{Dial, Session},
     url,
 };
@@ -100,7 +100,7 @@ fn frames_of(answer: &[u8], pieces: u8) -> Vec<Bytes> {
         let session = Session::new(Arc::new(settings), Box::new(dial));
         // Each poll reads a chunk of a response, or wakes itself.
         let mut polls = (answer.len() + 100) * 3 * CONNECTIONS;
-        let connection = match bounded(&mut polls, pictures::open(session, 1000.0)).await {
+        let connection = match bounded(&mut polls, body::open(session, 1000.0)).await {
             Ok(connection) => connection,
             Err(error) => {
                 let shown = ErrorChain::new(&error).to_string();
