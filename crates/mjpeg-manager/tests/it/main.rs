@@ -2,6 +2,7 @@
 #![cfg(feature = "listener")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod custom;
 mod errors;
 mod events;
 mod leaks;

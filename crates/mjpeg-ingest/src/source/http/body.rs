@@ -26,7 +26,7 @@ use crate::{
 
 /// The content of a response, by its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum MediaKind {
     Multipart,
     Image,
     /// The first bytes decide.
@@ -36,16 +36,16 @@ enum Kind {
 /// Sends the first request and makes a connection of its response.
 pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, ConnectError> {
     let (head, body) = session.get().await?.into_parts();
-    let mut body = ResponseBody::new(body);
-    let kind = match kind(&head.headers)? {
-        Kind::Unknown => {
+    let mut body = Payload::new(body);
+    let kind = match media_kind(&head.headers)? {
+        MediaKind::Unknown => {
             let kind = body.detect(&mut session).await?;
             kind.ok_or_else(|| HttpError::ContentType(content_type(&head.headers)))?
         }
         kind => kind,
     };
     let peer = session.peer();
-    if kind == Kind::Multipart {
+    if kind == MediaKind::Multipart {
         let bytes = try_unfold((session, body), |(mut session, mut body)| async move {
             let bytes = body.next(&mut session).await.map_err(failed)?;
             Ok(bytes.map(|bytes| (bytes, (session, body))))
@@ -71,12 +71,12 @@ pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, C
 }
 
 /// The body of a response, and the bytes already read from it.
-struct ResponseBody {
+struct Payload {
     ahead: Bytes,
     body: Incoming,
 }
 
-impl ResponseBody {
+impl Payload {
     fn new(body: Incoming) -> Self {
         Self {
             ahead: Bytes::new(),
@@ -92,15 +92,15 @@ impl ResponseBody {
     }
 
     /// Recognises the body by its first bytes; `None` if it is neither.
-    async fn detect(&mut self, session: &mut Session) -> Result<Option<Kind>, HttpError> {
+    async fn detect(&mut self, session: &mut Session) -> Result<Option<MediaKind>, HttpError> {
         let has_length = self.body.size_hint().exact().is_some();
         let mut seen = Vec::new();
         let kind = loop {
             let begin = seen.iter().position(|b| !b"\r\n\t ".contains(b));
             match begin.and_then(|begin| seen[begin..].first_chunk()) {
-                Some(b"--") => break Some(Kind::Multipart),
-                Some([0xFF, 0xD8]) if has_length => break Some(Kind::Image),
-                Some([0xFF, 0xD8]) => break Some(Kind::Multipart),
+                Some(b"--") => break Some(MediaKind::Multipart),
+                Some([0xFF, 0xD8]) if has_length => break Some(MediaKind::Image),
+                Some([0xFF, 0xD8]) => break Some(MediaKind::Multipart),
                 Some(_) => break None,
                 None if seen.len() > MAX_BLANK_BYTES => break None,
                 None => match session.chunk(&mut self.body).await? {
@@ -117,7 +117,7 @@ impl ResponseBody {
 /// Requests one image after another.
 struct Polling {
     session: Session,
-    body: ResponseBody,
+    body: Payload,
     ticks: Interval,
 }
 
@@ -129,16 +129,16 @@ impl Polling {
             }
             self.ticks.tick().await;
             let (head, body) = self.session.get().await?.into_parts();
-            if kind(&head.headers)? == Kind::Multipart {
+            if media_kind(&head.headers)? == MediaKind::Multipart {
                 let found = content_type(&head.headers);
                 return Err(HttpError::ContentType(found).into());
             }
-            self.body = ResponseBody::new(body);
+            self.body = Payload::new(body);
         }
     }
 }
 
-fn kind(headers: &HeaderMap) -> Result<Kind, HttpError> {
+fn media_kind(headers: &HeaderMap) -> Result<MediaKind, HttpError> {
     if let Some(coding) = headers.get(header::CONTENT_ENCODING)
         && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
     {
@@ -149,10 +149,10 @@ fn kind(headers: &HeaderMap) -> Result<Kind, HttpError> {
     let end = whole.iter().position(|b| b"; ,\t".contains(b));
     let media_type = whole[..end.unwrap_or(whole.len())].to_ascii_lowercase();
     Ok(match &media_type[..] {
-        b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => Kind::Image,
-        multipart if multipart.starts_with(b"multipart/") => Kind::Multipart,
+        b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => MediaKind::Image,
+        multipart if multipart.starts_with(b"multipart/") => MediaKind::Multipart,
         // Some servers call a stream `application/octet-stream`, or send no type (ffmpeg's own).
-        _ => Kind::Unknown,
+        _ => MediaKind::Unknown,
     })
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{
     address::Origin,
     body,
-    link::Io,
+    link::Duplex,
     session::{Dial, Session},
     settings::{Account, Settings},
     url::{self, Shown},
@@ -155,7 +155,7 @@ struct Network(#[cfg_attr(not(feature = "tls"), expect(dead_code))] Arc<Settings
 
 #[async_trait]
 impl Dial for Network {
-    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Io>, String), ConnectError> {
+    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Duplex>, String), ConnectError> {
         let (stream, peer) = tcp::dial(&origin.host, origin.port).await?;
         let peer = peer.to_string();
         if !origin.tls {

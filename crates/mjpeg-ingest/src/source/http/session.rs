@@ -14,7 +14,7 @@ use hyper::{
 
 use super::{
     address::{Origin, Target},
-    link::{Io, Link},
+    link::{Duplex, Link},
     response::{shown, translated, unexpected},
     settings::Settings,
 };
@@ -24,7 +24,7 @@ use crate::error::{ConnectError, HttpError};
 #[async_trait]
 pub(super) trait Dial: Send + Sync {
     /// Returns a connection, and the address of the other side.
-    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Io>, String), ConnectError>;
+    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Duplex>, String), ConnectError>;
 }
 
 /// Sends requests over one connection, replaced when it ends; never over two at once.
