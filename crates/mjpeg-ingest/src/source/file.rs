@@ -100,7 +100,8 @@ impl Connect for Recording {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let path = self.path.display().to_string();
         let opened = async {
-            // Opening a pipe blocks until a writer opens it too, in a thread that nothing can cancel.
+            // Opening a pipe would block until a writer opens it too, in a thread that nothing can
+            // cancel.
             if !tokio::fs::metadata(&self.path).await?.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
@@ -154,7 +155,7 @@ struct Playing {
     pass: Pass,
 }
 
-/// What happens with the file.
+/// How far a pass over the file has come.
 enum Pass {
     Reads,
     AtEnd,

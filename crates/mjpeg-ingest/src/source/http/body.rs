@@ -24,31 +24,31 @@ use crate::{
     error::{ConnectError, HttpError, SourceEnd},
 };
 
-/// What a response holds, as far as its head tells.
+/// The content of a response, by its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Stream,
-    Picture,
+enum MediaKind {
+    Multipart,
+    Image,
     /// The first bytes decide.
-    Unclear,
+    Unknown,
 }
 
 /// Sends the first request and makes a connection of its response.
 pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, ConnectError> {
     let (head, body) = session.get().await?.into_parts();
-    let mut answer = Answer::new(body);
-    let kind = match kind(&head.headers)? {
-        Kind::Unclear => {
-            let kind = answer.detect(&mut session).await?;
+    let mut body = Payload::new(body);
+    let kind = match media_kind(&head.headers)? {
+        MediaKind::Unknown => {
+            let kind = body.detect(&mut session).await?;
             kind.ok_or_else(|| HttpError::ContentType(content_type(&head.headers)))?
         }
         kind => kind,
     };
     let peer = session.peer();
-    if kind == Kind::Stream {
-        let bytes = try_unfold((session, answer), |(mut session, mut answer)| async move {
-            let bytes = answer.next(&mut session).await.map_err(failed)?;
-            Ok(bytes.map(|bytes| (bytes, (session, answer))))
+    if kind == MediaKind::Multipart {
+        let bytes = try_unfold((session, body), |(mut session, mut body)| async move {
+            let bytes = body.next(&mut session).await.map_err(failed)?;
+            Ok(bytes.map(|bytes| (bytes, (session, body))))
         });
         let connection = Connection::bytes(Chunks::new(bytes), peer);
         return Ok(connection.with_framing(Framing::Multipart));
@@ -60,7 +60,7 @@ pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, C
     ticks.tick().await;
     let polling = Polling {
         session,
-        answer,
+        body,
         ticks,
     };
     let bytes = try_unfold(polling, |mut polling| async move {
@@ -71,12 +71,12 @@ pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, C
 }
 
 /// The body of a response, and the bytes already read from it.
-struct Answer {
+struct Payload {
     ahead: Bytes,
     body: Incoming,
 }
 
-impl Answer {
+impl Payload {
     fn new(body: Incoming) -> Self {
         Self {
             ahead: Bytes::new(),
@@ -91,16 +91,16 @@ impl Answer {
         session.chunk(&mut self.body).await
     }
 
-    /// Decides by the first bytes what the body is; `None` if it is neither.
-    async fn detect(&mut self, session: &mut Session) -> Result<Option<Kind>, HttpError> {
+    /// Recognises the body by its first bytes; `None` if it is neither.
+    async fn detect(&mut self, session: &mut Session) -> Result<Option<MediaKind>, HttpError> {
         let has_length = self.body.size_hint().exact().is_some();
         let mut seen = Vec::new();
         let kind = loop {
             let begin = seen.iter().position(|b| !b"\r\n\t ".contains(b));
             match begin.and_then(|begin| seen[begin..].first_chunk()) {
-                Some(b"--") => break Some(Kind::Stream),
-                Some([0xFF, 0xD8]) if has_length => break Some(Kind::Picture),
-                Some([0xFF, 0xD8]) => break Some(Kind::Stream),
+                Some(b"--") => break Some(MediaKind::Multipart),
+                Some([0xFF, 0xD8]) if has_length => break Some(MediaKind::Image),
+                Some([0xFF, 0xD8]) => break Some(MediaKind::Multipart),
                 Some(_) => break None,
                 None if seen.len() > MAX_BLANK_BYTES => break None,
                 None => match session.chunk(&mut self.body).await? {
@@ -117,28 +117,28 @@ impl Answer {
 /// Requests one image after another.
 struct Polling {
     session: Session,
-    answer: Answer,
+    body: Payload,
     ticks: Interval,
 }
 
 impl Polling {
     async fn next(&mut self) -> Result<Bytes, ConnectError> {
         loop {
-            if let Some(bytes) = self.answer.next(&mut self.session).await? {
+            if let Some(bytes) = self.body.next(&mut self.session).await? {
                 return Ok(bytes);
             }
             self.ticks.tick().await;
             let (head, body) = self.session.get().await?.into_parts();
-            if kind(&head.headers)? == Kind::Stream {
+            if media_kind(&head.headers)? == MediaKind::Multipart {
                 let found = content_type(&head.headers);
                 return Err(HttpError::ContentType(found).into());
             }
-            self.answer = Answer::new(body);
+            self.body = Payload::new(body);
         }
     }
 }
 
-fn kind(headers: &HeaderMap) -> Result<Kind, HttpError> {
+fn media_kind(headers: &HeaderMap) -> Result<MediaKind, HttpError> {
     if let Some(coding) = headers.get(header::CONTENT_ENCODING)
         && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
     {
@@ -149,10 +149,10 @@ fn kind(headers: &HeaderMap) -> Result<Kind, HttpError> {
     let end = whole.iter().position(|b| b"; ,\t".contains(b));
     let media_type = whole[..end.unwrap_or(whole.len())].to_ascii_lowercase();
     Ok(match &media_type[..] {
-        b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => Kind::Picture,
-        multipart if multipart.starts_with(b"multipart/") => Kind::Stream,
+        b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => MediaKind::Image,
+        multipart if multipart.starts_with(b"multipart/") => MediaKind::Multipart,
         // Some servers call a stream `application/octet-stream`, or send no type (ffmpeg's own).
-        _ => Kind::Unclear,
+        _ => MediaKind::Unknown,
     })
 }
 
