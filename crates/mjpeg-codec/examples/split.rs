@@ -20,7 +20,7 @@ use std::{
     path::Path,
 };
 
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args_os().skip(1);
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         while let Some(event) = splitter.poll() {
             match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     let (offset, length) = (frame.offset(), frame.bytes().len());
                     println!(
                         "frame {frames} at {offset}, {length} bytes, {}x{}",
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     }
                     frames += 1;
                 }
-                Event::Discarded { reason, range } => {
+                Found::Discarded { reason, range } => {
                     println!(
                         "{reason} at {}, {} bytes",
                         range.start,

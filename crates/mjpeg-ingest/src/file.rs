@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Buf, BytesMut};
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 use tokio::{
     fs::File,
     io::{AsyncRead, AsyncSeek, ReadBuf},
@@ -166,13 +166,13 @@ impl Playing {
         }
         while let Some(event) = self.splitter.poll() {
             match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     self.frames += 1;
                     let end = frame.offset() + frame.bytes().len() as u64;
                     self.marks.push_back((end, true));
                 }
                 // It must not pile up here.
-                Event::Discarded { range, .. } => self.marks.push_back((range.end, false)),
+                Found::Discarded { range, .. } => self.marks.push_back((range.end, false)),
                 _ => {}
             }
         }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::Stream;
-use mjpeg_codec::{DiscardReason, Event, SplitterConfig};
+use mjpeg_codec::{DiscardReason, Found, SplitterConfig};
 use tokio::io::AsyncRead;
 
 use crate::{Captured, Framing, reading::Reading};
@@ -102,10 +102,10 @@ impl<R: AsyncRead + Unpin> Frames<R> {
         loop {
             while let Some(event) = self.reading.found() {
                 match event {
-                    Event::Frame(frame) => {
+                    Found::Frame(frame) => {
                         return Poll::Ready(Some(Ok(self.reading.captured(frame))));
                     }
-                    Event::Discarded { reason, range } => {
+                    Found::Discarded { reason, range } => {
                         let tally = self.discarded.entry(reason).or_default();
                         tally.count += 1;
                         tally.bytes += range.end - range.start;
@@ -139,7 +139,7 @@ impl<R> Frames<R> {
     /// ```
     /// # use mjpeg_ingest::{frames, mjpeg_codec::DiscardReason};
     /// # let frames = frames(&b""[..]);
-    /// for reason in DiscardReason::ALL {
+    /// for &reason in DiscardReason::ALL {
     ///     println!("{reason}: {} bytes", frames.discarded(reason).bytes);
     /// }
     /// ```

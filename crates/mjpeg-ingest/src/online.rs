@@ -2,7 +2,7 @@
 
 use std::{any::Any, future::poll_fn, time::Duration};
 
-use mjpeg_codec::Event as Found;
+use mjpeg_codec::Found;
 use tokio::{
     io::AsyncRead,
     time::{Instant, timeout_at},

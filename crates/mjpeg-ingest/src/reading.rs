@@ -8,7 +8,7 @@ use std::{
 };
 
 use mjpeg_codec::{
-    Event, Frame, Splitter, SplitterConfig, Stamp,
+    Found, Frame, Splitter, SplitterConfig, Stamp,
     multipart::{Parser, ParserConfig},
 };
 use tokio::{
@@ -35,7 +35,7 @@ impl Cutter {
         }
     }
 
-    fn poll(&mut self) -> Option<Event> {
+    fn poll(&mut self) -> Option<Found> {
         match self {
             Self::Concatenated(splitter) => splitter.poll(),
             Self::Multipart(parser) => parser.poll(),
@@ -81,7 +81,7 @@ impl<R: AsyncRead + Unpin> Reading<R> {
     }
 
     /// Takes what was found in the bytes read so far, or `None` when more must be read.
-    pub(crate) fn found(&mut self) -> Option<Event> {
+    pub(crate) fn found(&mut self) -> Option<Found> {
         self.cutter.poll()
     }
 

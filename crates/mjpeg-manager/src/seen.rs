@@ -39,8 +39,8 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) fn new(spec: &StreamSpec) -> Self {
         let reasons = DiscardReason::ALL
-            .map(DiscardReason::as_str)
-            .into_iter()
+            .iter()
+            .map(|reason| reason.as_str())
             .chain([UNSUPPORTED, DAMAGED]);
         let state = match spec.linger {
             Some(_) => State::Idle,
@@ -56,7 +56,7 @@ impl Seen {
             frames: 0,
             bytes: 0,
             discarded: reasons.map(|reason| (reason, Tally::default())).collect(),
-            repaired: Repairs::NONE.named().map(|(name, _)| (name, 0)).into(),
+            repaired: Repairs::NONE.named().map(|(name, _)| (name, 0)).collect(),
             connections: 0,
             has_frames: false,
             last_error: None,

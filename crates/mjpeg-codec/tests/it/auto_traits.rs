@@ -1,7 +1,7 @@
 //! Which types may cross threads; taking one of these away breaks users.
 
 use mjpeg_codec::{
-    DiscardReason, Error, Event, Frame, MissingEoi, Splitter, SplitterConfig, multipart,
+    DiscardReason, Error, Found, Frame, MissingEoi, Splitter, SplitterConfig, multipart,
     repair::Repairs, verify,
 };
 
@@ -11,7 +11,7 @@ fn all<T: Send + Sync + Unpin + 'static>() {}
 fn public_types_cross_threads() {
     all::<Splitter>();
     all::<SplitterConfig>();
-    all::<Event>();
+    all::<Found>();
     all::<Frame>();
     all::<Error>();
     all::<Repairs>();

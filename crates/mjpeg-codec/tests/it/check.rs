@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use mjpeg_codec::{
-    DiscardReason, Event, Splitter, SplitterConfig,
+    DiscardReason, Found, Splitter, SplitterConfig,
     multipart::{Parser, ParserConfig, PartHeaders},
 };
 
@@ -103,7 +103,7 @@ trait Reader {
     fn spare_mut(&mut self) -> &mut [u8];
     fn filled(&mut self, n: usize);
     fn finish(&mut self);
-    fn poll(&mut self) -> Option<Event>;
+    fn poll(&mut self) -> Option<Found>;
     fn frame(&self, bytes: Bytes) -> Expected;
 }
 
@@ -120,7 +120,7 @@ impl Reader for Splitter {
     fn finish(&mut self) {
         self.finish();
     }
-    fn poll(&mut self) -> Option<Event> {
+    fn poll(&mut self) -> Option<Found> {
         self.poll()
     }
     fn frame(&self, bytes: Bytes) -> Expected {
@@ -141,7 +141,7 @@ impl Reader for Parser {
     fn finish(&mut self) {
         self.finish();
     }
-    fn poll(&mut self) -> Option<Event> {
+    fn poll(&mut self) -> Option<Found> {
         self.poll()
     }
     fn frame(&self, bytes: Bytes) -> Expected {
@@ -202,12 +202,12 @@ impl Summary {
     fn drain<R: Reader>(&mut self, reader: &mut R) {
         while let Some(event) = reader.poll() {
             self.events.push(match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     assert_eq!(frame.offset(), self.next);
                     self.next += frame.bytes().len() as u64;
                     reader.frame(frame.into_bytes())
                 }
-                Event::Discarded { reason, range } => {
+                Found::Discarded { reason, range } => {
                     assert_eq!(range.start, self.next);
                     self.next = range.end;
                     Discarded(reason, (range.end - range.start) as usize)

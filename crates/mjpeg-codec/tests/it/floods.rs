@@ -142,7 +142,7 @@ fn tiny_pictures_without_end_are_no_flood() {
     for _ in 0..count / 1000 {
         splitter.push(thousand.clone());
         while let Some(event) = splitter.poll() {
-            assert!(matches!(event, mjpeg_codec::Event::Frame(_)), "{event:?}");
+            assert!(matches!(event, mjpeg_codec::Found::Frame(_)), "{event:?}");
             frames += 1;
         }
     }
@@ -180,7 +180,7 @@ fn flood_ends_with_its_stream() {
     while splitter.poll().is_some() {}
     let frame = Made::gray(8, 8).frame(&[0b0100_0000]);
     splitter.push(frame.clone());
-    let Some(mjpeg_codec::Event::Frame(found)) = splitter.poll() else {
+    let Some(mjpeg_codec::Found::Frame(found)) = splitter.poll() else {
         panic!("the next stream begins with a frame")
     };
     assert_eq!(*found.bytes(), frame);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mjpeg_codec::{
     DiscardReason::{self, *},
-    Event, SplitterConfig,
+    Found, SplitterConfig,
     multipart::{Parser, ParserConfig},
 };
 use mjpeg_testkit::jpeg;
@@ -345,7 +345,7 @@ fn endless_streams_are_let_go_of_while_they_come() {
             parser.push(chunk.clone());
             pushed += chunk.len();
             while let Some(event) = parser.poll() {
-                let Event::Discarded { reason, range } = event else {
+                let Found::Discarded { reason, range } = event else {
                     panic!("a frame in {what}")
                 };
                 assert_eq!(range.start, reported as u64, "{what}");
@@ -361,7 +361,7 @@ fn endless_streams_are_let_go_of_while_they_come() {
         assert!(flood || last == Some(expected), "{what}: {last:?}");
         parser.finish();
         let rest = std::iter::from_fn(|| parser.poll()).last();
-        let Some(Event::Discarded { range, .. }) = rest else {
+        let Some(Found::Discarded { range, .. }) = rest else {
             panic!("nothing left of {what}")
         };
         assert_eq!(range.end, pushed as u64, "{what}");

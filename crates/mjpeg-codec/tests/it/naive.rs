@@ -2,7 +2,7 @@
 //! made up piece by piece.
 
 use bytes::Bytes;
-use mjpeg_codec::{Event, Frame, MissingEoi, Splitter, SplitterConfig, repair::Repairs};
+use mjpeg_codec::{Found, Frame, MissingEoi, Splitter, SplitterConfig, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
 /// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a scan.
@@ -119,7 +119,7 @@ pub(crate) fn frame(bytes: &[u8]) -> Frame {
     splitter.push(bytes.to_vec());
     splitter.finish();
     match splitter.poll() {
-        Some(Event::Frame(frame)) => {
+        Some(Found::Frame(frame)) => {
             assert_eq!(frame.bytes(), bytes);
             frame
         }

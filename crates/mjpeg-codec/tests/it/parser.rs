@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mjpeg_codec::{
     DiscardReason::*,
-    Event, MissingEoi, SplitterConfig,
+    Found, MissingEoi, SplitterConfig,
     multipart::{Parser, ParserConfig},
 };
 use mjpeg_testkit::jpeg;
@@ -370,12 +370,12 @@ fn frame_comes_out_of_the_push_that_holds_its_last_byte() {
     parser.push([&head(1)[..], rest].concat());
     assert!(matches!(
         parser.poll(),
-        None | Some(Event::Discarded { .. })
+        None | Some(Found::Discarded { .. })
     ));
     assert_eq!(parser.poll(), None);
     parser.push(vec![*last]);
     let events: Vec<_> = std::iter::from_fn(|| parser.poll()).collect();
-    assert!(matches!(events.last(), Some(Event::Frame(f)) if *f.bytes() == image));
+    assert!(matches!(events.last(), Some(Found::Frame(f)) if *f.bytes() == image));
 }
 
 #[test]
@@ -390,12 +390,12 @@ fn nothing_of_a_stream_is_left_for_the_one_after_it() {
     parser.push([b"--other\r\n\r\n", &image[..]].concat());
     let events: Vec<_> = std::iter::from_fn(|| parser.poll()).collect();
     let at = (head(1).len() + 4) as u64;
-    let framing = Event::Discarded {
+    let framing = Found::Discarded {
         reason: Framing,
         range: at..at + 11,
     };
     assert_eq!(events.first(), Some(&framing));
-    assert!(matches!(&events[1..], [Event::Frame(f)] if *f.bytes() == image));
+    assert!(matches!(&events[1..], [Found::Frame(f)] if *f.bytes() == image));
     assert_eq!(Told::from(parser.headers()), Told::default());
 }
 

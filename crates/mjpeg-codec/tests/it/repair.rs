@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mjpeg_codec::repair::Repairs;
-use mjpeg_codec::{DiscardReason, ErrorKind, Event, Frame, Splitter, SplitterConfig};
+use mjpeg_codec::{DiscardReason, ErrorKind, Found, Frame, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
 use crate::naive::{self, frame, insert_before, pieces, segment};
@@ -293,7 +293,7 @@ fn a_repaired_frame_tells_where_it_began() {
     splitter.finish();
     let frames: Vec<Frame> = std::iter::from_fn(|| splitter.poll())
         .filter_map(|event| match event {
-            Event::Frame(frame) => Some(frame.repaired(Repairs::RECOMMENDED).0),
+            Found::Frame(frame) => Some(frame.repaired(Repairs::RECOMMENDED).0),
             _ => None,
         })
         .collect();
@@ -324,7 +324,7 @@ fn what_follows_eoi_is_left_off() {
 
 #[test]
 fn each_repair_has_a_name() {
-    let chosen = |repairs: Repairs| repairs.named().map(|(_, chosen)| chosen);
+    let chosen = |repairs: Repairs| repairs.named().map(|(_, chosen)| chosen).collect::<Vec<_>>();
     assert_eq!(chosen(Repairs::NONE), [false; 3]);
     assert_eq!(chosen(Repairs::RECOMMENDED), [true; 3]);
     assert_eq!(
@@ -336,7 +336,7 @@ fn each_repair_has_a_name() {
         [false, true, false]
     );
     assert_eq!(chosen(Repairs::NONE.with_eoi(true)), [false, false, true]);
-    let names = Repairs::NONE.named().map(|(name, _)| name);
+    let names = Repairs::NONE.named().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names, ["huffman_tables", "embedded_markers", "eoi"]);
 }
 

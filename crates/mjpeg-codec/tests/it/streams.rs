@@ -1,7 +1,7 @@
 //! What real and damaged streams come out as.
 
 use bytes::Bytes;
-use mjpeg_codec::{DiscardReason::*, Event, MissingEoi, Splitter, SplitterConfig};
+use mjpeg_codec::{DiscardReason::*, Found, MissingEoi, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
 use crate::check::{Discarded, Frame, check, check_with};
@@ -195,7 +195,7 @@ fn height_left_open_in_the_header_comes_from_dnl() {
     open.extend([0xFF, 0xDC, 0, 4, 0, 48, 0xFF, 0xD9]);
     let mut splitter = Splitter::new(SplitterConfig::default());
     splitter.push(open);
-    let Some(Event::Frame(frame)) = splitter.poll() else {
+    let Some(Found::Frame(frame)) = splitter.poll() else {
         panic!("no frame")
     };
     assert_eq!((frame.width(), frame.height()), (64, 48));
@@ -219,7 +219,7 @@ fn frame_comes_out_of_the_push_that_holds_its_last_byte() {
     splitter.push(Bytes::copy_from_slice(rest));
     assert_eq!(splitter.poll(), None);
     splitter.push(vec![*last]);
-    assert!(matches!(splitter.poll(), Some(Event::Frame(f)) if *f.bytes() == frame));
+    assert!(matches!(splitter.poll(), Some(Found::Frame(f)) if *f.bytes() == frame));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn splitter_takes_a_new_stream_after_the_end_of_one() {
     splitter.finish();
     assert!(matches!(
         splitter.poll(),
-        Some(Event::Discarded {
+        Some(Found::Discarded {
             reason: Truncated,
             ..
         })
@@ -238,7 +238,7 @@ fn splitter_takes_a_new_stream_after_the_end_of_one() {
     assert_eq!(splitter.poll(), None);
     splitter.push(b.clone());
     assert!(
-        matches!(splitter.poll(), Some(Event::Frame(f)) if *f.bytes() == b && f.offset() == 20)
+        matches!(splitter.poll(), Some(Found::Frame(f)) if *f.bytes() == b && f.offset() == 20)
     );
 }
 

@@ -180,7 +180,7 @@ fn surplus_bytes_are_counted() {
 
 #[test]
 fn names_are_distinct_and_stable() {
-    let flaws = Flaw::ALL.map(Flaw::as_str);
+    let flaws: Vec<_> = Flaw::ALL.iter().map(|flaw| flaw.as_str()).collect();
     let expected = [
         "truncated",
         "restart",
@@ -190,7 +190,7 @@ fn names_are_distinct_and_stable() {
         "header",
     ];
     assert_eq!(flaws, expected);
-    let reasons = NotChecked::ALL.map(NotChecked::as_str);
+    let reasons: Vec<_> = NotChecked::ALL.iter().map(|reason| reason.as_str()).collect();
     let expected = [
         "progressive",
         "arithmetic",

@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mjpeg_codec::{Event, SplitterConfig, multipart::Parser};
+use mjpeg_codec::{Found, SplitterConfig, multipart::Parser};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     runtime::Builder,
@@ -68,9 +68,9 @@ pub fn ingest_response(data: &[u8]) {
     assert_eq!(frames_of(&answer, *pieces), expected);
 }
 
-fn frame(event: Event) -> Option<Bytes> {
+fn frame(event: Found) -> Option<Bytes> {
     match event {
-        Event::Frame(frame) => Some(frame.into_bytes()),
+        Found::Frame(frame) => Some(frame.into_bytes()),
         _ => None,
     }
 }
