@@ -92,6 +92,9 @@ impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (width, height, len) = (self.width(), self.height(), self.bytes.len());
         let offset = self.offset;
-        write!(f, "Frame {{ {width}x{height}, {len} bytes, offset {offset} }}")
+        write!(
+            f,
+            "Frame {{ {width}x{height}, {len} bytes, offset {offset} }}"
+        )
     }
 }

@@ -105,7 +105,8 @@ fn surplus_bytes(frame: &Frame) -> Result<usize, Verdict> {
                     return Err(NotChecked::Height.into());
                 }
                 picture = Some(
-                    Picture::new(header.width, frame.height(), payload).ok_or_else(contradiction)?,
+                    Picture::new(header.width, frame.height(), payload)
+                        .ok_or_else(contradiction)?,
                 );
             }
             marker::DHT => tables.define(payload).ok_or_else(contradiction)?,

@@ -168,7 +168,11 @@ impl StandIn {
                 );
                 pixels.clamp(least, most)
             };
-            mjpeg_picture::notice(&name, &text, since, side(size.0), side(size.1)).ok()
+            let notice = mjpeg_picture::Notice::new(name)
+                .with_text(text)
+                .with_since(since);
+            let notice = notice.with_size(side(size.0), side(size.1)).ok()?;
+            Some(notice.render())
         }))
     }
 

@@ -79,7 +79,9 @@ impl PartHeaders {
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &str> {
-        let named = self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name));
+        let named = self
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value)
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::part::{HEADERS_AHEAD, Layout};
+use super::layout::{HEADERS_AHEAD, Layout};
 
 /// The text that separates the parts of a multipart body.
 ///

@@ -8,28 +8,11 @@ use std::{
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::boundary::Boundary;
+use super::{
+    boundary::Boundary,
+    layout::{HEADERS_AHEAD, Layout},
+};
 use crate::framing::headers::PartHeaders;
-
-/// Where the headers of a part stand on the wire. A response uses one layout from its first byte to
-/// its last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Layout {
-    /// Headers, image, delimiter, like mjpg-streamer and ustreamer.
-    ///
-    /// The part ends with the delimiter after it, so that readers which wait for the delimiter
-    /// (Firefox, Fluidd) have the frame at once. The headers include Content-Length, which some
-    /// readers need (Mainsail, go2rtc).
-    #[default]
-    Trailing,
-    /// Image, delimiter, and the headers of the next part, like ustreamer with `advance_headers`.
-    ///
-    /// Chromium and WebKit show a picture in an `<img>` only when the next part's headers have come
-    /// (measured); in the other layout that is one frame late. The headers state neither length nor
-    /// time, because those of the next image are not yet known.
-    Advance,
-}
 
 /// A part rendered by [`render`]: a single buffer, of which each layout takes a slice.
 ///
@@ -129,8 +112,3 @@ pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Part 
         ahead_at,
     }
 }
-
-/// The headers of a part in [`Layout::Advance`]. WebKitGTK shows an `<img crossorigin>` only if each
-/// part allows its origin, including the first; the response's own headers do not count (measured).
-pub(super) const HEADERS_AHEAD: &str =
-    "Content-Type: image/jpeg\r\nAccess-Control-Allow-Origin: *\r\n\r\n";

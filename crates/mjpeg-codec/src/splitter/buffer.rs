@@ -95,9 +95,7 @@ impl Buffer {
         }
         let rest = self.start + len..self.end;
         // The next frame will be about as long, and one more read to its end needs room, too.
-        let mut next = self
-            .pool
-            .take((len + len / 8).max(rest.len()) + ROOM_BYTES);
+        let mut next = self.pool.take((len + len / 8).max(rest.len()) + ROOM_BYTES);
         work::count(rest.len());
         next[..rest.len()].copy_from_slice(&self.bytes[rest.clone()]);
         let full = std::mem::replace(&mut self.bytes, next);

@@ -1,8 +1,8 @@
 //! Which types may cross threads; taking one of these away breaks users.
 
 use mjpeg_codec::{
-    DiscardReason, Error, Found, Frame, MissingEoi, Splitter, SplitterConfig, multipart,
-    repair::Repairs, verify,
+    DiscardReason, Error, Found, Frame, MissingEoi, ReadFrames, Splitter, SplitterConfig, Stamp,
+    multipart, repair::Repairs, verify,
 };
 
 fn all<T: Send + Sync + Unpin + 'static>() {}
@@ -10,6 +10,9 @@ fn all<T: Send + Sync + Unpin + 'static>() {}
 #[test]
 fn public_types_cross_threads() {
     all::<Splitter>();
+    all::<ReadFrames<std::fs::File>>();
+    all::<multipart::Part>();
+    all::<Stamp>();
     all::<SplitterConfig>();
     all::<Found>();
     all::<Frame>();

@@ -424,3 +424,37 @@ fn cut_in_scan(number: u32) -> Bytes {
 fn without_eoi(image: &Bytes) -> Bytes {
     image.slice(..image.len() - 2)
 }
+
+#[test]
+fn headers_are_read_by_name() {
+    let image = jpeg::numbered(1);
+    let mut parser = Parser::default();
+    let head = b"--frame\r\ncontent-type: image/jpeg\r\nX-Framerate :  25 \r\nno header\r\n\
+                 X-Mark: first\r\nX-Bytes: \xFF\r\nX-Empty:\r\nx-mark: a:b\r\n\r\n";
+    parser.push([&head[..], &image, b"\r\n--frame\r\n\r\n", &image].concat());
+    let mut parts = Vec::new();
+    while let Some(found) = parser.poll() {
+        if let Found::Frame(_) = found {
+            parts.push(parser.headers());
+        }
+    }
+    let [first, second] = &parts[..] else {
+        panic!("{parts:?}")
+    };
+    assert_eq!(first.get("Content-Type"), Some("image/jpeg"));
+    assert_eq!(first.get("x-framerate"), Some("25"));
+    assert_eq!(first.get("X-Mark"), Some("a:b"), "the last one counts");
+    assert_eq!(first.get("X-Empty"), Some(""));
+    assert_eq!(first.get("X-Bytes"), None, "not UTF-8");
+    assert_eq!(first.get("X"), None);
+    let all: Vec<_> = first.iter().collect();
+    let expected = [
+        ("content-type", "image/jpeg"),
+        ("X-Framerate", "25"),
+        ("X-Mark", "first"),
+        ("X-Empty", ""),
+        ("x-mark", "a:b"),
+    ];
+    assert_eq!(all, expected);
+    assert_eq!(second.iter().count(), 0, "of its own part only");
+}

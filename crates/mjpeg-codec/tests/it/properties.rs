@@ -50,6 +50,20 @@ proptest! {
     }
 
     #[test]
+    fn chunking_changes_nothing_however_low_the_limit(
+        pieces in vec(piece(), 0..20),
+        size in 1usize..50,
+        limit in 0usize..100,
+    ) {
+        let stream = pieces.concat();
+        let config = SplitterConfig::default().with_max_frame_bytes(limit);
+        let whole = outcome(&config, stream.chunks(stream.len().max(1)));
+        prop_assert_eq!(&whole, &outcome(&config, stream.chunks(size)));
+        prop_assert_eq!(covered(&whole), stream.len());
+        prop_assert!(frames_in(&whole).iter().all(|frame| frame.len() <= limit));
+    }
+
+    #[test]
     fn chunking_changes_nothing_in_a_multipart_stream(
         pieces in vec(part_piece(), 0..30),
         size in 1usize..50,

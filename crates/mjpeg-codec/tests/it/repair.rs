@@ -324,7 +324,12 @@ fn what_follows_eoi_is_left_off() {
 
 #[test]
 fn each_repair_has_a_name() {
-    let chosen = |repairs: Repairs| repairs.named().map(|(_, chosen)| chosen).collect::<Vec<_>>();
+    let chosen = |repairs: Repairs| {
+        repairs
+            .named()
+            .map(|(_, chosen)| chosen)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(chosen(Repairs::NONE), [false; 3]);
     assert_eq!(chosen(Repairs::RECOMMENDED), [true; 3]);
     assert_eq!(
@@ -336,7 +341,10 @@ fn each_repair_has_a_name() {
         [false, true, false]
     );
     assert_eq!(chosen(Repairs::NONE.with_eoi(true)), [false, false, true]);
-    let names = Repairs::NONE.named().map(|(name, _)| name).collect::<Vec<_>>();
+    let names = Repairs::NONE
+        .named()
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>();
     assert_eq!(names, ["huffman_tables", "embedded_markers", "eoi"]);
 }
 

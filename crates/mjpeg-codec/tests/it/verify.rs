@@ -190,7 +190,10 @@ fn names_are_distinct_and_stable() {
         "header",
     ];
     assert_eq!(flaws, expected);
-    let reasons: Vec<_> = NotChecked::ALL.iter().map(|reason| reason.as_str()).collect();
+    let reasons: Vec<_> = NotChecked::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .collect();
     let expected = [
         "progressive",
         "arithmetic",

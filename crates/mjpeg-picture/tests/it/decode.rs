@@ -8,7 +8,7 @@ use jpeg_decoder::{Decoder, PixelFormat};
 pub(crate) struct Decoded {
     pub(crate) width: usize,
     pub(crate) height: usize,
-    pixels: Vec<u8>,
+    pub(crate) pixels: Vec<u8>,
 }
 
 impl Decoded {

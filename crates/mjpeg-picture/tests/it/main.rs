@@ -2,6 +2,7 @@
 
 mod auto_traits;
 mod decode;
+mod encoder;
 mod face;
 mod format;
 mod look;
