@@ -10,7 +10,8 @@
 //! nc 192.168.1.100 6001 | cargo run -p mjpeg-codec --example split -- - pictures/
 //! ```
 //!
-//! Without a folder it only lists the frames; without any argument it lists those of a tiny built-in stream.
+//! Without a folder it only lists the frames; without any argument it lists those of a tiny
+//! built-in stream.
 
 use std::{
     env,

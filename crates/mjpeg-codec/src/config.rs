@@ -25,8 +25,8 @@ impl SplitterConfig {
     /// splitter's buffer grows to about twice this limit at most.
     ///
     /// A longer frame is dropped, and reported as
-    /// [`DiscardReason::TooLarge`](crate::DiscardReason::TooLarge) as soon as its length is known to
-    /// exceed the limit.
+    /// [`DiscardReason::TooLarge`](crate::DiscardReason::TooLarge) as soon as its length is known
+    /// to exceed the limit.
     pub fn with_max_frame_bytes(mut self, bytes: usize) -> Self {
         self.max_frame_bytes = bytes;
         self
@@ -50,9 +50,9 @@ impl SplitterConfig {
     /// the allowance is skipped at a time and reported as
     /// [`DiscardReason::Flood`](crate::DiscardReason::Flood).
     ///
-    /// Values below [`MIN_FLOOD_ALLOWANCE_BYTES`](Self::MIN_FLOOD_ALLOWANCE_BYTES) are raised to it,
-    /// so that 0 means "as strict as possible": with less, the headers of a single frame would be a
-    /// flood.
+    /// Values below [`MIN_FLOOD_ALLOWANCE_BYTES`](Self::MIN_FLOOD_ALLOWANCE_BYTES) are raised to
+    /// it, so that 0 means "as strict as possible": with less, the headers of a single frame would
+    /// be a flood.
     pub fn with_flood_allowance_bytes(mut self, bytes: u64) -> Self {
         self.flood_allowance_bytes = bytes.max(Self::MIN_FLOOD_ALLOWANCE_BYTES);
         self

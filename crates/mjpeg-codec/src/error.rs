@@ -41,8 +41,8 @@ impl DiscardReason {
         Self::Flood,
     ];
 
-    /// Returns whether the range begins with a broken frame, so that exactly one frame was lost with
-    /// it.
+    /// Returns whether the range begins with a broken frame, so that exactly one frame was lost
+    /// with it.
     ///
     /// Ranges with another reason are reported in pieces.
     pub fn is_frame(self) -> bool {

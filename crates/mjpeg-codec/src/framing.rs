@@ -20,7 +20,8 @@ pub(crate) struct FramingReader {
     /// The bytes of headers since the last delimiter or image.
     header_bytes: usize,
     max_header_bytes: usize,
-    /// The latest delimiter, without its line end. A part that holds no image ends only at this line.
+    /// The latest delimiter, without its line end. A part that holds no image ends only at this
+    /// line.
     delimiter: Vec<u8>,
     /// The next line is the rest of one that was too long.
     inside_line: bool,
@@ -120,8 +121,8 @@ impl FramingReader {
         *self = Self::new(self.max_header_bytes);
     }
 
-    /// Drops the headers because no framing stood between a broken frame and the next one: the broken
-    /// frame may have swallowed the headers of the next.
+    /// Drops the headers because no framing stood between a broken frame and the next one: the
+    /// broken frame may have swallowed the headers of the next.
     pub(crate) fn forget_headers(&mut self) {
         self.headers = PartHeaders::default();
     }
@@ -131,9 +132,9 @@ impl FramingReader {
         &self.headers
     }
 
-    /// Returns how many bytes of `data` belong to a frame without EOI: those before the next delimiter
-    /// and the line break that belongs to it (RFC 2046 section 5.1.1). `data` is the end of the frame
-    /// and the bytes after it.
+    /// Returns how many bytes of `data` belong to a frame without EOI: those before the next
+    /// delimiter and the line break that belongs to it (RFC 2046 section 5.1.1). `data` is the end
+    /// of the frame and the bytes after it.
     pub(crate) fn before_delimiter(&self, data: &[u8]) -> usize {
         // A known delimiter may lack the line break before it; an unknown one must be a line.
         let known = match &self.delimiter[..] {

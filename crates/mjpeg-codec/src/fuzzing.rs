@@ -31,8 +31,8 @@ pub fn buffer_bytes(splitter: &Splitter) -> usize {
     splitter.buffer_bytes()
 }
 
-/// The output does not depend on the chunking. The input's first byte chooses the chunks, and whether
-/// floods begin early.
+/// The output does not depend on the chunking. The input's first byte chooses the chunks, and
+/// whether floods begin early.
 pub fn codec_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
         return;
@@ -48,8 +48,8 @@ pub fn codec_chunk_independent(data: &[u8]) {
     assert_eq!(end, stream.len() as u64);
 }
 
-/// Frames and discarded ranges cover the stream in order. Each frame is a copy of the bytes it claims,
-/// and parses by itself.
+/// Frames and discarded ranges cover the stream in order. Each frame is a copy of the bytes it
+/// claims, and parses by itself.
 pub fn codec_accounting(stream: &[u8]) {
     let mut next = 0;
     for event in events(stream, stream.len().max(1)) {
@@ -66,9 +66,9 @@ pub fn codec_accounting(stream: &[u8]) {
     assert_eq!(next, stream.len() as u64);
 }
 
-/// The output of a multipart stream and the headers of each part do not depend on the chunking, cover
-/// the stream in order, and hold the frames that a splitter finds. The input's first byte chooses the
-/// chunks, and whether a frame needs an EOI or floods begin early.
+/// The output of a multipart stream and the headers of each part do not depend on the chunking,
+/// cover the stream in order, and hold the frames that a splitter finds. The input's first byte
+/// chooses the chunks, and whether a frame needs an EOI or floods begin early.
 pub fn codec_multipart_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
         return;
@@ -97,8 +97,8 @@ pub fn codec_multipart_chunk_independent(data: &[u8]) {
     }
 }
 
-/// A parser reverses `render`: it finds the same images and times, and framing. The input chooses the
-/// boundary, the layout, the images and the times.
+/// A parser reverses `render`: it finds the same images and times, and framing. The input chooses
+/// the boundary, the layout, the images and the times.
 pub fn codec_roundtrip(data: &[u8]) {
     let mut data = data.iter().copied();
     let mut bytes = |n: usize| -> Vec<u8> { data.by_ref().take(n).collect() };
@@ -147,8 +147,9 @@ pub fn codec_roundtrip(data: &[u8]) {
     assert_eq!(came, sent);
 }
 
-/// A repaired frame is a frame of the same size with the same scans, and needs no further repair. The
-/// repairs made are reported. Only APPn segments that describe colours hold an SOI or EOI afterwards.
+/// A repaired frame is a frame of the same size with the same scans, and needs no further repair.
+/// The repairs made are reported. Only APPn segments that describe colours hold an SOI or EOI
+/// afterwards.
 pub fn codec_repair(stream: &[u8]) {
     let accept = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
     let mut splitter = Splitter::new(accept.with_max_frame_bytes(LIMIT_BYTES));
@@ -179,8 +180,8 @@ pub fn codec_repair(stream: &[u8]) {
     }
 }
 
-/// The check of a frame never panics. It assumes the standard tables if a frame has none, so inserting
-/// them does not change the verdict.
+/// The check of a frame never panics. It assumes the standard tables if a frame has none, so
+/// inserting them does not change the verdict.
 pub fn codec_verify(stream: &[u8]) {
     for event in events(stream, stream.len().max(1)) {
         let Found::Frame(frame) = event else { continue };
@@ -203,8 +204,8 @@ fn scans(frame: &[u8]) -> Vec<&[u8]> {
     let scans = walk::segments(frame).filter(|segment| segment.code == marker::SOS);
     let data = |segment: walk::Segment| {
         let start = segment.payload.end;
-        // Up to the next marker, or to the end of a frame without EOI. That may end in an FF that now
-        // begins a marker.
+        // Up to the next marker, or to the end of a frame without EOI. That may end in an FF that
+        // now begins a marker.
         let end = search::next_marker(frame, start).unwrap_or(frame.len());
         let data = &frame[start..end];
         &data[..data.len() - data.iter().rev().take_while(|&&b| b == 0xFF).count()]

@@ -44,21 +44,21 @@
 //! assert_eq!(frames, 1);
 //! ```
 //!
-//! A camera that speaks HTTP sends a multipart stream. [`multipart::Parser`] reads it, with the same
-//! methods.
+//! A camera that speaks HTTP sends a multipart stream. [`multipart::Parser`] reads it, with the
+//! same methods.
 //!
 //! # What a frame is
 //!
 //! A frame is one image from its SOI to its EOI marker (ITU-T T.81, B.1 and B.2), of any coding in
-//! T.81: baseline, extended, progressive, lossless, arithmetic, hierarchical. The splitter walks the
-//! markers: it skips segments by the length they state, and inside a scan only `FF 00`, `FF D0` to
-//! `FF D7` (RSTn) and fill bytes continue the scan. An EXIF thumbnail inside APP1, or a comment that
-//! holds `FF D8` or `FF D9`, therefore never cuts a frame, as it does in readers that search for those
-//! two bytes. JPEG-LS (T.87) and JPEG 2000 are other formats, and garbage here.
+//! T.81: baseline, extended, progressive, lossless, arithmetic, hierarchical. The splitter walks
+//! the markers: it skips segments by the length they state, and inside a scan only `FF 00`, `FF D0`
+//! to `FF D7` (RSTn) and fill bytes continue the scan. An EXIF thumbnail inside APP1, or a comment
+//! that holds `FF D8` or `FF D9`, therefore never cuts a frame, as it does in readers that search
+//! for those two bytes. JPEG-LS (T.87) and JPEG 2000 are other formats, and garbage here.
 //!
-//! Bytes between an EOI and the next SOI, such as padding, vendors' trailers or line breaks, belong to
-//! no frame. A picture there with an SOI and EOI of its own, such as the second one of a stereo pair,
-//! is a frame.
+//! Bytes between an EOI and the next SOI, such as padding, vendors' trailers or line breaks, belong
+//! to no frame. A picture there with an SOI and EOI of its own, such as the second one of a stereo
+//! pair, is a frame.
 //!
 //! Cameras that omit EOI need [`SplitterConfig::with_missing_eoi`]. By default, a frame without EOI
 //! counts as cut off.
@@ -67,10 +67,10 @@
 //!
 //! A broken frame costs that frame, and as little else as the bytes allow:
 //!
-//! * Segments and scan headers must have the form that T.81 prescribes, and a marker must follow each
-//!   segment. If none does, the segment's length was false, or it was stale because the frame broke
-//!   off inside the segment. The search for the next frame then continues after that segment's
-//!   marker, so a length that spans whole frames does not lose them.
+//! * Segments and scan headers must have the form that T.81 prescribes, and a marker must follow
+//!   each segment. If none does, the segment's length was false, or it was stale because the frame
+//!   broke off inside the segment. The search for the next frame then continues after that
+//!   segment's marker, so a length that spans whole frames does not lose them.
 //! * A second frame header, or a scan before any frame header, belongs to another frame. The search
 //!   then continues at the broken frame's beginning.
 //! * An image found in such a segment may be a thumbnail. It counts as one if it ends where the
@@ -84,14 +84,14 @@
 //!
 //! # Floods
 //!
-//! Each beginning of a frame, each segment, and in a multipart stream each line takes a decision, and
-//! each decision takes time. Real frames need one every hundred bytes or more; bytes made to slow the
-//! splitter down force one every two to thirty. Decisions are therefore paid for in bytes: 160 for a
-//! frame's beginning, 30 for a segment, 90 more for a scan, 128 for a line. A stream can save up 1 MiB
-//! ([`SplitterConfig::with_flood_allowance_bytes`]) and begins with that much: enough for 5000 false
-//! beginnings in a row. A stream that has spent everything loses 16 KiB at a time, unread, as
-//! [`DiscardReason::Flood`], until the flood ends. Even pictures of 32 by 24 pixels earn what they
-//! cost, if they have the tables that a decoder needs.
+//! Each beginning of a frame, each segment, and in a multipart stream each line takes a decision,
+//! and each decision takes time. Real frames need one every hundred bytes or more; bytes made to
+//! slow the splitter down force one every two to thirty. Decisions are therefore paid for in bytes:
+//! 160 for a frame's beginning, 30 for a segment, 90 more for a scan, 128 for a line. A stream can
+//! save up 1 MiB ([`SplitterConfig::with_flood_allowance_bytes`]) and begins with that much: enough
+//! for 5000 false beginnings in a row. A stream that has spent everything loses 16 KiB at a time,
+//! unread, as [`DiscardReason::Flood`], until the flood ends. Even pictures of 32 by 24 pixels earn
+//! what they cost, if they have the tables that a decoder needs.
 //!
 //! # Promises
 //!

@@ -1,8 +1,8 @@
 //! Lossless repairs of a frame, for viewers that cannot read the frame as the camera sends it.
 //!
 //! [`Frame::repaired`] edits marker segments and never the entropy-coded data. A decoder that reads
-//! the original frame makes the same pixels of the repaired one. Each repair is a separate choice in
-//! [`Repairs`], and none is made unless it is chosen.
+//! the original frame makes the same pixels of the repaired one. Each repair is a separate choice
+//! in [`Repairs`], and none is made unless it is chosen.
 //!
 //! ```
 //! use mjpeg_codec::{Frame, repair::Repairs};
@@ -23,19 +23,19 @@
 //! # Huffman tables
 //!
 //! [`with_huffman_tables`](Repairs::with_huffman_tables): if a baseline frame (SOF0, 8 bit) has no
-//! DHT segment before its first scan, inserts one with the four tables of T.81 K.3.3 right before the
-//! SOS of that scan. This adds 420 bytes.
+//! DHT segment before its first scan, inserts one with the four tables of T.81 K.3.3 right before
+//! the SOS of that scan. This adds 420 bytes.
 //!
 //! Webcams omit the tables because their standards allow it: AVI's Motion JPEG and the Motion-JPEG
 //! payload of USB Video Class imply these four. libjpeg-turbo assumes them, too (tested with its
 //! `djpeg`), but Safari paints nothing
-//! ([go2rtc#2439](https://github.com/AlexxIT/go2rtc/pull/2439)). Frames of other codings stay as they
-//! are, because no standard says which tables they would imply. So do frames with some tables but not
-//! all.
+//! ([go2rtc#2439](https://github.com/AlexxIT/go2rtc/pull/2439)). Frames of other codings stay as
+//! they are, because no standard says which tables they would imply. So do frames with some tables
+//! but not all.
 //!
-//! This repair cannot recognise a frame in the abbreviated format (T.81 B.5), whose tables came with
-//! an earlier frame. Viewers that decode each frame by itself cannot show it either way. If such
-//! tables differ from the standard ones and a decoder remembers them, leave this repair off.
+//! This repair cannot recognise a frame in the abbreviated format (T.81 B.5), whose tables came
+//! with an earlier frame. Viewers that decode each frame by itself cannot show it either way. If
+//! such tables differ from the standard ones and a decoder remembers them, leave this repair off.
 //!
 //! # Embedded markers
 //!
@@ -43,39 +43,39 @@
 //! holds the bytes of an SOI or an EOI (`FF D8`, `FF D9`) in its payload or its length. Most often
 //! that is an Exif segment with a thumbnail, which is a JPEG inside the JPEG.
 //!
-//! T.81 allows these bytes there, and this crate's splitter skips them. But Mainsail's viewer begins a
-//! new picture at every `FF D8` (measured with its parser: of ten frames with thumbnails it shows
-//! none), and Home Assistant ends a still at the first `FF D9` (measured likewise: it gets the
-//! thumbnail).
+//! T.81 allows these bytes there, and this crate's splitter skips them. But Mainsail's viewer
+//! begins a new picture at every `FF D8` (measured with its parser: of ten frames with thumbnails
+//! it shows none), and Home Assistant ends a still at the first `FF D9` (measured likewise: it gets
+//! the thumbnail).
 //!
 //! Everything else in the segment is removed with it, though no pixel depends on it: the
-//! **orientation** in an Exif segment, by which browsers turn a picture, the colour management in an
-//! ICC profile, the measurements in a thermal camera's segment. Leave this repair off if you need
-//! these. Two segments tell how the colours are coded and stay: Adobe's (APP14) as it is, and JFIF's
-//! (APP0) without its thumbnail.
+//! **orientation** in an Exif segment, by which browsers turn a picture, the colour management in
+//! an ICC profile, the measurements in a thermal camera's segment. Leave this repair off if you
+//! need these. Two segments tell how the colours are coded and stay: Adobe's (APP14) as it is, and
+//! JFIF's (APP0) without its thumbnail.
 //!
-//! Segments of other kinds stay whatever they hold: quantization tables may well contain 255 and 216
-//! in a row.
+//! Segments of other kinds stay whatever they hold: quantization tables may well contain 255 and
+//! 216 in a row.
 //!
 //! # EOI
 //!
-//! [`with_eoi`](Repairs::with_eoi): appends an EOI to a frame that came without one. T.81 requires it
-//! (B.2.1). A viewer that searches for `FF D9`, as Home Assistant does for a still, would read on into
-//! the next frame. If the frame ends in an `FF` with which the camera began a marker, that `FF`
-//! becomes a fill byte, which T.81 allows (B.1.1.2).
+//! [`with_eoi`](Repairs::with_eoi): appends an EOI to a frame that came without one. T.81 requires
+//! it (B.2.1). A viewer that searches for `FF D9`, as Home Assistant does for a still, would read
+//! on into the next frame. If the frame ends in an `FF` with which the camera began a marker, that
+//! `FF` becomes a fill byte, which T.81 allows (B.1.1.2).
 //!
 //! # Bytes after EOI
 //!
-//! A frame of a [`Splitter`](crate::Splitter) ends with its EOI and never includes padding, a vendor's
-//! trailer or the second picture of a stereo pair. For a file or an HTTP snapshot,
+//! A frame of a [`Splitter`](crate::Splitter) ends with its EOI and never includes padding, a
+//! vendor's trailer or the second picture of a stereo pair. For a file or an HTTP snapshot,
 //! [`Frame::parse_prefix`] leaves them off.
 //!
 //! # Cost
 //!
 //! A frame that needs no repair is shared, not copied. Finding that out takes a look at its header
 //! and, unless only Huffman tables are chosen, one pass over the rest, because segments may stand
-//! between scans. A frame that needs repair is copied once, into one new buffer. Measured on frames of
-//! 30 kB to 1 MB, the pass takes about as long as a copy, and the repair twice that.
+//! between scans. A frame that needs repair is copied once, into one new buffer. Measured on frames
+//! of 30 kB to 1 MB, the pass takes about as long as a copy, and the repair twice that.
 //!
 //! A repaired frame is at most 422 bytes longer, so it may exceed
 //! [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes) by that much.
@@ -115,8 +115,8 @@ impl Repairs {
         eoi: true,
     };
 
-    /// Sets whether to insert the standard Huffman tables into a baseline frame without any. Adds 420
-    /// bytes.
+    /// Sets whether to insert the standard Huffman tables into a baseline frame without any. Adds
+    /// 420 bytes.
     pub fn with_huffman_tables(mut self, yes: bool) -> Self {
         self.huffman_tables = yes;
         self
@@ -135,8 +135,8 @@ impl Repairs {
         self
     }
 
-    /// Returns every repair by name (`huffman_tables`, `embedded_markers`, `eoi`), and whether the set
-    /// contains it. For counters and settings.
+    /// Returns every repair by name (`huffman_tables`, `embedded_markers`, `eoi`), and whether the
+    /// set contains it. For counters and settings.
     pub fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
         let all = [
             ("huffman_tables", self.huffman_tables),
@@ -163,11 +163,12 @@ impl Repairs {
 }
 
 impl Frame {
-    /// Makes those of the chosen repairs that this frame needs. Returns the frame and the repairs made.
+    /// Makes those of the chosen repairs that this frame needs. Returns the frame and the repairs
+    /// made.
     ///
-    /// A frame that needs none shares its bytes with the result. Everything but the bytes stays as it
-    /// was: [`offset`](Self::offset) still is where the frame began in the stream. A repaired frame
-    /// needs no further repair.
+    /// A frame that needs none shares its bytes with the result. Everything but the bytes stays as
+    /// it was: [`offset`](Self::offset) still is where the frame began in the stream. A repaired
+    /// frame needs no further repair.
     pub fn repaired(&self, repairs: Repairs) -> (Self, Repairs) {
         let mut made = Repairs::NONE;
         let mut edit = Edit::new(self.bytes());
@@ -192,8 +193,8 @@ impl Frame {
             }
             end = segment.payload.end;
         }
-        // Checks only the bytes after the last segment: without an EOI, a segment may come last whose
-        // payload looks like one.
+        // Checks only the bytes after the last segment: without an EOI, a segment may come last
+        // whose payload looks like one.
         if repairs.eoi && !self.bytes()[end..].ends_with(&EOI) {
             edit.replace(self.bytes().len()..self.bytes().len(), &EOI);
             made.eoi = true;

@@ -32,8 +32,9 @@ use state::{Progress, State, Step};
 /// T.81).
 ///
 /// Feed it with [`push`](Self::push), or let a reader fill the splitter's own buffer with
-/// [`spare_mut`](Self::spare_mut) and [`filled`](Self::filled). Then call [`poll`](Self::poll) until
-/// it returns `None`. It never fails: bytes that are not a frame come out as [`Found::Discarded`].
+/// [`spare_mut`](Self::spare_mut) and [`filled`](Self::filled). Then call [`poll`](Self::poll)
+/// until it returns `None`. It never fails: bytes that are not a frame come out as
+/// [`Found::Discarded`].
 ///
 /// ```
 /// use std::io::Read;

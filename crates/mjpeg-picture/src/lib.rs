@@ -1,9 +1,9 @@
 //! Draws a moving test picture, or a still one with a message, and encodes pictures as JPEG.
 //!
 //! This crate stands beside the data path of a Motion-JPEG relay: it is a camera for demonstrations
-//! and tests without hardware. It knows no sockets, no clock, no randomness and no async runtime. The
-//! time to show is an argument, so the same arguments give the same bytes. Its siblings carry the
-//! pictures: `mjpeg-codec` finds the frames in a byte stream, `mjpeg-http` serves them.
+//! and tests without hardware. It knows no sockets, no clock, no randomness and no async runtime.
+//! The time to show is an argument, so the same arguments give the same bytes. Its siblings carry
+//! the pictures: `mjpeg-codec` finds the frames in a byte stream, `mjpeg-http` serves them.
 //!
 //! ```
 //! use std::time::{Duration, UNIX_EPOCH};
@@ -22,17 +22,18 @@
 //!
 //! # What it draws
 //!
-//! * [`TestPicture`]: colour bars with the name on a plate, below them a ball that rolls to and fro, at
-//!   the bottom the time of day as `HH:MM:SS.mmm UTC` and the frame number. The ball moves with every
-//!   frame. The name determines its colour.
-//! * [`Notice`]: a title, a text and a footer, such as the placeholder for a camera that is offline.
+//! * [`TestPicture`]: colour bars with the name on a plate, below them a ball that rolls to and
+//!   fro, at the bottom the time of day as `HH:MM:SS.mmm UTC` and the frame number. The ball moves
+//!   with every frame. The name determines its colour.
+//! * [`Notice`]: a title, a text and a footer, such as the placeholder for a camera that is
+//!   offline.
 //!
 //! [`Encoder`] encodes RGB pixels of your own.
 //!
 //! # What it encodes
 //!
-//! Baseline JPEG (SOF0): 8 bit, three components, 4:2:0 chroma, the Huffman tables in every frame, a
-//! JFIF header and no APP1.
+//! Baseline JPEG (SOF0): 8 bit, three components, 4:2:0 chroma, the Huffman tables in every frame,
+//! a JFIF header and no APP1.
 //!
 //! # Features
 //!

@@ -18,8 +18,8 @@ use crate::text::{Lettering, shorten, to_font};
 ///
 /// Each text is as large as its place allows, and cut if it is too long. Any text is valid: dashes,
 /// quotation marks and ellipses are replaced by the font's nearest characters; control characters
-/// show as spaces; other characters outside Latin-1 show as question marks. In pictures below 160x90
-/// pixels some of the text may be missing.
+/// show as spaces; other characters outside Latin-1 show as question marks. In pictures below
+/// 160x90 pixels some of the text may be missing.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -95,8 +95,8 @@ impl Notice {
         Ok(self)
     }
 
-    /// Limits the height of a line of text, in pixels. The default is no limit: each text is as large
-    /// as its place allows.
+    /// Limits the height of a line of text, in pixels. The default is no limit: each text is as
+    /// large as its place allows.
     ///
     /// The smallest letters are 6 pixels high, so less has the effect of 6.
     #[must_use]

@@ -8,8 +8,8 @@ use crate::canvas::Canvas;
 use crate::palette::{GROUND, QUIET_TEXT, TEXT};
 use crate::text::{Lettering, shorten, to_font};
 
-/// The layout for one picture size, from top to bottom: colour bars with the name on them, the track
-/// of the ball, a panel with the clock and the frame number.
+/// The layout for one picture size, from top to bottom: colour bars with the name on them, the
+/// track of the ball, a panel with the clock and the frame number.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     bars: Rectangle,
@@ -20,8 +20,8 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// Lays out a picture of this size. The name selects the colour of the ball, so that cameras differ
-    /// at a glance.
+    /// Lays out a picture of this size. The name selects the colour of the ball, so that cameras
+    /// differ at a glance.
     pub(crate) fn new(name: &str, width: u16, height: u16) -> Self {
         let (width, height) = (u32::from(width), u32::from(height));
         let track_height = (height / 12).max(4);

@@ -30,21 +30,21 @@ impl TestPicture {
 
     /// The largest width and the largest height, in pixels.
     ///
-    /// JPEG itself allows 65535, for which a picture would hold 12 GiB. With this limit, it holds at
-    /// most 192 MiB.
+    /// JPEG itself allows 65535, for which a picture would hold 12 GiB. With this limit, it holds
+    /// at most 192 MiB.
     pub const MAX_SIDE: u16 = limits::MAX_SIDE;
 
     /// Draws the static part of a picture, of JPEG quality 75.
     ///
     /// Any name is valid. Dashes, quotation marks and ellipses are replaced by the font's nearest
-    /// characters; control characters and others outside Latin-1 show as question marks. A name is cut
-    /// after 64 characters, or where the room ends. Below 80x60 pixels, text may be clipped or missing;
-    /// the ball always moves.
+    /// characters; control characters and others outside Latin-1 show as question marks. A name is
+    /// cut after 64 characters, or where the room ends. Below 80x60 pixels, text may be clipped or
+    /// missing; the ball always moves.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Size`] if the width or the height is below [`MIN_SIDE`](Self::MIN_SIDE) or above
-    /// [`MAX_SIDE`](Self::MAX_SIDE).
+    /// Returns [`Error::Size`] if the width or the height is below [`MIN_SIDE`](Self::MIN_SIDE) or
+    /// above [`MAX_SIDE`](Self::MAX_SIDE).
     pub fn new(name: &str, width: u16, height: u16) -> Result<Self, Error> {
         Error::check_size(width, height)?;
         let pattern = Pattern::new(name, width, height);
@@ -75,8 +75,8 @@ impl TestPicture {
 
     /// Draws and encodes one frame: a whole baseline JPEG, from SOI to EOI.
     ///
-    /// The picture shows the frame number, which also moves the ball, and `wall` as the time of day in
-    /// UTC. The same arguments give the same bytes.
+    /// The picture shows the frame number, which also moves the ball, and `wall` as the time of day
+    /// in UTC. The same arguments give the same bytes.
     pub fn render(&self, frame_number: u64, wall: SystemTime) -> Bytes {
         let mut canvas = self.background.clone();
         self.pattern

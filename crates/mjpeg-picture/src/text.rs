@@ -74,8 +74,8 @@ impl Lettering {
         self.glyph().height
     }
 
-    /// Draws `text` in the middle of `area`. A text wider than `area` starts at its left edge and is
-    /// clipped.
+    /// Draws `text` in the middle of `area`. A text wider than `area` starts at its left edge and
+    /// is clipped.
     pub(crate) fn draw(self, canvas: &mut Canvas, text: &str, area: Rectangle, color: Rgb888) {
         let size = self.measure(text.chars().count());
         let margin = area.size.saturating_sub(size) / 2;

@@ -46,8 +46,8 @@ impl PartHeaders {
         lengths.filter_map(|value| value.parse().ok()).last()
     }
 
-    /// Returns the value of a header as received, without the spaces around it. The name's case does
-    /// not matter.
+    /// Returns the value of a header as received, without the spaces around it. The name's case
+    /// does not matter.
     ///
     /// Headers that are not UTF-8 are not kept. [`render`](crate::multipart::render) does not write
     /// the headers of a received part.

@@ -9,8 +9,8 @@ use memchr::{memchr, memchr_iter};
 use super::marker;
 use crate::work;
 
-/// Finds the marker that ends entropy-coded data: the first `FF` at or after `from` that is followed
-/// by neither `00` (a stuffed byte), nor RST0 to RST7, nor another `FF` (fill).
+/// Finds the marker that ends entropy-coded data: the first `FF` at or after `from` that is
+/// followed by neither `00` (a stuffed byte), nor RST0 to RST7, nor another `FF` (fill).
 ///
 /// The last byte of `data` is never a hit: only the byte after it shows whether it begins a marker.
 pub(crate) fn next_marker(data: &[u8], from: usize) -> Option<usize> {
@@ -60,8 +60,8 @@ fn ends_scan(code: u8) -> bool {
     (code != 0) & (code != 0xFF) & (code & 0xF8 != marker::RST0)
 }
 
-/// Finds where an image may begin: the first SOI at or after `from` that is followed by a fill byte,
-/// or by a marker with which an image can continue ([`marker::may_follow_soi`]).
+/// Finds where an image may begin: the first SOI at or after `from` that is followed by a fill
+/// byte, or by a marker with which an image can continue ([`marker::may_follow_soi`]).
 ///
 /// Does not find an SOI in the last three bytes of `data`: the byte that decides is still missing.
 pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {

@@ -22,7 +22,8 @@ pub(crate) fn payload_is_sound(code: u8, payload: &[u8]) -> bool {
             }
         }),
         DHT => tables_fill(payload, |p| {
-            // Tc (0: DC or lossless, 1: AC), Th (0 to 3), then 16 counts, then that many values (B.2.4.2).
+            // Tc (0: DC or lossless, 1: AC), Th (0 to 3), then 16 counts, then that many values
+            // (B.2.4.2).
             let counts: &[u8; 16] = p.get(1..)?.first_chunk()?;
             let values = usize::from(counts.iter().fold(0, |sum, &n| sum + u16::from(n)));
             (matches!(p[0], 0x00..=0x03 | 0x10..=0x13) && values <= 256).then_some(17 + values)

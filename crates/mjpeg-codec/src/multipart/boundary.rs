@@ -6,8 +6,8 @@ use super::layout::{HEADERS_AHEAD, Layout};
 
 /// The text that separates the parts of a multipart body.
 ///
-/// The default is `boundarydonotcross`, which mjpg-streamer and ustreamer use and which some readers
-/// have built in.
+/// The default is `boundarydonotcross`, which mjpg-streamer and ustreamer use and which some
+/// readers have built in.
 ///
 /// ```
 /// let boundary = mjpeg_codec::multipart::Boundary::default();

@@ -20,7 +20,8 @@ pub enum Layout {
     Advance,
 }
 
-/// The headers of a part in [`Layout::Advance`]. WebKitGTK shows an `<img crossorigin>` only if each
-/// part allows its origin, including the first; the response's own headers do not count (measured).
+/// The headers of a part in [`Layout::Advance`]. WebKitGTK shows an `<img crossorigin>` only if
+/// each part allows its origin, including the first; the response's own headers do not count
+/// (measured).
 pub(super) const HEADERS_AHEAD: &str =
     "Content-Type: image/jpeg\r\nAccess-Control-Allow-Origin: *\r\n\r\n";

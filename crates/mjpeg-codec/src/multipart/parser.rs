@@ -34,9 +34,9 @@ impl ParserConfig {
 
     /// Sets the maximum length of one part's headers, in bytes including their line ends.
     ///
-    /// The default is 8 KiB. Values below [`MIN_HEADER_BYTES`](Self::MIN_HEADER_BYTES) are raised to
-    /// it, so that 0 means "as strict as possible": with less, the lines of ordinary cameras would be
-    /// cut.
+    /// The default is 8 KiB. Values below [`MIN_HEADER_BYTES`](Self::MIN_HEADER_BYTES) are raised
+    /// to it, so that 0 means "as strict as possible": with less, the lines of ordinary cameras
+    /// would be cut.
     ///
     /// Longer headers are dropped as garbage, and the part's image is read without them. A line
     /// anywhere else in the framing is limited to the same length.
@@ -62,10 +62,10 @@ impl ParserConfig {
 /// Reads the body of a `multipart/x-mixed-replace` response, or any multipart stream of JPEG images
 /// (RFC 2046 section 5.1).
 ///
-/// It is a [`Splitter`] that also understands the bytes between the images. It finds the same frames
-/// as a splitter, except that a frame without EOI ends before the next delimiter. The framing serves
-/// only as a hint: the parser needs neither the boundary from the response's `Content-Type` nor a
-/// `Content-Length`, and reads the streams of cameras that get these wrong.
+/// It is a [`Splitter`] that also understands the bytes between the images. It finds the same
+/// frames as a splitter, except that a frame without EOI ends before the next delimiter. The
+/// framing serves only as a hint: the parser needs neither the boundary from the response's
+/// `Content-Type` nor a `Content-Length`, and reads the streams of cameras that get these wrong.
 /// [The module's documentation](super) lists what it tolerates.
 ///
 /// ```
@@ -87,8 +87,8 @@ impl ParserConfig {
 /// ```
 ///
 /// Bytes that are not part of an image come out as [`Found::Discarded`]: delimiters and headers as
-/// [`Framing`](crate::DiscardReason::Framing), which means no loss; the body of a part that is not a
-/// JPEG image as [`NotJpeg`](crate::DiscardReason::NotJpeg); the rest as from a [`Splitter`]. The
+/// [`Framing`](crate::DiscardReason::Framing), which means no loss; the body of a part that is not
+/// a JPEG image as [`NotJpeg`](crate::DiscardReason::NotJpeg); the rest as from a [`Splitter`]. The
 /// line break before a delimiter belongs to the bytes before it, except after a whole or truncated
 /// image. Undo HTTP's transfer coding (`chunked`) before parsing.
 ///
@@ -147,11 +147,11 @@ impl Parser {
         self.splitter.poll()
     }
 
-    /// Returns the headers of the part that held the frame just polled. They are valid until the next
-    /// call of [`poll`](Self::poll).
+    /// Returns the headers of the part that held the frame just polled. They are valid until the
+    /// next call of [`poll`](Self::poll).
     ///
-    /// They are empty if the part had no headers, or if damage or other bytes before the image leave
-    /// open whether it belongs to the same part.
+    /// They are empty if the part had no headers, or if damage or other bytes before the image
+    /// leave open whether it belongs to the same part.
     pub fn headers(&self) -> PartHeaders {
         self.splitter.part_headers().cloned().unwrap_or_default()
     }

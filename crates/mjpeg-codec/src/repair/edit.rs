@@ -35,8 +35,8 @@ impl<'a> Edit<'a> {
         self.taken = range.end;
     }
 
-    /// Removes an APPn or COM segment, or as much of it as possible, if it holds the bytes of an SOI or
-    /// EOI. Returns whether it did.
+    /// Removes an APPn or COM segment, or as much of it as possible, if it holds the bytes of an
+    /// SOI or EOI. Returns whether it did.
     pub(super) fn strip(&mut self, segment: &Segment) -> bool {
         let payload = &self.old[segment.payload.clone()];
         let length = segment.payload.start - 2..segment.payload.start;
@@ -83,8 +83,8 @@ fn holds_soi_or_eoi(bytes: &[u8]) -> bool {
 /// The EOI marker.
 pub(super) const EOI: [u8; 2] = [0xFF, marker::EOI];
 
-/// The length of a JFIF payload without thumbnail (JFIF 1.02: identifier, version, units, densities,
-/// sides of the thumbnail).
+/// The length of a JFIF payload without thumbnail (JFIF 1.02: identifier, version, units,
+/// densities, sides of the thumbnail).
 const JFIF_BYTES: usize = 14;
 
 /// All other edits remove more than they add.

@@ -15,8 +15,8 @@ use crate::work;
 /// ```
 ///
 /// A long frame leaves together with the whole buffer it lies in, and reading continues in another
-/// one. When the last holder drops the frame, its buffer returns to the pool. A long frame therefore
-/// costs no copy, and steady reading neither allocates nor clears memory.
+/// one. When the last holder drops the frame, its buffer returns to the pool. A long frame
+/// therefore costs no copy, and steady reading neither allocates nor clears memory.
 pub(super) struct Buffer {
     /// Initialized throughout, so that a reader may fill any part of it.
     bytes: Vec<u8>,

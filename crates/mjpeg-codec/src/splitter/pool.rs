@@ -7,7 +7,8 @@ use std::{
 
 use bytes::Bytes;
 
-/// Buffers to fill again. A buffer returns to the pool when the last holder of its bytes drops them.
+/// Buffers to fill again. A buffer returns to the pool when the last holder of its bytes drops
+/// them.
 #[derive(Debug, Default)]
 pub(super) struct Pool(Mutex<Free>);
 

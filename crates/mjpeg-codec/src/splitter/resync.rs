@@ -1,16 +1,16 @@
 //! Finds where a frame ends, and where the search continues after a broken one.
 //!
 //! The work stays proportional to the bytes: at most 6 bytes examined or copied and steps taken per
-//! byte (bounded by the tests in `work`; measured 3.2 at worst). Each kind of work passes a byte only
-//! a few times:
+//! byte (bounded by the tests in `work`; measured 3.2 at worst). Each kind of work passes a byte
+//! only a few times:
 //!
-//! * The search for an SOI never goes back, except in [`Splitter::contradicted`], and there only once
-//!   for any place.
+//! * The search for an SOI never goes back, except in [`Splitter::contradicted`], and there only
+//!   once for any place.
 //! * A scan that was passed holds no SOI, and a break behind it resumes there. A scan is therefore
 //!   passed again only after a contradiction.
-//! * A walk that merged with a failed one would fail at the same place. That does not happen: after a
-//!   broken frame the search resumes in its last segment, past all markers walked before. Only the
-//!   payload of that segment, at most 64 KiB, is examined again.
+//! * A walk that merged with a failed one would fail at the same place. That does not happen: after
+//!   a broken frame the search resumes in its last segment, past all markers walked before. Only
+//!   the payload of that segment, at most 64 KiB, is examined again.
 //! * Decisions within a few bytes of one another are paid for by the bytes between them
 //!   ([`Budget`](super::budget::Budget)).
 //! * Table walks are limited to a number of tables
@@ -24,8 +24,8 @@ use super::{
 use crate::{error::DiscardReason, jpeg::marker};
 
 impl Splitter {
-    /// Discards the bytes up to `upto` because the stream cannot pay for another decision, and enters
-    /// a flood.
+    /// Discards the bytes up to `upto` because the stream cannot pay for another decision, and
+    /// enters a flood.
     pub(super) fn flooded(&mut self, upto: usize) -> Step {
         self.lost(DiscardReason::Flood, upto)
     }
@@ -56,8 +56,8 @@ impl Splitter {
 
     /// Decides whether the image found inside an untrusted segment is a thumbnail.
     ///
-    /// A thumbnail ends where its segment ends, or its frame continues after it with a segment that no
-    /// SOI precedes. Neither holds for a frame of the stream.
+    /// A thumbnail ends where its segment ends, or its frame continues after it with a segment that
+    /// no SOI precedes. Neither holds for a frame of the stream.
     pub(super) fn inside(&mut self) -> Step {
         self.state = State::Inside;
         let embedded = match self.buffer.data().get(self.pos..self.pos + 2) {
@@ -71,8 +71,8 @@ impl Splitter {
         self.complete(self.pos)
     }
 
-    /// Handles a window that ends before the frame does: the splitter needs more bytes, or the frame is
-    /// too large.
+    /// Handles a window that ends before the frame does: the splitter needs more bytes, or the
+    /// frame is too large.
     pub(super) fn starved(&mut self, resume: usize) -> Step {
         if self.buffer.data().len() < self.config.max_frame_bytes() {
             return Step::NeedMore;
@@ -80,8 +80,8 @@ impl Splitter {
         self.lost(DiscardReason::TooLarge, resume)
     }
 
-    /// Gives up the current frame. If a segment was just passed, its length cannot be trusted and the
-    /// next frame may begin inside it. Otherwise the search continues at `at`.
+    /// Gives up the current frame. If a segment was just passed, its length cannot be trusted and
+    /// the next frame may begin inside it. Otherwise the search continues at `at`.
     pub(super) fn broken(&mut self, reason: DiscardReason, at: usize) -> Step {
         self.broke_at = self.base + at as u64;
         let mut resume = at;
@@ -93,8 +93,8 @@ impl Splitter {
         self.broken_here(reason, resume)
     }
 
-    /// Like [`Self::broken`], but the search always continues at `at`. A lone SOI does not count as a
-    /// frame and becomes garbage.
+    /// Like [`Self::broken`], but the search always continues at `at`. A lone SOI does not count as
+    /// a frame and becomes garbage.
     pub(super) fn broken_here(&mut self, reason: DiscardReason, at: usize) -> Step {
         if self.progress.last_segment == 0 && !self.progress.scanned {
             return self.skip(SOI_BYTES);
@@ -102,9 +102,9 @@ impl Splitter {
         self.lost(reason, at)
     }
 
-    /// Handles a segment that belongs to another frame: an earlier segment has a false length although
-    /// a marker follows it. The search continues inside all of them, once for any place in the stream,
-    /// so that the work stays proportional to the bytes.
+    /// Handles a segment that belongs to another frame: an earlier segment has a false length
+    /// although a marker follows it. The search continues inside all of them, once for any place in
+    /// the stream, so that the work stays proportional to the bytes.
     pub(super) fn contradicted(&mut self, at: usize) -> Step {
         let here = self.base + at as u64;
         if here <= self.contradicted_at {

@@ -36,8 +36,8 @@ impl Frame {
     /// Parses the JPEG image that the bytes begin with. Ignores what follows its EOI: padding, a
     /// vendor's trailer, further pictures (CIPA DC-007, MPF).
     ///
-    /// Intended for files and HTTP snapshots. The frame shares the bytes, so the ignored ones stay in
-    /// memory as long as the frame does. [`copy_prefix`](Self::copy_prefix) avoids that.
+    /// Intended for files and HTTP snapshots. The frame shares the bytes, so the ignored ones stay
+    /// in memory as long as the frame does. [`copy_prefix`](Self::copy_prefix) avoids that.
     ///
     /// # Errors
     ///
@@ -50,8 +50,8 @@ impl Frame {
         Ok(frame.with_bytes(bytes))
     }
 
-    /// Copies the JPEG image at the head of a large buffer, such as a capture device's. The cost and
-    /// the frame's memory depend on the length of the image, not on that of the buffer.
+    /// Copies the JPEG image at the head of a large buffer, such as a capture device's. The cost
+    /// and the frame's memory depend on the length of the image, not on that of the buffer.
     ///
     /// ```
     /// # let jpeg: &[u8] = &[

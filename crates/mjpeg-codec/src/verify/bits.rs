@@ -11,13 +11,13 @@ pub(super) struct Bits<'a> {
     stopped: bool,
     /// The bits read and not yet taken, the next one uppermost.
     ///
-    /// Below them may be bits of the first byte of `rest`. Reading that byte puts the same bits there
-    /// again.
+    /// Below them may be bits of the first byte of `rest`. Reading that byte puts the same bits
+    /// there again.
     buffer: u64,
     /// How many of the bits in `buffer` were read.
     count: u32,
-    /// How many zero bits were added after the last byte, so that taking bits need not check for the
-    /// end each time.
+    /// How many zero bits were added after the last byte, so that taking bits need not check for
+    /// the end each time.
     padding: u32,
 }
 

@@ -98,8 +98,8 @@ mod tests {
             Some(bit.into())
         }
 
-        /// Decodes one code by trying all lengths (T.81 F.2.2.3). Returns `None` beyond the end of the
-        /// data.
+        /// Decodes one code by trying all lengths (T.81 F.2.2.3). Returns `None` beyond the end of
+        /// the data.
         fn value(&mut self, definition: &[u8]) -> Option<Result<u8, Flaw>> {
             let (counts, values) = definition.split_at(16);
             let (mut code, mut first, mut place) = (0, 0, 0);

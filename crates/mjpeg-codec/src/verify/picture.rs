@@ -29,8 +29,8 @@ pub(super) struct ScannedComponent {
 }
 
 impl Picture {
-    /// Reads a frame header. The size may come from elsewhere. Returns `None` if a sampling factor is
-    /// out of bounds.
+    /// Reads a frame header. The size may come from elsewhere. Returns `None` if a sampling factor
+    /// is out of bounds.
     pub(super) fn new(width: u16, height: u16, header: &[u8]) -> Option<Self> {
         let (components, _) = header.get(6..)?.as_chunks::<3>();
         let components: Vec<Component> = components
@@ -55,8 +55,8 @@ impl Picture {
         })
     }
 
-    /// Notes that a scan holds a component, and returns it. Returns `None` if the component does not
-    /// exist or already had its scan.
+    /// Notes that a scan holds a component, and returns it. Returns `None` if the component does
+    /// not exist or already had its scan.
     pub(super) fn scan_component(&mut self, id: u8) -> Option<ScannedComponent> {
         // Some encoders give all components the same identifier. Decoders take them in order.
         let mut components = self.components.iter();

@@ -26,8 +26,9 @@ struct Part<'t> {
 }
 
 impl<'t> Scan<'t> {
-    /// Reads a scan header. `tables` are those in force, `length` is that of the scan's data in bytes.
-    /// Returns `None` if a component or table does not exist, or if a component already had its scan.
+    /// Reads a scan header. `tables` are those in force, `length` is that of the scan's data in
+    /// bytes. Returns `None` if a component or table does not exist, or if a component already had
+    /// its scan.
     pub(super) fn new(
         header: &[u8],
         picture: &mut Picture,
@@ -60,8 +61,8 @@ impl<'t> Scan<'t> {
         Some(Self { mcus, parts })
     }
 
-    /// Walks the scan's data and returns the number of surplus bytes. Offsets of damage count from the
-    /// beginning of the data.
+    /// Walks the scan's data and returns the number of surplus bytes. Offsets of damage count from
+    /// the beginning of the data.
     pub(super) fn walk(&self, data: &[u8], restart_interval: u16) -> Result<usize, Damage> {
         let mut bits = Bits::new(data);
         let mut done = 0;

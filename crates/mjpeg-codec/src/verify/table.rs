@@ -10,8 +10,8 @@ pub(super) struct Table {
     class: Class,
     /// Steps, indexed by the next [`LOOKUP_BITS`] bits.
     lookup: [Step; 1 << LOOKUP_BITS],
-    /// For each code length from 1 bit: one more than the last code, filled up with zeros to 16 bits.
-    /// A code that is not less is longer.
+    /// For each code length from 1 bit: one more than the last code, filled up with zeros to 16
+    /// bits. A code that is not less is longer.
     ends: [u32; 16],
     /// For each code length: the offset from a code to the place of its value.
     places: [i32; 16],
@@ -45,11 +45,11 @@ impl Step {
 }
 
 impl Table {
-    /// Expands a definition: 16 counts, then the values. Returns `None` if there are more codes than a
-    /// length can have, or not as many values as codes.
+    /// Expands a definition: 16 counts, then the values. Returns `None` if there are more codes
+    /// than a length can have, or not as many values as codes.
     ///
-    /// With `join`, a walk over AC coefficients takes fewer steps, but expanding the table takes some
-    /// microseconds more.
+    /// With `join`, a walk over AC coefficients takes fewer steps, but expanding the table takes
+    /// some microseconds more.
     pub(super) fn new(class: Class, definition: &[u8], join: bool) -> Option<Box<Self>> {
         let (counts, values) = definition.split_first_chunk::<16>()?;
         let mut table = Box::new(Self {
@@ -96,8 +96,8 @@ impl Table {
         (place == values.len()).then_some(table)
     }
 
-    /// Joins to each step those that are certain to follow it. `lengths` are those of the codes in the
-    /// lookup.
+    /// Joins to each step those that are certain to follow it. `lengths` are those of the codes in
+    /// the lookup.
     fn join(&mut self, lengths: &[u8; 1 << LOOKUP_BITS]) {
         let single = self.lookup;
         for (index, step) in self.lookup.iter_mut().enumerate() {

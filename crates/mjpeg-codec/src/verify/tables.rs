@@ -7,8 +7,8 @@ use crate::jpeg::tables::{
     CHROMINANCE_AC, CHROMINANCE_DC, Class, Definition, LUMINANCE_AC, LUMINANCE_DC,
 };
 
-/// The tables that DHT segments have defined so far. Initially the typical ones, which decoders assume
-/// for frames that define none.
+/// The tables that DHT segments have defined so far. Initially the typical ones, which decoders
+/// assume for frames that define none.
 #[derive(Debug)]
 pub(super) struct Tables<'a> {
     dc: [Slot<'a>; 4],
@@ -54,8 +54,8 @@ impl<'a> Tables<'a> {
         Some(())
     }
 
-    /// Expands a table for a scan whose data have `length` bytes. Returns `None` if there is no such
-    /// table, or if it contradicts itself.
+    /// Expands a table for a scan whose data have `length` bytes. Returns `None` if there is no
+    /// such table, or if it contradicts itself.
     pub(super) fn expand(&mut self, class: Class, id: u8, length: usize) -> Option<()> {
         let slot = self.slot(class, id)?;
         if let Slot::Defined(definition) = *slot {

@@ -10,8 +10,8 @@ use crate::jpeg::marker;
 pub enum Verdict {
     /// Every component is in a scan, and every scan has all its MCUs.
     Complete {
-        /// How many bytes followed the last MCU of a scan or restart interval. Does not count padding
-        /// (bytes of only ones or only zeros).
+        /// How many bytes followed the last MCU of a scan or restart interval. Does not count
+        /// padding (bytes of only ones or only zeros).
         ///
         /// 0 in most frames. Some webcams leave up to about ten in each restart interval of good
         /// pictures. Otherwise, dozens of them mean that bits were changed or lost, so that a block
@@ -30,7 +30,8 @@ pub enum Verdict {
 pub struct Damage {
     /// What is wrong.
     pub flaw: Flaw,
-    /// About where it is, in bytes from the frame's SOI. Damage shows somewhat after the damaged bytes.
+    /// About where it is, in bytes from the frame's SOI. Damage shows somewhat after the damaged
+    /// bytes.
     pub offset: usize,
     /// How many MCUs of the damaged scan were complete before it (T.81 A.2: the units of a scan).
     pub mcus: u32,
@@ -52,8 +53,8 @@ pub enum Flaw {
     LongBlock,
     /// One of the frame's components is in no scan.
     MissingComponent,
-    /// A frame header, scan header or Huffman table that contradicts ITU-T T.81 or another one, so that
-    /// no decoder can continue.
+    /// A frame header, scan header or Huffman table that contradicts ITU-T T.81 or another one, so
+    /// that no decoder can continue.
     Header,
 }
 
@@ -122,7 +123,8 @@ impl NotChecked {
         }
     }
 
-    /// Returns the reason not to check frames with this SOF marker, if there is one (T.81 table B.1).
+    /// Returns the reason not to check frames with this SOF marker, if there is one (T.81 table
+    /// B.1).
     pub(super) fn coding(sof: u8) -> Option<Self> {
         match sof {
             marker::SOF0 | marker::SOF1 => None,

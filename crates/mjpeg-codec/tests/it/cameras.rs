@@ -1,5 +1,5 @@
-//! One test for each fixture in `tests/data`: how a real camera or server, or one that errs in a known way, sends its
-//! images. `tests/data/README.md` says how a fixture is written.
+//! One test for each fixture in `tests/data`: how a real camera or server, or one that errs in a
+//! known way, sends its images. `tests/data/README.md` says how a fixture is written.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -99,7 +99,8 @@ fn ffmpeg_mpjpeg() {
 
 #[test]
 fn ffmpeg_with_the_chunk_sizes_left_in() {
-    // The line break that ends a chunk looks like the end of the headers, and a chunk's size like a body.
+    // The line break that ends a chunk looks like the end of the headers, and a chunk's size like a
+    // body.
     let lost = [
         (Garbage, "a\r\n"),
         (NotJpeg, "640\r\n"),
@@ -199,7 +200,8 @@ fn long_lower_case_headers_and_a_closing_boundary() {
 
 #[test]
 fn odd_headers() {
-    // Blanks around the colon, a folded line, text that is no header; a second, senseless value; an empty name.
+    // Blanks around the colon, a folded line, text that is no header; a second, senseless value; an
+    // empty name.
     let told = [JPEG.at(12, 500_000), JPEG];
     clean("camera_odd_headers.http", &told);
 }
@@ -282,8 +284,8 @@ fn tests_that_the_source_names_are_there() {
     assert!(found > 20, "{found} tests");
 }
 
-/// Real streams, where there are any beside the checkout. The splitter's answers to them are scored elsewhere; the parser must give
-/// the same ones.
+/// Real streams, where there are any beside the checkout. The splitter's answers to them are scored
+/// elsewhere; the parser must give the same ones.
 #[test]
 fn corpus_gives_the_same_frames_as_from_the_splitter() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");

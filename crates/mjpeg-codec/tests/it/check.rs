@@ -1,4 +1,5 @@
-//! The one helper that runs a stream through the splitter, or through the multipart parser, in every chunking.
+//! The one helper that runs a stream through the splitter, or through the multipart parser, in
+//! every chunking.
 
 use std::{fmt, time::Duration};
 
@@ -50,8 +51,8 @@ impl fmt::Debug for Expected {
 
 pub(crate) use Expected::{Discarded, Frame, Part};
 
-/// Checks a stream whole, in chunks of 1, 2, 7 and 1460 bytes, split in two at every place (or, of long streams, at
-/// 500 places), and filled into the splitter's own buffer.
+/// Checks a stream whole, in chunks of 1, 2, 7 and 1460 bytes, split in two at every place (or, of
+/// long streams, at 500 places), and filled into the splitter's own buffer.
 #[track_caller]
 pub(crate) fn check(stream: &[u8], expected: &[Expected]) {
     check_with(SplitterConfig::default(), stream, expected);

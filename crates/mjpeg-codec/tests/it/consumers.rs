@@ -1,5 +1,6 @@
-//! Three readers of our streams that stumble over what JPEG and multipart allow: the viewers of Mainsail and Fluidd, and Home
-//! Assistant's way to take a still. `tests/consumers` has them, written anew from a description of what they do.
+//! Three readers of our streams that stumble over what JPEG and multipart allow: the viewers of
+//! Mainsail and Fluidd, and Home Assistant's way to take a still. `tests/consumers` has them,
+//! written anew from a description of what they do.
 
 use std::slice;
 
@@ -80,8 +81,8 @@ fn frames_without_tables_do_not_decode_unless_repaired() {
     assert!(!has_tables(&bare[0]) && !decodes(&bare[0]));
 }
 
-/// Ten frames in each of the forms that servers were seen to send. How many come whole and how many corrupt was measured with the
-/// real viewers; those of ours must do no better.
+/// Ten frames in each of the forms that servers were seen to send. How many come whole and how many
+/// corrupt was measured with the real viewers; those of ours must do no better.
 #[test]
 fn viewers_stumble_where_the_real_ones_do() {
     let frames: Vec<Bytes> = (0..10).map(jpeg::numbered).collect();
@@ -187,15 +188,16 @@ fn body(images: &[Bytes]) -> Body {
     )
 }
 
-/// To a client that keeps up, over a network: each part comes in its own segments, headers and SOI in the first.
+/// To a client that keeps up, over a network: each part comes in its own segments, headers and SOI
+/// in the first.
 fn in_segments(body: &Body) -> Body {
     let parts = body.reads.iter();
     let segments = parts.flat_map(|part| part.chunks(1460).map(|s| part.slice_ref(s)));
     Body::new(segments.collect())
 }
 
-/// To a client that lags: buffers of 64 KiB, wherever that cuts. Mainsail would lose a frame whose SOI it cuts, which no
-/// server can hinder; so here a buffer ends before such an SOI.
+/// To a client that lags: buffers of 64 KiB, wherever that cuts. Mainsail would lose a frame whose
+/// SOI it cuts, which no server can hinder; so here a buffer ends before such an SOI.
 fn in_full_buffers(body: &Body) -> Body {
     let mut rest = Bytes::from(body.reads.concat());
     let mut reads = Vec::new();
@@ -224,7 +226,8 @@ fn part(head: &str, jpeg: &[u8], line_end: &str) -> Vec<u8> {
     [head.as_bytes(), jpeg, tail.as_bytes()].concat()
 }
 
-/// Fluidd leaves the line end before the delimiter on the frame, where decoders overlook it. Here it is taken off.
+/// Fluidd leaves the line end before the delimiter on the frame, where decoders overlook it. Here
+/// it is taken off.
 fn by_fluidd(bodies: &[Body]) -> Vec<Vec<Seen>> {
     let mut by_fluidd = FLUIDD.read(bodies);
     for seen in by_fluidd.iter_mut().flatten() {

@@ -1,4 +1,5 @@
-//! Streams with known truth, where a machine has them: they lie beside the project and are no part of it.
+//! Streams with known truth, where a machine has them: they lie beside the project and are no part
+//! of it.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,5 @@
-//! Streams that are made of almost nothing but decisions: they cost themselves, and nothing that comes after them.
+//! Streams that are made of almost nothing but decisions: they cost themselves, and nothing that
+//! comes after them.
 
 use mjpeg_codec::{
     DiscardReason::{self, Flood, Framing, Truncated},
@@ -120,7 +121,8 @@ fn allowance_says_how_many_false_beginnings_are_borne() {
     assert_ne!(lost_of(101), 0);
 }
 
-/// Gray pictures of 32 by 24 pixels with an encoder's ordinary tables, as a thermal camera may send them, for more than an hour at 30 pictures per second.
+/// Gray pictures of 32 by 24 pixels with an encoder's ordinary tables, as a thermal camera may send
+/// them, for more than an hour at 30 pictures per second.
 #[test]
 fn tiny_pictures_without_end_are_no_flood() {
     let tables: [&[u8]; 4] = [

@@ -60,7 +60,8 @@ fn displayable_is_what_browsers_decode() {
     let mut two_headers = jpeg.to_vec();
     let second: Vec<u8> = jpeg[sof..sof + 19].to_vec();
     two_headers.splice(sof..sof, second);
-    // DHP announces a hierarchical image; its payload has the form of a frame header's (T.81 B.3.2).
+    // DHP announces a hierarchical image; its payload has the form of a frame header's (T.81
+    // B.3.2).
     let mut announcement: Vec<u8> = jpeg[sof..sof + 19].to_vec();
     announcement[1] = 0xDE;
     two_headers.splice(sof..sof, announcement);

@@ -182,7 +182,8 @@ fn headers_that_follow_too_many_are_dropped_with_them() {
         Part(image.clone(), told(None)),
     ];
     check_parts_with(config.clone(), &stream, &expected);
-    // The rest of a line that is too long is neither a header nor a delimiter, whatever it looks like.
+    // The rest of a line that is too long is neither a header nor a delimiter, whatever it looks
+    // like.
     for rest in ["X-Timestamp: 5\r\n", "--other\r\nX-Timestamp: 5\r\n"] {
         let line = ["X: ", &"x".repeat(2 * 256 - 3), rest].concat();
         let stream = [b"--frame\r\n", line.as_bytes(), b"\r\n", &image[..]].concat();
@@ -353,7 +354,8 @@ fn endless_streams_are_let_go_of_while_they_come() {
                 last = Some(reason);
                 flood |= reason == Flood;
             }
-            // One piece that is not full, and less than the longest line and what tells whether an image follows it.
+            // One piece that is not full, and less than the longest line and what tells whether an
+            // image follows it.
             let most = (64 << 10) + (8 << 10) + 3;
             assert!(pushed - reported <= most, "{what}: {}", pushed - reported);
         }

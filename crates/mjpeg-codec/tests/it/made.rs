@@ -1,6 +1,7 @@
 //! Frames made by hand, with a code so simple that a scan's blocks can be counted on paper.
 
-/// A frame to be made. Each block of its scans is `010`: no change of DC (`0`), end of block (`10`).
+/// A frame to be made. Each block of its scans is `010`: no change of DC (`0`), end of block
+/// (`10`).
 #[derive(Clone, Copy)]
 pub(crate) struct Made<'a> {
     pub(crate) width: u16,

@@ -1,11 +1,12 @@
-//! Repairs in the plainest way, byte by byte and piece by piece: what those of the crate are compared with; and frames
-//! made up piece by piece.
+//! Repairs in the plainest way, byte by byte and piece by piece: what those of the crate are
+//! compared with; and frames made up piece by piece.
 
 use bytes::Bytes;
 use mjpeg_codec::{Found, Frame, MissingEoi, Splitter, SplitterConfig, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
-/// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a scan.
+/// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a
+/// scan.
 pub(crate) struct Piece<'a> {
     /// The second byte of the marker; 0 for a scan's data.
     pub(crate) code: u8,
@@ -36,7 +37,8 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// Cuts a well-formed frame, whose EOI may be missing, into its pieces; put together again they are the frame.
+/// Cuts a well-formed frame, whose EOI may be missing, into its pieces; put together again they are
+/// the frame.
 pub(crate) fn pieces(frame: &[u8]) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = frame;
@@ -90,7 +92,8 @@ pub(crate) fn repair(frame: &[u8], repairs: Repairs) -> Vec<u8> {
     repaired
 }
 
-/// One DHT segment with the tables of the test kit's encoder, which are the standard ones, ordered by class and identifier.
+/// One DHT segment with the tables of the test kit's encoder, which are the standard ones, ordered
+/// by class and identifier.
 pub(crate) fn standard_tables() -> Vec<u8> {
     let jpeg = jpeg::numbered(1);
     let payloads: Vec<u8> = pieces(&jpeg)

@@ -41,7 +41,8 @@ fn truncated_frame_ends_before_the_next_delimiter() {
 #[test]
 fn truncated_frame_ends_before_the_first_of_several_delimiters() {
     let (cut, next) = (cut_in_scan(1), jpeg::numbered(2));
-    // Known, not known yet, and another than is known; the line break before it may be missing where it is known.
+    // Known, not known yet, and another than is known; the line break before it may be missing
+    // where it is known.
     for (start, line_break) in [
         ("--frame\r\n", "\r\n"),
         ("--frame\r\n", ""),
@@ -194,7 +195,8 @@ fn next_part_is_read_wherever_a_frame_breaks_off() {
             assert_eq!(*told, self::told(2), "cut at {cut}");
         }
     }
-    // The length of a segment that is cut may end by chance at a marker of the next image, so that both look like one.
+    // The length of a segment that is cut may end by chance at a marker of the next image, so that
+    // both look like one.
     assert!(ambiguous <= 4, "{ambiguous}");
     // Or at its SOI: then the segment may have held its headers.
     assert!(without_headers <= 5, "{without_headers}");

@@ -1,5 +1,6 @@
-//! A repaired frame has the pixels it had before, to two decoders that are not ours: libjpeg-turbo's `djpeg` takes missing
-//! Huffman tables to be the standard ones, as browsers do; `zune-jpeg` does so behind AVI's APP0 only, and is code of another family.
+//! A repaired frame has the pixels it had before, to two decoders that are not ours:
+//! libjpeg-turbo's `djpeg` takes missing Huffman tables to be the standard ones, as browsers do;
+//! `zune-jpeg` does so behind AVI's APP0 only, and is code of another family.
 
 use std::{
     collections::HashSet,
@@ -63,8 +64,8 @@ fn appended_eoi_changes_no_pixel() {
     assert!(djpeg(open.bytes()).is_some() && djpeg(open.bytes()) == djpeg(closed.bytes()));
 }
 
-/// Every sound frame of the corpus is repaired as the plain way does it, comes out as one frame, and, where the repair changed it,
-/// with the pixels that decoders saw before.
+/// Every sound frame of the corpus is repaired as the plain way does it, comes out as one frame,
+/// and, where the repair changed it, with the pixels that decoders saw before.
 #[test]
 fn corpus_frames_keep_their_pixels() {
     let Some(frames) = corpus_frames() else {
@@ -127,8 +128,8 @@ fn corpus_frames() -> Option<Vec<(String, Vec<u8>)>> {
     Some(frames)
 }
 
-/// The same image with components named R, G, B, which are taken for colours unless a JFIF segment says otherwise; this
-/// one holds a thumbnail that has to go.
+/// The same image with components named R, G, B, which are taken for colours unless a JFIF segment
+/// says otherwise; this one holds a thumbnail that has to go.
 fn red_green_blue(jpeg: &[u8]) -> Bytes {
     let mut jpeg = jpeg.to_vec();
     let position = |jpeg: &[u8], code| jpeg.windows(2).position(|w| w == [0xFF, code]).unwrap();

@@ -91,7 +91,8 @@ proptest! {
         let parsed = parts(&config, [&stream[..]].into_iter());
         let split = outcome(&frames, [&stream[..]].into_iter());
         prop_assert_eq!(frames_in(&parsed), frames_in(&split));
-        // What the parser lets go of as framing or as another body, the splitter calls garbage or the rest of a frame.
+        // What the parser lets go of as framing or as another body, the splitter calls garbage or
+        // the rest of a frame.
         let broken = |outcome: &[Expected]| {
             outcome.iter().filter(|e| matches!(e, Discarded(reason, _) if reason.is_frame())).count()
         };
@@ -170,7 +171,8 @@ fn whole_frame() -> impl Strategy<Value = Bytes> {
     ]
 }
 
-/// The frames of a well-formed stream, in which no `FF` stands between them: byte by byte, each marker in turn.
+/// The frames of a well-formed stream, in which no `FF` stands between them: byte by byte, each
+/// marker in turn.
 fn naive_frames(stream: &[u8]) -> Vec<Bytes> {
     let mut frames = Vec::new();
     let mut at = 0;

@@ -143,7 +143,8 @@ fn segments_are_stripped_wherever_they_stand() {
     let scans = pieces(&plain).iter().filter(|p| p.code == 0xDA).count();
     assert!(scans > 1);
     let comment = [&[0xFF, 0xFF], &segment(0xFE, b"\xFF\xD8")[..]].concat();
-    // In the header the fill bytes go with their marker. Behind a scan they may as well belong to the scan, and stay.
+    // In the header the fill bytes go with their marker. Behind a scan they may as well belong to
+    // the scan, and stay.
     check(
         &insert_before(&plain, 0xDA, 0, &comment),
         markers(),

@@ -113,7 +113,8 @@ fn frame_cut_off_in_its_scan_costs_that_frame() {
 fn frame_cut_off_just_after_ff_costs_that_frame() {
     let (a, b) = (jpeg::numbered(1), jpeg::numbered(2));
     let cut = &a[..a.len() - 1];
-    // The FF of the lost EOI reads as a fill byte before the next SOI; it stays with the broken frame.
+    // The FF of the lost EOI reads as a fill byte before the next SOI; it stays with the broken
+    // frame.
     check(
         &joined(&[cut, &b]),
         &[Discarded(Truncated, cut.len()), Frame(b)],
@@ -338,8 +339,8 @@ fn scan_without_a_header_is_no_frame() {
 #[test]
 fn second_frame_header_without_dhp_is_the_next_frames() {
     let (a, b) = (jpeg::numbered(1), jpeg::numbered(2));
-    // A frame that broke off inside a comment, whose stale length ends where the next frame's first marker segment
-    // after SOI does.
+    // A frame that broke off inside a comment, whose stale length ends where the next frame's first
+    // marker segment after SOI does.
     let tables = a.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap() + 19;
     let cut = joined(&[&a[..tables], &[0xFF, 0xFE, 0, 12], &b"12345678"[..]]);
     check(

@@ -1,4 +1,5 @@
-//! Verdicts on the frames of real encoders and cameras, and on such frames hurt in known ways, where that collection is present.
+//! Verdicts on the frames of real encoders and cameras, and on such frames hurt in known ways,
+//! where that collection is present.
 
 use std::{
     fs,
@@ -142,5 +143,6 @@ fn most_frames_hurt_inside_their_scan_are_found() {
     }
 }
 
-/// Not damaged on purpose, but decoders show only noise: the scan of a colour picture under headers of a grey one.
+/// Not damaged on purpose, but decoders show only noise: the scan of a colour picture under headers
+/// of a grey one.
 const COLOUR_SAID_TO_BE_GREY: (&str, usize) = ("coding_library_tests", 130_445);

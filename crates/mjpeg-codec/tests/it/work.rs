@@ -1,4 +1,5 @@
-//! The work that a stream costs stays in proportion to its bytes, whatever they are, and the memory within its bound.
+//! The work that a stream costs stays in proportion to its bytes, whatever they are, and the memory
+//! within its bound.
 #![cfg(feature = "__fuzzing")]
 
 use std::iter;
@@ -6,7 +7,8 @@ use std::iter;
 use mjpeg_codec::{Splitter, SplitterConfig, fuzzing};
 use mjpeg_testkit::jpeg;
 
-/// Bytes looked at or copied, and steps taken, per byte of the stream. See the argument in the crate's `resync.rs`.
+/// Bytes looked at or copied, and steps taken, per byte of the stream. See the argument in the
+/// crate's `resync.rs`.
 const MOST_WORK_PER_BYTE: u64 = 6;
 
 const SOI: &[u8] = &[0xFF, 0xD8];
@@ -98,7 +100,8 @@ fn floods_inside_a_frame() {
     }
 }
 
-/// Beginnings of frames whose first segment reaches to one place, again and again, and then what stands at that place.
+/// Beginnings of frames whose first segment reaches to one place, again and again, and then what
+/// stands at that place.
 fn false_segments(len: usize, target: &[u8]) -> Vec<u8> {
     let mut stream = Vec::new();
     while stream.len() < len {
@@ -129,7 +132,8 @@ fn false_segments_that_end_at_one_place() {
     }
 }
 
-/// Chains of segments of 64 KiB that lie side by side, each beginning with an SOI a few bytes after the one before.
+/// Chains of segments of 64 KiB that lie side by side, each beginning with an SOI a few bytes after
+/// the one before.
 #[test]
 fn chains_of_long_segments_side_by_side() {
     check(|len| {
@@ -186,7 +190,8 @@ fn memory_is_bounded_by_the_largest_frame() {
                 held.push_back(event);
             }
             held.drain(..held.len().saturating_sub(6));
-            // The buffer in use, at most twice what it holds and a read; and up to four more of the latest frame's size, doubled at most.
+            // The buffer in use, at most twice what it holds and a read; and up to four more of the
+            // latest frame's size, doubled at most.
             let most = 2 * limit + 4 * 2 * (limit + limit / 8) + (1 << 20);
             let bytes = fuzzing::buffer_bytes(&splitter);
             assert!(bytes <= most, "{bytes} bytes in round {round}");
