@@ -80,9 +80,21 @@ const EDGES: &[Edges] = &[
     },
 ];
 
-/// All that the codec may depend on, whatever its features: with nothing else in it, it can do no IO but by the standard library,
-/// whose clocks and sleep its `clippy.toml` bans.
-const SANS_IO: (&str, &[&str]) = ("mjpeg-codec", &["bytes", "memchr", "thiserror"]);
+/// Everything that the codec may depend on. With nothing else in it, it can do IO only through the
+/// standard library, whose clocks and sleep its `clippy.toml` bans.
+const SANS_IO: SansIo = SansIo {
+    of: "mjpeg-codec",
+    always: &["bytes", "memchr", "thiserror"],
+    optional: &["tokio-util"],
+};
+
+/// The dependencies of a crate that does no IO.
+struct SansIo {
+    of: &'static str,
+    always: &'static [&'static str],
+    /// Only as an optional dependency: a feature that implements another crate's trait.
+    optional: &'static [&'static str],
+}
 
 /// Crates that some of ours must not reach, through whatever path, with default features.
 struct Unreachable {
@@ -258,15 +270,27 @@ fn check_edge(edge: &Edge<'_>) -> Option<String> {
 
 /// The rule for a crate that does no IO; `None` when the dependency is on its list, or for tests only.
 fn check_sans_io(from: &str, dependency: &Dependency) -> Option<String> {
-    let (sans_io, allowed) = SANS_IO;
-    let name = dependency.name.as_str();
     let dev = dependency.kind == DependencyKind::Development;
-    if from != sans_io || dev || allowed.contains(&name) {
+    if from != SANS_IO.of || dev {
+        return None;
+    }
+    sans_io_refuses(dependency.name.as_str(), dependency.optional)
+}
+
+/// Returns why [`SANS_IO`] does not allow a dependency; `None` if it does.
+fn sans_io_refuses(name: &str, optional: bool) -> Option<String> {
+    let SansIo {
+        of,
+        always,
+        optional: by_feature,
+    } = SANS_IO;
+    if always.contains(&name) || (optional && by_feature.contains(&name)) {
         return None;
     }
     Some(format!(
-        "{from} has a dependency on {name}\n  why not: it stays sans-IO by its list of dependencies\n  allowed: {}",
-        allowed.join(", ")
+        "{of} has a dependency on {name}\n  why not: it stays sans-IO by its list of dependencies\n  allowed: {}; optional: {}",
+        always.join(", "),
+        by_feature.join(", ")
     ))
 }
 
@@ -347,6 +371,14 @@ mod tests {
             })
             .is_none()
         );
+    }
+
+    #[test]
+    fn the_codec_takes_tokio_util_only_as_an_option() {
+        assert!(sans_io_refuses("bytes", false).is_none());
+        assert!(sans_io_refuses("tokio-util", true).is_none());
+        assert!(sans_io_refuses("tokio-util", false).is_some());
+        assert!(sans_io_refuses("tokio", true).is_some());
     }
 
     #[test]

@@ -42,8 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         if n == 0 {
             splitter.finish();
         }
-        while let Some(event) = splitter.poll() {
-            match event {
+        while let Some(found) = splitter.poll() {
+            match found {
                 Found::Frame(frame) => {
                     let (offset, length) = (frame.offset(), frame.bytes().len());
                     println!(

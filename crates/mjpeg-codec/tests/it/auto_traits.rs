@@ -1,4 +1,4 @@
-//! Which types may cross threads; taking one of these away breaks users.
+//! The auto traits of the public types. Losing one breaks users.
 
 use mjpeg_codec::{
     DiscardReason, Error, Found, Frame, MissingEoi, ReadFrames, Splitter, SplitterConfig, Stamp,

@@ -1,4 +1,4 @@
-//! What a frame tells of itself.
+//! The contents of a frame's header.
 
 use mjpeg_codec::{DiscardReason, ErrorKind, Frame};
 use mjpeg_testkit::jpeg;

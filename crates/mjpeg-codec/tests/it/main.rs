@@ -1,4 +1,4 @@
-//! Tests through the public face; one binary, so that linking is paid once.
+//! Tests of the public API, in one binary to link only once.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod auto_traits;

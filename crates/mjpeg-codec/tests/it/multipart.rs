@@ -1,4 +1,4 @@
-//! The bytes of a part.
+//! Rendering parts.
 
 use std::time::{Duration, SystemTime};
 
@@ -42,7 +42,7 @@ fn boundary_is_checked() {
     }
 }
 
-/// In whole: what Chromium and WebKit show at once, and a canvas may read.
+/// The complete bytes that Chromium and WebKit show at once and that a canvas may read.
 #[test]
 fn headers_ahead_allow_every_origin_and_tell_no_length() {
     let boundary = Boundary::default();

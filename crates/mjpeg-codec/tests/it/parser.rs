@@ -1,4 +1,4 @@
-//! What multipart streams that are damaged, or hold more than one image a part, come out as.
+//! Multipart streams that are damaged or hold several images in a part.
 
 use std::time::Duration;
 
@@ -41,8 +41,8 @@ fn truncated_frame_ends_before_the_next_delimiter() {
 #[test]
 fn truncated_frame_ends_before_the_first_of_several_delimiters() {
     let (cut, next) = (cut_in_scan(1), jpeg::numbered(2));
-    // Known, not known yet, and another than is known; the line break before it may be missing
-    // where it is known.
+    // Known, not yet known, and other than the known one. Only the known one may lack the line
+    // break before it.
     for (start, line_break) in [
         ("--frame\r\n", "\r\n"),
         ("--frame\r\n", ""),
@@ -107,7 +107,7 @@ fn frames_without_eoi_come_out_exactly_where_they_are_accepted() {
 #[test]
 fn delimiter_that_was_not_known_before_ends_a_frame_without_eoi() {
     let frames = [1, 2].map(|n| without_eoi(&jpeg::numbered(n)));
-    // The first boundary is missing, as in old ESP32 sketches; or another one, as in some.
+    // The first boundary is missing, as in old ESP32 sketches, or is another one.
     for first in ["", "--other\r\n"] {
         let headers = "Content-Type: image/jpeg\r\n\r\n";
         let start = [first, headers].concat();
@@ -195,10 +195,10 @@ fn next_part_is_read_wherever_a_frame_breaks_off() {
             assert_eq!(*told, self::told(2), "cut at {cut}");
         }
     }
-    // The length of a segment that is cut may end by chance at a marker of the next image, so that
-    // both look like one.
+    // The length of a cut segment may end by chance at a marker of the next image, so that both
+    // look like one.
     assert!(ambiguous <= 4, "{ambiguous}");
-    // Or at its SOI: then the segment may have held its headers.
+    // Or at its SOI. Then the segment may have held its headers.
     assert!(without_headers <= 5, "{without_headers}");
 }
 

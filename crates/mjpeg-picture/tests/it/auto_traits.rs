@@ -1,4 +1,4 @@
-//! What callers may do with the types across threads.
+//! The auto traits of the public types.
 
 use mjpeg_picture::{Encoder, Error, Notice, TestPicture};
 

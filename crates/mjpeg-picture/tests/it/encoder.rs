@@ -1,4 +1,4 @@
-//! Pixels of one's own.
+//! Encoding RGB pixels.
 
 use mjpeg_picture::{Encoder, Error};
 

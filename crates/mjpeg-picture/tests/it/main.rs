@@ -1,4 +1,4 @@
-//! The crate through its public face.
+//! Tests of the public API.
 
 mod auto_traits;
 mod decode;
