@@ -9,25 +9,33 @@ use crate::jpeg::{frame_header::FrameHeader, marker};
 /// One JPEG image: exactly its bytes from SOI to EOI.
 ///
 /// Cloning shares the bytes. `Debug` prints the size, length and offset, not the bytes.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Frame {
     bytes: Bytes,
     offset: u64,
     header: FrameHeader,
+    /// The size of the buffer that `bytes` is a slice of.
+    memory_bytes: usize,
 }
 
 impl Frame {
-    pub(crate) fn new(bytes: Bytes, offset: u64, header: FrameHeader) -> Self {
+    /// Creates a frame from bytes that are a slice of a buffer of `memory_bytes`.
+    pub(crate) fn new(bytes: Bytes, memory_bytes: usize, offset: u64, header: FrameHeader) -> Self {
         Self {
             bytes,
             offset,
             header,
+            memory_bytes,
         }
     }
 
-    /// Replaces the bytes, which must hold the same image.
-    pub(crate) fn with_bytes(self, bytes: Bytes) -> Self {
-        Self { bytes, ..self }
+    /// Replaces the bytes, which must hold the same image, and the size of their buffer.
+    pub(crate) fn with_bytes(self, bytes: Bytes, memory_bytes: usize) -> Self {
+        Self {
+            bytes,
+            memory_bytes,
+            ..self
+        }
     }
 
     /// Returns the image, from the first byte of SOI to the last byte of EOI.
@@ -38,6 +46,16 @@ impl Frame {
     /// Returns the image like [`bytes`](Self::bytes), and drops the rest.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+
+    /// Returns how many bytes of memory this frame and its clones keep allocated.
+    ///
+    /// That exceeds the length of [`bytes`](Self::bytes) if the frame is a slice of a larger
+    /// buffer: a long frame keeps the buffer it was read into, at most three times its own length,
+    /// and a frame from [`parse_prefix`](Self::parse_prefix) keeps all bytes passed in. Use it to
+    /// bound the memory of a queue of frames.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
     }
 
     /// Returns where the frame began, in bytes from the start of the stream.
@@ -87,6 +105,16 @@ impl Frame {
             && self.header.plain
     }
 }
+
+/// Frames are equal if their images and offsets are. The memory they keep does not matter.
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        // The header follows from the bytes.
+        (&self.bytes, self.offset) == (&other.bytes, other.offset)
+    }
+}
+
+impl Eq for Frame {}
 
 impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use crate::error::DiscardReason;
 
+pub(crate) mod allow_origin;
 pub(crate) mod headers;
 
 use headers::PartHeaders;

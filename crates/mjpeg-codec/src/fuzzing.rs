@@ -167,8 +167,8 @@ pub fn codec_repair(stream: &[u8]) {
             (frame.width(), frame.height(), frame.sof())
         );
         assert_eq!(again.repaired(Repairs::RECOMMENDED).1, Repairs::NONE);
-        assert_eq!(scans(&repaired.bytes()), scans(&frame.bytes()));
-        for segment in walk::segments(&repaired.bytes()) {
+        assert_eq!(scans(repaired.bytes()), scans(frame.bytes()));
+        for segment in walk::segments(repaired.bytes()) {
             let pairs = repaired.bytes()[segment.payload.start - 2..segment.payload.end].windows(2);
             let embedded = pairs
                 .into_iter()

@@ -61,7 +61,7 @@ mod layout;
 mod parser;
 mod part;
 
-pub use crate::framing::headers::PartHeaders;
+pub use crate::framing::{allow_origin::AllowOrigin, headers::PartHeaders};
 pub use boundary::{Boundary, InvalidBoundary};
 pub use layout::Layout;
 pub use parser::{Parser, ParserConfig};

@@ -199,7 +199,14 @@ impl Frame {
             edit.replace(self.bytes().len()..self.bytes().len(), &EOI);
             made.eoi = true;
         }
-        (self.clone().with_bytes(edit.finish()), made)
+        let frame = match edit.finish() {
+            Some(bytes) => {
+                let memory_bytes = bytes.capacity();
+                self.clone().with_bytes(bytes.into(), memory_bytes)
+            }
+            None => self.clone(),
+        };
+        (frame, made)
     }
 }
 
@@ -219,10 +226,12 @@ mod tests {
                 0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
                 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
             ];
-            let frame = Frame::parse(MINIMAL).unwrap().with_bytes(bytes.clone().into());
-            let _ = frame.repaired(Repairs::RECOMMENDED);
-            let frame = frame.with_bytes([&[0xFF, 0xD8], &bytes[..]].concat().into());
-            let _ = frame.repaired(Repairs::RECOMMENDED);
+            let minimal = Frame::parse(MINIMAL).unwrap();
+            for bytes in [bytes.clone(), [&[0xFF, 0xD8], &bytes[..]].concat()] {
+                let memory_bytes = bytes.len();
+                let frame = minimal.clone().with_bytes(bytes.into(), memory_bytes);
+                let _ = frame.repaired(Repairs::RECOMMENDED);
+            }
         }
     }
 }

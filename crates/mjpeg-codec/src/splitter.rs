@@ -197,8 +197,8 @@ impl Splitter {
     /// Releases the first `len` bytes as a frame.
     fn take_frame(&mut self, header: FrameHeader, len: usize) {
         self.report_discarded();
-        let bytes = self.buffer.take(len);
-        let frame = Frame::new(bytes, self.base, header);
+        let (bytes, memory_bytes) = self.buffer.take(len);
+        let frame = Frame::new(bytes, memory_bytes, self.base, header);
         self.base += len as u64;
         self.found.push_back(Found::Frame(frame));
     }

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use memchr::memchr;
 
+use super::allow_origin::AllowOrigin;
+
 /// The headers of a part.
 ///
 /// A name may occur several times; the last value counts.
@@ -13,6 +15,7 @@ pub struct PartHeaders {
     timestamp: Option<SystemTime>,
     /// The headers received, as lines of `name:value`. One allocation for all of them.
     lines: String,
+    allow_origin: AllowOrigin,
 }
 
 impl PartHeaders {
@@ -31,6 +34,18 @@ impl PartHeaders {
         let time = |value| SystemTime::UNIX_EPOCH.checked_add(seconds(value)?);
         self.timestamp
             .or_else(|| self.values(X_TIMESTAMP).filter_map(time).last())
+    }
+
+    /// Sets the origin that the part allows. [`render`](crate::multipart::render) writes it in
+    /// [`Layout::Advance`](crate::multipart::Layout::Advance). The default is any.
+    pub fn with_allow_origin(mut self, origin: AllowOrigin) -> Self {
+        self.allow_origin = origin;
+        self
+    }
+
+    /// Returns the origin that a part to render allows.
+    pub fn allow_origin(&self) -> &AllowOrigin {
+        &self.allow_origin
     }
 
     /// Returns the value of `Content-Type` as received. [`render`](crate::multipart::render) always

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::layout::{HEADERS_AHEAD, Layout};
+use super::layout::{Layout, headers_ahead};
+use crate::framing::allow_origin::AllowOrigin;
 
 /// The text that separates the parts of a multipart body.
 ///
@@ -53,11 +54,17 @@ impl Boundary {
     }
 
     /// Returns the first bytes of the body, before the first part: a delimiter and, in
-    /// [`Layout::Advance`], the headers ahead of the first image.
+    /// [`Layout::Advance`], the headers ahead of the first image. They allow any origin.
     pub fn opening(&self, layout: Layout) -> Bytes {
+        self.opening_for(layout, &AllowOrigin::ANY)
+    }
+
+    /// Returns the first bytes of a body whose parts allow this origin, like
+    /// [`opening`](Self::opening).
+    pub fn opening_for(&self, layout: Layout, allow_origin: &AllowOrigin) -> Bytes {
         let ahead = match layout {
-            Layout::Trailing => "",
-            Layout::Advance => HEADERS_AHEAD,
+            Layout::Trailing => String::new(),
+            Layout::Advance => headers_ahead(allow_origin),
         };
         Bytes::from(format!("--{}\r\n{ahead}", self.0))
     }

@@ -1,5 +1,7 @@
 //! The order of headers and images on the wire.
 
+use crate::framing::allow_origin::AllowOrigin;
+
 /// Where the headers of a part stand on the wire. A response uses one layout from its first byte to
 /// its last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,8 +22,13 @@ pub enum Layout {
     Advance,
 }
 
-/// The headers of a part in [`Layout::Advance`]. WebKitGTK shows an `<img crossorigin>` only if
-/// each part allows its origin, including the first; the response's own headers do not count
-/// (measured).
-pub(super) const HEADERS_AHEAD: &str =
-    "Content-Type: image/jpeg\r\nAccess-Control-Allow-Origin: *\r\n\r\n";
+/// Returns the headers of a part in [`Layout::Advance`]. WebKitGTK shows an `<img crossorigin>`
+/// only if each part allows its origin, including the first; the response's own headers do not
+/// count (measured).
+pub(super) fn headers_ahead(allow_origin: &AllowOrigin) -> String {
+    let mut headers = "Content-Type: image/jpeg\r\n".to_owned();
+    if let Some(origin) = allow_origin.as_str() {
+        headers += &format!("Access-Control-Allow-Origin: {origin}\r\n");
+    }
+    headers + "\r\n"
+}

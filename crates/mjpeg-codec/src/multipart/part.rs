@@ -10,7 +10,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
     boundary::Boundary,
-    layout::{HEADERS_AHEAD, Layout},
+    layout::{Layout, headers_ahead},
 };
 use crate::framing::headers::PartHeaders;
 
@@ -48,6 +48,12 @@ impl Part {
     /// [`bytes`](Self::bytes) exists.
     pub fn is_unique(&self) -> bool {
         self.bytes.is_unique()
+    }
+
+    /// Returns whether the other part is a clone of this one: the same buffer, not merely the same
+    /// bytes.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.bytes.as_ptr() == other.bytes.as_ptr() && self.bytes.len() == other.bytes.len()
     }
 
     /// Returns how much memory the buffer takes, in bytes.
@@ -99,13 +105,14 @@ pub fn render(boundary: &Boundary, headers: &PartHeaders, image: &[u8]) -> Part 
     }
     head += "\r\n";
     let delimiter = format!("\r\n--{}\r\n", boundary.as_str());
-    let len = head.len() + image.len() + delimiter.len() + HEADERS_AHEAD.len();
+    let ahead = headers_ahead(headers.allow_origin());
+    let len = head.len() + image.len() + delimiter.len() + ahead.len();
     let mut bytes = BytesMut::with_capacity(len);
     bytes.put_slice(head.as_bytes());
     bytes.put_slice(image);
     bytes.put_slice(delimiter.as_bytes());
     let ahead_at = bytes.len();
-    bytes.put_slice(HEADERS_AHEAD.as_bytes());
+    bytes.put_slice(ahead.as_bytes());
     Part {
         bytes: bytes.freeze(),
         image_at: head.len(),

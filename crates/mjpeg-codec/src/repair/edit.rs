@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
-
 use crate::jpeg::{marker, tables, walk::Segment};
 
 /// The single copy that repairs make of a frame. It begins with the first repair.
 pub(super) struct Edit<'a> {
-    old: &'a Bytes,
+    old: &'a [u8],
     /// How far `old` has been copied or left out.
     taken: usize,
     /// Empty until the first replacement.
@@ -16,7 +14,7 @@ pub(super) struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
-    pub(super) fn new(old: &'a Bytes) -> Self {
+    pub(super) fn new(old: &'a [u8]) -> Self {
         Self {
             old,
             taken: 0,
@@ -60,13 +58,13 @@ impl<'a> Edit<'a> {
         true
     }
 
-    /// Returns the edited bytes, or the old ones if nothing was edited.
-    pub(super) fn finish(mut self) -> Bytes {
+    /// Returns the edited bytes, or `None` if nothing was edited.
+    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
         if self.new.is_empty() {
-            return self.old.clone();
+            return None;
         }
         self.new.extend_from_slice(&self.old[self.taken..]);
-        self.new.into()
+        Some(self.new)
     }
 }
 

@@ -85,13 +85,13 @@ impl Buffer {
         }
     }
 
-    /// Takes the first `len` bytes of the data.
-    pub(super) fn take(&mut self, len: usize) -> Bytes {
+    /// Takes the first `len` bytes of the data. Also returns the size of the buffer that they keep.
+    pub(super) fn take(&mut self, len: usize) -> (Bytes, usize) {
         if len < SMALL_BYTES || self.bytes.len() / MOST_WASTE > len {
             work::count(len);
             let copy = Bytes::copy_from_slice(&self.data()[..len]);
             self.advance(len);
-            return copy;
+            return (copy, len);
         }
         let rest = self.start + len..self.end;
         // The next frame will be about as long, and one more read to its end needs room, too.
@@ -101,7 +101,8 @@ impl Buffer {
         let full = std::mem::replace(&mut self.bytes, next);
         let taken = self.start..rest.start;
         (self.start, self.end) = (0, rest.len());
-        Pooled::share(full, &self.pool).slice(taken)
+        let size = full.len();
+        (Pooled::share(full, &self.pool).slice(taken), size)
     }
 
     /// Makes room for `len` bytes after the data.

@@ -30,7 +30,7 @@ impl Frame {
                 offset: len as u64,
             });
         }
-        Ok(frame.with_bytes(bytes))
+        Ok(frame.with_bytes(bytes, len))
     }
 
     /// Parses the JPEG image that the bytes begin with. Ignores what follows its EOI: padding, a
@@ -46,8 +46,9 @@ impl Frame {
     pub fn parse_prefix(bytes: impl Into<Bytes>) -> Result<Self, Error> {
         let bytes = bytes.into();
         let frame = first_frame(&bytes, FIRST_PIECE_BYTES)?;
+        let memory_bytes = bytes.len();
         let bytes = bytes.slice(..frame.bytes().len());
-        Ok(frame.with_bytes(bytes))
+        Ok(frame.with_bytes(bytes, memory_bytes))
     }
 
     /// Copies the JPEG image at the head of a large buffer, such as a capture device's. The cost
@@ -71,7 +72,8 @@ impl Frame {
     pub fn copy_prefix(bytes: &[u8]) -> Result<Self, Error> {
         let frame = first_frame(bytes, FIRST_PIECE_BYTES)?;
         let copy = Bytes::copy_from_slice(&bytes[..frame.bytes().len()]);
-        Ok(frame.with_bytes(copy))
+        let memory_bytes = copy.len();
+        Ok(frame.with_bytes(copy, memory_bytes))
     }
 }
 

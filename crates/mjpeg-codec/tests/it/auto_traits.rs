@@ -20,6 +20,7 @@ fn public_types_cross_threads() {
     all::<Repairs>();
     all::<DiscardReason>();
     all::<MissingEoi>();
+    all::<multipart::AllowOrigin>();
     all::<multipart::Boundary>();
     all::<multipart::Parser>();
     all::<multipart::ParserConfig>();
