@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
-use mjpeg_codec::{Event, Frame, Splitter, SplitterConfig, repair::Repairs};
+use mjpeg_codec::{Found, Frame, Splitter, SplitterConfig, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
 fn main() {
@@ -48,7 +48,7 @@ fn feed(splitter: &mut Splitter, frames: &[Bytes], latest: &mut Option<Frame>) {
         for chunk in frame.chunks(CHUNK_BYTES) {
             splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
             splitter.filled(chunk.len());
-            while let Some(Event::Frame(frame)) = splitter.poll() {
+            while let Some(Found::Frame(frame)) = splitter.poll() {
                 *latest = Some(frame);
                 came += 1;
             }

@@ -11,7 +11,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use mjpeg_codec::{Event, Splitter, SplitterConfig, multipart::Parser};
+use mjpeg_codec::{Found, Splitter, SplitterConfig, multipart::Parser};
 use mjpeg_testkit::jpeg;
 
 fn codec_hostile(c: &mut Criterion) {
@@ -71,7 +71,7 @@ fn split<R>(
     stream: &[u8],
     reader: &mut R,
     fill: impl Fn(&mut R, &[u8]),
-    poll: impl Fn(&mut R) -> Option<Event>,
+    poll: impl Fn(&mut R) -> Option<Found>,
     finish: impl Fn(&mut R),
 ) -> usize {
     let mut events = 0;

@@ -25,7 +25,7 @@ use criterion::{
     measurement::WallTime,
 };
 use memchr::memchr_iter;
-use mjpeg_codec::{Event, Frame, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Frame, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
 fn codec_split(c: &mut Criterion) {
@@ -176,7 +176,7 @@ impl Taker {
     fn take(&mut self) {
         while let Some(event) = self.splitter.poll() {
             match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     self.frames += 1;
                     self.latest = Some(frame);
                 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use cargo_metadata::{Dependency, DependencyKind};
 use xshell::cmd;
 
-use crate::layers::rules::{EDGES, SANS_IO, TESTKIT, TOOLING, UNREACHABLE, XTASK};
+use crate::layers::rules::{EDGES, SANS_IO, SansIo, TESTKIT, TOOLING, UNREACHABLE, XTASK};
 use crate::util::{Workspace, verdict};
 
 mod rules;
@@ -112,15 +112,27 @@ fn check_edge(edge: &Edge<'_>) -> Option<String> {
 
 /// The rule for a crate that does no IO; `None` when the dependency is on its list or for tests.
 fn check_sans_io(from: &str, dependency: &Dependency) -> Option<String> {
-    let (sans_io, allowed) = SANS_IO;
-    let name = dependency.name.as_str();
     let dev = dependency.kind == DependencyKind::Development;
-    if from != sans_io || dev || allowed.contains(&name) {
+    if from != SANS_IO.of || dev {
+        return None;
+    }
+    sans_io_refuses(dependency.name.as_str(), dependency.optional)
+}
+
+/// Returns why [`SANS_IO`] does not allow a dependency; `None` if it does.
+fn sans_io_refuses(name: &str, optional: bool) -> Option<String> {
+    let SansIo {
+        of,
+        always,
+        optional: by_feature,
+    } = SANS_IO;
+    if always.contains(&name) || (optional && by_feature.contains(&name)) {
         return None;
     }
     Some(format!(
-        "{from} has a dependency on {name}\n  why not: it stays sans-IO by its list of dependencies\n  allowed: {}",
-        allowed.join(", ")
+        "{of} has a dependency on {name}\n  why not: it stays sans-IO by its list of dependencies\n  allowed: {}; optional: {}",
+        always.join(", "),
+        by_feature.join(", ")
     ))
 }
 
@@ -158,6 +170,14 @@ mod tests {
             dev: false,
             optional: false,
         }
+    }
+
+    #[test]
+    fn the_codec_takes_tokio_util_only_as_an_option() {
+        assert!(sans_io_refuses("bytes", false).is_none());
+        assert!(sans_io_refuses("tokio-util", true).is_none());
+        assert!(sans_io_refuses("tokio-util", false).is_some());
+        assert!(sans_io_refuses("tokio", true).is_some());
     }
 
     #[test]

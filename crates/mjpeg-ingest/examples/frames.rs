@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             None => println!("{width}x{height}, {bytes} bytes"),
         }
     }
-    for reason in DiscardReason::ALL {
+    for &reason in DiscardReason::ALL {
         let discarded = frames.discarded(reason);
         if discarded.count > 0 {
             println!("{} bytes discarded: {reason}", discarded.bytes);

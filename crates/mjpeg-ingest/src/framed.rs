@@ -8,7 +8,7 @@ use std::{
 };
 
 use mjpeg_codec::{
-    DiscardReason, Event, Frame, Splitter, SplitterConfig, Stamp,
+    DiscardReason, Found, Frame, Splitter, SplitterConfig, Stamp,
     multipart::{Parser, ParserConfig},
 };
 use tokio::{
@@ -104,12 +104,12 @@ impl<R: AsyncRead + Unpin> Framed<R> {
     pub(crate) fn found(&mut self) -> Option<Parsed> {
         loop {
             match self.framer.poll()? {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     let (received, monotonic) = self.last_read;
                     let stamp = Stamp::new(received, monotonic.into_std());
                     return Some(Parsed::Frame(Captured::new(frame, stamp)));
                 }
-                Event::Discarded { reason, range } => {
+                Found::Discarded { reason, range } => {
                     let bytes = range.end - range.start;
                     return Some(Parsed::Discarded { reason, bytes });
                 }
@@ -210,7 +210,7 @@ impl Framer {
         }
     }
 
-    fn poll(&mut self) -> Option<Event> {
+    fn poll(&mut self) -> Option<Found> {
         match self {
             Self::Concatenated(splitter) => splitter.poll(),
             Self::Multipart(parser) => parser.poll(),

@@ -6,14 +6,14 @@ use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 
 pub(crate) fn run(path: &Path) -> Result<()> {
     let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut written = Ok(());
     split(file, |event| {
-        if let Event::Frame(frame) = event {
+        if let Found::Frame(frame) = event {
             written = writeln!(out, "{} {}", frame.offset(), frame.bytes().len());
         }
         written.is_ok()
@@ -24,7 +24,7 @@ pub(crate) fn run(path: &Path) -> Result<()> {
 
 /// Feeds a reader's bytes to a splitter with default settings, as a relay does, and passes each
 /// event to `each`. Ends early when `each` returns false.
-pub(crate) fn split(mut reader: impl Read, mut each: impl FnMut(Event) -> bool) -> io::Result<()> {
+pub(crate) fn split(mut reader: impl Read, mut each: impl FnMut(Found) -> bool) -> io::Result<()> {
     let mut splitter = Splitter::new(SplitterConfig::default());
     loop {
         let n = match reader.read(splitter.spare_mut()) {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use mjpeg_codec::{DiscardReason, Event};
+use mjpeg_codec::{DiscardReason, Found};
 
 use crate::truth::{Mark, Truth};
 
@@ -51,9 +51,9 @@ enum Worth {
 }
 
 impl Answer {
-    pub(crate) fn add(&mut self, event: &Event, stream: &[u8]) {
+    pub(crate) fn add(&mut self, event: &Found, stream: &[u8]) {
         let (range, what) = match event {
-            Event::Frame(frame) => {
+            Found::Frame(frame) => {
                 let range =
                     frame.offset()..frame.offset().saturating_add(frame.bytes().len() as u64);
                 let there = slice(stream, &range);
@@ -64,7 +64,7 @@ impl Answer {
                 };
                 (range, what)
             }
-            Event::Discarded { reason, range } => (range.clone(), What::Discarded(*reason)),
+            Found::Discarded { reason, range } => (range.clone(), What::Discarded(*reason)),
             // Bytes of a kind of event that is added later would count as missing below.
             _ => return,
         };

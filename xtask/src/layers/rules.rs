@@ -86,7 +86,19 @@ pub(super) const EDGES: &[Edges] = &[
 
 /// All that the codec may depend on, whatever its features. With these it can do no IO except
 /// through the standard library, whose clocks and sleep its `clippy.toml` bans.
-pub(super) const SANS_IO: (&str, &[&str]) = ("mjpeg-codec", &["bytes", "memchr", "thiserror"]);
+pub(super) const SANS_IO: SansIo = SansIo {
+    of: "mjpeg-codec",
+    always: &["bytes", "memchr", "thiserror"],
+    optional: &["tokio-util"],
+};
+
+/// The dependencies of a crate that does no IO.
+pub(super) struct SansIo {
+    pub(super) of: &'static str,
+    pub(super) always: &'static [&'static str],
+    /// Only as an optional dependency: a feature that implements another crate's trait.
+    pub(super) optional: &'static [&'static str],
+}
 
 /// Crates that some of ours must not reach, through whatever path, with default features.
 pub(super) struct Unreachable {

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Buf, BytesMut};
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 use tokio::{
     fs::File,
     io::{AsyncRead, AsyncSeek, ReadBuf},
@@ -235,13 +235,13 @@ impl Playing {
         }
         while let Some(event) = self.splitter.poll() {
             match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     self.frames += 1;
                     let end = frame.offset() + frame.bytes().len() as u64;
                     self.marks.push_back((end, true));
                 }
                 // Played at once, so that it does not accumulate here.
-                Event::Discarded { range, .. } => self.marks.push_back((range.end, false)),
+                Found::Discarded { range, .. } => self.marks.push_back((range.end, false)),
                 _ => {}
             }
         }

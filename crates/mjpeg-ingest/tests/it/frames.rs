@@ -207,9 +207,11 @@ async fn what_a_limit_costs_is_counted() {
     }
     assert_eq!(next(&mut fewer).await, "end");
     assert_eq!(discarded(&fewer, DiscardReason::TooLarge).0, 2);
-    let lost = DiscardReason::ALL.map(|reason| fewer.discarded(reason).bytes);
+    let lost = DiscardReason::ALL
+        .iter()
+        .map(|&reason| fewer.discarded(reason).bytes);
     let kept = 3 * small.len() as u64;
-    assert_eq!(kept + lost.iter().sum::<u64>(), stream.len() as u64);
+    assert_eq!(kept + lost.sum::<u64>(), stream.len() as u64);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 use mjpeg_testkit::{Script, Step};
 
 use crate::process::Server;
@@ -171,7 +171,7 @@ fn splitter_finds_as_many_frames_as_ffmpeg_wrote() {
     splitter.push(output(encode));
     let mut frames = 0;
     while let Some(event) = splitter.poll() {
-        let Event::Frame(frame) = event else {
+        let Found::Frame(frame) = event else {
             panic!("{event:?}")
         };
         assert_eq!((frame.width(), frame.height()), (160, 120));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use mjpeg_codec::{DiscardReason, Event, multipart::Parser};
+use mjpeg_codec::{DiscardReason, Found, multipart::Parser};
 
 use crate::launch::Launch;
 
@@ -119,8 +119,8 @@ pub(super) fn parts(launch: &Launch) -> Result<Saw> {
     parser.finish();
     while let Some(event) = parser.poll() {
         match event {
-            Event::Frame(frame) => saw.jpegs.push(frame.into_bytes()),
-            Event::Discarded {
+            Found::Frame(frame) => saw.jpegs.push(frame.into_bytes()),
+            Found::Discarded {
                 reason: DiscardReason::Framing,
                 ..
             } => {}

@@ -1,7 +1,7 @@
 //! Uses mjpeg-codec alone: finds the frame in a few chunks of a stream with garbage around it.
 
 use bytes::Bytes;
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 
 /// A grey picture of 8x8 between two pieces of what a careless camera might send.
 const STREAM: &[u8] = b"\r\n\xFF\xD8\xFF\xC0\x00\x0B\x08\x00\x08\x00\x08\x01\x01\x11\x00\
@@ -14,8 +14,8 @@ fn main() {
     let mut collect = |splitter: &mut Splitter| {
         while let Some(event) = splitter.poll() {
             match event {
-                Event::Frame(frame) => frames.push(frame),
-                Event::Discarded { range, .. } => discarded += range.end - range.start,
+                Found::Frame(frame) => frames.push(frame),
+                Found::Discarded { range, .. } => discarded += range.end - range.start,
                 _ => {}
             }
         }

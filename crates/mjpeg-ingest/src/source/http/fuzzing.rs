@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mjpeg_codec::{Event, SplitterConfig, multipart::Parser};
+use mjpeg_codec::{Found, SplitterConfig, multipart::Parser};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     runtime::Builder,
@@ -71,7 +71,7 @@ pub fn ingest_response(data: &[u8]) {
     parser.finish();
     let expected: Vec<Bytes> = std::iter::from_fn(|| parser.poll())
         .filter_map(|event| match event {
-            Event::Frame(frame) => Some(frame.into_bytes()),
+            Found::Frame(frame) => Some(frame.into_bytes()),
             _ => None,
         })
         .collect();

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use bytes::Bytes;
 use mjpeg_ingest::{
     Event,
-    mjpeg_codec::{Event as Found, multipart::Parser},
+    mjpeg_codec::{Found, multipart::Parser},
 };
 use mjpeg_testkit::{HttpCamera, jpeg};
 

@@ -1,17 +1,18 @@
-//! Finding marker bytes at the speed of memory.
+//! Finds marker bytes at memory speed.
 //!
-//! Both searches go over the bytes in blocks, and ask of each block first whether anything in it could be a hit: a few operations
-//! per byte without a branch, which the compiler turns into vector instructions. So the cost does not depend on how
-//! often `FF` occurs, as it does where every `FF` is visited.
+//! Both searches go through the bytes in blocks and first ask whether a block can contain a hit: a
+//! few branch-free operations per byte, which the compiler turns into vector instructions. The cost
+//! therefore does not depend on how often `FF` occurs, as it would if every `FF` were visited.
 
 use memchr::{memchr, memchr_iter};
 
-use crate::{marker, work};
+use super::marker;
+use crate::work;
 
-/// Finds the marker that ends entropy-coded data: the first `FF`, not before `from`, that is followed by neither `00`
-/// (a stuffed byte), nor RST0 to RST7, nor another `FF` (fill).
+/// Finds the marker that ends entropy-coded data: the first `FF` at or after `from` that is
+/// followed by neither `00` (a stuffed byte), nor RST0 to RST7, nor another `FF` (fill).
 ///
-/// The last byte of `data` is never a hit; whether it begins a marker is told by the byte after it.
+/// The last byte of `data` is never a hit: only the byte after it shows whether it begins a marker.
 pub(crate) fn next_marker(data: &[u8], from: usize) -> Option<usize> {
     let found = find_marker(data, from);
     work::count(found.unwrap_or(data.len()).saturating_sub(from));
@@ -21,7 +22,7 @@ pub(crate) fn next_marker(data: &[u8], from: usize) -> Option<usize> {
 fn find_marker(data: &[u8], from: usize) -> Option<usize> {
     let data = data.get(from..)?;
     let firsts = data.get(..data.len().checked_sub(1)?)?;
-    // Where markers are close together, blocks cost more than they save.
+    // If markers are close together, blocks cost more than they save.
     let near = firsts.len().min(NEAR_BYTES);
     if let Some(at) = position(&firsts[..near], &data[1..]) {
         return Some(from + at);
@@ -37,7 +38,7 @@ fn find_marker(data: &[u8], from: usize) -> Option<usize> {
         if not_stuffed == 0 {
             continue;
         }
-        // A second look before the exact one: restart markers may be frequent and are no hits either.
+        // A second check before the exact one: restart markers may be frequent and are not hits.
         let mut hit = false;
         for (&a, &b) in firsts.iter().zip(seconds) {
             hit |= (a == 0xFF) & ends_scan(b);
@@ -59,10 +60,10 @@ fn ends_scan(code: u8) -> bool {
     (code != 0) & (code != 0xFF) & (code & 0xF8 != marker::RST0)
 }
 
-/// Finds where an image may begin: the first SOI, not before `from`, that is followed by a marker with which an image can go
-/// on ([`marker::may_follow_soi`]), or by a fill byte.
+/// Finds where an image may begin: the first SOI at or after `from` that is followed by a fill
+/// byte, or by a marker with which an image can continue ([`marker::may_follow_soi`]).
 ///
-/// An SOI in the last three bytes of `data` is not found; the byte that decides is still to come.
+/// Does not find an SOI in the last three bytes of `data`: the byte that decides is still missing.
 pub(crate) fn next_image(data: &[u8], from: usize) -> Option<usize> {
     let found = find_image(data, from);
     work::count(found.unwrap_or(data.len()).saturating_sub(from));
@@ -78,7 +79,7 @@ fn find_image(data: &[u8], from: usize) -> Option<usize> {
             .map(|&four| u32::from_be_bytes(four));
         four.is_some_and(|four| four >> 8 == SOI_AND_MARKER && marker::may_follow_soi(four as u8))
     };
-    // Where images begin close together, blocks cost more than they save.
+    // If images begin close together, blocks cost more than they save.
     let mut at = 0;
     for _ in 0..NEAR_FFS {
         let ff = memchr(0xFF, &data[at..len])?;
@@ -93,7 +94,7 @@ fn find_image(data: &[u8], from: usize) -> Option<usize> {
         for (&a, &b) in data[at..end].iter().zip(&data[at + 1..]) {
             soi |= (a == 0xFF) & (b == marker::SOI);
         }
-        // A second look before the exact one, for bytes that are full of SOI.
+        // A second check before the exact one, for data that is full of SOI.
         if soi
             && may_hold_image(&data[at..end + 3])
             && let Some(found) = (at..end).find(|&at| begins_at(at))
@@ -105,10 +106,11 @@ fn find_image(data: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Long enough that the check after each block costs little, short enough that the second look at a block is cheap.
+/// Long enough that the check after each block costs little, short enough that the second check of
+/// a block is cheap.
 const BLOCK_BYTES: usize = 128;
 
-/// Whether an image may begin in `bytes`, its last three bytes aside.
+/// Returns whether an image may begin in `bytes`, not counting the last three bytes.
 fn may_hold_image(bytes: &[u8]) -> bool {
     let quadruples = bytes
         .iter()
@@ -125,10 +127,10 @@ fn may_hold_image(bytes: &[u8]) -> bool {
 /// `FF D8 FF`.
 const SOI_AND_MARKER: u32 = 0x00FF_D8FF;
 
-/// How many bytes are looked at by way of their `FF` first.
+/// The first bytes searched, by visiting each `FF`.
 const NEAR_BYTES: usize = 128;
 
-/// How many `FF` are visited first.
+/// The number of `FF` visited before the search goes block by block.
 const NEAR_FFS: usize = 4;
 
 #[cfg(test)]
@@ -137,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes of which many are markers or parts of them.
+    /// Bytes rich in markers and parts of markers.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
             8 => Just(0x55),
@@ -149,7 +151,7 @@ mod tests {
         ];
         prop_oneof![
             proptest::collection::vec(byte, 0..700),
-            // Long stretches without a hit, so that later blocks are reached.
+            // Long runs without a hit, so that the search reaches later blocks.
             (0usize..600, proptest::collection::vec(any::<u8>(), 0..8)).prop_map(|(n, tail)| [
                 &[0xFF, 0x00].repeat(n)[..],
                 &tail

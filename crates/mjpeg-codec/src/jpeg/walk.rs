@@ -1,23 +1,26 @@
-//! Walking the marker segments of one frame whose bytes are all there.
+//! Walking the marker segments of one complete frame.
 
 use std::ops::Range;
 
-use crate::{marker, search};
+use super::{marker, search};
 
 /// One marker segment of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// The second byte of its marker.
     pub(crate) code: u8,
-    /// Where it begins, fill bytes before its marker included.
+    /// Where it begins. Fill bytes before its marker belong to it.
     pub(crate) start: usize,
-    /// What follows its length field. Of an SOS segment: the scan header; the entropy-coded data begin at its end.
+    /// The bytes after its length field. In an SOS segment this is the scan header; the
+    /// entropy-coded data begin at its end.
     pub(crate) payload: Range<usize>,
 }
 
-/// Walks the segments between a frame's SOI and its EOI, over its scans; SOI, EOI and the scans' data are not told.
+/// Walks the segments between a frame's SOI and its EOI, across its scans. Yields neither SOI and
+/// EOI nor the scans' data.
 ///
-/// The walk ends early where the bytes do not have the form of a frame, which those of a [`Frame`](crate::Frame) always have.
+/// The walk ends early where the bytes do not have the form of a frame. Those of a
+/// [`Frame`](crate::Frame) always have it.
 pub(crate) fn segments(frame: &[u8]) -> impl Iterator<Item = Segment> {
     let mut at = 2;
     let mut scan = false;

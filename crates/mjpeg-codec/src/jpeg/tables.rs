@@ -1,16 +1,51 @@
-//! The typical Huffman tables of ITU-T T.81, K.3.3: what a frame without tables of its own means.
+//! Huffman tables as DHT segments define them, and the typical ones of T.81 K.3.3, which decoders
+//! assume for a frame that defines none.
 //!
-//! Each table is what a DHT segment holds after its Tc and Th (B.2.4.2): how many codes there are of each length from 1 to 16 bits, then
-//! their values in the order of the codes.
+//! A table's definition is what a DHT segment holds after Tc and Th (B.2.4.2): the number of codes
+//! of each length from 1 to 16 bits, then their values in the order of the codes.
 
-use crate::marker;
+use super::marker;
 
-/// One DHT segment with all four, from its marker on, in the order of K.3.3.
-pub(crate) const SEGMENT: [u8; 420] = {
+/// The class of a table (B.2.4.2: Tc).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Dc,
+    Ac,
+}
+
+/// One table of a DHT segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Definition<'a> {
+    pub(crate) class: Class,
+    /// The table's identifier (Th).
+    pub(crate) id: u8,
+    /// 16 counts, then as many values as they add up to.
+    pub(crate) codes: &'a [u8],
+}
+
+impl<'a> Definition<'a> {
+    /// Splits the first definition off the payload of a DHT segment. Returns `None` if the payload
+    /// does not begin with one.
+    pub(crate) fn split_first(payload: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (&selector, rest) = payload.split_first()?;
+        let values: usize = rest.get(..16)?.iter().map(|&n| usize::from(n)).sum();
+        let (codes, rest) = rest.split_at_checked(16 + values)?;
+        let class = match selector >> 4 {
+            0 => Class::Dc,
+            1 => Class::Ac,
+            _ => return None,
+        };
+        let id = selector & 15;
+        Some((Self { class, id, codes }, rest))
+    }
+}
+
+/// A DHT segment with all four typical tables, marker included, in the order of K.3.3.
+pub(crate) const TYPICAL_SEGMENT: [u8; 420] = {
     let mut segment = [0; 420];
-    // The marker, then the length from here on (418).
+    // The marker, then the segment's length without it (418).
     let at = put(&mut segment, 0, &[0xFF, marker::DHT, 0x01, 0xA2]);
-    // Before each table, its class (0: DC, 1: AC) and identifier.
+    // Each table is preceded by its class (0: DC, 1: AC) and identifier.
     let at = put(&mut segment, at, &[0x00]);
     let at = put(&mut segment, at, &LUMINANCE_DC);
     let at = put(&mut segment, at, &[0x01]);

@@ -1,42 +1,49 @@
-//! What stands between the images of a multipart stream, line by line.
+//! Reads the framing of a multipart stream: the lines between its images.
 
 use memchr::memmem;
 
-use super::{PartHeaders, headers};
 use crate::error::DiscardReason;
 
-/// Reads delimiters and part headers, and tells of each line what it was.
+pub(crate) mod allow_origin;
+pub(crate) mod headers;
+
+use headers::PartHeaders;
+
+/// Reads delimiters and part headers line by line, and classifies each line.
 ///
-/// Cameras err in every way here (boundary declared with dashes, declared as another one, repeated or missing; LF only; lengths
-/// wrong or missing), so nothing that was declared is relied on: a delimiter is a line that begins with two dashes,
-/// and an image begins at its SOI.
+/// Cameras make every possible mistake here: boundaries declared with dashes, declared as another
+/// one, repeated or missing; LF only; wrong or missing lengths. The reader therefore relies on no
+/// declaration: a delimiter is a line that begins with two dashes, and an image begins at its SOI.
 #[derive(Debug)]
-pub(crate) struct Gap {
+pub(crate) struct FramingReader {
     phase: Phase,
     headers: PartHeaders,
-    /// Since the last delimiter or image.
+    /// The bytes of headers since the last delimiter or image.
     header_bytes: usize,
     max_header_bytes: usize,
-    /// The last delimiter, without its line end. Of a part's body that is no image, only this line is the end.
+    /// The latest delimiter, without its line end. A part that holds no image ends only at this
+    /// line.
     delimiter: Vec<u8>,
     /// The next line is the rest of one that was too long.
     inside_line: bool,
 }
 
+/// Where the reader is in the current part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// At the start of the stream, or after an image.
     Between,
+    /// After a delimiter or a known header.
     Headers,
-    /// Behind the blank line that ends the headers: the image should begin.
+    /// After the blank line that ends the headers: the image should begin.
     Body,
     /// In a body that began with something else.
     NotJpeg,
-    /// In bytes of which no part is known.
+    /// In bytes that belong to no known part.
     Noise,
 }
 
-impl Gap {
+impl FramingReader {
     pub(crate) fn new(max_header_bytes: usize) -> Self {
         Self {
             phase: Phase::Between,
@@ -48,7 +55,7 @@ impl Gap {
         }
     }
 
-    /// Takes the next line, with its line end; at the end of the stream it may lack one.
+    /// Reads the next line, including its line end. The last line of the stream may lack one.
     pub(crate) fn line(&mut self, line: &[u8]) -> DiscardReason {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
@@ -60,7 +67,7 @@ impl Gap {
                 self.delimiter = text.strip_suffix(b"--").unwrap_or(text).to_vec();
                 return DiscardReason::Framing;
             }
-            // Where a delimiter is missing, the headers tell that a part begins.
+            // If the delimiter is missing, the headers show that a part begins.
             if self.phase != Phase::Headers && headers::is_known(text) {
                 self.begin_headers();
             }
@@ -71,14 +78,14 @@ impl Gap {
                 DiscardReason::Framing
             }
             Phase::Headers => self.header(line.len(), text),
-            // The line break that ends an image, or an empty line too many.
+            // The line break that ends an image, or a superfluous empty line.
             Phase::Between | Phase::Body if text.is_empty() => DiscardReason::Framing,
             Phase::Body | Phase::NotJpeg => self.not_jpeg(),
             Phase::Between | Phase::Noise => self.noise(),
         }
     }
 
-    /// Takes the first [`max_header_bytes`](Self::max_header_bytes) of a line that is longer than that.
+    /// Reads the first [`max_header_bytes`](Self::max_header_bytes) of a longer line.
     pub(crate) fn too_long(&mut self) -> DiscardReason {
         self.inside_line = true;
         match self.phase {
@@ -88,7 +95,7 @@ impl Gap {
         }
     }
 
-    /// Takes what stands on a line before an image.
+    /// Reads the bytes of a line that precede an image on it.
     pub(crate) fn before_image(&mut self) -> DiscardReason {
         match self.phase {
             Phase::Headers | Phase::Body => DiscardReason::Garbage,
@@ -97,38 +104,40 @@ impl Gap {
         }
     }
 
-    /// An image has ended, whole or broken. Its headers stand until those of another part come.
+    /// Handles the end of an image, whole or broken. Its headers remain until the next part.
     pub(crate) fn image_ended(&mut self) {
         self.phase = Phase::Between;
         self.header_bytes = 0;
         self.inside_line = false;
     }
 
-    /// Bytes are passed over unread, and framing may be among them.
+    /// Handles bytes that were skipped unread and may hold framing.
     pub(crate) fn forget_part(&mut self) {
         self.noise();
         self.inside_line = true;
     }
 
-    /// The stream has ended; another one may begin.
+    /// Prepares for another stream.
     pub(crate) fn stream_ended(&mut self) {
         *self = Self::new(self.max_header_bytes);
     }
 
-    /// Between a broken frame and the next one stood no framing: the broken one may have swallowed the next one's headers.
+    /// Drops the headers because no framing stood between a broken frame and the next one: the
+    /// broken frame may have swallowed the headers of the next.
     pub(crate) fn forget_headers(&mut self) {
         self.headers = PartHeaders::default();
     }
 
-    /// The headers of the part in hand.
+    /// Returns the headers of the current part.
     pub(crate) fn headers(&self) -> &PartHeaders {
         &self.headers
     }
 
-    /// How much of `data`, the end of a frame without EOI and what came after it, is the frame's: what lies before the next
-    /// delimiter and the line break that belongs to it (RFC 2046 section 5.1.1).
+    /// Returns how many bytes of `data` belong to a frame without EOI: those before the next
+    /// delimiter and the line break that belongs to it (RFC 2046 section 5.1.1). `data` is the end
+    /// of the frame and the bytes after it.
     pub(crate) fn before_delimiter(&self, data: &[u8]) -> usize {
-        // The line break may be missing before a delimiter that is known; one that is not known must be a line.
+        // A known delimiter may lack the line break before it; an unknown one must be a line.
         let known = match &self.delimiter[..] {
             [] => None,
             delimiter => memmem::find(data, delimiter),
@@ -147,7 +156,7 @@ impl Gap {
         frame.strip_suffix(b"\r").unwrap_or(frame).len()
     }
 
-    /// The longest line that is taken for one, with its line end.
+    /// Returns the length of the longest line accepted, including its line end.
     pub(crate) fn max_header_bytes(&self) -> usize {
         self.max_header_bytes
     }
@@ -164,14 +173,14 @@ impl Gap {
         }
         match headers::split(text) {
             Some((name, value)) => self.headers.take(name, value),
-            // Other text stands here in some streams, such as chunk sizes; the headers may go on after it.
+            // Some streams have other text here, such as chunk sizes. Headers may follow it.
             None if headers::all_text(text) => {}
             None => return self.noise(),
         }
         DiscardReason::Framing
     }
 
-    /// The headers are too long: no more of them until the next delimiter or image.
+    /// Handles headers that are too long: ignores the rest, up to the next delimiter or image.
     fn too_many(&mut self) -> DiscardReason {
         self.header_bytes = self.max_header_bytes.saturating_add(1);
         self.noise()
@@ -182,7 +191,7 @@ impl Gap {
         DiscardReason::NotJpeg
     }
 
-    /// What part comes after this is not known, so an image that does has no headers.
+    /// Handles bytes that belong to no known part. The next image has no headers then.
     fn noise(&mut self) -> DiscardReason {
         self.phase = Phase::Noise;
         self.headers = PartHeaders::default();
@@ -195,11 +204,12 @@ impl Gap {
     }
 }
 
+/// Returns whether a line can be a delimiter: two dashes and printable text, not too long.
 fn may_be_delimiter(line: &[u8]) -> bool {
     (3..=LONGEST_DELIMITER_BYTES).contains(&line.len())
         && line.starts_with(b"--")
         && line.iter().all(|b| (b' '..=b'~').contains(b))
 }
 
-/// RFC 2046 allows boundaries of 70 characters. Cameras put dashes too many before and after them.
+/// RFC 2046 allows boundaries of 70 characters. Cameras add extra dashes before and after them.
 const LONGEST_DELIMITER_BYTES: usize = 128;
