@@ -1,4 +1,4 @@
-//! Which other origins' scripts may read a stream.
+//! CORS: which other origins' scripts may read a stream.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ enum Policy {
 }
 
 impl CorsPolicy {
-    /// Admits every origin: `Access-Control-Allow-Origin: *`. The default, because browsers then
-    /// send no credentials along.
+    /// Admits every origin: `Access-Control-Allow-Origin: *`. The default. Browsers then hide the
+    /// answer from scripts that send credentials.
     pub const ANY: Self = Self(Policy::Any);
 
     /// Admits no other origin.
@@ -50,7 +50,7 @@ impl CorsPolicy {
         Ok(Self(Policy::Listed(origins.into())))
     }
 
-    /// Whom the answer to a request with these headers admits.
+    /// Which origin the answer to a request with these headers admits.
     pub(crate) fn allowed(&self, headers: &HeaderMap) -> AllowOrigin {
         match &self.0 {
             Policy::Any => AllowOrigin::ANY,
@@ -63,13 +63,13 @@ impl CorsPolicy {
         }
     }
 
-    /// Whether the answer depends on the request's origin, which caches must know.
+    /// Whether the answer depends on the request's origin, which caches must be told.
     pub(crate) fn varies(&self) -> bool {
         matches!(self.0, Policy::Listed(_))
     }
 }
 
-/// A text that cannot be an origin of a [`CorsPolicy`]; the caller is at fault.
+/// Why a [`CorsPolicy`] could not be made; the caller is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOrigin {
