@@ -10,13 +10,18 @@ mod apart;
 mod body;
 #[cfg(target_os = "linux")]
 mod crowd;
+mod gates;
 mod graceful;
 mod lagging;
 mod layouts;
 mod limits;
 mod paced;
+mod ports;
+mod raw;
 mod replay;
 mod snapshots;
+#[cfg(unix)]
+mod transports;
 mod urls;
 mod wire;
 

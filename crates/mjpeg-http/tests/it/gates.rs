@@ -1,0 +1,346 @@
+//! Who decides about requests, and about viewers that were admitted.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use http::Response;
+use mjpeg_http::{
+    Access, Action, CorsPolicy, Gate, Grant, Inquiry, Listener, ListenerConfig, Peer, StreamConfig,
+    StreamService,
+};
+use mjpeg_testkit::{Viewer, jpeg};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
+use tower_service::Service as _;
+
+use crate::{Served, assert_next, publish_number, raw::RawClient};
+
+/// Admits whoever has one of these tokens, and remembers what it was asked.
+#[derive(Default)]
+struct Tokens {
+    good: Mutex<Vec<&'static str>>,
+    asked: Mutex<Vec<Inquiry>>,
+    until: Mutex<Option<std::time::Instant>>,
+}
+
+impl Tokens {
+    fn of(tokens: &[&'static str]) -> Arc<Self> {
+        let gate = Self::default();
+        *gate.good.lock().unwrap() = tokens.to_vec();
+        Arc::new(gate)
+    }
+}
+
+#[async_trait]
+impl Gate for Tokens {
+    async fn decide(&self, inquiry: &Inquiry) -> Access {
+        tokio::task::yield_now().await;
+        self.asked.lock().unwrap().push(inquiry.clone());
+        let token = inquiry.headers.get("authorization");
+        let token = token.and_then(|token| token.to_str().ok());
+        let good = self.good.lock().unwrap();
+        match token.filter(|token| good.contains(token)) {
+            Some(token) => {
+                let mut grant = Grant::default().with_identity(token);
+                grant.until = *self.until.lock().unwrap();
+                Access::Allow(grant)
+            }
+            None => Access::deny(
+                Response::builder()
+                    .status(401)
+                    .header("www-authenticate", "Bearer")
+                    .body("Who are you?\n".into())
+                    .unwrap(),
+            ),
+        }
+    }
+}
+
+fn serve(gate: Arc<Tokens>) -> (Served, mjpeg_fanout::Producer) {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let service = StreamService::builder(consumer)
+        .name("door")
+        .gate(gate)
+        .build();
+    let config = ListenerConfig::default().with_name("main");
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), config).unwrap();
+    (Served::on(listener, service), producer)
+}
+
+async fn open(served: &Served, path: &str, token: &str) -> Viewer {
+    let headers = [("Authorization", token)];
+    Viewer::open_with(served.addr, path, &headers)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn gate_sees_the_resolved_target_and_refuses_in_its_own_words() {
+    let gate = Tokens::of(&["alice"]);
+    let (served, producer) = serve(Arc::clone(&gate));
+    publish_number(&producer, 1);
+    let mut client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
+    // Refused, then once more with the token, on the same connection: the stream takes the fast path.
+    client.get("/?action=stream", "").await;
+    let (head, body) = client.answer().await;
+    assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
+    assert!(head.contains("www-authenticate: Bearer\r\n"), "{head}");
+    assert!(
+        head.contains("access-control-allow-origin: *\r\n"),
+        "{head}"
+    );
+    assert_eq!(body, b"Who are you?\n");
+    assert_eq!(served.stats().denied, 1);
+    client.get("/snapshot", "Authorization: alice\r\n").await;
+    assert_eq!(client.answer().await.1, jpeg::numbered(1));
+    client
+        .get("/stream?key=k", "Authorization: alice\r\n")
+        .await;
+    assert!(client.head().await.starts_with("HTTP/1.0 200 OK"));
+    client.until(&jpeg::numbered(1)).await;
+    let viewers = served.service.viewers();
+    assert_eq!(viewers[0].identity.as_deref(), Some("alice"));
+    let asked = gate.asked.lock().unwrap();
+    let actions: Vec<_> = asked.iter().map(|inquiry| inquiry.action).collect();
+    assert_eq!(actions, [Action::Stream, Action::Snapshot, Action::Stream]);
+    for inquiry in &*asked {
+        assert_eq!(inquiry.stream.as_deref(), Some("door"));
+        assert_eq!(&*inquiry.listener, "main");
+        assert!(
+            inquiry
+                .peer
+                .and_then(|peer| peer.addr())
+                .unwrap()
+                .ip()
+                .is_loopback()
+        );
+        assert!(inquiry.tls.is_none());
+    }
+    assert_eq!(asked[2].uri, "/stream?key=k");
+    drop(asked);
+    // What tells nothing of the stream is not asked about.
+    client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
+    client.get("/nothing", "").await;
+    assert!(client.answer().await.0.starts_with("HTTP/1.1 404"));
+    client.send("OPTIONS / HTTP/1.1\r\nHost: t\r\n\r\n").await;
+    assert!(client.answer().await.0.starts_with("HTTP/1.1 204"));
+    assert_eq!(gate.asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn recheck_ends_only_viewers_that_lost_their_right() {
+    let gate = Tokens::of(&["alice", "bob"]);
+    let (served, producer) = serve(Arc::clone(&gate));
+    publish_number(&producer, 1);
+    let mut alice = open(&served, "/", "alice").await;
+    let mut bob = open(&served, "/", "bob").await;
+    assert_next(&mut alice, 1).await;
+    assert_next(&mut bob, 1).await;
+    assert_eq!(served.service.recheck().await, 0);
+    *gate.good.lock().unwrap() = vec!["alice"];
+    let since = Instant::now();
+    assert_eq!(served.service.recheck().await, 1);
+    while bob.next_frame().await.is_ok_and(|frame| frame.is_some()) {}
+    // Within a second although no frame comes.
+    assert!(
+        since.elapsed() < Duration::from_millis(2500),
+        "{:?}",
+        since.elapsed()
+    );
+    publish_number(&producer, 2);
+    assert_next(&mut alice, 2).await;
+    assert_eq!(served.service.viewers().len(), 1);
+    assert_eq!(served.stats().kicked, 1);
+}
+
+#[tokio::test]
+async fn grant_ends_when_it_says_and_a_recheck_may_extend_it() {
+    let gate = Tokens::of(&["alice"]);
+    let (served, producer) = serve(Arc::clone(&gate));
+    publish_number(&producer, 1);
+    let in_ms = |ms| Instant::now().into_std() + Duration::from_millis(ms);
+    *gate.until.lock().unwrap() = Some(in_ms(400));
+    let since = Instant::now();
+    let mut short = open(&served, "/", "alice").await;
+    assert_next(&mut short, 1).await;
+    while short.next_frame().await.unwrap().is_some() {}
+    assert!(since.elapsed() >= Duration::from_millis(400));
+    assert!(since.elapsed() < Duration::from_secs(3));
+
+    *gate.until.lock().unwrap() = Some(in_ms(600));
+    let mut extended = open(&served, "/", "alice").await;
+    assert_next(&mut extended, 1).await;
+    *gate.until.lock().unwrap() = None;
+    served.service.recheck().await;
+    sleep(Duration::from_millis(800)).await;
+    publish_number(&producer, 2);
+    assert_next(&mut extended, 2).await;
+}
+
+#[tokio::test]
+async fn kick_ends_one_viewer_even_within_a_part() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, StreamConfig::default());
+    let stuck = Viewer::open(served.addr, "/?key=stuck").await.unwrap();
+    let mut other = Viewer::open(served.addr, "/?key=other").await.unwrap();
+    let frame = jpeg::of_length(1, 5_000_000);
+    crate::publish(&producer, frame);
+    other.next_frame().await.unwrap().unwrap();
+    let id = |key: &str| {
+        let viewers = served.service.viewers();
+        viewers.iter().find(|viewer| viewer.key == key).unwrap().id
+    };
+    assert!(served.service.kick(id("stuck")));
+    served.until(|stats| stats.viewers == 1).await;
+    assert!(!served.service.kick(99));
+    publish_number(&producer, 2);
+    assert_next(&mut other, 2).await;
+    assert_eq!((served.stats().kicked, served.stats().write_stalls), (1, 0));
+    drop(stuck);
+}
+
+/// A service mounted in another server knows its clients by the extension, and asks the gate as well.
+#[tokio::test]
+async fn mounted_service_asks_its_gate_and_knows_the_peer() {
+    let gate = Tokens::of(&["alice"]);
+    let (producer, consumer) = mjpeg_fanout::channel();
+    publish_number(&producer, 1);
+    let config = StreamConfig::default().with_max_viewers_per_address(1);
+    let builder = StreamService::builder(consumer).config(config);
+    let mut service = builder.gate(Arc::clone(&gate) as _).build();
+    let mut ask = |token: &str, peer: Option<Peer>| {
+        let mut request = http::Request::get("/").body(()).unwrap();
+        request
+            .headers_mut()
+            .insert("authorization", token.parse().unwrap());
+        request.extensions_mut().extend(http::Extensions::new());
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
+        service.call(request)
+    };
+    let refused = ask("mallory", None).await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let ann = Peer::from(([192, 0, 2, 1], 1000));
+    let first = ask("alice", Some(ann)).await.unwrap();
+    assert_eq!(first.status(), 200);
+    assert_eq!(gate.asked.lock().unwrap()[1].peer, Some(ann));
+    // The second viewer of this address replaces the first, which a proxy's does not.
+    let second = ask("alice", Some(ann)).await.unwrap();
+    assert_eq!(second.status(), 200);
+    let proxy = Peer::from(([192, 0, 2, 1], 1001)).with_proxy(true);
+    let behind = ask("alice", Some(proxy)).await.unwrap();
+    assert_eq!(behind.status(), 200);
+    drop((first, second, behind));
+    assert_eq!(service.stats().viewers_replaced, 1);
+}
+
+#[tokio::test]
+async fn origins_are_admitted_by_policy_in_heads_and_parts() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    publish_number(&producer, 1);
+    let page = "https://page.example";
+    let listed = CorsPolicy::listed([page, "http://other.example:8080"]).unwrap();
+    let served = Served::start(consumer, StreamConfig::default().with_cors(listed));
+    let ask = async |path: &str, origin: &str| {
+        let mut client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
+        client
+            .get(path, &format!("Origin: {origin}\r\nAccept: image/*\r\n"))
+            .await;
+        client
+    };
+    for (origin, admitted) in [(page, true), ("https://evil.example", false)] {
+        let allows = format!("access-control-allow-origin: {origin}\r\n");
+        let (head, _) = ask("/snapshot", origin).await.answer().await;
+        assert_eq!(head.contains(&allows), admitted, "{head}");
+        assert!(head.contains("vary: Origin\r\n"), "{head}");
+        let mut viewer = ask("/stream", origin).await;
+        let head = viewer.head().await;
+        assert_eq!(head.contains(&allows), admitted, "{head}");
+        // The headers ahead of the first image, and of the second.
+        for number in [1, 2] {
+            let ahead = viewer.head().await;
+            let in_part = format!("Access-Control-Allow-Origin: {origin}\r\n");
+            assert_eq!(ahead.contains(&in_part), admitted, "{ahead}");
+            publish_number(&producer, number);
+            viewer.until(&jpeg::numbered(number)).await;
+        }
+    }
+    served
+        .service
+        .configure(StreamConfig::default().with_cors(CorsPolicy::NOBODY));
+    let (head, _) = ask("/snapshot", page).await.answer().await;
+    assert!(!head.contains("access-control"), "{head}");
+    served.service.configure(StreamConfig::default());
+    let (head, _) = ask("/snapshot", page).await.answer().await;
+    assert!(
+        head.contains("access-control-allow-origin: *\r\n"),
+        "{head}"
+    );
+    for bad in [
+        "",
+        "page.example",
+        "https://a b",
+        "*",
+        "https://x/",
+        "https://a\r\nb: c",
+    ] {
+        assert!(CorsPolicy::listed([bad]).is_err(), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn viewers_keep_their_response_when_their_stream_is_configured_anew() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, StreamConfig::default());
+    publish_number(&producer, 1);
+    let mut viewer = Viewer::open(served.addr, "/?dual_final_frames=0")
+        .await
+        .unwrap();
+    assert_next(&mut viewer, 1).await;
+    // A shorter keepalive holds at once: the repeat comes long before the five seconds of before.
+    let keepalive = StreamConfig::default()
+        .with_keepalive(Duration::from_millis(200))
+        .unwrap();
+    served.service.configure(keepalive.clone());
+    let since = Instant::now();
+    viewer.next_frame().await.unwrap().unwrap();
+    assert!(
+        since.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        since.elapsed()
+    );
+    // Nobody is cut by lower limits, which hold for new viewers.
+    served
+        .service
+        .configure(keepalive.clone().with_max_viewers(0));
+    publish_number(&producer, 2);
+    assert_next(&mut viewer, 2).await;
+    let refused = Viewer::open(served.addr, "/").await.unwrap();
+    assert_eq!(refused.head().status, 503);
+    // A rate holds from the next part on.
+    served
+        .service
+        .configure(keepalive.with_max_fps(2.0).unwrap());
+    publish_number(&producer, 3);
+    assert_next(&mut viewer, 3).await;
+    let since = Instant::now();
+    publish_number(&producer, 4);
+    assert_next(&mut viewer, 4).await;
+    assert!(
+        since.elapsed() >= Duration::from_millis(300),
+        "{:?}",
+        since.elapsed()
+    );
+    assert_eq!(served.service.config().max_fps(), Some(2.0));
+    // A duration that is over already ends it.
+    let over = StreamConfig::default().with_max_duration(Duration::from_millis(1));
+    served.service.configure(over);
+    while viewer.next_frame().await.unwrap().is_some() {}
+    assert_eq!(served.stats().duration_ends, 1);
+}
