@@ -4,8 +4,8 @@
 //! cargo run -p mjpeg-http --example in_axum -- [ADDR:PORT] [SECONDS]
 //! ```
 //!
-//! Open the printed URL in a browser and log in as `alice` with the password `secret`. By default it
-//! listens on a free loopback port and ends after one second.
+//! Open the printed URL in a browser and log in as `alice` with the password `secret`. By default
+//! it listens on a free loopback port and ends after one second.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use axum::{
     Router,
     extract::{ConnectInfo, Path, Request, State},
     response::{Html, IntoResponse, Response},
-    routing::get,
+    routing::{any, get},
 };
 use http::{StatusCode, header};
 use mjpeg_codec::{Frame, Stamp};
@@ -98,8 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // /cameras/door/stream, /cameras/yard/snapshot, …
     let app = Router::new()
         .route("/", get(async || Html(PAGE)))
-        .nest("/cameras/{name}", Router::new().fallback(camera))
-        .with_state(cameras)
+        .nest_service("/cameras/{name}", any(camera).with_state(cameras))
         .into_make_service_with_connect_info::<SocketAddr>();
     let listener = TcpListener::bind(addr).await?;
     println!("http://{}/ for {seconds} s", listener.local_addr()?);

@@ -10,6 +10,17 @@ use mjpeg_codec::multipart::AllowOrigin;
 ///
 /// One rendered part serves all viewers of a policy; a policy that names several origins costs one
 /// for each origin that is watching.
+///
+/// ```
+/// use mjpeg_http::{CorsPolicy, StreamConfig};
+///
+/// # fn main() -> Result<(), mjpeg_http::InvalidOrigin> {
+/// let policy = CorsPolicy::listed(["https://page.example", "http://192.0.2.7:8080"])?;
+/// let config = StreamConfig::default().with_cors(policy);
+/// # let _ = config;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CorsPolicy(Policy);
 
@@ -29,11 +40,12 @@ impl CorsPolicy {
     /// Admits no other origin.
     pub const NOBODY: Self = Self(Policy::Nobody);
 
-    /// Admits these origins, such as `https://page.example`. At most 64.
+    /// Admits these origins, at most 64. Each is `scheme://host` or `scheme://host:port`.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] for a text that cannot be an origin, or for too many.
+    /// [`InvalidOrigin::NotAnOrigin`] for a text that cannot be an origin;
+    /// [`InvalidOrigin::TooMany`] for more than 64.
     pub fn listed<'a>(origins: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidOrigin> {
         let only = |origin: &str| {
             let has_scheme = origin.contains("://") && !origin.ends_with('/');

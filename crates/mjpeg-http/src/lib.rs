@@ -187,8 +187,8 @@
 //! * [`StreamService::close`] ends the responses without waiting, for servers that wait for their
 //!   connections themselves. Without it, a stream would never end.
 //!
-//! [`StreamService::configure`] changes limits while viewers watch and ends nobody by itself. A
-//! listener's configuration is fixed: bind a new one.
+//! [`StreamService::configure`] changes limits while viewers watch; only a shorter `max_duration`
+//! may end a response. A listener's configuration is fixed: bind a new one.
 //!
 //! # Lagging
 //!

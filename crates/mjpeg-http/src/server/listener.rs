@@ -129,6 +129,18 @@ impl Listener {
     /// stream](Streams::default_stream) answers everything.
     ///
     /// Requests carry a [`Peer`](crate::Peer) extension.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use mjpeg_http::{Listener, ListenerConfig};
+    ///
+    /// # fn example() -> Result<Listener, Box<dyn std::error::Error>> {
+    /// let pages = Router::new().route("/", get(async || "The pages of your own."));
+    /// let listener = Listener::bind("[::]:8081".parse()?, ListenerConfig::default())?;
+    /// let listener = listener.with_fallback(pages);
+    /// # Ok(listener)
+    /// # }
+    /// ```
     pub fn with_fallback<S, B>(mut self, service: S) -> Self
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
