@@ -1,7 +1,8 @@
 //! How many allocations a frame costs, and how many bytes they have; counted, not timed.
 //!
-//! Isolated: a steady stream of whole frames by `spare_mut`, `filled` and `poll`, after the first 50, while the latest frame is held as a fan-out
-//! holds it; then a repair that inserts Huffman tables, one that is not needed, and a check.
+//! Isolated: a steady stream of whole frames by `spare_mut`, `filled` and `poll`, after the first
+//! 50, while the latest frame is held as a fan-out holds it; then a repair that inserts Huffman
+//! tables, one that is not needed, and a check.
 
 use std::hint::black_box;
 

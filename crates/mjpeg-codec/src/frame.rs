@@ -13,18 +13,21 @@ use crate::{
 /// One JPEG image, exactly its bytes from SOI to EOI.
 ///
 /// Cloning shares the bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Frame {
     pub(crate) bytes: Bytes,
     pub(crate) offset: u64,
     pub(crate) width: u16,
     pub(crate) height: u16,
     header: FrameHeader,
+    /// The size of the buffer that `bytes` is a slice of.
+    pub(crate) memory_bytes: usize,
 }
 
 impl Frame {
     pub(crate) fn new(bytes: Bytes, offset: u64, header: FrameHeader) -> Self {
         Self {
+            memory_bytes: bytes.len(),
             bytes,
             offset,
             width: header.width,
@@ -84,8 +87,13 @@ impl Frame {
             }
         };
         // The splitter copied what was pushed; the caller's own buffer serves as well, so keep that one.
+        let memory_bytes = bytes.len();
         let bytes = bytes.slice(..frame.bytes.len());
-        Ok(Self { bytes, ..frame })
+        Ok(Self {
+            bytes,
+            memory_bytes,
+            ..frame
+        })
     }
 
     /// The image, from the first byte of SOI to the last byte of EOI.
@@ -96,6 +104,16 @@ impl Frame {
     /// The image, as [`bytes`](Self::bytes), without the frame around it.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+
+    /// Bytes of memory that this frame and its clones keep allocated.
+    ///
+    /// It exceeds the length of [`bytes`](Self::bytes) where the frame is a slice of a larger
+    /// buffer: a long frame keeps the buffer it was read into, at most three times its own length,
+    /// and a frame from [`parse_prefix`](Self::parse_prefix) keeps all bytes passed in. Use it to
+    /// bound the memory of a queue of frames.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
     }
 
     /// Where the frame began, in bytes from the start of the stream.
@@ -151,3 +169,13 @@ impl Frame {
         verify::verify(self)
     }
 }
+
+/// Frames are equal if image and offset are; how much memory they keep allocated does not matter.
+impl PartialEq for Frame {
+    fn eq(&self, other: &Self) -> bool {
+        // Size and header follow from the bytes.
+        (&self.bytes, self.offset) == (&other.bytes, other.offset)
+    }
+}
+
+impl Eq for Frame {}

@@ -185,7 +185,10 @@ impl Frame {
             made.eoi = true;
         }
         let mut frame = self.clone();
-        frame.bytes = edit.finish();
+        if let Some(bytes) = edit.finish() {
+            frame.memory_bytes = bytes.capacity();
+            frame.bytes = bytes.into();
+        }
         (frame, made)
     }
 }
@@ -243,12 +246,13 @@ impl<'a> Edit<'a> {
         true
     }
 
-    fn finish(mut self) -> Bytes {
+    /// The edited bytes, or `None` if nothing was replaced.
+    fn finish(mut self) -> Option<Vec<u8>> {
         if self.new.is_empty() {
-            return self.old.clone();
+            return None;
         }
         self.new.extend_from_slice(&self.old[self.taken..]);
-        self.new.into()
+        Some(self.new)
     }
 }
 

@@ -191,8 +191,9 @@ impl Splitter {
     /// Lets the first `len` bytes go as a frame.
     fn take_frame(&mut self, header: FrameHeader, len: usize) {
         self.report_discarded();
-        let bytes = self.buffer.take(len);
-        let frame = Frame::new(bytes, self.base, header);
+        let (bytes, memory_bytes) = self.buffer.take(len);
+        let mut frame = Frame::new(bytes, self.base, header);
+        frame.memory_bytes = memory_bytes;
         self.base += len as u64;
         self.events.push_back(Event::Frame(frame));
     }

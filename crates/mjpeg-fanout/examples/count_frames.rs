@@ -1,4 +1,5 @@
-//! A fan-out without any network: one consumer counts frames and saves every hundredth, another is slow and skips.
+//! A fan-out without a network: one consumer is slow and skips frames, a recorder takes every frame
+//! and saves every hundredth.
 //!
 //! ```text
 //! cargo run -p mjpeg-fanout --example count_frames -- [FOLDER]
@@ -6,16 +7,11 @@
 //!
 //! Without a folder nothing is saved.
 
-use std::{
-    env,
-    error::Error,
-    path::PathBuf,
-    time::{Duration, SystemTime},
-};
+use std::{env, error::Error, path::PathBuf, time::Duration};
 
-use mjpeg_codec::{Frame, Stamp};
-use mjpeg_fanout::Consumer;
-use tokio::time::{Instant, sleep};
+use mjpeg_codec::Frame;
+use mjpeg_fanout::{Consumer, Recorder, RecorderConfig};
+use tokio::time::sleep;
 
 /// A grey picture of 8x8.
 const JPEG: &[u8] = &[
@@ -27,22 +23,21 @@ const JPEG: &[u8] = &[
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = env::args_os().nth(1).map(PathBuf::from);
     let (producer, consumer) = mjpeg_fanout::channel();
-    let slow = tokio::spawn(take_slowly(consumer.clone()));
-    let saving = tokio::spawn(count_and_save(consumer, folder));
+    let slow = tokio::spawn(take_slowly(consumer));
+    let saving = tokio::spawn(save(producer.record(RecorderConfig::default()), folder));
     for _ in 0..400 {
-        let now = Instant::now().into_std();
-        producer.publish(Frame::parse(JPEG)?, Stamp::new(SystemTime::now(), now));
+        producer.publish_now(Frame::parse(JPEG)?);
         sleep(Duration::from_millis(2)).await;
     }
     drop(producer);
-    println!("counted {} of 400", saving.await??);
-    println!("the slow one took {}", slow.await?);
+    println!("recorded {} of 400", saving.await??);
+    println!("the slow consumer took {}", slow.await?);
     Ok(())
 }
 
-async fn count_and_save(mut frames: Consumer, folder: Option<PathBuf>) -> std::io::Result<u32> {
+async fn save(mut recorder: Recorder, folder: Option<PathBuf>) -> std::io::Result<u32> {
     let mut count = 0;
-    while let Some(published) = frames.next().await {
+    while let Some(published) = recorder.next().await {
         count += 1;
         if published.seq % 100 == 0
             && let Some(folder) = &folder
@@ -51,6 +46,9 @@ async fn count_and_save(mut frames: Consumer, folder: Option<PathBuf>) -> std::i
             std::fs::write(&file, published.frame.bytes())?;
             println!("saved {}", file.display());
         }
+    }
+    if recorder.lost() > 0 {
+        println!("lost {}", recorder.lost());
     }
     Ok(count)
 }

@@ -1,102 +1,180 @@
-//! The end that takes frames.
+//! The receiving half.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
+use futures_core::Stream;
 use tokio::sync::watch;
 
-use crate::{Published, Rhythm, Status, Viewing, published::Newest};
+use crate::{
+    changes::Changes,
+    demand::Viewing,
+    published::{Newest, Published},
+    recorder::{Recorder, RecorderConfig},
+    shared::Shared,
+    status::Status,
+};
 
-/// Takes frames, each time the newest. See the [crate's contract](crate#lagging).
+/// Takes frames, always the latest one. See the [crate's contract](crate#lagging).
 ///
-/// A clone is a new consumer that has had no frame yet.
+/// A clone is a new consumer that has taken no frame yet.
+///
+/// As a [`Stream`] it yields what [`next`](Self::next) returns. Each wait through the stream costs
+/// an allocation, which `next` does without.
 #[derive(Debug)]
 pub struct Consumer {
-    frames: watch::Receiver<Newest>,
+    frames: Changes<Newest>,
     status: watch::Receiver<Status>,
-    viewers: Arc<watch::Sender<usize>>,
-    rhythm: Arc<Rhythm>,
-    had: Option<u64>,
+    shared: Arc<Shared>,
+    /// The sequence number of the last frame taken.
+    taken: Option<u64>,
 }
 
 impl Consumer {
     pub(crate) fn new(
         frames: watch::Receiver<Newest>,
         status: watch::Receiver<Status>,
-        viewers: Arc<watch::Sender<usize>>,
-        rhythm: Arc<Rhythm>,
+        shared: Arc<Shared>,
     ) -> Self {
         Self {
-            frames,
+            frames: Changes::new(frames),
             status,
-            viewers,
-            rhythm,
-            had: None,
+            shared,
+            taken: None,
         }
     }
 
-    /// Waits for a frame newer than the last one taken, and takes the newest there is.
+    /// Waits for a frame newer than the last one taken, and takes the latest.
     ///
-    /// `None` when the producer is gone and its last frame was taken.
+    /// Returns `None` once the producer is dropped and its last frame is taken.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a dropped future has taken nothing.
+    /// Cancel safe: dropping the future takes no frame.
     pub async fn next(&mut self) -> Option<Arc<Published>> {
         loop {
-            if let Some(published) = &self.frames.borrow_and_update().shown
-                && self.had != Some(published.seq)
-            {
-                self.had = Some(published.seq);
-                return Some(Arc::clone(published));
+            if let Some(published) = self.try_next() {
+                return Some(published);
             }
-            self.frames.changed().await.ok()?;
+            if !self.frames.changed().await {
+                return None;
+            }
         }
     }
 
-    /// The newest frame, taken or not, without waiting; or the placeholder that is shown. `None` before the first, and after
+    /// Takes the latest frame if it is newer than the last one taken, without waiting.
+    ///
+    /// Returns `None` if there is no newer frame; [`is_closed`](Self::is_closed) tells whether one
+    /// can still come.
+    pub fn try_next(&mut self) -> Option<Arc<Published>> {
+        let newest = self.frames.borrow_and_update();
+        let published = newest.shown.as_ref()?;
+        if self.taken == Some(published.seq) {
+            return None;
+        }
+        self.taken = Some(published.seq);
+        Some(Arc::clone(published))
+    }
+
+    /// Returns the latest frame, or the placeholder if that is shown, whether taken or not.
+    ///
+    /// Returns `None` before the first frame, and after
     /// [`Producer::retire`](crate::Producer::retire).
     pub fn latest(&self) -> Option<Arc<Published>> {
         self.frames.borrow().shown.clone()
     }
 
-    /// The newest frame of the source itself, however old. `None` before the first.
+    /// Returns the latest frame of the source, however old. Returns `None` before the first.
     pub fn picture(&self) -> Option<Arc<Published>> {
         self.frames.borrow().picture.clone()
     }
 
-    /// What would be shown for want of frames; its sequence number is 0. `None` where there is none.
+    /// Returns the placeholder, shown or not; its sequence number is 0. Returns `None` if the
+    /// producer has set none.
     pub fn placeholder(&self) -> Option<Arc<Published>> {
         self.frames.borrow().placeholder.clone()
     }
 
-    /// How the source is doing.
+    /// Records every frame from now on in a queue within these bounds.
+    ///
+    /// The queue is filled and bounded whether or not the recorder is polled. Placeholders are not
+    /// recorded. See [the crate's contract](crate#recording).
+    pub fn record(&self, config: RecorderConfig) -> Recorder {
+        self.shared.recorders.add(config, self.frames.receiver())
+    }
+
+    /// Returns the state of the source; [`Status::Offline`] once the producer is dropped.
     pub fn status(&self) -> Status {
         *self.status.borrow()
     }
 
-    /// How long it usually is from frame to frame; `None` before the second.
+    /// Waits until the status is set to a value that this consumer has not been given here, and
+    /// returns it.
+    ///
+    /// A consumer counts the status at its creation as given. Changes in quick succession may be
+    /// reported as one, and the value may be the same as before. Returns `None` once the producer
+    /// is dropped and the last status, [`Status::Offline`], is given.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: dropping the future loses no change. To wait for frames at the same time, use
+    /// a clone.
+    pub async fn status_changed(&mut self) -> Option<Status> {
+        self.status.changed().await.ok()?;
+        Some(*self.status.borrow_and_update())
+    }
+
+    /// Returns whether the producer is dropped. Its last frame may not be taken yet.
+    pub fn is_closed(&self) -> bool {
+        self.frames.is_closed()
+    }
+
+    /// Returns the usual time between frames. Returns `None` before the second.
     pub fn interval(&self) -> Option<Duration> {
-        self.rhythm.interval()
+        self.shared.interval()
     }
 
-    /// Says that frames are wanted for as long as the returned guard lives.
+    /// Counts as demand for frames for as long as the returned guard lives. See
+    /// [the crate's contract](crate#demand).
     pub fn viewing(&self) -> Viewing {
-        Viewing::new(Arc::clone(&self.viewers))
+        Viewing::new(Arc::clone(&self.shared.viewers))
     }
 
-    /// How many want frames now.
+    /// Returns how many [`Viewing`] guards exist now.
     pub fn viewers(&self) -> usize {
-        *self.viewers.borrow()
+        *self.shared.viewers.borrow()
     }
 }
 
 impl Clone for Consumer {
     fn clone(&self) -> Self {
-        Self::new(
-            self.frames.clone(),
-            self.status.clone(),
-            Arc::clone(&self.viewers),
-            Arc::clone(&self.rhythm),
-        )
+        Self {
+            frames: self.frames.clone(),
+            status: self.status.clone(),
+            shared: Arc::clone(&self.shared),
+            taken: None,
+        }
+    }
+}
+
+impl Stream for Consumer {
+    type Item = Arc<Published>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Arc<Published>>> {
+        loop {
+            if let Some(published) = self.try_next() {
+                return Poll::Ready(Some(published));
+            }
+            if !ready!(self.frames.poll_changed(context)) {
+                return Poll::Ready(None);
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! How many want frames.
+//! How many consumers want frames.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ impl Demand {
         Self(viewers)
     }
 
-    /// How many want frames now.
+    /// Returns how many [`Viewing`] guards exist now.
     pub fn now(&self) -> usize {
         *self.0.borrow()
     }
 
-    /// Waits until the number has changed since it was last returned, and returns it. Quick changes there and back may be seen as
-    /// one.
+    /// Waits until the number differs from the one returned last, and returns it. Changes in quick
+    /// succession may be reported as one, and the number may be the same as before.
     ///
-    /// Waits for ever once nothing of the fan-out is left to change it.
+    /// Never returns once the producer and all consumers are dropped.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a dropped future has taken nothing.
+    /// Cancel safe: dropping the future loses no change.
     pub async fn changed(&mut self) -> usize {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -35,9 +35,10 @@ impl Demand {
     }
 }
 
-/// Says, while it lives, that somebody wants frames; from [`Consumer::viewing`](crate::Consumer::viewing).
+/// Counts as demand for frames while it lives; from
+/// [`Consumer::viewing`](crate::Consumer::viewing).
 #[derive(Debug)]
-#[must_use = "the wish for frames ends when this is dropped"]
+#[must_use = "dropping it ends the demand"]
 pub struct Viewing(Arc<watch::Sender<usize>>);
 
 impl Viewing {

@@ -1,11 +1,11 @@
 //! Hands each new Motion-JPEG frame to any number of consumers; the latest frame wins.
 //!
-//! The middle layer of a Motion-JPEG relay: it does not know where frames come from, nor that HTTP exists. One
-//! [`Producer`] publishes, any number of [`Consumer`]s take the newest frame whenever they are ready for one.
+//! This is the middle layer of a Motion-JPEG relay. It does not know where frames come from, and
+//! knows no HTTP. One [`Producer`] publishes frames. Any number of [`Consumer`]s take the latest
+//! frame whenever they are ready for one; a [`Recorder`] takes every frame.
 //!
 //! ```
-//! use std::time::{Instant, SystemTime};
-//! use mjpeg_codec::{Frame, Stamp};
+//! use mjpeg_codec::Frame;
 //!
 //! # const JPEG: &[u8] = &[
 //! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
@@ -14,10 +14,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let (producer, mut consumer) = mjpeg_fanout::channel();
-//! let frame = Frame::parse(JPEG)?;
-//! # #[allow(clippy::disallowed_methods)]
-//! let now = Instant::now();
-//! producer.publish(frame, Stamp::new(SystemTime::now(), now));
+//! producer.publish_now(Frame::parse(JPEG)?);
 //!
 //! let published = consumer.next().await.expect("the producer lives");
 //! assert_eq!((published.seq, published.frame.width()), (1, 8));
@@ -25,41 +22,227 @@
 //! # }
 //! ```
 //!
+//! Use [`Producer::publish`] for frames whose time of capture is known, and
+//! [`publish_now`](Producer::publish_now) otherwise.
+//!
 //! ## Lagging
 //!
-//! There is no queue per consumer, and a producer never waits. [`Consumer::next`] gives the newest frame that this
-//! consumer has not had; frames published while it was busy are skipped, whole. How many shows in the sequence number
-//! ([`Published::seq`]), which counts every frame. A slow consumer costs one frame's memory at most, with the read
-//! buffer that a long frame is a slice of: the one it holds.
+//! A producer never waits, and a consumer has no queue. [`Consumer::next`] returns the latest frame
+//! that this consumer has not taken; frames published while it was busy are skipped. The sequence
+//! number ([`Published::seq`]) counts every frame, so it shows how many were skipped.
 //!
-//! A new consumer, a clone included, has had nothing: it gets the latest frame at once, however old; its age is in
-//! [`Published::stamp`].
+//! ```
+//! # use mjpeg_codec::Frame;
+//! # const JPEG: &[u8] = &[
+//! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+//! #     0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+//! # ];
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let frame = Frame::parse(JPEG)?;
+//! let (producer, mut consumer) = mjpeg_fanout::channel();
+//! for _ in 0..5 {
+//!     producer.publish_now(frame.clone());
+//! }
+//! assert_eq!(consumer.next().await.unwrap().seq, 5); // skipped 1 to 4
+//! assert!(consumer.try_next().is_none());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A slow consumer keeps one frame in memory, the one it holds; see
+//! [`Frame::memory_bytes`](mjpeg_codec::Frame::memory_bytes).
+//!
+//! A new consumer has taken nothing: it gets the latest frame at once, however old.
+//! [`Published::stamp`] tells its age. New consumers come from [`Producer::subscribe`] or from
+//! cloning a consumer.
+//!
+//! ## Recording
+//!
+//! A program that must not miss a frame, such as a recorder or a motion detector, uses a
+//! [`Recorder`]. It has a bounded queue of its own, which the producer fills without waiting. When
+//! the queue is full, the oldest frame is dropped and counted by [`Recorder::lost`].
+//!
+//! ```
+//! # use mjpeg_codec::Frame;
+//! use mjpeg_fanout::RecorderConfig;
+//!
+//! # const JPEG: &[u8] = &[
+//! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+//! #     0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+//! # ];
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let frame = Frame::parse(JPEG)?;
+//! let (producer, consumer) = mjpeg_fanout::channel();
+//! let mut recorder = consumer.record(RecorderConfig::default().with_max_frames(3));
+//! for _ in 0..5 {
+//!     producer.publish_now(frame.clone());
+//! }
+//! drop(producer);
+//! let mut recorded = Vec::new();
+//! while let Some(published) = recorder.next().await {
+//!     recorded.push(published.seq);
+//! }
+//! assert_eq!((recorded, recorder.lost()), (vec![3, 4, 5], 2));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A recorder starts with the first frame published after its creation. It never receives
+//! placeholders. Its frames share the image with those that consumers take, but not the rendered
+//! [part](Published::part), which would double the memory that the queue keeps.
 //!
 //! ## Closing
 //!
-//! When the producer is dropped, each consumer still gets the latest frame if it has not had it, then `None`, for ever.
-//! [`Consumer::latest`] goes on giving the last frame. Dropping consumers never affects the producer.
+//! Dropping the producer closes the fan-out. Each consumer still gets the latest frame if it has
+//! not taken it, then `None` from every call; a recorder first gets the rest of its queue.
+//! [`Consumer::latest`] keeps returning the last frame, [`Consumer::is_closed`] returns true, and
+//! the status becomes [`Status::Offline`]. Dropping consumers never affects the producer.
 //!
-//! ## Cancel safety
+//! ```
+//! # use mjpeg_codec::Frame;
+//! use mjpeg_fanout::Status;
 //!
-//! [`Consumer::next`] and [`Demand::changed`] are cancel safe: a dropped future has taken nothing.
+//! # const JPEG: &[u8] = &[
+//! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+//! #     0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+//! # ];
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let frame = Frame::parse(JPEG)?;
+//! let (producer, mut consumer) = mjpeg_fanout::channel();
+//! producer.publish_now(frame);
+//! drop(producer);
+//! assert!(consumer.is_closed());
+//! assert_eq!(consumer.status(), Status::Offline);
+//! assert!(consumer.next().await.is_some());
+//! assert!(consumer.next().await.is_none());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ## Status
+//!
+//! Consumers read the state of the source from [`Consumer::status`], and wait for a change with
+//! [`Consumer::status_changed`]. It is [`Connecting`](Status::Connecting) until the first frame,
+//! [`Online`](Status::Online) from then on, and [`Offline`](Status::Offline) once the producer is
+//! dropped. A producer that knows more about its source calls [`Producer::set_status`]; from then
+//! on, publishing a frame no longer changes the status.
+//!
+//! ```
+//! # use mjpeg_codec::Frame;
+//! use mjpeg_fanout::Status;
+//!
+//! # const JPEG: &[u8] = &[
+//! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+//! #     0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+//! # ];
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let frame = Frame::parse(JPEG)?;
+//! let (producer, consumer) = mjpeg_fanout::channel();
+//! assert_eq!(consumer.status(), Status::Connecting);
+//! producer.publish_now(frame.clone());
+//! assert_eq!(consumer.status(), Status::Online);
+//!
+//! producer.set_status(Status::Offline);
+//! producer.publish_now(frame);
+//! assert_eq!(consumer.status(), Status::Offline);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! ## Placeholders
 //!
-//! A source that has no frames leaves consumers with an old one, or with none. Its owner may give a placeholder
-//! ([`Producer::set_placeholder`]) and decide when it is shown ([`Producer::show_placeholder`]). Shown, it is the latest frame to every consumer, marked by
-//! [`Published::is_placeholder`]; the source's own last frame stays at hand ([`Consumer::picture`]).
+//! When a source stops delivering, consumers are left with an old frame, or with none. The
+//! producer's owner can set a placeholder ([`Producer::set_placeholder`]) and decide when to show
+//! it ([`Producer::show_placeholder`]). While shown, it is the latest frame for every consumer,
+//! marked by [`Published::is_placeholder`]. [`Consumer::picture`] still returns the last frame of
+//! the source.
+//!
+//! ```
+//! # use std::time::SystemTime;
+//! # use mjpeg_codec::{Frame, Stamp};
+//! # const JPEG: &[u8] = &[
+//! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+//! #     0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+//! # ];
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (frame, notice) = (Frame::parse(JPEG)?, Frame::parse(JPEG)?);
+//! # let now = Stamp::new(SystemTime::now(), tokio::time::Instant::now().into_std());
+//! let (producer, consumer) = mjpeg_fanout::channel();
+//! producer.publish_now(frame);
+//! producer.set_placeholder(notice, now);
+//! producer.show_placeholder();
+//! assert!(consumer.latest().unwrap().is_placeholder);
+//! assert_eq!(consumer.picture().unwrap().seq, 1);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! ## Demand
 //!
-//! A consumer as such asks for nothing: a logger may watch without keeping a camera busy. Who needs frames holds a
-//! [`Viewing`]; the producer's side sees their number in [`Demand`].
+//! A consumer or recorder as such demands nothing, so a logger can watch without keeping a camera
+//! busy. A consumer that needs frames holds a [`Viewing`] guard; the producer's side sees the
+//! number of guards in [`Demand`].
+//!
+//! ```
+//! let (producer, consumer) = mjpeg_fanout::channel();
+//! let demand = producer.demand();
+//! let viewing = consumer.viewing();
+//! assert_eq!(demand.now(), 1);
+//! drop(viewing);
+//! assert_eq!(demand.now(), 0);
+//! ```
+//!
+//! ## Publishing from a task
+//!
+//! [`Producer::publish`] wakes the consumers but does not run them. An async task that captures or
+//! encodes without awaiting keeps its worker thread for itself, and the consumers on that thread
+//! miss the frames meanwhile, on tokio's multi-thread runtime too: a woken task is queued on the
+//! thread that woke it. Publish from a thread, or yield after each frame:
+//!
+//! ```
+//! # use mjpeg_codec::Frame;
+//! # const JPEG: &[u8] = &[
+//! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+//! #     0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+//! # ];
+//! # fn encode() -> Frame {
+//! #     Frame::parse(JPEG).unwrap()
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (producer, mut consumer) = mjpeg_fanout::channel();
+//! tokio::spawn(async move {
+//!     for _ in 0..100 {
+//!         producer.publish_now(encode());
+//!         tokio::task::yield_now().await;
+//!     }
+//! });
+//! let mut taken = 0;
+//! while consumer.next().await.is_some() {
+//!     taken += 1;
+//! }
+//! assert_eq!(taken, 100);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example `busy_producer` compares the three ways.
+//!
+//! ## Cancel safety
+//!
+//! All async methods are cancel safe: dropping the future takes no frame and loses no change.
 
+mod changes;
 mod consumer;
 mod demand;
+mod interval;
 mod producer;
 mod published;
-mod rhythm;
+mod recorder;
+mod shared;
 mod status;
 
 use std::sync::Arc;
@@ -68,32 +251,27 @@ use tokio::sync::watch;
 
 pub use consumer::Consumer;
 pub use demand::{Demand, Viewing};
-/// The crate whose types stand in this one's API, so that their versions agree.
+/// The crate whose types appear in this API, re-exported so that the versions agree.
 #[doc(no_inline)]
 pub use mjpeg_codec;
 pub use producer::Producer;
 pub use published::Published;
-pub use rhythm::Rhythm;
+pub use recorder::{Recorder, RecorderConfig};
 pub use status::Status;
 
-use crate::published::Newest;
+use crate::{published::Newest, shared::Shared};
 
-/// Makes a fan-out: its producer, and a first consumer to clone for each further one.
+/// Makes a fan-out: its producer and a first consumer.
 ///
-/// Its [`epoch`](Published::epoch) is random, so that sequence numbers of two runs are never taken for one another.
+/// The [`epoch`](Published::epoch) is random, so that sequence numbers of two runs are never
+/// confused.
 pub fn channel() -> (Producer, Consumer) {
-    let (frames_in, frames_out) = watch::channel(Newest::default());
-    let (status_in, status_out) = watch::channel(Status::default());
-    let viewers = Arc::new(watch::channel(0).0);
-    let rhythm = Arc::new(Rhythm::default());
-    let consumer = Consumer::new(
-        frames_out,
-        status_out,
-        Arc::clone(&viewers),
-        Arc::clone(&rhythm),
+    let producer = Producer::new(
+        watch::Sender::new(Newest::default()),
+        watch::Sender::new(Status::default()),
+        Arc::new(Shared::new()),
+        fastrand::u64(..),
     );
-    (
-        Producer::new(frames_in, status_in, viewers, rhythm, fastrand::u64(..)),
-        consumer,
-    )
+    let consumer = producer.subscribe();
+    (producer, consumer)
 }

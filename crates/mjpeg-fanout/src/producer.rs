@@ -1,106 +1,186 @@
-//! The end that publishes.
+//! The publishing half.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{self, SystemTime},
 };
 
 use mjpeg_codec::{Frame, Stamp};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
-use crate::{Demand, Published, Rhythm, Status, published::Newest};
+use crate::{
+    consumer::Consumer,
+    demand::Demand,
+    published::{Newest, Published},
+    recorder::{Recorder, RecorderConfig},
+    shared::Shared,
+    status::Status,
+};
 
-/// Publishes frames. Dropping it closes the fan-out.
+/// Publishes frames. Dropping it closes the fan-out, see the [crate's contract](crate#closing).
+///
+/// All methods take `&self`, so an `Arc` lets several threads publish.
 #[derive(Debug)]
 pub struct Producer {
     frames: watch::Sender<Newest>,
     status: watch::Sender<Status>,
-    viewers: Arc<watch::Sender<usize>>,
-    rhythm: Arc<Rhythm>,
-    /// The last sequence number and time. A lock, so that numbers and frames go out in the same order whoever publishes.
-    last: Mutex<(u64, Option<Instant>)>,
+    shared: Arc<Shared>,
+    /// Held while anything is sent, so that numbers and frames go out in the same order.
+    sent: Mutex<Sent>,
     epoch: u64,
+}
+
+/// What was sent last.
+#[derive(Debug, Default)]
+struct Sent {
+    seq: u64,
+    /// When the last frame of the source was captured.
+    captured: Option<time::Instant>,
+    /// Whether the status was set, by the owner or by the first frame.
+    has_status: bool,
 }
 
 impl Producer {
     pub(crate) fn new(
         frames: watch::Sender<Newest>,
         status: watch::Sender<Status>,
-        viewers: Arc<watch::Sender<usize>>,
-        rhythm: Arc<Rhythm>,
+        shared: Arc<Shared>,
         epoch: u64,
     ) -> Self {
         Self {
             frames,
             status,
-            viewers,
-            rhythm,
-            last: Mutex::default(),
+            shared,
+            sent: Mutex::default(),
             epoch,
         }
     }
 
-    /// Publishes a frame that was captured at the given time, and returns its sequence number. Never waits.
+    /// Publishes a frame with its time of capture, and returns its sequence number.
+    ///
+    /// Never waits. The first frame makes the status [`Online`](Status::Online), unless
+    /// [`set_status`](Self::set_status) was called before.
+    ///
+    /// A task that publishes in a loop must yield between frames, see
+    /// [the crate's contract](crate#publishing-from-a-task).
     pub fn publish(&self, frame: Frame, stamp: Stamp) -> u64 {
-        // Nothing under this lock can panic and leave the number wrong.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (seq, before) = &mut *last;
-        *seq += 1;
-        if let Some(before) = before.replace(stamp.monotonic()) {
-            self.rhythm
-                .beat(stamp.monotonic().saturating_duration_since(before));
+        let mut sent = self.sent();
+        sent.seq += 1;
+        if let Some(before) = sent.captured.replace(stamp.monotonic()) {
+            let since_last = stamp.monotonic().saturating_duration_since(before);
+            self.shared.record_interval(since_last);
         }
-        let published = Arc::new(Published::new(*seq, self.epoch, frame, stamp));
+        // Before the frame, so that nobody takes the frame and reads the old status.
+        if !sent.has_status {
+            sent.has_status = true;
+            self.status.send_replace(Status::Online);
+        }
+        let published = Arc::new(Published::new(sent.seq, self.epoch, frame, stamp));
+        // Before consumers are woken, for a recorder wakes with them and looks into its queue.
+        self.shared.recorders.push(&published);
         self.frames.send_modify(|newest| {
             newest.shown = Some(Arc::clone(&published));
             newest.picture = Some(published);
         });
-        *seq
+        sent.seq
     }
 
-    /// Keeps a placeholder ready, made at the given time, in place of the one before. If that one is shown, the new one is shown at once.
+    /// Publishes a frame as captured now, by the clocks of the system, and returns its sequence
+    /// number.
+    ///
+    /// Otherwise the same as [`publish`](Self::publish). The monotonic clock is tokio's, which
+    /// tests can pause.
+    pub fn publish_now(&self, frame: Frame) -> u64 {
+        let now = Instant::now().into_std();
+        self.publish(frame, Stamp::new(SystemTime::now(), now))
+    }
+
+    /// Sets the placeholder, with its time, in place of the previous one. If that one is shown, the
+    /// new one is shown at once.
     pub fn set_placeholder(&self, frame: Frame, stamp: Stamp) {
-        let mut placeholder = Published::new(0, self.epoch, frame, stamp);
-        placeholder.is_placeholder = true;
-        let placeholder = Arc::new(placeholder);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let placeholder = Arc::new(Published::placeholder(0, self.epoch, frame, stamp));
+        let mut sent = self.sent();
         self.frames.send_if_modified(|newest| {
             newest.placeholder = Some(placeholder);
             let shown = newest.shown.as_ref();
-            // Nobody waits for what is not shown.
-            shown.is_some_and(|shown| shown.is_placeholder) && newest.show_placeholder(&mut last.0)
+            // Otherwise consumers have nothing new to take.
+            shown.is_some_and(|shown| shown.is_placeholder)
+                && newest.show_placeholder(&mut sent.seq)
         });
     }
 
-    /// Shows the placeholder to all consumers as the newest frame, until the next frame is published. Does nothing without one.
+    /// Shows the placeholder to all consumers as the latest frame, until the next frame is
+    /// published. Does nothing if no placeholder is set.
     pub fn show_placeholder(&self) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sent = self.sent();
         self.frames
-            .send_if_modified(|newest| newest.show_placeholder(&mut last.0));
+            .send_if_modified(|newest| newest.show_placeholder(&mut sent.seq));
     }
 
-    /// Takes the newest frame, or the placeholder, from those who come from now on: they wait for the next one.
-    /// [`Consumer::picture`](crate::Consumer::picture) still gives it.
+    /// Removes the placeholder. If it is shown, consumers get the latest frame of the source again,
+    /// or wait for the first one.
+    pub fn clear_placeholder(&self) {
+        self.frames.send_if_modified(|newest| {
+            newest.placeholder = None;
+            let shown = newest.shown.as_ref();
+            let is_shown = shown.is_some_and(|shown| shown.is_placeholder);
+            if is_shown {
+                newest.shown.clone_from(&newest.picture);
+            }
+            is_shown
+        });
+    }
+
+    /// Withdraws the latest frame, or the placeholder: new consumers wait for the next frame.
+    /// [`Consumer::picture`] still returns it.
     pub fn retire(&self) {
         self.frames.send_if_modified(|newest| {
             newest.shown = None;
-            // There is nothing new to take.
+            // Consumers have nothing new to take.
             false
         });
     }
 
-    /// Tells the consumers how the source is doing.
+    /// Sets the state of the source, which consumers read.
+    ///
+    /// From the first call on, publishing a frame no longer changes the status.
     pub fn set_status(&self, status: Status) {
+        self.sent().has_status = true;
         self.status.send_replace(status);
     }
 
-    /// A view of how many consumers want frames.
-    pub fn demand(&self) -> Demand {
-        Demand::new(self.viewers.subscribe())
+    /// Adds a consumer that has taken no frame yet.
+    pub fn subscribe(&self) -> Consumer {
+        Consumer::new(
+            self.frames.subscribe(),
+            self.status.subscribe(),
+            Arc::clone(&self.shared),
+        )
     }
 
-    /// The number, random per producer, that goes with every frame of this one.
+    /// Records every frame from now on, as [`Consumer::record`] does.
+    pub fn record(&self, config: RecorderConfig) -> Recorder {
+        self.shared.recorders.add(config, self.frames.subscribe())
+    }
+
+    /// Returns a view of how many consumers want frames.
+    pub fn demand(&self) -> Demand {
+        Demand::new(self.shared.viewers.subscribe())
+    }
+
+    /// Returns the number, random per producer, that each of its frames carries.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Poisoning is ignored: nothing under this lock can panic and leave a change half done.
+    fn sent(&self) -> MutexGuard<'_, Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.status.send_replace(Status::Offline);
     }
 }

@@ -1,6 +1,9 @@
-//! A frame on its way to the consumers.
+//! A published frame.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use mjpeg_codec::{
     Frame, Stamp,
@@ -8,18 +11,18 @@ use mjpeg_codec::{
 };
 
 /// A published frame, shared by all consumers.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Published {
-    /// Which frame of its producer this is: 1, 2, 3, … without gaps.
+    /// The number of this frame within its producer: 1, 2, 3, … without gaps.
     pub seq: u64,
-    /// Which producer it came from: a number drawn at random for each.
+    /// The [epoch](crate::Producer::epoch) of the producer, a random number.
     pub epoch: u64,
     /// The image.
     pub frame: Frame,
-    /// When it was captured.
+    /// The time of capture.
     pub stamp: Stamp,
-    /// Whether it stands in for a frame that there is not; made by the producer's owner, not by its source.
+    /// Whether this is a placeholder, which the producer's owner made, instead of a frame of the
+    /// source.
     pub is_placeholder: bool,
     /// The part for any origin, which most viewers get.
     part: OnceLock<Part>,
@@ -40,23 +43,31 @@ impl Published {
         }
     }
 
-    /// The frame as a part of a multipart stream with the default [`Boundary`], with its length and timestamp.
+    pub(crate) fn placeholder(seq: u64, epoch: u64, frame: Frame, stamp: Stamp) -> Self {
+        Self {
+            is_placeholder: true,
+            ..Self::new(seq, epoch, frame, stamp)
+        }
+    }
+
+    /// Renders the frame as a part of a multipart stream with the default [`Boundary`], its length
+    /// and its timestamp.
     ///
-    /// Made when first asked for, then shared: ten thousand viewers cost one copy of the image, an unwatched stream none.
+    /// The first call copies the image, all further calls share the result. Ten thousand viewers
+    /// cost one copy, and a stream without viewers costs none.
     pub fn part(&self) -> &Part {
         self.part.get_or_init(|| self.render(AllowOrigin::ANY))
     }
 
-    /// The frame as a part that admits this origin, otherwise as [`part`](Self::part): made once for
-    /// each origin, then shared.
+    /// Renders the frame as a part that admits this origin, otherwise the same as
+    /// [`part`](Self::part). Each origin is rendered once and shared.
     ///
-    /// Whoever calls this bounds the number of origins, for each keeps a copy of the image for as
-    /// long as the frame lives.
+    /// The caller must bound the number of origins: for each, the frame keeps a copy of the image.
     pub fn part_for(&self, origin: &AllowOrigin) -> Part {
         if *origin == AllowOrigin::ANY {
             return self.part().clone();
         }
-        // Rendering cannot panic, and would leave the list whole if it did.
+        // Poisoning is ignored: a panic while rendering leaves the list as it was.
         let mut parts = self
             .restricted
             .lock()
@@ -77,27 +88,39 @@ impl Published {
     }
 }
 
-/// What consumers are given.
+impl fmt::Debug for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Published")
+            .field("seq", &self.seq)
+            .field("epoch", &self.epoch)
+            .field("frame", &self.frame)
+            .field("stamp", &self.stamp)
+            .field("is_placeholder", &self.is_placeholder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The frames on offer to consumers.
 #[derive(Debug, Default)]
 pub(crate) struct Newest {
-    /// The newest frame, or the placeholder in its stead.
+    /// The latest frame: the source's, or the placeholder.
     pub(crate) shown: Option<Arc<Published>>,
-    /// The newest frame of the source itself.
+    /// The latest frame of the source.
     pub(crate) picture: Option<Arc<Published>>,
-    /// Ready to be shown. Its number is 0, for it is none of the sequence.
+    /// The placeholder, ready to be shown. It has number 0 because it is not part of the sequence.
     pub(crate) placeholder: Option<Arc<Published>>,
 }
 
 impl Newest {
-    /// Makes the placeholder the newest frame, if there is one, and tells whether that was so.
+    /// Makes the placeholder the latest frame under the next sequence number. Returns whether
+    /// there is one.
     pub(crate) fn show_placeholder(&mut self, last_seq: &mut u64) -> bool {
         let Some(ready) = &self.placeholder else {
             return false;
         };
         *last_seq += 1;
         let frame = ready.frame.clone();
-        let mut shown = Published::new(*last_seq, ready.epoch, frame, ready.stamp);
-        shown.is_placeholder = true;
+        let shown = Published::placeholder(*last_seq, ready.epoch, frame, ready.stamp);
         self.shown = Some(Arc::new(shown));
         true
     }

@@ -1,14 +1,28 @@
-//! How the producer's source is doing.
+//! The state of a producer's source.
 
-/// How the source of a stream is doing, as its producer tells it.
+use std::fmt;
+
+/// The state of the source behind a producer; see [`Consumer::status`](crate::Consumer::status).
+///
+/// [`Display`](fmt::Display) writes it in lower case: `connecting`, `online`, `offline`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// On the way to the first frame, or between two connections.
+    /// No frame yet, or reconnecting.
     #[default]
     Connecting,
-    /// Connected.
+    /// The source delivers frames.
     Online,
-    /// Gone; whoever owns the producer tries again, or has paused it.
+    /// The source is gone: its owner retries, has paused it, or has dropped the producer.
     Offline,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Connecting => "connecting",
+            Self::Online => "online",
+            Self::Offline => "offline",
+        })
+    }
 }

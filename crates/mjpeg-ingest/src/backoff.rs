@@ -1,15 +1,15 @@
-//! How long to wait between attempts: pure arithmetic, no clock.
+//! How long to wait between attempts: pure arithmetic without a clock.
 
 use std::time::Duration;
 
-use crate::config::LONGEST;
+use crate::duration::LONGEST;
 
 /// Capped exponential backoff with jitter.
 ///
-/// The ceiling for attempt `n` (counted from 0) is `min × 2^(n+1)`, at most `max`; the delay is drawn evenly from
-/// the upper half of what lies below the ceiling, so that a hundred relays that lost the same camera network do not come
-/// back in step, not even when all have reached the cap. With the default of 250 ms to 30 s: 250 to 500 ms,
-/// 0.5 to 1 s, 1 to 2 s, … 15 to 30 s.
+/// The ceiling for attempt `n` (counted from 0) is `min × 2^(n+1)`, at most `max`. The delay is
+/// drawn evenly from the upper half of the range below the ceiling, so that a hundred relays that
+/// lost the same network do not reconnect in step, even at the cap. With the default of 250 ms to
+/// 30 s: 250 to 500 ms, 0.5 to 1 s, 1 to 2 s, … 15 to 30 s.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,11 +36,11 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Makes a backoff whose delays lie between `min` and `max`.
+    /// Makes a backoff with delays from `min` to `max`.
     ///
     /// # Errors
     ///
-    /// When `min` is zero (a camera that refuses would be tried in a busy loop) or above `max`.
+    /// When `min` is zero (a camera that refuses would be retried in a busy loop) or above `max`.
     pub fn try_new(min: Duration, max: Duration) -> Result<Self, InvalidBackoff> {
         if min.is_zero() {
             return Err(InvalidBackoff::ZeroMin);
@@ -54,20 +54,20 @@ impl Backoff {
         })
     }
 
-    /// The delay before the attempt that follows failed attempt `attempt`, counted from 0.
+    /// Returns the delay after failed attempt `attempt`, counted from 0.
     ///
-    /// `seed` picks the jitter: the same seed and attempt give the same delay.
+    /// `seed` selects the jitter: the same seed and attempt give the same delay.
     pub fn delay(&self, attempt: u32, seed: u64) -> Duration {
         let doubled = 2u32.saturating_pow(attempt.saturating_add(1));
         let ceiling = self.min.saturating_mul(doubled).min(self.max);
         let floor = (ceiling / 2).max(self.min);
-        // A fresh generator per attempt, so that the delay is a function of its arguments.
+        // A fresh generator per attempt makes the delay a function of its arguments.
         let share = fastrand::Rng::with_seed(seed.wrapping_add(u64::from(attempt))).f64();
         floor + (ceiling - floor).mul_f64(share)
     }
 }
 
-/// A [`Backoff`] that cannot be; the caller is at fault.
+/// Bounds that do not make a [`Backoff`]. The caller is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidBackoff {

@@ -1,13 +1,15 @@
-//! Limits and times of one ingest.
+//! Limits and times of an ingest.
 
 use std::time::Duration;
 
 use mjpeg_codec::SplitterConfig;
 
-use crate::Backoff;
+use crate::{backoff::Backoff, duration::LONGEST};
 
 /// Limits and times of an [`Ingest`](crate::Ingest).
-#[derive(Clone, Debug)]
+///
+/// A duration beyond 100 years counts as 100 years: it is as good as no limit.
+#[derive(Clone, Debug, PartialEq)]
 pub struct IngestConfig {
     pub(crate) connect_timeout: Duration,
     pub(crate) stall_limit: Duration,
@@ -35,42 +37,47 @@ impl Default for IngestConfig {
 }
 
 impl IngestConfig {
-    /// Sets how long one whole connection attempt may take, over name look-up and all addresses. Default 5 s.
+    /// Limits a connection attempt, including name look-up and all addresses. Default 5 s.
+    ///
+    /// [Passive](crate::Connect::is_passive) sources wait without a limit.
     pub fn with_connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit.min(LONGEST);
         self
     }
 
-    /// Sets how long a connected camera may send no byte before it is given up. Default 10 s. One that sends bytes, but no frame among them, is
-    /// given up after three times that.
+    /// Sets how long a connected camera may send no byte before the connection is given up. Default
+    /// 10 s. A camera that sends bytes, but no frame among them, has three times that.
     ///
-    /// A camera that sends pictures more rarely than this needs a longer limit. A source that [tells its interval](crate::Connection::interval)
-    /// has three intervals at least.
+    /// A camera that sends images more rarely needs a longer limit. A source that
+    /// [declares its interval](crate::Connection::with_interval) has three intervals at least.
     pub fn with_stall_limit(mut self, limit: Duration) -> Self {
         self.stall_limit = limit.min(LONGEST);
         self
     }
 
-    /// Sets how long a camera must have been online, with frames, for the next backoff to start from its beginning. Default
-    /// 10 s.
+    /// Sets how long a camera must have been online, with frames, before the backoff starts over.
+    /// Default 10 s.
     ///
-    /// So a camera that sends one frame and hangs up does not make the relay spin.
+    /// So a camera that sends one frame and hangs up is not retried in a busy loop.
     pub fn with_stable_after(mut self, time: Duration) -> Self {
         self.stable_after = time.min(LONGEST);
         self
     }
 
-    /// Sets how long a [`Failover`](crate::Failover) does without frames before it connects the next source. Default 5 s.
+    /// Sets how long a [`Failover`](crate::Failover) waits for frames before it connects the next
+    /// source. Default 5 s.
     ///
-    /// That counts from when a camera [stalled](crate::Event::Stalled) or went offline. A source that never had a frame gets no such time once an attempt has failed.
+    /// The time starts when a camera [stalls](crate::Event::Stalled) or goes offline. A source that
+    /// never had a frame gets no time once an attempt has failed.
     pub fn with_failover_after(mut self, time: Duration) -> Self {
         self.failover_after = time.min(LONGEST);
         self
     }
 
-    /// Sets how long a better source must have had frames without a break before a [`Failover`](crate::Failover) goes back to it. Default 10 s.
+    /// Sets how long a better source must have had frames without a break before a
+    /// [`Failover`](crate::Failover) returns to it. Default 10 s.
     ///
-    /// So one that comes and goes does not take the stream with it.
+    /// So an unstable source does not make the stream switch back and forth.
     pub fn with_return_after(mut self, time: Duration) -> Self {
         self.return_after = time.min(LONGEST);
         self
@@ -82,19 +89,19 @@ impl IngestConfig {
         self
     }
 
-    /// Sets the limits of the frame parser.
+    /// Sets the limits of the frame parser. Default: frames of 16 MiB at most.
     pub fn with_splitter(mut self, config: SplitterConfig) -> Self {
         self.splitter = config;
         self
     }
 
-    /// Fixes the jitter of the backoff, for tests. By default each ingest draws its own seed.
+    /// Fixes the jitter of the backoff, for tests. Default: each ingest draws its own seed.
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// How long one whole connection attempt may take.
+    /// How long a connection attempt may take.
     pub fn connect_timeout(&self) -> Duration {
         self.connect_timeout
     }
@@ -104,7 +111,7 @@ impl IngestConfig {
         self.stall_limit
     }
 
-    /// How long a camera must have been online for the backoff to start over.
+    /// How long a camera must have been online before the backoff starts over.
     pub fn stable_after(&self) -> Duration {
         self.stable_after
     }
@@ -115,8 +122,8 @@ impl IngestConfig {
         self.failover_after
     }
 
-    /// How long a better source must have had frames before a
-    /// [`Failover`](crate::Failover) returns to it.
+    /// How long a better source must have had frames before a [`Failover`](crate::Failover)
+    /// returns to it.
     pub fn return_after(&self) -> Duration {
         self.return_after
     }
@@ -136,6 +143,3 @@ impl IngestConfig {
         self.seed
     }
 }
-
-/// As good as no limit, and far from where adding it to a time would overflow.
-pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

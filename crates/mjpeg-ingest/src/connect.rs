@@ -1,83 +1,191 @@
-//! The seam between a source of bytes and the loop that reads it.
+//! The interface between a kind of source and the loop that reads it.
 
-use std::{any::Any, fmt, time::Duration};
+use std::{fmt, io, pin::Pin, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::Stream;
+use mjpeg_codec::{Frame, Stamp};
 use tokio::io::AsyncRead;
 
-use crate::ConnectError;
+use crate::error::ConnectError;
 
-/// Something that can be connected to, again and again: a camera, an encoder, a test.
+/// A kind of source: it connects, again and again, to a camera, an encoder or a test.
+///
+/// Makes a [`Source`](crate::Source) by [`Source::custom`](crate::Source::custom).
+///
+/// ```
+/// use async_trait::async_trait;
+/// use mjpeg_ingest::{Connect, ConnectError, Connection, Source};
+/// use tokio::net::TcpStream;
+///
+/// /// A camera that sends images only after a request.
+/// struct Camera(String);
+///
+/// #[async_trait]
+/// impl Connect for Camera {
+///     async fn connect(&self) -> Result<Connection, ConnectError> {
+///         let stream = TcpStream::connect(&self.0).await?;
+///         stream.writable().await?;
+///         stream.try_write(b"START\n")?;
+///         Ok(Connection::bytes(stream, &*self.0))
+///     }
+/// }
+///
+/// let source = Source::custom("start://camera.local", Camera("camera.local:6001".into()));
+/// ```
 #[async_trait]
 pub trait Connect: Send + Sync + 'static {
     /// Opens a new connection.
     ///
-    /// [`Ingest`](crate::Ingest) calls this only when it holds no earlier connection, bounds its time, and drops the future
-    /// when it gives up; dropping it must leave nothing open.
+    /// [`Ingest`](crate::Ingest) calls this only while it holds no earlier connection, and limits
+    /// its time.
     ///
     /// # Errors
     ///
-    /// Why there is no connection; it is shown to users, and the attempt is repeated after a backoff.
+    /// Why there is no connection. Users see it, and the attempt is repeated after a backoff.
     ///
     /// # Cancel safety
     ///
-    /// Must be cancel safe in that a dropped call leaves no connection behind.
+    /// Must be cancel safe in that a dropped call leaves no connection open.
     async fn connect(&self) -> Result<Connection, ConnectError>;
 
-    /// Whether the other side comes to us. Then an attempt may wait as long as it likes, for to wait is no failure; and when a
-    /// connection ends, the next attempt begins at once. Default: false.
-    fn is_awaited(&self) -> bool {
+    /// Whether the other side connects to us. Default: false.
+    ///
+    /// An attempt of a passive source may wait without a limit, and after the end of a connection
+    /// the next attempt begins at once.
+    fn is_passive(&self) -> bool {
         false
     }
 }
 
 /// A fresh connection to a source.
-#[non_exhaustive]
+///
+/// It carries either [bytes](Self::bytes), which are split into frames, or whole
+/// [frames](Self::frames). Dropping it closes the connection.
+#[must_use]
 pub struct Connection {
-    /// Where its bytes come from. Dropping it closes the connection. An error that holds a [`SourceEnd`](crate::SourceEnd) tells why it ended.
-    pub io: Box<dyn AsyncRead + Send + Unpin>,
-    /// How frames lie in those bytes.
-    pub framing: Framing,
-    /// Whom it leads to, for people to read: an address, a path, a command.
-    pub peer: String,
-    /// How long it is from frame to frame, where the source knows: one that is slow by nature is not taken for a dead one.
-    pub interval: Option<Duration>,
-    /// What must outlive the connection until the next one is made, such as the listener that it came through. Goes with the ingest, and on pause.
-    pub anchor: Option<Box<dyn Any + Send>>,
+    pub(crate) input: Input,
+    pub(crate) framing: Framing,
+    pub(crate) peer: String,
+    pub(crate) interval: Option<Duration>,
+    pub(crate) guard: Option<Guard>,
 }
 
+/// What comes through a connection.
+pub(crate) enum Input {
+    Bytes(ByteStream),
+    Frames(FrameStream),
+}
+
+pub(crate) type ByteStream = Box<dyn AsyncRead + Send + Unpin>;
+
+pub(crate) type FrameStream = Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>;
+
+/// Something that is only kept until it is dropped.
+pub(crate) type Guard = Box<dyn Send>;
+
 impl Connection {
-    /// Makes a connection that carries concatenated JPEG images.
-    pub fn new(io: impl AsyncRead + Send + Unpin + 'static, peer: impl Into<String>) -> Self {
+    /// Makes a connection that carries bytes: [concatenated](Framing::Concatenated) JPEG images
+    /// unless [`with_framing`](Self::with_framing) says otherwise.
+    ///
+    /// `peer` names the other side for people: an address, a path, a command. An error that holds a
+    /// [`SourceEnd`](crate::SourceEnd) tells why the connection ended.
+    pub fn bytes(io: impl AsyncRead + Send + Unpin + 'static, peer: impl Into<String>) -> Self {
+        Self::new(Input::Bytes(Box::new(io)), peer.into())
+    }
+
+    /// Makes a connection that carries whole frames with their own times, as RTP, V4L2 or a screen
+    /// capture have them.
+    ///
+    /// The stream is polled for the next frame only when the ingest's owner wants one; nothing is
+    /// queued. Its end closes the connection, and so does an error, which may hold a
+    /// [`SourceEnd`](crate::SourceEnd). A frame above
+    /// [`max_frame_bytes`](mjpeg_codec::SplitterConfig::max_frame_bytes) is discarded.
+    ///
+    /// Frames may be [parsed](Frame::parse) from an encoder's output. A
+    /// [camera time](Stamp::with_camera) in the stamp is passed on.
+    ///
+    /// ```
+    /// use std::{io, time::SystemTime};
+    /// use futures_util::stream;
+    /// use mjpeg_codec::{Frame, Stamp};
+    /// use mjpeg_ingest::Connection;
+    /// use tokio::time::Instant;
+    ///
+    /// # fn capture() -> io::Result<(Vec<u8>, SystemTime)> { unimplemented!() }
+    /// let frames = stream::repeat_with(|| {
+    ///     let (jpeg, captured_at) = capture()?;
+    ///     let frame = Frame::parse(jpeg).map_err(io::Error::other)?;
+    ///     let stamp = Stamp::new(SystemTime::now(), Instant::now().into_std());
+    ///     Ok((frame, stamp.with_camera(captured_at)))
+    /// });
+    /// let connection = Connection::frames(frames, "screen 1");
+    /// # drop(connection);
+    /// ```
+    pub fn frames(
+        frames: impl Stream<Item = io::Result<(Frame, Stamp)>> + Send + 'static,
+        peer: impl Into<String>,
+    ) -> Self {
+        Self::new(Input::Frames(Box::pin(frames)), peer.into())
+    }
+
+    fn new(input: Input, peer: String) -> Self {
         Self {
-            io: Box::new(io),
+            input,
             framing: Framing::Concatenated,
-            peer: peer.into(),
+            peer,
             interval: None,
-            anchor: None,
+            guard: None,
         }
     }
 
-    /// Says how frames lie in the bytes, where they are not [`Concatenated`](Framing::Concatenated).
-    pub fn framing(mut self, framing: Framing) -> Self {
+    /// Sets how frames lie in the bytes. Default [`Framing::Concatenated`]. Without meaning for a
+    /// connection of whole frames.
+    pub fn with_framing(mut self, framing: Framing) -> Self {
         self.framing = framing;
         self
+    }
+
+    /// Sets the time from frame to frame, if the source knows it, so that a slow source is not
+    /// taken for a dead one. Default: unknown, and measured.
+    ///
+    /// The [stall limit](crate::IngestConfig::with_stall_limit) of the connection is at least three
+    /// intervals.
+    pub fn with_interval(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// Keeps a value from this connection to the next, such as the listener that it came through.
+    ///
+    /// It is dropped when the next connection is made, on pause, and with the ingest.
+    pub fn keeping(mut self, guard: impl Send + 'static) -> Self {
+        self.guard = Some(Box::new(guard));
+        self
+    }
+
+    /// The other side's name, for people.
+    pub fn peer(&self) -> &str {
+        &self.peer
+    }
+
+    /// How frames lie in the bytes.
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The time from frame to frame, if the source knows it.
+    pub fn interval(&self) -> Option<Duration> {
+        self.interval
     }
 }
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            io: _,
-            framing,
-            peer,
-            interval,
-            anchor: _,
-        } = self;
         f.debug_struct("Connection")
-            .field("framing", framing)
-            .field("peer", peer)
-            .field("interval", interval)
+            .field("framing", &self.framing)
+            .field("peer", &self.peer)
+            .field("interval", &self.interval)
             .finish_non_exhaustive()
     }
 }
@@ -88,6 +196,8 @@ impl fmt::Debug for Connection {
 pub enum Framing {
     /// JPEG images one after another, with or without bytes in between.
     Concatenated,
-    /// The body of a multipart response (RFC 2046 section 5.1), as [`multipart::Parser`](mjpeg_codec::multipart::Parser) reads it. The boundary need not be known.
+    /// The body of a multipart response (RFC 2046 section 5.1), as
+    /// [`multipart::Parser`](mjpeg_codec::multipart::Parser) reads it. The boundary need not be
+    /// known.
     Multipart,
 }

@@ -1,8 +1,17 @@
-//! Why there is no camera.
+//! Why a camera is offline.
 
-use std::{error::Error as StdError, io, net::SocketAddr, time::Duration};
+#[cfg(feature = "http")]
+pub(crate) mod http;
+
+use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
+
+#[cfg(feature = "http")]
+pub use self::http::{AuthoritiesError, HttpError};
 
 /// Why a camera is offline. The camera, or the network to it, is at fault.
+///
+/// As with all errors of this crate, `Display` does not repeat the [`source`](StdError::source);
+/// [`chain`](Self::chain) shows both.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -25,33 +34,41 @@ pub enum Error {
         after: Duration,
     },
     /// The connection broke.
-    #[error("the connection to the camera broke: {0}")]
+    #[error("the connection to the camera broke")]
     Read(#[source] io::Error),
-    /// Another sender has connected in the place of one that was silent.
+    /// A new sender has replaced one that was silent.
     #[error("{by} has taken the place of a sender that was silent")]
     Replaced {
-        /// The new sender.
+        /// The address of the new sender.
         by: String,
     },
-    /// The source itself says why it ended.
+    /// The source ended with an error of its own.
     #[error(transparent)]
     Source(Box<dyn StdError + Send + Sync>),
 }
 
-/// Why a connection ended, where its source knows: a reader gives it within an [`io::Error`], into which it converts.
+impl Error {
+    /// Shows the error with everything that caused it; see [`ErrorChain`].
+    pub fn chain(&self) -> ErrorChain<'_> {
+        ErrorChain::new(self)
+    }
+}
+
+/// Why a connection ended, if its source knows: a reader or stream returns it within an
+/// [`io::Error`], into which it converts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceEnd {
-    /// The source has nothing more to give: the ingest ends instead of connecting again.
+    /// The source is exhausted: the ingest ends instead of reconnecting.
     #[error("the source has ended")]
     Finished,
-    /// Another sender has connected; the next connection is there at once.
+    /// A new sender has connected; the next connection is made to it at once.
     #[error("{by} has taken the place of a sender that was silent")]
     Replaced {
-        /// The new sender.
+        /// The address of the new sender.
         by: String,
     },
-    /// It failed.
+    /// The source failed.
     #[error(transparent)]
     Failed(Box<dyn StdError + Send + Sync>),
 }
@@ -73,53 +90,98 @@ pub enum ConnectError {
         after: Duration,
     },
     /// The host name could not be resolved.
-    #[error("cannot resolve {host}: {source}")]
+    #[error("cannot resolve {host}")]
     Resolve {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The resolver's error.
         source: io::Error,
     },
-    /// The host was found but refused or could not be reached.
-    #[error("cannot connect to {addr}: {source}")]
+    /// The host was found, but refused the connection or could not be reached.
+    #[error("cannot connect to {addr}")]
     Failed {
         /// The first of the host's addresses that failed.
         addr: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file or socket of this machine could not be opened.
-    #[error("cannot open {path}: {source}")]
+    #[error("cannot open {path}")]
     Open {
         /// Its path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A program could not be started.
-    #[error("cannot start {program}: {source}")]
+    #[error("cannot start {program}")]
     Start {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// There can be no listening at that address.
-    #[error("cannot listen at {addr}: {source}")]
+    /// The address could not be listened at.
+    #[error("cannot listen at {addr}")]
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A camera that speaks HTTP was reached, and gives no pictures. (Feature `http`.)
+    /// A camera that speaks HTTP was reached, but sends no images. (Feature `http`.)
     #[cfg(feature = "http")]
     #[error(transparent)]
-    Http(#[from] crate::HttpError),
-    /// The source has nothing more to give: the ingest ends instead of trying again.
+    Http(#[from] HttpError),
+    /// The source is exhausted: the ingest ends instead of trying again.
     #[error("the source has ended")]
     Finished,
+    /// The system failed in another way.
+    #[error(transparent)]
+    Io(#[from] io::Error),
     /// A source of another kind failed.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),
+}
+
+/// Displays an error followed by its sources, separated by colons: "cannot connect to
+/// 192.168.1.100:6001: Connection refused".
+///
+/// For logs and other texts that people see. A source whose text the error already ends with is
+/// left out.
+///
+/// ```
+/// use std::io;
+/// use mjpeg_ingest::{ConnectError, Error};
+///
+/// let source = io::ErrorKind::NotFound.into();
+/// let error = Error::from(ConnectError::Open { path: "/a".into(), source });
+/// assert_eq!(error.to_string(), "cannot open /a");
+/// assert_eq!(error.chain().to_string(), "cannot open /a: entity not found");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorChain<'a>(&'a (dyn StdError + 'static));
+
+impl<'a> ErrorChain<'a> {
+    /// Makes the chain of any error.
+    pub fn new(error: &'a (dyn StdError + 'static)) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = self.0.to_string();
+        f.write_str(&shown)?;
+        let mut next = self.0.source();
+        while let Some(error) = next {
+            let text = error.to_string();
+            if !shown.ends_with(&text) {
+                write!(f, ": {text}")?;
+                shown = text;
+            }
+            next = error.source();
+        }
+        Ok(())
+    }
 }

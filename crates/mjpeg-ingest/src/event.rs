@@ -1,10 +1,10 @@
-//! What an ingest tells its owner.
+//! Events of an ingest, for its owner.
 
 use std::{sync::Arc, time::Duration};
 
 use mjpeg_codec::{DiscardReason, Frame, Stamp};
 
-use crate::Error;
+use crate::error::Error;
 
 /// What happened to a source, in order.
 #[derive(Clone, Debug)]
@@ -12,45 +12,52 @@ use crate::Error;
 pub enum Event {
     /// A connection attempt begins.
     Connecting,
-    /// The connection stands. Frames may follow.
+    /// The connection is open. Frames may follow.
     Online {
-        /// Whom it leads to, for people to read.
+        /// The other side's name, for people.
         peer: String,
     },
     /// A whole frame.
     Frame(Captured),
-    /// Bytes that were part of no frame.
+    /// Bytes that belong to no frame.
     Discarded {
-        /// Why.
+        /// Why they do not.
         reason: DiscardReason,
         /// How many.
         bytes: u64,
     },
-    /// The connection stands, but its frames have ceased: none for ten of its usual intervals, and 2 s at least. Told once; the next frame ends it.
+    /// The connection is open, but no frame has come for ten of its usual intervals, and 2 s at
+    /// least. Sent once; the next frame ends the stall.
     Stalled {
         /// How long no frame has come.
         after: Duration,
     },
-    /// The connection is gone, or could not be made; the next attempt begins by itself.
+    /// The connection has ended, or could not be made. The next attempt begins by itself.
     Offline {
         /// Why.
         error: Arc<Error>,
         /// How long from now the next attempt begins.
         retry_in: Duration,
     },
-    /// The source has come to its end and is read no more. Told by a [`Failover`](crate::Failover), whose other sources go on; an [`Ingest`](crate::Ingest) gives `None`
-    /// instead.
+    /// The source has ended for good. Sent by a [`Failover`](crate::Failover), whose other sources
+    /// go on; an [`Ingest`](crate::Ingest) returns `None` instead.
     Ended,
-    /// The connection was closed on demand of a [`Control`](crate::Control), which can also end the pause.
+    /// A [`Control`](crate::Control) paused the ingest: the connection is closed until it resumes.
     Paused,
 }
 
-/// A frame and when it came.
+/// A frame and the time of its capture.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Captured {
     /// The image.
     pub frame: Frame,
-    /// When it was captured.
+    /// When it was received, and when the camera says it was captured, if it does.
     pub stamp: Stamp,
+}
+
+impl Captured {
+    pub(crate) fn new(frame: Frame, stamp: Stamp) -> Self {
+        Self { frame, stamp }
+    }
 }

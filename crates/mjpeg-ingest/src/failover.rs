@@ -2,36 +2,46 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    task::Poll,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use tokio::time::{Instant, timeout_at};
+use futures_util::Stream;
+use tokio::time::Instant;
 
-use crate::{Control, Event, Ingest, IngestConfig, Source};
+use crate::{
+    config::IngestConfig, control::Control, event::Event, ingest::Ingest, source::Source,
+    timer::Timer,
+};
 
-/// Reads the first of several sources that has frames, and goes back to a better one when that is stable again.
+/// Reads the first of several sources that has frames, and returns to a better one when that is
+/// stable again.
 ///
-/// While all goes well, only the first source is connected. When no frame comes from it for
-/// [`failover_after`](IngestConfig::failover_after) (5 s), or at once if it never had one and cannot be reached, the next source is connected too, and
-/// so on. Those before it are tried all the while, each over one connection. When one of them has had frames without a break for
-/// [`return_after`](IngestConfig::return_after) (10 s), it is taken again, and those behind it are disconnected.
+/// Normally, only the first source is connected. When it has sent no frame for
+/// [`failover_after`](IngestConfig::failover_after) (5 s), or at once if it never had one and cannot
+/// be reached, the next source is connected too, and so on. Those before it are retried all the
+/// while, each over one connection. When one of them has had frames without a break for
+/// [`return_after`](IngestConfig::return_after) (10 s), it is used again, and those after it are
+/// disconnected.
 ///
-/// With one source it is an [`Ingest`].
+/// With one source it behaves like an [`Ingest`].
 pub struct Failover {
     sources: Vec<Source>,
     config: IngestConfig,
     control: Control,
-    /// The sources in use; a beginning of the list.
+    /// The sources in use: the first ones of the list.
     lanes: Vec<Lane>,
     active: usize,
-    /// It was paused, and has not gone on since.
+    /// It was paused, and has not resumed since.
     was_paused: bool,
-    /// Which lane is asked first, so that none that always has something keeps the others waiting.
+    /// Which lane is polled first, so that a busy one does not starve the others.
     turn: usize,
+    timer: Timer,
 }
 
+/// A source in use.
 struct Lane {
     ingest: Ingest,
     health: Health,
@@ -53,12 +63,13 @@ enum Health {
 }
 
 impl Failover {
-    /// Makes a failover over these sources, the best first; nothing happens before the first [`next`](Self::next). One without sources has ended.
+    /// Makes a failover over these sources, the best first. Nothing happens before the first
+    /// [`next`](Self::next). Without sources it has ended.
     pub fn new(sources: impl IntoIterator<Item = Source>, config: IngestConfig) -> Self {
         Self::with_control(sources, config, Control::new())
     }
 
-    /// Makes a failover as [`new`](Self::new) does, all of whose sources are steered by this control.
+    /// Makes a failover whose sources all obey this control.
     pub fn with_control(
         sources: impl IntoIterator<Item = Source>,
         config: IngestConfig,
@@ -72,84 +83,81 @@ impl Failover {
             active: 0,
             was_paused: false,
             turn: 0,
+            timer: Timer::default(),
         }
     }
 
-    /// A handle to steer all sources with while events are pulled.
+    /// Returns a handle that controls all sources while events are pulled.
     pub fn control(&self) -> Control {
         self.control.clone()
     }
 
-    /// How many sources are connected or being tried, from the first one on.
+    /// How many sources are connected or being retried, from the first one on.
     pub fn in_use(&self) -> usize {
         self.lanes.len()
     }
 
-    /// Waits for the next event, and tells which source it is of. `None`, for ever, when all sources have ended for good.
+    /// Waits for the next event, and returns it with the index of its source. Returns `None`, from
+    /// then on always, when all sources have ended for good.
     ///
-    /// Frames come from one source at a time; the one whose frame came last is in use. Of the others only frames and discarded bytes are left out.
+    /// Frames come from one source at a time; the source of the last frame is in use. Of the other
+    /// sources only frames and discarded bytes are left out.
+    ///
+    /// # Panics
+    ///
+    /// As [`Ingest::next`] does.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe, as [`Ingest::next`] is.
     pub async fn next(&mut self) -> Option<(usize, Event)> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<(usize, Event)>> {
         loop {
-            let now = Instant::now();
-            if self.was_paused && !self.control.is_paused() {
-                self.was_paused = false;
-                // The time of a pause is not one in which frames have failed to come.
-                self.lanes.iter_mut().for_each(|lane| lane.begin(now));
-            }
-            self.settle(now);
-            if self.may_open() && self.opens_at().is_none_or(|at| at <= now) {
-                self.open(now);
-            }
+            self.decide(Instant::now());
             if self.lanes.iter().all(|lane| lane.finished) {
-                return None;
+                return Poll::Ready(None);
             }
-            let deadline = self.next_decision();
-            let Some((index, event)) = self.pull(deadline).await else {
+            let Poll::Ready((index, event)) = self.poll_lanes(cx) else {
+                let Some(at) = self.next_decision() else {
+                    return Poll::Pending;
+                };
+                ready!(self.timer.poll(cx, at));
                 continue;
             };
             let Some(event) = event else {
                 let lane = &mut self.lanes[index];
                 lane.finished = true;
                 lane.down(true);
-                return Some((index, Event::Ended));
+                return Poll::Ready(Some((index, Event::Ended)));
             };
-            if let Some(event) = self.sort(index, event) {
-                return Some((index, event));
+            if let Some(event) = self.filter(index, event) {
+                return Poll::Ready(Some((index, event)));
             }
         }
     }
 
-    /// Waits for one of the lanes; gives nothing when that time has come first.
-    async fn pull(&mut self, until: Option<Instant>) -> Option<(usize, Option<Event>)> {
+    /// Waits for the next event of any lane.
+    fn poll_lanes(&mut self, cx: &mut Context<'_>) -> Poll<(usize, Option<Event>)> {
         let turn = self.turn;
         self.turn = self.turn.wrapping_add(1);
-        let waiting = self.lanes.iter_mut().enumerate();
-        let mut waiting: Vec<_> = waiting
-            .filter(|(_, lane)| !lane.finished)
-            .map(|(index, lane)| (index, Box::pin(lane.ingest.next())))
-            .collect();
-        let first = turn % waiting.len().max(1);
-        waiting.rotate_left(first);
-        let any = poll_fn(move |cx| {
-            for (index, next) in &mut waiting {
-                if let Poll::Ready(event) = next.as_mut().poll(cx) {
-                    return Poll::Ready((*index, event));
-                }
+        let lanes = self.lanes.len();
+        for index in (0..lanes).map(|n| (turn.wrapping_add(n)) % lanes) {
+            let lane = &mut self.lanes[index];
+            if lane.finished {
+                continue;
             }
-            Poll::Pending
-        });
-        match until {
-            Some(until) => timeout_at(until, any).await.ok(),
-            None => Some(any.await),
+            if let Poll::Ready(event) = lane.ingest.poll_event(cx) {
+                return Poll::Ready((index, event));
+            }
         }
+        Poll::Pending
     }
 
-    /// Learns from an event, and holds back what is not for the owner.
-    fn sort(&mut self, index: usize, event: Event) -> Option<Event> {
+    /// Learns from an event, and holds it back if it is not for the owner.
+    fn filter(&mut self, index: usize, event: Event) -> Option<Event> {
         let lane = &mut self.lanes[index];
         match &event {
             Event::Frame(_) => {
@@ -175,7 +183,20 @@ impl Failover {
         Some(event)
     }
 
-    /// Takes a better source that is stable again, and lets go of those behind the one that is.
+    /// Connects the next source, or drops those that are no longer needed, if it is time.
+    fn decide(&mut self, now: Instant) {
+        if self.was_paused && !self.control.is_paused() {
+            self.was_paused = false;
+            // During the pause no frames were expected.
+            self.lanes.iter_mut().for_each(|lane| lane.begin(now));
+        }
+        self.settle(now);
+        if self.may_open() && self.opens_at().is_none_or(|at| at <= now) {
+            self.open(now);
+        }
+    }
+
+    /// Returns to a better source that is stable again, and drops the sources after a stable one.
     fn settle(&mut self, now: Instant) {
         let stable = |lane: &Lane| lane.stable_at(self.config.return_after);
         let best = self
@@ -188,14 +209,14 @@ impl Failover {
         }
     }
 
-    /// Whether there is another source, and need of it.
+    /// Whether another source exists and is needed.
     fn may_open(&self) -> bool {
         self.lanes.len() < self.sources.len()
             && self.lanes.iter().all(|lane| !lane.is_up())
             && (self.lanes.is_empty() || !self.control.is_paused())
     }
 
-    /// When the next source is to be connected, if there is need of it then; `None` for now.
+    /// When to connect the next source, if it is still needed then; `None` for now.
     fn opens_at(&self) -> Option<Instant> {
         match *self.lanes.last()? {
             Lane { finished: true, .. }
@@ -225,10 +246,10 @@ impl Failover {
         });
     }
 
-    /// When there is something to decide, unless an event comes first.
+    /// When to decide again, unless an event comes first.
     fn next_decision(&self) -> Option<Instant> {
         let opens = self.opens_at().filter(|_| self.may_open());
-        // The last one in use has nothing to settle.
+        // No source follows the last one in use, so that its stability decides nothing.
         let unsettled = (self.active + 1).min(self.lanes.len() - 1);
         let settles = self.lanes[..unsettled]
             .iter()
@@ -255,7 +276,7 @@ impl Lane {
         }
     }
 
-    /// From now on a frame may be expected.
+    /// Expects frames from now on.
     fn begin(&mut self, now: Instant) {
         self.health = Health::Down {
             since: now,
@@ -268,6 +289,15 @@ impl Lane {
             Health::Up { since } => Some(since + return_after),
             Health::Down { .. } => None,
         }
+    }
+}
+
+/// As [`next`](Self::next).
+impl Stream for Failover {
+    type Item = (usize, Event);
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<(usize, Event)>> {
+        self.get_mut().poll_event(cx)
     }
 }
 

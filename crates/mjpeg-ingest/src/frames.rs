@@ -1,4 +1,4 @@
-//! The frames of a reader that somebody else has opened.
+//! The frames of a reader that the caller has opened.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +10,17 @@ use std::{
 };
 
 use futures_util::Stream;
-use mjpeg_codec::{DiscardReason, Event, SplitterConfig};
+use mjpeg_codec::{DiscardReason, SplitterConfig};
 use tokio::io::AsyncRead;
 
-use crate::{Captured, Framing, reading::Reading};
+use crate::{
+    connect::Framing,
+    event::Captured,
+    framed::{Found, Framed},
+};
 
-/// Reads frames from a socket, pipe or file of your own, with the default limits; see [`Frames`].
+/// Reads frames from a socket, pipe or file of your own: concatenated JPEG images, with the default
+/// limits. [`Frames`] has methods to change both.
 ///
 /// ```
 /// use mjpeg_ingest::frames;
@@ -38,86 +43,113 @@ use crate::{Captured, Framing, reading::Reading};
 /// # assert_eq!(runtime.block_on(sizes(camera)).unwrap(), [(8, 8)]);
 /// ```
 pub fn frames<R: AsyncRead + Unpin>(reader: R) -> Frames<R> {
-    frames_with(reader, SplitterConfig::default())
-}
-
-/// Reads frames as [`frames`] does, with limits of your choice.
-pub fn frames_with<R: AsyncRead + Unpin>(reader: R, config: SplitterConfig) -> Frames<R> {
     Frames {
-        reading: Reading::new(reader, Framing::Concatenated, config),
+        framed: Framed::new(reader, Framing::Concatenated, SplitterConfig::default()),
+        framing: Framing::Concatenated,
+        splitter: SplitterConfig::default(),
         discarded: BTreeMap::new(),
         ended: false,
         error: None,
     }
 }
 
-/// The frames of one reader, each with the time when its last byte was read. Made by [`frames`] and [`frames_with`].
+/// The frames of one reader, each with the time when its last byte was read. Made by [`frames`].
 ///
-/// Pull it with [`next`](Self::next), or use it as a [`Stream`]. A frame comes out as soon as its last byte was read. While no frame
-/// is asked for nothing is read, so that TCP holds a fast camera back.
+/// Pull it with [`next`](Self::next), or use it as a [`Stream`]. A frame comes out as soon as its
+/// last byte was read. While the caller asks for no frame nothing is read, so that TCP slows a fast
+/// camera down.
 ///
-/// When the reader ends or fails, the frames that were read before come first; then, if it failed, its error; then `None`, for ever.
-/// There is no limit on time and no reconnecting: that is what [`Ingest`](crate::Ingest) adds.
+/// When the reader ends or fails, the frames read before come first; then, if it failed, its error;
+/// then always `None`. `Frames` limits no time and does not reconnect: use
+/// [`Ingest`](crate::Ingest) for that.
 ///
-/// Bytes are read in large pieces, straight into the buffer that the frames are slices of: a `BufReader` would only add a
-/// copy. Give `&mut reader` to have the reader back afterwards; what was read beyond the last frame is gone with the `Frames`.
-/// A reader that is not [`Unpin`] is pinned first (`Box::pin(reader)`).
+/// Bytes are read in large chunks, straight into the buffer that the frames are slices of: a
+/// `BufReader` would only add a copy. Pass `&mut reader` to keep the reader; bytes read beyond the
+/// last frame are lost with the `Frames`. Pin a reader that is not [`Unpin`] first
+/// (`Box::pin(reader)`).
 pub struct Frames<R> {
-    reading: Reading<R>,
-    discarded: BTreeMap<DiscardReason, Tally>,
+    framed: Framed<R>,
+    framing: Framing,
+    splitter: SplitterConfig,
+    discarded: BTreeMap<DiscardReason, Discarded>,
     /// Nothing more will be read.
     ended: bool,
-    /// Why, if that is yet to be told.
+    /// The reader's error, until it is returned.
     error: Option<io::Error>,
 }
 
 /// How much was discarded for one reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Tally {
-    /// How many times. That is how many frames were lost, if the reason [is a broken frame](DiscardReason::is_frame); the
-    /// other reasons are counted in pieces.
+pub struct Discarded {
+    /// How many times. If the reason [is a broken frame](DiscardReason::is_frame), this is the
+    /// number of frames lost; other reasons are counted in ranges.
     pub count: u64,
     /// How many bytes.
     pub bytes: u64,
 }
 
+impl Discarded {
+    /// Adds a range of discarded bytes.
+    pub fn add(&mut self, bytes: u64) {
+        self.count += 1;
+        self.bytes += bytes;
+    }
+}
+
 impl<R: AsyncRead + Unpin> Frames<R> {
-    /// Waits for the next frame. `None`, for ever, after the end of the reader or its error.
+    /// Sets how frames lie in the bytes. Default [`Framing::Concatenated`].
     ///
-    /// It does the same as `next` of `futures_util::StreamExt`, without that trait.
+    /// Call it before the first frame is read: bytes that were read already are dropped.
+    pub fn with_framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self.reframed()
+    }
+
+    /// Sets the limits of the frame parser. Default [`SplitterConfig::default`].
+    ///
+    /// Call it before the first frame is read: bytes that were read already are dropped.
+    pub fn with_splitter(mut self, config: SplitterConfig) -> Self {
+        self.splitter = config;
+        self.reframed()
+    }
+
+    fn reframed(mut self) -> Self {
+        self.framed = self.framed.reframed(self.framing, self.splitter.clone());
+        self
+    }
+
+    /// Waits for the next frame. Returns `None`, from then on always, after the end of the reader
+    /// or its error.
+    ///
+    /// Does the same as `next` of `futures_util::StreamExt`, without that trait.
     ///
     /// # Errors
     ///
-    /// The reader's error, once. An [`Interrupted`](io::ErrorKind::Interrupted) read is repeated instead.
+    /// The reader's error, once. An [`Interrupted`](io::ErrorKind::Interrupted) read is repeated
+    /// instead.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: bytes already read are kept, and the next call goes on with them.
+    /// Cancel safe: bytes already read are kept for the next call.
     pub async fn next(&mut self) -> Option<io::Result<Captured>> {
         poll_fn(|cx| self.poll_frame(cx)).await
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Captured>>> {
         loop {
-            while let Some(event) = self.reading.found() {
-                match event {
-                    Event::Frame(frame) => {
-                        return Poll::Ready(Some(Ok(self.reading.captured(frame))));
+            while let Some(found) = self.framed.found() {
+                match found {
+                    Found::Frame(captured) => return Poll::Ready(Some(Ok(captured))),
+                    Found::Discarded { reason, bytes } => {
+                        self.discarded.entry(reason).or_default().add(bytes);
                     }
-                    Event::Discarded { reason, range } => {
-                        let tally = self.discarded.entry(reason).or_default();
-                        tally.count += 1;
-                        tally.bytes += range.end - range.start;
-                    }
-                    // The enum may grow; what is neither is not asked for here.
-                    _ => {}
                 }
             }
             if self.ended {
                 return Poll::Ready(self.error.take().map(Err));
             }
-            match ready!(self.reading.poll_read(cx)) {
+            match ready!(self.framed.poll_read(cx)) {
                 Ok(0) => self.end(None),
                 Ok(_) => {}
                 Err(error) => self.end(Some(error)),
@@ -126,15 +158,17 @@ impl<R: AsyncRead + Unpin> Frames<R> {
     }
 
     fn end(&mut self, error: Option<io::Error>) {
-        self.reading.finish();
+        self.framed.finish();
         self.ended = true;
         self.error = error;
     }
 }
 
 impl<R> Frames<R> {
-    /// How much of what was read so far was part of no frame, for this reason: every byte lies in a frame or is counted here, except
-    /// for those at the end that are not decided yet.
+    /// How many bytes read so far belong to no frame, for this reason.
+    ///
+    /// Every byte belongs to a frame or is counted here, except those at the end that are not
+    /// decided yet.
     ///
     /// ```
     /// # use mjpeg_ingest::{frames, mjpeg_codec::DiscardReason};
@@ -143,7 +177,7 @@ impl<R> Frames<R> {
     ///     println!("{reason}: {} bytes", frames.discarded(reason).bytes);
     /// }
     /// ```
-    pub fn discarded(&self, reason: DiscardReason) -> Tally {
+    pub fn discarded(&self, reason: DiscardReason) -> Discarded {
         self.discarded.get(&reason).copied().unwrap_or_default()
     }
 }

@@ -1,185 +1,264 @@
 //! The loop from connection to connection.
 
-use std::{any::Any, future::Future, pin::Pin, sync::Arc, time::Duration};
-
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until, timeout},
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
 };
+
+use futures_util::Stream;
+use tokio::time::{Instant, timeout};
 
 use crate::{
-    ConnectError, Connection, Control, Error, Event, IngestConfig, Source,
-    control::Wishes,
+    config::IngestConfig,
+    connect::{Connection, Guard},
+    control::{Commands, Control, Wakeups},
+    error::{ConnectError, Error},
+    event::Event,
     online::{Ending, Online},
+    source::Source,
+    timer::Timer,
 };
 
-/// Reads a source and reconnects for ever; its owner pulls events with [`next`](Self::next).
+/// Reads a source and reconnects indefinitely; its owner pulls events with [`next`](Self::next), or
+/// uses it as a [`Stream`].
 ///
 /// Dropping it closes the connection.
 pub struct Ingest {
-    source: Source,
-    config: IngestConfig,
-    seed: u64,
-    control: Control,
-    wishes: watch::Receiver<Wishes>,
-    /// Failed attempts since the camera was last stable.
-    failures: u32,
-    /// What the last connection needs to be kept until the next.
-    anchor: Option<Box<dyn Any + Send>>,
     state: State,
+    reconnect: Reconnect,
+    wakeups: Wakeups,
 }
 
+/// What the ingest does.
+///
+/// ```text
+///            ┌──────────────────── resume ─────────────────── Paused
+///            ▼                                                  ▲
+///  new ──▶ Idle ── paused ──────────────────────────────────────┘
+///            │ ▲
+///            │ └──── delay over, retry, pause ──── Waiting ◀─────┐
+///            ▼                                       ▲           │
+///        Connecting ── failed ───────────────────────┘           │
+///            │  │                                                │
+///            │  └── source exhausted ──▶ Finished                │
+///            ▼                              ▲                    │
+///         Online ── source exhausted ───────┘                    │
+///            └───── closed, broken, stalled ─────────────────────┘
+/// ```
+///
+/// A pause also leads from `Connecting` and `Online` to `Idle`, and so to `Paused`.
 enum State {
     Idle,
     Connecting(Attempt),
     Online(Box<Online>),
-    Waiting { until: Instant, retries: u64 },
+    Waiting(Wait),
     Paused,
     Finished,
 }
 
 type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
 
+/// The wait before the next attempt.
+struct Wait {
+    until: Instant,
+    timer: Timer,
+    /// How many retries had been asked for when the wait began.
+    retries: u64,
+}
+
+/// What the states share.
+struct Reconnect {
+    source: Source,
+    config: IngestConfig,
+    seed: u64,
+    control: Control,
+    /// How many attempts have failed since the camera was last stable.
+    failures: u32,
+    /// What the last connection keeps until the next.
+    guard: Option<Guard>,
+}
+
+/// The next state, and what to report of the step to it.
+type Step = (State, Option<Event>);
+
 impl Ingest {
-    /// Makes an ingest; nothing happens before the first [`next`](Self::next).
+    /// Makes an ingest. Nothing happens before the first [`next`](Self::next).
     pub fn new(source: Source, config: IngestConfig) -> Self {
         Self::with_control(source, config, Control::new())
     }
 
-    /// Makes an ingest as [`new`](Self::new) does, steered by this control: one that was made in place of another is paused if that was.
+    /// Makes an ingest that obeys this control. If that is paused, the ingest begins paused.
     pub fn with_control(source: Source, config: IngestConfig, control: Control) -> Self {
-        let wishes = control.wishes();
-        let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         Self {
-            source,
-            config,
-            seed,
-            control,
-            wishes,
-            failures: 0,
-            anchor: None,
             state: State::Idle,
+            wakeups: control.wakeups(),
+            reconnect: Reconnect {
+                seed: config.seed.unwrap_or_else(|| fastrand::u64(..)),
+                source,
+                config,
+                control,
+                failures: 0,
+                guard: None,
+            },
         }
     }
 
-    /// A handle to steer this ingest with while its events are pulled.
+    /// Returns a handle that controls this ingest while its events are pulled.
     pub fn control(&self) -> Control {
-        self.control.clone()
+        self.reconnect.control.clone()
     }
 
-    /// Waits for the next event. `None`, for ever, when the source has ended for good.
+    /// Waits for the next event. Returns `None`, from then on always, when the source has ended for
+    /// good.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, or in one without time or IO enabled.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a connection attempt, a wait and bytes already read are kept, and go on with the next call.
+    /// Cancel safe: connection attempts, waits and bytes already read are kept for the next call.
     pub async fn next(&mut self) -> Option<Event> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         loop {
-            match &mut self.state {
-                State::Idle if self.wishes.borrow_and_update().paused => {
-                    self.anchor = None;
-                    self.state = State::Paused;
-                    return Some(Event::Paused);
-                }
-                State::Idle => {
-                    self.state =
-                        State::Connecting(attempt(&self.source, self.config.connect_timeout));
-                    return Some(Event::Connecting);
-                }
+            self.wakeups.register(cx);
+            let commands = self.reconnect.control.commands();
+            let (next, event) = match &mut self.state {
+                State::Idle => self.reconnect.begin(commands),
+                State::Connecting(_) if commands.paused => (State::Idle, None),
                 State::Connecting(attempt) => {
-                    let outcome = tokio::select! {
-                        () = pause_wanted(&mut self.wishes) => {
-                            self.state = State::Idle;
-                            continue;
-                        }
-                        outcome = attempt => outcome,
-                    };
-                    return match outcome {
-                        Ok(connection) => Some(self.connected(connection)),
-                        Err(ConnectError::Finished) => {
-                            self.anchor = None;
-                            self.state = State::Finished;
-                            None
-                        }
-                        Err(error) => Some(self.offline(error.into())),
-                    };
+                    let outcome = ready!(attempt.as_mut().poll(cx));
+                    self.reconnect.attempted(outcome)
                 }
                 State::Online(online) => {
-                    if let Some(event) = online.poll() {
-                        return Some(event);
+                    if commands.paused {
+                        online.end(Ending::Paused);
                     }
-                    if let Some(ending) = online.ending.take() {
-                        if online.was_stable(self.config.stable_after) {
-                            self.failures = 0;
-                        }
-                        match ending {
-                            Ending::Error(error) => return Some(self.offline(error)),
-                            Ending::Paused => self.state = State::Idle,
-                            Ending::Finished => {
-                                self.anchor = None;
-                                self.state = State::Finished;
-                            }
-                        }
-                        continue;
-                    }
-                    tokio::select! {
-                        () = pause_wanted(&mut self.wishes) => online.end(Ending::Paused),
-                        stalled = online.read() => if stalled.is_some() {
-                            return stalled;
-                        },
+                    match ready!(online.poll_event(cx)) {
+                        Ok(event) => return Poll::Ready(Some(event)),
+                        Err(ending) => self.reconnect.ended(online, ending),
                     }
                 }
-                State::Waiting { until, retries } => {
-                    let (until, retries) = (*until, *retries);
-                    tokio::select! {
-                        // An error is impossible: `self.control` keeps the sender alive.
-                        _ = self.wishes.wait_for(|wishes| wishes.paused || wishes.retries != retries) => {}
-                        () = sleep_until(until) => {}
-                    }
-                    self.state = State::Idle;
+                State::Waiting(wait) => {
+                    ready!(wait.poll(commands, cx));
+                    (State::Idle, None)
                 }
-                State::Paused => {
-                    let _ = self.wishes.wait_for(|wishes| !wishes.paused).await;
-                    self.state = State::Idle;
-                }
-                State::Finished => return None,
+                State::Paused if commands.paused => return Poll::Pending,
+                State::Paused => (State::Idle, None),
+                State::Finished => return Poll::Ready(None),
+            };
+            // Closes the old connection: only one is ever open.
+            self.state = next;
+            if event.is_some() {
+                return Poll::Ready(event);
             }
         }
     }
+}
 
-    fn connected(&mut self, connection: Connection) -> Event {
-        let peer = connection.peer.clone();
-        let (online, anchor) = Online::new(connection, &self.config);
-        self.anchor = anchor;
-        self.state = State::Online(Box::new(online));
-        Event::Online { peer }
+impl Reconnect {
+    /// Begins an attempt, or a pause.
+    fn begin(&mut self, commands: Commands) -> Step {
+        if commands.paused {
+            self.guard = None;
+            return (State::Paused, Some(Event::Paused));
+        }
+        let attempt = attempt(&self.source, self.config.connect_timeout);
+        (State::Connecting(attempt), Some(Event::Connecting))
     }
 
-    /// Drops what was connected, and begins the wait for the next attempt.
-    fn offline(&mut self, error: Error) -> Event {
-        let begun = !matches!(error, Error::Connect(_));
-        let retry_in = if begun && self.source.is_awaited() {
+    fn attempted(&mut self, outcome: Result<Connection, ConnectError>) -> Step {
+        match outcome {
+            Ok(connection) => self.online(connection),
+            Err(ConnectError::Finished) => self.finish(),
+            Err(error) => self.offline(error.into()),
+        }
+    }
+
+    fn online(&mut self, connection: Connection) -> Step {
+        let Connection {
+            input,
+            framing,
+            peer,
+            interval,
+            guard,
+        } = connection;
+        self.guard = guard;
+        let online = Online::new((input, framing), interval, &self.config);
+        (
+            State::Online(Box::new(online)),
+            Some(Event::Online { peer }),
+        )
+    }
+
+    fn ended(&mut self, online: &Online, ending: Ending) -> Step {
+        if online.was_stable(self.config.stable_after) {
+            self.failures = 0;
+        }
+        match ending {
+            Ending::Error(error) => self.offline(error),
+            Ending::Paused => (State::Idle, None),
+            Ending::Finished => self.finish(),
+        }
+    }
+
+    fn offline(&mut self, error: Error) -> Step {
+        let was_online = !matches!(error, Error::Connect(_));
+        let retry_in = if was_online && self.source.is_passive() {
             Duration::ZERO
         } else {
             let delay = self.config.backoff.delay(self.failures, self.seed);
             self.failures = self.failures.saturating_add(1);
             delay
         };
-        let retries = self.wishes.borrow_and_update().retries;
-        self.state = State::Waiting {
+        let wait = Wait {
             until: Instant::now() + retry_in,
-            retries,
+            timer: Timer::default(),
+            retries: self.control.commands().retries,
         };
-        Event::Offline {
-            error: Arc::new(error),
-            retry_in,
-        }
+        let error = Arc::new(error);
+        (
+            State::Waiting(wait),
+            Some(Event::Offline { error, retry_in }),
+        )
+    }
+
+    fn finish(&mut self) -> Step {
+        self.guard = None;
+        (State::Finished, None)
     }
 }
 
-impl std::fmt::Debug for Ingest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Wait {
+    /// Waits for the delay, a retry or a pause.
+    fn poll(&mut self, commands: Commands, cx: &mut Context<'_>) -> Poll<()> {
+        if commands.paused || commands.retries != self.retries {
+            return Poll::Ready(());
+        }
+        self.timer.poll(cx, self.until)
+    }
+}
+
+/// As [`next`](Self::next).
+impl Stream for Ingest {
+    type Item = Event;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.get_mut().poll_event(cx)
+    }
+}
+
+impl fmt::Debug for Ingest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ingest")
-            .field("source", &self.source)
+            .field("source", &self.reconnect.source)
             .finish_non_exhaustive()
     }
 }
@@ -187,17 +266,11 @@ impl std::fmt::Debug for Ingest {
 fn attempt(source: &Source, limit: Duration) -> Attempt {
     let connect = source.connect();
     Box::pin(async move {
-        let timed_out = |_| Err(ConnectError::TimedOut { after: limit });
-        if connect.is_awaited() {
+        if connect.is_passive() {
             return connect.connect().await;
         }
-        timeout(limit, connect.connect())
-            .await
-            .unwrap_or_else(timed_out)
+        let timed_out = |_| Err(ConnectError::TimedOut { after: limit });
+        let attempt = timeout(limit, connect.connect());
+        attempt.await.unwrap_or_else(timed_out)
     })
-}
-
-async fn pause_wanted(wishes: &mut watch::Receiver<Wishes>) {
-    // An error is impossible: the ingest holds a `Control`, which keeps the sender alive.
-    let _ = wishes.wait_for(|wishes| wishes.paused).await;
 }

@@ -1,7 +1,8 @@
-//! Reads a Motion-JPEG camera and reconnects for ever, with capped and jittered backoff.
+//! Reads a Motion-JPEG camera and reconnects indefinitely, with capped and jittered backoff.
 //!
-//! The layer of a Motion-JPEG relay between a camera and whoever wants its frames. You pull events; nothing is spawned for
-//! you, nothing is queued: while you do not call [`Ingest::next`], nothing is read, and TCP slows the camera down.
+//! The layer of a Motion-JPEG relay between a camera and the consumers of its frames. You pull
+//! events; nothing is spawned for you and nothing is queued: while you do not call
+//! [`Ingest::next`], nothing is read, and TCP slows the camera down.
 //!
 //! ```no_run
 //! use mjpeg_ingest::{Event, Ingest, IngestConfig, Source};
@@ -14,7 +15,9 @@
 //!     match event {
 //!         Event::Online { peer } => println!("connected to {peer}"),
 //!         Event::Frame(captured) => println!("{} bytes", captured.frame.bytes().len()),
-//!         Event::Offline { error, retry_in } => println!("{error}; next attempt in {retry_in:?}"),
+//!         Event::Offline { error, retry_in } => {
+//!             println!("{}; next attempt in {retry_in:?}", error.chain())
+//!         }
 //!         _ => {}
 //!     }
 //! }
@@ -24,30 +27,35 @@
 //!
 //! # What it does for you
 //!
-//! * **One connection per camera**, ever: the old one is closed before the next attempt begins. (While the addresses of one
-//!   host name are raced, as RFC 8305 has it, more than one connection *attempt* may be under way for a moment.)
-//! * A connection attempt, name look-up and all addresses included, takes at most
+//! * It holds **one connection per camera**, ever: the old one is closed before the next attempt
+//!   begins. (While it races the addresses of one host name, as RFC 8305 describes, several
+//!   connection *attempts* may be under way for a moment.)
+//! * A connection attempt, including name look-up and all addresses, takes at most
 //!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s).
-//! * A camera that falls out of its rhythm, with no frame for ten intervals or 2 s, is [told](Event::Stalled) as stalled. One that sends no byte for
-//!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is given up; TCP keepalive finds
-//!   a dead peer as well.
-//! * Then it reconnects, for ever, after a [`Backoff`] of 250 ms to 30 s that goes back to its beginning only when the camera
-//!   has been online with frames for [`stable_after`](IngestConfig::stable_after) (10 s).
+//! * A camera without a frame for ten of its usual intervals, and 2 s at least, is reported as
+//!   [stalled](Event::Stalled). A camera that sends no byte for
+//!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is
+//!   disconnected. TCP keepalive also detects a dead peer.
+//! * Then it reconnects, indefinitely, after a [`Backoff`] of 250 ms to 30 s. The backoff starts over
+//!   only when the camera has been online with frames for
+//!   [`stable_after`](IngestConfig::stable_after) (10 s).
 //! * [`Failover`] takes several sources, in order, and reads the first that has frames.
 //! * [`Control`] retries now, pauses and resumes, from anywhere.
 //!
-//! Other kinds of source implement [`Connect`]; tests do too.
+//! Implement [`Connect`] for other kinds of source, and in tests. Its connections carry bytes or
+//! whole frames.
 //!
 //! # A socket of your own
 //!
-//! Whoever has a connection already, and wants the frames on it and nothing else, gives it to [`frames()`], which takes any
-//! [`AsyncRead`](tokio::io::AsyncRead) and returns a stream.
+//! If you have a connection already and only want its frames, pass it to [`frames()`], which takes
+//! any [`AsyncRead`](tokio::io::AsyncRead) and returns a stream.
 //!
 //! # Features
 //!
-//! * `exec`: programs as [sources](Source), `exec:program args` (Unix). They run with the rights of this process: take such a source from nobody who
-//!   may not run programs.
-//! * `http`: cameras that send multipart streams or single pictures, `http://…`, with logins by Basic and Digest.
+//! * `exec`: programs as [sources](Source), `exec:program args` (Unix). They run with the rights of
+//!   this process: accept such a source only from users who may run programs.
+//! * `http`: cameras that send multipart streams or single images, `http://…`, with logins by Basic
+//!   and Digest.
 //! * `tls`: the same over `https://…`.
 //! * `test-picture`: the [source](Source) `test:`, a moving test picture by `mjpeg-picture`.
 
@@ -55,44 +63,37 @@ mod backoff;
 mod config;
 mod connect;
 mod control;
+mod duration;
 mod error;
 mod event;
-#[cfg(all(feature = "exec", unix))]
-mod exec;
 mod failover;
-mod file;
+mod framed;
 mod frames;
-#[cfg(feature = "http")]
-mod http_camera;
 mod ingest;
-mod listen;
 mod online;
-mod reading;
-#[cfg(any(all(feature = "exec", unix), feature = "http"))]
-mod redact;
 mod source;
 mod stall;
-mod tcp;
-#[cfg(feature = "test-picture")]
-mod test_camera;
-#[cfg(unix)]
-mod unix;
+mod timer;
 
 pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;
 pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
-pub use error::{ConnectError, Error, SourceEnd};
+#[cfg(feature = "http")]
+pub use error::{AuthoritiesError, HttpError};
+pub use error::{ConnectError, Error, ErrorChain, SourceEnd};
 pub use event::{Captured, Event};
 pub use failover::Failover;
-pub use frames::{Frames, Tally, frames, frames_with};
-#[cfg(feature = "__fuzzing")]
-#[doc(hidden)]
-pub use http_camera::fuzzing;
-#[cfg(feature = "http")]
-pub use http_camera::{HttpCamera, HttpError};
+pub use frames::{Discarded, Frames, frames};
 pub use ingest::Ingest;
-/// The crate whose types stand in this one's API, so that their versions agree.
+/// The crate whose types appear in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use mjpeg_codec;
-pub use source::{InvalidSource, Source};
+#[cfg(feature = "http")]
+pub use source::HttpCamera;
+#[cfg(feature = "test-picture")]
+pub use source::TestCamera;
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub use source::fuzzing;
+pub use source::{InvalidSource, Recording, Source};

@@ -1,121 +1,193 @@
 //! One connection, from its first byte to its end.
 
-use std::{any::Any, future::poll_fn, time::Duration};
-
-use mjpeg_codec::Event as Found;
-use tokio::{
-    io::AsyncRead,
-    time::{Instant, timeout_at},
+use std::{
+    io,
+    task::{Context, Poll, ready},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use crate::{
-    Connection, Error, Event, IngestConfig, SourceEnd, reading::Reading, stall::StallWatch,
+    config::IngestConfig,
+    connect::{Framing, Input},
+    error::{Error, SourceEnd},
+    event::Event,
+    framed::{Found, Incoming},
+    stall::StallWatch,
+    timer::Timer,
 };
 
+/// A connection that is being read.
 pub(crate) struct Online {
-    reading: Reading<Box<dyn AsyncRead + Send + Unpin>>,
+    incoming: Incoming,
     stall: StallWatch,
+    timer: Timer,
     since: Instant,
     frames: u64,
-    /// Why no more will be read; what is left in the splitter still comes out.
-    pub(crate) ending: Option<Ending>,
+    /// Why no more is read; frames already read still come out.
+    ending: Option<Ending>,
 }
 
+/// Why a connection is no longer read.
 pub(crate) enum Ending {
     Error(Error),
     Paused,
     Finished,
 }
 
+/// When the camera counts as stalled or lost, if nothing comes before.
+struct Deadlines {
+    /// Without a frame it is stalled.
+    stall: Option<Instant>,
+    /// Without a byte it is lost.
+    silence: Instant,
+    /// Without a frame it is lost.
+    no_frame: Instant,
+}
+
 impl Online {
-    /// Begins to read; gives what must outlive the connection.
+    /// Begins to read. The interval is the one that the source declares.
     pub(crate) fn new(
-        connection: Connection,
+        (input, framing): (Input, Framing),
+        interval: Option<Duration>,
         config: &IngestConfig,
-    ) -> (Self, Option<Box<dyn Any + Send>>) {
+    ) -> Self {
         let now = Instant::now();
-        let online = Self {
-            reading: Reading::new(connection.io, connection.framing, config.splitter.clone()),
-            stall: StallWatch::new(now, config.stall_limit, connection.interval),
+        Self {
+            incoming: Incoming::new(input, framing, config.splitter.clone()),
+            stall: StallWatch::new(now, config.stall_limit, interval),
+            timer: Timer::default(),
             since: now,
             frames: 0,
             ending: None,
-        };
-        (online, connection.anchor)
+        }
     }
 
-    /// Whether there were frames, and for long enough.
+    /// Whether frames came, and for long enough.
     pub(crate) fn was_stable(&self, stable_after: Duration) -> bool {
         self.frames > 0 && self.since.elapsed() >= stable_after
     }
 
-    pub(crate) fn poll(&mut self) -> Option<Event> {
-        Some(match self.reading.found()? {
-            Found::Frame(frame) => {
-                self.stall.frame(self.reading.last_read(), self.frames == 0);
-                self.frames += 1;
-                Event::Frame(self.reading.captured(frame))
-            }
-            Found::Discarded { reason, range } => Event::Discarded {
-                reason,
-                bytes: range.end - range.start,
-            },
-            // The enum may grow; what this crate does not know, it does not pass on.
-            _ => return self.poll(),
-        })
+    /// Stops reading, unless that has stopped already.
+    pub(crate) fn end(&mut self, ending: Ending) {
+        if self.ending.is_none() {
+            self.incoming.finish();
+            self.ending = Some(ending);
+        }
     }
 
-    /// Reads once, or finds that the camera is stalled, or that nothing more comes.
-    pub(crate) async fn read(&mut self) -> Option<Event> {
-        let (silence, no_frame) = (self.stall.silence_limit(), self.stall.no_frame_limit());
-        let (stalls_after, last_frame) = (self.stall.stalls_after(), self.stall.last_frame());
-        if let Some(after) = stalls_after.filter(|&after| self.stall.noise() >= after) {
-            self.stall.told();
+    /// Waits for the next event, or for the end after the last.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Ending>> {
+        loop {
+            if let Some(found) = self.incoming.found() {
+                return Poll::Ready(Ok(self.record(found)));
+            }
+            if let Some(ending) = self.ending.take() {
+                return Poll::Ready(Err(ending));
+            }
+            if let Some(event) = self.check_noise() {
+                return Poll::Ready(Ok(event));
+            }
+            if self.ending.is_some() {
+                continue;
+            }
+            // Read before looking at the clock: what came while the owner did not pull is there.
+            if let Poll::Ready(read) = self.incoming.poll_read(cx) {
+                self.record_read(read);
+                continue;
+            }
+            let deadlines = self.deadlines();
+            ready!(self.timer.poll(cx, deadlines.next()));
+            if let Some(event) = self.give_up(&deadlines) {
+                return Poll::Ready(Ok(event));
+            }
+        }
+    }
+
+    fn record(&mut self, found: Found) -> Event {
+        match found {
+            Found::Frame(captured) => {
+                let at = self.incoming.last_read();
+                self.stall.frame(at, self.frames == 0);
+                self.frames += 1;
+                Event::Frame(captured)
+            }
+            Found::Discarded { reason, bytes } => Event::Discarded { reason, bytes },
+        }
+    }
+
+    /// Finds a camera that always sends, so that no timer gets a turn, but never a frame.
+    fn check_noise(&mut self) -> Option<Event> {
+        let noise = self.stall.noise();
+        if let Some(after) = self.stall.stalls_after().filter(|&after| noise >= after) {
+            self.stall.mark_reported();
             return Some(Event::Stalled { after });
         }
-        if self.stall.noise() >= no_frame {
-            self.end(Ending::Error(Error::NoFrame { after: no_frame }));
-            return None;
+        let after = self.stall.no_frame_limit();
+        if noise >= after {
+            self.end(Ending::Error(Error::NoFrame { after }));
         }
-        let silent_at = self.reading.last_read() + silence;
-        let no_frame_at = last_frame + no_frame;
-        let given_up_at = silent_at.min(no_frame_at);
-        let stalls_at = stalls_after
-            .map(|after| last_frame + after)
-            .filter(|&at| at < given_up_at);
-        let read = poll_fn(|cx| self.reading.poll_read(cx));
-        // It reads before it looks at the clock: what came while nobody pulled is there.
-        let outcome = timeout_at(stalls_at.unwrap_or(given_up_at), read).await;
-        let ending = match outcome {
-            Ok(Ok(0)) => Error::Closed,
-            Ok(Ok(_)) => {
-                self.stall.bytes(self.reading.last_read());
-                return None;
-            }
-            Ok(Err(error)) => match error.downcast() {
-                Ok(SourceEnd::Finished) => {
-                    self.end(Ending::Finished);
-                    return None;
-                }
-                Ok(SourceEnd::Replaced { by }) => Error::Replaced { by },
-                Ok(SourceEnd::Failed(error)) => Error::Source(error),
-                Err(error) => Error::Read(error),
-            },
-            Err(_elapsed) => match stalls_after {
-                Some(after) if stalls_at.is_some() => {
-                    self.stall.told();
-                    return Some(Event::Stalled { after });
-                }
-                _ if silent_at <= no_frame_at => Error::Stalled { after: silence },
-                _ => Error::NoFrame { after: no_frame },
-            },
-        };
-        self.end(Ending::Error(ending));
         None
     }
 
-    pub(crate) fn end(&mut self, ending: Ending) {
-        self.reading.finish();
-        self.ending = Some(ending);
+    /// Records the outcome of a read.
+    fn record_read(&mut self, read: io::Result<bool>) {
+        let ending = match read {
+            Ok(true) => return self.stall.bytes(self.incoming.last_read()),
+            Ok(false) => Ending::Error(Error::Closed),
+            Err(error) => match error.downcast() {
+                Ok(SourceEnd::Finished) => Ending::Finished,
+                Ok(SourceEnd::Replaced { by }) => Ending::Error(Error::Replaced { by }),
+                Ok(SourceEnd::Failed(error)) => Ending::Error(Error::Source(error)),
+                Err(error) => Ending::Error(Error::Read(error)),
+            },
+        };
+        self.end(ending);
+    }
+
+    fn deadlines(&self) -> Deadlines {
+        let last_frame = self.stall.last_frame();
+        Deadlines {
+            stall: self.stall.stalls_after().map(|after| last_frame + after),
+            silence: self.incoming.last_read() + self.stall.silence_limit(),
+            no_frame: last_frame + self.stall.no_frame_limit(),
+        }
+    }
+
+    /// Reports a stall, or ends a connection that is lost.
+    fn give_up(&mut self, deadlines: &Deadlines) -> Option<Event> {
+        let error = match self.stall.stalls_after() {
+            Some(after) if deadlines.is_stall() => {
+                self.stall.mark_reported();
+                return Some(Event::Stalled { after });
+            }
+            _ if deadlines.silence <= deadlines.no_frame => Error::Stalled {
+                after: self.stall.silence_limit(),
+            },
+            _ => Error::NoFrame {
+                after: self.stall.no_frame_limit(),
+            },
+        };
+        self.end(Ending::Error(error));
+        None
+    }
+}
+
+impl Deadlines {
+    fn lost(&self) -> Instant {
+        self.silence.min(self.no_frame)
+    }
+
+    /// Whether the stall comes first.
+    fn is_stall(&self) -> bool {
+        self.stall.is_some_and(|stall| stall < self.lost())
+    }
+
+    fn next(&self) -> Instant {
+        match self.stall {
+            Some(stall) if self.is_stall() => stall,
+            _ => self.lost(),
+        }
     }
 }

@@ -1,121 +1,126 @@
-//! When a connected camera counts as stalled: pure arithmetic over times given from outside.
+//! Decides when a connected camera is stalled: pure arithmetic over times passed in.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config::LONGEST;
+use crate::duration::LONGEST;
 
-/// Follows the rhythm of one connection's frames.
+/// Follows the interval between the frames of one connection.
 #[derive(Debug)]
 pub(crate) struct StallWatch {
-    /// With no byte for so long, the connection is given up.
+    /// How long the camera may send no byte.
     limit: Duration,
     /// When the last frame came, or the connection was made.
     last_frame: Instant,
-    /// When bytes last came, and for how long they have come without a frame among them.
-    noise: (Instant, Duration),
-    /// From frame to frame: what the source says of itself, then a moving average of what comes.
+    /// When bytes last came.
+    last_bytes: Instant,
+    /// For how long bytes have come without a frame among them.
+    noise: Duration,
+    /// From frame to frame: as the source declares it, then a moving average of what comes.
     interval: Option<Duration>,
-    /// The present stall was told.
-    is_stalled: bool,
+    /// The current stall was reported.
+    is_reported: bool,
 }
 
 impl StallWatch {
-    /// Begins with a fresh connection, whose frames are known to be so far apart, if that is known.
+    /// Begins with a fresh connection, and the interval that its source declares.
     pub(crate) fn new(now: Instant, limit: Duration, interval: Option<Duration>) -> Self {
         let interval = interval.map(|interval| interval.min(LONGEST));
         let limit = limit.max(interval.unwrap_or_default().saturating_mul(3));
         Self {
             limit,
             last_frame: now,
-            noise: (now, Duration::ZERO),
+            last_bytes: now,
+            noise: Duration::ZERO,
             interval,
-            is_stalled: false,
+            is_reported: false,
         }
     }
 
-    /// Takes in that bytes came. Where they never cease, no timer would be heard.
+    /// Records that bytes came. While they keep coming, no timer gets a turn.
     pub(crate) fn bytes(&mut self, now: Instant) {
-        let (last, noise) = &mut self.noise;
-        let gap = now.saturating_duration_since(*last);
-        // A longer gap may be one in which the owner did not read.
-        *noise += gap.min(LONGEST_GAP);
-        *last = now;
+        let gap = now.saturating_duration_since(self.last_bytes);
+        // In a longer gap the owner may not have read.
+        self.noise += gap.min(LONGEST_GAP);
+        self.last_bytes = now;
     }
 
-    /// Takes in a frame, which ended at that time.
+    /// Records a frame, whose last byte was read at this time.
     pub(crate) fn frame(&mut self, now: Instant, is_first: bool) {
         let sample = now.saturating_duration_since(self.last_frame);
         self.last_frame = now;
-        self.noise.1 = Duration::ZERO;
-        self.is_stalled = false;
+        self.noise = Duration::ZERO;
+        self.is_reported = false;
         if is_first {
-            // How long the camera took to begin says nothing of its rhythm.
+            // How long the camera took to begin is no interval.
             return;
         }
         self.interval = Some(match self.interval {
             None => sample,
-            // A pause counts as four intervals at most, so that one stall does not make the next one wait; but frames that came together, with no time
-            // between them, do not bind it to nothing.
-            Some(usual) => {
-                let most = usual.saturating_mul(4).max(SHORTEST / 2);
-                usual - usual / WEIGHT + sample.min(most) / WEIGHT
+            // A pause counts as four intervals at most, so that one stall does not delay the
+            // report of the next. The floor matters after frames that came together, with no time
+            // between them.
+            Some(average) => {
+                let most = average.saturating_mul(4).max(SHORTEST / 2);
+                average - average / WEIGHT + sample.min(most) / WEIGHT
             }
         });
     }
 
-    /// With no byte for so long, the connection is given up.
+    /// After how long without a byte the connection is given up.
     pub(crate) fn silence_limit(&self) -> Duration {
         self.limit
     }
 
-    /// With bytes, but no frame among them for so long, the connection is given up.
+    /// After how long with bytes, but without a frame, the connection is given up.
     pub(crate) fn no_frame_limit(&self) -> Duration {
         self.limit.saturating_mul(NO_FRAME_LIMITS)
     }
 
     /// For how long bytes have come without a frame among them.
     pub(crate) fn noise(&self) -> Duration {
-        self.noise.1
+        self.noise
     }
 
     pub(crate) fn last_frame(&self) -> Instant {
         self.last_frame
     }
 
-    /// After how long without a frame it is stalled; `None` if that was told.
+    /// After how long without a frame the camera is stalled; `None` if that was reported.
     pub(crate) fn stalls_after(&self) -> Option<Duration> {
-        if self.is_stalled {
+        if self.is_reported {
             return None;
         }
-        let usual = self.interval.unwrap_or_default();
+        let interval = self.interval.unwrap_or_default();
         Some(
             SHORTEST
-                .max(usual.saturating_mul(INTERVALS))
+                .max(interval.saturating_mul(INTERVALS))
                 .min(self.limit),
         )
     }
 
-    /// It is stalled, and that is told.
-    pub(crate) fn told(&mut self) {
-        self.is_stalled = true;
+    /// Records that the current stall was reported.
+    pub(crate) fn mark_reported(&mut self) {
+        self.is_reported = true;
     }
 }
 
-/// No camera is stalled sooner, however fast it is: a key press, a night switch, a busy network take as long.
+/// The shortest stall, even of a fast camera: changing a setting, switching to night mode or a busy
+/// network take that long.
 const SHORTEST: Duration = Duration::from_secs(2);
 
 /// How many intervals without a frame make a stall.
 const INTERVALS: u32 = 10;
 
-/// As much of a gap between two reads counts as noise.
+/// How much of a gap between two reads counts as noise.
 const LONGEST_GAP: Duration = Duration::from_secs(1);
 
-/// How many stall limits without a frame end a connection that still carries bytes: a slow link may take long over one picture.
+/// How many stall limits without a frame end a connection that still carries bytes: a slow link may
+/// need long for one image.
 const NO_FRAME_LIMITS: u32 = 3;
 
-/// Of how many intervals, about, the average is.
+/// Smoothing factor: about how many intervals the average spans.
 const WEIGHT: u32 = 8;
 
 #[cfg(test)]
@@ -124,7 +129,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(10);
 
-    /// A watch that has seen frames with that interval, and when the last one came.
+    /// A watch that has seen frames with that interval.
     fn steady(interval: Duration, limit: Duration) -> StallWatch {
         let start = Instant::now();
         let mut watch = StallWatch::new(start, limit, None);
@@ -143,20 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn stall_is_told_once_until_a_frame_comes() {
+    fn stall_is_reported_once_until_a_frame_comes() {
         let mut watch = steady(Duration::from_millis(40), LIMIT);
-        watch.told();
+        watch.mark_reported();
         assert_eq!(watch.stalls_after(), None);
         watch.frame(Instant::now() + Duration::from_secs(60), false);
         let after = watch.stalls_after().unwrap();
         assert!(
             after <= Duration::from_secs(2),
-            "a pause is no rhythm: {after:?}"
+            "a pause is no interval: {after:?}"
         );
     }
 
     #[test]
-    fn frames_that_came_together_do_not_hide_the_rhythm() {
+    fn frames_that_came_together_do_not_hide_the_interval() {
         let start = Instant::now();
         let mut watch = StallWatch::new(start, LIMIT, None);
         watch.frame(start, true);
@@ -164,7 +169,7 @@ mod tests {
         for second in 1..60 {
             watch.frame(start + Duration::from_secs(second), false);
         }
-        let after = watch.stalls_after().expect("not told");
+        let after = watch.stalls_after().expect("not reported");
         assert!(after > Duration::from_secs(8), "{after:?}");
     }
 

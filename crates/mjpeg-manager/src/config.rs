@@ -5,17 +5,15 @@ use std::time::Duration;
 use mjpeg_ingest::IngestConfig;
 
 /// Limits and times of a [`Manager`](crate::Manager), and of all its streams.
-#[derive(Clone, Debug)]
+///
+/// How streams are served is set on the outlets: see `HttpOutlet` (feature `listener`).
+#[derive(Clone, Debug, PartialEq)]
 pub struct ManagerConfig {
-    pub(crate) start_timeout: Duration,
-    pub(crate) call_timeout: Duration,
-    pub(crate) shutdown_grace: Duration,
-    pub(crate) max_streams: usize,
-    #[cfg(feature = "listener")]
-    pub(crate) max_viewers: usize,
-    pub(crate) ingest: IngestConfig,
-    #[cfg(feature = "listener")]
-    pub(crate) http: mjpeg_http::HttpConfig,
+    start_timeout: Duration,
+    call_timeout: Duration,
+    shutdown_grace: Duration,
+    max_streams: usize,
+    ingest: IngestConfig,
 }
 
 impl Default for ManagerConfig {
@@ -25,53 +23,44 @@ impl Default for ManagerConfig {
             call_timeout: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(5),
             max_streams: 1000,
-            #[cfg(feature = "listener")]
-            max_viewers: 20_000,
             ingest: IngestConfig::default(),
-            #[cfg(feature = "listener")]
-            http: mjpeg_http::HttpConfig::default(),
         }
     }
 }
 
 impl ManagerConfig {
-    /// Sets how long a whole start may take. Default 8 s. The connection attempt within has its own limit,
-    /// [`IngestConfig::connect_timeout`] (5 s).
+    /// Sets how long a whole start may take. Default 8 s. The connection attempt within has its
+    /// own limit, [`IngestConfig::with_connect_timeout`] (5 s). A time above a hundred years means
+    /// no limit.
     pub fn with_start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit.min(LONGEST);
         self
     }
 
-    /// Sets how long a start or a stop may take in all, whatever it waits for. Default 15 s. Keep it above the
-    /// [start timeout](Self::start_timeout) and the [grace](Self::shutdown_grace), whose errors and reports say more.
+    /// Sets how long a call that starts, changes or stops a stream may take in all. Default 15 s. A
+    /// time above a hundred years means no limit.
+    ///
+    /// Keep it above the [start timeout](Self::with_start_timeout) and the
+    /// [grace](Self::with_shutdown_grace), whose errors and reports say more.
     pub fn with_call_timeout(mut self, limit: Duration) -> Self {
         self.call_timeout = limit.min(LONGEST);
         self
     }
 
-    /// Sets how long viewers' responses may take to end when a stream stops, before they are cut. Default 5 s.
+    /// Sets how long viewers' responses may take to end when a stream stops, before they are cut.
+    /// Default 5 s. A time above a hundred years means no limit.
     pub fn with_shutdown_grace(mut self, limit: Duration) -> Self {
         self.shutdown_grace = limit.min(LONGEST);
         self
     }
 
-    /// Sets how many streams there may be, those being started and stopped included. Default 1000.
+    /// Sets how many streams there may be, including those being started and stopped. Default
+    /// 1000; 0 refuses all.
     ///
-    /// One more is [`Error::TooManyStreams`](crate::Error::TooManyStreams). Counted in [`ManagerStats::streams_refused`](crate::ManagerStats::streams_refused).
+    /// One more is [`Error::TooManyStreams`](crate::Error::TooManyStreams), counted in
+    /// [`ManagerStats::streams_refused`](crate::ManagerStats::streams_refused).
     pub fn with_max_streams(mut self, most: usize) -> Self {
         self.max_streams = most;
-        self
-    }
-
-    /// Sets how many viewers all streams may have together. Default 20,000; 0 refuses all.
-    ///
-    /// The default protects the machine: so many take some 60 MiB of this process, and more of the kernel's memory. How many one stream and one address may
-    /// have is set in [`http`](Self::http): [`HttpConfig::max_viewers`](mjpeg_http::HttpConfig::max_viewers), where it is also told who is refused.
-    ///
-    /// Counted in [`ManagerStats::viewers_refused`](crate::ManagerStats::viewers_refused).
-    #[cfg(feature = "listener")]
-    pub fn with_max_viewers(mut self, most: usize) -> Self {
-        self.max_viewers = most;
         self
     }
 
@@ -81,49 +70,29 @@ impl ManagerConfig {
         self
     }
 
-    /// Sets how streams are served. Its grace is replaced by [`shutdown_grace`](Self::shutdown_grace), its limit over several streams by
-    /// [`max_viewers`](Self::max_viewers).
-    #[cfg(feature = "listener")]
-    pub fn with_http(mut self, config: mjpeg_http::HttpConfig) -> Self {
-        self.http = config;
-        self
-    }
-
-    /// How long a whole start may take.
+    /// Returns how long a whole start may take.
     pub fn start_timeout(&self) -> Duration {
         self.start_timeout
     }
 
-    /// How long a start or a stop may take in all.
+    /// Returns how long a call that starts, changes or stops a stream may take in all.
     pub fn call_timeout(&self) -> Duration {
         self.call_timeout
     }
 
-    /// How long viewers' responses may take to end when a stream stops.
+    /// Returns how long viewers' responses may take to end when a stream stops.
     pub fn shutdown_grace(&self) -> Duration {
         self.shutdown_grace
     }
 
-    /// How many streams there may be.
+    /// Returns how many streams there may be.
     pub fn max_streams(&self) -> usize {
         self.max_streams
     }
 
-    /// How many viewers all streams may have together.
-    #[cfg(feature = "listener")]
-    pub fn max_viewers(&self) -> usize {
-        self.max_viewers
-    }
-
-    /// How cameras are read.
+    /// Returns how cameras are read.
     pub fn ingest(&self) -> &IngestConfig {
         &self.ingest
-    }
-
-    /// How streams are served.
-    #[cfg(feature = "listener")]
-    pub fn http(&self) -> &mjpeg_http::HttpConfig {
-        &self.http
     }
 }
 

@@ -1,39 +1,47 @@
-//! What happens to streams, for whoever wants to know.
+//! Events of streams, and who sends and receives them.
 
 use std::time::SystemTime;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{State, StreamName};
+use crate::{name::StreamName, state::StreamState};
 
 /// Something that happened to a stream.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct StreamEvent {
     /// The stream.
     pub stream: StreamName,
     /// When.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::time"))]
     pub at: SystemTime,
-    /// What.
+    /// What happened.
     pub change: Change,
 }
 
-/// What happened to a stream.
+/// What happened to a stream. [`Started`](Self::Started) is the first event of each stream,
+/// [`Stopped`](Self::Stopped) the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Change {
     /// It was started.
     Started,
-    /// Its camera is doing otherwise than before.
-    State(State),
+    /// The state of its camera changed.
+    State(StreamState),
     /// Its frames come from another one of its sources.
     Source {
-        /// Which of them, from 0.
+        /// Which source, counted from 0.
         index: usize,
-        /// As people write it; never with a password.
+        /// The source, for people; never with a password.
         source: String,
     },
-    /// Its camera has sent the same frame for the [set time](crate::StreamSpec::frozen_after).
+    /// Its spec was replaced by [`Manager::apply`](crate::Manager::apply).
+    Reconfigured,
+    /// Its camera has sent the same frame for the
+    /// [set time](crate::StreamSpec::with_frozen_after).
     Frozen,
     /// The frames of its camera differ again.
     Moving,
@@ -41,7 +49,8 @@ pub enum Change {
     Stopped,
 }
 
-/// The events of all streams of a [`Manager`](crate::Manager), from [`Manager::events`](crate::Manager::events) on.
+/// The events of all streams of a manager, from the call of
+/// [`Manager::events`](crate::Manager::events) on.
 #[derive(Debug)]
 pub struct Events {
     events: broadcast::Receiver<StreamEvent>,
@@ -49,9 +58,9 @@ pub struct Events {
 }
 
 impl Events {
-    /// Waits for the next event. `None` when the manager is gone.
+    /// Waits for the next event. Returns `None` when the manager is gone.
     ///
-    /// Who does not pull for a while misses the oldest: 256 are kept.
+    /// The latest 256 events are kept for a slow receiver; it [misses](Self::missed) older ones.
     ///
     /// # Cancel safety
     ///
@@ -66,23 +75,23 @@ impl Events {
         }
     }
 
-    /// How many events were missed so far, because more came than are kept.
+    /// Returns how many events were missed so far because more came than are kept.
     pub fn missed(&self) -> u64 {
         self.missed
     }
 }
 
-/// Where events are told. Telling never waits.
+/// Sends events to all subscribers, without waiting.
 #[derive(Clone, Debug)]
-pub(crate) struct Herald(broadcast::Sender<StreamEvent>);
+pub(crate) struct EventSender(broadcast::Sender<StreamEvent>);
 
-impl Herald {
+impl EventSender {
     pub(crate) fn new() -> Self {
         Self(broadcast::Sender::new(KEPT))
     }
 
-    pub(crate) fn tell(&self, stream: &StreamName, change: Change) {
-        // An error means that nobody listens.
+    pub(crate) fn send(&self, stream: &StreamName, change: Change) {
+        // An error means that nobody has subscribed.
         let _ = self.0.send(StreamEvent {
             stream: stream.clone(),
             at: SystemTime::now(),
@@ -90,7 +99,7 @@ impl Herald {
         });
     }
 
-    pub(crate) fn listen(&self) -> Events {
+    pub(crate) fn subscribe(&self) -> Events {
         Events {
             events: self.0.subscribe(),
             missed: 0,
@@ -98,5 +107,5 @@ impl Herald {
     }
 }
 
-/// How many events are kept for a listener that is busy.
+/// How many events are kept for a subscriber that is busy.
 const KEPT: usize = 256;

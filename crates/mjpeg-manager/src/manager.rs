@@ -9,11 +9,20 @@ use tokio::time::timeout;
 use tracing::{debug, field::display, info};
 
 use crate::{
-    Change, Error, Events, ManagerConfig, ManagerStats, StreamInfo, StreamName, StreamSpec,
-    event::Herald, outlet::AllViewers, registry::Registry, running::Running,
+    config::ManagerConfig,
+    error::{Error, InvalidSpec},
+    event::{EventSender, Events},
+    name::StreamName,
+    registry::Registry,
+    spec::StreamSpec,
+    state::StreamState,
+    status::info::{ManagerStats, StreamInfo},
+    stream::{RunningStream, Shared, fed::Publisher, outlet::OutletFactory},
+    subscription::Subscription,
 };
 
-/// Runs streams by name. Cheap to clone; all clones are one manager. See the [contract](crate#contract).
+/// Runs streams by name. Cheap to clone; all clones are one manager. See the
+/// [contract](crate#contract).
 ///
 /// Its methods must be called within a tokio runtime.
 #[derive(Clone, Debug)]
@@ -23,99 +32,212 @@ pub struct Manager {
 
 #[derive(Debug)]
 struct Inner {
-    config: ManagerConfig,
+    shared: Shared,
     registry: Registry,
-    all_viewers: AllViewers,
-    herald: Herald,
 }
 
 /// What [`Manager::shutdown`] did.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ShutdownReport {
     /// How many streams were stopped.
     pub stopped: usize,
     /// Those of them that did not end by themselves in time.
-    pub cut: Vec<Cut>,
+    pub cut: Vec<CutStream>,
     /// Names whose start or stop, begun by another call, had not ended in time.
     pub unfinished: Vec<StreamName>,
 }
 
-/// What had to be aborted of a stream.
+/// A stream of which something had to be aborted.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
-pub struct Cut {
+pub struct CutStream {
     /// The stream.
     pub name: StreamName,
     /// How many viewers' connections were cut.
     pub connections: usize,
-    /// Whether even a task of the stream had not ended after that and was left to end by itself.
+    /// Whether even a task of the stream had not ended after that. It was left to end by itself.
     pub task: bool,
 }
 
 impl Manager {
-    /// Makes a manager that runs nothing yet.
-    pub fn new(mut config: ManagerConfig) -> Self {
+    /// Makes a manager whose streams are served by no outlet: frames are taken with
+    /// [`subscribe`](Self::subscribe).
+    pub fn new(config: ManagerConfig) -> Self {
+        Self::with_outlets(config, [])
+    }
+
+    /// Makes a manager whose streams are each served by an outlet of each of these factories, such
+    /// as `HttpOutlet` (feature `listener`).
+    pub fn with_outlets(
+        config: ManagerConfig,
+        outlets: impl IntoIterator<Item = Arc<dyn OutletFactory>>,
+    ) -> Self {
         let inner = Inner {
-            all_viewers: AllViewers::limited(&mut config),
-            registry: Registry::new(config.max_streams),
-            config,
-            herald: Herald::new(),
+            registry: Registry::new(config.max_streams()),
+            shared: Shared {
+                config,
+                outlets: outlets.into_iter().collect(),
+                events: EventSender::new(),
+            },
         };
         Self {
             inner: Arc::new(inner),
         }
     }
 
-    /// Starts a stream: takes its port, connects to its camera as its [mode](StreamSpec::mode) wants, and serves it.
+    /// Returns the limits and times.
+    pub fn config(&self) -> &ManagerConfig {
+        &self.inner.shared.config
+    }
+
+    /// Starts a stream: takes its port, connects to its camera as its
+    /// [mode](StreamSpec::with_mode) wants, and serves it.
     ///
     /// # Errors
     ///
-    /// All of [`Error`] but `NotFound`. A failed start leaves nothing behind, and the name is free again.
+    /// All of [`Error`] but `NotFound`. A failed start leaves nothing behind, and the name is free
+    /// again.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future undoes the start.
     pub async fn start(&self, spec: StreamSpec) -> Result<StreamInfo, Error> {
-        let reserved = self.inner.registry.reserve(&spec.name)?;
-        let limit = self.inner.config.start_timeout;
+        let Inner { shared, registry } = &*self.inner;
+        let reserved = registry.reserve(spec.name())?;
+        let after = shared.config.start_timeout();
         let starting = async {
-            let herald = self.inner.herald.clone();
-            let started = Running::start(spec, &self.inner.config, herald);
-            let started = timeout(limit, started).await;
-            started.unwrap_or(Err(Error::StartTimeout { after: limit }))
+            let started = timeout(after, RunningStream::start(spec, shared)).await;
+            started.unwrap_or(Err(Error::StartTimeout { after }))
         };
-        let running = tokio::select! {
+        let stream = tokio::select! {
             biased;
-            () = self.inner.registry.shut_down() => return Err(Error::ShutDown),
+            () = registry.shut_down() => return Err(Error::ShutDown),
             started = self.in_time(starting) => started??,
         };
-        let info = running.info();
-        if let Err(running) = reserved.fill(running) {
-            running.stop().await;
+        let info = stream.info();
+        let entered = reserved.fill(stream, |stream| stream.monitor().started());
+        if let Err(stream) = entered {
+            stream.stop().await;
             return Err(Error::ShutDown);
         }
         let listen = info.listen.map(display);
         info!(stream = %info.name, source = %info.source, listen, "stream started");
-        self.inner.herald.tell(&info.name, Change::Started);
         Ok(info)
     }
 
-    /// Stops a stream: ends its viewers' responses, frees its port and hangs up on its camera. When it returns, all that has happened.
+    /// Starts a [fed](StreamSpec::fed) stream: takes its port and serves what the returned
+    /// publisher is given.
+    ///
+    /// Pausing and retrying do nothing to such a stream.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`]; [`Error::CallTimeout`] if it does not end in time, by itself or cut. It is cut off then.
+    /// As those of [`start`](Self::start); [`InvalidSpec::FedWithSource`] if it has a source. A
+    /// failed start leaves nothing behind.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future cuts the stream off without waiting for its end.
+    /// Dropping the future undoes the start.
+    pub async fn start_fed(&self, spec: StreamSpec) -> Result<Publisher, Error> {
+        let Inner { shared, registry } = &*self.inner;
+        let reserved = registry.reserve(spec.name())?;
+        let (stream, publisher) = RunningStream::start_fed(spec, shared)?;
+        let info = stream.info();
+        let entered = reserved.fill(stream, |stream| stream.monitor().started());
+        if let Err(stream) = entered {
+            stream.stop().await;
+            return Err(Error::ShutDown);
+        }
+        let listen = info.listen.map(display);
+        info!(stream = %info.name, listen, "fed stream started");
+        Ok(publisher)
+    }
+
+    /// Stops a stream: ends its viewers' responses, frees its port and disconnects its camera. All
+    /// that has happened when it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::CallTimeout`] if it does not end in time, by itself or cut. It
+    /// is aborted then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future aborts the stream without waiting for its end.
     pub async fn stop(&self, name: &str) -> Result<(), Error> {
-        let (running, busy) = self.inner.registry.take(name)?;
-        let cut = self.in_time(running.stop()).await?;
+        let (stream, _busy) = self.inner.registry.take(name)?;
+        let cut = self.in_time(stream.stop()).await?;
         info!(stream = name, cut, "stream stopped");
-        self.inner.herald.tell(busy.name(), Change::Stopped);
+        stream.monitor().stopped();
         Ok(())
+    }
+
+    /// Replaces the spec of the running stream that has the spec's name. Viewers keep their
+    /// responses, whatever changes.
+    ///
+    /// * Sources: if they differ, the camera is disconnected and the first new source connected;
+    ///   the stream's state tells how that goes. If they are the same, the connection is not
+    ///   touched.
+    /// * Listen: the new port is taken first, and the old one then accepts no more connections.
+    ///   When the call returns, that has happened.
+    /// * Everything else takes effect with the next frame or at once, without a reconnect. The mode
+    ///   has no effect on a stream that runs.
+    ///
+    /// Does nothing if the spec is the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::InvalidSpec`]; [`Error::PortInUse`], [`Error::ListenFailed`]
+    /// or [`Error::OutletFailed`] for the new port. Nothing has changed then.
+    /// [`Error::CallTimeout`] if another call on this stream, or the end of the old port, takes too
+    /// long.
+    ///
+    /// # Cancel safety
+    ///
+    /// After dropping the future, either all has changed or nothing.
+    pub async fn apply(&self, spec: StreamSpec) -> Result<StreamInfo, Error> {
+        let stream = self.inner.registry.get(spec.name().as_str())?;
+        self.in_time(stream.apply(|_| spec)).await??;
+        Ok(stream.info())
+    }
+
+    /// Gives a running stream other sources, the preferred one first. Viewers keep their responses,
+    /// and get the frames of the new sources.
+    ///
+    /// A shorthand for [`apply`](Self::apply).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`]; [`Error::InvalidSpec`] if there are none or they do not go with the
+    /// rest of the spec.
+    ///
+    /// # Cancel safety
+    ///
+    /// After dropping the future, either all has changed or nothing.
+    pub async fn set_sources(
+        &self,
+        name: &str,
+        sources: impl IntoIterator<Item = Source>,
+    ) -> Result<(), Error> {
+        let stream = self.inner.registry.get(name)?;
+        let sources: Vec<Source> = sources.into_iter().collect();
+        if sources.is_empty() {
+            return Err(InvalidSpec::NoSource.into());
+        }
+        let change = |spec: &StreamSpec| spec.clone().with_sources(sources);
+        self.in_time(stream.apply(change)).await?
+    }
+
+    /// Reads the spec of a running stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    pub fn spec(&self, name: &str) -> Result<Arc<StreamSpec>, Error> {
+        Ok(self.inner.registry.get(name)?.spec())
     }
 
     /// Reads one stream.
@@ -124,12 +246,13 @@ impl Manager {
     ///
     /// [`Error::NotFound`].
     pub fn get(&self, name: &str) -> Result<StreamInfo, Error> {
-        self.inner.registry.with(name, Running::info)
+        Ok(self.inner.registry.get(name)?.info())
     }
 
-    /// Reads all streams, by name. Streams that are just being started or stopped are not among them.
+    /// Reads all streams, by name, without those that are just being started or stopped.
     pub fn list(&self) -> Vec<StreamInfo> {
-        self.inner.registry.with_all(Running::info)
+        let streams = self.inner.registry.all();
+        streams.iter().map(|stream| stream.info()).collect()
     }
 
     /// Reads what is counted over all streams.
@@ -138,19 +261,51 @@ impl Manager {
         ManagerStats {
             streams: registry.names().len(),
             streams_refused: registry.refused(),
-            viewers: self.inner.all_viewers.now(),
-            viewers_refused: self.inner.all_viewers.refused(),
         }
     }
 
-    /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep their picture, then get the placeholder, if there is one. Nothing here waits: the
-    /// stream's state tells when it is done. A source that has ended is not concerned.
+    /// Waits until the state of a stream is as wanted, and reads the stream then. Returns at once
+    /// if it is already. Sees each state that lasts; one that comes and goes may be missed.
+    ///
+    /// ```no_run
+    /// # use mjpeg_manager::{Error, Manager, StreamState};
+    /// # async fn example(manager: Manager) -> Result<(), Error> {
+    /// manager.wait_for("door", |state| *state == StreamState::Online).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] if there is no such stream, or if it is stopped meanwhile.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn wait_for(
+        &self,
+        name: &str,
+        wanted: impl FnMut(&StreamState) -> bool,
+    ) -> Result<StreamInfo, Error> {
+        // The stream itself must not be kept alive by the wait.
+        let mut states = self.inner.registry.get(name)?.states();
+        let waited = states.wait_for(wanted).await.map(|_| ());
+        waited.map_err(|_| Error::NotFound { name: name.into() })?;
+        self.get(name)
+    }
+
+    /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep the last frame,
+    /// then get the placeholder, if there is one.
+    ///
+    /// Does not wait: the stream's state tells when it is done. Does nothing to a source that has
+    /// ended.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`].
     pub fn pause(&self, name: &str) -> Result<(), Error> {
-        self.inner.registry.with(name, |running| running.pause())
+        self.inner.registry.get(name)?.control().pause();
+        Ok(())
     }
 
     /// Connects the camera of a paused stream again, at once. Does nothing to others.
@@ -159,101 +314,71 @@ impl Manager {
     ///
     /// [`Error::NotFound`].
     pub fn resume(&self, name: &str) -> Result<(), Error> {
-        self.inner.registry.with(name, |running| running.resume())
+        self.inner.registry.get(name)?.control().resume();
+        Ok(())
     }
 
-    /// Tries an offline camera now and not at the end of its backoff. Does nothing to others.
+    /// Retries an offline camera now instead of at the end of its backoff. Does nothing to others.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`].
     pub fn retry_now(&self, name: &str) -> Result<(), Error> {
-        self.inner
-            .registry
-            .with(name, |running| running.retry_now())
-    }
-
-    /// Gives a running stream other sources, the preferred one first. Its viewers stay, and get the frames of the new ones.
-    ///
-    /// Nothing here waits: the stream's state tells how it goes.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`]; [`Error::InvalidSpec`] when there are none.
-    pub fn set_sources(
-        &self,
-        name: &str,
-        sources: impl IntoIterator<Item = Source>,
-    ) -> Result<(), Error> {
-        let sources: Vec<Source> = sources.into_iter().collect();
-        if sources.is_empty() {
-            return Err(Error::InvalidSpec("a stream needs a source".into()));
-        }
-        self.inner
-            .registry
-            .with(name, |running| running.set_sources(sources))
+        self.inner.registry.get(name)?.control().retry_now();
+        Ok(())
     }
 
     /// Subscribes to what happens to all streams from now on.
     pub fn events(&self) -> Events {
-        self.inner.herald.listen()
+        self.inner.shared.events.subscribe()
     }
 
-    /// Subscribes to a stream's frames, beside its viewers.
+    /// Takes a stream's frames, as a viewer does: the camera of a stream
+    /// [on demand](StreamSpec::with_on_demand) stays connected while the subscription lives.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`].
-    pub fn subscribe(&self, name: &str) -> Result<Consumer, Error> {
-        self.inner.registry.with(name, Running::consumer)
+    pub fn subscribe(&self, name: &str) -> Result<Subscription, Error> {
+        self.observe(name).map(Subscription::new)
     }
 
-    /// Reads the HTTP counters of a stream; `None` if it has no port.
+    /// Takes those frames of a stream that viewers and subscribers want anyway: the camera of a
+    /// stream on demand is not connected for it, so that no frame may ever come.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`].
-    #[cfg(feature = "listener")]
-    pub fn http_stats(&self, name: &str) -> Result<Option<mjpeg_http::Stats>, Error> {
-        self.inner.registry.with(name, Running::http_stats)
+    pub fn observe(&self, name: &str) -> Result<Consumer, Error> {
+        Ok(self.inner.registry.get(name)?.consumer())
     }
 
-    /// Reads who is watching a stream over its HTTP port, and what each was sent; nobody if it has none.
+    /// Stops all streams at once and starts no more. Starts in progress fail with
+    /// [`Error::ShutDown`].
     ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`].
-    #[cfg(feature = "listener")]
-    pub fn viewers(&self, name: &str) -> Result<Vec<mjpeg_http::ViewerInfo>, Error> {
-        self.inner.registry.with(name, Running::viewers)
-    }
-
-    /// Stops all streams at once and starts no more; starts in progress fail with [`Error::ShutDown`]. Viewers' responses have
-    /// the [grace](ManagerConfig::shutdown_grace) to end (5 s), then they are cut; the report says which.
+    /// Viewers' responses have the [grace](ManagerConfig::with_shutdown_grace) to end (5 s), then
+    /// they are cut; the report says which.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future cuts off what has not ended yet.
+    /// Dropping the future aborts what has not ended yet.
     pub async fn shutdown(&self) -> ShutdownReport {
-        let limit = self.inner.config.shutdown_grace + CUT_TIME;
-        let registry = &self.inner.registry;
-        let stopping = registry
-            .take_all()
-            .into_iter()
-            .map(async |(name, running)| {
-                let ended = timeout(limit, running.stop()).await;
-                self.inner.herald.tell(&name, Change::Stopped);
-                Cut {
-                    name,
-                    connections: *ended.as_ref().unwrap_or(&0),
-                    task: ended.is_err(),
-                }
-            });
-        // Calls in progress elsewhere end by themselves: a start is told, a stop has limits of its own.
+        let Inner { shared, registry } = &*self.inner;
+        let limit = shared.config.shutdown_grace() + CUT_TIME;
+        let stopping = registry.take_all().into_iter().map(async |(name, stream)| {
+            let ended = timeout(limit, stream.stop()).await;
+            stream.monitor().stopped();
+            CutStream {
+                name,
+                connections: *ended.as_ref().unwrap_or(&0),
+                task: ended.is_err(),
+            }
+        });
+        // Other calls in progress end by themselves: a start notices, a stop has its own limits.
         let (ended, _in_time) =
             tokio::join!(join_all(stopping), timeout(limit, registry.none_busy()));
         let stopped = ended.len();
-        let cut: Vec<Cut> = ended
+        let cut: Vec<CutStream> = ended
             .into_iter()
             .filter(|cut| cut.connections > 0 || cut.task)
             .collect();
@@ -267,12 +392,12 @@ impl Manager {
     }
 
     async fn in_time<T>(&self, call: impl Future<Output = T>) -> Result<T, Error> {
-        let after = self.inner.config.call_timeout;
+        let after = self.inner.shared.config.call_timeout();
         timeout(after, call)
             .await
             .map_err(|_| Error::CallTimeout { after })
     }
 }
 
-/// What a task gets to notice that it was aborted. Only one that blocks its thread needs longer.
+/// How long a task gets to notice that it was aborted. Only one that blocks its thread needs longer.
 const CUT_TIME: Duration = Duration::from_secs(1);

@@ -2,8 +2,8 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
-/// The name of a stream: 1 to 64 ASCII letters, digits, `_` or `-`, so that it can stand in a URL, a file name and a metric
-/// without quoting.
+/// The name of a stream: 1 to 64 ASCII letters, digits, `_` or `-`. It needs no quoting in a URL,
+/// a file name or a metric.
 ///
 /// ```
 /// use mjpeg_manager::StreamName;
@@ -15,7 +15,7 @@ use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 pub struct StreamName(Arc<str>);
 
 impl StreamName {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -29,14 +29,14 @@ impl FromStr for StreamName {
         if (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(plain) {
             Ok(Self(text.into()))
         } else {
-            // The text may be a URL in the wrong place, password and all.
-            let is_telling = text.len() <= MAX_TOLD && !text.contains([':', '/', '@']);
-            Err(InvalidName(if is_telling { text } else { "…" }.into()))
+            // The text may be a URL in the wrong place, with its password.
+            let is_harmless = text.len() <= MAX_SHOWN && !text.contains([':', '/', '@']);
+            Err(InvalidName(if is_harmless { text } else { "…" }.into()))
         }
     }
 }
 
-/// Lets a map of names be asked by text.
+/// Allows to look up names by text.
 impl Borrow<str> for StreamName {
     fn borrow(&self) -> &str {
         &self.0
@@ -49,7 +49,14 @@ impl fmt::Display for StreamName {
     }
 }
 
-/// A text that cannot name a stream; the caller is at fault.
+#[cfg(feature = "serde")]
+impl serde::Serialize for StreamName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// A text that cannot name a stream. The caller is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the name {0:?} is not 1 to 64 letters, digits, '_' or '-'")]
 #[non_exhaustive]
@@ -57,5 +64,5 @@ pub struct InvalidName(String);
 
 const MAX_LEN: usize = 64;
 
-/// How much of a text that is no name is repeated.
-const MAX_TOLD: usize = 128;
+/// How many bytes of an invalid name the error repeats; a longer one is left out.
+const MAX_SHOWN: usize = 128;

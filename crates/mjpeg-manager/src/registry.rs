@@ -1,40 +1,40 @@
-//! The table of streams: which names are taken, and by what.
+//! The table of streams: which names are taken, and by which stream.
 
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use tokio::sync::{Notify, watch};
 
-use crate::{Error, StreamName, running::Running};
+use crate::{error::Error, name::StreamName, stream::RunningStream};
 
 #[derive(Debug)]
 pub(crate) struct Registry {
     table: Mutex<Table>,
     most: usize,
-    /// Starts that failed because there were as many as there may be.
+    /// Starts that failed because there were as many streams as allowed.
     refused: AtomicU64,
-    /// Set under the table's lock, so that no start slips in after it.
+    /// Set under the table's lock, so that no start can follow it.
     shut_down: watch::Sender<bool>,
-    /// Told whenever a name that was busy no longer is.
+    /// Notified whenever a busy name becomes free.
     freed: Notify,
 }
 
-type Table = BTreeMap<StreamName, Entry>;
+type Table = BTreeMap<StreamName, Slot>;
 
 #[derive(Debug)]
-enum Entry {
+enum Slot {
     /// Being started or stopped: the name is taken, but there is no stream to see.
     Busy,
-    Running(Box<Running>),
+    Running(Arc<RunningStream>),
 }
 
 impl Registry {
-    /// Makes one for so many streams at most.
+    /// Makes a registry for at most this many streams.
     pub(crate) fn new(most: usize) -> Self {
         Self {
             table: Mutex::default(),
@@ -58,75 +58,72 @@ impl Registry {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return Err(Error::TooManyStreams { most: self.most });
         }
-        table.insert(name.clone(), Entry::Busy);
+        table.insert(name.clone(), Slot::Busy);
         Ok(Busy {
             registry: self,
             name: name.clone(),
         })
     }
 
-    /// Takes a running stream out; its name stays taken until the guard goes.
-    pub(crate) fn take(&self, name: &str) -> Result<(Box<Running>, Busy<'_>), Error> {
+    /// Takes a running stream out. Its name stays taken until the guard is dropped.
+    pub(crate) fn take(&self, name: &str) -> Result<(Arc<RunningStream>, Busy<'_>), Error> {
         let mut table = self.table();
         let found = table.get_key_value(name).map(|(name, _)| name.clone());
         let not_found = || Error::NotFound { name: name.into() };
         let name = found.ok_or_else(not_found)?;
-        match table.insert(name.clone(), Entry::Busy) {
-            Some(Entry::Running(running)) => Ok((
-                running,
-                Busy {
-                    registry: self,
-                    name,
-                },
-            )),
+        match table.insert(name.clone(), Slot::Busy) {
+            Some(Slot::Running(stream)) => {
+                let registry = self;
+                Ok((stream, Busy { registry, name }))
+            }
             _ => Err(not_found()),
         }
     }
 
-    /// Takes all running streams out, and lets nothing more in.
-    pub(crate) fn take_all(&self) -> Vec<(StreamName, Box<Running>)> {
+    /// Takes all running streams out, and accepts no more.
+    pub(crate) fn take_all(&self) -> Vec<(StreamName, Arc<RunningStream>)> {
         let mut table = self.table();
         self.shut_down.send_replace(true);
         let mut taken = Vec::new();
-        for (name, entry) in std::mem::take(&mut *table) {
-            match entry {
-                Entry::Running(running) => taken.push((name, running)),
-                Entry::Busy => {
-                    table.insert(name, Entry::Busy);
+        for (name, slot) in std::mem::take(&mut *table) {
+            match slot {
+                Slot::Running(stream) => taken.push((name, stream)),
+                Slot::Busy => {
+                    table.insert(name, Slot::Busy);
                 }
             }
         }
         taken
     }
 
-    /// Reads something of a running stream.
-    pub(crate) fn with<T>(&self, name: &str, read: impl FnOnce(&Running) -> T) -> Result<T, Error> {
+    /// Returns a running stream.
+    pub(crate) fn get(&self, name: &str) -> Result<Arc<RunningStream>, Error> {
         match self.table().get(name) {
-            Some(Entry::Running(running)) => Ok(read(running)),
+            Some(Slot::Running(stream)) => Ok(Arc::clone(stream)),
             _ => Err(Error::NotFound { name: name.into() }),
         }
     }
 
-    /// Reads something of all that run, by name.
-    pub(crate) fn with_all<T>(&self, read: impl Fn(&Running) -> T) -> Vec<T> {
-        let running = |entry: &Entry| match entry {
-            Entry::Running(running) => Some(read(running)),
-            Entry::Busy => None,
+    /// Returns all running streams, by name.
+    pub(crate) fn all(&self) -> Vec<Arc<RunningStream>> {
+        let running = |slot: &Slot| match slot {
+            Slot::Running(stream) => Some(Arc::clone(stream)),
+            Slot::Busy => None,
         };
         self.table().values().filter_map(running).collect()
     }
 
-    /// All names that are taken.
+    /// Returns all names that are taken.
     pub(crate) fn names(&self) -> Vec<StreamName> {
         self.table().keys().cloned().collect()
     }
 
-    /// How many starts were refused because there were too many streams.
+    /// Returns how many starts were refused because there were too many streams.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Waits until all streams have been taken out for good.
+    /// Waits until [`take_all`](Self::take_all) was called.
     pub(crate) async fn shut_down(&self) {
         // An error is impossible: the sender lives as long as `self`.
         let _ = self
@@ -140,43 +137,42 @@ impl Registry {
     pub(crate) async fn none_busy(&self) {
         loop {
             let freed = self.freed.notified();
-            if !self
-                .table()
-                .values()
-                .any(|entry| matches!(entry, Entry::Busy))
-            {
+            let is_busy = |slot: &Slot| matches!(slot, Slot::Busy);
+            if !self.table().values().any(is_busy) {
                 return;
             }
             freed.await;
         }
     }
 
-    /// Held briefly, never across a wait.
+    /// Locks the table. Held briefly, never across a wait.
     fn table(&self) -> MutexGuard<'_, Table> {
         // Every step under this lock leaves the table whole.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Holds a name while its stream is started or stopped, and frees it when that is over, however it ends.
+/// Keeps a name taken while its stream is started or stopped, and frees it when that is over,
+/// however it ends.
 pub(crate) struct Busy<'a> {
     registry: &'a Registry,
     name: StreamName,
 }
 
 impl Busy<'_> {
-    pub(crate) fn name(&self) -> &StreamName {
-        &self.name
-    }
-
-    /// Puts the stream in its place, unless the manager was shut down meanwhile.
-    pub(crate) fn fill(&self, running: Running) -> Result<(), Box<Running>> {
-        let running = Box::new(running);
+    /// Enters the stream, unless the manager was shut down meanwhile. Calls `entered` before
+    /// anybody else can see the stream.
+    pub(crate) fn fill(
+        &self,
+        stream: RunningStream,
+        entered: impl FnOnce(&RunningStream),
+    ) -> Result<(), RunningStream> {
         let mut table = self.registry.table();
         if *self.registry.shut_down.borrow() {
-            return Err(running);
+            return Err(stream);
         }
-        table.insert(self.name.clone(), Entry::Running(running));
+        entered(&stream);
+        table.insert(self.name.clone(), Slot::Running(Arc::new(stream)));
         Ok(())
     }
 }
@@ -184,7 +180,7 @@ impl Busy<'_> {
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         let mut table = self.registry.table();
-        if matches!(table.get(&self.name), Some(Entry::Busy)) {
+        if matches!(table.get(&self.name), Some(Slot::Busy)) {
             table.remove(&self.name);
             self.registry.freed.notify_waiters();
         }

@@ -1,6 +1,6 @@
 //! What to do about a failed start.
 
-use mjpeg_manager::{Error, mjpeg_http::BindError};
+use mjpeg_manager::{Error, InvalidSpec};
 
 use crate::StartError;
 
@@ -8,7 +8,7 @@ use crate::StartError;
 pub(crate) fn explained(failed: &StartError) -> anyhow::Error {
     let mut text = "the relay did not start".to_owned();
     for (name, error) in &failed.errors {
-        text += &format!("\n  {name}: {error} ({})", error.code());
+        text += &format!("\n  {name}: {} ({})", error.chain(), error.code());
         if let Some(advice) = advice(error) {
             text += &format!("\n    {advice}");
         }
@@ -24,10 +24,10 @@ fn advice(error: &Error) -> Option<String> {
             "Choose another port, or end the program that has it (ss -ltnp 'sport = :{}' shows which).",
             addr.port()
         ),
-        Error::TcpConnectionTimeout { .. } | Error::TcpConnectionFailed { .. } => {
+        Error::ConnectTimeout { .. } | Error::ConnectFailed { .. } => {
             "Check that the camera is on and that host and port are right. Without --require-cameras it would be tried again.".into()
         }
-        Error::InvalidSpec(error) if error.is::<BindError>() => {
+        Error::InvalidSpec(InvalidSpec::Listen { .. }) => {
             "Choose an address of this machine, and a port from 1024 on (lower ones need special rights).".into()
         }
         _ => return None,

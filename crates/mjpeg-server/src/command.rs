@@ -11,7 +11,7 @@ use clap::{
     Parser,
     error::{ContextKind, ContextValue},
 };
-use mjpeg_manager::{Error, ManagerConfig, StartMode, StreamName, StreamSpec};
+use mjpeg_manager::{Error, HttpOutlet, ManagerConfig, StartMode, StreamName, StreamSpec};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
@@ -114,16 +114,19 @@ async fn start_run(args: Run) -> Result<Relay> {
     let repairs = args.repairs();
     let config = ManagerConfig::default()
         // All of them are meant.
-        .with_max_streams(args.streams.len())
-        .with_max_viewers(args.viewers.max_viewers_total)
-        .with_http(args.viewers.config());
+        .with_max_streams(args.streams.len());
+    let http = HttpOutlet::new(args.viewers.stream_config()?)
+        .with_listener(args.viewers.listener_config())
+        .with_max_viewers(args.viewers.max_viewers_total);
     let specs = args
         .streams
         .into_iter()
         .map(|stream| stream.into_spec().with_mode(mode).with_repair(repairs));
     let mut specs: Vec<_> = specs.collect();
     args.cameras.apply(&mut specs)?;
-    Relay::start(specs, config).await.map_err(|e| explained(&e))
+    Relay::with_http(specs, config, http)
+        .await
+        .map_err(|e| explained(&e))
 }
 
 async fn start_demo(args: Demo) -> Result<Relay> {

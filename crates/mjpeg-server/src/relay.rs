@@ -4,18 +4,19 @@ use std::{fmt, net::SocketAddr};
 
 use futures_util::future::join_all;
 use mjpeg_manager::{
-    Error, Manager, ManagerConfig, ShutdownReport, StreamInfo, StreamName, StreamSpec,
+    Error, HttpOutlet, Manager, ManagerConfig, ShutdownReport, StreamInfo, StreamName, StreamSpec,
 };
 
 /// A running relay. Dropping it ends it at once; [`shutdown`](Self::shutdown) ends it properly.
 #[derive(Debug)]
 pub struct Relay {
     manager: Manager,
+    http: HttpOutlet,
     streams: Vec<StreamInfo>,
 }
 
 impl Relay {
-    /// Starts all streams, at once, or none.
+    /// Starts all streams at once, or none, and serves them over HTTP by default settings.
     ///
     /// # Errors
     ///
@@ -24,7 +25,20 @@ impl Relay {
         specs: impl IntoIterator<Item = StreamSpec>,
         config: ManagerConfig,
     ) -> Result<Self, StartError> {
-        let manager = Manager::new(config);
+        Self::with_http(specs, config, HttpOutlet::default()).await
+    }
+
+    /// Starts all streams at once, or none, and serves them over HTTP as this outlet does.
+    ///
+    /// # Errors
+    ///
+    /// When any of them fails. Those that had started are stopped again.
+    pub async fn with_http(
+        specs: impl IntoIterator<Item = StreamSpec>,
+        config: ManagerConfig,
+        http: HttpOutlet,
+    ) -> Result<Self, StartError> {
+        let manager = Manager::with_outlets(config, [http.factory()]);
         let mut streams = Vec::new();
         let mut errors = Vec::new();
         let starting = specs.into_iter().map(async |spec| {
@@ -41,12 +55,21 @@ impl Relay {
             manager.shutdown().await;
             return Err(StartError { errors });
         }
-        Ok(Self { manager, streams })
+        Ok(Self {
+            manager,
+            http,
+            streams,
+        })
     }
 
     /// The manager that runs the streams.
     pub fn manager(&self) -> &Manager {
         &self.manager
+    }
+
+    /// The HTTP side of the streams: its counters and viewers.
+    pub fn http(&self) -> &HttpOutlet {
+        &self.http
     }
 
     /// Where viewers find the streams, in the order of their specs.
@@ -75,7 +98,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the relay did not start")?;
         for (name, error) in &self.errors {
-            write!(f, "\n  {name}: {error} ({})", error.code())?;
+            write!(f, "\n  {name}: {} ({})", error.chain(), error.code())?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
-use mjpeg_manager::mjpeg_http::{HttpConfig, ipnet::IpNet};
+use mjpeg_manager::mjpeg_http::{InvalidConfig, ListenerConfig, StreamConfig, ipnet::IpNet};
 
 /// How many viewers there may be, and limits for each of them, who may ask for less in its URL (`?fps=`, `?kbps=`, `?max_duration=`).
 #[derive(Args, Debug)]
@@ -59,16 +59,22 @@ pub(crate) struct ViewerArgs {
 }
 
 impl ViewerArgs {
-    pub(crate) fn config(&self) -> HttpConfig {
+    /// How streams are served.
+    pub(crate) fn stream_config(&self) -> Result<StreamConfig, InvalidConfig> {
         let seconds = |s: f64| Duration::try_from_secs_f64(s).ok();
-        HttpConfig::default()
+        StreamConfig::default()
             .with_max_viewers(self.max_viewers)
             .with_max_viewers_per_address(self.max_viewers_per_address)
-            .with_trusted_proxies(self.trusted_proxy.iter().copied())
-            .with_max_fps(self.max_fps)
-            .with_max_kbps(self.max_kbps)
             .with_max_duration(self.max_duration.and_then(seconds))
             .with_webkit_fetch_mixed(self.webkit_fetch_mixed)
+            .with_max_fps(self.max_fps)?
+            .with_max_kbps(self.max_kbps)
+    }
+
+    /// What holds for the ports on which they are served.
+    pub(crate) fn listener_config(&self) -> ListenerConfig {
+        ListenerConfig::default()
+            .with_trusted_proxies(self.trusted_proxy.iter().copied())
             .with_notsent_lowat_bytes((self.notsent_lowat > 0).then_some(self.notsent_lowat))
     }
 }

@@ -1,4 +1,4 @@
-//! A camera that plays a script to everyone who connects, over real TCP on the loopback.
+//! A camera that plays a script on each connection, over real TCP on the loopback.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,18 +11,19 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::connection::{Connection, Shared, lock};
-use crate::http_camera::Plan;
+use crate::connection::{CameraConnection, CameraState, lock};
+use crate::plan::Plan;
 use crate::script::Script;
 
-/// A camera on 127.0.0.1 that plays a [`Script`] on each connection. What clients send is read and thrown away.
+/// A camera on 127.0.0.1 that plays a [`Script`] on each connection. It reads what clients send,
+/// and discards it.
 ///
-/// A client that has closed its sending side counts as gone, and its connection is closed. Dropping the camera ends it
-/// too, but only [`shutdown`](Self::shutdown) tells when that is done.
+/// A client that has closed its sending side counts as gone, and its connection is closed. Dropping
+/// the camera stops it too, but only [`shutdown`](Self::shutdown) tells when that is done.
 #[derive(Debug)]
 pub struct Camera {
     addr: SocketAddr,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) state: Arc<CameraState>,
     stop: watch::Sender<()>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -36,12 +37,13 @@ impl Camera {
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, there is no camera.
+    /// If the future is dropped, no camera runs.
     pub async fn start(script: Script) -> Self {
         Self::start_with(move |_| script.clone()).await
     }
 
-    /// Starts a camera on a free port that asks `scripts` what to play, by the connection's index: 0, 1, 2 and so on.
+    /// Starts a camera on a free port that calls `scripts` with the index of each connection (0, 1,
+    /// 2 and so on) and plays the result.
     ///
     /// # Panics
     ///
@@ -49,7 +51,7 @@ impl Camera {
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, there is no camera.
+    /// If the future is dropped, no camera runs.
     pub async fn start_with(scripts: impl Fn(usize) -> Script + Send + Sync + 'static) -> Self {
         let plan = move |index| Plan::Play(scripts(index));
         Self::listen((Ipv4Addr::LOCALHOST, 0).into(), plan)
@@ -60,53 +62,54 @@ impl Camera {
     ///
     /// # Errors
     ///
-    /// If `addr` cannot be listened on, say because somebody does.
+    /// If `addr` cannot be listened on, for example because it is in use.
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, there is no camera.
+    /// If the future is dropped, no camera runs.
     pub async fn start_at(addr: SocketAddr, script: Script) -> io::Result<Self> {
         Self::listen(addr, move |_| Plan::Play(script.clone()))
     }
 
-    /// The address it listens on.
+    /// The address that the camera listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Its address as a source URL: `tcp://127.0.0.1:PORT`.
+    /// The camera's address as a source URL: `tcp://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("tcp://{}", self.addr)
     }
 
-    /// How many connections it has accepted so far.
+    /// How many connections the camera has accepted so far.
     #[must_use]
     pub fn connections(&self) -> usize {
-        *self.shared.accepted.borrow()
+        *self.state.accepted.borrow()
     }
 
-    /// How many connections are open now. A connection that either side has closed before the call does not count.
+    /// How many connections are open now. A connection that either side has closed before the call
+    /// does not count.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.shared.count_open()
+        self.state.count_open()
     }
 
-    /// The most connections that were ever open at once. A client that closes one before it opens the next keeps this
-    /// at 1, however fast it is.
+    /// The largest number of connections that were open at once. A client that closes one before it
+    /// opens the next keeps this at 1, however fast it is.
     #[must_use]
     pub fn most_open(&self) -> usize {
-        self.shared.most_open.load(Ordering::SeqCst)
+        self.state.most_open.load(Ordering::SeqCst)
     }
 
-    /// How many bytes it has handed to the kernel, over all connections.
+    /// How many bytes the camera has handed to the kernel, over all connections.
     #[must_use]
     pub fn bytes_sent(&self) -> u64 {
-        self.shared.bytes_sent.load(Ordering::SeqCst)
+        self.state.bytes_sent.load(Ordering::SeqCst)
     }
 
-    /// Waits until it has accepted at least `count` connections, counted from its start.
+    /// Waits until the camera has accepted at least `count` connections since its start.
     ///
     /// # Panics
     ///
@@ -114,9 +117,9 @@ impl Camera {
     ///
     /// # Cancel safety
     ///
-    /// Safe: it only waits.
+    /// Cancel safe.
     pub async fn wait_connections(&self, count: usize) {
-        let mut accepted = self.shared.accepted.subscribe();
+        let mut accepted = self.state.accepted.subscribe();
         let waited = timeout(CONNECTIONS_LIMIT, accepted.wait_for(|now| *now >= count)).await;
         assert!(
             waited.is_ok(),
@@ -125,20 +128,22 @@ impl Camera {
         );
     }
 
-    /// Closes all present connections in order (FIN) and goes on accepting. [`open`](Self::open) is 0 when it returns.
+    /// Closes all open connections gracefully (FIN) and keeps accepting new ones.
+    /// [`open`](Self::open) is 0 when this returns.
     pub fn hang_up(&self) {
-        self.shared.hang_up();
+        self.state.hang_up();
     }
 
-    /// Stops accepting and closes everything. When it returns the port is free: a connect is refused, a bind works.
+    /// Stops accepting and closes all connections. When it returns, the port is free: a connect is
+    /// refused, a bind succeeds.
     ///
     /// # Panics
     ///
-    /// If the function given to [`start_with`](Self::start_with) has panicked, with its panic.
+    /// With the panic of the function given to [`start_with`](Self::start_with), if it panicked.
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, the camera still ends, but nobody is told when.
+    /// If the future is dropped, the camera still stops, but at an unknown time.
     pub async fn shutdown(&self) {
         self.stop.send_replace(());
         let task = lock(&self.task).take();
@@ -158,17 +163,17 @@ impl Camera {
             SocketAddr::V4(_) => TcpSocket::new_v4(),
             SocketAddr::V6(_) => TcpSocket::new_v6(),
         }?;
-        // Connections of a camera before us may still linger in TIME_WAIT there.
+        // Connections of an earlier camera may still be in TIME_WAIT at this address.
         socket.set_reuseaddr(true)?;
         socket.bind(addr)?;
         let listener = socket.listen(1024)?;
         let addr = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
+        let state = Arc::new(CameraState::default());
         let (stop, stopped) = watch::channel(());
-        let task = tokio::spawn(accept(listener, Arc::clone(&shared), plans, stopped));
+        let task = tokio::spawn(accept(listener, Arc::clone(&state), plans, stopped));
         Ok(Self {
             addr,
-            shared,
+            state,
             stop,
             task: Mutex::new(Some(task)),
         })
@@ -177,7 +182,7 @@ impl Camera {
 
 impl Drop for Camera {
     fn drop(&mut self) {
-        // The connections' tasks are in a set that the aborted task owns.
+        // The aborted task owns the set of the connections' tasks, which end with it.
         if let Some(task) = lock(&self.task).take() {
             task.abort();
         }
@@ -186,7 +191,7 @@ impl Drop for Camera {
 
 async fn accept(
     listener: TcpListener,
-    shared: Arc<Shared>,
+    state: Arc<CameraState>,
     plans: impl Fn(usize) -> Plan + Send + Sync + 'static,
     mut stopped: watch::Receiver<()>,
 ) {
@@ -199,18 +204,19 @@ async fn accept(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // Out of file descriptors, or a client that left in the queue: others may still come.
+                    // Out of file descriptors, or the client left the queue: keep accepting.
                     sleep(Duration::from_millis(10)).await;
                     continue;
                 }
             },
         };
-        // Each step of a script should be on its way when the step is over. An error means that the client left.
+        // The bytes of a step are to be sent before the next step. An error means that the client
+        // has left.
         let _ = stream.set_nodelay(true);
-        let index = *shared.accepted.borrow();
+        let index = *state.accepted.borrow();
         let plan = plans(index);
-        let connection = Connection::enter(index, stream, &plan, &shared);
-        shared.accepted.send_replace(index + 1);
+        let connection = CameraConnection::open(index, stream, &plan, &state);
+        state.accepted.send_replace(index + 1);
         tasks.spawn(connection.serve(plan));
     }
     drop(listener);

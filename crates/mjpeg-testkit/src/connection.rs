@@ -13,67 +13,69 @@ use tokio::sync::{Notify, watch};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
-use crate::http_camera::{Asked, Plan};
+use crate::http::find;
+use crate::plan::{Asked, Plan};
 use crate::script::Step;
-use crate::wire::find;
 
-/// What a camera's tasks and its handle share.
+/// The state that a camera's tasks share with its handle.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct CameraState {
     pub(crate) accepted: watch::Sender<usize>,
     pub(crate) most_open: AtomicUsize,
     pub(crate) bytes_sent: AtomicU64,
-    pub(crate) asked: Mutex<Vec<Asked>>,
-    live: Mutex<Vec<Live>>,
+    pub(crate) requests: Mutex<Vec<Asked>>,
+    open: Mutex<Vec<OpenConnection>>,
 }
 
-impl Shared {
+impl CameraState {
     pub(crate) fn count_open(&self) -> usize {
-        let mut live = self.live();
-        live.retain(Live::is_open);
-        live.len()
+        let mut open = self.open();
+        open.retain(OpenConnection::is_open);
+        open.len()
     }
 
     pub(crate) fn hang_up(&self) {
-        for live in self.live().drain(..) {
-            if let Some(line) = live.line.upgrade() {
-                // Its task sees the end of the stream and goes. An error means that the client was faster.
-                let _ = SockRef::from(&line.stream).shutdown(Shutdown::Both);
+        for connection in self.open().drain(..) {
+            if let Some(socket) = connection.socket.upgrade() {
+                // The task of the connection sees the end of the stream and ends. An error means
+                // that the client has closed it first.
+                let _ = SockRef::from(&socket.stream).shutdown(Shutdown::Both);
             }
         }
     }
 
-    fn live(&self) -> MutexGuard<'_, Vec<Live>> {
-        lock(&self.live)
+    fn open(&self) -> MutexGuard<'_, Vec<OpenConnection>> {
+        lock(&self.open)
     }
 }
 
-/// A connection as the camera sees it from outside its task.
+/// A connection in the camera's list.
 #[derive(Debug)]
-struct Live {
+struct OpenConnection {
     index: usize,
-    line: Weak<Line>,
+    socket: Weak<CameraSocket>,
 }
 
-/// A socket, and what has come through it.
+/// A socket and the bytes received through it.
 #[derive(Debug)]
-struct Line {
+struct CameraSocket {
     stream: TcpStream,
-    /// `None` throws it away.
+    /// `None` if received bytes are discarded.
     inbox: Option<Mutex<Vec<u8>>>,
-    /// Told when somebody else than the connection's task has filled the inbox.
+    /// Notified when another task than the connection's has filled the inbox.
     filled: Notify,
 }
 
-impl Line {
+impl CameraSocket {
     fn keep(&self, bytes: &[u8]) {
         if let Some(inbox) = &self.inbox {
             lock(inbox).extend_from_slice(bytes);
         }
     }
 
-    /// Takes in what has arrived and tells whether the peer has closed its side. Asks the kernel itself: what the reactor
-    /// knows of a socket may be older than the connection that was just accepted.
+    /// Reads what has arrived, and returns whether the peer has closed its side. Asks the kernel
+    /// itself, because the reactor's knowledge of the socket may be older than a connection that
+    /// was just accepted.
     fn drained_to_end(&self) -> bool {
         let socket = SockRef::from(&self.stream);
         let mut space = [0; 4096];
@@ -90,8 +92,8 @@ impl Line {
         }
     }
 
-    /// Waits for bytes and takes them in. False when the client has left.
-    async fn listen(&self) -> bool {
+    /// Waits for bytes and reads them. Returns false when the client has left.
+    async fn receive(&self) -> bool {
         let mut space = [0; 4096];
         loop {
             tokio::select! {
@@ -113,65 +115,65 @@ impl Line {
     }
 }
 
-impl Live {
+impl OpenConnection {
     fn is_open(&self) -> bool {
-        self.line
+        self.socket
             .upgrade()
-            .is_some_and(|line| !line.drained_to_end())
+            .is_some_and(|socket| !socket.drained_to_end())
     }
 }
 
-/// A connection as its task has it; leaves the list and closes the socket when dropped.
-pub(crate) struct Connection {
+/// A connection, owned by its task. Dropping it removes it from the list and closes the socket.
+pub(crate) struct CameraConnection {
     index: usize,
-    line: Arc<Line>,
-    shared: Arc<Shared>,
+    socket: Arc<CameraSocket>,
+    state: Arc<CameraState>,
 }
 
-impl Connection {
-    /// Counts a connection that was just accepted in, and those out that have ended before it.
-    pub(crate) fn enter(
+impl CameraConnection {
+    /// Adds a connection that was just accepted to the list, and removes those that ended before.
+    pub(crate) fn open(
         index: usize,
         stream: TcpStream,
         plan: &Plan,
-        shared: &Arc<Shared>,
+        state: &Arc<CameraState>,
     ) -> Self {
-        let line = Arc::new(Line {
+        let socket = Arc::new(CameraSocket {
             stream,
             inbox: matches!(plan, Plan::Answer(_)).then(Mutex::default),
             filled: Notify::new(),
         });
-        let mut live = shared.live();
-        live.retain(Live::is_open);
-        live.push(Live {
+        let mut open = state.open();
+        open.retain(OpenConnection::is_open);
+        open.push(OpenConnection {
             index,
-            line: Arc::downgrade(&line),
+            socket: Arc::downgrade(&socket),
         });
-        shared.most_open.fetch_max(live.len(), Ordering::SeqCst);
+        state.most_open.fetch_max(open.len(), Ordering::SeqCst);
         Self {
             index,
-            line,
-            shared: Arc::clone(shared),
+            socket,
+            state: Arc::clone(state),
         }
     }
 
     pub(crate) async fn serve(self, plan: Plan) {
         let end = match &plan {
-            Plan::Play(script) => self.played(|next| script.step(next)).await,
-            Plan::Answer(answers) => self.answered(&**answers).await,
+            Plan::Play(script) => self.play(|next| script.step(next)).await,
+            Plan::Answer(answers) => self.answer(&**answers).await,
         };
         if let End::Reset = end {
-            // Best effort: it fails only on a socket that is gone already.
-            let _ = SockRef::from(&self.line.stream).set_linger(Some(Duration::ZERO));
+            // Fails only if the socket is closed already.
+            let _ = SockRef::from(&self.socket.stream).set_linger(Some(Duration::ZERO));
         }
     }
 
-    async fn answered(&self, answers: &(dyn Fn(&Asked) -> Vec<Step> + Send + Sync)) -> End {
-        while let Some(head) = self.request().await {
-            let asked = Asked::new(self.index, head);
-            lock(&self.shared.asked).push(asked.clone());
-            let steps = answers(&asked);
-            match self.played(|next| steps.get(next)).await {
+    async fn answer(&self, answers: &(dyn Fn(&Asked) -> Vec<Step> + Send + Sync)) -> End {
+        while let Some(head) = self.next_request().await {
+            let request = Asked::new(self.index, head);
+            lock(&self.state.requests).push(request.clone());
+            let steps = answers(&request);
+            match self.play(|next| steps.get(next)).await {
                 End::OfSteps => {}
                 end => return end,
             }
@@ -179,31 +181,31 @@ impl Connection {
         End::Close
     }
 
-    /// The head of the next request, `None` when the client has left.
-    async fn request(&self) -> Option<String> {
+    /// Receives the head of the next request. Returns `None` when the client has left.
+    async fn next_request(&self) -> Option<String> {
         loop {
-            if let Some(inbox) = &self.line.inbox {
+            if let Some(inbox) = &self.socket.inbox {
                 let mut inbox = lock(inbox);
                 if let Some(end) = find(&inbox, b"\r\n\r\n") {
                     let head = inbox.drain(..end + 4).collect::<Vec<_>>();
                     return Some(String::from_utf8_lossy(&head).into_owned());
                 }
             }
-            if !self.line.listen().await {
+            if !self.socket.receive().await {
                 return None;
             }
         }
     }
 
-    /// Plays the steps until they end or the client leaves.
-    async fn played<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> End {
+    /// Plays the steps until the last one, or until the client leaves.
+    async fn play<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> End {
         tokio::select! {
-            end = self.play(step) => end,
+            end = self.play_steps(step) => end,
             () = self.client_left() => End::Close,
         }
     }
 
-    async fn play<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> End {
+    async fn play_steps<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> End {
         let mut next = 0;
         while let Some(step) = step(next) {
             next += 1;
@@ -219,7 +221,7 @@ impl Connection {
                 Step::Reset => return End::Reset,
                 Step::Goto(index) => {
                     next = *index;
-                    // A loop without a pause must not keep the worker to itself.
+                    // A loop without a wait must not keep other tasks from running.
                     yield_now().await;
                 }
             }
@@ -229,11 +231,11 @@ impl Connection {
 
     async fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            self.line.stream.writable().await?;
-            match self.line.stream.try_write(bytes) {
+            self.socket.stream.writable().await?;
+            match self.socket.stream.try_write(bytes) {
                 Ok(taken) => {
                     bytes = &bytes[taken..];
-                    self.shared
+                    self.state
                         .bytes_sent
                         .fetch_add(taken as u64, Ordering::SeqCst);
                 }
@@ -245,15 +247,17 @@ impl Connection {
     }
 
     async fn client_left(&self) {
-        while self.line.listen().await {}
+        while self.socket.receive().await {}
     }
 }
 
-impl Drop for Connection {
+impl Drop for CameraConnection {
     fn drop(&mut self) {
-        self.shared.live().retain(|live| live.index != self.index);
-        // Closing a socket with unread bytes would reset it.
-        self.line.drained_to_end();
+        self.state
+            .open()
+            .retain(|connection| connection.index != self.index);
+        // Closing a socket with unread bytes would reset the connection.
+        self.socket.drained_to_end();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Addresses where a connect gets nowhere.
+//! Addresses to which a connect fails or hangs.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,17 +11,18 @@ use tokio::time::timeout;
 
 /// Finds an address of 127.0.0.1 where nothing listens, so that a connect is refused.
 ///
-/// The port stays reserved until the process ends, or else the kernel might give it to another socket, even to the one
-/// that connects (which would then reach itself). A listener that sets SO_REUSEADDR, as those of std and tokio and
-/// [`Camera::start_at`](crate::Camera::start_at) do, can take it over at any time.
+/// The port stays reserved until the process ends. Otherwise the kernel might give it to another
+/// socket, even to the one that connects, which would then reach itself. A listener that sets
+/// SO_REUSEADDR, as those of std and tokio and [`Camera::start_at`](crate::Camera::start_at) do,
+/// can still bind it.
 ///
 /// # Panics
 ///
-/// If no port of 127.0.0.1 can be had.
+/// If no port of 127.0.0.1 is free.
 ///
 /// # Cancel safety
 ///
-/// Safe: it never waits.
+/// Cancel safe: it never waits.
 pub async fn refused_addr() -> SocketAddr {
     let (socket, addr) = bound().expect("some port of 127.0.0.1 is free");
     RESERVED
@@ -31,8 +32,9 @@ pub async fn refused_addr() -> SocketAddr {
     addr
 }
 
-/// A listening socket whose queue is full and never served: a connect to it neither works nor fails, it waits until the
-/// client gives up. Linux only, where a full queue drops new requests.
+/// A listening socket whose queue is full and never served. A connect to it neither succeeds nor
+/// fails, but waits until the client gives up. Works on Linux only, where a full queue drops new
+/// requests.
 #[derive(Debug)]
 pub struct FullBacklog {
     addr: SocketAddr,
@@ -41,22 +43,22 @@ pub struct FullBacklog {
 }
 
 impl FullBacklog {
-    /// Listens on a free port and fills the queue, which takes about a third of a second.
+    /// Listens on a free port and fills the queue. Takes about 0.3 s.
     ///
     /// # Panics
     ///
-    /// If a socket cannot be had, or the queue does not get full.
+    /// If no socket can be opened, or the queue does not become full.
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, all its sockets are closed.
+    /// If the future is dropped, all sockets are closed.
     pub async fn start() -> Self {
         let (listener, addr) = bound().expect("some port of 127.0.0.1 is free");
         listener.listen(0).expect("a bound socket can listen");
         let mut queued = Vec::new();
         for _ in 0..MAX_QUEUED {
-            // The kernel drops a request it has no room for, and the next try is a second away: a connect that is not
-            // through in this time met a full queue.
+            // The kernel drops a request when the queue is full, and the client retries after a
+            // second. A connect that takes longer than this has met a full queue.
             match timeout(ROOM_LIMIT, TcpStream::connect(addr)).await {
                 Ok(connected) => {
                     queued.push(connected.expect("a listening socket takes connections"));
@@ -73,7 +75,7 @@ impl FullBacklog {
         panic!("a queue of length 0 took {MAX_QUEUED} connections");
     }
 
-    /// The address to connect to in vain.
+    /// The address to connect to.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr

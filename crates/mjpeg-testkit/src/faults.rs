@@ -1,11 +1,11 @@
-//! Damage to a stream of frames, picked by a seed, without IO.
+//! Seeded damage to a stream of frames, without IO.
 
 use bytes::Bytes;
 use fastrand::Rng;
 
 use crate::walk::first_scan;
 
-/// Picks faults. The same seed and the same calls always give the same faults.
+/// Generates faults. The same seed and the same calls always give the same faults.
 #[derive(Debug, Clone)]
 pub struct Faults {
     random: Rng,
@@ -16,7 +16,7 @@ pub struct Faults {
 pub struct Damaged {
     /// The bytes to feed.
     pub stream: Bytes,
-    /// Which of the frames are in the stream whole, by their index, in order.
+    /// The indices of the frames that are whole in the stream, in order.
     pub intact: Vec<usize>,
 }
 
@@ -31,13 +31,14 @@ impl Faults {
 
     /// Joins `frames` into one stream with faults in it.
     ///
-    /// About half of the frames stay whole. The others are cut off inside their first scan, or get an illegal marker
-    /// (`FF 02`) there, in place of a stuffed `FF 00` if they have one. In front of about a third of the frames, and
-    /// perhaps at the end, comes garbage.
+    /// About half of the frames stay whole. The others are cut off inside their first scan, or get
+    /// an illegal marker (`FF 02`) there, in place of a stuffed `FF 00` if they have one. Garbage
+    /// precedes about a third of the frames, and may follow the last one.
     ///
-    /// Garbage never makes an SOI (`FF D8`), nor does it together with what is before it. After a frame that was cut off
-    /// it has no `FF` at all: within a scan, `FF E1 FF FF` would say that the next 64 kB, whole frames among them, are
-    /// a segment's payload, and a reader who believes it is not wrong.
+    /// Garbage never contains an SOI (`FF D8`), not even together with the byte before it. After a
+    /// frame that was cut off it contains no `FF` at all: within a scan, `FF E1 FF FF` would
+    /// declare the next 64 kB, whole frames included, a segment's payload, and a reader may believe
+    /// it.
     ///
     /// # Panics
     ///
@@ -56,7 +57,7 @@ impl Faults {
                 0 if scan.len() > 1 => {
                     let end = self.random.usize(scan.start + 1..scan.end);
                     stream.extend_from_slice(&frame[..end]);
-                    // A last FF would make a marker with what comes next.
+                    // A trailing FF would form a marker with the next byte.
                     while stream.last() == Some(&0xff) {
                         stream.pop();
                     }
@@ -89,8 +90,8 @@ impl Faults {
         }
     }
 
-    /// Cuts `stream` into chunks of 1 to 3000 bytes, many of them tiny, as reads from a socket might return it. Nothing
-    /// is lost and no chunk is empty.
+    /// Cuts `stream` into chunks of 1 to 3000 bytes, many of them tiny, as reads from a socket
+    /// might return it. No byte is lost, and no chunk is empty.
     #[must_use]
     pub fn chunks(&mut self, stream: &Bytes) -> Vec<Bytes> {
         let mut rest = stream.clone();

@@ -8,53 +8,18 @@ use bytes::Bytes;
 
 use crate::camera::Camera;
 use crate::connection::lock;
-use crate::script::{Script, Step};
+use crate::plan::{Answers, Asked, Plan};
+use crate::script::Step;
 
-/// A request that an [`HttpCamera`] got.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// Which connection it came through: 0, 1, 2 and so on.
-    pub connection: usize,
-    /// Its head as it came, with the empty line.
-    pub head: String,
-}
-
-impl Asked {
-    pub(crate) fn new(connection: usize, head: String) -> Self {
-        Self { connection, head }
-    }
-
-    /// What is asked for: the second word of the first line.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        self.head.split(' ').nth(1).unwrap_or_default()
-    }
-
-    /// The value of the first header of this name, in any case.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().skip(1).find_map(|line| {
-            let (known, value) = line.split_once(':')?;
-            known.eq_ignore_ascii_case(name).then(|| value.trim())
-        })
-    }
-}
-
-type Answers = Arc<dyn Fn(&Asked) -> Vec<Step> + Send + Sync>;
-
-/// What a camera does on a connection.
-#[derive(Clone)]
-pub(crate) enum Plan {
-    Play(Script),
-    Answer(Answers),
-}
-
-/// A camera on 127.0.0.1 that answers each request with steps, byte for byte: heads are the script's business too. Where the steps run out, it waits for the
-/// next request on the same connection; [`Step::Close`] closes it.
+/// A camera on 127.0.0.1 that answers each HTTP request with steps.
+///
+/// It sends the bytes of the steps only, so they include the head of the response. After the last
+/// step it waits for the next request on the same connection; [`Step::Close`] closes the
+/// connection.
 pub struct HttpCamera(Camera);
 
 impl HttpCamera {
-    /// Starts a camera on a free port that asks `answers` what to do about each request.
+    /// Starts a camera on a free port that calls `answers` for the steps of each response.
     ///
     /// # Panics
     ///
@@ -82,19 +47,19 @@ impl HttpCamera {
         self.0.addr()
     }
 
-    /// A path of it as a URL.
+    /// The URL of a path on this camera.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.addr())
     }
 
-    /// All requests so far.
+    /// All requests received so far.
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
-        lock(&self.0.shared.asked).clone()
+        lock(&self.0.state.requests).clone()
     }
 
-    /// The camera under it, which counts connections.
+    /// The underlying camera, which counts connections.
     #[must_use]
     pub fn camera(&self) -> &Camera {
         &self.0

@@ -1,14 +1,16 @@
-//! Small real JPEGs: any decoder takes them, and the same arguments always give the same bytes.
+//! Small real JPEGs, which every decoder accepts. The same arguments always give the same bytes.
 //!
-//! Unless a function says otherwise: baseline (SOF0), 8 bit, three components, with the standard Huffman tables in DHT
-//! segments, and a comment that holds the frame's number ([`number_of`] reads it back).
+//! Unless a function says otherwise, they are baseline (SOF0), 8 bit, three components, with the
+//! standard Huffman tables in DHT segments and a comment with the frame's number, which
+//! [`number_of`] reads.
 
 use bytes::Bytes;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::walk::{APP0, APP1, COM, DHT, SOI, SOS, segments};
 
-/// Makes a JPEG of 64 x 48 pixels, about 1.5 kB, whose colour and comment (`n=<number>`) come from `number`.
+/// Makes a JPEG of 64 x 48 pixels, about 1.5 kB. Its colour and comment (`n=<number>`) come from
+/// `number`.
 ///
 /// # Examples
 ///
@@ -39,10 +41,11 @@ pub fn sized(number: u32, width: u16, height: u16) -> Bytes {
     )
 }
 
-/// Makes a JPEG of at least `min_bytes` bytes by its content, noise seeded by `number`, so that the scan is long as in a
-/// camera's frame. From a few kB on it is at most a fifth longer than asked; below that, one small image is the least.
+/// Makes a JPEG of at least `min_bytes` bytes. Its content is noise seeded by `number`, so the scan
+/// is as long as in a camera's frame. From a few kB on it is at most a fifth longer than
+/// `min_bytes`; below that, it is one small image.
 ///
-/// In its scan an `FF` comes about every 900 bytes, which is rare; see [`dense`].
+/// In its scan an `FF` occurs about every 900 bytes, less often than in real frames; see [`dense`].
 ///
 /// # Panics
 ///
@@ -52,8 +55,9 @@ pub fn of_length(number: u32, min_bytes: usize) -> Bytes {
     noise(number, min_bytes, |_| ())
 }
 
-/// Makes a JPEG like [`of_length`] with Huffman tables made for it, as encoders in hardware have them for their pictures: no code
-/// is more likely than others, so that an `FF` comes about every 200 bytes. Real cameras: every 130 to 220 (measured).
+/// Makes a JPEG like [`of_length`] with Huffman tables optimized for it, as hardware encoders have
+/// for their images. No code is more likely than others, so an `FF` occurs about every 200 bytes.
+/// In frames of real cameras it occurs every 130 to 220 bytes (measured).
 ///
 /// # Panics
 ///
@@ -65,8 +69,9 @@ pub fn dense(number: u32, min_bytes: usize) -> Bytes {
     })
 }
 
-/// Makes a JPEG like [`numbered`] with a restart marker after every `interval` blocks of 8 x 8 pixels: a DRI segment,
-/// and at least two RSTn in the scan. It is 64 x 48 pixels (48 blocks), or larger if `interval` asks for it.
+/// Makes a JPEG like [`numbered`] with a restart marker after every `interval` blocks of 8 x 8
+/// pixels: a DRI segment, and at least two RSTn in the scan. It has 64 x 48 pixels (48 blocks), or
+/// more if `interval` requires it.
 ///
 /// # Panics
 ///
@@ -86,14 +91,16 @@ pub fn with_restarts(number: u32, interval: u16) -> Bytes {
         height,
         &tinted(number, width, height),
         |encoder| {
-            // Unsampled chroma makes an MCU one block of 8 x 8, so that short intervals give many restarts.
+            // Without chroma subsampling an MCU is one block of 8 x 8, so short intervals give many
+            // restarts.
             encoder.set_sampling_factor(SamplingFactor::R_4_4_4);
             encoder.set_restart_interval(interval);
         },
     )
 }
 
-/// Makes a progressive JPEG (SOF2) of 64 x 48 pixels with several scans and Huffman tables between them.
+/// Makes a progressive JPEG (SOF2) of 64 x 48 pixels with several scans, and Huffman tables between
+/// them.
 #[must_use]
 pub fn progressive(number: u32) -> Bytes {
     encode(
@@ -108,8 +115,9 @@ pub fn progressive(number: u32) -> Bytes {
     )
 }
 
-/// Reads the number back that the functions here put into the comment, or `None` if there is none to be read. Numbers
-/// of images embedded in a segment are not looked at, nor is anything after the first scan's header.
+/// Reads the number that the functions here put into the comment. Returns `None` if there is none.
+///
+/// Ignores images embedded in a segment, and everything after the first scan's header.
 #[must_use]
 pub fn number_of(jpeg: &[u8]) -> Option<u32> {
     segments(jpeg)
@@ -121,11 +129,12 @@ pub fn number_of(jpeg: &[u8]) -> Option<u32> {
         })
 }
 
-/// Inserts, right after SOI, an Exif segment (APP1) that holds all of `thumbnail`, from its SOI to its EOI.
+/// Inserts, right after SOI, an Exif segment (APP1) that holds the whole `thumbnail`, SOI to EOI.
 ///
 /// # Panics
 ///
-/// If `jpeg` does not start with SOI, or `thumbnail` is too long for a segment (more than 65 459 bytes).
+/// If `jpeg` does not start with SOI, or `thumbnail` is too long for a segment (more than 65 459
+/// bytes).
 #[must_use]
 pub fn with_thumbnail(jpeg: &[u8], thumbnail: &[u8]) -> Bytes {
     let length = u32::try_from(thumbnail.len()).expect("a thumbnail fits into a segment");
@@ -134,7 +143,8 @@ pub fn with_thumbnail(jpeg: &[u8], thumbnail: &[u8]) -> Bytes {
     exif.extend_from_slice(b"II*\0\x08\0\0\0");
     // The main image's directory: orientation (0x0112) upright; the next directory is at 26.
     exif.extend_from_slice(b"\x01\0\x12\x01\x03\0\x01\0\0\0\x01\0\0\0\x1a\0\0\0");
-    // The thumbnail's directory: compression (0x0103) JPEG, offset (0x0201), length (0x0202); no further directory.
+    // The thumbnail's directory: compression (0x0103) JPEG, offset (0x0201), length (0x0202); no
+    // further directory.
     exif.extend_from_slice(b"\x03\0\x03\x01\x03\0\x01\0\0\0\x06\0\0\0\x01\x02\x04\0\x01\0\0\0");
     exif.extend_from_slice(&THUMBNAIL_OFFSET.to_le_bytes());
     exif.extend_from_slice(b"\x02\x02\x04\0\x01\0\0\0");
@@ -158,7 +168,7 @@ pub fn with_segment(jpeg: &[u8], marker: u8, payload: &[u8]) -> Bytes {
     insert(jpeg, 2, marker, payload)
 }
 
-/// Takes every Huffman table segment (DHT) out, as cameras do that rely on the standard tables.
+/// Removes every Huffman table segment (DHT), as cameras do that rely on the standard tables.
 #[must_use]
 pub fn without_dht(jpeg: &[u8]) -> Bytes {
     let mut kept = Vec::with_capacity(jpeg.len());
@@ -187,7 +197,8 @@ fn noise(number: u32, min_bytes: usize, set_up: impl Fn(&mut Encoder<&mut Vec<u8
 
 /// A flat colour derived from `number`, with a little grain so that the scan has some length.
 fn tinted(number: u32, width: u16, height: u16) -> Vec<u8> {
-    // Multiplying by an odd constant spreads neighbours over the whole range and keeps them distinct.
+    // Multiplying by an odd constant spreads neighbours over the whole range, and keeps them
+    // distinct.
     let colour = number.wrapping_mul(0x9e37_79b1).to_be_bytes();
     let mut pixels = vec![0; usize::from(width) * usize::from(height) * 3];
     fastrand::Rng::with_seed(u64::from(number)).fill(&mut pixels);
@@ -212,7 +223,7 @@ fn encode(
     encoder
         .encode(rgb, width, height, ColorType::Rgb)
         .expect("an image with no side of 0 can be encoded into memory");
-    // JFIF wants its own segment to be the first.
+    // JFIF requires its own segment to be the first.
     let app0 = segments(&jpeg)
         .find(|segment| segment.marker == APP0)
         .expect("the encoder writes a JFIF segment");
@@ -231,7 +242,7 @@ fn insert(jpeg: &[u8], at: usize, marker: u8, payload: &[u8]) -> Bytes {
     longer.into()
 }
 
-/// Sides of a picture with at least `pixels` pixels, near 4:3, in whole blocks, 16 x 16 at least.
+/// Sides of an image with at least `pixels` pixels, about 4:3, in whole blocks, at least 16 x 16.
 fn four_by_three(pixels: usize) -> (u16, u16) {
     let width = (pixels * 4 / 3).isqrt().next_multiple_of(16).max(16);
     let height = pixels.div_ceil(width).next_multiple_of(16).max(16);
@@ -242,9 +253,10 @@ fn four_by_three(pixels: usize) -> (u16, u16) {
 const WIDTH: u16 = 64;
 const HEIGHT: u16 = 48;
 const QUALITY: u8 = 85;
-/// Where a thumbnail starts, counted as TIFF counts: from the byte order mark on.
+/// Where a thumbnail starts, counted from the byte order mark, as in TIFF.
 const THUMBNAIL_OFFSET: u32 = 68;
-/// About what comes before the scan.
+/// About how many bytes precede the scan.
 const HEADER_BYTES: usize = 640;
-/// What noise comes to in the scan at [`QUALITY`], measured; where it is a little less, the next try is long enough.
+/// Bytes of scan that noise gives at [`QUALITY`], measured. Where it gives a little less, the next
+/// attempt is long enough.
 const NOISE_BYTES_PER_100_PIXELS: usize = 83;

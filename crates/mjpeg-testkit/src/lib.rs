@@ -1,8 +1,9 @@
 //! Fake cameras, raw viewers, seeded faults and small real JPEGs for this workspace's tests.
 //!
-//! The kit stands beside the stack: it depends on no crate of the workspace, so each of them can use it in its own
-//! unit tests without meeting its types twice. It talks to the code under test as the outside world does, in bytes over
-//! TCP, and keeps its own small JPEG walk and HTTP reader, so that a mistake in ours is not repeated here.
+//! The kit depends on no crate of the workspace, so each of them can use it in its own unit tests
+//! without seeing its types twice. It talks to the code under test in bytes over TCP, and has its
+//! own small JPEG walk and HTTP reader, so that it does not repeat a mistake of the code under
+//! test.
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,14 +23,16 @@
 //!
 //! ## Time
 //!
-//! Cameras and viewers use real sockets, so they need real time: under tokio's paused clock a wait would be skipped
-//! while bytes are still on their way through the kernel. [`jpeg`] and [`Faults`] do no IO and fit any test.
+//! Cameras and viewers use real sockets, so they need real time: tokio's paused clock would skip a
+//! wait while bytes are still on their way through the kernel. [`jpeg`] and [`Faults`] do no IO, so
+//! any test can use them.
 //!
 //! ## Failing
 //!
-//! A broken test must end and say why. What a test gets wrong (a script that jumps nowhere, a payload too long for its
-//! segment) panics; what the peer gets wrong is an [`std::io::Error`] whose text tells what was expected; and a peer
-//! that says nothing for ten seconds is [`TimedOut`](std::io::ErrorKind::TimedOut).
+//! A broken test must end and say why. A mistake in the test, such as a payload too long for its
+//! segment, panics. A mistake of the peer is an [`std::io::Error`] whose text says what was
+//! expected. A peer that sends nothing for ten seconds is
+//! [`TimedOut`](std::io::ErrorKind::TimedOut).
 
 #![allow(
     clippy::exhaustive_enums,
@@ -41,20 +44,22 @@ mod camera;
 mod connection;
 mod dead_end;
 mod faults;
+mod http;
 mod http_camera;
 pub mod jpeg;
 mod parts;
+mod plan;
 mod request;
 mod script;
 mod viewer;
 mod walk;
-mod wire;
 
 pub use camera::Camera;
 pub use dead_end::{FullBacklog, refused_addr};
 pub use faults::{Damaged, Faults};
-pub use http_camera::{Asked, HttpCamera};
+pub use http::Head;
+pub use http_camera::HttpCamera;
+pub use plan::Asked;
 pub use request::{Response, request};
 pub use script::{Script, Step};
-pub use viewer::{Part, Viewer};
-pub use wire::Head;
+pub use viewer::{ReceivedPart, Viewer};

@@ -1,12 +1,12 @@
-//! How a multipart stream is cut into parts.
+//! Cuts a multipart stream into parts.
 
 use std::io;
 use std::ops::Range;
 
-use crate::wire::{Head, content_length, find, invalid, parse_headers, quoted};
+use crate::http::{Head, content_length, find, invalid, parse_headers, quoted};
 
-/// How much of a part is there.
-pub(crate) enum Layout {
+/// How much of a part the buffer holds.
+pub(crate) enum Extent {
     Complete {
         headers: Vec<(String, String)>,
         body: Range<usize>,
@@ -17,8 +17,9 @@ pub(crate) enum Layout {
     },
 }
 
-impl Layout {
-    /// Looks at a part's bytes from behind the delimiter before it. `searched` remembers how far no delimiter is.
+impl Extent {
+    /// Examines the bytes of a part, which begin after the previous delimiter. `searched` keeps how
+    /// far the buffer is known to hold no delimiter.
     pub(crate) fn of(buffer: &[u8], delimiter: &[u8], searched: &mut usize) -> io::Result<Self> {
         let (headers_end, body_start) = if buffer.starts_with(b"\r\n") {
             (0, 2)
@@ -66,7 +67,7 @@ impl Layout {
     }
 }
 
-/// The boundary of a stream that this response's head announces.
+/// The boundary that the head of a stream's response declares.
 pub(crate) fn boundary(head: &Head) -> io::Result<&str> {
     let wanted = "multipart/x-mixed-replace; boundary=…";
     let content_type = head.header("Content-Type").ok_or_else(|| {

@@ -6,37 +6,38 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::wire::{Head, Wire, connect, content_length, cut_off, invalid, limited};
+use crate::http::{Head, HttpReader, connect, content_length, cut_off, invalid, limited};
 
 /// A response that was read to its end.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// Status and headers.
     pub head: Head,
-    /// The body, as long as its Content-Length says, or else all that came until the connection was closed. Empty where
-    /// HTTP allows no body.
+    /// The body: as long as its Content-Length says, or without one up to the end of the
+    /// connection. Empty where HTTP allows no body.
     pub body: Bytes,
 }
 
-/// Connects, writes `raw` as it is and reads the response. Nothing is added to `raw`, not even its last empty line.
+/// Connects, writes `raw` as it is and reads the response. Adds nothing to `raw`, not even its last
+/// empty line.
 ///
-/// The response may come, and the server stop reading, before all of `raw` is written. After a request that starts with
-/// `HEAD`, and with status 204 or 304, no body is read.
+/// The server may answer, and stop reading, before all of `raw` is written. Reads no body after a
+/// request that starts with `HEAD`, nor with status 204 or 304.
 ///
 /// # Errors
 ///
-/// What the socket reports; `InvalidData` if the response is not HTTP/1 or is chunked; `UnexpectedEof` if it ends early;
-/// `TimedOut` if nothing comes for ten seconds.
+/// Errors of the socket; `InvalidData` if the response is not HTTP/1 or is chunked; `UnexpectedEof`
+/// if it ends early; `TimedOut` if nothing is received for ten seconds.
 ///
 /// # Cancel safety
 ///
-/// Cancelled, the connection is closed.
+/// If the future is dropped, the connection is closed.
 pub async fn request(addr: SocketAddr, raw: impl AsRef<[u8]>) -> io::Result<Response> {
     let raw = raw.as_ref();
     let (read, mut write) = connect(addr).await?.into_split();
-    let mut wire = Wire::new(read);
+    let mut reader = HttpReader::new(read);
     let writing = limited("the server did not take the request", write.write_all(raw));
-    let reading = respond(&mut wire, raw.starts_with(b"HEAD"));
+    let reading = read_response(&mut reader, raw.starts_with(b"HEAD"));
     tokio::pin!(writing, reading);
     let mut written = Ok(());
     let mut is_writing = true;
@@ -47,7 +48,7 @@ pub async fn request(addr: SocketAddr, raw: impl AsRef<[u8]>) -> io::Result<Resp
                 written = result;
             }
             response = &mut reading => {
-                // Of two errors the first tells more: what became of the response is only its consequence.
+                // Of two errors report the first: the response failed because of it.
                 return match (response, written) {
                     (Err(_), Err(error)) => Err(error),
                     (response, _) => response,
@@ -57,11 +58,11 @@ pub async fn request(addr: SocketAddr, raw: impl AsRef<[u8]>) -> io::Result<Resp
     }
 }
 
-async fn respond(
-    wire: &mut Wire<tokio::net::tcp::OwnedReadHalf>,
+async fn read_response(
+    reader: &mut HttpReader<tokio::net::tcp::OwnedReadHalf>,
     is_head: bool,
 ) -> io::Result<Response> {
-    let head = wire.head().await?;
+    let head = reader.head().await?;
     if is_head || matches!(head.status, 204 | 304) {
         return Ok(Response {
             head,
@@ -74,18 +75,18 @@ async fn respond(
         )));
     }
     let length = content_length(&head.headers)?;
-    while length.is_none_or(|length| wire.buffer.len() < length) {
-        if wire.fill().await? == 0 {
+    while length.is_none_or(|length| reader.buffer.len() < length) {
+        if reader.fill().await? == 0 {
             break;
         }
     }
-    let length = length.unwrap_or(wire.buffer.len());
-    if wire.buffer.len() < length {
+    let length = length.unwrap_or(reader.buffer.len());
+    if reader.buffer.len() < length {
         return Err(cut_off(format!(
             "the body ended after {} of {length} bytes",
-            wire.buffer.len()
+            reader.buffer.len()
         )));
     }
-    let body = wire.buffer.split_to(length).freeze();
+    let body = reader.buffer.split_to(length).freeze();
     Ok(Response { head, body })
 }

@@ -11,17 +11,19 @@ pub enum Step {
     Send(Bytes),
     /// Does nothing for this long.
     Wait(Duration),
-    /// Keeps the connection open and sends nothing more, until the client leaves or the camera is shut down.
+    /// Keeps the connection open without sending, until the client leaves or the camera is shut
+    /// down.
     Stall,
-    /// Closes the connection in order (FIN), behind all that was sent.
+    /// Closes the connection gracefully (FIN), after all bytes sent.
     Close,
-    /// Breaks the connection off (RST): the client gets an error, and may lose what it has not read yet.
+    /// Resets the connection (RST): the client gets an error, and may lose bytes it has not read.
     Reset,
-    /// Goes on with the step of this index, each time.
+    /// Continues with the step of this index, every time.
     Goto(usize),
 }
 
-/// The steps a [`Camera`](crate::Camera) plays from the first one on each connection. Where they run out, it closes.
+/// The steps that a [`Camera`](crate::Camera) plays on each connection, from the first one. After
+/// the last step it closes the connection.
 #[derive(Debug, Clone)]
 pub struct Script(Vec<Step>);
 
@@ -53,7 +55,7 @@ impl Script {
         Self(steps)
     }
 
-    /// Sends one frame per `interval` and starts over after the last, for ever.
+    /// Sends one frame per `interval`, and starts over after the last, indefinitely.
     ///
     /// # Panics
     ///
@@ -69,7 +71,7 @@ impl Script {
         Self(steps)
     }
 
-    /// Accepts and then says nothing.
+    /// Accepts the connection and sends nothing.
     #[must_use]
     pub fn stall() -> Self {
         Self(vec![Step::Stall])
@@ -81,8 +83,8 @@ impl Script {
         Self(vec![Step::Close])
     }
 
-    /// Sends random bytes for ever, about 140 kB a second; after 94 kB they repeat. They are what `seed` makes them:
-    /// JPEG markers may be among them.
+    /// Sends random bytes indefinitely, about 140 kB per second. They depend on `seed`, repeat
+    /// after 94 kB, and may contain JPEG markers.
     #[must_use]
     pub fn garbage(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);

@@ -7,52 +7,54 @@ use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::parts::{Layout, boundary};
-use crate::wire::{Head, Wire, connect, cut_off, header, invalid, limited, quoted};
+use crate::http::{Head, HttpReader, connect, cut_off, header, invalid, limited, quoted};
+use crate::parts::{Extent, boundary};
 
-/// One part of a multipart response.
+/// A part of a multipart response.
 #[derive(Debug, Clone)]
-pub struct Part {
-    /// Its headers in their order, names as they came, values without surrounding blanks.
+pub struct ReceivedPart {
+    /// The headers in their order: names as received, values without surrounding blanks.
     pub headers: Vec<(String, String)>,
-    /// What is between its headers and the delimiter after it.
+    /// The bytes between the headers and the next delimiter.
     pub body: Bytes,
 }
 
-impl Part {
-    /// The value of the first header of this name, in any case.
+impl ReceivedPart {
+    /// The value of the first header of this name, compared without case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 }
 
-/// A client that has asked for a stream and reads it at its caller's pace, strict about the parts.
+/// A client that has requested a stream, and reads it at its caller's pace. It is strict about the
+/// parts.
 #[derive(Debug)]
 pub struct Viewer {
-    wire: Wire<TcpStream>,
+    reader: HttpReader<TcpStream>,
     local: SocketAddr,
     head: Head,
-    /// Parts returned so far, for the texts of errors; `None` before the first delimiter.
+    /// Parts returned so far, for error texts; `None` before the first delimiter.
     parts: Option<usize>,
 }
 
 impl Viewer {
-    /// Connects, sends `GET path HTTP/1.1` with a Host header, and reads the response's head, whatever its status.
+    /// Connects, sends `GET path HTTP/1.1` with a Host header, and reads the head of the response,
+    /// whatever its status.
     ///
     /// # Errors
     ///
-    /// What the socket reports; `InvalidData` if the response is not HTTP/1; `UnexpectedEof` if it ends in its head;
-    /// `TimedOut` if nothing comes for ten seconds.
+    /// Errors of the socket; `InvalidData` if the response is not HTTP/1; `UnexpectedEof` if it
+    /// ends in its head; `TimedOut` if nothing is received for ten seconds.
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, the connection is closed.
+    /// If the future is dropped, the connection is closed.
     pub async fn open(addr: SocketAddr, path: &str) -> io::Result<Self> {
         Self::open_with(addr, path, &[]).await
     }
 
-    /// Like [`open`](Self::open), with further headers. One named `Host` replaces the usual one.
+    /// Like [`open`](Self::open), with further headers. One named `Host` replaces the default one.
     ///
     /// # Errors
     ///
@@ -60,7 +62,7 @@ impl Viewer {
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, the connection is closed.
+    /// If the future is dropped, the connection is closed.
     pub async fn open_with(
         addr: SocketAddr,
         path: &str,
@@ -69,8 +71,8 @@ impl Viewer {
         Self::ask(connect(addr).await?, path, extra_headers).await
     }
 
-    /// Like [`open`](Self::open), over a connection of the caller's: one that comes from an address of his choice, say, or that has
-    /// been used for a request before.
+    /// Like [`open`](Self::open), over a connection of the caller: for example one from a certain
+    /// local address, or one that has carried a request before.
     ///
     /// # Errors
     ///
@@ -78,7 +80,7 @@ impl Viewer {
     ///
     /// # Cancel safety
     ///
-    /// Cancelled, the connection is closed.
+    /// If the future is dropped, the connection is closed.
     pub async fn ask(
         mut stream: TcpStream,
         path: &str,
@@ -96,10 +98,10 @@ impl Viewer {
         request.push_str("\r\n");
         let write = stream.write_all(request.as_bytes());
         limited("the server did not take the request", write).await?;
-        let mut wire = Wire::new(stream);
-        let head = wire.head().await?;
+        let mut reader = HttpReader::new(stream);
+        let head = reader.head().await?;
         Ok(Self {
-            wire,
+            reader,
             local,
             head,
             parts: None,
@@ -112,23 +114,24 @@ impl Viewer {
         &self.head
     }
 
-    /// Reads the next part, up to and including the delimiter after it; `None` if the response ended cleanly.
+    /// Reads the next part, up to and including the delimiter after it. Returns `None` if the
+    /// response ended cleanly.
     ///
-    /// The boundary B comes from Content-Type, and the wire must read `--B`, then part after part: headers, an empty
-    /// line, as many bytes as Content-Length says, and a line end with the next `--B`. A part without Content-Length goes
-    /// to the next delimiter. All lines end in CR LF. The clean end is right after a delimiter, or where headers without
-    /// Content-Length were sent ahead, right after those.
+    /// Content-Type declares the boundary B. The body must be `--B`, then parts: headers, an empty
+    /// line, as many bytes as Content-Length says, and a line end with the next `--B`. A part
+    /// without Content-Length ends at the next delimiter. All lines end in CR LF. The clean end is
+    /// right after a delimiter, or right after headers without Content-Length that were sent ahead.
     ///
     /// # Errors
     ///
-    /// `InvalidData` with what came instead if the wire differs, or if the response is not such a stream;
-    /// `UnexpectedEof` if it ended inside a part; `TimedOut` if nothing comes for ten seconds; else what the socket
-    /// reports.
+    /// `InvalidData`, quoting the bytes, if the body differs or the response is not such a stream;
+    /// `UnexpectedEof` if it ended inside a part; `TimedOut` if nothing is received for ten
+    /// seconds; errors of the socket.
     ///
     /// # Cancel safety
     ///
-    /// Safe: what was read stays for the next call.
-    pub async fn next_part(&mut self) -> io::Result<Option<Part>> {
+    /// Cancel safe: bytes already read stay for the next call.
+    pub async fn next_part(&mut self) -> io::Result<Option<ReceivedPart>> {
         let delimiter = format!("\r\n--{}\r\n", boundary(&self.head)?);
         let index = match self.parts {
             Some(index) => index,
@@ -139,20 +142,20 @@ impl Viewer {
         };
         let mut searched = 0;
         loop {
-            let buffer = &self.wire.buffer;
-            let layout = Layout::of(buffer, delimiter.as_bytes(), &mut searched)
+            let buffer = &self.reader.buffer;
+            let extent = Extent::of(buffer, delimiter.as_bytes(), &mut searched)
                 .map_err(|error| invalid(format!("part {index}: {error}")))?;
-            match layout {
-                Layout::Complete { headers, body } => {
-                    let whole = self.wire.buffer.split_to(body.end + delimiter.len());
+            match extent {
+                Extent::Complete { headers, body } => {
+                    let whole = self.reader.buffer.split_to(body.end + delimiter.len());
                     self.parts = Some(index + 1);
-                    return Ok(Some(Part {
+                    return Ok(Some(ReceivedPart {
                         headers,
                         body: whole.freeze().slice(body),
                     }));
                 }
-                Layout::Partial { may_end } => {
-                    if self.wire.fill().await? > 0 {
+                Extent::Partial { may_end } => {
+                    if self.reader.fill().await? > 0 {
                         continue;
                     }
                     if may_end {
@@ -160,14 +163,14 @@ impl Viewer {
                     }
                     return Err(cut_off(format!(
                         "the response ended inside part {index}, {} bytes after its delimiter",
-                        self.wire.buffer.len()
+                        self.reader.buffer.len()
                     )));
                 }
             }
         }
     }
 
-    /// Reads the next part and returns its body only.
+    /// Reads the next part and returns its body.
     ///
     /// # Errors
     ///
@@ -175,58 +178,58 @@ impl Viewer {
     ///
     /// # Cancel safety
     ///
-    /// Safe: what was read stays for the next call.
+    /// Cancel safe: bytes already read stay for the next call.
     pub async fn next_frame(&mut self) -> io::Result<Option<Bytes>> {
         Ok(self.next_part().await?.map(|part| part.body))
     }
 
-    /// Takes 1 to `n` raw bytes of the response's body, or none at its end. It leaves parts half read: do not go on with
-    /// [`next_part`](Self::next_part) after it.
+    /// Takes 1 to `n` raw bytes of the response's body, or none at its end. This leaves parts half
+    /// read: do not call [`next_part`](Self::next_part) afterwards.
     ///
     /// # Errors
     ///
-    /// `TimedOut` if nothing comes for ten seconds; else what the socket reports.
+    /// `TimedOut` if nothing is received for ten seconds; errors of the socket.
     ///
     /// # Cancel safety
     ///
-    /// Safe: what was read stays for the next call.
+    /// Cancel safe: bytes already read stay for the next call.
     pub async fn read_raw(&mut self, n: usize) -> io::Result<Bytes> {
-        if self.wire.buffer.is_empty() {
-            self.wire.fill().await?;
+        if self.reader.buffer.is_empty() {
+            self.reader.fill().await?;
         }
-        let taken = n.min(self.wire.buffer.len());
-        Ok(self.wire.buffer.split_to(taken).freeze())
+        let taken = n.min(self.reader.buffer.len());
+        Ok(self.reader.buffer.split_to(taken).freeze())
     }
 
-    /// The address it connected from, by which the server knows it.
+    /// The local address of the connection, which is the server's peer address.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local
     }
 
-    /// Gives the socket away, for tests that stop reading. What was read ahead is lost.
+    /// Returns the socket, for tests that stop reading. Bytes read ahead are lost.
     #[must_use]
     pub fn into_stream(self) -> TcpStream {
-        self.wire.io
+        self.reader.io
     }
 
     async fn first_delimiter(&mut self, delimiter: &[u8]) -> io::Result<()> {
-        while self.wire.buffer.len() < delimiter.len() {
-            if self.wire.fill().await? == 0 {
+        while self.reader.buffer.len() < delimiter.len() {
+            if self.reader.fill().await? == 0 {
                 return Err(cut_off(format!(
                     "the response ended before its first delimiter, after {}",
-                    quoted(&self.wire.buffer)
+                    quoted(&self.reader.buffer)
                 )));
             }
         }
-        if !self.wire.buffer.starts_with(delimiter) {
+        if !self.reader.buffer.starts_with(delimiter) {
             return Err(invalid(format!(
                 "the body starts with {} and not with {}",
-                quoted(&self.wire.buffer),
+                quoted(&self.reader.buffer),
                 quoted(delimiter)
             )));
         }
-        let _ = self.wire.buffer.split_to(delimiter.len());
+        let _ = self.reader.buffer.split_to(delimiter.len());
         Ok(())
     }
 }

@@ -12,17 +12,18 @@ pub(crate) const COM: u8 = 0xfe;
 
 /// One segment that carries a length.
 #[derive(Debug, Clone)]
-pub(crate) struct Segment {
+pub(crate) struct MarkerSegment {
     /// The byte after `FF`.
     pub(crate) marker: u8,
     /// From its `FF` to the end of its payload; for SOS without the coded data that follows.
     pub(crate) whole: Range<usize>,
-    /// What follows the two length bytes.
+    /// The bytes after the two length bytes.
     pub(crate) payload: Range<usize>,
 }
 
-/// The segments of `jpeg` from SOI on, lazily. Ends at EOI, and at the first byte that cannot be walked.
-pub(crate) fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment> {
+/// The segments of `jpeg` from SOI on, lazily. Ends at EOI, or at the first byte that is no
+/// segment.
+pub(crate) fn segments(jpeg: &[u8]) -> impl Iterator<Item = MarkerSegment> {
     let mut at = if jpeg.starts_with(&[0xff, SOI]) {
         2
     } else {
@@ -37,7 +38,7 @@ pub(crate) fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment> {
         if marker == EOI || length < 2 || end > jpeg.len() {
             return None;
         }
-        let segment = Segment {
+        let segment = MarkerSegment {
             marker,
             whole: at..end,
             payload: at + 4..end,
@@ -51,7 +52,7 @@ pub(crate) fn segments(jpeg: &[u8]) -> impl Iterator<Item = Segment> {
     })
 }
 
-/// Where the coded data of the first scan lies.
+/// The range of the first scan's coded data.
 pub(crate) fn first_scan(jpeg: &[u8]) -> Option<Range<usize>> {
     let sos = segments(jpeg).find(|segment| segment.marker == SOS)?;
     Some(sos.whole.end..scan_end(jpeg, sos.whole.end))

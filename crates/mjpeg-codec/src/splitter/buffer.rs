@@ -79,13 +79,13 @@ impl Buffer {
         }
     }
 
-    /// Takes the first `len` bytes.
-    pub(super) fn take(&mut self, len: usize) -> Bytes {
+    /// Takes the first `len` bytes, and returns them with the size of the buffer they keep.
+    pub(super) fn take(&mut self, len: usize) -> (Bytes, usize) {
         if len < SMALL_BYTES || self.bytes.len() / MOST_WASTE > len {
             work::count(len);
             let copy = Bytes::copy_from_slice(&self.data()[..len]);
             self.advance(len);
-            return copy;
+            return (copy, len);
         }
         let rest = self.start + len..self.end;
         // The next frame will be about as long; beside it, there must be room for one more read to the end.
@@ -98,7 +98,8 @@ impl Buffer {
         };
         let taken = self.start..rest.start;
         (self.start, self.end) = (0, rest.len());
-        Bytes::from_owner(full).slice(taken)
+        let size = full.bytes.len();
+        (Bytes::from_owner(full).slice(taken), size)
     }
 
     /// Makes room for `len` more bytes after those received.

@@ -1,6 +1,6 @@
 //! What a frame tells of itself.
 
-use mjpeg_codec::{DiscardReason, ErrorKind, Frame};
+use mjpeg_codec::{DiscardReason, ErrorKind, Event, Frame, Splitter, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
 #[test]
@@ -19,6 +19,41 @@ fn parse_keeps_the_callers_buffer() {
     let bytes = jpeg::numbered(1);
     let frame = Frame::parse(bytes.clone()).unwrap();
     assert_eq!(frame.bytes().as_ptr(), bytes.as_ptr());
+}
+
+#[test]
+fn memory_is_that_of_the_buffer_a_frame_keeps() {
+    let split = |jpeg: &[u8]| {
+        let mut splitter = Splitter::new(Default::default());
+        splitter.push(jpeg.to_vec());
+        let Some(Event::Frame(frame)) = splitter.poll() else {
+            panic!("no frame");
+        };
+        frame
+    };
+    let small = jpeg::numbered(1);
+    assert_eq!(split(&small).memory_bytes(), small.len());
+    let long = jpeg::of_length(1, 100 << 10);
+    let frame = split(&long);
+    let bounds = long.len() + 1..=3 * long.len() + 2;
+    assert!(bounds.contains(&frame.memory_bytes()), "{frame:?}");
+    assert_eq!(
+        frame,
+        Frame::parse(long).unwrap(),
+        "equal in another buffer"
+    );
+
+    let padded = [&small[..], &[0; 1000]].concat();
+    let frame = Frame::parse_prefix(padded.clone()).unwrap();
+    assert_eq!(frame.memory_bytes(), padded.len());
+    let (same, _) = frame.repaired(Repairs::NONE);
+    assert_eq!(same.memory_bytes(), padded.len());
+    let bare = jpeg::without_dht(&small);
+    let (repaired, _) = Frame::parse_prefix([&bare[..], &[0; 10_000]].concat())
+        .unwrap()
+        .repaired(Repairs::RECOMMENDED);
+    let bounds = repaired.bytes().len()..small.len() + 1000;
+    assert!(bounds.contains(&repaired.memory_bytes()), "{repaired:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sources as people write them.
+//! Sources as URLs.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -8,7 +8,13 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 
-use super::{FPS, Source};
+#[cfg(all(feature = "exec", unix))]
+use super::exec::Program;
+#[cfg(feature = "http")]
+use super::http::HttpCamera;
+#[cfg(feature = "test-picture")]
+use super::test::TestCamera;
+use super::{file::Recording, invalid::InvalidSource, source::Source};
 
 impl FromStr for Source {
     type Err = InvalidSource;
@@ -27,7 +33,7 @@ impl FromStr for Source {
                 let (host, port) = host_and_port(rest)?;
                 Ok(Self::tcp(host, port))
             }
-            "tcp-listen" => listening(rest),
+            "tcp-listen" => tcp_listen(rest),
             "unix" => unix(rest),
             "file" => file(url, rest),
             _ => Err(InvalidSource::UnknownScheme(scheme.into())),
@@ -48,18 +54,24 @@ fn host_and_port(authority: &str) -> Result<(&str, u16), InvalidSource> {
     if host.is_empty() || host.contains(|c: char| "/?#@[]".contains(c) || c.is_whitespace()) {
         return Err(bad_host());
     }
-    Ok((host, port_of(port)?))
+    Ok((host, parse_port(port)?))
 }
 
-fn port_of(text: &str) -> Result<u16, InvalidSource> {
+fn parse_port(text: &str) -> Result<u16, InvalidSource> {
     let port = text.parse().ok().filter(|&port| port != 0);
     port.ok_or_else(|| InvalidSource::BadPort(text.into()))
 }
 
-fn listening(authority: &str) -> Result<Source, InvalidSource> {
+fn tcp_listen(authority: &str) -> Result<Source, InvalidSource> {
     let bare = authority.strip_suffix('/').unwrap_or(authority);
+    // An IPv6 address with a scope is an address only together with its port.
+    if let Ok(addr) = bare.parse::<SocketAddr>()
+        && addr.port() != 0
+    {
+        return Ok(Source::tcp_listen(addr));
+    }
     let addr = match bare.strip_prefix(':') {
-        Some(port) => (Ipv6Addr::UNSPECIFIED, port_of(port)?).into(),
+        Some(port) => (Ipv6Addr::UNSPECIFIED, parse_port(port)?).into(),
         None => {
             let (host, port) = host_and_port(bare)?;
             let ip: Result<IpAddr, _> = host.parse();
@@ -74,24 +86,25 @@ fn unix(path: &str) -> Result<Source, InvalidSource> {
     #[cfg(unix)]
     return Ok(Source::unix(absolute(path)?));
     #[cfg(not(unix))]
-    return Err(InvalidSource::NotBuilt("unix"));
+    return Err(InvalidSource::NotOnThisSystem("unix"));
 }
 
 fn file(url: &str, rest: &str) -> Result<Source, InvalidSource> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (mut fps, mut once) = (30.0, false);
+    let mut recording = Recording::new(absolute(path)?);
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let bad = || InvalidSource::BadOption(format!("{key}={value}"));
-        match (&*key, &*value) {
-            ("fps", value) => fps = fps_of(value).ok_or_else(bad)?,
-            ("once", "" | "1" | "true") => once = true,
-            ("once", "0" | "false") => once = false,
+        recording = match (&*key, &*value) {
+            ("fps", value) => {
+                let fps = value.parse().map_err(|_| bad())?;
+                recording.with_fps(fps).map_err(|_| bad())?
+            }
+            ("once", "" | "1" | "true") => recording.with_repeat(false),
+            ("once", "0" | "false") => recording.with_repeat(true),
             _ => return Err(bad()),
-        }
+        };
     }
-    let mut source = Source::file(absolute(path)?, fps, once);
-    source.label = url.into();
-    Ok(source)
+    Ok(Source::file(recording).with_label(url))
 }
 
 #[cfg(feature = "test-picture")]
@@ -102,37 +115,40 @@ fn test(url: &str, rest: &str) -> Result<Source, InvalidSource> {
         None if rest.is_empty() => "",
         None => return Err(InvalidSource::BadOption(rest.into())),
     };
-    let (mut name, mut size, mut fps) = ("test".into(), (640, 480), 15.0);
+    let mut camera = TestCamera::new();
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let bad = || InvalidSource::BadOption(format!("{key}={value}"));
-        match &*key {
-            "name" => name = value.into_owned(),
-            "size" => size = size_of(&value).ok_or_else(bad)?,
-            "fps" => fps = fps_of(&value).ok_or_else(bad)?,
+        camera = match &*key {
+            "name" => camera.with_name(value),
+            "size" => {
+                let (width, height) = parse_size(&value).ok_or_else(bad)?;
+                camera.with_size(width, height)?
+            }
+            "fps" => {
+                let fps = value.parse().map_err(|_| bad())?;
+                camera.with_fps(fps).map_err(|_| bad())?
+            }
             _ => return Err(bad()),
-        }
+        };
     }
-    let mut source = Source::test(&name, size.0, size.1, fps)?;
-    source.label = url.into();
-    Ok(source)
+    Ok(Source::test(camera).with_label(url))
 }
 
 #[cfg(feature = "test-picture")]
-fn size_of(text: &str) -> Option<(u16, u16)> {
+fn parse_size(text: &str) -> Option<(u16, u16)> {
     let (width, height) = text.split_once('x')?;
     Some((width.parse().ok()?, height.parse().ok()?))
 }
 
 #[cfg(not(feature = "test-picture"))]
 fn test(_url: &str, _rest: &str) -> Result<Source, InvalidSource> {
-    Err(InvalidSource::NotBuilt("test"))
+    Err(InvalidSource::NotBuilt {
+        kind: "test",
+        feature: "test-picture",
+    })
 }
 
-fn fps_of(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|fps| FPS.contains(fps))
-}
-
-/// A path of this machine, from the part of a URL behind `//`.
+/// Decodes the part of a URL after `//`, which must be an absolute path.
 fn absolute(path: &str) -> Result<PathBuf, InvalidSource> {
     let bad = || InvalidSource::BadPath(path.into());
     let decoded = percent_decode_str(path).decode_utf8().map_err(|_| bad())?;
@@ -147,79 +163,33 @@ fn absolute(path: &str) -> Result<PathBuf, InvalidSource> {
 #[cfg(all(feature = "exec", unix))]
 fn program(url: &str, command_line: &str) -> Result<Source, InvalidSource> {
     let argv = shlex::split(command_line).ok_or(InvalidSource::BadQuotes)?;
-    let program = crate::exec::Program::new(argv).ok_or(InvalidSource::NoProgram)?;
-    Ok(Source::custom(crate::redact::redacted(url), program))
+    let program = Program::new(argv).ok_or(InvalidSource::NoProgram)?;
+    let label = super::redact::redacted(url);
+    Ok(Source::known(program.text(), program).with_label(label))
 }
 
-#[cfg(not(all(feature = "exec", unix)))]
-fn program(_url: &str, _command_line: &str) -> Result<Source, InvalidSource> {
-    Err(InvalidSource::NotBuilt("exec"))
+#[cfg(all(unix, not(feature = "exec")))]
+fn program(_url: &str, _rest: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotBuilt {
+        kind: "exec",
+        feature: "exec",
+    })
+}
+
+#[cfg(not(unix))]
+fn program(_url: &str, _rest: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotOnThisSystem("exec"))
 }
 
 #[cfg(feature = "http")]
 fn http(url: &str) -> Result<Source, InvalidSource> {
-    Ok(Source::http(crate::HttpCamera::new(url)?))
+    Ok(Source::http(HttpCamera::new(url)?))
 }
 
 #[cfg(not(feature = "http"))]
 fn http(_url: &str) -> Result<Source, InvalidSource> {
-    Err(InvalidSource::NotBuilt("http"))
-}
-
-/// A text that is not a source; the caller is at fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidSource {
-    /// There is no `scheme://`.
-    #[error("a source is a URL such as tcp://192.168.1.100:6001")]
-    NoScheme,
-    /// The scheme is not one of the known ones.
-    #[error(
-        "unknown kind of source {0:?}; known are tcp://host:port, http://host/path, https://host/path, tcp-listen://addr:port, unix:///path, file:///path, exec:program args and test:"
-    )]
-    UnknownScheme(String),
-    /// Sources of this kind are not in this build, or not for this system.
-    #[error("this program was built without sources of the kind {0}")]
-    NotBuilt(&'static str),
-    /// The port is missing.
-    #[error("the port is missing: tcp://host:port")]
-    NoPort,
-    /// The port is not a number from 1 to 65535.
-    #[error("the port {0:?} is not a number from 1 to 65535")]
-    BadPort(String),
-    /// The host is not a name or an address.
-    #[error("the host {0:?} is not a name, an IPv4 address or an IPv6 address in brackets")]
-    BadHost(String),
-    /// One listens at an address, not at a name.
-    #[error(
-        "{0:?} is not an IP address of this machine; tcp-listen://0.0.0.0:6001 and tcp-listen://:6001 listen at all of them"
-    )]
-    BadListenAddress(String),
-    /// The path does not begin at the root, or is no text.
-    #[error(
-        "{0:?} is not an absolute path; with one, there are three slashes: file:///home/me/a.mjpeg"
-    )]
-    BadPath(String),
-    /// An option that there is not for this kind, or a value that it cannot have.
-    #[error(
-        "{0:?} is not an option; a recording has fps=N (0.001 to 1000) and once, test: has name, size=640x480 and fps, a camera that speaks HTTP has #fps=N (0.2 to 60), #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure"
-    )]
-    BadOption(String),
-    /// The user name and password of a URL cannot be told from the rest, or are no text.
-    #[error(
-        "the user name or password in the URL cannot be read; write '/', '?', '#', '@', ':' and '%' in it as %2F, %3F, %23, %40, %3A and %25"
-    )]
-    BadLogin,
-    /// The path or query of a URL has characters that must not stand there.
-    #[error("the path of the URL has characters that must be written as %20 and the like")]
-    BadUrl,
-    /// A header that cannot be sent, or that would say where a request ends.
-    #[error("{0:?} is not a header that can be added; write #header=NAME:VALUE")]
-    BadHeader(String),
-    /// There is nothing behind `exec:`.
-    #[error("the program is missing: exec:program args")]
-    NoProgram,
-    /// A quotation mark in a command line has no partner.
-    #[error("a quotation mark in the command line is never closed")]
-    BadQuotes,
+    Err(InvalidSource::NotBuilt {
+        kind: "http",
+        feature: "http",
+    })
 }

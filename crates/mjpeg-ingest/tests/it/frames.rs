@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use mjpeg_codec::{DiscardReason, MissingEoi, SplitterConfig};
-use mjpeg_ingest::{Captured, Frames, Tally, frames, frames_with};
+use mjpeg_ingest::{Captured, Discarded, Frames, frames};
 use mjpeg_testkit::{Camera, Script, Step, jpeg};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, duplex},
@@ -65,7 +65,7 @@ async fn next<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> String {
 
 /// Count and bytes.
 fn discarded<R>(frames: &Frames<R>, reason: DiscardReason) -> (u64, u64) {
-    let Tally { count, bytes, .. } = frames.discarded(reason);
+    let Discarded { count, bytes, .. } = frames.discarded(reason);
     (count, bytes)
 }
 
@@ -166,7 +166,7 @@ async fn last_frame_without_eoi_comes_out_where_that_is_accepted() {
         (broken(io::ErrorKind::ConnectionReset), "ConnectionReset"),
     ] {
         let reads = Reads::new([Ok(open.to_vec()), last]);
-        let mut frames = frames_with(reads, config.clone());
+        let mut frames = frames(reads).with_splitter(config.clone());
         assert_eq!(frames.next().await.unwrap().unwrap().frame.bytes(), open);
         assert_eq!(next(&mut frames).await, told);
         assert_eq!(next(&mut frames).await, "end");
@@ -179,7 +179,7 @@ async fn what_a_limit_costs_is_counted() {
     let stream = [&small[..], &large, &small, b"junk", &large, &small].concat();
     let limit = |bytes| SplitterConfig::default().with_max_frame_bytes(bytes);
 
-    let mut all = frames_with(&stream[..], limit(large.len()));
+    let mut all = frames(&stream[..]).with_splitter(limit(large.len()));
     for number in [1, 2, 1, 2, 1] {
         assert_eq!(next(&mut all).await, format!("frame Some({number})"));
     }
@@ -187,7 +187,7 @@ async fn what_a_limit_costs_is_counted() {
     assert_eq!(discarded(&all, DiscardReason::TooLarge), (0, 0));
     assert_eq!(discarded(&all, DiscardReason::Garbage), (1, 4));
 
-    let mut fewer = frames_with(&stream[..], limit(large.len() - 1));
+    let mut fewer = frames(&stream[..]).with_splitter(limit(large.len() - 1));
     for _ in 0..3 {
         assert_eq!(next(&mut fewer).await, "frame Some(1)");
     }

@@ -39,7 +39,7 @@ async fn until_offline(ingest: &mut Ingest) -> (Vec<u32>, String) {
                 numbers.push(jpeg::number_of(captured.frame.bytes()).expect("a numbered frame"));
             }
             Event::Discarded { reason, .. } => assert!(!reason.is_frame(), "{reason}"),
-            Event::Offline { error, .. } => return (numbers, error.to_string()),
+            Event::Offline { error, .. } => return (numbers, error.chain().to_string()),
             _ => {}
         }
     }

@@ -58,7 +58,7 @@ pub(crate) async fn next(ingest: &mut Ingest) -> Result<u32, String> {
                 Some(Event::Frame(captured)) => {
                     return Ok(jpeg::number_of(captured.frame.bytes()).expect("a numbered frame"));
                 }
-                Some(Event::Offline { error, .. }) => return Err(error.to_string()),
+                Some(Event::Offline { error, .. }) => return Err(error.chain().to_string()),
                 Some(_) => {}
                 None => return Err("ended".to_owned()),
             }

@@ -17,8 +17,8 @@ mod source;
 mod tcp;
 
 use mjpeg_ingest::{
-    Backoff, Captured, ConnectError, Connection, Control, Error, Event, Frames, Framing, Ingest,
-    IngestConfig, Source, Tally,
+    Backoff, Captured, ConnectError, Connection, Control, Discarded, Error, Event, Frames, Framing,
+    Ingest, IngestConfig, Source,
 };
 use tokio::{io::AsyncRead, net::TcpStream};
 
@@ -39,5 +39,5 @@ fn public_types_cross_threads() {
     all::<ConnectError>();
     all::<Backoff>();
     all::<Framing>();
-    all::<Tally>();
+    all::<Discarded>();
 }

@@ -77,7 +77,7 @@ impl Connect for Dial {
         }
         match attempt {
             Some(Attempt::Open(stream)) => {
-                Ok(Connection::new(Counted::new(stream, &self.0), "pipe"))
+                Ok(Connection::bytes(Counted::new(stream, &self.0), "pipe"))
             }
             Some(Attempt::Fail) => Err(ConnectError::Other("scripted failure".into())),
             Some(Attempt::Finish) => Err(ConnectError::Finished),
@@ -118,6 +118,6 @@ pub(crate) struct Noise;
 #[async_trait]
 impl Connect for Noise {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        Ok(Connection::new(tokio::io::repeat(b'x'), "noise"))
+        Ok(Connection::bytes(tokio::io::repeat(b'x'), "noise"))
     }
 }

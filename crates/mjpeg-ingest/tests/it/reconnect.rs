@@ -32,7 +32,7 @@ async fn next(ingest: &mut Ingest) -> String {
             format!("frame {:?}", jpeg::number_of(captured.frame.bytes()))
         }
         Some(Event::Discarded { reason, bytes }) => format!("discarded {bytes} {reason}"),
-        Some(Event::Offline { error, .. }) => format!("offline: {error}"),
+        Some(Event::Offline { error, .. }) => format!("offline: {}", error.chain()),
         Some(Event::Stalled { after }) => format!("stalled after {after:?}"),
         Some(Event::Paused) => "paused".into(),
         Some(other) => panic!("an event this test does not know: {other:?}"),
@@ -180,7 +180,7 @@ async fn camera_that_sends_no_frame_is_given_up_though_it_never_ceases_to_send()
         let error = loop {
             match ingest.next().await {
                 Some(Event::Stalled { .. }) => stalled = Some(since.elapsed().as_secs()),
-                Some(Event::Offline { error, .. }) => break error.to_string(),
+                Some(Event::Offline { error, .. }) => break error.chain().to_string(),
                 _ => {}
             }
         };
@@ -203,7 +203,7 @@ async fn noise_that_leaves_no_timer_a_turn_is_given_up_too() {
     let since = Instant::now();
     let error = loop {
         if let Some(Event::Offline { error, .. }) = ingest.next().await {
-            break error.to_string();
+            break error.chain().to_string();
         }
         assert!(since.elapsed() < Duration::from_secs(60), "given up");
     };

@@ -22,7 +22,7 @@ fn urls_are_kept_as_written() {
     );
     let anywhere: Source = "tcp-listen://:6001".parse().unwrap();
     assert_eq!(anywhere.to_string(), "tcp-listen://[::]:6001");
-    assert!(anywhere.is_awaited() && !Source::tcp("a", 1).is_awaited());
+    assert!(anywhere.is_passive() && !Source::tcp("a", 1).is_passive());
     assert_eq!(Source::tcp("::1", 5).to_string(), "tcp://[::1]:5");
 }
 

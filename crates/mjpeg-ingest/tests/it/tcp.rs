@@ -16,7 +16,7 @@ fn ingest(addr: SocketAddr) -> Ingest {
 async fn until_offline(ingest: &mut Ingest) -> String {
     loop {
         if let Event::Offline { error, .. } = ingest.next().await.expect("a camera never ends") {
-            return error.to_string();
+            return error.chain().to_string();
         }
     }
 }

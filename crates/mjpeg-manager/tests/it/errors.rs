@@ -9,11 +9,13 @@ use std::{
 
 use async_trait::async_trait;
 use mjpeg_ingest::{Connect, ConnectError, Connection, IngestConfig, Source};
-use mjpeg_manager::{Error, Manager, ManagerConfig, StartMode, StreamSpec};
+use mjpeg_manager::{
+    Error, HttpOutlet, InvalidSpec, Manager, ManagerConfig, StartMode, StreamSpec,
+};
 use mjpeg_testkit::{Camera, FullBacklog, Script, refused_addr};
 use tokio::time::Instant;
 
-use crate::support::{LOOPBACK, live, manager, soon, spec};
+use crate::support::{LOOPBACK, config, live, manager, serving, serving_by, soon, spec};
 
 /// A port that is free now. A start that fails must leave it so.
 fn free_port() -> SocketAddr {
@@ -140,7 +142,7 @@ async fn tcp_connection_timeout_after_five_seconds() {
         "cannot reach the camera at tcp://{}: no connection within 5s",
         silent.addr()
     );
-    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.chain().to_string(), expected);
     left_nothing(&manager, "door", port);
 }
 
@@ -152,12 +154,9 @@ async fn tcp_connection_failed_on_a_refused_port() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "tcp_connection_failed");
-    assert!(
-        error
-            .to_string()
-            .contains(&format!("cannot connect to {addr}: ")),
-        "{error}"
-    );
+    let text = error.chain().to_string();
+    let expected = format!("cannot connect to {addr}: ");
+    assert!(text.contains(&expected), "{text}");
     left_nothing(&manager, "door", port);
 }
 
@@ -167,23 +166,25 @@ async fn tcp_connection_failed_on_an_unknown_host() {
     let spec = StreamSpec::parse("door", "tcp://no-such-host.invalid:1").unwrap();
     let error = soon(manager.start(spec)).await.unwrap_err();
     assert_eq!(error.code(), "tcp_connection_failed");
+    let text = error.chain().to_string();
     assert!(
-        error
-            .to_string()
-            .contains("cannot resolve no-such-host.invalid"),
-        "{error}"
+        text.contains("cannot resolve no-such-host.invalid"),
+        "{text}"
     );
 }
 
 #[tokio::test]
 async fn not_found() {
-    let manager = manager();
+    let http = HttpOutlet::default();
+    let manager = serving_by(config(), &http);
     for name in ["door", "", "no such name!"] {
         assert_eq!(manager.get(name).unwrap_err().code(), "not_found");
         assert_eq!(manager.stop(name).await.unwrap_err().code(), "not_found");
         assert_eq!(manager.subscribe(name).unwrap_err().code(), "not_found");
-        assert_eq!(manager.http_stats(name).unwrap_err().code(), "not_found");
-        assert_eq!(manager.viewers(name).unwrap_err().code(), "not_found");
+        assert_eq!(manager.observe(name).unwrap_err().code(), "not_found");
+        assert_eq!(manager.spec(name).unwrap_err().code(), "not_found");
+        assert_eq!(http.stats(name), None);
+        assert!(http.viewers(name).is_empty());
     }
     assert_eq!(
         manager.get("door").unwrap_err().to_string(),
@@ -215,8 +216,8 @@ fn custom(kind: Kind) -> StreamSpec {
 
 #[tokio::test]
 async fn start_timeout() {
-    let config = ManagerConfig::default().with_start_timeout(Duration::from_millis(300));
-    let manager = Manager::new(config);
+    let short = ManagerConfig::default().with_start_timeout(Duration::from_millis(300));
+    let manager = serving(short);
     let port = free_port();
     let error = soon(manager.start(custom(Kind::Hangs).with_listen(port)))
         .await
@@ -231,7 +232,7 @@ async fn start_timeout() {
 #[tokio::test]
 async fn start_has_a_limit_of_eight_seconds_by_default() {
     let patient = IngestConfig::default().with_connect_timeout(Duration::from_secs(60));
-    let manager = Manager::new(ManagerConfig::default().with_ingest(patient));
+    let manager = serving(ManagerConfig::default().with_ingest(patient));
     let since = Instant::now();
     let error = manager.start(custom(Kind::Hangs)).await.unwrap_err();
     assert_eq!(
@@ -242,8 +243,7 @@ async fn start_has_a_limit_of_eight_seconds_by_default() {
 
 #[tokio::test]
 async fn call_timeout() {
-    let manager =
-        Manager::new(ManagerConfig::default().with_call_timeout(Duration::from_millis(200)));
+    let manager = serving(ManagerConfig::default().with_call_timeout(Duration::from_millis(200)));
     let port = free_port();
     let error = soon(manager.start(custom(Kind::Hangs).with_listen(port)))
         .await
@@ -264,7 +264,7 @@ async fn source_failed() {
         .await
         .unwrap_err();
     assert_eq!(
-        (error.code(), &*error.to_string()),
+        (error.code(), &*error.chain().to_string()),
         ("source_failed", "cannot open test:: out of film")
     );
     let error = manager
@@ -272,7 +272,7 @@ async fn source_failed() {
         .await
         .unwrap_err();
     assert_eq!(
-        (error.code(), &*error.to_string()),
+        (error.code(), &*error.chain().to_string()),
         ("source_failed", "cannot open test:: the source has ended")
     );
     left_nothing(&manager, "door", port);
@@ -289,11 +289,8 @@ async fn invalid_spec() {
         ("a", "tcp://a"),
         ("a", "gopher://a:1"),
     ] {
-        assert_eq!(
-            StreamSpec::parse(name, source).unwrap_err().code(),
-            "invalid_spec",
-            "{name:?} {source:?}"
-        );
+        let error = Error::from(StreamSpec::parse(name, source).unwrap_err());
+        assert_eq!(error.code(), "invalid_spec", "{name:?} {source:?}");
     }
     assert!(StreamSpec::parse(&"x".repeat(64), "tcp://a:1").is_ok());
     // An address of a documentation network (RFC 5737), which no machine has.
@@ -304,12 +301,8 @@ async fn invalid_spec() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), "invalid_spec");
-    assert!(
-        error
-            .to_string()
-            .starts_with("cannot listen on 192.0.2.1:0: "),
-        "{error}"
-    );
+    let text = error.chain().to_string();
+    assert!(text.starts_with("cannot listen on 192.0.2.1:0: "), "{text}");
 }
 
 #[tokio::test]
@@ -349,11 +342,11 @@ fn codes_are_distinct_words() {
         Error::AlreadyExists { name },
         Error::TooManyStreams { most: 1 },
         Error::PortInUse { addr },
-        Error::TcpConnectionTimeout {
+        Error::ConnectTimeout {
             source_url: source_url.clone(),
             error: error.clone(),
         },
-        Error::TcpConnectionFailed {
+        Error::ConnectFailed {
             source_url: source_url.clone(),
             error: error.clone(),
         },
@@ -362,11 +355,12 @@ fn codes_are_distinct_words() {
         },
         Error::StartTimeout { after },
         Error::SourceFailed { source_url, error },
-        Error::InvalidSpec("".into()),
+        Error::InvalidSpec(InvalidSpec::NoSource),
         Error::ListenFailed {
             addr,
             source: std::io::ErrorKind::Other.into(),
         },
+        Error::OutletFailed { source: "".into() },
         Error::CallTimeout { after },
         Error::ShutDown,
     ];
@@ -386,7 +380,7 @@ async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {
         HttpCamera::saying("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     );
     let quick = IngestConfig::default().with_connect_timeout(Duration::from_millis(300));
-    let manager = Manager::new(ManagerConfig::default().with_ingest(quick));
+    let manager = serving(ManagerConfig::default().with_ingest(quick));
     for (url, code) in [
         (refused, "tcp_connection_failed"),
         (silent.url("/"), "tcp_connection_timeout"),
@@ -397,6 +391,7 @@ async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {
             .await;
         let error = error.unwrap_err();
         assert_eq!(error.code(), code, "{error}");
-        assert!(!error.to_string().contains("hunter2"), "{error}");
+        let text = error.chain().to_string();
+        assert!(!text.contains("hunter2"), "{text}");
     }
 }

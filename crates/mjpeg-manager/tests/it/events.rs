@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mjpeg_manager::{Change, Events, StartMode, State};
+use mjpeg_manager::{Change, Events, StartMode, StreamState};
 use mjpeg_testkit::{Camera, Script, Step, jpeg, refused_addr};
 
 use crate::support::{live, manager, soon, spec};
@@ -66,7 +66,7 @@ async fn frozen_camera_is_told_of_and_stays_connected() {
         let event = next(&mut events).await;
         if event == "door: frozen" {
             let info = manager.get("door").unwrap();
-            assert_eq!(info.state, State::Online);
+            assert_eq!(info.state, StreamState::Online);
             assert!(info.frozen_since.is_some_and(|since| since >= info.since));
         }
         told.push(event);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mjpeg_ingest::Source;
-use mjpeg_manager::{Error, Placeholder, StartMode, State, StreamSpec, mjpeg_codec::Frame};
+use mjpeg_manager::{Error, Placeholder, StartMode, StreamSpec, StreamState, mjpeg_codec::Frame};
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr, request};
 use tokio::time::{Instant, sleep};
 
@@ -43,7 +43,10 @@ async fn on_demand_camera_is_connected_for_viewers_and_for_a_while_after() {
     let manager = manager();
     let spec = retried("door", camera.addr()).with_on_demand(LINGER);
     let started = manager.start(spec).await.unwrap();
-    assert_eq!((started.state, started.on_demand), (State::Idle, true));
+    assert_eq!(
+        (started.state, started.on_demand),
+        (StreamState::Idle, true)
+    );
     let addr = started.listen.unwrap();
     sleep(Duration::from_millis(200)).await;
     assert_eq!(camera.connections(), 0, "nobody has asked");
@@ -51,13 +54,13 @@ async fn on_demand_camera_is_connected_for_viewers_and_for_a_while_after() {
     for round in 1..=2 {
         let mut viewer = Viewer::open(addr, "/").await.unwrap();
         frame(&mut viewer).await;
-        assert_eq!(manager.get("door").unwrap().state, State::Online);
+        assert_eq!(manager.get("door").unwrap().state, StreamState::Online);
         let left = Instant::now();
         drop(viewer);
         until("hung up", async || camera.open() == 0).await;
         assert!(left.elapsed() >= LINGER, "it lingers: {:?}", left.elapsed());
         until("idle", async || {
-            manager.get("door").unwrap().state == State::Idle
+            manager.get("door").unwrap().state == StreamState::Idle
         })
         .await;
         assert_eq!(camera.connections(), round);
@@ -93,7 +96,7 @@ async fn snapshot_wakes_an_on_demand_camera() {
     assert!(jpeg::number_of(&response.body).is_some());
 
     until("idle", async || {
-        manager.get("door").unwrap().state == State::Idle
+        manager.get("door").unwrap().state == StreamState::Idle
     })
     .await;
     camera.shutdown().await;
@@ -130,12 +133,12 @@ async fn old_picture_is_not_live_until_a_new_one_comes() {
     frame(&mut viewer).await;
     drop(viewer);
     until("idle", async || {
-        manager.get("door").unwrap().state == State::Idle
+        manager.get("door").unwrap().state == StreamState::Idle
     })
     .await;
     let _waiting = Viewer::open(addr, "/").await.unwrap();
     until("connected", async || {
-        manager.get("door").unwrap().state == State::Online
+        manager.get("door").unwrap().state == StreamState::Online
     })
     .await;
     let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -152,11 +155,11 @@ async fn idle_stream_can_be_paused_and_connects_for_nobody_then() {
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     manager.pause("door").unwrap();
     let state = || manager.get("door").unwrap().state;
-    until("paused", async || state() == State::Paused).await;
+    until("paused", async || state() == StreamState::Paused).await;
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     let nothing = tokio::time::timeout(Duration::from_millis(500), viewer.next_frame()).await;
     assert!(nothing.is_err());
-    assert_eq!((state(), camera.connections()), (State::Paused, 0));
+    assert_eq!((state(), camera.connections()), (StreamState::Paused, 0));
     manager.resume("door").unwrap();
     frame(&mut viewer).await;
 }
@@ -186,7 +189,7 @@ async fn ended_source_of_several_is_told_and_no_longer_live() {
         .collect();
     assert_eq!(
         (info.state, states),
-        (State::Ended, vec!["ended", "offline"])
+        (StreamState::Ended, vec!["ended", "offline"])
     );
 }
 
@@ -213,7 +216,7 @@ async fn stream_of_damaged_frames_alone_shows_the_placeholder() {
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     soon(async { while number(&mut viewer).await != 4711 {} }).await;
-    assert_eq!(manager.get("door").unwrap().state, State::Online);
+    assert_eq!(manager.get("door").unwrap().state, StreamState::Online);
 }
 
 #[tokio::test]
@@ -233,7 +236,7 @@ async fn newcomer_on_demand_is_not_shown_what_was() {
     assert_eq!(number(&mut viewer).await, 1);
     drop(viewer);
     until("idle", async || {
-        manager.get("door").unwrap().state == State::Idle
+        manager.get("door").unwrap().state == StreamState::Idle
     })
     .await;
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
@@ -327,7 +330,7 @@ async fn placeholder_takes_the_place_of_a_frame_that_is_too_old() {
     };
     assert!(gone.elapsed() >= after - Duration::from_millis(500));
     assert_eq!(size(placeholder), (320, 240), "in the size of the stream");
-    let State::Offline { .. } = manager.get("door").unwrap().state else {
+    let StreamState::Offline { .. } = manager.get("door").unwrap().state else {
         panic!("offline")
     };
     // Its last real picture is what a snapshot shows all the same.
@@ -368,9 +371,12 @@ async fn silent_camera_is_stalled_and_then_online_again() {
     let manager = manager();
     manager.start(spec("door", camera.addr())).await.unwrap();
     let state = || manager.get("door").unwrap().state;
-    until("stalled", async || matches!(state(), State::Stalled { .. })).await;
+    until("stalled", async || {
+        matches!(state(), StreamState::Stalled { .. })
+    })
+    .await;
     assert_eq!(state().to_string(), "stalled: no picture for 2.0s");
-    until("online", async || state() == State::Online).await;
+    until("online", async || state() == StreamState::Online).await;
     assert_eq!(manager.get("door").unwrap().frames, 2);
     assert_eq!(camera.connections(), 1);
 }
@@ -381,7 +387,7 @@ async fn outage_keeps_its_beginning_through_all_attempts() {
     let spec = retried("door", refused_addr().await);
     manager.start(spec).await.unwrap();
     let offline = || match manager.get("door").unwrap() {
-        info if matches!(info.state, State::Offline { .. }) => Some(info),
+        info if matches!(info.state, StreamState::Offline { .. }) => Some(info),
         _ => None,
     };
     until("offline", async || offline().is_some()).await;
@@ -445,7 +451,7 @@ async fn second_source_takes_over_and_viewers_stay() {
     first.shutdown().await;
     soon(async { while number(&mut viewer).await < 100 {} }).await;
     let info = manager.get("door").unwrap();
-    assert_eq!(info.state, State::Online);
+    assert_eq!(info.state, StreamState::Online);
     assert_eq!(info.source, second.url());
     let told: Vec<_> = info
         .sources
@@ -476,10 +482,7 @@ async fn required_stream_starts_with_any_of_its_sources() {
     manager.start(with_camera).await.unwrap();
     let without = spec("gate", dead).with_fallback(format!("tcp://{dead}").parse().unwrap());
     let error = manager.start(without).await.unwrap_err();
-    assert!(
-        matches!(error, Error::TcpConnectionFailed { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::ConnectFailed { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -492,13 +495,19 @@ async fn source_can_be_changed_while_viewers_watch() {
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert!(number(&mut viewer).await < 100);
-    manager.set_sources("door", [source(&second)]).unwrap();
+    manager
+        .set_sources("door", [source(&second)])
+        .await
+        .unwrap();
     soon(async { while number(&mut viewer).await < 100 {} }).await;
     until("hung up", async || first.open() == 0).await;
     assert_eq!(manager.get("door").unwrap().source, second.url());
-    let none = manager.set_sources("door", []).unwrap_err();
+    let none = manager.set_sources("door", []).await.unwrap_err();
     assert_eq!(none.code(), "invalid_spec");
-    let nowhere = manager.set_sources("gate", [source(&second)]).unwrap_err();
+    let nowhere = manager
+        .set_sources("gate", [source(&second)])
+        .await
+        .unwrap_err();
     assert_eq!(nowhere.code(), "not_found");
 }
 
@@ -513,7 +522,7 @@ async fn ended_recording_gives_way_to_a_new_source() {
         .with_listen(LOOPBACK.into());
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     until("ended", async || {
-        manager.get("door").unwrap().state == State::Ended
+        manager.get("door").unwrap().state == StreamState::Ended
     })
     .await;
     std::fs::remove_file(&file).unwrap();
@@ -521,6 +530,9 @@ async fn ended_recording_gives_way_to_a_new_source() {
     assert_eq!(number(&mut viewer).await, 7, "the last frame stays");
     let frames = vec![jpeg::numbered(100)];
     let camera = Camera::start(Script::live(frames, Duration::from_millis(10))).await;
-    manager.set_sources("door", [source(&camera)]).unwrap();
+    manager
+        .set_sources("door", [source(&camera)])
+        .await
+        .unwrap();
     soon(async { while number(&mut viewer).await < 100 {} }).await;
 }

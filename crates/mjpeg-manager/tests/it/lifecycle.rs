@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use mjpeg_ingest::{Backoff, Connect, ConnectError, Connection, IngestConfig, Source};
-use mjpeg_manager::{Manager, ManagerConfig, StartMode, State, StreamSpec};
+use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig, StartMode, StreamSpec, StreamState};
 use mjpeg_testkit::{Camera, FullBacklog, Script, Viewer, jpeg};
 use tokio::{
     io::{AsyncRead, AsyncWriteExt, ReadBuf},
@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::support::{LOOPBACK, config, live, manager, soon, spec, until};
+use crate::support::{LOOPBACK, config, live, manager, serving, serving_by, soon, spec, until};
 
 fn is_free(addr: SocketAddr) -> bool {
     TcpListener::bind(addr).is_ok()
@@ -73,7 +73,10 @@ async fn viewers_keep_their_response_while_the_camera_is_away() {
     }
     camera.shutdown().await;
     until("offline", async || {
-        matches!(manager.get("door").unwrap().state, State::Offline { .. })
+        matches!(
+            manager.get("door").unwrap().state,
+            StreamState::Offline { .. }
+        )
     })
     .await;
     assert_eq!(manager.get("door").unwrap().viewers, 3);
@@ -92,7 +95,7 @@ async fn viewers_keep_their_response_while_the_camera_is_away() {
         soon(new).await;
     }
     let info = manager.get("door").unwrap();
-    assert_eq!((info.state, info.reconnects), (State::Online, 1));
+    assert_eq!((info.state, info.reconnects), (StreamState::Online, 1));
     assert!(info.last_error.is_some(), "kept after recovery");
 }
 
@@ -258,10 +261,10 @@ async fn large_camera() -> Camera {
 }
 
 /// Opens a stream and takes nothing, until a part hangs half-sent.
-async fn stuck_viewer(manager: &Manager, name: &str) -> TcpStream {
+async fn stuck_viewer(manager: &Manager, http: &HttpOutlet, name: &str) -> TcpStream {
     let addr = manager.get(name).unwrap().listen.unwrap();
     let stuck = Viewer::open(addr, "/").await.unwrap().into_stream();
-    let parts = || manager.http_stats(name).unwrap().unwrap().parts;
+    let parts = || http.stats(name).unwrap().parts;
     let mut before = 0;
     while before == 0 || before != parts() {
         before = parts();
@@ -273,11 +276,13 @@ async fn stuck_viewer(manager: &Manager, name: &str) -> TcpStream {
 #[tokio::test]
 async fn shutdown_cuts_at_its_deadline_and_says_what() {
     let camera = large_camera().await;
-    let manager = Manager::new(config().with_shutdown_grace(Duration::from_millis(800)));
+    let http = HttpOutlet::default();
+    let quick = config().with_shutdown_grace(Duration::from_millis(800));
+    let manager = serving_by(quick, &http);
     let mut stuck = Vec::new();
     for name in ["a", "b"] {
         manager.start(spec(name, camera.addr())).await.unwrap();
-        stuck.push(stuck_viewer(&manager, name).await);
+        stuck.push(stuck_viewer(&manager, &http, name).await);
     }
     let quiet = manager.start(spec("quiet", camera.addr())).await.unwrap();
     let since = Instant::now();
@@ -304,9 +309,11 @@ async fn shutdown_cuts_at_its_deadline_and_says_what() {
 #[tokio::test]
 async fn name_is_taken_until_the_stop_is_over() {
     let camera = large_camera().await;
-    let manager = Manager::new(config().with_shutdown_grace(Duration::from_millis(500)));
+    let http = HttpOutlet::default();
+    let quick = config().with_shutdown_grace(Duration::from_millis(500));
+    let manager = serving_by(quick, &http);
     manager.start(spec("door", camera.addr())).await.unwrap();
-    let _stuck = stuck_viewer(&manager, "door").await;
+    let _stuck = stuck_viewer(&manager, &http, "door").await;
     let stop = manager.stop("door");
     let meanwhile = async {
         sleep(Duration::from_millis(100)).await;
@@ -332,7 +339,7 @@ struct Blocks;
 #[async_trait]
 impl Connect for Blocks {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        Ok(Connection::new(Blocks, "blocks"))
+        Ok(Connection::bytes(Blocks, "blocks"))
     }
 }
 
@@ -353,7 +360,7 @@ impl AsyncRead for Blocks {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_does_not_wait_for_a_task_that_blocks() {
-    let manager = Manager::new(config().with_shutdown_grace(Duration::from_millis(200)));
+    let manager = serving(config().with_shutdown_grace(Duration::from_millis(200)));
     let spec = StreamSpec::new("door".parse().unwrap(), Source::custom("test:", Blocks));
     manager.start(spec).await.unwrap();
     sleep(Duration::from_millis(100)).await;
@@ -399,7 +406,7 @@ async fn paused_stream_leaves_its_camera_and_keeps_its_viewers() {
     soon(viewer.next_frame()).await.unwrap().unwrap();
     manager.pause("door").unwrap();
     until("the pause", async || {
-        manager.get("door").unwrap().state == State::Paused
+        manager.get("door").unwrap().state == StreamState::Paused
     })
     .await;
     until("the camera is left", async || camera.open() == 0).await;
@@ -412,7 +419,7 @@ async fn paused_stream_leaves_its_camera_and_keeps_its_viewers() {
     })
     .await;
     let info = manager.get("door").unwrap();
-    assert_eq!((info.state, info.reconnects), (State::Online, 1));
+    assert_eq!((info.state, info.reconnects), (StreamState::Online, 1));
     assert!(info.last_error.is_none(), "to pause is no error");
     for _ in 0..3 {
         soon(viewer.next_frame()).await.unwrap().expect("not ended");
@@ -428,11 +435,14 @@ async fn offline_camera_is_tried_at_once_when_asked_for() {
     let hour = Duration::from_secs(3600);
     let slow = Backoff::try_new(hour, hour).unwrap();
     let config = IngestConfig::default().with_backoff(slow);
-    let manager = Manager::new(ManagerConfig::default().with_ingest(config));
+    let manager = serving(ManagerConfig::default().with_ingest(config));
     let retrying = spec("door", addr).with_mode(StartMode::Retry);
     manager.start(retrying).await.unwrap();
     until("offline", async || {
-        matches!(manager.get("door").unwrap().state, State::Offline { .. })
+        matches!(
+            manager.get("door").unwrap().state,
+            StreamState::Offline { .. }
+        )
     })
     .await;
     let listener = tokio::net::TcpListener::bind(addr).await.unwrap();
@@ -470,7 +480,7 @@ impl Drop for Panics {
 impl Connect for PanicsOnce {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         if self.connects.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Ok(Connection::new(
+            return Ok(Connection::bytes(
                 Panics(Arc::clone(&self.panicking)),
                 "panics",
             ));
@@ -482,7 +492,7 @@ impl Connect for PanicsOnce {
         let stream = TcpStream::connect(self.camera)
             .await
             .map_err(|e| ConnectError::Other(Box::new(e)))?;
-        Ok(Connection::new(stream, "camera"))
+        Ok(Connection::bytes(stream, "camera"))
     }
 }
 
@@ -522,20 +532,21 @@ async fn panic_costs_that_stream_a_restart_and_the_others_nothing() {
         hurt.last_error.unwrap().message,
         "internal error: the stream's task panicked"
     );
-    assert_eq!((good.state, good.reconnects), (State::Online, 0));
+    assert_eq!((good.state, good.reconnects), (StreamState::Online, 0));
 }
 
 #[tokio::test]
 async fn stream_without_a_port_can_be_subscribed_to() {
     let camera = Camera::start(live()).await;
-    let manager = manager();
+    let http = HttpOutlet::default();
+    let manager = serving_by(config(), &http);
     let spec = StreamSpec::parse("door", &camera.url()).unwrap();
     assert_eq!(manager.start(spec).await.unwrap().listen, None);
     let mut consumer = manager.subscribe("door").unwrap();
     let first = consumer.next().await.unwrap().seq;
     assert!(consumer.next().await.unwrap().seq > first);
-    assert_eq!(manager.http_stats("door").unwrap(), None);
-    assert!(manager.viewers("door").unwrap().is_empty());
+    assert_eq!(http.stats("door"), None);
+    assert!(http.viewers("door").is_empty());
     manager.stop("door").await.unwrap();
     while soon(consumer.next()).await.is_some() {}
 }
@@ -550,7 +561,7 @@ impl Connect for Recording {
             return Err(ConnectError::Finished);
         }
         let frames = [&jpeg::numbered(1)[..], &jpeg::numbered(2)].concat();
-        Ok(Connection::new(io::Cursor::new(frames), "recording"))
+        Ok(Connection::bytes(io::Cursor::new(frames), "recording"))
     }
 }
 
@@ -561,7 +572,7 @@ async fn viewers_stay_when_the_source_has_ended() {
     let spec = StreamSpec::new("film".parse().unwrap(), source).with_listen(LOOPBACK.into());
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     until("the end", async || {
-        manager.get("film").unwrap().state == State::Ended
+        manager.get("film").unwrap().state == StreamState::Ended
     })
     .await;
     assert_eq!(manager.get("film").unwrap().frames, 2);
@@ -586,7 +597,7 @@ struct Open(Arc<AtomicBool>);
 impl Connect for Watched {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         self.0.store(true, Ordering::SeqCst);
-        Ok(Connection::new(Open(Arc::clone(&self.0)), "watched"))
+        Ok(Connection::bytes(Open(Arc::clone(&self.0)), "watched"))
     }
 }
 

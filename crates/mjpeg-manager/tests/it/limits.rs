@@ -1,15 +1,15 @@
 //! Limits over all streams, and what counts when they are hit.
 
 use mjpeg_ingest::IngestConfig;
-use mjpeg_manager::{Manager, StartMode, mjpeg_codec::SplitterConfig, mjpeg_http::HttpConfig};
+use mjpeg_manager::{HttpOutlet, StartMode, mjpeg_codec::SplitterConfig, mjpeg_http::StreamConfig};
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg};
 
-use crate::support::{config, live, spec, until};
+use crate::support::{config, live, serving, serving_by, spec, until};
 
 #[tokio::test]
 async fn one_stream_more_than_there_may_be_is_refused() {
     let camera = Camera::start(live()).await;
-    let manager = Manager::new(config().with_max_streams(2));
+    let manager = serving(config().with_max_streams(2));
     for name in ["a", "b"] {
         manager.start(spec(name, camera.addr())).await.unwrap();
     }
@@ -38,7 +38,7 @@ async fn one_stream_more_than_there_may_be_is_refused() {
 #[tokio::test]
 async fn starts_in_progress_count() {
     let camera = Camera::start(live()).await;
-    let manager = Manager::new(config().with_max_streams(1));
+    let manager = serving(config().with_max_streams(1));
     let start = |name: &str| manager.start(spec(name, camera.addr()).with_mode(StartMode::Require));
     let (first, second) = tokio::join!(start("a"), start("b"));
     first.unwrap();
@@ -48,8 +48,8 @@ async fn starts_in_progress_count() {
 #[tokio::test]
 async fn viewers_of_all_streams_have_a_limit_together() {
     let camera = Camera::start(live()).await;
-    let http = HttpConfig::default().with_max_viewers(2);
-    let manager = Manager::new(config().with_http(http).with_max_viewers(3));
+    let http = HttpOutlet::new(StreamConfig::default().with_max_viewers(2)).with_max_viewers(3);
+    let manager = serving_by(config(), &http);
     let mut addrs = Vec::new();
     for name in ["a", "b"] {
         let info = manager.start(spec(name, camera.addr())).await.unwrap();
@@ -61,16 +61,15 @@ async fn viewers_of_all_streams_have_a_limit_together() {
         assert_eq!(viewer.head().status, status, "stream {stream}");
         viewers.push(viewer);
     }
-    let stats = manager.stats();
-    assert_eq!((stats.viewers, stats.viewers_refused), (3, 1));
+    assert_eq!((http.total_viewers(), http.viewers_refused()), (3, 1));
     let refused = |name| {
-        let stats = manager.http_stats(name).unwrap().unwrap();
+        let stats = http.stats(name).unwrap();
         (stats.viewers_refused_stream, stats.viewers_refused_total)
     };
     assert_eq!((refused("a"), refused("b")), ((1, 0), (0, 1)));
     // A stream that ends gives its places back.
     manager.stop("a").await.unwrap();
-    assert_eq!(manager.stats().viewers, 1);
+    assert_eq!(http.total_viewers(), 1);
     let viewer = Viewer::open(addrs[1], "/").await.unwrap();
     assert_eq!(viewer.head().status, 200);
 }
@@ -81,8 +80,7 @@ async fn frame_over_the_limit_is_counted() {
     let stream = [&fits[..], &large, &fits].concat();
     let camera = Camera::start(Script::new(vec![Step::Send(stream.into()), Step::Stall])).await;
     let splitter = SplitterConfig::default().with_max_frame_bytes(50_000);
-    let manager =
-        Manager::new(config().with_ingest(IngestConfig::default().with_splitter(splitter)));
+    let manager = serving(config().with_ingest(IngestConfig::default().with_splitter(splitter)));
     manager.start(spec("door", camera.addr())).await.unwrap();
     until("both that fit", async || {
         manager.get("door").unwrap().frames == 2

@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use mjpeg_manager::{
-    StartMode, State, Tally,
+    DiscardTotal, HttpOutlet, StartMode, StreamState,
     mjpeg_codec::{Frame, repair::Repairs},
 };
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr};
 
-use crate::support::{live, manager, spec, until};
+use crate::support::{config, live, manager, serving_by, spec, until};
 
 #[tokio::test]
 async fn list_is_sorted_by_name() {
@@ -31,7 +31,8 @@ async fn running_stream_tells_all_about_itself() {
     let before = SystemTime::now();
     let frames: Vec<_> = (0..20).map(|n| jpeg::sized(n, 80, 48)).collect();
     let camera = Camera::start(Script::live(frames, Duration::from_millis(20))).await;
-    let manager = manager();
+    let http = HttpOutlet::default();
+    let manager = serving_by(config(), &http);
     let started = manager.start(spec("door", camera.addr())).await.unwrap();
     let addr = started.listen.unwrap();
     assert!(addr.ip().is_loopback() && addr.port() != 0);
@@ -45,13 +46,13 @@ async fn running_stream_tells_all_about_itself() {
     assert_eq!(info.source, format!("tcp://{}", camera.addr()));
     assert_eq!(info.peer, Some(camera.addr().to_string()));
     assert_eq!(info.mode, StartMode::Require);
-    assert_eq!(info.state, State::Online);
+    assert_eq!(info.state, StreamState::Online);
     assert!(info.since >= before && info.since <= SystemTime::now());
     assert_eq!(info.size, Some((80, 48)));
     assert!(info.fps > 5.0 && info.fps < 60.0, "{} fps of 50", info.fps);
     assert!(info.bytes > info.frames * 400);
     assert_eq!(info.viewers, 2);
-    let viewers = manager.viewers("door").unwrap();
+    let viewers = http.viewers("door");
     let keys: Vec<_> = viewers.iter().map(|viewer| &viewer.key[..]).collect();
     assert_eq!(keys, ["hall", ""]);
     assert!(viewers.iter().all(|viewer| viewer.sent > 0));
@@ -75,7 +76,7 @@ async fn running_stream_tells_all_about_itself() {
     assert!(
         info.discarded
             .values()
-            .all(|&tally| tally == Tally::default()),
+            .all(|&tally| tally == DiscardTotal::default()),
         "{:?}",
         info.discarded
     );
@@ -198,7 +199,7 @@ async fn offline_camera_tells_why_and_since_when() {
     let info = manager.get("door").unwrap();
     assert_eq!(
         (info.state, info.reconnects),
-        (State::Online, 0),
+        (StreamState::Online, 0),
         "the first connection is no reconnect"
     );
 }

@@ -4,7 +4,7 @@ use std::{future::Future, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use mjpeg_ingest::{Backoff, IngestConfig};
-use mjpeg_manager::{Manager, ManagerConfig, StreamSpec};
+use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig, StreamSpec};
 use mjpeg_testkit::{Script, jpeg};
 use tokio::time::{sleep, timeout};
 
@@ -12,7 +12,17 @@ pub(crate) const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
 
 /// A manager that reconnects quickly.
 pub(crate) fn manager() -> Manager {
-    Manager::new(config())
+    serving(config())
+}
+
+/// A manager that serves streams over HTTP.
+pub(crate) fn serving(config: ManagerConfig) -> Manager {
+    serving_by(config, &HttpOutlet::default())
+}
+
+/// A manager that serves streams by this outlet.
+pub(crate) fn serving_by(config: ManagerConfig, http: &HttpOutlet) -> Manager {
+    Manager::with_outlets(config, [http.factory()])
 }
 
 pub(crate) fn config() -> ManagerConfig {

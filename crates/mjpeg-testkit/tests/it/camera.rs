@@ -61,7 +61,7 @@ async fn close_is_a_clean_end_behind_all_bytes() {
     let script = Script::new(vec![Step::Send(frame.clone()), Step::Close, text("never")]);
     let camera = Camera::start(script).await;
     let mut stream = client(&camera).await;
-    // What the client has sent must not turn the end into a reset.
+    // Bytes that the client has sent must not turn the close into a reset.
     stream
         .write_all(b"GET / HTTP/1.1\r\n\r\n")
         .await
@@ -193,7 +193,7 @@ async fn connections_are_counted_and_waited_for() {
     );
 }
 
-/// A relay that reconnects at once must not look as if it had had two connections.
+/// A relay that reconnects at once must not look as if it had two connections.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_after_the_other_is_never_two_at_once() {
     let frames = vec![jpeg::of_length(1, 50_000)];
@@ -212,7 +212,7 @@ async fn one_after_the_other_is_never_two_at_once() {
 
 #[tokio::test]
 async fn hang_up_ends_those_present_only() {
-    // Far more than the sockets hold, so that the camera is stuck in a write.
+    // Far more than the sockets hold, so that the camera blocks in a write.
     let big = Bytes::from(vec![0; 50_000_000]);
     let camera = Camera::start_with(move |index| match index {
         0 => Script::frames([big.clone()]),

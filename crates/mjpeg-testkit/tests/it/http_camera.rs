@@ -19,7 +19,7 @@ async fn each_request_has_its_answer_on_one_connection_until_it_closes() {
         _ => vec![Step::Send("two".into()), Step::Close],
     });
     let mut stream = TcpStream::connect(camera.addr()).await.unwrap();
-    // In pieces, and with the second request right behind the first.
+    // In pieces, and with the second request right after the first.
     stream.write_all(b"GET /a HTTP/1.1\r\nX-Key").await.unwrap();
     camera.camera().wait_connections(1).await;
     assert_eq!(

@@ -139,7 +139,7 @@ fn a_thumbnail_sits_whole_in_app1() {
     assert_eq!(&jpeg[6..12], b"Exif\0\0");
     let tiff = &jpeg[12..end];
     assert!(tiff.ends_with(&inner));
-    // Where the directory says that it is.
+    // At the offset that the directory states.
     let offset = u32::from_le_bytes(tiff[48..52].try_into().expect("four bytes"));
     let length = u32::from_le_bytes(tiff[60..64].try_into().expect("four bytes"));
     let (offset, length) = (offset as usize, length as usize);

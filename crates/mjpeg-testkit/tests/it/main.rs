@@ -1,4 +1,4 @@
-//! The kit has to be right before it can blame others.
+//! Tests of the kit itself: a wrong kit would blame the code under test.
 
 mod auto_traits;
 mod camera;

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What a server does that answers before it has read the request.
+/// What a server does after it has answered before reading the request.
 enum Then {
     Close,
     /// Keeps the connection open.
@@ -86,7 +86,7 @@ async fn an_answer_before_the_request_is_read_counts() {
         Then::Keep,
     )
     .await;
-    // Far more than the sockets hold: nobody reads it.
+    // Far more than the sockets hold, and the server does not read it.
     let raw = vec![b'x'; 50_000_000];
     let response = request(addr, raw).await.expect("well formed");
     assert_eq!(response.head.status, 413);

@@ -8,9 +8,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-const HEAD: &str = "HTTP/1.0 200 OK\r\nConnection: close\r\nContent-Type: multipart/x-mixed-replace;boundary=edge\r\n\r\n";
+const HEAD: &str = "HTTP/1.0 200 OK\r\nConnection: close\r\n\
+    Content-Type: multipart/x-mixed-replace;boundary=edge\r\n\r\n";
 
-/// Opens `/live?x` at a server that takes one request and answers with these chunks, then closes. Returns the request.
+/// Opens `/live?x` at a server that answers one request with these chunks, then closes. Returns the
+/// request.
 async fn opened(chunks: Vec<Bytes>) -> (io::Result<Viewer>, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("it is bound");
@@ -77,7 +79,8 @@ async fn reads_the_head() {
     assert_eq!(head.header("Nothing"), None);
 }
 
-/// Two parts: one whose body looks like a delimiter, one with headers sent ahead and no length.
+/// Two parts: one with a body that looks like a delimiter, one without length, its headers sent
+/// ahead.
 const BODY: &[u8] =
     b"--edge\r\nContent-Type: image/jpeg\r\ncontent-length: 14\r\nX-Timestamp: 1.5\r\n\r\n\
     ab\r\n--edge\r\ncd\r\n--edge\r\nContent-Type: image/png\r\n\r\nno length\r\n--edge\r\n";
@@ -120,7 +123,7 @@ async fn an_end_inside_a_part_is_unexpected() {
         + 12;
     let ahead = BODY.len() - b"no length\r\n--edge\r\n".len();
     for end in 0..=BODY.len() {
-        // Right after a delimiter, or where the next headers were sent ahead.
+        // Right after a delimiter, or after headers that were sent ahead.
         let is_clean = [8, first, ahead, BODY.len()].contains(&end);
         let mut viewer = stream_of(&BODY[..end]).await;
         let last = loop {
@@ -138,19 +141,35 @@ async fn an_end_inside_a_part_is_unexpected() {
 #[tokio::test]
 async fn another_wire_form_is_told_apart() {
     for (body, complaint) in [
-        (&b"\r\n--edge\r\nContent-Length: 0\r\n\r\n"[..], "the body starts with"),
-        (b"--other\r\nContent-Length: 0\r\n\r\n", "the body starts with"),
+        (
+            &b"\r\n--edge\r\nContent-Length: 0\r\n\r\n"[..],
+            "the body starts with",
+        ),
+        (
+            b"--other\r\nContent-Length: 0\r\n\r\n",
+            "the body starts with",
+        ),
         (
             b"--edge\r\nContent-Length: 3\r\n\r\nabcd\r\n--edge\r\n",
             r#"part 0: after its body of 3 bytes comes "d\r\n--edge\r\n" and not "\r\n--edge\r\n""#,
         ),
         (
-            b"--edge\r\nContent-Length: 1\r\n\r\na\r\n--edge\r\nContent-Length: 1\r\n\r\nb--edge\r\n",
+            b"--edge\r\nContent-Length: 1\r\n\r\na\r\n\
+              --edge\r\nContent-Length: 1\r\n\r\nb--edge\r\n",
             "part 1: after its body",
         ),
-        (b"--edge\r\nContent-Length: 1\r\n\r\na\r\n--edge--\r\n", "after its body"),
-        (b"--edge\r\nContent-Length: 1\r\n\r\na--edge\r\n", "after its body"),
-        (b"--edge\r\nContent-Length: many\r\n\r\na", "no length: \"many\""),
+        (
+            b"--edge\r\nContent-Length: 1\r\n\r\na\r\n--edge--\r\n",
+            "after its body",
+        ),
+        (
+            b"--edge\r\nContent-Length: 1\r\n\r\na--edge\r\n",
+            "after its body",
+        ),
+        (
+            b"--edge\r\nContent-Length: many\r\n\r\na",
+            "no length: \"many\"",
+        ),
         (b"--edge\r\nContent-Length 1\r\n\r\na", "without a colon"),
     ] {
         let error = error_of(body).await;
@@ -175,7 +194,8 @@ async fn a_response_that_is_no_stream_has_a_head_but_no_parts() {
             "wanted multipart",
         ),
         (
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\
+             Content-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n",
             "chunked",
         ),
     ] {
@@ -190,7 +210,9 @@ async fn a_response_that_is_no_stream_has_a_head_but_no_parts() {
 
 #[tokio::test]
 async fn a_quoted_boundary_is_understood() {
-    let response = "HTTP/1.0 200 OK\r\ncontent-type: Multipart/X-Mixed-Replace; charset=x; Boundary=\"a b\"\r\n\r\n--a b\r\n\r\nx\r\n--a b\r\n";
+    let response = "HTTP/1.0 200 OK\r\n\
+        content-type: Multipart/X-Mixed-Replace; charset=x; Boundary=\"a b\"\r\n\r\n\
+        --a b\r\n\r\nx\r\n--a b\r\n";
     let (viewer, _) = opened(vec![Bytes::from(response)]).await;
     let mut viewer = viewer.expect("the head is well formed");
     let frame = viewer.next_frame().await.expect("well formed");

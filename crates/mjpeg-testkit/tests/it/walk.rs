@@ -1,6 +1,6 @@
-//! A marker walk of its own, so that the kit's is not its own judge.
+//! A second marker walk, independent of the kit's own, to judge that one.
 
-/// The markers of a JPEG in order, restarts included, SOI and EOI too. Panics at anything that is not as it should be.
+/// The markers of a JPEG in order, with SOI, EOI and restarts. Panics at anything malformed.
 pub(crate) fn markers(jpeg: &[u8]) -> Vec<u8> {
     let mut found = Vec::new();
     let mut rest = jpeg;

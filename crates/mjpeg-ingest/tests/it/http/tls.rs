@@ -145,7 +145,11 @@ async fn camera_is_believed_by_its_authority_by_itself_or_without_a_look() {
         ));
         std::fs::write(&file, &pem).unwrap();
         for source in [
-            Source::http(mjpeg_ingest::HttpCamera::new(&url).unwrap().ca_pem(pem)),
+            Source::http(
+                mjpeg_ingest::HttpCamera::new(&url)
+                    .unwrap()
+                    .with_ca_pem(pem),
+            ),
             format!("{url}#ca={}", file.display()).parse().unwrap(),
             format!("{url}#insecure").parse().unwrap(),
         ] {
@@ -167,7 +171,7 @@ async fn another_authority_another_name_and_an_old_certificate_are_refused() {
         Source::http(
             mjpeg_ingest::HttpCamera::new(&encrypted.url("/"))
                 .unwrap()
-                .ca_pem(pem),
+                .with_ca_pem(pem),
         )
     };
     let good = issued(&ours, named("127.0.0.1"));
@@ -238,7 +242,7 @@ async fn redirects_lead_into_encryption_and_never_out_of_it() {
         Source::http(
             mjpeg_ingest::HttpCamera::new(url)
                 .unwrap()
-                .ca_pem(identity.ca_pem.clone()),
+                .with_ca_pem(identity.ca_pem.clone()),
         )
     };
     assert_eq!(next_number(&mut ingest(pinned(&plain.url("/")))).await, 1);

@@ -18,11 +18,12 @@ fn urls_are_kept_as_written_but_for_secrets() {
     assert_eq!(label("http://u:p@[::1]/x"), "http://***@[::1]/x");
     let built = HttpCamera::new("http://Cam/x")
         .unwrap()
-        .login("u", "p")
-        .fps(5.0);
-    let built = Source::http(built.header("X-A", "b").unwrap());
+        .with_login("u", "p")
+        .with_fps(5.0)
+        .unwrap();
+    let built = Source::http(built.with_header("X-A", "b").unwrap());
     assert_eq!(built.to_string(), "http://***@Cam/x#fps=5&header=x-a:***");
-    assert!(!built.is_awaited());
+    assert!(!built.is_passive());
 }
 
 #[test]
@@ -67,7 +68,8 @@ fn bad_urls_say_what_is_wrong() {
     }
     #[cfg(not(feature = "tls"))]
     for url in ["https://cam/", "http://cam/#insecure", "http://cam/#ca=/a"] {
-        assert_eq!(error(url), InvalidSource::NotBuilt("https"));
+        let (kind, feature) = ("https", "tls");
+        assert_eq!(error(url), InvalidSource::NotBuilt { kind, feature });
     }
     #[cfg(feature = "tls")]
     {

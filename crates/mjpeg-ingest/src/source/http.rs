@@ -1,0 +1,18 @@
+//! Cameras that speak HTTP.
+
+mod address;
+mod camera;
+#[cfg(feature = "__fuzzing")]
+pub mod fuzzing;
+mod link;
+mod pictures;
+mod response;
+mod session;
+mod settings;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "tls")]
+mod trust;
+mod url;
+
+pub use camera::HttpCamera;

@@ -1,0 +1,172 @@
+//! The camera as its user configures it, and its connections.
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+
+use super::{
+    address::Origin,
+    link::Io,
+    pictures,
+    session::{Dial, Session},
+    settings::{Account, Settings},
+    url::{self, Shown},
+};
+#[cfg(feature = "tls")]
+use super::{tls, trust::Trust};
+use crate::{
+    connect::{Connect, Connection},
+    error::ConnectError,
+    source::{invalid::InvalidSource, tcp},
+};
+
+/// A camera that speaks HTTP; see [`Source::http`](crate::Source::http). (Feature `http`.)
+///
+/// Its first response decides whether it is read as a multipart stream or polled for single images.
+///
+/// ```
+/// use mjpeg_ingest::{HttpCamera, Source};
+///
+/// let camera = HttpCamera::new("http://camera.local/video")?
+///     .with_login("viewer", "secret")
+///     .with_header("X-Api-Key", "abc")?;
+/// let source = Source::http(camera);
+/// assert_eq!(source.to_string(), "http://***@camera.local/video#header=x-api-key:***");
+/// # Ok::<(), mjpeg_ingest::InvalidSource>(())
+/// ```
+#[derive(Clone)]
+pub struct HttpCamera {
+    settings: Settings,
+    shown: Shown,
+}
+
+impl HttpCamera {
+    /// Makes a camera from a URL as [`Source`](crate::Source) documents it:
+    /// `http://USER:PASSWORD@HOST:PORT/PATH?QUERY#OPTIONS`, or `https://…` (feature `tls`).
+    ///
+    /// # Errors
+    ///
+    /// Tells what is wrong with the URL, without its secrets.
+    pub fn new(url: &str) -> Result<Self, InvalidSource> {
+        let (settings, shown) = url::parse(url)?;
+        Ok(Self { settings, shown })
+    }
+
+    /// Sets the user name and password.
+    ///
+    /// They are sent only when the camera asks for them, as it asks for them (Basic, or Digest with
+    /// MD5, SHA-256 or SHA-512-256), and never to another address after a redirect.
+    pub fn with_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.settings.account = Some(Account {
+            user: user.into(),
+            password: password.into(),
+        });
+        self
+    }
+
+    /// Adds a header to each request, and replaces ours of that name. It is not sent to another
+    /// address after a redirect.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSource::BadHeader`] if the name or value cannot be sent, or if the header would
+    /// change where a request ends.
+    pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, InvalidSource> {
+        self.settings.add_header(name, value)?;
+        Ok(self)
+    }
+
+    /// Sets how often to request an image from a camera that sends single images: 0.2 to 60 per
+    /// second. Default 2. A camera that streams decides itself.
+    ///
+    /// A camera that takes longer for an image is asked again when that has arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSource::BadOption`] for a rate out of bounds.
+    pub fn with_fps(mut self, fps: f64) -> Result<Self, InvalidSource> {
+        self.settings.set_fps(fps)?;
+        Ok(self)
+    }
+
+    /// Trusts only these certificates (PEM) and those that they signed. Default: the authorities
+    /// that this machine trusts. (Feature `tls`.)
+    ///
+    /// A camera's own certificate is trusted whatever its name and age.
+    #[cfg(feature = "tls")]
+    pub fn with_ca_pem(mut self, pem: impl Into<bytes::Bytes>) -> Self {
+        self.settings.trust = Trust::Pem(pem.into());
+        self
+    }
+
+    /// Trusts the certificates in a file, as [`with_ca_pem`](Self::with_ca_pem) does. The file is
+    /// read for each connection. (Feature `tls`.)
+    #[cfg(feature = "tls")]
+    pub fn with_ca_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.settings.trust = Trust::File(path.into());
+        self
+    }
+
+    /// Trusts any certificate. Anyone in between can then read the password and replace the images.
+    /// (Feature `tls`.)
+    #[cfg(feature = "tls")]
+    pub fn with_insecure(mut self) -> Self {
+        self.settings.trust = Trust::Anybody;
+        self
+    }
+
+    /// Writes the camera as a URL without its secrets.
+    pub(in crate::source) fn label(&self) -> String {
+        url::label(&self.settings, &self.shown)
+    }
+
+    /// Writes the camera as a URL, secrets included, the same way each time.
+    pub(in crate::source) fn text(&self) -> String {
+        url::text(&self.settings)
+    }
+}
+
+/// Cameras are equal that are asked for the same in the same way.
+impl PartialEq for HttpCamera {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
+    }
+}
+
+impl fmt::Debug for HttpCamera {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HttpCamera").field(&self.label()).finish()
+    }
+}
+
+#[async_trait]
+impl Connect for HttpCamera {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        let fps = self.settings.fps();
+        let settings = Arc::new(self.settings.clone());
+        let network = Network(Arc::clone(&settings));
+        let session = Session::new(settings, Box::new(network));
+        pictures::open(session, fps).await
+    }
+}
+
+/// Connects over TCP, and TLS where the URL says so.
+struct Network(#[cfg_attr(not(feature = "tls"), expect(dead_code))] Arc<Settings>);
+
+#[async_trait]
+impl Dial for Network {
+    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Io>, String), ConnectError> {
+        let (stream, peer) = tcp::dial(&origin.host, origin.port).await?;
+        let peer = peer.to_string();
+        if !origin.tls {
+            return Ok((Box::new(stream), peer));
+        }
+        #[cfg(feature = "tls")]
+        return Ok((
+            Box::new(tls::encrypt(stream, &origin.host, &self.0.trust).await?),
+            peer,
+        ));
+        #[cfg(not(feature = "tls"))]
+        return Err(crate::error::http::HttpError::TlsNotBuilt.into());
+    }
+}

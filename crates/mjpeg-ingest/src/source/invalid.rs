@@ -1,0 +1,87 @@
+//! Why a text or a setting does not make a source.
+
+/// A text or a setting that does not make a [`Source`](crate::Source). The caller is at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidSource {
+    /// The text does not begin with `scheme://`.
+    #[error("a source is a URL such as tcp://192.168.1.100:6001")]
+    NoScheme,
+    /// The scheme is unknown.
+    #[error(
+        "unknown kind of source {0:?}; known are tcp://host:port, http://host/path, \
+         https://host/path, tcp-listen://addr:port, unix:///path, file:///path, exec:program args \
+         and test:{advice}",
+        advice = advice(.0)
+    )]
+    UnknownScheme(String),
+    /// This build lacks the feature for sources of this kind.
+    #[error(
+        "this program was built without sources of the kind {kind}: enable the feature `{feature}`"
+    )]
+    NotBuilt {
+        /// The scheme of the source.
+        kind: &'static str,
+        /// The feature of this crate that adds it.
+        feature: &'static str,
+    },
+    /// Sources of this kind do not exist on this operating system.
+    #[error("sources of the kind {0} exist on Unix only")]
+    NotOnThisSystem(&'static str),
+    /// The port is missing.
+    #[error("the port is missing: tcp://host:port")]
+    NoPort,
+    /// The port is not a number from 1 to 65535.
+    #[error("the port {0:?} is not a number from 1 to 65535")]
+    BadPort(String),
+    /// The host is not a name or an address.
+    #[error("the host {0:?} is not a name, an IPv4 address or an IPv6 address in brackets")]
+    BadHost(String),
+    /// The address to listen at is not an IP address.
+    #[error(
+        "{0:?} is not an IP address of this machine; tcp-listen://0.0.0.0:6001 and \
+         tcp-listen://:6001 listen at all of them"
+    )]
+    BadListenAddress(String),
+    /// The path is not absolute, or not UTF-8.
+    #[error(
+        "{0:?} is not an absolute path; with one, there are three slashes: file:///home/me/a.mjpeg"
+    )]
+    BadPath(String),
+    /// Sources of this kind do not have this option, or not with this value.
+    #[error(
+        "{0:?} is not an option; a recording has fps=N (0.001 to 1000) and once, test: has name, \
+         size=640x480 and fps, a camera that speaks HTTP has #fps=N (0.2 to 60), \
+         #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure"
+    )]
+    BadOption(String),
+    /// The user name and password of a URL are not UTF-8, or contain an unencoded delimiter.
+    #[error(
+        "the user name or password in the URL cannot be read; write '/', '?', '#', '@', ':' and \
+         '%' in it as %2F, %3F, %23, %40, %3A and %25"
+    )]
+    BadLogin,
+    /// The path or query of a URL has characters that must be encoded.
+    #[error("the path of the URL has characters that must be written as %20 and the like")]
+    BadUrl,
+    /// The header cannot be sent, or would change where a request ends.
+    #[error("{0:?} is not a header that can be added; write #header=NAME:VALUE")]
+    BadHeader(String),
+    /// No program follows `exec:`.
+    #[error("the program is missing: exec:program args")]
+    NoProgram,
+    /// A quotation mark in a command line is never closed.
+    #[error("a quotation mark in the command line is never closed")]
+    BadQuotes,
+}
+
+/// Says how to read a well-known kind of camera that has no scheme here.
+fn advice(scheme: &str) -> &'static str {
+    match scheme {
+        "rtsp" | "rtsps" | "rtmp" => {
+            ". Such a camera can be read through ffmpeg: \
+             exec:ffmpeg -i URL -c:v mjpeg -f mjpeg -"
+        }
+        _ => "",
+    }
+}

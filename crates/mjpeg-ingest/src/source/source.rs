@@ -1,0 +1,200 @@
+//! The type that stands for any kind of source.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+
+#[cfg(feature = "http")]
+use super::http::HttpCamera;
+#[cfg(feature = "test-picture")]
+use super::test::TestCamera;
+#[cfg(unix)]
+use super::unix::Unix;
+use super::{file::Recording, tcp::Tcp, tcp_listen::TcpListen, url::path_text};
+use crate::connect::Connect;
+
+/// Where the images of a stream come from: how to connect, and how to name it to people.
+///
+/// Parsed from a URL:
+///
+/// | URL | what it is |
+/// |---|---|
+/// | `tcp://host:port` | connects to a camera that sends raw concatenated JPEG images over TCP; `host` is a name, an IPv4 address or an IPv6 address in brackets |
+/// | `http://host/path` `https://host/path` | a camera that speaks HTTP (features `http`, `tls`) and sends a multipart stream, or one JPEG image per request. `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. The options below follow a `#` and are not sent |
+/// | `tcp-listen://addr:port` | listens for a camera or encoder that connects to us and sends the same. One sender at a time; a new one replaces a sender that has been silent for 2 s. `addr` is an address of this machine; without one, all |
+/// | `unix:///path` | connects to the socket of a program on this machine that sends the same (Unix) |
+/// | `file:///path` | a recording of the same, repeated at 30 frames per second; `?fps=12.5` sets the rate, `?once` plays it once |
+/// | `exec:program args` | a program that writes the same to its standard output (feature `exec`, Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell reads them. When the connection closes, the program and all its children are killed |
+/// | `test:` | a moving test picture, 640x480 at 15 frames per second (feature `test-picture`); `test:?name=door&size=1280x720&fps=30` sets these |
+///
+/// Options of `http` and `https`, separated by `&`:
+///
+/// | option | what it does |
+/// |---|---|
+/// | `#fps=5` | how often to request an image from a camera that sends single images: 0.2 to 60 per second, default 2 |
+/// | `#header=X-Key:%20abc` | adds a header to each request; may be repeated |
+/// | `#ca=/path/to/file.pem` | trusts this certificate, or those it signed, instead of the authorities that this machine trusts |
+/// | `#ca-pem=…` | the same with the certificate itself, percent-encoded |
+/// | `#insecure` | trusts any certificate |
+///
+/// Write `/`, `?`, `#`, `@`, `:` and `%` in a user name or password as `%2F`, `%3F`, `%23`, `%40`,
+/// `%3A` and `%25`. The path of a file may contain `%20` and the like.
+///
+/// # Secrets
+///
+/// `Display` and `Debug` replace the user name, password and header values of an HTTP camera, and
+/// what looks like a password in its query, with `***`; also what precedes the `@` of a URL within
+/// `exec:`. Only [`reveal`](Self::reveal) returns the full text.
+///
+/// # Equality
+///
+/// Sources are equal when their full texts are: the same place, read with the same settings. A
+/// [custom](Self::custom) source without a text is equal only to its clones.
+///
+/// ```
+/// use mjpeg_ingest::Source;
+///
+/// let source: Source = "tcp://camera.local:6001".parse().unwrap();
+/// assert_eq!(source.to_string(), "tcp://camera.local:6001");
+/// assert_eq!(source, Source::tcp("camera.local", 6001));
+/// assert!("tcp://camera.local".parse::<Source>().unwrap_err().to_string().contains("port"));
+/// ```
+#[derive(Clone)]
+pub struct Source {
+    label: Arc<str>,
+    /// The full text, secrets included, always in the same form; `None` if it has none.
+    text: Option<Arc<str>>,
+    connect: Arc<dyn Connect>,
+}
+
+impl Source {
+    /// Makes a source that connects over TCP to a camera that sends raw concatenated JPEG images.
+    ///
+    /// The name is resolved again for each connection.
+    pub fn tcp(host: &str, port: u16) -> Self {
+        let bracketed = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.into()
+        };
+        Self::known(format!("tcp://{bracketed}:{port}"), Tcp::new(host, port))
+    }
+
+    /// Makes a source that listens at this address for cameras and encoders that send raw
+    /// concatenated JPEG images, one at a time.
+    ///
+    /// The address is bound when an [`Ingest`](crate::Ingest) begins, and released when the ingest
+    /// is dropped or paused.
+    pub fn tcp_listen(addr: SocketAddr) -> Self {
+        Self::known(format!("tcp-listen://{addr}"), TcpListen::new(addr))
+    }
+
+    /// Makes a source that connects to a Unix socket, whose program sends raw concatenated JPEG
+    /// images.
+    #[cfg(unix)]
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let label = format!("unix://{}", path.display());
+        let text = format!("unix://{}", path_text(&path));
+        Self::known(text, Unix::new(path)).with_label(label)
+    }
+
+    /// Makes a source that plays a recording.
+    pub fn file(recording: Recording) -> Self {
+        Self::known(recording.text(), recording)
+    }
+
+    /// Makes a source of moving test pictures. (Feature `test-picture`.)
+    #[cfg(feature = "test-picture")]
+    pub fn test(camera: TestCamera) -> Self {
+        Self::known(camera.text(), camera)
+    }
+
+    /// Makes a source of a camera that speaks HTTP. (Feature `http`.)
+    #[cfg(feature = "http")]
+    pub fn http(camera: HttpCamera) -> Self {
+        let label = camera.label();
+        Self::known(camera.text(), camera).with_label(label)
+    }
+
+    /// Makes a source of another kind.
+    ///
+    /// The label names it in listings and logs, so it must hold no secrets. It need not be unique.
+    pub fn custom(label: impl Into<String>, connect: impl Connect) -> Self {
+        Self {
+            label: label.into().into(),
+            text: None,
+            connect: Arc::new(connect),
+        }
+    }
+
+    /// Sets the full text of a [custom](Self::custom) source, which may hold secrets: it is what
+    /// [`reveal`](Self::reveal) returns, and sources with the same text are equal.
+    ///
+    /// Give a text that names everything the source depends on, such as a URL in a scheme of yours.
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into().into());
+        self
+    }
+
+    /// Returns the full text of the source, secrets included. Never log or show it.
+    ///
+    /// Parsing it gives an equal source. Exceptions: a custom source has the text that it was given,
+    /// else its label; and a path that is not UTF-8 has no URL.
+    ///
+    /// ```
+    /// # #[cfg(feature = "http")] {
+    /// use mjpeg_ingest::Source;
+    ///
+    /// let source: Source = "http://me:secret@camera.local/video".parse().unwrap();
+    /// assert_eq!(source.to_string(), "http://***@camera.local/video");
+    /// assert_eq!(source.reveal(), "http://me:secret@camera.local/video");
+    /// assert_eq!(source.reveal().parse::<Source>().unwrap(), source);
+    /// # }
+    /// ```
+    pub fn reveal(&self) -> &str {
+        self.text.as_deref().unwrap_or(&self.label)
+    }
+
+    /// Whether the other side connects to us, so that the source cannot be reached from here.
+    pub fn is_passive(&self) -> bool {
+        self.connect.is_passive()
+    }
+
+    /// Makes a source whose text is known and is also its label.
+    pub(super) fn known(text: String, connect: impl Connect) -> Self {
+        Self::custom(text.clone(), connect).with_text(text)
+    }
+
+    /// Sets what is shown to people.
+    pub(super) fn with_label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into().into();
+        self
+    }
+
+    pub(crate) fn connect(&self) -> Arc<dyn Connect> {
+        Arc::clone(&self.connect)
+    }
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.text, &other.text) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => Arc::ptr_eq(&self.connect, &other.connect),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Source {}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.label)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&self.label).finish()
+    }
+}

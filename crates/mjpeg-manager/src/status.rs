@@ -1,0 +1,7 @@
+//! How a stream is doing, and how it came to that.
+
+pub(crate) mod freeze;
+pub(crate) mod info;
+pub(crate) mod meter;
+pub(crate) mod monitor;
+pub(crate) mod record;

@@ -1,0 +1,122 @@
+//! What the manager reports about its streams.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::SystemTime};
+
+use crate::{name::StreamName, spec::StartMode, state::StreamState};
+
+/// What a manager counts over all its streams, from [`Manager::stats`](crate::Manager::stats).
+///
+/// Viewers are counted by outlets: see `HttpOutlet::total_viewers` (feature `listener`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ManagerStats {
+    /// Streams now, including those being started and stopped.
+    pub streams: usize,
+    /// Starts refused because there were already
+    /// [as many streams as allowed](crate::ManagerConfig::with_max_streams).
+    pub streams_refused: u64,
+}
+
+/// A reading of one stream, from [`Manager::get`](crate::Manager::get) and
+/// [`list`](crate::Manager::list).
+///
+/// With the feature `serde`, times are serialised as seconds since 1970.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct StreamInfo {
+    /// Its name.
+    pub name: StreamName,
+    /// The source in use, for people; never with a password. Empty for a
+    /// [fed](crate::StreamSpec::fed) stream.
+    pub source: String,
+    /// All its sources, the preferred one first. None for a fed stream.
+    pub sources: Vec<SourceInfo>,
+    /// Whether its camera is connected only while somebody wants frames.
+    pub on_demand: bool,
+    /// What its start did about a camera that cannot be reached.
+    pub mode: StartMode,
+    /// Where viewers connect, with the real port.
+    pub listen: Option<SocketAddr>,
+    /// The other end of the camera's connection, now or last.
+    pub peer: Option<String>,
+    /// How the camera in use is doing.
+    pub state: StreamState,
+    /// Since when it is in that state. An outage keeps its beginning, however many attempts have
+    /// failed since.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::time"))]
+    pub since: SystemTime,
+    /// Since when the camera has sent the same frame again and again, if it has done so for the
+    /// [set time](crate::StreamSpec::with_frozen_after).
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "crate::json::optional_time")
+    )]
+    pub frozen_since: Option<SystemTime>,
+    /// Width and height of the latest frame, in pixels.
+    pub size: Option<(u16, u16)>,
+    /// Frames per second over the last 5 s; 0 if none came.
+    pub fps: f64,
+    /// Frames published since the start.
+    pub frames: u64,
+    /// Bytes of those frames, as published.
+    pub bytes: u64,
+    /// What was not published, by reason: `garbage`, `truncated`, `malformed`, `too_large`,
+    /// `flood`, `unsupported`, `damaged` ([if checked](crate::StreamSpec::with_check)), and for
+    /// multipart sources `framing`, which is no loss, and `not_jpeg`. All reasons are present from
+    /// the start.
+    pub discarded: BTreeMap<&'static str, DiscardTotal>,
+    /// How many frames were repaired before they were published, by repair: `huffman_tables`,
+    /// `embedded_markers`, `eoi` ([`mjpeg_codec::repair`]). All are present from the start.
+    pub repaired: BTreeMap<&'static str, u64>,
+    /// How many viewers, subscribers and pending snapshots want frames now.
+    pub viewers: usize,
+    /// Connections to the camera since the start, not counting the first.
+    pub reconnects: u64,
+    /// The last error, kept after recovery.
+    pub last_error: Option<LastError>,
+    /// Panics while reading the camera. Each is a defect of this crate, survived by a restart.
+    pub panics: u64,
+}
+
+/// One source of a stream.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SourceInfo {
+    /// The source, for people; never with a password.
+    pub source: String,
+    /// Whether the stream's frames come from it.
+    pub is_active: bool,
+    /// How it is doing; [`StreamState::Idle`] while it is not needed.
+    pub state: StreamState,
+    /// Since when it is in that state.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::time"))]
+    pub since: SystemTime,
+    /// The other end of its connection, now or last.
+    pub peer: Option<String>,
+}
+
+/// How much was discarded for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct DiscardTotal {
+    /// How many times: frames, or for `garbage` pieces.
+    pub count: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+/// An error that a stream has met.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct LastError {
+    /// What happened, with its causes, for people.
+    pub message: String,
+    /// When.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::time"))]
+    pub at: SystemTime,
+}

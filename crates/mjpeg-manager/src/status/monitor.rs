@@ -1,0 +1,270 @@
+//! Records what happens to one stream, and reports changes.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use mjpeg_codec::{Frame, repair::Repairs};
+use mjpeg_ingest::{Event, Source};
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+
+use crate::{
+    event::{Change, EventSender},
+    name::StreamName,
+    spec::StreamSpec,
+    state::StreamState,
+    status::{
+        freeze::Motion,
+        info::SourceInfo,
+        record::{Record, enter},
+    },
+};
+
+/// The record of one stream, shared between the task that drives it and those who read it.
+#[derive(Debug)]
+pub(crate) struct Monitor {
+    name: StreamName,
+    events: EventSender,
+    /// Events are sent only between the stream's start and its stop. Changed under the record's
+    /// lock.
+    is_started: AtomicBool,
+    record: Mutex<Record>,
+    state: watch::Sender<StreamState>,
+}
+
+impl Monitor {
+    pub(crate) fn new(spec: &StreamSpec, events: EventSender) -> Self {
+        let record = Record::new(spec);
+        Self {
+            name: spec.name().clone(),
+            events,
+            is_started: AtomicBool::new(false),
+            state: watch::Sender::new(record.state.clone()),
+            record: Mutex::new(record),
+        }
+    }
+
+    /// Locks the record. Held briefly, never across a wait.
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+        // Every step under this lock leaves the figures readable.
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows the state of the stream.
+    pub(crate) fn states(&self) -> watch::Receiver<StreamState> {
+        self.state.subscribe()
+    }
+
+    /// Reports that the stream was started, and then what has happened to it meanwhile.
+    pub(crate) fn started(&self) {
+        let record = self.record();
+        self.is_started.store(true, Ordering::Relaxed);
+        self.send(Change::Started);
+        let active = record.sources.iter().position(|source| source.is_active);
+        if let Some(index) = active.filter(|&index| index > 0) {
+            let source = record.source();
+            self.send(Change::Source { index, source });
+        }
+        let state = &record.state;
+        if !matches!(state, StreamState::Connecting | StreamState::Idle) {
+            self.send(Change::State(state.clone()));
+        }
+    }
+
+    /// Reports that the stream was stopped, as the last of its events.
+    pub(crate) fn stopped(&self) {
+        let _record = self.record();
+        self.send(Change::Stopped);
+        self.is_started.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes over the settings of a new spec.
+    pub(crate) fn configure(&self, spec: &StreamSpec) {
+        let mut record = self.record();
+        record.freeze.set_after(spec.frozen_after());
+        self.send(Change::Reconfigured);
+    }
+
+    /// Records what happened to a source, other than a frame.
+    pub(crate) fn source_event(&self, index: usize, event: Event) {
+        let state = match event {
+            Event::Connecting => match self.record().sources.get(index) {
+                // An outage lasts until it is over, not until the next attempt.
+                Some(SourceInfo {
+                    state: StreamState::Offline { .. },
+                    ..
+                }) => return,
+                _ => StreamState::Connecting,
+            },
+            Event::Online { peer } => {
+                info!(stream = %self.name, %peer, "camera online");
+                self.record().connected(index, peer);
+                StreamState::Online
+            }
+            Event::Discarded { reason, bytes } => {
+                return self.discarded(reason.as_str(), bytes);
+            }
+            Event::Stalled { after } => StreamState::Stalled { after },
+            Event::Offline { error, retry_in } => {
+                let error: Arc<str> = error.chain().to_string().into();
+                let retry_at = self.record().fail(&error, retry_in);
+                StreamState::Offline { error, retry_at }
+            }
+            Event::Paused => StreamState::Paused,
+            Event::Ended => StreamState::Ended,
+            // Ignore events that this crate does not know.
+            _ => return,
+        };
+        self.enter(index, state);
+    }
+
+    /// Records that a frame came from this source, published or not.
+    pub(crate) fn frame_from(&self, index: usize) {
+        self.make_active(index);
+        self.enter(index, StreamState::Online);
+    }
+
+    /// Records that the program gave a frame to a fed stream, published or not.
+    pub(crate) fn fed(&self) {
+        let mut record = self.record();
+        record.overall = Some(StreamState::Online);
+        self.settle(&mut record);
+    }
+
+    /// Counts a frame that is about to be published.
+    pub(crate) fn published(&self, frame: &Frame, repairs: Repairs) -> Option<Motion> {
+        self.record().published(frame, repairs)
+    }
+
+    /// Counts what is not published.
+    pub(crate) fn discarded(&self, reason: &'static str, bytes: u64) {
+        self.record().discarded(reason, bytes);
+    }
+
+    /// Reports that the picture has frozen, or moves again.
+    pub(crate) fn report_motion(&self, motion: Motion) {
+        warn!(stream = %self.name, ?motion, "the camera's picture");
+        let _record = self.record();
+        self.send(match motion {
+            Motion::Frozen => Change::Frozen,
+            Motion::Moving => Change::Moving,
+        });
+    }
+
+    fn make_active(&self, index: usize) {
+        let mut record = self.record();
+        let source = record.sources.get(index);
+        if source.is_none_or(|source| source.is_active) {
+            return;
+        }
+        record.activate(index);
+        let source = record.source();
+        warn!(stream = %self.name, %source, "frames come from another source now");
+        self.send(Change::Source { index, source });
+    }
+
+    /// Sets the state of a source.
+    fn enter(&self, index: usize, state: StreamState) {
+        let mut record = self.record();
+        if let Some(source) = record.sources.get_mut(index) {
+            let is_change = enter(&mut source.state, &mut source.since, state);
+            // Warn once about a camera that is off for days, not at every attempt.
+            if let (false, StreamState::Offline { error, .. }) = (is_change, &source.state) {
+                debug!(stream = %self.name, source = source.source, %error, "camera still offline");
+            }
+        }
+        self.settle(&mut record);
+    }
+
+    /// Records that only the first `in_use` sources are still connected.
+    pub(crate) fn disconnected_from(&self, in_use: usize) {
+        let mut record = self.record();
+        let mut unused = record.sources.iter().skip(in_use);
+        // A better source may have been taken again without having had a frame since.
+        if unused.any(|source| source.is_active) {
+            record.activate(in_use.saturating_sub(1));
+        }
+        for source in record.sources.iter_mut().skip(in_use) {
+            enter(&mut source.state, &mut source.since, StreamState::Idle);
+        }
+        self.settle(&mut record);
+    }
+
+    /// Records that reading begins with these sources; or, if `overall` is given, that it will begin
+    /// with them later.
+    pub(crate) fn begin(&self, sources: &[Source], overall: Option<StreamState>) {
+        let mut record = self.record();
+        record.list(
+            sources,
+            overall.as_ref().unwrap_or(&StreamState::Connecting),
+        );
+        record.overall = overall;
+        self.settle(&mut record);
+    }
+
+    /// Records that nothing is read, because nobody wants frames or the stream is paused.
+    pub(crate) fn rest(&self, state: StreamState) {
+        self.all(StreamState::Idle, state);
+    }
+
+    /// Records that all sources have come to their end.
+    pub(crate) fn ended(&self) {
+        self.all(StreamState::Ended, StreamState::Ended);
+    }
+
+    /// Records that the task panicked and will restart after the delay.
+    pub(crate) fn panicked(&self, retry_in: Duration) {
+        let error: Arc<str> = "internal error: the stream's task panicked".into();
+        let retry_at = {
+            let mut record = self.record();
+            record.panics += 1;
+            record.fail(&error, retry_in)
+        };
+        self.all(StreamState::Idle, StreamState::Failed { error, retry_at });
+    }
+
+    /// Sets the state of each source, and that of the stream as a whole.
+    fn all(&self, each: StreamState, overall: StreamState) {
+        let mut record = self.record();
+        for source in &mut record.sources {
+            enter(&mut source.state, &mut source.since, each.clone());
+        }
+        record.overall = Some(overall);
+        self.settle(&mut record);
+    }
+
+    /// Derives the state of the stream, and reports it if it has changed.
+    fn settle(&self, record: &mut Record) {
+        let active = record.active().map(|active| active.state.clone());
+        let Some(state) = record.overall.clone().or(active) else {
+            return;
+        };
+        if !enter(&mut record.state, &mut record.since, state) {
+            return;
+        }
+        let state = record.state.clone();
+        match &state {
+            StreamState::Offline { error, .. } => {
+                warn!(stream = %self.name, %error, "camera offline; trying again for ever");
+            }
+            StreamState::Stalled { .. } => warn!(stream = %self.name, %state, "camera"),
+            // Logged together with the address, or with the panic.
+            StreamState::Online | StreamState::Failed { .. } => {}
+            _ => info!(stream = %self.name, %state, "camera"),
+        }
+        self.state.send_replace(state.clone());
+        self.send(Change::State(state));
+    }
+
+    /// Call it under the record's lock, so that events have the order of changes.
+    fn send(&self, change: Change) {
+        if self.is_started.load(Ordering::Relaxed) {
+            self.events.send(&self.name, change);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! One running stream.
+
+pub(crate) mod driver;
+pub(crate) mod fed;
+#[cfg(feature = "listener")]
+pub(crate) mod http;
+pub(crate) mod outlet;
+pub(crate) mod pipeline;
+pub(crate) mod placeholder;
+pub(crate) mod reach;
+pub(crate) mod sink;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use mjpeg_fanout::Consumer;
+use mjpeg_ingest::{Control, Failover};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
+
+use crate::{
+    config::ManagerConfig,
+    error::{Error, InvalidSpec},
+    event::EventSender,
+    spec::{StartMode, StreamSpec},
+    state::StreamState,
+    status::{info::StreamInfo, monitor::Monitor},
+    stream::{
+        driver::StreamDriver,
+        fed::Publisher,
+        outlet::{OutletFactory, Outlets},
+        reach::reach,
+        sink::Sink,
+    },
+};
+
+/// What the streams of a manager share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: ManagerConfig,
+    pub(crate) outlets: Vec<Arc<dyn OutletFactory>>,
+    pub(crate) events: EventSender,
+}
+
+/// A stream and everything it owns. Dropping it ends all of that.
+#[derive(Debug)]
+pub(crate) struct RunningStream {
+    /// The way into the stream's task for everything but pause, resume and retry.
+    spec: watch::Sender<Arc<StreamSpec>>,
+    control: Control,
+    monitor: Arc<Monitor>,
+    consumer: Consumer,
+    /// Where viewers connect.
+    listen: Mutex<Option<SocketAddr>>,
+    grace: Duration,
+    /// Locked while the stream is changed or stopped.
+    owned: tokio::sync::Mutex<Owned>,
+}
+
+/// What must be ended. Dropping it does so.
+#[derive(Debug)]
+struct Owned {
+    outlets: Outlets,
+    /// Drives the camera; owns the producer.
+    task: JoinHandle<()>,
+    is_stopped: bool,
+}
+
+/// A stream that is being started: what is there before its camera is.
+struct Starting {
+    specs: watch::Sender<Arc<StreamSpec>>,
+    outlets: Outlets,
+    listen: Option<SocketAddr>,
+    monitor: Arc<Monitor>,
+    sink: Arc<Sink>,
+    consumer: Consumer,
+}
+
+impl RunningStream {
+    /// Takes the port, reaches the camera if that is required, and only then begins to serve.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future undoes all.
+    pub(crate) async fn start(spec: StreamSpec, shared: &Shared) -> Result<Self, Error> {
+        if spec.sources().is_empty() {
+            return Err(InvalidSpec::NoSource.into());
+        }
+        let starting = Starting::bind(spec, shared)?;
+        let spec = Arc::clone(&starting.specs.borrow());
+        let ingest = shared.config.ingest().clone();
+        let mut failover = Failover::new(spec.sources().iter().cloned(), ingest.clone());
+        if spec.mode() == StartMode::Require {
+            reach(&mut failover, &spec, &starting.monitor).await?;
+        }
+        let control = failover.control();
+        let (specs, sink) = (starting.specs.subscribe(), Arc::clone(&starting.sink));
+        let driver = StreamDriver::new(specs, ingest, failover, sink, starting.consumer.clone());
+        Ok(starting.serve(driver, control, shared))
+    }
+
+    /// Starts a stream that the returned publisher feeds.
+    pub(crate) fn start_fed(spec: StreamSpec, shared: &Shared) -> Result<(Self, Publisher), Error> {
+        if !spec.sources().is_empty() {
+            return Err(InvalidSpec::FedWithSource.into());
+        }
+        let starting = Starting::bind(spec, shared)?;
+        let (publisher, dropped) = Publisher::new(&starting.sink, starting.specs.subscribe());
+        let (specs, sink) = (starting.specs.subscribe(), Arc::clone(&starting.sink));
+        let driver = StreamDriver::fed(specs, dropped, sink, starting.consumer.clone());
+        let stream = starting.serve(driver, Control::new(), shared);
+        Ok((stream, publisher))
+    }
+
+    /// Replaces the spec by what `change` makes of it. Returns when the new port accepts viewers
+    /// and the old one does not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSpec`], [`Error::NotFound`] if the stream was stopped meanwhile, and those of
+    /// [`Outlet::bind`](outlet::Outlet::bind). Nothing has changed then.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future has changed all or nothing.
+    pub(crate) async fn apply(
+        &self,
+        change: impl FnOnce(&StreamSpec) -> StreamSpec,
+    ) -> Result<(), Error> {
+        let mut owned = self.owned.lock().await;
+        let old = self.spec();
+        if owned.is_stopped {
+            let name = old.name().to_string();
+            return Err(Error::NotFound { name });
+        }
+        let new = change(&old);
+        if new == *old {
+            return Ok(());
+        }
+        match (old.sources().is_empty(), new.sources().is_empty()) {
+            (false, true) => return Err(InvalidSpec::NoSource.into()),
+            (true, false) => return Err(InvalidSpec::FedWithSource.into()),
+            _ => new.validate()?,
+        }
+        let listen = owned.outlets.bind(&new)?;
+        owned.outlets.serve(&self.consumer);
+        *self.listen.lock().unwrap_or_else(PoisonError::into_inner) = listen;
+        self.spec.send_replace(Arc::new(new));
+        owned.outlets.settled().await;
+        Ok(())
+    }
+
+    /// Ends the responses, frees the port, and disconnects the camera. Returns when all tasks have
+    /// ended, with the number of responses that had to be cut.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future, and then the stream, ends all at once.
+    pub(crate) async fn stop(&self) -> usize {
+        let mut owned = self.owned.lock().await;
+        owned.is_stopped = true;
+        let cut = owned.outlets.stop(self.grace).await;
+        owned.task.abort();
+        // An error is the abort just asked for.
+        let _ = (&mut owned.task).await;
+        cut
+    }
+
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
+    }
+
+    pub(crate) fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    pub(crate) fn consumer(&self) -> Consumer {
+        self.consumer.clone()
+    }
+
+    pub(crate) fn spec(&self) -> Arc<StreamSpec> {
+        Arc::clone(&self.spec.borrow())
+    }
+
+    /// Follows the state of the stream's camera.
+    pub(crate) fn states(&self) -> watch::Receiver<StreamState> {
+        self.monitor.states()
+    }
+
+    pub(crate) fn info(&self) -> StreamInfo {
+        let spec = self.spec();
+        let listen = *self.listen.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = self.monitor.record();
+        StreamInfo {
+            name: spec.name().clone(),
+            source: record.source(),
+            sources: record.sources.clone(),
+            on_demand: spec.linger().is_some(),
+            mode: spec.mode(),
+            listen,
+            peer: record.peer(),
+            state: record.state.clone(),
+            since: record.since,
+            frozen_since: record.freeze.since(),
+            size: record.size,
+            fps: record.meter.rate(Instant::now().into_std()),
+            frames: record.frames,
+            bytes: record.bytes,
+            discarded: record.discarded.clone(),
+            repaired: record.repaired.clone(),
+            viewers: self.consumer.viewers(),
+            reconnects: record.connections.saturating_sub(1),
+            last_error: record.last_error.clone(),
+            panics: record.panics,
+        }
+    }
+}
+
+impl Starting {
+    /// Checks the spec and takes the port.
+    fn bind(spec: StreamSpec, shared: &Shared) -> Result<Self, Error> {
+        spec.validate()?;
+        let mut outlets = Outlets::new(&shared.outlets, spec.name());
+        let listen = outlets.bind(&spec)?;
+        let (producer, consumer) = mjpeg_fanout::channel();
+        let monitor = Arc::new(Monitor::new(&spec, shared.events.clone()));
+        let sink = Sink::new(Arc::clone(&monitor), producer, consumer.clone());
+        Ok(Self {
+            specs: watch::Sender::new(Arc::new(spec)),
+            outlets,
+            listen,
+            monitor,
+            sink: Arc::new(sink),
+            consumer,
+        })
+    }
+
+    /// Starts the task and lets viewers in.
+    fn serve(self, driver: StreamDriver, control: Control, shared: &Shared) -> RunningStream {
+        let mut outlets = self.outlets;
+        let task = tokio::spawn(driver.run());
+        outlets.serve(&self.consumer);
+        RunningStream {
+            spec: self.specs,
+            control,
+            monitor: self.monitor,
+            consumer: self.consumer,
+            listen: Mutex::new(self.listen),
+            grace: shared.config.shutdown_grace(),
+            owned: tokio::sync::Mutex::new(Owned {
+                outlets,
+                task,
+                is_stopped: false,
+            }),
+        }
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,331 @@
+//! The task that carries a camera's events to its viewers.
+
+use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use mjpeg_fanout::{Consumer, Demand};
+use mjpeg_ingest::{Backoff, Control, Event, Failover, IngestConfig};
+use tokio::{
+    sync::{oneshot, watch},
+    time::{Instant, sleep_until},
+};
+use tracing::error;
+
+use crate::{
+    spec::StreamSpec,
+    state::StreamState,
+    status::monitor::Monitor,
+    stream::{
+        pipeline::Pipeline,
+        placeholder::{PlaceholderControl, Scene},
+        sink::Sink,
+    },
+};
+
+/// Runs until it is aborted.
+pub(crate) struct StreamDriver {
+    spec: Arc<StreamSpec>,
+    specs: watch::Receiver<Arc<StreamSpec>>,
+    config: IngestConfig,
+    control: Control,
+    monitor: Arc<Monitor>,
+    demand: Demand,
+    placeholder: PlaceholderControl,
+    reading: Reading,
+    /// Fails when the publisher of a fed stream is dropped. `None` for other streams, and after it
+    /// has failed.
+    publisher: Option<oneshot::Receiver<()>>,
+    /// Since when nobody has wanted frames.
+    unwanted_since: Option<Instant>,
+    panics: Panics,
+    /// Last, so that it outlives the rest: viewers' responses end when it is dropped.
+    sink: Arc<Sink>,
+}
+
+/// Where frames come from now.
+enum Reading {
+    Sources(Box<Failover>),
+    Publisher,
+    /// Nobody wants frames.
+    Idle,
+    Ended,
+    Failed {
+        until: Instant,
+    },
+}
+
+/// How often the task has panicked.
+struct Panics {
+    seed: u64,
+    in_a_row: u32,
+    last: Option<Instant>,
+}
+
+/// What a step of the driver waited for.
+enum Woken {
+    Event(Option<(usize, Event)>),
+    Spec,
+    /// Viewers have come, gone, or both.
+    Demand,
+    /// Time has passed, or the stream was paused or resumed.
+    Other,
+}
+
+impl StreamDriver {
+    /// Makes the driver of a stream with sources. `failover` may have been read from.
+    pub(crate) fn new(
+        specs: watch::Receiver<Arc<StreamSpec>>,
+        config: IngestConfig,
+        failover: Failover,
+        sink: Arc<Sink>,
+        consumer: Consumer,
+    ) -> Self {
+        let control = failover.control();
+        let mut driver = Self::with(specs, config, control, sink, consumer);
+        driver.reading = match driver.spec.linger() {
+            Some(_) => Reading::Idle,
+            None => Reading::Sources(Box::new(failover)),
+        };
+        driver
+    }
+
+    /// Makes the driver of a fed stream.
+    pub(crate) fn fed(
+        specs: watch::Receiver<Arc<StreamSpec>>,
+        publisher: oneshot::Receiver<()>,
+        sink: Arc<Sink>,
+        consumer: Consumer,
+    ) -> Self {
+        let (config, control) = (IngestConfig::default(), Control::new());
+        let mut driver = Self::with(specs, config, control, sink, consumer);
+        driver.publisher = Some(publisher);
+        driver.reading = Reading::Publisher;
+        driver
+    }
+
+    fn with(
+        mut specs: watch::Receiver<Arc<StreamSpec>>,
+        config: IngestConfig,
+        control: Control,
+        sink: Arc<Sink>,
+        consumer: Consumer,
+    ) -> Self {
+        let spec = Arc::clone(&specs.borrow_and_update());
+        Self {
+            placeholder: PlaceholderControl::new(&spec, consumer, &sink.producer),
+            demand: sink.producer.demand(),
+            monitor: Arc::clone(&sink.monitor),
+            reading: Reading::Ended,
+            publisher: None,
+            unwanted_since: None,
+            panics: Panics::new(),
+            spec,
+            specs,
+            config,
+            control,
+            sink,
+        }
+    }
+
+    /// Runs until it is aborted. A panic costs a restart with backoff.
+    pub(crate) async fn run(mut self) {
+        loop {
+            // What the panic may have left half-done is dropped together with `reading`; the
+            // record stays readable.
+            let outcome = AssertUnwindSafe(self.step()).catch_unwind().await;
+            if outcome.is_err() {
+                self.panicked();
+            }
+        }
+    }
+
+    async fn step(&mut self) {
+        let now = Instant::now();
+        self.turn(now);
+        self.sink.sync_status();
+        let producer = &self.sink.producer;
+        let scene = Scene::of(&self.monitor.record());
+        let tend_at = self.placeholder.tend(&scene, &self.spec, producer, now);
+        let deadline = tend_at.into_iter().chain(self.turns_at(now)).min();
+        let woken = tokio::select! {
+            event = next_event(&mut self.reading, &mut self.publisher) => Woken::Event(event),
+            () = spec_changed(&mut self.specs) => Woken::Spec,
+            _ = self.demand.changed() => Woken::Demand,
+            () = self.control.changed() => Woken::Other,
+            () = self.placeholder.drawn(producer) => Woken::Other,
+            () = timer(deadline) => Woken::Other,
+        };
+        match woken {
+            Woken::Event(Some((index, event))) => self.event(index, event),
+            Woken::Event(None) => {
+                self.reading = Reading::Ended;
+                self.monitor.ended();
+            }
+            Woken::Spec => self.reconfigure(),
+            // A snapshot that came and went meanwhile restarts the linger time too.
+            Woken::Demand => self.unwanted_since = None,
+            Woken::Other => {}
+        }
+    }
+
+    fn event(&mut self, index: usize, event: Event) {
+        match event {
+            Event::Frame(captured) => {
+                self.monitor.frame_from(index);
+                let pipeline = Pipeline::of(&self.spec);
+                self.sink.frame(captured.frame, captured.stamp, pipeline);
+            }
+            event => self.monitor.source_event(index, event),
+        }
+        if let Reading::Sources(failover) = &self.reading {
+            self.monitor.disconnected_from(failover.in_use());
+        }
+    }
+
+    /// Takes over a new spec. The camera stays connected unless the sources have changed.
+    fn reconfigure(&mut self) {
+        let spec = Arc::clone(&self.specs.borrow_and_update());
+        let old = mem::replace(&mut self.spec, spec);
+        self.monitor.configure(&self.spec);
+        self.placeholder
+            .configure(&self.spec, &old, &self.sink.producer);
+        if self.spec.sources() == old.sources() {
+            return;
+        }
+        match self.reading {
+            Reading::Idle => {
+                let resting = Some(self.resting());
+                self.monitor.begin(self.spec.sources(), resting);
+            }
+            _ => self.begin(),
+        }
+    }
+
+    /// Starts or ends reading if it is time.
+    fn turn(&mut self, now: Instant) {
+        if self.demand.now() > 0 {
+            self.unwanted_since = None;
+        } else {
+            self.unwanted_since.get_or_insert(now);
+        }
+        if matches!(self.reading, Reading::Idle) {
+            self.monitor.rest(self.resting());
+        }
+        if self.turns_at(now).is_none_or(|at| at > now) {
+            return;
+        }
+        match self.reading {
+            Reading::Sources(_) => {
+                self.reading = Reading::Idle;
+                self.monitor.rest(self.resting());
+                // The next viewer must not be shown an old picture as the present one.
+                self.sink.producer.retire();
+            }
+            Reading::Idle | Reading::Failed { .. } => self.begin(),
+            Reading::Publisher | Reading::Ended => {}
+        }
+    }
+
+    /// When it is time to start or end reading, if that is known.
+    fn turns_at(&self, now: Instant) -> Option<Instant> {
+        let is_wanted = self.unwanted_since.is_none() || self.spec.linger().is_none();
+        match (&self.reading, self.unwanted_since) {
+            (Reading::Sources(_), Some(since)) => Some(since + self.spec.linger()?),
+            (Reading::Idle, _) if is_wanted && !self.control.is_paused() => Some(now),
+            (Reading::Failed { until }, _) => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// The state of a stream that is not read.
+    fn resting(&self) -> StreamState {
+        if self.control.is_paused() {
+            StreamState::Paused
+        } else {
+            StreamState::Idle
+        }
+    }
+
+    /// Starts over with the first source.
+    fn begin(&mut self) {
+        // Close the old connections before new ones are made: one connection per camera.
+        self.reading = Reading::Ended;
+        if self.publisher.is_some() {
+            self.monitor.begin(&[], Some(StreamState::Connecting));
+            self.reading = Reading::Publisher;
+            return;
+        }
+        let sources = self.spec.sources();
+        self.monitor.begin(sources, None);
+        let (config, control) = (self.config.clone(), self.control.clone());
+        let failover = Failover::with_control(sources.iter().cloned(), config, control);
+        self.reading = Reading::Sources(Box::new(failover));
+    }
+
+    fn panicked(&mut self) {
+        self.reading = Reading::Ended;
+        let now = Instant::now();
+        let retry_in = self.panics.delay(now);
+        let stream = self.spec.name();
+        error!(%stream, ?retry_in, "the stream's task panicked; starting it again");
+        self.monitor.panicked(retry_in);
+        self.reading = Reading::Failed {
+            until: now + retry_in,
+        };
+    }
+}
+
+impl Panics {
+    fn new() -> Self {
+        Self {
+            seed: fastrand::u64(..),
+            in_a_row: 0,
+            last: None,
+        }
+    }
+
+    /// Counts a panic, and returns how long to wait after it.
+    fn delay(&mut self, now: Instant) -> Duration {
+        let is_rare = |last: Instant| now.saturating_duration_since(last) >= STABLE_AFTER;
+        if self.last.replace(now).is_some_and(is_rare) {
+            self.in_a_row = 0;
+        }
+        self.in_a_row += 1;
+        Backoff::default().delay(self.in_a_row - 1, self.seed)
+    }
+}
+
+/// Waits for the next event of the sources, or for the end of the publisher.
+async fn next_event(
+    reading: &mut Reading,
+    publisher: &mut Option<oneshot::Receiver<()>>,
+) -> Option<(usize, Event)> {
+    match (reading, &mut *publisher) {
+        (Reading::Sources(failover), _) => failover.next().await,
+        (Reading::Publisher, Some(dropped)) => {
+            // Nothing is ever sent: this is an error.
+            let _ = dropped.await;
+            *publisher = None;
+            None
+        }
+        (Reading::Publisher, None) => None,
+        _ => pending().await,
+    }
+}
+
+async fn spec_changed(specs: &mut watch::Receiver<Arc<StreamSpec>>) {
+    if specs.changed().await.is_err() {
+        // The stream is being dropped, which aborts this task anyway.
+        pending().await
+    }
+}
+
+async fn timer(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => pending().await,
+    }
+}
+
+/// How long a stream must have run for the next panic to count as the first again.
+const STABLE_AFTER: Duration = Duration::from_secs(60);

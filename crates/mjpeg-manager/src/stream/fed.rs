@@ -1,0 +1,62 @@
+//! Streams whose frames come from the program instead of a source.
+
+use std::sync::{Arc, Weak};
+
+use mjpeg_codec::{Frame, Stamp};
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    spec::StreamSpec,
+    stream::{pipeline::Pipeline, sink::Sink},
+};
+
+/// Publishes the frames of a [fed](StreamSpec::fed) stream, from
+/// [`Manager::start_fed`](crate::Manager::start_fed).
+///
+/// Dropping it ends the source of the stream, as the end of a recording would: viewers keep the
+/// last frame, then get the placeholder, until the stream is stopped.
+#[derive(Debug)]
+pub struct Publisher {
+    sink: Weak<Sink>,
+    spec: watch::Receiver<Arc<StreamSpec>>,
+    /// Dropped together with the publisher, which the stream's task notices.
+    _alive: oneshot::Sender<()>,
+}
+
+/// The stream was stopped and takes no more frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the stream was stopped")]
+#[non_exhaustive]
+pub struct StreamStopped;
+
+impl Publisher {
+    /// Makes a publisher, and a receiver that fails when the publisher is dropped.
+    pub(crate) fn new(
+        sink: &Arc<Sink>,
+        spec: watch::Receiver<Arc<StreamSpec>>,
+    ) -> (Self, oneshot::Receiver<()>) {
+        let (alive, dropped) = oneshot::channel();
+        let publisher = Self {
+            sink: Arc::downgrade(sink),
+            spec,
+            _alive: alive,
+        };
+        (publisher, dropped)
+    }
+
+    /// Publishes a frame that was captured at the given time. Never waits.
+    ///
+    /// The frame is filtered, checked and repaired as the stream's spec says. A frame that is held
+    /// back is counted in [`StreamInfo::discarded`](crate::StreamInfo::discarded) and is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamStopped`].
+    pub fn publish(&self, frame: Frame, stamp: Stamp) -> Result<(), StreamStopped> {
+        let sink = self.sink.upgrade().ok_or(StreamStopped)?;
+        sink.monitor.fed();
+        let pipeline = Pipeline::of(&self.spec.borrow());
+        sink.frame(frame, stamp, pipeline);
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! Where frames go: through the pipeline to the consumers, and into the record.
+
+use std::sync::Arc;
+
+use mjpeg_codec::{Frame, Stamp};
+use mjpeg_fanout::{Consumer, Producer};
+
+use crate::{
+    status::monitor::Monitor,
+    stream::pipeline::{Pipeline, Processed},
+};
+
+/// The publishing end of one stream. Dropping it ends the stream for all consumers.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    pub(crate) monitor: Arc<Monitor>,
+    pub(crate) producer: Producer,
+    consumer: Consumer,
+}
+
+impl Sink {
+    pub(crate) fn new(monitor: Arc<Monitor>, producer: Producer, consumer: Consumer) -> Self {
+        Self {
+            monitor,
+            producer,
+            consumer,
+        }
+    }
+
+    /// Publishes a frame, or counts why it is held back.
+    pub(crate) fn frame(&self, frame: Frame, stamp: Stamp, pipeline: Pipeline) {
+        match pipeline.process(frame) {
+            Processed::Publish { frame, repairs } => {
+                let motion = self.monitor.published(&frame, repairs);
+                self.producer.publish(frame, stamp);
+                if let Some(motion) = motion {
+                    self.monitor.report_motion(motion);
+                }
+            }
+            Processed::Discard { reason, bytes } => {
+                self.monitor.discarded(reason.as_str(), bytes);
+            }
+        }
+        self.sync_status();
+    }
+
+    /// Passes the stream's state on to the consumers.
+    pub(crate) fn sync_status(&self) {
+        // Under the record's lock, so that of two calls the later one has the last word.
+        let record = self.monitor.record();
+        let status = record.fanout_status();
+        if self.consumer.status() != status {
+            self.producer.set_status(status);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What a camera does on a connection: play a script, or answer requests.
+
+use std::sync::Arc;
+
+use crate::script::{Script, Step};
+
+/// A request that an [`HttpCamera`](crate::HttpCamera) received.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The index of its connection: 0, 1, 2 and so on.
+    pub connection: usize,
+    /// Its head as received, with the empty line.
+    pub head: String,
+}
+
+impl Asked {
+    pub(crate) fn new(connection: usize, head: String) -> Self {
+        Self { connection, head }
+    }
+
+    /// The request target: the second word of the first line.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The value of the first header of this name, compared without case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (known, value) = line.split_once(':')?;
+            known.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// Decides which steps answer a request.
+pub(crate) type Answers = Arc<dyn Fn(&Asked) -> Vec<Step> + Send + Sync>;
+
+/// What a camera does on a connection.
+#[derive(Clone)]
+pub(crate) enum Plan {
+    Play(Script),
+    Answer(Answers),
+}
