@@ -85,7 +85,8 @@ async fn gate_sees_the_resolved_target_and_refuses_in_its_own_words() {
     let (served, producer) = serve(Arc::clone(&gate));
     publish_number(&producer, 1);
     let mut client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
-    // Refused, then once more with the token, on the same connection: the stream takes the fast path.
+    // Refused, then once more with the token, on the same connection: the stream takes the fast
+    // path.
     client.get("/?action=stream", "").await;
     let (head, body) = client.answer().await;
     assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
@@ -204,7 +205,8 @@ async fn kick_ends_one_viewer_even_within_a_part() {
     drop(stuck);
 }
 
-/// A service mounted in another server knows its clients by the extension, and asks the gate as well.
+/// A service mounted in another server knows its clients by the extension, and asks the gate as
+/// well.
 #[tokio::test]
 async fn mounted_service_asks_its_gate_and_knows_the_peer() {
     let gate = Tokens::of(&["alice"]);
