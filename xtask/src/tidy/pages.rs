@@ -2,13 +2,15 @@
 //!
 //! Checks what stands between backticks, code blocks left out, and where links lead:
 //!
-//! * paths, as `crates/mjpeg-codec/src/splitter.rs`, from the workspace's root;
+//! * paths from the workspace's root, as `crates/mjpeg-codec/src/splitter.rs`; files and folders
+//!   also from the `src/` of a crate, as `splitter/steps.rs` or `splitter/`;
 //! * tests and functions, as `limits::slow_viewer_is_kept`: the last modules, then the name;
 //! * methods, fields and variants, as `Splitter::poll`;
 //! * commands, as `cargo xtask tidy`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -135,12 +137,22 @@ fn missing(code: &str, root: &Path, sources: &Sources) -> Option<String> {
         return is_missing.then(|| format!("no module {before} has a function `{name}`"));
     }
     let (top, _) = code.split_once('/')?;
-    let is_ours = !top.is_empty() && root.join(top).exists() || code.ends_with(".rs");
+    let is_room = code.ends_with(".rs") || code.ends_with('/');
+    let is_ours = is_room || !top.is_empty() && root.join(top).exists();
     let is_pattern = code
         .split(['/', '.'])
         .any(|part| PLACEHOLDERS.contains(&part));
-    let is_missing = is_ours && !is_pattern && !root.join(code).exists();
-    is_missing.then(|| format!("`{code}` does not exist"))
+    if !is_ours || is_pattern || code.contains("//") || root.join(code).exists() {
+        return None;
+    }
+    let in_crate = is_room && crates(root).any(|krate| krate.join("src").join(code).exists());
+    (!in_crate).then(|| format!("`{code}` does not exist"))
+}
+
+/// The folders of the product's crates.
+fn crates(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(root.join("crates")).into_iter().flatten();
+    entries.flatten().map(|entry| entry.path())
 }
 
 struct Mention {
@@ -206,7 +218,8 @@ mod tests {
     }
 
     fn wrong(code: &str) -> Option<String> {
-        missing(code, Path::new(env!("CARGO_MANIFEST_DIR")), &sources())
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        missing(code, root, &sources())
     }
 
     #[test]
@@ -218,9 +231,11 @@ mod tests {
             "splitter::poll",
             "Splitter::poll",
             "cargo xtask tidy --more",
-            "src/tidy.rs",
-            "src/tidy/",
-            "src/CRATE/x.txt",
+            "xtask/src/tidy.rs",
+            "xtask/src/tidy/",
+            "splitter/steps.rs",
+            "splitter/",
+            "public-api/CRATE.txt",
             "image/jpeg",
             "std::sync::Mutex",
             "tcp://camera:1234",
@@ -239,7 +254,10 @@ mod tests {
             "Splitter::push",
             "Parser::poll",
             "cargo xtask tide",
-            "src/untidy.rs",
+            "xtask/src/untidy.rs",
+            "splitter/untidy.rs",
+            "untidy/",
+            "public-api/untidy.txt",
             "elsewhere/untidy.rs",
         ] {
             assert!(wrong(code).is_some(), "{code}");
