@@ -1,6 +1,6 @@
-//! The pages on how the code is built name what exists.
+//! The pages on how the code is built name what exists, and their lines are not too wide.
 //!
-//! Checks what stands between backticks, code blocks left out, and where links lead:
+//! Checks where links lead, and what stands between backticks outside code blocks:
 //!
 //! * paths from the workspace's root, as `crates/mjpeg-codec/src/splitter.rs`; files and folders
 //!   also from the `src/` of a crate, as `splitter/steps.rs` or `splitter/`;
@@ -18,6 +18,8 @@ use crate::util::read;
 
 const PAGES: [&str; 3] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.md"];
 
+const COLUMNS_AT_MOST: usize = 100;
+
 /// Words in a path that the reader is to replace.
 const PLACEHOLDERS: [&str; 5] = ["CRATE", "NAME", "DIR", "FILE", "*"];
 
@@ -29,6 +31,7 @@ pub(super) fn check(root: &Path, sources: &Sources) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for page in PAGES {
         let text = read(&root.join(page))?;
+        problems.extend(wide(page, &text));
         let folder = Path::new(page).parent().unwrap_or(Path::new(""));
         for Mention { line, what } in mentions(&text) {
             let missing = match &what {
@@ -42,6 +45,18 @@ pub(super) fn check(root: &Path, sources: &Sources) -> Result<Vec<String>> {
         }
     }
     Ok(problems)
+}
+
+/// One problem for each line that is too wide. Rows of tables cannot be wrapped.
+fn wide(page: &str, text: &str) -> Vec<String> {
+    let lines = text.lines().enumerate();
+    let is_wide = |line: &str| !line.starts_with('|') && line.chars().count() > COLUMNS_AT_MOST;
+    let wide = lines.filter(|(_, line)| is_wide(line));
+    wide.map(|(index, line)| {
+        let (line, columns) = (index + 1, line.chars().count());
+        format!("{page}:{line}: {columns} columns, {COLUMNS_AT_MOST} at most; wrap it")
+    })
+    .collect()
 }
 
 /// What the Rust sources of the workspace define, found without parsing them.
@@ -262,6 +277,16 @@ mod tests {
         ] {
             assert!(wrong(code).is_some(), "{code}");
         }
+    }
+
+    #[test]
+    fn a_wide_line_is_reported_but_not_a_row_of_a_table() {
+        let (wide, row) = ("é".repeat(101), format!("|{}|", "a".repeat(100)));
+        let text = format!("{row}\n{wide}\n{}", &wide[2..]);
+        assert_eq!(
+            super::wide("A.md", &text),
+            ["A.md:2: 101 columns, 100 at most; wrap it"]
+        );
     }
 
     #[test]
