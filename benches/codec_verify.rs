@@ -26,7 +26,7 @@ fn codec_verify(c: &mut Criterion) {
         let frames: Vec<Frame> = (0..DISTINCT_FRAMES)
             .map(|number| Frame::parse(frame(number)).expect("the kit makes frames"))
             .collect();
-        let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
+        let bytes: usize = frames.iter().map(|frame| frame.bytes().len()).sum();
         group.throughput(Throughput::Bytes(bytes as u64));
         // One after the other, so that what a ratio compares was measured in the same minute.
         verify(&mut group, picture, &frames);
@@ -50,9 +50,9 @@ fn decode(group: &mut BenchmarkGroup<'_, WallTime>, picture: &str, frames: &[Fra
     group.bench_function(BenchmarkId::new("decode", picture), |b| {
         b.iter(|| {
             for frame in frames {
-                let mut decoder = JpegDecoder::new(ZCursor::new(black_box(&frame.bytes)));
+                let mut decoder = JpegDecoder::new(ZCursor::new(black_box(frame.bytes().as_ref())));
                 let pixels = decoder.decode().expect("the frame is whole");
-                let expected = 3 * usize::from(frame.width) * usize::from(frame.height);
+                let expected = 3 * usize::from(frame.width()) * usize::from(frame.height());
                 assert_eq!(pixels.len(), expected);
             }
         });

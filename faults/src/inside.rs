@@ -55,16 +55,18 @@ fn config() -> ManagerConfig {
     let (manager, http) = (ManagerConfig::default(), HttpConfig::default());
     let ingest = IngestConfig::default();
     match env::var(WITHOUT).as_deref() {
-        Ok("write-stall") => manager.http(http.write_stall(NEVER).max_frame_send_time(NEVER)),
-        Ok("header-timeout") => manager.http(http.header_timeout(NEVER)),
-        Ok("stall-limit") => manager.ingest(ingest.stall_limit(NEVER)),
-        Ok("frame-limit") => {
-            manager.ingest(ingest.splitter(SplitterConfig::default().max_frame_bytes(1 << 30)))
+        Ok("write-stall") => {
+            manager.with_http(http.with_write_stall(NEVER).with_max_frame_send_time(NEVER))
         }
+        Ok("header-timeout") => manager.with_http(http.with_header_timeout(NEVER)),
+        Ok("stall-limit") => manager.with_ingest(ingest.with_stall_limit(NEVER)),
+        Ok("frame-limit") => manager.with_ingest(
+            ingest.with_splitter(SplitterConfig::default().with_max_frame_bytes(1 << 30)),
+        ),
         Ok("backoff") => {
             let one = Duration::from_millis(1);
             let none = Backoff::try_new(one, one).unwrap_or_default();
-            manager.ingest(ingest.backoff(none))
+            manager.with_ingest(ingest.with_backoff(none))
         }
         _ => manager,
     }
@@ -95,9 +97,9 @@ async fn answer(manager: &Manager, words: &[&str]) -> Result<Value> {
 
 async fn start(manager: &Manager, spec: StreamSpec, listen: &str) -> Result<Value> {
     let spec = spec
-        .mode(StartMode::Retry)
-        .placeholder(Placeholder::Drawn)
-        .listen(listen.parse()?);
+        .with_mode(StartMode::Retry)
+        .with_placeholder(Placeholder::Drawn)
+        .with_listen(listen.parse()?);
     let started = manager.start(spec).await;
     let info = started.map_err(|error| anyhow::anyhow!("{}: {error}", error.code()))?;
     if env::var(WITHOUT).is_ok_and(|what| what == "cleaning-up") {

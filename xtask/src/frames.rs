@@ -13,7 +13,7 @@ pub(crate) fn run(path: &Path) -> Result<()> {
     let mut written = Ok(());
     split(file, |event| {
         if let Event::Frame(frame) = event {
-            written = writeln!(out, "{} {}", frame.offset, frame.bytes.len());
+            written = writeln!(out, "{} {}", frame.offset(), frame.bytes().len());
         }
         written.is_ok()
     })

@@ -22,5 +22,5 @@ async fn main() {
             break captured;
         }
     };
-    assert_eq!(captured.frame.bytes, JPEG);
+    assert_eq!(captured.frame.bytes(), JPEG);
 }

@@ -44,15 +44,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         while let Some(event) = splitter.poll() {
             match event {
                 Event::Frame(frame) => {
-                    let (offset, length) = (frame.offset, frame.bytes.len());
+                    let (offset, length) = (frame.offset(), frame.bytes().len());
                     println!(
                         "frame {frames} at {offset}, {length} bytes, {}x{}",
-                        frame.width, frame.height
+                        frame.width(),
+                        frame.height()
                     );
                     if let Some(folder) = &folder {
                         std::fs::write(
                             Path::new(folder).join(format!("{frames:06}.jpg")),
-                            &frame.bytes,
+                            frame.bytes(),
                         )?;
                     }
                     frames += 1;

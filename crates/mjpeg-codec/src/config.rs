@@ -25,7 +25,7 @@ impl SplitterConfig {
     /// [`DiscardReason::TooLarge`](crate::DiscardReason::TooLarge) as soon as it is known to be longer.
     /// The default is 16 MiB; a value below 64 is taken as 64. The splitter's buffer grows to at most about twice
     /// this.
-    pub fn max_frame_bytes(mut self, bytes: usize) -> Self {
+    pub fn with_max_frame_bytes(mut self, bytes: usize) -> Self {
         self.max_frame_bytes = bytes.max(SMALLEST_LIMIT_BYTES);
         self
     }
@@ -33,7 +33,7 @@ impl SplitterConfig {
     /// Sets what becomes of a frame that has no EOI when the next SOI, or the end of the stream, comes.
     ///
     /// The default is [`MissingEoi::Discard`].
-    pub fn missing_eoi(mut self, missing_eoi: MissingEoi) -> Self {
+    pub fn with_missing_eoi(mut self, missing_eoi: MissingEoi) -> Self {
         self.missing_eoi = missing_eoi;
         self
     }
@@ -42,9 +42,24 @@ impl SplitterConfig {
     ///
     /// More lets the splitter look for frames in longer stretches of false beginnings; each MiB costs a millisecond or so, once in a while. A 64th of it is
     /// passed over at a time, and reported as [`DiscardReason::Flood`](crate::DiscardReason::Flood). The default is 1 MiB, enough for 5000 false beginnings in a row; a value below 4096 is taken as 4096.
-    pub fn flood_allowance_bytes(mut self, bytes: usize) -> Self {
+    pub fn with_flood_allowance_bytes(mut self, bytes: usize) -> Self {
         self.flood_allowance_bytes = (bytes as u64).max(SMALLEST_ALLOWANCE_BYTES);
         self
+    }
+
+    /// The largest frame that is accepted, in bytes.
+    pub fn max_frame_bytes(&self) -> usize {
+        self.max_frame_bytes
+    }
+
+    /// What becomes of a frame that has no EOI.
+    pub fn missing_eoi(&self) -> MissingEoi {
+        self.missing_eoi
+    }
+
+    /// How far a stream may overdraw its allowance before it counts as a flood, in bytes.
+    pub fn flood_allowance_bytes(&self) -> u64 {
+        self.flood_allowance_bytes
     }
 }
 

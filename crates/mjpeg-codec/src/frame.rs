@@ -14,18 +14,11 @@ use crate::{
 ///
 /// Cloning shares the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Frame {
-    /// The image, from the first byte of SOI to the last byte of EOI.
-    pub bytes: Bytes,
-    /// Where the frame began, in bytes from the start of the stream.
-    pub offset: u64,
-    /// Picture width in samples, never 0 (T.81 B.2.2: X).
-    pub width: u16,
-    /// Picture height in lines (T.81 B.2.2: Y, or B.2.5: NL of a DNL segment where Y is 0).
-    ///
-    /// 0 when the frame header leaves it open and no DNL segment tells it.
-    pub height: u16,
+    pub(crate) bytes: Bytes,
+    pub(crate) offset: u64,
+    pub(crate) width: u16,
+    pub(crate) height: u16,
     header: FrameHeader,
 }
 
@@ -69,7 +62,7 @@ impl Frame {
     pub fn parse_prefix(bytes: impl Into<Bytes>) -> Result<Self, Error> {
         let bytes = bytes.into();
         let mut splitter =
-            Splitter::new(SplitterConfig::default().max_frame_bytes(bytes.len() + 1));
+            Splitter::new(SplitterConfig::default().with_max_frame_bytes(bytes.len() + 1));
         splitter.push(bytes.clone());
         splitter.finish();
         let frame = match splitter.poll() {
@@ -93,6 +86,33 @@ impl Frame {
         // The splitter copied what was pushed; the caller's own buffer serves as well, so keep that one.
         let bytes = bytes.slice(..frame.bytes.len());
         Ok(Self { bytes, ..frame })
+    }
+
+    /// The image, from the first byte of SOI to the last byte of EOI.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The image, as [`bytes`](Self::bytes), without the frame around it.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
+    }
+
+    /// Where the frame began, in bytes from the start of the stream.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Picture width in samples, never 0 (T.81 B.2.2: X).
+    pub fn width(&self) -> u16 {
+        self.width
+    }
+
+    /// Picture height in lines (T.81 B.2.2: Y, or B.2.5: NL of a DNL segment where Y is 0).
+    ///
+    /// 0 when the frame header leaves it open and no DNL segment gives it.
+    pub fn height(&self) -> u16 {
+        self.height
     }
 
     /// The second byte of the frame's SOF marker: `C0` baseline, `C1` extended sequential, `C2` progressive, and so

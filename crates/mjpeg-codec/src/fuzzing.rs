@@ -140,8 +140,8 @@ pub fn codec_roundtrip(data: &[u8]) {
 /// Repairs leave a frame a frame of the same size with the same scans, need to be made once only, and say what they made. No APPn or COM segment
 /// but those that tell of colours holds an SOI or EOI afterwards.
 pub fn codec_repair(stream: &[u8]) {
-    let accept = SplitterConfig::default().missing_eoi(MissingEoi::Accept);
-    let mut splitter = Splitter::new(accept.max_frame_bytes(LIMIT_BYTES));
+    let accept = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
+    let mut splitter = Splitter::new(accept.with_max_frame_bytes(LIMIT_BYTES));
     splitter.push(Bytes::copy_from_slice(stream));
     splitter.finish();
     for event in std::iter::from_fn(|| splitter.poll()) {
@@ -173,7 +173,7 @@ pub fn codec_repair(stream: &[u8]) {
 pub fn codec_verify(stream: &[u8]) {
     for event in events(stream, stream.len().max(1)) {
         let Event::Frame(frame) = event else { continue };
-        let (whole, _) = frame.repaired(Repairs::NONE.insert_huffman_tables(true));
+        let (whole, _) = frame.repaired(Repairs::NONE.with_huffman_tables(true));
         match (frame.verify(), whole.verify()) {
             (Verdict::Damaged(a), Verdict::Damaged(b)) => {
                 assert_eq!(
@@ -240,9 +240,9 @@ fn events(stream: &[u8], chunk: usize) -> Vec<Event> {
 
 /// Limits that fuzz inputs reach; `flooded`, also that of floods.
 fn limits(flooded: bool) -> SplitterConfig {
-    let config = SplitterConfig::default().max_frame_bytes(LIMIT_BYTES);
+    let config = SplitterConfig::default().with_max_frame_bytes(LIMIT_BYTES);
     if flooded {
-        config.flood_allowance_bytes(0)
+        config.with_flood_allowance_bytes(0)
     } else {
         config
     }
@@ -297,10 +297,10 @@ fn parts(
     } else {
         MissingEoi::Discard
     };
-    let frames = limits(accept).missing_eoi(missing_eoi);
+    let frames = limits(accept).with_missing_eoi(missing_eoi);
     let config = ParserConfig::default()
-        .splitter(frames)
-        .max_header_bytes(HEADER_LIMIT_BYTES);
+        .with_splitter(frames)
+        .with_max_header_bytes(HEADER_LIMIT_BYTES);
     let mut parser = Parser::new(config);
     let mut events = Vec::new();
     let mut drain = |parser: &mut Parser| {

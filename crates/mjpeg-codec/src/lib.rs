@@ -17,7 +17,7 @@
 //!     if n == 0 { splitter.finish() } else { splitter.filled(n) }
 //!     while let Some(event) = splitter.poll() {
 //!         let Event::Frame(frame) = event else { continue };
-//!         std::fs::write(format!("{}.jpg", frame.offset), &frame.bytes)?;
+//!         std::fs::write(format!("{}.jpg", frame.offset()), frame.bytes())?;
 //!     }
 //!     if n == 0 { break Ok(()) }
 //! }
@@ -41,7 +41,7 @@
 //!     while let Some(event) = splitter.poll() {
 //!         match event {
 //!             Event::Frame(frame) => {
-//!                 assert_eq!((frame.width, frame.height), (8, 8));
+//!                 assert_eq!((frame.width(), frame.height()), (8, 8));
 //!                 frames += 1;
 //!             }
 //!             Event::Discarded { reason, range } => eprintln!("{reason}: bytes {range:?}"),
@@ -124,6 +124,7 @@ pub mod multipart;
 pub mod repair;
 mod search;
 mod splitter;
+mod stamp;
 mod standard_tables;
 pub mod verify;
 mod walk;
@@ -133,3 +134,4 @@ pub use config::{MissingEoi, SplitterConfig};
 pub use error::{DiscardReason, Error, ErrorKind};
 pub use frame::Frame;
 pub use splitter::{Event, Splitter};
+pub use stamp::Stamp;

@@ -15,14 +15,14 @@
 //! let frame = Frame::parse(bytes)?;
 //! let (repaired, made) = frame.repaired(Repairs::RECOMMENDED);
 //! assert!(made.huffman_tables());
-//! assert_eq!(repaired.bytes.len(), frame.bytes.len() + 420);
+//! assert_eq!(repaired.bytes().len(), frame.bytes().len() + 420);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Huffman tables
 //!
-//! [`insert_huffman_tables`](Repairs::insert_huffman_tables): a baseline frame (SOF0, 8 bit) without a DHT segment before its
+//! [`with_huffman_tables`](Repairs::with_huffman_tables): a baseline frame (SOF0, 8 bit) without a DHT segment before its
 //! first scan gets one, right before that scan's SOS, with the four tables of T.81 K.3.3: 420 bytes.
 //!
 //! Webcams leave the tables out because the standards they follow let them: AVI's Motion JPEG, and the Motion-JPEG
@@ -36,7 +36,7 @@
 //!
 //! # Embedded markers
 //!
-//! [`strip_embedded_markers`](Repairs::strip_embedded_markers): an APPn or COM segment that holds the bytes of an SOI or an EOI
+//! [`with_embedded_markers`](Repairs::with_embedded_markers): an APPn or COM segment that holds the bytes of an SOI or an EOI
 //! (`FF D8`, `FF D9`), in its payload or its length, is taken out as a whole, wherever it stands. Most often that is an
 //! Exif segment with a thumbnail, which is a JPEG inside the JPEG.
 //!
@@ -53,7 +53,7 @@
 //!
 //! # EOI
 //!
-//! [`append_eoi`](Repairs::append_eoi): a frame that came without an EOI gets one. T.81 (B.2.1) demands it, and a viewer that looks for
+//! [`with_eoi`](Repairs::with_eoi): a frame that came without an EOI gets one. T.81 (B.2.1) demands it, and a viewer that looks for
 //! `FF D9`, as Home Assistant does for a still, would run into the next frame. What may come before it, an `FF` that the
 //! camera began a marker with, is then a fill byte, which T.81 allows (B.1.1.2).
 //!
@@ -107,19 +107,19 @@ impl Repairs {
     };
 
     /// Sets whether a baseline frame without Huffman tables gets the standard ones: 420 bytes more.
-    pub fn insert_huffman_tables(mut self, yes: bool) -> Self {
+    pub fn with_huffman_tables(mut self, yes: bool) -> Self {
         self.huffman_tables = yes;
         self
     }
 
     /// Sets whether APPn and COM segments that hold `FF D8` or `FF D9` are taken out, with all that they hold.
-    pub fn strip_embedded_markers(mut self, yes: bool) -> Self {
+    pub fn with_embedded_markers(mut self, yes: bool) -> Self {
         self.embedded_markers = yes;
         self
     }
 
     /// Sets whether a frame without EOI gets one: 2 bytes more.
-    pub fn append_eoi(mut self, yes: bool) -> Self {
+    pub fn with_eoi(mut self, yes: bool) -> Self {
         self.eoi = yes;
         self
     }
@@ -268,3 +268,28 @@ const JFIF_BYTES: usize = 14;
 
 /// All other edits take away more than they add.
 const MOST_ADDED_BYTES: usize = standard_tables::SEGMENT.len() + EOI.len();
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The splitter makes no such frames; should it ever, a repair must not panic.
+        #[test]
+        fn bytes_that_are_not_a_frame_do_no_harm(
+            bytes in proptest::collection::vec(prop_oneof![Just(0xFF), any::<u8>()], 0..200),
+        ) {
+            const MINIMAL: &[u8] = &[
+                0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+                0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+            ];
+            let mut frame = Frame::parse(MINIMAL).unwrap();
+            frame.bytes = bytes.clone().into();
+            let _ = frame.repaired(Repairs::RECOMMENDED);
+            frame.bytes = [&[0xFF, 0xD8], &bytes[..]].concat().into();
+            let _ = frame.repaired(Repairs::RECOMMENDED);
+        }
+    }
+}

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::Consumer;
 use tokio::time::{Instant, sleep};
 
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let saving = tokio::spawn(count_and_save(consumer, folder));
     for _ in 0..400 {
         let now = Instant::now().into_std();
-        producer.publish(Frame::parse(JPEG)?, SystemTime::now(), now);
+        producer.publish(Frame::parse(JPEG)?, Stamp::new(SystemTime::now(), now));
         sleep(Duration::from_millis(2)).await;
     }
     drop(producer);
@@ -48,7 +48,7 @@ async fn count_and_save(mut frames: Consumer, folder: Option<PathBuf>) -> std::i
             && let Some(folder) = &folder
         {
             let file = folder.join(format!("{:06}.jpg", published.seq));
-            std::fs::write(&file, &published.frame.bytes)?;
+            std::fs::write(&file, published.frame.bytes())?;
             println!("saved {}", file.display());
         }
     }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use std::time::{Instant, SystemTime};
-//! use mjpeg_codec::Frame;
+//! use mjpeg_codec::{Frame, Stamp};
 //!
 //! # const JPEG: &[u8] = &[
 //! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
@@ -17,10 +17,10 @@
 //! let frame = Frame::parse(JPEG)?;
 //! # #[allow(clippy::disallowed_methods)]
 //! let now = Instant::now();
-//! producer.publish(frame, SystemTime::now(), now);
+//! producer.publish(frame, Stamp::new(SystemTime::now(), now));
 //!
 //! let published = consumer.next().await.expect("the producer lives");
-//! assert_eq!((published.seq, published.frame.width), (1, 8));
+//! assert_eq!((published.seq, published.frame.width()), (1, 8));
 //! # Ok(())
 //! # }
 //! ```
@@ -33,7 +33,7 @@
 //! buffer that a long frame is a slice of: the one it holds.
 //!
 //! A new consumer, a clone included, has had nothing: it gets the latest frame at once, however old; its age is in
-//! [`Published::mono`].
+//! [`Published::stamp`].
 //!
 //! ## Closing
 //!

@@ -2,10 +2,10 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Instant, SystemTime},
+    time::Instant,
 };
 
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use tokio::sync::watch;
 
 use crate::{Demand, Published, Rhythm, Status, published::Newest};
@@ -40,16 +40,17 @@ impl Producer {
         }
     }
 
-    /// Publishes a frame that was captured at the given times, and returns its sequence number. Never waits.
-    pub fn publish(&self, frame: Frame, wall: SystemTime, mono: Instant) -> u64 {
+    /// Publishes a frame that was captured at the given time, and returns its sequence number. Never waits.
+    pub fn publish(&self, frame: Frame, stamp: Stamp) -> u64 {
         // Nothing under this lock can panic and leave the number wrong.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (seq, before) = &mut *last;
         *seq += 1;
-        if let Some(before) = before.replace(mono) {
-            self.rhythm.beat(mono.saturating_duration_since(before));
+        if let Some(before) = before.replace(stamp.monotonic()) {
+            self.rhythm
+                .beat(stamp.monotonic().saturating_duration_since(before));
         }
-        let published = Arc::new(Published::new(*seq, self.epoch, frame, wall, mono));
+        let published = Arc::new(Published::new(*seq, self.epoch, frame, stamp));
         self.frames.send_modify(|newest| {
             newest.shown = Some(Arc::clone(&published));
             newest.picture = Some(published);
@@ -57,9 +58,9 @@ impl Producer {
         *seq
     }
 
-    /// Keeps a placeholder ready, made at the given times, in place of the one before. If that one is shown, the new one is shown at once.
-    pub fn set_placeholder(&self, frame: Frame, wall: SystemTime, mono: Instant) {
-        let mut placeholder = Published::new(0, self.epoch, frame, wall, mono);
+    /// Keeps a placeholder ready, made at the given time, in place of the one before. If that one is shown, the new one is shown at once.
+    pub fn set_placeholder(&self, frame: Frame, stamp: Stamp) {
+        let mut placeholder = Published::new(0, self.epoch, frame, stamp);
         placeholder.is_placeholder = true;
         let placeholder = Arc::new(placeholder);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,12 +1,9 @@
 //! A frame on its way to the consumers.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::{Instant, SystemTime},
-};
+use std::sync::{Arc, OnceLock};
 
 use mjpeg_codec::{
-    Frame,
+    Frame, Stamp,
     multipart::{Boundary, Part, PartHeaders, render},
 };
 
@@ -20,23 +17,20 @@ pub struct Published {
     pub epoch: u64,
     /// The image.
     pub frame: Frame,
-    /// When its last byte was read, by the wall clock (which may jump).
-    pub wall: SystemTime,
-    /// When its last byte was read, by the monotonic clock.
-    pub mono: Instant,
+    /// When it was captured.
+    pub stamp: Stamp,
     /// Whether it stands in for a frame that there is not; made by the producer's owner, not by its source.
     pub is_placeholder: bool,
     part: OnceLock<Part>,
 }
 
 impl Published {
-    pub(crate) fn new(seq: u64, epoch: u64, frame: Frame, wall: SystemTime, mono: Instant) -> Self {
+    pub(crate) fn new(seq: u64, epoch: u64, frame: Frame, stamp: Stamp) -> Self {
         Self {
             seq,
             epoch,
             frame,
-            wall,
-            mono,
+            stamp,
             is_placeholder: false,
             part: OnceLock::new(),
         }
@@ -47,8 +41,8 @@ impl Published {
     /// Made when first asked for, then shared: ten thousand viewers cost one copy of the image, an unwatched stream none.
     pub fn part(&self) -> &Part {
         self.part.get_or_init(|| {
-            let headers = PartHeaders::default().with_timestamp(self.wall);
-            render(&Boundary::default(), &headers, &self.frame.bytes)
+            let headers = PartHeaders::default().with_timestamp(self.stamp.shown());
+            render(&Boundary::default(), &headers, self.frame.bytes())
         })
     }
 }
@@ -72,7 +66,7 @@ impl Newest {
         };
         *last_seq += 1;
         let frame = ready.frame.clone();
-        let mut shown = Published::new(*last_seq, ready.epoch, frame, ready.wall, ready.mono);
+        let mut shown = Published::new(*last_seq, ready.epoch, frame, ready.stamp);
         shown.is_placeholder = true;
         self.shown = Some(Arc::new(shown));
         true

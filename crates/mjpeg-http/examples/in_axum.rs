@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{Router, response::Html, routing::get};
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_http::{HttpConfig, StreamService};
 use tokio::{
     net::TcpListener,
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     while !serving.is_finished() {
         let now = Instant::now().into_std();
-        producer.publish(Frame::parse(JPEG)?, SystemTime::now(), now);
+        producer.publish(Frame::parse(JPEG)?, Stamp::new(SystemTime::now(), now));
         sleep(Duration::from_millis(100)).await;
     }
     Ok(serving.await??)

@@ -13,7 +13,7 @@ use http::{Request, Response};
 use http_body_util::{Either, Full};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_http::{HttpConfig, StreamService};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let camera = async {
         loop {
             let now = Instant::now().into_std();
-            producer.publish(Frame::parse(JPEG)?, SystemTime::now(), now);
+            producer.publish(Frame::parse(JPEG)?, Stamp::new(SystemTime::now(), now));
             sleep(Duration::from_millis(100)).await;
         }
     };

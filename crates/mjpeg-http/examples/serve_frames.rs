@@ -13,7 +13,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_http::{HttpConfig, Listener, StreamService};
 use tokio::time::{Instant, sleep};
 
@@ -35,8 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while !serving.is_finished() {
         producer.publish(
             Frame::parse(JPEG)?,
-            SystemTime::now(),
-            Instant::now().into_std(),
+            Stamp::new(SystemTime::now(), Instant::now().into_std()),
         );
         sleep(Duration::from_millis(100)).await;
     }

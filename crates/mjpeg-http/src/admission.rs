@@ -17,8 +17,8 @@ use crate::{HttpConfig, stats::Counter};
 /// use mjpeg_http::{HttpConfig, ViewerLimit};
 ///
 /// let together = ViewerLimit::new(500);
-/// let door = HttpConfig::default().viewer_limit(together.clone());
-/// let yard = HttpConfig::default().viewer_limit(together.clone());
+/// let door = HttpConfig::default().with_viewer_limit(together.clone());
+/// let yard = HttpConfig::default().with_viewer_limit(together.clone());
 /// # let _ = (door, yard);
 /// assert_eq!((together.most(), together.viewers(), together.refused()), (500, 0, 0));
 /// ```
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     fn origin(ip: &str) -> Origin {
-        let config = HttpConfig::default().trusted_proxies([
+        let config = HttpConfig::default().with_trusted_proxies([
             "10.0.0.0/8".parse::<ipnet::IpNet>().unwrap(),
             "2001:db8:1::1/128".parse().unwrap(),
         ]);

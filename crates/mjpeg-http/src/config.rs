@@ -62,7 +62,7 @@ impl HttpConfig {
     /// that one's place is given to it. See [the crate's docs](crate#when-it-is-full).
     ///
     /// Counted in [`Stats::viewers_refused_stream`](crate::Stats::viewers_refused_stream) and [`Stats::viewers_replaced`](crate::Stats::viewers_replaced).
-    pub fn max_viewers(mut self, most: usize) -> Self {
+    pub fn with_max_viewers(mut self, most: usize) -> Self {
         self.max_viewers = most;
         self
     }
@@ -73,13 +73,16 @@ impl HttpConfig {
     /// of them is many people. Nor are viewers whose address is not known, because somebody else's server took their connection.
     ///
     /// Counted in [`Stats::viewers_refused_address`](crate::Stats::viewers_refused_address) and [`Stats::viewers_replaced`](crate::Stats::viewers_replaced).
-    pub fn max_viewers_per_address(mut self, most: impl Into<Option<usize>>) -> Self {
+    pub fn with_max_viewers_per_address(mut self, most: impl Into<Option<usize>>) -> Self {
         self.max_viewers_per_address = most.into();
         self
     }
 
     /// Sets the addresses and networks behind which there are many people, such as that of a reverse proxy. Default: none; loopback always is one.
-    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = impl Into<IpNet>>) -> Self {
+    pub fn with_trusted_proxies(
+        mut self,
+        proxies: impl IntoIterator<Item = impl Into<IpNet>>,
+    ) -> Self {
         self.trusted_proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
@@ -87,7 +90,7 @@ impl HttpConfig {
     /// Sets a limit that several streams share, beside that of each. Default: none.
     ///
     /// Counted in [`Stats::viewers_refused_total`](crate::Stats::viewers_refused_total) of each stream, and over all in [`ViewerLimit::refused`].
-    pub fn viewer_limit(mut self, limit: impl Into<Option<ViewerLimit>>) -> Self {
+    pub fn with_viewer_limit(mut self, limit: impl Into<Option<ViewerLimit>>) -> Self {
         self.viewer_limit = limit.into();
         self
     }
@@ -97,7 +100,7 @@ impl HttpConfig {
     /// A value below 100 ms is taken as 100 ms.
     ///
     /// Known readers give up after 10 s of silence (Mainsail, Home Assistant), so stay below that.
-    pub fn keepalive(mut self, interval: Duration) -> Self {
+    pub fn with_keepalive(mut self, interval: Duration) -> Self {
         self.keepalive = interval.clamp(SHORTEST_KEEPALIVE, LONGEST);
         self
     }
@@ -105,7 +108,7 @@ impl HttpConfig {
     /// Sets how long a connection may take to send a whole request head, idle time before it included. Default 10 s.
     ///
     /// Counted in [`Stats::header_timeouts`](crate::Stats::header_timeouts).
-    pub fn header_timeout(mut self, limit: Duration) -> Self {
+    pub fn with_header_timeout(mut self, limit: Duration) -> Self {
         self.header_timeout = limit.min(LONGEST);
         self
     }
@@ -114,7 +117,7 @@ impl HttpConfig {
     /// taken as 8 KiB.
     ///
     /// Counted in [`Stats::bad_requests`](crate::Stats::bad_requests).
-    pub fn max_header_bytes(mut self, limit: usize) -> Self {
+    pub fn with_max_header_bytes(mut self, limit: usize) -> Self {
         self.max_header_bytes = limit.max(SMALLEST_HEADER_LIMIT_BYTES);
         self
     }
@@ -122,7 +125,7 @@ impl HttpConfig {
     /// Sets how long a viewer may take no byte, while there are bytes for it, before its connection is closed. Default 30 s.
     ///
     /// Counted in [`Stats::write_stalls`](crate::Stats::write_stalls).
-    pub fn write_stall(mut self, limit: Duration) -> Self {
+    pub fn with_write_stall(mut self, limit: Duration) -> Self {
         self.write_stall = limit.min(LONGEST);
         self
     }
@@ -133,7 +136,7 @@ impl HttpConfig {
     /// streams of a [`Listener`](crate::Listener).
     ///
     /// Counted in [`Stats::send_timeouts`](crate::Stats::send_timeouts).
-    pub fn max_frame_send_time(mut self, limit: Duration) -> Self {
+    pub fn with_max_frame_send_time(mut self, limit: Duration) -> Self {
         self.max_frame_send_time = limit.min(LONGEST);
         self
     }
@@ -145,7 +148,7 @@ impl HttpConfig {
     /// streams of a [`Listener`](crate::Listener).
     ///
     /// Counted in [`Stats::in_flight_cuts`](crate::Stats::in_flight_cuts).
-    pub fn max_inflight_bytes(mut self, limit: usize) -> Self {
+    pub fn with_max_inflight_bytes(mut self, limit: usize) -> Self {
         self.max_inflight_bytes = limit;
         self
     }
@@ -154,7 +157,7 @@ impl HttpConfig {
     /// it does nothing.
     ///
     /// With the kernel's own choice, a viewer on a slow link sees pictures that are as old as its send buffer is long: seconds.
-    pub fn notsent_lowat_bytes(mut self, bytes: impl Into<Option<u32>>) -> Self {
+    pub fn with_notsent_lowat_bytes(mut self, bytes: impl Into<Option<u32>>) -> Self {
         self.notsent_lowat_bytes = bytes.into();
         self
     }
@@ -163,26 +166,26 @@ impl HttpConfig {
     /// kernel.
     ///
     /// Where `TCP_NOTSENT_LOWAT` does not exist, 128 KiB bound the lag as well, at the price of throughput on long fat links.
-    pub fn send_buffer_bytes(mut self, bytes: impl Into<Option<usize>>) -> Self {
+    pub fn with_send_buffer_bytes(mut self, bytes: impl Into<Option<usize>>) -> Self {
         self.send_buffer_bytes = bytes.into();
         self
     }
 
     /// Sets how long a snapshot waits for the picture asked for, unless the request says otherwise with `?wait=`. Default 800 ms: Moonraker gives up after 1 s.
-    pub fn snapshot_wait(mut self, limit: Duration) -> Self {
+    pub fn with_snapshot_wait(mut self, limit: Duration) -> Self {
         self.snapshot_wait = limit.min(LONGEST);
         self
     }
 
     /// Sets the most frames per second that any viewer is sent; with `?fps=` it may ask for fewer. Default: as they come. Not above 0 means the same.
-    pub fn max_fps(mut self, most: impl Into<Option<f64>>) -> Self {
+    pub fn with_max_fps(mut self, most: impl Into<Option<f64>>) -> Self {
         self.max_fps = most.into().filter(|&fps| fps > 0.0);
         self
     }
 
     /// Sets the most kilobits (thousands of bits) per second that any viewer is sent, in whole frames; with `?kbps=` it may ask for less. Default: no limit. Not above 0
     /// means the same.
-    pub fn max_kbps(mut self, most: impl Into<Option<f64>>) -> Self {
+    pub fn with_max_kbps(mut self, most: impl Into<Option<f64>>) -> Self {
         self.max_kbps = most.into().filter(|&kbps| kbps > 0.0);
         self
     }
@@ -192,20 +195,20 @@ impl HttpConfig {
     /// Browsers do not ask again by themselves, and WebKit blanks the picture.
     ///
     /// Counted in [`Stats::duration_ends`](crate::Stats::duration_ends).
-    pub fn max_duration(mut self, most: impl Into<Option<Duration>>) -> Self {
+    pub fn with_max_duration(mut self, most: impl Into<Option<Duration>>) -> Self {
         self.max_duration = most.into();
         self
     }
 
     /// Sets whether WebKit's `fetch` gets its stream as `multipart/mixed`: it cannot read `multipart/x-mixed-replace` (measured in WebKitGTK 2.50). Default: off, for Safari itself was
     /// not measured.
-    pub fn webkit_fetch_mixed(mut self, on: bool) -> Self {
+    pub fn with_webkit_fetch_mixed(mut self, on: bool) -> Self {
         self.webkit_fetch_mixed = on;
         self
     }
 
     /// Sets how long [`Listener::serve`](crate::Listener::serve) waits for responses to end before it cuts them. Default 5 s.
-    pub fn grace(mut self, limit: Duration) -> Self {
+    pub fn with_grace(mut self, limit: Duration) -> Self {
         self.grace = limit.min(LONGEST);
         self
     }

@@ -143,7 +143,9 @@ impl Feed {
         let late_at = match self.max_lag {
             // What was there before the viewer came, or stands in for a frame, says nothing of how it keeps up.
             Some(most) if before.is_none() || frame.is_placeholder => now.checked_add(most),
-            Some(most) if !is_repeat => Instant::from_std(frame.mono).checked_add(most),
+            Some(most) if !is_repeat => {
+                Instant::from_std(frame.stamp.monotonic()).checked_add(most)
+            }
             _ => None,
         };
         let repeats = before

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use mjpeg_codec::{Frame, multipart::Boundary};
+use mjpeg_codec::{Frame, Stamp, multipart::Boundary};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split},
     runtime::Builder,
@@ -40,11 +40,11 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
     if has_frame {
         let frame = Frame::parse(Bytes::from_static(PICTURE)).expect("a frame");
         let now = Instant::now().into_std();
-        producer.publish(frame, SystemTime::now(), now);
+        producer.publish(frame, Stamp::new(SystemTime::now(), now));
     }
     let mut config = HttpConfig::default();
     if is_full {
-        config = config.max_viewers(0);
+        config = config.with_max_viewers(0);
     }
     let service = StreamService::new(consumer.clone(), config.clone());
     let (client, server) = duplex(PIPE_BYTES);

@@ -194,7 +194,9 @@ impl Seat {
         if is_repeat {
             self.counters.keepalives.add_one();
         } else if !frame.is_placeholder {
-            let age = now.into_std().saturating_duration_since(frame.mono);
+            let age = now
+                .into_std()
+                .saturating_duration_since(frame.stamp.monotonic());
             self.entry
                 .age
                 .store(age.as_nanos() as u64, Ordering::Relaxed);

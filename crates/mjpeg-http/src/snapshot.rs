@@ -62,7 +62,7 @@ impl SnapshotWish {
     /// Whether this picture will do, without waiting for another.
     fn suits(&self, picture: &Published, asked_at: Instant, status: Status) -> bool {
         let now = Instant::now();
-        let captured = Instant::from_std(picture.mono);
+        let captured = Instant::from_std(picture.stamp.monotonic());
         let young = self
             .max_age
             .is_none_or(|most| now.saturating_duration_since(captured) <= most);
@@ -158,16 +158,18 @@ fn respond(
         counters.snapshots_not_modified.add_one();
         ResponseBody::whole("")
     } else {
-        ResponseBody::whole(picture.frame.bytes.clone())
+        ResponseBody::whole(picture.frame.bytes().clone())
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     if !has_it {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
     }
-    let age = Instant::now().saturating_duration_since(Instant::from_std(picture.mono));
+    let age =
+        Instant::now().saturating_duration_since(Instant::from_std(picture.stamp.monotonic()));
     let since_epoch = picture
-        .wall
+        .stamp
+        .shown()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     let (seconds, micros) = (since_epoch.as_secs(), since_epoch.subsec_micros());

@@ -28,8 +28,8 @@ pub(crate) fn answer(consumer: &Consumer, viewers: &Viewers) -> Response<Respons
             "encoder": {"type": "HW", "quality": 0},
             "source": {
                 "resolution": {
-                    "width": frame.map_or(0, |frame| frame.width),
-                    "height": frame.map_or(0, |frame| frame.height),
+                    "width": frame.map_or(0, |frame| frame.width()),
+                    "height": frame.map_or(0, |frame| frame.height()),
                 },
                 "online": online,
                 "desired_fps": captured,

@@ -34,10 +34,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
         let captured = captured?;
         let frame = captured.frame;
-        let (width, height, bytes) = (frame.width, frame.height, frame.bytes.len());
-        match last.replace(captured.mono) {
+        let (width, height, bytes) = (frame.width(), frame.height(), frame.bytes().len());
+        match last.replace(captured.stamp.monotonic()) {
             Some(before) => {
-                let interval = captured.mono - before;
+                let interval = captured.stamp.monotonic() - before;
                 println!("{width}x{height}, {bytes} bytes, after {interval:.1?}");
             }
             None => println!("{width}x{height}, {bytes} bytes"),

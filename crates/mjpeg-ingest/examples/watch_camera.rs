@@ -33,9 +33,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     let frame = captured.frame;
                     println!(
                         "frame {}x{}, {} bytes",
-                        frame.width,
-                        frame.height,
-                        frame.bytes.len()
+                        frame.width(),
+                        frame.height(),
+                        frame.bytes().len()
                     );
                 }
                 Event::Discarded { reason, bytes } => println!("{bytes} bytes discarded: {reason}"),

@@ -1,11 +1,8 @@
 //! What an ingest tells its owner.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
-use mjpeg_codec::{DiscardReason, Frame};
+use mjpeg_codec::{DiscardReason, Frame, Stamp};
 
 use crate::Error;
 
@@ -54,8 +51,6 @@ pub enum Event {
 pub struct Captured {
     /// The image.
     pub frame: Frame,
-    /// When its last byte was read, by the wall clock (which may jump).
-    pub wall: SystemTime,
-    /// When its last byte was read, by the monotonic clock.
-    pub mono: Instant,
+    /// When it was captured.
+    pub stamp: Stamp,
 }

@@ -168,7 +168,7 @@ impl Playing {
             match event {
                 Event::Frame(frame) => {
                     self.frames += 1;
-                    let end = frame.offset + frame.bytes.len() as u64;
+                    let end = frame.offset() + frame.bytes().len() as u64;
                     self.marks.push_back((end, true));
                 }
                 // It must not pile up here.

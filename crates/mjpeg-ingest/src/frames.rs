@@ -26,7 +26,7 @@ use crate::{Captured, Framing, reading::Reading};
 ///     let mut sizes = Vec::new();
 ///     while let Some(captured) = frames.next().await {
 ///         let frame = captured?.frame;
-///         sizes.push((frame.width, frame.height));
+///         sizes.push((frame.width(), frame.height()));
 ///     }
 ///     Ok(sizes)
 /// }

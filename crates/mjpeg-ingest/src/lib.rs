@@ -13,7 +13,7 @@
 //! while let Some(event) = camera.next().await {
 //!     match event {
 //!         Event::Online { peer } => println!("connected to {peer}"),
-//!         Event::Frame(captured) => println!("{} bytes", captured.frame.bytes.len()),
+//!         Event::Frame(captured) => println!("{} bytes", captured.frame.bytes().len()),
 //!         Event::Offline { error, retry_in } => println!("{error}; next attempt in {retry_in:?}"),
 //!         _ => {}
 //!     }

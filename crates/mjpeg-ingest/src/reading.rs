@@ -8,7 +8,7 @@ use std::{
 };
 
 use mjpeg_codec::{
-    Event, Frame, Splitter, SplitterConfig,
+    Event, Frame, Splitter, SplitterConfig, Stamp,
     multipart::{Parser, ParserConfig},
 };
 use tokio::{
@@ -30,7 +30,7 @@ impl Cutter {
         match framing {
             Framing::Concatenated => Self::Concatenated(Splitter::new(config)),
             Framing::Multipart => {
-                Self::Multipart(Parser::new(ParserConfig::default().splitter(config)))
+                Self::Multipart(Parser::new(ParserConfig::default().with_splitter(config)))
             }
         }
     }
@@ -121,11 +121,10 @@ impl<R: AsyncRead + Unpin> Reading<R> {
 
     /// Stamps a frame that was just found.
     pub(crate) fn captured(&self, frame: Frame) -> Captured {
-        let (wall, mono) = self.last_read;
+        let (received, monotonic) = self.last_read;
         Captured {
             frame,
-            wall,
-            mono: mono.into_std(),
+            stamp: Stamp::new(received, monotonic.into_std()),
         }
     }
 }

@@ -19,9 +19,10 @@ async fn main() -> Result<(), Error> {
     }
     let manager = Manager::new(ManagerConfig::default());
     for (n, source) in (1..).zip(&sources) {
-        let mut spec = StreamSpec::parse(&format!("camera{n}"), source)?.mode(StartMode::Retry);
+        let mut spec =
+            StreamSpec::parse(&format!("camera{n}"), source)?.with_mode(StartMode::Retry);
         if cfg!(feature = "listener") {
-            spec = spec.listen(([127, 0, 0, 1], 0).into());
+            spec = spec.with_listen(([127, 0, 0, 1], 0).into());
         }
         let stream = manager.start(spec).await?;
         println!("{} started, viewers at {:?}", stream.name, stream.listen);

@@ -37,20 +37,20 @@ impl Default for ManagerConfig {
 impl ManagerConfig {
     /// Sets how long a whole start may take. Default 8 s. The connection attempt within has its own limit,
     /// [`IngestConfig::connect_timeout`] (5 s).
-    pub fn start_timeout(mut self, limit: Duration) -> Self {
+    pub fn with_start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit.min(LONGEST);
         self
     }
 
     /// Sets how long a start or a stop may take in all, whatever it waits for. Default 15 s. Keep it above the
     /// [start timeout](Self::start_timeout) and the [grace](Self::shutdown_grace), whose errors and reports say more.
-    pub fn call_timeout(mut self, limit: Duration) -> Self {
+    pub fn with_call_timeout(mut self, limit: Duration) -> Self {
         self.call_timeout = limit.min(LONGEST);
         self
     }
 
     /// Sets how long viewers' responses may take to end when a stream stops, before they are cut. Default 5 s.
-    pub fn shutdown_grace(mut self, limit: Duration) -> Self {
+    pub fn with_shutdown_grace(mut self, limit: Duration) -> Self {
         self.shutdown_grace = limit.min(LONGEST);
         self
     }
@@ -58,7 +58,7 @@ impl ManagerConfig {
     /// Sets how many streams there may be, those being started and stopped included. Default 1000.
     ///
     /// One more is [`Error::TooManyStreams`](crate::Error::TooManyStreams). Counted in [`ManagerStats::streams_refused`](crate::ManagerStats::streams_refused).
-    pub fn max_streams(mut self, most: usize) -> Self {
+    pub fn with_max_streams(mut self, most: usize) -> Self {
         self.max_streams = most;
         self
     }
@@ -70,13 +70,13 @@ impl ManagerConfig {
     ///
     /// Counted in [`ManagerStats::viewers_refused`](crate::ManagerStats::viewers_refused).
     #[cfg(feature = "listener")]
-    pub fn max_viewers(mut self, most: usize) -> Self {
+    pub fn with_max_viewers(mut self, most: usize) -> Self {
         self.max_viewers = most;
         self
     }
 
     /// Sets how cameras are read.
-    pub fn ingest(mut self, config: IngestConfig) -> Self {
+    pub fn with_ingest(mut self, config: IngestConfig) -> Self {
         self.ingest = config;
         self
     }
@@ -84,9 +84,46 @@ impl ManagerConfig {
     /// Sets how streams are served. Its grace is replaced by [`shutdown_grace`](Self::shutdown_grace), its limit over several streams by
     /// [`max_viewers`](Self::max_viewers).
     #[cfg(feature = "listener")]
-    pub fn http(mut self, config: mjpeg_http::HttpConfig) -> Self {
+    pub fn with_http(mut self, config: mjpeg_http::HttpConfig) -> Self {
         self.http = config;
         self
+    }
+
+    /// How long a whole start may take.
+    pub fn start_timeout(&self) -> Duration {
+        self.start_timeout
+    }
+
+    /// How long a start or a stop may take in all.
+    pub fn call_timeout(&self) -> Duration {
+        self.call_timeout
+    }
+
+    /// How long viewers' responses may take to end when a stream stops.
+    pub fn shutdown_grace(&self) -> Duration {
+        self.shutdown_grace
+    }
+
+    /// How many streams there may be.
+    pub fn max_streams(&self) -> usize {
+        self.max_streams
+    }
+
+    /// How many viewers all streams may have together.
+    #[cfg(feature = "listener")]
+    pub fn max_viewers(&self) -> usize {
+        self.max_viewers
+    }
+
+    /// How cameras are read.
+    pub fn ingest(&self) -> &IngestConfig {
+        &self.ingest
+    }
+
+    /// How streams are served.
+    #[cfg(feature = "listener")]
+    pub fn http(&self) -> &mjpeg_http::HttpConfig {
+        &self.http
     }
 }
 

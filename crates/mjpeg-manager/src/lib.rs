@@ -9,12 +9,12 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), mjpeg_manager::Error> {
 //! let manager = Manager::new(ManagerConfig::default());
-//! let spec = StreamSpec::parse("garage", "tcp://192.168.1.100:6001")?.mode(StartMode::Retry);
+//! let spec = StreamSpec::parse("garage", "tcp://192.168.1.100:6001")?.with_mode(StartMode::Retry);
 //! manager.start(spec).await?;
 //!
 //! let mut garage = manager.subscribe("garage")?;
 //! if let Some(published) = garage.next().await {
-//!     println!("{} bytes", published.frame.bytes.len());
+//!     println!("{} bytes", published.frame.bytes().len());
 //! }
 //! for stream in manager.list() {
 //!     println!("{}: {:?}, {:.1} fps", stream.name, stream.state, stream.fps);

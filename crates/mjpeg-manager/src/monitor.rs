@@ -75,12 +75,10 @@ impl Monitor {
     }
 
     fn frame(&self, index: usize, captured: Captured, producer: &Producer, spec: &StreamSpec) {
-        let Captured {
-            frame, wall, mono, ..
-        } = captured;
+        let Captured { frame, stamp, .. } = captured;
         self.make_active(index);
         self.enter(index, State::Online, producer);
-        let bytes = frame.bytes.len() as u64;
+        let bytes = frame.bytes().len() as u64;
         if !(spec.pass_unsupported || frame.displayable()) {
             return self.seen().discard(UNSUPPORTED, bytes);
         }
@@ -93,7 +91,7 @@ impl Monitor {
             let is_first = !std::mem::replace(&mut seen.has_frames, true);
             (seen.count(&frame, made), is_first)
         };
-        producer.publish(frame, wall, mono);
+        producer.publish(frame, stamp);
         if is_first {
             producer.set_status(Status::Online);
         }

@@ -25,7 +25,7 @@ mod with_listener {
         /// Sets the limit for all that are served by this config.
         pub(crate) fn limited(config: &mut ManagerConfig) -> Self {
             let limit = ViewerLimit::new(config.max_viewers);
-            config.http = config.http.clone().viewer_limit(limit.clone());
+            config.http = config.http.clone().with_viewer_limit(limit.clone());
             Self(limit)
         }
 
@@ -46,7 +46,7 @@ mod with_listener {
 
     impl Bound {
         pub(crate) fn bind(addr: SocketAddr, config: &ManagerConfig) -> Result<Self, Error> {
-            let config = config.http.clone().grace(config.shutdown_grace);
+            let config = config.http.clone().with_grace(config.shutdown_grace);
             let listener = Listener::bind(addr, config.clone()).map_err(failure)?;
             Ok(Self { listener, config })
         }

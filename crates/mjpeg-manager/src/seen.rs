@@ -130,11 +130,11 @@ impl Seen {
             *self.repaired.entry(name).or_default() += u64::from(made);
         }
         self.frames += 1;
-        self.bytes += frame.bytes.len() as u64;
-        self.size = Some((frame.width, frame.height));
+        self.bytes += frame.bytes().len() as u64;
+        self.size = Some((frame.width(), frame.height()));
         let now = Instant::now().into_std();
         self.meter.record(now);
-        self.freeze.frame(&frame.bytes, now, SystemTime::now())
+        self.freeze.frame(frame.bytes(), now, SystemTime::now())
     }
 
     pub(crate) fn discard(&mut self, reason: &'static str, bytes: u64) {

@@ -90,39 +90,39 @@ impl StreamSpec {
 
     /// Serves the stream over HTTP at this address. Port 0 takes a free port; [`StreamInfo::listen`](crate::StreamInfo::listen) tells
     /// which. `[::]` listens on all interfaces, IPv4 included. Needs the feature `listener`.
-    pub fn listen(mut self, addr: SocketAddr) -> Self {
+    pub fn with_listen(mut self, addr: SocketAddr) -> Self {
         self.listen = Some(addr);
         self
     }
 
     /// Sets what the start does about a camera that cannot be reached. Default [`StartMode::Require`].
-    pub fn mode(mut self, mode: StartMode) -> Self {
+    pub fn with_mode(mut self, mode: StartMode) -> Self {
         self.mode = mode;
         self
     }
 
     /// Sets whether frames that browsers cannot show are passed on to viewers. Default false: they are held back and counted.
-    pub fn pass_unsupported(mut self, pass: bool) -> Self {
+    pub fn with_pass_unsupported(mut self, pass: bool) -> Self {
         self.pass_unsupported = pass;
         self
     }
 
     /// Sets which repairs are made on frames that need them, each without loss of pixels. Default
     /// [`Repairs::RECOMMENDED`]; [`StreamInfo::repaired`](crate::StreamInfo::repaired) counts them.
-    pub fn repair(mut self, repairs: Repairs) -> Self {
+    pub fn with_repair(mut self, repairs: Repairs) -> Self {
         self.repair = repairs;
         self
     }
 
     /// Adds a source for when those before it have no frames; see [`Failover`](mjpeg_ingest::Failover).
-    pub fn fallback(mut self, source: Source) -> Self {
+    pub fn with_fallback(mut self, source: Source) -> Self {
         self.sources.push(source);
         self
     }
 
     /// Sets whether each frame's scan is checked for damage ([`Frame::verify`]), at a cost of some 4 ms per megabyte. Damaged frames are held back, so that viewers
     /// keep the last good one, and counted as `damaged`. Default false: frames that were cut off are found without it.
-    pub fn check(mut self, check: bool) -> Self {
+    pub fn with_check(mut self, check: bool) -> Self {
         self.check = check;
         self
     }
@@ -131,7 +131,7 @@ impl StreamSpec {
     /// a page to be loaded anew. Default: always connected.
     ///
     /// A stream on demand cannot [require](StartMode::Require) its camera.
-    pub fn on_demand(mut self, linger: Duration) -> Self {
+    pub fn with_on_demand(mut self, linger: Duration) -> Self {
         self.linger = Some(linger.min(LONGEST));
         self
     }
@@ -140,19 +140,19 @@ impl StreamSpec {
     ///
     /// A viewer that finds no frame gets it after 1 s. While a camera is gone, viewers keep its last frame, and get the placeholder when that is older than
     /// [`placeholder_after`](Self::placeholder_after).
-    pub fn placeholder(mut self, placeholder: Placeholder) -> Self {
+    pub fn with_placeholder(mut self, placeholder: Placeholder) -> Self {
         self.placeholder = placeholder;
         self
     }
 
     /// Sets how old the last frame of a camera that is gone may be before the placeholder takes its place. Default 10 s.
-    pub fn placeholder_after(mut self, age: Duration) -> Self {
+    pub fn with_placeholder_after(mut self, age: Duration) -> Self {
         self.placeholder_after = age.min(LONGEST);
         self
     }
 
     /// Sets after how long of identical frames a camera is reported as [frozen](crate::StreamInfo::frozen_since). Default 30 s. It stays connected.
-    pub fn frozen_after(mut self, time: Duration) -> Self {
+    pub fn with_frozen_after(mut self, time: Duration) -> Self {
         self.frozen_after = time.min(LONGEST);
         self
     }
@@ -170,5 +170,56 @@ impl StreamSpec {
             return Ok(());
         };
         Err(Error::InvalidSpec(why.into()))
+    }
+
+    /// The sources, the preferred one first; at least one.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Where the stream is served over HTTP on a port of its own.
+    pub fn listen(&self) -> Option<SocketAddr> {
+        self.listen
+    }
+
+    /// What a start does about a camera that cannot be reached.
+    pub fn mode(&self) -> StartMode {
+        self.mode
+    }
+
+    /// Whether frames that browsers cannot show are passed on.
+    pub fn pass_unsupported(&self) -> bool {
+        self.pass_unsupported
+    }
+
+    /// Which repairs are made on frames that need them.
+    pub fn repair(&self) -> Repairs {
+        self.repair
+    }
+
+    /// Whether each frame is checked for damage.
+    pub fn check(&self) -> bool {
+        self.check
+    }
+
+    /// How long the camera of a stream on demand stays connected after the last viewer; `None` for
+    /// a camera that is always connected.
+    pub fn linger(&self) -> Option<Duration> {
+        self.linger
+    }
+
+    /// What viewers are shown where there is no frame.
+    pub fn placeholder(&self) -> &Placeholder {
+        &self.placeholder
+    }
+
+    /// How old the last frame may be before the placeholder replaces it.
+    pub fn placeholder_after(&self) -> Duration {
+        self.placeholder_after
+    }
+
+    /// After how long of identical frames a camera is reported as frozen.
+    pub fn frozen_after(&self) -> Duration {
+        self.frozen_after
     }
 }

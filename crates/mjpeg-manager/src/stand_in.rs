@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Consumer, Producer};
 use tokio::{task::JoinHandle, time::Instant};
 
@@ -60,7 +60,7 @@ impl StandIn {
     pub(crate) fn new(spec: &StreamSpec, consumer: Consumer, producer: &Producer) -> Self {
         if let Placeholder::Picture(frame) = &spec.placeholder {
             let now = Instant::now().into_std();
-            producer.set_placeholder(frame.clone(), SystemTime::now(), now);
+            producer.set_placeholder(frame.clone(), Stamp::new(SystemTime::now(), now));
         }
         Self {
             name: spec.name.to_string(),
@@ -96,7 +96,7 @@ impl StandIn {
             // Connected, and yet nothing comes that can be shown: all of it damaged, say. Before the second frame there is no rhythm to go by.
             let interval = self.consumer.interval()?;
             let late = self.after.max(interval.saturating_mul(LATE_INTERVALS));
-            let late_at = Instant::from_std(shown.mono).checked_add(late)?;
+            let late_at = Instant::from_std(shown.stamp.monotonic()).checked_add(late)?;
             if late_at > now {
                 return Some(late_at);
             }
@@ -106,7 +106,7 @@ impl StandIn {
         let shows_at = match shown {
             None => self.wanted_since.map(|since| since + PATIENCE),
             Some(shown) if !shown.is_placeholder => {
-                Some(Instant::from_std(shown.mono) + self.after)
+                Some(Instant::from_std(shown.stamp.monotonic()) + self.after)
             }
             Some(_) => None,
         };
@@ -194,7 +194,7 @@ impl StandIn {
             .and_then(|jpeg| Frame::parse(jpeg).ok());
         if let Some(frame) = frame {
             let now = Instant::now().into_std();
-            producer.set_placeholder(frame, SystemTime::now(), now);
+            producer.set_placeholder(frame, Stamp::new(SystemTime::now(), now));
         }
     }
 }

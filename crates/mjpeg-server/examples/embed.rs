@@ -19,7 +19,7 @@ use tokio::time::timeout;
 async fn main() -> Result<()> {
     let spec = StreamSpec::parse(NAME, "test:?name=garden")?
         // Port 0 takes a free port; the URL tells which.
-        .listen((Ipv4Addr::LOCALHOST, 0).into());
+        .with_listen((Ipv4Addr::LOCALHOST, 0).into());
     let relay = Relay::start([spec], ManagerConfig::default()).await?;
     for url in relay.urls() {
         println!("viewers open {url}");
@@ -35,7 +35,7 @@ async fn main() -> Result<()> {
         println!(
             "frame {}: {} bytes",
             published.seq,
-            published.frame.bytes.len()
+            published.frame.bytes().len()
         );
     }
 

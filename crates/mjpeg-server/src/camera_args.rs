@@ -55,11 +55,11 @@ impl CameraArgs {
         for spec in specs.iter_mut() {
             let mut changed = spec
                 .clone()
-                .check(self.check_frames)
-                .placeholder(placeholder.clone())
-                .placeholder_after(Duration::from_secs_f64(self.placeholder_after));
+                .with_check(self.check_frames)
+                .with_placeholder(placeholder.clone())
+                .with_placeholder_after(Duration::from_secs_f64(self.placeholder_after));
             if self.on_demand {
-                changed = changed.on_demand(Duration::from_secs_f64(self.linger));
+                changed = changed.with_on_demand(Duration::from_secs_f64(self.linger));
             }
             *spec = changed;
         }
@@ -70,7 +70,7 @@ impl CameraArgs {
                     "--fallback {name}=… is for a stream that there is not; add --stream {name}=…"
                 );
             };
-            *spec = spec.clone().fallback(source.clone());
+            *spec = spec.clone().with_fallback(source.clone());
         }
         Ok(())
     }

@@ -91,9 +91,9 @@ impl Run {
             return Repairs::NONE;
         }
         Repairs::NONE
-            .insert_huffman_tables(chosen(Repair::HuffmanTables))
-            .strip_embedded_markers(chosen(Repair::EmbeddedMarkers))
-            .append_eoi(chosen(Repair::Eoi))
+            .with_huffman_tables(chosen(Repair::HuffmanTables))
+            .with_embedded_markers(chosen(Repair::EmbeddedMarkers))
+            .with_eoi(chosen(Repair::Eoi))
     }
 }
 
@@ -162,9 +162,9 @@ mod tests {
         };
         assert_eq!(repairs(&[]), Repairs::RECOMMENDED);
         assert_eq!(repairs(&["--repair", "none"]), Repairs::NONE);
-        let two = Repairs::NONE.insert_huffman_tables(true).append_eoi(true);
+        let two = Repairs::NONE.with_huffman_tables(true).with_eoi(true);
         assert_eq!(repairs(&["--repair", "huffman-tables,eoi"]), two);
-        let one = Repairs::NONE.strip_embedded_markers(true);
+        let one = Repairs::NONE.with_embedded_markers(true);
         assert_eq!(repairs(&["--repair", "embedded-markers"]), one);
     }
 }

@@ -114,13 +114,13 @@ async fn start_run(args: Run) -> Result<Relay> {
     let repairs = args.repairs();
     let config = ManagerConfig::default()
         // All of them are meant.
-        .max_streams(args.streams.len())
-        .max_viewers(args.viewers.max_viewers_total)
-        .http(args.viewers.config());
+        .with_max_streams(args.streams.len())
+        .with_max_viewers(args.viewers.max_viewers_total)
+        .with_http(args.viewers.config());
     let specs = args
         .streams
         .into_iter()
-        .map(|stream| stream.into_spec().mode(mode).repair(repairs));
+        .map(|stream| stream.into_spec().with_mode(mode).with_repair(repairs));
     let mut specs: Vec<_> = specs.collect();
     args.cameras.apply(&mut specs)?;
     Relay::start(specs, config).await.map_err(|e| explained(&e))
@@ -139,7 +139,7 @@ async fn start_demo(args: Demo) -> Result<Relay> {
         };
         specs.push(
             StreamSpec::parse(&name, &format!("test:?name={name}"))?
-                .listen((Ipv4Addr::LOCALHOST, port).into()),
+                .with_listen((Ipv4Addr::LOCALHOST, port).into()),
         );
     }
     let relay = match Relay::start(specs.clone(), ManagerConfig::default()).await {
@@ -148,7 +148,7 @@ async fn start_demo(args: Demo) -> Result<Relay> {
             info!("port {DEMO_PORT} or one after it is taken; using free ports");
             let free = specs
                 .into_iter()
-                .map(|spec| spec.listen((Ipv4Addr::LOCALHOST, 0).into()));
+                .map(|spec| spec.with_listen((Ipv4Addr::LOCALHOST, 0).into()));
             Relay::start(free, ManagerConfig::default())
                 .await
                 .map_err(|e| explained(&e))?

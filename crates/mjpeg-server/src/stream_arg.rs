@@ -40,7 +40,7 @@ impl FromStr for StreamArg {
             .context("write NAME=URL@PORT; the '@' and the port for viewers are missing")?;
         // First, so that a URL whose own '@' was taken for ours is not told in pieces.
         let listen = parse_listen(listen)?;
-        Ok(Self(StreamSpec::parse(name, url)?.listen(listen)))
+        Ok(Self(StreamSpec::parse(name, url)?.with_listen(listen)))
     }
 }
 

@@ -62,14 +62,14 @@ impl ViewerArgs {
     pub(crate) fn config(&self) -> HttpConfig {
         let seconds = |s: f64| Duration::try_from_secs_f64(s).ok();
         HttpConfig::default()
-            .max_viewers(self.max_viewers)
-            .max_viewers_per_address(self.max_viewers_per_address)
-            .trusted_proxies(self.trusted_proxy.iter().copied())
-            .max_fps(self.max_fps)
-            .max_kbps(self.max_kbps)
-            .max_duration(self.max_duration.and_then(seconds))
-            .webkit_fetch_mixed(self.webkit_fetch_mixed)
-            .notsent_lowat_bytes((self.notsent_lowat > 0).then_some(self.notsent_lowat))
+            .with_max_viewers(self.max_viewers)
+            .with_max_viewers_per_address(self.max_viewers_per_address)
+            .with_trusted_proxies(self.trusted_proxy.iter().copied())
+            .with_max_fps(self.max_fps)
+            .with_max_kbps(self.max_kbps)
+            .with_max_duration(self.max_duration.and_then(seconds))
+            .with_webkit_fetch_mixed(self.webkit_fetch_mixed)
+            .with_notsent_lowat_bytes((self.notsent_lowat > 0).then_some(self.notsent_lowat))
     }
 }
 

@@ -54,9 +54,10 @@ impl Answer {
     pub(super) fn add(&mut self, event: &Event, stream: &[u8]) {
         let (range, what) = match event {
             Event::Frame(frame) => {
-                let range = frame.offset..frame.offset.saturating_add(frame.bytes.len() as u64);
+                let range =
+                    frame.offset()..frame.offset().saturating_add(frame.bytes().len() as u64);
                 let there = slice(stream, &range);
-                let what = if there == Some(&frame.bytes[..]) {
+                let what = if there == Some(&frame.bytes()[..]) {
                     What::Frame
                 } else {
                     What::Forged

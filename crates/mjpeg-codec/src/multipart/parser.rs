@@ -26,7 +26,7 @@ impl Default for ParserConfig {
 
 impl ParserConfig {
     /// Sets the limits that hold for the images.
-    pub fn splitter(mut self, splitter: SplitterConfig) -> Self {
+    pub fn with_splitter(mut self, splitter: SplitterConfig) -> Self {
         self.splitter = splitter;
         self
     }
@@ -35,9 +35,19 @@ impl ParserConfig {
     ///
     /// Longer headers are dropped as garbage, and the part's image is read without them. Also elsewhere, nothing longer is
     /// taken for a line. The default is 8 KiB; a value below 256 is taken as 256.
-    pub fn max_header_bytes(mut self, bytes: usize) -> Self {
+    pub fn with_max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes.max(SMALLEST_HEADER_LIMIT_BYTES);
         self
+    }
+
+    /// The limits that hold for the images.
+    pub fn splitter(&self) -> &SplitterConfig {
+        &self.splitter
+    }
+
+    /// The most bytes that the headers of one part may have.
+    pub fn max_header_bytes(&self) -> usize {
+        self.max_header_bytes
     }
 }
 
@@ -61,7 +71,7 @@ impl ParserConfig {
 /// let framing = parser.poll();
 /// assert!(matches!(framing, Some(Event::Discarded { .. })));
 /// let Some(Event::Frame(frame)) = parser.poll() else { panic!("no frame") };
-/// assert_eq!(frame.bytes, image);
+/// assert_eq!(frame.bytes(), image);
 /// assert_eq!(parser.headers().content_type(), Some("image/jpeg"));
 /// ```
 ///

@@ -203,9 +203,9 @@ impl Summary {
         while let Some(event) = reader.poll() {
             self.events.push(match event {
                 Event::Frame(frame) => {
-                    assert_eq!(frame.offset, self.next);
-                    self.next += frame.bytes.len() as u64;
-                    reader.frame(frame.bytes)
+                    assert_eq!(frame.offset(), self.next);
+                    self.next += frame.bytes().len() as u64;
+                    reader.frame(frame.into_bytes())
                 }
                 Event::Discarded { reason, range } => {
                     assert_eq!(range.start, self.next);

@@ -109,7 +109,7 @@ fn five_thousand_false_beginnings_are_no_flood() {
 fn allowance_says_how_many_false_beginnings_are_borne() {
     // A beginning and its segment cost 190 bytes, of which the one before it brings 15.
     let beginnings = |count| [SOI, SOF].concat().repeat(count);
-    let config = SplitterConfig::default().flood_allowance_bytes(17_600);
+    let config = SplitterConfig::default().with_flood_allowance_bytes(17_600);
     let lost_of = |count| {
         lost(
             &outcome(&config, [&beginnings(count)[..]].into_iter()),
@@ -183,7 +183,7 @@ fn flood_ends_with_its_stream() {
     let Some(mjpeg_codec::Event::Frame(found)) = splitter.poll() else {
         panic!("the next stream begins with a frame")
     };
-    assert_eq!(found.bytes, frame);
+    assert_eq!(*found.bytes(), frame);
 }
 
 #[test]

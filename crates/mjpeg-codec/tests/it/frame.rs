@@ -6,7 +6,7 @@ use mjpeg_testkit::jpeg;
 #[test]
 fn header_tells_size_and_coding() {
     let frame = Frame::parse(jpeg::sized(1, 161, 121)).unwrap();
-    assert_eq!((frame.width, frame.height), (161, 121));
+    assert_eq!((frame.width(), frame.height()), (161, 121));
     assert_eq!(
         (frame.sof(), frame.precision_bits(), frame.components()),
         (0xC0, 8, 3)
@@ -18,7 +18,7 @@ fn header_tells_size_and_coding() {
 fn parse_keeps_the_callers_buffer() {
     let bytes = jpeg::numbered(1);
     let frame = Frame::parse(bytes.clone()).unwrap();
-    assert_eq!(frame.bytes.as_ptr(), bytes.as_ptr());
+    assert_eq!(frame.bytes().as_ptr(), bytes.as_ptr());
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn displayable_is_what_browsers_decode() {
     told_by_dnl.extend([0xFF, 0xDC, 0, 4, 0, 48, 0xFF, 0xD9]);
     let told_by_dnl = Frame::parse(told_by_dnl).unwrap();
     assert_eq!(
-        (told_by_dnl.height, told_by_dnl.displayable()),
+        (told_by_dnl.height(), told_by_dnl.displayable()),
         (48, false),
         "height told by DNL"
     );

@@ -16,7 +16,7 @@ use crate::check::{
 #[test]
 fn frame_of_exactly_the_limit_passes() {
     let frame = jpeg::of_length(1, 3000);
-    let config = SplitterConfig::default().max_frame_bytes(frame.len());
+    let config = SplitterConfig::default().with_max_frame_bytes(frame.len());
     check_with(config, &frame.clone(), &[Frame(frame)]);
 }
 
@@ -27,7 +27,7 @@ fn frame_one_byte_over_the_limit_costs_that_frame() {
     let stream = [&large[..], &small].concat();
     let expected = [Discarded(TooLarge, large.len()), Frame(small)];
     check_with(
-        SplitterConfig::default().max_frame_bytes(limit),
+        SplitterConfig::default().with_max_frame_bytes(limit),
         &stream,
         &expected,
     );
@@ -40,7 +40,7 @@ fn segment_that_reaches_over_the_limit_costs_that_frame() {
     let stream = [&large[..], &next].concat();
     let expected = [Discarded(TooLarge, large.len()), Frame(next)];
     check_with(
-        SplitterConfig::default().max_frame_bytes(4000),
+        SplitterConfig::default().with_max_frame_bytes(4000),
         &stream,
         &expected,
     );
@@ -54,9 +54,9 @@ fn segment_that_ends_at_the_limit_is_read_and_one_byte_more_is_not() {
         &[0xFF, 0xD9],
     ]
     .concat();
-    let config = SplitterConfig::default().max_frame_bytes(108);
+    let config = SplitterConfig::default().with_max_frame_bytes(108);
     check_with(config, &stream, &[Discarded(Malformed, 108)]);
-    let config = SplitterConfig::default().max_frame_bytes(105);
+    let config = SplitterConfig::default().with_max_frame_bytes(105);
     check_with(config, &stream, &[Discarded(TooLarge, 108)]);
 }
 
@@ -72,7 +72,7 @@ fn endless_fill_bytes_end_at_the_limit() {
     .concat();
     let expected = [Discarded(TooLarge, stream.len() - next.len()), Frame(next)];
     check_with(
-        SplitterConfig::default().max_frame_bytes(4000),
+        SplitterConfig::default().with_max_frame_bytes(4000),
         &stream,
         &expected,
     );
@@ -135,8 +135,8 @@ fn default_limit_is_16_mib() {
 fn headers_of_exactly_the_limit_are_read_and_one_byte_more_are_dropped() {
     let image = jpeg::numbered(1);
     for (limit, config) in [
-        (300, ParserConfig::default().max_header_bytes(300)),
-        (256, ParserConfig::default().max_header_bytes(0)),
+        (300, ParserConfig::default().with_max_header_bytes(300)),
+        (256, ParserConfig::default().with_max_header_bytes(0)),
         (8 << 10, ParserConfig::default()),
     ] {
         // Of two lines, and of one.
@@ -173,7 +173,7 @@ fn headers_of_exactly_the_limit_are_read_and_one_byte_more_are_dropped() {
 #[test]
 fn headers_that_follow_too_many_are_dropped_with_them() {
     let image = jpeg::numbered(1);
-    let config = ParserConfig::default().max_header_bytes(256);
+    let config = ParserConfig::default().with_max_header_bytes(256);
     let flood = "X-Timestamp: 5\r\n".repeat(30);
     let stream = [b"--frame\r\n", flood.as_bytes(), b"\r\n", &image[..]].concat();
     let expected = [
@@ -225,7 +225,7 @@ fn headers_that_follow_too_many_are_dropped_with_them() {
 #[test]
 fn long_lines_of_a_body_are_no_delimiters() {
     let image = jpeg::numbered(1);
-    let config = ParserConfig::default().max_header_bytes(256);
+    let config = ParserConfig::default().with_max_header_bytes(256);
     let body = ["x".repeat(2 * 256), "--frame\r\ntext\r\n".into()].concat();
     let framing = b"--frame\r\nX-Timestamp: 5\r\n\r\n";
     let stream = [framing, body.as_bytes(), framing, &image[..]].concat();
@@ -251,7 +251,7 @@ fn long_lines_of_a_body_are_no_delimiters() {
 #[test]
 fn image_or_end_near_the_end_of_the_longest_line() {
     let image = jpeg::numbered(1);
-    let config = ParserConfig::default().max_header_bytes(256);
+    let config = ParserConfig::default().with_max_header_bytes(256);
     let framing = b"--frame\r\nX-Timestamp: 5\r\n\r\n";
     for len in 250..262 {
         let text = "x".repeat(len);
@@ -295,7 +295,7 @@ fn frame_limit_holds_in_parts_too() {
     let framing = b"--frame\r\nX-Timestamp: 5\r\n\r\n";
     let stream = [framing, &large[..], b"\r\n", framing, &small].concat();
     let limit = |bytes: usize| {
-        ParserConfig::default().splitter(SplitterConfig::default().max_frame_bytes(bytes))
+        ParserConfig::default().with_splitter(SplitterConfig::default().with_max_frame_bytes(bytes))
     };
     let expected = [
         Discarded(Framing, framing.len()),

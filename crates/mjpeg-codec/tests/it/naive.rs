@@ -2,7 +2,7 @@
 //! made up piece by piece.
 
 use bytes::Bytes;
-use mjpeg_codec::{Frame, repair::Repairs};
+use mjpeg_codec::{Event, Frame, MissingEoi, Splitter, SplitterConfig, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
 /// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a scan.
@@ -114,10 +114,17 @@ pub(crate) fn standard_tables() -> Vec<u8> {
 
 /// A frame of these bytes, even if its EOI is missing.
 pub(crate) fn frame(bytes: &[u8]) -> Frame {
-    let whole = Bytes::from([bytes, &[0xFF, 0xD9]].concat());
-    let mut frame = Frame::parse_prefix(whole.clone()).unwrap();
-    frame.bytes = whole.slice(..bytes.len());
-    frame
+    let config = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
+    let mut splitter = Splitter::new(config);
+    splitter.push(bytes.to_vec());
+    splitter.finish();
+    match splitter.poll() {
+        Some(Event::Frame(frame)) => {
+            assert_eq!(frame.bytes(), bytes);
+            frame
+        }
+        other => panic!("not one frame: {other:?}"),
+    }
 }
 
 /// Puts `inserted` before the `n`th marker with this code, and before its fill bytes.

@@ -375,7 +375,7 @@ fn frame_comes_out_of_the_push_that_holds_its_last_byte() {
     assert_eq!(parser.poll(), None);
     parser.push(vec![*last]);
     let events: Vec<_> = std::iter::from_fn(|| parser.poll()).collect();
-    assert!(matches!(events.last(), Some(Event::Frame(f)) if f.bytes == image));
+    assert!(matches!(events.last(), Some(Event::Frame(f)) if *f.bytes() == image));
 }
 
 #[test]
@@ -395,7 +395,7 @@ fn nothing_of_a_stream_is_left_for_the_one_after_it() {
         range: at..at + 11,
     };
     assert_eq!(events.first(), Some(&framing));
-    assert!(matches!(&events[1..], [Event::Frame(f)] if f.bytes == image));
+    assert!(matches!(&events[1..], [Event::Frame(f)] if *f.bytes() == image));
     assert_eq!(Told::from(parser.headers()), Told::default());
 }
 
@@ -412,7 +412,8 @@ fn told(n: u64) -> Told {
 }
 
 fn accept() -> ParserConfig {
-    ParserConfig::default().splitter(SplitterConfig::default().missing_eoi(MissingEoi::Accept))
+    ParserConfig::default()
+        .with_splitter(SplitterConfig::default().with_missing_eoi(MissingEoi::Accept))
 }
 
 fn cut_in_scan(number: u32) -> Bytes {

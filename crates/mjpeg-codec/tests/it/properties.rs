@@ -43,7 +43,7 @@ proptest! {
     fn chunking_changes_nothing(pieces in vec(piece(), 0..40), size in 1usize..50, flooded: bool) {
         let stream = pieces.concat();
         let allowance = if flooded { 0 } else { 1 << 20 };
-        let config = SplitterConfig::default().max_frame_bytes(4096).flood_allowance_bytes(allowance);
+        let config = SplitterConfig::default().with_max_frame_bytes(4096).with_flood_allowance_bytes(allowance);
         let whole = outcome(&config, stream.chunks(stream.len().max(1)));
         prop_assert_eq!(&whole, &outcome(&config, stream.chunks(size)));
         prop_assert_eq!(covered(&whole), stream.len());
@@ -60,10 +60,10 @@ proptest! {
         let missing_eoi = if accept { MissingEoi::Accept } else { MissingEoi::Discard };
         let allowance = if flooded { 0 } else { 1 << 20 };
         let frames = SplitterConfig::default()
-            .max_frame_bytes(4096)
-            .missing_eoi(missing_eoi)
-            .flood_allowance_bytes(allowance);
-        let config = ParserConfig::default().splitter(frames).max_header_bytes(256);
+            .with_max_frame_bytes(4096)
+            .with_missing_eoi(missing_eoi)
+            .with_flood_allowance_bytes(allowance);
+        let config = ParserConfig::default().with_splitter(frames).with_max_header_bytes(256);
         let whole = parts(&config, stream.chunks(stream.len().max(1)));
         prop_assert_eq!(&whole, &parts(&config, stream.chunks(size)));
         prop_assert_eq!(covered(&whole), stream.len());
@@ -72,8 +72,8 @@ proptest! {
     #[test]
     fn parser_finds_the_frames_that_a_splitter_finds(pieces in vec(part_piece(), 0..30)) {
         let stream = pieces.concat();
-        let frames = SplitterConfig::default().max_frame_bytes(4096);
-        let config = ParserConfig::default().splitter(frames.clone()).max_header_bytes(256);
+        let frames = SplitterConfig::default().with_max_frame_bytes(4096);
+        let config = ParserConfig::default().with_splitter(frames.clone()).with_max_header_bytes(256);
         let parsed = parts(&config, [&stream[..]].into_iter());
         let split = outcome(&frames, [&stream[..]].into_iter());
         prop_assert_eq!(frames_in(&parsed), frames_in(&split));

@@ -198,7 +198,7 @@ fn height_left_open_in_the_header_comes_from_dnl() {
     let Some(Event::Frame(frame)) = splitter.poll() else {
         panic!("no frame")
     };
-    assert_eq!((frame.width, frame.height), (64, 48));
+    assert_eq!((frame.width(), frame.height()), (64, 48));
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn frame_comes_out_of_the_push_that_holds_its_last_byte() {
     splitter.push(Bytes::copy_from_slice(rest));
     assert_eq!(splitter.poll(), None);
     splitter.push(vec![*last]);
-    assert!(matches!(splitter.poll(), Some(Event::Frame(f)) if f.bytes == frame));
+    assert!(matches!(splitter.poll(), Some(Event::Frame(f)) if *f.bytes() == frame));
 }
 
 #[test]
@@ -237,7 +237,9 @@ fn splitter_takes_a_new_stream_after_the_end_of_one() {
     ));
     assert_eq!(splitter.poll(), None);
     splitter.push(b.clone());
-    assert!(matches!(splitter.poll(), Some(Event::Frame(f)) if f.bytes == b && f.offset == 20));
+    assert!(
+        matches!(splitter.poll(), Some(Event::Frame(f)) if *f.bytes() == b && f.offset() == 20)
+    );
 }
 
 #[test]
@@ -406,7 +408,7 @@ fn frames_without_eoi_are_dropped_or_accepted_as_set() {
     let stream = joined(&[&without(&a), &without(&b)]);
     let dropped = [a.len(), b.len()].map(|len| Discarded(Truncated, len - 2));
     check(&stream, &dropped);
-    let accept = SplitterConfig::default().missing_eoi(MissingEoi::Accept);
+    let accept = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
     check_with(
         accept.clone(),
         &stream,
@@ -425,7 +427,7 @@ fn frames_without_eoi_are_dropped_or_accepted_as_set() {
 fn frame_without_eoi_that_broke_off_in_a_segment_is_dropped() {
     let a = jpeg::numbered(1);
     let scanned = a.slice(..a.len() - 2);
-    let accept = SplitterConfig::default().missing_eoi(MissingEoi::Accept);
+    let accept = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
     let in_comment = joined(&[&scanned, &[0xFF, 0xFE, 0, 20, b'x']]);
     let expected = [Discarded(Truncated, in_comment.len())];
     check_with(accept.clone(), &in_comment, &expected);

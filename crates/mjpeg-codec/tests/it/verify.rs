@@ -223,7 +223,7 @@ proptest! {
         if let Ok(frame) = Frame::parse(bytes)
             && let Verdict::Damaged(damage) = frame.verify()
         {
-            prop_assert!(damage.offset <= frame.bytes.len());
+            prop_assert!(damage.offset <= frame.bytes().len());
             prop_assert!(damage.mcus <= damage.expected_mcus);
         }
     }

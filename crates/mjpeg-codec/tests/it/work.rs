@@ -171,7 +171,7 @@ fn false_segments_that_end_in_fill_ever_earlier() {
 #[test]
 fn memory_is_bounded_by_the_largest_frame() {
     let limit = 400_000;
-    let mut splitter = Splitter::new(SplitterConfig::default().max_frame_bytes(limit));
+    let mut splitter = Splitter::new(SplitterConfig::default().with_max_frame_bytes(limit));
     let mut held = std::collections::VecDeque::new();
     for round in 0..300_u32 {
         let len = 2_000 + (round as usize * 7919) % 500_000;

@@ -3,18 +3,21 @@
 
 use std::time::SystemTime;
 
-use mjpeg_codec::{Frame, multipart};
+use mjpeg_codec::{Frame, Stamp, multipart};
 use mjpeg_fanout::{Consumer, Demand, Producer, Published, Status, Viewing, channel};
 use mjpeg_testkit::jpeg;
 use tokio::time::{Instant, timeout};
 
 fn publish(producer: &Producer, number: u32) -> u64 {
     let frame = Frame::parse(jpeg::numbered(number)).unwrap();
-    producer.publish(frame, SystemTime::UNIX_EPOCH, Instant::now().into_std())
+    producer.publish(
+        frame,
+        Stamp::new(SystemTime::UNIX_EPOCH, Instant::now().into_std()),
+    )
 }
 
 async fn next_number(consumer: &mut Consumer) -> Option<u32> {
-    Some(jpeg::number_of(&consumer.next().await?.frame.bytes).expect("a numbered frame"))
+    Some(jpeg::number_of(consumer.next().await?.frame.bytes()).expect("a numbered frame"))
 }
 
 #[tokio::test]
@@ -153,13 +156,16 @@ fn public_types_cross_threads() {
 
 fn placeholder(producer: &Producer, number: u32) {
     let frame = Frame::parse(jpeg::numbered(number)).unwrap();
-    producer.set_placeholder(frame, SystemTime::UNIX_EPOCH, Instant::now().into_std());
+    producer.set_placeholder(
+        frame,
+        Stamp::new(SystemTime::UNIX_EPOCH, Instant::now().into_std()),
+    );
 }
 
 fn latest(consumer: &Consumer) -> Option<(u32, bool)> {
     let latest = consumer.latest()?;
     Some((
-        jpeg::number_of(&latest.frame.bytes).unwrap(),
+        jpeg::number_of(latest.frame.bytes()).unwrap(),
         latest.is_placeholder,
     ))
 }
@@ -216,10 +222,10 @@ fn placeholders_do_not_count_in_the_rhythm() {
     let start = Instant::now().into_std();
     let at = |millis| start + std::time::Duration::from_millis(millis);
     let frame = || Frame::parse(jpeg::numbered(1)).unwrap();
-    producer.publish(frame(), SystemTime::UNIX_EPOCH, at(0));
+    producer.publish(frame(), Stamp::new(SystemTime::UNIX_EPOCH, at(0)));
     placeholder(&producer, 100);
     producer.show_placeholder();
-    producer.publish(frame(), SystemTime::UNIX_EPOCH, at(40));
+    producer.publish(frame(), Stamp::new(SystemTime::UNIX_EPOCH, at(40)));
     assert_eq!(
         consumer.interval(),
         Some(std::time::Duration::from_millis(40))

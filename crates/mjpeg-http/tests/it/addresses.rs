@@ -67,7 +67,7 @@ async fn reload_gets_in_and_the_oldest_of_its_address_goes() {
         return;
     }
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = serve(consumer, HttpConfig::default().max_viewers(3));
+    let served = serve(consumer, HttpConfig::default().with_max_viewers(3));
     publish_number(&producer, 0);
     let mut bob = open(&served, BOB, "bob").await;
     let mut first = open(&served, ANN, "ann1").await;
@@ -103,7 +103,7 @@ async fn viewer_that_takes_nothing_goes_before_an_older_one() {
         return;
     }
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = serve(consumer, HttpConfig::default().max_viewers(2));
+    let served = serve(consumer, HttpConfig::default().with_max_viewers(2));
     let mut old = open(&served, ANN, "old").await;
     let mut stuck = open(&served, ANN, "stuck").await.into_stream();
     let since = Instant::now();
@@ -135,8 +135,8 @@ async fn address_may_have_so_many_and_a_proxy_any_number() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let proxies: IpNet = "10.77.1.0/24".parse().unwrap();
     let config = HttpConfig::default()
-        .max_viewers_per_address(2)
-        .trusted_proxies([proxies]);
+        .with_max_viewers_per_address(2)
+        .with_trusted_proxies([proxies]);
     let served = serve(consumer, config);
     publish_number(&producer, 0);
     let mut held = Vec::new();

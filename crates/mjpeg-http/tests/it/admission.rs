@@ -40,7 +40,7 @@ fn assert_refused(response: &Response, reason: &str) {
 #[tokio::test]
 async fn one_more_than_the_stream_may_have_is_refused_and_the_others_lose_nothing() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().max_viewers(2));
+    let served = Served::start(consumer, HttpConfig::default().with_max_viewers(2));
     publish_number(&producer, 0);
     let mut first = Viewer::open(served.addr, "/").await.unwrap();
     let mut second = Viewer::open(served.addr, "/").await.unwrap();
@@ -70,7 +70,7 @@ async fn pictures_and_heads_are_no_viewers() {
     let (producer, consumer) = mjpeg_fanout::channel();
     producer.set_status(mjpeg_fanout::Status::Online);
     publish_number(&producer, 1);
-    let served = Served::start(consumer, HttpConfig::default().max_viewers(0));
+    let served = Served::start(consumer, HttpConfig::default().with_max_viewers(0));
     assert_eq!(ask(&served, "/stream").await.head.status, 503);
     assert_eq!(ask(&served, "/snapshot").await.head.status, 200);
     let head = "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
@@ -86,7 +86,7 @@ async fn streams_share_a_total() {
     let served: Vec<_> = consumers
         .into_iter()
         .map(|consumer| {
-            let config = HttpConfig::default().viewer_limit(limit.clone());
+            let config = HttpConfig::default().with_viewer_limit(limit.clone());
             Served::start(consumer, config)
         })
         .collect();
@@ -118,7 +118,7 @@ async fn streams_share_a_total() {
 #[tokio::test]
 async fn loopback_does_not_count_per_address() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().max_viewers_per_address(1);
+    let config = HttpConfig::default().with_max_viewers_per_address(1);
     let served = Served::start(consumer, config);
     let mut viewers = Vec::new();
     for _ in 0..5 {
@@ -146,7 +146,7 @@ async fn get_in(served: &Served) -> Viewer {
 #[tokio::test]
 async fn dead_viewer_gives_its_place_to_another_behind_the_same_proxy() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().max_viewers(2));
+    let served = Served::start(consumer, HttpConfig::default().with_max_viewers(2));
     let mut dead = stuck(&served, "/").await;
     served.until(|stats| stats.viewers == 1).await;
     let mut lively = Viewer::open(served.addr, "/").await.unwrap();
@@ -178,7 +178,10 @@ async fn dead_viewer_gives_its_place_to_another_behind_the_same_proxy() {
 async fn frame_may_take_only_so_long_after_another_request_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let limit = Duration::from_millis(600);
-    let served = Served::start(consumer, HttpConfig::default().max_frame_send_time(limit));
+    let served = Served::start(
+        consumer,
+        HttpConfig::default().with_max_frame_send_time(limit),
+    );
     publish(&producer, jpeg::of_length(1, 4 * LARGE));
     let mut slow = after_a_request(&served).await;
     let taking = async {
@@ -202,7 +205,7 @@ async fn frame_may_take_only_so_long_after_another_request_too() {
 async fn frames_in_flight_are_bounded_after_another_request_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
     // Room for one beside the newest.
-    let config = HttpConfig::default().max_inflight_bytes(LARGE + LARGE / 2);
+    let config = HttpConfig::default().with_max_inflight_bytes(LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     let mut held = Vec::new();
     for n in 1..=4_u64 {
@@ -236,8 +239,8 @@ async fn embedded_streams_have_a_limit_too() {
     publish_number(&producer, 1);
     let limit = ViewerLimit::new(2);
     let config = HttpConfig::default()
-        .max_viewers_per_address(1)
-        .viewer_limit(limit.clone());
+        .with_max_viewers_per_address(1)
+        .with_viewer_limit(limit.clone());
     let service = StreamService::new(consumer, config);
     let open = async || {
         let asked = Request::get("/stream").body(()).unwrap();

@@ -171,7 +171,7 @@ async fn keepalive_has_a_floor() {
     let mut body = MjpegBody::new(
         consumer,
         Layout::Advance,
-        &HttpConfig::default().keepalive(Duration::ZERO),
+        &HttpConfig::default().with_keepalive(Duration::ZERO),
     );
     data(&mut body).await.unwrap();
     publish_number(&producer, 1);

@@ -46,9 +46,9 @@ async fn thousand_viewers_at_a_byte_per_second_hold_no_more_than_they_may() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let patient = Duration::from_secs(3600);
     let config = HttpConfig::default()
-        .max_inflight_bytes(LIMIT)
-        .write_stall(patient)
-        .max_frame_send_time(patient);
+        .with_max_inflight_bytes(LIMIT)
+        .with_write_stall(patient)
+        .with_max_frame_send_time(patient);
     let served = Served::start(consumer, config);
     let numbers = 8;
     let frames: Vec<Bytes> = (0..numbers).map(|n| jpeg::of_length(n, FRAME)).collect();

@@ -75,7 +75,7 @@ async fn stuck_viewer_is_cut_at_the_deadline() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(
         consumer,
-        HttpConfig::default().grace(Duration::from_millis(800)),
+        HttpConfig::default().with_grace(Duration::from_millis(800)),
     );
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let frame = jpeg::of_length(1, 1_000_000);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::Producer;
 use mjpeg_http::HttpConfig;
 use mjpeg_testkit::{Viewer, jpeg};
@@ -88,7 +88,7 @@ async fn newcomer_is_not_cut_for_the_age_of_what_it_finds() {
     // Nor for that of a placeholder, which is made when a camera goes and shown for hours.
     let placeholder = Frame::parse(jpeg::numbered(100)).unwrap();
     let made_at = Instant::now().into_std() - Duration::from_secs(1);
-    producer.set_placeholder(placeholder, SystemTime::now(), made_at);
+    producer.set_placeholder(placeholder, Stamp::new(SystemTime::now(), made_at));
     producer.show_placeholder();
     assert!(
         viewer.next_frame().await.unwrap().is_some(),
@@ -106,7 +106,10 @@ async fn newcomer_is_not_cut_for_the_age_of_what_it_finds() {
 async fn one_frame_may_take_only_so_long() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let limit = Duration::from_millis(600);
-    let served = Served::start(consumer, HttpConfig::default().max_frame_send_time(limit));
+    let served = Served::start(
+        consumer,
+        HttpConfig::default().with_max_frame_send_time(limit),
+    );
     publish(&producer, jpeg::of_length(1, 4 * LARGE));
     let mut slow = stuck(&served, "/").await;
     let since = Instant::now();
@@ -132,7 +135,7 @@ async fn one_frame_may_take_only_so_long() {
 async fn frames_in_flight_are_bounded() {
     let (producer, consumer) = mjpeg_fanout::channel();
     // Room for three beside the newest.
-    let config = HttpConfig::default().max_inflight_bytes(3 * LARGE + LARGE / 2);
+    let config = HttpConfig::default().with_max_inflight_bytes(3 * LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     let mut held = Vec::new();
     for n in 1..=6_u64 {
@@ -157,7 +160,7 @@ async fn frames_in_flight_are_bounded() {
 #[tokio::test]
 async fn shared_frame_counts_once() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().max_inflight_bytes(LARGE + LARGE / 2);
+    let config = HttpConfig::default().with_max_inflight_bytes(LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     publish(&producer, jpeg::of_length(1, LARGE));
     let mut held = Vec::new();

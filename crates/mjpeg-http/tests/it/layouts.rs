@@ -123,7 +123,7 @@ async fn fetch_of_webkit_gets_another_type_if_so_configured() {
             .unwrap()
             .to_owned()
     };
-    let on = || HttpConfig::default().webkit_fetch_mixed(true);
+    let on = || HttpConfig::default().with_webkit_fetch_mixed(true);
     let webkit = [("User-Agent", WEBKIT_AGENT), ("Accept", "*/*")];
     let replace = "multipart/x-mixed-replace";
     assert_eq!(kind(HttpConfig::default(), &webkit).await, replace);

@@ -17,7 +17,7 @@ const SHORT: Duration = Duration::from_millis(400);
 #[tokio::test]
 async fn idle_connection_is_closed_after_the_header_timeout() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().header_timeout(SHORT));
+    let served = Served::start(consumer, HttpConfig::default().with_header_timeout(SHORT));
     let since = Instant::now();
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     assert_eq!(stream.read(&mut [0; 100]).await.unwrap(), 0);
@@ -30,7 +30,7 @@ async fn idle_connection_is_closed_after_the_header_timeout() {
 #[tokio::test]
 async fn dripping_head_is_closed_after_the_header_timeout() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().header_timeout(SHORT));
+    let served = Served::start(consumer, HttpConfig::default().with_header_timeout(SHORT));
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     let (mut reader, mut writer) = stream.split();
     let drip = async {
@@ -58,7 +58,7 @@ async fn dripping_head_is_closed_after_the_header_timeout() {
 #[tokio::test]
 async fn kept_alive_connection_is_closed_when_idle() {
     let (_producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().header_timeout(SHORT));
+    let served = Served::start(consumer, HttpConfig::default().with_header_timeout(SHORT));
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream
         .write_all(b"GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n")
@@ -75,7 +75,10 @@ async fn kept_alive_connection_is_closed_when_idle() {
 #[tokio::test]
 async fn head_over_the_limit_is_refused_and_counted() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().max_header_bytes(8 << 10));
+    let served = Served::start(
+        consumer,
+        HttpConfig::default().with_max_header_bytes(8 << 10),
+    );
     publish_number(&producer, 1);
     let padded = |n: usize| format!("/?{}", "x".repeat(n));
     let fits = Viewer::open(served.addr, &padded(7 << 10)).await.unwrap();
@@ -111,7 +114,7 @@ async fn what_is_not_http_is_closed_and_counted() {
 #[tokio::test]
 async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().write_stall(SHORT));
+    let served = Served::start(consumer, HttpConfig::default().with_write_stall(SHORT));
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let mut good = Viewer::open(served.addr, "/").await.unwrap();
     served.until(|stats| stats.viewers == 2).await;
@@ -149,7 +152,7 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(
         consumer,
-        HttpConfig::default().write_stall(Duration::from_secs(5)),
+        HttpConfig::default().with_write_stall(Duration::from_secs(5)),
     );
     let mut slow = Viewer::open(served.addr, "/").await.unwrap();
     // Of the size of real frames: what waits in hyper and the kernel is then a small number of them.
@@ -192,7 +195,7 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
 #[tokio::test]
 async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().write_stall(SHORT));
+    let served = Served::start(consumer, HttpConfig::default().with_write_stall(SHORT));
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let frame = jpeg::of_length(1, 20_000);
     let publishing = async {
@@ -216,7 +219,7 @@ async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
 #[tokio::test]
 async fn viewer_that_takes_a_little_again_and_again_is_not_cut() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let served = Served::start(consumer, HttpConfig::default().write_stall(2 * SHORT));
+    let served = Served::start(consumer, HttpConfig::default().with_write_stall(2 * SHORT));
     let mut slow = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let frame = jpeg::of_length(1, 1_000_000);
     let publishing = async {

@@ -24,7 +24,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Consumer, Producer};
 use mjpeg_http::{
     BindError, Ended, HttpConfig, Listener, MjpegBody, ResponseBody, ResponseFuture, Stats,
@@ -39,7 +39,10 @@ use tokio::{
 
 fn publish(producer: &Producer, bytes: impl Into<bytes::Bytes>) {
     let frame = Frame::parse(bytes).expect("a frame");
-    producer.publish(frame, SystemTime::now(), Instant::now().into_std());
+    producer.publish(
+        frame,
+        Stamp::new(SystemTime::now(), Instant::now().into_std()),
+    );
 }
 
 fn publish_number(producer: &Producer, number: u32) {

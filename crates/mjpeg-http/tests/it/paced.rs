@@ -63,12 +63,12 @@ async fn viewer_gets_at_most_the_rate_it_asks_for() {
 
 #[tokio::test]
 async fn servers_own_limit_holds_whatever_is_asked_for() {
-    let limited = HttpConfig::default().max_fps(5.0);
+    let limited = HttpConfig::default().with_max_fps(5.0);
     for (path, least, most) in [("/", 8, 12), ("/?fps=100", 8, 12), ("/?fps=2", 3, 5)] {
         let frames = count(limited.clone(), path).await;
         assert!((least..=most).contains(&frames), "{path}: {frames}");
     }
-    let limited = HttpConfig::default().max_kbps(800.0);
+    let limited = HttpConfig::default().with_max_kbps(800.0);
     let frames = count(limited, "/?kbps=9999").await;
     assert!((15..=21).contains(&frames), "{frames}");
 }
@@ -91,7 +91,7 @@ async fn frames_of_a_limited_viewer_are_evenly_spaced() {
 #[tokio::test]
 async fn response_ends_after_the_time_asked_for_behind_a_whole_part() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().max_duration(Duration::from_secs(1));
+    let config = HttpConfig::default().with_max_duration(Duration::from_secs(1));
     let served = Served::start(consumer, config);
     let start = Instant::now();
     for (path, asked_ms) in [

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use mjpeg_codec::Frame;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Producer, Status};
 use mjpeg_http::HttpConfig;
 use mjpeg_testkit::{Response, jpeg, request};
@@ -14,7 +14,7 @@ const WAIT: Duration = Duration::from_millis(300);
 
 fn served() -> (Producer, Served) {
     let (producer, consumer) = mjpeg_fanout::channel();
-    let config = HttpConfig::default().snapshot_wait(WAIT);
+    let config = HttpConfig::default().with_snapshot_wait(WAIT);
     (producer, Served::start(consumer, config))
 }
 
@@ -245,7 +245,10 @@ async fn one_connection_takes_many_pictures() {
 
 fn placeholder(producer: &Producer, number: u32) {
     let frame = Frame::parse(jpeg::numbered(number)).unwrap();
-    producer.set_placeholder(frame, SystemTime::now(), Instant::now().into_std());
+    producer.set_placeholder(
+        frame,
+        Stamp::new(SystemTime::now(), Instant::now().into_std()),
+    );
 }
 
 #[tokio::test]

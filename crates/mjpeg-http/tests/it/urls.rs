@@ -37,7 +37,7 @@ async fn stream_may_be_asked_for_with_post() {
     let (producer, consumer) = mjpeg_fanout::channel();
     let served = Served::start(
         consumer,
-        HttpConfig::default().max_duration(std::time::Duration::from_millis(50)),
+        HttpConfig::default().with_max_duration(std::time::Duration::from_millis(50)),
     );
     publish_number(&producer, 1);
     let asked = "POST /stream HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na=b";
@@ -120,8 +120,8 @@ async fn state_is_that_of_ustreamer() {
     let result = &now["result"];
     assert_eq!(result["source"]["online"], true);
     let frame = mjpeg_codec::Frame::parse(jpeg::numbered(1)).unwrap();
-    assert_eq!(result["source"]["resolution"]["width"], frame.width);
-    assert_eq!(result["source"]["resolution"]["height"], frame.height);
+    assert_eq!(result["source"]["resolution"]["width"], frame.width());
+    assert_eq!(result["source"]["resolution"]["height"], frame.height());
     assert_eq!(result["stream"]["clients"], 1);
     let clients = result["stream"]["clients_stat"].as_object().unwrap();
     let (id, client) = clients.iter().next().unwrap();

@@ -70,7 +70,7 @@ pub fn ingest_response(data: &[u8]) {
 
 fn frame(event: Event) -> Option<Bytes> {
     match event {
-        Event::Frame(frame) => Some(frame.bytes),
+        Event::Frame(frame) => Some(frame.into_bytes()),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::pipe::{Attempt, Noise, Pipes};
 fn failover(lanes: impl IntoIterator<Item = Vec<Attempt>>) -> (Failover, Vec<Arc<Pipes>>) {
     let (sources, pipes): (Vec<_>, Vec<_>) = lanes.into_iter().map(Pipes::source).unzip();
     (
-        Failover::new(sources, IngestConfig::default().seed(7)),
+        Failover::new(sources, IngestConfig::default().with_seed(7)),
         pipes,
     )
 }
@@ -34,7 +34,7 @@ async fn film(mut camera: DuplexStream, first: u32, count: u32) -> DuplexStream 
 async fn frame(failover: &mut Failover) -> (usize, u32) {
     loop {
         if let Some((source, Event::Frame(captured))) = failover.next().await {
-            return (source, jpeg::number_of(&captured.frame.bytes).unwrap());
+            return (source, jpeg::number_of(captured.frame.bytes()).unwrap());
         }
     }
 }
@@ -156,7 +156,7 @@ async fn ended_sources_are_passed_over_and_the_last_one_ends_all() {
 async fn noise_of_a_better_source_does_not_keep_the_other_from_being_heard() {
     let (second, other) = Attempt::open();
     let sources = [Source::custom("noise:", Noise), Pipes::source([second]).0];
-    let mut failover = Failover::new(sources, IngestConfig::default().seed(7));
+    let mut failover = Failover::new(sources, IngestConfig::default().with_seed(7));
     tokio::spawn(async move {
         // The clock stands still while there is noise to be read.
         film(other, 0, 1).await

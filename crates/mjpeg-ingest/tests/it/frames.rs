@@ -57,7 +57,7 @@ fn broken(kind: io::ErrorKind) -> io::Result<Vec<u8>> {
 /// What comes next, as a short text.
 async fn next<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> String {
     match frames.next().await {
-        Some(Ok(captured)) => format!("frame {:?}", jpeg::number_of(&captured.frame.bytes)),
+        Some(Ok(captured)) => format!("frame {:?}", jpeg::number_of(captured.frame.bytes())),
         Some(Err(error)) => format!("{:?}", error.kind()),
         None => "end".into(),
     }
@@ -89,7 +89,7 @@ async fn frames_do_not_depend_on_how_they_are_read() {
     for size in [1, 2, 7, 1460, stream.len()] {
         let mut frames = frames(Reads::chunks(&stream, size));
         for image in &images {
-            assert_eq!(frames.next().await.unwrap().unwrap().frame.bytes, image);
+            assert_eq!(frames.next().await.unwrap().unwrap().frame.bytes(), image);
         }
         assert!(frames.next().await.is_none());
         let (_, garbage) = discarded(&frames, DiscardReason::Garbage);
@@ -123,8 +123,11 @@ async fn frame_is_stamped_when_its_last_byte_was_read() {
     };
     let (captured, ()) = tokio::join!(frames.next(), sending);
     let captured = captured.unwrap().unwrap();
-    assert_eq!(captured.mono - start.into_std(), Duration::from_secs(3));
-    assert!(captured.wall.elapsed().unwrap() < Duration::from_secs(60));
+    assert_eq!(
+        captured.stamp.monotonic() - start.into_std(),
+        Duration::from_secs(3)
+    );
+    assert!(captured.stamp.received().elapsed().unwrap() < Duration::from_secs(60));
 }
 
 #[tokio::test]
@@ -155,7 +158,7 @@ async fn frame_broken_off_by_the_end_is_counted() {
 
 #[tokio::test]
 async fn last_frame_without_eoi_comes_out_where_that_is_accepted() {
-    let config = SplitterConfig::default().missing_eoi(MissingEoi::Accept);
+    let config = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
     let whole = jpeg::numbered(1);
     let open = &whole[..whole.len() - 2];
     for (last, told) in [
@@ -164,7 +167,7 @@ async fn last_frame_without_eoi_comes_out_where_that_is_accepted() {
     ] {
         let reads = Reads::new([Ok(open.to_vec()), last]);
         let mut frames = frames_with(reads, config.clone());
-        assert_eq!(frames.next().await.unwrap().unwrap().frame.bytes, open);
+        assert_eq!(frames.next().await.unwrap().unwrap().frame.bytes(), open);
         assert_eq!(next(&mut frames).await, told);
         assert_eq!(next(&mut frames).await, "end");
     }
@@ -174,7 +177,7 @@ async fn last_frame_without_eoi_comes_out_where_that_is_accepted() {
 async fn what_a_limit_costs_is_counted() {
     let (small, large) = (jpeg::numbered(1), jpeg::of_length(2, 100_000));
     let stream = [&small[..], &large, &small, b"junk", &large, &small].concat();
-    let limit = |bytes| SplitterConfig::default().max_frame_bytes(bytes);
+    let limit = |bytes| SplitterConfig::default().with_max_frame_bytes(bytes);
 
     let mut all = frames_with(&stream[..], limit(large.len()));
     for number in [1, 2, 1, 2, 1] {
@@ -212,7 +215,7 @@ async fn dropped_call_loses_nothing() {
     loop {
         // Shorter than the pause between two reads.
         match timeout(Duration::from_millis(3), frames.next()).await {
-            Ok(Some(captured)) => numbers.push(jpeg::number_of(&captured.unwrap().frame.bytes)),
+            Ok(Some(captured)) => numbers.push(jpeg::number_of(captured.unwrap().frame.bytes())),
             Ok(None) => break,
             Err(_elapsed) => dropped += 1,
         }
@@ -270,7 +273,7 @@ async fn endless_garbage_leaves_other_tasks_their_turn() {
 #[tokio::test]
 async fn it_is_a_stream() {
     async fn numbers(stream: impl Stream<Item = io::Result<Captured>>) -> Vec<Option<u32>> {
-        let number = |captured: Captured| jpeg::number_of(&captured.frame.bytes);
+        let number = |captured: Captured| jpeg::number_of(captured.frame.bytes());
         stream.map_ok(number).try_collect().await.unwrap()
     }
     let read = [jpeg::numbered(1), jpeg::numbered(2), jpeg::numbered(3)].concat();
@@ -330,8 +333,8 @@ async fn camera_is_read_over_a_socket_of_ones_own() {
     let mut last = None;
     for n in numbers {
         let captured = frames.next().await.unwrap().unwrap();
-        assert_eq!(jpeg::number_of(&captured.frame.bytes), Some(n));
-        assert!(last.replace(captured.mono) <= Some(captured.mono));
+        assert_eq!(jpeg::number_of(captured.frame.bytes()), Some(n));
+        assert!(last.replace(captured.stamp.monotonic()) <= Some(captured.stamp.monotonic()));
     }
     assert!(frames.next().await.is_none());
 }

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 fn ingest(source: Source) -> Ingest {
     let quick = Backoff::try_new(Duration::from_millis(10), Duration::from_millis(50)).unwrap();
-    Ingest::new(source, IngestConfig::default().backoff(quick))
+    Ingest::new(source, IngestConfig::default().with_backoff(quick))
 }
 
 fn open(url: &str) -> Ingest {
@@ -36,7 +36,7 @@ async fn until_offline(ingest: &mut Ingest) -> (Vec<u32>, String) {
     loop {
         match event(ingest).await {
             Event::Frame(captured) => {
-                numbers.push(jpeg::number_of(&captured.frame.bytes).expect("a numbered frame"));
+                numbers.push(jpeg::number_of(captured.frame.bytes()).expect("a numbered frame"));
             }
             Event::Discarded { reason, .. } => assert!(!reason.is_frame(), "{reason}"),
             Event::Offline { error, .. } => return (numbers, error.to_string()),
@@ -49,7 +49,7 @@ async fn next_number(ingest: &mut Ingest) -> u32 {
     loop {
         match event(ingest).await {
             Event::Frame(captured) => {
-                return jpeg::number_of(&captured.frame.bytes).expect("a numbered frame");
+                return jpeg::number_of(captured.frame.bytes()).expect("a numbered frame");
             }
             Event::Offline { error, .. } => panic!("offline: {error}"),
             _ => {}

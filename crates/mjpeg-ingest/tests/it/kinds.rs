@@ -17,8 +17,8 @@ use tokio::{
 pub(crate) fn ingest(source: Source) -> Ingest {
     let quick = Backoff::try_new(Duration::from_millis(10), Duration::from_millis(50)).unwrap();
     let config = IngestConfig::default()
-        .backoff(quick)
-        .connect_timeout(Duration::from_millis(800));
+        .with_backoff(quick)
+        .with_connect_timeout(Duration::from_millis(800));
     Ingest::new(source, config)
 }
 
@@ -37,9 +37,9 @@ async fn test_picture_moves_at_its_rate_and_size() {
                 break captured.frame;
             }
         };
-        assert_eq!((frame.width, frame.height), (320, 200));
+        assert_eq!((frame.width(), frame.height()), (320, 200));
         assert!(
-            last.replace(frame.bytes.clone()) != Some(frame.bytes),
+            last.replace(frame.bytes().clone()) != Some(frame.into_bytes()),
             "it moves"
         );
     }
@@ -56,7 +56,7 @@ pub(crate) async fn next(ingest: &mut Ingest) -> Result<u32, String> {
         loop {
             match ingest.next().await {
                 Some(Event::Frame(captured)) => {
-                    return Ok(jpeg::number_of(&captured.frame.bytes).expect("a numbered frame"));
+                    return Ok(jpeg::number_of(captured.frame.bytes()).expect("a numbered frame"));
                 }
                 Some(Event::Offline { error, .. }) => return Err(error.to_string()),
                 Some(_) => {}
@@ -293,7 +293,9 @@ async fn recording_is_played_again_and_again_with_all_its_bytes() {
     let (mut numbers, mut discarded) = (Vec::new(), 0);
     while numbers.len() < 7 {
         match ingest.next().await.unwrap() {
-            Event::Frame(captured) => numbers.push(jpeg::number_of(&captured.frame.bytes).unwrap()),
+            Event::Frame(captured) => {
+                numbers.push(jpeg::number_of(captured.frame.bytes()).unwrap())
+            }
             Event::Discarded { bytes, .. } => discarded += bytes,
             Event::Offline { error, .. } => panic!("{error}"),
             _ => {}

@@ -18,7 +18,7 @@ const SEED: u64 = 7;
 fn ingest(attempts: impl IntoIterator<Item = Attempt>) -> Ingest {
     Ingest::new(
         Pipes::source(attempts).0,
-        IngestConfig::default().seed(SEED),
+        IngestConfig::default().with_seed(SEED),
     )
 }
 
@@ -29,7 +29,7 @@ async fn next(ingest: &mut Ingest) -> String {
         Some(Event::Connecting) => "connecting".into(),
         Some(Event::Online { peer }) => format!("online {peer}"),
         Some(Event::Frame(captured)) => {
-            format!("frame {:?}", jpeg::number_of(&captured.frame.bytes))
+            format!("frame {:?}", jpeg::number_of(captured.frame.bytes()))
         }
         Some(Event::Discarded { reason, bytes }) => format!("discarded {bytes} {reason}"),
         Some(Event::Offline { error, .. }) => format!("offline: {error}"),
@@ -75,7 +75,7 @@ async fn frames_come_in_order_with_times() {
         panic!("no frame")
     };
     assert_eq!(
-        captured.mono,
+        captured.stamp.monotonic(),
         Instant::now().into_std(),
         "stamped when read, not when connected"
     );
@@ -192,7 +192,7 @@ async fn camera_that_sends_no_frame_is_given_up_though_it_never_ceases_to_send()
 #[tokio::test(start_paused = true)]
 async fn noise_that_leaves_no_timer_a_turn_is_given_up_too() {
     let source = Source::custom("noise:", Noise);
-    let mut ingest = Ingest::new(source, IngestConfig::default().seed(SEED));
+    let mut ingest = Ingest::new(source, IngestConfig::default().with_seed(SEED));
     // Time does not pass by itself while there is something to be read.
     let clock = tokio::spawn(async {
         loop {
@@ -229,9 +229,9 @@ async fn frames_that_waited_for_a_slow_owner_are_no_stall() {
 async fn no_limit_is_a_limit_too() {
     let (attempt, mut camera) = Attempt::open();
     let config = IngestConfig::default()
-        .connect_timeout(Duration::MAX)
-        .stall_limit(Duration::MAX)
-        .stable_after(Duration::MAX);
+        .with_connect_timeout(Duration::MAX)
+        .with_stall_limit(Duration::MAX)
+        .with_stable_after(Duration::MAX);
     let mut ingest = Ingest::new(Pipes::source([attempt]).0, config);
     next(&mut ingest).await;
     assert_eq!(next(&mut ingest).await, "online pipe");
@@ -300,8 +300,8 @@ async fn camera_that_sends_one_frame_and_closes_does_not_spin() {
 #[tokio::test(start_paused = true)]
 async fn time_online_without_frames_does_not_reset_the_backoff() {
     let config = IngestConfig::default()
-        .seed(SEED)
-        .stall_limit(Duration::from_secs(60));
+        .with_seed(SEED)
+        .with_stall_limit(Duration::from_secs(60));
     let (attempts, cameras): (Vec<_>, Vec<_>) = (0..3).map(|_| Attempt::open()).unzip();
     let mut ingest = Ingest::new(Pipes::source(attempts).0, config);
     for (attempt, camera) in (0..).zip(cameras) {
@@ -383,7 +383,7 @@ async fn dropped_call_loses_nothing() {
         if let Ok(Some(Event::Frame(captured))) =
             timeout(Duration::from_millis(3), ingest.next()).await
         {
-            numbers.push(jpeg::number_of(&captured.frame.bytes).unwrap());
+            numbers.push(jpeg::number_of(captured.frame.bytes()).unwrap());
         }
     }
     assert_eq!(numbers, (0..20).collect::<Vec<_>>());

@@ -8,8 +8,8 @@ use mjpeg_testkit::{Camera, FullBacklog, Script, Step, jpeg, refused_addr};
 fn ingest(addr: SocketAddr) -> Ingest {
     let quick = Backoff::try_new(Duration::from_millis(10), Duration::from_millis(50)).unwrap();
     let config = IngestConfig::default()
-        .backoff(quick)
-        .connect_timeout(Duration::from_millis(800));
+        .with_backoff(quick)
+        .with_connect_timeout(Duration::from_millis(800));
     Ingest::new(Source::tcp(&addr.ip().to_string(), addr.port()), config)
 }
 
@@ -24,7 +24,7 @@ async fn until_offline(ingest: &mut Ingest) -> String {
 async fn next_number(ingest: &mut Ingest) -> u32 {
     loop {
         if let Event::Frame(captured) = ingest.next().await.expect("a camera never ends") {
-            return jpeg::number_of(&captured.frame.bytes).expect("a numbered frame");
+            return jpeg::number_of(captured.frame.bytes()).expect("a numbered frame");
         }
     }
 }

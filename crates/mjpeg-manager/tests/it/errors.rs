@@ -66,7 +66,10 @@ async fn invalid_spec_for_a_required_camera_that_connects_to_us() {
         )
     );
     left_nothing(&manager, "door", door);
-    manager.start(awaited.mode(StartMode::Retry)).await.unwrap();
+    manager
+        .start(awaited.with_mode(StartMode::Retry))
+        .await
+        .unwrap();
     manager.stop("door").await.unwrap();
     left_nothing(&manager, "door", door);
 }
@@ -78,7 +81,7 @@ async fn port_in_use_by_another_socket() {
     let camera = Camera::start(live()).await;
     let manager = manager();
     let error = manager
-        .start(spec("door", camera.addr()).listen(addr))
+        .start(spec("door", camera.addr()).with_listen(addr))
         .await
         .unwrap_err();
     assert!(matches!(error, Error::PortInUse { addr: a } if a == addr));
@@ -93,7 +96,7 @@ async fn port_in_use_by_another_socket() {
     drop(taken);
     left_nothing(&manager, "door", addr);
     manager
-        .start(spec("door", camera.addr()).listen(addr))
+        .start(spec("door", camera.addr()).with_listen(addr))
         .await
         .expect("the name and the port are free");
 }
@@ -114,7 +117,7 @@ async fn port_in_use_by_another_stream() {
         ([0u16; 8], first.port()).into(),
     ] {
         let error = manager
-            .start(spec("b", camera.addr()).listen(addr))
+            .start(spec("b", camera.addr()).with_listen(addr))
             .await
             .unwrap_err();
         assert_eq!(error.code(), "port_in_use", "{addr}");
@@ -128,7 +131,7 @@ async fn tcp_connection_timeout_after_five_seconds() {
     let manager = manager();
     let since = Instant::now();
     let error = manager
-        .start(spec("door", silent.addr()).listen(port))
+        .start(spec("door", silent.addr()).with_listen(port))
         .await
         .unwrap_err();
     assert_eq!(error.code(), "tcp_connection_timeout");
@@ -145,7 +148,7 @@ async fn tcp_connection_timeout_after_five_seconds() {
 async fn tcp_connection_failed_on_a_refused_port() {
     let (addr, port) = (refused_addr().await, free_port());
     let manager = manager();
-    let error = soon(manager.start(spec("door", addr).listen(port)))
+    let error = soon(manager.start(spec("door", addr).with_listen(port)))
         .await
         .unwrap_err();
     assert_eq!(error.code(), "tcp_connection_failed");
@@ -206,15 +209,16 @@ impl Connect for Kind {
 }
 
 fn custom(kind: Kind) -> StreamSpec {
-    StreamSpec::new("door".parse().unwrap(), Source::custom("test:", kind)).listen(LOOPBACK.into())
+    StreamSpec::new("door".parse().unwrap(), Source::custom("test:", kind))
+        .with_listen(LOOPBACK.into())
 }
 
 #[tokio::test]
 async fn start_timeout() {
-    let config = ManagerConfig::default().start_timeout(Duration::from_millis(300));
+    let config = ManagerConfig::default().with_start_timeout(Duration::from_millis(300));
     let manager = Manager::new(config);
     let port = free_port();
-    let error = soon(manager.start(custom(Kind::Hangs).listen(port)))
+    let error = soon(manager.start(custom(Kind::Hangs).with_listen(port)))
         .await
         .unwrap_err();
     assert_eq!(
@@ -226,8 +230,8 @@ async fn start_timeout() {
 
 #[tokio::test]
 async fn start_has_a_limit_of_eight_seconds_by_default() {
-    let patient = IngestConfig::default().connect_timeout(Duration::from_secs(60));
-    let manager = Manager::new(ManagerConfig::default().ingest(patient));
+    let patient = IngestConfig::default().with_connect_timeout(Duration::from_secs(60));
+    let manager = Manager::new(ManagerConfig::default().with_ingest(patient));
     let since = Instant::now();
     let error = manager.start(custom(Kind::Hangs)).await.unwrap_err();
     assert_eq!(
@@ -238,9 +242,10 @@ async fn start_has_a_limit_of_eight_seconds_by_default() {
 
 #[tokio::test]
 async fn call_timeout() {
-    let manager = Manager::new(ManagerConfig::default().call_timeout(Duration::from_millis(200)));
+    let manager =
+        Manager::new(ManagerConfig::default().with_call_timeout(Duration::from_millis(200)));
     let port = free_port();
-    let error = soon(manager.start(custom(Kind::Hangs).listen(port)))
+    let error = soon(manager.start(custom(Kind::Hangs).with_listen(port)))
         .await
         .unwrap_err();
     assert_eq!(
@@ -255,7 +260,7 @@ async fn source_failed() {
     let manager = manager();
     let port = free_port();
     let error = manager
-        .start(custom(Kind::Fails).listen(port))
+        .start(custom(Kind::Fails).with_listen(port))
         .await
         .unwrap_err();
     assert_eq!(
@@ -263,7 +268,7 @@ async fn source_failed() {
         ("source_failed", "cannot open test:: out of film")
     );
     let error = manager
-        .start(custom(Kind::Ends).listen(port))
+        .start(custom(Kind::Ends).with_listen(port))
         .await
         .unwrap_err();
     assert_eq!(
@@ -295,7 +300,7 @@ async fn invalid_spec() {
     let camera = Camera::start(live()).await;
     let manager = manager();
     let error = manager
-        .start(spec("door", camera.addr()).listen("192.0.2.1:0".parse().unwrap()))
+        .start(spec("door", camera.addr()).with_listen("192.0.2.1:0".parse().unwrap()))
         .await
         .unwrap_err();
     assert_eq!(error.code(), "invalid_spec");
@@ -326,7 +331,7 @@ async fn shut_down() {
 async fn retry_mode_starts_without_a_camera() {
     let addr = refused_addr().await;
     let manager = manager();
-    let info = soon(manager.start(spec("door", addr).mode(StartMode::Retry)))
+    let info = soon(manager.start(spec("door", addr).with_mode(StartMode::Retry)))
         .await
         .unwrap();
     assert!(info.listen.is_some());
@@ -380,8 +385,8 @@ async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {
         HttpCamera::start(|_| vec![Step::Stall]),
         HttpCamera::saying("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     );
-    let quick = IngestConfig::default().connect_timeout(Duration::from_millis(300));
-    let manager = Manager::new(ManagerConfig::default().ingest(quick));
+    let quick = IngestConfig::default().with_connect_timeout(Duration::from_millis(300));
+    let manager = Manager::new(ManagerConfig::default().with_ingest(quick));
     for (url, code) in [
         (refused, "tcp_connection_failed"),
         (silent.url("/"), "tcp_connection_timeout"),

@@ -24,7 +24,7 @@ async fn life_of_a_stream_is_told_in_order() {
     let manager = manager();
     let mut events = manager.events();
     manager
-        .start(spec("door", addr).mode(StartMode::Retry))
+        .start(spec("door", addr).with_mode(StartMode::Retry))
         .await
         .unwrap();
     assert_eq!(next(&mut events).await, "door: started");
@@ -59,7 +59,7 @@ async fn frozen_camera_is_told_of_and_stays_connected() {
     let camera = Camera::start(Script::new(steps)).await;
     let manager = manager();
     let mut events = manager.events();
-    let spec = spec("door", camera.addr()).frozen_after(Duration::from_millis(200));
+    let spec = spec("door", camera.addr()).with_frozen_after(Duration::from_millis(200));
     manager.start(spec).await.unwrap();
     let mut told = Vec::new();
     while told.last().is_none_or(|last| last != "door: moving") {
@@ -84,8 +84,8 @@ async fn change_of_source_is_told() {
     let manager = manager();
     let mut events = manager.events();
     let spec = spec("door", dead)
-        .mode(StartMode::Retry)
-        .fallback(camera.url().parse().unwrap());
+        .with_mode(StartMode::Retry)
+        .with_fallback(camera.url().parse().unwrap());
     manager.start(spec).await.unwrap();
     let mut told = Vec::new();
     while told.last().is_none_or(|last| last != "door: online") {

@@ -17,7 +17,7 @@ fn source(camera: &Camera) -> Source {
 }
 
 fn retried(name: &str, camera: std::net::SocketAddr) -> StreamSpec {
-    spec(name, camera).mode(StartMode::Retry)
+    spec(name, camera).with_mode(StartMode::Retry)
 }
 
 fn own_picture() -> Placeholder {
@@ -34,14 +34,14 @@ async fn number(viewer: &mut Viewer) -> u32 {
 
 fn size(jpeg: Bytes) -> (u16, u16) {
     let frame = Frame::parse(jpeg).unwrap();
-    (frame.width, frame.height)
+    (frame.width(), frame.height())
 }
 
 #[tokio::test]
 async fn on_demand_camera_is_connected_for_viewers_and_for_a_while_after() {
     let camera = Camera::start(live()).await;
     let manager = manager();
-    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let spec = retried("door", camera.addr()).with_on_demand(LINGER);
     let started = manager.start(spec).await.unwrap();
     assert_eq!((started.state, started.on_demand), (State::Idle, true));
     let addr = started.listen.unwrap();
@@ -70,7 +70,7 @@ async fn on_demand_camera_lingers_from_the_last_viewer_on() {
     let camera = Camera::start(Script::frames([jpeg::numbered(1)])).await;
     let manager = manager();
     let linger = Duration::from_millis(1000);
-    let spec = retried("door", camera.addr()).on_demand(linger);
+    let spec = retried("door", camera.addr()).with_on_demand(linger);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     frame(&mut viewer).await;
@@ -85,7 +85,7 @@ async fn on_demand_camera_lingers_from_the_last_viewer_on() {
 async fn snapshot_wakes_an_on_demand_camera() {
     let camera = Camera::start(live()).await;
     let manager = manager();
-    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let spec = retried("door", camera.addr()).with_on_demand(LINGER);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let response = request(addr, ask).await.unwrap();
@@ -108,7 +108,7 @@ async fn snapshots_again_and_again_keep_an_on_demand_camera() {
     let camera = Camera::start(live()).await;
     let manager = manager();
     let linger = Duration::from_millis(800);
-    let spec = retried("door", camera.addr()).on_demand(linger);
+    let spec = retried("door", camera.addr()).with_on_demand(linger);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     for _ in 0..8 {
@@ -124,7 +124,7 @@ async fn old_picture_is_not_live_until_a_new_one_comes() {
     let scripts = [before, Script::stall()];
     let camera = Camera::start_with(move |nth| scripts[nth.min(1)].clone()).await;
     let manager = manager();
-    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let spec = retried("door", camera.addr()).with_on_demand(LINGER);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     frame(&mut viewer).await;
@@ -148,7 +148,7 @@ async fn old_picture_is_not_live_until_a_new_one_comes() {
 async fn idle_stream_can_be_paused_and_connects_for_nobody_then() {
     let camera = Camera::start(live()).await;
     let manager = manager();
-    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let spec = retried("door", camera.addr()).with_on_demand(LINGER);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     manager.pause("door").unwrap();
     let state = || manager.get("door").unwrap().state;
@@ -169,10 +169,10 @@ async fn ended_source_of_several_is_told_and_no_longer_live() {
     let dead = refused_addr().await;
     let spec = StreamSpec::parse("door", &format!("file://{}?once", file.display()))
         .unwrap()
-        .fallback(format!("tcp://{dead}").parse().unwrap())
-        .placeholder(own_picture())
-        .placeholder_after(Duration::from_millis(500))
-        .listen(LOOPBACK.into());
+        .with_fallback(format!("tcp://{dead}").parse().unwrap())
+        .with_placeholder(own_picture())
+        .with_placeholder_after(Duration::from_millis(500))
+        .with_listen(LOOPBACK.into());
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert_eq!(number(&mut viewer).await, 7);
@@ -207,9 +207,9 @@ async fn stream_of_damaged_frames_alone_shows_the_placeholder() {
     let camera = Camera::start(Script::new(steps)).await;
     let manager = manager();
     let spec = spec("door", camera.addr())
-        .check(true)
-        .placeholder(own_picture())
-        .placeholder_after(Duration::from_millis(500));
+        .with_check(true)
+        .with_placeholder(own_picture())
+        .with_placeholder_after(Duration::from_millis(500));
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     soon(async { while number(&mut viewer).await != 4711 {} }).await;
@@ -227,7 +227,7 @@ async fn newcomer_on_demand_is_not_shown_what_was() {
     let scripts = [before, after];
     let camera = Camera::start_with(move |nth| scripts[nth.min(1)].clone()).await;
     let manager = manager();
-    let spec = retried("door", camera.addr()).on_demand(LINGER);
+    let spec = retried("door", camera.addr()).with_on_demand(LINGER);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert_eq!(number(&mut viewer).await, 1);
@@ -250,9 +250,9 @@ async fn streams_that_make_no_sense_are_refused() {
     let lossless = Placeholder::Picture(Frame::parse(lossless).unwrap());
     let awaited: Source = "tcp-listen://127.0.0.1:1".parse().unwrap();
     for refused in [
-        spec("door", camera.addr()).on_demand(LINGER),
-        spec("door", camera.addr()).fallback(awaited),
-        spec("door", camera.addr()).placeholder(lossless),
+        spec("door", camera.addr()).with_on_demand(LINGER),
+        spec("door", camera.addr()).with_fallback(awaited),
+        spec("door", camera.addr()).with_placeholder(lossless),
     ] {
         let error = manager.start(refused).await.unwrap_err();
         assert_eq!(error.code(), "invalid_spec", "{error}");
@@ -264,7 +264,7 @@ async fn streams_that_make_no_sense_are_refused() {
 async fn viewer_without_a_frame_is_shown_the_placeholder_after_a_second() {
     let addr = refused_addr().await;
     let manager = manager();
-    let spec = retried("door", addr).placeholder(Placeholder::Drawn);
+    let spec = retried("door", addr).with_placeholder(Placeholder::Drawn);
     let viewers = manager.start(spec).await.unwrap().listen.unwrap();
     let came = Instant::now();
     let mut viewer = Viewer::open(viewers, "/").await.unwrap();
@@ -286,7 +286,7 @@ async fn viewer_without_a_frame_is_shown_the_placeholder_after_a_second() {
 #[tokio::test]
 async fn snapshot_without_a_picture_is_the_placeholder() {
     let manager = manager();
-    let spec = retried("door", refused_addr().await).placeholder(Placeholder::Drawn);
+    let spec = retried("door", refused_addr().await).with_placeholder(Placeholder::Drawn);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let ask = |query: &str| {
         format!("GET /snapshot{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -312,8 +312,8 @@ async fn placeholder_takes_the_place_of_a_frame_that_is_too_old() {
     let manager = manager();
     let after = Duration::from_millis(1500);
     let spec = spec("door", camera.addr())
-        .placeholder(Placeholder::Drawn)
-        .placeholder_after(after);
+        .with_placeholder(Placeholder::Drawn)
+        .with_placeholder_after(after);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     frame(&mut viewer).await;
@@ -340,7 +340,7 @@ async fn placeholder_takes_the_place_of_a_frame_that_is_too_old() {
 async fn operators_own_picture_is_shown_as_it_is_and_none_where_none_is_wanted() {
     let manager = manager();
     let dead = refused_addr().await;
-    let own = retried("own", dead).placeholder(own_picture());
+    let own = retried("own", dead).with_placeholder(own_picture());
     let addr = manager.start(own).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert_eq!(number(&mut viewer).await, 4711);
@@ -412,7 +412,7 @@ async fn damaged_frame_is_held_back_where_frames_are_checked() {
     for check in [true, false] {
         let camera = Camera::start(Script::frames([good.clone(), bad.clone().into()])).await;
         let manager = manager();
-        let spec = spec("door", camera.addr()).check(check);
+        let spec = spec("door", camera.addr()).with_check(check);
         let addr = manager.start(spec).await.unwrap().listen.unwrap();
         until("both", async || {
             let info = manager.get("door").unwrap();
@@ -436,7 +436,7 @@ async fn second_source_takes_over_and_viewers_stay() {
     let frames = (100..120).map(jpeg::numbered).collect();
     let second = Camera::start(Script::live(frames, Duration::from_millis(10))).await;
     let manager = manager();
-    let spec = spec("door", first.addr()).fallback(source(&second));
+    let spec = spec("door", first.addr()).with_fallback(source(&second));
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert!(number(&mut viewer).await < 100);
@@ -472,9 +472,9 @@ async fn required_stream_starts_with_any_of_its_sources() {
     let dead = refused_addr().await;
     let camera = Camera::start(live()).await;
     let manager = manager();
-    let with_camera = spec("door", dead).fallback(source(&camera));
+    let with_camera = spec("door", dead).with_fallback(source(&camera));
     manager.start(with_camera).await.unwrap();
-    let without = spec("gate", dead).fallback(format!("tcp://{dead}").parse().unwrap());
+    let without = spec("gate", dead).with_fallback(format!("tcp://{dead}").parse().unwrap());
     let error = manager.start(without).await.unwrap_err();
     assert!(
         matches!(error, Error::TcpConnectionFailed { .. }),
@@ -510,7 +510,7 @@ async fn ended_recording_gives_way_to_a_new_source() {
     let url = format!("file://{}?once", file.display());
     let spec = StreamSpec::parse("door", &url)
         .unwrap()
-        .listen(LOOPBACK.into());
+        .with_listen(LOOPBACK.into());
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     until("ended", async || {
         manager.get("door").unwrap().state == State::Ended

@@ -49,7 +49,7 @@ async fn stream_is_served_from_start_to_stop() {
     assert_eq!(manager.get("door").unwrap_err().code(), "not_found");
     until("the camera sees the close", async || camera.open() == 0).await;
     manager
-        .start(spec("door", camera.addr()).listen(addr))
+        .start(spec("door", camera.addr()).with_listen(addr))
         .await
         .expect("the name is free again");
 }
@@ -165,11 +165,11 @@ async fn dropped_start_leaves_nothing() {
         .local_addr()
         .unwrap();
     let manager = manager();
-    let start = manager.start(spec("door", silent.addr()).listen(port));
+    let start = manager.start(spec("door", silent.addr()).with_listen(port));
     assert!(timeout(Duration::from_millis(100), start).await.is_err());
     assert!(is_free(port));
     manager
-        .start(spec("door", camera.addr()).listen(port))
+        .start(spec("door", camera.addr()).with_listen(port))
         .await
         .expect("the name is free");
 }
@@ -182,7 +182,7 @@ async fn viewers_are_not_let_in_before_the_start_succeeds() {
         .local_addr()
         .unwrap();
     let manager = manager();
-    let start = manager.start(spec("door", silent.addr()).listen(port));
+    let start = manager.start(spec("door", silent.addr()).with_listen(port));
     let early = async {
         sleep(Duration::from_millis(50)).await;
         let mut stream = TcpStream::connect(port).await.unwrap();
@@ -273,7 +273,7 @@ async fn stuck_viewer(manager: &Manager, name: &str) -> TcpStream {
 #[tokio::test]
 async fn shutdown_cuts_at_its_deadline_and_says_what() {
     let camera = large_camera().await;
-    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(800)));
+    let manager = Manager::new(config().with_shutdown_grace(Duration::from_millis(800)));
     let mut stuck = Vec::new();
     for name in ["a", "b"] {
         manager.start(spec(name, camera.addr())).await.unwrap();
@@ -304,7 +304,7 @@ async fn shutdown_cuts_at_its_deadline_and_says_what() {
 #[tokio::test]
 async fn name_is_taken_until_the_stop_is_over() {
     let camera = large_camera().await;
-    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(500)));
+    let manager = Manager::new(config().with_shutdown_grace(Duration::from_millis(500)));
     manager.start(spec("door", camera.addr())).await.unwrap();
     let _stuck = stuck_viewer(&manager, "door").await;
     let stop = manager.stop("door");
@@ -353,7 +353,7 @@ impl AsyncRead for Blocks {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn shutdown_does_not_wait_for_a_task_that_blocks() {
-    let manager = Manager::new(config().shutdown_grace(Duration::from_millis(200)));
+    let manager = Manager::new(config().with_shutdown_grace(Duration::from_millis(200)));
     let spec = StreamSpec::new("door".parse().unwrap(), Source::custom("test:", Blocks));
     manager.start(spec).await.unwrap();
     sleep(Duration::from_millis(100)).await;
@@ -376,7 +376,10 @@ async fn shutdown_ends_starts_in_progress() {
         .unwrap();
     let manager = manager();
     let starting = tokio::spawn({
-        let (manager, spec) = (manager.clone(), spec("door", silent.addr()).listen(port));
+        let (manager, spec) = (
+            manager.clone(),
+            spec("door", silent.addr()).with_listen(port),
+        );
         async move { manager.start(spec).await }
     });
     until("the port is taken", async || !is_free(port)).await;
@@ -424,9 +427,9 @@ async fn offline_camera_is_tried_at_once_when_asked_for() {
     drop(unused);
     let hour = Duration::from_secs(3600);
     let slow = Backoff::try_new(hour, hour).unwrap();
-    let config = IngestConfig::default().backoff(slow);
-    let manager = Manager::new(ManagerConfig::default().ingest(config));
-    let retrying = spec("door", addr).mode(StartMode::Retry);
+    let config = IngestConfig::default().with_backoff(slow);
+    let manager = Manager::new(ManagerConfig::default().with_ingest(config));
+    let retrying = spec("door", addr).with_mode(StartMode::Retry);
     manager.start(retrying).await.unwrap();
     until("offline", async || {
         matches!(manager.get("door").unwrap().state, State::Offline { .. })
@@ -497,8 +500,8 @@ async fn panic_costs_that_stream_a_restart_and_the_others_nothing() {
     };
     let source = Source::custom("test:", source);
     let hurt = StreamSpec::new("hurt".parse().unwrap(), source)
-        .listen(LOOPBACK.into())
-        .mode(StartMode::Retry);
+        .with_listen(LOOPBACK.into())
+        .with_mode(StartMode::Retry);
     let addr = manager.start(hurt).await.unwrap().listen.unwrap();
     until("the panic", async || {
         manager.get("hurt").unwrap().panics == 1
@@ -555,7 +558,7 @@ impl Connect for Recording {
 async fn viewers_stay_when_the_source_has_ended() {
     let manager = manager();
     let source = Source::custom("test:", Recording(AtomicUsize::new(0)));
-    let spec = StreamSpec::new("film".parse().unwrap(), source).listen(LOOPBACK.into());
+    let spec = StreamSpec::new("film".parse().unwrap(), source).with_listen(LOOPBACK.into());
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     until("the end", async || {
         manager.get("film").unwrap().state == State::Ended

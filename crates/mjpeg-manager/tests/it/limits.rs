@@ -9,7 +9,7 @@ use crate::support::{config, live, spec, until};
 #[tokio::test]
 async fn one_stream_more_than_there_may_be_is_refused() {
     let camera = Camera::start(live()).await;
-    let manager = Manager::new(config().max_streams(2));
+    let manager = Manager::new(config().with_max_streams(2));
     for name in ["a", "b"] {
         manager.start(spec(name, camera.addr())).await.unwrap();
     }
@@ -38,8 +38,8 @@ async fn one_stream_more_than_there_may_be_is_refused() {
 #[tokio::test]
 async fn starts_in_progress_count() {
     let camera = Camera::start(live()).await;
-    let manager = Manager::new(config().max_streams(1));
-    let start = |name: &str| manager.start(spec(name, camera.addr()).mode(StartMode::Require));
+    let manager = Manager::new(config().with_max_streams(1));
+    let start = |name: &str| manager.start(spec(name, camera.addr()).with_mode(StartMode::Require));
     let (first, second) = tokio::join!(start("a"), start("b"));
     first.unwrap();
     assert_eq!(second.unwrap_err().code(), "too_many_streams");
@@ -48,8 +48,8 @@ async fn starts_in_progress_count() {
 #[tokio::test]
 async fn viewers_of_all_streams_have_a_limit_together() {
     let camera = Camera::start(live()).await;
-    let http = HttpConfig::default().max_viewers(2);
-    let manager = Manager::new(config().http(http).max_viewers(3));
+    let http = HttpConfig::default().with_max_viewers(2);
+    let manager = Manager::new(config().with_http(http).with_max_viewers(3));
     let mut addrs = Vec::new();
     for name in ["a", "b"] {
         let info = manager.start(spec(name, camera.addr())).await.unwrap();
@@ -80,8 +80,9 @@ async fn frame_over_the_limit_is_counted() {
     let (fits, large) = (jpeg::of_length(1, 20_000), jpeg::of_length(2, 60_000));
     let stream = [&fits[..], &large, &fits].concat();
     let camera = Camera::start(Script::new(vec![Step::Send(stream.into()), Step::Stall])).await;
-    let splitter = SplitterConfig::default().max_frame_bytes(50_000);
-    let manager = Manager::new(config().ingest(IngestConfig::default().splitter(splitter)));
+    let splitter = SplitterConfig::default().with_max_frame_bytes(50_000);
+    let manager =
+        Manager::new(config().with_ingest(IngestConfig::default().with_splitter(splitter)));
     manager.start(spec("door", camera.addr())).await.unwrap();
     until("both that fit", async || {
         manager.get("door").unwrap().frames == 2

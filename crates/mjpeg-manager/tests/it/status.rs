@@ -119,7 +119,7 @@ async fn unsupported_frames_are_passed_on_if_asked() {
     lossless[sof + 1] = 0xC3;
     let camera = Camera::start(Script::frames([lossless.clone().into()])).await;
     let manager = manager();
-    let spec = spec("door", camera.addr()).pass_unsupported(true);
+    let spec = spec("door", camera.addr()).with_pass_unsupported(true);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert_eq!(viewer.next_frame().await.unwrap().unwrap(), lossless);
@@ -133,7 +133,7 @@ fn frames_to_repair() -> [(Bytes, Bytes); 2] {
         .unwrap()
         .repaired(Repairs::RECOMMENDED);
     let with_thumbnail = jpeg::with_thumbnail(&other, &jpeg::sized(3, 16, 16));
-    [(bare, whole.bytes), (with_thumbnail, other)]
+    [(bare, whole.into_bytes()), (with_thumbnail, other)]
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn frames_stay_as_they_came_where_repair_is_off() {
     for (sent, _) in frames_to_repair() {
         let camera = Camera::start(Script::frames([sent.clone()])).await;
         let manager = manager();
-        let spec = spec("door", camera.addr()).repair(Repairs::NONE);
+        let spec = spec("door", camera.addr()).with_repair(Repairs::NONE);
         let info = manager.start(spec).await.unwrap();
         let mut viewer = Viewer::open(info.listen.unwrap(), "/").await.unwrap();
         assert_eq!(viewer.next_frame().await.unwrap().unwrap(), sent);
@@ -171,7 +171,7 @@ async fn offline_camera_tells_why_and_since_when() {
     let addr = refused_addr().await;
     let manager = manager();
     manager
-        .start(spec("door", addr).mode(StartMode::Retry))
+        .start(spec("door", addr).with_mode(StartMode::Retry))
         .await
         .unwrap();
     until("offline", async || {

@@ -17,13 +17,13 @@ pub(crate) fn manager() -> Manager {
 
 pub(crate) fn config() -> ManagerConfig {
     let quick = Backoff::try_new(Duration::from_millis(20), Duration::from_millis(100)).unwrap();
-    ManagerConfig::default().ingest(IngestConfig::default().backoff(quick))
+    ManagerConfig::default().with_ingest(IngestConfig::default().with_backoff(quick))
 }
 
 pub(crate) fn spec(name: &str, camera: SocketAddr) -> StreamSpec {
     StreamSpec::parse(name, &format!("tcp://{camera}"))
         .unwrap()
-        .listen(LOOPBACK.into())
+        .with_listen(LOOPBACK.into())
 }
 
 pub(crate) fn live() -> Script {

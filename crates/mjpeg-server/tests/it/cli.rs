@@ -467,7 +467,7 @@ async fn demo_shows_as_many_cameras_as_asked() {
         assert!(moves, "it moves");
         let frame = mjpeg_codec::Frame::parse(first).unwrap();
         assert_eq!(
-            (frame.width, frame.height, frame.displayable()),
+            (frame.width(), frame.height(), frame.displayable()),
             (640, 480, true)
         );
     }

@@ -174,7 +174,7 @@ fn splitter_finds_as_many_frames_as_ffmpeg_wrote() {
         let Event::Frame(frame) = event else {
             panic!("{event:?}")
         };
-        assert_eq!((frame.width, frame.height), (160, 120));
+        assert_eq!((frame.width(), frame.height()), (160, 120));
         frames += 1;
     }
     assert_eq!(frames, 50);

@@ -85,7 +85,7 @@ pub(crate) async fn sees(viewer: &mut Viewer, count: usize, width: u16) {
     while seen < count {
         let frame = timeout(Duration::from_secs(20), viewer.next_frame());
         let frame = frame.await.expect("in time").unwrap().expect("not ended");
-        assert_eq!(Frame::parse(frame.clone()).unwrap().width, width);
+        assert_eq!(Frame::parse(frame.clone()).unwrap().width(), width);
         if frame != last {
             seen += 1;
         }
@@ -175,7 +175,7 @@ async fn ffmpeg_pushes_its_pictures_and_viewers_outlast_it() {
             let other = async {
                 loop {
                     let frame = viewer.next_frame().await.unwrap().expect("not ended");
-                    if Frame::parse(frame).unwrap().width == width {
+                    if Frame::parse(frame).unwrap().width() == width {
                         return;
                     }
                 }

@@ -59,7 +59,7 @@ impl Truth {
     /// The same, with every frame as it is after the repairs.
     fn repaired(&self, repairs: Repairs) -> Self {
         let repaired = |bytes: &Bytes| match Frame::parse(bytes.clone()) {
-            Ok(frame) => frame.repaired(repairs).0.bytes,
+            Ok(frame) => frame.repaired(repairs).0.into_bytes(),
             Err(_) => bytes.clone(),
         };
         Self {
@@ -135,12 +135,12 @@ async fn relay_with(repairs: Repairs, truth: &Truth) {
     let spec = if repairs == Repairs::RECOMMENDED {
         spec
     } else {
-        spec.repair(repairs)
+        spec.with_repair(repairs)
     };
     let spec = spec
-        .listen("127.0.0.1:0".parse().unwrap())
-        .mode(StartMode::Require)
-        .pass_unsupported(true);
+        .with_listen("127.0.0.1:0".parse().unwrap())
+        .with_mode(StartMode::Require)
+        .with_pass_unsupported(true);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let (mut camera, _) = listener.accept().await.unwrap();
     let mut viewer = Viewer::open(addr, "/").await.unwrap();

@@ -251,8 +251,8 @@ async fn wrong_length_ends_the_stream_with_what_was_whole() {
 #[tokio::test]
 async fn silence_is_a_stall_and_before_the_head_a_timeout() {
     let config = IngestConfig::default()
-        .stall_limit(Duration::from_millis(300))
-        .connect_timeout(Duration::from_millis(300));
+        .with_stall_limit(Duration::from_millis(300))
+        .with_connect_timeout(Duration::from_millis(300));
     let silent = HttpCamera::start(|_| vec![Step::Stall]);
     let source = |camera: &HttpCamera| camera.url("/").parse().unwrap();
     let mut ingest = Ingest::new(source(&silent), config.clone());

@@ -43,7 +43,7 @@ async fn frames(answer: Vec<u8>) -> Vec<Bytes> {
     let mut frames = Vec::new();
     loop {
         match event(&mut ingest).await {
-            Event::Frame(captured) => frames.push(captured.frame.bytes),
+            Event::Frame(captured) => frames.push(captured.frame.into_bytes()),
             Event::Offline { .. } => return frames,
             _ => {}
         }
@@ -68,7 +68,7 @@ async fn frames_are_those_that_the_codec_finds_in_the_body() {
         let mut expected = Vec::new();
         while let Some(found) = parser.poll() {
             if let Found::Frame(frame) = found {
-                expected.push(frame.bytes);
+                expected.push(frame.into_bytes());
             }
         }
         with_frames += usize::from(expected.len() > 1);

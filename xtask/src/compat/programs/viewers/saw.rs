@@ -111,7 +111,7 @@ pub(super) fn parts(session: &Session) -> Result<Saw> {
     parser.finish();
     while let Some(event) = parser.poll() {
         match event {
-            Event::Frame(frame) => saw.jpegs.push(frame.bytes),
+            Event::Frame(frame) => saw.jpegs.push(frame.into_bytes()),
             Event::Discarded {
                 reason: DiscardReason::Framing,
                 ..
