@@ -42,7 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             }
         }
         if is_product {
-            problems.extend(imports(root, package)?);
+            problems.extend(imports(root, package));
         }
         problems.extend(fixtures::check(package)?);
     }
@@ -73,12 +73,18 @@ pub(crate) fn print_lines(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-fn imports(root: &Path, package: &Package) -> Result<Vec<String>> {
+/// The other checks go on where the sources cannot be read: the compiler says why.
+fn imports(root: &Path, package: &Package) -> Vec<String> {
     let shown = shown(root, folder(package));
-    let modules = Modules::parse(&modules::sources(folder(package))?).context(shown.clone())?;
-    let mut problems = cycles::check(&shown, &modules);
-    problems.extend(root_paths::check(&shown, &modules));
-    Ok(problems)
+    let modules = modules::sources(folder(package)).and_then(|sources| Modules::parse(&sources));
+    match modules {
+        Ok(modules) => {
+            let mut problems = cycles::check(&shown, &modules);
+            problems.extend(root_paths::check(&shown, &modules));
+            problems
+        }
+        Err(error) => vec![format!("{shown}: {error:#}")],
+    }
 }
 
 /// Every Rust source below `folder`, also of what is not in the workspace: fuzz targets, consumers.
