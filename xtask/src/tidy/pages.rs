@@ -30,7 +30,12 @@ const FOREIGN: [&str; 6] = ["std", "io", "tokio", "hyper", "http", "rustix"];
 pub(super) fn check(root: &Path, sources: &Sources) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for page in PAGES {
-        let text = read(&root.join(page))?;
+        let path = root.join(page);
+        if !path.is_file() {
+            problems.push(format!("{page}: does not exist"));
+            continue;
+        }
+        let text = read(&path)?;
         problems.extend(wide(page, &text));
         let folder = Path::new(page).parent().unwrap_or(Path::new(""));
         for Mention { line, what } in mentions(&text) {
