@@ -8,8 +8,8 @@
 //!   So children may use one another through their parent's path.
 //! * `mod child;` alone is no import. `pub use child::C` is one. So a parent that re-exports a
 //!   child must not be imported by that child, nor by what the child imports.
-//! * The crate's root is no module of the graph, for it re-exports nearly everything. A path
-//!   through it counts for the module that defines the thing (and [`super::root_paths`] forbids it).
+//! * The crate's root is not in the graph, since it re-exports nearly everything. A path through it
+//!   counts for the module that defines the thing, and [`super::root_paths`] forbids it.
 //! * Code for tests does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
