@@ -19,8 +19,11 @@ xflags::xflags! {
         }
         /// Check which crate may depend on which, and what none of them may reach.
         cmd layers {}
-        /// Check what no compiler checks: manifests, file sizes, docs, examples, test data.
-        cmd tidy {}
+        /// Check what no compiler checks: manifests, imports, sizes, comments, docs, test data.
+        cmd tidy {
+            /// Only print how many lines of Rust there are, by crate or folder.
+            optional --lines
+        }
         /// Compare each published crate's public API with its snapshot in `public-api/`.
         cmd api {
             /// Accept the API as it is now: write the snapshots anew.

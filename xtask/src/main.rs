@@ -44,6 +44,7 @@ fn run(workspace: &Workspace, command: XtaskCmd) -> Result<ExitCode> {
     match command {
         XtaskCmd::Ci(ci) => ci::run(workspace, ci.install)?,
         XtaskCmd::Layers(_) => layers::run(workspace)?,
+        XtaskCmd::Tidy(tidy) if tidy.lines => tidy::print_lines(workspace)?,
         XtaskCmd::Tidy(_) => tidy::run(workspace)?,
         XtaskCmd::Api(api) => api::run(workspace, api.bless)?,
         XtaskCmd::Examples(_) => examples::run(workspace)?,
