@@ -1,14 +1,16 @@
 //! The type that stands for any kind of source.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
+use super::{file::Recording, tcp::Tcp, tcp_listen::TcpListen};
 #[cfg(unix)]
-use super::unix::Unix;
-use super::{file::Recording, tcp::Tcp, tcp_listen::TcpListen, url::path_text};
+use super::{unix::Unix, url::path_text};
 use crate::connect::Connect;
 
 /// Where the images of a stream come from: how to connect, and how to name it to people.
