@@ -5,6 +5,7 @@ pub(crate) mod fed;
 #[cfg(feature = "listener")]
 pub(crate) mod http;
 pub(crate) mod outlet;
+mod panics;
 pub(crate) mod pipeline;
 pub(crate) mod placeholder;
 pub(crate) mod reach;
@@ -116,13 +117,13 @@ impl RunningStream {
         Ok((stream, publisher))
     }
 
-    /// Replaces the spec by what `change` makes of it. Returns when the stream's task uses it, the new
-    /// port accepts viewers, and the old one does not.
+    /// Replaces the spec by what `change` makes of it. Returns when the stream's task uses it, the
+    /// new port accepts viewers, and the old one does not.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSpec`], [`Error::NotFound`] if the stream was stopped meanwhile, and those of
-    /// [`Outlet::bind`](outlet::Outlet::bind). Nothing has changed then.
+    /// [`Error::InvalidSpec`], [`Error::NotFound`] if the stream was stopped meanwhile, and those
+    /// of [`Outlet::bind`](outlet::Outlet::bind). Nothing has changed then.
     ///
     /// # Cancel safety
     ///

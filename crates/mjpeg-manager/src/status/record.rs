@@ -199,8 +199,8 @@ impl Record {
     }
 }
 
-/// Replaces a state, and returns whether that is a change. An outage keeps its beginning even if its
-/// reason changes.
+/// Replaces a state, and returns whether that is a change. An outage keeps its beginning even if
+/// its reason changes.
 pub(crate) fn enter(state: &mut StreamState, since: &mut SystemTime, new: StreamState) -> bool {
     let is_change = !state.is_like(&new);
     let is_same_outage = matches!(

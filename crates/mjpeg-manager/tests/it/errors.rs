@@ -368,7 +368,8 @@ fn codes_are_distinct_words() {
     assert_eq!(codes.len(), all.len());
 }
 
-/// A camera that speaks HTTP and cannot be reached has the codes of one that speaks TCP; what it answers is another matter.
+/// A camera that speaks HTTP and cannot be reached has the codes of one that speaks TCP. What it
+/// answers is another matter.
 #[cfg(feature = "http")]
 #[tokio::test]
 async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {

@@ -254,7 +254,8 @@ async fn shutdown_ends_all_streams_at_once_and_reports() {
     }
 }
 
-/// A camera whose frames are large enough to fill what the kernel holds for a viewer that takes nothing.
+/// A camera whose frames are large enough to fill the kernel's buffers for a viewer that reads
+/// nothing.
 async fn large_camera() -> Camera {
     let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
     Camera::start(Script::live(large, Duration::from_millis(20))).await
@@ -450,7 +451,8 @@ async fn offline_camera_is_tried_at_once_when_asked_for() {
     soon(listener.accept()).await.unwrap();
 }
 
-/// A source whose first connection panics while it is read; it tells when that connection is dropped.
+/// A source whose first connection panics while it is read. `panicking` is false when that
+/// connection was dropped.
 struct PanicsOnce {
     camera: SocketAddr,
     connects: AtomicUsize,

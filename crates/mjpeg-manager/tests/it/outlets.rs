@@ -181,10 +181,10 @@ async fn port_needs_an_outlet_that_listens() {
             .start(spec("door", camera.addr()))
             .await
             .unwrap_err();
-        assert!(
-            matches!(error, Error::InvalidSpec(InvalidSpec::NoListener { addr }) if addr == LOOPBACK.into()),
-            "{error}"
-        );
+        let Error::InvalidSpec(InvalidSpec::NoListener { addr }) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(addr, LOOPBACK.into());
         assert!(manager.list().is_empty());
     }
     assert_eq!(counting.calls(), ["bind door", "unbind door", "drop door"]);
