@@ -137,7 +137,7 @@ impl Manager {
     /// responses, whatever changes.
     ///
     /// * Sources: if they differ, the camera is disconnected and the first new source connected;
-    ///   the stream's state tells how that goes. If they are the same, the connection is not
+    ///   the stream's state shows how that goes. If they are the same, the connection is not
     ///   touched.
     /// * Listen: the new port is taken first, and the old one then accepts no more connections.
     ///   When the call returns, that has happened.
@@ -256,7 +256,7 @@ impl Manager {
     /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep the last frame,
     /// then get the placeholder, if there is one.
     ///
-    /// Does not wait: the stream's state tells when it is done. Does nothing to a source that has
+    /// Does not wait: the stream's state shows when it is done. Does nothing to a source that has
     /// ended.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ pub(crate) struct Shared {
 /// A stream and everything it owns. Dropping it ends all of that.
 #[derive(Debug)]
 pub(crate) struct RunningStream {
-    /// The way into the stream's task for everything but pause, resume and retry.
+    /// How the stream's task is configured. Pausing and retrying are commands, by `control`.
     spec: watch::Sender<Arc<StreamSpec>>,
     /// The spec that the task uses, which is the same soon after a change.
     in_use: watch::Receiver<Arc<StreamSpec>>,

@@ -146,7 +146,7 @@ impl Record {
         }
     }
 
-    /// What consumers are told about the source.
+    /// The status of the source that consumers read.
     pub(crate) fn fanout_status(&self) -> Status {
         match self.state {
             // Online only with a frame: a picture from before is not live.

@@ -1,4 +1,4 @@
-//! What `get` and `list` tell.
+//! What `get` and `list` report.
 
 use std::time::{Duration, SystemTime};
 
