@@ -1,13 +1,14 @@
 //! How many allocations a frame costs, and how many bytes they have; counted, not timed.
 //!
-//! Isolated: a steady stream of whole frames by `spare_mut`, `filled` and `poll`, after the first 50, while the latest frame is held as a fan-out
-//! holds it; then a repair that inserts Huffman tables, one that is not needed, and a check.
+//! Isolated: a steady stream of whole frames by `spare_mut`, `filled` and `poll`, after the first
+//! 50, while the latest frame is held as a fan-out holds it; then a repair that inserts Huffman
+//! tables, one that is not needed, and a check.
 
 use std::hint::black_box;
 
 use allocation_counter::{AllocationInfo, measure};
 use bytes::Bytes;
-use mjpeg_codec::{Event, Frame, Splitter, SplitterConfig, repair::Repairs};
+use mjpeg_codec::{Found, Frame, Splitter, SplitterConfig, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
 fn main() {
@@ -47,7 +48,7 @@ fn feed(splitter: &mut Splitter, frames: &[Bytes], latest: &mut Option<Frame>) {
         for chunk in frame.chunks(CHUNK_BYTES) {
             splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
             splitter.filled(chunk.len());
-            while let Some(Event::Frame(frame)) = splitter.poll() {
+            while let Some(Found::Frame(frame)) = splitter.poll() {
                 *latest = Some(frame);
                 came += 1;
             }

@@ -1,16 +1,17 @@
 //! What the splitter does with bytes made to slow it down, beside a clean stream.
 //!
-//! Isolated: `spare_mut`, `filled` and `poll` over 4 MB that are one pattern again and again, in chunks of 64 KiB, with their copy into the
-//! splitter's buffer; and `clean`, the same with frames of 100 kB, measured in the same run. A new splitter each time. Those named `paid` have just
-//! as many bytes as the splitter asks for what they make it decide, so that it never takes them for a flood. Those named `parts` go
-//! through the multipart parser.
+//! Isolated: `spare_mut`, `filled` and `poll` over 4 MB that are one pattern again and again, in
+//! chunks of 64 KiB, with their copy into the splitter's buffer; and `clean`, the same with frames
+//! of 100 kB, measured in the same run. A new splitter each time. Those named `paid` have just as
+//! many bytes as the splitter asks for what they make it decide, so that it never takes them for a
+//! flood. Those named `parts` go through the multipart parser.
 //!
 //! Absent: sockets, the async runtime.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use mjpeg_codec::{Event, Splitter, SplitterConfig, multipart::Parser};
+use mjpeg_codec::{Found, Splitter, SplitterConfig, multipart::Parser};
 use mjpeg_testkit::jpeg;
 
 fn codec_hostile(c: &mut Criterion) {
@@ -70,7 +71,7 @@ fn split<R>(
     stream: &[u8],
     reader: &mut R,
     fill: impl Fn(&mut R, &[u8]),
-    poll: impl Fn(&mut R) -> Option<Event>,
+    poll: impl Fn(&mut R) -> Option<Found>,
     finish: impl Fn(&mut R),
 ) -> usize {
     let mut events = 0;
@@ -141,7 +142,8 @@ fn patterns() -> Vec<Pattern> {
             &[],
             [&soi_sof_sos[..], &[0x2A, 0xFF, 0xD9]].concat(),
         ),
-        // The same with as many bytes as the splitter asks for such a decision, so that it never calls them a flood.
+        // The same with as many bytes as the splitter asks for such a decision, so that it never
+        // calls them a flood.
         (
             "paid_soi_sof_eoi",
             &[],

@@ -1,17 +1,21 @@
 //! What splitting a clean stream costs, beside what it costs to touch the same bytes at all.
 //!
-//! Isolated: finding the frames in an endless stream of whole frames, by `spare_mut` and `filled` and by `push`, with the copy of
-//! each chunk into the splitter's buffer, which stands for the read from a socket. The latest frame is held, as a
-//! fan-out holds it. Two references visit every `FF` with `memchr`, and know from outside how long the frames are:
+//! Isolated: finding the frames in an endless stream of whole frames, by `spare_mut` and `filled`
+//! and by `push`, with the copy of each chunk into the splitter's buffer, which stands for the read
+//! from a socket. The latest frame is held, as a fan-out holds it. Two references visit every `FF`
+//! with `memchr`, and know from outside how long the frames are:
 //!
-//! * `reference` fills the same chunks into a buffer of the same kind, one whose frames are handed out without a copy (`BytesMut`, `split_to`).
-//! * `fixed` copies them into one chunk's room, again and again: the least that any reader does, which hands out nothing.
+//! * `reference` fills the same chunks into a buffer of the same kind, one whose frames are handed
+//!   out without a copy (`BytesMut`, `split_to`).
+//! * `fixed` copies them into one chunk's room, again and again: the least that any reader does,
+//!   which hands out nothing.
 //!
-//! Absent: sockets, the async runtime, damage and resynchronisation (see `codec_hostile`), consumers that hold more than the
-//! latest frame.
+//! Absent: sockets, the async runtime, damage and resynchronisation (see `codec_hostile`),
+//! consumers that hold more than the latest frame.
 //!
-//! How often `FF` stands in a scan decides what the references cost: about every 200 bytes in `camera`, as in real cameras' frames, every 900 in
-//! `noise`, every 76 in `grain`. None has restart markers.
+//! How often `FF` stands in a scan decides what the references cost: about every 200 bytes in
+//! `camera`, as in real cameras' frames, every 900 in `noise`, every 76 in `grain`. None has
+//! restart markers.
 
 use std::hint::black_box;
 
@@ -21,7 +25,7 @@ use criterion::{
     measurement::WallTime,
 };
 use memchr::memchr_iter;
-use mjpeg_codec::{Event, Frame, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Frame, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
 fn codec_split(c: &mut Criterion) {
@@ -172,7 +176,7 @@ impl Taker {
     fn take(&mut self) {
         while let Some(event) = self.splitter.poll() {
             match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     self.frames += 1;
                     self.latest = Some(frame);
                 }

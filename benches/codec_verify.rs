@@ -1,13 +1,16 @@
-//! What an entropy check of a frame costs, beside what a decoder takes to turn the same frame into pixels.
+//! What an entropy check of a frame costs, beside what a decoder takes to turn the same frame into
+//! pixels.
 //!
-//! Isolated: `Frame::verify` on whole frames that were already split, and `decode` of the same bytes into RGB by zune-jpeg
-//! with its default settings, the fastest of the decoders written in Rust alone when this was made. Both run on one core.
+//! Isolated: `Frame::verify` on whole frames that were already split, and `decode` of the same
+//! bytes into RGB by zune-jpeg with its default settings, the fastest of the decoders written in
+//! Rust alone when this was made. Both run on one core.
 //!
-//! Absent: sockets, splitting, damaged frames (the check ends at the first flaw), what becomes of the pixels.
+//! Absent: sockets, splitting, damaged frames (the check ends at the first flaw), what becomes of
+//! the pixels.
 //!
-//! How many bytes a block takes decides the cost of both: about 36 in the `noise` pictures, 10 in `grain_70kB`, a flat colour with
-//! a little grain. `with_own_tables` is `noise_20kB` with Huffman tables that are not the typical ones, which the check must
-//! expand for each frame.
+//! How many bytes a block takes decides the cost of both: about 36 in the `noise` pictures, 10 in
+//! `grain_70kB`, a flat colour with a little grain. `with_own_tables` is `noise_20kB` with Huffman
+//! tables that are not the typical ones, which the check must expand for each frame.
 
 use std::hint::black_box;
 
@@ -59,7 +62,8 @@ fn decode(group: &mut BenchmarkGroup<'_, WallTime>, picture: &str, frames: &[Fra
     });
 }
 
-/// A frame whose table of luminance AC coefficients lacks the last code of the typical one, which noise does not use.
+/// A frame whose table of luminance AC coefficients lacks the last code of the typical one, which
+/// noise does not use.
 fn with_own_tables(number: u32) -> Bytes {
     let jpeg = jpeg::of_length(number, 20_000);
     let is_table = |at: &usize| jpeg[*at..*at + 2] == [0xFF, 0xC4] && jpeg[*at + 4] == 0x10;

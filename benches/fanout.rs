@@ -1,7 +1,9 @@
-//! Programs of the load benchmark of the HTTP fan-out: a camera, the reference server and the viewers. `cargo xtask bench fanout` runs them
-//! beside the relay; README.md tells what comes of it.
+//! Programs of the load benchmark of the HTTP fan-out: a camera, the reference server and the
+//! viewers. `cargo xtask bench fanout` runs them beside the relay; README.md tells what comes of
+//! it.
 //!
-//! All are synchronous and have one thread, or one per connection, so that what they cost is easy to tell.
+//! All are synchronous and have one thread, or one per connection, so that what they cost is easy
+//! to tell.
 
 mod camera;
 mod ceiling;

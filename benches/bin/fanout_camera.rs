@@ -1,4 +1,5 @@
-//! A camera for the load benchmark: JPEG pictures of one size at a fixed rate, each stamped with its number and time.
+//! A camera for the load benchmark: JPEG pictures of one size at a fixed rate, each stamped with
+//! its number and time.
 
 use std::process::ExitCode;
 

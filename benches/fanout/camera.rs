@@ -18,7 +18,8 @@ xflags::xflags! {
         required --bytes bytes: usize
         /// Pictures a second.
         required --fps fps: u64
-        /// Leave a picture away that would come less than half an interval after the one before, because that was late.
+        /// Leave a picture away that would come less than half an interval after the one before,
+        /// because that was late.
         optional --even
     }
 }
@@ -43,8 +44,9 @@ fn run(flags: &Camera) -> Result<()> {
     }
 }
 
-/// Sends until the peer has gone. Whatever the peer takes its time for, the schedule stays: a picture whose time has passed when
-/// the one before it is out is left away, as in a camera, and not numbered. So is one that would come less than `least_ns` after it.
+/// Sends until the peer has gone. Whatever the peer takes its time for, the schedule stays: a
+/// picture whose time has passed when the one before it is out is left away, as in a camera, and
+/// not numbered. So is one that would come less than `least_ns` after it.
 fn send(mut stream: TcpStream, pictures: &Pictures, period_ns: u64, least_ns: u64) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut picture = Vec::with_capacity(pictures.len());

@@ -1,5 +1,6 @@
-//! The reference: the least that a server can do for its viewers. One thread, epoll, one `writev` of a shared buffer per viewer and frame;
-//! nothing is parsed, checked, limited or counted. On the wire it is the relay.
+//! The reference: the least that a server can do for its viewers. One thread, epoll, one `writev`
+//! of a shared buffer per viewer and frame; nothing is parsed, checked, limited or counted. On the
+//! wire it is the relay.
 
 use std::{
     io::{ErrorKind, IoSlice, Read, Write},
@@ -22,13 +23,15 @@ use crate::fanout::{
 };
 
 xflags::xflags! {
-    /// Serves the pictures of one camera to viewers, as cheaply as can be. Prints its URL. Ends when the camera does.
+    /// Serves the pictures of one camera to viewers, as cheaply as can be. Prints its URL. Ends
+    /// when the camera does.
     cmd ceiling {
         /// The camera's address.
         required --camera camera: SocketAddr
         /// The length of each of its pictures.
         required --bytes bytes: usize
-        /// TCP_NOTSENT_LOWAT of the viewers' sockets, 0 for none (default: 16384, as the relay has it).
+        /// TCP_NOTSENT_LOWAT of the viewers' sockets, 0 for none (default: 16384, as the relay has
+        /// it).
         optional --notsent-lowat lowat: u32
         /// Where viewers come to (default: any free port of 127.0.0.1).
         optional --listen at: SocketAddr
@@ -111,8 +114,8 @@ impl Server {
         })
     }
 
-    /// Reads all that has come, and publishes the newest picture of it: those before it came while the server was busy, and the relay would
-    /// skip them as well.
+    /// Reads all that has come, and publishes the newest picture of it: those before it came while
+    /// the server was busy, and the relay would skip them as well.
     fn read_camera(&mut self) -> Result<()> {
         let mut newest = None;
         while !self.camera_ended {

@@ -1,4 +1,5 @@
-//! The viewers: many connections, one thread. What need not be looked at is discarded in the kernel.
+//! The viewers: many connections, one thread. What need not be looked at is discarded in the
+//! kernel.
 
 mod tally;
 mod viewer;
@@ -254,7 +255,8 @@ impl Viewers {
             if let Some(arrival) = &arrival {
                 self.tally.arrived(index, arrival, now_ns());
             }
-            // The next frame, if it is there already, waits for the next turn, so that no viewer waits for another's.
+            // The next frame, if it is there already, waits for the next turn, so that no viewer
+            // waits for another's.
             if arrival.is_some() || came < most {
                 return Ok(());
             }

@@ -1,5 +1,5 @@
-//! What the camera sends: real JPEGs, all of one length, each with a stamp. Camera and viewers make the same ones, so that a viewer
-//! knows every byte that must come.
+//! What the camera sends: real JPEGs, all of one length, each with a stamp. Camera and viewers make
+//! the same ones, so that a viewer knows every byte that must come.
 
 use std::ops::Range;
 
@@ -37,7 +37,8 @@ impl Pictures {
         self.len
     }
 
-    /// The picture that has this number, and the delimiter after it. Where its stamp will be, there are other bytes.
+    /// The picture that has this number, and the delimiter after it. Where its stamp will be, there
+    /// are other bytes.
     pub(crate) fn followed(&self, number: u64) -> &[u8] {
         &self.followed[(number % u64::from(DIFFERENT)) as usize]
     }
@@ -66,7 +67,8 @@ impl Stamp {
         picture[STAMP].copy_from_slice(self.text().as_bytes());
     }
 
-    /// Reads it from the beginning of a picture, [`STAMP`]'s end at least; `None` if it is not as it was written.
+    /// Reads it from the beginning of a picture, [`STAMP`]'s end at least; `None` if it is not as
+    /// it was written.
     pub(crate) fn read(picture: &[u8]) -> Option<Self> {
         let text = str::from_utf8(picture.get(STAMP)?).ok()?;
         let field = |at: Range<usize>| u64::from_str_radix(text.get(at)?, 16).ok();
@@ -85,7 +87,8 @@ impl Stamp {
     }
 }
 
-/// A picture with a comment before all else, for the stamp and for the bytes that lack to the length.
+/// A picture with a comment before all else, for the stamp and for the bytes that lack to the
+/// length.
 fn one(number: u32, len: usize) -> Vec<u8> {
     let room = len - COMMENT_HEADER_BYTES;
     let mut asked = room - STAMP.len();

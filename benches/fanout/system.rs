@@ -69,7 +69,8 @@ pub(crate) fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, addr))
 }
 
-/// Connects, and sees to it that closing leaves nothing behind that would keep the port from the next run.
+/// Connects, and sees to it that closing leaves nothing behind that would keep the port from the
+/// next run.
 pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&to, CONNECT_LIMIT)
         .with_context(|| format!("connecting to {to}"))?;
@@ -77,7 +78,8 @@ pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Allows this process as many descriptors as it may have, which must be enough for so many connections.
+/// Allows this process as many descriptors as it may have, which must be enough for so many
+/// connections.
 pub(crate) fn raise_descriptor_limit(connections: usize) -> Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let needed = (connections + OTHER_DESCRIPTORS) as u64;

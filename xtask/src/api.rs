@@ -7,13 +7,13 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use xshell::cmd;
 
-use crate::tools;
+use crate::tools::tool;
 use crate::util::{Workspace, files_with, read, verdict};
 
 /// Compares every snapshot, or with `bless` writes it anew.
 pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
     let folder = workspace.root().join("public-api");
-    let nightly = tools::nightly(&workspace.sh)
+    let nightly = tool::nightly(&workspace.sh)
         .context("no fit nightly toolchain; `cargo xtask ci --install` fetches it")?;
     let mut problems = Vec::new();
     let mut expected = BTreeSet::new();
@@ -56,9 +56,9 @@ pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
 
 const BLESS: &str = "accept the API as it is with `cargo xtask api --bless`";
 
-/// The API with all features (private ones are hidden from docs and so from this list), without
-/// what the compiler adds to every type by itself: that noise would hide the changes that count. Derived impls stay,
-/// for users rely on them.
+/// The API with all features; private ones are hidden from docs and so from this list. Impls that
+/// the compiler adds to every type are left out: that noise would hide the changes that count.
+/// Derived impls stay, because users rely on them.
 fn public_api(workspace: &Workspace, nightly: &str, package: &str) -> Result<String> {
     let sh = &workspace.sh;
     let omit = "blanket-impls,auto-trait-impls";

@@ -7,102 +7,46 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::util::{Workspace, files_with};
-use crate::{api, compat, consumers, corpus, examples, faults, fuzz, layers, tidy, tools};
+use crate::{api, consumers, examples, fuzz, kits, layers, tidy, tools};
 
-struct Step {
-    name: &'static str,
-    run: fn(&Workspace) -> Result<()>,
-}
+/// A step's name, and what it runs.
+type Step = (&'static str, fn(&Workspace) -> Result<()>);
 
 const STEPS: &[Step] = &[
-    Step {
-        name: "fmt",
-        run: fmt,
-    },
-    Step {
-        name: "tidy",
-        run: tidy::run,
-    },
-    Step {
-        name: "layers",
-        run: layers::run,
-    },
-    Step {
-        name: "deny",
-        run: deny,
-    },
-    Step {
-        name: "clippy, each crate alone",
-        run: clippy_alone,
-    },
-    Step {
-        name: "clippy, workspace",
-        run: clippy_workspace,
-    },
-    Step {
-        name: "docs",
-        run: docs,
-    },
-    Step {
-        name: "api",
-        run: |workspace| api::run(workspace, false),
-    },
-    Step {
-        name: "corpus",
-        run: corpus::beside,
-    },
-    Step {
-        name: "tests",
-        run: tests,
-    },
-    Step {
-        name: "engines",
-        run: compat::engines::short,
-    },
-    Step {
-        name: "faults",
-        run: faults::short,
-    },
-    Step {
-        name: "doctests",
-        run: doctests,
-    },
-    Step {
-        name: "examples",
-        run: examples::run,
-    },
-    Step {
-        name: "benches",
-        run: benches,
-    },
-    Step {
-        name: "package",
-        run: consumers::pack,
-    },
-    Step {
-        name: "consumers",
-        run: consumers::check,
-    },
-    Step {
-        name: "fuzz",
-        run: fuzz::smoke,
-    },
+    ("fmt", fmt),
+    ("tidy", tidy::run),
+    ("layers", layers::run),
+    ("deny", deny),
+    ("clippy, each crate alone", clippy_alone),
+    ("clippy, workspace", clippy_workspace),
+    ("docs", docs),
+    ("api", |workspace| api::run(workspace, false)),
+    ("corpus", kits::corpus),
+    ("tests", tests),
+    ("engines", kits::engines),
+    ("faults", kits::faults),
+    ("doctests", doctests),
+    ("examples", examples::run),
+    ("benches", benches),
+    ("package", consumers::pack),
+    ("consumers", consumers::check),
+    ("fuzz", fuzz::smoke),
 ];
 
 pub(crate) fn run(workspace: &Workspace, install: bool) -> Result<()> {
     tools::ensure(&workspace.sh, install)?;
     let mut times = Vec::new();
-    for step in STEPS {
-        println!("== {}", step.name);
+    for (name, step) in STEPS {
+        println!("== {name}");
         let start = Instant::now();
-        let outcome = (step.run)(workspace);
+        let outcome = step(workspace);
         let took = start.elapsed();
         println!("   {:.1} s", took.as_secs_f64());
-        times.push((step.name, took));
+        times.push((*name, took));
         if outcome.is_err() {
             println!("\n{}", summary(&times));
         }
-        outcome.with_context(|| format!("ci stopped: step `{}` failed", step.name))?;
+        outcome.with_context(|| format!("ci stopped: step `{name}` failed"))?;
     }
     println!("\n{}", summary(&times));
     println!("all {} steps passed", STEPS.len());
@@ -124,7 +68,7 @@ fn fmt(workspace: &Workspace) -> Result<()> {
         .context("mend it with `cargo fmt --all`")?;
     // Outside the workspace, so cargo does not know them; rustfmt itself needs no manifest.
     let mut outside = files_with(&workspace.root().join("fuzz/fuzz_targets"), "rs")?;
-    for consumer in sh.read_dir("consumers")? {
+    for consumer in sh.read_dir("kits/consumers")? {
         outside.extend(files_with(&consumer.join("src"), "rs")?);
     }
     if !outside.is_empty() {
@@ -251,7 +195,7 @@ mod tests {
 
     #[test]
     fn steps_have_names_of_their_own() {
-        let mut names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        let mut names: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), STEPS.len());

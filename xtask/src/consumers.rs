@@ -1,5 +1,5 @@
-//! Packs every published crate and uses each one as a stranger would: from its tarball, alone, from
-//! a workspace of its own (`consumers/`) whose packages name it by version like any other crate.
+//! Packs every published crate and uses each one as a stranger would: from its tarball, alone, in a
+//! workspace of its own (`kits/consumers/`) whose packages name it by version like any other crate.
 //!
 //! This finds what no build inside the workspace can: a file that `include` forgot, a feature that
 //! only a neighbour turns on, a type of the API that its user has no way to name.
@@ -66,20 +66,26 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
             )
         }));
     }
-    let home = workspace.root().join("consumers");
+    let home = workspace.root().join("kits/consumers");
     for package in &published {
         if !home.join(folder_of(package)).join("Cargo.toml").exists() {
-            problems.push(format!("consumers/{} is missing", folder_of(package)));
+            problems.push(format!("kits/consumers/{} is missing", folder_of(package)));
         }
     }
     if !problems.is_empty() {
         return verdict("consumers", &problems);
     }
+    use_each(workspace, &published, &packed)
+}
 
+/// Builds and runs each crate's consumer against the unpacked tarballs.
+fn use_each(workspace: &Workspace, published: &[&Package], packed: &Path) -> Result<()> {
+    let sh = &workspace.sh;
+    let home = workspace.root().join("kits/consumers");
     // The versions everything else is checked with. Not committed there and not `--locked`, as the
     // consumers themselves are added to it.
     fs::copy(workspace.root().join("Cargo.lock"), home.join("Cargo.lock"))
-        .context("copying Cargo.lock to consumers/")?;
+        .context("copying Cargo.lock to kits/consumers/")?;
     let manifest = home.join("Cargo.toml");
     let patches: Vec<String> = published
         .iter()
@@ -89,7 +95,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         })
         .collect();
     // One at a time: in one call, features that one consumer turns on would help its neighbour.
-    for package in &published {
+    for package in published {
         let consumer = format!("consumer-{}", folder_of(package));
         // The same build directory as ever: third-party crates are there already.
         let target = workspace.target("");
@@ -101,7 +107,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         .quiet()
         .run()
         .with_context(|| {
-            format!("consumers/{} cannot use {} from its tarball", folder_of(package), package.name)
+            format!("kits/consumers/{} cannot use {} from its tarball", folder_of(package), package.name)
         })?;
         println!("   {consumer}: ok");
         // A consumer builds the library; what a user would `cargo install` must build as well.
@@ -135,7 +141,7 @@ fn absent(folder: &Path) -> impl Iterator<Item = &'static str> {
         .filter(move |file| !folder.join(file).is_file())
 }
 
-/// `mjpeg-codec` is used by `consumers/codec`.
+/// `mjpeg-codec` is used by `kits/consumers/codec`.
 fn folder_of(package: &Package) -> &str {
     short(&package.name)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{MetadataCommand, TargetKind};
 use xshell::cmd;
 
-use crate::tools::output;
+use crate::debian::output;
 use crate::util::{Workspace, files_with, read, targets};
 
 pub(crate) const DEFAULT_SECONDS: u32 = 60;

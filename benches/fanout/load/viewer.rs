@@ -1,4 +1,5 @@
-//! One viewer's response, byte by byte, without any IO. It says which bytes it wants to see and which may be thrown away unseen.
+//! One viewer's response, byte by byte, without any IO. It says which bytes it wants to see and
+//! which may be thrown away unseen.
 
 use std::fmt;
 
@@ -203,7 +204,8 @@ impl Viewer {
 }
 
 impl Coming {
-    /// Compares bytes that come next with those of the picture. Of one whose stamp is damaged, nothing is known.
+    /// Compares bytes that come next with those of the picture. Of one whose stamp is damaged,
+    /// nothing is known.
     fn compare(&mut self, bytes: &[u8], pictures: &Pictures) {
         if let Some(stamp) = self.stamp {
             let there = pictures.followed(stamp.number).get(self.at..);

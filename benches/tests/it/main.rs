@@ -1,14 +1,16 @@
-//! The programs of the load benchmark together, over real sockets, and what the viewers say when a server does not do as it should.
+//! The programs of the load benchmark together, over real sockets, and what the viewers say when a
+//! server does not do as it should.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(target_os = "linux")]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
     thread,
 };
 
+use kit::{child::Child, relay};
 use serde_json::Value;
 
 #[test]
@@ -49,7 +51,8 @@ fn frames_that_are_left_out_are_missed() {
     let report = load(&ceiling, between(ceiling.at, |number, _| number % 4 != 0));
     let counted = |name: &str| report[name].as_u64().unwrap();
     assert_eq!(counted("bad"), 0);
-    // Each viewer has a count of its own, so that none of them lacks the same frames for sure: a quarter, more or less.
+    // Each viewer has a count of its own, so that none of them lacks the same frames for sure: a
+    // quarter, more or less.
     let (missed, expected) = (counted("missed"), counted("expected"));
     assert!(missed * 6 > expected, "{report}");
     assert!(counted("gaps") > 0);
@@ -57,41 +60,30 @@ fn frames_that_are_left_out_are_missed() {
 
 /// Camera and reference. Both end with this value.
 struct Ceiling {
-    camera: Child,
+    _camera: Child,
     server: Child,
     at: SocketAddr,
 }
 
 impl Ceiling {
     fn start() -> Self {
-        let mut camera = Command::new(env!("CARGO_BIN_EXE_fanout_camera"));
-        let (camera, camera_at) = first_line(camera.args(["--bytes", BYTES, "--fps", "30"]));
-        let mut server = Command::new(env!("CARGO_BIN_EXE_fanout_ceiling"));
-        let (server, url) = first_line(server.args(["--camera", &camera_at, "--bytes", BYTES]));
-        let at = url.trim_start_matches("http://").trim_end_matches('/');
+        let mut camera = start(env!("CARGO_BIN_EXE_fanout_camera"), &["--fps", "30"]);
+        let camera_at = camera.line_blocking().unwrap();
+        let arguments = ["--camera", &camera_at];
+        let mut server = start(env!("CARGO_BIN_EXE_fanout_ceiling"), &arguments);
+        let at = relay::address(&server.line_blocking().unwrap()).unwrap();
         Self {
-            camera,
+            _camera: camera,
             server,
-            at: at.parse().unwrap(),
+            at,
         }
     }
 }
 
-impl Drop for Ceiling {
-    fn drop(&mut self) {
-        for child in [&mut self.camera, &mut self.server] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn first_line(command: &mut Command) -> (Child, String) {
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let out: ChildStdout = child.stdout.take().unwrap();
-    let mut line = String::new();
-    BufReader::new(out).read_line(&mut line).unwrap();
-    (child, line.trim().to_owned())
+fn start(program: &str, arguments: &[&str]) -> Child {
+    let mut command = Command::new(program);
+    command.args(["--bytes", BYTES]).args(arguments);
+    Child::start(command.stdout(Stdio::piped()), program).unwrap()
 }
 
 /// Viewers for a second, at this address.
@@ -108,8 +100,8 @@ fn load(ceiling: &Ceiling, at: SocketAddr) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A server that hands on what another one sends. Of each viewer's parts, counted from 0, `keep` may change the bytes, and says which
-/// come through.
+/// A server that hands on what another one sends. Of each viewer's parts, counted from 0, `keep`
+/// may change the bytes, and says which come through.
 fn between(
     server: SocketAddr,
     keep: impl Fn(u64, &mut Vec<u8>) -> bool + Copy + Send + 'static,

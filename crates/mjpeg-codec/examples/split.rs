@@ -10,7 +10,8 @@
 //! nc 192.168.1.100 6001 | cargo run -p mjpeg-codec --example split -- - pictures/
 //! ```
 //!
-//! Without a folder it only lists the frames; without any argument it lists those of a tiny built-in stream.
+//! Without a folder it only lists the frames; without any argument it lists those of a tiny
+//! built-in stream.
 
 use std::{
     env,
@@ -20,7 +21,7 @@ use std::{
     path::Path,
 };
 
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = env::args_os().skip(1);
@@ -41,9 +42,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         if n == 0 {
             splitter.finish();
         }
-        while let Some(event) = splitter.poll() {
-            match event {
-                Event::Frame(frame) => {
+        while let Some(found) = splitter.poll() {
+            match found {
+                Found::Frame(frame) => {
                     let (offset, length) = (frame.offset(), frame.bytes().len());
                     println!(
                         "frame {frames} at {offset}, {length} bytes, {}x{}",
@@ -58,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     }
                     frames += 1;
                 }
-                Event::Discarded { reason, range } => {
+                Found::Discarded { reason, range } => {
                     println!(
                         "{reason} at {}, {} bytes",
                         range.start,

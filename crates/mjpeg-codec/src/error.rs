@@ -1,4 +1,4 @@
-//! Why bytes were not a frame.
+//! Why bytes are not a frame.
 
 use std::fmt;
 
@@ -6,27 +6,32 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum DiscardReason {
-    /// Bytes between frames that belong to none: padding, trailers, noise, or the rest of a frame that was already
-    /// reported as broken; from a [`Splitter`](crate::Splitter) also multipart framing.
+    /// Bytes between frames that belong to none: padding, trailers, noise, or the rest of a frame
+    /// already reported as broken. A [`Splitter`](crate::Splitter) reports multipart framing as
+    /// garbage, too.
     Garbage,
-    /// Delimiters, part headers and blank lines around them. No loss. Only from a multipart [`Parser`](crate::multipart::Parser).
+    /// Delimiters, part headers and the blank lines around them; nothing was lost. Reported only by
+    /// a multipart [`Parser`](crate::multipart::Parser).
     Framing,
-    /// What a part holds instead of a JPEG image, or before one. Only from a multipart [`Parser`](crate::multipart::Parser).
+    /// The contents of a part that does not hold a JPEG image, or the bytes before its image.
+    /// Reported only by a multipart [`Parser`](crate::multipart::Parser).
     NotJpeg,
-    /// A frame that broke off: another SOI, or the end of the stream, came before its EOI.
+    /// A frame that broke off: another SOI or the end of the stream came before its EOI.
     Truncated,
     /// A frame whose markers or segment lengths contradict ITU-T T.81, or that holds no scan.
     Malformed,
-    /// A frame longer than [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes).
+    /// A frame longer than
+    /// [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes).
     TooLarge,
-    /// What was passed over because it was made of almost nothing but markers, or lines: each is a decision, and many thousand of them in so few
-    /// bytes come from no camera. See [the crate's docs](crate#floods).
+    /// Bytes skipped because they consist of almost nothing but markers or lines. Each of these
+    /// takes a decision, and no camera sends many thousands of them in so few bytes. See
+    /// [the crate's documentation](crate#floods).
     Flood,
 }
 
 impl DiscardReason {
-    /// All reasons, for those who keep a counter of each.
-    pub const ALL: [Self; 7] = [
+    /// All reasons, for counters of each.
+    pub const ALL: &'static [Self] = &[
         Self::Garbage,
         Self::Framing,
         Self::NotJpeg,
@@ -36,14 +41,15 @@ impl DiscardReason {
         Self::Flood,
     ];
 
-    /// Whether the range begins with a broken frame, so that exactly one frame was lost with it.
+    /// Returns whether the range begins with a broken frame, so that exactly one frame was lost
+    /// with it.
     ///
-    /// The other reasons are reported in pieces.
+    /// Ranges with another reason are reported in pieces.
     pub fn is_frame(self) -> bool {
         matches!(self, Self::Truncated | Self::Malformed | Self::TooLarge)
     }
 
-    /// The reason as one stable lower-case word, for counters and logs.
+    /// Returns the reason as a stable lower-case word, for counters and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Garbage => "garbage",
@@ -63,22 +69,22 @@ impl fmt::Display for DiscardReason {
     }
 }
 
-/// Bytes that were given as one JPEG are not one; the giver is at fault.
+/// Bytes passed as one JPEG image are not one. The caller is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} at byte {offset}")]
 #[non_exhaustive]
 pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
-    /// Where, in bytes from the start of the input.
+    /// Where it is, in bytes from the start of the input.
     pub offset: u64,
 }
 
-/// What is wrong with bytes that were given as one JPEG.
+/// What is wrong with bytes passed as one JPEG image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// There is no frame at the start of the input, or it is not whole.
+    /// The input does not begin with a frame, or the frame is not whole.
     #[error("not a whole JPEG frame ({0})")]
     NotAFrame(DiscardReason),
     /// The frame ended before the input did.

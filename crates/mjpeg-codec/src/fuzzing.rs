@@ -1,29 +1,38 @@
-//! Oracles that fuzz targets and the replay tests share. Each panics when its promise does not hold.
+//! Oracles shared by fuzz targets and the replay tests. Each panics if its promise does not hold.
 
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
 use crate::{
-    DiscardReason, Event, Frame, MissingEoi, Splitter, SplitterConfig, marker,
-    multipart::{Boundary, Layout, Parser, ParserConfig, PartHeaders, render},
+    config::{MissingEoi, SplitterConfig},
+    error::DiscardReason,
+    found::Found,
+    frame::Frame,
+    framing::headers::PartHeaders,
+    jpeg::{marker, search, walk},
+    multipart::{Boundary, Layout, render},
     repair::Repairs,
-    search,
+    splitter::Splitter,
     verify::Verdict,
-    walk,
 };
 
-/// Bytes looked at or copied and steps taken by all splitters of this thread so far.
+mod run;
+
+use run::{LIMIT_BYTES, account, events, fill, fill_part, limits, parts, push, push_part, run};
+
+/// Returns the bytes examined or copied and steps taken by all splitters of this thread so far.
 pub fn work() -> u64 {
     crate::work::counted()
 }
 
-/// How much memory a splitter's buffers take.
+/// Returns how much memory a splitter's buffers take.
 pub fn buffer_bytes(splitter: &Splitter) -> usize {
     splitter.buffer_bytes()
 }
 
-/// The events do not depend on the chunking. The input's first byte chooses the chunks, and whether floods begin early.
+/// The output does not depend on the chunking. The input's first byte chooses the chunks, and
+/// whether floods begin early.
 pub fn codec_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
         return;
@@ -39,16 +48,17 @@ pub fn codec_chunk_independent(data: &[u8]) {
     assert_eq!(end, stream.len() as u64);
 }
 
-/// Frames and discarded ranges cover the stream in order; each frame is a copy of the bytes it claims and stands by itself.
+/// Frames and discarded ranges cover the stream in order. Each frame is a copy of the bytes it
+/// claims, and parses by itself.
 pub fn codec_accounting(stream: &[u8]) {
     let mut next = 0;
     for event in events(stream, stream.len().max(1)) {
         next = account(&event, stream, next);
-        if let Event::Frame(frame) = event {
-            let again = Frame::parse(frame.bytes.clone()).expect("a frame parses by itself");
+        if let Found::Frame(frame) = event {
+            let again = Frame::parse(frame.bytes().clone()).expect("a frame parses by itself");
             assert_eq!(
-                (again.width, again.height, again.sof()),
-                (frame.width, frame.height, frame.sof())
+                (again.width(), again.height(), again.sof()),
+                (frame.width(), frame.height(), frame.sof())
             );
             assert_eq!(again.verify(), frame.verify());
         }
@@ -56,9 +66,9 @@ pub fn codec_accounting(stream: &[u8]) {
     assert_eq!(next, stream.len() as u64);
 }
 
-/// The events of a multipart stream and the headers of each part do not depend on the chunking, cover the stream in order, and hold
-/// the frames that a splitter finds. The input's first byte chooses the chunks, and whether a frame needs an EOI
-/// or floods begin early.
+/// The output of a multipart stream and the headers of each part do not depend on the chunking,
+/// cover the stream in order, and hold the frames that a splitter finds. The input's first byte
+/// chooses the chunks, and whether a frame needs an EOI or floods begin early.
 pub fn codec_multipart_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
         return;
@@ -73,9 +83,9 @@ pub fn codec_multipart_chunk_independent(data: &[u8]) {
         .fold(0, |next, (event, _)| account(event, stream, next));
     assert_eq!(end, stream.len() as u64);
     if !accept {
-        let frames = |event: Event| match event {
-            Event::Frame(frame) => Some(frame),
-            Event::Discarded { .. } => None,
+        let frames = |event: Found| match event {
+            Found::Frame(frame) => Some(frame),
+            Found::Discarded { .. } => None,
         };
         let split = events(stream, stream.len().max(1));
         assert!(
@@ -87,8 +97,8 @@ pub fn codec_multipart_chunk_independent(data: &[u8]) {
     }
 }
 
-/// What `render` makes, a parser takes apart again: the same images and times, and framing. The input chooses the boundary,
-/// the layout, the images and the times.
+/// A parser reverses `render`: it finds the same images and times, and framing. The input chooses
+/// the boundary, the layout, the images and the times.
 pub fn codec_roundtrip(data: &[u8]) {
     let mut data = data.iter().copied();
     let mut bytes = |n: usize| -> Vec<u8> { data.by_ref().take(n).collect() };
@@ -109,7 +119,7 @@ pub fn codec_roundtrip(data: &[u8]) {
     let mut stream = boundary.opening(layout).to_vec();
     let mut sent = Vec::new();
     while let [time, comment, scan] = bytes(3)[..] {
-        // The lowest bit tells whether there is a time, the others how many of its bytes follow.
+        // The lowest bit says whether there is a time, the others how many of its bytes follow.
         let micros = bytes(usize::from(time >> 1).min(8))
             .iter()
             .fold(0, |micros, &b| micros << 8 | u64::from(b));
@@ -125,40 +135,41 @@ pub fn codec_roundtrip(data: &[u8]) {
     let mut came = Vec::new();
     for (event, headers) in parts(&stream, usize::from(chunk) + 1, false, push_part) {
         match event {
-            Event::Frame(frame) => {
+            Found::Frame(frame) => {
                 assert_eq!(headers.content_type(), Some("image/jpeg"));
-                let length = frame.bytes.len() as u64;
+                let length = frame.bytes().len() as u64;
                 assert_eq!(headers.content_length(), (!advance).then_some(length));
-                came.push((frame.bytes, headers.timestamp()));
+                came.push((frame.into_bytes(), headers.timestamp()));
             }
-            Event::Discarded { reason, .. } => assert_eq!(reason, DiscardReason::Framing),
+            Found::Discarded { reason, .. } => assert_eq!(reason, DiscardReason::Framing),
         }
     }
     assert_eq!(came, sent);
 }
 
-/// Repairs leave a frame a frame of the same size with the same scans, need to be made once only, and say what they made. No APPn or COM segment
-/// but those that tell of colours holds an SOI or EOI afterwards.
+/// A repaired frame is a frame of the same size with the same scans, and needs no further repair.
+/// The repairs made are reported. Only APPn segments that describe colours hold an SOI or EOI
+/// afterwards.
 pub fn codec_repair(stream: &[u8]) {
     let accept = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
     let mut splitter = Splitter::new(accept.with_max_frame_bytes(LIMIT_BYTES));
     splitter.push(Bytes::copy_from_slice(stream));
     splitter.finish();
     for event in std::iter::from_fn(|| splitter.poll()) {
-        let Event::Frame(frame) = event else { continue };
+        let Found::Frame(frame) = event else { continue };
         let (same, made) = frame.repaired(Repairs::NONE);
         assert_eq!((&same, made), (&frame, Repairs::NONE));
         let (repaired, made) = frame.repaired(Repairs::RECOMMENDED);
-        assert_eq!(made == Repairs::NONE, repaired.bytes == frame.bytes);
-        let again = Frame::parse(repaired.bytes.clone()).expect("a repaired frame is a frame");
+        assert_eq!(made == Repairs::NONE, repaired.bytes() == frame.bytes());
+        let again = Frame::parse(repaired.bytes().clone()).expect("a repaired frame is a frame");
         assert_eq!(
-            (again.width, again.height, again.sof()),
-            (frame.width, frame.height, frame.sof())
+            (again.width(), again.height(), again.sof()),
+            (frame.width(), frame.height(), frame.sof())
         );
         assert_eq!(again.repaired(Repairs::RECOMMENDED).1, Repairs::NONE);
-        assert_eq!(scans(&repaired.bytes), scans(&frame.bytes));
-        for segment in walk::segments(&repaired.bytes) {
-            let pairs = repaired.bytes[segment.payload.start - 2..segment.payload.end].windows(2);
+        assert_eq!(scans(repaired.bytes()), scans(frame.bytes()));
+        for segment in walk::segments(repaired.bytes()) {
+            let pairs = repaired.bytes()[segment.payload.start - 2..segment.payload.end].windows(2);
             let embedded = pairs
                 .into_iter()
                 .any(|pair| matches!(pair, [0xFF, 0xD8 | 0xD9]));
@@ -169,10 +180,11 @@ pub fn codec_repair(stream: &[u8]) {
     }
 }
 
-/// The check of a frame never panics, and the standard tables, which it takes for those that are missing, change nothing when they are there.
+/// The check of a frame never panics. It assumes the standard tables if a frame has none, so
+/// inserting them does not change the verdict.
 pub fn codec_verify(stream: &[u8]) {
     for event in events(stream, stream.len().max(1)) {
-        let Event::Frame(frame) = event else { continue };
+        let Found::Frame(frame) = event else { continue };
         let (whole, _) = frame.repaired(Repairs::NONE.with_huffman_tables(true));
         match (frame.verify(), whole.verify()) {
             (Verdict::Damaged(a), Verdict::Damaged(b)) => {
@@ -180,19 +192,20 @@ pub fn codec_verify(stream: &[u8]) {
                     (a.flaw, a.mcus, a.expected_mcus),
                     (b.flaw, b.mcus, b.expected_mcus)
                 );
-                assert!(a.offset <= frame.bytes.len());
+                assert!(a.offset <= frame.bytes().len());
             }
             (a, b) => assert_eq!(a, b),
         }
     }
 }
 
-/// The entropy-coded data of each scan.
+/// Returns the entropy-coded data of each scan.
 fn scans(frame: &[u8]) -> Vec<&[u8]> {
     let scans = walk::segments(frame).filter(|segment| segment.code == marker::SOS);
     let data = |segment: walk::Segment| {
         let start = segment.payload.end;
-        // To the next marker, or to the end of a frame without EOI, whose last bytes may be an FF that now begins one.
+        // Up to the next marker, or to the end of a frame without EOI. That may end in an FF that
+        // now begins a marker.
         let end = search::next_marker(frame, start).unwrap_or(frame.len());
         let data = &frame[start..end];
         &data[..data.len() - data.iter().rev().take_while(|&&b| b == 0xFF).count()]
@@ -200,7 +213,7 @@ fn scans(frame: &[u8]) -> Vec<&[u8]> {
     scans.map(data).collect()
 }
 
-/// The smallest of frames around bytes of any kind.
+/// Makes the smallest frame around any bytes.
 fn image(comment: &[u8], scan: &[u8]) -> Bytes {
     let mut image = vec![0xFF, 0xD8, 0xFF, 0xFE];
     image.extend_from_slice(&(comment.len() as u16 + 2).to_be_bytes());
@@ -216,113 +229,3 @@ fn image(comment: &[u8], scan: &[u8]) -> Bytes {
     image.extend_from_slice(&[0xFF, 0xD9]);
     image.into()
 }
-
-/// Checks that an event is about the bytes at `next`, and tells where they end.
-fn account(event: &Event, stream: &[u8], next: u64) -> u64 {
-    match event {
-        Event::Frame(frame) => {
-            assert_eq!(frame.offset, next);
-            assert!(frame.bytes.len() <= LIMIT_BYTES);
-            assert_eq!(frame.bytes, stream[next as usize..][..frame.bytes.len()]);
-            next + frame.bytes.len() as u64
-        }
-        Event::Discarded { range, .. } => {
-            assert_eq!(range.start, next);
-            assert!(range.end > range.start);
-            range.end
-        }
-    }
-}
-
-fn events(stream: &[u8], chunk: usize) -> Vec<Event> {
-    run(&limits(false), stream, chunk, push)
-}
-
-/// Limits that fuzz inputs reach; `flooded`, also that of floods.
-fn limits(flooded: bool) -> SplitterConfig {
-    let config = SplitterConfig::default().with_max_frame_bytes(LIMIT_BYTES);
-    if flooded {
-        config.with_flood_allowance_bytes(0)
-    } else {
-        config
-    }
-}
-
-fn push(splitter: &mut Splitter, piece: &[u8]) {
-    splitter.push(Bytes::copy_from_slice(piece));
-}
-
-/// The same by way of the splitter's own buffer.
-fn fill(splitter: &mut Splitter, piece: &[u8]) {
-    splitter.spare_mut()[..piece.len()].copy_from_slice(piece);
-    splitter.filled(piece.len());
-}
-
-fn run(
-    config: &SplitterConfig,
-    stream: &[u8],
-    chunk: usize,
-    feed: impl Fn(&mut Splitter, &[u8]),
-) -> Vec<Event> {
-    let mut splitter = Splitter::new(config.clone());
-    let mut events = Vec::new();
-    for piece in stream.chunks(chunk) {
-        feed(&mut splitter, piece);
-        events.extend(std::iter::from_fn(|| splitter.poll()));
-        assert!(splitter.buffer_bytes() <= 2 * (LIMIT_BYTES + chunk) + (256 << 10));
-    }
-    splitter.finish();
-    events.extend(std::iter::from_fn(|| splitter.poll()));
-    events
-}
-
-fn push_part(parser: &mut Parser, piece: &[u8]) {
-    parser.push(Bytes::copy_from_slice(piece));
-}
-
-fn fill_part(parser: &mut Parser, piece: &[u8]) {
-    parser.spare_mut()[..piece.len()].copy_from_slice(piece);
-    parser.filled(piece.len());
-}
-
-/// The events of a multipart stream, frames with their headers.
-fn parts(
-    stream: &[u8],
-    chunk: usize,
-    accept: bool,
-    feed: impl Fn(&mut Parser, &[u8]),
-) -> Vec<(Event, PartHeaders)> {
-    let missing_eoi = if accept {
-        MissingEoi::Accept
-    } else {
-        MissingEoi::Discard
-    };
-    let frames = limits(accept).with_missing_eoi(missing_eoi);
-    let config = ParserConfig::default()
-        .with_splitter(frames)
-        .with_max_header_bytes(HEADER_LIMIT_BYTES);
-    let mut parser = Parser::new(config);
-    let mut events = Vec::new();
-    let mut drain = |parser: &mut Parser| {
-        while let Some(event) = parser.poll() {
-            let headers = match event {
-                Event::Frame(_) => parser.headers(),
-                Event::Discarded { .. } => PartHeaders::default(),
-            };
-            events.push((event, headers));
-        }
-    };
-    for piece in stream.chunks(chunk) {
-        feed(&mut parser, piece);
-        drain(&mut parser);
-    }
-    parser.finish();
-    drain(&mut parser);
-    events
-}
-
-/// Small enough that fuzz inputs reach it.
-const LIMIT_BYTES: usize = 1024;
-
-/// The same for the headers of a part.
-const HEADER_LIMIT_BYTES: usize = 256;

@@ -1,4 +1,4 @@
-//! Counts what the bytes cost, for the tests that hold it to a bound.
+//! Counts what the bytes cost, for the tests that bound it.
 
 /// Counts bytes looked at or copied, and steps taken.
 #[cfg(not(feature = "__fuzzing"))]
@@ -10,7 +10,7 @@ pub(crate) fn count(n: usize) {
     COUNTED.set(COUNTED.get() + n as u64);
 }
 
-/// What this thread has counted so far.
+/// Returns this thread's count so far.
 #[cfg(feature = "__fuzzing")]
 pub(crate) fn counted() -> u64 {
     COUNTED.get()

@@ -1,4 +1,4 @@
-//! A stream mounted in a plain hyper server, and a client that looks at it.
+//! Mounts a stream in a plain hyper server and reads it with a client.
 //!
 //! ```text
 //! cargo run -p mjpeg-http --example in_hyper
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let service = service_fn(move |request: Request<Incoming>| {
                 let stream = stream.clone();
                 async move {
-                    // The stream at its usual URLs, the rest is ours.
+                    // The stream keeps its usual URLs; `/about` is our own.
                     if request.uri().path() == "/about" {
                         let about = Full::from("A relay of our own.\n");
                         return Ok(Response::new(Either::Left(about)));
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let asked = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
             socket.write_all(asked.as_bytes()).await?;
             let mut received = Vec::new();
-            // The stream goes on for ever, so look at it for half a second.
+            // The stream never ends, so read it for half a second.
             let reading = socket.read_to_end(&mut received);
             let _ = timeout(Duration::from_millis(500), reading).await;
             println!("{path}: {} bytes", received.len());

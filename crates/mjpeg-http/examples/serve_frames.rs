@@ -1,10 +1,11 @@
-//! Serves a still picture as a stream and views it, over a real socket.
+//! Serves a still picture as a stream.
 //!
 //! ```text
 //! cargo run -p mjpeg-http --example serve_frames -- [ADDR:PORT] [SECONDS]
 //! ```
 //!
-//! Open the printed URL in a browser. Without arguments it takes a free port of this machine and ends after one second.
+//! Open the printed URL in a browser. By default it listens on a free loopback port and ends after
+//! one second.
 
 use std::{
     env,

@@ -29,34 +29,37 @@ use crate::{
     viewers::permit::Permit,
 };
 
-/// The body of a stream response: the opening delimiter, then a part per frame, each time the newest,
-/// for as long as the fan-out has a producer.
+/// The body of a stream response: the opening delimiter, then a part per frame, each time the
+/// newest, for as long as the fan-out has a producer.
 ///
 /// Each data frame is one whole part, in one buffer that all viewers share. The next part is chosen
-/// when the connection has let go of the one before, so a slow viewer skips whole frames; see
-/// [the crate's docs](crate#lagging). While the body lives it counts as a viewer in the fan-out's
+/// when the connection has dropped the previous one, so a slow viewer skips whole frames; see
+/// [Lagging](crate#lagging). While the body lives it counts as a viewer in the fan-out's
 /// [demand](mjpeg_fanout::Demand).
 ///
-/// For servers of your own; [`StreamService`](crate::StreamService) adds the response's head, and
-/// picks the layout by the request.
+/// Use it in a server of your own. [`StreamService`](crate::StreamService) adds the head of the
+/// response and chooses the layout by the request.
 ///
 /// ```
+/// use mjpeg_codec::multipart::Layout;
 /// use mjpeg_http::{MjpegBody, StreamConfig};
 ///
 /// let (producer, consumer) = mjpeg_fanout::channel();
-/// let response = MjpegBody::new(consumer, Default::default(), &StreamConfig::default()).into_response();
+/// let config = StreamConfig::default();
+/// let response = MjpegBody::new(consumer, Layout::Trailing, &config).into_response();
 /// assert_eq!(response.headers()["content-type"], MjpegBody::content_type());
 /// # drop(producer);
 /// ```
 pub struct MjpegBody {
-    /// Locked by nobody: it makes the body `Sync`, which hyper's and warp's boxed bodies require.
+    /// Never locked: the mutex makes the body `Sync`, which hyper's and warp's boxed bodies
+    /// require.
     parts: Mutex<Parts>,
 }
 
 type Parts = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 
 impl MjpegBody {
-    /// Makes a body that takes its frames from a consumer of its own. No limit on viewers applies.
+    /// Makes a body that takes its frames from this consumer. No limit on viewers applies.
     pub fn new(consumer: Consumer, layout: Layout, config: &StreamConfig) -> Self {
         let request = StreamRequest::plain(layout);
         let now = Instant::now();
@@ -65,12 +68,12 @@ impl MjpegBody {
         Self::of(feed, consumer, None)
     }
 
-    /// The value of `Content-Type` that belongs to it.
+    /// Returns the `Content-Type` of such a body.
     pub fn content_type() -> String {
         Boundary::default().content_type()
     }
 
-    /// Makes a whole response of it: `200`, its content type, and never to be stored.
+    /// Makes a complete response: `200`, the content type, and headers that forbid caching.
     pub fn into_response(self) -> Response<Self> {
         let head = head::stream_head(http::Version::HTTP_2, &StreamRequest::default());
         head.map(|()| self)
@@ -95,7 +98,7 @@ impl MjpegBody {
     }
 }
 
-/// What a service decides for the bodies it has given out.
+/// How a service ends or configures the bodies that it has given out.
 pub(crate) struct ServiceEnd {
     pub(crate) closing: Closing,
     pub(crate) config: watch::Receiver<Arc<StreamConfig>>,
@@ -152,7 +155,7 @@ impl Pull {
     }
 }
 
-/// Waits until the service ends or is configured anew; forever without one. Returns whether it ends.
+/// Waits until the service ends or is reconfigured; forever without one. Returns whether it ends.
 async fn changed(service: &mut Option<ServiceEnd>) -> bool {
     let Some(ServiceEnd { closing, config }) = service else {
         return std::future::pending().await;
@@ -163,7 +166,7 @@ async fn changed(service: &mut Option<ServiceEnd>) -> bool {
     }
 }
 
-/// A part that the connection holds. hyper drops it when its last byte has been given to the kernel.
+/// A part that the connection holds. hyper drops it when its last byte is in the kernel.
 struct Held {
     part: Bytes,
     _written: OwnedSemaphorePermit,

@@ -1,4 +1,4 @@
-//! The end of something, announced to those who depend on it.
+//! Announces the end of a service or a listener to its tasks.
 
 use tokio::sync::watch;
 
@@ -25,8 +25,8 @@ impl Closer {
 pub(crate) struct Closing(watch::Receiver<bool>);
 
 impl Closing {
-    /// Waits for the end; forever if the [`Closer`] went without announcing one, which must not end
-    /// a response that is still being sent.
+    /// Waits for the end; forever if the [`Closer`] is dropped without announcing one, because that
+    /// must not end a response that is still being sent.
     pub(crate) async fn wait(&mut self) {
         // Not a match on the result itself: that would hold the watch's lock across the wait.
         let is_closed = self.0.wait_for(|is_closed| *is_closed).await.is_ok();

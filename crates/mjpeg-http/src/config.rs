@@ -29,5 +29,5 @@ pub enum InvalidConfig {
     MaxKbps,
 }
 
-/// As good as no limit, and far from where adding it to a time would overflow.
+/// In effect no limit, yet small enough that adding it to a time cannot overflow.
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);

@@ -1,4 +1,4 @@
-//! Which other origins' scripts may read a stream.
+//! CORS: which other origins' scripts may read a stream.
 
 use std::sync::Arc;
 
@@ -10,6 +10,17 @@ use mjpeg_codec::multipart::AllowOrigin;
 ///
 /// One rendered part serves all viewers of a policy; a policy that names several origins costs one
 /// for each origin that is watching.
+///
+/// ```
+/// use mjpeg_http::{CorsPolicy, StreamConfig};
+///
+/// # fn main() -> Result<(), mjpeg_http::InvalidOrigin> {
+/// let policy = CorsPolicy::listed(["https://page.example", "http://192.0.2.7:8080"])?;
+/// let config = StreamConfig::default().with_cors(policy);
+/// # let _ = config;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CorsPolicy(Policy);
 
@@ -22,18 +33,19 @@ enum Policy {
 }
 
 impl CorsPolicy {
-    /// Admits every origin: `Access-Control-Allow-Origin: *`. The default, because browsers then
-    /// send no credentials along.
+    /// Admits every origin: `Access-Control-Allow-Origin: *`. The default. Browsers then hide the
+    /// answer from scripts that send credentials.
     pub const ANY: Self = Self(Policy::Any);
 
     /// Admits no other origin.
     pub const NOBODY: Self = Self(Policy::Nobody);
 
-    /// Admits these origins, such as `https://page.example`. At most 64.
+    /// Admits these origins, at most 64. Each is `scheme://host` or `scheme://host:port`.
     ///
     /// # Errors
     ///
-    /// [`InvalidOrigin`] for a text that cannot be an origin, or for too many.
+    /// [`InvalidOrigin::NotAnOrigin`] for a text that cannot be an origin;
+    /// [`InvalidOrigin::TooMany`] for more than 64.
     pub fn listed<'a>(origins: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidOrigin> {
         let only = |origin: &str| {
             let has_scheme = origin.contains("://") && !origin.ends_with('/');
@@ -50,7 +62,7 @@ impl CorsPolicy {
         Ok(Self(Policy::Listed(origins.into())))
     }
 
-    /// Whom the answer to a request with these headers admits.
+    /// Which origin the answer to a request with these headers admits.
     pub(crate) fn allowed(&self, headers: &HeaderMap) -> AllowOrigin {
         match &self.0 {
             Policy::Any => AllowOrigin::ANY,
@@ -63,13 +75,13 @@ impl CorsPolicy {
         }
     }
 
-    /// Whether the answer depends on the request's origin, which caches must know.
+    /// Whether the answer depends on the request's origin, which caches must be told.
     pub(crate) fn varies(&self) -> bool {
         matches!(self.0, Policy::Listed(_))
     }
 }
 
-/// A text that cannot be an origin of a [`CorsPolicy`]; the caller is at fault.
+/// Why a [`CorsPolicy`] could not be made; the caller is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidOrigin {

@@ -1,4 +1,4 @@
-//! Why there is no listener.
+//! Why a listener could not be bound.
 
 use std::io;
 
@@ -8,20 +8,20 @@ use crate::address::ListenAddress;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// Another socket has the address, in this process or another one. The caller must choose another
-    /// one.
+    /// Another socket, of this process or another one, has the address. The caller must choose
+    /// another.
     #[error("{address} is in use by another program or stream")]
     InUse {
         /// The address asked for.
         address: ListenAddress,
     },
-    /// The system does not let this process listen there: this machine has no such address, or the
-    /// process has no right to it.
+    /// The system does not let this process listen there: the machine has no such address, or the
+    /// process lacks the permission.
     #[error("cannot listen on {address}")]
     Failed {
         /// The address asked for.
         address: ListenAddress,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }

@@ -16,8 +16,8 @@ use crate::{
 pub(crate) mod form;
 mod pace;
 
-/// Decides for one viewer. Each call to [`next`](Self::next) implies that the previous part has been
-/// written.
+/// Decides for one viewer. Each call to [`next`](Self::next) implies that the previous part has
+/// been written.
 pub(crate) struct Feed {
     permit: Permit,
     request: StreamRequest,

@@ -1,4 +1,4 @@
-//! The oracle that a fuzz target and the replay test share. It panics when its promise does not hold.
+//! The oracle that a fuzz target and the replay test share. It panics when a promise is broken.
 
 use std::{
     sync::Arc,
@@ -24,14 +24,15 @@ use crate::{
     transport::Transport,
 };
 
-/// Whatever a client sends on a connection, in whatever pieces, it gets answers that are HTTP, in a time that is bounded; and when it has gone, nothing of it is
-/// left. The input's first byte says how it is sent.
+/// Checks that a client gets valid HTTP in bounded time, whatever it sends and in whatever pieces,
+/// and that nothing is left of it when it has gone. The first byte of the input says how to send
+/// the rest.
 pub fn http_request(data: &[u8]) {
     let Some((&how, sent)) = data.split_first() else {
         return;
     };
     let mut runtime = Builder::new_current_thread();
-    // In memory, time passes when nothing else is left to be done.
+    // Everything is in memory, so time advances when no task can proceed.
     let runtime = runtime.enable_time().start_paused(true).build();
     let answer = runtime
         .expect("no resources are needed for timers alone")
@@ -101,7 +102,7 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// Checks that these are answers, each of the length it says, the last one perhaps a stream.
+/// Checks that these are answers, each as long as it says; the last one may be a stream.
 fn check(mut answers: &[u8]) {
     while !answers.is_empty() {
         let end = find(answers, b"\r\n\r\n").expect("a head that ends");
@@ -130,7 +131,8 @@ fn check(mut answers: &[u8]) {
             assert!(rest.is_empty() || rest.starts_with(opening), "{head:?}");
             return;
         }
-        // After HEAD a length is told of a body that does not follow. No body of ours begins like an answer.
+        // The answer to HEAD states the length of a body that does not follow. No body of ours
+        // begins like an answer.
         let has_body = !(rest.is_empty() || rest.starts_with(b"HTTP/1."));
         let body = if has_body { length } else { 0 };
         assert!(rest.len() >= body, "cut off: {head:?}");
@@ -150,13 +152,13 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|at| at == wanted)
 }
 
-/// The smallest thing that is a frame.
+/// The smallest valid frame.
 const PICTURE: &[u8] = b"\xFF\xD8\xFF\xC0\0\x0B\x08\0\x08\0\x08\x01\x01\x11\0\xFF\xDA\0\x08\x01\x01\0\0\x3F\0\0\xFF\xD9";
 
 const PIPE_BYTES: usize = 4 << 10;
 
-/// How long there is a camera: without one, streams end and pictures are not waited for.
+/// How long the camera exists. After it, streams end and snapshots do not wait.
 const FILM: Duration = Duration::from_secs(60);
 
-/// After that, a request head may take its time, and no more.
+/// The camera's time, and then the time that a request head may take.
 const LONGEST: Duration = Duration::from_secs(120);

@@ -1,4 +1,4 @@
-//! Who may do what: the one place where access is decided.
+//! Access control: gates decide which requests are answered.
 
 use std::{fmt, sync::Arc, time::Instant};
 
@@ -8,11 +8,11 @@ use http::{HeaderMap, Method, Response, Uri};
 
 use crate::{peer::Peer, transport::TlsInfo};
 
-/// Decides who may do what.
+/// Decides which requests are answered.
 ///
 /// A [`StreamService`](crate::StreamService) asks its gate before it admits a viewer, whatever
-/// listener the request came through. The gate sits inside the service, because a stream's
-/// connection leaves hyper, and so every `tower` layer around the service, behind.
+/// listener the request came through. The gate sits inside the service because a stream's
+/// connection leaves hyper, and with it every `tower` layer around the service.
 ///
 /// ```
 /// use mjpeg_http::{Access, Gate, Grant, Inquiry};
@@ -43,7 +43,7 @@ pub trait Gate: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// The call is dropped when the client goes away meanwhile.
+    /// Must be cancel safe: the call is dropped when the client disconnects.
     async fn decide(&self, inquiry: &Inquiry) -> Access;
 }
 
@@ -51,26 +51,28 @@ pub trait Gate: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inquiry {
-    /// The stream that the request means, by its name; `None` if it means none or has no name.
+    /// The name of the requested stream; `None` if the request is for none, or the stream has no
+    /// name.
     pub stream: Option<Arc<str>>,
     /// What the request would do.
     pub action: Action,
     /// The request's method.
     pub method: Method,
-    /// The request's path and query as they came.
+    /// The request's path and query, as received.
     pub uri: Uri,
     /// The request's headers.
     pub headers: HeaderMap,
-    /// Where it comes from, if that is known.
+    /// The client's address, if known.
     pub peer: Option<Peer>,
-    /// The listener it came through, by its name; empty if it has none.
+    /// The [name](crate::ListenerConfig::with_name) of the listener that the request came through;
+    /// empty if there is none.
     pub listener: Arc<str>,
-    /// What is known of the connection's TLS; `None` for a plain one.
+    /// TLS details of the connection; `None` for a plain one.
     pub tls: Option<TlsInfo>,
 }
 
 impl Inquiry {
-    /// Makes an inquiry about an action, with nothing else known yet. Set the fields that are.
+    /// Makes an inquiry about an action, with all other fields empty. Set those that are known.
     pub fn new(action: Action) -> Self {
         Self {
             stream: None,
@@ -93,15 +95,15 @@ pub enum Action {
     Stream,
     /// Take a single picture.
     Snapshot,
-    /// Read how a stream and its viewers are doing.
+    /// Read the state of a stream and its viewers.
     State,
-    /// See what was recorded.
+    /// Watch a recording.
     Replay,
     /// Send pictures to a stream.
     Push,
-    /// Open the page.
+    /// Open the web page.
     Page,
-    /// Change what runs.
+    /// Change which streams run, and how.
     Control,
     /// Read the metrics.
     Metrics,
@@ -124,31 +126,31 @@ impl Access {
     }
 }
 
-/// Who was let in, and until when.
+/// Who was admitted, and until when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
-    /// Who it is, for [`ViewerInfo`](crate::ViewerInfo); `None` for a stranger.
+    /// The client's identity, for [`ViewerInfo`](crate::ViewerInfo); `None` for a stranger.
     pub identity: Option<Arc<str>>,
     /// When the response has to end; `None` for never.
     pub until: Option<Instant>,
 }
 
 impl Grant {
-    /// Says who it is.
+    /// Sets the client's identity.
     pub fn with_identity(mut self, identity: impl Into<Arc<str>>) -> Self {
         self.identity = Some(identity.into());
         self
     }
 
-    /// Says when the response has to end.
+    /// Sets when the response has to end.
     pub fn with_until(mut self, until: Instant) -> Self {
         self.until = Some(until);
         self
     }
 }
 
-/// A gate that may be shared, with a `Debug` that says nothing of it.
+/// A shared gate, with a `Debug` that reveals nothing about it.
 #[derive(Clone)]
 pub(crate) struct SharedGate(pub(crate) Arc<dyn Gate>);
 

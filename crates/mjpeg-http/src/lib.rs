@@ -1,21 +1,28 @@
-//! Serves a Motion-JPEG stream over HTTP to any number of viewers.
+//! Serves Motion-JPEG streams over HTTP to any number of viewers.
 //!
-//! The upper end of a Motion-JPEG relay: it sits on a [`mjpeg_fanout`] and knows nothing of cameras. Three pieces, each of use
-//! alone: [`MjpegBody`] is the endless response body, [`StreamService`] answers requests (hyper and tower),
-//! [`Listener`] is a whole small server.
+//! This is the upper end of a Motion-JPEG relay: it takes frames from a [`mjpeg_fanout`] channel
+//! and knows nothing about cameras. It has three parts, and each can be used alone:
+//!
+//! * [`MjpegBody`] is the endless response body.
+//! * [`StreamService`] answers the requests for one stream, as a hyper and a tower service.
+//! * [`Listener`] is a small HTTP server for one or many streams.
 //!
 //! ```no_run
-//! use mjpeg_http::{HttpConfig, Listener, StreamService};
+//! use std::time::Duration;
+//!
+//! use mjpeg_http::{Listener, ListenerConfig, StreamConfig, StreamService};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Publish frames through the producer, from a task or thread of your own.
 //! let (producer, consumer) = mjpeg_fanout::channel();
 //! # drop(producer);
-//! let config = HttpConfig::default();
-//! let listener = Listener::bind("[::]:8081".parse()?, config.clone())?;
-//! println!("watch http://localhost:{}/", listener.local_addr().port());
-//! let service = StreamService::new(consumer, config);
-//! listener.serve(service, async { tokio::time::sleep(std::time::Duration::from_secs(60)).await }).await;
+//! let stream = StreamService::new(consumer, StreamConfig::default());
+//! let listener = Listener::bind("[::]:8081".parse()?, ListenerConfig::default())?;
+//! println!("watch http://localhost:8081/");
+//! // Accept requests for an hour, then give the viewers a second to take their last frame.
+//! listener.serve(stream.clone(), tokio::time::sleep(Duration::from_secs(3600))).await;
+//! stream.drain(Duration::from_secs(1)).await;
 //! # Ok(())
 //! # }
 //! ```
@@ -24,100 +31,203 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `GET /`, `/stream`, `/?action=stream` (also `…stream_0` and so on), `/stream.mjpg`, `/video.mjpg`, `/cam_1.mjpg`, `/mjpg/video.mjpg`, `/axis-cgi/mjpg/video.cgi`; `POST /stream` | the stream |
-//! | `GET /snapshot`, `/snapshot.jpg`, `/?action=snapshot` (also `…snapshot_0`), `/cam_1.jpg`, `/jpg/image.jpg`, `/axis-cgi/jpg/image.cgi` | the newest picture |
-//! | `GET /state` (feature `compat`) | JSON as ustreamer gives it |
-//! | `HEAD` of these | the header |
-//! | `OPTIONS` | `204`, a CORS preflight that allows all |
-//! | `/?action=command`, `/?action=take` | `501`: a relay has no controls of the camera |
+//! | `GET` or `HEAD` of a stream URL; `POST` of one other than `/` | the stream, or its head |
+//! | `GET` or `HEAD` of a snapshot URL | the newest picture, or its head |
+//! | `GET` or `HEAD` of `/state` (feature `compat`) | JSON in the format of ustreamer |
+//! | `OPTIONS` of these, and of `*` | `204`, a CORS preflight |
+//! | `/?action=command`, `/?action=take` | `501`: a relay cannot control the camera |
 //! | another method | `405` with `Allow` |
 //! | another path | `404` |
 //!
-//! These are the URLs of mjpg-streamer, ustreamer, camera-streamer and Axis cameras, so that what asked one of them can ask us. Unknown
-//! parameters, keys without a value and cache busters do no harm. All answers of the service allow every origin (what hyper itself refuses, `400` or `431`, does not).
+//! Stream URLs:
+//!
+//! * `/`, `/stream`, `/?action=stream` and its numbered forms such as `/?action=stream_0`
+//! * `/stream.mjpg`, `/stream.mjpeg`, `/video.mjpg`, `/cam_1.mjpg`
+//! * `/mjpg/video.mjpg`, `/axis-cgi/mjpg/video.cgi`
+//!
+//! Snapshot URLs:
+//!
+//! * `/snapshot`, `/?action=snapshot` and its numbered forms such as `/?action=snapshot_0`
+//! * `/snapshot.jpg`, `/snapshot.jpeg`, `/cam_1.jpg`
+//! * `/jpg/image.jpg`, `/axis-cgi/jpg/image.cgi`
+//!
+//! These are the URLs of mjpg-streamer, ustreamer, camera-streamer and Axis cameras, so that their
+//! clients work unchanged. Unknown parameters, keys without a value and cache busters do no harm.
+//!
+//! The answers allow every origin by default; [`StreamConfig::with_cors`] restricts them to a
+//! [`CorsPolicy`]. The policy does not cover the errors that hyper itself sends (`400`, `431`).
 //!
 //! # The stream
 //!
-//! To HTTP/1 clients it goes out as `HTTP/1.0 200 OK` with `Connection: close`, ended by close and not
-//! chunked: the form of mjpg-streamer and ustreamer, which the widest range of readers understands. A newcomer gets the latest frame at once; before the first
-//! frame the response waits. Nothing but whole JPEG frames is ever sent, since one part that is none ends the picture for good in Chromium and
-//! WebKit. When no frame comes for the [keepalive interval](HttpConfig::keepalive) (5 s), the last one is sent again; a response does not end while the camera may come
-//! back, for WebKit blanks the picture then.
+//! HTTP/1 clients get `HTTP/1.0 200 OK` with `Connection: close`. The response is not chunked and
+//! ends by close, as mjpg-streamer and ustreamer send it: the widest range of readers understands
+//! this form. A server that mounts the service over HTTP/2 sends plain `DATA` frames.
 //!
-//! Chromium and WebKit show a picture only when the headers of the *next* part have come, other programs need the length ahead of the
-//! image. So the layout goes by the request, and no viewer has to know of it:
+//! A new viewer gets the latest frame at once; before the first frame, the response waits. Every
+//! part is a whole JPEG frame, because a single part that is not one ends the picture for good in
+//! Chromium and WebKit. When no frame comes for the
+//! [keepalive interval](StreamConfig::with_keepalive) (5 s), the last one is sent again. The
+//! response does not end while the camera may come back, because WebKit would blank the picture.
 //!
-//! | the request has | it comes from | it gets | why |
-//! |---|---|---|---|
-//! | `Sec-Fetch-Dest: image`, `document`, `iframe`, `frame`, `object` or `embed` | a browser that shows it itself, over HTTPS or on loopback | [`Layout::Advance`]: the next part's headers right behind each image, without length, with CORS in every part | Chromium and WebKit would be one frame late otherwise (measured); WebKit's `<img crossorigin>` needs CORS in each part |
-//! | no `Sec-Fetch-Dest`, and `Accept` begins with `image/` or `text/html` | the same over plain HTTP | the same | browsers send no `Sec-Fetch-Dest` there (measured) |
-//! | anything else: `Accept: */*` or none | `fetch`, ffmpeg, VLC, OpenCV, go2rtc, Home Assistant | [`Layout::Trailing`]: `Content-Length` before each image, the delimiter right behind it; and the last frame once again after 100 ms of silence, or one and a half intervals | Mainsail, go2rtc need the length; Firefox, Fluidd show a frame at its delimiter; the repeat is for readers that wait for what follows |
-//! | WebKit's `User-Agent`, by [`HttpConfig::webkit_fetch_mixed`] (off by default) | its `fetch` | the same, as `multipart/mixed` | it cannot read `x-mixed-replace` with `fetch` (measured in WebKitGTK) |
+//! Chromium and WebKit show a picture only when the headers of the *next* part have arrived. Other
+//! programs need the length before the image. The layout is therefore chosen per request, and no
+//! viewer has to ask for it:
 //!
-//! What a viewer may ask for, by parameter:
+//! * **[`Layout::Advance`]** sends the next part's headers right behind each image, without a
+//!   length and with CORS headers in each part. Otherwise Chromium and WebKit would be one frame
+//!   late (measured), and WebKit's `<img crossorigin>` needs CORS in each part. It goes to browsers
+//!   that show the stream themselves:
+//!   * `Sec-Fetch-Dest` is `image`, `document`, `iframe`, `frame`, `object` or `embed`: what
+//!     browsers send over HTTPS and to loopback.
+//!   * `Sec-Fetch-Dest` is absent and `Accept` begins with `image/` or `text/html`: what they send
+//!     over plain HTTP (measured).
+//! * **[`Layout::Trailing`]** sends `Content-Length` before each image and the delimiter right
+//!   behind it. It goes to everything else: `fetch`, ffmpeg, VLC, OpenCV, go2rtc, Home Assistant.
+//!   Mainsail and go2rtc need the length; Firefox and Fluidd show a frame at its delimiter. For
+//!   readers that wait for what follows, the last frame is sent once more after a silence of
+//!   100 ms, or of one and a half frame intervals if that is longer.
+//! * **`multipart/mixed`** instead of `multipart/x-mixed-replace` is for WebKit's `fetch`, which
+//!   cannot read the latter (measured in WebKitGTK). Off by default:
+//!   [`StreamConfig::with_webkit_fetch_mixed`].
 //!
-//! | parameter | meaning |
-//! |---|---|
-//! | `advance_headers=0` or `1` | that layout, or the other (ustreamer's name) |
-//! | `dual_final_frames=0` or `1` | whether the last frame comes again soon (ustreamer's name) |
-//! | `fps=`, `kbps=` | at most so many frames, or thousands of bits, per second: whole frames, evenly spaced; [`max_fps`](HttpConfig::max_fps) and [`max_kbps`](HttpConfig::max_kbps) are the server's limits |
-//! | `max_duration=` | the response ends after so many seconds; [the server's limit](HttpConfig::max_duration) |
-//! | `max_lag=` | the response ends when a frame is older than so many seconds before it is written: for who would rather begin anew than be behind |
-//! | `key=` | a name for [`ViewerInfo`] and `/state` (ustreamer's name) |
+//! A viewer may ask for less with parameters:
 //!
-//! # When it is full
+//! * `advance_headers=0` or `1`: choose the layout (ustreamer's name).
+//! * `dual_final_frames=0` or `1`: whether the last frame is sent again soon (ustreamer's name).
+//! * `fps=`, `kbps=`: at most this many frames, or thousands of bits, per second. Frames stay whole
+//!   and evenly spaced. The server's own limits are [`max_fps`](StreamConfig::with_max_fps) and
+//!   [`max_kbps`](StreamConfig::with_max_kbps).
+//! * `max_duration=`: end the response after this many seconds, within the
+//!   [server's limit](StreamConfig::with_max_duration).
+//! * `max_lag=`: end the response when a frame cannot be written before it is this many seconds
+//!   old, for clients that would rather reconnect than lag.
+//! * `key=`: a name for [`ViewerInfo`] and `/state` (ustreamer's name).
 //!
-//! A viewer over one of the limits gets `503` with `Retry-After`, and the reason as text: over [`max_viewers`](HttpConfig::max_viewers) of the stream,
-//! over a [`ViewerLimit`] that several streams share, or over [`max_viewers_per_address`](HttpConfig::max_viewers_per_address). Pictures and `HEAD` are no viewers.
+//! # When the stream is full
 //!
-//! A reload must not lock itself out: the connection that it left may not have ended yet. So a newcomer may get the place of a viewer of the same
-//! stream, and which, goes by where it comes from:
+//! A viewer over a limit gets `503` with `Retry-After` and the reason as text. There are three
+//! limits: [`max_viewers`](StreamConfig::with_max_viewers) of the stream, a [`ViewerLimit`] that
+//! several streams share, and
+//! [`max_viewers_per_address`](StreamConfig::with_max_viewers_per_address). Snapshots and `HEAD`
+//! requests do not count as viewers.
 //!
-//! | the newcomer's address | whose place it may get |
-//! |---|---|
-//! | has viewers of this stream | one of its own: the one that has taken no byte for longest, if that is 5 s or more; else the one that has been at a frame for longest, if that is 1 s; else the oldest |
-//! | is in the same IPv6 /64 as a viewer | that viewer's, if it has taken no byte for 5 s |
-//! | is loopback, or a [trusted proxy](HttpConfig::trusted_proxies) | that of a viewer through the same address that has taken no byte for 5 s: any other may be somebody else's |
-//! | is not known, since somebody else's server took the connection | nobody's |
+//! A page that is reloaded must not lock itself out: its previous connection may not have ended
+//! yet. A new viewer may therefore replace an existing one of the same stream; its address decides
+//! which:
 //!
-//! Nobody gets the place of a viewer of another address. Who had it is closed at once if it is in the middle of a frame, else at the next one, within a second.
+//! * **An address that already watches the stream** replaces one of its own viewers: the one that
+//!   has taken no byte for longest, if for 5 s or more; else the one that has been receiving the
+//!   same frame for longest, if for 1 s or more; else the oldest.
+//! * **Another address of the same IPv6 /64** replaces a viewer that has taken no byte for 5 s.
+//! * **Loopback or a [trusted proxy](ListenerConfig::with_trusted_proxies)** replaces a viewer from
+//!   the same address that has taken no byte for 5 s: any other may belong to another person.
+//! * **An unknown address** replaces nobody. In a server of your own, addresses are unknown unless
+//!   requests carry a [`Peer`] extension.
+//!
+//! Viewers of other addresses are never replaced. A replaced viewer is closed at once if it is in
+//! the middle of a frame, else at the next frame or within a second.
 //!
 //! # Snapshots
 //!
-//! From memory, with `Content-Length`, `ETag`, `Last-Modified`, `X-Timestamp`, `Age` (whole seconds) and `X-Online`. `If-None-Match` is answered `304`. The tag is `"EPOCH-SEQ"`; the epoch is random
-//! per fan-out, so that pictures of two runs are never taken for one another.
+//! A snapshot comes from memory, with `Content-Length`, `ETag`, `Last-Modified`, `X-Timestamp`,
+//! `Age` (whole seconds) and `X-Online`. `If-None-Match` is answered `304`. The tag is
+//! `"EPOCH-SEQ"`; the epoch is random per fan-out channel, so that pictures of two runs are never
+//! confused.
 //!
 //! | parameter | the picture |
 //! |---|---|
-//! | none | the newest; while the camera is away, what comes within the wait, else the last one with `X-Online: false` |
-//! | `max_age=` | at most so many seconds old (decimals allowed); `max_delay=` in milliseconds, as camera-streamer has it |
-//! | `fresh=1`, `max_delay=0` | captured after the request came |
-//! | `after=EPOCH-SEQ` | another one than that: a long poll. An epoch or number that is not ours is answered at once |
-//! | `wait=` | how many seconds to wait, at most 30; [the default](HttpConfig::snapshot_wait) is 0.8 |
+//! | none | the newest; while the camera is offline, see below |
+//! | `max_age=` | at most this many seconds old (decimals allowed) |
+//! | `max_delay=` | the same in milliseconds, camera-streamer's name; 0 means `fresh=1` |
+//! | `fresh=1` | captured after the request came |
+//! | `after=EPOCH-SEQ` | any but this one: a long poll; unknown tags are answered at once |
+//! | `wait=` | wait at most this many seconds, up to 30; default below |
 //!
-//! Who asked for `max_age`, `fresh` or `after` and got none in time gets `503` with `Retry-After`; so does everybody before the first picture.
+//! A snapshot waits [800 ms](StreamConfig::with_snapshot_wait) unless the request says otherwise.
+//! While the camera is offline, it waits for a new picture, then falls back to the last one with
+//! `X-Online: false`. A request with `max_age`, `fresh` or `after` that cannot be satisfied in time
+//! gets `503` with `Retry-After`; so does any request before the first picture, unless the channel
+//! has a placeholder.
+//!
+//! # Several streams on one port
+//!
+//! [`Listener::serve`] takes any [`Streams`]; a [`StreamService`] is the implementation for one
+//! stream. With several, each is found by the first segment of the path:
+//!
+//! | request | answered by |
+//! |---|---|
+//! | `/door/`, `/door/stream`, `/door/snapshot`, … | the stream `door`, if there is one |
+//! | `/door` | a redirect to `/door/` |
+//! | `/stream` and the other URLs above, except a bare `/` | the default stream, if there is one |
+//! | anything else | the [fallback](Listener::with_fallback) if set, else the default stream |
+//!
+//! The fallback is a tower service of your own, such as an axum router with a page and an API. It
+//! may upgrade connections. Requests reach it with a [`Peer`] extension.
+//!
+//! One stream may also have several listeners: clones of a [`StreamService`] share their viewers,
+//! limits and counters. [`Listener::bind`] listens on a TCP port, [`Listener::bind_unix`] on a Unix
+//! socket, and [`Listener::from_fd`] takes over an inherited descriptor (systemd socket
+//! activation). Implement [`Accept`] for other [`Transport`]s, and [`Wrap`] to put TLS around each
+//! connection.
+//!
+//! # Who may watch
+//!
+//! Everybody, unless the service has a [`Gate`]: [`StreamServiceBuilder::gate`]. The gate decides
+//! about every request for a stream, a snapshot or `/state`, whether it comes through a listener or
+//! through a server of your own. It may name the viewer and limit how long the response lasts
+//! ([`Grant`]). When permissions change, [`StreamService::recheck`] asks the gate again about
+//! everybody who is watching; [`StreamService::kick`] ends a single viewer.
+//!
+//! # Ending
+//!
+//! * [`Listener::serve`] ends the port only. When it returns, the port is free, and all connections
+//!   that came through it have ended, except those of viewers.
+//! * [`StreamService::drain`] ends the viewers, each after the part it is at, and cuts those that
+//!   need longer than the grace. [`Drained`] says how many.
+//! * [`StreamService::close`] ends the responses without waiting, for servers that wait for their
+//!   connections themselves. Without it, a stream would never end.
+//!
+//! [`StreamService::configure`] changes limits while viewers watch; only a shorter `max_duration`
+//! may end a response. A listener's configuration is fixed: bind a new one.
 //!
 //! # Lagging
 //!
-//! There is no queue per viewer. The next frame is taken from the fan-out when the one before is written, so what a slow viewer misses is missed whole, and it is
-//! never behind by more than its own link makes it. Three places could hide lag:
+//! There is no queue per viewer. The next frame is taken from the fan-out channel when the previous
+//! one is written, so a slow viewer skips whole frames. It lags only as far as its own link forces
+//! it to, and never delays others. Three places could hide lag:
 //!
-//! * Our own: none. A [`Listener`] lets hyper read the request and then writes to the socket itself, one part at a time.
-//! * The kernel's send queue: bounded by `TCP_NOTSENT_LOWAT` ([16 KiB](HttpConfig::notsent_lowat_bytes), Linux) or [`SO_SNDBUF`](HttpConfig::send_buffer_bytes).
-//! * The write buffer of a server: where somebody else's server drives an [`MjpegBody`], the next part is not given before it has dropped the one before,
-//!   which hyper does when its last byte is in the kernel. A server, or a layer in between, that copies bodies drops it at once; then its own buffer adds to
-//!   the lag. The kernel's queue is that server's affair, and so are the limits on time and memory that only a `Listener` can hold.
+//! * Our own buffers hold none. A [`Listener`] lets hyper read the request, then writes to the
+//!   connection itself, one part at a time. A transport that buffers, such as TLS, is flushed
+//!   before the next part is chosen.
+//! * The kernel's send queue is bounded by `TCP_NOTSENT_LOWAT`
+//!   ([16 KiB](ListenerConfig::with_notsent_lowat_bytes), Linux only) or
+//!   [`SO_SNDBUF`](ListenerConfig::with_send_buffer_bytes).
+//! * A server of your own that sends an [`MjpegBody`] gets the next part only after it has dropped
+//!   the previous one. hyper does that when the last byte is in the kernel. A server or layer that
+//!   copies bodies drops it at once; then its buffer adds to the lag. The kernel's queue, and the
+//!   limits on time and memory below, are then up to that server.
 //!
-//! A viewer that takes no byte for [`write_stall`](HttpConfig::write_stall), or needs longer than [`max_frame_send_time`](HttpConfig::max_frame_send_time) for one frame, is cut;
-//! and when slow viewers together hold more than [`max_inflight_bytes`](HttpConfig::max_inflight_bytes), those with the oldest frame are. Each is counted in [`Stats`].
-//! [`StreamService::viewers`] tells of each viewer what it was sent, what it skipped, and how old its frames were.
+//! A [`Listener`]'s viewer is cut when it takes no byte for
+//! [`write_stall`](StreamConfig::with_write_stall), or when one frame takes longer than
+//! [`max_frame_send_time`](StreamConfig::with_max_frame_send_time). When slow viewers together hold
+//! more than [`max_inflight_bytes`](StreamConfig::with_max_inflight_bytes), those with the oldest
+//! frame are cut. [`StreamStats`] counts each case, and [`StreamService::viewers`] reports for each
+//! viewer what it was sent, what it skipped, and how old its frames were.
 //!
-//! On Linux a listener hands large parts to sockets by `splice`, which raises `SIGPIPE` when a viewer has gone. Rust programs ignore that signal from
-//! the start; one that does not must.
+//! On Linux, a listener hands large parts to TCP sockets with `splice`, which raises `SIGPIPE` when
+//! the viewer has gone. Rust programs ignore that signal from the start; one that restores its
+//! default action must ignore it again.
+//!
+//! # Configuration
+//!
+//! [`StreamConfig`] holds the limits of a stream, [`ListenerConfig`] those of a port.
+//! [`StreamStats`] and [`ListenerStats`] count what the limits refuse or cut. A value out of bounds
+//! is an [`InvalidConfig`] error that names the setting; only absurdly long durations saturate, at
+//! 100 years.
 //!
 //! # Features
 //!
-//! * `compat`: `/state` as ustreamer has it; brings in `serde_json`.
+//! * `compat`: adds `/state` in the format of ustreamer; depends on `serde_json`.
 //!
 //! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
 //!
@@ -163,6 +273,6 @@ pub use service::{Drained, StreamService, StreamServiceBuilder};
 pub use stats::{ListenerStats, StreamStats};
 pub use transport::{TlsInfo, Transport};
 pub use viewers::{limit::ViewerLimit, viewer::ViewerInfo};
-/// The crates whose types stand in this one's API, so that their versions agree.
+/// Re-exported because their types occur in this crate's API, so that versions agree.
 #[doc(no_inline)]
 pub use {ipnet, mjpeg_fanout};

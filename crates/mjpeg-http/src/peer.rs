@@ -5,11 +5,11 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-/// Where a request comes from: a request extension.
+/// The client that sent a request: a request extension.
 ///
 /// A [`Listener`](crate::Listener) adds it to every request that it passes on. A server of your own
-/// adds it to requests for a mounted [`StreamService`](crate::StreamService); without it, limits per
-/// address do not apply.
+/// adds it to requests for a mounted [`StreamService`](crate::StreamService); without it, limits
+/// per address do not apply.
 ///
 /// ```
 /// use mjpeg_http::Peer;
@@ -30,9 +30,9 @@ impl Peer {
         is_proxy: false,
     };
 
-    /// Sets whether many people may be behind this address, as behind a reverse proxy.
+    /// Sets whether many people may share this address, as with a reverse proxy.
     ///
-    /// One address then stands for nobody in particular: the limit per address does not apply.
+    /// The limit per address then does not apply.
     pub fn with_proxy(mut self, is_proxy: bool) -> Self {
         self.is_proxy = is_proxy;
         self
@@ -43,13 +43,14 @@ impl Peer {
         self.addr
     }
 
-    /// Whether many people may be behind this address: a proxy, or loopback, where a program may
-    /// serve others.
+    /// Whether many people may share this address: a proxy, or loopback, where a program may serve
+    /// others.
     pub fn is_shared(&self) -> bool {
         self.is_proxy || self.ip().is_some_and(|ip| ip.is_loopback())
     }
 
-    /// The IP address. A socket for both families reports IPv4 addresses in IPv6 form; this is IPv4.
+    /// The IP address. A socket for both families reports IPv4 addresses in IPv6 form; this returns
+    /// them as IPv4.
     pub(crate) fn ip(&self) -> Option<IpAddr> {
         Some(self.addr?.ip().to_canonical())
     }

@@ -34,8 +34,8 @@ pub(crate) mod shared;
 ///
 /// Mount it in a server of your own, or give it to one or more [`Listener`](crate::Listener)s. The
 /// viewers that come through listeners are served by tasks that belong to the service: one for each
-/// worker thread of the runtime, however many listeners there are. [`drain`](Self::drain) ends them;
-/// dropping the last clone cuts them.
+/// worker thread of the runtime, however many listeners there are. [`drain`](Self::drain) ends
+/// them; dropping the last clone cuts them.
 #[derive(Clone, Debug)]
 pub struct StreamService {
     shared: Arc<Shared>,
@@ -56,7 +56,7 @@ impl StreamService {
         Self::builder(consumer).config(config).build()
     }
 
-    /// Makes a service with a name or a gate.
+    /// Begins to build a service, for one with a name or a gate.
     pub fn builder(consumer: Consumer) -> StreamServiceBuilder {
         StreamServiceBuilder {
             consumer,
@@ -66,29 +66,29 @@ impl StreamService {
         }
     }
 
-    /// The stream's name, which a [`Gate`] sees; `None` if it has none.
+    /// Returns the stream's name, which a [`Gate`] sees; `None` if it has none.
     pub fn name(&self) -> Option<&str> {
         self.shared.name.as_deref()
     }
 
-    /// The limits and times that apply now.
+    /// Returns the limits and times that apply now.
     pub fn config(&self) -> Arc<StreamConfig> {
         self.shared.config()
     }
 
     /// Replaces the limits and times. All clones see it.
     ///
-    /// Viewers keep their responses. To them apply, from their next part on: keepalive, write stall,
-    /// frame send time, bytes in flight, rates and durations (which may end a response). New requests
-    /// only: the limits on viewers (nobody is cut), snapshot wait, CORS, and the form of WebKit's
-    /// `fetch`.
+    /// Viewers keep their responses. From their next part on, the new keepalive, write stall, frame
+    /// send time, bytes in flight, rates and durations apply to them; a shorter duration may end a
+    /// response. The limits on viewers (nobody is cut), the snapshot wait, CORS and
+    /// `multipart/mixed` for WebKit apply to new requests only.
     pub fn configure(&self, config: StreamConfig) {
         self.shared.config.send_replace(Arc::new(config));
     }
 
-    /// Ends all responses, present and future, each after the part it is at.
+    /// Ends all responses, present and future, each after its current part.
     ///
-    /// For servers that wait for their responses when they shut down; a stream would never end by
+    /// For servers that wait for their responses when they shut down: a stream never ends by
     /// itself.
     pub fn close(&self) {
         self.shared.closer.close();
@@ -100,19 +100,19 @@ impl StreamService {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future cuts all that has not ended yet.
+    /// Dropping the future cuts the viewers that have not ended yet.
     pub async fn drain(&self, grace: Duration) -> Drained {
         self.close();
         let cut = self.shared.shards.drain(grace).await;
         Drained { cut }
     }
 
-    /// Asks the gate again about every viewer, and ends those that it no longer admits. Returns how
-    /// many these are. Does nothing without a gate.
+    /// Asks the gate again about every viewer and ends those that it no longer admits. Returns how
+    /// many it ended. Does nothing without a gate.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: the viewers that were not asked about stay.
+    /// Cancel safe: viewers that the gate was not asked about stay.
     pub async fn recheck(&self) -> usize {
         let Some(SharedGate(gate)) = &self.shared.gate else {
             return 0;
@@ -133,7 +133,8 @@ impl StreamService {
         ended
     }
 
-    /// Ends a viewer's response, within a part if need be. Returns whether there is such a viewer.
+    /// Ends the response of the viewer with this [`ViewerInfo::id`], even in the middle of a part.
+    /// Returns whether there is such a viewer.
     pub fn kick(&self, id: u64) -> bool {
         let viewers = self.shared.viewers.all();
         let Some(viewer) = viewers.iter().find(|viewer| viewer.id == id) else {
@@ -150,7 +151,7 @@ impl StreamService {
         self.shared.counters.read()
     }
 
-    /// Lists who is watching now, over all clones, in the order they came.
+    /// Lists the current viewers, over all clones, in the order they came.
     pub fn viewers(&self) -> Vec<ViewerInfo> {
         self.shared.viewers.list(Instant::now())
     }
@@ -163,7 +164,7 @@ impl StreamService {
         });
     }
 
-    /// What its clones share, and how it answers.
+    /// What all clones share, and how requests are answered.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -183,7 +184,7 @@ impl StreamService {
     }
 }
 
-/// Makes a [`StreamService`]; from [`StreamService::builder`].
+/// Builds a [`StreamService`]; from [`StreamService::builder`].
 pub struct StreamServiceBuilder {
     consumer: Consumer,
     config: StreamConfig,
@@ -204,7 +205,7 @@ impl StreamServiceBuilder {
         self
     }
 
-    /// Sets who decides about requests. Default: everybody may watch.
+    /// Sets the gate that decides about requests. Default: none; everybody may watch.
     pub fn gate(mut self, gate: Arc<dyn Gate>) -> Self {
         self.gate = Some(SharedGate(gate));
         self

@@ -48,7 +48,7 @@ struct Tasks {
 }
 
 impl Shards {
-    /// Gives a viewer to the next task in turn. `ends` makes what a new task needs to end.
+    /// Gives a viewer to the next task in turn. `ends` makes what tells a new task to end.
     pub(crate) fn attach(
         &self,
         viewer: NewViewer,
@@ -79,15 +79,15 @@ impl Shards {
         *next = (*next + 1) % senders.len();
         let refused = senders[*next].send((viewer, self.attached.one()));
         if let Err(mpsc::error::SendError(viewer)) = refused {
-            // The task has panicked, or is ending. Its viewers are lost, but not those that come.
+            // The task has panicked or is ending. Its viewers are lost, but new ones need not be.
             warn!("a task that serves viewers has failed; starting another");
             senders[*next] = start(running);
             let _ = senders[*next].send(viewer);
         }
     }
 
-    /// Waits until the tasks have ended, at most for the grace, and then cuts them. Returns how many
-    /// viewers were cut. The service must be closed, or they do not end.
+    /// Waits until the tasks have ended, at most for the grace, and then cuts them. Returns how
+    /// many viewers were cut. The service must be closed, or they do not end.
     pub(crate) async fn drain(&self, grace: Duration) -> usize {
         let mut running = {
             let mut tasks = self.lock();

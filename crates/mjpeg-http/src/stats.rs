@@ -1,4 +1,4 @@
-//! What the HTTP side counts.
+//! Counters of streams and listeners.
 
 use std::sync::{
     Arc,
@@ -12,16 +12,16 @@ use std::sync::{
 pub struct StreamStats {
     /// Streams being sent now.
     pub viewers: u64,
-    /// Viewers refused because the stream had
-    /// [as many as it may](crate::StreamConfig::with_max_viewers).
+    /// Viewers refused because of the [stream's limit](crate::StreamConfig::with_max_viewers).
     pub viewers_refused_stream: u64,
-    /// Viewers refused because all streams together had
-    /// [as many as they may](crate::StreamConfig::with_viewer_limit).
+    /// Viewers refused because of the [limit that streams
+    /// share](crate::StreamConfig::with_viewer_limit).
     pub viewers_refused_total: u64,
-    /// Viewers refused because their address had
-    /// [as many as it may](crate::StreamConfig::with_max_viewers_per_address).
+    /// Viewers refused because of the [limit per
+    /// address](crate::StreamConfig::with_max_viewers_per_address).
     pub viewers_refused_address: u64,
-    /// Viewers that a new viewer replaced because one of these limits was reached.
+    /// Viewers that a new viewer [replaced](crate#when-the-stream-is-full) because one of these
+    /// limits was reached.
     pub viewers_replaced: u64,
     /// Requests that the [gate](crate::Gate) refused.
     pub denied: u64,
@@ -40,19 +40,19 @@ pub struct StreamStats {
     /// Connections closed because one frame took longer than the
     /// [limit](crate::StreamConfig::with_max_frame_send_time).
     pub send_timeouts: u64,
-    /// Responses ended because the viewer lagged further behind than it had asked for with
-    /// `?max_lag=`.
+    /// Responses ended because the viewer lagged by more than its own `?max_lag=`.
     pub lag_cuts: u64,
     /// Connections closed because they held the oldest frame when frames in flight passed the
     /// [limit](crate::StreamConfig::with_max_inflight_bytes).
     pub in_flight_cuts: u64,
-    /// Responses ended because they had lasted as long as they may.
+    /// Responses ended because they reached their [longest
+    /// duration](crate::StreamConfig::with_max_duration).
     pub duration_ends: u64,
     /// Requests for snapshots.
     pub snapshots: u64,
-    /// Of these, answered `304` because the client had the picture.
+    /// Snapshots answered `304` because the client had the picture.
     pub snapshots_not_modified: u64,
-    /// Of these, answered `503` because no picture that satisfied the request came in time.
+    /// Snapshots answered `503` because no picture that satisfied the request came in time.
     pub snapshots_unavailable: u64,
 }
 
@@ -64,13 +64,14 @@ pub struct ListenerStats {
     pub connections: u64,
     /// Connections accepted.
     pub accepted: u64,
-    /// Connections that could not be accepted, for want of file descriptors or memory.
+    /// Connections that could not be accepted, mostly for lack of file descriptors or memory.
     pub accept_errors: u64,
     /// Connections closed because no whole request head came within the
     /// [header timeout](crate::ListenerConfig::with_header_timeout), or
     /// [wrapping](crate::Wrap) took longer than that.
     pub header_timeouts: u64,
-    /// Connections closed because what came was not HTTP, or its head was too large.
+    /// Connections closed because the request was not HTTP or its head was too large, or because
+    /// [wrapping](crate::Wrap) failed.
     pub bad_requests: u64,
     /// Connections closed because the client took no byte of an answer for the
     /// [write stall limit](crate::ListenerConfig::with_write_stall).
@@ -127,7 +128,7 @@ counters!(ListenerCounters => ListenerStats {
     write_stalls,
 });
 
-/// A number that only grows. Relaxed: it orders nothing, and readers take each by itself.
+/// A number that only grows. Relaxed, because counters are read independently of each other.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 

@@ -11,8 +11,8 @@ pub(crate) struct LazySleep(Option<Pin<Box<Sleep>>>);
 impl LazySleep {
     /// Waits until this time, or forever without one.
     ///
-    /// An early timer is left to fire: at thirty frames a second, a spurious wake-up is cheaper than
-    /// re-arming the timer per frame.
+    /// An early timer is left to fire: at thirty frames a second, a spurious wake-up is cheaper
+    /// than re-arming the timer per frame.
     pub(crate) async fn until(&mut self, at: Option<Instant>) {
         let Some(at) = at else {
             return std::future::pending().await;

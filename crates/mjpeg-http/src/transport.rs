@@ -1,4 +1,4 @@
-//! What HTTP is spoken over: a TCP or Unix socket, or anything else that carries bytes.
+//! Connections to clients: TCP and Unix sockets, or anything else that carries bytes both ways.
 
 use std::{
     fmt,
@@ -39,7 +39,7 @@ pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// What is known of a connection's TLS.
+/// TLS details of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsInfo {
@@ -48,25 +48,25 @@ pub struct TlsInfo {
 }
 
 impl Transport {
-    /// Takes a stream of another kind, such as TLS or an in-memory pipe.
+    /// Makes a transport of a stream of another kind, such as TLS or an in-memory pipe.
     pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Io::Other(Box::new(stream)).into()
     }
 
-    /// Adds what is known of the connection's TLS, for a [`Gate`](crate::Gate) to see.
+    /// Adds TLS details, for a [`Gate`](crate::Gate) to see.
     pub fn with_tls(mut self, tls: TlsInfo) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// What is known of the connection's TLS; `None` for a plain connection.
+    /// The TLS details; `None` for a plain connection.
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.tls.as_ref()
     }
 
     /// Makes the connection end with a reset when it is dropped.
     ///
-    /// A plain close would leave the kernel offering the unread bytes to a peer that takes none.
+    /// After a plain close, the kernel would keep offering unread bytes to a peer that takes none.
     pub(crate) fn reset_on_drop(&self) {
         if let Io::Tcp(stream) = &self.io {
             // If this fails, the close is a plain one.
@@ -74,7 +74,7 @@ impl Transport {
         }
     }
 
-    /// Sets the socket's options. None is essential: where one fails, only its benefit is lost.
+    /// Sets the socket's options. None is essential: if one fails, only its benefit is lost.
     pub(crate) fn tune(&self, config: &ListenerConfig) {
         match &self.io {
             Io::Tcp(stream) => tune_tcp(stream, config),
@@ -88,7 +88,7 @@ impl Transport {
         }
     }
 
-    /// Writes what the transport takes at once; `WouldBlock` if that is nothing.
+    /// Writes as much as the transport takes at once; `WouldBlock` if it takes nothing.
     pub(crate) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.io {
             Io::Tcp(stream) => stream.try_write(bytes),
@@ -98,7 +98,7 @@ impl Transport {
         }
     }
 
-    /// Flushes what the transport holds back itself; `WouldBlock` if some of it is left.
+    /// Flushes the transport's own buffer; `WouldBlock` if some of it is left.
     pub(crate) fn try_flush(&mut self) -> io::Result<()> {
         match &mut self.io {
             Io::Other(stream) => at_once(|cx| Pin::new(stream).poll_flush(cx)),
@@ -107,7 +107,7 @@ impl Transport {
         }
     }
 
-    /// Reads what has come; `WouldBlock` if that is nothing. Costs no system call then.
+    /// Reads what has arrived; `WouldBlock`, without a system call, if nothing has.
     pub(crate) fn try_read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match &mut self.io {
             Io::Tcp(stream) => stream.try_read(buf),
@@ -133,7 +133,7 @@ impl Transport {
     }
 }
 
-/// Does what can be done without waiting. Whoever waits afterwards polls again with its own waker.
+/// Polls once, without waiting. A caller that waits afterwards polls again with its own waker.
 fn at_once<T>(poll: impl FnOnce(&mut Context<'_>) -> Poll<io::Result<T>>) -> io::Result<T> {
     match poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
@@ -159,8 +159,8 @@ fn tune_tcp(stream: &TcpStream, config: &ListenerConfig) {
         if let Some(bytes) = config.notsent_lowat_bytes() {
             let _ = socket.set_tcp_notsent_lowat(bytes);
         }
-        // Detects a peer that vanished while bytes are on their way to it: the kernel's own limit is
-        // a quarter of an hour.
+        // Detects a peer that vanished while bytes are on their way to it: the kernel's own limit
+        // is a quarter of an hour.
         let _ = socket.set_tcp_user_timeout(Some(config.write_stall()));
     }
 }

@@ -1,10 +1,11 @@
-//! Reads frames from a socket of its own.
+//! Reads frames from a socket that the program has opened.
 //!
 //! ```text
 //! cargo run -p mjpeg-ingest --example frames -- 192.168.1.100:6001 50
 //! ```
 //!
-//! The second argument is how many frames to read. Without arguments it reads ten from a camera that it plays itself.
+//! The second argument is the number of frames. Without arguments it reads ten frames from a camera
+//! that it simulates.
 
 use std::{env, error::Error, io, net::SocketAddr, time::Duration};
 
@@ -43,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             None => println!("{width}x{height}, {bytes} bytes"),
         }
     }
-    for reason in DiscardReason::ALL {
+    for &reason in DiscardReason::ALL {
         let discarded = frames.discarded(reason);
         if discarded.count > 0 {
             println!("{} bytes discarded: {reason}", discarded.bytes);
@@ -52,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Listens on this machine and sends a small picture 25 times a second to the first that connects.
+/// Listens on this machine and sends a small picture 25 times a second to the first client.
 async fn made_up_camera() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

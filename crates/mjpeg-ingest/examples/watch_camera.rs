@@ -4,8 +4,8 @@
 //! cargo run -p mjpeg-ingest --example watch_camera -- tcp://192.168.1.100:6001 60
 //! ```
 //!
-//! The second argument is a time in seconds. Without arguments it watches a port of this machine where nothing listens,
-//! for two seconds, to show what a camera that is off looks like.
+//! The second argument is a time in seconds. Without arguments it watches a closed port of this
+//! machine for two seconds, which shows what a camera that is off looks like.
 
 use std::{env, error::Error, time::Duration};
 
@@ -40,13 +40,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 }
                 Event::Discarded { reason, bytes } => println!("{bytes} bytes discarded: {reason}"),
                 Event::Offline { error, retry_in } => {
-                    println!("offline: {error}; next attempt in {retry_in:?}")
+                    println!("offline: {}; next attempt in {retry_in:?}", error.chain())
                 }
                 _ => {}
             }
         }
     };
-    // The time being up is the normal end.
+    // The timeout is the normal end.
     let _ = timeout(Duration::from_secs(seconds), watching).await;
     Ok(())
 }

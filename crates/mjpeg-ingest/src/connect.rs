@@ -71,15 +71,15 @@ pub struct Connection {
     pub(crate) guard: Option<Guard>,
 }
 
-/// What comes through a connection.
+/// The content of a connection.
 pub(crate) enum Input {
-    Bytes(ByteStream),
-    Frames(FrameStream),
+    Bytes(BoxedReader),
+    Frames(BoxedFrames),
 }
 
-pub(crate) type ByteStream = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type BoxedReader = Box<dyn AsyncRead + Send + Unpin>;
 
-pub(crate) type FrameStream = Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>;
+pub(crate) type BoxedFrames = Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>;
 
 /// Something that is only kept until it is dropped.
 pub(crate) type Guard = Box<dyn Send>;

@@ -75,8 +75,9 @@ impl Control {
 
     /// Waits for a call that pauses, resumes or retries, on any clone.
     ///
-    /// Returns at once for a call since this clone was made or last returned from `changed`.
-    /// Several calls may count as one; pausing what is paused is no change.
+    /// Returns at once for a call since this clone last returned from `changed`. A new clone has
+    /// seen what its original had seen. Several calls may count as one; pausing what is paused is
+    /// not a change.
     ///
     /// # Cancel safety
     ///

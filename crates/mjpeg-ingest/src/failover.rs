@@ -19,10 +19,10 @@ use crate::{
 /// Reads the first of several sources that has frames, and returns to a better one when that is
 /// stable again.
 ///
-/// Normally, only the first source is connected. When it has sent no frame for
-/// [`failover_after`](IngestConfig::failover_after) (5 s), or at once if it never had one and cannot
-/// be reached, the next source is connected too, and so on. Those before it are retried all the
-/// while, each over one connection. When one of them has had frames without a break for
+/// Normally, only the first source is connected. The next source is connected too when the first
+/// has sent no frame for [`failover_after`](IngestConfig::failover_after) (5 s), or at once when it
+/// never had a frame and cannot be reached; and so on. Earlier sources are retried all the while,
+/// each over one connection. When one of them has had frames without a break for
 /// [`return_after`](IngestConfig::return_after) (10 s), it is used again, and those after it are
 /// disconnected.
 ///
@@ -44,14 +44,14 @@ pub struct Failover {
 /// A source in use.
 struct Lane {
     ingest: Ingest,
-    health: Health,
+    health: LaneHealth,
     /// It has had a frame.
     was_up: bool,
     finished: bool,
 }
 
 #[derive(Clone, Copy)]
-enum Health {
+enum LaneHealth {
     Down {
         since: Instant,
         /// An attempt has failed, or the camera has stalled.
@@ -161,8 +161,8 @@ impl Failover {
         let lane = &mut self.lanes[index];
         match &event {
             Event::Frame(_) => {
-                if let Health::Down { .. } = lane.health {
-                    lane.health = Health::Up {
+                if let LaneHealth::Down { .. } = lane.health {
+                    lane.health = LaneHealth::Up {
                         since: Instant::now(),
                     };
                 }
@@ -222,11 +222,11 @@ impl Failover {
             Lane { finished: true, .. }
             | Lane {
                 was_up: false,
-                health: Health::Down { failed: true, .. },
+                health: LaneHealth::Down { failed: true, .. },
                 ..
             } => None,
             Lane {
-                health: Health::Down { since, .. } | Health::Up { since },
+                health: LaneHealth::Down { since, .. } | LaneHealth::Up { since },
                 ..
             } => Some(since + self.config.failover_after),
         }
@@ -237,7 +237,7 @@ impl Failover {
         let (config, control) = (self.config.clone(), self.control.clone());
         self.lanes.push(Lane {
             ingest: Ingest::with_control(source, config, control),
-            health: Health::Down {
+            health: LaneHealth::Down {
                 since: now,
                 failed: false,
             },
@@ -261,14 +261,14 @@ impl Failover {
 
 impl Lane {
     fn is_up(&self) -> bool {
-        matches!(self.health, Health::Up { .. })
+        matches!(self.health, LaneHealth::Up { .. })
     }
 
     fn down(&mut self, failed: bool) {
         match &mut self.health {
-            Health::Down { failed: before, .. } => *before |= failed,
-            Health::Up { .. } => {
-                self.health = Health::Down {
+            LaneHealth::Down { failed: before, .. } => *before |= failed,
+            LaneHealth::Up { .. } => {
+                self.health = LaneHealth::Down {
                     since: Instant::now(),
                     failed,
                 };
@@ -278,7 +278,7 @@ impl Lane {
 
     /// Expects frames from now on.
     fn begin(&mut self, now: Instant) {
-        self.health = Health::Down {
+        self.health = LaneHealth::Down {
             since: now,
             failed: false,
         };
@@ -286,8 +286,8 @@ impl Lane {
 
     fn stable_at(&self, return_after: Duration) -> Option<Instant> {
         match self.health {
-            Health::Up { since } => Some(since + return_after),
-            Health::Down { .. } => None,
+            LaneHealth::Up { since } => Some(since + return_after),
+            LaneHealth::Down { .. } => None,
         }
     }
 }

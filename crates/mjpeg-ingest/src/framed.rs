@@ -8,7 +8,7 @@ use std::{
 };
 
 use mjpeg_codec::{
-    DiscardReason, Event, Frame, Splitter, SplitterConfig, Stamp,
+    DiscardReason, Found, Frame, Splitter, SplitterConfig, Stamp,
     multipart::{Parser, ParserConfig},
 };
 use tokio::{
@@ -18,12 +18,12 @@ use tokio::{
 };
 
 use crate::{
-    connect::{ByteStream, FrameStream, Framing, Input},
+    connect::{BoxedFrames, BoxedReader, Framing, Input},
     event::Captured,
 };
 
-/// What was found in a connection.
-pub(crate) enum Found {
+/// Something found in a connection.
+pub(crate) enum Parsed {
     Frame(Captured),
     Discarded { reason: DiscardReason, bytes: u64 },
 }
@@ -33,7 +33,7 @@ pub(crate) enum Found {
 /// First [`poll_read`](Self::poll_read), then [`found`](Self::found) until it returns `None`, and
 /// so on; after the end [`finish`](Self::finish), and `found` once more.
 pub(crate) enum Incoming {
-    Cut(Framed<ByteStream>),
+    Cut(Framed<BoxedReader>),
     Whole(Whole),
 }
 
@@ -45,8 +45,8 @@ impl Incoming {
         }
     }
 
-    /// Returns what was found in what was read so far; `None` when more must be read.
-    pub(crate) fn found(&mut self) -> Option<Found> {
+    /// Returns the next finding in the data read so far; `None` when more must be read.
+    pub(crate) fn found(&mut self) -> Option<Parsed> {
         match self {
             Self::Cut(framed) => framed.found(),
             Self::Whole(whole) => whole.found.take(),
@@ -61,7 +61,7 @@ impl Incoming {
         }
     }
 
-    /// Ends the reading; what is left still comes out of [`found`](Self::found).
+    /// Ends the reading; [`found`](Self::found) returns the rest.
     pub(crate) fn finish(&mut self) {
         match self {
             Self::Cut(framed) => framed.finish(),
@@ -100,18 +100,18 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         Self::new(self.io, framing, config)
     }
 
-    /// Returns what was found in the bytes read so far; `None` when more must be read.
-    pub(crate) fn found(&mut self) -> Option<Found> {
+    /// Returns the next finding in the bytes read so far; `None` when more must be read.
+    pub(crate) fn found(&mut self) -> Option<Parsed> {
         loop {
             match self.framer.poll()? {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     let (received, monotonic) = self.last_read;
                     let stamp = Stamp::new(received, monotonic.into_std());
-                    return Some(Found::Frame(Captured::new(frame, stamp)));
+                    return Some(Parsed::Frame(Captured::new(frame, stamp)));
                 }
-                Event::Discarded { reason, range } => {
+                Found::Discarded { reason, range } => {
                     let bytes = range.end - range.start;
-                    return Some(Found::Discarded { reason, bytes });
+                    return Some(Parsed::Discarded { reason, bytes });
                 }
                 // The enum may grow.
                 _ => {}
@@ -144,7 +144,7 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         }
     }
 
-    /// Ends the reading; what is left still comes out of [`found`](Self::found).
+    /// Ends the reading; [`found`](Self::found) returns the rest.
     pub(crate) fn finish(&mut self) {
         self.framer.finish();
     }
@@ -152,15 +152,15 @@ impl<R: AsyncRead + Unpin> Framed<R> {
 
 /// A stream of whole frames.
 pub(crate) struct Whole {
-    stream: FrameStream,
+    stream: BoxedFrames,
     max_frame_bytes: usize,
-    found: Option<Found>,
+    found: Option<Parsed>,
     /// When a frame last came; before that, when the reading began.
     last_read: Instant,
 }
 
 impl Whole {
-    fn new(stream: FrameStream, max_frame_bytes: usize) -> Self {
+    fn new(stream: BoxedFrames, max_frame_bytes: usize) -> Self {
         Self {
             stream,
             max_frame_bytes,
@@ -182,12 +182,12 @@ impl Whole {
         Poll::Ready(Ok(true))
     }
 
-    fn checked(&self, frame: Frame, stamp: Stamp) -> Found {
+    fn checked(&self, frame: Frame, stamp: Stamp) -> Parsed {
         let bytes = frame.bytes().len();
         if bytes <= self.max_frame_bytes {
-            return Found::Frame(Captured::new(frame, stamp));
+            return Parsed::Frame(Captured::new(frame, stamp));
         }
-        Found::Discarded {
+        Parsed::Discarded {
             reason: DiscardReason::TooLarge,
             bytes: bytes as u64,
         }
@@ -210,7 +210,7 @@ impl Framer {
         }
     }
 
-    fn poll(&mut self) -> Option<Event> {
+    fn poll(&mut self) -> Option<Found> {
         match self {
             Self::Concatenated(splitter) => splitter.poll(),
             Self::Multipart(parser) => parser.poll(),

@@ -16,7 +16,7 @@ use tokio::io::AsyncRead;
 use crate::{
     connect::Framing,
     event::Captured,
-    framed::{Found, Framed},
+    framed::{Framed, Parsed},
 };
 
 /// Reads frames from a socket, pipe or file of your own: concatenated JPEG images, with the default
@@ -140,8 +140,8 @@ impl<R: AsyncRead + Unpin> Frames<R> {
         loop {
             while let Some(found) = self.framed.found() {
                 match found {
-                    Found::Frame(captured) => return Poll::Ready(Some(Ok(captured))),
-                    Found::Discarded { reason, bytes } => {
+                    Parsed::Frame(captured) => return Poll::Ready(Some(Ok(captured))),
+                    Parsed::Discarded { reason, bytes } => {
                         self.discarded.entry(reason).or_default().add(bytes);
                     }
                 }

@@ -33,7 +33,7 @@ pub struct Ingest {
     wakeups: Wakeups,
 }
 
-/// What the ingest does.
+/// The states of an ingest.
 ///
 /// ```text
 ///            ┌──────────────────── resume ─────────────────── Paused
@@ -55,7 +55,7 @@ enum State {
     Idle,
     Connecting(Attempt),
     Online(Box<Online>),
-    Waiting(Wait),
+    Waiting(RetryWait),
     Paused,
     Finished,
 }
@@ -63,14 +63,14 @@ enum State {
 type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
 
 /// The wait before the next attempt.
-struct Wait {
+struct RetryWait {
     until: Instant,
     timer: Timer,
-    /// How many retries had been asked for when the wait began.
+    /// The count of retry commands when the wait began.
     retries: u64,
 }
 
-/// What the states share.
+/// The data that all states share.
 struct Reconnect {
     source: Source,
     config: IngestConfig,
@@ -78,12 +78,12 @@ struct Reconnect {
     control: Control,
     /// How many attempts have failed since the camera was last stable.
     failures: u32,
-    /// What the last connection keeps until the next.
+    /// Kept from the last connection until the next.
     guard: Option<Guard>,
 }
 
-/// The next state, and what to report of the step to it.
-type Step = (State, Option<Event>);
+/// The next state, and an event to report.
+type Transition = (State, Option<Event>);
 
 impl Ingest {
     /// Makes an ingest. Nothing happens before the first [`next`](Self::next).
@@ -165,7 +165,7 @@ impl Ingest {
 
 impl Reconnect {
     /// Begins an attempt, or a pause.
-    fn begin(&mut self, commands: Commands) -> Step {
+    fn begin(&mut self, commands: Commands) -> Transition {
         if commands.paused {
             self.guard = None;
             return (State::Paused, Some(Event::Paused));
@@ -174,7 +174,7 @@ impl Reconnect {
         (State::Connecting(attempt), Some(Event::Connecting))
     }
 
-    fn attempted(&mut self, outcome: Result<Connection, ConnectError>) -> Step {
+    fn attempted(&mut self, outcome: Result<Connection, ConnectError>) -> Transition {
         match outcome {
             Ok(connection) => self.online(connection),
             Err(ConnectError::Finished) => self.finish(),
@@ -182,7 +182,7 @@ impl Reconnect {
         }
     }
 
-    fn online(&mut self, connection: Connection) -> Step {
+    fn online(&mut self, connection: Connection) -> Transition {
         let Connection {
             input,
             framing,
@@ -198,7 +198,7 @@ impl Reconnect {
         )
     }
 
-    fn ended(&mut self, online: &Online, ending: Ending) -> Step {
+    fn ended(&mut self, online: &Online, ending: Ending) -> Transition {
         if online.was_stable(self.config.stable_after) {
             self.failures = 0;
         }
@@ -209,7 +209,7 @@ impl Reconnect {
         }
     }
 
-    fn offline(&mut self, error: Error) -> Step {
+    fn offline(&mut self, error: Error) -> Transition {
         let was_online = !matches!(error, Error::Connect(_));
         let retry_in = if was_online && self.source.is_passive() {
             Duration::ZERO
@@ -218,7 +218,7 @@ impl Reconnect {
             self.failures = self.failures.saturating_add(1);
             delay
         };
-        let wait = Wait {
+        let wait = RetryWait {
             until: Instant::now() + retry_in,
             timer: Timer::default(),
             retries: self.control.commands().retries,
@@ -230,13 +230,13 @@ impl Reconnect {
         )
     }
 
-    fn finish(&mut self) -> Step {
+    fn finish(&mut self) -> Transition {
         self.guard = None;
         (State::Finished, None)
     }
 }
 
-impl Wait {
+impl RetryWait {
     /// Waits for the delay, a retry or a pause.
     fn poll(&mut self, commands: Commands, cx: &mut Context<'_>) -> Poll<()> {
         if commands.paused || commands.retries != self.retries {

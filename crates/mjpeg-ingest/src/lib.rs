@@ -36,8 +36,8 @@
 //!   [stalled](Event::Stalled). A camera that sends no byte for
 //!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is
 //!   disconnected. TCP keepalive also detects a dead peer.
-//! * Then it reconnects, indefinitely, after a [`Backoff`] of 250 ms to 30 s. The backoff starts over
-//!   only when the camera has been online with frames for
+//! * Then it reconnects, indefinitely, after a [`Backoff`] of 250 ms to 30 s. The backoff starts
+//!   over only when the camera has been online with frames for
 //!   [`stable_after`](IngestConfig::stable_after) (10 s).
 //! * [`Failover`] takes several sources, in order, and reads the first that has frames.
 //! * [`Control`] retries now, pauses and resumes, from anywhere.

@@ -13,7 +13,7 @@ use crate::{
     connect::{Framing, Input},
     error::{Error, SourceEnd},
     event::Event,
-    framed::{Found, Incoming},
+    framed::{Incoming, Parsed},
     stall::StallWatch,
     timer::Timer,
 };
@@ -92,7 +92,7 @@ impl Online {
             if self.ending.is_some() {
                 continue;
             }
-            // Read before looking at the clock: what came while the owner did not pull is there.
+            // Read before looking at the clock: data may have come while the owner did not pull.
             if let Poll::Ready(read) = self.incoming.poll_read(cx) {
                 self.record_read(read);
                 continue;
@@ -105,15 +105,15 @@ impl Online {
         }
     }
 
-    fn record(&mut self, found: Found) -> Event {
+    fn record(&mut self, found: Parsed) -> Event {
         match found {
-            Found::Frame(captured) => {
+            Parsed::Frame(captured) => {
                 let at = self.incoming.last_read();
                 self.stall.frame(at, self.frames == 0);
                 self.frames += 1;
                 Event::Frame(captured)
             }
-            Found::Discarded { reason, bytes } => Event::Discarded { reason, bytes },
+            Parsed::Discarded { reason, bytes } => Event::Discarded { reason, bytes },
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) struct StallWatch {
     last_bytes: Instant,
     /// For how long bytes have come without a frame among them.
     noise: Duration,
-    /// From frame to frame: as the source declares it, then a moving average of what comes.
+    /// The time from frame to frame: declared by the source, then a moving average.
     interval: Option<Duration>,
     /// The current stall was reported.
     is_reported: bool,
@@ -53,7 +53,7 @@ impl StallWatch {
         self.noise = Duration::ZERO;
         self.is_reported = false;
         if is_first {
-            // How long the camera took to begin is no interval.
+            // The time until the first frame is not an interval.
             return;
         }
         self.interval = Some(match self.interval {

@@ -1,19 +1,18 @@
-//! The pixels, held the way the JPEG encoder wants them.
+//! The pixels, in the form that the JPEG encoder needs.
 
 use std::convert::Infallible;
 use std::fmt;
 
-use bytes::Bytes;
 use embedded_graphics::Pixel;
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::{Dimensions, DrawTarget, OriginDimensions, RgbColor, Size};
 use embedded_graphics::primitives::Rectangle;
-use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
+use jpeg_encoder::{ImageBuffer, JpegColorType, rgb_to_ycbcr};
 
 /// A drawing surface that takes RGB and keeps one plane each of Y, Cb and Cr.
 ///
-/// Colours are converted when they are drawn. A fill converts one colour, where an RGB surface
-/// would convert every pixel again for every frame.
+/// Converts colours when they are drawn. A fill thus converts one colour, whereas an RGB surface
+/// would convert every pixel for every frame.
 #[derive(Clone)]
 pub(crate) struct Canvas {
     width: u16,
@@ -32,18 +31,10 @@ impl Canvas {
         }
     }
 
-    /// Encodes what is drawn as one baseline JPEG with 4:2:0 chroma.
-    pub(crate) fn encode(&self, quality: u8) -> Bytes {
-        // A guess that spares most pictures the regrowing; the length is set straight below.
-        let mut jpeg = Vec::with_capacity(1024 + self.planes[0].len() / 8);
-        let mut encoder = Encoder::new(&mut jpeg, quality);
-        encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
-        encoder
-            .encode_image(self)
-            .expect("the size is not zero, no segments are added, and a Vec takes every write");
-        // Frames are kept and counted by their length, so they must not hold more memory than that.
-        jpeg.shrink_to_fit();
-        Bytes::from(jpeg)
+    /// Fills an area with one colour.
+    pub(crate) fn fill(&mut self, area: Rectangle, color: Rgb888) {
+        // Drawing on a canvas cannot fail.
+        let Ok(()) = self.fill_solid(&area, color);
     }
 }
 
@@ -81,7 +72,7 @@ impl DrawTarget for Canvas {
         if area.is_zero_sized() {
             return Ok(());
         }
-        // What is left lies within 0..width and 0..height, so the casts lose nothing.
+        // The area now lies within 0..width and 0..height, so the casts are lossless.
         let (left, top) = (area.top_left.x as usize, area.top_left.y as usize);
         for (plane, value) in self.planes.iter_mut().zip(ycbcr(color)) {
             let rows = plane.chunks_exact_mut(self.width.into());

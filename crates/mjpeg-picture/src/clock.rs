@@ -1,4 +1,4 @@
-//! Time of day as text, without a date library.
+//! The time of day as text.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,8 +7,8 @@ pub(crate) fn time_of_day(wall: SystemTime) -> String {
     let millis = match wall.duration_since(UNIX_EPOCH) {
         Ok(since) => since.as_millis() % MILLIS_PER_DAY,
         Err(before) => {
-            // Rounds away from the epoch: the clock shows the millisecond that has begun, as it
-            // does after 1970.
+            // Rounds away from the epoch: the clock shows the current millisecond, as it does after
+            // 1970.
             let back = before.duration().as_nanos().div_ceil(1_000_000) % MILLIS_PER_DAY;
             (MILLIS_PER_DAY - back) % MILLIS_PER_DAY
         }

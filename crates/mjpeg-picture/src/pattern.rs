@@ -1,14 +1,15 @@
-//! What the picture looks like: where things are, in which colours, and how they move.
+//! The layout, colours and motion of the test picture.
 
 use embedded_graphics::pixelcolor::Rgb888;
-use embedded_graphics::prelude::{DrawTarget, Drawable, Point, Primitive, RgbColor, Size};
+use embedded_graphics::prelude::{Drawable, Point, Primitive, RgbColor, Size};
 use embedded_graphics::primitives::{Circle, PrimitiveStyle, Rectangle};
 
 use crate::canvas::Canvas;
-use crate::text::{Lettering, shorten};
+use crate::palette::{GROUND, QUIET_TEXT, TEXT};
+use crate::text::{Lettering, shorten, to_font};
 
-/// The places of one picture size, from top to bottom: colour bars with the name on them, the track
-/// of the ball, a panel with the clock and the frame number.
+/// The layout for one picture size, from top to bottom: colour bars with the name on them, the
+/// track of the ball, a panel with the clock and the frame number.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     bars: Rectangle,
@@ -19,7 +20,7 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// Divides a picture of this size; the name picks the colour of the ball, so that cameras
+    /// Lays out a picture of this size. The name selects the colour of the ball, so that cameras
     /// differ at a glance.
     pub(crate) fn new(name: &str, width: u16, height: u16) -> Self {
         let (width, height) = (u32::from(width), u32::from(height));
@@ -46,7 +47,7 @@ impl Pattern {
         }
     }
 
-    /// Draws all that stays the same from frame to frame.
+    /// Draws what stays the same from frame to frame.
     pub(crate) fn draw_background(&self, canvas: &mut Canvas, name: &str) {
         let count = BARS.len() as u32;
         for (i, color) in (0..).zip(BARS) {
@@ -54,17 +55,16 @@ impl Pattern {
                 self.bars.size.width * i / count,
                 self.bars.size.width * (i + 1) / count,
             );
-            fill(
-                canvas,
+            canvas.fill(
                 Rectangle::new(at(left, 0), Size::new(right - left, self.bars.size.height)),
                 color,
             );
         }
-        fill(canvas, self.track, TRACK);
+        canvas.fill(self.track, TRACK);
         self.draw_name(canvas, name);
     }
 
-    /// Draws what changes, on a copy of the background.
+    /// Draws what changes onto a copy of the background.
     pub(crate) fn draw_frame(&self, canvas: &mut Canvas, frame_number: u64, clock: &str) {
         self.draw_ball(canvas, frame_number);
         line(canvas, clock, self.clock, TEXT);
@@ -83,12 +83,8 @@ impl Pattern {
             bars.width * 9 / 10 - 2 * padding,
             bars.height / 2 - 2 * padding,
         );
-        // A line break or another control character would break the line or vanish.
-        let name: String = name
-            .chars()
-            .map(|c| if c.is_control() { '?' } else { c })
-            .collect();
-        let name = shorten(&name, MAX_NAME_CHARS);
+        // Control characters would break the line or vanish.
+        let name = shorten(&to_font(name, '?'), MAX_NAME_CHARS);
         let Some(lettering) = Lettering::fitting(name.chars().count(), room) else {
             return;
         };
@@ -98,10 +94,9 @@ impl Pattern {
         }
         let plate = lettering.measure(name.chars().count()) + Size::new_equal(2 * padding);
         let plate = Rectangle::with_center(self.bars.center(), plate);
-        fill(canvas, plate, GROUND);
+        canvas.fill(plate, GROUND);
         let underline = Size::new(plate.size.width, padding / 2);
-        fill(
-            canvas,
+        canvas.fill(
             Rectangle::new(plate.top_left + plate.size.y_axis(), underline),
             self.accent,
         );
@@ -113,12 +108,12 @@ impl Pattern {
         let diameter = (track.height * 7 / 8).min(track.width / 4).max(2);
         let travel = track.width - diameter;
         let top = self.track.top_left.y + (track.height - diameter) as i32 / 2;
-        // The oldest place first, so that the ball lies on its own tail.
+        // The oldest position first, so that the ball covers its own tail.
         for age in (0..=TAIL).rev() {
             let left = position(frame_number, age, travel);
             let color = blend(self.accent, TRACK, age, TAIL + 1);
             let ball = Circle::new(Point::new(left as i32, top), diameter);
-            // Nothing to report: drawing on a canvas cannot fail.
+            // Drawing on a canvas cannot fail.
             let Ok(()) = ball
                 .into_styled(PrimitiveStyle::with_fill(color))
                 .draw(canvas);
@@ -126,9 +121,10 @@ impl Pattern {
     }
 }
 
-/// Where the ball was `age` frames before `frame_number`: there and back at an even pace.
+/// Returns the ball's position `age` frames before `frame_number`. It rolls to and fro at an even
+/// pace.
 ///
-/// The pace is never below one pixel per frame, so no two frames in a row are drawn alike.
+/// The pace is at least one pixel per frame, so that two successive frames always differ.
 fn position(frame_number: u64, age: u32, travel: u32) -> u32 {
     let crossing = travel.clamp(1, CROSSING_FRAMES);
     let period = 2 * crossing;
@@ -138,7 +134,7 @@ fn position(frame_number: u64, age: u32, travel: u32) -> u32 {
     travel * step / crossing
 }
 
-/// Draws one line whose length may change from frame to frame without its size jumping about.
+/// Draws a line whose length may change from frame to frame without changing its text size.
 fn line(canvas: &mut Canvas, text: &str, area: Rectangle, color: Rgb888) {
     let chars = text.chars().count().max(STEADY_CHARS);
     if let Some(lettering) = Lettering::fitting(chars, area.size) {
@@ -146,17 +142,12 @@ fn line(canvas: &mut Canvas, text: &str, area: Rectangle, color: Rgb888) {
     }
 }
 
-pub(crate) fn fill(canvas: &mut Canvas, area: Rectangle, color: Rgb888) {
-    // Nothing to report: drawing on a canvas cannot fail.
-    let Ok(()) = canvas.fill_solid(&area, color);
-}
-
-/// A point from two distances that are at most a picture side, so that the casts lose nothing.
+/// Makes a point. Neither coordinate exceeds a picture's side, so the casts are lossless.
 fn at(x: u32, y: u32) -> Point {
     Point::new(x as i32, y as i32)
 }
 
-/// Goes from `from` at `step` 0 to `to` at `step` = `steps`.
+/// Blends from `from` at `step` 0 to `to` at `step` = `steps`.
 fn blend(from: Rgb888, to: Rgb888, step: u32, steps: u32) -> Rgb888 {
     let mix = |a: u8, b: u8| ((u32::from(a) * (steps - step) + u32::from(b) * step) / steps) as u8;
     Rgb888::new(
@@ -166,17 +157,14 @@ fn blend(from: Rgb888, to: Rgb888, step: u32, steps: u32) -> Rgb888 {
     )
 }
 
-/// FNV-1a: the standard library's hasher is free to change, a picture is not.
+/// FNV-1a. The standard library's hasher may change; the picture must not.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-pub(crate) const GROUND: Rgb888 = Rgb888::new(24, 28, 36);
 const TRACK: Rgb888 = Rgb888::new(40, 46, 58);
-pub(crate) const TEXT: Rgb888 = Rgb888::new(245, 245, 240);
-pub(crate) const QUIET_TEXT: Rgb888 = Rgb888::new(170, 178, 190);
 
 /// The classic order (white, yellow, cyan, green, magenta, red, blue), muted.
 const BARS: [Rgb888; 7] = [
@@ -198,14 +186,14 @@ const ACCENTS: [Rgb888; 6] = [
     Rgb888::new(170, 150, 250),
 ];
 
-/// Longer names are cut, so that the rest stays legible.
+/// Longer names are cut, to keep the letters legible.
 const MAX_NAME_CHARS: usize = 64;
 
-/// The clock and a counter below ten thousand million need no more.
+/// The clock and a counter below ten billion need no more.
 const STEADY_CHARS: usize = 16;
 
-/// The ball crosses the picture in this many frames, three seconds at 15 frames per second.
+/// The frames in which the ball crosses the picture: three seconds at 15 frames per second.
 const CROSSING_FRAMES: u32 = 45;
 
-/// How many earlier places of the ball are drawn.
+/// How many earlier positions of the ball are drawn.
 const TAIL: u32 = 4;

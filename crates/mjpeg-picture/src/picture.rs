@@ -1,78 +1,86 @@
-//! The test picture.
+//! The moving test picture.
 
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
 use crate::canvas::Canvas;
-use crate::pattern::{GROUND, Pattern};
-use crate::{Error, clock};
+use crate::clock;
+use crate::encoder::Encoder;
+use crate::error::Error;
+use crate::limits;
+use crate::palette::GROUND;
+use crate::pattern::Pattern;
 
-/// A picture that moves: colour bars, the name of a camera, a clock, a frame number and a rolling
+/// A moving test picture: colour bars, the name of a camera, a clock, a frame number and a rolling
 /// ball.
 ///
-/// What stays the same is drawn once, in [`new`](Self::new); [`render`](Self::render) copies it and
-/// adds the rest. It holds three bytes per pixel, and takes as many again while it renders.
+/// [`new`](Self::new) draws the static part once; [`render`](Self::render) copies it and adds the
+/// rest. The picture holds three bytes per pixel, and as many again while it renders.
 #[derive(Debug, Clone)]
 pub struct TestPicture {
     pattern: Pattern,
     background: Canvas,
-    quality: u8,
+    encoder: Encoder,
 }
 
 impl TestPicture {
     /// The smallest width and the smallest height, in pixels.
-    pub const MIN_SIDE: u16 = 16;
+    pub const MIN_SIDE: u16 = limits::MIN_SIDE;
 
     /// The largest width and the largest height, in pixels.
     ///
-    /// JPEG itself would allow 65535, for which a picture would hold 12 GiB; this limit makes it
-    /// 192 MiB.
-    pub const MAX_SIDE: u16 = 8192;
+    /// JPEG itself allows 65535, for which a picture would hold 12 GiB. With this limit, it holds
+    /// at most 192 MiB.
+    pub const MAX_SIDE: u16 = limits::MAX_SIDE;
 
-    /// Draws the part of the picture that does not move.
+    /// Draws the static part of a picture, of JPEG quality 75.
     ///
-    /// Any name will do. Characters outside Latin-1 and control characters show as question marks,
-    /// and a name longer than 64 characters, or than there is room for, is cut. Below 80x60 pixels
-    /// text may be clipped or left out; the ball always moves.
+    /// Any name is valid. Dashes, quotation marks and ellipses are replaced by the font's nearest
+    /// characters; control characters and others outside Latin-1 show as question marks. A name is
+    /// cut after 64 characters, or where the room ends. Below 80x60 pixels, text may be clipped or
+    /// missing; the ball always moves.
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] if the width or the height is below [`MIN_SIDE`](Self::MIN_SIDE) or above
-    /// [`MAX_SIDE`](Self::MAX_SIDE).
+    /// Returns [`Error::Size`] if the width or the height is below [`MIN_SIDE`](Self::MIN_SIDE) or
+    /// above [`MAX_SIDE`](Self::MAX_SIDE).
     pub fn new(name: &str, width: u16, height: u16) -> Result<Self, Error> {
-        let allowed = Self::MIN_SIDE..=Self::MAX_SIDE;
-        if !allowed.contains(&width) || !allowed.contains(&height) {
-            return Err(Error::Size { width, height });
-        }
+        Error::check_size(width, height)?;
         let pattern = Pattern::new(name, width, height);
         let mut background = Canvas::new(width, height, GROUND);
         pattern.draw_background(&mut background, name);
         Ok(Self {
             pattern,
             background,
-            quality: 75,
+            encoder: Encoder::default(),
         })
     }
 
-    /// Sets the JPEG quality, from 1 (small and coarse) to 100; 75 unless set.
+    /// Sets the JPEG quality, from 1 (small and coarse) to 100. The default is 75. A higher quality
+    /// costs bytes and a little time.
     ///
-    /// A value outside these bounds counts as the nearest one inside. A higher quality costs bytes
-    /// and a little time.
-    #[must_use]
-    pub fn quality(mut self, quality: u8) -> Self {
-        self.quality = quality.clamp(1, 100);
-        self
+    /// # Errors
+    ///
+    /// Returns [`Error::Quality`] if the quality is out of bounds.
+    pub fn with_quality(mut self, quality: u8) -> Result<Self, Error> {
+        self.encoder = self.encoder.with_quality(quality)?;
+        Ok(self)
+    }
+
+    /// Returns the JPEG quality.
+    pub fn quality(&self) -> u8 {
+        self.encoder.quality()
     }
 
     /// Draws and encodes one frame: a whole baseline JPEG, from SOI to EOI.
     ///
-    /// The frame number moves the ball and is written out, `wall` is shown as the time of day in
-    /// UTC. The same arguments give the same bytes.
+    /// The picture shows the frame number, which also moves the ball, and `wall` as the time of day
+    /// in UTC. The same arguments give the same bytes.
     pub fn render(&self, frame_number: u64, wall: SystemTime) -> Bytes {
         let mut canvas = self.background.clone();
         self.pattern
             .draw_frame(&mut canvas, frame_number, &clock::time_of_day(wall));
-        canvas.encode(self.quality)
+        self.encoder.encode_image(&canvas)
     }
 }

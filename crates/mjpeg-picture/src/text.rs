@@ -1,4 +1,4 @@
-//! One line of text, as large as its place allows.
+//! A line of text, as large as its place allows.
 
 use std::convert::Infallible;
 
@@ -15,7 +15,7 @@ use embedded_graphics::text::{Baseline, Text};
 
 use crate::canvas::Canvas;
 
-/// A font and the whole number its pixels are enlarged by.
+/// A font and the factor by which its pixels are enlarged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lettering {
     font: &'static MonoFont<'static>,
@@ -23,17 +23,20 @@ pub(crate) struct Lettering {
 }
 
 impl Lettering {
-    /// Finds the largest lettering with which `chars` characters fit into `area`.
+    /// The height of the smallest letters, in pixels.
+    pub(crate) const MIN_HEIGHT: u16 = 6;
+
+    /// Returns the largest lettering with which `chars` characters fit into `area`.
     ///
-    /// Where even the smallest is too wide, that one is returned and the caller cuts the text or
-    /// lets it be clipped. Returns nothing where `area` is too low for any.
+    /// If even the smallest is too wide, returns that one; the caller cuts the text or lets it be
+    /// clipped. Returns `None` if `area` is too low for any.
     pub(crate) fn fitting(chars: usize, area: Size) -> Option<Self> {
         let chars = u32::try_from(chars.max(1)).unwrap_or(u32::MAX);
         let fits = |font: &'static MonoFont<'static>| {
             let glyph = font.character_size;
             let scale =
                 (area.width / glyph.width.saturating_mul(chars)).min(area.height / glyph.height);
-            // Small fonts look coarse when enlarged; the large ones cover every bigger size.
+            // Small fonts look coarse when enlarged. The large ones cover all larger sizes.
             let scale = if glyph.height < SCALABLE_HEIGHT {
                 scale.min(1)
             } else {
@@ -52,7 +55,7 @@ impl Lettering {
         largest.or_else(|| (smallest.glyph().height <= area.height).then_some(smallest))
     }
 
-    /// Says how much room a line of `chars` characters takes.
+    /// Returns the room that a line of `chars` characters takes.
     pub(crate) fn measure(self, chars: usize) -> Size {
         let chars = u32::try_from(chars).unwrap_or(u32::MAX);
         Size::new(
@@ -61,17 +64,17 @@ impl Lettering {
         )
     }
 
-    /// Says how many characters fit into `width`.
+    /// Returns how many characters fit into `width`.
     pub(crate) fn capacity(self, width: u32) -> usize {
         (width / self.glyph().width) as usize
     }
 
-    /// How high a line is.
+    /// Returns the height of a line.
     pub(crate) fn height(self) -> u32 {
         self.glyph().height
     }
 
-    /// Draws `text` in the middle of `area`; what is wider than `area` starts at its left edge and
+    /// Draws `text` in the middle of `area`. A text wider than `area` starts at its left edge and
     /// is clipped.
     pub(crate) fn draw(self, canvas: &mut Canvas, text: &str, area: Rectangle, color: Rgb888) {
         let size = self.measure(text.chars().count());
@@ -83,7 +86,7 @@ impl Lettering {
             clip: area,
         };
         let style = MonoTextStyle::new(self.font, color);
-        // Nothing to report: drawing on a canvas cannot fail.
+        // Drawing on a canvas cannot fail.
         let Ok(_) =
             Text::with_baseline(text, Point::zero(), style, Baseline::Top).draw(&mut enlarged);
     }
@@ -93,7 +96,34 @@ impl Lettering {
     }
 }
 
-/// Cuts `text` to `max_chars` characters, marking the cut with two dots.
+/// Replaces the characters that the fonts lack by their nearest equivalents: typographic dashes,
+/// quotation marks, ellipses, bullets and spaces. Replaces control characters by `control`.
+///
+/// The fonts draw other characters outside Latin-1 as question marks.
+pub(crate) fn to_font(text: &str, control: char) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = match c {
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
+            '\u{2018}'..='\u{201B}' | '\u{2032}' => '\'',
+            '\u{201C}'..='\u{201F}' | '\u{2033}' => '"',
+            '\u{2039}' => '<',
+            '\u{203A}' => '>',
+            '\u{2022}' => '\u{B7}',
+            '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' => ' ',
+            '\u{2026}' => {
+                plain.push_str("..");
+                '.'
+            }
+            c if c.is_control() => control,
+            c => c,
+        };
+        plain.push(c);
+    }
+    plain
+}
+
+/// Cuts `text` to `max_chars` characters, and marks the cut with two dots.
 pub(crate) fn shorten(text: &str, max_chars: usize) -> String {
     if text.chars().count() <= max_chars {
         return text.to_owned();
@@ -105,7 +135,7 @@ pub(crate) fn shorten(text: &str, max_chars: usize) -> String {
         .collect()
 }
 
-/// A view of the canvas in which every pixel is a square of `scale` canvas pixels.
+/// A view of the canvas whose pixels are squares of `scale` by `scale` canvas pixels.
 struct Enlarged<'a> {
     canvas: &'a mut Canvas,
     origin: Point,
@@ -144,7 +174,7 @@ impl DrawTarget for Enlarged<'_> {
     }
 }
 
-/// Smallest first. Latin-1 fonts: a character outside that set is drawn as a question mark.
+/// From small to large. The fonts cover Latin-1, and draw any other character as a question mark.
 const FONTS: [&MonoFont<'static>; 8] = [
     &FONT_4X6,
     &FONT_5X8,

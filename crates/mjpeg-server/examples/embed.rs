@@ -4,7 +4,8 @@
 //! cargo run -p mjpeg-server --example embed
 //! ```
 //!
-//! A program with real cameras makes its specs with `StreamSpec::parse("garage", "tcp://192.168.1.100:6001")`.
+//! A program with real cameras makes its specs with
+//! `StreamSpec::parse("garage", "tcp://192.168.1.100:6001")`.
 
 use std::{net::Ipv4Addr, time::Duration};
 

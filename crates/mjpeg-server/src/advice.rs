@@ -2,10 +2,10 @@
 
 use mjpeg_manager::{Error, InvalidSpec};
 
-use crate::StartError;
+use crate::relay::StartError;
 
-/// The failures of a start, each with what to do about it on the command line.
-pub(crate) fn explained(failed: &StartError) -> anyhow::Error {
+/// Lists the failures of a start, each with advice for the command line.
+pub(crate) fn with_advice(failed: &StartError) -> anyhow::Error {
     let mut text = "the relay did not start".to_owned();
     for (name, error) in &failed.errors {
         text += &format!("\n  {name}: {} ({})", error.chain(), error.code());
@@ -16,19 +16,24 @@ pub(crate) fn explained(failed: &StartError) -> anyhow::Error {
     anyhow::Error::msg(text)
 }
 
-/// One sentence of advice, where there is one to give.
+/// Returns advice on an error, if there is any.
 fn advice(error: &Error) -> Option<String> {
     Some(match error {
         Error::AlreadyExists { .. } => "Give each --stream a name of its own.".into(),
         Error::PortInUse { addr } => format!(
-            "Choose another port, or end the program that has it (ss -ltnp 'sport = :{}' shows which).",
+            "Choose another port, or end the program that has it \
+             (ss -ltnp 'sport = :{}' shows which).",
             addr.port()
         ),
         Error::ConnectTimeout { .. } | Error::ConnectFailed { .. } => {
-            "Check that the camera is on and that host and port are right. Without --require-cameras it would be tried again.".into()
+            "Check that the camera is on and that host and port are right. \
+             Without --require-cameras it would be tried again."
+                .into()
         }
         Error::InvalidSpec(InvalidSpec::Listen { .. }) => {
-            "Choose an address of this machine, and a port from 1024 on (lower ones need special rights).".into()
+            "Choose an address of this machine, and a port from 1024 on \
+             (lower ones need special rights)."
+                .into()
         }
         _ => return None,
     })

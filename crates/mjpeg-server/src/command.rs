@@ -2,38 +2,35 @@
 
 use std::{
     io::{self, Write, stdout},
-    net::Ipv4Addr,
     process::ExitCode,
 };
 
 use anyhow::{Context, Result};
-use clap::{
-    Parser,
-    error::{ContextKind, ContextValue},
-};
-use mjpeg_manager::{Error, HttpOutlet, ManagerConfig, StartMode, StreamName, StreamSpec};
+use mjpeg_manager::{Error, ShutdownReport};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use crate::{
-    Relay, StartError,
-    advice::explained,
-    cli::{Cli, Command, Demo, Run},
+    advice::with_advice,
+    cli::{Cli, Command, demo::Demo, run::Run},
+    config::{demo::DEMO_PORT, settings::Settings},
+    relay::{Relay, StartError},
     signals::Signals,
     telemetry,
 };
 
-/// Runs the command line of this process to its end. Exit code 0 after a signal, 1 when the start failed, 2 for a command line that is not
-/// understood.
+/// Runs the command line of this process, until a signal ends it.
+///
+/// Returns exit code 0 after a signal, and 1 when the start failed. Exits with code 2 when the
+/// command line is not understood.
 pub fn main() -> ExitCode {
-    let Cli { command, log } =
-        Cli::try_parse().unwrap_or_else(|error| without_secrets(error).exit());
+    let Cli { command, log } = Cli::from_process();
     telemetry::init(log);
-    let outcome = runtime(&command)
+    let outcome = runtime(command.worker_threads())
         .context("cannot start the async runtime")
         .and_then(|runtime| {
             let outcome = runtime.block_on(run(command));
-            // A name look-up may hang in the system's resolver; do not wait for it.
+            // Does not wait for name look-ups, which may hang in the system's resolver.
             runtime.shutdown_background();
             outcome
         });
@@ -46,31 +43,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The error without the URL of a stream, which may hold a password: clap would repeat it. What is wrong with it is told without.
-fn without_secrets(mut error: clap::Error) -> clap::Error {
-    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
-        let Some(ContextValue::String(value)) = error.get(kind) else {
-            continue;
-        };
-        if !value.contains("://") {
-            continue;
-        }
-        let name = value.split_once('=').map(|(name, _)| name);
-        let shown = match name.filter(|name| name.parse::<StreamName>().is_ok()) {
-            Some(name) => format!("{name}=…"),
-            None => "…".into(),
-        };
-        error.insert(kind, ContextValue::String(shown));
-    }
-    error
-}
-
-/// Viewers are served by the worker threads. With one, all runs on this thread: no wake-up crosses from thread to thread.
-fn runtime(command: &Command) -> io::Result<Runtime> {
-    let workers = match command {
-        Command::Run(args) => args.worker_threads,
-        Command::Demo(_) => 1,
-    };
+/// Makes a runtime whose worker threads serve the viewers. A single worker is this thread, so that
+/// no wake-up crosses between threads.
+fn runtime(workers: u16) -> io::Result<Runtime> {
     let mut builder = match workers {
         1 => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),
@@ -79,7 +54,7 @@ fn runtime(command: &Command) -> io::Result<Runtime> {
 }
 
 async fn run(command: Command) -> Result<()> {
-    let mut signals = Signals::take().context("cannot listen for signals")?;
+    let mut signals = Signals::listen().context("cannot listen for signals")?;
     let starting = async {
         match command {
             Command::Run(args) => start_run(*args).await,
@@ -94,72 +69,43 @@ async fn run(command: Command) -> Result<()> {
     signals.next().await;
 
     info!("ending; a second signal ends at once");
-    let report = tokio::select! {
-        report = relay.shutdown() => report,
-        () = signals.next() => return Ok(()),
-    };
-    for cut in report.cut {
-        let (connections, task) = (cut.connections, cut.task);
-        warn!(stream = %cut.name, connections, task, "did not end in time and was cut");
+    tokio::select! {
+        report = relay.shutdown() => log_cut(report),
+        () = signals.next() => {}
     }
     Ok(())
 }
 
 async fn start_run(args: Run) -> Result<Relay> {
-    let mode = if args.require_cameras {
-        StartMode::Require
-    } else {
-        StartMode::Retry
-    };
-    let repairs = args.repairs();
-    let config = ManagerConfig::default()
-        // All of them are meant.
-        .with_max_streams(args.streams.len());
-    let http = HttpOutlet::new(args.viewers.stream_config()?)
-        .with_listener(args.viewers.listener_config())
-        .with_max_viewers(args.viewers.max_viewers_total);
-    let specs = args
-        .streams
-        .into_iter()
-        .map(|stream| stream.into_spec().with_mode(mode).with_repair(repairs));
-    let mut specs: Vec<_> = specs.collect();
-    args.cameras.apply(&mut specs)?;
-    Relay::with_http(specs, config, http)
-        .await
-        .map_err(|e| explained(&e))
+    let settings = Settings::of_run(args)?;
+    start(settings).await.map_err(|e| with_advice(&e))
 }
 
 async fn start_demo(args: Demo) -> Result<Relay> {
-    let mut specs = Vec::new();
-    let first = args.port.unwrap_or(DEMO_PORT);
-    for n in 0..args.cameras {
-        let name = format!("camera{}", n + 1);
-        let port = match first {
-            0 => 0,
-            first => first
-                .checked_add(n)
-                .context("the last camera's port would be above 65535; choose a lower --port")?,
-        };
-        specs.push(
-            StreamSpec::parse(&name, &format!("test:?name={name}"))?
-                .with_listen((Ipv4Addr::LOCALHOST, port).into()),
-        );
-    }
-    let relay = match Relay::start(specs.clone(), ManagerConfig::default()).await {
-        // Nobody asked for these ports, so others are as good.
+    let started = match start(Settings::of_demo(&args)?).await {
+        // The user has not chosen the ports, so free ones do as well.
         Err(error) if args.port.is_none() && is_port_in_use(&error) => {
             info!("port {DEMO_PORT} or one after it is taken; using free ports");
-            let free = specs
-                .into_iter()
-                .map(|spec| spec.with_listen((Ipv4Addr::LOCALHOST, 0).into()));
-            Relay::start(free, ManagerConfig::default())
-                .await
-                .map_err(|e| explained(&e))?
+            let args = Demo {
+                port: Some(0),
+                ..args
+            };
+            start(Settings::of_demo(&args)?).await
         }
-        started => started.map_err(|e| explained(&e))?,
+        started => started,
     };
+    let relay = started.map_err(|e| with_advice(&e))?;
     eprintln!("Open a URL in a browser. Ctrl-C ends the demo.");
     Ok(relay)
+}
+
+async fn start(settings: Settings) -> Result<Relay, StartError> {
+    let Settings {
+        specs,
+        manager,
+        http,
+    } = settings;
+    Relay::with_http(specs, manager, http).await
 }
 
 fn is_port_in_use(error: &StartError) -> bool {
@@ -172,11 +118,15 @@ fn is_port_in_use(error: &StartError) -> bool {
 fn print_urls(relay: &Relay) {
     let mut out = stdout().lock();
     for url in relay.urls() {
-        // Whoever closed our standard output does not want the URLs; the relay goes on.
+        // The relay goes on if standard output is closed.
         let _ = writeln!(out, "{url}");
     }
     let _ = out.flush();
 }
 
-/// The first port of the demo where none is asked for; the one after the web's usual second port.
-const DEMO_PORT: u16 = 8081;
+fn log_cut(report: ShutdownReport) {
+    for cut in report.cut {
+        let (connections, task) = (cut.connections, cut.task);
+        warn!(stream = %cut.name, connections, task, "did not end in time and was cut");
+    }
+}

@@ -1,7 +1,8 @@
 //! A Motion-JPEG relay: connects to each camera once and serves any number of viewers over HTTP.
 //!
-//! The uppermost layer: it turns a command line into streams of a [`mjpeg_manager::Manager`] and holds no logic of its own. The command is
-//! [`main`]; programs that want to embed the relay start from [`Relay`].
+//! This is the top layer. It turns a command line into streams of a [`mjpeg_manager::Manager`], and
+//! leaves the work to the layers below. The command is [`main`]; a program that embeds the relay
+//! uses [`Relay`].
 //!
 //! ```no_run
 //! use mjpeg_server::{Relay, StreamArg};
@@ -24,18 +25,16 @@
 //! None.
 
 mod advice;
-mod camera_args;
 mod cli;
 mod command;
+mod config;
 mod relay;
 mod signals;
-mod stream_arg;
 mod telemetry;
-mod viewer_args;
 
+pub use cli::stream_arg::{InvalidStreamArg, StreamArg};
 pub use command::main;
-/// The crate whose types stand in this one's API, so that their versions agree.
+/// The crate whose types appear in this API, re-exported so that the versions agree.
 #[doc(no_inline)]
 pub use mjpeg_manager;
 pub use relay::{Relay, StartError};
-pub use stream_arg::StreamArg;

@@ -1,4 +1,4 @@
-//! The relay as one value: its streams, their URLs, its end.
+//! The relay: a manager, its HTTP outlet and its streams.
 
 use std::{fmt, net::SocketAddr};
 
@@ -7,7 +7,7 @@ use mjpeg_manager::{
     Error, HttpOutlet, Manager, ManagerConfig, ShutdownReport, StreamInfo, StreamName, StreamSpec,
 };
 
-/// A running relay. Dropping it ends it at once; [`shutdown`](Self::shutdown) ends it properly.
+/// A running relay. Dropping it stops it at once; [`shutdown`](Self::shutdown) stops it gracefully.
 #[derive(Debug)]
 pub struct Relay {
     manager: Manager,
@@ -16,11 +16,15 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts all streams at once, or none, and serves them over HTTP by default settings.
+    /// Starts all streams or none, concurrently, and serves them over HTTP with default settings.
     ///
     /// # Errors
     ///
-    /// When any of them fails. Those that had started are stopped again.
+    /// [`StartError`] if any stream fails. The streams that had started are stopped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops all streams at once.
     pub async fn start(
         specs: impl IntoIterator<Item = StreamSpec>,
         config: ManagerConfig,
@@ -28,11 +32,15 @@ impl Relay {
         Self::with_http(specs, config, HttpOutlet::default()).await
     }
 
-    /// Starts all streams at once, or none, and serves them over HTTP as this outlet does.
+    /// Starts all streams or none, concurrently, and serves them over HTTP through this outlet.
     ///
     /// # Errors
     ///
-    /// When any of them fails. Those that had started are stopped again.
+    /// [`StartError`] if any stream fails. The streams that had started are stopped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops all streams at once.
     pub async fn with_http(
         specs: impl IntoIterator<Item = StreamSpec>,
         config: ManagerConfig,
@@ -62,17 +70,17 @@ impl Relay {
         })
     }
 
-    /// The manager that runs the streams.
+    /// Returns the manager that runs the streams.
     pub fn manager(&self) -> &Manager {
         &self.manager
     }
 
-    /// The HTTP side of the streams: its counters and viewers.
+    /// Returns the HTTP outlet of the streams, with its counters and viewers.
     pub fn http(&self) -> &HttpOutlet {
         &self.http
     }
 
-    /// Where viewers find the streams, in the order of their specs.
+    /// Returns the URLs of the streams, in the order of their specs.
     pub fn urls(&self) -> impl Iterator<Item = String> {
         self.streams
             .iter()
@@ -80,17 +88,21 @@ impl Relay {
             .map(url)
     }
 
-    /// Ends all streams within the manager's grace, and reports what had to be cut.
+    /// Stops all streams within the manager's grace period, and reports what had to be cut.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the relay, which stops it at once.
     pub async fn shutdown(self) -> ShutdownReport {
         self.manager.shutdown().await
     }
 }
 
-/// Why a [`Relay`] did not start. Its text tells each failure.
+/// Why a [`Relay`] did not start. `Display` lists the failures, each with its causes and its code.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StartError {
-    /// Which streams failed, and why; at least one.
+    /// The streams that failed, and why; at least one.
     pub errors: Vec<(StreamName, Error)>,
 }
 
@@ -106,7 +118,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// A URL that works in a browser on this machine.
+/// Makes a URL that works in a browser on this machine.
 fn url(addr: SocketAddr) -> String {
     if addr.ip().is_unspecified() {
         return format!("http://localhost:{}/", addr.port());

@@ -1,10 +1,10 @@
-//! When to end.
+//! Signals that end the process.
 
 use std::io;
 
 use tokio::signal;
 
-/// SIGINT and SIGTERM, or what the system has in their place.
+/// SIGINT and SIGTERM, or Ctrl-C on other systems.
 pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: signal::unix::Signal,
@@ -13,9 +13,9 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals over: from now on they no longer end the process by themselves.
+    /// Listens for the signals, which from now on no longer end the process by themselves.
     #[cfg(unix)]
-    pub(crate) fn take() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         use signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -23,13 +23,13 @@ impl Signals {
         })
     }
 
-    /// Takes the signals over: from now on they no longer end the process by themselves.
+    /// Listens for the signals, which from now on no longer end the process by themselves.
     #[cfg(not(unix))]
-    pub(crate) fn take() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Waits for one of them.
+    /// Waits for one of the signals.
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
@@ -38,7 +38,7 @@ impl Signals {
         }
         #[cfg(not(unix))]
         if signal::ctrl_c().await.is_err() {
-            // No signals to be had: run until killed.
+            // Signals are not available: run until killed.
             std::future::pending::<()>().await;
         }
     }

@@ -9,13 +9,14 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Reads what to log: levels, for all modules or after `MODULE=`.
+/// Parses a filter: levels, for all modules or after `MODULE=`.
 pub(crate) fn parse_filter(text: &str) -> Result<Targets, String> {
-    // An empty variable in the environment is as good as none.
+    // An empty environment variable counts as unset.
     if text.is_empty() {
         return Ok(Targets::new().with_default(LevelFilter::INFO));
     }
-    // A lone word that is no level would be taken for a module's name, and a typing error would silence the logs.
+    // The parser takes a word that is not a level for a module's name, so that a typing error would
+    // silence the logs.
     let unknown = |word: &&str| !word.contains('=') && word.parse::<LevelFilter>().is_err();
     if let Some(word) = text.split(',').find(unknown) {
         return Err(format!(
@@ -26,12 +27,12 @@ pub(crate) fn parse_filter(text: &str) -> Result<Targets, String> {
         .map_err(|_| format!("{text:?} is not LEVEL or MODULE=LEVEL, separated by commas"))
 }
 
-/// Logs to standard error, so that standard output holds the URLs alone.
+/// Logs to standard error, because standard output is for the URLs.
 pub(crate) fn init(filter: Targets) {
     let lines = fmt::layer()
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal());
-    // An error means that an embedding program has set up its own logs, which is fine.
+    // Fails if the embedding program has set up its own logs, which then serve.
     let _ = tracing_subscriber::registry()
         .with(filter)
         .with(lines)

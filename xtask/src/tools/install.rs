@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-use super::{NIGHTLY, Tool, dotted, on_path, output};
+use crate::debian::install_packages;
+use crate::tools::tool::{NIGHTLY, Tool, dotted};
 
 /// Installs these tools: all Debian packages in one call, then the others one by one.
 pub(super) fn all(sh: &Shell, missing: &[&Tool]) -> Result<()> {
@@ -52,37 +53,6 @@ fn install(sh: &Shell, tool: &Tool) -> Result<()> {
             )
         }),
     }
-}
-
-/// Installs Debian packages, by sudo unless this is root.
-pub(crate) fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
-    if !on_path("apt-get") {
-        bail!(
-            "this is not Debian or a relative of it: install the programs ({}) in your system's own way",
-            packages.join(", ")
-        );
-    }
-    let root = output(sh, "id", &["-u"]).is_some_and(|id| id.trim() == "0");
-    // sudo does not hand the environment on, hence `env` behind it.
-    let (program, prefix): (&str, &[&str]) = match (root, on_path("sudo")) {
-        (true, _) => ("env", &[]),
-        (false, true) => ("sudo", &["env"]),
-        (false, false) => bail!(
-            "Debian packages need root and there is no sudo; as root: apt-get install {}",
-            packages.join(" ")
-        ),
-    };
-    let apt = ["DEBIAN_FRONTEND=noninteractive", "apt-get"];
-    cmd!(sh, "{program} {prefix...} {apt...} update")
-        .run()
-        .context("apt-get update")?;
-    let flags = ["--yes", "--no-install-recommends"];
-    cmd!(
-        sh,
-        "{program} {prefix...} {apt...} install {flags...} {packages...}"
-    )
-    .run()
-    .context("apt-get install")
 }
 
 fn timed(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {

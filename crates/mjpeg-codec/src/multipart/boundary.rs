@@ -2,11 +2,13 @@
 
 use bytes::Bytes;
 
-use super::{Layout, allow_origin::AllowOrigin, part::headers_ahead};
+use super::layout::{Layout, headers_ahead};
+use crate::framing::allow_origin::AllowOrigin;
 
 /// The text that separates the parts of a multipart body.
 ///
-/// The default, `boundarydonotcross`, is the one that mjpg-streamer and ustreamer use and that some readers have built in.
+/// The default is `boundarydonotcross`, which mjpg-streamer and ustreamer use and which some
+/// readers have built in.
 ///
 /// ```
 /// let boundary = mjpeg_codec::multipart::Boundary::default();
@@ -22,13 +24,14 @@ impl Default for Boundary {
 }
 
 impl Boundary {
-    /// Takes a boundary of 1 to 70 letters, digits, `-`, `_` or `.`, not beginning with `-`.
+    /// Creates a boundary from 1 to 70 letters, digits, `-`, `_` or `.`, not beginning with `-`.
     ///
-    /// RFC 2046 allows more characters; these need no quotes in the header, and readers exist that do not strip quotes (Fluidd).
+    /// RFC 2046 allows more characters. These need no quotes in the header, and some readers do not
+    /// strip quotes (Fluidd).
     ///
     /// # Errors
     ///
-    /// When the text is empty, too long or holds another character.
+    /// Returns [`InvalidBoundary`] if the text is empty, too long or holds another character.
     pub fn new(text: &str) -> Result<Self, InvalidBoundary> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
         let sound =
@@ -40,23 +43,24 @@ impl Boundary {
         }
     }
 
-    /// The boundary without its dashes.
+    /// Returns the boundary without its dashes.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The value of the response's `Content-Type` header.
+    /// Returns the value for the response's `Content-Type` header.
     pub fn content_type(&self) -> String {
         format!("multipart/x-mixed-replace;boundary={}", self.0)
     }
 
-    /// The first bytes of the body, before the first part: a delimiter, and what comes ahead of the first image.
+    /// Returns the first bytes of the body, before the first part: a delimiter and, in
+    /// [`Layout::Advance`], the headers ahead of the first image. They allow any origin.
     pub fn opening(&self, layout: Layout) -> Bytes {
         self.opening_for(layout, &AllowOrigin::ANY)
     }
 
-    /// The first bytes of the body, as [`opening`](Self::opening), of a stream whose parts admit this
-    /// origin.
+    /// Returns the first bytes of a body whose parts allow this origin, like
+    /// [`opening`](Self::opening).
     pub fn opening_for(&self, layout: Layout, allow_origin: &AllowOrigin) -> Bytes {
         let ahead = match layout {
             Layout::Trailing => String::new(),
@@ -66,7 +70,7 @@ impl Boundary {
     }
 }
 
-/// A text that cannot serve as a [`Boundary`]; the caller is at fault.
+/// A text that cannot serve as a [`Boundary`]. The caller is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a boundary takes 1 to 70 letters, digits, '-', '_' or '.', and does not begin with '-'")]
 #[non_exhaustive]

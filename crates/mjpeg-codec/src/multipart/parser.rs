@@ -1,14 +1,15 @@
-//! Reading the multipart stream of a camera that speaks HTTP.
+//! Reads the multipart stream of an HTTP camera.
 
 use bytes::Bytes;
 
-use super::{PartHeaders, gap::Gap};
 use crate::{
     config::SplitterConfig,
-    splitter::{Event, Splitter},
+    found::Found,
+    framing::{FramingReader, headers::PartHeaders},
+    splitter::Splitter,
 };
 
-/// Limits of a [`Parser`].
+/// The limits of a [`Parser`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParserConfig {
     splitter: SplitterConfig,
@@ -25,40 +26,50 @@ impl Default for ParserConfig {
 }
 
 impl ParserConfig {
-    /// Sets the limits that hold for the images.
+    /// Sets the limits for the images.
     pub fn with_splitter(mut self, splitter: SplitterConfig) -> Self {
         self.splitter = splitter;
         self
     }
 
-    /// Sets the most bytes that the headers of one part may have, with their line ends.
+    /// Sets the maximum length of one part's headers, in bytes including their line ends.
     ///
-    /// Longer headers are dropped as garbage, and the part's image is read without them. Also elsewhere, nothing longer is
-    /// taken for a line. The default is 8 KiB; a value below 256 is taken as 256.
+    /// The default is 8 KiB. Values below [`MIN_HEADER_BYTES`](Self::MIN_HEADER_BYTES) are raised
+    /// to it, so that 0 means "as strict as possible": with less, the lines of ordinary cameras
+    /// would be cut.
+    ///
+    /// Longer headers are dropped as garbage, and the part's image is read without them. A line
+    /// anywhere else in the framing is limited to the same length.
     pub fn with_max_header_bytes(mut self, bytes: usize) -> Self {
-        self.max_header_bytes = bytes.max(SMALLEST_HEADER_LIMIT_BYTES);
+        self.max_header_bytes = bytes.max(Self::MIN_HEADER_BYTES);
         self
     }
 
-    /// The limits that hold for the images.
+    /// Returns the limits for the images.
     pub fn splitter(&self) -> &SplitterConfig {
         &self.splitter
     }
 
-    /// The most bytes that the headers of one part may have.
+    /// Returns the maximum length of one part's headers, in bytes.
     pub fn max_header_bytes(&self) -> usize {
         self.max_header_bytes
     }
+
+    /// The smallest limit for the headers of a part, in bytes.
+    pub const MIN_HEADER_BYTES: usize = 256;
 }
 
-/// Reads the body of a `multipart/x-mixed-replace` response, or of any multipart stream of JPEG images (RFC 2046 section 5.1).
+/// Reads the body of a `multipart/x-mixed-replace` response, or any multipart stream of JPEG images
+/// (RFC 2046 section 5.1).
 ///
-/// It is a [`Splitter`] that also understands what stands between the images. Its frames are the ones that a splitter finds in
-/// the same bytes, but that one without EOI ends before the next delimiter. The framing is a hint. So it needs no boundary from the response's `Content-Type`, and no `Content-Length`, and reads
-/// the streams of cameras that get these wrong; [the module](super) lists what it bears with.
+/// It is a [`Splitter`] that also understands the bytes between the images. It finds the same
+/// frames as a splitter, except that a frame without EOI ends before the next delimiter. The
+/// framing serves only as a hint: the parser needs neither the boundary from the response's
+/// `Content-Type` nor a `Content-Length`, and reads the streams of cameras that get these wrong.
+/// [The module's documentation](super) lists what it tolerates.
 ///
 /// ```
-/// use mjpeg_codec::{Event, multipart::Parser};
+/// use mjpeg_codec::{Found, multipart::Parser};
 ///
 /// # let image: &[u8] = &[
 /// #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
@@ -69,17 +80,17 @@ impl ParserConfig {
 /// parser.push(image.to_vec());
 /// parser.push(&b"\r\n--frame\r\n"[..]);
 /// let framing = parser.poll();
-/// assert!(matches!(framing, Some(Event::Discarded { .. })));
-/// let Some(Event::Frame(frame)) = parser.poll() else { panic!("no frame") };
+/// assert!(matches!(framing, Some(Found::Discarded { .. })));
+/// let Some(Found::Frame(frame)) = parser.poll() else { panic!("no frame") };
 /// assert_eq!(frame.bytes(), image);
 /// assert_eq!(parser.headers().content_type(), Some("image/jpeg"));
 /// ```
 ///
-/// Bytes that are not part of an image come out as [`Event::Discarded`]: delimiters and headers as
-/// [`Framing`](crate::DiscardReason::Framing), which is no loss; the body of a part that is no JPEG as
-/// [`NotJpeg`](crate::DiscardReason::NotJpeg); the rest as from a [`Splitter`]. The line break before a delimiter counts as
-/// part of what stands before it, except after a whole or truncated image. The transfer coding of HTTP (`chunked`) must
-/// be undone before.
+/// Bytes that are not part of an image come out as [`Found::Discarded`]: delimiters and headers as
+/// [`Framing`](crate::DiscardReason::Framing), which means no loss; the body of a part that is not
+/// a JPEG image as [`NotJpeg`](crate::DiscardReason::NotJpeg); the rest as from a [`Splitter`]. The
+/// line break before a delimiter belongs to the bytes before it, except after a whole or truncated
+/// image. Undo HTTP's transfer coding (`chunked`) before parsing.
 ///
 /// Memory is bounded as in a [`Splitter`], plus [`ParserConfig::max_header_bytes`].
 #[derive(Debug)]
@@ -94,11 +105,11 @@ impl Default for Parser {
 }
 
 impl Parser {
-    /// Makes a parser that expects a body to begin.
+    /// Creates a parser that expects the beginning of a body.
     pub fn new(config: ParserConfig) -> Self {
-        let gap = Gap::new(config.max_header_bytes);
+        let framing = FramingReader::new(config.max_header_bytes);
         Self {
-            splitter: Splitter::with_gap(config.splitter, gap),
+            splitter: Splitter::with_framing(config.splitter, framing),
         }
     }
 
@@ -107,41 +118,44 @@ impl Parser {
         self.splitter.push(chunk);
     }
 
-    /// Room for the next read; see [`Splitter::spare_mut`].
+    #[cfg(feature = "tokio-util")]
+    pub(crate) fn push_slice(&mut self, chunk: &[u8]) {
+        self.splitter.push_slice(chunk);
+    }
+
+    /// Returns room for the next read; see [`Splitter::spare_mut`].
     pub fn spare_mut(&mut self) -> &mut [u8] {
         self.splitter.spare_mut()
     }
 
-    /// Tells how many bytes the reader has put at the start of [`spare_mut`](Self::spare_mut).
+    /// Takes the first `n` bytes of [`spare_mut`](Self::spare_mut) as the next bytes of the body.
     ///
     /// # Panics
     ///
-    /// When that is more than there was room for.
+    /// If `n` exceeds the length of that room.
     pub fn filled(&mut self, n: usize) {
         self.splitter.filled(n);
     }
 
-    /// Says that the body has ended; see [`Splitter::finish`].
+    /// Ends the body; see [`Splitter::finish`].
     pub fn finish(&mut self) {
         self.splitter.finish();
     }
 
-    /// Takes the next event, or `None` when more bytes are needed.
-    pub fn poll(&mut self) -> Option<Event> {
+    /// Returns the next frame or discarded range, or `None` if it needs more bytes.
+    pub fn poll(&mut self) -> Option<Found> {
         self.splitter.poll()
     }
 
-    /// The headers of the part that the frame just polled came in; they are known until the next call of [`poll`](Self::poll).
+    /// Returns the headers of the part that held the frame just polled. They are valid until the
+    /// next call of [`poll`](Self::poll).
     ///
-    /// Default values where the part had no headers, or where damage or other bytes before the image leave open whether it is of the
-    /// same part.
+    /// They are empty if the part had no headers, or if damage or other bytes before the image
+    /// leave open whether it belongs to the same part.
     pub fn headers(&self) -> PartHeaders {
-        self.splitter.gap_headers().cloned().unwrap_or_default()
+        self.splitter.part_headers().cloned().unwrap_or_default()
     }
 }
 
-/// Real headers have 60 to 600 bytes.
+/// Cameras' headers have 60 to 600 bytes.
 const DEFAULT_MAX_HEADER_BYTES: usize = 8 << 10;
-
-/// Less would cut lines that ordinary cameras send.
-const SMALLEST_HEADER_LIMIT_BYTES: usize = 256;

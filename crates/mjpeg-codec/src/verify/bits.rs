@@ -1,24 +1,28 @@
-//! Reading the bits of a scan.
+//! Reads the bits of a scan.
 
-use crate::marker;
+use crate::jpeg::marker;
 
-/// Reads entropy-coded data (T.81 F.2.2.5): takes stuffed zeros out, and stops at a marker.
+/// Reads entropy-coded data (T.81 F.2.2.5): removes stuffed zeros, and stops at a marker.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bits<'a> {
-    /// What was not read yet of the bytes between the scan header and the marker that ends the scan.
+    /// The unread bytes between the scan header and the marker that ends the scan.
     rest: &'a [u8],
-    /// Whether `rest` begins with a marker, or is empty.
+    /// `rest` begins with a marker or is empty.
     stopped: bool,
-    /// The bits read and not taken, the next one uppermost, and how many they are.
+    /// The bits read and not yet taken, the next one uppermost.
     ///
-    /// Below them there may be bits of the byte that is the first of `rest`; reading it puts the same ones there again.
+    /// Below them may be bits of the first byte of `rest`. Reading that byte puts the same bits
+    /// there again.
     buffer: u64,
+    /// How many of the bits in `buffer` were read.
     count: u32,
-    /// How many zero bits were put in after the last byte, so that who takes bits need not look for the end each time.
+    /// How many zero bits were added after the last byte, so that taking bits need not check for
+    /// the end each time.
     padding: u32,
 }
 
 impl<'a> Bits<'a> {
+    /// Creates a reader for the data between a scan header and the marker that ends the scan.
     pub(super) fn new(data: &'a [u8]) -> Self {
         Self {
             rest: data,
@@ -29,8 +33,8 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Makes sure of at least 56 bits. Those beyond the end are zeros, and make the reader [`overdrawn`](Self::overdrawn)
-    /// when they are taken.
+    /// Ensures at least 56 bits. Bits beyond the end are zeros; taking them makes the reader
+    /// [`overdrawn`](Self::overdrawn).
     #[inline(always)]
     pub(super) fn refill(&mut self) {
         if let Some(&ahead) = self.rest.first_chunk() {
@@ -87,27 +91,27 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next bits, the first of them uppermost.
+    /// Returns the next bits, the first of them uppermost.
     #[inline(always)]
     pub(super) fn peek(&self) -> u64 {
         self.buffer
     }
 
-    /// Takes bits, of those that [`refill`](Self::refill) made sure of.
+    /// Takes bits that [`refill`](Self::refill) ensured.
     #[inline(always)]
     pub(super) fn take(&mut self, bits: u32) {
         self.buffer <<= bits;
         self.count -= bits;
     }
 
-    /// Whether more bits were taken than there are.
+    /// Returns whether more bits were taken than exist.
     pub(super) fn overdrawn(&self) -> bool {
         self.count < self.padding
     }
 
-    /// Takes what is left before the next marker, and returns how many bytes that are beside padding.
+    /// Takes everything before the next marker, and returns how many bytes of it are not padding.
     pub(super) fn skip_to_marker(&mut self) -> usize {
-        // The rest of a byte that was begun: ones (F.1.2.3), of some encoders zeros.
+        // The rest of a partly taken byte: ones (F.1.2.3), from some encoders zeros.
         self.refill();
         self.take(self.count.saturating_sub(self.padding) % 8);
         let mut surplus = 0;
@@ -116,13 +120,14 @@ impl<'a> Bits<'a> {
             if self.count < self.padding + 8 {
                 return surplus;
             }
-            // Webcams add a byte of ones where none is needed; others fill up with zeros.
+            // Webcams add a superfluous byte of ones; other encoders fill up with zeros.
             surplus += usize::from(!matches!(self.buffer >> 56, 0x00 | 0xFF));
             self.take(8);
         }
     }
 
-    /// Goes beyond the RSTn that the reader stopped at, if it is one, and returns its n.
+    /// Passes the RSTn that the reader stopped at, and returns its n. Returns `None` at any other
+    /// marker.
     pub(super) fn restart(&mut self) -> Option<u8> {
         let fill = self.rest.iter().take_while(|&&b| b == 0xFF).count();
         let (&code, after) = self.rest.get(fill..)?.split_first()?;
@@ -133,13 +138,14 @@ impl<'a> Bits<'a> {
         Some(code - marker::RST0)
     }
 
-    /// How many bytes were not taken, about: stuffed zeros among those in the buffer are not told.
+    /// Returns about how many bytes were not taken. Does not count stuffed zeros among those in the
+    /// buffer.
     pub(super) fn bytes_left(&self) -> usize {
         self.rest.len() + (self.count.saturating_sub(self.padding) / 8) as usize
     }
 }
 
-/// Whether one of the eight bytes is `FF`.
+/// Returns whether one of the eight bytes is `FF`.
 fn has_ff(bytes: u64) -> bool {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);

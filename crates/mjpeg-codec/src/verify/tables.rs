@@ -2,18 +2,21 @@
 
 use std::sync::LazyLock;
 
-use super::huffman::{Class, Table};
-use crate::standard_tables::{CHROMINANCE_AC, CHROMINANCE_DC, LUMINANCE_AC, LUMINANCE_DC};
+use super::table::Table;
+use crate::jpeg::tables::{
+    CHROMINANCE_AC, CHROMINANCE_DC, Class, Definition, LUMINANCE_AC, LUMINANCE_DC,
+};
 
-/// The tables that DHT segments have defined so far; at the start the typical ones, as decoders take them for frames that define
-/// none.
+/// The tables that DHT segments have defined so far. Initially the typical ones, which decoders
+/// assume for frames that define none.
 #[derive(Debug)]
 pub(super) struct Tables<'a> {
     dc: [Slot<'a>; 4],
     ac: [Slot<'a>; 4],
 }
 
-/// A table is expanded when a scan needs it: to define one takes few bytes, to expand it takes time.
+/// A table is expanded when a scan needs it, because defining one takes few bytes, but expanding it
+/// takes time.
 #[derive(Debug, Default)]
 enum Slot<'a> {
     #[default]
@@ -41,23 +44,18 @@ impl Default for Tables<'_> {
 }
 
 impl<'a> Tables<'a> {
-    /// Takes the payload of a DHT segment (T.81 B.2.4.2). `None` if it has not that form.
+    /// Reads the payload of a DHT segment (T.81 B.2.4.2). Returns `None` if it is malformed.
     pub(super) fn define(&mut self, mut payload: &'a [u8]) -> Option<()> {
-        while let Some((&selector, rest)) = payload.split_first() {
-            let values: usize = rest.get(..16)?.iter().map(|&n| usize::from(n)).sum();
-            let (definition, rest) = rest.split_at_checked(16 + values)?;
-            let class = match selector >> 4 {
-                0 => Class::Dc,
-                1 => Class::Ac,
-                _ => return None,
-            };
-            *self.slot(class, selector & 15)? = Slot::Defined(definition);
+        while !payload.is_empty() {
+            let (table, rest) = Definition::split_first(payload)?;
+            *self.slot(table.class, table.id)? = Slot::Defined(table.codes);
             payload = rest;
         }
         Some(())
     }
 
-    /// Makes a table ready for a scan whose data are `length` bytes. `None` if it is undefined, or contradicts itself.
+    /// Expands a table for a scan whose data have `length` bytes. Returns `None` if there is no
+    /// such table, or if it contradicts itself.
     pub(super) fn expand(&mut self, class: Class, id: u8, length: usize) -> Option<()> {
         let slot = self.slot(class, id)?;
         if let Slot::Defined(definition) = *slot {
@@ -73,7 +71,7 @@ impl<'a> Tables<'a> {
         Some(())
     }
 
-    /// A table that was expanded.
+    /// Returns an expanded table.
     pub(super) fn get(&self, class: Class, id: u8) -> Option<&Table> {
         let slots = match class {
             Class::Dc => &self.dc,
@@ -95,14 +93,14 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// A typical table, ready to be used.
+/// A typical table, expanded.
 struct Typical {
     class: Class,
     definition: &'static [u8],
     table: Box<Table>,
 }
 
-/// Nearly all cameras use these, so they are expanded once.
+/// The typical tables. Nearly all cameras use these, so they are expanded only once.
 static TYPICAL: LazyLock<Vec<Typical>> = LazyLock::new(|| {
     let definitions: [(Class, &'static [u8]); 4] = [
         (Class::Dc, &LUMINANCE_DC),
@@ -121,5 +119,6 @@ static TYPICAL: LazyLock<Vec<Typical>> = LazyLock::new(|| {
     expanded.collect()
 });
 
-/// From this length of a scan on, the time that joined codes save is more than it takes to join them (measured: about 8 µs a table).
+/// From this length of a scan, joined codes save more time than joining them takes (measured: about
+/// 8 µs per table).
 const JOINING_PAYS_BYTES: usize = 8 << 10;

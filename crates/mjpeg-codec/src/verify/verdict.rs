@@ -1,39 +1,41 @@
-//! What a check can say of a frame.
+//! The outcome of a check.
 
 use std::fmt;
 
-use crate::marker;
+use crate::jpeg::marker;
 
-/// What [`Frame::verify`](crate::Frame::verify) found.
+/// The outcome of [`Frame::verify`](crate::Frame::verify).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
     /// Every component is in a scan, and every scan has all its MCUs.
     Complete {
-        /// How many bytes were left over after the last MCU of a scan or of a restart interval, padding (bytes all ones or all
-        /// zeros) not counted.
+        /// How many bytes followed the last MCU of a scan or restart interval. Does not count
+        /// padding (bytes of only ones or only zeros).
         ///
-        /// 0 in most frames. Some webcams leave up to about ten in each restart interval of good pictures; else some dozens
-        /// mean that bits were changed or lost, so that a block was taken for less than it was.
+        /// 0 in most frames. Some webcams leave up to about ten in each restart interval of good
+        /// pictures. Otherwise, dozens of them mean that bits were changed or lost, so that a block
+        /// was read as shorter than it was.
         surplus_bytes: usize,
     },
-    /// The picture is not whole.
+    /// The picture is not complete.
     Damaged(Damage),
-    /// The frame is of a kind that is not checked.
+    /// Frames of this kind are not checked.
     NotChecked(NotChecked),
 }
 
-/// What is wrong with a frame, and where the walk over it ended.
+/// What is wrong with a frame, and where the walk ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Damage {
     /// What is wrong.
     pub flaw: Flaw,
-    /// About where, in bytes from the frame's SOI. Damage shows some time after the bytes that were hurt.
+    /// About where it is, in bytes from the frame's SOI. Damage shows somewhat after the damaged
+    /// bytes.
     pub offset: usize,
-    /// How many MCUs (T.81 A.2: units that a scan is made of) came whole before, in the scan that is damaged.
+    /// How many MCUs of the damaged scan were complete before it (T.81 A.2: the units of a scan).
     pub mcus: u32,
-    /// How many that scan must have; 0 where the flaw is in a header.
+    /// How many MCUs that scan must have; 0 if the flaw is in a header.
     pub expected_mcus: u32,
 }
 
@@ -41,17 +43,18 @@ pub struct Damage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// A scan or restart interval ends before its last MCU: the half-grey picture.
+    /// A scan or restart interval ends before its last MCU: a half-grey picture.
     Truncated,
-    /// A restart marker is missing, or has the wrong number, or stands where there must be none.
+    /// A restart marker is missing, has the wrong number, or stands in the wrong place.
     Restart,
-    /// Bits that are no code of their Huffman table.
+    /// Bits that are not a code of their Huffman table.
     BadCode,
     /// A block with more than 64 coefficients.
     LongBlock,
-    /// No scan holds one of the frame's components.
+    /// One of the frame's components is in no scan.
     MissingComponent,
-    /// A frame header, scan header or Huffman table that contradicts ITU-T T.81 or the others, so that no decoder can read on.
+    /// A frame header, scan header or Huffman table that contradicts ITU-T T.81 or another one, so
+    /// that no decoder can continue.
     Header,
 }
 
@@ -67,15 +70,15 @@ pub enum NotChecked {
     Lossless,
     /// A hierarchical sequence (DHP, SOF5 to SOF7, SOF13 to SOF15).
     Hierarchical,
-    /// More than four components, which no decoder in use takes.
+    /// More than four components, which no decoder in use accepts.
     Components,
-    /// Neither the frame header nor a DNL segment tells the height.
+    /// Neither the frame header nor a DNL segment states the height.
     Height,
 }
 
 impl Flaw {
-    /// All flaws, for those who keep a counter of each.
-    pub const ALL: [Self; 6] = [
+    /// All flaws, for counters of each.
+    pub const ALL: &'static [Self] = &[
         Self::Truncated,
         Self::Restart,
         Self::BadCode,
@@ -84,7 +87,7 @@ impl Flaw {
         Self::Header,
     ];
 
-    /// The flaw as one stable lower-case word, for counters and logs.
+    /// Returns the flaw as a stable lower-case word, for counters and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Truncated => "truncated",
@@ -98,8 +101,8 @@ impl Flaw {
 }
 
 impl NotChecked {
-    /// All reasons, for those who keep a counter of each.
-    pub const ALL: [Self; 6] = [
+    /// All reasons, for counters of each.
+    pub const ALL: &'static [Self] = &[
         Self::Progressive,
         Self::Arithmetic,
         Self::Lossless,
@@ -108,7 +111,7 @@ impl NotChecked {
         Self::Height,
     ];
 
-    /// The reason as one stable lower-case word, for counters and logs.
+    /// Returns the reason as a stable lower-case word, for counters and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Progressive => "progressive",
@@ -120,7 +123,8 @@ impl NotChecked {
         }
     }
 
-    /// The reason not to check frames with this frame header marker, if there is one (T.81 table B.1).
+    /// Returns the reason not to check frames with this SOF marker, if there is one (T.81 table
+    /// B.1).
     pub(super) fn coding(sof: u8) -> Option<Self> {
         match sof {
             marker::SOF0 | marker::SOF1 => None,
@@ -133,7 +137,7 @@ impl NotChecked {
 }
 
 impl Damage {
-    /// Of a header that begins there.
+    /// Creates the damage of a header that begins at `offset`.
     pub(super) fn header(offset: usize) -> Self {
         Self {
             flaw: Flaw::Header,

@@ -1,8 +1,8 @@
-//! Which types may cross threads; taking one of these away breaks users.
+//! The auto traits of the public types. Losing one breaks users.
 
 use mjpeg_codec::{
-    DiscardReason, Error, Event, Frame, MissingEoi, Splitter, SplitterConfig, multipart,
-    repair::Repairs, verify,
+    DiscardReason, Error, Found, Frame, MissingEoi, ReadFrames, Splitter, SplitterConfig, Stamp,
+    multipart, repair::Repairs, verify,
 };
 
 fn all<T: Send + Sync + Unpin + 'static>() {}
@@ -10,13 +10,17 @@ fn all<T: Send + Sync + Unpin + 'static>() {}
 #[test]
 fn public_types_cross_threads() {
     all::<Splitter>();
+    all::<ReadFrames<std::fs::File>>();
+    all::<multipart::Part>();
+    all::<Stamp>();
     all::<SplitterConfig>();
-    all::<Event>();
+    all::<Found>();
     all::<Frame>();
     all::<Error>();
     all::<Repairs>();
     all::<DiscardReason>();
     all::<MissingEoi>();
+    all::<multipart::AllowOrigin>();
     all::<multipart::Boundary>();
     all::<multipart::Parser>();
     all::<multipart::ParserConfig>();

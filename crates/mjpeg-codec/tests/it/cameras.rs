@@ -1,5 +1,5 @@
-//! One test for each fixture in `tests/data`: how a real camera or server, or one that errs in a known way, sends its
-//! images. `tests/data/README.md` says how a fixture is written.
+//! One test per fixture in `tests/data`: the streams of real cameras and servers, and of some with
+//! a known mistake. `tests/data/README.md` describes the format of a fixture.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -99,7 +99,8 @@ fn ffmpeg_mpjpeg() {
 
 #[test]
 fn ffmpeg_with_the_chunk_sizes_left_in() {
-    // The line break that ends a chunk looks like the end of the headers, and a chunk's size like a body.
+    // The line break after a chunk looks like the end of the headers, and the size of a chunk like
+    // a body.
     let lost = [
         (Garbage, "a\r\n"),
         (NotJpeg, "640\r\n"),
@@ -163,7 +164,7 @@ fn lf_alone_ends_lines() {
 
 #[test]
 fn wrong_lengths() {
-    // Beyond 64 bits, negative, and no number: as if there were none.
+    // More than 64 bits, negative, not a number: ignored.
     let none = JPEG.no_length();
     let told = [JPEG.length(5), JPEG.length(99_999), none, none, none];
     clean("camera_wrong_lengths.http", &told);
@@ -199,7 +200,8 @@ fn long_lower_case_headers_and_a_closing_boundary() {
 
 #[test]
 fn odd_headers() {
-    // Blanks around the colon, a folded line, text that is no header; a second, senseless value; an empty name.
+    // Blanks around the colon, a folded line, text that is not a header, a second and invalid
+    // value, an empty name.
     let told = [JPEG.at(12, 500_000), JPEG];
     clean("camera_odd_headers.http", &told);
 }
@@ -269,21 +271,21 @@ fn every_fixture_has_a_test() {
 }
 
 #[test]
-fn tests_that_the_docs_name_are_there() {
-    let docs = include_str!("../../src/multipart.rs");
+fn tests_that_the_source_names_are_there() {
+    let source = include_str!("../../src/multipart.rs");
     let tests = [include_str!("cameras.rs"), include_str!("parser.rs")].concat();
-    let rows = docs.lines().filter(|line| line.starts_with("//! | "));
-    let named = rows.flat_map(|row| row.rsplit(" | ").next().unwrap().split('`'));
+    let list = source.lines().filter(|line| line.starts_with("// "));
+    let named = list.flat_map(|line| line.split('`'));
     let mut found = 0;
-    for name in named.filter(|name| name.contains('_') && !name.contains(' ')) {
+    for name in named.filter(|name| name.contains('_') && !name.contains([' ', '/'])) {
         assert!(tests.contains(&format!("fn {name}()")), "{name}");
         found += 1;
     }
     assert!(found > 20, "{found} tests");
 }
 
-/// Real streams, where there are any beside the checkout. The splitter's answers to them are scored elsewhere; the parser must give
-/// the same ones.
+/// Real streams, if there are any beside the checkout. Another tool scores the splitter on them;
+/// the parser must find the same frames.
 #[test]
 fn corpus_gives_the_same_frames_as_from_the_splitter() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
@@ -313,13 +315,13 @@ fn corpus_gives_the_same_frames_as_from_the_splitter() {
     assert!(streams > 0);
 }
 
-/// A stream of which nothing is lost: its frames come out, and all else is framing.
+/// Checks a stream without losses: its frames come out, and everything else is framing.
 #[track_caller]
 fn clean(name: &str, told: &[Says]) {
     dirty(name, told, &[]);
 }
 
-/// A stream that holds other text: all but its frames and this is framing.
+/// Checks a stream with other text: everything but its frames and that text is framing.
 #[track_caller]
 fn dirty(name: &str, told: &[Says], lost: &[(DiscardReason, &str)]) {
     let images: Vec<Bytes> = (1..).take(told.len()).map(jpeg::numbered).collect();
@@ -346,7 +348,7 @@ impl Fixture {
         }
     }
 
-    /// Fills in the images and parses the body; and, if there is a head, also the whole response.
+    /// Fills in the images and parses the body. If there is a head, also parses the whole response.
     #[track_caller]
     fn check(&self, images: &[Bytes], told: &[Says], lost: &[(DiscardReason, &str)]) {
         assert_eq!(
@@ -404,7 +406,7 @@ fn data() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
-/// What the headers of a part in a fixture say.
+/// The headers of a part in a fixture.
 #[derive(Clone, Copy)]
 struct Says {
     content_type: Option<&'static str>,
@@ -415,12 +417,12 @@ struct Says {
 #[derive(Clone, Copy)]
 enum Length {
     None,
-    /// The image's own.
+    /// The length of the image itself.
     True,
     Other(u64),
 }
 
-/// What most cameras say.
+/// The headers that most cameras send.
 const JPEG: Says = Says {
     content_type: Some("image/jpeg"),
     length: Length::True,

@@ -1,14 +1,14 @@
-//! The one helper that runs a stream through the splitter, or through the multipart parser, in every chunking.
+//! Runs a stream through the splitter or the multipart parser in every chunking.
 
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use mjpeg_codec::{
-    DiscardReason, Event, Splitter, SplitterConfig,
+    DiscardReason, Found, Splitter, SplitterConfig,
     multipart::{Parser, ParserConfig, PartHeaders},
 };
 
-/// What a stream must come out as: frames by their bytes, discarded ranges by reason and length.
+/// The expected output of a stream: frames by their bytes, discarded ranges by reason and length.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Expected {
     /// From a splitter.
@@ -18,7 +18,7 @@ pub(crate) enum Expected {
     Discarded(DiscardReason, usize),
 }
 
-/// What the headers of a part say.
+/// The headers of a part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) content_type: Option<String>,
@@ -50,8 +50,8 @@ impl fmt::Debug for Expected {
 
 pub(crate) use Expected::{Discarded, Frame, Part};
 
-/// Checks a stream whole, in chunks of 1, 2, 7 and 1460 bytes, split in two at every place (or, of long streams, at
-/// 500 places), and filled into the splitter's own buffer.
+/// Checks a stream in one piece, in chunks of 1, 2, 7 and 1460 bytes, split in two at every place
+/// (500 places of a long stream), and filled into the splitter's own buffer.
 #[track_caller]
 pub(crate) fn check(stream: &[u8], expected: &[Expected]) {
     check_with(SplitterConfig::default(), stream, expected);
@@ -62,7 +62,7 @@ pub(crate) fn check_with(config: SplitterConfig, stream: &[u8], expected: &[Expe
     check_reader(|| Splitter::new(config.clone()), stream, expected);
 }
 
-/// Like [`check`], of a multipart stream.
+/// Like [`check`], for a multipart stream.
 #[track_caller]
 pub(crate) fn check_parts(stream: &[u8], expected: &[Expected]) {
     check_parts_with(ParserConfig::default(), stream, expected);
@@ -80,7 +80,7 @@ pub(crate) fn outcome<'a>(
     pushed(Splitter::new(config.clone()), chunks)
 }
 
-/// Like [`outcome`], of a multipart stream.
+/// Like [`outcome`], for a multipart stream.
 pub(crate) fn parts<'a>(
     config: &ParserConfig,
     chunks: impl Iterator<Item = &'a [u8]>,
@@ -88,7 +88,7 @@ pub(crate) fn parts<'a>(
     pushed(Parser::new(config.clone()), chunks)
 }
 
-/// The frames alone, by their bytes.
+/// Returns only the frames, by their bytes.
 pub(crate) fn frames_in(outcome: &[Expected]) -> Vec<Bytes> {
     let frame = |e: &Expected| match e {
         Frame(bytes) | Part(bytes, _) => Some(bytes.clone()),
@@ -97,13 +97,13 @@ pub(crate) fn frames_in(outcome: &[Expected]) -> Vec<Bytes> {
     outcome.iter().filter_map(frame).collect()
 }
 
-/// What takes a stream in and gives events out.
+/// A splitter or a parser.
 trait Reader {
     fn push(&mut self, chunk: Bytes);
     fn spare_mut(&mut self) -> &mut [u8];
     fn filled(&mut self, n: usize);
     fn finish(&mut self);
-    fn poll(&mut self) -> Option<Event>;
+    fn poll(&mut self) -> Option<Found>;
     fn frame(&self, bytes: Bytes) -> Expected;
 }
 
@@ -120,7 +120,7 @@ impl Reader for Splitter {
     fn finish(&mut self) {
         self.finish();
     }
-    fn poll(&mut self) -> Option<Event> {
+    fn poll(&mut self) -> Option<Found> {
         self.poll()
     }
     fn frame(&self, bytes: Bytes) -> Expected {
@@ -141,7 +141,7 @@ impl Reader for Parser {
     fn finish(&mut self) {
         self.finish();
     }
-    fn poll(&mut self) -> Option<Event> {
+    fn poll(&mut self) -> Option<Found> {
         self.poll()
     }
     fn frame(&self, bytes: Bytes) -> Expected {
@@ -191,7 +191,7 @@ fn filled<R: Reader>(mut reader: R, mut stream: &[u8]) -> Vec<Expected> {
     summary.events
 }
 
-/// Events without their offsets, having checked that they leave no gap.
+/// The output without offsets, which were checked to leave no gap.
 #[derive(Default)]
 struct Summary {
     events: Vec<Expected>,
@@ -202,12 +202,12 @@ impl Summary {
     fn drain<R: Reader>(&mut self, reader: &mut R) {
         while let Some(event) = reader.poll() {
             self.events.push(match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     assert_eq!(frame.offset(), self.next);
                     self.next += frame.bytes().len() as u64;
                     reader.frame(frame.into_bytes())
                 }
-                Event::Discarded { reason, range } => {
+                Found::Discarded { reason, range } => {
                     assert_eq!(range.start, self.next);
                     self.next = range.end;
                     Discarded(reason, (range.end - range.start) as usize)

@@ -1,5 +1,6 @@
-//! Three readers of our streams that stumble over what JPEG and multipart allow: the viewers of Mainsail and Fluidd, and Home
-//! Assistant's way to take a still. `tests/consumers` has them, written anew from a description of what they do.
+//! Three readers that cannot read everything that JPEG and multipart allow: the viewers of Mainsail
+//! and Fluidd, and Home Assistant's still images. `tests/consumers` holds them, rewritten from a
+//! description of their behaviour.
 
 use std::slice;
 
@@ -38,7 +39,7 @@ fn repaired_frames_reach_every_consumer_whole() {
     check(&frames);
 }
 
-/// Frames of real cameras that hold other JPEGs, or come without Huffman tables.
+/// Frames of real cameras with embedded JPEGs or without Huffman tables.
 #[test]
 fn repaired_corpus_frames_reach_every_consumer_whole() {
     const NAMES: [&str; 6] = [
@@ -59,7 +60,7 @@ fn repaired_corpus_frames_reach_every_consumer_whole() {
     }
 }
 
-/// What the repair is for, and the proof that the tests above can fail.
+/// The reason for the repair, and the proof that the tests above can fail.
 #[test]
 fn frames_with_thumbnails_are_misread_unless_repaired() {
     let frames: Vec<Bytes> = (0..10).map(with_thumbnail).collect();
@@ -80,8 +81,8 @@ fn frames_without_tables_do_not_decode_unless_repaired() {
     assert!(!has_tables(&bare[0]) && !decodes(&bare[0]));
 }
 
-/// Ten frames in each of the forms that servers were seen to send. How many come whole and how many corrupt was measured with the
-/// real viewers; those of ours must do no better.
+/// Ten frames in each form that servers were seen to send. The numbers of whole and corrupt frames
+/// were measured with the real viewers; the rewritten ones must do no better.
 #[test]
 fn viewers_stumble_where_the_real_ones_do() {
     let frames: Vec<Bytes> = (0..10).map(jpeg::numbered).collect();
@@ -145,7 +146,7 @@ fn viewers_stumble_where_the_real_ones_do() {
     }
 }
 
-/// Repairs frames, sends them, and checks that the consumers get these, each of which decodes.
+/// Repairs frames, sends them, and checks that the consumers get them and that each decodes.
 fn check(frames: &[Frame]) {
     let repaired = frames.iter().map(|f| f.repaired(Repairs::RECOMMENDED).0);
     let sent: Vec<Bytes> = repaired.map(Frame::into_bytes).collect();
@@ -160,7 +161,7 @@ fn check(frames: &[Frame]) {
             assert_eq!(count(seen, &sent), (sent.len(), 0));
             assert!(seen.iter().map(|s| &s.frame).eq(&sent), "out of order");
         }
-        // Behind the opening, each read is a part: none is shown later than its own.
+        // After the opening, each read is a part: no frame is shown later than its own.
         let reads = by_viewer[0].iter().map(|seen| seen.read);
         assert!(reads.eq(1..=sent.len()));
     }
@@ -172,7 +173,7 @@ fn check(frames: &[Frame]) {
     }
 }
 
-/// The body of a stream of these images, one part per read as it is one part per write.
+/// Renders a body of these images, with one part per read.
 fn body(images: &[Bytes]) -> Body {
     let boundary = Boundary::default();
     let headers = PartHeaders::default();
@@ -187,15 +188,16 @@ fn body(images: &[Bytes]) -> Body {
     )
 }
 
-/// To a client that keeps up, over a network: each part comes in its own segments, headers and SOI in the first.
+/// Reads for a client that keeps up, over a network: each part arrives in its own segments, with
+/// headers and SOI in the first.
 fn in_segments(body: &Body) -> Body {
     let parts = body.reads.iter();
     let segments = parts.flat_map(|part| part.chunks(1460).map(|s| part.slice_ref(s)));
     Body::new(segments.collect())
 }
 
-/// To a client that lags: buffers of 64 KiB, wherever that cuts. Mainsail would lose a frame whose SOI it cuts, which no
-/// server can hinder; so here a buffer ends before such an SOI.
+/// Reads for a client that lags: buffers of 64 KiB, whatever they cut. Mainsail loses a frame if a
+/// buffer ends inside its SOI, which no server can prevent. Here a buffer ends before such an SOI.
 fn in_full_buffers(body: &Body) -> Body {
     let mut rest = Bytes::from(body.reads.concat());
     let mut reads = Vec::new();
@@ -209,7 +211,7 @@ fn in_full_buffers(body: &Body) -> Body {
     Body::new(reads)
 }
 
-/// A body for each frame, of a client that comes when it is next.
+/// Renders a body for each frame, for a client that connects just before it.
 fn each(body: &Body) -> Vec<Body> {
     let (opening, parts) = body.reads.split_first().unwrap();
     let from = |i: usize| parts[i..].iter().take(2);
@@ -217,14 +219,15 @@ fn each(body: &Body) -> Vec<Body> {
     (0..parts.len()).map(body).collect()
 }
 
-/// A part of text lines that end like this.
+/// Renders a part whose lines end with `line_end`.
 fn part(head: &str, jpeg: &[u8], line_end: &str) -> Vec<u8> {
     let head = format!("{head}{line_end}{line_end}");
     let tail = format!("{line_end}--boundarydonotcross{line_end}");
     [head.as_bytes(), jpeg, tail.as_bytes()].concat()
 }
 
-/// Fluidd leaves the line end before the delimiter on the frame, where decoders overlook it. Here it is taken off.
+/// Removes the line end before the delimiter. Fluidd leaves it on the frame; decoders ignore it
+/// there.
 fn by_fluidd(bodies: &[Body]) -> Vec<Vec<Seen>> {
     let mut by_fluidd = FLUIDD.read(bodies);
     for seen in by_fluidd.iter_mut().flatten() {
@@ -234,7 +237,7 @@ fn by_fluidd(bodies: &[Body]) -> Vec<Vec<Seen>> {
     by_fluidd
 }
 
-/// How many of these were sent, and how many not.
+/// Counts how many of these were sent, and how many were not.
 fn count(seen: &[Seen], sent: &[Bytes]) -> (usize, usize) {
     let whole = seen.iter().filter(|s| sent.contains(&s.frame)).count();
     (whole, seen.len() - whole)
@@ -248,7 +251,7 @@ fn with_thumbnail(number: u32) -> Bytes {
     jpeg::with_thumbnail(&jpeg::numbered(number), &jpeg::numbered(number + 100))
 }
 
-/// A frame as webcams send it.
+/// Makes a frame as webcams send it.
 fn webcam(number: u32) -> Bytes {
     let bare = jpeg::without_dht(&jpeg::numbered(number));
     jpeg::with_segment(&bare, 0xE0, b"AVI1\0\0\0\0\0\0\0\0\0\0")

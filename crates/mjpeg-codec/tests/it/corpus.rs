@@ -1,10 +1,11 @@
-//! Streams with known truth, where a machine has them: they lie beside the project and are no part of it.
+//! Streams with known contents, if the machine has them. They lie beside the project and are not
+//! part of it.
 
 use std::{fs, path::PathBuf};
 
 use mjpeg_codec::Frame;
 
-/// The names of all streams; `None`, said aloud, where there is no corpus.
+/// Returns the names of all streams. Without a corpus, prints that and returns `None`.
 pub(crate) fn names() -> Option<Vec<String>> {
     let Ok(entries) = fs::read_dir(folder()) else {
         eprintln!("no corpus here, nothing checked");
@@ -17,7 +18,7 @@ pub(crate) fn names() -> Option<Vec<String>> {
     Some(names)
 }
 
-/// The sound frames of a stream.
+/// Returns the sound frames of a stream.
 pub(crate) fn frames(name: &str) -> Vec<Vec<u8>> {
     let file = |extension| folder().join(format!("{name}.{extension}"));
     let stream = fs::read(file("mjpeg")).expect("a stream beside its truth");

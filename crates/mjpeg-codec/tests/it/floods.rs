@@ -1,4 +1,4 @@
-//! Streams that are made of almost nothing but decisions: they cost themselves, and nothing that comes after them.
+//! Streams of almost nothing but decisions. They are lost, but nothing after them is.
 
 use mjpeg_codec::{
     DiscardReason::{self, Flood, Framing, Truncated},
@@ -17,7 +17,7 @@ const SOF: &[u8] = &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];
 const SOS: &[u8] = &[0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0];
 const APP0_OF_64K: &[u8] = &[0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF];
 
-/// What comes out of the stream, which is the same for chunks of all sizes.
+/// Returns the output of a stream, checked to be the same for all chunk sizes.
 #[track_caller]
 fn split(stream: &[u8]) -> Vec<Expected> {
     let config = SplitterConfig::default();
@@ -61,7 +61,7 @@ fn flood_is_passed_over_and_frames_behind_it_come_out() {
     for pattern in floods {
         let mut stream = pattern.repeat(1_000_000 / pattern.len());
         let flood = stream.len();
-        // What is passed over at a time is 16 KiB: at most one of these.
+        // 16 KiB are skipped at a time: at most one of these.
         let frames: Vec<_> = (0..4).map(|n| jpeg::dense(n, 30_000)).collect();
         frames.iter().for_each(|frame| stream.extend(frame));
         let events = split(&stream);
@@ -94,7 +94,7 @@ fn markers_without_end_inside_one_frame_are_a_flood_too() {
     }
 }
 
-/// As many false beginnings as damage can be thought to hold: every frame behind them comes out.
+/// As many false beginnings as damage can plausibly hold: every frame after them comes out.
 #[test]
 fn five_thousand_false_beginnings_are_no_flood() {
     let mut stream = [SOI, SOF].concat().repeat(5_000);
@@ -107,7 +107,7 @@ fn five_thousand_false_beginnings_are_no_flood() {
 
 #[test]
 fn allowance_says_how_many_false_beginnings_are_borne() {
-    // A beginning and its segment cost 190 bytes, of which the one before it brings 15.
+    // A beginning and its segment cost 190 bytes, and the previous one earns 15 of them.
     let beginnings = |count| [SOI, SOF].concat().repeat(count);
     let config = SplitterConfig::default().with_flood_allowance_bytes(17_600);
     let lost_of = |count| {
@@ -120,7 +120,8 @@ fn allowance_says_how_many_false_beginnings_are_borne() {
     assert_ne!(lost_of(101), 0);
 }
 
-/// Gray pictures of 32 by 24 pixels with an encoder's ordinary tables, as a thermal camera may send them, for more than an hour at 30 pictures per second.
+/// Grey pictures of 32 by 24 pixels with an encoder's ordinary tables, as a thermal camera may send
+/// them, for more than an hour at 30 pictures per second.
 #[test]
 fn tiny_pictures_without_end_are_no_flood() {
     let tables: [&[u8]; 4] = [
@@ -142,7 +143,7 @@ fn tiny_pictures_without_end_are_no_flood() {
     for _ in 0..count / 1000 {
         splitter.push(thousand.clone());
         while let Some(event) = splitter.poll() {
-            assert!(matches!(event, mjpeg_codec::Event::Frame(_)), "{event:?}");
+            assert!(matches!(event, mjpeg_codec::Found::Frame(_)), "{event:?}");
             frames += 1;
         }
     }
@@ -168,7 +169,7 @@ fn dht(class: u8, counts: &[u8]) -> Vec<u8> {
 fn flood_ends_with_its_stream() {
     let mut stream = APP0_OF_64K.repeat(100_000);
     let config = SplitterConfig::default();
-    // Until the end of the stream falls within what is passed over.
+    // Until the end of the stream lies inside a skipped range.
     while !matches!(outcome(&config, [&stream[..]].into_iter()).last(), Some(Discarded(Flood, len)) if len % 16_384 != 0)
     {
         stream.push(0);
@@ -180,7 +181,7 @@ fn flood_ends_with_its_stream() {
     while splitter.poll().is_some() {}
     let frame = Made::gray(8, 8).frame(&[0b0100_0000]);
     splitter.push(frame.clone());
-    let Some(mjpeg_codec::Event::Frame(found)) = splitter.poll() else {
+    let Some(mjpeg_codec::Found::Frame(found)) = splitter.poll() else {
         panic!("the next stream begins with a frame")
     };
     assert_eq!(*found.bytes(), frame);
@@ -220,7 +221,7 @@ fn parts_with_many_headers_are_no_flood() {
 
 #[test]
 fn broken_frames_of_an_honest_size_are_no_flood() {
-    // Cut behind its scan header, 300 bytes each, as from a camera whose link fails all the time.
+    // Cut after its scan header, 300 bytes each, as from a camera whose link keeps failing.
     let mut broken = [SOI, SOF, SOS].concat();
     broken.resize(300, 0x55);
     let events = split(&broken.repeat(20_000));

@@ -1,6 +1,6 @@
-//! What a frame tells of itself.
+//! The contents of a frame's header.
 
-use mjpeg_codec::{DiscardReason, ErrorKind, Event, Frame, Splitter, repair::Repairs};
+use mjpeg_codec::{DiscardReason, ErrorKind, Found, Frame, Splitter, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
 #[test]
@@ -24,9 +24,9 @@ fn parse_keeps_the_callers_buffer() {
 #[test]
 fn memory_is_that_of_the_buffer_a_frame_keeps() {
     let split = |jpeg: &[u8]| {
-        let mut splitter = Splitter::new(Default::default());
+        let mut splitter = Splitter::default();
         splitter.push(jpeg.to_vec());
-        let Some(Event::Frame(frame)) = splitter.poll() else {
+        let Some(Found::Frame(frame)) = splitter.poll() else {
             panic!("no frame");
         };
         frame
@@ -44,6 +44,8 @@ fn memory_is_that_of_the_buffer_a_frame_keeps() {
     );
 
     let padded = [&small[..], &[0; 1000]].concat();
+    let copy = Frame::copy_prefix(&padded).unwrap();
+    assert_eq!(copy.memory_bytes(), small.len());
     let frame = Frame::parse_prefix(padded.clone()).unwrap();
     assert_eq!(frame.memory_bytes(), padded.len());
     let (same, _) = frame.repaired(Repairs::NONE);
@@ -95,7 +97,8 @@ fn displayable_is_what_browsers_decode() {
     let mut two_headers = jpeg.to_vec();
     let second: Vec<u8> = jpeg[sof..sof + 19].to_vec();
     two_headers.splice(sof..sof, second);
-    // DHP announces a hierarchical image; its payload has the form of a frame header's (T.81 B.3.2).
+    // DHP announces a hierarchical image; its payload has the form of a frame header's (T.81
+    // B.3.2).
     let mut announcement: Vec<u8> = jpeg[sof..sof + 19].to_vec();
     announcement[1] = 0xDE;
     two_headers.splice(sof..sof, announcement);

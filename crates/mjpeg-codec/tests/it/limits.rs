@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mjpeg_codec::{
     DiscardReason::{self, *},
-    Event, SplitterConfig,
+    Found, SplitterConfig,
     multipart::{Parser, ParserConfig},
 };
 use mjpeg_testkit::jpeg;
@@ -139,7 +139,7 @@ fn headers_of_exactly_the_limit_are_read_and_one_byte_more_are_dropped() {
         (256, ParserConfig::default().with_max_header_bytes(0)),
         (8 << 10, ParserConfig::default()),
     ] {
-        // Of two lines, and of one.
+        // With two lines, and with one.
         let timestamp = "X-Timestamp: 5\r\n";
         let filler = |len: usize| format!("X: {}\r\n", "x".repeat(len - 5));
         let headers = |len: usize| [timestamp, &filler(len - timestamp.len())].concat();
@@ -182,7 +182,8 @@ fn headers_that_follow_too_many_are_dropped_with_them() {
         Part(image.clone(), told(None)),
     ];
     check_parts_with(config.clone(), &stream, &expected);
-    // The rest of a line that is too long is neither a header nor a delimiter, whatever it looks like.
+    // The rest of a line that is too long is neither a header nor a delimiter, even if it looks
+    // like one.
     for rest in ["X-Timestamp: 5\r\n", "--other\r\nX-Timestamp: 5\r\n"] {
         let line = ["X: ", &"x".repeat(2 * 256 - 3), rest].concat();
         let stream = [b"--frame\r\n", line.as_bytes(), b"\r\n", &image[..]].concat();
@@ -193,7 +194,7 @@ fn headers_that_follow_too_many_are_dropped_with_them() {
         ];
         check_parts_with(config.clone(), &stream, &expected);
     }
-    // An image ends them, though no delimiter follows.
+    // An image ends them even without a delimiter.
     let stream = [
         flood.as_bytes(),
         b"\r\n",
@@ -210,7 +211,7 @@ fn headers_that_follow_too_many_are_dropped_with_them() {
         Part(image.clone(), told(Some(6))),
     ];
     check_parts_with(config.clone(), &stream, &expected);
-    // The next part is read as if nothing had been.
+    // The next part is not affected.
     let next = b"\r\n--frame\r\nX-Timestamp: 5\r\n\r\n";
     let stream = [b"--frame\r\n", flood.as_bytes(), b"\r\n", next, &image[..]].concat();
     let expected = [
@@ -256,7 +257,7 @@ fn image_or_end_near_the_end_of_the_longest_line() {
     for len in 250..262 {
         let text = "x".repeat(len);
         let stream = [framing, text.as_bytes(), &image].concat();
-        // Only then is it known to be no mere padding.
+        // Only now is it known not to be mere padding.
         let reason = if len < 256 { Garbage } else { NotJpeg };
         let expected = [
             Discarded(Framing, framing.len()),
@@ -314,7 +315,7 @@ fn frame_limit_holds_in_parts_too() {
     check_parts_with(limit(large.len() - 1), &stream, &expected);
 }
 
-/// Whatever comes without end is let go of while it comes, and all of it is accounted for.
+/// Endless input is discarded as it comes, and all of it is accounted for.
 #[test]
 fn endless_streams_are_let_go_of_while_they_come() {
     let part = b"--frame\r\nContent-Type: text/plain\r\n\r\n";
@@ -345,7 +346,7 @@ fn endless_streams_are_let_go_of_while_they_come() {
             parser.push(chunk.clone());
             pushed += chunk.len();
             while let Some(event) = parser.poll() {
-                let Event::Discarded { reason, range } = event else {
+                let Found::Discarded { reason, range } = event else {
                     panic!("a frame in {what}")
                 };
                 assert_eq!(range.start, reported as u64, "{what}");
@@ -353,7 +354,8 @@ fn endless_streams_are_let_go_of_while_they_come() {
                 last = Some(reason);
                 flood |= reason == Flood;
             }
-            // One piece that is not full, and less than the longest line and what tells whether an image follows it.
+            // At most one piece that is not full, the longest line, and the bytes that show whether
+            // an image follows it.
             let most = (64 << 10) + (8 << 10) + 3;
             assert!(pushed - reported <= most, "{what}: {}", pushed - reported);
         }
@@ -361,7 +363,7 @@ fn endless_streams_are_let_go_of_while_they_come() {
         assert!(flood || last == Some(expected), "{what}: {last:?}");
         parser.finish();
         let rest = std::iter::from_fn(|| parser.poll()).last();
-        let Some(Event::Discarded { range, .. }) = rest else {
+        let Some(Found::Discarded { range, .. }) = rest else {
             panic!("nothing left of {what}")
         };
         assert_eq!(range.end, pushed as u64, "{what}");

@@ -1,15 +1,15 @@
-//! Frames made by hand, with a code so simple that a scan's blocks can be counted on paper.
+//! Handmade frames with a code so simple that the blocks of a scan can be counted on paper.
 
-/// A frame to be made. Each block of its scans is `010`: no change of DC (`0`), end of block (`10`).
+/// A frame to make. Each block of its scans is `010`: no change of DC (`0`), end of block (`10`).
 #[derive(Clone, Copy)]
 pub(crate) struct Made<'a> {
     pub(crate) width: u16,
     pub(crate) height: u16,
-    /// Of each component, as in the frame header: horizontal, vertical.
+    /// The sampling factors of each component: horizontal, vertical.
     pub(crate) samplings: &'a [u8],
-    /// The components of each scan by place; none means one scan of all.
+    /// The components of each scan by index. Empty means one scan of all components.
     pub(crate) scans: &'a [&'a [u8]],
-    /// What all components select: DC, AC.
+    /// The tables that all components select: DC, AC.
     pub(crate) tables: u8,
     pub(crate) restart_interval: u16,
 }
@@ -82,12 +82,12 @@ impl<'a> Made<'a> {
     }
 }
 
-/// So many blocks.
+/// Makes the data of a scan with this many blocks.
 pub(crate) fn scan_of(blocks: usize) -> Vec<u8> {
     scan_of_bits(&[0, 1, 0].repeat(blocks))
 }
 
-/// These bits, filled up with ones.
+/// Makes the data of a scan from bits, filled up with ones.
 pub(crate) fn scan_of_bits(bits: &[u8]) -> Vec<u8> {
     let byte = |bits: &[u8]| (0..8).fold(0, |byte, i| byte << 1 | bits.get(i).unwrap_or(&1));
     bits.chunks(8).map(byte).collect()

@@ -1,4 +1,4 @@
-//! Tests through the public face; one binary, so that linking is paid once.
+//! Tests of the public API, in one binary to link only once.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod auto_traits;
@@ -6,6 +6,8 @@ mod cameras;
 mod check;
 mod consumers;
 mod corpus;
+#[cfg(feature = "tokio-util")]
+mod decoder;
 mod floods;
 mod frame;
 mod limits;
@@ -16,6 +18,7 @@ mod parser;
 mod pixels;
 mod programs;
 mod properties;
+mod read;
 mod repair;
 mod repair_properties;
 mod replay;
@@ -23,4 +26,5 @@ mod streams;
 mod verify;
 mod verify_corpus;
 mod verify_made;
+mod whole;
 mod work;

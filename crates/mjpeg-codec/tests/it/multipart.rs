@@ -1,8 +1,8 @@
-//! The bytes of a part.
+//! Rendering parts.
 
 use std::time::{Duration, SystemTime};
 
-use mjpeg_codec::multipart::{Boundary, Layout, PartHeaders, render};
+use mjpeg_codec::multipart::{AllowOrigin, Boundary, Layout, PartHeaders, render};
 
 #[test]
 fn timestamp_has_six_decimals() {
@@ -42,7 +42,7 @@ fn boundary_is_checked() {
     }
 }
 
-/// In whole: what Chromium and WebKit show at once, and a canvas may read.
+/// The complete bytes that Chromium and WebKit show at once and that a canvas may read.
 #[test]
 fn headers_ahead_allow_every_origin_and_tell_no_length() {
     let boundary = Boundary::default();
@@ -52,6 +52,34 @@ fn headers_ahead_allow_every_origin_and_tell_no_length() {
     assert_eq!(boundary.opening(Layout::Advance), ahead);
     let part = render(&boundary, &headers, b"(image)");
     assert_eq!(part.bytes(Layout::Advance), format!("(image)\r\n{ahead}"));
+}
+
+#[test]
+fn headers_ahead_allow_the_origin_of_their_stream() {
+    let boundary = Boundary::default();
+    let page = AllowOrigin::only("https://page.example").unwrap();
+    for (origin, header) in [
+        (
+            &page,
+            "Access-Control-Allow-Origin: https://page.example\r\n",
+        ),
+        (&AllowOrigin::NOBODY, ""),
+    ] {
+        let ahead = format!("--boundarydonotcross\r\nContent-Type: image/jpeg\r\n{header}\r\n");
+        assert_eq!(boundary.opening_for(Layout::Advance, origin), ahead);
+        let plain = boundary.opening_for(Layout::Trailing, origin);
+        assert_eq!(plain, boundary.opening(Layout::Trailing));
+        let headers = PartHeaders::default().with_allow_origin(origin.clone());
+        let part = render(&boundary, &headers, b"(image)");
+        assert_eq!(part.bytes(Layout::Advance), format!("(image)\r\n{ahead}"));
+        let any = render(&boundary, &PartHeaders::default(), b"(image)");
+        assert_eq!(part.bytes(Layout::Trailing), any.bytes(Layout::Trailing));
+        assert!(part.is_same(&part.clone()) && !part.is_same(&any));
+    }
+    for (length, is_accepted) in [(0, false), (1, true), (512, true), (513, false)] {
+        let origin = AllowOrigin::only(&"x".repeat(length));
+        assert_eq!(origin.is_some(), is_accepted, "{length}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! Repairs in the plainest way, byte by byte and piece by piece: what those of the crate are compared with; and frames
-//! made up piece by piece.
+//! Naive repairs, piece by piece, as an oracle for those of the crate; and frames built piece by
+//! piece.
 
 use bytes::Bytes;
-use mjpeg_codec::{Event, Frame, MissingEoi, Splitter, SplitterConfig, repair::Repairs};
+use mjpeg_codec::{Found, Frame, MissingEoi, Splitter, SplitterConfig, repair::Repairs};
 use mjpeg_testkit::jpeg;
 
-/// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a scan.
+/// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a
+/// scan.
 pub(crate) struct Piece<'a> {
     /// The second byte of the marker; 0 for a scan's data.
     pub(crate) code: u8,
@@ -15,12 +16,12 @@ pub(crate) struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// What follows the marker, the length included.
+    /// The bytes after the marker, including the length.
     fn behind_marker(&self) -> &'a [u8] {
         &self.bytes[self.fill + 2..]
     }
 
-    /// What follows the length.
+    /// The bytes after the length.
     pub(crate) fn payload(&self) -> &'a [u8] {
         &self.bytes[self.fill + 4..]
     }
@@ -36,7 +37,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// Cuts a well-formed frame, whose EOI may be missing, into its pieces; put together again they are the frame.
+/// Cuts a well-formed frame into pieces, whose concatenation is the frame. Its EOI may be missing.
 pub(crate) fn pieces(frame: &[u8]) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = frame;
@@ -63,7 +64,7 @@ pub(crate) fn pieces(frame: &[u8]) -> Vec<Piece<'_>> {
 pub(crate) fn repair(frame: &[u8], repairs: Repairs) -> Vec<u8> {
     let pieces = pieces(frame);
     let header: Vec<_> = pieces.iter().take_while(|p| p.code != 0xDA).collect();
-    // Frames of several SOF go by their first.
+    // Of several SOF, the first counts.
     let sof = header
         .iter()
         .find(|p| matches!(p.code, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF));
@@ -90,7 +91,8 @@ pub(crate) fn repair(frame: &[u8], repairs: Repairs) -> Vec<u8> {
     repaired
 }
 
-/// One DHT segment with the tables of the test kit's encoder, which are the standard ones, ordered by class and identifier.
+/// One DHT segment with the tables of the test kit's encoder, which are the standard ones, ordered
+/// by class and identifier.
 pub(crate) fn standard_tables() -> Vec<u8> {
     let jpeg = jpeg::numbered(1);
     let payloads: Vec<u8> = pieces(&jpeg)
@@ -112,14 +114,14 @@ pub(crate) fn standard_tables() -> Vec<u8> {
     [&[0xFF, 0xC4], &length[..], &tables].concat()
 }
 
-/// A frame of these bytes, even if its EOI is missing.
+/// Makes a frame of these bytes, even without EOI.
 pub(crate) fn frame(bytes: &[u8]) -> Frame {
     let config = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
     let mut splitter = Splitter::new(config);
     splitter.push(bytes.to_vec());
     splitter.finish();
     match splitter.poll() {
-        Some(Event::Frame(frame)) => {
+        Some(Found::Frame(frame)) => {
             assert_eq!(frame.bytes(), bytes);
             frame
         }
@@ -127,7 +129,7 @@ pub(crate) fn frame(bytes: &[u8]) -> Frame {
     }
 }
 
-/// Puts `inserted` before the `n`th marker with this code, and before its fill bytes.
+/// Inserts bytes before the `n`th marker with this code and before its fill bytes.
 pub(crate) fn insert_before(jpeg: &[u8], code: u8, n: usize, inserted: &[u8]) -> Bytes {
     let mut at = 0;
     let mut left = n;
@@ -169,7 +171,7 @@ fn thumbnail_size(jfif: &[u8]) -> [u8; 2] {
     }
 }
 
-/// The length of entropy-coded data: up to the first marker that is no RSTn.
+/// Returns the length of entropy-coded data: up to the first marker other than RSTn.
 fn scan_len(data: &[u8]) -> usize {
     (0..data.len().saturating_sub(1))
         .find(|&at| data[at] == 0xFF && !matches!(data[at + 1], 0x00 | 0xD0..=0xD7 | 0xFF))

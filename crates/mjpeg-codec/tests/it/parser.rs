@@ -1,11 +1,11 @@
-//! What multipart streams that are damaged, or hold more than one image a part, come out as.
+//! Multipart streams that are damaged or hold several images in a part.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use mjpeg_codec::{
     DiscardReason::*,
-    Event, MissingEoi, SplitterConfig,
+    Found, MissingEoi, SplitterConfig,
     multipart::{Parser, ParserConfig},
 };
 use mjpeg_testkit::jpeg;
@@ -41,7 +41,8 @@ fn truncated_frame_ends_before_the_next_delimiter() {
 #[test]
 fn truncated_frame_ends_before_the_first_of_several_delimiters() {
     let (cut, next) = (cut_in_scan(1), jpeg::numbered(2));
-    // Known, not known yet, and another than is known; the line break before it may be missing where it is known.
+    // Known, not yet known, and other than the known one. Only the known one may lack the line
+    // break before it.
     for (start, line_break) in [
         ("--frame\r\n", "\r\n"),
         ("--frame\r\n", ""),
@@ -106,7 +107,7 @@ fn frames_without_eoi_come_out_exactly_where_they_are_accepted() {
 #[test]
 fn delimiter_that_was_not_known_before_ends_a_frame_without_eoi() {
     let frames = [1, 2].map(|n| without_eoi(&jpeg::numbered(n)));
-    // The first boundary is missing, as in old ESP32 sketches; or another one, as in some.
+    // The first boundary is missing, as in old ESP32 sketches, or is another one.
     for first in ["", "--other\r\n"] {
         let headers = "Content-Type: image/jpeg\r\n\r\n";
         let start = [first, headers].concat();
@@ -194,9 +195,10 @@ fn next_part_is_read_wherever_a_frame_breaks_off() {
             assert_eq!(*told, self::told(2), "cut at {cut}");
         }
     }
-    // The length of a segment that is cut may end by chance at a marker of the next image, so that both look like one.
+    // The length of a cut segment may end by chance at a marker of the next image, so that both
+    // look like one.
     assert!(ambiguous <= 4, "{ambiguous}");
-    // Or at its SOI: then the segment may have held its headers.
+    // Or at its SOI. Then the segment may have held its headers.
     assert!(without_headers <= 5, "{without_headers}");
 }
 
@@ -370,12 +372,12 @@ fn frame_comes_out_of_the_push_that_holds_its_last_byte() {
     parser.push([&head(1)[..], rest].concat());
     assert!(matches!(
         parser.poll(),
-        None | Some(Event::Discarded { .. })
+        None | Some(Found::Discarded { .. })
     ));
     assert_eq!(parser.poll(), None);
     parser.push(vec![*last]);
     let events: Vec<_> = std::iter::from_fn(|| parser.poll()).collect();
-    assert!(matches!(events.last(), Some(Event::Frame(f)) if *f.bytes() == image));
+    assert!(matches!(events.last(), Some(Found::Frame(f)) if *f.bytes() == image));
 }
 
 #[test]
@@ -390,12 +392,12 @@ fn nothing_of_a_stream_is_left_for_the_one_after_it() {
     parser.push([b"--other\r\n\r\n", &image[..]].concat());
     let events: Vec<_> = std::iter::from_fn(|| parser.poll()).collect();
     let at = (head(1).len() + 4) as u64;
-    let framing = Event::Discarded {
+    let framing = Found::Discarded {
         reason: Framing,
         range: at..at + 11,
     };
     assert_eq!(events.first(), Some(&framing));
-    assert!(matches!(&events[1..], [Event::Frame(f)] if *f.bytes() == image));
+    assert!(matches!(&events[1..], [Found::Frame(f)] if *f.bytes() == image));
     assert_eq!(Told::from(parser.headers()), Told::default());
 }
 
@@ -423,4 +425,38 @@ fn cut_in_scan(number: u32) -> Bytes {
 
 fn without_eoi(image: &Bytes) -> Bytes {
     image.slice(..image.len() - 2)
+}
+
+#[test]
+fn headers_are_read_by_name() {
+    let image = jpeg::numbered(1);
+    let mut parser = Parser::default();
+    let head = b"--frame\r\ncontent-type: image/jpeg\r\nX-Framerate :  25 \r\nno header\r\n\
+                 X-Mark: first\r\nX-Bytes: \xFF\r\nX-Empty:\r\nx-mark: a:b\r\n\r\n";
+    parser.push([&head[..], &image, b"\r\n--frame\r\n\r\n", &image].concat());
+    let mut parts = Vec::new();
+    while let Some(found) = parser.poll() {
+        if let Found::Frame(_) = found {
+            parts.push(parser.headers());
+        }
+    }
+    let [first, second] = &parts[..] else {
+        panic!("{parts:?}")
+    };
+    assert_eq!(first.get("Content-Type"), Some("image/jpeg"));
+    assert_eq!(first.get("x-framerate"), Some("25"));
+    assert_eq!(first.get("X-Mark"), Some("a:b"), "the last one counts");
+    assert_eq!(first.get("X-Empty"), Some(""));
+    assert_eq!(first.get("X-Bytes"), None, "not UTF-8");
+    assert_eq!(first.get("X"), None);
+    let all: Vec<_> = first.iter().collect();
+    let expected = [
+        ("content-type", "image/jpeg"),
+        ("X-Framerate", "25"),
+        ("X-Mark", "first"),
+        ("X-Empty", ""),
+        ("x-mark", "a:b"),
+    ];
+    assert_eq!(all, expected);
+    assert_eq!(second.iter().count(), 0, "of its own part only");
 }

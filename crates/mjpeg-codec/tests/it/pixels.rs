@@ -1,5 +1,6 @@
-//! A repaired frame has the pixels it had before, to two decoders that are not ours: libjpeg-turbo's `djpeg` takes missing
-//! Huffman tables to be the standard ones, as browsers do; `zune-jpeg` does so behind AVI's APP0 only, and is code of another family.
+//! A repaired frame has the same pixels as before, decoded by two independent decoders.
+//! libjpeg-turbo's `djpeg` assumes the standard Huffman tables if there are none, as browsers do.
+//! `zune-jpeg` does so only after AVI's APP0, and shares no code with it.
 
 use std::{
     collections::HashSet,
@@ -63,8 +64,8 @@ fn appended_eoi_changes_no_pixel() {
     assert!(djpeg(open.bytes()).is_some() && djpeg(open.bytes()) == djpeg(closed.bytes()));
 }
 
-/// Every sound frame of the corpus is repaired as the plain way does it, comes out as one frame, and, where the repair changed it,
-/// with the pixels that decoders saw before.
+/// Every sound frame of the corpus is repaired like the naive way does, stays one frame, and keeps
+/// the pixels that decoders saw before.
 #[test]
 fn corpus_frames_keep_their_pixels() {
     let Some(frames) = corpus_frames() else {
@@ -101,7 +102,7 @@ fn corpus_frames_keep_their_pixels() {
     assert!(by_zune > 100 && by_djpeg > 100);
 }
 
-/// The frame before and after all repairs; that it is one frame before and after is checked.
+/// Returns the frame before and after all repairs, checked to be one frame each time.
 fn repaired(frame: &[u8]) -> (Bytes, Bytes) {
     let before = Frame::parse(frame.to_vec()).expect("a frame");
     let (after, _) = before.repaired(Repairs::RECOMMENDED);
@@ -113,7 +114,7 @@ fn repaired(frame: &[u8]) -> (Bytes, Bytes) {
     (before.into_bytes(), after.into_bytes())
 }
 
-/// Each different sound frame of the corpus once, with its stream's name.
+/// Returns each distinct sound frame of the corpus, with its stream's name.
 fn corpus_frames() -> Option<Vec<(String, Vec<u8>)>> {
     let mut seen = HashSet::new();
     let mut frames = Vec::new();
@@ -127,8 +128,8 @@ fn corpus_frames() -> Option<Vec<(String, Vec<u8>)>> {
     Some(frames)
 }
 
-/// The same image with components named R, G, B, which are taken for colours unless a JFIF segment says otherwise; this
-/// one holds a thumbnail that has to go.
+/// The same image with components named R, G and B, which count as colours unless a JFIF segment
+/// says otherwise. Its JFIF segment holds a thumbnail that must be removed.
 fn red_green_blue(jpeg: &[u8]) -> Bytes {
     let mut jpeg = jpeg.to_vec();
     let position = |jpeg: &[u8], code| jpeg.windows(2).position(|w| w == [0xFF, code]).unwrap();
@@ -156,10 +157,10 @@ fn djpeg(jpeg: &[u8]) -> Option<Vec<u8>> {
         .expect("djpeg runs (cargo xtask ci --install installs it, from libjpeg-turbo-progs)");
     let mut stdin = djpeg.stdin.take().expect("piped");
     let output = thread::scope(|scope| {
-        // It stops reading where the image ends for it.
+        // It stops reading at what it considers the end of the image.
         scope.spawn(move || drop(stdin.write_all(jpeg)));
         djpeg.wait_with_output().expect("djpeg ends")
     });
-    // A header without pixels is what it leaves of an image that it cannot decode.
+    // Of an image that it cannot decode, it writes only a header without pixels.
     (output.stdout.len() > 20).then_some(output.stdout)
 }

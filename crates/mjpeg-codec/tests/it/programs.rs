@@ -1,4 +1,4 @@
-//! Runs the programs in `tests/consumers`; its file `pipe.mjs` tells how they are talked to.
+//! Runs the programs in `tests/consumers`. Their protocol is described in `pipe.mjs`.
 
 use std::{
     io::Write,
@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes};
 use mjpeg_codec::multipart::Boundary;
 
 pub(crate) struct Program {
-    /// What runs the script, and the Debian package that brings it.
+    /// The interpreter of the script, and the Debian package that contains it.
     command: &'static str,
     package: &'static str,
     script: &'static str,
@@ -35,7 +35,7 @@ pub(crate) const HOME_ASSISTANT: Program = Program {
     script: "home_assistant.py",
 };
 
-/// The body of a response, as a client's reads give it.
+/// The body of a response, as the reads of a client.
 #[derive(Clone)]
 pub(crate) struct Body {
     pub(crate) content_type: String,
@@ -54,7 +54,7 @@ impl Body {
     }
 }
 
-/// What a program took for a frame.
+/// What a program considered a frame.
 pub(crate) struct Seen {
     /// The read that completed it; the first is 0.
     pub(crate) read: usize,
@@ -62,7 +62,7 @@ pub(crate) struct Seen {
 }
 
 impl Program {
-    /// What it makes of each body.
+    /// Returns the frames that it finds in each body.
     pub(crate) fn read(&self, bodies: &[Body]) -> Vec<Vec<Seen>> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/consumers");
         let mut child = Command::new(self.command)

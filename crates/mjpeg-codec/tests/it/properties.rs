@@ -50,6 +50,20 @@ proptest! {
     }
 
     #[test]
+    fn chunking_changes_nothing_however_low_the_limit(
+        pieces in vec(piece(), 0..20),
+        size in 1usize..50,
+        limit in 0usize..100,
+    ) {
+        let stream = pieces.concat();
+        let config = SplitterConfig::default().with_max_frame_bytes(limit);
+        let whole = outcome(&config, stream.chunks(stream.len().max(1)));
+        prop_assert_eq!(&whole, &outcome(&config, stream.chunks(size)));
+        prop_assert_eq!(covered(&whole), stream.len());
+        prop_assert!(frames_in(&whole).iter().all(|frame| frame.len() <= limit));
+    }
+
+    #[test]
     fn chunking_changes_nothing_in_a_multipart_stream(
         pieces in vec(part_piece(), 0..30),
         size in 1usize..50,
@@ -77,11 +91,12 @@ proptest! {
         let parsed = parts(&config, [&stream[..]].into_iter());
         let split = outcome(&frames, [&stream[..]].into_iter());
         prop_assert_eq!(frames_in(&parsed), frames_in(&split));
-        // What the parser lets go of as framing or as another body, the splitter calls garbage or the rest of a frame.
+        // The parser's framing and bodies without an image are garbage or the rest of a frame to
+        // the splitter.
         let broken = |outcome: &[Expected]| {
             outcome.iter().filter(|e| matches!(e, Discarded(reason, _) if reason.is_frame())).count()
         };
-        // Two that begin close together count as one, unless framing lies between them.
+        // Two that begin close together count as one unless framing lies between them.
         prop_assert!(broken(&parsed) >= broken(&split));
     }
 
@@ -126,7 +141,6 @@ fn covered(outcome: &[Expected]) -> usize {
     outcome.iter().map(len).sum()
 }
 
-/// Like [`piece`], of multipart streams.
 /// Whole frames of many kinds.
 fn whole_frame() -> impl Strategy<Value = Bytes> {
     let kind = |make: fn(u32) -> Bytes| (0u32..20).prop_map(make);
@@ -156,7 +170,7 @@ fn whole_frame() -> impl Strategy<Value = Bytes> {
     ]
 }
 
-/// The frames of a well-formed stream, in which no `FF` stands between them: byte by byte, each marker in turn.
+/// Splits a well-formed stream, marker by marker. No `FF` may stand between its frames.
 fn naive_frames(stream: &[u8]) -> Vec<Bytes> {
     let mut frames = Vec::new();
     let mut at = 0;
@@ -215,7 +229,7 @@ fn part_piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![5 => text, 3 => head, 1 => long, 5 => piece()]
 }
 
-/// Pieces that together look like a stream often enough to reach every state.
+/// Pieces that form a stream often enough to reach every state.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let frame = (0u32..20).prop_map(|n| jpeg::numbered(n).to_vec());
     let cut = (0u32..20, 0.0..1.0f64).prop_map(|(n, at)| {

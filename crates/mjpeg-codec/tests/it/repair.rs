@@ -1,8 +1,8 @@
-//! Repairs are byte-exact, touch nothing else, and are made once.
+//! Repairs are byte-exact, change nothing else, and need no repetition.
 
 use bytes::Bytes;
 use mjpeg_codec::repair::Repairs;
-use mjpeg_codec::{DiscardReason, ErrorKind, Event, Frame, Splitter, SplitterConfig};
+use mjpeg_codec::{DiscardReason, ErrorKind, Found, Frame, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
 use crate::naive::{self, frame, insert_before, pieces, segment};
@@ -19,7 +19,7 @@ fn eoi() -> Repairs {
     Repairs::NONE.with_eoi(true)
 }
 
-/// Checks what becomes of a frame, that `made` says so, and that nothing but the bytes changes.
+/// Checks the repaired bytes and the repairs reported, and that nothing but the bytes changes.
 #[track_caller]
 fn check(before: &[u8], repairs: Repairs, after: &[u8], made: Repairs) {
     let frame = frame(before);
@@ -116,7 +116,7 @@ fn a_thumbnail_goes_with_its_segment() {
         &repaired,
         tables().with_embedded_markers(true),
     );
-    // What Mainsail and Home Assistant look for is there once, and where they expect it.
+    // The bytes that Mainsail and Home Assistant search for are there once, in the expected places.
     for marker in [[0xFF, 0xD8], [0xFF, 0xD9]] {
         let found = repaired.windows(2).filter(|w| *w == marker).count();
         assert_eq!(found, 1);
@@ -143,7 +143,8 @@ fn segments_are_stripped_wherever_they_stand() {
     let scans = pieces(&plain).iter().filter(|p| p.code == 0xDA).count();
     assert!(scans > 1);
     let comment = [&[0xFF, 0xFF], &segment(0xFE, b"\xFF\xD8")[..]].concat();
-    // In the header the fill bytes go with their marker. Behind a scan they may as well belong to the scan, and stay.
+    // In the header, fill bytes are removed with their marker. After a scan they may belong to the
+    // scan, and stay.
     check(
         &insert_before(&plain, 0xDA, 0, &comment),
         markers(),
@@ -194,7 +195,7 @@ fn a_length_that_looks_like_a_marker_counts() {
 #[test]
 fn what_tells_the_colours_stays() {
     let plain = jpeg::numbered(1);
-    // Flags that nobody sets, between the version and the transform.
+    // Flags that no encoder sets, between the version and the transform.
     let adobe = jpeg::with_segment(&plain, 0xEE, b"Adobe\0\x64\xFF\xD8\0\0\x01");
     check(&adobe, markers(), &adobe, Repairs::NONE);
     let jfif = pieces(&plain)[1].payload().to_vec();
@@ -204,7 +205,7 @@ fn what_tells_the_colours_stays() {
         jpeg.splice(2..20, segment(0xE0, payload));
         jpeg
     };
-    // A density that nobody means.
+    // An implausible density.
     let dense = [&jfif[..8], &[0xFF, 0xD8], &jfif[10..]].concat();
     check(
         &with_jfif(&dense),
@@ -221,7 +222,7 @@ fn what_tells_the_colours_stays() {
         &with_jfif(&harmless),
         Repairs::NONE,
     );
-    // Too short to be JFIF's, and a thumbnail of JFIF's extension.
+    // Too short for JFIF, and a thumbnail of JFIF's extension.
     for payload in [&b"JFIF\0\xFF\xD8"[..], b"JFXX\0\x10\xFF\xD8\xFF\xD9"] {
         let with = jpeg::with_segment(&plain, 0xE0, payload);
         check(&with, markers(), &plain, markers());
@@ -245,7 +246,7 @@ fn a_missing_eoi_is_appended() {
     check(open, eoi(), &whole, eoi());
     check(open, Repairs::RECOMMENDED, &whole, eoi());
     check(open, markers(), open, Repairs::NONE);
-    // A marker that was begun becomes fill bytes.
+    // The beginning of a marker becomes fill bytes.
     for begun in [&[0xFF][..], &[0xFF; 3]] {
         let open = [open, begun].concat();
         let closed = [&open[..], &[0xFF, 0xD9]].concat();
@@ -293,7 +294,7 @@ fn a_repaired_frame_tells_where_it_began() {
     splitter.finish();
     let frames: Vec<Frame> = std::iter::from_fn(|| splitter.poll())
         .filter_map(|event| match event {
-            Event::Frame(frame) => Some(frame.repaired(Repairs::RECOMMENDED).0),
+            Found::Frame(frame) => Some(frame.repaired(Repairs::RECOMMENDED).0),
             _ => None,
         })
         .collect();
@@ -324,7 +325,12 @@ fn what_follows_eoi_is_left_off() {
 
 #[test]
 fn each_repair_has_a_name() {
-    let chosen = |repairs: Repairs| repairs.named().map(|(_, chosen)| chosen);
+    let chosen = |repairs: Repairs| {
+        repairs
+            .named()
+            .map(|(_, chosen)| chosen)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(chosen(Repairs::NONE), [false; 3]);
     assert_eq!(chosen(Repairs::RECOMMENDED), [true; 3]);
     assert_eq!(
@@ -336,11 +342,14 @@ fn each_repair_has_a_name() {
         [false, true, false]
     );
     assert_eq!(chosen(Repairs::NONE.with_eoi(true)), [false, false, true]);
-    let names = Repairs::NONE.named().map(|(name, _)| name);
+    let names = Repairs::NONE
+        .named()
+        .map(|(name, _)| name)
+        .collect::<Vec<_>>();
     assert_eq!(names, ["huffman_tables", "embedded_markers", "eoi"]);
 }
 
-/// What a repair must leave as it was.
+/// Returns everything that a repair must not change.
 fn all_but_bytes(frame: &Frame) -> (u64, [u16; 2], [u8; 3], bool) {
     (
         frame.offset(),

@@ -1,4 +1,4 @@
-//! Repairs of frames that nobody thought of.
+//! Repairs of generated frames.
 
 use mjpeg_codec::{Frame, repair::Repairs};
 use mjpeg_testkit::jpeg;
@@ -36,7 +36,7 @@ proptest! {
     ) {
         let mut bytes = bytes;
         for (at, value) in damage {
-            // Mostly in the header, where it tells.
+            // Mostly in the header, where it matters.
             let len = bytes.len().min(700);
             bytes[at.index(len)] = value;
         }

@@ -1,4 +1,4 @@
-//! Replays the committed fuzz seeds (and former crashers among them) on stable.
+//! Replays the committed fuzz seeds, including former crashers, on stable.
 #![cfg(feature = "__fuzzing")]
 
 use std::{fs, path::Path};

@@ -1,7 +1,7 @@
-//! What real and damaged streams come out as.
+//! The output of real and damaged streams.
 
 use bytes::Bytes;
-use mjpeg_codec::{DiscardReason::*, Event, MissingEoi, Splitter, SplitterConfig};
+use mjpeg_codec::{DiscardReason::*, Found, MissingEoi, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
 use crate::check::{Discarded, Frame, check, check_with};
@@ -113,7 +113,8 @@ fn frame_cut_off_in_its_scan_costs_that_frame() {
 fn frame_cut_off_just_after_ff_costs_that_frame() {
     let (a, b) = (jpeg::numbered(1), jpeg::numbered(2));
     let cut = &a[..a.len() - 1];
-    // The FF of the lost EOI reads as a fill byte before the next SOI; it stays with the broken frame.
+    // The FF of the lost EOI reads as a fill byte before the next SOI, and stays with the broken
+    // frame.
     check(
         &joined(&[cut, &b]),
         &[Discarded(Truncated, cut.len()), Frame(b)],
@@ -136,7 +137,7 @@ fn frame_cut_off_between_segments_costs_that_frame() {
 #[test]
 fn segment_length_that_reaches_into_the_next_frame_does_not_lose_it() {
     let (a, b) = (jpeg::numbered(1), jpeg::of_length(2, 9000));
-    // An APP5 segment that claims 4000 bytes, of which 10 come before the camera starts anew.
+    // An APP5 segment that claims 4000 bytes, of which 10 come before the camera starts again.
     let cut = joined(&[&a[..2], &[0xFF, 0xE5, 0x0F, 0xA0], &[7; 10]]);
     let outcome = crate::check::outcome(
         &SplitterConfig::default(),
@@ -195,7 +196,7 @@ fn height_left_open_in_the_header_comes_from_dnl() {
     open.extend([0xFF, 0xDC, 0, 4, 0, 48, 0xFF, 0xD9]);
     let mut splitter = Splitter::new(SplitterConfig::default());
     splitter.push(open);
-    let Some(Event::Frame(frame)) = splitter.poll() else {
+    let Some(Found::Frame(frame)) = splitter.poll() else {
         panic!("no frame")
     };
     assert_eq!((frame.width(), frame.height()), (64, 48));
@@ -219,7 +220,7 @@ fn frame_comes_out_of_the_push_that_holds_its_last_byte() {
     splitter.push(Bytes::copy_from_slice(rest));
     assert_eq!(splitter.poll(), None);
     splitter.push(vec![*last]);
-    assert!(matches!(splitter.poll(), Some(Event::Frame(f)) if *f.bytes() == frame));
+    assert!(matches!(splitter.poll(), Some(Found::Frame(f)) if *f.bytes() == frame));
 }
 
 #[test]
@@ -230,7 +231,7 @@ fn splitter_takes_a_new_stream_after_the_end_of_one() {
     splitter.finish();
     assert!(matches!(
         splitter.poll(),
-        Some(Event::Discarded {
+        Some(Found::Discarded {
             reason: Truncated,
             ..
         })
@@ -238,7 +239,7 @@ fn splitter_takes_a_new_stream_after_the_end_of_one() {
     assert_eq!(splitter.poll(), None);
     splitter.push(b.clone());
     assert!(
-        matches!(splitter.poll(), Some(Event::Frame(f)) if *f.bytes() == b && f.offset() == 20)
+        matches!(splitter.poll(), Some(Found::Frame(f)) if *f.bytes() == b && f.offset() == 20)
     );
 }
 
@@ -269,7 +270,7 @@ fn segments_of_the_wrong_inner_form_are_refused() {
         (0xC0, &[8, 0, 8, 0, 8, 1, 1, 0x15, 0]), // vertical sampling of 5
         (0xC0, &[8, 0, 8, 0, 8, 1, 1, 0x11, 4]), // quantization tables are 0 to 3
     ] {
-        // The comment before it, for SOS cannot follow SOI.
+        // The comment before it, because SOS cannot follow SOI.
         let hurt = jpeg::with_segment(&jpeg::with_segment(&plain, marker, payload), 0xFE, b"x");
         let expected = [Discarded(Malformed, hurt.len()), Frame(next.clone())];
         check(&joined(&[&hurt, &next]), &expected);
@@ -324,7 +325,7 @@ fn scan_without_a_header_is_no_frame() {
         0xFF, 0xD8, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
     ];
     let next = jpeg::numbered(1);
-    // SOS cannot follow SOI, so that nothing here looks like the beginning of a frame.
+    // SOS cannot follow SOI, so nothing here looks like the beginning of a frame.
     let expected = [Discarded(Garbage, no_header.len()), Frame(next.clone())];
     check(&joined(&[&no_header, &next]), &expected);
     let with_comment = jpeg::with_segment(&no_header, 0xFE, b"x");
@@ -338,8 +339,8 @@ fn scan_without_a_header_is_no_frame() {
 #[test]
 fn second_frame_header_without_dhp_is_the_next_frames() {
     let (a, b) = (jpeg::numbered(1), jpeg::numbered(2));
-    // A frame that broke off inside a comment, whose stale length ends where the next frame's first marker segment
-    // after SOI does.
+    // A frame that broke off inside a comment. Its stale length ends together with the first
+    // segment of the next frame.
     let tables = a.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap() + 19;
     let cut = joined(&[&a[..tables], &[0xFF, 0xFE, 0, 12], &b"12345678"[..]]);
     check(
@@ -367,7 +368,7 @@ fn next_frame_is_found_where_the_stale_length_takes_its_soi_for_the_length() {
 fn thumbnail_of_a_broken_frame_is_not_taken_for_a_frame() {
     let next = jpeg::numbered(2);
     let frame = jpeg::with_thumbnail(&jpeg::numbered(1), &jpeg::sized(3, 16, 16));
-    // The length of APP1 is wrong by one, so that the thumbnail is searched for the next frame.
+    // The length of APP1 is wrong by one, so the thumbnail is searched for the next frame.
     for change in [1, 255] {
         let mut hurt = frame.to_vec();
         hurt[5] = hurt[5].wrapping_add(change);
@@ -381,7 +382,7 @@ fn thumbnail_of_a_broken_frame_is_not_taken_for_a_frame() {
 #[test]
 fn end_of_stream_behind_a_sound_segment_does_not_search_that() {
     let frame = jpeg::with_thumbnail(&jpeg::numbered(1), &jpeg::sized(3, 16, 16));
-    // Exif, padded behind its thumbnail; then the next marker, and the end.
+    // Exif, padded after its thumbnail; then the next marker, and the end.
     let mut exif =
         frame[..4 + 2 + usize::from(frame[4]) * 256 + usize::from(frame[5]) - 2].to_vec();
     let padded = u16::from_be_bytes([exif[4], exif[5]]) + 9;
@@ -414,7 +415,7 @@ fn frames_without_eoi_are_dropped_or_accepted_as_set() {
         &stream,
         &[Frame(without(&a)), Frame(without(&b))],
     );
-    // What broke off before its scan is no frame all the same.
+    // A frame that broke off before its scan is still not a frame.
     let header = a.slice(..20);
     check_with(
         accept,
@@ -431,7 +432,7 @@ fn frame_without_eoi_that_broke_off_in_a_segment_is_dropped() {
     let in_comment = joined(&[&scanned, &[0xFF, 0xFE, 0, 20, b'x']]);
     let expected = [Discarded(Truncated, in_comment.len())];
     check_with(accept.clone(), &in_comment, &expected);
-    // The first byte of the EOI alone is no segment.
+    // The first byte of the EOI alone is not a segment.
     let half_eoi = a.slice(..a.len() - 1);
     check_with(accept, &half_eoi.clone(), &[Frame(half_eoi)]);
 }

@@ -1,4 +1,4 @@
-//! Which frames are whole, which are not, and which are not checked.
+//! Frames that are complete, damaged, or not checked.
 
 use bytes::Bytes;
 use mjpeg_codec::{
@@ -32,13 +32,13 @@ pub(crate) const fn complete(surplus_bytes: usize) -> Verdict {
     Verdict::Complete { surplus_bytes }
 }
 
-/// Where the entropy-coded data of a frame's only scan lie.
+/// Returns the range of the entropy-coded data of a frame's only scan.
 fn scan(jpeg: &[u8]) -> std::ops::Range<usize> {
     let sos = jpeg.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
     sos + 2 + usize::from(jpeg[sos + 3])..jpeg.len() - 2
 }
 
-/// Where the restart markers of a frame's only scan are.
+/// Returns the places of the restart markers of a frame's only scan.
 fn restarts(jpeg: &[u8]) -> Vec<usize> {
     let scan = scan(jpeg);
     let is_restart = |&at: &usize| jpeg[at] == 0xFF && matches!(jpeg[at + 1], 0xD0..=0xD7);
@@ -56,7 +56,7 @@ fn whole_frames_of_every_kind_are_complete() {
     for interval in [1, 2, 7, 100] {
         assert_eq!(verdict(jpeg::with_restarts(1, interval)), COMPLETE);
     }
-    // Noise has long codes and blocks that go to the last coefficient.
+    // Noise has long codes, and blocks up to the last coefficient.
     for min_bytes in [3_000, 20_000, 100_000] {
         assert_eq!(verdict(jpeg::of_length(1, min_bytes)), COMPLETE);
     }
@@ -180,7 +180,7 @@ fn surplus_bytes_are_counted() {
 
 #[test]
 fn names_are_distinct_and_stable() {
-    let flaws = Flaw::ALL.map(Flaw::as_str);
+    let flaws: Vec<_> = Flaw::ALL.iter().map(|flaw| flaw.as_str()).collect();
     let expected = [
         "truncated",
         "restart",
@@ -190,7 +190,10 @@ fn names_are_distinct_and_stable() {
         "header",
     ];
     assert_eq!(flaws, expected);
-    let reasons = NotChecked::ALL.map(NotChecked::as_str);
+    let reasons: Vec<_> = NotChecked::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .collect();
     let expected = [
         "progressive",
         "arithmetic",

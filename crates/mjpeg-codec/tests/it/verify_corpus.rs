@@ -1,4 +1,5 @@
-//! Verdicts on the frames of real encoders and cameras, and on such frames hurt in known ways, where that collection is present.
+//! Verdicts on the frames of real encoders and cameras, intact and damaged in known ways, if that
+//! collection is present.
 
 use std::{
     fs,
@@ -12,7 +13,7 @@ use mjpeg_codec::{
 };
 use serde_json::Value;
 
-/// A stream with what is known of it.
+/// A stream and its known contents.
 struct Stream {
     name: String,
     bytes: Vec<u8>,
@@ -32,7 +33,7 @@ impl Stream {
         Some(Self::load(&corpus()?.join(name).with_extension("json")))
     }
 
-    /// Where frames, hurt or not, or damaged ranges lie.
+    /// The places of frames, damaged or not, and of damaged ranges.
     fn ranges(&self, of: &str, mut wanted: impl FnMut(&Value) -> bool) -> Vec<Range<usize>> {
         let entries = self.truth[of].as_array().unwrap().iter();
         let number = |value: &Value| value.as_u64().unwrap() as usize;
@@ -45,7 +46,7 @@ impl Stream {
             .collect()
     }
 
-    /// How many damaged frames there are, and how many of them are found.
+    /// The number of damaged frames, and how many of them are found.
     fn found(&self) -> (usize, usize) {
         let damaged = self.ranges("frames", |frame| frame["damaged"] == true);
         let is_found = |range: &&Range<usize>| {
@@ -72,7 +73,7 @@ fn no_sound_frame_is_called_damaged() {
         }
         let stream = Stream::load(&path);
         for range in stream.ranges("frames", |frame| frame["damaged"] != true) {
-            // JPEG-LS is no JPEG to us.
+            // JPEG-LS is not JPEG.
             let Ok(frame) = Frame::parse(stream.bytes[range.clone()].to_vec()) else {
                 continue;
             };
@@ -133,7 +134,7 @@ fn heads_joined_to_other_frames_tails_are_found() {
 
 #[test]
 fn most_frames_hurt_inside_their_scan_are_found() {
-    // Not all can be: codes fall into step again, and then come out even.
+    // Not all can be found: codes fall into step again and then add up.
     if let Some(stream) = Stream::named("dmg_bitflips_scan") {
         assert_eq!(stream.found(), (24, 15));
     }
@@ -142,5 +143,6 @@ fn most_frames_hurt_inside_their_scan_are_found() {
     }
 }
 
-/// Not damaged on purpose, but decoders show only noise: the scan of a colour picture under headers of a grey one.
+/// Not damaged on purpose, but decoders show only noise: the scan of a colour picture with the
+/// headers of a grey one.
 const COLOUR_SAID_TO_BE_GREY: (&str, usize) = ("coding_library_tests", 130_445);

@@ -1,4 +1,4 @@
-//! What a frame's headers make of its scans, on frames made by hand.
+//! The effect of a frame's headers on its scans, on handmade frames.
 
 use mjpeg_codec::verify::{Flaw, NotChecked, Verdict};
 use mjpeg_testkit::jpeg;
@@ -22,7 +22,7 @@ fn restart_marker_after_the_last_interval_does_no_harm() {
     assert_eq!(flaw(restarted(&[0xFF, 0xD1, 0xFF, 0xD2])), Flaw::Restart);
 }
 
-/// What a scan of so many blocks makes of the frame.
+/// Checks that the scans of a frame need exactly these numbers of blocks.
 #[track_caller]
 fn needs_blocks(made: &Made<'_>, blocks: &[usize]) {
     let scans: Vec<Vec<u8>> = blocks.iter().map(|&n| scan_of(n)).collect();
@@ -49,7 +49,7 @@ fn blocks_are_counted_by_size_and_sampling() {
         ..Made::gray(17, 9)
     };
     needs_blocks(&Made::gray(8, 8), &[1]);
-    // 3 x 2 blocks; alone in its scan, a component is not interleaved, whatever its sampling.
+    // 3 x 2 blocks. Alone in its scan, a component is not interleaved, whatever its sampling.
     needs_blocks(&all(&[0x11]), &[6]);
     needs_blocks(&all(&[0x22]), &[6]);
     needs_blocks(&all(&[0x41]), &[6]);
@@ -289,7 +289,7 @@ fn block_of_more_than_64_coefficients_is_found() {
     assert_eq!(verdict(with(&[0b0000_0001, 0b1011_1111])), COMPLETE);
     // 4 x 16 and the one of DC are 65.
     assert_eq!(flaw(with(&[0; 4])), Flaw::LongBlock);
-    // Zeros alone do no harm: 4 x 16 of them.
+    // Zeros alone are harmless: 4 x 16 of them.
     assert_eq!(verdict(with(&[0b0101_0101, 0b0111_1111])), COMPLETE);
     // 1-bit codes of one coefficient each: 63 of them need no end.
     let tables = [

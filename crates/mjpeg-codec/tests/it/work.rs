@@ -1,4 +1,4 @@
-//! The work that a stream costs stays in proportion to its bytes, whatever they are, and the memory within its bound.
+//! The work stays proportional to the bytes of any stream, and the memory within its bound.
 #![cfg(feature = "__fuzzing")]
 
 use std::iter;
@@ -6,14 +6,15 @@ use std::iter;
 use mjpeg_codec::{Splitter, SplitterConfig, fuzzing};
 use mjpeg_testkit::jpeg;
 
-/// Bytes looked at or copied, and steps taken, per byte of the stream. See the argument in the crate's `resync.rs`.
+/// Bytes examined or copied and steps taken, per byte of the stream. The crate's `resync.rs`
+/// explains the bound.
 const MOST_WORK_PER_BYTE: u64 = 6;
 
 const SOI: &[u8] = &[0xFF, 0xD8];
 const SOF: &[u8] = &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0];
 const SOS: &[u8] = &[0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0];
 
-/// What the splitter does per byte of the stream.
+/// Returns the splitter's work per byte of the stream.
 fn work_per_byte(stream: &[u8]) -> f64 {
     let mut most = 0.0_f64;
     for chunk_bytes in [1460, 64 << 10] {
@@ -31,7 +32,8 @@ fn work_per_byte(stream: &[u8]) -> f64 {
     most
 }
 
-/// Checks it at a size and at four times that: what grows faster than the bytes shows.
+/// Checks the bound at a size and at four times that, where work that grows faster than the bytes
+/// shows.
 #[track_caller]
 fn check(stream: impl Fn(usize) -> Vec<u8>) {
     for len in [150_000, 600_000] {
@@ -98,7 +100,8 @@ fn floods_inside_a_frame() {
     }
 }
 
-/// Beginnings of frames whose first segment reaches to one place, again and again, and then what stands at that place.
+/// Many beginnings of frames whose first segments all end at one place, and the bytes at that
+/// place.
 fn false_segments(len: usize, target: &[u8]) -> Vec<u8> {
     let mut stream = Vec::new();
     while stream.len() < len {
@@ -129,7 +132,8 @@ fn false_segments_that_end_at_one_place() {
     }
 }
 
-/// Chains of segments of 64 KiB that lie side by side, each beginning with an SOI a few bytes after the one before.
+/// Chains of 64 KiB segments side by side. Each begins with an SOI a few bytes after the previous
+/// one.
 #[test]
 fn chains_of_long_segments_side_by_side() {
     check(|len| {
@@ -152,14 +156,14 @@ fn chains_of_long_segments_side_by_side() {
     });
 }
 
-/// Runs of fill that false segments end in, each a little before the one before.
+/// A run of fill in which false segments end, each a little before the previous one.
 #[test]
 fn false_segments_that_end_in_fill_ever_earlier() {
     check(|len| {
         let mut stream = Vec::new();
         for i in 0..5_000_u16 {
             stream.extend([0xFF, 0xD8, 0xFF, 0xE0]);
-            // Ends in the fill, 7 bytes before the last one did, where there is room.
+            // Ends in the fill, 7 bytes before the previous one, if there is room.
             stream.extend((60_000 - 7 * i).to_be_bytes());
         }
         stream.resize(len.max(stream.len()), 0xFF);
@@ -167,7 +171,7 @@ fn false_segments_that_end_in_fill_ever_earlier() {
     });
 }
 
-/// Frames of all sizes up to the limit and beyond it, held as a slow consumer holds them.
+/// Frames of all sizes up to and beyond the limit, held like by a slow consumer.
 #[test]
 fn memory_is_bounded_by_the_largest_frame() {
     let limit = 400_000;
@@ -186,7 +190,8 @@ fn memory_is_bounded_by_the_largest_frame() {
                 held.push_back(event);
             }
             held.drain(..held.len().saturating_sub(6));
-            // The buffer in use, at most twice what it holds and a read; and up to four more of the latest frame's size, doubled at most.
+            // The current buffer has at most twice its contents and a read. Up to four more have at
+            // most twice the latest frame's size.
             let most = 2 * limit + 4 * 2 * (limit + limit / 8) + (1 << 20);
             let bytes = fuzzing::buffer_bytes(&splitter);
             assert!(bytes <= most, "{bytes} bytes in round {round}");

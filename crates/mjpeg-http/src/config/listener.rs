@@ -9,7 +9,8 @@ use crate::{
     peer::Peer,
 };
 
-/// Limits and times of a [`Listener`](crate::Listener), whatever streams it serves.
+/// Limits and times of a [`Listener`](crate::Listener), whatever streams it serves. Durations above
+/// 100 years count as 100 years.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenerConfig {
     name: Arc<str>,
@@ -38,7 +39,7 @@ impl Default for ListenerConfig {
 }
 
 impl ListenerConfig {
-    /// Sets the name under which a [`Gate`](crate::Gate) and logs know the listener. Default: empty.
+    /// Sets the name by which a [`Gate`](crate::Gate) knows the listener. Default: empty.
     pub fn with_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();
         self
@@ -53,14 +54,15 @@ impl ListenerConfig {
         self
     }
 
-    /// Sets how large a request head may be, in bytes; a larger one is answered `431`. Default
+    /// Sets how many bytes a request head may have; a larger one is answered `431`. Default
     /// 16 KiB.
     ///
     /// Counted in [`ListenerStats::bad_requests`](crate::ListenerStats::bad_requests).
     ///
     /// # Errors
     ///
-    /// Below 8 KiB, hyper's own minimum for a connection's buffer.
+    /// [`InvalidConfig::MaxHeaderBytes`] below 8 KiB, hyper's own minimum for a connection's
+    /// buffer.
     pub fn with_max_header_bytes(mut self, limit: usize) -> Result<Self, InvalidConfig> {
         if limit < SMALLEST_HEADER_LIMIT_BYTES {
             return Err(InvalidConfig::MaxHeaderBytes {
@@ -71,8 +73,8 @@ impl ListenerConfig {
         Ok(self)
     }
 
-    /// Sets how long a client may take no byte of an answer before its connection is closed. Default
-    /// 30 s. Streams have [a limit of their own](crate::StreamConfig::with_write_stall).
+    /// Sets how long a client may take no byte of an answer before its connection is closed.
+    /// Default 30 s. Streams have [a limit of their own](crate::StreamConfig::with_write_stall).
     ///
     /// Counted in [`ListenerStats::write_stalls`](crate::ListenerStats::write_stalls).
     pub fn with_write_stall(mut self, limit: Duration) -> Self {
@@ -91,8 +93,8 @@ impl ListenerConfig {
     /// (`TCP_NOTSENT_LOWAT`), or leaves it to the kernel. Default 16 KiB. Linux only; elsewhere it
     /// does nothing.
     ///
-    /// With the kernel's own choice, a viewer on a slow link sees pictures that are as old as its
-    /// send buffer is long: seconds.
+    /// If left to the kernel, a viewer on a slow link sees pictures that are seconds old: as old as
+    /// its send buffer is long.
     pub fn with_notsent_lowat_bytes(mut self, bytes: impl Into<Option<u32>>) -> Self {
         self.notsent_lowat_bytes = bytes.into();
         self
@@ -101,17 +103,17 @@ impl ListenerConfig {
     /// Sets the size of the kernel's send buffer for each connection (`SO_SNDBUF`), or leaves it to
     /// the kernel, which adapts it to the link. Default: left to the kernel.
     ///
-    /// Where `TCP_NOTSENT_LOWAT` does not exist, 128 KiB bound the lag as well, at the price of
-    /// throughput on long fat links.
+    /// On systems without `TCP_NOTSENT_LOWAT`, 128 KiB bound the lag as well, but reduce throughput
+    /// on fast links with a long round trip.
     pub fn with_send_buffer_bytes(mut self, bytes: impl Into<Option<usize>>) -> Self {
         self.send_buffer_bytes = bytes.into();
         self
     }
 
-    /// Sets which addresses are reverse proxies, behind which many people may be. Default: none.
+    /// Sets the addresses of reverse proxies, which many people may share. Default: none.
     ///
     /// The limit per address does not apply to them, and a new viewer from there replaces only a
-    /// dead one. Loopback always counts as one.
+    /// dead one. Loopback always counts as a proxy.
     pub fn with_trusted_proxies(
         mut self,
         proxies: impl IntoIterator<Item = impl Into<IpNet>>,
@@ -155,7 +157,7 @@ impl ListenerConfig {
         &self.trusted_proxies
     }
 
-    /// The name under which a gate and logs know the listener.
+    /// The name by which a gate knows the listener.
     pub fn name(&self) -> &str {
         &self.name
     }

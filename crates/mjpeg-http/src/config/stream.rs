@@ -10,8 +10,8 @@ use crate::{
 
 /// Limits and times of a [`StreamService`](crate::StreamService), whatever listeners serve it.
 ///
-/// [`StreamService::configure`](crate::StreamService::configure) replaces it while viewers watch, and
-/// documents what then applies to them.
+/// [`StreamService::configure`](crate::StreamService::configure) replaces it while viewers watch,
+/// and documents which settings then apply to them. Durations above 100 years count as 100 years.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamConfig {
     max_viewers: usize,
@@ -52,12 +52,13 @@ impl Default for StreamConfig {
 impl StreamConfig {
     /// Sets how many viewers the stream may have. Default 10,000; 0 refuses all.
     ///
-    /// The default protects the machine and rations nobody: that many viewers take some 30 MiB of
-    /// this process, a file descriptor each, and the kernel's memory for what is on its way to them.
-    /// One viewer more is answered `503` with the reason, or
-    /// [replaces](crate#when-the-stream-is-full) another.
+    /// The default protects the machine rather than rationing viewers: that many take about 30 MiB
+    /// of this process, a file descriptor each, and kernel memory for the bytes on their way. One
+    /// viewer more is answered `503` with the reason, or [replaces](crate#when-the-stream-is-full)
+    /// another.
     ///
-    /// Counted in [`StreamStats::viewers_refused_stream`](crate::StreamStats::viewers_refused_stream).
+    /// Counted in
+    /// [`StreamStats::viewers_refused_stream`](crate::StreamStats::viewers_refused_stream).
     pub fn with_max_viewers(mut self, most: usize) -> Self {
         self.max_viewers = most;
         self
@@ -91,7 +92,8 @@ impl StreamConfig {
     ///
     /// # Errors
     ///
-    /// Below 100 ms: repeats fill a silence and would then be a load of their own.
+    /// [`InvalidConfig::Keepalive`] below 100 ms: repeats that frequent would be a load of their
+    /// own.
     pub fn with_keepalive(mut self, interval: Duration) -> Result<Self, InvalidConfig> {
         if interval < SHORTEST_KEEPALIVE {
             return Err(InvalidConfig::Keepalive {
@@ -102,8 +104,8 @@ impl StreamConfig {
         Ok(self)
     }
 
-    /// Sets how long a viewer may take no byte, while there are bytes for it, before its connection
-    /// is closed. Default 30 s.
+    /// Sets how long a viewer may take no byte, while bytes are waiting for it, before its
+    /// connection is closed. Default 30 s.
     ///
     /// Counted in [`StreamStats::write_stalls`](crate::StreamStats::write_stalls).
     pub fn with_write_stall(mut self, limit: Duration) -> Self {
@@ -114,9 +116,8 @@ impl StreamConfig {
     /// Sets how long one frame may take to be given to the kernel for one viewer, before its
     /// connection is closed. Default 30 s.
     ///
-    /// A link that needs longer for one frame is of no use for live pictures, and its viewer holds a
-    /// frame in memory meanwhile. Applies to viewers that came through a
-    /// [`Listener`](crate::Listener).
+    /// A link that needs longer is useless for live pictures, and its viewer holds a frame in
+    /// memory meanwhile. Applies to viewers that came through a [`Listener`](crate::Listener).
     ///
     /// Counted in [`StreamStats::send_timeouts`](crate::StreamStats::send_timeouts).
     pub fn with_max_frame_send_time(mut self, limit: Duration) -> Self {
@@ -124,12 +125,12 @@ impl StreamConfig {
         self
     }
 
-    /// Sets how much memory frames may take that slow viewers still hold, beside the newest frame, in
-    /// bytes. Default 64 MiB.
+    /// Sets how many bytes of frames slow viewers may hold together, besides the newest frame.
+    /// Default 64 MiB.
     ///
-    /// Over it, the viewers that hold the oldest frame are cut, however many share it. A frame counts
-    /// with its rendered parts; on Linux, large ones take twice that while they are being sent.
-    /// Applies to viewers that came through a [`Listener`](crate::Listener).
+    /// Above it, all viewers that hold the oldest frame are cut. A frame counts with its rendered
+    /// parts; on Linux, large ones take twice that while they are being sent. Applies to viewers
+    /// that came through a [`Listener`](crate::Listener).
     ///
     /// Counted in [`StreamStats::in_flight_cuts`](crate::StreamStats::in_flight_cuts).
     pub fn with_max_inflight_bytes(mut self, limit: usize) -> Self {
@@ -149,7 +150,7 @@ impl StreamConfig {
     ///
     /// # Errors
     ///
-    /// Unless it is a number above 0.
+    /// [`InvalidConfig::MaxFps`] unless it is a finite number above 0.
     pub fn with_max_fps(mut self, most: impl Into<Option<f64>>) -> Result<Self, InvalidConfig> {
         self.max_fps = positive(most.into()).ok_or(InvalidConfig::MaxFps)?;
         Ok(self)
@@ -160,14 +161,14 @@ impl StreamConfig {
     ///
     /// # Errors
     ///
-    /// Unless it is a number above 0.
+    /// [`InvalidConfig::MaxKbps`] unless it is a finite number above 0.
     pub fn with_max_kbps(mut self, most: impl Into<Option<f64>>) -> Result<Self, InvalidConfig> {
         self.max_kbps = positive(most.into()).ok_or(InvalidConfig::MaxKbps)?;
         Ok(self)
     }
 
-    /// Sets how long any response may last; with `?max_duration=` a viewer may ask for less. Default:
-    /// forever.
+    /// Sets how long any response may last; with `?max_duration=` a viewer may ask for less.
+    /// Default: forever.
     ///
     /// Browsers do not reconnect by themselves, and WebKit blanks the picture.
     ///
@@ -221,7 +222,7 @@ impl StreamConfig {
         self.max_frame_send_time
     }
 
-    /// How much memory frames may take that slow viewers still hold, in bytes.
+    /// How many bytes of frames slow viewers may hold together.
     pub fn max_inflight_bytes(&self) -> usize {
         self.max_inflight_bytes
     }
@@ -257,7 +258,7 @@ impl StreamConfig {
     }
 }
 
-/// The limit itself, if it is one: `None` inside stands for no limit, outside for a bad number.
+/// Checks a limit. The inner `None` means no limit, the outer one an invalid number.
 fn positive(limit: Option<f64>) -> Option<Option<f64>> {
     let is_bad = |&limit: &f64| !(limit.is_finite() && limit > 0.0);
     (!limit.as_ref().is_some_and(is_bad)).then_some(limit)

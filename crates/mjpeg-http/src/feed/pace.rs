@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Spaces frames evenly, by their number, their bytes, or both. Frames go whole: a large one makes the
-/// next one wait longer.
+/// Spaces frames evenly, by their number, their bytes, or both. Frames go whole: a large one makes
+/// the next one wait longer.
 ///
 /// Pure arithmetic over times given from outside.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
-//! The parameters behind the `?` of a URL.
+//! The parameters of a URL, after the `?`.
 
 use std::{borrow::Cow, time::Duration};
 
-/// The parameters of a request. Unknown ones, keys without a value and nonsense are not errors: pages
-/// append cache busters of every form.
+/// The parameters of a request. Unknown ones, keys without a value and nonsense are not errors:
+/// pages append cache busters of every form.
 #[derive(Debug, Default)]
 pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
@@ -19,7 +19,8 @@ impl<'a> Query<'a> {
         named.next().map(|(_, value)| value.as_ref())
     }
 
-    /// A switch: on with no value or with `1`, `true`, `yes`, `on`, off with `0`, `false`, `no`, `off`.
+    /// A switch: on without a value or with `1`, `true`, `yes` or `on`; off with `0`, `false`, `no`
+    /// or `off`.
     pub(crate) fn switch(&self, name: &str) -> Option<bool> {
         let value = self.text(name)?;
         let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));

@@ -1,4 +1,4 @@
-//! Which of a stream's URLs a request means, by its method, path, query and headers.
+//! What a request asks of a stream, by its method, path, query and headers.
 
 use http::{HeaderMap, Method};
 
@@ -21,7 +21,7 @@ pub(crate) enum Route {
     Preflight,
     /// A method that is not allowed.
     NotAllowed,
-    /// Something that only a server with a camera of its own can do.
+    /// An action that only a server with its own camera can perform.
     NoControl,
     NotFound,
 }
@@ -71,7 +71,7 @@ impl Route {
         }
     }
 
-    /// What a gate decides about; `None` for answers that tell nothing of a stream.
+    /// What a gate decides about; `None` for answers that reveal nothing about a stream.
     pub(crate) fn action(&self) -> Option<Action> {
         match self {
             Self::Stream(_) | Self::StreamHead(_) => Some(Action::Stream),
@@ -83,7 +83,7 @@ impl Route {
     }
 }
 
-/// Whether a path and query are one of a stream's own URLs, `/` without an action aside.
+/// Whether a path and query are one of a stream's own URLs, except `/` without an action.
 ///
 /// On a listener with other pages, `/` is one of those.
 pub(crate) fn is_stream_url(path: &str, query: Option<&str>) -> bool {
@@ -115,7 +115,8 @@ fn resource(path: &str, query: &Query<'_>) -> Option<Resource> {
     }
 }
 
-/// `snapshot`, or `snapshot_0` for one of several cameras; here there is one, whatever its number.
+/// `snapshot`, or `snapshot_0` for one of several cameras. A stream is one camera, so any number
+/// will do.
 fn is_numbered(action: &str, name: &str) -> bool {
     let Some(rest) = action.strip_prefix(name) else {
         return false;

@@ -15,7 +15,7 @@ pub(crate) struct SnapshotRequest {
     max_age: Option<Duration>,
     /// It was captured after the request came.
     fresh: bool,
-    /// It is another one than that with this tag, which the client has.
+    /// It differs from the picture with this tag, which the client has.
     after: Option<String>,
     /// How long the client waits for it.
     wait: Option<Duration>,
@@ -24,7 +24,7 @@ pub(crate) struct SnapshotRequest {
 
 impl SnapshotRequest {
     pub(crate) fn read(query: &Query<'_>, headers: &HeaderMap) -> Self {
-        // camera-streamer's spelling of both: the most milliseconds, 0 for a new one.
+        // camera-streamer's name for both: the greatest age in milliseconds, 0 for a new picture.
         let max_delay = query.time("max_delay", Duration::from_millis(1));
         let no_delay = max_delay.is_some_and(|delay| delay.is_zero());
         let if_none_match = headers.get(header::IF_NONE_MATCH);
@@ -43,17 +43,17 @@ impl SnapshotRequest {
         }
     }
 
-    /// Whether only some pictures satisfy it: then no picture is better than another one.
+    /// Whether a picture that does not satisfy it must not be sent instead.
     pub(crate) fn is_strict(&self) -> bool {
         self.fresh || self.max_age.is_some() || self.after.is_some()
     }
 
-    /// How long to wait for a picture that satisfies it, where the stream's own wait is this.
+    /// How long to wait for a picture that satisfies it; `default` is the stream's own wait.
     pub(crate) fn wait(&self, default: Duration) -> Duration {
         self.wait.unwrap_or(default).min(LONGEST_WAIT)
     }
 
-    /// Whether this picture satisfies it at this moment, having come at that one.
+    /// Whether this picture satisfies it now.
     pub(crate) fn is_satisfied_by(
         &self,
         picture: &Published,
@@ -88,8 +88,8 @@ pub(crate) fn tag(picture: &Published) -> String {
     format!("{:016x}-{}", picture.epoch, picture.seq)
 }
 
-/// Whether a picture is another one than that with this tag. A tag of another epoch, or of a number
-/// that was not reached yet, comes from an earlier run: every picture is another one then.
+/// Whether a picture differs from the one with this tag. A tag of another epoch, or with a number
+/// not reached yet, comes from an earlier run: every picture differs from it.
 fn is_other(picture: &Published, tag: &str) -> bool {
     let had = tag.split_once('-').and_then(|(epoch, seq)| {
         let epoch = u64::from_str_radix(epoch, 16).ok()?;
@@ -99,5 +99,6 @@ fn is_other(picture: &Published, tag: &str) -> bool {
     had != Some(picture.seq)
 }
 
-/// However long a client offers to wait: proxies and browsers give up after a minute or so.
+/// The longest wait, whatever the client asks for: proxies and browsers give up after about a
+/// minute.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);

@@ -15,7 +15,7 @@ use crate::response::body::ResponseBody;
 
 /// The response of a [`StreamService`](crate::StreamService), which for a picture may take a while.
 pub struct ResponseFuture {
-    /// Locked by nobody: it makes the future `Sync`.
+    /// Never locked: the mutex makes the future `Sync`.
     response: Mutex<Pin<Box<dyn Future<Output = Response<ResponseBody>> + Send>>>,
 }
 

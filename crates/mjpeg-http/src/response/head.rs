@@ -37,7 +37,7 @@ pub(crate) fn stream_head(version: Version, request: &StreamRequest) -> Response
     response
 }
 
-/// Adds what the policy grants the request with these headers.
+/// Adds the CORS headers that the policy grants to a request with these headers.
 pub(crate) fn share<B>(
     mut response: Response<B>,
     policy: &CorsPolicy,
@@ -66,7 +66,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("ETag, Age, Last-Modified, Retry-After, X-Timestamp, X-Online");
 
-/// For caches of every age, and for nginx, which would otherwise buffer the stream.
+/// For old and new caches, and for nginx, which would otherwise buffer the stream.
 pub(crate) const NEVER_STORED: [(HeaderName, HeaderValue); 4] = [
     (
         header::CACHE_CONTROL,

@@ -18,7 +18,7 @@ use crate::{
     stats::StreamCounters,
 };
 
-/// One snapshot that was asked for.
+/// One requested snapshot.
 pub(crate) struct Snapshot {
     pub(crate) consumer: Consumer,
     pub(crate) request: SnapshotRequest,
@@ -29,10 +29,10 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Answers as soon as a picture satisfies the request, or the wait is over.
+    /// Answers as soon as a picture satisfies the request or the wait is over.
     pub(crate) async fn answer(self) -> Response<ResponseBody> {
         self.counters.snapshots.add_one();
-        // Also where a picture is there at once: a snapshot keeps a camera on demand connected.
+        // Even if a picture is there already: a snapshot keeps an on-demand camera connected.
         let _viewing = self.consumer.viewing();
         let status = self.consumer.status();
         let newest = self.consumer.picture();
@@ -75,7 +75,7 @@ impl Snapshot {
 
     fn respond(&self, picture: &Published, status: Status, now: Instant) -> Response<ResponseBody> {
         let tag = format!("\"{}\"", tag(picture));
-        // A placeholder has no tag to be known by.
+        // A placeholder has no tag.
         let client_has_it = !picture.is_placeholder && self.request.has(&tag);
         let body = if client_has_it {
             self.counters.snapshots_not_modified.add_one();

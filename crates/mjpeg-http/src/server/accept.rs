@@ -15,15 +15,16 @@ use crate::{address::ListenAddress, error::BindError, peer::Peer, transport::Tra
 /// Where a [`Listener`](crate::Listener) gets its connections from.
 ///
 /// TCP and Unix sockets are built in ([`Listener::bind`](crate::Listener::bind),
-/// [`bind_unix`](crate::Listener::bind_unix), [`from_fd`](crate::Listener::from_fd)); implement this
-/// for anything else.
+/// [`bind_unix`](crate::Listener::bind_unix), [`from_fd`](crate::Listener::from_fd)); implement
+/// this for anything else.
 #[async_trait]
 pub trait Accept: Send + 'static {
     /// Waits for the next connection.
     ///
     /// # Errors
     ///
-    /// Why there is none now. The listener counts the error and tries again after 100 ms.
+    /// If no connection can be accepted now. The listener counts the error and retries after 100
+    /// ms.
     ///
     /// # Cancel safety
     ///
@@ -37,16 +38,17 @@ pub trait Accept: Send + 'static {
 /// Wraps a fresh connection before HTTP is spoken over it, such as in TLS.
 #[async_trait]
 pub trait Wrap: Send + Sync + 'static {
-    /// Wraps a connection. It has the
-    /// [header timeout](crate::ListenerConfig::with_header_timeout) for it.
+    /// Wraps a connection, within the [header timeout](crate::ListenerConfig::with_header_timeout).
     ///
     /// # Errors
     ///
-    /// Why the connection cannot be used; it is closed then.
+    /// If the connection cannot be used. It is closed and counted in
+    /// [`ListenerStats::bad_requests`](crate::ListenerStats::bad_requests).
     ///
     /// # Cancel safety
     ///
-    /// The call is dropped when it takes too long, and the connection with it.
+    /// The call, and the connection with it, is dropped when it takes too long or the listener
+    /// ends.
     async fn wrap(&self, transport: Transport) -> io::Result<Transport>;
 }
 
@@ -61,8 +63,8 @@ impl TcpAccept {
     pub(crate) fn bind(addr: SocketAddr) -> Result<Self, BindError> {
         let bound = match listen(addr) {
             Err(error) if is_any_v6(addr) && error.kind() != ErrorKind::AddrInUse => {
-                // Most likely this machine has no IPv6. Should it be something else, this fails as
-                // well and says so.
+                // Most likely this machine has no IPv6. If the reason is another one, this fails as
+                // well and reports it.
                 listen((Ipv4Addr::UNSPECIFIED, addr.port()).into())
             }
             bound => bound,
@@ -106,8 +108,8 @@ fn listen(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
         socket.set_only_v6(false)?;
     }
     // Connections of an earlier run linger in TIME_WAIT and must not keep the port from us. On Unix
-    // this still refuses a port that another socket listens on; on Windows it would not, and is not
-    // needed.
+    // this still refuses a port that another socket listens on. On Windows it would not, and it is
+    // not needed there.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&addr.into())?;
@@ -119,13 +121,13 @@ fn is_any_v6(addr: SocketAddr) -> bool {
     addr.is_ipv6() && addr.ip().is_unspecified()
 }
 
-/// A Unix socket. The file that it made goes with it.
+/// A Unix socket. Dropping it removes the socket file that it created.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct UnixAccept {
     listener: tokio::net::UnixListener,
     path: PathBuf,
-    /// The file as it was made; `None` where another process made it.
+    /// The file that it created; `None` if another process created it.
     made: Option<FileId>,
 }
 
@@ -249,10 +251,10 @@ fn is_listening(socket: &Socket) -> bool {
     not(any(target_os = "linux", target_os = "android", target_os = "freebsd"))
 ))]
 fn is_listening(socket: &Socket) -> bool {
-    // Accepting tells.
+    // Whether it listens is not known here; accepting fails if it does not.
     socket.r#type().is_ok_and(|kind| kind == Type::STREAM)
 }
 
-/// Connections that may wait to be accepted; the system caps it (Linux: `net.core.somaxconn`, 4096 by
-/// default).
+/// How many connections may wait to be accepted. The system caps it (Linux: `net.core.somaxconn`,
+/// 4096 by default).
 const BACKLOG: i32 = 1024;

@@ -1,4 +1,4 @@
-//! One connection, until a stream is asked for: hyper reads requests and answers them.
+//! One connection, until a stream is requested: hyper reads requests and answers them.
 
 use std::{
     convert::Infallible,
@@ -48,11 +48,11 @@ pub(crate) struct Context {
     pub(crate) wrap: Option<Arc<dyn Wrap>>,
     /// Announces that answers in progress should end.
     pub(crate) closer: Closer,
-    /// Announces that nothing may go on.
+    /// Announces that connections are cut.
     pub(crate) cutter: Closer,
 }
 
-/// Speaks HTTP on a connection until it ends; or until a stream is asked for, and gives the viewer to
+/// Speaks HTTP on a connection until it ends or a stream is requested. Hands the viewer over to
 /// that stream.
 pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context>) {
     let open = OpenConnection::new(Arc::clone(&context.counters));
@@ -83,14 +83,15 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
                 opening,
             });
         }
-        // A fallback service may have upgraded the connection, which is over when it drops it.
+        // A fallback service may have upgraded the connection. It has ended when that service drops
+        // it.
         None => {
             let _ = is_gone.await;
         }
     }
 }
 
-/// Wraps a connection, if its listener wants that; `None` if that failed.
+/// Wraps a connection if the listener has a wrap; `None` if that fails.
 async fn wrapped(transport: Transport, peer: Peer, context: &Context) -> Option<Transport> {
     let Some(wrap) = &context.wrap else {
         return Some(transport);
@@ -124,10 +125,10 @@ struct Connection {
     peer: Option<Peer>,
 }
 
-/// What came of a while of HTTP.
+/// What polling hyper led to.
 enum Step {
     Ended(hyper::Result<()>),
-    /// A stream was asked for, and every answer before it has been flushed.
+    /// A stream was requested, and every answer before it has been flushed.
     Stream(Box<HandedOver>),
 }
 
@@ -161,7 +162,7 @@ impl Connection {
         }
     }
 
-    /// Answers requests until the connection ends, or a stream is asked for.
+    /// Answers requests until the connection ends or a stream is requested.
     async fn run(mut self) -> Option<(Transport, OpenConnection, Box<HandedOver>)> {
         let mut closing = self.closing.clone();
         let mut is_closing = false;
@@ -170,7 +171,8 @@ impl Connection {
                 step = poll_fn(|cx| self.poll_step(cx)) => step,
                 () = closing.wait(), if !is_closing => {
                     if !self.handoff.had_request() {
-                        // Browsers open connections ahead of need; this one has no answer to finish.
+                        // Browsers open connections ahead of need. This one has no answer to
+                        // finish.
                         return None;
                     }
                     is_closing = true;
@@ -180,8 +182,8 @@ impl Connection {
             };
             return match step {
                 Step::Stream(stream) => {
-                    // What the client sent behind its request is dropped with hyper's buffer: a stream
-                    // ends with its connection, so nothing after it can be answered.
+                    // What the client sent after its request is dropped with hyper's buffer: a
+                    // stream ends with its connection, so later requests cannot be answered.
                     let parts = self.hyper.into_parts()?;
                     let (transport, open) = parts.io.into_inner().into_parts();
                     Some((transport, open, stream))
@@ -280,7 +282,7 @@ async fn answer(
                 head,
                 feed,
             });
-            // The connection is taken from hyper before this is asked for again.
+            // The connection is taken from hyper before this future is polled again.
             pending().await
         }
         answer => {

@@ -27,12 +27,12 @@ use crate::{
 /// A transport whose writes fail with `TimedOut` once the peer has taken no byte for `limit` while
 /// some were offered.
 ///
-/// It counts as an open connection for as long as it lives, also where a fallback service has
-/// upgraded it and owns it.
+/// It counts as an open connection for as long as it lives, even if a fallback service has upgraded
+/// it and owns it.
 pub(crate) struct Guarded {
     transport: Transport,
     open: OpenConnection,
-    /// Dropped with the connection, wherever that is.
+    /// Dropped with the connection, whatever owns it by then.
     _gone: oneshot::Sender<()>,
     limit: Duration,
     counters: Arc<ListenerCounters>,
@@ -51,7 +51,7 @@ type Cut = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Flushed(Arc<AtomicBool>);
 
 impl Flushed {
-    /// Forgets flushes of the past.
+    /// Forgets earlier flushes.
     pub(crate) fn reset(&self) {
         self.0.store(false, Ordering::Relaxed);
     }

@@ -10,7 +10,7 @@ use http::Response;
 
 use crate::{feed::Feed, response::wire, server::guarded::Flushed, service::StreamService};
 
-/// Where a connection's service leaves a stream that was asked for, for the connection to take over.
+/// Passes a requested stream from a connection's service to the connection, which takes it over.
 pub(crate) struct Handoff {
     /// A request has come on this connection.
     had_request: AtomicBool,
@@ -18,7 +18,7 @@ pub(crate) struct Handoff {
     flushed: Flushed,
 }
 
-/// A stream that was asked for: its response's head, and where its parts come from.
+/// A requested stream: the head of its response, and the source of its parts.
 pub(crate) struct HandedOver {
     pub(crate) service: StreamService,
     pub(crate) head: Response<()>,
@@ -26,7 +26,7 @@ pub(crate) struct HandedOver {
 }
 
 impl HandedOver {
-    /// What goes before the first part.
+    /// What is sent before the first part.
     pub(crate) fn opening(&self) -> Bytes {
         [wire::head_bytes(&self.head), self.feed.opening().into()]
             .concat()
@@ -51,8 +51,8 @@ impl Handoff {
         self.had_request.load(Ordering::Relaxed)
     }
 
-    /// Leaves a stream. It may be taken over once hyper has flushed, which it does at the end of each
-    /// turn: answers to earlier requests may still be in its buffer.
+    /// Leaves a stream. It may be taken over once hyper has flushed, at the end of its turn: until
+    /// then, answers to earlier requests may still be in hyper's buffer.
     pub(crate) fn leave(&self, stream: HandedOver) {
         self.flushed.reset();
         *self.lock() = Some(Box::new(stream));

@@ -32,8 +32,8 @@ use crate::{
 
 /// A bound port or socket, ready to serve streams.
 ///
-/// It accepts connections, reads requests and routes them; the viewers that come of them belong to
-/// their [`StreamService`](crate::StreamService).
+/// It accepts connections, reads requests and routes them. Viewers belong to their
+/// [`StreamService`](crate::StreamService).
 pub struct Listener {
     accept: Box<dyn Accept>,
     config: ListenerConfig,
@@ -56,12 +56,12 @@ impl ListenerMonitor {
 impl Listener {
     /// Binds a TCP port and begins to listen; connections wait until [`serve`](Self::serve).
     ///
-    /// Port 0 takes a free port. `[::]` takes IPv4 connections too, and falls back to `0.0.0.0` where
-    /// the machine has no IPv6.
+    /// Port 0 takes a free port. `[::]` accepts IPv4 connections too, and falls back to `0.0.0.0`
+    /// if the machine has no IPv6.
     ///
     /// # Errors
     ///
-    /// [`BindError::InUse`] exactly when another socket has the port, of whatever process;
+    /// [`BindError::InUse`] exactly when another socket, of any process, has the port;
     /// [`BindError::Failed`] otherwise.
     ///
     /// # Panics
@@ -71,8 +71,8 @@ impl Listener {
         Ok(Self::new(TcpAccept::bind(addr)?, config))
     }
 
-    /// Binds a Unix socket. A socket file that a killed process left is replaced; the file is removed
-    /// when the listener ends.
+    /// Binds a Unix socket. A socket file that a killed process left is replaced; the file is
+    /// removed when the listener ends.
     ///
     /// # Errors
     ///
@@ -88,8 +88,8 @@ impl Listener {
         Ok(Self::new(accept, config))
     }
 
-    /// Takes over a listening TCP or Unix socket that another process opened, such as systemd. It is
-    /// set to non-blocking.
+    /// Takes over a listening TCP or Unix socket that another process opened, such as systemd. It
+    /// is set to non-blocking.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Listener {
         Ok(Self::from_box(accept, config))
     }
 
-    /// Listens on something else.
+    /// Makes a listener that gets its connections from `accept`.
     pub fn new(accept: impl Accept, config: ListenerConfig) -> Self {
         Self::from_box(Box::new(accept), config)
     }
@@ -124,11 +124,23 @@ impl Listener {
     }
 
     /// Sets the service for every path that belongs to no stream. It may upgrade connections and
-    /// stream its responses; the listener's limits on request heads, stalled writes and the grace at
-    /// the end apply to these connections too, and they are counted. Default: none; the
-    /// [default stream](Streams::default_stream) answers everything.
+    /// stream its responses. These connections are counted, and the listener's limits apply to
+    /// them: header timeout, write stall, and the grace at the end. Default: none; the [default
+    /// stream](Streams::default_stream) answers everything.
     ///
     /// Requests carry a [`Peer`](crate::Peer) extension.
+    ///
+    /// ```no_run
+    /// use axum::{Router, routing::get};
+    /// use mjpeg_http::{Listener, ListenerConfig};
+    ///
+    /// # fn example() -> Result<Listener, Box<dyn std::error::Error>> {
+    /// let pages = Router::new().route("/", get(async || "The pages of your own."));
+    /// let listener = Listener::bind("[::]:8081".parse()?, ListenerConfig::default())?;
+    /// let listener = listener.with_fallback(pages);
+    /// # Ok(listener)
+    /// # }
+    /// ```
     pub fn with_fallback<S, B>(mut self, service: S) -> Self
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
@@ -144,18 +156,18 @@ impl Listener {
         self
     }
 
-    /// Sets what wraps each connection, such as TLS. Default: nothing.
+    /// Sets a layer that wraps each connection, such as TLS. Default: none.
     pub fn with_wrap(mut self, wrap: Arc<dyn Wrap>) -> Self {
         self.wrap = Some(wrap);
         self
     }
 
-    /// Where it listens, with the real port.
+    /// Returns where it listens, with the actual port.
     pub fn address(&self) -> ListenAddress {
         self.accept.address()
     }
 
-    /// The TCP address with the real port; `None` for other kinds.
+    /// Returns the TCP address with the actual port; `None` for other kinds.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match self.address() {
             ListenAddress::Tcp(addr) => Some(addr),
@@ -163,18 +175,18 @@ impl Listener {
         }
     }
 
-    /// A handle that reads the counters while the listener serves.
+    /// Returns a handle that reads the counters while the listener serves.
     pub fn monitor(&self) -> ListenerMonitor {
         ListenerMonitor(Arc::clone(&self.counters))
     }
 
-    /// Serves requests until `until` completes, then ends: the port is closed at once, answers in
-    /// progress may take the [grace](ListenerConfig::with_grace) and are cut after it.
+    /// Serves requests until `until` completes. Then it closes the port at once, gives answers in
+    /// progress the [grace](ListenerConfig::with_grace) to end, and cuts the rest.
     ///
-    /// Viewers keep their streams, for they belong to their
+    /// Viewers keep their streams, because they belong to their
     /// [`StreamService`](crate::StreamService): end them with its
-    /// [`drain`](crate::StreamService::drain). When this returns, the port is free and all else that
-    /// came through it has ended.
+    /// [`drain`](crate::StreamService::drain). When this returns, the port is free and everything
+    /// else that came through it has ended. [`Drained::cut`] counts the connections that were cut.
     ///
     /// # Cancel safety
     ///
@@ -216,7 +228,7 @@ impl Listener {
                     Err(error) => {
                         counters.accept_errors.add_one();
                         warn!(%address, %error, "cannot accept a connection; trying again");
-                        // Out of file descriptors, most likely: the backlog stays full, so do not
+                        // Most likely out of file descriptors. The backlog stays full, so do not
                         // spin.
                         sleep(ACCEPT_RETRY).await;
                     }
@@ -237,7 +249,7 @@ impl Listener {
     }
 }
 
-/// Cuts what a fallback has made of connections: nobody else could end that.
+/// Cuts the connections that a fallback service has upgraded: nothing else could end them.
 struct CutOnDrop(Arc<Context>);
 
 impl Drop for CutOnDrop {

@@ -1,27 +1,43 @@
-//! Which stream a request means.
+//! Routing: which stream a request is for.
 
 use std::sync::Arc;
 
 use crate::{request::route, service::StreamService};
 
-/// The streams that a [`Listener`](crate::Listener) serves. It may change while the listener runs.
+/// The streams that a [`Listener`](crate::Listener) serves. They may change while it runs.
 ///
-/// A [`StreamService`] is the trivial implementation: one stream, at every path.
+/// A [`StreamService`] is the trivial implementation: one stream, at every path. See [the table of
+/// routes](crate#several-streams-on-one-port).
+///
+/// ```
+/// use std::{collections::HashMap, sync::RwLock};
+///
+/// use mjpeg_http::{StreamService, Streams};
+///
+/// #[derive(Default)]
+/// struct Registry(RwLock<HashMap<String, StreamService>>);
+///
+/// impl Streams for Registry {
+///     fn find(&self, name: &str) -> Option<StreamService> {
+///         self.0.read().ok()?.get(name).cloned()
+///     }
+/// }
+/// ```
 pub trait Streams: Send + Sync + 'static {
     /// Finds the stream that is served below `/NAME/`.
     ///
-    /// Called on a thread that serves, for every request: it must not block.
+    /// Called for every request, on a thread that serves viewers, so it must not block.
     fn find(&self, name: &str) -> Option<StreamService>;
 
-    /// The stream that URLs without a name mean, such as `/stream` and `/?action=snapshot`. Default:
-    /// none.
+    /// Returns the stream for URLs without a name, such as `/stream` and `/?action=snapshot`.
+    /// Default: none.
     fn default_stream(&self) -> Option<StreamService> {
         None
     }
 }
 
 impl Streams for StreamService {
-    /// None: the one stream is the [default](Streams::default_stream).
+    /// Finds none: the one stream is the [default](Streams::default_stream).
     fn find(&self, _: &str) -> Option<StreamService> {
         None
     }
@@ -46,12 +62,12 @@ impl<S: Streams + ?Sized> Streams for Arc<S> {
 pub(crate) enum Routed<'a> {
     /// To a stream, at this path within it.
     Stream(StreamService, &'a str),
-    /// To the stream's own root: this relative URL.
+    /// Redirected to the stream's root, at this relative URL.
     Moved(String),
     Fallback,
 }
 
-/// Decides where a request goes. Where there is no fallback, the default stream answers whatever no
+/// Decides where a request goes. Without a fallback, the default stream answers everything that no
 /// other stream does.
 pub(crate) fn route<'a>(
     streams: &dyn Streams,

@@ -51,7 +51,7 @@ pub(crate) enum Answer {
     Now(Response<ResponseBody>),
 }
 
-/// What is known of a request's client beside the request itself.
+/// What is known about a client besides its request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Caller {
     pub(crate) peer: Option<Peer>,
@@ -65,7 +65,7 @@ impl Shared {
         Arc::clone(&self.config.borrow())
     }
 
-    /// Answers a request whose path within the stream is this, once the gate has decided.
+    /// Answers a request once the gate has decided. `path` is the path within the stream.
     pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
         let route = self.route(&request, path);
         let Some((SharedGate(gate), action)) = self.gate.as_ref().zip(route.action()) else {
@@ -96,8 +96,8 @@ impl Shared {
                     Answer::Now(head::share(response, config.cors(), &request.headers))
                 }
             };
-            // A recheck that began meanwhile has not seen this viewer, so that the decision may be
-            // out of date.
+            // A recheck that began in the meantime has not seen this viewer. The decision may be
+            // out of date, so ask again.
             if self.rechecks.load(Ordering::Acquire) == rechecks {
                 return answer;
             }
@@ -115,7 +115,7 @@ impl Shared {
         )
     }
 
-    /// Decides how a request that may be answered is answered.
+    /// Picks the answer to a request that the gate admits.
     fn decide(
         &self,
         route: &Route,
@@ -169,7 +169,7 @@ impl Shared {
         Answer::Now(share(response))
     }
 
-    /// Makes a response of an answer, for a server that sends it itself.
+    /// Turns an answer into a response, for a server that sends it itself.
     pub(crate) async fn respond(
         &self,
         answer: Answer,
@@ -185,7 +185,7 @@ impl Shared {
         }
     }
 
-    /// A stream as the body of a response, for servers that send it themselves.
+    /// Turns a feed into a response body, for servers that send it themselves.
     fn body(&self, feed: Feed) -> ResponseBody {
         let end = ServiceEnd {
             closing: self.closer.closing(),

@@ -1,4 +1,4 @@
-//! What one viewer is given at one moment.
+//! What one viewer is sent at one moment.
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,7 +45,7 @@ impl Newest {
         }
     }
 
-    /// Looks what there is now, for this many viewers.
+    /// Reads what there is to send now, for this many viewers.
     pub(crate) fn look(&mut self, consumer: &Consumer, has_producer: bool, viewers: usize) {
         let seq = |frame: &Option<Arc<Published>>| frame.as_ref().map(|frame| frame.seq);
         let before = seq(&self.frame);
@@ -63,7 +63,7 @@ impl Newest {
         let _ = (before, viewers);
     }
 
-    /// Gives a viewer a part of this frame, as far as its socket takes it.
+    /// Writes a part of this frame, as far as the viewer's socket takes it.
     fn write(&mut self, socket: &mut ViewerSocket, part: &mut Bytes) -> Result<(), CutReason> {
         #[cfg(target_os = "linux")]
         if self.viewers >= FEWEST_VIEWERS
@@ -76,7 +76,7 @@ impl Newest {
     }
 }
 
-/// What came of an offer.
+/// The outcome of an offer.
 pub(crate) enum Offered {
     /// The viewer has everything, until a frame comes or until that time.
     Waits(Option<Instant>),
@@ -92,7 +92,7 @@ pub(crate) struct Rest {
     late_at: Option<Instant>,
 }
 
-/// Gives a viewer what it is to have now, as far as its socket takes it.
+/// Sends a viewer what is due now, as far as its socket takes it.
 pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
     let ActiveViewer { socket, feed, .. } = viewer;
     if feed.permit().must_end() {
@@ -119,7 +119,7 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
     }
 }
 
-/// Gives a new viewer the beginning of its response, and then what it is to have now.
+/// Sends a new viewer the beginning of its response, then what is due.
 pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut Newest) -> Offered {
     if viewer.socket.write_now(&mut opening).is_err() {
         return Offered::Gone;
@@ -133,7 +133,7 @@ pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut N
     })
 }
 
-/// Waits until a part is written. Returns nothing if the viewer had to be cut.
+/// Waits until a part is written. Returns `None` if the viewer had to be cut.
 pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<ActiveViewer> {
     let ActiveViewer { socket, feed, .. } = &mut viewer;
     let limits = WriteLimits::of(feed.config());

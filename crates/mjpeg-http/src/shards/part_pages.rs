@@ -1,15 +1,15 @@
 //! Parts as pages in the kernel, which go to viewers without being copied.
 //!
 //! A write copies a part into the kernel once for each viewer. Here it is copied once, into a pipe,
-//! whose pages `tee` and `splice` then hand to each viewer's socket. Below some size, the bookkeeping
-//! of pages costs more than the copy.
+//! whose pages `tee` and `splice` then hand to each viewer's socket. Below some size, the
+//! bookkeeping of pages costs more than the copy.
 //!
-//! Pages that a socket was given belong to the kernel until the viewer has acknowledged them: what is
-//! written into them later goes out as well. So each part has a pipe of its own, which is never
+//! Pages that a socket was given belong to the kernel until the viewer has acknowledged them: what
+//! is written into them later goes out as well. So each part has a pipe of its own, which is never
 //! written to again.
 //!
-//! Unlike a socket's write, `splice` has no flag that suppresses `SIGPIPE`. Like `sendfile` it relies
-//! on the signal being ignored, as it is in every Rust program unless it says otherwise.
+//! Unlike a socket's write, `splice` has no flag that suppresses `SIGPIPE`. Like `sendfile` it
+//! relies on the signal being ignored, as it is in every Rust program unless it says otherwise.
 
 use std::{
     io,
@@ -25,7 +25,7 @@ use rustix::{
 /// another.
 #[derive(Debug, Default)]
 pub(crate) struct PartPages {
-    /// By where each part lies in memory, which is its own for as long as the frame is the newest.
+    /// Keyed by where each part lies in memory, which is unique while the frame is the newest.
     parts: Vec<(PartAddress, Option<Pipe>)>,
     through: Option<Pipe>,
 }
@@ -36,8 +36,8 @@ impl PartPages {
         self.parts.clear();
     }
 
-    /// The pages of this part, which belongs to the same frame as all since [`Self::clear`]. `None`
-    /// where pages are not worth it, or the system refuses them.
+    /// Returns the pages of this part, which belongs to the same frame as all since
+    /// [`Self::clear`]. `None` if pages are not worth it, or the system refuses them.
     pub(crate) fn of(&mut self, part: &[u8]) -> Option<Pages<'_>> {
         if !(SMALLEST_BYTES..=LARGEST_BYTES).contains(&part.len()) {
             return None;
@@ -113,8 +113,8 @@ impl Pipe {
     }
 }
 
-/// Measured with 1000 viewers: pages cost a tenth at 2 kB, make no difference from 8 kB on, and save a
-/// tenth at 20 kB (`docs/load.md`).
+/// Measured with 1000 viewers: pages cost a tenth at 2 kB, make no difference from 8 kB on, and
+/// save a tenth at 20 kB (`docs/load.md`).
 const SMALLEST_BYTES: usize = 12 << 10;
 /// What a pipe may hold without privileges (`fs.pipe-max-size`).
 const LARGEST_BYTES: usize = 1 << 20;

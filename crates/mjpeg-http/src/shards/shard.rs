@@ -1,8 +1,8 @@
 //! Many viewers served by one task.
 //!
-//! A frame wakes this task once, not each viewer: the task goes from viewer to viewer and writes,
-//! which is all there is to do where sockets take what they are given. A viewer whose socket is full
-//! waits in a future of its own until its part is written.
+//! A frame wakes this task once, not each viewer: the task writes to one viewer after another, and
+//! most sockets take everything at once. A viewer whose socket is full waits in a future of its own
+//! until its part is written.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -63,7 +63,7 @@ pub(crate) struct Shard<F> {
     slow: FuturesUnordered<F>,
     write_rest: fn(ActiveViewer, Rest) -> F,
     newest: Newest,
-    /// When one of the ready viewers may need something although no frame comes.
+    /// When a ready viewer may need something even without a new frame.
     wake_at: Option<Instant>,
     timer: LazySleep,
     sweep: Interval,
@@ -151,7 +151,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
         self.newest.config = Arc::clone(&self.config.borrow_and_update());
     }
 
-    /// Ends the viewers that nothing is written to and that have left, or have to go.
+    /// Ends idle viewers that have left, or have to end.
     async fn sweep(&mut self) {
         let mut i = 0;
         while i < self.ready.len() {
@@ -167,7 +167,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
         }
     }
 
-    /// Gives each ready viewer what it is to have now.
+    /// Sends each ready viewer what is due now.
     async fn serve_ready(&mut self) {
         self.wake_at = None;
         let mut i = 0;
@@ -188,8 +188,8 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
         }
     }
 
-    /// Serves viewers that have caught up, and new ones. They get their turn also where frames come
-    /// faster than all can be served.
+    /// Serves viewers that have caught up, and new ones. They get a turn even if frames come faster
+    /// than all viewers can be served.
     async fn serve_singles(&mut self, mut single: Option<Single>) {
         let mut left = self.slow.len() + self.incoming.len();
         while let Some((mut viewer, opening)) = single.take() {
@@ -265,9 +265,9 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     a.into_iter().chain(b).min()
 }
 
-/// How often to check for viewers that nothing is written to and that have left.
+/// How often to check whether idle viewers have left.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// After how many viewers other tasks run, cameras among them: a thousand viewers take ten
-/// milliseconds and more.
+/// Let other tasks run, cameras among them, after this many viewers: a thousand take ten
+/// milliseconds or more.
 const YIELD_EVERY: u32 = 32;

@@ -1,5 +1,4 @@
-//! A viewer's connection, written to by ourselves: no HTTP library stands between the frames and the
-//! kernel.
+//! A viewer's connection. Parts are written to it directly, with no HTTP library in between.
 
 use std::{
     future::poll_fn,
@@ -35,7 +34,7 @@ pub(crate) enum CutReason {
     TooSlow,
     /// The frame is too old by now.
     Lagging,
-    /// Another part of the service decided it, and counted it.
+    /// Another part of the service decided and counted it.
     Chosen,
 }
 
@@ -69,7 +68,7 @@ impl ViewerSocket {
         }
     }
 
-    /// Writes what the transport takes at once, mostly all.
+    /// Writes what the transport takes at once, which is mostly everything.
     pub(crate) fn write_now(&mut self, part: &mut Bytes) -> Result<(), CutReason> {
         let written = self.transport.try_write(part);
         self.advance(written, part)
@@ -117,7 +116,8 @@ impl ViewerSocket {
         Ok(())
     }
 
-    /// Writes the rest of a part as the viewer takes it. After `late_at` it is of no use any more.
+    /// Writes the rest of a part as the viewer takes it. After `late_at`, the part is too old to
+    /// send.
     pub(crate) async fn write_rest(
         &mut self,
         part: &mut Bytes,
@@ -217,5 +217,5 @@ impl WriteLimits {
     }
 }
 
-/// A viewer that sends without end must not keep others from their turn.
+/// A viewer that keeps sending must not delay the others.
 const MOST_READS: u32 = 64;

@@ -1,4 +1,4 @@
-//! Which viewers are admitted under a limit, and whom a new one replaces.
+//! Which viewers are admitted under a limit, and which one a new viewer replaces.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -38,7 +38,7 @@ impl Full {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     ip: IpAddr,
-    /// Many people may be behind this address.
+    /// Many people may share this address.
     is_shared: bool,
 }
 
@@ -51,9 +51,9 @@ impl Origin {
         })
     }
 
-    /// What counts as one address. A home has one IPv4 address but 2^64 IPv6 addresses and more, and
-    /// its machines change theirs daily. Link-local addresses are all in one network, so there each
-    /// counts by itself.
+    /// What counts as one address. A home has one IPv4 address but 2^64 IPv6 addresses and more,
+    /// and its machines change theirs daily. Link-local addresses are all in one network, so there
+    /// each counts by itself.
     pub(crate) fn home(&self) -> IpAddr {
         match self.ip {
             IpAddr::V6(ip) if !ip.is_unicast_link_local() => {
@@ -72,8 +72,8 @@ impl Origin {
     /// Whether a new viewer from here may replace one from that address of the same
     /// [home](Self::home) that is in this health.
     ///
-    /// Behind a shared address, and elsewhere in a network, there may be another person, whose
-    /// viewer must be dead to be replaced.
+    /// A shared address, or another address of the same network, may belong to another person,
+    /// whose viewer is replaced only if it is dead.
     pub(crate) fn may_replace(&self, other: IpAddr, health: &Health) -> bool {
         let is_same = self.ip == other.to_canonical() && !self.is_shared;
         is_same || health.is_dead()
@@ -108,8 +108,8 @@ impl Health {
     }
 }
 
-/// A viewer that has taken no byte for this long counts as dead. Well above what a link needs that
-/// loses a few packets.
+/// A viewer that has taken no byte for this long counts as dead: well above the pauses of a link
+/// that loses a few packets.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
 /// A viewer that needs this long for one frame counts as slow.

@@ -28,8 +28,8 @@ impl InFlight {
     /// Records that a viewer takes a frame's part for this origin. Only the first viewer to take it
     /// pays for the bookkeeping.
     ///
-    /// Returns the sequence numbers of the frames to let go of so that those older than this one fit
-    /// into `most_bytes`: the oldest first.
+    /// Returns the sequence numbers of the frames to let go of so that those older than this one
+    /// fit into `most_bytes`: the oldest first.
     pub(crate) fn take(
         &self,
         seq: u64,

@@ -1,4 +1,4 @@
-//! What admits a viewer for as long as its response lives.
+//! A viewer's admission.
 
 use std::{
     sync::{
@@ -134,7 +134,7 @@ impl Permit {
             let age = now.into_std().saturating_duration_since(captured);
             viewer.age.store(age.as_nanos() as u64, Ordering::Relaxed);
         }
-        // Before the bookkeeping, which must see it.
+        // Before the bookkeeping, which reads it.
         viewer.sending.store(sent.frame.seq, Ordering::Relaxed);
         self.table.take(
             sent.frame.seq,
@@ -167,8 +167,8 @@ impl Permit {
         self.viewer.granted_until()
     }
 
-    /// Waits until this viewer is to be cut, even within a part: it holds the oldest of too many
-    /// frames, was replaced, or was revoked.
+    /// Waits until this viewer must be cut, even in the middle of a part: it holds the oldest of
+    /// too many frames, was replaced, or was revoked.
     pub(crate) async fn cut(&self) {
         self.viewer.cut.notified().await;
     }

@@ -1,4 +1,4 @@
-//! The viewers of one stream, and who is admitted.
+//! The viewers of one stream, and the admission of new ones.
 
 use std::{
     collections::BTreeMap,
@@ -30,8 +30,7 @@ pub(crate) struct ViewerTable {
     in_flight: InFlight,
 }
 
-/// The viewers that were admitted, by where they come from: those of one address are found without
-/// looking at all.
+/// The admitted viewers, keyed by address: those of one address are found without a scan.
 #[derive(Debug, Default)]
 pub(crate) struct Admitted {
     viewers: BTreeMap<(Option<IpAddr>, u64), Arc<ViewerState>>,
@@ -158,7 +157,7 @@ impl Admitted {
             .filter(|viewer| !viewer.is_replaced())
     }
 
-    /// Whom a new viewer may replace.
+    /// The viewer that a new one may replace, if there is one.
     fn dispensable(&self, origin: Origin, now: Instant) -> Option<&Arc<ViewerState>> {
         let others = self
             .staying(origin.home())

@@ -24,13 +24,14 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ViewerInfo {
-    /// Which viewer of its service: 1, 2, 3, …
+    /// Its number within the service: 1, 2, 3, … Pass it to
+    /// [`StreamService::kick`](crate::StreamService::kick).
     pub id: u64,
-    /// Where it comes from; `None` where that is unknown.
+    /// Its address; `None` if unknown.
     pub peer: Option<SocketAddr>,
-    /// Who it is, as its [`Gate`](crate::Gate) says; `None` for a stranger.
+    /// Its identity, from the [`Gate`](crate::Gate); `None` for a stranger.
     pub identity: Option<Arc<str>>,
-    /// The name it gave itself with `?key=`, at most 64 characters; else empty.
+    /// The name that it gave itself with `?key=`, at most 64 characters; else empty.
     pub key: String,
     /// The layout it gets.
     pub layout: Layout,
@@ -42,7 +43,7 @@ pub struct ViewerInfo {
     pub skipped: u64,
     /// Bytes of the parts sent to it.
     pub sent_bytes: u64,
-    /// The age of the last frame when sending it began, measured from when it was received from the
+    /// The age of the last frame when sending it began, counted from when it was received from the
     /// camera. `None` before the first.
     pub age_at_send: Option<Duration>,
     /// Parts per second lately; 0 when none has been sent for a while.
@@ -57,7 +58,7 @@ pub struct ViewerInfo {
 pub(crate) struct ViewerState {
     pub(crate) id: u64,
     pub(crate) peer: Option<Peer>,
-    /// What counts as its address; `None` if that is unknown.
+    /// Its address or network, as limits count it; `None` if unknown.
     pub(crate) home: Option<IpAddr>,
     key: String,
     layout: Layout,
@@ -85,7 +86,7 @@ pub(crate) struct ViewerState {
     pub(crate) is_replaced: AtomicBool,
     /// Its gate no longer admits it, or it was kicked.
     is_revoked: AtomicBool,
-    /// Notified when this viewer has to go although it may be in the middle of a part.
+    /// Notified when this viewer has to end, even in the middle of a part.
     pub(crate) cut: Notify,
 }
 
@@ -185,7 +186,7 @@ impl ViewerState {
         self.is_replaced() || self.is_revoked.load(Ordering::Relaxed)
     }
 
-    /// Ends its response, within a part if need be. Returns whether that was news.
+    /// Ends its response, even in the middle of a part. Returns whether this is the first call.
     pub(crate) fn revoke(&self) -> bool {
         let is_news = !self.is_revoked.swap(true, Ordering::Relaxed);
         self.cut.notify_one();

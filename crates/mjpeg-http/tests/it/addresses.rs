@@ -1,4 +1,4 @@
-//! Limits that go by where a viewer comes from, with addresses that are not loopback.
+//! Limits that depend on a viewer's address, with addresses other than loopback.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -31,7 +31,7 @@ const BOB: &str = "10.77.0.3";
 const EVE: &str = "10.77.0.4";
 const PROXY: &str = "10.77.1.1";
 
-/// Serves on all interfaces, so that IPv4 addresses come in the form of IPv6 ones.
+/// Serves on all interfaces, so that IPv4 addresses are reported in IPv6 form.
 fn serve(consumer: mjpeg_fanout::Consumer, config: StreamConfig) -> Served {
     let proxies: IpNet = "10.77.1.0/24".parse().unwrap();
     let listener = ListenerConfig::default().with_trusted_proxies([proxies]);
@@ -39,7 +39,7 @@ fn serve(consumer: mjpeg_fanout::Consumer, config: StreamConfig) -> Served {
     Served::on(listener, StreamService::new(consumer, config))
 }
 
-/// Asks for the stream from that address.
+/// Requests the stream from this address.
 async fn open(served: &Served, from: &str, key: &str) -> Viewer {
     let from: IpAddr = from.parse().unwrap();
     let (socket, home) = if from.is_ipv4() {
@@ -55,7 +55,7 @@ async fn open(served: &Served, from: &str, key: &str) -> Viewer {
     Viewer::ask(stream, &path, &[]).await.unwrap()
 }
 
-/// The names of those watching, once that many are.
+/// The names of the viewers, once there are this many.
 async fn watching(served: &Served, viewers: u64) -> Vec<String> {
     served.until(|stats| stats.viewers == viewers).await;
     let all = served.service.viewers();
@@ -82,7 +82,7 @@ async fn reload_gets_in_and_the_oldest_of_its_address_goes() {
     assert_next(&mut third, 0).await;
     assert_eq!(watching(&served, 3).await, ["bob", "ann2", "ann3"]);
     assert_eq!(first.next_frame().await.unwrap(), None, "a proper end");
-    // Who has nobody there to go for him has to wait, and takes nobody's place.
+    // A viewer from an address without other viewers is refused and replaces nobody.
     for number in 1..=20 {
         assert_eq!(open(&served, EVE, "eve").await.head().status, 503);
         publish_number(&producer, number);
@@ -110,7 +110,7 @@ async fn viewer_that_takes_nothing_goes_before_an_older_one() {
     let mut stuck = open(&served, ANN, "stuck").await.into_stream();
     let since = Instant::now();
     let mut number = 0;
-    // Twice as long as makes a viewer slow.
+    // Twice as long as it takes to count as slow.
     while since.elapsed() < Duration::from_secs(2) {
         publish(&producer, jpeg::of_length(number, LARGE));
         assert_next(&mut old, number).await;
@@ -149,7 +149,8 @@ async fn address_may_have_so_many_and_a_proxy_any_number() {
         held.push(viewer);
     }
     assert_eq!(served.stats().viewers_replaced, 1);
-    // One home is a network of IPv6: full is full for its other machines, and takes nothing from the first.
+    // An IPv6 network counts as one address: its other machines are refused, and the first keeps
+    // its viewers.
     for key in ["home1", "home2"] {
         held.push(open(&served, "2001:db8:1::1", key).await);
     }

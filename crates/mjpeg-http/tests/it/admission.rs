@@ -1,4 +1,5 @@
-//! Who gets in when it is full. All of this machine is loopback, behind which there may be many people; other addresses are in `addresses.rs`.
+//! Which viewers are admitted when the stream is full. All connections here come from loopback,
+//! which many people may share; other addresses are tested in `addresses.rs`.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::{
 
 async fn ask(served: &Served, path: &str) -> Response {
     let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    // A stream would never end.
+    // A stream would not end.
     let answer = timeout(Duration::from_secs(30), request(served.addr, asked));
     answer.await.expect("an answer that ends").unwrap()
 }
@@ -130,7 +131,7 @@ async fn loopback_does_not_count_per_address() {
     assert_eq!(served.stats().viewers_replaced, 0);
 }
 
-/// Opens streams until one is not refused.
+/// Opens streams until one is admitted.
 async fn get_in(served: &Served) -> Viewer {
     loop {
         let viewer = Viewer::open(served.addr, "/").await.unwrap();
@@ -142,7 +143,7 @@ async fn get_in(served: &Served) -> Viewer {
     }
 }
 
-/// Behind one proxy, only who is dead gives its place to another.
+/// Behind one proxy, only a dead viewer is replaced by another.
 #[tokio::test]
 async fn dead_viewer_gives_its_place_to_another_behind_the_same_proxy() {
     let (producer, consumer) = mjpeg_fanout::channel();
@@ -173,7 +174,7 @@ async fn dead_viewer_gives_its_place_to_another_behind_the_same_proxy() {
     drop(newcomer);
 }
 
-/// A stream asked for by a later request of its connection is hyper's to send; the limits hold all the same.
+/// The limits also hold for a stream that is not the first request of its connection.
 #[tokio::test]
 async fn frame_may_take_only_so_long_after_another_request_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
@@ -204,7 +205,7 @@ async fn frame_may_take_only_so_long_after_another_request_too() {
 #[tokio::test]
 async fn frames_in_flight_are_bounded_after_another_request_too() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    // Room for one beside the newest.
+    // Room for one frame besides the newest.
     let config = StreamConfig::default().with_max_inflight_bytes(LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     let mut held = Vec::new();
@@ -218,7 +219,7 @@ async fn frames_in_flight_are_bounded_after_another_request_too() {
     }
 }
 
-/// A viewer that has asked for something else before, on the same connection, and takes nothing.
+/// A viewer that made another request on the same connection first, and takes nothing.
 async fn after_a_request(served: &Served) -> TcpStream {
     let mut stream = narrow(served).await;
     let nothing = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -232,7 +233,7 @@ async fn after_a_request(served: &Served) -> TcpStream {
     stream
 }
 
-/// Where somebody else's server has the connections, nobody's address is known: the totals hold.
+/// In a foreign server, addresses are unknown, but the limit of the stream holds.
 #[tokio::test(start_paused = true)]
 async fn embedded_streams_have_a_limit_too() {
     let (producer, consumer) = mjpeg_fanout::channel();

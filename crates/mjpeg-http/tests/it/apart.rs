@@ -1,15 +1,16 @@
-//! Tests that need a process of their own: with a network whose addresses are not loopback, or with memory and file descriptors that no other
-//! test uses.
+//! Tests that need a process of their own: with network addresses other than loopback, or with
+//! memory and file descriptors that no other test uses.
 //!
-//! Such a test starts itself again. In a network namespace nothing reaches it or is reached from there, and all of it vanishes with the process.
+//! Such a test starts itself again. A network namespace is isolated from every other network, and
+//! vanishes with the process.
 
 use std::{
     env,
     process::{Command, Stdio},
 };
 
-/// Whether this process has such a network, with these addresses. If not, the test of this name has been run in one that has, or cannot be run
-/// here, which is said.
+/// Whether this process has such a network, with these addresses. If not, the named test has been
+/// run in a process that does, or a message says why it cannot be run here.
 pub(crate) fn has_addresses(test: &str, addresses: &[&str]) -> bool {
     if is_apart() {
         ip(&["link", "set", "lo", "up"]);
@@ -31,15 +32,15 @@ pub(crate) fn has_addresses(test: &str, addresses: &[&str]) -> bool {
     false
 }
 
-/// Whether this process runs that test only and may have so many files open. If not, the test has been run in one that does, or cannot be run here,
-/// which is said.
+/// Whether this process runs only the named test and may open this many files. If not, the test has
+/// been run in a process that does, or a message says why it cannot be run here.
 pub(crate) fn has_files(test: &str, files: u64) -> bool {
     if is_apart() {
         return true;
     }
     let most = Command::new("sh").args(["-c", "ulimit -H -n"]).output();
     let most = String::from_utf8(most.unwrap().stdout).unwrap();
-    // Not a number where it is unlimited.
+    // Not a number if it is unlimited.
     if most.trim().parse().is_ok_and(|most: u64| most < files) {
         println!("skipped: {files} open files are needed (`ulimit -H -n`)");
         return false;
@@ -55,7 +56,7 @@ fn is_apart() -> bool {
     env::var_os(APART).is_some()
 }
 
-/// Runs a test of this binary by that command.
+/// Runs a test of this binary with this command.
 fn run(mut command: Command, test: &str) {
     command.arg(env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture"]);

@@ -26,7 +26,7 @@ async fn data(body: &mut MjpegBody) -> Option<Bytes> {
     )
 }
 
-/// The number of the frame in the next part, having checked that it is one whole part.
+/// Checks that the next data is one whole part, and returns the number of its frame.
 async fn number(body: &mut MjpegBody) -> Option<u32> {
     let part = data(body).await?;
     assert!(part.starts_with(b"Content-Type: image/jpeg\r\nContent-Length: "));
@@ -74,8 +74,8 @@ async fn repeats_the_last_frame_soon_and_then_each_five_seconds_of_silence() {
         assert_eq!(number(&mut body).await, Some(1));
         assert_eq!(start.elapsed().as_millis(), after_ms);
     }
-    // A new frame comes at once, and the silence is counted from it; the interval of the stream is ten seconds now, and
-    // one and a half of that are more than the keepalive.
+    // A new frame comes at once, and the silence is counted from it. The stream's interval is ten
+    // seconds now, and one and a half of that exceed the keepalive.
     publish_number(&producer, 2);
     for after_ms in [10_100, 15_100, 20_100] {
         assert_eq!(number(&mut body).await, Some(2));
@@ -117,7 +117,7 @@ async fn headers_sent_ahead_need_no_repeat_soon() {
     }
 }
 
-/// What a connection has not let go of yet bounds what it is given: one part, whatever it would take.
+/// A connection that has not dropped a part gets no other, however much it could take.
 #[tokio::test(start_paused = true)]
 async fn next_part_waits_until_the_one_before_is_let_go_of() {
     let (producer, consumer) = mjpeg_fanout::channel();
@@ -205,7 +205,7 @@ async fn viewers_share_one_buffer() {
     for _ in 0..3 {
         let mut body = trailing(consumer.clone());
         data(&mut body).await.unwrap();
-        // Kept, so that no buffer can come again at the same address.
+        // Kept, so that no later buffer can get the same address.
         parts.push(data(&mut body).await.unwrap());
     }
     assert!(parts.iter().all(|part| part.as_ptr() == parts[0].as_ptr()));

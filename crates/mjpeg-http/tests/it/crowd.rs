@@ -1,4 +1,4 @@
-//! A thousand viewers that hardly take anything, each at another frame.
+//! A thousand viewers that take almost nothing, in groups at different frames.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -13,7 +13,7 @@ const FRAME: usize = 1_000_000;
 const FRAMES: usize = 125;
 const VIEWERS_PER_FRAME: usize = 8;
 const VIEWERS: u64 = (FRAMES * VIEWERS_PER_FRAME) as u64;
-/// Room for fifteen frames beside the newest.
+/// Room for fifteen frames besides the newest.
 const LIMIT: usize = 15 * FRAME + FRAME / 2;
 
 /// The most memory this process has had so far.
@@ -24,14 +24,14 @@ fn most_memory_bytes() -> usize {
     kib.parse::<usize>().unwrap() << 10
 }
 
-/// Takes one byte per second of each.
+/// Takes one byte per second from each viewer's connection.
 async fn take_a_byte_each_second(viewers: &std::cell::RefCell<Vec<TcpStream>>) {
     const TURNS: usize = 10;
     let mut turns = interval(Duration::from_millis(100));
     for turn in 0.. {
         turns.tick().await;
         for viewer in viewers.borrow().iter().skip(turn % TURNS).step_by(TURNS) {
-            // Those that were cut give an error, and nothing is wrong with that.
+            // Viewers that were cut give an error, which is fine.
             let _ = viewer.try_read(&mut [0]);
         }
     }
@@ -64,7 +64,7 @@ async fn thousand_viewers_at_a_byte_per_second_hold_no_more_than_they_may() {
                 let viewer = stuck(&served, &format!("/?key={n}")).await;
                 slow.borrow_mut().push(viewer);
             }
-            // All that are still there hang in the frame that was there when they came.
+            // All that remain are stuck in the frame that was the newest when they came.
             let at_frame = |stats: &crate::Counted| {
                 stats.viewers + stats.in_flight_cuts == 1 + slow.borrow().len() as u64
             };
@@ -85,7 +85,8 @@ async fn thousand_viewers_at_a_byte_per_second_hold_no_more_than_they_may() {
     }
 
     let grown = most_memory_bytes() - before;
-    // Beside the frames, a viewer takes some KiB at both ends. All frames would be 125 MB.
+    // Besides the frames, a viewer takes some KiB at both ends. All frames together would take 125
+    // MB.
     let most = LIMIT + 2 * FRAME + VIEWERS as usize * (20 << 10);
     assert!(grown < most, "{grown} bytes, of {most}");
     let stats = served.stats();

@@ -85,7 +85,8 @@ async fn gate_sees_the_resolved_target_and_refuses_in_its_own_words() {
     let (served, producer) = serve(Arc::clone(&gate));
     publish_number(&producer, 1);
     let mut client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
-    // Refused, then once more with the token, on the same connection: the stream takes the fast path.
+    // Refused, then once more with the token, on the same connection: the stream takes the fast
+    // path.
     client.get("/?action=stream", "").await;
     let (head, body) = client.answer().await;
     assert!(head.starts_with("HTTP/1.1 401 "), "{head}");
@@ -105,10 +106,10 @@ async fn gate_sees_the_resolved_target_and_refuses_in_its_own_words() {
     client.until(&jpeg::numbered(1)).await;
     let viewers = served.service.viewers();
     assert_eq!(viewers[0].identity.as_deref(), Some("alice"));
-    let asked = gate.asked.lock().unwrap();
+    let asked = gate.asked.lock().unwrap().clone();
     let actions: Vec<_> = asked.iter().map(|inquiry| inquiry.action).collect();
     assert_eq!(actions, [Action::Stream, Action::Snapshot, Action::Stream]);
-    for inquiry in &*asked {
+    for inquiry in &asked {
         assert_eq!(inquiry.stream.as_deref(), Some("door"));
         assert_eq!(&*inquiry.listener, "main");
         assert!(
@@ -122,7 +123,6 @@ async fn gate_sees_the_resolved_target_and_refuses_in_its_own_words() {
         assert!(inquiry.tls.is_none());
     }
     assert_eq!(asked[2].uri, "/stream?key=k");
-    drop(asked);
     // What tells nothing of the stream is not asked about.
     client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
     client.get("/nothing", "").await;
@@ -204,7 +204,8 @@ async fn kick_ends_one_viewer_even_within_a_part() {
     drop(stuck);
 }
 
-/// A service mounted in another server knows its clients by the extension, and asks the gate as well.
+/// A service mounted in another server knows its clients by the extension, and asks the gate as
+/// well.
 #[tokio::test]
 async fn mounted_service_asks_its_gate_and_knows_the_peer() {
     let gate = Tokens::of(&["alice"]);

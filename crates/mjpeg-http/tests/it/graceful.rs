@@ -1,4 +1,4 @@
-//! How it ends.
+//! How listeners and streams end.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -77,7 +77,7 @@ async fn stuck_viewer_is_cut_at_the_deadline() {
     served.grace = Duration::from_millis(800);
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let frame = jpeg::of_length(1, 1_000_000);
-    // Until the kernel takes no more: then a part hangs half-sent.
+    // Until the kernel takes no more and a part is stuck half-sent.
     let mut parts = 0;
     loop {
         publish(&producer, frame.clone());

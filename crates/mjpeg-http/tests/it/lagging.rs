@@ -16,7 +16,7 @@ use crate::{Served, publish, publish_number};
 
 pub(crate) const LARGE: usize = 300_000;
 
-/// Publishes large frames, ten per second, for ever.
+/// Publishes large frames, ten per second, forever.
 pub(crate) async fn camera(producer: &Producer) {
     let frame = jpeg::of_length(1, LARGE);
     loop {
@@ -25,7 +25,7 @@ pub(crate) async fn camera(producer: &Producer) {
     }
 }
 
-/// A viewer that takes nothing by itself, with little room in its kernel.
+/// A viewer that takes nothing by itself and has a small receive buffer.
 pub(crate) async fn stuck(served: &Served, path: &str) -> TcpStream {
     let mut stream = narrow(served).await;
     let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -35,7 +35,7 @@ pub(crate) async fn stuck(served: &Served, path: &str) -> TcpStream {
     stream
 }
 
-/// A connection with little room in the viewer's kernel.
+/// A connection with a small receive buffer on the viewer's side.
 pub(crate) async fn narrow(served: &Served) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 << 10).unwrap();
@@ -85,7 +85,8 @@ async fn newcomer_is_not_cut_for_the_age_of_what_it_finds() {
         viewer.next_frame().await.unwrap().is_some(),
         "and the new one"
     );
-    // Nor for that of a placeholder, which is made when a camera goes and shown for hours.
+    // Nor is the age of a placeholder, which is made when a camera goes offline and shown for
+    // hours.
     let placeholder = Frame::parse(jpeg::numbered(100)).unwrap();
     let made_at = Instant::now().into_std() - Duration::from_secs(1);
     producer.set_placeholder(placeholder, Stamp::new(SystemTime::now(), made_at));
@@ -113,7 +114,7 @@ async fn one_frame_may_take_only_so_long() {
     publish(&producer, jpeg::of_length(1, 4 * LARGE));
     let mut slow = stuck(&served, "/").await;
     let since = Instant::now();
-    // It takes bytes all the time, but few: no stall, and yet no use.
+    // It keeps taking bytes, but few: not stalled, yet too slow.
     let taking = async {
         let mut buffer = [0; 2_000];
         while slow.read(&mut buffer).await.is_ok_and(|n| n > 0) {
@@ -130,11 +131,12 @@ async fn one_frame_may_take_only_so_long() {
     assert_eq!((stats.send_timeouts, stats.write_stalls), (1, 0));
 }
 
-/// Each viewer hangs in a frame of its own. The memory they pin together is bounded: those with the oldest frames go.
+/// Each viewer is stuck in a different frame. The memory that they pin together is bounded: those
+/// with the oldest frames are cut.
 #[tokio::test]
 async fn frames_in_flight_are_bounded() {
     let (producer, consumer) = mjpeg_fanout::channel();
-    // Room for three beside the newest.
+    // Room for three frames besides the newest.
     let config = StreamConfig::default().with_max_inflight_bytes(3 * LARGE + LARGE / 2);
     let served = Served::start(consumer, config);
     let mut held = Vec::new();
@@ -146,7 +148,7 @@ async fn frames_in_flight_are_bounded() {
         served.until(|stats| stats.in_flight_cuts == cut).await;
         served.until(|stats| stats.viewers == n - cut).await;
     }
-    // Those left are those with the newest frames.
+    // The remaining viewers hold the newest frames.
     let ids: Vec<_> = served
         .service
         .viewers()
@@ -156,7 +158,7 @@ async fn frames_in_flight_are_bounded() {
     assert_eq!(ids, [3, 4, 5, 6]);
 }
 
-/// One frame that many share counts once.
+/// A frame that many viewers share counts once.
 #[tokio::test]
 async fn shared_frame_counts_once() {
     let (producer, consumer) = mjpeg_fanout::channel();
@@ -195,7 +197,7 @@ async fn viewers_are_told_one_by_one() {
     assert!(fast_info.age_at_send.unwrap() < Duration::from_secs(10));
     assert!(fast_info.fps > 0.0, "{fast_info:?}");
     assert_eq!(fast_info.peer.unwrap().ip(), served.addr.ip());
-    // It hangs in the first frame or two: what fits into kernels.
+    // It is stuck within the first frames: as many as fit into the kernel's buffers.
     assert!(slow_info.sent < 8, "{slow_info:?}");
     assert_eq!(slow_info.layout, mjpeg_codec::multipart::Layout::Advance);
     assert!(slow_info.id != fast_info.id && slow_info.watching > Duration::ZERO);
@@ -204,7 +206,8 @@ async fn viewers_are_told_one_by_one() {
     assert_eq!(served.service.viewers().len(), 1);
 }
 
-/// The kernel may still send from a frame's memory when newer frames have come: nothing may be written into it.
+/// The kernel may still send from a frame's memory after newer frames have come, so nothing may be
+/// written into it.
 #[tokio::test]
 async fn slow_viewers_get_the_very_bytes_of_each_frame() {
     let (producer, consumer) = mjpeg_fanout::channel();
@@ -216,7 +219,7 @@ async fn slow_viewers_get_the_very_bytes_of_each_frame() {
             sleep(Duration::from_millis(30)).await;
         }
     };
-    // Enough of them that frames are sent as pages, half of them slow.
+    // Enough viewers that frames are sent as pages. Half of them are slow.
     let watch = async |pause_ms: u64| {
         let query = if pause_ms > 0 {
             "/stream?advance_headers=1"

@@ -1,4 +1,5 @@
-//! Which layout a request gets: by what the browsers themselves were seen to send, and by ustreamer's parameters.
+//! Which layout a request gets: by the headers that browsers were observed to send, and by
+//! ustreamer's parameters.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ const FIREFOX_VIDEO: &str = "video/webm,video/ogg,video/*;q=0.9,application/ogg;
 const WEBKIT_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/60.5 Safari/605.1.15";
 const CHROMIUM_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 
-/// Whether the response to such a request sends headers ahead.
+/// Whether the response to such a request has the advance layout.
 async fn is_advance(served: &Served, path: &str, headers: &[(&str, &str)]) -> bool {
     let mut viewer = Viewer::open_with(served.addr, path, headers).await.unwrap();
     assert_eq!(viewer.head().status, 200);
@@ -54,7 +55,7 @@ async fn pictures_get_headers_ahead_and_programs_the_length() {
         (by_destination("object", "*/*"), true),
         (by_destination("embed", "*/*"), true),
         (by_destination("empty", "*/*"), false),
-        // What the destination says beats what is accepted.
+        // The destination takes precedence over `Accept`.
         (by_destination("empty", CHROMIUM_IMG), false),
         (by_destination("video", FIREFOX_VIDEO), false),
         (vec![("Accept", "*/*")], false),
@@ -83,11 +84,12 @@ async fn parameters_of_ustreamer_override_it() {
     assert!(is_advance(&served, "/stream?advance_headers=1", &[]).await);
     assert!(is_advance(&served, "/?action=stream&advance_headers", &[]).await);
     assert!(!is_advance(&served, "/stream?advance_headers=0", &img).await);
-    // Not understood, so it says nothing.
+    // An invalid value is ignored.
     assert!(is_advance(&served, "/stream?advance_headers=perhaps", &img).await);
 }
 
-/// A reader that shows a frame only when something follows it has the last one soon after the camera falls silent.
+/// A reader that shows a frame only when something follows it gets the last one again soon after
+/// the camera falls silent.
 #[tokio::test]
 async fn last_frame_is_repeated_soon_where_the_layout_needs_it() {
     let (producer, consumer) = mjpeg_fanout::channel();

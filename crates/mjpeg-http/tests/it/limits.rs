@@ -1,4 +1,4 @@
-//! Limits: what hits them, and that they are counted.
+//! Limits: what reaches them, and that each case is counted.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
     let stuck = Viewer::open(served.addr, "/").await.unwrap().into_stream();
     let mut good = Viewer::open(served.addr, "/").await.unwrap();
     served.until(|stats| stats.viewers == 2).await;
-    // Frames large enough to fill what the kernel holds for the stuck viewer.
+    // Frames large enough to fill the kernel's buffers for the stuck viewer.
     let frames: Vec<_> = (0..5).map(|n| jpeg::of_length(n, 400_000)).collect();
     let mut sent = 0;
     while served.stats().write_stalls == 0 {
@@ -153,7 +153,7 @@ async fn viewer_that_takes_nothing_is_cut_and_the_others_lose_nothing() {
         .until(|stats| stats.listener.connections == 1 && stats.viewers == 1)
         .await;
     assert_eq!(served.stats().write_stalls, 1);
-    // Cut, not closed: the kernel keeps nothing for a peer that takes nothing.
+    // Reset, not closed: the kernel keeps nothing for a peer that takes nothing.
     let mut stuck = stuck;
     let cut = stuck.read_to_end(&mut Vec::new()).await.unwrap_err();
     assert_eq!(cut.kind(), std::io::ErrorKind::ConnectionReset);
@@ -167,7 +167,7 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
         StreamConfig::default().with_write_stall(Duration::from_secs(5)),
     );
     let mut slow = Viewer::open(served.addr, "/").await.unwrap();
-    // Of the size of real frames: what waits in hyper and the kernel is then a small number of them.
+    // Frames of a realistic size, so that buffers in the kernel hold only a few of them.
     let frames: Vec<_> = (0..40).map(|n| jpeg::of_length(n, 300_000)).collect();
     let publishing = async {
         for n in 0..400 {
@@ -202,7 +202,7 @@ async fn slow_viewer_is_kept_and_gets_whole_recent_frames() {
     );
 }
 
-/// Frames that the kernel could hide by the hundred.
+/// Frames so small that the kernel could buffer hundreds of them.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn viewer_that_takes_nothing_is_cut_with_small_frames_too() {
@@ -243,7 +243,8 @@ async fn viewer_that_takes_a_little_again_and_again_is_not_cut() {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    // The socket is full all the time, and a write waits most of it: for far longer than the limit, but never in one piece.
+    // The socket is full all the time. Writes wait far longer than the limit in total, but never at
+    // a stretch.
     let reading = async {
         let mut buffer = vec![0; 500_000];
         for _ in 0..10 {
@@ -310,7 +311,7 @@ async fn all_interfaces_take_ipv4() {
     serving.abort();
 }
 
-/// Also when its kernel holds bytes that nobody has asked it for.
+/// A viewer that leaves is noticed even behind bytes that it sent after its request.
 #[tokio::test]
 async fn viewer_that_said_more_than_its_request_and_leaves_is_forgotten() {
     let (_producer, consumer) = mjpeg_fanout::channel();

@@ -1,4 +1,5 @@
-//! Tests through the public face: the body under paused time, the listener over real sockets in real time.
+//! Tests through the public API: the body under paused time, the listener over real sockets in real
+//! time.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[cfg(target_os = "linux")]
@@ -55,7 +56,8 @@ fn publish_number(producer: &Producer, number: u32) {
     publish(producer, jpeg::numbered(number));
 }
 
-/// Checks that a viewer gets this frame next, none being skipped. The one before may be repeated first, as it is where no other comes in time.
+/// Checks that a viewer gets this frame next and skips none. The previous frame may be repeated
+/// first, if no other came in time.
 async fn assert_next(viewer: &mut Viewer, number: u32) {
     loop {
         let frame = viewer.next_frame().await.unwrap().expect("not ended");

@@ -1,4 +1,4 @@
-//! What a viewer may ask to be spared, and what the server allows it at most.
+//! Rates and durations: what a viewer asks for, and what the server allows.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{Served, publish};
 
 const FRAME_BYTES: usize = 10_000;
 
-/// Publishes at 50 frames per second, for ever.
+/// Publishes at 50 frames per second, forever.
 async fn camera(producer: &Producer) {
     let frame = jpeg::of_length(1, FRAME_BYTES);
     loop {
@@ -20,7 +20,7 @@ async fn camera(producer: &Producer) {
     }
 }
 
-/// When, in milliseconds, each frame came within a time.
+/// When each frame arrived while watching this long, in milliseconds.
 async fn arrivals(served: &Served, path: &str, watched: Duration) -> Vec<u128> {
     let mut viewer = Viewer::open(served.addr, path).await.unwrap();
     let start = Instant::now();
@@ -44,7 +44,7 @@ async fn count(config: StreamConfig, path: &str) -> usize {
     }
 }
 
-/// Of two seconds, on a machine that may be busy: fewer is possible, more is not.
+/// Counts over two seconds. On a busy machine, fewer frames are possible, but not more.
 #[tokio::test]
 async fn viewer_gets_at_most_the_rate_it_asks_for() {
     let default = StreamConfig::default;
@@ -83,7 +83,7 @@ async fn frames_of_a_limited_viewer_are_evenly_spaced() {
     };
     let mut gaps: Vec<_> = arrivals.windows(2).map(|w| w[1] - w[0]).collect();
     gaps.sort_unstable();
-    // Not four at once each second; the median, for the machine may be busy now and then.
+    // Not four at once each second. The median, because the machine may be busy at times.
     let median = gaps[gaps.len() / 2];
     assert!((230..=290).contains(&median), "{gaps:?}");
 }
@@ -102,7 +102,7 @@ async fn response_ends_after_the_time_asked_for_behind_a_whole_part() {
         let since = start.elapsed();
         let ended = async {
             let mut viewer = Viewer::open(served.addr, path).await.unwrap();
-            // The viewer is strict: an end within a part would be an error.
+            // This viewer is strict: an end in the middle of a part would be an error.
             while viewer.next_frame().await.unwrap().is_some() {}
         };
         tokio::select! {
@@ -118,7 +118,7 @@ async fn response_ends_after_the_time_asked_for_behind_a_whole_part() {
     assert_eq!(served.stats().duration_ends, 3);
 }
 
-/// Without a frame to end behind, too.
+/// The response ends even if no frame comes.
 #[tokio::test]
 async fn response_ends_in_silence_as_well() {
     let (_producer, consumer) = mjpeg_fanout::channel();

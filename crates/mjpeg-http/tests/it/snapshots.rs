@@ -1,4 +1,4 @@
-//! Single pictures: which one, when, and what is said of it.
+//! Snapshots: which picture, when, and with which headers.
 
 use std::time::{Duration, SystemTime};
 
@@ -36,7 +36,7 @@ fn is_picture(response: &Response, number: u32) {
     assert_eq!(response.body, jpeg::numbered(number));
 }
 
-/// Publishes a frame after a while, which is well before the wait ends.
+/// Publishes a frame after a while, well before the wait ends.
 async fn meanwhile<T>(producer: &Producer, number: u32, asking: impl Future<Output = T>) -> T {
     let (answer, ()) = tokio::join!(asking, async {
         sleep(WAIT / 5).await;
@@ -99,7 +99,7 @@ async fn who_has_it_is_told_so() {
     publish_number(&producer, 2);
     let newer = ask(&served, "", &format!("If-None-Match: {tag}\r\n")).await;
     is_picture(&newer, 2);
-    // The same number of an earlier run is another picture.
+    // The same number of an earlier run means another picture.
     let (producer, served) = self::served();
     producer.set_status(Status::Online);
     publish_number(&producer, 7);
@@ -148,7 +148,8 @@ async fn long_poll_waits_for_another_picture() {
     let had = format!("?after={epoch:016x}-1");
     let next = meanwhile(&producer, 2, ask(&served, &had, "")).await;
     is_picture(&next, 2);
-    // What was missed comes at once; so does everything to who comes with a number not reached, or of another run.
+    // A missed picture comes at once. So does any picture after a number not reached yet, or a tag
+    // of another run.
     for query in [
         had.clone(),
         format!("?after=%22{epoch:016x}-1%22"),
@@ -193,7 +194,7 @@ async fn last_picture_of_a_camera_that_is_away_says_so() {
     is_picture(&response, 1);
     assert_eq!(response.head.header("x-online"), Some("false"));
     assert_eq!(response.head.header("age"), Some("1"));
-    // It comes back meanwhile.
+    // The camera comes back during the wait.
     let back = async {
         producer.set_status(Status::Online);
         ask(&served, "", "").await
@@ -212,7 +213,7 @@ async fn before_the_first_picture_there_is_none() {
     assert_eq!(none.body, "The camera has sent no picture yet.\n");
     let demand = producer.demand();
     let (first, ()) = tokio::join!(ask(&served, "", ""), async {
-        // Whoever waits wants frames.
+        // A waiting request counts as demand.
         while demand.now() == 0 {
             sleep(Duration::from_millis(1)).await;
         }
@@ -268,7 +269,7 @@ async fn placeholder_is_given_only_where_there_is_no_picture_at_all() {
     publish_number(&producer, 1);
     producer.show_placeholder();
     is_picture(&ask(&served, "", "").await, 1);
-    // A placeholder that comes while it waits is not what it waits for.
+    // A placeholder that comes during the wait does not satisfy the request.
     let (response, ()) = tokio::join!(ask(&served, "?fresh=1", ""), async {
         sleep(WAIT / 5).await;
         placeholder(&producer, 101);

@@ -1,4 +1,4 @@
-//! The URLs of other servers, so that whatever asked them can ask us.
+//! The URLs of other servers, so that their clients work unchanged.
 
 use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Viewer, jpeg, request};

@@ -1,4 +1,4 @@
-//! What goes over the wire, byte for byte.
+//! The bytes on the wire.
 
 use mjpeg_http::StreamConfig;
 use mjpeg_testkit::{Response, Viewer, jpeg, request};
@@ -155,7 +155,7 @@ async fn head_has_the_streams_header_and_ends() {
 
 #[tokio::test]
 async fn head_makes_no_viewer() {
-    // Through the service itself: on the wire hyper would hide a body that was made for nothing.
+    // Through the service itself: on the wire, hyper would hide a body that was made needlessly.
     let (producer, consumer) = mjpeg_fanout::channel();
     let service = mjpeg_http::StreamService::new(consumer, StreamConfig::default());
     let request = http::Request::head("http://test/").body(()).unwrap();
@@ -234,7 +234,7 @@ async fn other_methods_are_refused_with_those_allowed() {
 
 #[tokio::test]
 async fn http_2_stream_has_no_connection_header() {
-    // Through the service itself, as somebody else's HTTP/2 server would call it.
+    // Through the service itself, as a foreign HTTP/2 server would call it.
     let (_producer, consumer) = mjpeg_fanout::channel();
     let service = mjpeg_http::StreamService::new(consumer, StreamConfig::default());
     let request = http::Request::builder()
@@ -253,7 +253,7 @@ async fn http_2_stream_has_no_connection_header() {
     assert!(!response.headers().contains_key("connection"));
 }
 
-/// hyper has answered on this connection before, so it sends the stream as well.
+/// The stream is handed over only after the answer to the earlier request is flushed.
 #[tokio::test]
 async fn stream_may_be_asked_for_after_a_picture_on_one_connection() {
     let (producer, consumer) = mjpeg_fanout::channel();
@@ -285,7 +285,7 @@ async fn stream_may_be_asked_for_after_a_picture_on_one_connection() {
     assert!(text.starts_with("HTTP/1.1 200 OK\r\n") && text.contains("HTTP/1.0 200 OK\r\n"));
 }
 
-/// As many shards as workers, and whichever a viewer is in, it gets every frame.
+/// There is a shard per worker thread. A viewer gets every frame, whichever shard serves it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn viewers_on_several_threads_get_every_frame() {
     let (producer, consumer) = mjpeg_fanout::channel();

@@ -76,7 +76,7 @@ pub enum HttpError {
     },
     /// The response is not HTTP/1.
     #[error("the camera's answer is not HTTP as it should be")]
-    BadAnswer(#[source] Box<dyn StdError + Send + Sync>),
+    BadResponse(#[source] Box<dyn StdError + Send + Sync>),
     /// The camera closed the connection before the announced end of the response.
     #[error("the camera closed the connection before its answer was complete")]
     CutShort,

@@ -76,7 +76,7 @@ impl Connect for Program {
             return Err(failed(io::Error::other("it has ended already")));
         };
         let peer = format!("{}, process {group}", self.program);
-        let output = Output {
+        let output = ProgramOutput {
             _group: Group(group),
             program: self.program.clone(),
             stdout,
@@ -100,7 +100,7 @@ impl Drop for Group {
 }
 
 /// The output of the program. Standard error is read too, so that the program never blocks on it.
-struct Output {
+struct ProgramOutput {
     _group: Group,
     program: String,
     stdout: ChildStdout,
@@ -111,7 +111,7 @@ struct Output {
     exit: Option<Pin<Box<dyn Future<Output = Option<ExitStatus>> + Send>>>,
 }
 
-impl AsyncRead for Output {
+impl AsyncRead for ProgramOutput {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -133,7 +133,7 @@ impl AsyncRead for Output {
         };
         // Its last lines may have arrived meanwhile.
         this.read_stderr(cx);
-        let ended = Ended {
+        let ended = ProgramEnd {
             program: this.program.clone(),
             status,
             last_lines: this.last_lines.take(),
@@ -142,8 +142,8 @@ impl AsyncRead for Output {
     }
 }
 
-impl Output {
-    /// Reads what is available of standard error.
+impl ProgramOutput {
+    /// Reads the available bytes of standard error.
     fn read_stderr(&mut self, cx: &mut Context<'_>) {
         let mut space = [0; 1024];
         while let Some(stderr) = &mut self.stderr {
@@ -212,13 +212,13 @@ impl LastLines {
 
 /// A program that has ended, as a camera never does.
 #[derive(Debug)]
-struct Ended {
+struct ProgramEnd {
     program: String,
     status: Option<ExitStatus>,
     last_lines: String,
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for ProgramEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
             Some(status) => write!(f, "{} ended ({status})", self.program)?,
@@ -231,7 +231,7 @@ impl fmt::Display for Ended {
     }
 }
 
-impl std::error::Error for Ended {}
+impl std::error::Error for ProgramEnd {}
 
 /// How long a program may run after it has closed its output before it is killed.
 const EXIT_TIME: Duration = Duration::from_secs(1);

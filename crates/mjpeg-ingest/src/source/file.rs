@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Buf, BytesMut};
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 use tokio::{
     fs::File,
     io::{AsyncRead, AsyncSeek, ReadBuf},
@@ -100,7 +100,8 @@ impl Connect for Recording {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let path = self.path.display().to_string();
         let opened = async {
-            // Opening a pipe blocks until a writer opens it too, in a thread that nothing can cancel.
+            // Opening a pipe would block until a writer opens it too, in a thread that nothing can
+            // cancel.
             if !tokio::fs::metadata(&self.path).await?.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
@@ -154,7 +155,7 @@ struct Playing {
     pass: Pass,
 }
 
-/// What happens with the file.
+/// How far a pass over the file has come.
 enum Pass {
     Reads,
     AtEnd,
@@ -234,13 +235,13 @@ impl Playing {
         }
         while let Some(event) = self.splitter.poll() {
             match event {
-                Event::Frame(frame) => {
+                Found::Frame(frame) => {
                     self.frames += 1;
                     let end = frame.offset() + frame.bytes().len() as u64;
                     self.marks.push_back((end, true));
                 }
                 // Played at once, so that it does not accumulate here.
-                Event::Discarded { range, .. } => self.marks.push_back((range.end, false)),
+                Found::Discarded { range, .. } => self.marks.push_back((range.end, false)),
                 _ => {}
             }
         }

@@ -1,11 +1,11 @@
 //! Cameras that speak HTTP.
 
 mod address;
+mod body;
 mod camera;
 #[cfg(feature = "__fuzzing")]
 pub mod fuzzing;
 mod link;
-mod pictures;
 mod response;
 mod session;
 mod settings;

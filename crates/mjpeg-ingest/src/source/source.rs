@@ -15,34 +15,44 @@ use crate::connect::Connect;
 ///
 /// Parsed from a URL:
 ///
-/// | URL | what it is |
-/// |---|---|
-/// | `tcp://host:port` | connects to a camera that sends raw concatenated JPEG images over TCP; `host` is a name, an IPv4 address or an IPv6 address in brackets |
-/// | `http://host/path` `https://host/path` | a camera that speaks HTTP (features `http`, `tls`) and sends a multipart stream, or one JPEG image per request. `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. The options below follow a `#` and are not sent |
-/// | `tcp-listen://addr:port` | listens for a camera or encoder that connects to us and sends the same. One sender at a time; a new one replaces a sender that has been silent for 2 s. `addr` is an address of this machine; without one, all |
-/// | `unix:///path` | connects to the socket of a program on this machine that sends the same (Unix) |
-/// | `file:///path` | a recording of the same, repeated at 30 frames per second; `?fps=12.5` sets the rate, `?once` plays it once |
-/// | `exec:program args` | a program that writes the same to its standard output (feature `exec`, Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell reads them. When the connection closes, the program and all its children are killed |
-/// | `test:` | a moving test picture, 640x480 at 15 frames per second (feature `test-picture`); `test:?name=door&size=1280x720&fps=30` sets these |
+/// * `tcp://host:port` connects to a camera that sends raw concatenated JPEG images over TCP. The
+///   host is a name, an IPv4 address or an IPv6 address in brackets.
+/// * `http://host/path` and `https://host/path` ask a camera that speaks HTTP (features `http` and
+///   `tls`). It sends a multipart stream, or one JPEG image per request.
+///   `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. Options follow
+///   a `#`; see [below](#options-of-http-and-https).
+/// * `tcp-listen://addr:port` listens for a camera or encoder that connects to us and sends the same
+///   as over `tcp`. One sender at a time; a new one replaces a sender that has been silent for 2 s.
+///   The address is one of this machine; `tcp-listen://:port` listens at all of them.
+/// * `unix:///path` connects to the socket of a program on this machine that sends the same (Unix).
+/// * `file:///path` plays a recording of the same, repeated at 30 frames per second. `?fps=12.5`
+///   sets the rate, `?once` plays it once. The path may contain `%20` and the like.
+/// * `exec:program args` runs a program that writes the same to its standard output (feature `exec`,
+///   Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell reads
+///   them. When the connection closes, the program and all its children are killed.
+/// * `test:` makes a moving test picture, 640x480 at 15 frames per second (feature `test-picture`).
+///   `test:?name=door&size=1280x720&fps=30` sets these.
 ///
-/// Options of `http` and `https`, separated by `&`:
+/// # Options of http and https
 ///
-/// | option | what it does |
-/// |---|---|
-/// | `#fps=5` | how often to request an image from a camera that sends single images: 0.2 to 60 per second, default 2 |
-/// | `#header=X-Key:%20abc` | adds a header to each request; may be repeated |
-/// | `#ca=/path/to/file.pem` | trusts this certificate, or those it signed, instead of the authorities that this machine trusts |
-/// | `#ca-pem=…` | the same with the certificate itself, percent-encoded |
-/// | `#insecure` | trusts any certificate |
+/// They are separated by `&` and never sent:
+///
+/// * `#fps=5` sets how often to request an image from a camera that sends single images: 0.2 to 60
+///   per second, default 2.
+/// * `#header=X-Key:%20abc` adds a header to each request. It may be repeated.
+/// * `#ca=/path/to/file.pem` trusts this certificate, or those that it signed, instead of the
+///   authorities that this machine trusts.
+/// * `#ca-pem=…` does the same with the certificate itself, percent-encoded.
+/// * `#insecure` trusts any certificate.
 ///
 /// Write `/`, `?`, `#`, `@`, `:` and `%` in a user name or password as `%2F`, `%3F`, `%23`, `%40`,
-/// `%3A` and `%25`. The path of a file may contain `%20` and the like.
+/// `%3A` and `%25`.
 ///
 /// # Secrets
 ///
-/// `Display` and `Debug` replace the user name, password and header values of an HTTP camera, and
-/// what looks like a password in its query, with `***`; also what precedes the `@` of a URL within
-/// `exec:`. Only [`reveal`](Self::reveal) returns the full text.
+/// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of an
+/// HTTP camera, values in its query that look like a password, and the user name and password of a
+/// URL within `exec:`. Only [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///
@@ -126,8 +136,9 @@ impl Source {
         }
     }
 
-    /// Sets the full text of a [custom](Self::custom) source, which may hold secrets: it is what
-    /// [`reveal`](Self::reveal) returns, and sources with the same text are equal.
+    /// Sets the full text of a [custom](Self::custom) source, which may hold secrets.
+    ///
+    /// [`reveal`](Self::reveal) returns it, and sources with the same text are equal.
     ///
     /// Give a text that names everything the source depends on, such as a URL in a scheme of yours.
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
@@ -137,8 +148,8 @@ impl Source {
 
     /// Returns the full text of the source, secrets included. Never log or show it.
     ///
-    /// Parsing it gives an equal source. Exceptions: a custom source has the text that it was given,
-    /// else its label; and a path that is not UTF-8 has no URL.
+    /// Parsing it gives an equal source. Two exceptions: a [custom](Self::custom) source has the
+    /// text that it was given, else its label; and a path that is not UTF-8 has no URL.
     ///
     /// ```
     /// # #[cfg(feature = "http")] {
@@ -164,7 +175,7 @@ impl Source {
         Self::custom(text.clone(), connect).with_text(text)
     }
 
-    /// Sets what is shown to people.
+    /// Sets the text for people.
     pub(super) fn with_label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into().into();
         self

@@ -27,12 +27,12 @@ use crate::{
 pub(super) struct TcpListen {
     addr: SocketAddr,
     /// Alive while an ingest waits for a sender or reads from one.
-    bound: Mutex<Weak<Bound>>,
+    bound: Mutex<Weak<Listening>>,
 }
 
 /// The bound listener.
 #[derive(Debug)]
-struct Bound {
+struct Listening {
     listener: TcpListener,
     /// A sender that waits for the end of the current one.
     next: Mutex<Option<(TcpStream, SocketAddr)>>,
@@ -47,7 +47,7 @@ impl TcpListen {
     }
 
     /// Returns the listener, which is bound unless it still is.
-    async fn bind(&self) -> Result<Arc<Bound>, ConnectError> {
+    async fn bind(&self) -> Result<Arc<Listening>, ConnectError> {
         if let Some(bound) = self.bound().upgrade() {
             return Ok(bound);
         }
@@ -56,7 +56,7 @@ impl TcpListen {
             addr: self.addr,
             source,
         })?;
-        let bound = Arc::new(Bound {
+        let bound = Arc::new(Listening {
             listener,
             next: Mutex::default(),
         });
@@ -64,7 +64,7 @@ impl TcpListen {
         Ok(bound)
     }
 
-    fn bound(&self) -> MutexGuard<'_, Weak<Bound>> {
+    fn bound(&self) -> MutexGuard<'_, Weak<Listening>> {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -94,7 +94,7 @@ impl Connect for TcpListen {
     }
 }
 
-impl Bound {
+impl Listening {
     fn next(&self) -> MutexGuard<'_, Option<(TcpStream, SocketAddr)>> {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,7 +103,7 @@ impl Bound {
 /// The current sender, and the listener through which others may connect.
 struct Sender {
     stream: TcpStream,
-    bound: Arc<Bound>,
+    bound: Arc<Listening>,
     last_read: Instant,
     /// When another sender connected, and the timer that decides which of the two is read.
     rival: Option<(Instant, Pin<Box<Sleep>>)>,

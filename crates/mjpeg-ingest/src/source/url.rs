@@ -9,7 +9,7 @@ pub(super) fn path_text(path: &Path) -> String {
     percent_encode(path.as_os_str().as_encoded_bytes(), PATH).to_string()
 }
 
-/// What must not stand unencoded in a path, beside what is not ASCII.
+/// The characters to encode in a path, besides those that are not ASCII.
 const PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

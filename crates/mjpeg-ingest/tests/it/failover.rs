@@ -19,7 +19,7 @@ fn failover(lanes: impl IntoIterator<Item = Vec<Attempt>>) -> (Failover, Vec<Arc
     )
 }
 
-/// Sends a numbered frame every 100 ms for as long as the other end is there.
+/// Sends a numbered frame every 100 ms until the other end closes.
 async fn film(mut camera: DuplexStream, first: u32, count: u32) -> DuplexStream {
     for n in first..first + count {
         if camera.write_all(&jpeg::numbered(n)).await.is_err() {
@@ -30,7 +30,7 @@ async fn film(mut camera: DuplexStream, first: u32, count: u32) -> DuplexStream 
     camera
 }
 
-/// Pulls until a frame comes, and gives its source and number.
+/// Pulls until a frame comes, and returns its source and number.
 async fn frame(failover: &mut Failover) -> (usize, u32) {
     loop {
         if let Some((source, Event::Frame(captured))) = failover.next().await {
@@ -39,7 +39,7 @@ async fn frame(failover: &mut Failover) -> (usize, u32) {
     }
 }
 
-/// Pulls until a frame of that source comes, and gives how long that took.
+/// Pulls until a frame of that source comes, and returns how long that took.
 async fn until_from(failover: &mut Failover, source: usize) -> Duration {
     let since = Instant::now();
     let pulling = async { while frame(failover).await.0 != source {} };
@@ -81,11 +81,11 @@ async fn next_source_is_taken_when_frames_have_ceased_for_five_seconds() {
         assert_eq!(frame(&mut failover).await, (0, n));
     }
     tokio::spawn(film(other, 100, 900));
-    // Stalled after two seconds, and five more.
+    // It stalls after two seconds, and failover takes five more.
     let took = until_from(&mut failover, 1).await.as_secs_f64();
     assert!((6.9..7.2).contains(&took), "{took} s");
     assert_eq!(pipes[0].open(), 1, "the first may come to life again");
-    // The camera's end must live until here.
+    // Keep the camera's end open until here.
     drop(first.await);
 }
 
@@ -98,7 +98,7 @@ async fn better_source_is_taken_again_only_when_it_is_stable() {
     tokio::spawn(film(other, 1000, 5000));
     assert_eq!(until_from(&mut failover, 1).await.as_secs(), 0);
 
-    // For eight seconds it has frames, then it hangs up.
+    // It sends frames for eight seconds, then hangs up.
     tokio::spawn(film(camera, 0, 80));
     let second_only = async {
         loop {
@@ -158,7 +158,7 @@ async fn noise_of_a_better_source_does_not_keep_the_other_from_being_heard() {
     let sources = [Source::custom("noise:", Noise), Pipes::source([second]).0];
     let mut failover = Failover::new(sources, IngestConfig::default().with_seed(7));
     tokio::spawn(async move {
-        // The clock stands still while there is noise to be read.
+        // The clock stands still while noise can be read.
         film(other, 0, 1).await
     });
     let pulling = async {

@@ -1,4 +1,4 @@
-//! Frames from a reader of one's own.
+//! Frames from a reader that the caller has opened.
 
 use std::{
     cell::Cell,
@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use mjpeg_codec::{DiscardReason, MissingEoi, SplitterConfig};
-use mjpeg_ingest::{Captured, Discarded, Frames, frames};
+use mjpeg_ingest::{Captured, Discarded, Frames, Framing, frames};
 use mjpeg_testkit::{Camera, Script, Step, jpeg};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, duplex},
@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// Reads that are known beforehand, each at once; after the last, the end.
+/// Scripted reads, each ready at once; then the end.
 struct Reads(VecDeque<io::Result<Vec<u8>>>);
 
 impl Reads {
@@ -54,7 +54,7 @@ fn broken(kind: io::ErrorKind) -> io::Result<Vec<u8>> {
     Err(kind.into())
 }
 
-/// What comes next, as a short text.
+/// The next frame, error or end as a short text.
 async fn next<R: AsyncRead + Unpin>(frames: &mut Frames<R>) -> String {
     match frames.next().await {
         Some(Ok(captured)) => format!("frame {:?}", jpeg::number_of(captured.frame.bytes())),
@@ -174,6 +174,20 @@ async fn last_frame_without_eoi_comes_out_where_that_is_accepted() {
 }
 
 #[tokio::test]
+async fn multipart_stream_is_read_where_that_is_asked_for() {
+    let image = jpeg::numbered(1);
+    let head = format!("--b\r\nContent-Length: {}\r\n\r\n", image.len());
+    let part = [head.as_bytes(), &image, b"\r\n"].concat();
+    let body = [&part[..], &part, b"--b--"].concat();
+    let mut read = frames(&body[..]).with_framing(Framing::Multipart);
+    for told in ["frame Some(1)", "frame Some(1)", "end"] {
+        assert_eq!(next(&mut read).await, told);
+    }
+    assert_eq!(discarded(&read, DiscardReason::Garbage), (0, 0));
+    assert!(discarded(&read, DiscardReason::Framing).0 > 0);
+}
+
+#[tokio::test]
 async fn what_a_limit_costs_is_counted() {
     let (small, large) = (jpeg::numbered(1), jpeg::of_length(2, 100_000));
     let stream = [&small[..], &large, &small, b"junk", &large, &small].concat();
@@ -193,9 +207,11 @@ async fn what_a_limit_costs_is_counted() {
     }
     assert_eq!(next(&mut fewer).await, "end");
     assert_eq!(discarded(&fewer, DiscardReason::TooLarge).0, 2);
-    let lost = DiscardReason::ALL.map(|reason| fewer.discarded(reason).bytes);
+    let lost = DiscardReason::ALL
+        .iter()
+        .map(|&reason| fewer.discarded(reason).bytes);
     let kept = 3 * small.len() as u64;
-    assert_eq!(kept + lost.iter().sum::<u64>(), stream.len() as u64);
+    assert_eq!(kept + lost.sum::<u64>(), stream.len() as u64);
 }
 
 #[tokio::test(start_paused = true)]
@@ -213,7 +229,7 @@ async fn dropped_call_loses_nothing() {
     let mut numbers = Vec::new();
     let mut dropped = 0;
     loop {
-        // Shorter than the pause between two reads.
+        // Shorter than the pause between two writes.
         match timeout(Duration::from_millis(3), frames.next()).await {
             Ok(Some(captured)) => numbers.push(jpeg::number_of(captured.unwrap().frame.bytes())),
             Ok(None) => break,
@@ -241,7 +257,7 @@ async fn interrupted_read_is_repeated() {
     assert_eq!(next(&mut frames).await, "end");
 }
 
-/// Always has bytes, never waits, and takes no part in tokio's budget.
+/// Always has bytes, never waits, and ignores tokio's budget.
 struct Endless {
     reads: u32,
 }
@@ -281,7 +297,7 @@ async fn it_is_a_stream() {
         numbers(frames(&read[..])).await,
         [Some(1), Some(2), Some(3)]
     );
-    // Both ways of pulling, mixed: whichever `next` is meant, it is the same.
+    // Both kinds of `next` can be mixed.
     let mut frames = frames(&read[..]);
     assert_eq!(next(&mut frames).await, "frame Some(1)");
     assert!(StreamExt::next(&mut frames).await.unwrap().is_ok());

@@ -30,7 +30,7 @@ async fn event(ingest: &mut Ingest) -> Event {
     event.expect("in time").expect("a camera never ends")
 }
 
-/// The numbers of the frames until the camera is offline, and why it is.
+/// Pulls until the camera is offline; returns the numbers of its frames, and why it is offline.
 async fn until_offline(ingest: &mut Ingest) -> (Vec<u32>, String) {
     let mut numbers = Vec::new();
     loop {
@@ -61,7 +61,7 @@ fn send(bytes: impl Into<Bytes>) -> Step {
     Step::Send(bytes.into())
 }
 
-/// A whole answer, with its length.
+/// A whole response, with its length.
 fn answer(status: &str, headers: &str, body: &[u8]) -> Step {
     let head = format!(
         "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n",
@@ -83,7 +83,7 @@ fn stream_head() -> Step {
     send("HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n--b\r\n")
 }
 
-/// One part of it, with its length.
+/// One part of that stream, with its length.
 fn part(number: u32) -> Vec<u8> {
     let image = jpeg::numbered(number);
     let head = format!(

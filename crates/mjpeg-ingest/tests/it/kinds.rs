@@ -50,7 +50,7 @@ async fn test_picture_moves_at_its_rate_and_size() {
     );
 }
 
-/// The next frame's number, or what went wrong, or the end.
+/// Returns the next frame's number; an error or the end as a text.
 pub(crate) async fn next(ingest: &mut Ingest) -> Result<u32, String> {
     let found = async {
         loop {
@@ -68,7 +68,7 @@ pub(crate) async fn next(ingest: &mut Ingest) -> Result<u32, String> {
     found.expect("a frame, or an error, in time")
 }
 
-/// A folder of its own, gone with the test.
+/// A folder of its own, deleted when dropped.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -90,7 +90,7 @@ async fn free_addr() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// Connects as soon as somebody listens.
+/// Connects as soon as the address is listened at.
 async fn push_to(addr: SocketAddr) -> TcpStream {
     loop {
         match TcpStream::connect(addr).await {
@@ -134,7 +134,7 @@ async fn waiting_for_a_sender_is_no_failure_and_ends_with_the_ingest() {
     let addr = free_addr().await;
     let mut ingest = ingest(Source::tcp_listen(addr));
     assert!(matches!(ingest.next().await, Some(Event::Connecting)));
-    // Longer than an attempt may take.
+    // Longer than an attempt to connect may take.
     let waited = timeout(Duration::from_millis(1200), ingest.next()).await;
     assert!(waited.is_err(), "{waited:?}");
     let pushed = push_to(addr);
@@ -173,7 +173,7 @@ async fn newer_sender_takes_the_place_of_a_silent_one_only() {
     };
     let (mut first, frame) = tokio::join!(first, next(&mut ingest));
     assert_eq!(frame, Ok(1));
-    // The first one is alive, so the second is hung up on, and its frame never comes.
+    // The first sender is alive, so the second is disconnected, and its frame never comes.
     let second = async {
         let mut second = TcpStream::connect(addr).await.unwrap();
         second.write_all(&jpeg::numbered(2)).await.unwrap();
@@ -190,7 +190,7 @@ async fn newer_sender_takes_the_place_of_a_silent_one_only() {
         () = second => {}
         other = reader => panic!("{other:?}"),
     }
-    // The first one is silent now, and has not hung up.
+    // The first sender is silent now, and still connected.
     let third = async {
         let mut third = TcpStream::connect(addr).await.unwrap();
         third.write_all(&jpeg::numbered(4)).await.unwrap();
@@ -203,7 +203,7 @@ async fn newer_sender_takes_the_place_of_a_silent_one_only() {
         replaced.ends_with("has taken the place of a sender that was silent"),
         "{replaced}"
     );
-    // It was silent for some time before.
+    // It had been silent for some time before.
     assert!(begun.elapsed() < Duration::from_secs(3));
     assert_eq!(next(&mut ingest).await, Ok(4));
 }
@@ -267,7 +267,7 @@ async fn recording_is_played_at_its_rate_and_ends() {
     for n in 0..6 {
         assert_eq!(next(&mut ingest).await, Ok(n));
     }
-    // Five intervals lie between six frames; a slow machine takes longer.
+    // Six frames span five intervals; a slow machine takes longer.
     assert!(
         begun.elapsed() >= Duration::from_millis(98),
         "{:?}",

@@ -1,7 +1,10 @@
-//! Tests through the public face: paused time over in-memory IO, real time over real sockets, never mixed.
+//! Tests through the public face: paused time over in-memory IO or real time over real sockets,
+//! never mixed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod backoff;
+mod control;
+mod errors;
 mod failover;
 mod frames;
 #[cfg(feature = "http")]
@@ -15,10 +18,11 @@ mod reconnect;
 mod replay;
 mod source;
 mod tcp;
+mod whole;
 
 use mjpeg_ingest::{
-    Backoff, Captured, ConnectError, Connection, Control, Discarded, Error, Event, Frames, Framing,
-    Ingest, IngestConfig, Source,
+    Backoff, Captured, ConnectError, Connection, Control, Discarded, Error, Event, Failover,
+    Frames, Framing, Ingest, IngestConfig, Recording, Source,
 };
 use tokio::{io::AsyncRead, net::TcpStream};
 
@@ -27,10 +31,12 @@ fn public_types_cross_threads() {
     fn send<T: Send + Unpin + 'static>() {}
     fn all<T: Send + Sync + Unpin + 'static>() {}
     send::<Ingest>();
+    send::<Failover>();
     send::<Connection>();
     send::<Frames<Box<dyn AsyncRead + Send + Unpin>>>();
     all::<Frames<TcpStream>>();
     all::<Source>();
+    all::<Recording>();
     all::<Control>();
     all::<IngestConfig>();
     all::<Event>();

@@ -25,14 +25,14 @@ pub(crate) enum Attempt {
     Fail,
     Hang,
     Finish,
-    /// Does that after a while.
+    /// Does the same after a delay.
     Later(Duration, Box<Attempt>),
     /// Connects; the test holds the other end.
     Open(DuplexStream),
 }
 
 impl Attempt {
-    /// A connection, and the camera's end of it.
+    /// Returns a connection, and the camera's end of it.
     pub(crate) fn open() -> (Self, DuplexStream) {
         let (ours, theirs) = duplex(1 << 20);
         (Self::Open(ours), theirs)
@@ -112,7 +112,7 @@ impl AsyncRead for Counted {
     }
 }
 
-/// A source that always has something to say, and never a frame.
+/// A source that always sends, but never a frame.
 pub(crate) struct Noise;
 
 #[async_trait]

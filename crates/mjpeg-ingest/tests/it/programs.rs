@@ -12,7 +12,7 @@ fn source(command_line: &str) -> Source {
     format!("exec:{command_line}").parse().unwrap()
 }
 
-/// Whether there is such a process, other than one that has ended and waits to be reaped.
+/// Whether the process runs. A zombie does not.
 fn lives(id: &str) -> bool {
     fs::read_to_string(format!("/proc/{}/stat", id.trim())).is_ok_and(|stat| !stat.contains(") Z"))
 }
@@ -67,7 +67,7 @@ async fn program_ends_with_all_that_it_has_started() {
 async fn program_that_says_much_and_shows_nothing_is_read_along() {
     let folder = Folder::new("chatty");
     fs::write(folder.0.join("frame"), jpeg::numbered(1)).unwrap();
-    // More than a pipe holds.
+    // More than the buffer of a pipe holds.
     let script = format!(
         "yes | head -c 300000 >&2; cat {}/frame; exec sleep 600",
         folder.0.display()

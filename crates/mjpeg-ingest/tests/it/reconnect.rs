@@ -1,7 +1,8 @@
-//! Reconnecting, as sequences of events and delays under paused time.
+//! Reconnecting: sequences of events and delays under paused time.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
+use futures_util::StreamExt;
 use mjpeg_codec::DiscardReason;
 use mjpeg_ingest::{Backoff, ConnectError, Error, Event, Ingest, IngestConfig, Source};
 use mjpeg_testkit::jpeg;
@@ -39,7 +40,7 @@ async fn next(ingest: &mut Ingest) -> String {
     }
 }
 
-/// Pulls until offline, and gives the announced delay, having checked that the ingest really waits as long.
+/// Pulls until offline, checks that the ingest waits for the announced delay, and returns it.
 async fn delay_of_next_offline(ingest: &mut Ingest) -> Duration {
     loop {
         if let Some(Event::Offline { retry_in, .. }) = ingest.next().await {
@@ -100,9 +101,10 @@ async fn hanging_attempt_ends_at_the_connect_timeout() {
     let Some(Event::Offline { error, .. }) = ingest.next().await else {
         panic!("not offline")
     };
-    assert!(
-        matches!(*error, Error::Connect(ConnectError::TimedOut { after }) if after == Duration::from_secs(5))
-    );
+    let Error::Connect(ConnectError::TimedOut { after }) = *error else {
+        panic!("{error}");
+    };
+    assert_eq!(after, Duration::from_secs(5));
     assert_eq!(since.elapsed().as_secs(), 5);
 }
 
@@ -165,7 +167,7 @@ async fn stall_is_judged_by_the_rhythm_and_told_once() {
 
 #[tokio::test(start_paused = true)]
 async fn camera_that_sends_no_frame_is_given_up_though_it_never_ceases_to_send() {
-    // A byte a second, which a timer sees; and a flood, which never lets it be heard.
+    // A byte per second, where timers fire; and a flood, where no timer gets a turn.
     for (pause, piece) in [(1000, 1), (1, 4096)] {
         let (attempt, mut camera) = Attempt::open();
         let mut ingest = ingest([attempt]);
@@ -193,7 +195,7 @@ async fn camera_that_sends_no_frame_is_given_up_though_it_never_ceases_to_send()
 async fn noise_that_leaves_no_timer_a_turn_is_given_up_too() {
     let source = Source::custom("noise:", Noise);
     let mut ingest = Ingest::new(source, IngestConfig::default().with_seed(SEED));
-    // Time does not pass by itself while there is something to be read.
+    // Paused time does not pass by itself while bytes can be read.
     let clock = tokio::spawn(async {
         loop {
             advance(Duration::from_millis(100)).await;
@@ -258,7 +260,7 @@ async fn frame_broken_off_by_the_end_of_the_connection_is_counted() {
     );
 }
 
-/// Connections that give one frame, stay `online` long and close.
+/// Makes connections that send one frame, stay open for `online` and close.
 async fn delays_with_connections_of(
     online: Duration,
     connections: u32,
@@ -269,7 +271,7 @@ async fn delays_with_connections_of(
     let mut delays = Vec::new();
     for mut camera in cameras {
         tokio::spawn(async move {
-            // The connection is opened only once the ingest reads it; from then on it lasts `online`.
+            // The ingest reads this when the connection opens; from then on it lasts `online`.
             camera
                 .write_all(
                     if with_frame {
@@ -365,7 +367,7 @@ async fn never_two_connections_at_once() {
 #[tokio::test(start_paused = true)]
 async fn dropped_call_loses_nothing() {
     let (attempt, mut camera) = Attempt::open();
-    // The attempt takes longer than any one call lasts.
+    // The attempt takes longer than any single call.
     let slow = Attempt::Later(Duration::from_millis(50), Box::new(attempt));
     let mut ingest = ingest([Attempt::Fail, slow]);
     tokio::spawn(async move {
@@ -379,7 +381,7 @@ async fn dropped_call_loses_nothing() {
     });
     let mut numbers = Vec::new();
     while numbers.len() < 20 {
-        // Each wait is dropped after 3 ms, in every state from connecting to reading.
+        // Each call is dropped after 3 ms, in every state from connecting to reading.
         if let Ok(Some(Event::Frame(captured))) =
             timeout(Duration::from_millis(3), ingest.next()).await
         {
@@ -500,4 +502,14 @@ async fn finished_source_ends_the_events() {
     assert_eq!(next(&mut ingest).await, "connecting");
     assert_eq!(next(&mut ingest).await, "end");
     assert_eq!(next(&mut ingest).await, "end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_a_stream() {
+    let (attempt, mut camera) = Attempt::open();
+    camera.write_all(&jpeg::numbered(1)).await.unwrap();
+    drop(camera);
+    let events = ingest([Attempt::Fail, attempt, Attempt::Finish]);
+    let frames = events.filter(|event| ready(matches!(event, Event::Frame(_))));
+    assert_eq!(frames.count().await, 1);
 }

@@ -1,6 +1,10 @@
 //! Sources as URLs.
 
-use mjpeg_ingest::{InvalidSource, Source};
+#[cfg(feature = "http")]
+use mjpeg_ingest::HttpCamera;
+#[cfg(feature = "test-picture")]
+use mjpeg_ingest::TestCamera;
+use mjpeg_ingest::{InvalidSource, Recording, Source};
 
 #[test]
 fn urls_are_kept_as_written() {
@@ -73,5 +77,196 @@ fn bad_urls_say_what_is_wrong() {
     ] {
         let url = format!("file:///a?{option}");
         assert_eq!(error(&url), InvalidSource::BadOption(option.into()));
+    }
+}
+
+/// Sources that all differ, each as a URL.
+fn different() -> Vec<String> {
+    let mut urls = vec![
+        "tcp://camera.local:80",
+        "tcp://camera.local:81",
+        "tcp://[fe80::1%eth0]:1",
+        "tcp-listen://0.0.0.0:6001",
+        "tcp-listen://[::1]:6001",
+        "file:///a%20b.mjpeg",
+        "file:///a%20b.mjpeg?fps=12.5",
+        "file:///a%20b.mjpeg?once",
+        "file:///what%3Fonce%23%25.mjpeg",
+    ];
+    if cfg!(unix) {
+        urls.extend(["unix:///run/camera.sock", "unix:///run/a%3Fb%20c.sock"]);
+    }
+    if cfg!(feature = "test-picture") {
+        urls.extend([
+            "test:",
+            "test:?name=a%20%26%2B%C3%A4",
+            "test:?size=320x240",
+            "test:?fps=0.1",
+        ]);
+    }
+    if cfg!(all(feature = "exec", unix)) {
+        urls.extend([
+            "exec:ffmpeg -i rtsp://me:secret@cam/1 -f mjpeg -",
+            "exec:'a b' \"c'd\" '#e' ''",
+            "exec:a b c",
+        ]);
+    }
+    if cfg!(feature = "http") {
+        urls.extend([
+            "http://cam/",
+            "http://cam:8080/?action=stream&pwd=secret",
+            "http://[::1]/a//b%20c",
+            "http://me:secret@cam/",
+            "http://me%40home:p%2Fw%3A%25%23secret@cam/",
+            "http://cam/#fps=0.5",
+            "http://cam/#header=X-Key:%20a%26b%23secret",
+            "http://cam/#header=A:secret&header=A:2",
+            "http://cam/#header=A:2&header=A:secret",
+        ]);
+    }
+    if cfg!(feature = "tls") {
+        urls.extend([
+            "https://cam/",
+            "https://cam/#insecure",
+            "https://cam/#ca=/a%26b%20c%23.pem",
+            "https://cam/#ca-pem=-----BEGIN%20X-----%0Asecret%ff%0A",
+        ]);
+    }
+    urls.into_iter().map(Into::into).collect()
+}
+
+#[test]
+fn revealed_text_parses_to_an_equal_source() {
+    let sources: Vec<Source> = different()
+        .iter()
+        .map(|url| url.parse().expect(url))
+        .collect();
+    for (index, source) in sources.iter().enumerate() {
+        let text = source.reveal();
+        let parsed: Source = text.parse().expect(text);
+        assert_eq!(&parsed, source);
+        assert_eq!(parsed.reveal(), text, "always the same text");
+        let equal = sources.iter().filter(|other| *other == source).count();
+        assert_eq!(equal, 1, "{index}: {text}");
+    }
+}
+
+#[test]
+fn secrets_are_revealed_on_request_only() {
+    let with_secret = different().into_iter().filter(|url| url.contains("secret"));
+    for url in with_secret {
+        let source: Source = url.parse().unwrap();
+        assert!(source.reveal().contains("secret"), "{url}");
+        let shown = format!("{source} {source:?}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
+
+#[test]
+fn sources_that_are_written_differently_and_mean_the_same_are_equal() {
+    let mut pairs = vec![
+        ("tcp://host:1", "tcp://host:1/"),
+        ("tcp-listen://:6001", "tcp-listen://[::]:6001"),
+        ("file:///a?fps=5&once", "file:///a?once=1&fps=5.0"),
+        ("file:///a", "file:///%61?fps=30&once=0"),
+    ];
+    if cfg!(feature = "test-picture") {
+        pairs.push(("test:", "test:?size=640x480"));
+    }
+    if cfg!(all(feature = "exec", unix)) {
+        pairs.push(("exec:a 'b'", "exec:a   b"));
+    }
+    if cfg!(feature = "http") {
+        pairs.push(("http://cam", "http://CAM:80/"));
+        pairs.push((
+            "http://cam/#header=A:1&header=B:2",
+            "http://cam/#header=b:2&header=a:%201",
+        ));
+    }
+    for (one, other) in pairs {
+        let (one, other): (Source, Source) = (one.parse().unwrap(), other.parse().unwrap());
+        assert_eq!(one, other);
+    }
+}
+
+#[test]
+fn custom_sources_are_equal_to_their_clones_or_by_their_text() {
+    let custom = || Source::custom("noise:", crate::pipe::Noise);
+    let (one, other) = (custom(), custom());
+    assert_eq!(one, one.clone());
+    assert_ne!(one, other);
+    assert_eq!(one.reveal(), "noise:");
+    let text = "noise://user:secret@host";
+    let (one, other) = (one.with_text(text), other.with_text(text));
+    assert_eq!(one, other);
+    assert_ne!(one, custom().with_text("noise://host"));
+    assert_ne!(one, custom());
+    assert_eq!((one.reveal(), one.to_string()), (text, "noise:".into()));
+    let tcp = Source::tcp("host", 1);
+    assert_ne!(Source::custom("tcp://host:1", crate::pipe::Noise), tcp);
+}
+
+#[test]
+fn builders_make_what_urls_make_and_refuse_what_is_out_of_bounds() {
+    let recording = Recording::new("/a b").with_fps(12.5).unwrap();
+    let recording = recording.with_repeat(false);
+    assert_eq!(
+        Source::file(recording),
+        "file:///a%20b?fps=12.5&once".parse().unwrap()
+    );
+    let relative = Source::file(Recording::new("a.mjpeg"));
+    assert_eq!(relative, relative.reveal().parse().unwrap());
+    for fps in [0.001, 1000.0] {
+        assert_eq!(Recording::new("/a").with_fps(fps).unwrap().fps(), fps);
+    }
+    for fps in [0.0, 0.0009, 1000.1, -1.0, f64::INFINITY, f64::NAN] {
+        let bad = InvalidSource::BadOption(format!("fps={fps}"));
+        assert_eq!(Recording::new("/a").with_fps(fps).unwrap_err(), bad);
+        #[cfg(feature = "test-picture")]
+        assert_eq!(TestCamera::new().with_fps(fps).unwrap_err(), bad);
+        #[cfg(feature = "http")]
+        {
+            let camera = HttpCamera::new("http://cam/").unwrap();
+            assert_eq!(camera.with_fps(fps).unwrap_err(), bad);
+        }
+    }
+    #[cfg(feature = "test-picture")]
+    {
+        let camera = TestCamera::new().with_name("a door");
+        let camera = camera.with_size(16, 8192).unwrap();
+        assert_eq!(
+            Source::test(camera.clone()),
+            "test:?name=a+door&size=16x8192".parse().unwrap()
+        );
+        for (width, height) in [(15, 16), (16, 15), (8193, 16), (16, 8193)] {
+            let bad = InvalidSource::BadOption(format!("size={width}x{height}"));
+            assert_eq!(camera.clone().with_size(width, height).unwrap_err(), bad);
+        }
+    }
+}
+
+#[test]
+fn error_says_what_to_do_about_a_kind_that_is_not_built_in() {
+    let error = |url: &str| url.parse::<Source>().unwrap_err().to_string();
+    let rtsp = error("rtsp://host/1");
+    assert!(
+        rtsp.starts_with("unknown kind of source \"rtsp\""),
+        "{rtsp}"
+    );
+    assert!(rtsp.contains("exec:ffmpeg -i URL"), "{rtsp}");
+    assert!(!error("ftp://host/1").contains("ffmpeg"));
+    for (is_built, url, feature) in [
+        (cfg!(feature = "http"), "http://host/", "http"),
+        (cfg!(feature = "test-picture"), "test:", "test-picture"),
+        (cfg!(feature = "exec"), "exec:a", "exec"),
+    ] {
+        if is_built {
+            continue;
+        }
+        let error = error(url);
+        assert!(
+            error.ends_with(&format!("enable the feature `{feature}`")),
+            "{error}"
+        );
     }
 }

@@ -97,7 +97,7 @@ async fn unknown_name_is_a_resolver_error() {
     }
 }
 
-/// `localhost` has an IPv6 and an IPv4 address on most machines; whichever the camera listens on, it is found.
+/// On most machines, `localhost` has an IPv6 and an IPv4 address. The camera is found on either.
 #[tokio::test]
 async fn every_address_of_a_name_is_tried() {
     let camera = Camera::start(Script::frames([jpeg::numbered(5)])).await;
@@ -124,7 +124,7 @@ async fn dropping_the_ingest_closes_the_connection() {
     .expect("the camera sees the close");
 }
 
-/// While nobody pulls, nothing is read: TCP holds the camera back instead of our memory growing.
+/// Without pulls nothing is read: TCP slows the camera down, and no memory grows.
 #[tokio::test]
 async fn owner_that_does_not_pull_holds_the_camera_back() {
     let large = jpeg::of_length(1, 200_000);
@@ -151,7 +151,7 @@ async fn next_event_online(ingest: &mut Ingest) {
     while !matches!(ingest.next().await, Some(Event::Online { .. })) {}
 }
 
-/// Seen from outside: the kernel runs a keepalive timer (02) on the connection to the camera.
+/// The kernel runs a keepalive timer (02) on the connection to the camera.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn connection_has_tcp_keepalive() {

@@ -66,8 +66,8 @@ impl HeldBack {
 impl Record {
     pub(crate) fn new(spec: &StreamSpec) -> Self {
         let reasons = DiscardReason::ALL
-            .into_iter()
-            .map(DiscardReason::as_str)
+            .iter()
+            .map(|reason| reason.as_str())
             .chain(HeldBack::ALL.map(HeldBack::as_str));
         let is_idle = spec.linger().is_some() && !spec.sources().is_empty();
         let state = if is_idle {

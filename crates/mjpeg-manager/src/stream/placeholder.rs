@@ -213,7 +213,11 @@ fn begin_drawing(spec: &StreamSpec, notice: Notice) -> Option<JoinHandle<Option<
     // It takes milliseconds, for which it would block everything else on this thread.
     Some(tokio::task::spawn_blocking(move || {
         let Notice { text, since, size } = notice;
-        mjpeg_picture::notice(&name, &text, since, side(size.0), side(size.1)).ok()
+        let drawing = mjpeg_picture::Notice::new(name)
+            .with_text(text)
+            .with_since(since);
+        let drawing = drawing.with_size(side(size.0), side(size.1)).ok()?;
+        Some(drawing.render())
     }))
 }
 

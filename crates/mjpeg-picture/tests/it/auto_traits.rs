@@ -1,10 +1,12 @@
-//! What callers may do with the types across threads.
+//! The auto traits of the public types.
 
-use mjpeg_picture::{Error, TestPicture};
+use mjpeg_picture::{Encoder, Error, Notice, TestPicture};
 
 #[test]
 fn types_cross_threads() {
     fn check<T: Send + Sync + Unpin + 'static>() {}
     check::<TestPicture>();
+    check::<Notice>();
+    check::<Encoder>();
     check::<Error>();
 }

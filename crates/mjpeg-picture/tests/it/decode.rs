@@ -1,4 +1,4 @@
-//! Helpers: a picture's pixels as a decoder that is not ours sees them, and its segments.
+//! Helpers: a picture's pixels from an independent decoder, and its segments.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use jpeg_decoder::{Decoder, PixelFormat};
 pub(crate) struct Decoded {
     pub(crate) width: usize,
     pub(crate) height: usize,
-    pixels: Vec<u8>,
+    pub(crate) pixels: Vec<u8>,
 }
 
 impl Decoded {
@@ -24,7 +24,7 @@ impl Decoded {
         }
     }
 
-    /// The part between two heights and two widths, each in percent, as a picture of its own.
+    /// Cuts out the part between two heights and two widths, each in percent.
     pub(crate) fn part(&self, rows: Range<usize>, columns: Range<usize>) -> Self {
         let (top, bottom) = (self.height * rows.start / 100, self.height * rows.end / 100);
         let (left, right) = (
@@ -39,7 +39,7 @@ impl Decoded {
         }
     }
 
-    /// How many pixels look different, which is more than the noise of the compression.
+    /// Counts the pixels that differ by more than the noise of the compression.
     pub(crate) fn differences(&self, other: &Self) -> usize {
         assert_eq!((self.width, self.height), (other.width, other.height));
         let far = |(a, b): (&[u8], &[u8])| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > 60);

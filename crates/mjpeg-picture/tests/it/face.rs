@@ -1,4 +1,4 @@
-//! Arguments: what is refused, what is clamped, what must never panic.
+//! Arguments: which are refused, and which must never panic.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -39,7 +39,8 @@ fn same_arguments_give_the_same_bytes() {
     let render = || {
         TestPicture::new("cam", 161, 121)
             .unwrap()
-            .quality(60)
+            .with_quality(60)
+            .unwrap()
             .render(12, UNIX_EPOCH)
     };
     assert_eq!(render(), render());
@@ -54,17 +55,19 @@ fn rendering_leaves_the_picture_as_it_was() {
 }
 
 #[test]
-fn quality_is_clamped_to_1_and_100() {
+fn quality_is_bounded_by_1_and_100() {
+    let picture = TestPicture::new("cam", 64, 48).unwrap();
     let render = |quality| {
-        TestPicture::new("cam", 64, 48)
-            .unwrap()
-            .quality(quality)
-            .render(1, UNIX_EPOCH)
+        let picture = picture.clone().with_quality(quality).unwrap();
+        assert_eq!(picture.quality(), quality);
+        picture.render(1, UNIX_EPOCH)
     };
-    assert_eq!(render(0), render(1));
     assert_ne!(render(1), render(2));
     assert_ne!(render(99), render(100));
-    assert_eq!(render(101), render(100));
+    for quality in [0, 101] {
+        let error = picture.clone().with_quality(quality).unwrap_err();
+        assert_eq!(error, Error::Quality { quality });
+    }
     assert!(render(20).len() < render(90).len());
 }
 
@@ -72,8 +75,9 @@ fn quality_is_clamped_to_1_and_100() {
 fn quality_is_75_unless_set() {
     let picture = TestPicture::new("cam", 64, 48).unwrap();
     let unset = picture.render(1, UNIX_EPOCH);
-    assert_eq!(unset, picture.clone().quality(75).render(1, UNIX_EPOCH));
-    assert_ne!(unset, picture.quality(76).render(1, UNIX_EPOCH));
+    let set = |quality| picture.clone().with_quality(quality).unwrap();
+    assert_eq!(unset, set(75).render(1, UNIX_EPOCH));
+    assert_ne!(unset, set(76).render(1, UNIX_EPOCH));
 }
 
 #[test]

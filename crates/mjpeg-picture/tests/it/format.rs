@@ -1,4 +1,4 @@
-//! The bytes are the kind of JPEG that every browser and relay takes.
+//! The bytes are JPEG of the kind that every browser and relay accepts.
 
 use std::time::UNIX_EPOCH;
 
@@ -64,7 +64,7 @@ fn every_size_decodes() {
     }
 }
 
-/// Usual ones, odd ones, and both limits of each side.
+/// Usual sizes, odd ones, and both limits of each side.
 const SIZES: [(u16, u16); 7] = [
     (640, 480),
     (160, 120),

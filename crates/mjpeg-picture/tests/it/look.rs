@@ -1,4 +1,4 @@
-//! What can be seen, in the pixels after decoding.
+//! The contents of the pictures, checked in the decoded pixels.
 //!
 //! From the top: 62 % bars with the name, 8 % track of the ball, 30 % panel with the clock and the
 //! frame number.

@@ -1,7 +1,8 @@
-//! The crate through its public face.
+//! Tests of the public API.
 
 mod auto_traits;
 mod decode;
+mod encoder;
 mod face;
 mod format;
 mod look;

@@ -1,4 +1,4 @@
-//! A real browser shows the picture.
+//! A real browser shows the stream.
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,7 +19,7 @@ use crate::process::Server;
 
 const MISSING: &str = "chromedriver runs (cargo xtask ci --install installs it)";
 
-/// A WebDriver server on a free port. Killed when dropped, and its browsers with it.
+/// A WebDriver server on a free port. Dropping it kills it and its browsers.
 struct Driver {
     child: Child,
     url: String,
@@ -27,7 +27,8 @@ struct Driver {
 
 impl Driver {
     fn start() -> Self {
-        // Not chromedriver's own choice (--port=0): it takes a port that may be taken on the other address family.
+        // Not chromedriver's own choice (--port=0): that port may be taken on the other address
+        // family.
         let port = (TcpListener::bind("127.0.0.1:0").and_then(|v4| v4.local_addr()))
             .expect("a free port")
             .port();
@@ -78,7 +79,7 @@ impl Drop for Driver {
     }
 }
 
-/// Serves one page to whoever asks, until the test ends.
+/// Serves one page on every request, until the test ends.
 async fn serve_page(html: String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -86,7 +87,8 @@ async fn serve_page(html: String) -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = stream.read(&mut [0; 4096]).await;
             let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n",
                 html.len()
             );
             let _ = stream
@@ -97,7 +99,7 @@ async fn serve_page(html: String) -> String {
     url
 }
 
-/// The picture's width, and a number that changes when the picture does (0 if it is blank).
+/// The picture's width, and a checksum of its pixels (0 if it is blank).
 const LOOK: &str = "
     const img = document.querySelector('img'), canvas = document.createElement('canvas');
     canvas.width = canvas.height = 64;
@@ -105,7 +107,8 @@ const LOOK: &str = "
     context.drawImage(img, 0, 0, 64, 64);
     const pixels = context.getImageData(0, 0, 64, 64).data;
     let sum = 0;
-    for (let i = 0; i < pixels.length; i++) sum = (sum * 31 + pixels[i] * (i % 4 == 3 ? 0 : 1)) % 1000003;
+    for (let i = 0; i < pixels.length; i++)
+        sum = (sum * 31 + pixels[i] * (i % 4 == 3 ? 0 : 1)) % 1000003;
     return [img.naturalWidth, sum];";
 
 async fn sees_a_moving_picture(browser: &Client) {

@@ -1,4 +1,4 @@
-//! The command line as a person meets it.
+//! The command line, as a user sees it.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -133,7 +133,7 @@ async fn port_taken_by_another_process_is_told() {
 #[tokio::test]
 async fn second_copy_of_the_program_is_told_that_the_port_is_taken() {
     let camera = Camera::start(live()).await;
-    // Port 0 finds a port that is free on all interfaces, where the second copy then finds the first.
+    // Port 0 takes a port that is free on all interfaces, which the second copy then finds in use.
     let first = Server::start(&["run", "--stream", &format!("door={}@0", camera.url())], 1);
     let port = first.addr(0).port();
     for listen in [
@@ -350,7 +350,7 @@ async fn signals_end_it_cleanly_with_viewers_watching() {
     }
 }
 
-/// The program with a viewer that takes nothing, so that a part for it hangs half-sent.
+/// The program with a viewer that does not read, so that a part for it stays half sent.
 async fn with_stuck_viewer() -> (Server, Camera, TcpStream) {
     let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
     let camera = Camera::start(Script::live(large, Duration::from_millis(20))).await;
@@ -360,8 +360,8 @@ async fn with_stuck_viewer() -> (Server, Camera, TcpStream) {
         .await
         .unwrap()
         .into_stream();
-    // Long enough for the kernel's buffers to fill, which nothing outside the program can see; that they did shows in
-    // how long the program takes to end.
+    // Long enough for the kernel's buffers to fill, which cannot be observed from outside the
+    // program. How long it takes to end shows that they were full.
     tokio::time::sleep(Duration::from_secs(2)).await;
     (server, camera, stuck)
 }
@@ -459,7 +459,7 @@ async fn demo_shows_as_many_cameras_as_asked() {
         );
         let mut viewer = Viewer::open(server.addr(stream), "/").await.unwrap();
         let first = viewer.next_frame().await.unwrap().unwrap();
-        // On a busy machine the first may be repeated before the second is drawn.
+        // On a busy machine the first picture may be repeated before the second is drawn.
         let mut moves = false;
         for _ in 0..20 {
             moves |= viewer.next_frame().await.unwrap().unwrap() != first;
@@ -477,7 +477,7 @@ async fn demo_shows_as_many_cameras_as_asked() {
 
 #[tokio::test]
 async fn demo_takes_the_ports_from_the_one_asked_for() {
-    // Two neighbouring ports that are free at the moment.
+    // Two adjacent ports that are free now.
     let first = loop {
         let free = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -500,7 +500,7 @@ async fn demo_takes_the_ports_from_the_one_asked_for() {
 
 #[tokio::test]
 async fn demo_without_a_port_takes_free_ones_if_its_own_are_taken() {
-    // Whoever has port 8081 here, this test or another program: the demo starts all the same.
+    // Port 8081 is taken by this test or by another program; the demo starts in either case.
     let _taken = TcpListener::bind("127.0.0.1:8081");
     let server = Server::start(&["demo", "--cameras", "1"], 1);
     let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
@@ -513,7 +513,7 @@ async fn viewers_over_the_limits_of_the_command_line_are_refused() {
     let streams = [1, 2].map(|n| format!("door{n}={}@127.0.0.1:0", camera.url()));
     let [first, second] = &streams;
     let args = ["run", "--stream", first, "--stream", second];
-    // Loopback is many people, so one per address says nothing here.
+    // The limit per address does not apply on loopback.
     let limits = [
         "--max-viewers=2",
         "--max-viewers-total=3",

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use mjpeg_codec::{Event, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 use mjpeg_testkit::{Script, Step};
 
 use crate::process::Server;
@@ -19,7 +19,7 @@ fn ffmpeg(args: &[&str]) -> Command {
     command
 }
 
-/// Ends the program when the test is over, whatever its outcome.
+/// Kills the program at the end of the test, whatever its outcome.
 struct Ended(Child);
 
 impl Drop for Ended {
@@ -31,7 +31,7 @@ impl Drop for Ended {
 
 const MISSING: &str = "ffmpeg runs (cargo xtask ci --install installs it)";
 
-/// A port that nothing has for the moment: ffmpeg takes no port 0.
+/// A port that is free now, for ffmpeg, which does not accept port 0.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -65,7 +65,7 @@ fn frames_from_ffmpeg_to_ffmpeg_are_those_that_were_sent() {
         "-q:v",
         "5",
     ];
-    // The camera writes what it sends into a file as well, to compare with.
+    // The camera also writes its stream into a file, for comparison.
     let sent = std::env::temp_dir().join(format!("mjpeg-sent-{}-{port}.mjpeg", std::process::id()));
     let tee = format!(
         "[f=mjpeg]tcp\\://127.0.0.1\\:{port}?listen=1|[f=mjpeg]{}",
@@ -80,7 +80,7 @@ fn frames_from_ffmpeg_to_ffmpeg_are_those_that_were_sent() {
     let server = Server::start(
         &[
             "run",
-            // What is seen is to be what the camera has sent, and nothing else.
+            // Viewers must see the bytes that the camera has sent.
             "--placeholder",
             "none",
             "--stream",
@@ -88,7 +88,7 @@ fn frames_from_ffmpeg_to_ffmpeg_are_those_that_were_sent() {
         ],
         1,
     );
-    // -c copy: the hashes are those of the JPEG bytes as they arrived.
+    // -c copy: the hashes are those of the JPEG bytes as received.
     let copied = ffmpeg(&[
         "-i",
         &server.urls[0],
@@ -101,7 +101,7 @@ fn frames_from_ffmpeg_to_ffmpeg_are_those_that_were_sent() {
         "-",
     ]);
     let copied = output(copied);
-    // And once more, decoding every picture.
+    // Again, decoding every picture.
     let decoded = ffmpeg(&[
         "-i",
         &server.urls[0],
@@ -140,7 +140,7 @@ fn frames_from_ffmpeg_to_ffmpeg_are_those_that_were_sent() {
     );
 }
 
-/// Runs ffmpeg to its end; any word on standard error is a decode error.
+/// Runs ffmpeg to its end. Any output on standard error is a decode error.
 fn output(mut command: Command) -> Vec<u8> {
     let output = command.output().expect(MISSING);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -151,7 +151,7 @@ fn output(mut command: Command) -> Vec<u8> {
     output.stdout
 }
 
-/// Our splitter and ffmpeg agree on what an encoder's stream holds.
+/// Our splitter and ffmpeg find the same frames in an encoder's stream.
 #[test]
 fn splitter_finds_as_many_frames_as_ffmpeg_wrote() {
     let encode = ffmpeg(&[
@@ -171,7 +171,7 @@ fn splitter_finds_as_many_frames_as_ffmpeg_wrote() {
     splitter.push(output(encode));
     let mut frames = 0;
     while let Some(event) = splitter.poll() {
-        let Event::Frame(frame) = event else {
+        let Found::Frame(frame) = event else {
             panic!("{event:?}")
         };
         assert_eq!((frame.width(), frame.height()), (160, 120));
@@ -180,7 +180,7 @@ fn splitter_finds_as_many_frames_as_ffmpeg_wrote() {
     assert_eq!(frames, 50);
 }
 
-/// The body can also be read as raw concatenated JPEGs, as some people do.
+/// The body can also be read as raw concatenated JPEGs, which some programs do.
 #[tokio::test]
 async fn response_can_be_read_as_raw_jpegs() {
     let frames: Vec<_> = (0..30).map(mjpeg_testkit::jpeg::numbered).collect();
@@ -195,7 +195,7 @@ async fn response_can_be_read_as_raw_jpegs() {
     let server = Server::start(
         &[
             "run",
-            // What is seen is to be what the camera has sent, and nothing else.
+            // Viewers must see the bytes that the camera has sent.
             "--placeholder",
             "none",
             "--stream",

@@ -1,4 +1,4 @@
-//! Cameras that speak HTTP, played by web servers that are not ours: lighttpd, which asks for logins, and ffmpeg.
+//! Cameras that speak HTTP, played by foreign web servers: lighttpd, with logins, and ffmpeg.
 
 use std::{
     fs,
@@ -17,7 +17,8 @@ use crate::{
 
 const PASSWORD: &str = "hunter/2";
 
-/// lighttpd with a stream and a picture in each of the folders `basic`, `md5` and `sha256`, named after the login that they ask for.
+/// lighttpd with a stream and a picture in each of the folders `basic`, `md5` and `sha256`, named
+/// after the login that they require.
 struct Lighttpd {
     addr: SocketAddr,
     _server: Killed,
@@ -98,7 +99,7 @@ while :; do
 done
 ";
 
-/// Another picture each time.
+/// Writes another picture each time.
 const SHOT: &str = r"
 n=$(cat n 2>/dev/null || echo 0)
 echo $((1 - n)) > n
@@ -106,7 +107,7 @@ printf 'Content-Type: image/jpeg\r\n\r\n'
 cat $n.jpg
 ";
 
-/// Reads pictures until 6 have come that differ from the one before.
+/// Reads pictures until 6 differed from the one before.
 async fn sees_both(server: &Server) {
     let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
     sees(&mut viewer, 6, 64).await;
@@ -157,7 +158,8 @@ async fn ffmpeg_serves_its_pictures_over_http() {
     for format in ["mpjpeg", "mjpeg"] {
         let addr = free_addr();
         let line = format!(
-            "-re -f lavfi -i testsrc2=size=160x120:rate=25 -c:v mjpeg -q:v 5 -f {format} -listen 1 http://{addr}/video"
+            "-re -f lavfi -i testsrc2=size=160x120:rate=25 -c:v mjpeg -q:v 5 -f {format} \
+             -listen 1 http://{addr}/video"
         );
         let _camera = Killed(ffmpeg(&line).spawn().expect(MISSING));
         let server = relayed(&format!("http://{addr}/video"));

@@ -1,4 +1,4 @@
-//! A camera that is killed and comes back, seen through the real program.
+//! A camera that is killed and returns, relayed by the real program.
 
 use std::time::Duration;
 

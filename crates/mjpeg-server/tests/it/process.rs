@@ -1,4 +1,4 @@
-//! Running the program.
+//! Runs the program.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -76,7 +76,7 @@ impl Server {
             .expect("an address and a port")
     }
 
-    /// Sends a signal by name, waits for the end, and gives the exit status and how long it took.
+    /// Sends a signal by name, waits for the end, and returns the exit status and how long it took.
     pub(crate) fn end_by(&mut self, signal: &str) -> (ExitStatus, Duration) {
         #[allow(clippy::disallowed_methods, reason = "this waits for a real process")]
         let since = Instant::now();
@@ -97,7 +97,7 @@ impl Server {
         );
     }
 
-    /// Reads standard error until a line holds this word, and gives all lines up to it.
+    /// Reads standard error until a line contains this word, and returns all lines up to it.
     pub(crate) fn stderr_until(&mut self, word: &str) -> Vec<String> {
         let mut until = Vec::new();
         for line in BufReader::new(self.child.stderr.as_mut().expect("piped")).lines() {
@@ -109,14 +109,14 @@ impl Server {
         panic!("ended without {word:?}: {until:?}");
     }
 
-    /// What it printed after the URLs; only after its end.
+    /// The standard output after the URLs; call it after the end only.
     pub(crate) fn rest_of_stdout(&mut self) -> String {
         let mut text = String::new();
         self.stdout.read_to_string(&mut text).expect("UTF-8");
         text
     }
 
-    /// What it wrote to standard error; only after its end.
+    /// The standard error; call it after the end only.
     pub(crate) fn stderr(&mut self) -> String {
         let mut text = String::new();
         self.child
@@ -131,7 +131,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // An error means that it has ended already.
+        // Fails if the program has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -33,7 +33,7 @@ fn made(line: &str, name: &str) -> Folder {
     folder
 }
 
-/// A folder of its own with one file, gone with the test.
+/// A temporary folder with one file, removed at the end of the test.
 pub(crate) struct Folder(pub(crate) PathBuf, &'static str);
 
 impl Folder {
@@ -72,7 +72,7 @@ impl Drop for Killed {
 }
 
 pub(crate) fn relayed(source: &str) -> Server {
-    // What is seen is to be what the camera has sent, and nothing else.
+    // Viewers must see the bytes that the camera has sent.
     let args = ["run", "--placeholder", "none", "--stream"];
     let stream = format!("s={source}@127.0.0.1:0");
     Server::start(&[&args[..], &[&stream]].concat(), 1)
@@ -98,10 +98,11 @@ pub(crate) fn free_addr() -> SocketAddr {
     free.local_addr().unwrap()
 }
 
-/// A live camera of 320x240 by GStreamer, which sends its JPEG images into this element.
+/// A live camera of 320x240 by GStreamer, which sends its JPEG images to this element.
 fn gstreamer(sink: &str) -> Killed {
     let line = format!(
-        "-q videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1 ! jpegenc ! {sink}"
+        "-q videotestsrc is-live=true pattern=ball ! \
+         video/x-raw,width=320,height=240,framerate=25/1 ! jpegenc ! {sink}"
     );
     let mut command = Command::new("gst-launch-1.0");
     command.args(line.split(' ')).stdout(Stdio::null());
@@ -115,7 +116,7 @@ fn running_with(path: &Path) -> usize {
         let command = fs::read(entry.ok()?.path().join("cmdline")).ok()?;
         Some(String::from_utf8_lossy(&command).into_owned())
     });
-    // The relay has it too.
+    // The relay's command line contains it too.
     commands
         .filter(|command| command.starts_with("ffmpeg") && command.contains(&path))
         .count()
@@ -170,7 +171,7 @@ async fn ffmpeg_pushes_its_pictures_and_viewers_outlast_it() {
             "-re -f lavfi -i testsrc2=size={width}x120:rate=25 -c:v mjpeg -q:v 5 -f mjpeg tcp://{addr}"
         );
         let _pushing = Killed(ffmpeg(&pushing).spawn().expect(MISSING));
-        // What is left of the sender before may still come.
+        // Frames of the previous sender may still arrive.
         if width == 160 {
             let other = async {
                 loop {

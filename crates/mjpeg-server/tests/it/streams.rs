@@ -1,6 +1,8 @@
-//! Real streams with known truth: a fake camera plays a file, a viewer receives exactly the undamaged frames.
+//! Real streams with known truth: a fake camera plays a file, and a viewer receives exactly the
+//! undamaged frames.
 //!
-//! Runs on the project's own fixtures, and on a larger corpus of the same format where one lies beside the checkout.
+//! Runs on the project's own fixtures, and on a larger corpus of the same format if there is one
+//! beside the checkout.
 
 use std::{collections::HashSet, fs, net::SocketAddr, path::Path, time::Duration};
 
@@ -21,9 +23,9 @@ use tokio::{
 struct Truth {
     name: String,
     stream: Bytes,
-    /// End offset and bytes of each frame that must come out.
+    /// End offset and bytes of each frame that must be relayed.
     must: Vec<(usize, Bytes)>,
-    /// Frames that were hurt and may come out or not.
+    /// Damaged frames, which may be relayed or not.
     hurt: HashSet<Bytes>,
     debatable: bool,
 }
@@ -56,7 +58,7 @@ impl Truth {
         }
     }
 
-    /// The same, with every frame as it is after the repairs.
+    /// The same stream with every frame as repaired.
     fn repaired(&self, repairs: Repairs) -> Self {
         let repaired = |bytes: &Bytes| match Frame::parse(bytes.clone()) {
             Ok(frame) => frame.repaired(repairs).0.into_bytes(),
@@ -89,8 +91,8 @@ impl Truth {
     }
 }
 
-/// Sends the stream up to the end of each frame that must come out, then waits for the viewer to have it: so no frame is skipped
-/// for speed, and each is seen to leave with its last byte.
+/// Sends the stream up to the end of each frame that must be relayed, then waits until the viewer
+/// has received it. So no frame is skipped, and each must leave with its last byte.
 async fn play(truth: &Truth, camera: &mut TcpStream, viewer: &mut Viewer) {
     let mut sent = 0;
     for (n, (end, expected)) in truth.must.iter().enumerate() {
@@ -132,7 +134,7 @@ async fn relay_with(repairs: Repairs, truth: &Truth) {
     let manager =
         Manager::with_outlets(ManagerConfig::default(), [HttpOutlet::default().factory()]);
     let spec = StreamSpec::parse("file", &format!("tcp://{camera_addr}")).unwrap();
-    // Arithmetic and lossless frames are for this test to see, though not for browsers.
+    // Arithmetic and lossless frames must pass here, although browsers cannot show them.
     let spec = if repairs == Repairs::RECOMMENDED {
         spec
     } else {
@@ -172,7 +174,7 @@ async fn corpus_arrives_frame_by_frame() {
     for truth in &clear {
         relay(truth).await;
     }
-    // What comes of these is a matter of choice and of repair, and belongs to the codec's own scoring.
+    // The result of these depends on settings and repair; the codec's own scoring covers them.
     println!(
         "{} streams relayed; not played, as their truth is debatable: {}",
         clear.len(),

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::{
     address::Origin,
-    link::Io,
-    pictures,
+    body,
+    link::Duplex,
     session::{Dial, Session},
     settings::{Account, Settings},
     url::{self, Shown},
@@ -116,17 +116,17 @@ impl HttpCamera {
     }
 
     /// Writes the camera as a URL without its secrets.
-    pub(in crate::source) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         url::label(&self.settings, &self.shown)
     }
 
     /// Writes the camera as a URL, secrets included, the same way each time.
-    pub(in crate::source) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         url::text(&self.settings)
     }
 }
 
-/// Cameras are equal that are asked for the same in the same way.
+/// Two cameras are equal if their requests and settings are.
 impl PartialEq for HttpCamera {
     fn eq(&self, other: &Self) -> bool {
         self.settings == other.settings
@@ -146,7 +146,7 @@ impl Connect for HttpCamera {
         let settings = Arc::new(self.settings.clone());
         let network = Network(Arc::clone(&settings));
         let session = Session::new(settings, Box::new(network));
-        pictures::open(session, fps).await
+        body::open(session, fps).await
     }
 }
 
@@ -155,7 +155,7 @@ struct Network(#[cfg_attr(not(feature = "tls"), expect(dead_code))] Arc<Settings
 
 #[async_trait]
 impl Dial for Network {
-    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Io>, String), ConnectError> {
+    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Duplex>, String), ConnectError> {
         let (stream, peer) = tcp::dial(&origin.host, origin.port).await?;
         let peer = peer.to_string();
         if !origin.tls {

@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mjpeg_codec::{Event, SplitterConfig, multipart::Parser};
+use mjpeg_codec::{Found, SplitterConfig, multipart::Parser};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     runtime::Builder,
@@ -21,15 +21,15 @@ use tokio::{
 
 use super::{
     address::Origin,
-    link::Io,
-    pictures,
+    body,
+    link::Duplex,
     session::{Dial, Session},
     url,
 };
 use crate::{
     connect::Connection,
     error::{ConnectError, ErrorChain},
-    framed::{Found, Incoming},
+    framed::{Incoming, Parsed},
 };
 
 /// Reads a camera with arbitrary responses: it ends without a panic, and of a correct stream the
@@ -71,17 +71,17 @@ pub fn ingest_response(data: &[u8]) {
     parser.finish();
     let expected: Vec<Bytes> = std::iter::from_fn(|| parser.poll())
         .filter_map(|event| match event {
-            Event::Frame(frame) => Some(frame.into_bytes()),
+            Found::Frame(frame) => Some(frame.into_bytes()),
             _ => None,
         })
         .collect();
     assert_eq!(frames_of(&answer, *pieces), expected);
 }
 
-fn frame(found: Found) -> Option<Bytes> {
+fn frame(found: Parsed) -> Option<Bytes> {
     match found {
-        Found::Frame(captured) => Some(captured.frame.into_bytes()),
-        Found::Discarded { .. } => None,
+        Parsed::Frame(captured) => Some(captured.frame.into_bytes()),
+        Parsed::Discarded { .. } => None,
     }
 }
 
@@ -100,7 +100,7 @@ fn frames_of(answer: &[u8], pieces: u8) -> Vec<Bytes> {
         let session = Session::new(Arc::new(settings), Box::new(dial));
         // Each poll reads a chunk of a response, or wakes itself.
         let mut polls = (answer.len() + 100) * 3 * CONNECTIONS;
-        let connection = match bounded(&mut polls, pictures::open(session, 1000.0)).await {
+        let connection = match bounded(&mut polls, body::open(session, 1000.0)).await {
             Ok(connection) => connection,
             Err(error) => {
                 let shown = ErrorChain::new(&error).to_string();
@@ -147,12 +147,12 @@ struct Canned {
 
 #[async_trait]
 impl Dial for Canned {
-    async fn dial(&self, _origin: &Origin) -> Result<(Box<dyn Io>, String), ConnectError> {
+    async fn dial(&self, _origin: &Origin) -> Result<(Box<dyn Duplex>, String), ConnectError> {
         let left = self.left.fetch_sub(1, Ordering::Relaxed);
         if left == 0 {
             return Err(ConnectError::Finished);
         }
-        let line = Line {
+        let line = CannedLine {
             rest: self.answer.clone(),
             piece: self.piece,
             asked: false,
@@ -162,7 +162,7 @@ impl Dial for Canned {
     }
 }
 
-struct Line {
+struct CannedLine {
     rest: Bytes,
     piece: usize,
     /// The response follows the first request.
@@ -171,7 +171,7 @@ struct Line {
     waits: bool,
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for CannedLine {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -188,7 +188,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for CannedLine {
     fn poll_write(
         mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,

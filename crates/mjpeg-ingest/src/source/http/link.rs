@@ -19,9 +19,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::address::Origin;
 
 /// The byte stream below an HTTP connection.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// A connection without a task of its own: each call that waits for the connection also drives it.
 ///
@@ -35,11 +35,11 @@ pub(super) struct Link {
     pub(super) peer: String,
 }
 
-type Driver = http1::Connection<TokioIo<Box<dyn Io>>, Empty<Bytes>>;
+type Driver = http1::Connection<TokioIo<Box<dyn Duplex>>, Empty<Bytes>>;
 
 impl Link {
     pub(super) async fn over(
-        io: Box<dyn Io>,
+        io: Box<dyn Duplex>,
         origin: Origin,
         peer: String,
     ) -> hyper::Result<Box<Self>> {

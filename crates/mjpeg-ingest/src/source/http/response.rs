@@ -27,16 +27,16 @@ pub(super) fn translated(error: hyper::Error) -> HttpError {
         return HttpError::CutShort;
     }
     let Some(source) = error.source() else {
-        return HttpError::BadAnswer(Box::new(error));
+        return HttpError::BadResponse(Box::new(error));
     };
     match source.downcast_ref::<io::Error>() {
         Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => HttpError::CutShort,
         // hyper reports malformed chunks this way.
         Some(io) if io.kind() == io::ErrorKind::InvalidInput || io.get_ref().is_some() => {
-            HttpError::BadAnswer(Box::new(io::Error::new(io.kind(), io.to_string())))
+            HttpError::BadResponse(Box::new(io::Error::new(io.kind(), io.to_string())))
         }
         Some(io) => HttpError::Broken(io.kind().into()),
-        None => HttpError::BadAnswer(Box::new(error)),
+        None => HttpError::BadResponse(Box::new(error)),
     }
 }
 

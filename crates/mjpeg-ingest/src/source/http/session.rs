@@ -14,7 +14,7 @@ use hyper::{
 
 use super::{
     address::{Origin, Target},
-    link::{Io, Link},
+    link::{Duplex, Link},
     response::{shown, translated, unexpected},
     settings::Settings,
 };
@@ -24,7 +24,7 @@ use crate::error::{ConnectError, HttpError};
 #[async_trait]
 pub(super) trait Dial: Send + Sync {
     /// Returns a connection, and the address of the other side.
-    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Io>, String), ConnectError>;
+    async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Duplex>, String), ConnectError>;
 }
 
 /// Sends requests over one connection, replaced when it ends; never over two at once.
@@ -131,7 +131,7 @@ impl Session {
     }
 
     fn request(&mut self) -> Result<Request<Empty<Bytes>>, HttpError> {
-        let unsendable = |error: http::Error| HttpError::BadAnswer(Box::new(error));
+        let unsendable = |error: http::Error| HttpError::BadResponse(Box::new(error));
         let mut request = Request::get(self.target.path.as_str())
             .header(header::HOST, self.target.origin.host_header())
             .header(header::USER_AGENT, USER_AGENT)
@@ -157,7 +157,7 @@ impl Session {
                 // The camera requires an unknown kind of integrity protection.
                 .map_err(|_| HttpError::UnknownLogin("Digest".into()))?;
             let mut answer = HeaderValue::from_str(&answer)
-                .map_err(|error| HttpError::BadAnswer(Box::new(error)))?;
+                .map_err(|error| HttpError::BadResponse(Box::new(error)))?;
             answer.set_sensitive(true);
             request.headers_mut().insert(header::AUTHORIZATION, answer);
         }

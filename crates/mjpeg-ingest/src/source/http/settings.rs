@@ -1,4 +1,4 @@
-//! How to ask a camera that speaks HTTP.
+//! Settings of a camera that speaks HTTP.
 
 use std::{ops::RangeInclusive, str::FromStr};
 
@@ -9,7 +9,7 @@ use super::address::Target;
 use super::trust::Trust;
 use crate::source::{invalid::InvalidSource, rate};
 
-/// How to ask a camera that speaks HTTP.
+/// Settings of a camera that speaks HTTP.
 #[derive(Clone, PartialEq)]
 pub(super) struct Settings {
     pub(super) target: Target,
@@ -73,5 +73,5 @@ impl Settings {
 /// As often as Home Assistant requests images from cameras without a stream.
 const DEFAULT_FPS: f64 = 2.0;
 
-/// Requests per second. A camera that is asked more rarely would look silent.
+/// Requests per second. With fewer, a camera would look silent.
 const POLLED: RangeInclusive<f64> = 0.2..=60.0;

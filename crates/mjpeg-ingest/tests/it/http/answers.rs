@@ -1,4 +1,4 @@
-//! What cameras answer: streams as they should be, and faults.
+//! Responses of cameras: correct streams, and faults.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{answer, event, next_number, open, part, picture, send, stream_head, 
 const CLOSED: &str = "the camera closed the connection";
 const CUT_SHORT: &str = "the camera closed the connection before its answer was complete";
 
-/// What comes of a camera that says this and closes the connection.
+/// Reads a camera that sends this response and closes the connection.
 async fn read(answer: impl Into<bytes::Bytes>) -> (Vec<u32>, String) {
     let camera = HttpCamera::saying(answer);
     until_offline(&mut open(&camera.url("/"))).await
@@ -126,7 +126,7 @@ async fn stream_without_a_proper_type_is_known_by_its_first_bytes() {
             assert_eq!(read(all).await, (vec![1, 2], CLOSED.into()), "{head}");
         }
     }
-    // With a length it is a picture, which is asked for again.
+    // With a length it is a single image, which is requested again.
     let camera = HttpCamera::start(|_| vec![answer("200 OK", "", &jpeg::numbered(7))]);
     let mut ingest = open(&camera.url("/#fps=60"));
     for _ in 0..3 {
@@ -208,7 +208,7 @@ async fn endless_head_is_an_error() {
         error.starts_with("the head of the camera's answer is longer than 65536 bytes"),
         "{error}"
     );
-    // Many small headers are the same.
+    // Many small headers count together.
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(1000));
     let (_, error) = read(many).await;
     assert!(
@@ -260,13 +260,13 @@ async fn silence_is_a_stall_and_before_the_head_a_timeout() {
         until_offline(&mut ingest).await,
         (vec![], "no connection within 300ms".into())
     );
-    // One that is asked for pictures has three intervals at least, which are of 500 ms where nothing else is asked for.
+    // A camera that is polled has three intervals at least, of 500 ms by default.
     for (steps, limit) in [
         (vec![stream_head(), send(part(1)), Step::Stall], "300ms"),
         (vec![picture(1), Step::Stall], "1.5s"),
     ] {
         let halting = HttpCamera::start(move |asked| {
-            // A picture comes once, and then no more.
+            // One image comes, and then no more.
             if steps.len() == 2 && asked.connection > 0 {
                 vec![Step::Stall]
             } else {

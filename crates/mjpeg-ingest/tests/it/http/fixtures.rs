@@ -1,17 +1,19 @@
-//! The codec's recordings of how real cameras and servers frame their images, each as the answer of a camera.
+//! The codec's recordings of how real cameras and servers frame their images, each sent as the
+//! response of a camera.
 
 use std::{fs, path::Path};
 
 use bytes::Bytes;
 use mjpeg_ingest::{
     Event,
-    mjpeg_codec::{Event as Found, multipart::Parser},
+    mjpeg_codec::{Found, multipart::Parser},
 };
 use mjpeg_testkit::{HttpCamera, jpeg};
 
 use super::{event, open};
 
-/// The text of a fixture with its placeholders filled in, as `mjpeg-codec/tests/data/README.md` has them: head and body.
+/// Fills in the placeholders of a fixture, which `mjpeg-codec/tests/data/README.md` explains, and
+/// returns its head and body.
 fn filled(text: &str) -> (String, Vec<u8>) {
     let (head, body) = match text.split_once("\r\n\r\n") {
         Some((head, body)) if head.starts_with("HTTP/") => (head, body),
@@ -36,7 +38,7 @@ fn filled(text: &str) -> (String, Vec<u8>) {
     (format!("{head}\r\n\r\n"), bytes)
 }
 
-/// The frames of a camera that answers so and closes the connection.
+/// Reads the frames of a camera that sends this response and closes the connection.
 async fn frames(answer: Vec<u8>) -> Vec<Bytes> {
     let camera = HttpCamera::saying(answer);
     let mut ingest = open(&camera.url("/"));
@@ -56,7 +58,7 @@ async fn frames_are_those_that_the_codec_finds_in_the_body() {
     let mut with_frames = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // The sizes of its chunks are not the true ones.
+        // Its chunk sizes are wrong on purpose.
         if path.extension() != Some("http".as_ref()) || path.ends_with("ffmpeg_chunks_left_in.http")
         {
             continue;

@@ -1,4 +1,4 @@
-//! User names and passwords: asked for, given, refused, and never told.
+//! User names and passwords: required, sent, refused, and never shown.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -57,7 +57,7 @@ async fn camera_that_hangs_up_after_its_challenge_is_dialled_again() {
     );
 }
 
-/// What a `Digest` header says under this name.
+/// The value of this name in a `Digest` header.
 fn digest<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
     let header = asked.header("authorization")?.strip_prefix("Digest ")?;
     let found = header
@@ -71,7 +71,7 @@ async fn digest_is_chosen_over_basic_and_its_count_goes_up() {
     let camera = HttpCamera::start(|asked| {
         let nc = digest(asked, "nc").map(|nc| u32::from_str_radix(nc, 16).unwrap());
         match nc {
-            // The nonce grows old after three pictures.
+            // The nonce expires after three images.
             Some(nc) if nc <= 3 && digest(asked, "nonce") != Some("") => vec![picture(nc)],
             _ => vec![answer(
                 "401 Unauthorized",
@@ -138,7 +138,7 @@ async fn secrets_are_in_no_label_no_debug_output_and_no_error() {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let camera = HttpCamera::start(|_| match COUNT.fetch_add(1, Ordering::SeqCst) {
         0 => vec![picture(1)],
-        // Whatever a camera says back, it is not repeated.
+        // Even if a camera repeats a secret, it is not shown.
         n if n % 2 == 0 => refusal("Digest hunter2, hunter2=\"hunter2"),
         _ => vec![answer(
             "302 Found",

@@ -1,4 +1,4 @@
-//! Cameras that send single pictures.
+//! Cameras that send single images.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{answer, next_number, open, picture, send, until_offline};
 
-/// Answers by the number of the request, from 1.
+/// Responds by the number of the request, from 1.
 fn counted(answers: impl Fn(u32) -> Vec<Step> + Send + Sync + 'static) -> HttpCamera {
     let count = AtomicU32::new(0);
     HttpCamera::start(move |_| answers(count.fetch_add(1, Ordering::SeqCst) + 1))
@@ -24,7 +24,7 @@ async fn pictures_are_asked_for_at_their_rate_over_one_kept_connection() {
     for n in 1..=5 {
         assert_eq!(next_number(&mut ingest).await, n);
     }
-    // Four intervals of 50 ms lie between five pictures.
+    // Five images span four intervals of 50 ms.
     assert!(
         begun.elapsed() >= Duration::from_millis(190),
         "{:?}",
@@ -49,7 +49,7 @@ async fn camera_that_closes_after_each_picture_is_dialled_for_each_and_never_twi
             Step::Close,
         ]
     };
-    // It says that it will keep the connection, and closes it while the next request is on its way.
+    // It promises to keep the connection, and closes it while the next request is under way.
     let racing = |n| {
         if n % 2 == 0 {
             vec![Step::Close]
@@ -112,7 +112,7 @@ async fn failed_request_ends_the_connection_with_its_reason() {
         let (frames, told) = until_offline(&mut ingest).await;
         assert_eq!(frames, [1, 2]);
         assert!(told.starts_with(error), "{told}");
-        // And then it goes on.
+        // Then it recovers.
         assert_eq!(next_number(&mut ingest).await, 4);
     }
 }

@@ -1,4 +1,4 @@
-//! Cameras that send elsewhere.
+//! Cameras that redirect.
 
 use mjpeg_testkit::{HttpCamera, Step};
 
@@ -59,7 +59,7 @@ async fn redirects_elsewhere_are_followed_without_secrets() {
     for (path, is_open) in [("/open", true), ("/closed", false)] {
         let there = other.url(path);
         let first = HttpCamera::start(move |asked| match asked.header("authorization") {
-            // It has the login already when it sends elsewhere.
+            // It has received the login when it redirects.
             Some(_) => redirect(&there),
             None => vec![answer(
                 "401 No",
@@ -90,7 +90,8 @@ async fn redirects_elsewhere_are_followed_without_secrets() {
     }
 }
 
-/// The same camera by another name, which is another origin: the first connection is closed before the second is dialled.
+/// The same camera under another name is another origin: the first connection is closed before the
+/// second is opened.
 #[tokio::test]
 async fn camera_that_redirects_to_itself_has_one_connection_at_a_time() {
     let camera = HttpCamera::start(|asked| match asked.header("host") {

@@ -1,4 +1,4 @@
-//! Encrypted cameras, and whom they are taken for.
+//! Encrypted cameras, and the certificates that are accepted.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -24,7 +24,7 @@ use tokio_rustls::{
 
 use super::{answer, ingest, next_number, part, picture, send, stream_head, until_offline};
 
-/// A certificate with its key, and what to trust to believe it.
+/// A certificate with its key, and the certificate to trust for it.
 struct Identity {
     certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
@@ -53,7 +53,8 @@ fn named(name: &str) -> CertificateParams {
     CertificateParams::new([name.to_owned()]).unwrap()
 }
 
-/// As `openssl req -x509` makes it, and many cameras: an authority of its own, and no name that fits.
+/// A certificate as `openssl req -x509` and many cameras make it: its own authority, with a name
+/// that does not match.
 fn self_signed() -> Identity {
     let own = {
         let mut params = named("camera");
@@ -67,7 +68,7 @@ fn self_signed() -> Identity {
     }
 }
 
-/// Puts TLS in front of a camera. Ends when dropped.
+/// Puts TLS in front of a camera until dropped.
 struct Encrypted {
     addr: SocketAddr,
     _task: JoinSet<()>,
@@ -91,7 +92,7 @@ impl Encrypted {
                 let (stream, _) = listener.accept().await.unwrap();
                 let acceptor = acceptor.clone();
                 open.spawn(async move {
-                    // Whoever does not believe us hangs up.
+                    // A client that refuses the certificate hangs up.
                     if let Ok(mut stream) = acceptor.accept(stream).await {
                         let mut behind = TcpStream::connect(behind).await.unwrap();
                         let _ = copy_bidirectional(&mut stream, &mut behind).await;

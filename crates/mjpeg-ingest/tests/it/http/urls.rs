@@ -1,4 +1,4 @@
-//! URLs, and the same built by hand.
+//! URLs, and the same cameras built by methods.
 
 use mjpeg_ingest::{HttpCamera, InvalidSource, Source};
 

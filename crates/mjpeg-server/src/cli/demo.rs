@@ -1,0 +1,26 @@
+//! The arguments of `demo`.
+
+use clap::Args;
+
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct Demo {
+    /// How many cameras to make up, 1 to 64
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4,
+        value_parser = clap::value_parser!(u16).range(1..=64)
+    )]
+    pub(crate) cameras: u16,
+
+    /// The first camera's port for viewers; the others take the ports after it. 0 takes free ports
+    /// [default: 8081, or free ports where that is taken]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+}
+
+// One line, for clap to wrap.
+const HELP: &str = "\
+The URLs of the streams are printed to standard output, one per line; open one in a browser. \
+Only this machine can reach them. Ctrl-C or SIGTERM ends the demo.";

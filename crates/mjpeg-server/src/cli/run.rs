@@ -1,0 +1,88 @@
+//! The arguments of `run`.
+
+use clap::{Args, ValueEnum};
+
+use super::{camera_args::CameraArgs, stream_arg::StreamArg, viewer_args::ViewerArgs};
+
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct Run {
+    /// A stream: its name, its camera, and the port on which viewers get it. Repeat for more
+    ///
+    /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is a camera that sends JPEG pictures one
+    /// after another: most often http://HOST/PATH or tcp://HOST:PORT; below are the others. Viewers
+    /// open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces.
+    #[arg(long = "stream", value_name = "NAME=URL@[ADDR:]PORT", required = true)]
+    pub(crate) streams: Vec<StreamArg>,
+
+    /// Fail if a camera cannot be reached at the start, instead of trying again until it can
+    #[arg(long)]
+    pub(crate) require_cameras: bool,
+
+    /// What to repair in pictures that need it, separated by commas; no pixel changes
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_enum,
+        value_delimiter = ',',
+        default_values_t = [Repair::HuffmanTables, Repair::EmbeddedMarkers, Repair::Eoi]
+    )]
+    pub(crate) repair: Vec<Repair>,
+
+    /// Threads that serve viewers. One is cheapest; add more when one core cannot serve them all
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u16).range(1..=256)
+    )]
+    pub(crate) worker_threads: u16,
+
+    // Last, because their help headings would apply to the arguments after them.
+    #[command(flatten)]
+    pub(crate) cameras: CameraArgs,
+
+    #[command(flatten)]
+    pub(crate) viewers: ViewerArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Repair {
+    /// Insert the standard Huffman tables where a camera leaves them out; without them, Safari
+    /// paints nothing
+    HuffmanTables,
+    /// Take out metadata that hold a picture of their own, such as Exif thumbnails; some viewers
+    /// show that instead
+    EmbeddedMarkers,
+    /// Append the end marker where a camera leaves it out
+    Eoi,
+    /// Relay pictures byte for byte
+    None,
+}
+
+// Each paragraph is one line, for clap to wrap; an example is short enough not to be.
+const HELP: &str = "\
+Examples:
+  mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081
+  mjpeg-server run --stream a=tcp://cam-a:6001@8081 \\
+                   --stream b=tcp://cam-b:6001@127.0.0.1:8082
+  mjpeg-server run --stream door=http://me:secret@cam-b/video@8082
+  mjpeg-server run --stream \"yard=exec:ffmpeg -i rtsp://cam/1 -f mjpeg -@8083\"
+
+Cameras:
+  tcp://HOST:PORT         sends to whoever connects
+  http://HOST/PATH        speaks HTTP, also https://: a multipart stream, or a picture that is
+                          asked for again and again; http://USER:PASSWORD@HOST/PATH
+                          logs in. Behind it, separated by '&': #fps=N (pictures a second, 2),
+                          #header=NAME:VALUE, #ca=/FILE.pem (whose certificate to trust)
+                          and #insecure (trust any)
+  tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses
+  unix:///PATH            sends to whoever connects to this socket
+  file:///PATH            a recording, played again and again at 30 frames per second;
+                          ?fps=N sets the rate, ?once ends it at its end
+  test:                   a moving test picture; ?name=N, ?size=640x480, ?fps=15
+  exec:PROGRAM ARGS       what a program writes; no shell reads the words, but quotes work
+
+The URLs of the streams are printed to standard output, one per line. A camera that goes away \
+is tried again for ever, and viewers keep their picture meanwhile, then see what is wrong. \
+Ctrl-C or SIGTERM ends the relay.";

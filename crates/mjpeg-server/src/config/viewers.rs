@@ -1,0 +1,31 @@
+//! Settings of viewers, and of the ports that serve them.
+
+use std::time::Duration;
+
+use mjpeg_manager::mjpeg_http::{InvalidConfig, ListenerConfig, StreamConfig};
+
+use crate::cli::viewer_args::ViewerArgs;
+
+/// Makes the settings of each stream's viewers.
+///
+/// # Errors
+///
+/// When a rate is out of bounds.
+pub(super) fn stream_config(args: &ViewerArgs) -> Result<StreamConfig, InvalidConfig> {
+    // A number of seconds too large for a duration means no limit.
+    let seconds = |seconds| Duration::try_from_secs_f64(seconds).ok();
+    StreamConfig::default()
+        .with_max_viewers(args.max_viewers)
+        .with_max_viewers_per_address(args.max_viewers_per_address)
+        .with_max_duration(args.max_duration.and_then(seconds))
+        .with_webkit_fetch_mixed(args.webkit_fetch_mixed)
+        .with_max_fps(args.max_fps)?
+        .with_max_kbps(args.max_kbps)
+}
+
+/// Makes the settings of each port.
+pub(super) fn listener_config(args: &ViewerArgs) -> ListenerConfig {
+    ListenerConfig::default()
+        .with_trusted_proxies(args.trusted_proxy.iter().copied())
+        .with_notsent_lowat_bytes((args.notsent_lowat > 0).then_some(args.notsent_lowat))
+}

@@ -1,0 +1,5 @@
+//! Runs the program itself: other programs rely on its output and exit code.
+
+mod corpus;
+mod frames;
+mod program;

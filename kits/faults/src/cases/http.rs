@@ -1,0 +1,232 @@
+//! Cameras that speak bad HTTP. They write their responses by hand.
+
+use std::{io, time::Duration};
+
+use anyhow::{Result, ensure};
+use futures_util::future::BoxFuture;
+use tokio::time::sleep;
+
+use super::steps::{Switch, last, secs, timed};
+use crate::{
+    camera::{Camera, INTERVAL, Line},
+    case::{Case, Findings, Needs, Run},
+    stage::relay::Stage,
+};
+
+pub(super) const CASES: &[Case] = &[
+    http(
+        "http-401",
+        "401, with a challenge, to a URL without a password",
+        "",
+        Run::Relay(|stage| Box::pin(answers(stage, UNAUTHORIZED, &["user name and password"]))),
+    )
+    .short(),
+    http(
+        "http-404",
+        "404",
+        "",
+        Run::Relay(|stage| Box::pin(answers(stage, NOT_FOUND, &["404"]))),
+    ),
+    http(
+        "http-500",
+        "500",
+        "",
+        Run::Relay(|stage| Box::pin(answers(stage, BROKEN, &["500"]))),
+    )
+    .short(),
+    http(
+        "http-redirect-loop",
+        "302 to itself",
+        "",
+        Run::Relay(|stage| Box::pin(answers(stage, REDIRECT, &["redirect"]))),
+    )
+    .short(),
+    http(
+        "http-gzip",
+        "a body with Content-Encoding: gzip, although nobody asked for it",
+        "",
+        Run::Relay(|stage| Box::pin(answers(stage, GZIP, &["gzip", "ncod"]))),
+    ),
+    http(
+        "http-html",
+        "a page (text/html) instead of a stream",
+        "",
+        Run::Relay(|stage| Box::pin(answers(stage, PAGE, &["text/html"]))),
+    ),
+    http(
+        "http-endless-headers",
+        "headers without end",
+        "given up",
+        Run::Relay(|stage| Box::pin(endless_headers(stage))),
+    )
+    .short(),
+    http(
+        "http-silent",
+        "takes the request and says nothing",
+        "given up after 5 s",
+        Run::Relay(|stage| Box::pin(silent(stage, b"", "no connection within 5s", secs(5)))),
+    ),
+    http(
+        "http-silent-after-head",
+        "says 200 and then nothing",
+        "given up after 10 s",
+        Run::Relay(|stage| Box::pin(silent(stage, STREAM, "sent nothing for 10s", secs(10)))),
+    ),
+    http(
+        "http-wrong-lengths",
+        "Content-Length too short, too long, negative, no number",
+        "its own viewers lose nothing either",
+        Run::Relay(|stage| Box::pin(lies(stage, wrong_length))),
+    )
+    .short(),
+    http(
+        "http-boundary-lies",
+        "another boundary than announced, and another each time",
+        "its own viewers lose nothing either",
+        Run::Relay(|stage| Box::pin(lies(stage, wrong_boundary))),
+    )
+    .short(),
+];
+
+const fn http(name: &'static str, injected: &'static str, holds: &'static str, run: Run) -> Case {
+    Case::new(name, injected, holds, run).needs(Needs::Http)
+}
+
+/// A camera that answers all requests so until the relay reports what is wrong, and then is good.
+async fn answers(stage: &mut Stage, answer: &'static [u8], words: &[&str]) -> Result<Findings> {
+    until_told(stage, words, secs(5), move |mut line| {
+        Box::pin(async move { line.send(answer).await })
+    })
+    .await
+}
+
+async fn endless_headers(stage: &mut Stage) -> Result<Findings> {
+    let words = ["head", "no connection within 5s"];
+    until_told(stage, &words, secs(10), |mut line| {
+        Box::pin(async move {
+            line.send(b"HTTP/1.1 200 OK\r\n").await?;
+            loop {
+                line.send(b"X-More: and more and more and more\r\n").await?;
+            }
+        })
+    })
+    .await
+}
+
+async fn until_told(
+    stage: &mut Stage,
+    words: &[&str],
+    limit: Duration,
+    fault: impl Fn(Line) -> BoxFuture<'static, io::Result<()>> + Clone + Send + Sync + 'static,
+) -> Result<Findings> {
+    let good = Switch::default();
+    let is_good = good.clone();
+    let camera = Camera::start(move |_, mut line: Line| {
+        let (is_good, fault) = (is_good.clone(), fault.clone());
+        async move {
+            line.request().await?;
+            if is_good.is_on() {
+                return stream(line, right).await;
+            }
+            fault(line).await
+        }
+    })
+    .await?;
+    let addr = stage.stream(&url(&camera)).await?;
+    let mut watcher = stage.watch(addr, &camera).await?;
+    let error = stage.error_says(words, limit).await?;
+    good.on();
+    let took = timed(watcher.fresh(secs(20))).await?;
+    // Few attempts have failed by then: 4 s of wait at most.
+    Ok(Findings::seen(error).recovered(took, secs(5)))
+}
+
+async fn silent(
+    stage: &mut Stage,
+    start: &'static [u8],
+    words: &str,
+    limit: Duration,
+) -> Result<Findings> {
+    let camera = Camera::start(move |n, mut line: Line| async move {
+        line.request().await?;
+        if n > 0 {
+            return stream(line, right).await;
+        }
+        line.send(start).await?;
+        line.silent().await
+    })
+    .await?;
+    let addr = stage.stream(&url(&camera)).await?;
+    camera.wait_accepted(1, secs(5)).await?;
+    let mut watcher = stage.watch(addr, &camera).await?;
+    let took = timed(watcher.fresh(secs(30))).await?;
+    let error = stage.error_says(&[words], secs(1)).await?;
+    // The first wait is 0.5 s at most.
+    Ok(Findings::seen(error).recovered(took, limit + secs(2)))
+}
+
+/// A good stream except for what precedes its pictures.
+async fn lies(stage: &mut Stage, part: Part) -> Result<Findings> {
+    let camera = Camera::start(move |_, mut line: Line| async move {
+        line.request().await?;
+        stream(line, part).await
+    })
+    .await?;
+    let addr = stage.stream(&url(&camera)).await?;
+    let mut watcher = stage.watch(addr, &camera).await?;
+    watcher.fresh(secs(10)).await?;
+    last(5).await;
+    let seen = watcher.seen();
+    ensure!(seen.lost == 0, "{} of its own pictures lost", seen.lost);
+    ensure!(seen.pictures > 50, "{} pictures came", seen.pictures);
+    Ok(Findings::seen(format!(
+        "{} pictures, none lost",
+        seen.pictures
+    )))
+}
+
+/// The delimiter and the headers before a picture of this number and length.
+type Part = fn(u32, usize) -> String;
+
+async fn stream(mut line: Line, part: Part) -> io::Result<()> {
+    line.send(STREAM).await?;
+    loop {
+        let (number, picture) = line.reel.next();
+        let part = part(number, picture.len());
+        line.send(&[part.as_bytes(), &picture].concat()).await?;
+        sleep(INTERVAL).await;
+    }
+}
+
+fn right(_: u32, length: usize) -> String {
+    format!("\r\n--pictures\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n")
+}
+
+fn wrong_length(number: u32, length: usize) -> String {
+    let wrong = match number % 4 {
+        0 => (length / 2).to_string(),
+        1 => (length * 3).to_string(),
+        2 => "-1".to_owned(),
+        _ => "many".to_owned(),
+    };
+    format!("\r\n--pictures\r\nContent-Type: image/jpeg\r\nContent-Length: {wrong}\r\n\r\n")
+}
+
+fn wrong_boundary(number: u32, length: usize) -> String {
+    format!("\r\n--other{number}\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n")
+}
+
+fn url(camera: &Camera) -> String {
+    format!("http://{}/video", camera.addr)
+}
+
+const STREAM: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=pictures\r\n\r\n";
+const UNAUTHORIZED: &[u8] =
+    b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"camera\"\r\nContent-Length: 0\r\n\r\n";
+const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+const BROKEN: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+const REDIRECT: &[u8] = b"HTTP/1.1 302 Found\r\nLocation: /video\r\nContent-Length: 0\r\n\r\n";
+const GZIP: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=pictures\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03";
+const PAGE: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>";

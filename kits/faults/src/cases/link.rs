@@ -1,0 +1,234 @@
+//! Links that fail and host names that change, in namespaces of the suite.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use anyhow::{Result, ensure};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+};
+
+use super::steps::{last, secs, timed};
+use crate::{
+    camera::{Camera, Line, Reel},
+    case::{Case, Findings, Needs, Run},
+    far::{Far, name_host},
+    stage::relay::Stage,
+    watcher::Watcher,
+};
+
+pub(super) const CASES: &[Case] = &[
+    Case::new(
+        "cable-1s",
+        "the camera's cable is out for 1 s",
+        "the connection lasts",
+        Run::Relay(|stage| Box::pin(cable_for_a_second(stage))),
+    )
+    .needs(Needs::Network)
+    .short(),
+    Case::new(
+        "cable-10s",
+        "the camera's cable is out for 10 s",
+        "",
+        Run::Relay(|stage| Box::pin(cable_for_ten_seconds(stage))),
+    )
+    .needs(Needs::Network),
+    Case::new(
+        "cable-for-good",
+        "the camera's cable is out and stays out",
+        "offline after 10 s, tried again, ends when told to",
+        Run::Relay(|stage| Box::pin(cable_for_good(stage))),
+    )
+    .needs(Needs::Network),
+    Case::new(
+        "link-1mbit",
+        "1 Mbit/s with a queue of 32 KB for a camera of 4 Mbit/s, packets are lost, for 15 s",
+        "whole pictures come, on one connection",
+        Run::Relay(|stage| Box::pin(narrow(stage))),
+    )
+    .needs(Needs::Network),
+    Case::new(
+        "dns-changes",
+        "the camera goes away and is at another address under its name",
+        "",
+        Run::Relay(|stage| Box::pin(name_changes(stage))),
+    )
+    .needs(Needs::Network)
+    .short(),
+    Case::new(
+        "viewer-vanishes",
+        "five viewers whose cable is pulled out: no FIN, no RST",
+        "their connections are closed after 30 s (write stall, TCP_USER_TIMEOUT)",
+        Run::Relay(|stage| Box::pin(viewers_vanish(stage))),
+    )
+    .needs(Needs::Network),
+];
+
+async fn cable_for_a_second(stage: &mut Stage) -> Result<Findings> {
+    let (far, _camera, mut watcher) = behind_link(stage).await?;
+    far.pull()?;
+    last(1).await;
+    far.plug()?;
+    let took = timed(watcher.fresh(secs(10))).await?;
+    let status = stage.status().await?;
+    ensure!(status.reconnects == 0, "it was given up");
+    // TCP doubles the time to its next try, which may therefore be as far away as the outage was
+    // long; ARP may come on top.
+    Ok(Findings::seen("the same connection").recovered(took, secs(3)))
+}
+
+async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Findings> {
+    let (far, _camera, mut watcher) = behind_link(stage).await?;
+    far.pull()?;
+    last(10).await;
+    far.plug()?;
+    let took = timed(watcher.fresh(secs(30))).await?;
+    let status = stage.status().await?;
+    let how = match status.last_error {
+        Some(error) => format!("reconnected: {error}"),
+        None => "the same connection".to_owned(),
+    };
+    // The relay gives up about when the cable comes back. An attempt may run into its limit of 5 s,
+    // and a wait of 0.5 to 1 s follows.
+    Ok(Findings::seen(how).recovered(took, secs(8)))
+}
+
+async fn cable_for_good(stage: &mut Stage) -> Result<Findings> {
+    let (far, _camera, _watcher) = behind_link(stage).await?;
+    far.pull()?;
+    let stalled = timed(async {
+        let said = stage.error_says(&["sent nothing for 10s"], secs(20)).await;
+        said.map(drop)
+    })
+    .await?;
+    ensure!(stalled < secs(12), "noticed after {stalled:.1?}");
+    // The next attempt gets no answer: either ARP fails after 3 s, or the attempt's limit of 5 s
+    // runs out.
+    let words = ["o route to host", "no connection within 5s"];
+    let error = stage.error_says(&words, secs(10)).await?;
+    last(5).await;
+    let status = stage.status().await?;
+    ensure!(
+        matches!(&*status.state, "offline" | "connecting"),
+        "the state is {}",
+        status.state
+    );
+    ensure!(
+        status.retry_in_ms.is_none_or(|time| time <= 30_000),
+        "the next attempt is in {:?} ms",
+        status.retry_in_ms
+    );
+    Ok(Findings::seen(format!(
+        "noticed after {:.1} s, then: {error}",
+        stalled.as_secs_f64()
+    )))
+}
+
+async fn narrow(stage: &mut Stage) -> Result<Findings> {
+    let far = Far::new()?;
+    far.narrow(1000)?;
+    let reel = Reel::of(mjpeg_testkit::jpeg::of_length(0, 20_000));
+    let camera = camera_at(&far, reel)?;
+    let addr = stage.stream(&camera.url()).await?;
+    let mut watcher = stage.watch(addr, &camera).await?;
+    watcher.reach(1, secs(10)).await?;
+    let before = watcher.seen().pictures;
+    last(15).await;
+    let pictures = watcher.seen().pictures - before;
+    let status = stage.status().await?;
+    ensure!(status.reconnects == 0, "it was given up");
+    // The link carries 6 pictures a second.
+    ensure!(pictures >= 45, "{pictures} pictures in 15 s");
+    ensure!(watcher.seen().lost == 0, "pictures were lost");
+    Ok(Findings::seen(format!(
+        "{:.1} pictures a second, none lost",
+        pictures as f64 / 15.0
+    )))
+}
+
+async fn name_changes(stage: &mut Stage) -> Result<Findings> {
+    let reel = Arc::new(Reel::default());
+    let [first, second] = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3)];
+    name_host(NAME, first)?;
+    let listener = TcpListener::bind((first, 0)).await?;
+    let port = listener.local_addr()?.port();
+    let camera = Camera::on(listener, Arc::clone(&reel), |_, line: Line| line.live())?;
+    let addr = stage.stream(&format!("tcp://{NAME}:{port}")).await?;
+    let mut watcher = stage.watch(addr, &camera).await?;
+    watcher.fresh(secs(5)).await?;
+    drop(camera);
+    stage.error_says(&["refused"], secs(5)).await?;
+    name_host(NAME, second)?;
+    let listener = TcpListener::bind((second, port)).await?;
+    let _camera = Camera::on(listener, reel, |_, line: Line| line.live())?;
+    let took = timed(watcher.fresh(secs(20))).await?;
+    // Refused once or twice: 0.5 to 2 s.
+    Ok(Findings::seen(format!("found at {second}")).recovered(took, secs(4)))
+}
+
+async fn viewers_vanish(stage: &mut Stage) -> Result<Findings> {
+    let far = Far::new()?;
+    let camera = Camera::good().await?;
+    let addr = stage.good_stream(&camera).await?;
+    let healthy = stage.status().await?.connections;
+    let here = (far.near_ip(), addr.port()).into();
+    let mut viewers = Vec::new();
+    for _ in 0..5 {
+        let stream = far.connect(here)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream)?;
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await?;
+        // It reads what it is sent, as a viewer does.
+        let (mut read, write) = stream.into_split();
+        let reading = tokio::spawn(async move {
+            let _ = tokio::io::copy(&mut read, &mut tokio::io::sink()).await;
+        });
+        viewers.push((reading, write));
+    }
+    let what = "all five are there";
+    let all = healthy + 5;
+    stage
+        .until(what, secs(5), |now| now.connections == all)
+        .await?;
+    last(1).await;
+    far.pull()?;
+    let took = timed(async {
+        let gone = stage.until("the five are gone", secs(60), |now| {
+            now.connections == healthy
+        });
+        gone.await.map(drop)
+    })
+    .await?;
+    for (reading, _) in &viewers {
+        reading.abort();
+    }
+    // 30 s after the last acknowledged byte, checked by TCP when it tries again.
+    ensure!(took < secs(45), "closed after {took:.1?}");
+    Ok(Findings::seen(format!(
+        "closed after {:.1} s",
+        took.as_secs_f64()
+    )))
+}
+
+/// A good camera at the other end of a link, and a viewer that sees its pictures.
+async fn behind_link(stage: &mut Stage) -> Result<(Far, Camera, Watcher)> {
+    let far = Far::new()?;
+    let camera = camera_at(&far, Reel::default())?;
+    let addr = stage.stream(&camera.url()).await?;
+    let mut watcher = stage.watch(addr, &camera).await?;
+    watcher.fresh(secs(5)).await?;
+    Ok((far, camera, watcher))
+}
+
+fn camera_at(far: &Far, reel: Reel) -> Result<Camera> {
+    let listener = far.listen()?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    Ok(Camera::on(listener, Arc::new(reel), |_, line: Line| {
+        line.live()
+    })?)
+}
+
+const NAME: &str = "camera.test";

@@ -1,0 +1,220 @@
+//! Viewers whose requests are wrong.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use mjpeg_testkit::request;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    steps::{secs, timed},
+    viewer::{GET, ask},
+};
+use crate::{
+    camera::Camera,
+    case::{Case, Findings, Run},
+    stage::relay::Stage,
+};
+
+pub(super) const CASES: &[Case] = &[
+    Case::new(
+        "request-garbage",
+        "100 connections of random bytes",
+        "answered 400 or closed",
+        Run::Relay(|stage| Box::pin(garbage(stage))),
+    )
+    .short(),
+    Case::new(
+        "request-1mb-header",
+        "10 heads of 1 MB",
+        "answered 431",
+        Run::Relay(|stage| Box::pin(large_header(stage))),
+    )
+    .short(),
+    Case::new(
+        "request-drips",
+        "50 heads that come at a byte per 200 ms and never end",
+        "closed after 10 s (header timeout)",
+        Run::Relay(|stage| Box::pin(drips(stage))),
+    )
+    .short(),
+    Case::new(
+        "request-pipelined",
+        "three pictures asked for in one write; a stream, and more requests behind it",
+        "three answers in order; the stream goes on",
+        Run::Relay(|stage| Box::pin(pipelined(stage))),
+    )
+    .short(),
+    Case::new(
+        "request-http2",
+        "the preface of HTTP/2",
+        "answered or closed at once",
+        Run::Relay(|stage| Box::pin(http2(stage))),
+    )
+    .short(),
+    Case::new(
+        "request-odd-targets",
+        "absolute URIs; paths with `..`, NUL, 8 KB of slashes",
+        "absolute ones are served, the others answered 404 or 400",
+        Run::Relay(|stage| Box::pin(odd_targets(stage))),
+    )
+    .short(),
+];
+
+async fn garbage(stage: &mut Stage) -> Result<Findings> {
+    let (addr, _camera) = good(stage).await?;
+    let mut answered = 0;
+    for _ in 0..100 {
+        let mut bytes = vec![0; stage.random.usize(1..4000)];
+        stage.random.fill(&mut bytes);
+        // Without the blank line, it may be the start of a head until the header timeout.
+        bytes.extend(b"\r\n\r\n");
+        let answer = answer(addr, &bytes).await?;
+        ensure!(
+            answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"),
+            "the answer was {}",
+            answer.escape_ascii()
+        );
+        answered += u32::from(!answer.is_empty());
+    }
+    let bad = stage.status().await?.bad_requests;
+    ensure!(bad == 100, "{bad} were counted");
+    Ok(Findings::seen(format!("{answered} of 100 answered 400")))
+}
+
+async fn large_header(stage: &mut Stage) -> Result<Findings> {
+    let (addr, _camera) = good(stage).await?;
+    let mut head = GET[..GET.len() - 2].to_vec();
+    head.extend(b"X-Much: ");
+    head.resize(1 << 20, b'x');
+    head.extend(b"\r\n\r\n");
+    for _ in 0..10 {
+        let answer = answer(addr, &head).await?;
+        // The answer may be lost: the relay closes while it is still being sent the rest.
+        ensure!(
+            answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"),
+            "the answer was {}",
+            answer.escape_ascii()
+        );
+    }
+    let bad = stage.status().await?.bad_requests;
+    ensure!(bad == 10, "{bad} were counted");
+    Ok(Findings::seen("10 of 10 counted as bad requests"))
+}
+
+async fn drips(stage: &mut Stage) -> Result<Findings> {
+    let (addr, _camera) = good(stage).await?;
+    let since = Instant::now();
+    let mut dripping = Vec::new();
+    for _ in 0..50 {
+        let mut stream = ask(addr, &GET[..GET.len() - 2]).await?;
+        dripping.push(tokio::spawn(async move {
+            while stream.write_all(b"x").await.is_ok() {
+                sleep(Duration::from_millis(200)).await;
+            }
+        }));
+    }
+    for drip in dripping {
+        timeout(secs(30), drip)
+            .await
+            .context("it is still open")??;
+    }
+    let took = since.elapsed();
+    let counted = stage.status().await?.header_timeouts;
+    ensure!(counted == 50, "{counted} were counted");
+    ensure!(took < secs(15), "closed after {took:.1?}");
+    Ok(Findings::seen(format!(
+        "all closed after {:.1} s",
+        took.as_secs_f64()
+    )))
+}
+
+async fn pipelined(stage: &mut Stage) -> Result<Findings> {
+    let (addr, _camera) = good(stage).await?;
+    let one = "GET /snapshot HTTP/1.1\r\nHost: relay\r\n\r\n";
+    let last = "GET /snapshot HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n";
+    let answers = answer(addr, format!("{one}{one}{last}").as_bytes()).await?;
+    let ok = answers
+        .windows(15)
+        .filter(|window| window == b"HTTP/1.1 200 OK")
+        .count();
+    ensure!(ok == 3, "{ok} answers");
+    let both = [GET, one.as_bytes(), GET].concat();
+    let mut viewer = ask(addr, &both).await?;
+    let mut much = vec![0; 50_000];
+    timeout(secs(20), viewer.read_exact(&mut much))
+        .await
+        .context("the stream does not go on")??;
+    Ok(Findings::seen("3 of 3 answered; the stream goes on"))
+}
+
+async fn http2(stage: &mut Stage) -> Result<Findings> {
+    let (addr, _camera) = good(stage).await?;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let mut said = Vec::new();
+    let took = timed(async {
+        said = answer(addr, preface).await?;
+        Ok(())
+    })
+    .await?;
+    ensure!(took < secs(2), "closed after {took:.1?}");
+    let first = said.split(|byte| *byte == b'\r').next();
+    let first = first.unwrap_or_default();
+    Ok(Findings::seen(if first.is_empty() {
+        "closed at once".to_owned()
+    } else {
+        String::from_utf8_lossy(first).into_owned()
+    }))
+}
+
+async fn odd_targets(stage: &mut Stage) -> Result<Findings> {
+    let (addr, _camera) = good(stage).await?;
+    let slashes = "/".repeat(8000);
+    for (target, wanted) in [
+        (format!("http://{addr}/snapshot"), &[200][..]),
+        ("http://elsewhere.example/snapshot".to_owned(), &[200]),
+        ("/../../etc/passwd".to_owned(), &[404]),
+        ("/snapshot/../../etc/passwd".to_owned(), &[404]),
+        ("/%2e%2e/%2e%2e/etc/passwd".to_owned(), &[404]),
+        ("/stream/..".to_owned(), &[404]),
+        ("/snapshot%00.jpg".to_owned(), &[404]),
+        (slashes, &[404]),
+        ("snapshot".to_owned(), &[400, 404]),
+        ("/snap shot".to_owned(), &[400]),
+    ] {
+        let raw = format!("GET {target} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
+        let response = request(addr, raw).await.with_context(|| target.clone())?;
+        let status = response.head.status;
+        let shown = &target[..target.len().min(40)];
+        ensure!(wanted.contains(&status), "{shown} was answered {status}");
+    }
+    Ok(Findings::seen("10 of 10 answered as they must"))
+}
+
+async fn good(stage: &mut Stage) -> Result<(SocketAddr, Camera)> {
+    let camera = Camera::good().await?;
+    let addr = stage.good_stream(&camera).await?;
+    Ok((addr, camera))
+}
+
+/// Sends bytes and returns everything that comes until the relay closes. An answer lost through the
+/// close is not an error.
+async fn answer(addr: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
+    let stream = TcpStream::connect(addr).await?;
+    let (mut read, mut write) = stream.into_split();
+    let mut all = Vec::new();
+    let writing = async {
+        let _ = write.write_all(bytes).await;
+    };
+    let reading = async {
+        let _ = read.read_to_end(&mut all).await;
+    };
+    timeout(secs(20), async { tokio::join!(writing, reading) })
+        .await
+        .context("it is neither answered to its end nor closed")?;
+    Ok(all)
+}

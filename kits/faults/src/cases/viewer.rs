@@ -1,0 +1,242 @@
+//! Viewers that misbehave after they have requested a stream.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use futures_util::{StreamExt as _, stream};
+use mjpeg_testkit::{Viewer, jpeg};
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Instant, interval, timeout},
+};
+
+use super::steps::{made, secs, timed};
+use crate::{
+    camera::{Camera, Line, Reel},
+    case::{Case, Findings, Run},
+    stage::relay::Stage,
+};
+
+pub(super) const CASES: &[Case] = &[
+    Case::new(
+        "viewer-never-reads",
+        "20 viewers who ask and never read, pictures of 100 KB",
+        "closed after 30 s (write stall, time for one frame)",
+        Run::Relay(|stage| Box::pin(never_reads(stage))),
+    )
+    .most_mib(24),
+    Case::new(
+        "viewer-1-byte-per-s",
+        "10 viewers who read one byte a second, pictures of 100 KB",
+        "closed after 30 s (write stall, time for one frame)",
+        Run::Relay(|stage| Box::pin(byte_per_second(stage))),
+    )
+    .most_mib(24),
+    Case::new(
+        "viewer-half-closes",
+        "20 viewers who ask and close their sending side",
+        "taken for gone, and closed",
+        Run::Relay(|stage| Box::pin(half_closes(stage))),
+    )
+    .short(),
+    Case::new(
+        "viewer-resets",
+        "300 viewers who break off in the middle of a picture",
+        "",
+        Run::Relay(|stage| Box::pin(resets(stage))),
+    )
+    .short(),
+    Case::new(
+        "viewer-5000-rounds",
+        "5,000 times connect and close: without a word, in the middle of a request, after the first bytes of the stream",
+        "",
+        Run::Relay(|stage| Box::pin(rounds(stage))),
+    )
+    .alone()
+    .most_mib(16),
+    Case::new(
+        "viewer-2000-idle",
+        "2,000 connections that ask nothing",
+        "others are served meanwhile; closed after 10 s (header timeout), all but what the system may hold",
+        Run::Relay(|stage| Box::pin(idle(stage))),
+    )
+    .alone()
+    .most_mib(64),
+];
+
+async fn never_reads(stage: &mut Stage) -> Result<Findings> {
+    let (addr, healthy, _camera) = large_pictures(stage).await?;
+    let mut viewers = Vec::new();
+    for _ in 0..20 {
+        viewers.push(ask(addr, GET).await?);
+    }
+    let took = timed(gone(stage, healthy, secs(60))).await?;
+    let findings = all_cut(stage, 20, took).await?;
+    ensure!(took > secs(25), "closed after {took:.1?} already");
+    ensure!(took < secs(40), "closed after {took:.1?}");
+    Ok(findings)
+}
+
+async fn byte_per_second(stage: &mut Stage) -> Result<Findings> {
+    let (addr, healthy, _camera) = large_pictures(stage).await?;
+    let mut readers = Vec::new();
+    for _ in 0..10 {
+        let mut viewer = ask(addr, GET).await?;
+        readers.push(tokio::spawn(async move {
+            let mut ticks = interval(secs(1));
+            let mut byte = [0];
+            while viewer.read(&mut byte).await.is_ok_and(|n| n > 0) {
+                ticks.tick().await;
+            }
+        }));
+    }
+    let took = timed(gone(stage, healthy, secs(90))).await?;
+    for reader in readers {
+        reader.abort();
+    }
+    ensure!(took < secs(65), "closed after {took:.1?}");
+    all_cut(stage, 10, took).await
+}
+
+async fn half_closes(stage: &mut Stage) -> Result<Findings> {
+    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
+    let mut viewers = Vec::new();
+    for _ in 0..20 {
+        let mut viewer = ask(addr, GET).await?;
+        let mut start = [0; 2000];
+        viewer.read_exact(&mut start).await?;
+        viewer.shutdown().await?;
+        viewers.push(viewer);
+    }
+    let took = timed(gone(stage, healthy, secs(10))).await?;
+    Ok(Findings::seen(format!(
+        "closed after {:.1} s",
+        took.as_secs_f64()
+    )))
+}
+
+async fn resets(stage: &mut Stage) -> Result<Findings> {
+    let (addr, healthy, _camera) = large_pictures(stage).await?;
+    for _ in 0..300 {
+        let mut viewer = ask(addr, GET).await?;
+        let mut start = vec![0; stage.random.usize(1..20_000)];
+        viewer.read_exact(&mut start).await?;
+        SockRef::from(&viewer).set_linger(Some(Duration::ZERO))?;
+    }
+    let took = timed(gone(stage, healthy, secs(10))).await?;
+    Ok(Findings::seen(format!(
+        "the last closed after {:.1} s",
+        took.as_secs_f64()
+    )))
+}
+
+async fn rounds(stage: &mut Stage) -> Result<Findings> {
+    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
+    let kinds: Vec<u8> = (0..5000).map(|_| stage.random.u8(..)).collect();
+    let since = Instant::now();
+    let rounds = kinds.into_iter().map(async |kind| -> Result<()> {
+        let mut viewer = TcpStream::connect(addr).await?;
+        match kind % 4 {
+            0 => {}
+            1 => viewer.write_all(&GET[..9]).await?,
+            2 => {
+                viewer.write_all(GET).await?;
+                viewer.read_exact(&mut [0; 100]).await?;
+            }
+            _ => {
+                viewer.write_all(GET).await?;
+                viewer.read_exact(&mut [0; 3000]).await?;
+                SockRef::from(&viewer).set_linger(Some(Duration::ZERO))?;
+            }
+        }
+        Ok(())
+    });
+    let mut rounds = stream::iter(rounds).buffer_unordered(16);
+    while let Some(round) = rounds.next().await {
+        round.context("a round")?;
+    }
+    let rate = 5000.0 / since.elapsed().as_secs_f64();
+    gone(stage, healthy, secs(15)).await?;
+    Ok(Findings::seen(format!("{rate:.0} rounds a second")))
+}
+
+async fn idle(stage: &mut Stage) -> Result<Findings> {
+    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
+    let connecting = (0..2000).map(|_| TcpStream::connect(addr));
+    let connecting = stream::iter(connecting).buffer_unordered(16);
+    let idle: Vec<_> = connecting.collect().await;
+    ensure!(idle.iter().all(Result::is_ok), "not all could connect");
+    let first = timed(async {
+        let mut newcomer = Viewer::open(addr, "/").await?;
+        newcomer.next_frame().await?.context("a picture").map(drop)
+    })
+    .await
+    .context("a newcomer beside them")?;
+    ensure!(first < secs(3), "a newcomer waits for {first:.1?}");
+    let took = timed(gone(stage, healthy, secs(30))).await?;
+    let status = stage.status().await?;
+    ensure!(
+        status.header_timeouts == 2000,
+        "{} were counted",
+        status.header_timeouts
+    );
+    Ok(Findings::seen(format!(
+        "a newcomer had its picture after {:.0} ms; all closed after {:.1} s",
+        first.as_secs_f64() * 1000.0,
+        took.as_secs_f64()
+    )))
+}
+
+/// A good stream of large pictures, and how many connections it has.
+async fn large_pictures(stage: &mut Stage) -> Result<(SocketAddr, u64, Camera)> {
+    let reel = Reel::of(made(|| jpeg::of_length(0, 100_000)).await?);
+    let camera = Camera::with(reel, |_, mut line: Line| async move {
+        let mut ticks = interval(Duration::from_millis(100));
+        loop {
+            ticks.tick().await;
+            line.picture().await?;
+        }
+    })
+    .await?;
+    good_stream(stage, camera).await
+}
+
+/// A stream of this good camera, and how many connections it has.
+async fn good_stream(stage: &mut Stage, camera: Camera) -> Result<(SocketAddr, u64, Camera)> {
+    let addr = stage.good_stream(&camera).await?;
+    let healthy = stage.status().await?.connections;
+    Ok((addr, healthy, camera))
+}
+
+/// Checks that the relay has counted these viewers as cut because they read too little.
+async fn all_cut(stage: &mut Stage, viewers: u64, took: Duration) -> Result<Findings> {
+    let status = stage.status().await?;
+    let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
+    ensure!(cuts == viewers, "{cuts} were counted");
+    Ok(Findings::seen(format!(
+        "the last closed after {:.1} s; {} write stalls, {} frames that took too long",
+        took.as_secs_f64(),
+        status.write_stalls,
+        status.send_timeouts
+    )))
+}
+
+/// Waits until only the healthy viewers are left.
+async fn gone(stage: &mut Stage, healthy: u64, limit: Duration) -> Result<()> {
+    let what = "the bad viewers are gone";
+    let gone = stage.until(what, limit, |now| {
+        now.connections == healthy && now.viewers == healthy
+    });
+    gone.await.map(drop)
+}
+
+/// Connects and sends a request.
+pub(super) async fn ask(addr: SocketAddr, request: &[u8]) -> Result<TcpStream> {
+    let mut stream = timeout(secs(10), TcpStream::connect(addr)).await??;
+    stream.write_all(request).await?;
+    Ok(stream)
+}
+
+pub(super) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: relay\r\n\r\n";

@@ -1,0 +1,45 @@
+//! A wall clock that can jump: Debian's faketime, for a process of the suite.
+
+use std::{fs, path::Path, process::Command, sync::OnceLock};
+
+use anyhow::{Context as _, Result};
+
+use crate::launch::Launch;
+
+/// The library that makes the clock of a process jump, if it is installed.
+pub(crate) fn library() -> Option<&'static str> {
+    static LIBRARY: OnceLock<Option<String>> = OnceLock::new();
+    let look = || {
+        let mut command = Command::new("faketime");
+        command.args(["-f", "+0d", "sh", "-c", "echo \"$LD_PRELOAD\""]);
+        let said = command.output().ok()?.stdout;
+        let path = String::from_utf8(said).ok()?.trim().to_owned();
+        (!path.is_empty()).then_some(path)
+    };
+    LIBRARY.get_or_init(look).as_deref()
+}
+
+/// The launch of a process whose wall clock [`jump`] sets.
+pub(crate) fn launch(dir: &Path) -> Result<Launch> {
+    jump(dir, "+0d")?;
+    let library = library().context("faketime is not installed")?;
+    let env = [
+        ("LD_PRELOAD", library.to_owned()),
+        ("FAKETIME_TIMESTAMP_FILE", file(dir)),
+        ("FAKETIME_NO_CACHE", "1".to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ];
+    Ok(Launch {
+        most_files: None,
+        env: env.into(),
+    })
+}
+
+/// Sets the clock's offset: `+1d`, `-1d`.
+pub(crate) fn jump(dir: &Path, by: &str) -> Result<()> {
+    fs::write(file(dir), format!("{by}\n")).context("the clock")
+}
+
+fn file(dir: &Path) -> String {
+    dir.join("clock").display().to_string()
+}

@@ -1,0 +1,201 @@
+//! The relay under test, assembled as the program does it. It also answers questions that users do
+//! not have, such as how many tasks there are.
+//!
+//! A command is a line of words on standard input. Its answer is a line of JSON on standard output.
+
+use std::{
+    env,
+    io::{self, Write as _},
+    pin::Pin,
+    task::{Context, Poll},
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::{Context as _, Result, bail};
+use async_trait::async_trait;
+use mjpeg_server::mjpeg_manager::{
+    HttpOutlet, Manager, ManagerConfig, Placeholder, StartMode, StreamSpec, StreamState,
+    mjpeg_codec::SplitterConfig,
+    mjpeg_http::{ListenerConfig, StreamConfig},
+    mjpeg_ingest::{Backoff, Connect, ConnectError, Connection, IngestConfig, Source},
+};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::TcpStream,
+    runtime::{Builder, Handle},
+    sync::mpsc,
+};
+
+/// Answers until standard input ends, then shuts the relay down.
+pub(crate) fn main() -> Result<()> {
+    // As `mjpeg-server run` does by default.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let (lines, mut asked) = mpsc::unbounded_channel();
+    // Not tokio's reader, whose threads would be counted too.
+    thread::spawn(move || {
+        let lines_in = io::stdin().lines().map_while(Result::ok);
+        lines_in.for_each(|line| drop(lines.send(line)));
+    });
+    runtime.block_on(async {
+        let (config, http) = config();
+        let manager = Manager::with_outlets(config, [http.factory()]);
+        while let Some(line) = asked.recv().await {
+            let words: Vec<&str> = line.split(' ').collect();
+            let answer = answer(&manager, &http, &words).await;
+            let answer = answer.unwrap_or_else(|error| json!({"error": format!("{error:#}")}));
+            writeln!(io::stdout(), "{answer}").context("nobody reads the answers")?;
+        }
+        manager.shutdown().await;
+        Ok(())
+    })
+}
+
+/// The program's defaults, without what the variable [`WITHOUT`] names.
+fn config() -> (ManagerConfig, HttpOutlet) {
+    let (manager, http) = (ManagerConfig::default(), HttpOutlet::default());
+    let ingest = IngestConfig::default();
+    match env::var(WITHOUT).as_deref() {
+        Ok("write-stall") => {
+            let stream = StreamConfig::default().with_write_stall(NEVER);
+            let http = HttpOutlet::new(stream.with_max_frame_send_time(NEVER));
+            let listener = ListenerConfig::default().with_write_stall(NEVER);
+            (manager, http.with_listener(listener))
+        }
+        Ok("header-timeout") => {
+            let listener = ListenerConfig::default().with_header_timeout(NEVER);
+            (manager, http.with_listener(listener))
+        }
+        Ok("stall-limit") => (manager.with_ingest(ingest.with_stall_limit(NEVER)), http),
+        Ok("frame-limit") => {
+            let splitter = SplitterConfig::default().with_max_frame_bytes(1 << 30);
+            (manager.with_ingest(ingest.with_splitter(splitter)), http)
+        }
+        Ok("backoff") => {
+            let one = Duration::from_millis(1);
+            let none = Backoff::try_new(one, one).unwrap_or_default();
+            (manager.with_ingest(ingest.with_backoff(none)), http)
+        }
+        _ => (manager, http),
+    }
+}
+
+async fn answer(manager: &Manager, http: &HttpOutlet, words: &[&str]) -> Result<Value> {
+    Ok(match words {
+        ["start", name, listen, url] => {
+            start(manager, StreamSpec::parse(name, url)?, listen).await?
+        }
+        ["panic", name, listen, camera] => {
+            let source = Source::custom("panics", Panics((*camera).to_owned()));
+            start(manager, StreamSpec::new(name.parse()?, source), listen).await?
+        }
+        ["stop", name] => {
+            manager.stop(name).await?;
+            json!({})
+        }
+        ["status", name] => status(manager, http, name)?,
+        ["tasks"] => json!({"tasks": Handle::current().metrics().num_alive_tasks()}),
+        ["clock"] => {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+            json!({"unix_s": now.as_secs()})
+        }
+        _ => bail!("no such command"),
+    })
+}
+
+async fn start(manager: &Manager, spec: StreamSpec, listen: &str) -> Result<Value> {
+    let spec = spec
+        .with_mode(StartMode::Retry)
+        .with_placeholder(Placeholder::Drawn)
+        .with_listen(listen.parse()?);
+    let started = manager.start(spec).await;
+    let info = started.map_err(|error| anyhow::anyhow!("{}: {}", error.code(), error.chain()))?;
+    if env::var(WITHOUT).is_ok_and(|what| what == "cleaning-up") {
+        std::mem::forget(std::net::TcpListener::bind("127.0.0.1:0"));
+        tokio::spawn(std::future::pending::<()>());
+    }
+    Ok(json!({"listen": info.listen}))
+}
+
+fn status(manager: &Manager, http: &HttpOutlet, name: &str) -> Result<Value> {
+    let info = manager.get(name)?;
+    let port = http.listener_stats(name).unwrap_or_default();
+    let http = http.stats(name).unwrap_or_default();
+    let discarded: u64 = info.discarded.values().map(|tally| tally.count).sum();
+    let retry_in = match info.state {
+        StreamState::Offline { retry_at, .. } | StreamState::Failed { retry_at, .. } => {
+            retry_at.duration_since(SystemTime::now()).ok()
+        }
+        _ => None,
+    };
+    Ok(json!({
+        "state": info.state.as_str(),
+        "retry_in_ms": retry_in.map(|time| time.as_millis() as u64),
+        "frames": info.frames,
+        "size": info.size,
+        "discarded": discarded,
+        "too_large": info.discarded.get("too_large").map_or(0, |tally| tally.count),
+        "reconnects": info.reconnects,
+        "panics": info.panics,
+        "last_error": info.last_error.map(|error| error.message),
+        "connections": port.connections,
+        "viewers": http.viewers,
+        "write_stalls": http.write_stalls,
+        "send_timeouts": http.send_timeouts,
+        "in_flight_cuts": http.in_flight_cuts,
+        "header_timeouts": port.header_timeouts,
+        "bad_requests": port.bad_requests,
+        "accept_errors": port.accept_errors,
+    }))
+}
+
+/// Whether this build has sources of the kind `http://`.
+pub(crate) fn knows_http() -> bool {
+    "http://127.0.0.1:1/".parse::<Source>().is_ok()
+}
+
+/// A camera at that address whose reader panics when the camera says `panic`.
+struct Panics(String);
+
+#[async_trait]
+impl Connect for Panics {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        let stream = TcpStream::connect(&self.0).await;
+        let stream = stream.map_err(|error| ConnectError::Other(Box::new(error)))?;
+        Ok(Connection::bytes(PanicReader(stream), self.0.clone()))
+    }
+}
+
+struct PanicReader(TcpStream);
+
+impl AsyncRead for PanicReader {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.0).poll_read(cx, buf);
+        assert!(
+            !buf.filled()[before..].ends_with(PANIC),
+            "injected by the fault suite"
+        );
+        read
+    }
+}
+
+/// The variable that names what a relay lacks, to see which cases notice.
+pub(crate) const WITHOUT: &str = "MJPEG_FAULTS_WITHOUT";
+/// What it may name.
+pub(crate) const LACKS: [&str; 6] = [
+    "write-stall",
+    "header-timeout",
+    "stall-limit",
+    "frame-limit",
+    "backoff",
+    "cleaning-up",
+];
+const NEVER: Duration = Duration::from_secs(24 * 3600);
+/// What makes [`Panics`] panic.
+pub(crate) const PANIC: &[u8] = b"\0panic\0";

@@ -1,0 +1,44 @@
+//! Injects faults into a running relay and counts what is lost. `cargo xtask faults` and
+//! `cargo xtask soak` build the relay and this program, and start it.
+
+#![allow(clippy::print_stdout, reason = "the kit prints what it finds")]
+
+mod camera;
+mod case;
+mod cases;
+mod faketime;
+mod far;
+mod inside;
+mod launch;
+mod setting;
+mod soak;
+mod stage;
+mod subject;
+mod suite;
+mod table;
+mod turns;
+mod watcher;
+
+use std::{env, process::ExitCode};
+
+use anyhow::Result;
+use kit::{flags::XtaskCmd, program};
+
+fn main() -> ExitCode {
+    // The kit starts itself so, as the relay under test.
+    if env::args_os().nth(1).is_some_and(|word| word == "relay") {
+        return program::exit(inside::main().map(|()| true));
+    }
+    program::exit(run())
+}
+
+/// Whether everything holds that must.
+fn run() -> Result<bool> {
+    // Before there are threads: it may start this program again.
+    let has_network = far::enter()?;
+    match program::command() {
+        XtaskCmd::Faults(flags) => program::until_signal(suite::run(&flags, has_network)),
+        XtaskCmd::Soak(flags) => program::until_signal(soak::run(&flags)),
+        _ => program::not_ours(),
+    }
+}

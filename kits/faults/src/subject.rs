@@ -1,0 +1,236 @@
+//! The relay under test as a process: its figures and its answers.
+
+use std::{
+    env, fs,
+    io::Write as _,
+    net::SocketAddr,
+    path::Path,
+    process::{ChildStdin, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use kit::{
+    child::{Child, with_open_files},
+    proc, relay,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{launch::Launch, turns::Turns};
+
+/// What a process holds that may leak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Figures {
+    pub(crate) files: usize,
+    pub(crate) threads: usize,
+    /// Reported by the relay itself; unknown for the program.
+    pub(crate) tasks: Option<u64>,
+}
+
+impl Figures {
+    /// Lists what there is more of than before.
+    pub(crate) fn beyond(&self, before: &Self) -> Vec<String> {
+        let pairs = [
+            ("open files", before.files as u64, self.files as u64),
+            ("threads", before.threads as u64, self.threads as u64),
+            ("tasks", before.tasks.unwrap_or(0), self.tasks.unwrap_or(0)),
+        ];
+        let more = pairs.into_iter().filter(|(_, before, now)| now > before);
+        more.map(|(what, before, now)| format!("{now} {what} where {before} were before"))
+            .collect()
+    }
+}
+
+/// A process that is killed when this is dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) turns: Arc<Turns>,
+}
+
+impl Process {
+    /// Starts a process. Its standard error goes to the file `log`.
+    pub(crate) fn start(
+        program: &Path,
+        args: &[&str],
+        launch: &Launch,
+        log: &Path,
+    ) -> Result<Self> {
+        let mut command = match launch.most_files {
+            Some(most) => {
+                let mut command = with_open_files(&most.to_string());
+                command.arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.args(args).envs(&launch.env);
+        // A debug build takes 130 MB and half a second of its one thread to name a backtrace.
+        command.env_remove("RUST_BACKTRACE");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let file = fs::File::create(log).with_context(|| format!("making {}", log.display()))?;
+        let child = Child::start(command.stderr(file), "the relay")?;
+        Ok(Self {
+            turns: Turns::watch(child.id()),
+            child,
+        })
+    }
+
+    pub(crate) async fn line(&mut self) -> Result<String> {
+        self.child.line().await
+    }
+
+    /// Waits for its end, and returns its exit code.
+    pub(crate) async fn ended(&mut self, limit: Duration) -> Result<Option<i32>> {
+        Ok(self.child.ended(limit).await?.code())
+    }
+
+    pub(crate) fn terminate(&mut self) -> Result<()> {
+        self.child.terminate()
+    }
+
+    /// Memory in use, in KiB.
+    pub(crate) fn rss_kib(&self) -> Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The peak of memory since [`Self::forget_peak`], in KiB. The kernel records it, so no peak is
+    /// missed.
+    pub(crate) fn peak_kib(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    pub(crate) fn forget_peak(&self) -> Result<()> {
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")
+            .context("the peak of memory")
+    }
+
+    pub(crate) fn figures(&self) -> Result<Figures> {
+        Ok(Figures {
+            files: fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count(),
+            threads: usize::try_from(self.status("Threads:")?)?,
+            tasks: None,
+        })
+    }
+
+    fn status(&self, key: &str) -> Result<u64> {
+        proc::status(self.child.id(), key)
+    }
+}
+
+/// The relay's answer about a stream.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Status {
+    pub(crate) state: String,
+    pub(crate) retry_in_ms: Option<u64>,
+    pub(crate) frames: u64,
+    pub(crate) size: Option<(u16, u16)>,
+    /// Pieces and frames together.
+    pub(crate) discarded: u64,
+    pub(crate) too_large: u64,
+    pub(crate) reconnects: u64,
+    pub(crate) panics: u64,
+    pub(crate) last_error: Option<String>,
+    pub(crate) connections: u64,
+    pub(crate) viewers: u64,
+    pub(crate) write_stalls: u64,
+    pub(crate) send_timeouts: u64,
+    pub(crate) in_flight_cuts: u64,
+    pub(crate) header_timeouts: u64,
+    pub(crate) bad_requests: u64,
+    pub(crate) accept_errors: u64,
+}
+
+/// The relay that answers questions: this program itself, see [`crate::inside`].
+pub(crate) struct Relay {
+    pub(crate) process: Process,
+    stdin: ChildStdin,
+}
+
+impl Relay {
+    pub(crate) fn start(launch: &Launch, log: &Path) -> Result<Self> {
+        let mut process = Process::start(&env::current_exe()?, &["relay"], launch, log)?;
+        let stdin = process.child.stdin();
+        let stdin = stdin.context("standard input is piped")?;
+        Ok(Self { process, stdin })
+    }
+
+    pub(crate) async fn ask(&mut self, command: &str) -> Result<Value> {
+        // A line that fits into the pipe, so it does not block.
+        writeln!(self.stdin, "{command}")?;
+        let line = self.process.line().await?;
+        let answer: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
+        if let Some(error) = answer.get("error").and_then(Value::as_str) {
+            bail!("{error}");
+        }
+        Ok(answer)
+    }
+
+    /// Starts a stream on a free port, and returns its address on loopback.
+    pub(crate) async fn stream(&mut self, name: &str, url: &str) -> Result<SocketAddr> {
+        self.begin(&format!("start {name} 0.0.0.0:0 {url}")).await
+    }
+
+    /// Starts a stream by this command.
+    pub(crate) async fn begin(&mut self, command: &str) -> Result<SocketAddr> {
+        let answer = self.ask(command).await?;
+        let listen = answer.get("listen").and_then(Value::as_str);
+        let listen: SocketAddr = listen.context("the stream has no address")?.parse()?;
+        Ok(SocketAddr::new([127, 0, 0, 1].into(), listen.port()))
+    }
+
+    pub(crate) async fn status(&mut self, name: &str) -> Result<Status> {
+        let answer = self.ask(&format!("status {name}")).await?;
+        Ok(serde_json::from_value(answer)?)
+    }
+
+    pub(crate) async fn figures(&mut self) -> Result<Figures> {
+        let tasks = self.ask("tasks").await?;
+        Ok(Figures {
+            tasks: tasks.get("tasks").and_then(Value::as_u64),
+            ..self.process.figures()?
+        })
+    }
+
+    /// Ends it in order, and returns its exit code.
+    pub(crate) async fn end(self) -> Result<Option<i32>> {
+        let Self { mut process, stdin } = self;
+        drop(stdin);
+        process.ended(END_LIMIT).await
+    }
+}
+
+/// The program `mjpeg-server`.
+pub(crate) struct Program {
+    pub(crate) process: Process,
+    /// The addresses of its streams, in their order.
+    pub(crate) addrs: Vec<SocketAddr>,
+}
+
+impl Program {
+    /// Relays these cameras.
+    pub(crate) async fn start(
+        program: &Path,
+        cameras: &[SocketAddr],
+        launch: &Launch,
+        log: &Path,
+    ) -> Result<Self> {
+        let streams: Vec<String> = cameras
+            .iter()
+            .enumerate()
+            .map(|(n, camera)| relay::stream(&format!("s{n}"), *camera, "127.0.0.1"))
+            .collect();
+        let mut args = vec!["--log", "warn", "run"];
+        args.extend(streams.iter().flat_map(|stream| ["--stream", stream]));
+        let mut process = Process::start(program, &args, launch, log)?;
+        let mut addrs = Vec::new();
+        for _ in cameras {
+            addrs.push(relay::address(&process.line().await?)?);
+        }
+        Ok(Self { process, addrs })
+    }
+}
+
+/// The grace of 5 s and a margin.
+pub(crate) const END_LIMIT: Duration = Duration::from_secs(8);

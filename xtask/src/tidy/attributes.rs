@@ -1,0 +1,111 @@
+//! Which code exists only for tests.
+
+use syn::{Attribute, ImplItem, Item, TraitItem};
+
+/// Whether the attributes leave the code out of every build but that of the tests: `#[test]`,
+/// `#[cfg(test)]`, `#[cfg(all(test, …))]`.
+pub(super) fn only_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let path = attribute.path();
+        if path.is_ident("cfg") {
+            let mut found = false;
+            // What it does not understand, such as `feature = "…"`, is not `test`.
+            let _ = attribute.parse_nested_meta(|meta| {
+                found |= meta.path.is_ident("test");
+                if meta.path.is_ident("all") {
+                    let _ = meta.parse_nested_meta(|meta| {
+                        found |= meta.path.is_ident("test");
+                        skip(&meta)
+                    });
+                }
+                skip(&meta)
+            });
+            return found;
+        }
+        path.segments.last().is_some_and(|s| s.ident == "test")
+    })
+}
+
+/// Passes over the value or the list behind a name.
+fn skip(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.input.peek(syn::Token![=]) {
+        meta.value()?.parse::<syn::Expr>()?;
+    } else if meta.input.peek(syn::token::Paren) {
+        let inner;
+        syn::parenthesized!(inner in meta.input);
+        inner.parse::<proc_macro2::TokenStream>()?;
+    }
+    Ok(())
+}
+
+pub(super) fn of_item(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::TraitAlias(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+pub(super) fn of_impl_item(item: &ImplItem) -> &[Attribute] {
+    match item {
+        ImplItem::Const(item) => &item.attrs,
+        ImplItem::Fn(item) => &item.attrs,
+        ImplItem::Type(item) => &item.attrs,
+        ImplItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+pub(super) fn of_trait_item(item: &TraitItem) -> &[Attribute] {
+    match item {
+        TraitItem::Const(item) => &item.attrs,
+        TraitItem::Fn(item) => &item.attrs,
+        TraitItem::Type(item) => &item.attrs,
+        TraitItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_exists_for_tests_alone_is_left_out() {
+        let is_left_out = |text: &str| {
+            let item: Item = syn::parse_str(&format!("{text} fn f() {{}}")).unwrap();
+            only_for_tests(of_item(&item))
+        };
+        for text in [
+            "#[test]",
+            "#[tokio::test(start_paused = true)]",
+            "#[cfg(test)]",
+            "#[cfg(all(feature = \"a\", not(windows), test))]",
+            "/// Docs.\n#[cfg(all(test, unix))]",
+        ] {
+            assert!(is_left_out(text), "{text}");
+        }
+        for text in [
+            "",
+            "#[cfg(not(test))]",
+            "#[cfg(any(test, unix))]",
+            "#[cfg(feature = \"test\")]",
+            "#[cfg_attr(test, allow(unused))]",
+        ] {
+            assert!(!is_left_out(text), "{text}");
+        }
+    }
+}
