@@ -1,10 +1,12 @@
 //! Starts streams by name, lists them, and shuts down.
 //!
 //! ```text
-//! cargo run -p mjpeg-manager --features listener --example two_cameras -- tcp://192.168.1.100:6001 tcp://192.168.1.101:6001
+//! cargo run -p mjpeg-manager --features listener --example two_cameras -- \
+//!     tcp://192.168.1.100:6001 tcp://192.168.1.101:6001
 //! ```
 //!
-//! Without arguments it takes cameras that are off, to show that a start in retry mode does not mind.
+//! Without arguments it takes cameras that are off, to show that a start in retry mode succeeds all
+//! the same.
 
 use std::{env, time::Duration};
 
@@ -17,6 +19,12 @@ async fn main() -> Result<(), Error> {
     if sources.is_empty() {
         sources = vec!["tcp://127.0.0.1:9".into(), "tcp://127.0.0.1:10".into()];
     }
+    #[cfg(feature = "listener")]
+    let manager = {
+        let http = mjpeg_manager::HttpOutlet::default();
+        Manager::with_outlets(ManagerConfig::default(), [http.factory()])
+    };
+    #[cfg(not(feature = "listener"))]
     let manager = Manager::new(ManagerConfig::default());
     for (n, source) in (1..).zip(&sources) {
         let mut spec =
@@ -31,7 +39,7 @@ async fn main() -> Result<(), Error> {
         sleep(Duration::from_millis(500)).await;
         for stream in manager.list() {
             println!(
-                "{}: {:?}, {} frames, {:.1} fps",
+                "{}: {}, {} frames, {:.1} fps",
                 stream.name, stream.state, stream.frames, stream.fps
             );
         }

@@ -1,8 +1,8 @@
 //! Runs many Motion-JPEG camera streams by name: start, stop, change, list, status.
 //!
-//! The layer of a Motion-JPEG relay that connects the others: per stream it owns one ingest and one
-//! fan-out, and the [outlets](Outlet) that serve it. It knows no config file, no command line and no
-//! control API, and HTTP only in [`HttpOutlet`] (feature `listener`).
+//! The layer of a Motion-JPEG relay that connects the others. Per stream it owns one ingest, one
+//! fan-out, and the [outlets](Outlet) that serve it. It knows no config file, no command line and
+//! no control API. HTTP is one of its outlets: `HttpOutlet` (feature `listener`).
 //!
 //! ```no_run
 //! use mjpeg_manager::{Manager, ManagerConfig, StartMode, StreamSpec};
@@ -49,7 +49,7 @@
 //!
 //! # Features
 //!
-//! * `listener`: [`HttpOutlet`] serves streams over HTTP, each on its own port, by `mjpeg-http`.
+//! * `listener`: `HttpOutlet` serves streams over HTTP, each on its own port, by `mjpeg-http`.
 //! * `compat`: with it, `/state` as ustreamer has it.
 //! * `exec`: programs as sources, `exec:program args` (Unix). They run with the rights of the
 //!   manager's process: accept such a source only from those who may run programs.
@@ -77,7 +77,7 @@ mod subscription;
 pub use config::ManagerConfig;
 pub use error::{Error, InvalidSpec};
 pub use event::{Change, Events, StreamEvent};
-pub use manager::{CutStream, Manager, ShutdownReport};
+pub use manager::Manager;
 /// The crate whose types appear in this one's API, so that their versions agree.
 #[cfg(feature = "listener")]
 #[doc(no_inline)]
@@ -85,7 +85,9 @@ pub use mjpeg_http;
 pub use name::{InvalidName, StreamName};
 pub use spec::{Placeholder, StartMode, StreamSpec};
 pub use state::StreamState;
-pub use status::info::{DiscardTotal, LastError, ManagerStats, SourceInfo, StreamInfo};
+pub use status::info::{
+    CutStream, DiscardTotal, LastError, ManagerStats, ShutdownReport, SourceInfo, StreamInfo,
+};
 #[cfg(feature = "listener")]
 pub use stream::http::HttpOutlet;
 pub use stream::{

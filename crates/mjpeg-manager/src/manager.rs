@@ -12,11 +12,10 @@ use crate::{
     config::ManagerConfig,
     error::{Error, InvalidSpec},
     event::{EventSender, Events},
-    name::StreamName,
     registry::{Busy, Registry},
     spec::StreamSpec,
     state::StreamState,
-    status::info::{ManagerStats, StreamInfo},
+    status::info::{CutStream, ManagerStats, ShutdownReport, StreamInfo},
     stream::{RunningStream, Shared, fed::Publisher, outlet::OutletFactory},
     subscription::Subscription,
 };
@@ -34,32 +33,6 @@ pub struct Manager {
 struct Inner {
     shared: Shared,
     registry: Registry,
-}
-
-/// What [`Manager::shutdown`] did.
-#[derive(Clone, Debug, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct ShutdownReport {
-    /// How many streams were stopped.
-    pub stopped: usize,
-    /// Those of them that did not end by themselves in time.
-    pub cut: Vec<CutStream>,
-    /// Names whose start or stop, begun by another call, had not ended in time.
-    pub unfinished: Vec<StreamName>,
-}
-
-/// A stream of which something had to be aborted.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct CutStream {
-    /// The stream.
-    pub name: StreamName,
-    /// How many viewers' connections were cut.
-    pub connections: usize,
-    /// Whether even a task of the stream had not ended after that. It was left to end by itself.
-    pub task: bool,
 }
 
 impl Manager {
@@ -164,7 +137,7 @@ impl Manager {
     /// responses, whatever changes.
     ///
     /// * Sources: if they differ, the camera is disconnected and the first new source connected;
-    ///   the stream's state tells how that goes. If they are the same, the connection is not
+    ///   the stream's state shows how that goes. If they are the same, the connection is not
     ///   touched.
     /// * Listen: the new port is taken first, and the old one then accepts no more connections.
     ///   When the call returns, that has happened.
@@ -283,7 +256,7 @@ impl Manager {
     /// Disconnects a stream's camera until [`resume`](Self::resume). Viewers keep the last frame,
     /// then get the placeholder, if there is one.
     ///
-    /// Does not wait: the stream's state tells when it is done. Does nothing to a source that has
+    /// Does not wait: the stream's state shows when it is done. Does nothing to a source that has
     /// ended.
     ///
     /// # Errors
@@ -398,5 +371,6 @@ impl Manager {
     }
 }
 
-/// How long a task gets to notice that it was aborted. Only one that blocks its thread needs longer.
+/// How long a task gets to notice that it was aborted. Only one that blocks its thread needs
+/// longer.
 const CUT_TIME: Duration = Duration::from_secs(1);

@@ -160,8 +160,8 @@ pub(crate) struct Busy<'a> {
 }
 
 impl Busy<'_> {
-    /// Enters the stream, and reports its start before anybody else can see it. Returns false if the
-    /// manager was shut down meanwhile.
+    /// Enters the stream, and reports its start before anybody else can see it. Returns false if
+    /// the manager was shut down meanwhile.
     pub(crate) fn fill(&self, stream: &Arc<RunningStream>) -> bool {
         let mut table = self.registry.table();
         if *self.registry.shut_down.borrow() {

@@ -114,7 +114,7 @@ impl StreamSpec {
 
     /// Serves the stream over HTTP at this address. Default: on no port.
     ///
-    /// Port 0 takes a free port, which [`StreamInfo::listen`](crate::StreamInfo::listen) tells.
+    /// Port 0 takes a free port; [`StreamInfo::listen`](crate::StreamInfo::listen) says which.
     /// `[::]` listens on all interfaces, IPv4 included. Needs an outlet that listens, such as
     /// `HttpOutlet` (feature `listener`).
     pub fn with_listen(mut self, addr: SocketAddr) -> Self {
@@ -164,7 +164,7 @@ impl StreamSpec {
     /// always connected.
     ///
     /// Viewers, snapshots and [subscribers](crate::Manager::subscribe) want frames. 10 s is a good
-    /// value: long enough to reload a page. A time above a hundred years means for ever. A stream
+    /// value: long enough to reload a page. A time above a hundred years means forever. A stream
     /// on demand cannot [require](StartMode::Require) its camera.
     pub fn with_on_demand(mut self, linger: Duration) -> Self {
         self.linger = Some(linger.min(LONGEST));

@@ -5,6 +5,7 @@ pub(crate) mod fed;
 #[cfg(feature = "listener")]
 pub(crate) mod http;
 pub(crate) mod outlet;
+mod panics;
 pub(crate) mod pipeline;
 pub(crate) mod placeholder;
 pub(crate) mod reach;
@@ -47,7 +48,7 @@ pub(crate) struct Shared {
 /// A stream and everything it owns. Dropping it ends all of that.
 #[derive(Debug)]
 pub(crate) struct RunningStream {
-    /// The way into the stream's task for everything but pause, resume and retry.
+    /// How the stream's task is configured. Pausing and retrying are commands, by `control`.
     spec: watch::Sender<Arc<StreamSpec>>,
     /// The spec that the task uses, which is the same soon after a change.
     in_use: watch::Receiver<Arc<StreamSpec>>,
@@ -116,13 +117,13 @@ impl RunningStream {
         Ok((stream, publisher))
     }
 
-    /// Replaces the spec by what `change` makes of it. Returns when the stream's task uses it, the new
-    /// port accepts viewers, and the old one does not.
+    /// Replaces the spec by what `change` makes of it. Returns when the stream's task uses it, the
+    /// new port accepts viewers, and the old one does not.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSpec`], [`Error::NotFound`] if the stream was stopped meanwhile, and those of
-    /// [`Outlet::bind`](outlet::Outlet::bind). Nothing has changed then.
+    /// [`Error::InvalidSpec`], [`Error::NotFound`] if the stream was stopped meanwhile, and those
+    /// of [`Outlet::bind`](outlet::Outlet::bind). Nothing has changed then.
     ///
     /// # Cancel safety
     ///

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_alike_for_the_set_time_are_told_once_and_the_first_other_one_too() {
+    fn frames_alike_for_the_set_time_are_reported_once_and_so_is_the_first_other_one() {
         let start = tokio::time::Instant::now().into_std();
         let wall = SystemTime::now();
         let mut freeze = Freeze::new(Duration::from_secs(30));

@@ -120,3 +120,29 @@ pub struct LastError {
     #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::time"))]
     pub at: SystemTime,
 }
+
+/// What [`Manager::shutdown`](crate::Manager::shutdown) did.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// How many streams were stopped.
+    pub stopped: usize,
+    /// Those of them that did not end by themselves in time.
+    pub cut: Vec<CutStream>,
+    /// Names whose start or stop, begun by another call, had not ended in time.
+    pub unfinished: Vec<StreamName>,
+}
+
+/// A stream of which something had to be aborted.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct CutStream {
+    /// The stream.
+    pub name: StreamName,
+    /// How many viewers' connections were cut.
+    pub connections: usize,
+    /// Whether even a task of the stream had not ended after that. It was left to end by itself.
+    pub task: bool,
+}

@@ -195,8 +195,8 @@ impl Monitor {
         self.settle(&mut record);
     }
 
-    /// Records that reading begins with these sources; or, if `overall` is given, that it will begin
-    /// with them later.
+    /// Records that reading begins with these sources; or, if `overall` is given, that it will
+    /// begin with them later.
     pub(crate) fn begin(&self, sources: &[Source], overall: Option<StreamState>) {
         let mut record = self.record();
         record.list(

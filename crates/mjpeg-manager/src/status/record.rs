@@ -142,7 +142,7 @@ impl Record {
         }
     }
 
-    /// What consumers are told about the source.
+    /// The status of the source that consumers read.
     pub(crate) fn fanout_status(&self) -> Status {
         match self.state {
             // Online only with a frame: a picture from before is not live.
@@ -195,8 +195,8 @@ impl Record {
     }
 }
 
-/// Replaces a state, and returns whether that is a change. An outage keeps its beginning even if its
-/// reason changes.
+/// Replaces a state, and returns whether that is a change. An outage keeps its beginning even if
+/// its reason changes.
 pub(crate) fn enter(state: &mut StreamState, since: &mut SystemTime, new: StreamState) -> bool {
     let is_change = !state.is_like(&new);
     let is_same_outage = matches!(

@@ -1,10 +1,10 @@
 //! The task that carries a camera's events to its viewers.
 
-use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use mjpeg_fanout::{Consumer, Demand};
-use mjpeg_ingest::{Backoff, Control, Event, Failover, IngestConfig};
+use mjpeg_ingest::{Control, Event, Failover, IngestConfig};
 use tokio::{
     sync::{oneshot, watch},
     time::{Instant, sleep_until},
@@ -16,6 +16,7 @@ use crate::{
     state::StreamState,
     status::monitor::Monitor,
     stream::{
+        panics::Panics,
         pipeline::Pipeline,
         placeholder::{PlaceholderControl, Scene},
         sink::Sink,
@@ -54,13 +55,6 @@ enum Reading {
     Failed {
         until: Instant,
     },
-}
-
-/// How often the task has panicked.
-struct Panics {
-    seed: u64,
-    in_a_row: u32,
-    last: Option<Instant>,
 }
 
 /// What a step of the driver waited for.
@@ -286,26 +280,6 @@ impl StreamDriver {
     }
 }
 
-impl Panics {
-    fn new() -> Self {
-        Self {
-            seed: fastrand::u64(..),
-            in_a_row: 0,
-            last: None,
-        }
-    }
-
-    /// Counts a panic, and returns how long to wait after it.
-    fn delay(&mut self, now: Instant) -> Duration {
-        let is_rare = |last: Instant| now.saturating_duration_since(last) >= STABLE_AFTER;
-        if self.last.replace(now).is_some_and(is_rare) {
-            self.in_a_row = 0;
-        }
-        self.in_a_row += 1;
-        Backoff::default().delay(self.in_a_row - 1, self.seed)
-    }
-}
-
 /// Waits for the next event of the sources, or for the end of the publisher.
 async fn next_event(
     reading: &mut Reading,
@@ -337,6 +311,3 @@ async fn timer(at: Option<Instant>) {
         None => pending().await,
     }
 }
-
-/// How long a stream must have run for the next panic to count as the first again.
-const STABLE_AFTER: Duration = Duration::from_secs(60);

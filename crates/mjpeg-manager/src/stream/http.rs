@@ -1,35 +1,28 @@
 //! The outlet that serves a stream over HTTP on a port of its own (feature `listener`).
 
-use std::{
-    collections::BTreeMap,
-    io::ErrorKind,
-    mem,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod port;
+mod services;
+mod stream;
 
-use async_trait::async_trait;
-use futures_util::future::join_all;
-use mjpeg_fanout::Consumer;
+use std::{sync::Arc, time::Duration};
+
 use mjpeg_http::{
-    BindError, ListenAddress, Listener, ListenerConfig, ListenerMonitor, ListenerStats,
-    StreamConfig, StreamService, StreamStats, ViewerInfo, ViewerLimit,
+    ListenerConfig, ListenerStats, StreamConfig, StreamStats, ViewerInfo, ViewerLimit,
 };
-use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 use crate::{
-    error::{Error, InvalidSpec},
     name::StreamName,
-    spec::StreamSpec,
-    stream::outlet::{Outlet, OutletFactory},
+    stream::{
+        http::{services::Services, stream::HttpStream},
+        outlet::{Outlet, OutletFactory},
+    },
 };
 
 /// Serves each stream of a manager over HTTP, on the address that its spec
 /// [asks for](StreamSpec::with_listen).
 ///
-/// Give a clone to [`Manager::with_outlets`](crate::Manager::with_outlets), of one manager only, and
-/// keep one to read the counters. All clones are one outlet.
+/// Give a clone to [`Manager::with_outlets`](crate::Manager::with_outlets), of one manager only,
+/// and keep one to read the counters. All clones are one outlet.
 ///
 /// ```
 /// use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig, mjpeg_http::StreamConfig};
@@ -49,18 +42,6 @@ pub struct HttpOutlet {
     services: Arc<Services>,
 }
 
-/// The services of the streams that are served now.
-#[derive(Debug, Default)]
-struct Services(Mutex<BTreeMap<StreamName, Served>>);
-
-/// A stream that is served.
-#[derive(Clone, Debug)]
-struct Served {
-    service: StreamService,
-    /// The counters of its newest port.
-    port: ListenerMonitor,
-}
-
 impl HttpOutlet {
     /// Makes an outlet that serves streams as `config` says. All its streams together may have
     /// 20,000 viewers.
@@ -76,9 +57,10 @@ impl HttpOutlet {
     /// Sets how many viewers all streams may have together. Default 20,000; 0 refuses all. Call it
     /// before the outlet is given to a manager.
     ///
-    /// The default protects the machine: so many viewers take some 60 MiB of this process, and more
-    /// of the kernel's memory. [`StreamConfig`] limits how many one stream and one address may have,
-    /// and tells who is refused. Counted in [`viewers_refused`](Self::viewers_refused).
+    /// The default protects the machine: that many viewers take some 60 MiB of this process, and
+    /// more of the kernel's memory. [`StreamConfig`] limits the viewers of one stream and of one
+    /// address, and says which ones are refused. Counted in
+    /// [`viewers_refused`](Self::viewers_refused).
     pub fn with_max_viewers(mut self, most: usize) -> Self {
         self.limit = ViewerLimit::new(most);
         self
@@ -127,8 +109,8 @@ impl HttpOutlet {
         Some(services.get(stream)?.service.stats())
     }
 
-    /// Reads the counters of a stream's newest port. `None` if no stream of that name is served over
-    /// HTTP.
+    /// Reads the counters of a stream's newest port. `None` if no stream of that name is served
+    /// over HTTP.
     pub fn listener_stats(&self, stream: &str) -> Option<ListenerStats> {
         let services = self.services.lock();
         Some(services.get(stream)?.port.stats())
@@ -152,230 +134,15 @@ impl Default for HttpOutlet {
 
 impl OutletFactory for HttpOutlet {
     fn outlet(&self, stream: &StreamName) -> Box<dyn Outlet> {
-        let config = self.config.clone();
-        Box::new(HttpStream {
-            name: stream.clone(),
-            config: config.with_viewer_limit(self.limit.clone()),
+        Box::new(HttpStream::new(
+            stream.clone(),
+            self.config.clone().with_viewer_limit(self.limit.clone()),
             // The stream's own grace ends first.
-            listener: self.listener.clone().with_grace(Duration::MAX),
-            services: Arc::clone(&self.services),
-            service: None,
-            next: Next::Keep,
-            port: None,
-            left: Vec::new(),
-        })
+            self.listener.clone().with_grace(Duration::MAX),
+            Arc::clone(&self.services),
+        ))
     }
 }
-
-impl Services {
-    /// Held briefly, never across a wait.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Served>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The HTTP side of one stream.
-#[derive(Debug)]
-struct HttpStream {
-    name: StreamName,
-    config: StreamConfig,
-    listener: ListenerConfig,
-    services: Arc<Services>,
-    /// Made for the first port. It owns the viewers, whatever becomes of the port they came through.
-    service: Option<StreamService>,
-    /// What `serve` is to do.
-    next: Next,
-    port: Option<Port>,
-    /// Ports that accept no more viewers.
-    left: Vec<Port>,
-}
-
-#[derive(Debug)]
-enum Next {
-    Keep,
-    Listen(SocketAddr, Box<Listener>),
-    Close,
-}
-
-/// A port that is being served.
-#[derive(Debug)]
-struct Port {
-    /// The address asked for.
-    asked: SocketAddr,
-    addr: SocketAddr,
-    monitor: ListenerMonitor,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<usize>,
-}
-
-#[async_trait]
-impl Outlet for HttpStream {
-    fn bind(&mut self, spec: &StreamSpec) -> Result<Option<SocketAddr>, Error> {
-        let Some(asked) = spec.listen() else {
-            self.next = Next::Close;
-            return Ok(None);
-        };
-        if let Some(port) = &mut self.port
-            && (port.asked == asked || port.addr == asked)
-        {
-            self.next = Next::Keep;
-            return Ok(Some(port.addr));
-        }
-        let listener = Listener::bind(asked, self.listener.clone()).map_err(failure)?;
-        let addr = listener.local_addr().unwrap_or(asked);
-        self.next = Next::Listen(asked, Box::new(listener));
-        Ok(Some(addr))
-    }
-
-    fn unbind(&mut self) {
-        self.next = Next::Keep;
-    }
-
-    fn serve(&mut self, consumer: &Consumer) {
-        let port = match mem::replace(&mut self.next, Next::Keep) {
-            Next::Keep => return,
-            Next::Close => None,
-            Next::Listen(asked, listener) => {
-                let new = || StreamService::builder(consumer.clone());
-                let service = self.service.get_or_insert_with(|| {
-                    let builder = new().config(self.config.clone());
-                    builder.name(self.name.as_str()).build()
-                });
-                let port = Port::serve(asked, *listener, service.clone());
-                let served = Served {
-                    service: service.clone(),
-                    port: port.monitor.clone(),
-                };
-                self.services.lock().insert(self.name.clone(), served);
-                Some(port)
-            }
-        };
-        if let Some(mut old) = mem::replace(&mut self.port, port) {
-            old.close();
-            self.left.push(old);
-        }
-    }
-
-    async fn settled(&mut self) {
-        // Each port is free at once; only its last requests may take longer.
-        let ending = self.left.iter_mut().map(Port::ended);
-        let _ = timeout(SETTLE_TIME, join_all(ending)).await;
-        self.left.retain(|port| !port.task.is_finished());
-    }
-
-    async fn stop(&mut self, grace: Duration) -> usize {
-        self.services.lock().remove(&self.name);
-        let (ports, service) = (
-            self.left.drain(..).chain(self.port.take()),
-            self.service.take(),
-        );
-        let closing = ports.map(|port| port.stop(grace, service.as_ref()));
-        let draining = async {
-            match &service {
-                Some(service) => service.drain(grace).await.cut,
-                None => 0,
-            }
-        };
-        let (connections, viewers) = tokio::join!(join_all(closing), draining);
-        connections.into_iter().sum::<usize>() + viewers
-    }
-}
-
-impl Drop for HttpStream {
-    fn drop(&mut self) {
-        if self.service.is_some() {
-            self.services.lock().remove(&self.name);
-        }
-    }
-}
-
-impl Port {
-    fn serve(asked: SocketAddr, listener: Listener, service: StreamService) -> Self {
-        let addr = listener.local_addr().unwrap_or(asked);
-        let monitor = listener.monitor();
-        let (stop, stopped) = oneshot::channel();
-        let until = async {
-            // An error means that the port is being dropped, which aborts this task anyway.
-            let _ = stopped.await;
-        };
-        let serve = listener.serve(service, until);
-        let task = tokio::spawn(async move { serve.await.cut });
-        Self {
-            asked,
-            addr,
-            monitor,
-            stop: Some(stop),
-            task,
-        }
-    }
-
-    /// Frees the port, waits until its connections have ended, and cuts those that have not within
-    /// the grace. Returns how many were cut.
-    async fn stop(mut self, grace: Duration, service: Option<&StreamService>) -> usize {
-        self.close();
-        if let Ok(cut) = timeout(grace, self.ended()).await {
-            return cut;
-        }
-        // The service counts those of its viewers itself.
-        let viewers = service.map_or(0, |service| service.stats().viewers);
-        let cut = self.monitor.stats().connections.saturating_sub(viewers);
-        self.task.abort();
-        self.ended().await;
-        cut as usize
-    }
-
-    /// Accepts no more connections.
-    fn close(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error means that the task has ended by itself.
-            let _ = stop.send(());
-        }
-    }
-
-    /// Waits until all connections have ended. Returns how many were cut.
-    async fn ended(&mut self) -> usize {
-        (&mut self.task).await.unwrap_or(0)
-    }
-}
-
-impl Drop for Port {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-fn failure(error: BindError) -> Error {
-    match error {
-        BindError::InUse {
-            address: ListenAddress::Tcp(addr),
-        } => Error::PortInUse { addr },
-        BindError::Failed {
-            address: ListenAddress::Tcp(addr),
-            source,
-        } if is_callers_fault(source.kind()) => InvalidSpec::Listen { addr, source }.into(),
-        BindError::Failed {
-            address: ListenAddress::Tcp(addr),
-            source,
-        } => Error::ListenFailed { addr, source },
-        other => Error::OutletFailed {
-            source: Box::new(other),
-        },
-    }
-}
-
-/// No such address on this machine, or no right to use that port.
-fn is_callers_fault(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::AddrNotAvailable
-            | ErrorKind::PermissionDenied
-            | ErrorKind::Unsupported
-            | ErrorKind::InvalidInput
-    )
-}
-
-/// How long a change of the port waits for requests that came through the old one.
-const SETTLE_TIME: Duration = Duration::from_secs(1);
 
 /// The default limit on the viewers of all streams together.
 const MAX_VIEWERS: usize = 20_000;

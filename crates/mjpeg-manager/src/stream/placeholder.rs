@@ -176,8 +176,8 @@ impl PlaceholderControl {
         None
     }
 
-    /// Waits until a drawing is done and makes it the placeholder. Waits forever if nothing is being
-    /// drawn.
+    /// Waits until a drawing is done and makes it the placeholder. Waits forever if nothing is
+    /// being drawn.
     ///
     /// # Cancel safety
     ///

@@ -1,4 +1,4 @@
-//! Changing the spec of a stream that runs, with a viewer that keeps its response.
+//! Changing the spec of a running stream while a viewer watches: its response goes on.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -47,7 +47,7 @@ impl Watched {
         watched
     }
 
-    /// Applies a change of the spec, which is what `spec` returns then.
+    /// Applies a change of the spec, and checks that `Manager::spec` returns the result.
     async fn apply(&mut self, change: impl FnOnce(StreamSpec) -> StreamSpec) -> StreamInfo {
         let spec = change(self.spec.clone());
         assert_ne!(spec, self.spec, "a change");
@@ -417,7 +417,6 @@ async fn paused_stream_stays_paused_through_a_change_of_its_sources() {
     assert_eq!((first.connections(), second.connections()), (1, 1));
 }
 
-/// Two at once: each is applied as a whole, one after the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_at_once_are_applied_one_after_the_other() {
     let camera = Camera::start(live()).await;

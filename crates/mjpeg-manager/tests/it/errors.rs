@@ -1,4 +1,4 @@
-//! Every error, produced for real.
+//! Every error, each produced by its real cause.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::support::{LOOPBACK, config, live, manager, serving, serving_by, soon, spec};
 
-/// A port that is free now. A start that fails must leave it so.
+/// A port that is free now. A failed start must leave it free.
 fn free_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -25,7 +25,7 @@ fn free_port() -> SocketAddr {
         .unwrap()
 }
 
-/// A failed start has left nothing: the name is free, and so is the port it would have had.
+/// Asserts that a failed start has left nothing: the name and the port are free.
 fn left_nothing(manager: &Manager, name: &str, port: SocketAddr) {
     assert_eq!(manager.get(name).unwrap_err().code(), "not_found");
     assert!(
@@ -293,7 +293,7 @@ async fn invalid_spec() {
         assert_eq!(error.code(), "invalid_spec", "{name:?} {source:?}");
     }
     assert!(StreamSpec::parse(&"x".repeat(64), "tcp://a:1").is_ok());
-    // An address of a documentation network (RFC 5737), which no machine has.
+    // No machine has an address of the documentation networks (RFC 5737).
     let camera = Camera::start(live()).await;
     let manager = manager();
     let error = manager
@@ -368,7 +368,8 @@ fn codes_are_distinct_words() {
     assert_eq!(codes.len(), all.len());
 }
 
-/// A camera that speaks HTTP and cannot be reached has the codes of one that speaks TCP; what it answers is another matter.
+/// An HTTP camera that cannot be reached has the same codes as a TCP camera; one that answers with
+/// an error has another.
 #[cfg(feature = "http")]
 #[tokio::test]
 async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {

@@ -1,4 +1,4 @@
-//! What is told to whoever subscribes.
+//! Events of streams.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ async fn life_of_a_stream_is_told_in_order() {
     assert_eq!(next(&mut events).await, "door: connecting");
     assert_eq!(next(&mut events).await, "door: online");
     camera.shutdown().await;
-    // It says why each time the reason is another one: closed first, then refused.
+    // One event per reason: closed first, then refused.
     assert_eq!(next(&mut events).await, "door: offline");
     assert_eq!(next(&mut events).await, "door: offline");
     manager.stop("door").await.unwrap();

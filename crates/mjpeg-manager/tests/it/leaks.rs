@@ -1,4 +1,4 @@
-//! Nothing is left when it is over.
+//! Nothing is left after many starts and stops.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
 }
 
-/// Runs in a process of its own (nextest), so that the counts are those of this test alone.
+/// Runs in its own process (nextest), so that it counts nothing of other tests.
 #[tokio::test]
 async fn two_hundred_rounds_leave_no_task_socket_or_port() {
     let camera = Camera::start(live()).await;
@@ -35,7 +35,7 @@ async fn two_hundred_rounds_leave_no_task_socket_or_port() {
         manager.start(spec("door", off)).await.unwrap_err();
         addrs.push(addr);
     };
-    // The first round makes what stays: the runtime's own descriptors.
+    // The first round opens what stays open: the runtime's own descriptors.
     round().await;
     until("the camera has let go", async || camera.open() == 0).await;
     let (files, tasks_before) = (open_files(), tasks());

@@ -1,4 +1,4 @@
-//! What happens to a stream while its camera and its viewers come and go.
+//! Streams while their cameras and viewers come and go.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ async fn on_demand_camera_is_connected_for_viewers_and_for_a_while_after() {
 
 #[tokio::test]
 async fn on_demand_camera_lingers_from_the_last_viewer_on() {
-    // No event of the camera tells the time here: it has sent its only frame.
+    // The camera has sent its only frame, so that no event of it wakes the stream.
     let camera = Camera::start(Script::frames([jpeg::numbered(1)])).await;
     let manager = manager();
     let linger = Duration::from_millis(1000);
@@ -333,7 +333,7 @@ async fn placeholder_takes_the_place_of_a_frame_that_is_too_old() {
     let StreamState::Offline { .. } = manager.get("door").unwrap().state else {
         panic!("offline")
     };
-    // Its last real picture is what a snapshot shows all the same.
+    // A snapshot still shows the last real picture.
     let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let response = request(addr, ask).await.unwrap();
     assert_eq!(jpeg::number_of(&response.body), Some(1));
@@ -412,7 +412,7 @@ async fn outage_keeps_its_beginning_through_all_attempts() {
 async fn damaged_frame_is_held_back_where_frames_are_checked() {
     let good = jpeg::dense(1, 4000);
     let mut bad = jpeg::dense(2, 4000).to_vec();
-    // A piece of the scan is gone, as where a camera's ring buffer ran over.
+    // A piece of the scan is missing, as when a camera's ring buffer overruns.
     let at = bad.len() / 2;
     bad.drain(at..at + 1500);
     for check in [true, false] {

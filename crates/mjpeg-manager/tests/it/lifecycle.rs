@@ -1,4 +1,4 @@
-//! Starting, stopping, and everything at once.
+//! Starting, stopping, and many calls at once.
 
 use std::{
     io::{self, ErrorKind},
@@ -81,7 +81,7 @@ async fn viewers_keep_their_response_while_the_camera_is_away() {
     .await;
     assert_eq!(manager.get("door").unwrap().viewers, 3);
 
-    // Different pictures, so that what comes is known to be new.
+    // Different pictures, to tell new ones from old ones.
     let frames = (100..120).map(jpeg::numbered).collect();
     let _back = Camera::start_at(addr, Script::live(frames, Duration::from_millis(10)))
         .await
@@ -254,13 +254,14 @@ async fn shutdown_ends_all_streams_at_once_and_reports() {
     }
 }
 
-/// A camera whose frames are large enough to fill what the kernel holds for a viewer that takes nothing.
+/// A camera whose frames are large enough to fill the kernel's buffers for a viewer that reads
+/// nothing.
 async fn large_camera() -> Camera {
     let large = (0..3).map(|n| jpeg::of_length(n, 1_000_000)).collect();
     Camera::start(Script::live(large, Duration::from_millis(20))).await
 }
 
-/// Opens a stream and takes nothing, until a part hangs half-sent.
+/// Opens a stream and reads nothing, until a part hangs half-sent.
 async fn stuck_viewer(manager: &Manager, http: &HttpOutlet, name: &str) -> TcpStream {
     let addr = manager.get(name).unwrap().listen.unwrap();
     let stuck = Viewer::open(addr, "/").await.unwrap().into_stream();
@@ -333,7 +334,7 @@ async fn name_is_taken_until_the_stop_is_over() {
         .expect("now it is free");
 }
 
-/// A source whose reads block their thread, so that no abort can end the task that reads it.
+/// A source whose reads block their thread, so that the task that reads it cannot be aborted.
 struct Blocks;
 
 #[async_trait]
@@ -410,7 +411,7 @@ async fn paused_stream_leaves_its_camera_and_keeps_its_viewers() {
     })
     .await;
     until("the camera is left", async || camera.open() == 0).await;
-    // A retry is for those that are offline.
+    // Only offline cameras are retried.
     manager.retry_now("door").unwrap();
     let before = manager.get("door").unwrap().frames;
     manager.resume("door").unwrap();
@@ -450,7 +451,8 @@ async fn offline_camera_is_tried_at_once_when_asked_for() {
     soon(listener.accept()).await.unwrap();
 }
 
-/// A source whose first connection panics while it is read; it tells when that connection is dropped.
+/// A source whose first connection panics while it is read. `panicking` is false when that
+/// connection was dropped.
 struct PanicsOnce {
     camera: SocketAddr,
     connects: AtomicUsize,
@@ -551,7 +553,7 @@ async fn stream_without_a_port_can_be_subscribed_to() {
     while soon(consumer.next()).await.is_some() {}
 }
 
-/// A source of two frames, which then has nothing more.
+/// A source that ends after two frames.
 struct Recording(AtomicUsize);
 
 #[async_trait]
@@ -581,14 +583,14 @@ async fn viewers_stay_when_the_source_has_ended() {
         viewer.next_frame().await.unwrap().unwrap(),
         jpeg::numbered(2)
     );
-    // The last frame comes once again, and the response stays open.
+    // The last frame is repeated once, and the response stays open.
     let again = viewer.next_frame().await.unwrap();
     assert_eq!(again.unwrap(), jpeg::numbered(2));
     let more = timeout(Duration::from_millis(300), viewer.next_frame()).await;
     assert!(more.is_err(), "the response stays open");
 }
 
-/// A source that tells whether its connection is open.
+/// A source that shows whether its connection is open.
 struct Watched(Arc<AtomicBool>);
 
 struct Open(Arc<AtomicBool>);

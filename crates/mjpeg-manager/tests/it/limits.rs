@@ -1,4 +1,4 @@
-//! Limits over all streams, and what counts when they are hit.
+//! Limits over all streams, and their counters.
 
 use mjpeg_ingest::IngestConfig;
 use mjpeg_manager::{HttpOutlet, StartMode, mjpeg_codec::SplitterConfig, mjpeg_http::StreamConfig};
@@ -22,7 +22,7 @@ async fn one_stream_more_than_there_may_be_is_refused() {
             "there are 2 streams, and there may be no more"
         )
     );
-    // What a name's owner has to know is that it is taken.
+    // For a name that is taken, that is the error, not the limit.
     let again = manager.start(spec("a", camera.addr())).await.unwrap_err();
     assert_eq!(again.code(), "already_exists");
     let stats = manager.stats();
@@ -34,7 +34,7 @@ async fn one_stream_more_than_there_may_be_is_refused() {
     assert_eq!(manager.stats().streams, 2);
 }
 
-/// A stream that is still being started has its place already.
+/// A stream that is being started counts towards the limit.
 #[tokio::test]
 async fn starts_in_progress_count() {
     let camera = Camera::start(live()).await;
@@ -67,7 +67,7 @@ async fn viewers_of_all_streams_have_a_limit_together() {
         (stats.viewers_refused_stream, stats.viewers_refused_total)
     };
     assert_eq!((refused("a"), refused("b")), ((1, 0), (0, 1)));
-    // A stream that ends gives its places back.
+    // The viewers of a stream that ends no longer count.
     manager.stop("a").await.unwrap();
     assert_eq!(http.total_viewers(), 1);
     let viewer = Viewer::open(addrs[1], "/").await.unwrap();

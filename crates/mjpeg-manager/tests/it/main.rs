@@ -1,4 +1,4 @@
-//! Tests through the public face, over real sockets.
+//! Tests through the public API, over real sockets.
 #![cfg(feature = "listener")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -7,7 +7,7 @@ mod custom;
 mod errors;
 mod events;
 mod leaks;
-// It needs the placeholder that is drawn.
+// It needs drawn placeholders.
 #[cfg(feature = "placeholder")]
 mod life;
 mod lifecycle;

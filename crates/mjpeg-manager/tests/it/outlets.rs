@@ -1,4 +1,4 @@
-//! Outlets and sources of one's own, and streams that the program feeds.
+//! Custom outlets, custom sources, and streams that the program feeds.
 
 use std::{
     net::SocketAddr,
@@ -22,7 +22,7 @@ use tokio::{net::TcpStream, task::JoinHandle, time::Instant};
 
 use crate::support::{LOOPBACK, config, live, manager, soon, spec, until};
 
-/// An outlet that counts frames, and writes down what it is asked to do.
+/// An outlet that counts frames and records the calls on it.
 #[derive(Clone, Debug, Default)]
 struct Counting {
     calls: Arc<Mutex<Vec<String>>>,
@@ -181,10 +181,10 @@ async fn port_needs_an_outlet_that_listens() {
             .start(spec("door", camera.addr()))
             .await
             .unwrap_err();
-        assert!(
-            matches!(error, Error::InvalidSpec(InvalidSpec::NoListener { addr }) if addr == LOOPBACK.into()),
-            "{error}"
-        );
+        let Error::InvalidSpec(InvalidSpec::NoListener { addr }) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(addr, LOOPBACK.into());
         assert!(manager.list().is_empty());
     }
     assert_eq!(counting.calls(), ["bind door", "unbind door", "drop door"]);
@@ -215,7 +215,7 @@ async fn source_of_the_programs_own_can_be_started_and_exchanged() {
     let mut viewer = Viewer::open(info.listen.unwrap(), "/").await.unwrap();
     soon(viewer.next_frame()).await.unwrap().unwrap();
 
-    // The same source, though it has no text to be compared by.
+    // The same source, which is compared by identity.
     let same = spec.clone().with_sources([own]).with_check(true);
     manager.apply(same).await.unwrap();
     soon(viewer.next_frame()).await.unwrap().unwrap();
@@ -263,7 +263,7 @@ async fn program_feeds_a_stream() {
     let consumer = manager.observe("door").unwrap();
     assert_eq!(consumer.status(), Status::Online);
 
-    // It goes through the pipeline, as the spec of the moment says.
+    // Frames pass through the pipeline, with the settings of the current spec.
     let mut lossless = jpeg::numbered(2).to_vec();
     let sof = lossless.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
     lossless[sof + 1] = 0xC3;

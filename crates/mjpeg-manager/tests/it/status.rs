@@ -1,4 +1,4 @@
-//! What `get` and `list` tell.
+//! What `get` and `list` report.
 
 use std::time::{Duration, SystemTime};
 
@@ -126,7 +126,8 @@ async fn unsupported_frames_are_passed_on_if_asked() {
     assert_eq!(viewer.next_frame().await.unwrap().unwrap(), lossless);
 }
 
-/// A frame as cameras send it that leave out the Huffman tables, and one with a thumbnail, each with what viewers should get.
+/// A frame without Huffman tables, as some cameras send it, and one with a thumbnail, each with
+/// what viewers should get.
 fn frames_to_repair() -> [(Bytes, Bytes); 2] {
     let (plain, other) = (jpeg::numbered(1), jpeg::numbered(2));
     let bare = jpeg::without_dht(&plain);

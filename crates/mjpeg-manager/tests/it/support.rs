@@ -1,4 +1,4 @@
-//! What these tests share.
+//! Helpers for these tests.
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
@@ -41,7 +41,7 @@ pub(crate) fn live() -> Script {
     Script::live(frames, Duration::from_millis(10))
 }
 
-/// Waits until the condition holds; a bound of ten seconds ends a test that would never.
+/// Waits until the condition holds; fails after ten seconds.
 pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
     let waiting = async {
         while !condition().await {
@@ -53,7 +53,7 @@ pub(crate) async fn until(what: &str, condition: impl AsyncFn() -> bool) {
         .unwrap_or_else(|_| panic!("never happened: {what}"));
 }
 
-/// Fails if the future takes longer than anything here should.
+/// Waits for the future; fails after ten seconds.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(10), future)
         .await
