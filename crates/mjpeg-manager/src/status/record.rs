@@ -87,11 +87,7 @@ impl Record {
             discarded: reasons
                 .map(|reason| (reason, DiscardTotal::default()))
                 .collect(),
-            repaired: Repairs::NONE
-                .named()
-                .into_iter()
-                .map(|(name, _)| (name, 0))
-                .collect(),
+            repaired: Repairs::NONE.named().map(|(name, _)| (name, 0)).collect(),
             connections: 0,
             has_frames: false,
             last_error: None,

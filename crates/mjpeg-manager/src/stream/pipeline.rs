@@ -120,11 +120,7 @@ mod tests {
             panic!("held back");
         };
         assert_ne!(frame.bytes(), bare.bytes());
-        let made: Vec<_> = repairs
-            .named()
-            .into_iter()
-            .filter(|(_, made)| *made)
-            .collect();
+        let made: Vec<_> = repairs.named().filter(|(_, made)| *made).collect();
         assert_eq!(made, [("huffman_tables", true)]);
         let off = Pipeline::of(&spec().with_repair(Repairs::NONE)).process(bare.clone());
         assert_eq!(off, published(bare));
