@@ -34,7 +34,7 @@ impl Lane {
         matches!(self.health, LaneHealth::Up { .. })
     }
 
-    /// Expects no frames for now: an attempt has failed, the camera stalls, or the source has ended.
+    /// Expects no frames for now: an attempt failed, the camera stalls, or the source has ended.
     pub(super) fn down(&mut self, now: Instant) {
         match &mut self.health {
             LaneHealth::Down { failed, .. } => *failed = true,
