@@ -43,7 +43,7 @@ xflags::xflags! {
         required --bytes bytes: usize
         /// How long the window is.
         required --seconds seconds: u64
-        /// What each viewer asks for first, on the same connection; its answer must tell its length.
+        /// What each viewer asks for first on the same connection; the answer must tell its length.
         optional --first path: String
         /// The server's process, whose CPU time and memory are read at the window's ends.
         optional --watch pid: u32
