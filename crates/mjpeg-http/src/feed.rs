@@ -10,7 +10,7 @@ use crate::{
     config::stream::StreamConfig,
     feed::{form::Form, pace::Pace},
     request::stream::StreamRequest,
-    viewers::permit::{Permit, Sent},
+    viewers::permit::{OutgoingPart, Permit},
 };
 
 pub(crate) mod form;
@@ -207,7 +207,7 @@ impl Feed {
         let part = self.form.part(&sending.frame);
         let bytes = self.form.bytes(&part);
         self.pace.sent(now.into_std(), bytes.len());
-        let sent = Sent {
+        let sent = OutgoingPart {
             frame: &sending.frame,
             part: &part,
             allow_origin: self.form.allow_origin(),

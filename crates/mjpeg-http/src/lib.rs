@@ -227,6 +227,8 @@
 //!
 //! # Features
 //!
+//! * `serde`: `Serialize` for [`StreamStats`], [`ListenerStats`] and [`ViewerInfo`], durations in
+//!   seconds.
 //! * `compat`: adds `/state` in the format of ustreamer; depends on `serde_json`.
 //!
 //! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
@@ -245,6 +247,7 @@ mod feed;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod live;
 mod peer;
 mod request;
 mod response;
@@ -262,6 +265,7 @@ pub use config::{InvalidConfig, listener::ListenerConfig, stream::StreamConfig};
 pub use cors::{CorsPolicy, InvalidOrigin};
 pub use error::BindError;
 pub use gate::{Access, Action, Gate, Grant, Inquiry};
+pub use live::{InvalidPicture, LiveServer};
 pub use peer::Peer;
 pub use response::{body::ResponseBody, future::ResponseFuture};
 pub use server::{

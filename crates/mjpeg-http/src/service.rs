@@ -169,7 +169,24 @@ impl StreamService {
         &self.shared
     }
 
-    fn call<B>(&self, request: Request<B>) -> ResponseFuture {
+    /// Answers a request with the stream, whatever its path is. Its method, query and headers count
+    /// as at [`/stream`](crate#what-a-viewer-gets).
+    ///
+    /// For routes of your own in another server.
+    pub fn stream<B>(&self, request: Request<B>) -> ResponseFuture {
+        self.respond_at(request, Some("/stream"))
+    }
+
+    /// Answers a request with a snapshot, whatever its path is. Its method, query and headers count
+    /// as at [`/snapshot`](crate#snapshots).
+    ///
+    /// For routes of your own in another server.
+    pub fn snapshot<B>(&self, request: Request<B>) -> ResponseFuture {
+        self.respond_at(request, Some("/snapshot"))
+    }
+
+    /// Answers a request as if it were for this path, or for its own.
+    fn respond_at<B>(&self, request: Request<B>, path: Option<&'static str>) -> ResponseFuture {
         let (request, _) = request.into_parts();
         let shared = Arc::clone(&self.shared);
         let caller = Caller {
@@ -177,8 +194,10 @@ impl StreamService {
             ..Caller::default()
         };
         ResponseFuture::new(async move {
-            let (headers, path) = (request.headers.clone(), request.uri.path().to_owned());
-            let answer = shared.answer(request, &path, caller).await;
+            let headers = request.headers.clone();
+            let own_path = request.uri.path().to_owned();
+            let path = path.unwrap_or(&own_path);
+            let answer = shared.answer(request, path, caller).await;
             shared.respond(answer, &headers).await
         })
     }
@@ -245,7 +264,7 @@ impl<B> hyper::service::Service<Request<B>> for StreamService {
     type Future = ResponseFuture;
 
     fn call(&self, request: Request<B>) -> Self::Future {
-        Self::call(self, request)
+        self.respond_at(request, None)
     }
 }
 
@@ -259,6 +278,6 @@ impl<B> tower_service::Service<Request<B>> for StreamService {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        Self::call(self, request)
+        self.respond_at(request, None)
     }
 }

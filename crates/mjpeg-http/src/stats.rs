@@ -8,6 +8,7 @@ use std::sync::{
 /// A reading of the counters of a [`StreamService`](crate::StreamService). All but the first only
 /// grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct StreamStats {
     /// Streams being sent now.
@@ -58,6 +59,7 @@ pub struct StreamStats {
 
 /// A reading of the counters of a [`Listener`](crate::Listener). All but the first only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ListenerStats {
     /// Connections open now, those of viewers included.

@@ -73,7 +73,7 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
         context.config.write_stall(),
         Arc::clone(&context.counters),
     );
-    match Connection::new(guarded, caller, context).run().await {
+    match HttpConnection::new(guarded, caller, context).run().await {
         Some((transport, open, stream)) => {
             let opening = stream.opening();
             stream.service.attach(NewViewer {
@@ -116,7 +116,7 @@ async fn wrapped(transport: Transport, peer: Peer, context: &Context) -> Option<
 }
 
 /// A connection under hyper.
-struct Connection {
+struct HttpConnection {
     hyper: UpgradeableConnection<TokioIo<Guarded>, ConnectionService>,
     handoff: Arc<Handoff>,
     flushed: Flushed,
@@ -132,7 +132,7 @@ enum Step {
     Stream(Box<HandedOver>),
 }
 
-impl Connection {
+impl HttpConnection {
     fn new(mut io: Guarded, caller: Caller, context: Arc<Context>) -> Self {
         if context.fallback.is_some() {
             io = io.cut_at(context.cutter.closing());

@@ -15,11 +15,11 @@ use mjpeg_codec::multipart::{AllowOrigin, Part};
 pub(crate) struct InFlight {
     /// The newest frame whose part for any origin is in the list.
     newest_seq: AtomicU64,
-    parts: Mutex<VecDeque<Held>>,
+    parts: Mutex<VecDeque<HeldPart>>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct HeldPart {
     seq: u64,
     part: Part,
 }
@@ -42,7 +42,7 @@ impl InFlight {
             return Vec::new();
         }
         let mut parts = self.lock();
-        let is_same = |held: &Held| held.seq == seq && held.part.is_same(part);
+        let is_same = |held: &HeldPart| held.seq == seq && held.part.is_same(part);
         if is_restricted && parts.iter().any(is_same) {
             return Vec::new();
         }
@@ -56,14 +56,14 @@ impl InFlight {
             bytes -= oldest.part.size_bytes();
             let_go.push(oldest.seq);
         }
-        parts.push_back(Held {
+        parts.push_back(HeldPart {
             seq,
             part: part.clone(),
         });
         let_go
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Held>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<HeldPart>> {
         // Nothing under this lock can panic and leave half a change.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -45,7 +45,7 @@ pub(crate) struct Entrance<'a> {
 }
 
 /// A part that is about to be sent.
-pub(crate) struct Sent<'a> {
+pub(crate) struct OutgoingPart<'a> {
     pub(crate) frame: &'a Arc<Published>,
     pub(crate) part: &'a Part,
     pub(crate) allow_origin: &'a AllowOrigin,
@@ -112,7 +112,7 @@ impl Permit {
     }
 
     /// Records that sending a part begins.
-    pub(crate) fn begin(&self, sent: &Sent<'_>, now: Instant) {
+    pub(crate) fn begin(&self, sent: &OutgoingPart<'_>, now: Instant) {
         let viewer = &*self.viewer;
         let add = |number: &AtomicU64, n: u64| number.fetch_add(n, Ordering::Relaxed);
         self.counters.parts.add_one();

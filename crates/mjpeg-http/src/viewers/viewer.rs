@@ -22,6 +22,7 @@ use crate::{
 /// A reading of one viewer of a stream, from
 /// [`StreamService::viewers`](crate::StreamService::viewers).
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ViewerInfo {
     /// Its number within the service: 1, 2, 3, … Pass it to
@@ -30,12 +31,15 @@ pub struct ViewerInfo {
     /// Its address; `None` if unknown.
     pub peer: Option<SocketAddr>,
     /// Its identity, from the [`Gate`](crate::Gate); `None` for a stranger.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::text"))]
     pub identity: Option<Arc<str>>,
     /// The name that it gave itself with `?key=`, at most 64 characters; else empty.
     pub key: String,
     /// The layout it gets.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::layout"))]
     pub layout: Layout,
     /// How long it has been watching.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::seconds"))]
     pub watching: Duration,
     /// Parts sent to it, repeats included.
     pub sent: u64,
@@ -45,6 +49,7 @@ pub struct ViewerInfo {
     pub sent_bytes: u64,
     /// The age of the last frame when sending it began, counted from when it was received from the
     /// camera. `None` before the first.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::optional_seconds"))]
     pub age_at_send: Option<Duration>,
     /// Parts per second lately; 0 when none has been sent for a while.
     pub fps: f64,
@@ -220,3 +225,34 @@ impl ViewerState {
 
 /// A viewer that took no part for this long has no rate.
 const QUIET: Duration = Duration::from_secs(2);
+
+/// How a viewer is serialised: durations in seconds, the layout by its name.
+#[cfg(feature = "serde")]
+mod json {
+    use std::{sync::Arc, time::Duration};
+
+    use mjpeg_codec::multipart::Layout;
+    use serde::{Serialize, Serializer};
+
+    pub(super) fn seconds<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(time.as_secs_f64())
+    }
+
+    pub(super) fn optional_seconds<S: Serializer>(
+        time: &Option<Duration>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.map(|time| time.as_secs_f64()).serialize(to)
+    }
+
+    pub(super) fn text<S: Serializer>(text: &Option<Arc<str>>, to: S) -> Result<S::Ok, S::Error> {
+        text.as_deref().serialize(to)
+    }
+
+    pub(super) fn layout<S: Serializer>(layout: &Layout, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(match layout {
+            Layout::Advance => "advance",
+            _ => "trailing",
+        })
+    }
+}

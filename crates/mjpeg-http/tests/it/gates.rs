@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use http::Response;
 use mjpeg_http::{
-    Access, Action, CorsPolicy, Gate, Grant, Inquiry, Listener, ListenerConfig, Peer, StreamConfig,
-    StreamService,
+    Access, Action, CorsPolicy, Gate, Grant, Inquiry, InvalidPicture, ListenAddress, Listener,
+    ListenerConfig, LiveServer, Peer, StreamConfig, StreamService,
 };
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
@@ -344,4 +344,67 @@ async fn viewers_keep_their_response_when_their_stream_is_configured_anew() {
     served.service.configure(over);
     while viewer.next_frame().await.unwrap().is_some() {}
     assert_eq!(served.stats().duration_ends, 1);
+}
+
+/// In routes of one's own, the path says nothing.
+#[tokio::test]
+async fn stream_and_snapshot_are_answered_whatever_the_path() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    publish_number(&producer, 1);
+    let service = StreamService::new(consumer, StreamConfig::default());
+    let request = || http::Request::get("/cameras/7?key=seven").body(()).unwrap();
+    let stream = service.stream(request()).await.unwrap();
+    let content_type = stream.headers()["content-type"].to_str().unwrap();
+    assert_eq!(content_type, mjpeg_http::MjpegBody::content_type());
+    assert_eq!(service.viewers()[0].key, "seven");
+    let snapshot = service.snapshot(request()).await.unwrap();
+    let picture = http_body_util::BodyExt::collect(snapshot.into_body());
+    assert_eq!(picture.await.unwrap().to_bytes(), jpeg::numbered(1));
+    assert_eq!(service.stats().snapshots, 1);
+}
+
+#[tokio::test]
+async fn live_server_shows_pictures_in_two_calls_and_refuses_what_browsers_do_not_show() {
+    let server = LiveServer::serve("127.0.0.1:0".parse().unwrap()).unwrap();
+    let ListenAddress::Tcp(addr) = *server.address() else {
+        panic!("not TCP");
+    };
+    server.update(jpeg::numbered(1)).unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_next(&mut viewer, 1).await;
+    let cut_off = jpeg::numbered(2)[..200].to_vec();
+    assert!(matches!(
+        server.update(cut_off),
+        Err(InvalidPicture::NotJpeg(_))
+    ));
+    // SOF3, lossless.
+    let mut lossless = jpeg::numbered(3).to_vec();
+    let sof = lossless.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    lossless[sof + 1] = 0xC3;
+    assert_eq!(server.update(lossless), Err(InvalidPicture::NotDisplayable));
+    server.update(jpeg::numbered(4)).unwrap();
+    assert_next(&mut viewer, 4).await;
+    assert_eq!(server.service().viewers().len(), 1);
+    server.stop().await;
+    while viewer.next_frame().await.unwrap().is_some() {}
+    assert!(TcpStream::connect(addr).await.is_err());
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test]
+async fn viewers_and_counters_are_serialised() {
+    let (served, producer) = serve(Tokens::of(&["alice"]));
+    publish_number(&producer, 1);
+    let mut viewer = open(&served, "/?key=k", "alice").await;
+    assert_next(&mut viewer, 1).await;
+    let viewers = serde_json::to_value(served.service.viewers()).unwrap();
+    let first = &viewers[0];
+    assert_eq!(
+        (&first["identity"], &first["key"]),
+        (&"alice".into(), &"k".into())
+    );
+    assert_eq!(first["layout"], "trailing");
+    assert!(first["watching"].is_f64() && first["peer"].is_string());
+    let stats = serde_json::to_value(served.service.stats()).unwrap();
+    assert_eq!(stats["viewers"], 1);
 }
