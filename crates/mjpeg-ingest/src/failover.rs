@@ -1,16 +1,18 @@
 //! Several sources for one stream, in order of preference.
 
+mod lane;
+
 use std::{
     fmt,
     future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use futures_util::Stream;
 use tokio::time::Instant;
 
+use self::lane::{Lane, LaneHealth};
 use crate::{
     config::IngestConfig, control::Control, event::Event, ingest::Ingest, source::Source,
     timer::Timer,
@@ -39,27 +41,6 @@ pub struct Failover {
     /// Which lane is polled first, so that a busy one does not starve the others.
     turn: usize,
     timer: Timer,
-}
-
-/// A source in use.
-struct Lane {
-    ingest: Ingest,
-    health: LaneHealth,
-    /// It has had a frame.
-    was_up: bool,
-    finished: bool,
-}
-
-#[derive(Clone, Copy)]
-enum LaneHealth {
-    Down {
-        since: Instant,
-        /// An attempt has failed, or the camera has stalled.
-        failed: bool,
-    },
-    Up {
-        since: Instant,
-    },
 }
 
 impl Failover {
@@ -127,13 +108,14 @@ impl Failover {
                 ready!(self.timer.poll(cx, at));
                 continue;
             };
+            let now = Instant::now();
             let Some(event) = event else {
                 let lane = &mut self.lanes[index];
                 lane.finished = true;
-                lane.down(true);
+                lane.down(now);
                 return Poll::Ready(Some((index, Event::Ended)));
             };
-            if let Some(event) = self.filter(index, event) {
+            if let Some(event) = self.filter(index, event, now) {
                 return Poll::Ready(Some((index, event)));
             }
         }
@@ -157,25 +139,20 @@ impl Failover {
     }
 
     /// Learns from an event, and holds it back if it is not for the owner.
-    fn filter(&mut self, index: usize, event: Event) -> Option<Event> {
+    fn filter(&mut self, index: usize, event: Event, now: Instant) -> Option<Event> {
         let lane = &mut self.lanes[index];
         match &event {
             Event::Frame(_) => {
-                if let LaneHealth::Down { .. } = lane.health {
-                    lane.health = LaneHealth::Up {
-                        since: Instant::now(),
-                    };
-                }
-                lane.was_up = true;
+                lane.up(now);
                 if index != self.active && self.lanes[self.active].is_up() {
                     return None;
                 }
                 self.active = index;
             }
             Event::Discarded { .. } if index != self.active => return None,
-            Event::Offline { .. } | Event::Stalled { .. } => lane.down(true),
+            Event::Offline { .. } | Event::Stalled { .. } => lane.down(now),
             Event::Paused => {
-                lane.begin(Instant::now());
+                lane.begin(now);
                 self.was_paused = true;
             }
             _ => {}
@@ -256,39 +233,6 @@ impl Failover {
             .filter_map(|lane| lane.stable_at(self.config.return_after))
             .min();
         opens.into_iter().chain(settles).min()
-    }
-}
-
-impl Lane {
-    fn is_up(&self) -> bool {
-        matches!(self.health, LaneHealth::Up { .. })
-    }
-
-    fn down(&mut self, failed: bool) {
-        match &mut self.health {
-            LaneHealth::Down { failed: before, .. } => *before |= failed,
-            LaneHealth::Up { .. } => {
-                self.health = LaneHealth::Down {
-                    since: Instant::now(),
-                    failed,
-                };
-            }
-        }
-    }
-
-    /// Expects frames from now on.
-    fn begin(&mut self, now: Instant) {
-        self.health = LaneHealth::Down {
-            since: now,
-            failed: false,
-        };
-    }
-
-    fn stable_at(&self, return_after: Duration) -> Option<Instant> {
-        match self.health {
-            LaneHealth::Up { since } => Some(since + return_after),
-            LaneHealth::Down { .. } => None,
-        }
     }
 }
 

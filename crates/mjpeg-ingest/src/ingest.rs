@@ -135,7 +135,7 @@ impl Ingest {
                 State::Connecting(_) if commands.paused => (State::Idle, None),
                 State::Connecting(attempt) => {
                     let outcome = ready!(attempt.as_mut().poll(cx));
-                    self.reconnect.attempted(outcome)
+                    self.reconnect.attempted(outcome, Instant::now())
                 }
                 State::Online(online) => {
                     if commands.paused {
@@ -143,7 +143,7 @@ impl Ingest {
                     }
                     match ready!(online.poll_event(cx)) {
                         Ok(event) => return Poll::Ready(Some(event)),
-                        Err(ending) => self.reconnect.ended(online, ending),
+                        Err(ending) => self.reconnect.ended(online, ending, Instant::now()),
                     }
                 }
                 State::Waiting(wait) => {
@@ -174,11 +174,11 @@ impl Reconnect {
         (State::Connecting(attempt), Some(Event::Connecting))
     }
 
-    fn attempted(&mut self, outcome: Result<Connection, ConnectError>) -> Transition {
+    fn attempted(&mut self, outcome: Result<Connection, ConnectError>, now: Instant) -> Transition {
         match outcome {
             Ok(connection) => self.online(connection),
             Err(ConnectError::Finished) => self.finish(),
-            Err(error) => self.offline(error.into()),
+            Err(error) => self.offline(error.into(), now),
         }
     }
 
@@ -198,18 +198,18 @@ impl Reconnect {
         )
     }
 
-    fn ended(&mut self, online: &Online, ending: Ending) -> Transition {
-        if online.was_stable(self.config.stable_after) {
+    fn ended(&mut self, online: &Online, ending: Ending, now: Instant) -> Transition {
+        if online.was_stable(self.config.stable_after, now) {
             self.failures = 0;
         }
         match ending {
-            Ending::Error(error) => self.offline(error),
+            Ending::Error(error) => self.offline(error, now),
             Ending::Paused => (State::Idle, None),
             Ending::Finished => self.finish(),
         }
     }
 
-    fn offline(&mut self, error: Error) -> Transition {
+    fn offline(&mut self, error: Error, now: Instant) -> Transition {
         let was_online = !matches!(error, Error::Connect(_));
         let retry_in = if was_online && self.source.is_passive() {
             Duration::ZERO
@@ -219,7 +219,7 @@ impl Reconnect {
             delay
         };
         let wait = RetryWait {
-            until: Instant::now() + retry_in,
+            until: now + retry_in,
             timer: Timer::default(),
             retries: self.control.commands().retries,
         };

@@ -65,8 +65,8 @@ impl Online {
     }
 
     /// Whether frames came, and for long enough.
-    pub(crate) fn was_stable(&self, stable_after: Duration) -> bool {
-        self.frames > 0 && self.since.elapsed() >= stable_after
+    pub(crate) fn was_stable(&self, stable_after: Duration, now: Instant) -> bool {
+        self.frames > 0 && now.saturating_duration_since(self.since) >= stable_after
     }
 
     /// Stops reading, unless that has stopped already.

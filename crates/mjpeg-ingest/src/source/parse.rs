@@ -82,11 +82,14 @@ fn tcp_listen(authority: &str) -> Result<Source, InvalidSource> {
     Ok(Source::tcp_listen(addr))
 }
 
+#[cfg(unix)]
 fn unix(path: &str) -> Result<Source, InvalidSource> {
-    #[cfg(unix)]
-    return Ok(Source::unix(absolute(path)?));
-    #[cfg(not(unix))]
-    return Err(InvalidSource::NotOnThisSystem("unix"));
+    Ok(Source::unix(absolute(path)?))
+}
+
+#[cfg(not(unix))]
+fn unix(_path: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotOnThisSystem("unix"))
 }
 
 fn file(url: &str, rest: &str) -> Result<Source, InvalidSource> {

@@ -1,14 +1,16 @@
 //! The type that stands for any kind of source.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
+use super::{file::Recording, tcp::Tcp, tcp_listen::TcpListen};
 #[cfg(unix)]
-use super::unix::Unix;
-use super::{file::Recording, tcp::Tcp, tcp_listen::TcpListen, url::path_text};
+use super::{unix::Unix, url::path_text};
 use crate::connect::Connect;
 
 /// Where the images of a stream come from: how to connect, and how to name it to people.
@@ -19,17 +21,17 @@ use crate::connect::Connect;
 ///   host is a name, an IPv4 address or an IPv6 address in brackets.
 /// * `http://host/path` and `https://host/path` ask a camera that speaks HTTP (features `http` and
 ///   `tls`). It sends a multipart stream, or one JPEG image per request.
-///   `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. Options follow
-///   a `#`; see [below](#options-of-http-and-https).
-/// * `tcp-listen://addr:port` listens for a camera or encoder that connects to us and sends the same
-///   as over `tcp`. One sender at a time; a new one replaces a sender that has been silent for 2 s.
-///   The address is one of this machine; `tcp-listen://:port` listens at all of them.
+///   `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. Options
+///   follow a `#`; see [below](#options-of-http-and-https).
+/// * `tcp-listen://addr:port` listens for a camera or encoder that connects to us and sends the
+///   same as over `tcp`. One sender at a time; a new one replaces a sender that has been silent for
+///   2 s. The address is one of this machine; `tcp-listen://:port` listens at all of them.
 /// * `unix:///path` connects to the socket of a program on this machine that sends the same (Unix).
 /// * `file:///path` plays a recording of the same, repeated at 30 frames per second. `?fps=12.5`
 ///   sets the rate, `?once` plays it once. The path may contain `%20` and the like.
-/// * `exec:program args` runs a program that writes the same to its standard output (feature `exec`,
-///   Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell reads
-///   them. When the connection closes, the program and all its children are killed.
+/// * `exec:program args` runs a program that writes the same to its standard output (feature
+///   `exec`, Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell
+///   reads them. When the connection closes, the program and all its children are killed.
 /// * `test:` makes a moving test picture, 640x480 at 15 frames per second (feature `test-picture`).
 ///   `test:?name=door&size=1280x720&fps=30` sets these.
 ///
@@ -50,9 +52,9 @@ use crate::connect::Connect;
 ///
 /// # Secrets
 ///
-/// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of an
-/// HTTP camera, values in its query that look like a password, and the user name and password of a
-/// URL within `exec:`. Only [`reveal`](Self::reveal) returns the full text.
+/// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of
+/// an HTTP camera, values in its query that look like a password, and the user name and password of
+/// a URL within `exec:`. Only [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///

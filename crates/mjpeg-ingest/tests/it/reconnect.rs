@@ -1,10 +1,13 @@
 //! Reconnecting: sequences of events and delays under paused time.
 
-use std::{future::ready, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use futures_util::StreamExt;
 use mjpeg_codec::DiscardReason;
-use mjpeg_ingest::{Backoff, ConnectError, Error, Event, Ingest, IngestConfig, Source};
+use mjpeg_ingest::{
+    Backoff, Connect, ConnectError, Connection, Error, Event, Ingest, IngestConfig, Source,
+};
 use mjpeg_testkit::jpeg;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -512,4 +515,43 @@ async fn it_is_a_stream() {
     let events = ingest([Attempt::Fail, attempt, Attempt::Finish]);
     let frames = events.filter(|event| ready(matches!(event, Event::Frame(_))));
     assert_eq!(frames.count().await, 1);
+}
+
+/// Connections that end at once, each of which keeps a clone of one `Arc`.
+struct Keeping(Arc<()>);
+
+#[async_trait]
+impl Connect for Keeping {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        // An attempt takes a while, so that the old guard can be seen to be kept meanwhile.
+        sleep(Duration::from_millis(1)).await;
+        let guard = Arc::clone(&self.0);
+        Ok(Connection::bytes(tokio::io::empty(), "empty").keeping(guard))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn guard_is_kept_to_the_next_connection_and_dropped_on_pause_and_with_the_ingest() {
+    let guard = Arc::new(());
+    let kept = || Arc::strong_count(&guard) - 2;
+    let source = Source::custom("keeping:", Keeping(Arc::clone(&guard)));
+    let mut ingest = Ingest::new(source, IngestConfig::default());
+    let closed = "offline: the camera closed the connection";
+    for before in [0, 1, 1] {
+        assert_eq!(next(&mut ingest).await, "connecting");
+        assert_eq!(kept(), before);
+        assert_eq!(next(&mut ingest).await, "online empty");
+        assert_eq!(kept(), 1);
+        assert_eq!(next(&mut ingest).await, closed);
+        assert_eq!(kept(), 1);
+    }
+    let control = ingest.control();
+    control.pause();
+    assert_eq!(next(&mut ingest).await, "paused");
+    assert_eq!(kept(), 0);
+    control.resume();
+    while next(&mut ingest).await != "online empty" {}
+    assert_eq!(kept(), 1);
+    drop(ingest);
+    assert_eq!(Arc::strong_count(&guard), 1);
 }
