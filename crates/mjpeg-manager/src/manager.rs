@@ -16,7 +16,7 @@ use crate::{
     spec::StreamSpec,
     state::StreamState,
     status::info::{CutStream, ManagerStats, ShutdownReport, StreamInfo},
-    stream::{RunningStream, Shared, fed::Publisher, outlet::OutletFactory},
+    stream::{RunningStream, StreamContext, fed::Publisher, outlet::OutletFactory},
     subscription::Subscription,
 };
 
@@ -31,7 +31,7 @@ pub struct Manager {
 
 #[derive(Debug)]
 struct Inner {
-    shared: Shared,
+    context: StreamContext,
     registry: Registry,
 }
 
@@ -50,7 +50,7 @@ impl Manager {
     ) -> Self {
         let inner = Inner {
             registry: Registry::new(config.max_streams()),
-            shared: Shared {
+            context: StreamContext {
                 config,
                 outlets: outlets.into_iter().collect(),
                 events: EventSender::new(),
@@ -63,7 +63,7 @@ impl Manager {
 
     /// Returns the limits and times.
     pub fn config(&self) -> &ManagerConfig {
-        &self.inner.shared.config
+        &self.inner.context.config
     }
 
     /// Starts a stream: takes its port, connects to its camera as its
@@ -78,11 +78,11 @@ impl Manager {
     ///
     /// Dropping the future undoes the start.
     pub async fn start(&self, spec: StreamSpec) -> Result<StreamInfo, Error> {
-        let Inner { shared, registry } = &*self.inner;
+        let Inner { context, registry } = &*self.inner;
         let reserved = registry.reserve(spec.name())?;
-        let after = shared.config.start_timeout();
+        let after = context.config.start_timeout();
         let starting = async {
-            let started = timeout(after, RunningStream::start(spec, shared)).await;
+            let started = timeout(after, RunningStream::start(spec, context)).await;
             started.unwrap_or(Err(Error::StartTimeout { after }))
         };
         let stream = tokio::select! {
@@ -107,9 +107,9 @@ impl Manager {
     ///
     /// Dropping the future undoes the start.
     pub async fn start_fed(&self, spec: StreamSpec) -> Result<Publisher, Error> {
-        let Inner { shared, registry } = &*self.inner;
+        let Inner { context, registry } = &*self.inner;
         let reserved = registry.reserve(spec.name())?;
-        let (stream, publisher) = RunningStream::start_fed(spec, shared)?;
+        let (stream, publisher) = RunningStream::start_fed(spec, context)?;
         self.enter(&reserved, stream).await?;
         Ok(publisher)
     }
@@ -289,7 +289,7 @@ impl Manager {
 
     /// Subscribes to what happens to all streams from now on.
     pub fn events(&self) -> Events {
-        self.inner.shared.events.subscribe()
+        self.inner.context.events.subscribe()
     }
 
     /// Takes a stream's frames, as a viewer does: the camera of a stream
@@ -322,8 +322,8 @@ impl Manager {
     ///
     /// Dropping the future aborts what has not ended yet.
     pub async fn shutdown(&self) -> ShutdownReport {
-        let Inner { shared, registry } = &*self.inner;
-        let limit = shared.config.shutdown_grace() + CUT_TIME;
+        let Inner { context, registry } = &*self.inner;
+        let limit = context.config.shutdown_grace() + CUT_TIME;
         let stopping = registry.take_all().into_iter().map(async |(name, stream)| {
             let ended = timeout(limit, stream.stop()).await;
             stream.monitor().stopped();
@@ -364,7 +364,7 @@ impl Manager {
     }
 
     async fn in_time<T>(&self, call: impl Future<Output = T>) -> Result<T, Error> {
-        let after = self.inner.shared.config.call_timeout();
+        let after = self.inner.context.config.call_timeout();
         timeout(after, call)
             .await
             .map_err(|_| Error::CallTimeout { after })

@@ -14,7 +14,7 @@ use crate::{error::Error, name::StreamName, stream::RunningStream};
 
 #[derive(Debug)]
 pub(crate) struct Registry {
-    table: Mutex<Table>,
+    table: Mutex<Registrations>,
     most: usize,
     /// Starts that failed because there were as many streams as allowed.
     refused: AtomicU64,
@@ -24,10 +24,10 @@ pub(crate) struct Registry {
     freed: Notify,
 }
 
-type Table = BTreeMap<StreamName, Slot>;
+type Registrations = BTreeMap<StreamName, Registration>;
 
 #[derive(Debug)]
-enum Slot {
+enum Registration {
     /// Being started or stopped: the name is taken, but there is no stream to see.
     Busy,
     Running(Arc<RunningStream>),
@@ -58,7 +58,7 @@ impl Registry {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return Err(Error::TooManyStreams { most: self.most });
         }
-        table.insert(name.clone(), Slot::Busy);
+        table.insert(name.clone(), Registration::Busy);
         Ok(Busy {
             registry: self,
             name: name.clone(),
@@ -71,8 +71,8 @@ impl Registry {
         let found = table.get_key_value(name).map(|(name, _)| name.clone());
         let not_found = || Error::NotFound { name: name.into() };
         let name = found.ok_or_else(not_found)?;
-        match table.insert(name.clone(), Slot::Busy) {
-            Some(Slot::Running(stream)) => {
+        match table.insert(name.clone(), Registration::Busy) {
+            Some(Registration::Running(stream)) => {
                 let registry = self;
                 Ok((stream, Busy { registry, name }))
             }
@@ -85,11 +85,11 @@ impl Registry {
         let mut table = self.table();
         self.shut_down.send_replace(true);
         let mut taken = Vec::new();
-        for (name, slot) in std::mem::take(&mut *table) {
-            match slot {
-                Slot::Running(stream) => taken.push((name, stream)),
-                Slot::Busy => {
-                    table.insert(name, Slot::Busy);
+        for (name, entry) in std::mem::take(&mut *table) {
+            match entry {
+                Registration::Running(stream) => taken.push((name, stream)),
+                Registration::Busy => {
+                    table.insert(name, Registration::Busy);
                 }
             }
         }
@@ -99,16 +99,16 @@ impl Registry {
     /// Returns a running stream.
     pub(crate) fn get(&self, name: &str) -> Result<Arc<RunningStream>, Error> {
         match self.table().get(name) {
-            Some(Slot::Running(stream)) => Ok(Arc::clone(stream)),
+            Some(Registration::Running(stream)) => Ok(Arc::clone(stream)),
             _ => Err(Error::NotFound { name: name.into() }),
         }
     }
 
     /// Returns all running streams, by name.
     pub(crate) fn all(&self) -> Vec<Arc<RunningStream>> {
-        let running = |slot: &Slot| match slot {
-            Slot::Running(stream) => Some(Arc::clone(stream)),
-            Slot::Busy => None,
+        let running = |entry: &Registration| match entry {
+            Registration::Running(stream) => Some(Arc::clone(stream)),
+            Registration::Busy => None,
         };
         self.table().values().filter_map(running).collect()
     }
@@ -137,7 +137,7 @@ impl Registry {
     pub(crate) async fn none_busy(&self) {
         loop {
             let freed = self.freed.notified();
-            let is_busy = |slot: &Slot| matches!(slot, Slot::Busy);
+            let is_busy = |entry: &Registration| matches!(entry, Registration::Busy);
             if !self.table().values().any(is_busy) {
                 return;
             }
@@ -146,7 +146,7 @@ impl Registry {
     }
 
     /// Locks the table. Held briefly, never across a wait.
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, Registrations> {
         // Every step under this lock leaves the table whole.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,8 +168,8 @@ impl Busy<'_> {
             return false;
         }
         stream.monitor().started();
-        let slot = Slot::Running(Arc::clone(stream));
-        table.insert(self.name.clone(), slot);
+        let entry = Registration::Running(Arc::clone(stream));
+        table.insert(self.name.clone(), entry);
         true
     }
 }
@@ -177,7 +177,7 @@ impl Busy<'_> {
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         let mut table = self.registry.table();
-        if matches!(table.get(&self.name), Some(Slot::Busy)) {
+        if matches!(table.get(&self.name), Some(Registration::Busy)) {
             table.remove(&self.name);
             self.registry.freed.notify_waiters();
         }

@@ -39,7 +39,7 @@ use crate::{
 
 /// What the streams of a manager share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct StreamContext {
     pub(crate) config: ManagerConfig,
     pub(crate) outlets: Vec<Arc<dyn OutletFactory>>,
     pub(crate) events: EventSender,
@@ -87,13 +87,13 @@ impl RunningStream {
     /// # Cancel safety
     ///
     /// Dropping the future undoes all.
-    pub(crate) async fn start(spec: StreamSpec, shared: &Shared) -> Result<Self, Error> {
+    pub(crate) async fn start(spec: StreamSpec, context: &StreamContext) -> Result<Self, Error> {
         if spec.sources().is_empty() {
             return Err(InvalidSpec::NoSource.into());
         }
-        let starting = Starting::bind(spec, shared)?;
+        let starting = Starting::bind(spec, context)?;
         let spec = Arc::clone(&starting.specs.borrow());
-        let ingest = shared.config.ingest().clone();
+        let ingest = context.config.ingest().clone();
         let mut failover = Failover::new(spec.sources().iter().cloned(), ingest.clone());
         if spec.mode() == StartMode::Require {
             reach(&mut failover, &spec, &starting.monitor).await?;
@@ -101,19 +101,22 @@ impl RunningStream {
         let control = failover.control();
         let (specs, sink) = (starting.specs.subscribe(), Arc::clone(&starting.sink));
         let driver = StreamDriver::new(specs, ingest, failover, sink, starting.consumer.clone());
-        Ok(starting.serve(driver, control, shared))
+        Ok(starting.serve(driver, control, context))
     }
 
     /// Starts a stream that the returned publisher feeds.
-    pub(crate) fn start_fed(spec: StreamSpec, shared: &Shared) -> Result<(Self, Publisher), Error> {
+    pub(crate) fn start_fed(
+        spec: StreamSpec,
+        context: &StreamContext,
+    ) -> Result<(Self, Publisher), Error> {
         if !spec.sources().is_empty() {
             return Err(InvalidSpec::FedWithSource.into());
         }
-        let starting = Starting::bind(spec, shared)?;
+        let starting = Starting::bind(spec, context)?;
         let (publisher, dropped) = Publisher::new(&starting.sink, starting.specs.subscribe());
         let (specs, sink) = (starting.specs.subscribe(), Arc::clone(&starting.sink));
         let driver = StreamDriver::fed(specs, dropped, sink, starting.consumer.clone());
-        let stream = starting.serve(driver, Control::new(), shared);
+        let stream = starting.serve(driver, Control::new(), context);
         Ok((stream, publisher))
     }
 
@@ -228,12 +231,12 @@ impl RunningStream {
 
 impl Starting {
     /// Checks the spec and takes the port.
-    fn bind(spec: StreamSpec, shared: &Shared) -> Result<Self, Error> {
+    fn bind(spec: StreamSpec, context: &StreamContext) -> Result<Self, Error> {
         spec.validate()?;
-        let mut outlets = Outlets::new(&shared.outlets, spec.name());
+        let mut outlets = Outlets::new(&context.outlets, spec.name());
         let listen = outlets.bind(&spec)?;
         let (producer, consumer) = mjpeg_fanout::channel();
-        let monitor = Arc::new(Monitor::new(&spec, shared.events.clone()));
+        let monitor = Arc::new(Monitor::new(&spec, context.events.clone()));
         let sink = Sink::new(Arc::clone(&monitor), producer, consumer.clone());
         Ok(Self {
             specs: watch::Sender::new(Arc::new(spec)),
@@ -246,7 +249,12 @@ impl Starting {
     }
 
     /// Starts the task and lets viewers in.
-    fn serve(self, driver: StreamDriver, control: Control, shared: &Shared) -> RunningStream {
+    fn serve(
+        self,
+        driver: StreamDriver,
+        control: Control,
+        context: &StreamContext,
+    ) -> RunningStream {
         let mut outlets = self.outlets;
         let in_use = driver.in_use();
         let task = tokio::spawn(driver.run());
@@ -258,7 +266,7 @@ impl Starting {
             monitor: self.monitor,
             consumer: self.consumer,
             listen: Mutex::new(self.listen),
-            grace: shared.config.shutdown_grace(),
+            grace: context.config.shutdown_grace(),
             owned: tokio::sync::Mutex::new(Owned {
                 outlets,
                 task,

@@ -41,7 +41,7 @@ pub(crate) struct PlaceholderControl {
     /// Since when frames have been wanted.
     wanted_since: Option<Instant>,
     /// What the placeholder has to say, and since when that has been so.
-    notice: Option<(Notice, Instant)>,
+    notice: Option<(PlaceholderText, Instant)>,
     /// Whether that is drawn, or being drawn.
     is_drawn: bool,
     drawing: Option<JoinHandle<Option<Bytes>>>,
@@ -49,7 +49,7 @@ pub(crate) struct PlaceholderControl {
 
 /// What a drawn placeholder says.
 #[derive(Clone, Debug, PartialEq)]
-struct Notice {
+struct PlaceholderText {
     text: String,
     since: SystemTime,
     size: (u16, u16),
@@ -149,7 +149,7 @@ impl PlaceholderControl {
         } else {
             scene.state.to_string()
         };
-        let notice = Notice {
+        let notice = PlaceholderText {
             text,
             since: scene.since,
             size: scene.size.unwrap_or(SIZE),
@@ -205,14 +205,14 @@ fn set(picture: Frame, producer: &Producer) {
 }
 
 #[cfg(feature = "placeholder")]
-fn begin_drawing(spec: &StreamSpec, notice: Notice) -> Option<JoinHandle<Option<Bytes>>> {
+fn begin_drawing(spec: &StreamSpec, notice: PlaceholderText) -> Option<JoinHandle<Option<Bytes>>> {
     use mjpeg_picture::TestPicture;
 
     let name = spec.name().to_string();
     let side = |pixels: u16| pixels.clamp(TestPicture::MIN_SIDE, TestPicture::MAX_SIDE);
     // It takes milliseconds, for which it would block everything else on this thread.
     Some(tokio::task::spawn_blocking(move || {
-        let Notice { text, since, size } = notice;
+        let PlaceholderText { text, since, size } = notice;
         let drawing = mjpeg_picture::Notice::new(name)
             .with_text(text)
             .with_since(since);
@@ -222,7 +222,7 @@ fn begin_drawing(spec: &StreamSpec, notice: Notice) -> Option<JoinHandle<Option<
 }
 
 #[cfg(not(feature = "placeholder"))]
-fn begin_drawing(_: &StreamSpec, _: Notice) -> Option<JoinHandle<Option<Bytes>>> {
+fn begin_drawing(_: &StreamSpec, _: PlaceholderText) -> Option<JoinHandle<Option<Bytes>>> {
     None
 }
 

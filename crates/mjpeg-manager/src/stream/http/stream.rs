@@ -32,7 +32,7 @@ pub(super) struct HttpStream {
     /// through.
     service: Option<StreamService>,
     /// What `serve` is to do.
-    next: Next,
+    next: PortChange,
     port: Option<Port>,
     /// Ports that accept no more viewers.
     left: Vec<Port>,
@@ -40,7 +40,7 @@ pub(super) struct HttpStream {
 
 /// What becomes of the port.
 #[derive(Debug)]
-enum Next {
+enum PortChange {
     Keep,
     /// Move to this port, which was asked for by this address.
     Listen(SocketAddr, Box<Listener>),
@@ -61,7 +61,7 @@ impl HttpStream {
             listener,
             services,
             service: None,
-            next: Next::Keep,
+            next: PortChange::Keep,
             port: None,
             left: Vec::new(),
         }
@@ -72,30 +72,30 @@ impl HttpStream {
 impl Outlet for HttpStream {
     fn bind(&mut self, spec: &StreamSpec) -> Result<Option<SocketAddr>, Error> {
         let Some(asked) = spec.listen() else {
-            self.next = Next::Close;
+            self.next = PortChange::Close;
             return Ok(None);
         };
         if let Some(port) = &mut self.port
             && (port.asked == asked || port.addr == asked)
         {
-            self.next = Next::Keep;
+            self.next = PortChange::Keep;
             return Ok(Some(port.addr));
         }
         let listener = Listener::bind(asked, self.listener.clone()).map_err(failure)?;
         let addr = listener.local_addr().unwrap_or(asked);
-        self.next = Next::Listen(asked, Box::new(listener));
+        self.next = PortChange::Listen(asked, Box::new(listener));
         Ok(Some(addr))
     }
 
     fn unbind(&mut self) {
-        self.next = Next::Keep;
+        self.next = PortChange::Keep;
     }
 
     fn serve(&mut self, consumer: &Consumer) {
-        let port = match mem::replace(&mut self.next, Next::Keep) {
-            Next::Keep => return,
-            Next::Close => None,
-            Next::Listen(asked, listener) => {
+        let port = match mem::replace(&mut self.next, PortChange::Keep) {
+            PortChange::Keep => return,
+            PortChange::Close => None,
+            PortChange::Listen(asked, listener) => {
                 let new = || StreamService::builder(consumer.clone());
                 let service = self.service.get_or_insert_with(|| {
                     let builder = new().config(self.config.clone());
