@@ -5,7 +5,7 @@ mod tally;
 mod viewer;
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
     process::ExitCode,
 };
@@ -43,6 +43,8 @@ xflags::xflags! {
         required --bytes bytes: usize
         /// How long the window is.
         required --seconds seconds: u64
+        /// What each viewer asks for first on the same connection; the answer must tell its length.
+        optional --first path: String
         /// The server's process, whose CPU time and memory are read at the window's ends.
         optional --watch pid: u32
     }
@@ -136,6 +138,30 @@ impl Reading {
     }
 }
 
+/// Asks for something of known length, and reads the answer.
+fn ask(stream: &mut TcpStream, to: SocketAddr, path: &str) -> Result<()> {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {to}\r\n\r\n")?;
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        ensure!(
+            head.len() < LONGEST_HEAD,
+            "{path}: the answer's head has no end"
+        );
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let Some(length) = length.filter(|_| head.starts_with("http/1.1 200 ")) else {
+        bail!("{path}: the answer is no 200 of known length: {head}");
+    };
+    let read = std::io::copy(&mut stream.take(length.parse()?), &mut std::io::sink())?;
+    ensure!(read.to_string() == length, "{path}: the answer was cut off");
+    Ok(())
+}
+
 struct Viewers {
     pictures: Pictures,
     epoll: Epoll,
@@ -169,6 +195,9 @@ impl Viewers {
         );
         for index in 0..flags.viewers {
             let mut stream = connect(flags.to)?;
+            if let Some(path) = &flags.first {
+                ask(&mut stream, flags.to, path)?;
+            }
             stream.write_all(request.as_bytes())?;
             stream.set_nonblocking(true)?;
             self.epoll.add(&stream, index as u64, EventFlags::IN)?;
@@ -267,6 +296,8 @@ impl Viewers {
 /// As long as a picture, mostly; longer ones take several reads.
 const SCRATCH_BYTES: usize = 256 << 10;
 const OPENED_BETWEEN_READS: usize = 16;
+/// Of an answer before the stream.
+const LONGEST_HEAD: usize = 16 << 10;
 /// For all viewers to have a frame.
 const START_LIMIT_NS: u64 = 60 * SECOND_NS;
 /// For what was sent within the window to come after it.

@@ -14,7 +14,7 @@ use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::http::find;
-use crate::plan::{Asked, Plan};
+use crate::plan::{Plan, ReceivedRequest};
 use crate::script::Step;
 
 /// The state that a camera's tasks share with its handle.
@@ -23,7 +23,7 @@ pub(crate) struct CameraState {
     pub(crate) accepted: watch::Sender<usize>,
     pub(crate) most_open: AtomicUsize,
     pub(crate) bytes_sent: AtomicU64,
-    pub(crate) requests: Mutex<Vec<Asked>>,
+    pub(crate) requests: Mutex<Vec<ReceivedRequest>>,
     open: Mutex<Vec<OpenConnection>>,
 }
 
@@ -168,9 +168,9 @@ impl CameraConnection {
         }
     }
 
-    async fn answer(&self, answers: &(dyn Fn(&Asked) -> Vec<Step> + Send + Sync)) -> End {
+    async fn answer(&self, answers: &(dyn Fn(&ReceivedRequest) -> Vec<Step> + Send + Sync)) -> End {
         while let Some(head) = self.next_request().await {
-            let request = Asked::new(self.index, head);
+            let request = ReceivedRequest::new(self.index, head);
             lock(&self.state.requests).push(request.clone());
             let steps = answers(&request);
             match self.play(|next| steps.get(next)).await {

@@ -43,9 +43,9 @@
 mod camera;
 mod connection;
 mod dead_end;
+mod fake_http_camera;
 mod faults;
 mod http;
-mod http_camera;
 pub mod jpeg;
 mod parts;
 mod plan;
@@ -56,10 +56,10 @@ mod walk;
 
 pub use camera::Camera;
 pub use dead_end::{FullBacklog, refused_addr};
+pub use fake_http_camera::FakeHttpCamera;
 pub use faults::{Damaged, Faults};
 pub use http::Head;
-pub use http_camera::HttpCamera;
-pub use plan::Asked;
+pub use plan::ReceivedRequest;
 pub use request::{Response, request};
 pub use script::{Script, Step};
 pub use viewer::{ReceivedPart, Viewer};

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use crate::script::{Script, Step};
 
-/// A request that an [`HttpCamera`](crate::HttpCamera) received.
+/// A request that an [`FakeHttpCamera`](crate::FakeHttpCamera) received.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct ReceivedRequest {
     /// The index of its connection: 0, 1, 2 and so on.
     pub connection: usize,
     /// Its head as received, with the empty line.
     pub head: String,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub(crate) fn new(connection: usize, head: String) -> Self {
         Self { connection, head }
     }
@@ -35,7 +35,7 @@ impl Asked {
 }
 
 /// Decides which steps answer a request.
-pub(crate) type Answers = Arc<dyn Fn(&Asked) -> Vec<Step> + Send + Sync>;
+pub(crate) type Answers = Arc<dyn Fn(&ReceivedRequest) -> Vec<Step> + Send + Sync>;
 
 /// What a camera does on a connection.
 #[derive(Clone)]

@@ -18,6 +18,9 @@ pub(crate) enum Sides {
     Reference,
     /// The relay with two worker threads and the relay with one, neither pinned.
     Threads,
+    /// The relay, whose viewers take a snapshot first and then ask for the stream on the same
+    /// connection, and the relay whose viewers ask for the stream at once; each pinned to one core.
+    Requests,
 }
 
 /// A bound: the figure must meet the floor and should meet the goal.
@@ -62,6 +65,11 @@ impl Case {
         self
     }
 
+    const fn between_requests(mut self) -> Self {
+        self.sides = Sides::Requests;
+        self
+    }
+
     const fn with_bounds(mut self, bounds: &'static [Bound]) -> Self {
         self.bounds = bounds;
         self
@@ -85,6 +93,7 @@ impl Sides {
         match self {
             Self::Reference => ("ours", "ceiling"),
             Self::Threads => ("two", "one"),
+            Self::Requests => ("second", "first"),
         }
     }
 }
@@ -142,6 +151,9 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("threads_20kB_30fps_200", 20_000, 30, 200)
         .between_threads()
         .with_bounds(&[at_most(Figure::CpuRatio, 1.15, None)]),
+    Case::new("second_request_20kB_30fps_200", 20_000, 30, 200)
+        .between_requests()
+        .with_bounds(&[at_most(Figure::CpuRatio, 1.10, Some(1.02)), ALL_DELIVERED]),
 ];
 
 #[cfg(test)]

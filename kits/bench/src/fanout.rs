@@ -73,6 +73,12 @@ fn measure(
     let (ours, other) = match case.sides {
         Sides::Reference => (Server::ours(extra), Server::ceiling()),
         Sides::Threads => (threads("2", extra), threads("1", extra)),
+        Sides::Requests => (
+            Server::ours(extra)
+                .called("second")
+                .asked_first("/snapshot"),
+            Server::ours(extra).called("first"),
+        ),
     };
     let mut valid = Vec::new();
     for number in 1..=pairs {

@@ -24,6 +24,8 @@ pub(crate) struct Programs {
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     kind: Kind,
+    /// What each viewer asks it for first, on the connection of its stream.
+    first: Option<&'static str>,
 }
 
 enum Kind {
@@ -39,11 +41,18 @@ impl Server {
         Self {
             name: "ours",
             kind: Kind::Relay(extra),
+            first: None,
         }
     }
 
     pub(crate) fn called(self, name: &'static str) -> Self {
         Self { name, ..self }
+    }
+
+    /// With viewers that ask for this first, on the connection of their stream.
+    pub(crate) fn asked_first(self, path: &'static str) -> Self {
+        let first = Some(path);
+        Self { first, ..self }
     }
 
     pub(crate) fn ceiling() -> Self {
@@ -56,6 +65,7 @@ impl Server {
         Self {
             name: "ceiling",
             kind: Kind::Ceiling(starter),
+            first: None,
         }
     }
 }
@@ -88,7 +98,7 @@ impl Programs {
 
     pub(crate) fn run(&self, case: &Case, server: &Server, seconds: u64) -> Result<Run> {
         let (server_core, other_core) = match case.sides {
-            Sides::Reference => (Some(SERVER_CORE), Some(OTHER_CORE)),
+            Sides::Reference | Sides::Requests => (Some(SERVER_CORE), Some(OTHER_CORE)),
             Sides::Threads => (None, None),
         };
         let Case { bytes, fps, .. } = case;
@@ -103,6 +113,9 @@ impl Programs {
 
         let mut load = self.viewers(&pinned(other_core), to, case.viewers, *bytes, seconds);
         load.args(["--watch", &process.id().to_string()]);
+        if let Some(path) = server.first {
+            load.args(["--first", path]);
+        }
         let report = Child::start(&mut load, "the viewers")?.rest()?;
         // The reference ends with its camera, and so does its tracer.
         match server.kind {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use mjpeg_fanout::channel;
+use mjpeg_fanout::{RecorderConfig, channel};
 use tokio::time::Instant;
 
 use crate::{frame, publish};
@@ -38,4 +38,15 @@ async fn subscriber_has_taken_nothing() {
     publish(&producer, 1);
     consumer.next().await.unwrap();
     assert_eq!(producer.subscribe().next().await.unwrap().seq, 1);
+}
+
+#[test]
+fn debug_output_holds_no_image() {
+    let (producer, consumer) = channel();
+    let recorder = producer.record(RecorderConfig::default());
+    publish(&producer, 1);
+    let published = consumer.latest().unwrap();
+    published.part();
+    let all = format!("{producer:?} {consumer:?} {recorder:?} {published:?}");
+    assert!(all.len() < 4000, "{} characters: {:.2000}", all.len(), all);
 }

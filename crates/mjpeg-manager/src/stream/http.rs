@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Serves each stream of a manager over HTTP, on the address that its spec
-/// [asks for](StreamSpec::with_listen).
+/// [asks for](crate::StreamSpec::with_listen).
 ///
 /// Give a clone to [`Manager::with_outlets`](crate::Manager::with_outlets), of one manager only,
 /// and keep one to read the counters. All clones are one outlet.

@@ -373,12 +373,12 @@ fn codes_are_distinct_words() {
 #[cfg(feature = "http")]
 #[tokio::test]
 async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {
-    use mjpeg_testkit::{HttpCamera, Step};
+    use mjpeg_testkit::{FakeHttpCamera, Step};
 
     let refused = format!("http://me:hunter2@{}/", refused_addr().await);
     let (silent, missing) = (
-        HttpCamera::start(|_| vec![Step::Stall]),
-        HttpCamera::saying("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+        FakeHttpCamera::start(|_| vec![Step::Stall]),
+        FakeHttpCamera::saying("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     );
     let quick = IngestConfig::default().with_connect_timeout(Duration::from_millis(300));
     let manager = serving(ManagerConfig::default().with_ingest(quick));

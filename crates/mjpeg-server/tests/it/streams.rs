@@ -146,7 +146,8 @@ async fn relay_with(repairs: Repairs, truth: &Truth) {
         .with_pass_unsupported(true);
     let addr = manager.start(spec).await.unwrap().listen.unwrap();
     let (mut camera, _) = listener.accept().await.unwrap();
-    // Without repeats: in a debug build a large frame takes so long that the one before is repeated.
+    // Without repeats: a debug build takes so long for a large frame that the previous one would be
+    // repeated.
     let target = "/?dual_final_frames=0";
     let mut viewer = Viewer::open(addr, target).await.unwrap();
     play(truth, &mut camera, &mut viewer).await;

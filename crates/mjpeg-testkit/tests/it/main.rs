@@ -3,8 +3,8 @@
 mod auto_traits;
 mod camera;
 mod dead_end;
+mod fake_http_camera;
 mod faults;
-mod http_camera;
 mod jpeg;
 mod request;
 mod viewer;

@@ -175,7 +175,10 @@ fn path_at(tokens: &[TokenTree]) -> Vec<String> {
 
 /// Whether the last tokens are these punctuation marks.
 fn ends_with(tokens: &[TokenTree], marks: &str) -> bool {
-    let is = |(token, mark): (&TokenTree, char)| matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark);
+    let is = |(token, mark): (&TokenTree, char)| match token {
+        TokenTree::Punct(punct) => punct.as_char() == mark,
+        _ => false,
+    };
     let count = marks.len();
     tokens.len() >= count && tokens.iter().rev().zip(marks.chars().rev()).all(is)
 }

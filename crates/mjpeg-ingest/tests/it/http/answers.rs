@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mjpeg_ingest::{Event, Ingest, IngestConfig, mjpeg_codec::DiscardReason};
-use mjpeg_testkit::{HttpCamera, Step, jpeg};
+use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 
 use super::{answer, event, next_number, open, part, picture, send, stream_head, until_offline};
 
@@ -12,7 +12,7 @@ const CUT_SHORT: &str = "the camera closed the connection before its answer was 
 
 /// Reads a camera that sends this response and closes the connection.
 async fn read(answer: impl Into<bytes::Bytes>) -> (Vec<u32>, String) {
-    let camera = HttpCamera::saying(answer);
+    let camera = FakeHttpCamera::saying(answer);
     until_offline(&mut open(&camera.url("/"))).await
 }
 
@@ -29,7 +29,7 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn multipart_stream_is_read_and_its_framing_is_no_loss() {
     let camera =
-        HttpCamera::start(|_| vec![stream_head(), send(part(1)), send(part(2)), Step::Stall]);
+        FakeHttpCamera::start(|_| vec![stream_head(), send(part(1)), send(part(2)), Step::Stall]);
     let mut ingest = open(&camera.url("/video?channel=1"));
     let Event::Connecting = event(&mut ingest).await else {
         panic!("not connecting")
@@ -46,7 +46,7 @@ async fn multipart_stream_is_read_and_its_framing_is_no_loss() {
             event => panic!("{event:?}"),
         }
     }
-    let asked = camera.asked();
+    let asked = camera.requests();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].path(), "/video?channel=1");
     assert_eq!(asked[0].header("host"), Some(&*camera.addr().to_string()));
@@ -127,7 +127,7 @@ async fn stream_without_a_proper_type_is_known_by_its_first_bytes() {
         }
     }
     // With a length it is a single image, which is requested again.
-    let camera = HttpCamera::start(|_| vec![answer("200 OK", "", &jpeg::numbered(7))]);
+    let camera = FakeHttpCamera::start(|_| vec![answer("200 OK", "", &jpeg::numbered(7))]);
     let mut ingest = open(&camera.url("/#fps=60"));
     for _ in 0..3 {
         assert_eq!(next_number(&mut ingest).await, 7);
@@ -202,7 +202,7 @@ async fn compressed_answer_is_an_error() {
 async fn endless_head_is_an_error() {
     let head = send("HTTP/1.1 200 OK\r\n");
     let drip = send(format!("X-A: {}\r\n", "a".repeat(1000)));
-    let camera = HttpCamera::start(move |_| vec![head.clone(), drip.clone(), Step::Goto(1)]);
+    let camera = FakeHttpCamera::start(move |_| vec![head.clone(), drip.clone(), Step::Goto(1)]);
     let (_, error) = until_offline(&mut open(&camera.url("/"))).await;
     assert!(
         error.starts_with("the head of the camera's answer is longer than 65536 bytes"),
@@ -253,8 +253,8 @@ async fn silence_is_a_stall_and_before_the_head_a_timeout() {
     let config = IngestConfig::default()
         .with_stall_limit(Duration::from_millis(300))
         .with_connect_timeout(Duration::from_millis(300));
-    let silent = HttpCamera::start(|_| vec![Step::Stall]);
-    let source = |camera: &HttpCamera| camera.url("/").parse().unwrap();
+    let silent = FakeHttpCamera::start(|_| vec![Step::Stall]);
+    let source = |camera: &FakeHttpCamera| camera.url("/").parse().unwrap();
     let mut ingest = Ingest::new(source(&silent), config.clone());
     assert_eq!(
         until_offline(&mut ingest).await,
@@ -265,7 +265,7 @@ async fn silence_is_a_stall_and_before_the_head_a_timeout() {
         (vec![stream_head(), send(part(1)), Step::Stall], "300ms"),
         (vec![picture(1), Step::Stall], "1.5s"),
     ] {
-        let halting = HttpCamera::start(move |asked| {
+        let halting = FakeHttpCamera::start(move |asked| {
             // One image comes, and then no more.
             if steps.len() == 2 && asked.connection > 0 {
                 vec![Step::Stall]

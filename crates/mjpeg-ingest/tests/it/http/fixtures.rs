@@ -8,7 +8,7 @@ use mjpeg_ingest::{
     Event,
     mjpeg_codec::{Found, multipart::Parser},
 };
-use mjpeg_testkit::{HttpCamera, jpeg};
+use mjpeg_testkit::{FakeHttpCamera, jpeg};
 
 use super::{event, open};
 
@@ -40,7 +40,7 @@ fn filled(text: &str) -> (String, Vec<u8>) {
 
 /// Reads the frames of a camera that sends this response and closes the connection.
 async fn frames(answer: Vec<u8>) -> Vec<Bytes> {
-    let camera = HttpCamera::saying(answer);
+    let camera = FakeHttpCamera::saying(answer);
     let mut ingest = open(&camera.url("/"));
     let mut frames = Vec::new();
     loop {

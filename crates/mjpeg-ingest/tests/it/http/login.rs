@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mjpeg_ingest::{HttpCamera as Camera, Source};
-use mjpeg_testkit::{Asked, HttpCamera, Step};
+use mjpeg_ingest::{HttpCamera, Source};
+use mjpeg_testkit::{FakeHttpCamera, ReceivedRequest, Step};
 
 use super::{answer, ingest, next_number, open, part, picture, send, stream_head, until_offline};
 
@@ -22,7 +22,7 @@ fn stream() -> Vec<Step> {
 }
 
 /// A URL with a login in front of its host.
-fn with_login(camera: &HttpCamera, login: &str) -> String {
+fn with_login(camera: &FakeHttpCamera, login: &str) -> String {
     camera
         .url("/video")
         .replacen("//", &format!("//{login}@"), 1)
@@ -30,14 +30,14 @@ fn with_login(camera: &HttpCamera, login: &str) -> String {
 
 #[tokio::test]
 async fn basic_login_is_sent_only_when_asked_for_and_on_the_same_connection() {
-    let camera = HttpCamera::start(|asked| match asked.header("authorization") {
+    let camera = FakeHttpCamera::start(|asked| match asked.header("authorization") {
         // `me@home:p/w` in base64.
         Some("Basic bWVAaG9tZTpwL3c=") => stream(),
         _ => refusal(&format!("Basic {REALM}")),
     });
     let mut ingest = open(&with_login(&camera, "me%40home:p%2Fw"));
     assert_eq!(next_number(&mut ingest).await, 1);
-    let asked = camera.asked();
+    let asked = camera.requests();
     assert_eq!(asked.len(), 2);
     assert_eq!(asked[0].header("authorization"), None);
     assert_eq!(camera.camera().connections(), 1);
@@ -45,7 +45,7 @@ async fn basic_login_is_sent_only_when_asked_for_and_on_the_same_connection() {
 
 #[tokio::test]
 async fn camera_that_hangs_up_after_its_challenge_is_dialled_again() {
-    let camera = HttpCamera::start(|asked| match asked.header("authorization") {
+    let camera = FakeHttpCamera::start(|asked| match asked.header("authorization") {
         Some(_) => stream(),
         None => [refusal(&format!("Basic {REALM}")), vec![Step::Close]].concat(),
     });
@@ -58,7 +58,7 @@ async fn camera_that_hangs_up_after_its_challenge_is_dialled_again() {
 }
 
 /// The value of this name in a `Digest` header.
-fn digest<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
+fn digest<'a>(asked: &'a ReceivedRequest, name: &str) -> Option<&'a str> {
     let header = asked.header("authorization")?.strip_prefix("Digest ")?;
     let found = header
         .split(", ")
@@ -68,7 +68,7 @@ fn digest<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn digest_is_chosen_over_basic_and_its_count_goes_up() {
-    let camera = HttpCamera::start(|asked| {
+    let camera = FakeHttpCamera::start(|asked| {
         let nc = digest(asked, "nc").map(|nc| u32::from_str_radix(nc, 16).unwrap());
         match nc {
             // The nonce expires after three images.
@@ -89,7 +89,7 @@ async fn digest_is_chosen_over_basic_and_its_count_goes_up() {
         numbers.push(next_number(&mut ingest).await);
     }
     assert_eq!(numbers, [1, 2, 3, 1, 2]);
-    let asked = camera.asked();
+    let asked = camera.requests();
     let second = &asked[1];
     assert_eq!(digest(second, "username"), Some("a"));
     assert_eq!(digest(second, "uri"), Some("/video"));
@@ -100,30 +100,30 @@ async fn digest_is_chosen_over_basic_and_its_count_goes_up() {
 
 #[tokio::test]
 async fn refused_missing_and_unknown_logins_are_told_apart() {
-    let basic = HttpCamera::start(|_| refusal(&format!("Basic {REALM}")));
+    let basic = FakeHttpCamera::start(|_| refusal(&format!("Basic {REALM}")));
     let (_, error) = until_offline(&mut open(&with_login(&basic, "me:secret"))).await;
     assert_eq!(error, "the camera refuses the user name or the password");
-    assert_eq!(basic.asked().len(), 2);
+    assert_eq!(basic.requests().len(), 2);
     let (_, error) = until_offline(&mut open(&basic.url("/"))).await;
     assert!(error.contains("http://USER:PASSWORD@HOST/PATH"), "{error}");
     for challenge in ["Negotiate", "", "Digest nonce"] {
-        let other = HttpCamera::start(move |_| refusal(challenge));
+        let other = FakeHttpCamera::start(move |_| refusal(challenge));
         let (_, error) = until_offline(&mut open(&with_login(&other, "me:secret"))).await;
         assert!(
             error.contains("login in a way that is not understood"),
             "{error}"
         );
-        assert_eq!(other.asked().len(), 1);
+        assert_eq!(other.requests().len(), 1);
     }
 }
 
 #[tokio::test]
 async fn headers_of_the_users_choice_are_sent_in_place_of_ours() {
-    let camera = HttpCamera::start(|_| stream());
+    let camera = FakeHttpCamera::start(|_| stream());
     let url = camera.url("/#header=X-Key:%20a+b&header=User-Agent:%20me&header=X-Key:c");
     let mut ingest = open(&url);
     next_number(&mut ingest).await;
-    let head = camera.asked().remove(0).head.to_ascii_lowercase();
+    let head = camera.requests().remove(0).head.to_ascii_lowercase();
     assert!(
         head.contains("x-key: a+b\r\n") && head.contains("x-key: c\r\n"),
         "{head}"
@@ -136,7 +136,7 @@ async fn headers_of_the_users_choice_are_sent_in_place_of_ours() {
 #[tokio::test]
 async fn secrets_are_in_no_label_no_debug_output_and_no_error() {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let camera = HttpCamera::start(|_| match COUNT.fetch_add(1, Ordering::SeqCst) {
+    let camera = FakeHttpCamera::start(|_| match COUNT.fetch_add(1, Ordering::SeqCst) {
         0 => vec![picture(1)],
         // Even if a camera repeats a secret, it is not shown.
         n if n % 2 == 0 => refusal("Digest hunter2, hunter2=\"hunter2"),
@@ -150,7 +150,7 @@ async fn secrets_are_in_no_label_no_debug_output_and_no_error() {
         "{}?pwd=hunter2&x=1#fps=50&header=X-Key:hunter2",
         with_login(&camera, "me:hunter2")
     );
-    let http = Camera::new(&url).unwrap();
+    let http = HttpCamera::new(&url).unwrap();
     let source = Source::http(http.clone());
     let label = source.to_string();
     let shown = camera.url("/video?pwd=***&x=1#fps=50&header=x-key:***");

@@ -5,15 +5,15 @@ use std::{
     time::Duration,
 };
 
-use mjpeg_testkit::{HttpCamera, Step, jpeg};
+use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 use tokio::time::Instant;
 
 use super::{answer, next_number, open, picture, send, until_offline};
 
 /// Responds by the number of the request, from 1.
-fn counted(answers: impl Fn(u32) -> Vec<Step> + Send + Sync + 'static) -> HttpCamera {
+fn counted(answers: impl Fn(u32) -> Vec<Step> + Send + Sync + 'static) -> FakeHttpCamera {
     let count = AtomicU32::new(0);
-    HttpCamera::start(move |_| answers(count.fetch_add(1, Ordering::SeqCst) + 1))
+    FakeHttpCamera::start(move |_| answers(count.fetch_add(1, Ordering::SeqCst) + 1))
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn pictures_are_asked_for_at_their_rate_over_one_kept_connection() {
     assert_eq!(camera.camera().connections(), 1);
     assert!(
         camera
-            .asked()
+            .requests()
             .iter()
             .all(|asked| asked.path() == "/shot.jpg?n=1")
     );
@@ -79,7 +79,7 @@ async fn slow_camera_is_not_asked_before_it_has_answered() {
     for n in 1..=3 {
         assert_eq!(next_number(&mut ingest).await, n);
     }
-    assert!(camera.asked().len() <= 4);
+    assert!(camera.requests().len() <= 4);
     assert_eq!(camera.camera().most_open(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! Cameras that redirect.
 
-use mjpeg_testkit::{HttpCamera, Step};
+use mjpeg_testkit::{FakeHttpCamera, Step};
 
 use super::{answer, next_number, open, part, send, stream_head, until_offline};
 
@@ -18,19 +18,20 @@ fn stream() -> Vec<Step> {
 
 #[tokio::test]
 async fn relative_redirects_are_followed_on_the_same_connection_and_with_the_login() {
-    let camera = HttpCamera::start(
-        |asked| match (asked.path(), asked.header("authorization")) {
-            ("/a/start", _) => redirect("../b/next?x=1"),
-            ("/b/next?x=1", _) => redirect("/video"),
-            ("/video", None) => vec![answer(
-                "401 No",
-                "WWW-Authenticate: Basic realm=\"x\"\r\n",
-                b"",
-            )],
-            ("/video", Some("Basic bWU6cHc=")) => stream(),
-            other => panic!("{other:?}"),
-        },
-    );
+    let camera =
+        FakeHttpCamera::start(
+            |asked| match (asked.path(), asked.header("authorization")) {
+                ("/a/start", _) => redirect("../b/next?x=1"),
+                ("/b/next?x=1", _) => redirect("/video"),
+                ("/video", None) => vec![answer(
+                    "401 No",
+                    "WWW-Authenticate: Basic realm=\"x\"\r\n",
+                    b"",
+                )],
+                ("/video", Some("Basic bWU6cHc=")) => stream(),
+                other => panic!("{other:?}"),
+            },
+        );
     let mut ingest = open(
         &camera
             .url("/a/start#header=X-Key:1")
@@ -39,7 +40,7 @@ async fn relative_redirects_are_followed_on_the_same_connection_and_with_the_log
     assert_eq!(next_number(&mut ingest).await, 1);
     assert!(
         camera
-            .asked()
+            .requests()
             .iter()
             .all(|asked| asked.header("x-key") == Some("1"))
     );
@@ -48,7 +49,7 @@ async fn relative_redirects_are_followed_on_the_same_connection_and_with_the_log
 
 #[tokio::test]
 async fn redirects_elsewhere_are_followed_without_secrets() {
-    let other = HttpCamera::start(|asked| match asked.path() {
+    let other = FakeHttpCamera::start(|asked| match asked.path() {
         "/open" => stream(),
         _ => vec![answer(
             "401 No",
@@ -58,7 +59,7 @@ async fn redirects_elsewhere_are_followed_without_secrets() {
     });
     for (path, is_open) in [("/open", true), ("/closed", false)] {
         let there = other.url(path);
-        let first = HttpCamera::start(move |asked| match asked.header("authorization") {
+        let first = FakeHttpCamera::start(move |asked| match asked.header("authorization") {
             // It has received the login when it redirects.
             Some(_) => redirect(&there),
             None => vec![answer(
@@ -82,7 +83,7 @@ async fn redirects_elsewhere_are_followed_without_secrets() {
         }
         assert_eq!(first.camera().open(), 0, "one connection at a time");
     }
-    for asked in other.asked() {
+    for asked in other.requests() {
         assert_eq!(
             (asked.header("authorization"), asked.header("x-key")),
             (None, None)
@@ -94,7 +95,7 @@ async fn redirects_elsewhere_are_followed_without_secrets() {
 /// second is opened.
 #[tokio::test]
 async fn camera_that_redirects_to_itself_has_one_connection_at_a_time() {
-    let camera = HttpCamera::start(|asked| match asked.header("host") {
+    let camera = FakeHttpCamera::start(|asked| match asked.header("host") {
         Some(host) if host.starts_with("127.0.0.1:") => redirect(&format!(
             "http://{}/",
             host.replace("127.0.0.1", "localhost")
@@ -111,16 +112,16 @@ async fn camera_that_redirects_to_itself_has_one_connection_at_a_time() {
 #[tokio::test]
 async fn loops_and_long_ways_are_errors() {
     let circle =
-        HttpCamera::start(|asked| redirect(if asked.path() == "/a" { "/b" } else { "/a" }));
+        FakeHttpCamera::start(|asked| redirect(if asked.path() == "/a" { "/b" } else { "/a" }));
     let (_, error) = until_offline(&mut open(&circle.url("/a"))).await;
     assert_eq!(error, "the camera redirects in a circle");
-    assert_eq!(circle.asked().len(), 2);
+    assert_eq!(circle.requests().len(), 2);
     // /5 is reached after five redirects, /6 is not.
     for (last, error) in [
         ("/5", None),
         ("/6", Some("the camera redirects more than 5 times")),
     ] {
-        let long = HttpCamera::start(move |asked| {
+        let long = FakeHttpCamera::start(move |asked| {
             if asked.path() == last {
                 return stream();
             }
@@ -138,7 +139,7 @@ async fn loops_and_long_ways_are_errors() {
 #[tokio::test]
 async fn redirects_to_what_is_no_http_are_errors() {
     for location in ["rtsp://cam/1", "http://", "\u{fc}"] {
-        let camera = HttpCamera::start(move |_| redirect(location));
+        let camera = FakeHttpCamera::start(move |_| redirect(location));
         let (_, error) = until_offline(&mut open(&camera.url("/"))).await;
         assert!(
             error.starts_with("the camera redirects to ") && error.contains("not an http://"),
@@ -147,7 +148,7 @@ async fn redirects_to_what_is_no_http_are_errors() {
     }
     #[cfg(not(feature = "tls"))]
     {
-        let camera = HttpCamera::start(|_| redirect("https://127.0.0.1/"));
+        let camera = FakeHttpCamera::start(|_| redirect("https://127.0.0.1/"));
         let (_, error) = until_offline(&mut open(&camera.url("/"))).await;
         assert!(error.contains("built without"), "{error}");
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mjpeg_ingest::Source;
-use mjpeg_testkit::{Camera, HttpCamera, Script, Step};
+use mjpeg_testkit::{Camera, FakeHttpCamera, Script, Step};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
     io::copy_bidirectional,
@@ -75,7 +75,7 @@ struct Encrypted {
 }
 
 impl Encrypted {
-    async fn start(identity: &Identity, camera: &HttpCamera) -> Self {
+    async fn start(identity: &Identity, camera: &FakeHttpCamera) -> Self {
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -108,8 +108,8 @@ impl Encrypted {
     }
 }
 
-fn streaming() -> HttpCamera {
-    HttpCamera::start(|_| vec![stream_head(), send(part(1)), Step::Stall])
+fn streaming() -> FakeHttpCamera {
+    FakeHttpCamera::start(|_| vec![stream_head(), send(part(1)), Step::Stall])
 }
 
 async fn refusal(source: Source) -> String {
@@ -129,7 +129,10 @@ async fn certificate_of_nobody_known_is_refused_with_what_to_do() {
             "{error}"
         );
     }
-    assert!(camera.asked().is_empty(), "nothing is said to a stranger");
+    assert!(
+        camera.requests().is_empty(),
+        "nothing is said to a stranger"
+    );
 }
 
 #[tokio::test]
@@ -198,13 +201,13 @@ async fn another_authority_another_name_and_an_old_certificate_are_refused() {
     let encrypted = Encrypted::start(&issued(&ours, old), &camera).await;
     let error = refusal(believed_by(&encrypted, ours.pem())).await;
     assert!(error.contains("certificate has expired"), "{error}");
-    assert!(camera.asked().is_empty());
+    assert!(camera.requests().is_empty());
 }
 
 #[tokio::test]
 async fn polled_pictures_and_logins_work_encrypted_too() {
     let identity = self_signed();
-    let camera = HttpCamera::start(|asked| match asked.header("authorization") {
+    let camera = FakeHttpCamera::start(|asked| match asked.header("authorization") {
         Some("Basic bWU6cHc=") => vec![picture(3)],
         _ => vec![answer(
             "401 No",
@@ -226,7 +229,7 @@ async fn polled_pictures_and_logins_work_encrypted_too() {
 #[tokio::test]
 async fn redirects_lead_into_encryption_and_never_out_of_it() {
     let identity = self_signed();
-    let behind = HttpCamera::start(|asked| match asked.path() {
+    let behind = FakeHttpCamera::start(|asked| match asked.path() {
         "/out" => vec![answer(
             "302 Found",
             "Location: http://127.0.0.1:1/x\r\n",
@@ -236,7 +239,7 @@ async fn redirects_lead_into_encryption_and_never_out_of_it() {
     });
     let encrypted = Encrypted::start(&identity, &behind).await;
     let there = encrypted.url("/in");
-    let plain = HttpCamera::start(move |_| {
+    let plain = FakeHttpCamera::start(move |_| {
         vec![answer("301 Moved", &format!("Location: {there}\r\n"), b"")]
     });
     let pinned = |url: &str| {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mjpeg_testkit::{HttpCamera, Step};
+use mjpeg_testkit::{FakeHttpCamera, Step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ async fn read(stream: &mut TcpStream, length: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn each_request_has_its_answer_on_one_connection_until_it_closes() {
-    let camera = HttpCamera::start(|asked| match asked.path() {
+    let camera = FakeHttpCamera::start(|asked| match asked.path() {
         "/a" => vec![Step::Send("one".into())],
         _ => vec![Step::Send("two".into()), Step::Close],
     });
@@ -31,7 +31,7 @@ async fn each_request_has_its_answer_on_one_connection_until_it_closes() {
     stream.write_all(rest).await.unwrap();
     assert_eq!(read(&mut stream, 6).await, b"onetwo");
     assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
-    let asked = camera.asked();
+    let asked = camera.requests();
     assert_eq!(asked.len(), 2);
     assert_eq!(
         (asked[0].path(), asked[0].header("x-key")),
@@ -43,13 +43,13 @@ async fn each_request_has_its_answer_on_one_connection_until_it_closes() {
 
 #[tokio::test]
 async fn camera_that_always_says_the_same_closes_behind_it() {
-    let camera = HttpCamera::saying("hello");
+    let camera = FakeHttpCamera::saying("hello");
     for connection in 0..2 {
         let mut stream = TcpStream::connect(camera.addr()).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
         assert_eq!(read(&mut stream, 5).await, b"hello");
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
-        assert_eq!(camera.asked()[connection].connection, connection);
+        assert_eq!(camera.requests()[connection].connection, connection);
     }
     assert_eq!(camera.url("/x"), format!("http://{}/x", camera.addr()));
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::camera::Camera;
 use crate::connection::lock;
-use crate::plan::{Answers, Asked, Plan};
+use crate::plan::{Answers, Plan, ReceivedRequest};
 use crate::script::Step;
 
 /// A camera on 127.0.0.1 that answers each HTTP request with steps.
@@ -16,15 +16,15 @@ use crate::script::Step;
 /// It sends the bytes of the steps only, so they include the head of the response. After the last
 /// step it waits for the next request on the same connection; [`Step::Close`] closes the
 /// connection.
-pub struct HttpCamera(Camera);
+pub struct FakeHttpCamera(Camera);
 
-impl HttpCamera {
+impl FakeHttpCamera {
     /// Starts a camera on a free port that calls `answers` for the steps of each response.
     ///
     /// # Panics
     ///
     /// If no port of 127.0.0.1 can be listened on.
-    pub fn start(answers: impl Fn(&Asked) -> Vec<Step> + Send + Sync + 'static) -> Self {
+    pub fn start(answers: impl Fn(&ReceivedRequest) -> Vec<Step> + Send + Sync + 'static) -> Self {
         let answers: Answers = Arc::new(answers);
         let plan = move |_| Plan::Answer(Arc::clone(&answers));
         let camera = Camera::listen((Ipv4Addr::LOCALHOST, 0).into(), plan);
@@ -55,7 +55,7 @@ impl HttpCamera {
 
     /// All requests received so far.
     #[must_use]
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
         lock(&self.0.state.requests).clone()
     }
 
@@ -66,8 +66,8 @@ impl HttpCamera {
     }
 }
 
-impl fmt::Debug for HttpCamera {
+impl fmt::Debug for FakeHttpCamera {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HttpCamera").field(&self.0).finish()
+        f.debug_tuple("FakeHttpCamera").field(&self.0).finish()
     }
 }
