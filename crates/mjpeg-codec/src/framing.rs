@@ -125,7 +125,7 @@ impl FramingReader {
     /// Drops the headers because no framing stood between a broken frame and the next one: the
     /// broken frame may have swallowed the headers of the next.
     pub(crate) fn forget_headers(&mut self) {
-        self.headers = PartHeaders::default();
+        self.headers.clear();
     }
 
     /// Returns the headers of the current part.
@@ -163,7 +163,7 @@ impl FramingReader {
 
     fn begin_headers(&mut self) {
         self.phase = Phase::Headers;
-        self.headers = PartHeaders::default();
+        self.headers.clear();
     }
 
     fn header(&mut self, bytes: usize, text: &[u8]) -> DiscardReason {
@@ -194,7 +194,7 @@ impl FramingReader {
     /// Handles bytes that belong to no known part. The next image has no headers then.
     fn noise(&mut self) -> DiscardReason {
         self.phase = Phase::Noise;
-        self.headers = PartHeaders::default();
+        self.headers.clear();
         DiscardReason::Garbage
     }
 

@@ -100,6 +100,11 @@ impl PartHeaders {
         named.map(|(_, value)| value)
     }
 
+    /// Removes the headers received. Keeps their memory for those of the next part.
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+    }
+
     /// Adds a header, if it is UTF-8. `name` and `value` come from [`split`].
     pub(super) fn take(&mut self, name: &[u8], value: &[u8]) {
         let (Ok(name), Ok(value)) = (str::from_utf8(name), str::from_utf8(value)) else {
