@@ -237,7 +237,6 @@
 //! [`Layout::Trailing`]: mjpeg_codec::multipart::Layout::Trailing
 
 mod address;
-mod body;
 mod closing;
 mod config;
 mod cors;
@@ -247,6 +246,7 @@ mod feed;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
+mod limit;
 mod live;
 mod peer;
 mod request;
@@ -260,14 +260,15 @@ mod transport;
 mod viewers;
 
 pub use address::ListenAddress;
-pub use body::MjpegBody;
+
 pub use config::{InvalidConfig, listener::ListenerConfig, stream::StreamConfig};
 pub use cors::{CorsPolicy, InvalidOrigin};
 pub use error::BindError;
 pub use gate::{Access, Action, Gate, Grant, Inquiry};
+pub use limit::ViewerLimit;
 pub use live::{InvalidPicture, LiveServer};
 pub use peer::Peer;
-pub use response::{body::ResponseBody, future::ResponseFuture};
+pub use response::{body::ResponseBody, future::ResponseFuture, mjpeg_body::MjpegBody};
 pub use server::{
     accept::{Accept, Wrap},
     listener::{Listener, ListenerMonitor},
@@ -276,7 +277,7 @@ pub use server::{
 pub use service::{Drained, StreamService, StreamServiceBuilder};
 pub use stats::{ListenerStats, StreamStats};
 pub use transport::{TlsInfo, Transport};
-pub use viewers::{limit::ViewerLimit, viewer::ViewerInfo};
+pub use viewers::viewer::ViewerInfo;
 /// Re-exported because their types occur in this crate's API, so that versions agree.
 #[doc(no_inline)]
 pub use {ipnet, mjpeg_fanout};

@@ -2,7 +2,6 @@
 
 pub(crate) mod admission;
 pub(crate) mod in_flight;
-pub(crate) mod limit;
 pub(crate) mod permit;
 pub(crate) mod rate;
 pub(crate) mod table;

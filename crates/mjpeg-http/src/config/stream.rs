@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     config::{InvalidConfig, LONGEST},
     cors::CorsPolicy,
-    viewers::limit::ViewerLimit,
+    limit::ViewerLimit,
 };
 
 /// Limits and times of a [`StreamService`](crate::StreamService), whatever listeners serve it.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
-use crate::body::MjpegBody;
+use crate::response::mjpeg_body::MjpegBody;
 
 /// The body of a response of [`StreamService`](crate::StreamService): a stream, or something short.
 #[derive(Debug)]

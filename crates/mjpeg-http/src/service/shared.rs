@@ -10,13 +10,13 @@ use mjpeg_fanout::Consumer;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    body::{MjpegBody, ServiceEnd},
     closing::Closer,
     config::stream::StreamConfig,
     feed::Feed,
     gate::{Access, Grant, Inquiry, SharedGate},
     peer::Peer,
     request::route::Route,
+    response::mjpeg_body::{MjpegBody, ServiceEnd},
     response::{body::ResponseBody, head, short, snapshot::Snapshot},
     shards::Shards,
     stats::StreamCounters,

@@ -15,12 +15,12 @@ use tokio::time::Instant;
 use crate::{
     config::stream::StreamConfig,
     gate::{Grant, Inquiry},
+    limit::ViewerLimit,
     peer::Peer,
     request::stream::StreamRequest,
     stats::StreamCounters,
     viewers::{
         admission::{Full, Origin},
-        limit::ViewerLimit,
         table::ViewerTable,
         viewer::ViewerState,
     },
