@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::stream::{self, StreamExt};
 use http::{Request, Response};
 use mjpeg_fanout::Consumer;
 use tokio::{sync::watch, time::Instant};
@@ -24,7 +25,7 @@ use crate::{
     service::shared::{Caller, Shared},
     shards::{Shards, viewer::NewViewer},
     stats::StreamStats,
-    viewers::viewer::ViewerInfo,
+    viewers::viewer::{ViewerInfo, ViewerState},
 };
 
 pub(crate) mod shared;
@@ -114,23 +115,26 @@ impl StreamService {
     ///
     /// Cancel safe: viewers that the gate was not asked about stay.
     pub async fn recheck(&self) -> usize {
-        let Some(SharedGate(gate)) = &self.shared.gate else {
-            return 0;
-        };
         self.shared.rechecks.fetch_add(1, Ordering::AcqRel);
-        let mut ended = 0;
-        for viewer in self.shared.viewers.all() {
+        let viewers = stream::iter(self.shared.viewers.all());
+        let recheck = async |viewer: Arc<ViewerState>| {
             let Some(inquiry) = viewer.inquiry() else {
-                continue;
+                return false;
             };
-            match gate.decide(&inquiry).await {
-                Access::Allow(grant) => viewer.set_granted_until(grant.until),
-                Access::Deny(_) if viewer.revoke() => ended += 1,
-                Access::Deny(_) => {}
+            match self.shared.ask_gate(&inquiry).await {
+                Access::Allow(grant) => {
+                    viewer.set_granted_until(grant.until);
+                    false
+                }
+                Access::Deny(_) => viewer.revoke(),
             }
-        }
-        self.shared.counters.kicked.add(ended as u64);
-        ended
+        };
+        let ended = viewers
+            .map(recheck)
+            .buffer_unordered(RECHECKED_AT_ONCE)
+            .filter(|&is_ended| std::future::ready(is_ended))
+            .inspect(|_| self.shared.counters.kicked.add_one());
+        ended.count().await
     }
 
     /// Ends the response of the viewer with this [`ViewerInfo::id`], even in the middle of a part.
@@ -281,3 +285,6 @@ impl<B> tower_service::Service<Request<B>> for StreamService {
         self.respond_at(request, None)
     }
 }
+
+/// How many viewers a gate is asked about at the same time.
+const RECHECKED_AT_ONCE: usize = 64;

@@ -26,6 +26,9 @@ pub struct StreamStats {
     pub viewers_replaced: u64,
     /// Requests that the [gate](crate::Gate) refused.
     pub denied: u64,
+    /// Decisions that took the [gate](crate::Gate) longer than its
+    /// [limit](crate::StreamConfig::with_gate_timeout). They count as refused, too.
+    pub gate_timeouts: u64,
     /// Viewers ended because the [gate](crate::Gate) no longer admits them, their grant expired, or
     /// [`kick`](crate::StreamService::kick) was called.
     pub kicked: u64,
@@ -107,6 +110,7 @@ counters!(StreamCounters => StreamStats {
     viewers_refused_address,
     viewers_replaced,
     denied,
+    gate_timeouts,
     kicked,
     parts,
     keepalives,

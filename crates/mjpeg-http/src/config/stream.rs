@@ -22,6 +22,7 @@ pub struct StreamConfig {
     max_frame_send_time: Duration,
     max_inflight_bytes: usize,
     snapshot_wait: Duration,
+    gate_timeout: Duration,
     max_fps: Option<f64>,
     max_kbps: Option<f64>,
     max_duration: Option<Duration>,
@@ -40,6 +41,7 @@ impl Default for StreamConfig {
             max_frame_send_time: Duration::from_secs(30),
             max_inflight_bytes: 64 << 20,
             snapshot_wait: Duration::from_millis(800),
+            gate_timeout: Duration::from_secs(10),
             max_fps: None,
             max_kbps: None,
             max_duration: None,
@@ -145,6 +147,15 @@ impl StreamConfig {
         self
     }
 
+    /// Sets how long a [gate](crate::Gate) may take to decide, before the request is refused with
+    /// `503`. Default 10 s.
+    ///
+    /// Counted in [`StreamStats::gate_timeouts`](crate::StreamStats::gate_timeouts).
+    pub fn with_gate_timeout(mut self, limit: Duration) -> Self {
+        self.gate_timeout = limit.min(LONGEST);
+        self
+    }
+
     /// Sets the most frames per second that any viewer gets; with `?fps=` it may ask for fewer.
     /// Default: as they come.
     ///
@@ -230,6 +241,11 @@ impl StreamConfig {
     /// How long a snapshot waits for a picture that satisfies the request.
     pub fn snapshot_wait(&self) -> Duration {
         self.snapshot_wait
+    }
+
+    /// How long a gate may take to decide.
+    pub fn gate_timeout(&self) -> Duration {
+        self.gate_timeout
     }
 
     /// The most frames per second that any viewer gets; `None` for no limit.

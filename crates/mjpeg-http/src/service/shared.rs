@@ -5,9 +5,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use http::{HeaderMap, Response, request::Parts};
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, request::Parts};
 use mjpeg_fanout::Consumer;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::{
     closing::Closer,
@@ -68,7 +72,7 @@ impl Shared {
     /// Answers a request once the gate has decided. `path` is the path within the stream.
     pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
         let route = self.route(&request, path);
-        let Some((SharedGate(gate), action)) = self.gate.as_ref().zip(route.action()) else {
+        let Some(action) = route.action().filter(|_| self.gate.is_some()) else {
             return self.decide(&route, &request, caller.peer, (Grant::default(), None));
         };
         let inquiry = Inquiry {
@@ -84,7 +88,7 @@ impl Shared {
         let inquiry = Arc::new(inquiry);
         loop {
             let rechecks = self.rechecks.load(Ordering::Acquire);
-            let answer = match gate.decide(&inquiry).await {
+            let answer = match self.ask_gate(&inquiry).await {
                 Access::Allow(grant) => {
                     let granted = (grant, Some(Arc::clone(&inquiry)));
                     self.decide(&route, &request, caller.peer, granted)
@@ -102,6 +106,23 @@ impl Shared {
                 return answer;
             }
         }
+    }
+
+    /// Asks the gate, which has a limited time to decide. Without a gate, everything is allowed.
+    pub(crate) async fn ask_gate(&self, inquiry: &Inquiry) -> Access {
+        let Some(SharedGate(gate)) = &self.gate else {
+            return Access::Allow(Grant::default());
+        };
+        let limit = self.config().gate_timeout();
+        timeout(limit, gate.decide(inquiry))
+            .await
+            .unwrap_or_else(|_| {
+                self.counters.gate_timeouts.add_one();
+                let text = Bytes::from_static(b"Access could not be checked in time.\n");
+                let mut refusal = Response::new(text);
+                *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                Access::deny(refusal)
+            })
     }
 
     fn route(&self, request: &Parts, path: &str) -> Route {

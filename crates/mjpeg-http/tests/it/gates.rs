@@ -408,3 +408,31 @@ async fn viewers_and_counters_are_serialised() {
     let stats = serde_json::to_value(served.service.stats()).unwrap();
     assert_eq!(stats["viewers"], 1);
 }
+
+/// Never decides.
+struct Undecided;
+
+#[async_trait]
+impl Gate for Undecided {
+    async fn decide(&self, _: &Inquiry) -> Access {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn gate_that_does_not_decide_refuses() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    publish_number(&producer, 1);
+    let config = StreamConfig::default().with_gate_timeout(Duration::from_millis(200));
+    let builder = StreamService::builder(consumer).config(config);
+    let service = builder.gate(Arc::new(Undecided)).build();
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), ListenerConfig::default());
+    let served = Served::on(listener.unwrap(), service);
+    let refused = Viewer::open(served.addr, "/").await.unwrap();
+    assert_eq!(refused.head().status, 503);
+    let stats = served.stats();
+    assert_eq!(
+        (stats.gate_timeouts, stats.denied, stats.viewers),
+        (1, 1, 0)
+    );
+}
