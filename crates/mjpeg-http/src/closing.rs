@@ -15,6 +15,10 @@ impl Closer {
         self.0.send_replace(true);
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.0.borrow()
+    }
+
     pub(crate) fn closing(&self) -> Closing {
         Closing(self.0.subscribe())
     }

@@ -35,6 +35,7 @@ pub(crate) struct Feed {
 /// The frame last sent.
 struct Last {
     seq: u64,
+    captured: std::time::Instant,
     /// When it must be written for this viewer not to lag too far behind; `None` for a repeat.
     late_at: Option<Instant>,
     repeats: u32,
@@ -133,11 +134,10 @@ impl Feed {
             self.permit.counters().duration_ends.add_one();
             return Next::End;
         }
-        let granted_until = self.permit.granted_until();
-        if granted_until.is_some_and(|at| at <= now) {
-            self.permit.counters().kicked.add_one();
+        if self.has_expired(now) {
             return Next::End;
         }
+        let granted_until = self.permit.granted_until();
         let ends_at = self.ends_at.into_iter().chain(granted_until).min();
         let wait = |at: Option<Instant>| Next::Wait(at.into_iter().chain(ends_at).min());
         if let Some(at) = self.pace.wait_until(now.into_std()) {
@@ -159,6 +159,15 @@ impl Feed {
         wait(Some(repeat_at))
     }
 
+    /// Whether the viewer's grant has ended; counts it then.
+    pub(crate) fn has_expired(&self, now: Instant) -> bool {
+        let has_expired = self.permit.granted_until().is_some_and(|at| at <= now);
+        if has_expired {
+            self.permit.counters().kicked.add_one();
+        }
+        has_expired
+    }
+
     /// How long no frame comes before the last one is sent again.
     fn silence(&self, last: &Last, interval: Option<Duration>) -> Duration {
         let keepalive = self.config.keepalive();
@@ -176,13 +185,13 @@ impl Feed {
             Some(before) => frame.seq.saturating_sub(before.seq + 1),
             None => 0,
         };
+        let captured = frame.stamp.monotonic();
+        let is_newer = before.as_ref().is_some_and(|last| captured > last.captured);
         let late_at = match self.request.max_lag {
-            // A frame from before the viewer came, or a placeholder, says nothing about how the
-            // viewer keeps up.
-            Some(most) if before.is_none() || frame.is_placeholder => now.checked_add(most),
-            Some(most) if !is_repeat => {
-                Instant::from_std(frame.stamp.monotonic()).checked_add(most)
-            }
+            // A placeholder, a frame from before the viewer came, or one that is shown once more says
+            // nothing about how the viewer keeps up.
+            Some(most) if frame.is_placeholder || !is_repeat && !is_newer => now.checked_add(most),
+            Some(most) if !is_repeat => Instant::from_std(captured).checked_add(most),
             _ => None,
         };
         let repeats = before
@@ -190,6 +199,7 @@ impl Feed {
             .map_or(0, |before| before.repeats + 1);
         self.last = Some(Last {
             seq: frame.seq,
+            captured,
             late_at,
             repeats,
         });

@@ -43,11 +43,14 @@ pub trait Gate: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// Must be cancel safe: the call is dropped when the client disconnects.
+    /// Must be cancel safe: the call is dropped when the client disconnects, and after the
+    /// [time limit](crate::StreamConfig::with_gate_timeout).
     async fn decide(&self, inquiry: &Inquiry) -> Access;
 }
 
 /// What a gate decides about.
+///
+/// A viewer's inquiry is kept for as long as it watches, with its headers, for a recheck.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Inquiry {

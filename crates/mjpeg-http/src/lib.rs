@@ -274,7 +274,7 @@ pub use server::{
     listener::{Listener, ListenerMonitor},
     streams::Streams,
 };
-pub use service::{Drained, StreamService, StreamServiceBuilder};
+pub use service::{Drained, Rechecked, StreamService, StreamServiceBuilder};
 pub use stats::{ListenerStats, StreamStats};
 pub use transport::{TlsInfo, Transport};
 pub use viewers::viewer::ViewerInfo;

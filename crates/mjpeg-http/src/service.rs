@@ -50,6 +50,16 @@ pub struct Drained {
     pub cut: usize,
 }
 
+/// What [`StreamService::recheck`] found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rechecked {
+    /// Viewers that were ended.
+    pub ended: usize,
+    /// Viewers about whom the gate did not decide in time; they stay.
+    pub undecided: usize,
+}
+
 impl StreamService {
     /// Makes a service for the stream behind a consumer. The consumer itself takes no frame: each
     /// viewer gets a clone.
@@ -108,33 +118,37 @@ impl StreamService {
         Drained { cut }
     }
 
-    /// Asks the gate again about every viewer and ends those that it no longer admits. Returns how
-    /// many it ended. Does nothing without a gate.
+    /// Asks the gate again about every viewer and ends those that it no longer admits. A viewer about
+    /// whom the gate does not decide [in time](StreamConfig::with_gate_timeout) stays: an outage of
+    /// what the gate depends on must not end every stream. Does nothing without a gate.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe: viewers that the gate was not asked about stay.
-    pub async fn recheck(&self) -> usize {
+    pub async fn recheck(&self) -> Rechecked {
         self.shared.rechecks.fetch_add(1, Ordering::AcqRel);
-        let viewers = stream::iter(self.shared.viewers.all());
         let recheck = async |viewer: Arc<ViewerState>| {
+            let mut rechecked = Rechecked::default();
             let Some(inquiry) = viewer.inquiry() else {
-                return false;
+                return rechecked;
             };
             match self.shared.ask_gate(&inquiry).await {
-                Access::Allow(grant) => {
-                    viewer.set_granted_until(grant.until);
-                    false
-                }
-                Access::Deny(_) => viewer.revoke(),
+                Some(Access::Allow(grant)) => viewer.set_granted_until(grant.until),
+                Some(Access::Deny(_)) => rechecked.ended += usize::from(viewer.revoke()),
+                None => rechecked.undecided += 1,
             }
+            rechecked
         };
-        let ended = viewers
+        let all = stream::iter(self.shared.viewers.all())
             .map(recheck)
-            .buffer_unordered(RECHECKED_AT_ONCE)
-            .filter(|&is_ended| std::future::ready(is_ended))
-            .inspect(|_| self.shared.counters.kicked.add_one());
-        ended.count().await
+            .buffer_unordered(RECHECKED_AT_ONCE);
+        let sum = async |sum: Rechecked, one: Rechecked| Rechecked {
+            ended: sum.ended + one.ended,
+            undecided: sum.undecided + one.undecided,
+        };
+        let rechecked = all.fold(Rechecked::default(), sum).await;
+        self.shared.counters.kicked.add(rechecked.ended as u64);
+        rechecked
     }
 
     /// Ends the response of the viewer with this [`ViewerInfo::id`], even in the middle of a part.

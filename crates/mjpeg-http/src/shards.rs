@@ -37,6 +37,8 @@ pub(crate) mod viewer_socket;
 pub(crate) struct Shards {
     tasks: Mutex<Tasks>,
     attached: AttachedCount,
+    /// Held while one call drains, so that another returns no sooner.
+    draining: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +91,7 @@ impl Shards {
     /// Waits until the tasks have ended, at most for the grace, and then cuts them. Returns how
     /// many viewers were cut. The service must be closed, or they do not end.
     pub(crate) async fn drain(&self, grace: Duration) -> usize {
+        let _draining = self.draining.lock().await;
         let mut running = {
             let mut tasks = self.lock();
             tasks.is_drained = true;

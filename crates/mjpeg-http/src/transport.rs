@@ -49,6 +49,8 @@ pub struct TlsInfo {
 
 impl Transport {
     /// Makes a transport of a stream of another kind, such as TLS or an in-memory pipe.
+    ///
+    /// The stream must not panic: a panic costs all viewers that the same task serves.
     pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         Io::Other(Box::new(stream)).into()
     }

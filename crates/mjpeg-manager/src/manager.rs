@@ -371,6 +371,6 @@ impl Manager {
     }
 }
 
-/// How long a task gets to notice that it was aborted. Only one that blocks its thread needs
-/// longer.
-const CUT_TIME: Duration = Duration::from_secs(1);
+/// How long a task gets to notice that it was aborted, and an [`apply`](Manager::apply) in progress
+/// to let go of a port it has left. Only a task that blocks its thread needs longer.
+const CUT_TIME: Duration = Duration::from_secs(2);

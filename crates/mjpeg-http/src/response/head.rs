@@ -45,7 +45,7 @@ pub(crate) fn share<B>(
 ) -> Response<B> {
     let headers = response.headers_mut();
     if policy.varies() {
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
     }
     let origin = policy.allowed(request);
     let Some(allowed) = cors::header_value(&origin) else {

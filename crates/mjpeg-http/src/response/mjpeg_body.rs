@@ -149,6 +149,7 @@ impl Pull {
                 },
                 frame = self.frames.next() => has_producer = frame.is_some(),
                 () = self.feed.permit().cut() => {}
+                () = self.feed.permit().regranted() => {}
                 () = self.timer.until(wait) => {}
             }
         }

@@ -34,16 +34,28 @@ pub(crate) fn not_found() -> Response<ResponseBody> {
     error(StatusCode::NOT_FOUND, text)
 }
 
+pub(crate) fn closed() -> Response<ResponseBody> {
+    unavailable("The stream is being stopped.\n")
+}
+
+pub(crate) fn undecided() -> Response<ResponseBody> {
+    unavailable("Access could not be checked in time.\n")
+}
+
+fn unavailable(text: impl Into<Bytes>) -> Response<ResponseBody> {
+    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, text);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, RETRY_WHEN_FULL);
+    response
+}
+
 pub(crate) fn no_such_stream() -> Response<ResponseBody> {
     error(StatusCode::NOT_FOUND, "There is no such stream here.\n")
 }
 
 pub(crate) fn full(full: Full) -> Response<ResponseBody> {
-    let mut response = error(StatusCode::SERVICE_UNAVAILABLE, full.reason());
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, RETRY_WHEN_FULL);
-    response
+    unavailable(full.reason())
 }
 
 /// A permanent redirect to a relative URL.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::TcpListener;
 
 use crate::{address::ListenAddress, error::BindError, peer::Peer, transport::Transport};
@@ -143,8 +143,7 @@ impl UnixAccept {
         let address = || ListenAddress::Unix(path.into());
         let bound = match UnixListener::bind(path) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && is_stale(path) => {
-                // An earlier run was killed and left the file.
-                std::fs::remove_file(path).and_then(|()| UnixListener::bind(path))
+                replace_stale(path)
             }
             bound => bound,
         };
@@ -196,17 +195,40 @@ impl Drop for UnixAccept {
     }
 }
 
+/// Replaces the socket file of a process that was killed.
+#[cfg(unix)]
+fn replace_stale(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".stale-{}", std::process::id()));
+    let aside = PathBuf::from(aside);
+    // Set aside before it is removed: another process may have replaced it in the meantime.
+    std::fs::rename(path, &aside)?;
+    let is_live = !is_stale(&aside);
+    if is_live {
+        // Fails if a third process has taken the path; then that one serves.
+        let _ = std::fs::hard_link(&aside, path);
+    }
+    std::fs::remove_file(&aside)?;
+    if is_live {
+        return Err(ErrorKind::AddrInUse.into());
+    }
+    std::os::unix::net::UnixListener::bind(path)
+}
+
 /// Whether the file is a socket that no process listens on any more.
 #[cfg(unix)]
 fn is_stale(path: &Path) -> bool {
-    use std::os::unix::{fs::FileTypeExt, net::UnixStream};
+    use std::os::unix::fs::FileTypeExt;
 
     let is_socket = std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket());
-    let refuses = || {
-        let error = UnixStream::connect(path).err();
-        error.is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    let connect = || {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // A process that is stuck, and whose backlog is full, must not block this one.
+        socket.set_nonblocking(true)?;
+        socket.connect(&SockAddr::unix(path)?)
     };
-    is_socket && refuses()
+    let refuses = |error: io::Error| error.kind() == ErrorKind::ConnectionRefused;
+    is_socket && connect().is_err_and(refuses)
 }
 
 #[cfg(unix)]

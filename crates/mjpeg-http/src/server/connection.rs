@@ -22,7 +22,7 @@ use crate::{
     closing::{Closer, Closing},
     config::listener::ListenerConfig,
     peer::Peer,
-    response::short,
+    response::{head, short},
     server::{
         accept::Wrap,
         fallback::{Fallback, ListenerBody},
@@ -246,7 +246,11 @@ impl Service<Request<Incoming>> for ConnectionService {
                 let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
                 Box::pin(async move { Ok(answer(service, request, path, caller, handoff).await) })
             }
-            Routed::Moved(location) => now(short::moved(&location).map(Into::into)),
+            Routed::Moved(service, location) => {
+                let config = service.config();
+                let response = short::moved(&location).map(Into::into);
+                now(head::share(response, config.cors(), request.headers()))
+            }
             Routed::Fallback => match fallback {
                 Some(fallback) => {
                     if let Some(peer) = self.caller.peer {

@@ -40,7 +40,13 @@ pub(crate) struct Guarded {
     /// Made at the first write that must wait; most connections never need it.
     timer: Option<Pin<Box<Sleep>>>,
     is_waiting: bool,
-    cut: Option<Cut>,
+    /// One for the task that reads and one for the task that writes: each keeps its own waker.
+    cut: Option<Cuts>,
+}
+
+struct Cuts {
+    reading: Cut,
+    writing: Cut,
 }
 
 /// Becomes ready when the connection is to be cut.
@@ -84,8 +90,12 @@ impl Guarded {
     }
 
     /// Fails reads and writes from the moment that this announces.
-    pub(crate) fn cut_at(mut self, mut closing: Closing) -> Self {
-        self.cut = Some(Box::pin(async move { closing.wait().await }));
+    pub(crate) fn cut_at(mut self, closing: Closing) -> Self {
+        let cut = |mut closing: Closing| -> Cut { Box::pin(async move { closing.wait().await }) };
+        self.cut = Some(Cuts {
+            reading: cut(closing.clone()),
+            writing: cut(closing),
+        });
         self
     }
 
@@ -126,18 +136,29 @@ impl Guarded {
         )))
     }
 
-    /// Fails if the connection is to be cut; else wakes the task when it is.
-    fn check_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let Some(cut) = &mut self.cut else {
-            return Ok(());
-        };
-        if cut.as_mut().poll(cx).is_pending() {
-            return Ok(());
-        }
-        self.cut = Some(Box::pin(std::future::ready(())));
-        self.transport.reset_on_drop();
-        Err(io::ErrorKind::ConnectionAborted.into())
+    /// Fails if the connection is to be cut; else wakes the reading task when it is.
+    fn check_reading(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let cut = self.cut.as_mut().map(|cuts| &mut cuts.reading);
+        check(cut, &self.transport, cx)
     }
+
+    /// Fails if the connection is to be cut; else wakes the writing task when it is.
+    fn check_writing(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let cut = self.cut.as_mut().map(|cuts| &mut cuts.writing);
+        check(cut, &self.transport, cx)
+    }
+}
+
+fn check(cut: Option<&mut Cut>, transport: &Transport, cx: &mut Context<'_>) -> io::Result<()> {
+    let Some(cut) = cut else {
+        return Ok(());
+    };
+    if cut.as_mut().poll(cx).is_pending() {
+        return Ok(());
+    }
+    *cut = Box::pin(std::future::ready(()));
+    transport.reset_on_drop();
+    Err(io::ErrorKind::ConnectionAborted.into())
 }
 
 impl AsyncRead for Guarded {
@@ -146,7 +167,7 @@ impl AsyncRead for Guarded {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.check_cut(cx)?;
+        self.check_reading(cx)?;
         Pin::new(&mut self.transport).poll_read(cx, buf)
     }
 }
@@ -157,7 +178,7 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.check_cut(cx)?;
+        self.check_writing(cx)?;
         self.flushed.reset();
         let written = Pin::new(&mut self.transport).poll_write(cx, buf);
         self.watch(cx, written)
@@ -168,7 +189,7 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.check_cut(cx)?;
+        self.check_writing(cx)?;
         self.flushed.reset();
         let written = Pin::new(&mut self.transport).poll_write_vectored(cx, bufs);
         self.watch(cx, written)

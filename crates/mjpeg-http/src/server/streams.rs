@@ -63,7 +63,7 @@ pub(crate) enum Routed<'a> {
     /// To a stream, at this path within it.
     Stream(StreamService, &'a str),
     /// Redirected to the stream's root, at this relative URL.
-    Moved(String),
+    Moved(StreamService, String),
     Fallback,
 }
 
@@ -80,10 +80,14 @@ pub(crate) fn route<'a>(
     {
         return match rest {
             Some(rest) => Routed::Stream(stream, rest),
-            None => Routed::Moved(match query {
-                Some(query) => format!("{name}/?{query}"),
-                None => format!("{name}/"),
-            }),
+            // `./`, so that no name can look like a scheme.
+            None => Routed::Moved(
+                stream,
+                match query {
+                    Some(query) => format!("./{name}/?{query}"),
+                    None => format!("./{name}/"),
+                },
+            ),
         };
     }
     let is_default = !has_fallback || route::is_stream_url(path, query);
@@ -132,7 +136,7 @@ mod tests {
         };
         match route(&Two { has_default }, path, query, has_fallback) {
             Routed::Stream(stream, path) => format!("{} {path}", stream.name().unwrap()),
-            Routed::Moved(to) => format!("-> {to}"),
+            Routed::Moved(_, to) => format!("-> {to}"),
             Routed::Fallback => "fallback".into(),
         }
     }
@@ -143,8 +147,8 @@ mod tests {
             ("/door/", "door /"),
             ("/yard/stream?x", "yard /stream"),
             ("/yard//stream", "yard //stream"),
-            ("/door", "-> door/"),
-            ("/door?action=stream", "-> door/?action=stream"),
+            ("/door", "-> ./door/"),
+            ("/door?action=stream", "-> ./door/?action=stream"),
             ("/attic/", "fallback"),
             ("//door/", "fallback"),
             ("/", "fallback"),

@@ -5,8 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, request::Parts};
+use http::{HeaderMap, Response, request::Parts};
 use mjpeg_fanout::Consumer;
 use tokio::{
     sync::watch,
@@ -89,15 +88,24 @@ impl Shared {
         loop {
             let rechecks = self.rechecks.load(Ordering::Acquire);
             let answer = match self.ask_gate(&inquiry).await {
-                Access::Allow(grant) => {
+                Some(Access::Allow(grant)) => {
                     let granted = (grant, Some(Arc::clone(&inquiry)));
                     self.decide(&route, &request, caller.peer, granted)
                 }
-                Access::Deny(response) => {
+                Some(Access::Deny(response)) => {
                     self.counters.denied.add_one();
                     let response = response.map(ResponseBody::whole);
                     let config = self.config();
                     Answer::Now(head::share(response, config.cors(), &request.headers))
+                }
+                None => {
+                    self.counters.denied.add_one();
+                    let config = self.config();
+                    Answer::Now(head::share(
+                        short::undecided(),
+                        config.cors(),
+                        &request.headers,
+                    ))
                 }
             };
             // A recheck that began in the meantime has not seen this viewer. The decision may be
@@ -108,21 +116,21 @@ impl Shared {
         }
     }
 
-    /// Asks the gate, which has a limited time to decide. Without a gate, everything is allowed.
-    pub(crate) async fn ask_gate(&self, inquiry: &Inquiry) -> Access {
+    /// Asks the gate. `None` if it did not decide in time. Without a gate, everything is allowed.
+    pub(crate) async fn ask_gate(&self, inquiry: &Inquiry) -> Option<Access> {
         let Some(SharedGate(gate)) = &self.gate else {
-            return Access::Allow(Grant::default());
+            return Some(Access::Allow(Grant::default()));
         };
         let limit = self.config().gate_timeout();
-        timeout(limit, gate.decide(inquiry))
-            .await
-            .unwrap_or_else(|_| {
-                self.counters.gate_timeouts.add_one();
-                let text = Bytes::from_static(b"Access could not be checked in time.\n");
-                let mut refusal = Response::new(text);
-                *refusal.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                Access::deny(refusal)
-            })
+        let decided = timeout(limit, gate.decide(inquiry)).await.ok();
+        if decided.is_none() {
+            self.counters.gate_timeouts.add_one();
+        }
+        decided
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closer.is_closed()
     }
 
     fn route(&self, request: &Parts, path: &str) -> Route {
@@ -148,6 +156,7 @@ impl Shared {
         let now = Instant::now();
         let share = |response| head::share(response, config.cors(), &request.headers);
         let response = match route {
+            Route::Stream(_) if self.is_closed() => short::closed(),
             Route::Stream(wanted) => match Permit::take(
                 &Entrance {
                     table: &self.viewers,

@@ -153,12 +153,13 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
 
     /// Ends idle viewers that have left, or have to end.
     async fn sweep(&mut self) {
+        let now = Instant::now();
         let mut i = 0;
         while i < self.ready.len() {
             let viewer = &mut self.ready[i];
             if viewer.socket.is_gone() {
                 drop(self.ready.swap_remove(i));
-            } else if viewer.feed.permit().must_end() {
+            } else if viewer.feed.permit().must_end() || viewer.feed.has_expired(now) {
                 self.ready.swap_remove(i).end();
             } else {
                 i += 1;

@@ -48,9 +48,12 @@ impl InFlight {
         }
         // Drop the parts that only this list still holds.
         parts.retain(|held| !held.part.is_unique());
-        let mut bytes: usize = parts.iter().map(|held| held.part.size_bytes()).sum();
+        // Parts of this frame for other origins are as new.
+        let older = parts.iter().filter(|held| held.seq < seq);
+        let mut bytes: usize = older.map(|held| held.part.size_bytes()).sum();
         let mut let_go = Vec::new();
         while bytes > most_bytes
+            && parts.front().is_some_and(|oldest| oldest.seq < seq)
             && let Some(oldest) = parts.pop_front()
         {
             bytes -= oldest.part.size_bytes();

@@ -75,10 +75,12 @@ impl Permit {
         let origin = peer.and_then(Origin::of);
         // Locked until the viewer is in the table, so that no other takes the same place.
         let mut admitted = table.admitted();
-        admitted.admit(origin, config, counters, now)?;
+        let total = admitted.admit(origin, config, counters, now)?;
         let home = origin.map(|origin| origin.home());
         let viewer = ViewerState::new(table.next_id(), peer, home, request, now);
-        let viewer = Arc::new(viewer.granted(grant, inquiry));
+        let mut viewer = viewer.granted(grant, inquiry);
+        viewer.total = total.clone();
+        let viewer = Arc::new(viewer);
         admitted.insert(Arc::clone(&viewer));
         drop(admitted);
         counters.viewers.up();
@@ -86,7 +88,7 @@ impl Permit {
             table: Arc::clone(table),
             viewer,
             counters: Arc::clone(counters),
-            total: config.viewer_limit().cloned(),
+            total,
             _viewing: consumer.viewing(),
         })
     }
@@ -165,6 +167,11 @@ impl Permit {
     /// When the response has to end because the viewer's grant does; `None` for never.
     pub(crate) fn granted_until(&self) -> Option<Instant> {
         self.viewer.granted_until()
+    }
+
+    /// Waits until the viewer's grant changes.
+    pub(crate) async fn regranted(&self) {
+        self.viewer.regranted.notified().await;
     }
 
     /// Waits until this viewer must be cut, even in the middle of a part: it holds the oldest of

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::stream::StreamConfig,
+    limit::ViewerLimit,
     stats::StreamCounters,
     viewers::{
         admission::{Full, Origin},
@@ -106,17 +107,18 @@ impl Admitted {
         config: &StreamConfig,
         counters: &StreamCounters,
         now: Instant,
-    ) -> Result<(), Full> {
+    ) -> Result<Option<ViewerLimit>, Full> {
         let Some(full) = self.full(origin, config) else {
-            return Ok(());
+            return Ok(config.viewer_limit().cloned());
         };
         if let Some(replaced) = origin.and_then(|origin| self.dispensable(origin, now)) {
             // The new viewer takes its place within each limit.
             replaced.is_replaced.store(true, Ordering::Relaxed);
             replaced.cut.notify_one();
+            let total = replaced.total.clone();
             self.leaving += 1;
             counters.viewers_replaced.add_one();
-            return Ok(());
+            return Ok(total);
         }
         match full {
             Full::Stream(_) => counters.viewers_refused_stream.add_one(),

@@ -14,6 +14,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     gate::{Grant, Inquiry},
+    limit::ViewerLimit,
     peer::Peer,
     request::stream::StreamRequest,
     viewers::{admission::Health, rate::PartInterval},
@@ -63,6 +64,8 @@ pub struct ViewerInfo {
 pub(crate) struct ViewerState {
     pub(crate) id: u64,
     pub(crate) peer: Option<Peer>,
+    /// The shared limit in which it has a place.
+    pub(crate) total: Option<ViewerLimit>,
     /// Its address or network, as limits count it; `None` if unknown.
     pub(crate) home: Option<IpAddr>,
     key: String,
@@ -93,6 +96,8 @@ pub(crate) struct ViewerState {
     is_revoked: AtomicBool,
     /// Notified when this viewer has to end, even in the middle of a part.
     pub(crate) cut: Notify,
+    /// Notified when its grant has changed.
+    pub(crate) regranted: Notify,
 }
 
 impl ViewerState {
@@ -105,6 +110,7 @@ impl ViewerState {
     ) -> Self {
         Self {
             id,
+            total: None,
             peer,
             home,
             key: request.key.clone(),
@@ -125,6 +131,7 @@ impl ViewerState {
             is_replaced: AtomicBool::new(false),
             is_revoked: AtomicBool::new(false),
             cut: Notify::new(),
+            regranted: Notify::new(),
         }
     }
 
@@ -206,6 +213,7 @@ impl ViewerState {
     pub(crate) fn set_granted_until(&self, until: Option<std::time::Instant>) {
         let nanos = until.map_or(0, |until| self.since_start(Instant::from_std(until)));
         self.granted_until.store(nanos, Ordering::Relaxed);
+        self.regranted.notify_one();
     }
 
     /// When its grant ends; `None` for never.

@@ -141,10 +141,10 @@ async fn recheck_ends_only_viewers_that_lost_their_right() {
     let mut bob = open(&served, "/", "bob").await;
     assert_next(&mut alice, 1).await;
     assert_next(&mut bob, 1).await;
-    assert_eq!(served.service.recheck().await, 0);
+    assert_eq!(served.service.recheck().await.ended, 0);
     *gate.good.lock().unwrap() = vec!["alice"];
     let since = Instant::now();
-    assert_eq!(served.service.recheck().await, 1);
+    assert_eq!(served.service.recheck().await.ended, 1);
     while bob.next_frame().await.is_ok_and(|frame| frame.is_some()) {}
     // Within a second although no frame comes.
     assert!(

@@ -8,6 +8,7 @@ mod admission;
 #[cfg(target_os = "linux")]
 mod apart;
 mod body;
+mod changes;
 #[cfg(target_os = "linux")]
 mod crowd;
 mod gates;

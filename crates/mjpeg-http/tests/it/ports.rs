@@ -134,7 +134,7 @@ async fn two_streams_and_a_fallback_share_a_port() {
     client.get("/yard?a=b", "").await;
     let (head, _) = client.answer().await;
     assert!(head.starts_with("HTTP/1.1 308 "), "{head}");
-    assert!(head.contains("location: yard/?a=b\r\n"), "{head}");
+    assert!(head.contains("location: ./yard/?a=b\r\n"), "{head}");
 
     // Ending one stream ends its viewers, and nobody else's.
     assert_eq!(streams.yard.drain(Duration::from_secs(5)).await.cut, 0);
@@ -390,5 +390,79 @@ async fn streams_may_change_while_a_port_is_served() {
     *streams.0.lock().unwrap() = Some(StreamService::new(consumer, StreamConfig::default()));
     client.get("/late/snapshot", "").await;
     assert_eq!(client.answer().await.1, jpeg::numbered(3));
+    serving.abort();
+}
+
+/// As WebSockets are mostly served: one task reads, another writes when there is something.
+#[tokio::test]
+async fn upgraded_connection_of_two_tasks_is_cut_at_the_end() {
+    let (streams, _producers) = two();
+    let (ended, mut has_ended) = mpsc::unbounded_channel();
+    let fallback = Service(move |mut request: Request<hyper::body::Incoming>| {
+        let ended = ended.clone();
+        async move {
+            let upgrading = hyper::upgrade::on(&mut request);
+            tokio::spawn(async move {
+                let upgraded = upgrading.await.unwrap();
+                let (mut reader, mut writer) =
+                    tokio::io::split(hyper_util::rt::TokioIo::new(upgraded));
+                tokio::spawn(async move {
+                    let _ = reader.read(&mut [0; 10]).await;
+                    ended.send(()).unwrap();
+                });
+                sleep(Duration::from_millis(100)).await;
+                writer.write_all(b"hello").await.unwrap();
+                std::future::pending::<()>().await;
+            });
+            let mut response = Response::new(Full::new(Bytes::new()));
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            let headers = response.headers_mut();
+            headers.insert("connection", "upgrade".parse().unwrap());
+            headers.insert("upgrade", "echo".parse().unwrap());
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let config = ListenerConfig::default().with_grace(Duration::from_millis(200));
+    let listener = bind(config).with_fallback(fallback);
+    let addr = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(listener.serve(streams, async {
+        let _ = stopped.await;
+    }));
+    let mut client = RawClient::new(TcpStream::connect(addr).await.unwrap());
+    client
+        .get("/ws", "Connection: upgrade\r\nUpgrade: echo\r\n")
+        .await;
+    client.until(b"hello").await;
+    stop.send(()).unwrap();
+    assert_eq!(serving.await.unwrap().cut, 1);
+    let reader = timeout(Duration::from_secs(3), has_ended.recv()).await;
+    assert!(reader.expect("the reading task is woken").is_some());
+}
+
+#[tokio::test]
+async fn closed_stream_says_so_and_every_drain_waits_for_the_end() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let service = StreamService::new(consumer, StreamConfig::default());
+    let listener = bind(ListenerConfig::default());
+    let addr = listener.local_addr().unwrap();
+    let serving = tokio::spawn(listener.serve(service.clone(), std::future::pending()));
+    // A viewer in the middle of a part, which it does not take.
+    let stuck = Viewer::open(addr, "/").await.unwrap();
+    crate::publish(&producer, jpeg::of_length(1, 9_000_000));
+    while service.stats().parts == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let grace = Duration::from_millis(400);
+    let (first, second) = tokio::join!(service.drain(grace), async {
+        let refused = Viewer::open(addr, "/").await.unwrap();
+        assert_eq!(refused.head().status, 503);
+        assert_eq!(refused.head().header("Retry-After"), Some("5"));
+        let second = service.drain(grace).await;
+        assert_eq!(service.stats().viewers, 0);
+        second
+    });
+    assert_eq!((first.cut, second.cut), (1, 0));
+    drop(stuck);
     serving.abort();
 }

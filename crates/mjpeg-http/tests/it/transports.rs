@@ -193,3 +193,28 @@ async fn connections_are_wrapped_and_a_bad_or_slow_handshake_ends_them() {
     watch(stream, &producer).await;
     serving.abort();
 }
+
+/// Nor is it taken for a dead one.
+#[tokio::test]
+async fn socket_of_a_process_that_is_stuck_does_not_block_the_bind() {
+    let path = socket_path("stuck");
+    let stuck = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    stuck
+        .bind(&socket2::SockAddr::unix(&path).unwrap())
+        .unwrap();
+    stuck.listen(1).unwrap();
+    let connect = |_| std::os::unix::net::UnixStream::connect(&path).unwrap();
+    let _backlog: Vec<_> = (0..2).map(connect).collect();
+    let taken = path.clone();
+    let binding = tokio::task::spawn_blocking(move || {
+        Listener::bind_unix(taken, ListenerConfig::default()).map(|_| ())
+    });
+    let bound = tokio::time::timeout(Duration::from_secs(5), binding).await;
+    let refused = bound.expect("it does not block").unwrap();
+    assert!(
+        matches!(refused, Err(BindError::InUse { .. })),
+        "{refused:?}"
+    );
+    assert!(path.exists());
+    std::fs::remove_file(&path).unwrap();
+}
