@@ -188,8 +188,8 @@ impl Feed {
         let captured = frame.stamp.monotonic();
         let is_newer = before.as_ref().is_some_and(|last| captured > last.captured);
         let late_at = match self.request.max_lag {
-            // A placeholder, a frame from before the viewer came, or one that is shown once more says
-            // nothing about how the viewer keeps up.
+            // A placeholder, a frame from before the viewer came, or one that is shown once more
+            // says nothing about how the viewer keeps up.
             Some(most) if frame.is_placeholder || !is_repeat && !is_newer => now.checked_add(most),
             Some(most) if !is_repeat => Instant::from_std(captured).checked_add(most),
             _ => None,

@@ -118,9 +118,12 @@ impl StreamService {
         Drained { cut }
     }
 
-    /// Asks the gate again about every viewer and ends those that it no longer admits. A viewer about
-    /// whom the gate does not decide [in time](StreamConfig::with_gate_timeout) stays: an outage of
-    /// what the gate depends on must not end every stream. Does nothing without a gate.
+    /// Asks the gate again about every viewer and ends those that it no longer admits. Does nothing
+    /// without a gate.
+    ///
+    /// A viewer stays if the gate does not decide about it
+    /// [in time](StreamConfig::with_gate_timeout): an outage of what the gate depends on must not
+    /// end every stream.
     ///
     /// # Cancel safety
     ///
