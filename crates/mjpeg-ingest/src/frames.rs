@@ -173,7 +173,7 @@ impl<R> Frames<R> {
     /// ```
     /// # use mjpeg_ingest::{frames, mjpeg_codec::DiscardReason};
     /// # let frames = frames(&b""[..]);
-    /// for reason in DiscardReason::ALL {
+    /// for &reason in DiscardReason::ALL {
     ///     println!("{reason}: {} bytes", frames.discarded(reason).bytes);
     /// }
     /// ```
