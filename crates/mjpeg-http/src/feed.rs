@@ -20,7 +20,8 @@ mod pace;
 /// been written.
 pub(crate) struct Feed {
     permit: Permit,
-    request: StreamRequest,
+    /// Boxed: a shard goes through its viewers for each frame, and most of this is not needed then.
+    request: Box<StreamRequest>,
     form: Form,
     config: Arc<StreamConfig>,
     pace: Pace,
@@ -75,7 +76,7 @@ impl Feed {
             last: None,
             idle_since: None,
             config: Arc::clone(&config),
-            request,
+            request: Box::new(request),
         };
         feed.limit(config);
         feed

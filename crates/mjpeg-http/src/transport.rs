@@ -24,7 +24,8 @@ use crate::config::listener::ListenerConfig;
 /// written through their own `poll_write`.
 pub struct Transport {
     pub(crate) io: Io,
-    tls: Option<TlsInfo>,
+    /// Boxed, because most connections have none and each viewer has a transport.
+    tls: Option<Box<TlsInfo>>,
 }
 
 pub(crate) enum Io {
@@ -57,13 +58,13 @@ impl Transport {
 
     /// Adds TLS details, for a [`Gate`](crate::Gate) to see.
     pub fn with_tls(mut self, tls: TlsInfo) -> Self {
-        self.tls = Some(tls);
+        self.tls = Some(Box::new(tls));
         self
     }
 
     /// The TLS details; `None` for a plain connection.
     pub fn tls(&self) -> Option<&TlsInfo> {
-        self.tls.as_ref()
+        self.tls.as_deref()
     }
 
     /// Makes the connection end with a reset when it is dropped.

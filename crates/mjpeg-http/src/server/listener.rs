@@ -225,7 +225,10 @@ impl Listener {
                         counters.accepted.add_one();
                         debug!(%address, %peer, "connection");
                         let context = Arc::clone(&context);
-                        connections.spawn(connection::serve(transport, peer, context));
+                        // Boxed: the socket keeps the waker of this task, and with it the task's
+                        // memory, for as long as a viewer watches.
+                        let serving = Box::pin(connection::serve(transport, peer, context));
+                        connections.spawn(serving);
                     }
                     Err(error) => {
                         counters.accept_errors.add_one();
