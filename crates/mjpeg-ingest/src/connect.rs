@@ -42,7 +42,7 @@ pub trait Connect: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Why there is no connection. Users see it, and the attempt is repeated after a backoff.
+    /// If no connection can be made. Users see the error; the attempt is repeated after a backoff.
     ///
     /// # Cancel safety
     ///

@@ -31,7 +31,7 @@ impl Form {
         Boundary::default().opening_for(self.layout, &self.allow_origin)
     }
 
-    /// The frame's part, rendered by whoever needs it first.
+    /// Returns the frame's part. The first viewer to need it renders it for all.
     pub(crate) fn part(&self, frame: &Published) -> Part {
         frame.part_for(&self.allow_origin)
     }

@@ -250,7 +250,7 @@ impl Monitor {
         let state = record.state.clone();
         match &state {
             StreamState::Offline { error, .. } => {
-                warn!(stream = %self.name, %error, "camera offline; trying again for ever");
+                warn!(stream = %self.name, %error, "camera offline; retrying until it returns");
             }
             StreamState::Stalled { .. } => warn!(stream = %self.name, %state, "camera"),
             // Logged together with the address, or with the panic.

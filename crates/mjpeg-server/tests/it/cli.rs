@@ -400,7 +400,7 @@ async fn camera_that_stays_off_is_one_warning() {
     let warnings: Vec<_> = lines.iter().filter(|line| line.contains("WARN")).collect();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
-        warnings[0].contains("camera offline; trying again for ever"),
+        warnings[0].contains("camera offline; retrying until it returns"),
         "{warnings:?}"
     );
 }
