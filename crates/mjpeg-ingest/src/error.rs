@@ -42,6 +42,9 @@ pub enum Error {
         /// The address of the new sender.
         by: String,
     },
+    /// The source is a relay that has lost its camera. The connection to it goes on.
+    #[error("the relay has lost its camera")]
+    RelayOffline,
     /// The source ended with an error of its own.
     #[error(transparent)]
     Source(Box<dyn StdError + Send + Sync>),

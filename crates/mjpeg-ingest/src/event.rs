@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mjpeg_codec::{DiscardReason, Frame, Stamp};
+use mjpeg_codec::{DiscardReason, Frame, Stamp, multipart::Via};
 
 use crate::error::Error;
 
@@ -16,6 +16,8 @@ pub enum Event {
     Online {
         /// The other side's name, for people.
         peer: String,
+        /// The relays that its frames come through, if it is one.
+        via: Via,
     },
     /// A whole frame.
     Frame(Captured),
@@ -32,7 +34,8 @@ pub enum Event {
         /// How long no frame has come.
         after: Duration,
     },
-    /// The connection has ended, or could not be made. The next attempt begins by itself.
+    /// The connection has ended, or could not be made. The next attempt begins by itself. After
+    /// [`Error::RelayOffline`] the connection goes on, and the next frame ends the outage.
     Offline {
         /// Why.
         error: Arc<Error>,

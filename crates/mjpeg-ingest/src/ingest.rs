@@ -188,13 +188,14 @@ impl Reconnect {
             framing,
             peer,
             interval,
+            via,
             guard,
         } = connection;
         self.guard = guard;
         let online = Online::new((input, framing), interval, &self.config);
         (
             State::Online(Box::new(online)),
-            Some(Event::Online { peer }),
+            Some(Event::Online { peer, via }),
         )
     }
 

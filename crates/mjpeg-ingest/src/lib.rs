@@ -74,6 +74,7 @@ mod online;
 mod source;
 mod stall;
 mod timer;
+mod upstream;
 
 pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;

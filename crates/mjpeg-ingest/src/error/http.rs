@@ -59,6 +59,15 @@ pub enum HttpError {
     /// A redirect leads to something other than HTTP.
     #[error("the camera redirects to {0}, which is not an http:// or https:// address")]
     BadRedirect(String),
+    /// The source is a relay that reads this one, directly or through others.
+    #[error(
+        "a loop: the source is a relay that gets its pictures from here; it would be sent its own \
+         pictures again"
+    )]
+    RelayLoop,
+    /// Too many relays stand in a row.
+    #[error("more than {0} relays stand between this one and the camera")]
+    TooManyRelays(usize),
     /// The response holds no images.
     #[error(
         "the camera sends {0}, which is neither a multipart stream nor a JPEG picture; the URL \

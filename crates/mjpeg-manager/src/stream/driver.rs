@@ -180,7 +180,12 @@ impl StreamDriver {
                 let pipeline = Pipeline::of(&self.spec);
                 self.sink.frame(captured.frame, captured.stamp, pipeline);
             }
-            event => self.monitor.source_event(index, event),
+            event => {
+                if let Event::Online { via, .. } = &event {
+                    self.sink.producer.set_via(via.clone());
+                }
+                self.monitor.source_event(index, event);
+            }
         }
         if let Reading::Sources(failover) = &self.reading {
             self.monitor.disconnected_from(failover.in_use());

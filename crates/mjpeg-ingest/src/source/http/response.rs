@@ -9,6 +9,9 @@ use crate::{error::HttpError, source::redact::redacted};
 
 /// Names a status other than 200.
 pub(super) fn unexpected(status: StatusCode) -> HttpError {
+    if status == StatusCode::LOOP_DETECTED {
+        return HttpError::RelayLoop;
+    }
     HttpError::Status {
         code: status.as_u16(),
         reason: status.canonical_reason().unwrap_or_default(),

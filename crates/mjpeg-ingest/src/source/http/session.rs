@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_auth::{PasswordClient, PasswordParams};
 use http_body_util::Empty;
+use mjpeg_codec::multipart::{RelayId, VIA, Via};
 use hyper::{
     Request, Response, StatusCode,
     body::{Body, Incoming},
@@ -33,6 +34,8 @@ pub(super) struct Session {
     dial: Box<dyn Dial>,
     /// Where redirects led.
     target: Target,
+    /// The relays that the last answer came through.
+    via: Via,
     /// The login that the camera asked for, with its request counter.
     login: Option<PasswordClient>,
     link: Option<Box<Link>>,
@@ -45,6 +48,7 @@ impl Session {
             settings,
             dial,
             target,
+            via: Via::default(),
             login: None,
             link: None,
         }
@@ -58,6 +62,7 @@ impl Session {
             let response = self.send().await?;
             let status = response.status();
             if status == StatusCode::OK {
+                self.via = passed(response.headers())?;
                 return Ok(response);
             }
             if status.is_redirection()
@@ -100,6 +105,11 @@ impl Session {
         }
     }
 
+    /// The relays that the last answer came through; none if a camera gave it.
+    pub(super) fn via(&self) -> Via {
+        self.via.clone()
+    }
+
     /// The address of the other side, for people.
     pub(super) fn peer(&self) -> String {
         let link = self.link.as_ref();
@@ -137,6 +147,7 @@ impl Session {
             .header(header::USER_AGENT, USER_AGENT)
             .header(header::ACCEPT, ACCEPT)
             .header(header::ACCEPT_ENCODING, "identity")
+            .header(VIA, RelayId::of_this_process().to_string())
             .body(Empty::new())
             .map_err(unsendable)?;
         if self.target.origin == self.settings.target.origin {
@@ -227,6 +238,19 @@ impl Session {
             }
         }
     }
+}
+
+/// The relays that an answer came through, unless this is one of them, or there are too many.
+fn passed(headers: &HeaderMap) -> Result<Via, HttpError> {
+    let named = headers.get(VIA).and_then(|value| value.to_str().ok());
+    let via: Via = named.and_then(|text| text.parse().ok()).unwrap_or_default();
+    if via.contains(RelayId::of_this_process()) {
+        return Err(HttpError::RelayLoop);
+    }
+    if via.is_too_long() {
+        return Err(HttpError::TooManyRelays(Via::MAX_HOPS));
+    }
+    Ok(via)
 }
 
 /// How many redirects are followed. Browsers follow 20; a camera needs one or two.
