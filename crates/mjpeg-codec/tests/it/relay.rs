@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use mjpeg_codec::{
     Found, FrameId,
-    multipart::{Boundary, InvalidVia, Layout, Parser, PartHeaders, RelayHeaders, RelayId, Via, render},
+    multipart::{Boundary, Layout, Parser, PartHeaders, RelayHeaders, RelayId, Via, render},
 };
 
 use mjpeg_testkit::jpeg;
@@ -34,9 +34,10 @@ fn part_for_a_relay_says_the_same_to_its_reader() {
         while let Some(found) = parser.poll() {
             if let Found::Frame(frame) = found {
                 assert_eq!(frame.bytes(), &image);
-                let got = RelayHeaders::read(|name| parser.headers().get(name));
+                let headers = parser.headers();
+                let got = RelayHeaders::read(|name| headers.get(name));
                 assert_eq!(got, Some(sent));
-                assert_eq!(parser.headers().timestamp(), Some(time));
+                assert_eq!(headers.timestamp(), Some(time));
                 frames += 1;
             }
         }
@@ -61,7 +62,7 @@ fn names_of_relays_are_read_as_written() {
     assert_eq!(text.replace(',', " , ").parse(), Ok(via.clone()));
     assert!(via.contains(id(1)) && !via.contains(id(2)));
     for text in ["", "1", "0000000000000001,", "+000000000000001", "000000000000000g", "x"] {
-        assert_eq!(text.parse::<Via>(), Err(InvalidVia), "{text}");
+        assert!(text.parse::<Via>().is_err(), "{text}");
     }
 }
 
