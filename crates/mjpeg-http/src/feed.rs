@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_codec::multipart::RelayHeaders;
-use mjpeg_fanout::{Published, Status};
+use mjpeg_codec::multipart::{RelayHeaders, RelayId, Via};
+use mjpeg_fanout::{Consumer, Published, Status};
 use tokio::time::Instant;
 
 use crate::{
@@ -44,6 +44,39 @@ struct Last {
     /// When it must be written for this viewer not to lag too far behind; `None` for a repeat.
     late_at: Option<Instant>,
     repeats: u32,
+}
+
+/// What another relay is told of the source.
+#[derive(Debug, Default)]
+pub(crate) struct SourceState {
+    status: Status,
+    via: Via,
+}
+
+impl SourceState {
+    pub(crate) fn of(consumer: &Consumer) -> Self {
+        Self {
+            status: consumer.status(),
+            via: consumer.via(),
+        }
+    }
+
+    /// Describes a frame to another relay.
+    pub(crate) fn describe(
+        &self,
+        frame: &Published,
+        is_repeat: bool,
+        now: Instant,
+    ) -> RelayHeaders {
+        let captured = frame.stamp.monotonic();
+        RelayHeaders {
+            id: frame.id(),
+            age: now.into_std().saturating_duration_since(captured),
+            is_online: self.status == Status::Online,
+            is_repeat: is_repeat || frame.is_placeholder,
+            via: Via::through(RelayId::of_this_process(), &self.via),
+        }
+    }
 }
 
 /// What comes next.
@@ -221,12 +254,17 @@ impl Feed {
     }
 
     /// Renders a frame that is to be written now, and records that writing it begins.
-    pub(crate) fn render(&mut self, sending: &Sending, status: Status, now: Instant) -> Rendered {
+    pub(crate) fn render(
+        &mut self,
+        sending: &Sending,
+        source: &SourceState,
+        now: Instant,
+    ) -> Rendered {
         let frame = &sending.frame;
         let part = self.form.part(frame);
-        let rendered = self.form.bytes(&part, || {
-            describe(frame, sending.is_repeat, status, now)
-        });
+        let rendered = self
+            .form
+            .bytes(&part, || source.describe(frame, sending.is_repeat, now));
         self.pace.sent(now.into_std(), rendered.len());
         let sent = OutgoingPart {
             frame: &sending.frame,
@@ -239,22 +277,6 @@ impl Feed {
         };
         self.permit.begin(&sent, now);
         rendered
-    }
-}
-
-/// Describes a frame to another relay.
-pub(crate) fn describe(
-    frame: &Published,
-    is_repeat: bool,
-    status: Status,
-    now: Instant,
-) -> RelayHeaders {
-    let captured = frame.stamp.monotonic();
-    RelayHeaders {
-        id: frame.id(),
-        age: now.into_std().saturating_duration_since(captured),
-        is_online: status == Status::Online,
-        is_repeat: is_repeat || frame.is_placeholder,
     }
 }
 

@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut frames = 0;
     while frames < 12 {
         match ingest.next().await.ok_or("a screen never ends")? {
-            Event::Online { peer, .. } => println!("connected to {peer}"),
+            Event::Online { peer } => println!("connected to {peer}"),
             Event::Frame(captured) => {
                 frames += 1;
                 let (frame, stamp) = (captured.frame, captured.stamp);

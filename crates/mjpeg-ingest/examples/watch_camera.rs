@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         while let Some(event) = camera.next().await {
             match event {
                 Event::Connecting => println!("connecting"),
-                Event::Online { peer, .. } => println!("connected to {peer}"),
+                Event::Online { peer } => println!("connected to {peer}"),
                 Event::Frame(captured) => {
                     let frame = captured.frame;
                     println!(

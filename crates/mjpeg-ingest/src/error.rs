@@ -2,11 +2,13 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
+pub(crate) mod relay;
 
 use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
 
 #[cfg(feature = "http")]
 pub use self::http::{AuthoritiesError, HttpError};
+pub use self::relay::RelayError;
 
 /// Why a camera is offline. The camera, or the network to it, is at fault.
 ///

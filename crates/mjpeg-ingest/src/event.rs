@@ -16,9 +16,10 @@ pub enum Event {
     Online {
         /// The other side's name, for people.
         peer: String,
-        /// The relays that its frames come through, if it is one.
-        via: Via,
     },
+    /// The source is a relay, and its frames come through these relays, itself in front. Sent when
+    /// that has changed since the connection was made.
+    Via(Via),
     /// A whole frame.
     Frame(Captured),
     /// Bytes that belong to no frame.

@@ -29,7 +29,10 @@ pub(crate) enum Parsed {
         /// What another relay says of it.
         relay: Option<RelayHeaders>,
     },
-    Discarded { reason: DiscardReason, bytes: u64 },
+    Discarded {
+        reason: DiscardReason,
+        bytes: u64,
+    },
 }
 
 /// The frames of a connection, whatever it carries.
@@ -125,13 +128,13 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         let monotonic = monotonic.into_std();
         let headers = self.framer.headers();
         let relay = RelayHeaders::read(|name| headers.get(name));
-        let age = relay.map(|relay| relay.age);
+        let age = relay.as_ref().map(|relay| relay.age);
         let age = age.filter(|age| *age <= RelayHeaders::OLDEST);
         let age = age.unwrap_or_default();
         let ago = received.checked_sub(age).zip(monotonic.checked_sub(age));
         let (received, monotonic) = ago.unwrap_or((received, monotonic));
         let mut stamp = Stamp::new(received, monotonic).with_camera(headers.timestamp());
-        if let Some(relay) = relay {
+        if let Some(relay) = &relay {
             stamp = stamp.with_id(relay.id);
         }
         let captured = Captured::new(frame, stamp);

@@ -192,10 +192,10 @@ impl Reconnect {
             guard,
         } = connection;
         self.guard = guard;
-        let online = Online::new((input, framing), interval, &self.config);
+        let online = Online::new((input, framing), interval, via, &self.config);
         (
             State::Online(Box::new(online)),
-            Some(Event::Online { peer, via }),
+            Some(Event::Online { peer }),
         )
     }
 

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mjpeg_codec::multipart::Via;
 use tokio::time::Instant;
 
 use crate::{
@@ -53,13 +54,14 @@ impl Online {
     pub(crate) fn new(
         (input, framing): (Input, Framing),
         interval: Option<Duration>,
+        via: Via,
         config: &IngestConfig,
     ) -> Self {
         let now = Instant::now();
         Self {
             incoming: Incoming::new(input, framing, config.splitter.clone()),
             stall: StallWatch::new(now, config.stall_limit, interval),
-            upstream: Upstream::default(),
+            upstream: Upstream::of(via),
             timer: Timer::default(),
             since: now,
             frames: 0,
@@ -92,6 +94,9 @@ impl Online {
                     None => continue,
                 }
             }
+            if let Some(error) = self.upstream.refusal() {
+                self.end(Ending::Error(Error::Source(error)));
+            }
             if let Some(ending) = self.ending.take() {
                 return Poll::Ready(Err(ending));
             }
@@ -123,7 +128,7 @@ impl Online {
             }
         };
         let at = self.incoming.last_read();
-        if relay.is_some_and(|relay| !self.upstream.is_new(&relay)) {
+        if relay.is_some_and(|relay| !self.upstream.is_new(relay)) {
             self.stall.repeat(at);
             return None;
         }

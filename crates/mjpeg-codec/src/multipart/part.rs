@@ -49,7 +49,10 @@ impl Part {
             head.put_slice(format!("{name}: {value}\r\n").as_bytes());
         }
         head.put_slice(blank_line);
-        (head.freeze(), self.bytes.slice(self.image_at..self.ahead_at))
+        (
+            head.freeze(),
+            self.bytes.slice(self.image_at..self.ahead_at),
+        )
     }
 
     /// Returns the buffer that all layouts are slices of.

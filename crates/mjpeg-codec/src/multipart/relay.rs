@@ -131,8 +131,11 @@ impl fmt::Display for InvalidVia {
 impl std::error::Error for InvalidVia {}
 
 /// What a relay says about a part, in the part's headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "these are the headers; both sides name them all")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "these are the headers; both sides name them all"
+)]
 pub struct RelayHeaders {
     /// `X-Epoch` and `X-Seq`: the identity that the first relay gave the frame.
     pub id: FrameId,
@@ -144,6 +147,9 @@ pub struct RelayHeaders {
     /// `X-Repeat: 1`: the part is nothing new. It repeats the frame before, or is a picture that the
     /// relay made itself.
     pub is_repeat: bool,
+    /// `X-Mjpeg-Via`: the relays that the frame comes through. In each part, because a relay further
+    /// up may choose another source at any time.
+    pub via: Via,
 }
 
 impl RelayHeaders {
@@ -164,6 +170,9 @@ impl RelayHeaders {
             age: age.unwrap_or_default(),
             is_online: get(ONLINE) != Some("false"),
             is_repeat: get(REPEAT) == Some("1"),
+            via: get(VIA)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
         })
     }
 
@@ -175,6 +184,7 @@ impl RelayHeaders {
             (SEQ, self.id.seq.to_string()),
             (AGE_US, self.age.as_micros().to_string()),
             (ONLINE, self.is_online.to_string()),
+            (VIA, self.via.to_string()),
         ]
         .into_iter()
         .chain(repeat)

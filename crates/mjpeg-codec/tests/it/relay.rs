@@ -11,10 +11,17 @@ use mjpeg_testkit::jpeg;
 
 fn headers() -> RelayHeaders {
     RelayHeaders {
-        id: FrameId { epoch: u64::MAX, seq: 7 },
+        id: FrameId {
+            epoch: u64::MAX,
+            seq: 7,
+        },
         age: Duration::from_micros(1_500_000),
         is_online: false,
         is_repeat: true,
+        via: Via::through(
+            RelayId::new(1),
+            &Via::through(RelayId::new(2), &Via::default()),
+        ),
     }
 }
 
@@ -23,8 +30,19 @@ fn part_for_a_relay_says_the_same_to_its_reader() {
     let boundary = Boundary::default();
     let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_456);
     let image = jpeg::numbered(1);
-    let part = render(&boundary, &PartHeaders::default().with_timestamp(time), &image);
-    for sent in [headers(), RelayHeaders { is_online: true, is_repeat: false, ..headers() }] {
+    let part = render(
+        &boundary,
+        &PartHeaders::default().with_timestamp(time),
+        &image,
+    );
+    for sent in [
+        headers(),
+        RelayHeaders {
+            is_online: true,
+            is_repeat: false,
+            ..headers()
+        },
+    ] {
         let (head, rest) = part.for_relay(&sent);
         let mut parser = Parser::default();
         parser.push(boundary.opening(Layout::Trailing));
@@ -36,7 +54,7 @@ fn part_for_a_relay_says_the_same_to_its_reader() {
                 assert_eq!(frame.bytes(), &image);
                 let headers = parser.headers();
                 let got = RelayHeaders::read(|name| headers.get(name));
-                assert_eq!(got, Some(sent));
+                assert_eq!(got.as_ref(), Some(&sent));
                 assert_eq!(headers.timestamp(), Some(time));
                 frames += 1;
             }
@@ -48,7 +66,10 @@ fn part_for_a_relay_says_the_same_to_its_reader() {
 #[test]
 fn headers_of_others_are_none() {
     assert_eq!(RelayHeaders::read(|_| None), None);
-    assert_eq!(RelayHeaders::read(|name| (name == "x-seq").then_some("1")), None);
+    assert_eq!(
+        RelayHeaders::read(|name| (name == "x-seq").then_some("1")),
+        None
+    );
     assert_eq!(RelayHeaders::read(|_| Some("not a number")), None);
 }
 
@@ -61,7 +82,14 @@ fn names_of_relays_are_read_as_written() {
     assert_eq!(text.parse(), Ok(via.clone()));
     assert_eq!(text.replace(',', " , ").parse(), Ok(via.clone()));
     assert!(via.contains(id(1)) && !via.contains(id(2)));
-    for text in ["", "1", "0000000000000001,", "+000000000000001", "000000000000000g", "x"] {
+    for text in [
+        "",
+        "1",
+        "0000000000000001,",
+        "+000000000000001",
+        "000000000000000g",
+        "x",
+    ] {
         assert!(text.parse::<Via>().is_err(), "{text}");
     }
 }

@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     closing::Closing,
     config::stream::StreamConfig,
-    feed::{Feed, Next, form::Rendered},
+    feed::{Feed, Next, SourceState, form::Rendered},
     request::stream::StreamRequest,
     response::head,
     timer::LazySleep,
@@ -139,8 +139,8 @@ impl Pull {
                 .next(newest.as_ref(), self.consumer.interval(), now);
             let wait = match next {
                 Next::Send(sending) if has_producer || !sending.is_repeat => {
-                    let status = self.consumer.status();
-                    let Rendered { head, part } = self.feed.render(&sending, status, now);
+                    let source = SourceState::of(&self.consumer);
+                    let Rendered { head, part } = self.feed.render(&sending, &source, now);
                     let held = Held {
                         part,
                         _written: written,

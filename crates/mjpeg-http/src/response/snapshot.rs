@@ -13,13 +13,9 @@ use mjpeg_fanout::{Consumer, Published, Status};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    feed,
+    feed::SourceState,
     request::snapshot::{SnapshotRequest, tag},
-    response::{
-        body::ResponseBody,
-        head::{self, NEVER_STORED},
-        short,
-    },
+    response::{body::ResponseBody, head::NEVER_STORED, short},
     stats::StreamCounters,
 };
 
@@ -98,7 +94,7 @@ impl Snapshot {
         }
         describe(response.headers_mut(), picture, status, now);
         if self.request.is_relay {
-            self.describe_to_relay(response.headers_mut(), picture, status, now);
+            self.describe_to_relay(response.headers_mut(), picture, now);
         }
         if !picture.is_placeholder
             && let Ok(tag) = HeaderValue::try_from(tag)
@@ -109,15 +105,9 @@ impl Snapshot {
     }
 
     /// Adds what another relay needs to pass the picture on as it is.
-    fn describe_to_relay(
-        &self,
-        headers: &mut HeaderMap,
-        picture: &Published,
-        status: Status,
-        now: Instant,
-    ) {
-        head::name_relays(headers, &self.consumer);
-        for (name, value) in feed::describe(picture, false, status, now).fields() {
+    fn describe_to_relay(&self, headers: &mut HeaderMap, picture: &Published, now: Instant) {
+        let source = SourceState::of(&self.consumer);
+        for (name, value) in source.describe(picture, false, now).fields() {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }

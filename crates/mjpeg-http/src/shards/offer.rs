@@ -3,14 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_fanout::{Consumer, Published, Status};
+use mjpeg_fanout::{Consumer, Published};
 use tokio::{sync::watch, time::Instant};
 
 #[cfg(target_os = "linux")]
 use crate::shards::part_pages::PartPages;
 use crate::{
     config::stream::StreamConfig,
-    feed::{Next, form::Rendered},
+    feed::{Next, SourceState, form::Rendered},
     shards::{
         viewer::ActiveViewer,
         viewer_socket::{CutReason, ViewerSocket, WriteLimits},
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Newest {
     frame: Option<Arc<Published>>,
     interval: Option<Duration>,
-    status: Status,
+    source: SourceState,
     pub(crate) config: Arc<StreamConfig>,
     /// No frame will come any more.
     is_last: bool,
@@ -37,7 +37,7 @@ impl Newest {
         Self {
             frame: None,
             interval: None,
-            status: Status::default(),
+            source: SourceState::default(),
             config: Arc::clone(&config.borrow()),
             is_last: false,
             #[cfg(target_os = "linux")]
@@ -53,7 +53,7 @@ impl Newest {
         let before = seq(&self.frame);
         self.frame = consumer.latest();
         self.interval = consumer.interval();
-        self.status = consumer.status();
+        self.source = SourceState::of(consumer);
         self.is_last = !has_producer;
         #[cfg(target_os = "linux")]
         {
@@ -120,7 +120,7 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
             Next::Wait(at) => return Offered::Waits(at),
             Next::End => return Offered::Ends,
         };
-        let Rendered { head, part } = feed.render(&sending, newest.status, now);
+        let Rendered { head, part } = feed.render(&sending, &newest.source, now);
         let late_at = sending.late_at;
         let mut rest = Rest {
             head,

@@ -131,7 +131,11 @@ impl ViewerSocket {
         let mut progress = begun;
         permit.blocks(progress);
         while !head.is_empty() || !self.is_done(part) {
-            let next = if head.is_empty() { &mut *part } else { &mut *head };
+            let next = if head.is_empty() {
+                &mut *part
+            } else {
+                &mut *head
+            };
             let stalled_at = progress + limits.write_stall;
             let first = late_at.unwrap_or(slow_at).min(slow_at).min(stalled_at);
             tokio::select! {

@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, io};
 
+use super::relay::RelayError;
+
 /// Why a camera that speaks HTTP sends no images. The camera or its URL is at fault. (Feature
 /// `http`.)
 #[derive(Debug, thiserror::Error)]
@@ -59,15 +61,9 @@ pub enum HttpError {
     /// A redirect leads to something other than HTTP.
     #[error("the camera redirects to {0}, which is not an http:// or https:// address")]
     BadRedirect(String),
-    /// The source is a relay that reads this one, directly or through others.
-    #[error(
-        "a loop: the source is a relay that gets its pictures from here; it would be sent its own \
-         pictures again"
-    )]
-    RelayLoop,
-    /// Too many relays stand in a row.
-    #[error("more than {0} relays stand between this one and the camera")]
-    TooManyRelays(usize),
+    /// The source is a relay that must not be read.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The response holds no images.
     #[error(
         "the camera sends {0}, which is neither a multipart stream nor a JPEG picture; the URL \

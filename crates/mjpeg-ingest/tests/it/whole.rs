@@ -71,7 +71,7 @@ async fn next(ingest: &mut Ingest) -> String {
     match ingest.next().await {
         None => "end".into(),
         Some(Event::Connecting) => "connecting".into(),
-        Some(Event::Online { peer, .. }) => format!("online {peer}"),
+        Some(Event::Online { peer }) => format!("online {peer}"),
         Some(Event::Frame(captured)) => {
             format!("frame {:?}", jpeg::number_of(captured.frame.bytes()))
         }

@@ -101,7 +101,7 @@ impl Monitor {
                 }) => return,
                 _ => StreamState::Connecting,
             },
-            Event::Online { peer, .. } => {
+            Event::Online { peer } => {
                 info!(stream = %self.name, %peer, "camera online");
                 self.record().connected(index, peer);
                 StreamState::Online

@@ -3,6 +3,7 @@
 use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
+use mjpeg_codec::multipart::Via;
 use mjpeg_fanout::{Consumer, Demand};
 use mjpeg_ingest::{Control, Event, Failover, IngestConfig};
 use tokio::{
@@ -181,8 +182,10 @@ impl StreamDriver {
                 self.sink.frame(captured.frame, captured.stamp, pipeline);
             }
             event => {
-                if let Event::Online { via, .. } = &event {
-                    self.sink.producer.set_via(via.clone());
+                match &event {
+                    Event::Online { .. } => self.sink.producer.set_via(Via::default()),
+                    Event::Via(via) => self.sink.producer.set_via(via.clone()),
+                    _ => {}
                 }
                 self.monitor.source_event(index, event);
             }

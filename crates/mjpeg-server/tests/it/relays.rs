@@ -6,7 +6,10 @@ use bytes::Bytes;
 use mjpeg_testkit::{Camera, FakeHttpCamera, Response, Script, Step, Viewer, jpeg, request};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{process::{Server, end}, sources::free_addr};
+use crate::{
+    process::{Server, end},
+    sources::free_addr,
+};
 
 /// A relay of this source on a port of its own.
 fn relay(source: &str) -> Server {
@@ -15,7 +18,7 @@ fn relay(source: &str) -> Server {
 
 fn relay_at(source: &str, addr: SocketAddr) -> Server {
     let stream = format!("cam={source}@{addr}");
-    Server::start(&["run", "--keepalive", "1", "--stream", &stream], 1)
+    Server::start(&["run", "--stream", &stream], 1)
 }
 
 /// A relay that reads the stream of another.
@@ -24,7 +27,8 @@ fn next_to(upstream: &Server) -> Server {
 }
 
 async fn snapshot(server: &Server, headers: &str) -> Response {
-    let get = format!("GET /snapshot HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n{headers}\r\n");
+    let get =
+        format!("GET /snapshot HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n{headers}\r\n");
     request(server.addr(0), get).await.unwrap()
 }
 
@@ -52,14 +56,22 @@ async fn times(server: &Server, pictures: usize) -> HashMap<u32, String> {
         };
         let time = part.header("x-timestamp").expect("a time").to_owned();
         let before = times.insert(number, time.clone());
-        assert!(before.is_none_or(|before| before == time), "picture {number} has two times");
+        assert!(
+            before.is_none_or(|before| before == time),
+            "picture {number} has two times"
+        );
     }
     times
 }
 
 /// A camera that sends this many pictures, 20 ms apart, and then nothing more.
 async fn camera(pictures: u32) -> Camera {
-    let send = |n| [Step::Wait(Duration::from_millis(20)), Step::Send(jpeg::numbered(n))];
+    let send = |n| {
+        [
+            Step::Wait(Duration::from_millis(20)),
+            Step::Send(jpeg::numbered(n)),
+        ]
+    };
     let steps = (0..pictures).flat_map(send).chain([Step::Stall]);
     Camera::start(Script::new(steps.collect())).await
 }
@@ -95,9 +107,8 @@ async fn time_that_the_camera_states_reaches_the_last_viewer() {
     };
     let camera = FakeHttpCamera::start(move |_| {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n";
-        let parts = (0..1000).flat_map(move |n| {
-            [Step::Send(part(n)), Step::Wait(Duration::from_millis(20))]
-        });
+        let parts = (0..1000)
+            .flat_map(move |n| [Step::Send(part(n)), Step::Wait(Duration::from_millis(20))]);
         [Step::Send(head.into())].into_iter().chain(parts).collect()
     });
     let first = relay(&format!("http://{}/", camera.addr()));
@@ -122,9 +133,14 @@ async fn repeats_of_a_relay_are_no_new_pictures() {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    timeout(Duration::from_secs(10), seen).await.expect("the picture ages");
+    timeout(Duration::from_secs(10), seen)
+        .await
+        .expect("the picture ages");
     let (near, far) = (snapshot(&first, "").await, snapshot(&third, "").await);
-    assert_eq!(near.head.header("x-timestamp"), far.head.header("x-timestamp"));
+    assert_eq!(
+        near.head.header("x-timestamp"),
+        far.head.header("x-timestamp")
+    );
     assert!(times.len() == 1);
     // The same picture has the same tag, so that a poller may ask either of them.
     assert_eq!(tag(&near), tag(&far));
@@ -152,7 +168,11 @@ async fn relays_behind_one_with_a_dead_camera_say_so_within_two_seconds() {
     // And back again, on the same response.
     let _camera = Camera::start_at(addr, live()).await.unwrap();
     online(&third, "true").await;
-    viewer.next_frame().await.unwrap().expect("the response goes on");
+    viewer
+        .next_frame()
+        .await
+        .unwrap()
+        .expect("the response goes on");
 }
 
 #[tokio::test]
@@ -188,15 +208,23 @@ async fn viewers_that_do_not_say_that_they_are_relays_are_told_nothing() {
     let server = relay(&camera.url());
     let mut plain = Viewer::open(server.addr(0), "/stream").await.unwrap();
     let via = [("X-Mjpeg-Via", "0123456789abcdef")];
-    let mut other = Viewer::open_with(server.addr(0), "/stream", &via).await.unwrap();
+    let mut other = Viewer::open_with(server.addr(0), "/stream", &via)
+        .await
+        .unwrap();
     assert_eq!(plain.head().header("x-mjpeg-via"), None);
     assert_eq!(other.head().header("x-mjpeg-via").map(str::len), Some(16));
     let told = ["x-epoch", "x-seq", "x-age-us", "x-online"];
     for _ in 0..5 {
         let part = plain.next_part().await.unwrap().expect("a part");
-        assert!(told.iter().all(|name| part.header(name).is_none()), "{part:?}");
+        assert!(
+            told.iter().all(|name| part.header(name).is_none()),
+            "{part:?}"
+        );
         let part = other.next_part().await.unwrap().expect("a part");
-        assert!(told.iter().all(|name| part.header(name).is_some()), "{part:?}");
+        assert!(
+            told.iter().all(|name| part.header(name).is_some()),
+            "{part:?}"
+        );
     }
 }
 
@@ -204,11 +232,18 @@ async fn viewers_that_do_not_say_that_they_are_relays_are_told_nothing() {
 async fn chain_of_relays_has_an_end() {
     let camera = camera(1000).await;
     let server = relay(&camera.url());
-    let ids = |n: u64| (1..=n).map(|id| format!("{id:016x}")).collect::<Vec<_>>().join(",");
+    let ids = |n: u64| {
+        (1..=n)
+            .map(|id| format!("{id:016x}"))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     for (hops, status) in [(4, 200), (5, 508)] {
         let value = ids(hops);
         let via = [("X-Mjpeg-Via", &*value)];
-        let viewer = Viewer::open_with(server.addr(0), "/stream", &via).await.unwrap();
+        let viewer = Viewer::open_with(server.addr(0), "/stream", &via)
+            .await
+            .unwrap();
         assert_eq!(viewer.head().status, status, "{hops} relays");
     }
 }

@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http_auth::{PasswordClient, PasswordParams};
 use http_body_util::Empty;
-use mjpeg_codec::multipart::{RelayId, VIA, Via};
 use hyper::{
     Request, Response, StatusCode,
     body::{Body, Incoming},
     header::{self, HeaderMap, HeaderValue},
 };
+use mjpeg_codec::multipart::{RelayId, VIA, Via};
 
 use super::{
     address::{Origin, Target},
@@ -19,7 +19,10 @@ use super::{
     response::{shown, translated, unexpected},
     settings::Settings,
 };
-use crate::error::{ConnectError, HttpError};
+use crate::{
+    error::{ConnectError, HttpError},
+    upstream,
+};
 
 /// How connections are made.
 #[async_trait]
@@ -244,12 +247,7 @@ impl Session {
 fn passed(headers: &HeaderMap) -> Result<Via, HttpError> {
     let named = headers.get(VIA).and_then(|value| value.to_str().ok());
     let via: Via = named.and_then(|text| text.parse().ok()).unwrap_or_default();
-    if via.contains(RelayId::of_this_process()) {
-        return Err(HttpError::RelayLoop);
-    }
-    if via.is_too_long() {
-        return Err(HttpError::TooManyRelays(Via::MAX_HOPS));
-    }
+    upstream::check(&via)?;
     Ok(via)
 }
 

@@ -34,7 +34,7 @@ async fn multipart_stream_is_read_and_its_framing_is_no_loss() {
     let Event::Connecting = event(&mut ingest).await else {
         panic!("not connecting")
     };
-    let Event::Online { peer, .. } = event(&mut ingest).await else {
+    let Event::Online { peer } = event(&mut ingest).await else {
         panic!("not online")
     };
     assert_eq!(peer, camera.addr().to_string());
