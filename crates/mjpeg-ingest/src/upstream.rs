@@ -37,8 +37,11 @@ impl Upstream {
     pub(crate) fn is_new(&mut self, said: RelayHeaders) -> bool {
         self.is_offline = !said.is_online;
         self.offline_is_reported &= self.is_offline;
-        self.via_is_reported &= said.via == self.via;
-        self.via = said.via;
+        // A relay that names none says nothing of them: it is one itself.
+        if said.via != Via::default() && said.via != self.via {
+            self.via_is_reported = false;
+            self.via = said.via;
+        }
         // What an outage has left behind long ago is no picture of now.
         let is_old = !said.is_online && said.age > RelayHeaders::OLDEST;
         if said.is_repeat || is_old || self.last == Some(said.id) {
