@@ -84,7 +84,7 @@ impl Child {
         self.signal(Signal::TERM)
     }
 
-    /// Waits at most `limit` for the process to end.
+    /// Waits for the end of the process, at most `limit`.
     pub async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
         let since = Instant::now();
         loop {
