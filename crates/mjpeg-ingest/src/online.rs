@@ -14,6 +14,7 @@ use crate::{
     error::{Error, SourceEnd},
     event::Event,
     framed::{Incoming, Parsed},
+    pace::Pace,
     stall::StallWatch,
     timer::Timer,
 };
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) struct Online {
     incoming: Incoming,
     stall: StallWatch,
+    pace: Pace,
     timer: Timer,
     since: Instant,
     frames: u64,
@@ -57,6 +59,7 @@ impl Online {
         Self {
             incoming: Incoming::new(input, framing, config.splitter.clone()),
             stall: StallWatch::new(now, config.stall_limit, interval),
+            pace: Pace::new(now),
             timer: Timer::default(),
             since: now,
             frames: 0,
@@ -72,7 +75,11 @@ impl Online {
     /// Stops reading, unless that has stopped already.
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_none() {
-            self.incoming.finish();
+            match ending {
+                Ending::Finished => self.incoming.finish(),
+                // A frame in hand may have been cut off.
+                Ending::Error(_) | Ending::Paused => self.incoming.cut_off(),
+            }
             self.ending = Some(ending);
         }
     }
@@ -80,8 +87,14 @@ impl Online {
     /// Waits for the next event, or for the end after the last.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Ending>> {
         loop {
-            if let Some(found) = self.incoming.found() {
-                return Poll::Ready(Ok(self.record(found)));
+            self.pace.begin(Instant::now());
+            match self.incoming.poll_found(cx) {
+                Poll::Ready(Some(found)) => return Poll::Ready(Ok(self.record(found))),
+                Poll::Ready(None) => {}
+                Poll::Pending => {
+                    self.pace.pause(Instant::now());
+                    return Poll::Pending;
+                }
             }
             if let Some(ending) = self.ending.take() {
                 return Poll::Ready(Err(ending));
@@ -91,6 +104,9 @@ impl Online {
             }
             if self.ending.is_some() {
                 continue;
+            }
+            if let Some(event) = ready!(self.poll_pace(cx)) {
+                return Poll::Ready(Ok(event));
             }
             // Read before looking at the clock: data may have come while the owner did not pull.
             if let Poll::Ready(read) = self.incoming.poll_read(cx) {
@@ -103,6 +119,23 @@ impl Online {
                 return Poll::Ready(Ok(event));
             }
         }
+    }
+
+    /// Waits until more may be read: not at once in a flood, of which it tells.
+    fn poll_pace(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.pace.rests_until().is_none() {
+            let (cost, bytes) = self.incoming.cost();
+            self.pace.before_read(Instant::now(), cost, bytes);
+        }
+        if self.pace.take_flood() {
+            return Poll::Ready(Some(Event::Flooded));
+        }
+        if let Some(until) = self.pace.rests_until() {
+            self.pace.pause(Instant::now());
+            ready!(self.timer.poll(cx, until));
+            self.pace.rested();
+        }
+        Poll::Ready(None)
     }
 
     fn record(&mut self, found: Parsed) -> Event {

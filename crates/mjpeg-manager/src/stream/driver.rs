@@ -17,7 +17,7 @@ use crate::{
     status::monitor::Monitor,
     stream::{
         panics::Panics,
-        pipeline::Pipeline,
+        pipeline::{Pipeline, ingest_config},
         placeholder::{PlaceholderControl, Scene},
         sink::Sink,
     },
@@ -158,7 +158,7 @@ impl StreamDriver {
             () = timer(deadline) => Woken::Other,
         };
         match woken {
-            Woken::Event(Some((index, event))) => self.event(index, event),
+            Woken::Event(Some((index, event))) => self.event(index, event).await,
             Woken::Event(None) => {
                 self.reading = Reading::Ended;
                 self.monitor.ended();
@@ -173,12 +173,14 @@ impl StreamDriver {
         }
     }
 
-    fn event(&mut self, index: usize, event: Event) {
+    async fn event(&mut self, index: usize, event: Event) {
         match event {
             Event::Frame(captured) => {
                 self.monitor.frame_from(index);
                 let pipeline = Pipeline::of(&self.spec);
-                self.sink.frame(captured.frame, captured.stamp, pipeline);
+                self.sink
+                    .frame_in_slices(captured.frame, captured.stamp, pipeline)
+                    .await;
             }
             event => self.monitor.source_event(index, event),
         }
@@ -261,7 +263,8 @@ impl StreamDriver {
         }
         let sources = self.spec.sources();
         self.monitor.begin(sources, None);
-        let (config, control) = (self.config.clone(), self.control.clone());
+        let config = ingest_config(&self.config, &self.spec);
+        let control = self.control.clone();
         let failover = Failover::with_control(sources.iter().cloned(), config, control);
         self.reading = Reading::Sources(Box::new(failover));
     }
