@@ -29,7 +29,7 @@ pub(crate) struct FramingReader {
     delimiter: Delimiter,
     /// The next line is the rest of one that was too long.
     inside_line: bool,
-    /// A delimiter or known headers began the current part.
+    /// The current image stands directly behind the framing of its part.
     has_part: bool,
     /// The bytes passed over in the current part.
     passed_bytes: usize,
@@ -132,6 +132,7 @@ impl FramingReader {
             (self.phase, self.passed_bytes) = (Phase::Extra, 0);
             return false;
         }
+        self.has_part = matches!(self.phase, Phase::Headers | Phase::Body);
         true
     }
 
@@ -206,7 +207,6 @@ impl FramingReader {
 
     fn begin_headers(&mut self) {
         self.phase = Phase::Headers;
-        self.has_part = true;
         self.headers.clear();
     }
 
@@ -263,7 +263,6 @@ impl FramingReader {
         };
         self.passed_bytes = self.passed_bytes.saturating_add(bytes);
         if self.passed_bytes > MOST_PASSED_BYTES {
-            self.has_part = false;
             self.noise();
         }
         reason

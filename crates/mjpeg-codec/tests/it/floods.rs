@@ -56,11 +56,14 @@ fn flood_is_told_and_all_frames_behind_it_come_out() {
         [SOI, SOF].concat(),
         [SOI, SOF, &[0xFF, 0xD9]].concat(),
         [&header[..], &[0xFF, 2]].concat(),
-        [&header[..], &[1, 0xFF, 0xD9]].concat(),
     ];
     for pattern in floods {
         let mut stream = pattern.repeat(1_000_000 / pattern.len());
         let flood = stream.len();
+        if pattern == APP0_OF_64K {
+            // One of these segments would end at a marker of a frame, and hold the frame before.
+            stream.extend([0; 70_000]);
+        }
         let frames: Vec<_> = (0..4).map(|n| jpeg::dense(n, 30_000)).collect();
         frames.iter().for_each(|frame| stream.extend(frame));
         let events = split(&stream);
@@ -71,6 +74,15 @@ fn flood_is_told_and_all_frames_behind_it_come_out() {
             "after {pattern:x?}"
         );
     }
+}
+
+/// However many there are in so few bytes, each is a whole frame.
+#[test]
+fn frames_of_a_few_bytes_are_no_flood() {
+    let frame = [SOI, SOF, SOS, &[1, 0xFF, 0xD9]].concat();
+    let events = split(&frame.repeat(40_000));
+    assert_eq!(events.len(), 40_000);
+    assert!(frames_in(&events).iter().all(|found| *found == frame));
 }
 
 #[test]
@@ -201,7 +213,7 @@ fn flood_that_takes_long_is_none_if_the_owner_says_so() {
         }
         splitter.refill();
     }
-    assert!(splitter.cost() > 50 * 4_000 * 190);
+    assert!(splitter.cost() > 50 * 3_999 * 190);
 }
 
 #[test]
