@@ -22,6 +22,7 @@ use headers::PartHeaders;
 pub(crate) struct FramingReader {
     phase: Phase,
     headers: PartHeaders,
+    contents: Contents,
     /// The bytes of headers since the last delimiter or image.
     header_bytes: usize,
     max_header_bytes: usize,
@@ -61,6 +62,7 @@ impl FramingReader {
         Self {
             phase: Phase::Between,
             headers: PartHeaders::default(),
+            contents: Contents::default(),
             header_bytes: 0,
             max_header_bytes,
             delimiter: Delimiter::default(),
@@ -139,7 +141,7 @@ impl FramingReader {
     /// Reads the bytes of a line that precede an image on it.
     pub(crate) fn before_image(&mut self, bytes: usize) -> DiscardReason {
         match self.phase {
-            Phase::Body if Contents::of(&self.headers) != Contents::Unknown => self.not_jpeg(),
+            Phase::Body if self.contents != Contents::Unknown => self.not_jpeg(),
             Phase::Headers | Phase::Body => DiscardReason::Garbage,
             Phase::NotJpeg => DiscardReason::NotJpeg,
             Phase::Between | Phase::Noise => self.noise(),
@@ -207,12 +209,13 @@ impl FramingReader {
 
     fn begin_headers(&mut self) {
         self.phase = Phase::Headers;
+        self.contents = Contents::default();
         self.headers.clear();
     }
 
     fn begin_body(&mut self) {
         self.passed_bytes = 0;
-        self.phase = match Contents::of(&self.headers) {
+        self.phase = match self.contents {
             Contents::NoImage => Phase::Other,
             Contents::HardlyImage | Contents::Unknown => Phase::Body,
         };
@@ -224,7 +227,10 @@ impl FramingReader {
             return self.too_many();
         }
         match headers::split(text) {
-            Some((name, value)) => self.headers.take(name, value),
+            Some((name, value)) => {
+                self.contents.take(name, value);
+                self.headers.take(name, value);
+            }
             // Some streams have other text here, such as chunk sizes. Headers may follow it.
             None if headers::all_text(text) => {}
             None => return self.noise(),
@@ -239,7 +245,7 @@ impl FramingReader {
     }
 
     fn not_jpeg(&mut self) -> DiscardReason {
-        self.phase = match Contents::of(&self.headers) {
+        self.phase = match self.contents {
             Contents::Unknown => Phase::NotJpeg,
             Contents::NoImage | Contents::HardlyImage => Phase::Other,
         };

@@ -75,6 +75,7 @@ impl Walk {
 }
 
 /// Walks the segments of a frame without a bound on the work.
+#[cfg(feature = "__fuzzing")]
 pub(crate) fn segments(frame: &[u8]) -> impl Iterator<Item = Segment> {
     let mut walk = Walk::new();
     std::iter::from_fn(move || match walk.step(frame, usize::MAX) {

@@ -102,8 +102,10 @@ fn flooding_camera(flood: Vec<u8>, rest: Vec<u8>) -> Source {
 
 #[tokio::test]
 async fn flood_is_told_once_and_every_frame_behind_it_comes() {
-    let flood = [0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF].repeat(1_500_000);
+    let mut flood = [0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF].repeat(1_500_000);
     let flood_bytes = flood.len() as u64;
+    // Its last segments would claim the first picture as their contents.
+    flood.extend([0; 70_000]);
     let first = jpeg::numbered(1);
     let pictures = [&first[..], &jpeg::numbered(2)].concat();
     let source = flooding_camera(flood, pictures);
@@ -120,7 +122,7 @@ async fn flood_is_told_once_and_every_frame_behind_it_comes() {
     }
     assert_eq!(told, 1);
     assert!(as_flood > flood_bytes / 2, "{as_flood}");
-    assert_eq!(frames[0], first);
+    assert!(frames[0] == first);
 }
 
 #[tokio::test]
