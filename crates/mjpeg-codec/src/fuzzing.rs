@@ -83,9 +83,7 @@ pub fn codec_multipart_chunk_independent(data: &[u8]) {
         .iter()
         .fold(0, |next, (event, _)| account(event, stream, next));
     assert_eq!(end, stream.len() as u64);
-    let is_extra = |(event, _): &(Found, PartHeaders)| {
-        matches!(event, Found::Discarded { reason, .. } if *reason == DiscardReason::ExtraImage)
-    };
+    let is_extra = |(event, _): &(Found, PartHeaders)| matches!(event, Found::Discarded { reason, .. } if *reason == DiscardReason::ExtraImage);
     if !accept && !whole.iter().any(is_extra) && !names_other_contents(stream) {
         let frames = |event: Found| match event {
             Found::Frame(frame) => Some(frame),

@@ -114,8 +114,8 @@
 //!   (After damage, a frame that may be a thumbnail waits for two more bytes, and one inside an
 //!   untrusted segment until that is decided.)
 //! * Every byte is accounted for: each lies in exactly one frame or one discarded range, in order.
-//! * Memory is bounded by [`SplitterConfig::max_frame_bytes`]. Time is linear in the bytes (measured;
-//!   the figures for bytes made to take long are in the project's `benches/README.md`).
+//! * Memory is bounded by [`SplitterConfig::max_frame_bytes`]. Time is linear in the bytes
+//!   (measured; the figures for bytes made to take long are in the project's `benches/README.md`).
 //! * Everything that takes long can be done in slices: [`Splitter::poll_within`],
 //!   [`multipart::Parser::poll_within`], [`repair::Repairer`], [`verify::Verifier`]. The outcome
 //!   does not depend on them.

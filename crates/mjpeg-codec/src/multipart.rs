@@ -26,8 +26,9 @@
 //!   [`NotJpeg`](crate::DiscardReason::NotJpeg). A part whose `Content-Type` is sound (`audio/*`),
 //!   or that has a type of text or data and does not begin with an image, is passed over to its
 //!   delimiter whatever its bytes look like. So is the rest of a part behind its image: a preview,
-//!   or another picture of a multi-picture file, is [`ExtraImage`](crate::DiscardReason::ExtraImage).
-//!   If no delimiter and no known header comes within 1 MiB, images are looked for again.
+//!   or another picture of a multi-picture file, is
+//!   [`ExtraImage`](crate::DiscardReason::ExtraImage). If no delimiter and no known header comes
+//!   within 1 MiB, images are looked for again.
 //! * If chunk sizes were left in, they are lost, and so is an image that one of them cuts.
 //! * A frame that breaks off or is damaged is reported as broken, up to the next delimiter. The
 //!   next part is read.

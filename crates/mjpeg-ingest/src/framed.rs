@@ -32,14 +32,14 @@ pub(crate) enum Parsed {
 /// `None`, and so on; after the end [`finish`](Self::finish) or [`cut_off`](Self::cut_off), and
 /// `poll_found` once more.
 pub(crate) enum Incoming {
-    Cut(Framed<BoxedReader>),
+    Cut(Box<Framed<BoxedReader>>),
     Whole(Whole),
 }
 
 impl Incoming {
     pub(crate) fn new(input: Input, framing: Framing, config: SplitterConfig) -> Self {
         match input {
-            Input::Bytes(io) => Self::Cut(Framed::new(io, framing, config)),
+            Input::Bytes(io) => Self::Cut(Box::new(Framed::new(io, framing, config))),
             Input::Frames(stream) => Self::Whole(Whole::new(stream, config.max_frame_bytes())),
         }
     }

@@ -120,8 +120,8 @@ mod tests {
     const MILLISECOND: Duration = Duration::from_millis(1);
 
     /// Lets a connection always have bytes that take a millisecond per read and cost as many
-    /// decisions as given. Returns the share of the time that it was busy, and how often a flood was
-    /// told.
+    /// decisions as given. Returns the share of the time that it was busy, and how often a flood
+    /// was told.
     fn share(cost: u64, bytes: u64) -> (f64, usize) {
         let start = Instant::now();
         let (mut now, mut busy, mut told) = (start, Duration::ZERO, 0);

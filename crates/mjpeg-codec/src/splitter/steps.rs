@@ -87,8 +87,7 @@ impl Splitter {
             self.progress.passed(end);
             if is_scan {
                 self.progress.last_segment = 0;
-                self.state = State::Scan;
-                return Step::Again;
+                return self.scan();
             }
         }
     }
@@ -116,7 +115,11 @@ impl Splitter {
         // The search does not judge the last byte, which may be the FF of a marker.
         let end = found.unwrap_or(to.saturating_sub(1).max(self.pos));
         let is_undecided = found.is_none() && data[..to].last() == Some(&0xFF);
-        let no_marker_to = if is_undecided { end } else { found.unwrap_or(to) };
+        let no_marker_to = if is_undecided {
+            end
+        } else {
+            found.unwrap_or(to)
+        };
         let has_more = to < data.len();
         self.work += end - self.pos + 1;
         if let Some(at) = self.delimiter_line(no_marker_to) {
@@ -127,6 +130,7 @@ impl Splitter {
         }
         self.pos = end;
         if found.is_some() {
+            // Not a call: calls would nest as deep as the frame has scans.
             self.state = State::Markers;
         } else if !has_more {
             return self.starved(self.pos);

@@ -166,7 +166,11 @@ impl Scan {
     }
 
     /// Handles the end of an interval, or damage. Returns whether the scan is complete.
-    fn end_interval(&mut self, bits: &mut Bits<'_>, outcome: Result<(), Flaw>) -> Result<bool, Flaw> {
+    fn end_interval(
+        &mut self,
+        bits: &mut Bits<'_>,
+        outcome: Result<(), Flaw>,
+    ) -> Result<bool, Flaw> {
         let surplus = self.interval_surplus;
         self.surplus_bytes += surplus;
         // If the data ended, the marker there tells more.

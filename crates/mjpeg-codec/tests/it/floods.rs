@@ -69,10 +69,7 @@ fn flood_is_told_and_all_frames_behind_it_come_out() {
         let events = split(&stream);
         let passed = lost(&events, Flood);
         assert!(passed > flood / 2, "{passed} of {pattern:x?}");
-        assert!(
-            frames_in(&events).ends_with(&frames),
-            "after {pattern:x?}"
-        );
+        assert!(frames_in(&events).ends_with(&frames), "after {pattern:x?}");
     }
 }
 
@@ -98,10 +95,7 @@ fn markers_without_end_inside_one_frame_are_a_flood_too() {
         frames.iter().for_each(|frame| stream.extend(frame));
         let events = split(&stream);
         assert!(lost(&events, Flood) > 100_000, "{pattern:x?}");
-        assert!(
-            frames_in(&events).ends_with(&frames),
-            "after {pattern:x?}"
-        );
+        assert!(frames_in(&events).ends_with(&frames), "after {pattern:x?}");
     }
 }
 

@@ -85,7 +85,12 @@ fn stream_that_is_cut_off_does_not_end_a_frame() {
 #[test]
 fn frame_comes_out_of_the_push_that_holds_the_delimiter_behind_it() {
     let image = without_eoi(1);
-    for line in ["\r\n--frame\r\n", "\n--frame\n", "\r\n--frame--\r\n", "\r\n--frame \r\n"] {
+    for line in [
+        "\r\n--frame\r\n",
+        "\n--frame\n",
+        "\r\n--frame--\r\n",
+        "\r\n--frame \r\n",
+    ] {
         let mut parser = Parser::new(accept_parts());
         parser.push([b"--frame\r\nContent-Type: image/jpeg\r\n\r\n", &image[..]].concat());
         let (rest, last) = line.as_bytes().split_at(line.len() - 1);
@@ -93,7 +98,10 @@ fn frame_comes_out_of_the_push_that_holds_the_delimiter_behind_it() {
         assert!(frames_of(|| parser.poll()).is_empty(), "before {line:?}");
         parser.push(last.to_vec());
         let frames = frames_of(|| parser.poll());
-        assert!(matches!(&frames[..], [frame] if *frame.bytes() == image), "{line:?}");
+        assert!(
+            matches!(&frames[..], [frame] if *frame.bytes() == image),
+            "{line:?}"
+        );
     }
 }
 
@@ -135,7 +143,13 @@ fn scan_that_only_resembles_a_delimiter_is_not_cut() {
     let plain = jpeg::numbered(1);
     let (scan, eoi) = plain.split_at(plain.len() - 2);
     let head = b"--frame\r\n\r\n";
-    for text in ["--frame", "\n--frame", "\n--frame\0\n", "\n--framed\r\n", "\n--other\r\n"] {
+    for text in [
+        "--frame",
+        "\n--frame",
+        "\n--frame\0\n",
+        "\n--framed\r\n",
+        "\n--other\r\n",
+    ] {
         let image = Bytes::from([scan, text.as_bytes(), eoi].concat());
         let stream = [&head[..], &image].concat();
         let expected = [Discarded(Framing, head.len()), Part(image, Told::default())];
@@ -183,11 +197,15 @@ fn frame_of_half_delimiters_ends_where_the_next_one_begins() {
     let ranges: Vec<_> = found
         .iter()
         .filter_map(|found| match found {
-            Found::Discarded { reason: Truncated, range } => Some(range.clone()),
+            Found::Discarded {
+                reason: Truncated,
+                range,
+            } => Some(range.clone()),
             _ => None,
         })
         .collect();
     let start = framing.len() as u64;
-    assert_eq!(ranges, [start..start + long.len() as u64]);
+    assert_eq!(ranges.len(), 1);
+    assert_eq!(ranges[0], start..start + long.len() as u64);
     assert!(matches!(found.last(), Some(Found::Frame(frame)) if *frame.bytes() == next));
 }

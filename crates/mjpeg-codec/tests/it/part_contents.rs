@@ -48,7 +48,15 @@ fn second_image_of_a_multi_picture_file_is_passed_over() {
     // CIPA DC-007: an APP2 segment in the first image; the others follow, perhaps after padding.
     let first = jpeg::with_segment(&jpeg::numbered(1), 0xE2, b"MPF\0II*\0\x08\0\0\0\0\0");
     let second = jpeg::numbered(2);
-    let stream = [&head(1)[..], &first[..], &[0; 6], &second, b"\r\n", &head(2)].concat();
+    let stream = [
+        &head(1)[..],
+        &first[..],
+        &[0; 6],
+        &second,
+        b"\r\n",
+        &head(2),
+    ]
+    .concat();
     let expected = [
         Discarded(Framing, head(1).len()),
         Part(first, told(1)),
@@ -110,7 +118,17 @@ fn sound_that_looks_like_an_image_is_passed_over() {
         b"",
     ] {
         let audio = typed("audio/basic");
-        let stream = [&head(1)[..], &a, b"\r\n", &audio, sound, b"\r\n", &head(2), &b].concat();
+        let stream = [
+            &head(1)[..],
+            &a,
+            b"\r\n",
+            &audio,
+            sound,
+            b"\r\n",
+            &head(2),
+            &b,
+        ]
+        .concat();
         let mut expected = vec![
             Discarded(Framing, head(1).len()),
             Part(a.clone(), told(1)),
@@ -173,9 +191,8 @@ fn part_without_an_image_never_swallows_the_picture_behind_it() {
             "\n--frame\n\n",
             "--frame\r\n\r\n",
         ] {
-            let audio = format!(
-                "--frame\r\nContent-Type: audio/basic\r\nContent-Length: {length}\r\n\r\n"
-            );
+            let audio =
+                format!("--frame\r\nContent-Type: audio/basic\r\nContent-Length: {length}\r\n\r\n");
             let stream = [
                 &head(1)[..],
                 &a,

@@ -65,7 +65,10 @@ fn streams_give_the_same_in_slices_however_expensive_they_are() {
             let (mut found, interruptions) = sliced(|work| splitter.poll_within(work), slice);
             splitter.finish();
             found.extend(sliced(|work| splitter.poll_within(work), slice).0);
-            assert!(slice == usize::MAX || interruptions >= 3, "{slice}: {interruptions}");
+            assert!(
+                slice == usize::MAX || interruptions >= 3,
+                "{slice}: {interruptions}"
+            );
             let mut parser = Parser::new(ParserConfig::default().with_splitter(config.clone()));
             parser.push(stream.clone());
             parser.finish();
@@ -139,9 +142,33 @@ fn frames_made_to_take_long_are_verified_and_repaired_in_slices() {
         // The shortest blocks.
         ("blocks", frame(&head, &[0x2A; 500_000])),
         ("fill", frame(&head, &[&[0xFF; 500_000][..], &[0]].concat())),
-        ("surplus", frame(&[SOI, &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0], SOS].concat(), &[0x2A; 500_000])),
-        ("comments", frame(&[SOI, &[0xFF, 0xFE, 0, 4, 0xFF, 0xD8].repeat(50_000), SOF, SOS].concat(), &[])),
-        ("late comment", frame(&head, &[&[0x2A; 500_000][..], &[0xFF, 0xFE, 0, 4, 0xFF, 0xD8]].concat())),
+        (
+            "surplus",
+            frame(
+                &[SOI, &[0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0], SOS].concat(),
+                &[0x2A; 500_000],
+            ),
+        ),
+        (
+            "comments",
+            frame(
+                &[
+                    SOI,
+                    &[0xFF, 0xFE, 0, 4, 0xFF, 0xD8].repeat(50_000),
+                    SOF,
+                    SOS,
+                ]
+                .concat(),
+                &[],
+            ),
+        ),
+        (
+            "late comment",
+            frame(
+                &head,
+                &[&[0x2A; 500_000][..], &[0xFF, 0xFE, 0, 4, 0xFF, 0xD8]].concat(),
+            ),
+        ),
         ("restarts", frame(&head, &[0xFF, 0xD0].repeat(250_000))),
     ] {
         let (verdict, _) = verified(&frame, usize::MAX);

@@ -97,7 +97,14 @@ static STYLES: [Style; 14] = [
     Style {
         name: "ustreamer with advance headers",
         part: |n, image| {
-            let end = ["\r\n--boundarydonotcross\r\n", TYPE, "\r\n", &time(n), "\r\n\r\n"].concat();
+            let end = [
+                "\r\n--boundarydonotcross\r\n",
+                TYPE,
+                "\r\n",
+                &time(n),
+                "\r\n\r\n",
+            ]
+            .concat();
             [image, end.as_bytes()].concat()
         },
     },
@@ -105,7 +112,12 @@ static STYLES: [Style; 14] = [
         name: "ESP32",
         part: |n, image| {
             let headers = [TYPE, &length(image), "X-Framerate: 60", &time(n)];
-            part("\r\n--123456789000000000000987654321\r\n", &headers, image, "")
+            part(
+                "\r\n--123456789000000000000987654321\r\n",
+                &headers,
+                image,
+                "",
+            )
         },
     },
     Style {
@@ -124,7 +136,12 @@ static STYLES: [Style; 14] = [
         name: "mjpeg-proxy",
         part: |_, image| {
             let headers = [&length(image), TYPE];
-            part("--0123456789abcdef0123456789abcdef\r\n", &headers, image, "")
+            part(
+                "--0123456789abcdef0123456789abcdef\r\n",
+                &headers,
+                image,
+                "",
+            )
         },
     },
     Style {
@@ -160,7 +177,14 @@ static STYLES: [Style; 14] = [
     },
     Style {
         name: "blank lines and a closing boundary each time",
-        part: |_, image| part("\r\n\r\n\r\n--f\r\n", &[TYPE], image, "\r\n\r\n--f--\r\n\r\n"),
+        part: |_, image| {
+            part(
+                "\r\n\r\n\r\n--f\r\n",
+                &[TYPE],
+                image,
+                "\r\n\r\n--f--\r\n\r\n",
+            )
+        },
     },
 ];
 
@@ -182,7 +206,18 @@ fn part(before: &str, headers: &[&str], image: &[u8], after: &str) -> Vec<u8> {
 /// Makes a displayable frame of about this length.
 fn frame(coding: usize, len: usize) -> Bytes {
     let sof = |code: u8, components: u8| {
-        let mut sof = vec![0xFF, code, 0, 8 + 3 * components, 8, 0, 24, 0, 32, components];
+        let mut sof = vec![
+            0xFF,
+            code,
+            0,
+            8 + 3 * components,
+            8,
+            0,
+            24,
+            0,
+            32,
+            components,
+        ];
         (0..components).for_each(|id| sof.extend([id, 0x11, 0]));
         sof
     };
@@ -306,7 +341,10 @@ fn no_frame_behind_a_flood_is_lost() {
         while let Some(event) = reader.poll() {
             match event {
                 Found::Frame(frame) => found.push(frame.into_bytes()),
-                Found::Discarded { reason: DiscardReason::Flood, range } => {
+                Found::Discarded {
+                    reason: DiscardReason::Flood,
+                    range,
+                } => {
                     flood += range.end - range.start;
                 }
                 _ => {}

@@ -166,10 +166,7 @@ async fn last_frame_without_eoi_comes_out_at_the_end_where_that_is_accepted() {
     assert_eq!(ended.next().await.unwrap().unwrap().frame.bytes(), open);
     assert_eq!(next(&mut ended).await, "end");
     // Where the reader broke, the frame may have been cut off.
-    let reads = Reads::new([
-        Ok(open.to_vec()),
-        broken(io::ErrorKind::ConnectionReset),
-    ]);
+    let reads = Reads::new([Ok(open.to_vec()), broken(io::ErrorKind::ConnectionReset)]);
     let mut broke = frames(reads).with_splitter(config);
     assert_eq!(next(&mut broke).await, "ConnectionReset");
     assert_eq!(next(&mut broke).await, "end");

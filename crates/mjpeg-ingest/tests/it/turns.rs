@@ -53,7 +53,10 @@ async fn others_have_their_turn_by_the_work_that_the_bytes_make() {
     let patterns = [
         ("fill", [&header[..], &[0xFF; 15 << 20]].concat()),
         ("zeros", vec![0; 1 << 20]),
-        ("false beginnings", [0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF].repeat(10_000)),
+        (
+            "false beginnings",
+            [0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF].repeat(10_000),
+        ),
         ("lines", b"--f\r\n\r\n".repeat(10_000)),
         ("frames", jpeg::of_length(1, 100_000).to_vec()),
         ("small frames", jpeg::numbered(1).to_vec()),
@@ -80,7 +83,10 @@ async fn others_have_their_turn_by_the_work_that_the_bytes_make() {
             last = now;
         }
         reading.abort();
-        assert!(last > 0 && most <= 384 << 10, "{name}: {most} bytes in a turn");
+        assert!(
+            last > 0 && most <= 384 << 10,
+            "{name}: {most} bytes in a turn"
+        );
     }
 }
 
@@ -114,7 +120,10 @@ async fn flood_is_told_once_and_every_frame_behind_it_comes() {
     while frames.len() < 100 {
         match ingest.next().await.unwrap() {
             Event::Flooded => told += 1,
-            Event::Discarded { reason: DiscardReason::Flood, bytes } => as_flood += bytes,
+            Event::Discarded {
+                reason: DiscardReason::Flood,
+                bytes,
+            } => as_flood += bytes,
             Event::Frame(captured) => frames.push(captured.frame.into_bytes()),
             Event::Offline { error, .. } => panic!("{}", error.chain()),
             _ => {}
@@ -144,7 +153,10 @@ async fn picture_without_eoi_in_hand_when_the_connection_ends_is_no_frame() {
                     assert_eq!(captured.frame.bytes(), &without_eoi);
                     frames += 1;
                 }
-                Event::Discarded { reason: DiscardReason::Truncated, .. } => truncated += 1,
+                Event::Discarded {
+                    reason: DiscardReason::Truncated,
+                    ..
+                } => truncated += 1,
                 Event::Offline { .. } => break,
                 _ => {}
             }

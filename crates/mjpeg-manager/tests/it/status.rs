@@ -183,8 +183,9 @@ async fn pictures_without_eoi_are_repaired_and_those_cut_off_held_back() {
     let camera = Camera::start(Script::new(vec![stream, Step::Stall])).await;
     let off = spec("gate", camera.addr()).with_repair(Repairs::NONE);
     manager.start(off).await.unwrap();
-    until("all discarded", async || {
-        manager.get("gate").unwrap().discarded["truncated"].count == 5
+    // The latest range may still grow, so it is not yet told.
+    until("discarded", async || {
+        manager.get("gate").unwrap().discarded["truncated"].count == 4
     })
     .await;
     assert_eq!(manager.get("gate").unwrap().frames, 0);
@@ -198,7 +199,8 @@ async fn flood_is_told_in_the_status() {
     manager.start(spec("door", camera.addr())).await.unwrap();
     until("told", async || {
         let info = manager.get("door").unwrap();
-        info.last_error.is_some_and(|error| error.message.contains("flood"))
+        info.last_error
+            .is_some_and(|error| error.message.contains("flood"))
             && info.discarded["flood"].bytes > 0
     })
     .await;
