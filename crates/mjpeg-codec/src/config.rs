@@ -6,6 +6,7 @@ pub struct SplitterConfig {
     max_frame_bytes: usize,
     missing_eoi: MissingEoi,
     flood_allowance_bytes: u64,
+    only_first: bool,
 }
 
 impl Default for SplitterConfig {
@@ -14,6 +15,7 @@ impl Default for SplitterConfig {
             max_frame_bytes: DEFAULT_MAX_FRAME_BYTES,
             missing_eoi: MissingEoi::Discard,
             flood_allowance_bytes: DEFAULT_FLOOD_ALLOWANCE_BYTES,
+            only_first: false,
         }
     }
 }
@@ -44,17 +46,27 @@ impl SplitterConfig {
     /// Sets by how many bytes a stream may overdraw the budget that its own bytes earn before it
     /// counts as [a flood](crate#floods).
     ///
-    /// The default is 1 MiB, enough for 5000 false frame beginnings in a row. A larger allowance
-    /// lets the splitter search longer runs of false beginnings for frames, and costs about a
-    /// millisecond per MiB each time a stream uses it up. When a stream has used it up, a 64th of
-    /// the allowance is skipped at a time and reported as
-    /// [`DiscardReason::Flood`](crate::DiscardReason::Flood).
+    /// The default is 1 MiB, enough for 5000 false frame beginnings in a row. While a stream
+    /// overdraws it, what is discarded is reported as
+    /// [`DiscardReason::Flood`](crate::DiscardReason::Flood). No frame is lost by that.
     ///
     /// Values below [`MIN_FLOOD_ALLOWANCE_BYTES`](Self::MIN_FLOOD_ALLOWANCE_BYTES) are raised to
-    /// it, so that 0 means "as strict as possible": with less, the headers of a single frame would
+    /// it, so that 0 means "as strict as possible": with less, the headers of a single part would
     /// be a flood.
     pub fn with_flood_allowance_bytes(mut self, bytes: u64) -> Self {
         self.flood_allowance_bytes = bytes.max(Self::MIN_FLOOD_ALLOWANCE_BYTES);
+        self
+    }
+
+    /// Sets whether only the first frame of a stream is wanted.
+    ///
+    /// For an HTTP answer or a file that is one picture: cameras append a preview or further
+    /// pictures (CIPA DC-007). Everything behind the first whole frame is then discarded as
+    /// [`DiscardReason::ExtraImage`](crate::DiscardReason::ExtraImage), unread, up to the end of
+    /// the stream ([`Splitter::finish`](crate::Splitter::finish)). The next stream has a first
+    /// frame again. The default is `false`.
+    pub fn with_only_first(mut self, yes: bool) -> Self {
+        self.only_first = yes;
         self
     }
 
@@ -73,14 +85,20 @@ impl SplitterConfig {
         self.flood_allowance_bytes
     }
 
+    /// Returns whether only the first frame of a stream is wanted.
+    pub fn only_first(&self) -> bool {
+        self.only_first
+    }
+
     /// The smallest flood allowance, in bytes: just enough for the headers of one frame.
     pub const MIN_FLOOD_ALLOWANCE_BYTES: u64 = 4 << 10;
 }
 
 /// What happens to a frame that has no EOI.
 ///
-/// The bytes alone do not distinguish a camera that omits EOI from a frame that was cut off. The
-/// second is far more common, so the default drops both.
+/// Its bytes do not tell whether a camera omits EOI or the frame was cut off, so the default drops
+/// both. What ended it tells more, and so does [`Frame::verify`](crate::Frame::verify): a frame
+/// that was cut off in its scan has fewer MCUs than its header says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MissingEoi {
@@ -88,10 +106,21 @@ pub enum MissingEoi {
     /// [`DiscardReason::Truncated`](crate::DiscardReason::Truncated).
     #[default]
     Discard,
-    /// The next SOI or the end of the stream ends the frame, if one of its scans has begun. The
-    /// frame comes out without an EOI.
+    /// The frame comes out without an EOI ([`Frame::has_eoi`](crate::Frame::has_eoi)) if one of its
+    /// scans has begun and it is ended by one of these:
     ///
-    /// For cameras known to omit EOI.
+    /// * the next SOI;
+    /// * in a multipart stream a line that is the stream's delimiter. The frame comes out as soon
+    ///   as the line is complete;
+    /// * the end of the stream where it was meant to end
+    ///   ([`Splitter::finish`](crate::Splitter::finish)).
+    ///
+    /// A frame in hand when the stream is [cut off](crate::Splitter::cut_off) is dropped, as with
+    /// [`Discard`](Self::Discard).
+    ///
+    /// A camera that normally sends EOI may break a frame off and begin the next one. Such a frame
+    /// comes out as well: [verify](crate::Frame::verify) each frame that has no EOI, or accept
+    /// them only of cameras known to omit it.
     Accept,
 }
 

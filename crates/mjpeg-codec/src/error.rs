@@ -23,10 +23,17 @@ pub enum DiscardReason {
     /// A frame longer than
     /// [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes).
     TooLarge,
-    /// Bytes skipped because they consist of almost nothing but markers or lines. Each of these
-    /// takes a decision, and no camera sends many thousands of them in so few bytes. See
-    /// [the crate's documentation](crate#floods).
+    /// Bytes of a stream that consists of almost nothing but markers or lines, and none of them
+    /// part of a whole frame. Each of these takes a decision, and no camera sends many thousands of
+    /// them in so few bytes. Takes the place of any other reason while the flood lasts; no frame is
+    /// lost by it. See [the crate's documentation](crate#floods).
     Flood,
+    /// A second image of a part, and what follows it: a preview, or another picture of a
+    /// multi-picture file (CIPA DC-007). Reported by a multipart
+    /// [`Parser`](crate::multipart::Parser), and by a [`Splitter`](crate::Splitter) of which
+    /// [only the first frame](crate::SplitterConfig::with_only_first) is wanted: there it includes
+    /// all bytes behind that frame.
+    ExtraImage,
 }
 
 impl DiscardReason {
@@ -39,6 +46,7 @@ impl DiscardReason {
         Self::Malformed,
         Self::TooLarge,
         Self::Flood,
+        Self::ExtraImage,
     ];
 
     /// Returns whether the range begins with a broken frame, so that exactly one frame was lost
@@ -59,6 +67,7 @@ impl DiscardReason {
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
             Self::Flood => "flood",
+            Self::ExtraImage => "extra_image",
         }
     }
 }

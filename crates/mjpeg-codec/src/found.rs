@@ -20,3 +20,16 @@ pub enum Found {
         range: Range<u64>,
     },
 }
+
+/// What [`Splitter::poll_within`](crate::Splitter::poll_within) or
+/// [`Parser::poll_within`](crate::multipart::Parser::poll_within) achieved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Polled {
+    /// This comes next in the stream.
+    Found(Found),
+    /// All bytes at hand were looked at; more are needed.
+    NeedMore,
+    /// The work allowed is done, but not all of it: poll again, once others have had their turn.
+    Busy,
+}

@@ -16,16 +16,32 @@ pub struct Frame {
     header: FrameHeader,
     /// The size of the buffer that `bytes` is a slice of.
     memory_bytes: usize,
+    has_eoi: bool,
 }
 
 impl Frame {
     /// Creates a frame from bytes that are a slice of a buffer of `memory_bytes`.
-    pub(crate) fn new(bytes: Bytes, memory_bytes: usize, offset: u64, header: FrameHeader) -> Self {
+    pub(crate) fn new(
+        bytes: Bytes,
+        memory_bytes: usize,
+        offset: u64,
+        header: FrameHeader,
+        has_eoi: bool,
+    ) -> Self {
         Self {
             bytes,
             offset,
             header,
             memory_bytes,
+            has_eoi,
+        }
+    }
+
+    /// Takes note that an EOI was appended.
+    pub(crate) fn with_eoi(self) -> Self {
+        Self {
+            has_eoi: true,
+            ..self
         }
     }
 
@@ -38,7 +54,7 @@ impl Frame {
         }
     }
 
-    /// Returns the image, from the first byte of SOI to the last byte of EOI.
+    /// Returns the image, from the first byte of SOI to the last byte of EOI, if it has one.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
@@ -46,6 +62,12 @@ impl Frame {
     /// Returns the image like [`bytes`](Self::bytes), and drops the rest.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
+    }
+
+    /// Returns whether the image ends in its EOI. Only with
+    /// [`MissingEoi::Accept`](crate::MissingEoi::Accept) are there frames that do not.
+    pub fn has_eoi(&self) -> bool {
+        self.has_eoi
     }
 
     /// Returns how many bytes of memory this frame and its clones keep allocated.

@@ -1,12 +1,16 @@
 //! Reads the framing of a multipart stream: the lines between its images.
 
-use memchr::memmem;
+use std::ops::Range;
 
 use crate::error::DiscardReason;
 
 pub(crate) mod allow_origin;
+mod contents;
+mod delimiter;
 pub(crate) mod headers;
 
+use contents::Contents;
+use delimiter::{Delimiter, may_be_delimiter};
 use headers::PartHeaders;
 
 /// Reads delimiters and part headers line by line, and classifies each line.
@@ -18,20 +22,24 @@ use headers::PartHeaders;
 pub(crate) struct FramingReader {
     phase: Phase,
     headers: PartHeaders,
+    contents: Contents,
     /// The bytes of headers since the last delimiter or image.
     header_bytes: usize,
     max_header_bytes: usize,
-    /// The latest delimiter, without its line end. A part that holds no image ends only at this
-    /// line.
-    delimiter: Vec<u8>,
+    /// A part that holds no image ends only at this line.
+    delimiter: Delimiter,
     /// The next line is the rest of one that was too long.
     inside_line: bool,
+    /// The current image stands directly behind the framing of its part.
+    has_part: bool,
+    /// The bytes passed over in the current part.
+    passed_bytes: usize,
 }
 
 /// Where the reader is in the current part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// At the start of the stream, or after an image.
+    /// At the start of the stream, or after a broken image.
     Between,
     /// After a delimiter or a known header.
     Headers,
@@ -41,6 +49,12 @@ enum Phase {
     NotJpeg,
     /// In bytes that belong to no known part.
     Noise,
+    /// After the image of a part. Another image belongs to the same part.
+    Rest,
+    /// In another image of a part, or behind it: passed over to the next delimiter.
+    Extra,
+    /// In a body whose type is none of an image: passed over to the next delimiter.
+    Other,
 }
 
 impl FramingReader {
@@ -48,10 +62,13 @@ impl FramingReader {
         Self {
             phase: Phase::Between,
             headers: PartHeaders::default(),
+            contents: Contents::default(),
             header_bytes: 0,
             max_header_bytes,
-            delimiter: Vec::new(),
+            delimiter: Delimiter::default(),
             inside_line: false,
+            has_part: false,
+            passed_bytes: 0,
         }
     }
 
@@ -63,8 +80,7 @@ impl FramingReader {
             if self.is_delimiter(text) {
                 self.begin_headers();
                 self.header_bytes = 0;
-                let text = text.trim_ascii_end();
-                self.delimiter = text.strip_suffix(b"--").unwrap_or(text).to_vec();
+                self.delimiter.take(text);
                 return DiscardReason::Framing;
             }
             // If the delimiter is missing, the headers show that a part begins.
@@ -74,47 +90,78 @@ impl FramingReader {
         }
         match self.phase {
             Phase::Headers if text.is_empty() => {
-                self.phase = Phase::Body;
+                self.begin_body();
                 DiscardReason::Framing
             }
             Phase::Headers => self.header(line.len(), text),
             // The line break that ends an image, or a superfluous empty line.
-            Phase::Between | Phase::Body if text.is_empty() => DiscardReason::Framing,
-            Phase::Body | Phase::NotJpeg => self.not_jpeg(),
+            Phase::Between | Phase::Body | Phase::Rest if text.is_empty() => DiscardReason::Framing,
+            Phase::Body => self.not_jpeg(),
+            Phase::NotJpeg => DiscardReason::NotJpeg,
             Phase::Between | Phase::Noise => self.noise(),
+            Phase::Rest | Phase::Extra | Phase::Other => {
+                let reason = self.pass(line.len());
+                if self.delimiter.ends(text) {
+                    self.begin_headers();
+                    self.header_bytes = 0;
+                }
+                reason
+            }
         }
     }
 
     /// Reads the first [`max_header_bytes`](Self::max_header_bytes) of a longer line.
-    pub(crate) fn too_long(&mut self) -> DiscardReason {
+    pub(crate) fn too_long(&mut self, bytes: usize) -> DiscardReason {
         self.inside_line = true;
         match self.phase {
             Phase::Headers => self.too_many(),
-            Phase::Body | Phase::NotJpeg => self.not_jpeg(),
+            Phase::Body => self.not_jpeg(),
+            Phase::NotJpeg => DiscardReason::NotJpeg,
             Phase::Between | Phase::Noise => self.noise(),
+            Phase::Rest | Phase::Extra | Phase::Other => self.pass(bytes),
         }
+    }
+
+    /// Returns whether an SOI may be one here.
+    pub(crate) fn may_hold_image(&self) -> bool {
+        !matches!(self.phase, Phase::Extra | Phase::Other)
+    }
+
+    /// Returns whether the image that begins here is the one of its part. If not, it is passed
+    /// over.
+    pub(crate) fn begins_image(&mut self) -> bool {
+        if self.phase == Phase::Rest {
+            (self.phase, self.passed_bytes) = (Phase::Extra, 0);
+            return false;
+        }
+        self.has_part = matches!(self.phase, Phase::Headers | Phase::Body);
+        true
     }
 
     /// Reads the bytes of a line that precede an image on it.
-    pub(crate) fn before_image(&mut self) -> DiscardReason {
+    pub(crate) fn before_image(&mut self, bytes: usize) -> DiscardReason {
         match self.phase {
+            Phase::Body if self.contents != Contents::Unknown => self.not_jpeg(),
             Phase::Headers | Phase::Body => DiscardReason::Garbage,
             Phase::NotJpeg => DiscardReason::NotJpeg,
             Phase::Between | Phase::Noise => self.noise(),
+            Phase::Rest | Phase::Extra | Phase::Other => self.pass(bytes),
         }
     }
 
-    /// Handles the end of an image, whole or broken. Its headers remain until the next part.
+    /// Handles the end of a whole image. Its headers remain until the next part.
     pub(crate) fn image_ended(&mut self) {
+        self.image_broke();
+        if self.has_part {
+            self.phase = Phase::Rest;
+        }
+    }
+
+    /// Handles the end of a broken image. The next one may be the one of this part.
+    pub(crate) fn image_broke(&mut self) {
         self.phase = Phase::Between;
         self.header_bytes = 0;
         self.inside_line = false;
-    }
-
-    /// Handles bytes that were skipped unread and may hold framing.
-    pub(crate) fn forget_part(&mut self) {
-        self.noise();
-        self.inside_line = true;
     }
 
     /// Prepares for another stream.
@@ -133,27 +180,26 @@ impl FramingReader {
         &self.headers
     }
 
-    /// Returns how many bytes of `data` belong to a frame without EOI: those before the next
-    /// delimiter and the line break that belongs to it (RFC 2046 section 5.1.1). `data` is the end
-    /// of the frame and the bytes after it.
-    pub(crate) fn before_delimiter(&self, data: &[u8]) -> usize {
-        // A known delimiter may lack the line break before it; an unknown one must be a line.
-        let known = match &self.delimiter[..] {
-            [] => None,
-            delimiter => memmem::find(data, delimiter),
-        };
-        let mut lines = memmem::find_iter(data, b"\n--").map(|at| at + 1);
-        let line = lines.find(|&at| {
-            let longest = data.len().min(at + LONGEST_DELIMITER_BYTES + "\r\n".len());
-            let mut lines = data[at..longest].split(|&b| b == b'\n');
-            let line = lines.next().unwrap_or_default();
-            may_be_delimiter(line.strip_suffix(b"\r").unwrap_or(line))
-        });
-        let Some(at) = known.into_iter().chain(line).min() else {
-            return data.len();
-        };
+    /// Returns where a frame without EOI ends if the next delimiter, or something that looks like
+    /// one, begins within a range of `data`: before the line break that belongs to the delimiter
+    /// (RFC 2046 section 5.1.1). The frame's entropy-coded data begin at `start`.
+    pub(crate) fn before_delimiter(
+        &self,
+        data: &[u8],
+        start: usize,
+        within: Range<usize>,
+    ) -> Option<usize> {
+        let data = &data[start..];
+        let within = within.start - start..within.end - start;
+        let at = self.delimiter.find(data, within)?;
         let frame = data[..at].strip_suffix(b"\n").unwrap_or(&data[..at]);
-        frame.strip_suffix(b"\r").unwrap_or(frame).len()
+        Some(start + frame.strip_suffix(b"\r").unwrap_or(frame).len())
+    }
+
+    /// Searches a scan for a line that is the stream's delimiter. Returns where the line ends, or
+    /// from where to search when there are more data.
+    pub(crate) fn delimiter_line(&self, data: &[u8], from: usize) -> Result<usize, usize> {
+        self.delimiter.line(data, from)
     }
 
     /// Returns the length of the longest line accepted, including its line end.
@@ -163,7 +209,16 @@ impl FramingReader {
 
     fn begin_headers(&mut self) {
         self.phase = Phase::Headers;
+        self.contents = Contents::default();
         self.headers.clear();
+    }
+
+    fn begin_body(&mut self) {
+        self.passed_bytes = 0;
+        self.phase = match self.contents {
+            Contents::NoImage => Phase::Other,
+            Contents::HardlyImage | Contents::Unknown => Phase::Body,
+        };
     }
 
     fn header(&mut self, bytes: usize, text: &[u8]) -> DiscardReason {
@@ -172,7 +227,10 @@ impl FramingReader {
             return self.too_many();
         }
         match headers::split(text) {
-            Some((name, value)) => self.headers.take(name, value),
+            Some((name, value)) => {
+                self.contents.take(name, value);
+                self.headers.take(name, value);
+            }
             // Some streams have other text here, such as chunk sizes. Headers may follow it.
             None if headers::all_text(text) => {}
             None => return self.noise(),
@@ -187,7 +245,10 @@ impl FramingReader {
     }
 
     fn not_jpeg(&mut self) -> DiscardReason {
-        self.phase = Phase::NotJpeg;
+        self.phase = match self.contents {
+            Contents::Unknown => Phase::NotJpeg,
+            Contents::NoImage | Contents::HardlyImage => Phase::Other,
+        };
         DiscardReason::NotJpeg
     }
 
@@ -198,18 +259,28 @@ impl FramingReader {
         DiscardReason::Garbage
     }
 
+    /// Handles bytes of a part that are passed over. If no delimiter comes, the stream has none:
+    /// then images are looked for again.
+    fn pass(&mut self, bytes: usize) -> DiscardReason {
+        let reason = match self.phase {
+            Phase::Extra => DiscardReason::ExtraImage,
+            Phase::Other => DiscardReason::NotJpeg,
+            _ => return DiscardReason::Garbage,
+        };
+        self.passed_bytes = self.passed_bytes.saturating_add(bytes);
+        if self.passed_bytes > MOST_PASSED_BYTES {
+            self.noise();
+        }
+        reason
+    }
+
     fn is_delimiter(&self, text: &[u8]) -> bool {
-        let in_body = matches!(self.phase, Phase::Body | Phase::NotJpeg);
-        may_be_delimiter(text) && (!in_body || text.starts_with(&self.delimiter))
+        use Phase::{Body, Extra, NotJpeg, Other};
+        let in_body = matches!(self.phase, Body | NotJpeg | Extra | Other);
+        may_be_delimiter(text) && (!in_body || self.delimiter.begins(text))
     }
 }
 
-/// Returns whether a line can be a delimiter: two dashes and printable text, not too long.
-fn may_be_delimiter(line: &[u8]) -> bool {
-    (3..=LONGEST_DELIMITER_BYTES).contains(&line.len())
-        && line.starts_with(b"--")
-        && line.iter().all(|b| (b' '..=b'~').contains(b))
-}
-
-/// RFC 2046 allows boundaries of 70 characters. Cameras add extra dashes before and after them.
-const LONGEST_DELIMITER_BYTES: usize = 128;
+/// How much of a part is passed over at most: more than previews and sound take, and little enough
+/// that the pictures of a stream without delimiters are soon back.
+const MOST_PASSED_BYTES: usize = 1 << 20;

@@ -12,9 +12,9 @@ use crate::{
     framing::headers::PartHeaders,
     jpeg::{marker, search, walk},
     multipart::{Boundary, Layout, render},
-    repair::Repairs,
+    repair::{Repairer, Repairs},
     splitter::Splitter,
-    verify::Verdict,
+    verify::{Verdict, Verifier},
 };
 
 mod run;
@@ -66,8 +66,9 @@ pub fn codec_accounting(stream: &[u8]) {
     assert_eq!(next, stream.len() as u64);
 }
 
-/// The output of a multipart stream and the headers of each part do not depend on the chunking,
-/// cover the stream in order, and hold the frames that a splitter finds. The input's first byte
+/// The output of a multipart stream and the headers of each part do not depend on the chunking, nor
+/// on the slices of work, and cover the stream in order. They hold the frames that a splitter
+/// finds, unless parts hold more than one image or say that they hold none. The input's first byte
 /// chooses the chunks, and whether a frame needs an EOI or floods begin early.
 pub fn codec_multipart_chunk_independent(data: &[u8]) {
     let Some((&seed, stream)) = data.split_first() else {
@@ -82,7 +83,8 @@ pub fn codec_multipart_chunk_independent(data: &[u8]) {
         .iter()
         .fold(0, |next, (event, _)| account(event, stream, next));
     assert_eq!(end, stream.len() as u64);
-    if !accept {
+    let is_extra = |(event, _): &(Found, PartHeaders)| matches!(event, Found::Discarded { reason, .. } if *reason == DiscardReason::ExtraImage);
+    if !accept && !whole.iter().any(is_extra) && !names_other_contents(stream) {
         let frames = |event: Found| match event {
             Found::Frame(frame) => Some(frame),
             Found::Discarded { .. } => None,
@@ -95,6 +97,15 @@ pub fn codec_multipart_chunk_independent(data: &[u8]) {
                 .eq(whole.into_iter().filter_map(|(event, _)| frames(event)))
         );
     }
+}
+
+/// Returns whether a stream may name a type of contents that are passed over.
+fn names_other_contents(stream: &[u8]) -> bool {
+    let types = ["audio", "text", "application", "message", "font", "model"];
+    types.iter().any(|name| {
+        let mut windows = stream.windows(name.len());
+        windows.any(|bytes| bytes.eq_ignore_ascii_case(name.as_bytes()))
+    })
 }
 
 /// A parser reverses `render`: it finds the same images and times, and framing. The input chooses
@@ -161,6 +172,9 @@ pub fn codec_repair(stream: &[u8]) {
         assert_eq!((&same, made), (&frame, Repairs::NONE));
         let (repaired, made) = frame.repaired(Repairs::RECOMMENDED);
         assert_eq!(made == Repairs::NONE, repaired.bytes() == frame.bytes());
+        let mut repairer = Repairer::new(&frame, Repairs::RECOMMENDED);
+        let in_slices = std::iter::repeat_with(|| repairer.step(1)).find_map(|done| done);
+        assert_eq!(in_slices, Some((repaired.clone(), made)));
         let again = Frame::parse(repaired.bytes().clone()).expect("a repaired frame is a frame");
         assert_eq!(
             (again.width(), again.height(), again.sof()),
@@ -180,11 +194,14 @@ pub fn codec_repair(stream: &[u8]) {
     }
 }
 
-/// The check of a frame never panics. It assumes the standard tables if a frame has none, so
-/// inserting them does not change the verdict.
+/// The check of a frame never panics, and gives the same in slices. It assumes the standard tables
+/// if a frame has none, so inserting them does not change the verdict.
 pub fn codec_verify(stream: &[u8]) {
     for event in events(stream, stream.len().max(1)) {
         let Found::Frame(frame) = event else { continue };
+        let mut verifier = Verifier::new(&frame);
+        let in_slices = std::iter::repeat_with(|| verifier.step(1)).find_map(|verdict| verdict);
+        assert_eq!(in_slices, Some(frame.verify()));
         let (whole, _) = frame.repaired(Repairs::NONE.with_huffman_tables(true));
         match (frame.verify(), whole.verify()) {
             (Verdict::Damaged(a), Verdict::Damaged(b)) => {

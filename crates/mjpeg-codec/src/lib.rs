@@ -61,7 +61,12 @@
 //! pair, is a frame.
 //!
 //! Cameras that omit EOI need [`SplitterConfig::with_missing_eoi`]. By default, a frame without EOI
-//! counts as cut off.
+//! counts as cut off. [`MissingEoi::Accept`] says what ends such a frame, and how to tell it from
+//! one that was cut off.
+//!
+//! In a [multipart stream](multipart), the first image of a part is the picture; what follows it in
+//! the same part, such as a preview, is no frame. For an HTTP answer or a file that is one picture,
+//! [`SplitterConfig::with_only_first`] and [`Frame::parse_prefix`] do the same.
 //!
 //! # After damage
 //!
@@ -85,13 +90,22 @@
 //! # Floods
 //!
 //! Each beginning of a frame, each segment, and in a multipart stream each line takes a decision,
-//! and each decision takes time. Real frames need one every hundred bytes or more; bytes made to
-//! slow the splitter down force one every two to thirty. Decisions are therefore paid for in bytes:
-//! 160 for a frame's beginning, 30 for a segment, 90 more for a scan, 128 for a line. A stream can
-//! save up 1 MiB ([`SplitterConfig::with_flood_allowance_bytes`]) and begins with that much: enough
-//! for 5000 false beginnings in a row. A stream that has spent everything loses 16 KiB at a time,
-//! unread, as [`DiscardReason::Flood`], until the flood ends. Even pictures of 32 by 24 pixels earn
-//! what they cost, if they have the tables that a decoder needs.
+//! and each decision takes time. Real frames need one every twenty bytes or more; bytes made to
+//! slow the splitter down force one every two to thirty. Decisions are therefore paid for in bytes,
+//! of about a nanosecond each: 160 for a frame's beginning, 30 for a segment, 90 more for a scan,
+//! 128 for a line. Each byte of the stream earns one.
+//!
+//! A whole frame gets back all that it took, and all that the lines before it took. So whole frames
+//! and their framing never add up to a flood, whatever their size and coding. What remains is the
+//! cost of decisions that led to nothing. A stream can overdraw 1 MiB of them
+//! ([`SplitterConfig::with_flood_allowance_bytes`]), enough for 5000 false beginnings in a row;
+//! time refills that ([`Splitter::refill`]). Beyond it, what the stream discards is reported as
+//! [`DiscardReason::Flood`].
+//!
+//! A flood is read like any other bytes, and the first frame behind it comes out. What it takes is
+//! time: up to ten times as much per byte as frames of 100 kB, or 100 ns where the decisions are
+//! closest. The owner of the bytes bounds that: [`Splitter::poll_within`] works in slices, and
+//! [`Splitter::cost`] tells how dear the bytes are, so that the owner can read them more slowly.
 //!
 //! # Promises
 //!
@@ -100,9 +114,11 @@
 //!   (After damage, a frame that may be a thumbnail waits for two more bytes, and one inside an
 //!   untrusted segment until that is decided.)
 //! * Every byte is accounted for: each lies in exactly one frame or one discarded range, in order.
-//! * Memory is bounded by [`SplitterConfig::max_frame_bytes`]. Time is linear in the bytes, and no
-//!   bytes take more than ten times as long as frames of 100 kB (measured; the figures are in the
-//!   project's `benches/README.md`).
+//! * Memory is bounded by [`SplitterConfig::max_frame_bytes`]. Time is linear in the bytes
+//!   (measured; the figures for bytes made to take long are in the project's `benches/README.md`).
+//! * Everything that takes long can be done in slices: [`Splitter::poll_within`],
+//!   [`multipart::Parser::poll_within`], [`repair::Repairer`], [`verify::Verifier`]. The outcome
+//!   does not depend on them.
 //! * No input makes it panic.
 //!
 //! # Repairs
@@ -139,7 +155,7 @@ mod work;
 
 pub use config::{MissingEoi, SplitterConfig};
 pub use error::{DiscardReason, Error, ErrorKind};
-pub use found::Found;
+pub use found::{Found, Polled};
 pub use frame::Frame;
 pub use read::{ReadFrames, read_frames};
 pub use splitter::Splitter;

@@ -23,13 +23,18 @@
 //! * Headers ahead of the image, at the end of the previous part, belong to the next image.
 //! * Without a line break after the boundary, the first header is lost.
 //! * A part that holds text or anything else but an image is
-//!   [`NotJpeg`](crate::DiscardReason::NotJpeg).
+//!   [`NotJpeg`](crate::DiscardReason::NotJpeg). A part whose `Content-Type` is sound (`audio/*`),
+//!   or that has a type of text or data and does not begin with an image, is passed over to its
+//!   delimiter whatever its bytes look like. So is the rest of a part behind its image: a preview,
+//!   or another picture of a multi-picture file, is
+//!   [`ExtraImage`](crate::DiscardReason::ExtraImage). If no delimiter and no known header comes
+//!   within 1 MiB, images are looked for again.
 //! * If chunk sizes were left in, they are lost, and so is an image that one of them cuts.
 //! * A frame that breaks off or is damaged is reported as broken, up to the next delimiter. The
 //!   next part is read.
 //! * Frames without EOI come out exactly if [`MissingEoi::Accept`](crate::MissingEoi::Accept) is
-//!   set.
-//! * All images of a part come out, with the same headers unless other bytes stand between them.
+//!   set, as soon as the delimiter behind them is in.
+//! * In a stream without any framing, all images come out.
 //!
 //! Boundaries that do not begin with two dashes on the wire, and lines that end in CR alone, are
 //! not understood. Their images come out, but their headers may be missing.
@@ -54,7 +59,11 @@
 // * broken frames: `next_part_is_read_wherever_a_frame_breaks_off`,
 //   `next_part_is_read_whichever_byte_is_wrong`
 // * no EOI: `frames_without_eoi_come_out_exactly_where_they_are_accepted`
-// * several images in a part: `images_of_one_part_have_the_same_headers`
+// * several images in a part: `first_image_of_a_part_is_the_picture`,
+//   `second_image_of_a_multi_picture_file_is_passed_over`
+// * sound and data between the images: `sound_that_looks_like_an_image_is_passed_over`,
+//   `part_without_an_image_never_swallows_the_picture_behind_it`
+// * no framing: `stream_without_framing_is_read_as_by_a_splitter`
 
 mod boundary;
 mod layout;

@@ -80,87 +80,14 @@
 //! A repaired frame is at most 422 bytes longer, so it may exceed
 //! [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes) by that much.
 
-use crate::{
-    frame::Frame,
-    jpeg::{marker, tables, walk},
-};
+use crate::frame::Frame;
 
 mod edit;
+mod repairer;
+mod repairs;
 
-use edit::{EOI, Edit};
-
-/// A set of repairs: those to make, or those that were made. The [module's documentation](self)
-/// explains each.
-///
-/// [`Default`] is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Repairs {
-    huffman_tables: bool,
-    embedded_markers: bool,
-    eoi: bool,
-}
-
-impl Repairs {
-    /// No repair.
-    pub const NONE: Self = Self {
-        huffman_tables: false,
-        embedded_markers: false,
-        eoi: false,
-    };
-
-    /// All repairs: recommended for a relay that serves viewers of any kind.
-    pub const RECOMMENDED: Self = Self {
-        huffman_tables: true,
-        embedded_markers: true,
-        eoi: true,
-    };
-
-    /// Sets whether to insert the standard Huffman tables into a baseline frame without any. Adds
-    /// 420 bytes.
-    pub fn with_huffman_tables(mut self, yes: bool) -> Self {
-        self.huffman_tables = yes;
-        self
-    }
-
-    /// Sets whether to remove APPn and COM segments that hold `FF D8` or `FF D9`, with all their
-    /// contents.
-    pub fn with_embedded_markers(mut self, yes: bool) -> Self {
-        self.embedded_markers = yes;
-        self
-    }
-
-    /// Sets whether to append an EOI to a frame without one. Adds 2 bytes.
-    pub fn with_eoi(mut self, yes: bool) -> Self {
-        self.eoi = yes;
-        self
-    }
-
-    /// Returns every repair by name (`huffman_tables`, `embedded_markers`, `eoi`), and whether the
-    /// set contains it. For counters and settings.
-    pub fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
-        let all = [
-            ("huffman_tables", self.huffman_tables),
-            ("embedded_markers", self.embedded_markers),
-            ("eoi", self.eoi),
-        ];
-        all.into_iter()
-    }
-
-    /// Returns whether Huffman tables are to be inserted, or were.
-    pub fn huffman_tables(self) -> bool {
-        self.huffman_tables
-    }
-
-    /// Returns whether segments with embedded markers are to be removed, or were.
-    pub fn embedded_markers(self) -> bool {
-        self.embedded_markers
-    }
-
-    /// Returns whether a missing EOI is to be appended, or was.
-    pub fn eoi(self) -> bool {
-        self.eoi
-    }
-}
+pub use repairer::Repairer;
+pub use repairs::Repairs;
 
 impl Frame {
     /// Makes those of the chosen repairs that this frame needs. Returns the frame and the repairs
@@ -168,45 +95,14 @@ impl Frame {
     ///
     /// A frame that needs none shares its bytes with the result. Everything but the bytes stays as
     /// it was: [`offset`](Self::offset) still is where the frame began in the stream. A repaired
-    /// frame needs no further repair.
+    /// frame needs no further repair. A [`Repairer`] does the same in slices.
     pub fn repaired(&self, repairs: Repairs) -> (Self, Repairs) {
-        let mut made = Repairs::NONE;
-        let mut edit = Edit::new(self.bytes());
-        let baseline = self.sof() == marker::SOF0 && self.precision_bits() == 8;
-        let mut tables_wanted = repairs.huffman_tables && baseline;
-        let mut end = 0;
-        for segment in walk::segments(self.bytes()) {
-            if !(tables_wanted || repairs.embedded_markers || repairs.eoi) {
-                break;
+        let mut repairer = Repairer::new(self, repairs);
+        loop {
+            if let Some(repaired) = repairer.step(usize::MAX) {
+                return repaired;
             }
-            match segment.code {
-                marker::DHT => tables_wanted = false,
-                marker::SOS if tables_wanted => {
-                    edit.replace(segment.start..segment.start, &tables::TYPICAL_SEGMENT);
-                    made.huffman_tables = true;
-                    tables_wanted = false;
-                }
-                marker::APP0..=marker::APP15 | marker::COM if repairs.embedded_markers => {
-                    made.embedded_markers |= edit.strip(&segment);
-                }
-                _ => {}
-            }
-            end = segment.payload.end;
         }
-        // Checks only the bytes after the last segment: without an EOI, a segment may come last
-        // whose payload looks like one.
-        if repairs.eoi && !self.bytes()[end..].ends_with(&EOI) {
-            edit.replace(self.bytes().len()..self.bytes().len(), &EOI);
-            made.eoi = true;
-        }
-        let frame = match edit.finish() {
-            Some(bytes) => {
-                let memory_bytes = bytes.capacity();
-                self.clone().with_bytes(bytes.into(), memory_bytes)
-            }
-            None => self.clone(),
-        };
-        (frame, made)
     }
 }
 

@@ -7,20 +7,20 @@ use bytes::Bytes;
 use crate::{
     config::SplitterConfig,
     error::DiscardReason,
-    found::Found,
-    frame::Frame,
+    found::{Found, Polled},
     framing::{FramingReader, headers::PartHeaders},
-    jpeg::frame_header::FrameHeader,
 };
 
 mod budget;
 mod buffer;
 mod fill;
+mod output;
 mod pool;
 mod resync;
 mod seek;
 mod state;
 mod steps;
+mod unended;
 mod whole;
 
 use budget::Budget;
@@ -81,12 +81,27 @@ pub struct Splitter {
     broke_at: u64,
     /// The latest discarded range and its reason. The range may still grow.
     discarded: Option<(DiscardReason, Range<u64>)>,
+    /// The bytes before `buffer` are those of a broken frame, or garbage behind one.
+    after_broken: bool,
+    /// The work done and not yet reported by [`poll_within`](Self::poll_within).
+    work: usize,
+    /// The one frame of this stream came out, and no other is wanted.
+    is_done: bool,
     /// Findings to be polled.
     found: VecDeque<Found>,
     /// Reads the bytes between the images of a multipart stream; `None` for a stream that holds
     /// nothing but images.
     framing: Option<Box<FramingReader>>,
-    ended: bool,
+    ended: Option<End>,
+}
+
+/// How a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Where it was meant to end.
+    Whole,
+    /// Somewhere else.
+    CutOff,
 }
 
 impl Default for Splitter {
@@ -111,9 +126,12 @@ impl Splitter {
             fill: Fill::default(),
             broke_at: 0,
             discarded: None,
+            after_broken: false,
+            work: 0,
+            is_done: false,
             found: VecDeque::new(),
             framing: None,
-            ended: false,
+            ended: None,
         }
     }
 
@@ -151,12 +169,38 @@ impl Splitter {
         self.buffer.filled(n);
     }
 
-    /// Ends the stream: the bytes received so far can no longer become a whole frame.
+    /// Ends the stream where it was meant to end: at the end of a file, or of a response whose
+    /// length is known. The bytes received so far can no longer become a whole frame.
     ///
     /// Poll until `None` afterwards. Then the splitter is ready for a new stream, whose offsets
     /// continue from here.
     pub fn finish(&mut self) {
-        self.ended = true;
+        self.ended = Some(End::Whole);
+    }
+
+    /// Ends the stream like [`finish`](Self::finish), but where it was not meant to end, or may not
+    /// have been: the connection broke, or was closed without a word.
+    ///
+    /// The frame in hand was cut off, so it is discarded even with
+    /// [`MissingEoi::Accept`](crate::MissingEoi::Accept).
+    pub fn cut_off(&mut self) {
+        self.ended = Some(End::CutOff);
+    }
+
+    /// Refills the [flood allowance](SplitterConfig::with_flood_allowance_bytes).
+    ///
+    /// For the owner of a live stream: the splitter has no clock, so it cannot know that decisions
+    /// which took an hour are no flood. Call it about once a second.
+    pub fn refill(&mut self) {
+        self.budget.refill();
+    }
+
+    /// Returns what the decisions of the splitter so far have cost, in the bytes of
+    /// [the flood allowance](crate#floods): about as many nanoseconds.
+    ///
+    /// Its owner can compare it with the bytes read, to limit the time that hostile bytes take.
+    pub fn cost(&self) -> u64 {
+        self.budget.total_bytes()
     }
 
     /// Returns the headers of the current part of a multipart stream.
@@ -171,88 +215,65 @@ impl Splitter {
     }
 
     /// Returns the next frame or discarded range, or `None` if it needs more bytes.
+    ///
+    /// Takes as long as the bytes at hand require: up to some tens of milliseconds if they were
+    /// made for that. [`poll_within`](Self::poll_within) has a bound.
     pub fn poll(&mut self) -> Option<Found> {
         loop {
+            let mut work = usize::MAX;
+            match self.poll_within(&mut work) {
+                Polled::Found(found) => return Some(found),
+                Polled::NeedMore => return None,
+                Polled::Busy => {}
+            }
+        }
+    }
+
+    /// Looks for the next frame or discarded range, with a bound on the work.
+    ///
+    /// Takes what it did from `work`: a byte looked at or copied counts as 1, a decision as much as
+    /// [it costs](crate#floods). A unit takes about a nanosecond at most. If nothing is left of
+    /// `work`, it returns [`Polled::Busy`]: call it again when others have had their turn. It may
+    /// do 256 KiB more than it was given, and the output is the same however little that is.
+    pub fn poll_within(&mut self, work: &mut usize) -> Polled {
+        loop {
             if let Some(found) = self.found.pop_front() {
-                return Some(found);
+                return Polled::Found(found);
             }
-            match self.step() {
-                Step::Again => {}
-                Step::NeedMore if !self.ended => return None,
-                Step::NeedMore if self.buffer.data().is_empty() => {
-                    self.ended = false;
-                    self.untrusted_end = 0;
-                    self.budget.restart(self.base);
-                    if let Some(framing) = &mut self.framing {
-                        framing.stream_ended();
-                    }
-                    self.report_discarded();
-                    return self.found.pop_front();
-                }
-                Step::NeedMore => self.at_end(),
+            if *work == 0 {
+                return Polled::Busy;
             }
-        }
-    }
-
-    /// Releases the first `len` bytes as a frame.
-    fn take_frame(&mut self, header: FrameHeader, len: usize) {
-        self.report_discarded();
-        let (bytes, memory_bytes) = self.buffer.take(len);
-        let frame = Frame::new(bytes, memory_bytes, self.base, header);
-        self.base += len as u64;
-        self.found.push_back(Found::Frame(frame));
-    }
-
-    /// Discards the first `len` bytes. Garbage after a broken frame counts as the rest of it.
-    fn discard(&mut self, reason: DiscardReason, len: usize) {
-        let mut at = self.base;
-        self.buffer.advance(len);
-        self.base += len as u64;
-        while at < self.base {
-            match &mut self.discarded {
-                Some((last, range)) if joins(reason, *last, range) => {
-                    let most = if reason.is_frame() {
-                        u64::MAX
-                    } else {
-                        PIECE_BYTES
+            let step = self.step();
+            let done = std::mem::take(&mut self.work) + self.buffer.take_work();
+            *work = work.saturating_sub(done);
+            match (step, self.ended) {
+                (Step::Again, _) => {}
+                (Step::NeedMore, None) => return Polled::NeedMore,
+                (Step::NeedMore, Some(_)) if self.buffer.data().is_empty() => {
+                    self.end_stream();
+                    return match self.found.pop_front() {
+                        Some(found) => Polled::Found(found),
+                        None => Polled::NeedMore,
                     };
-                    at = self.base.min(range.start.saturating_add(most));
-                    range.end = at;
                 }
-                _ => {
-                    self.report_discarded();
-                    // A broken frame is one range, however long it was.
-                    let end = if reason.is_frame() { self.base } else { at };
-                    self.discarded = Some((reason, at..end));
-                    at = end;
-                }
+                (Step::NeedMore, Some(end)) => self.at_end(end),
             }
         }
     }
 
-    fn report_discarded(&mut self) {
-        if let Some((reason, range)) = self.discarded.take() {
-            self.found.push_back(Found::Discarded { reason, range });
+    /// Prepares for the next stream.
+    fn end_stream(&mut self) {
+        self.ended = None;
+        self.untrusted_end = 0;
+        self.is_done = false;
+        self.budget.restart(self.base);
+        if let Some(framing) = &mut self.framing {
+            framing.stream_ended();
         }
+        self.report_discarded();
+        self.after_broken = false;
     }
 
     /// The minimum room that [`spare_mut`](Self::spare_mut) returns, in bytes.
     pub const SPARE_BYTES: usize = 64 << 10;
 }
-
-/// Returns whether bytes discarded for `reason` join the range discarded before them.
-fn joins(reason: DiscardReason, last: DiscardReason, range: &Range<u64>) -> bool {
-    let len = range.end - range.start;
-    if reason.is_frame() {
-        return last.is_frame() && len < DEBRIS_BYTES;
-    }
-    let rest_of_broken = reason == DiscardReason::Garbage && last.is_frame();
-    (reason == last || rest_of_broken) && len < PIECE_BYTES
-}
-
-/// The longest range that does not begin with a broken frame. Longer ones are reported in pieces,
-/// so that endless garbage is counted as it comes. Garbage joins a broken frame up to this length.
-const PIECE_BYTES: u64 = 64 << 10;
-
-/// Broken frames that begin within so few bytes count as one: no frame is so short.
-const DEBRIS_BYTES: u64 = 64;

@@ -2,24 +2,24 @@
 
 use std::{
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, ready},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use mjpeg_codec::{
-    DiscardReason, Found, Frame, Splitter, SplitterConfig, Stamp,
-    multipart::{Parser, ParserConfig, PartHeaders, RelayHeaders},
+    DiscardReason, Found, Frame, Polled, SplitterConfig, Stamp, multipart::RelayHeaders,
 };
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    task::coop,
+    task::{coop, yield_now},
     time::Instant,
 };
 
 use crate::{
     connect::{BoxedFrames, BoxedReader, Framing, Input},
     event::Captured,
+    framer::Framer,
 };
 
 /// Something found in a connection.
@@ -37,22 +37,33 @@ pub(crate) enum Parsed {
 
 /// The frames of a connection, whatever it carries.
 ///
-/// First [`poll_read`](Self::poll_read), then [`found`](Self::found) until it returns `None`, and
-/// so on; after the end [`finish`](Self::finish), and `found` once more.
+/// First [`poll_read`](Self::poll_read), then [`poll_found`](Self::poll_found) until it returns
+/// `None`, and so on; after the end [`finish`](Self::finish) or [`cut_off`](Self::cut_off), and
+/// `poll_found` once more.
 pub(crate) enum Incoming {
-    Cut(Framed<BoxedReader>),
+    Cut(Box<Framed<BoxedReader>>),
     Whole(Whole),
 }
 
 impl Incoming {
     pub(crate) fn new(input: Input, framing: Framing, config: SplitterConfig) -> Self {
         match input {
-            Input::Bytes(io) => Self::Cut(Framed::new(io, framing, config)),
+            Input::Bytes(io) => Self::Cut(Box::new(Framed::new(io, framing, config))),
             Input::Frames(stream) => Self::Whole(Whole::new(stream, config.max_frame_bytes())),
         }
     }
 
-    /// Returns the next finding in the data read so far; `None` when more must be read.
+    /// Returns the next finding in the data read so far; `None` when more must be read. Pending
+    /// when it is the turn of other tasks.
+    pub(crate) fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Parsed>> {
+        match self {
+            Self::Cut(framed) => framed.poll_found(cx),
+            Self::Whole(whole) => Poll::Ready(whole.found.take()),
+        }
+    }
+
+    /// Returns the next finding, whatever work that is.
+    #[cfg(feature = "__fuzzing")]
     pub(crate) fn found(&mut self) -> Option<Parsed> {
         match self {
             Self::Cut(framed) => framed.found(),
@@ -68,11 +79,27 @@ impl Incoming {
         }
     }
 
-    /// Ends the reading; [`found`](Self::found) returns the rest.
+    /// Ends the reading where the source ends; [`poll_found`](Self::poll_found) returns the rest.
     pub(crate) fn finish(&mut self) {
         match self {
             Self::Cut(framed) => framed.finish(),
             Self::Whole(_) => {}
+        }
+    }
+
+    /// Ends the reading where the source may not have meant to end.
+    pub(crate) fn cut_off(&mut self) {
+        match self {
+            Self::Cut(framed) => framed.cut_off(),
+            Self::Whole(_) => {}
+        }
+    }
+
+    /// What the codec's decisions have cost, and how many bytes were read.
+    pub(crate) fn cost(&self) -> (u64, u64) {
+        match self {
+            Self::Cut(framed) => (framed.framer.cost(), framed.bytes),
+            Self::Whole(_) => (0, 0),
         }
     }
 
@@ -91,6 +118,12 @@ pub(crate) struct Framed<R> {
     framer: Framer,
     /// When bytes were last read, by both clocks; before that, when the reading began.
     last_read: (SystemTime, Instant),
+    /// The work left before other tasks have their turn.
+    work: usize,
+    /// How many bytes were read.
+    bytes: u64,
+    /// When the codec's flood allowance was last refilled.
+    refilled: Instant,
 }
 
 impl<R: AsyncRead + Unpin> Framed<R> {
@@ -99,6 +132,9 @@ impl<R: AsyncRead + Unpin> Framed<R> {
             io,
             framer: Framer::new(framing, config),
             last_read: (SystemTime::now(), Instant::now()),
+            work: WORK_PER_TURN,
+            bytes: 0,
+            refilled: Instant::now(),
         }
     }
 
@@ -107,23 +143,53 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         Self::new(self.io, framing, config)
     }
 
-    /// Returns the next finding in the bytes read so far; `None` when more must be read.
-    pub(crate) fn found(&mut self) -> Option<Parsed> {
+    /// Returns the next finding in the bytes read so far; `None` when more must be read. Pending
+    /// when it is the turn of other tasks.
+    ///
+    /// Bytes may be made to take long, and a reader may always have more of them.
+    pub(crate) fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Parsed>> {
+        match self.framer.poll_within(&mut self.work) {
+            Polled::Found(found) => {
+                self.work = self.work.saturating_sub(FINDING_WORK);
+                Poll::Ready(self.parsed(found))
+            }
+            Polled::NeedMore => Poll::Ready(None),
+            // Busy. The enum may grow.
+            _ => {
+                self.work = WORK_PER_TURN;
+                let turn = pin!(yield_now());
+                // Pending, and the task is woken when the others had their turn.
+                turn.poll(cx).map(|()| None)
+            }
+        }
+    }
+
+    /// Returns the next finding, whatever work that is.
+    #[cfg(feature = "__fuzzing")]
+    fn found(&mut self) -> Option<Parsed> {
         loop {
-            match self.framer.poll()? {
-                Found::Frame(frame) => return Some(self.stamped(frame)),
-                Found::Discarded { reason, range } => {
-                    let bytes = range.end - range.start;
-                    return Some(Parsed::Discarded { reason, bytes });
-                }
-                // The enum may grow.
+            match self.framer.poll_within(&mut { usize::MAX }) {
+                Polled::Found(found) => return self.parsed(found),
+                Polled::NeedMore => return None,
                 _ => {}
             }
         }
     }
 
+    fn parsed(&self, found: Found) -> Option<Parsed> {
+        match found {
+            Found::Frame(frame) => Some(self.stamped(frame)),
+            Found::Discarded { reason, range } => {
+                let bytes = range.end - range.start;
+                Some(Parsed::Discarded { reason, bytes })
+            }
+            // The enum may grow.
+            _ => None,
+        }
+    }
+
     /// Adds the time of capture. What another relay says of the frame counts from then on.
-    fn stamped(&mut self, frame: Frame) -> Parsed {
+    fn stamped(&self, frame: Frame) -> Parsed {
         let (received, monotonic) = self.last_read;
         let monotonic = monotonic.into_std();
         let headers = self.framer.headers();
@@ -149,14 +215,16 @@ impl<R: AsyncRead + Unpin> Framed<R> {
             // tasks from running. tokio's readers see to that themselves; others may not.
             let progress = ready!(coop::poll_proceed(cx));
             let mut room = ReadBuf::new(self.framer.spare_mut());
-            let outcome = ready!(Pin::new(&mut self.io).poll_read(cx, &mut room));
+            let Poll::Ready(outcome) = Pin::new(&mut self.io).poll_read(cx, &mut room) else {
+                self.work = WORK_PER_TURN;
+                return Poll::Pending;
+            };
             progress.made_progress();
             return Poll::Ready(match outcome {
                 Ok(()) => {
                     let n = room.filled().len();
                     if n > 0 {
-                        self.framer.filled(n);
-                        self.last_read = (SystemTime::now(), Instant::now());
+                        self.record_read(n);
                     }
                     Ok(n)
                 }
@@ -166,9 +234,26 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         }
     }
 
-    /// Ends the reading; [`found`](Self::found) returns the rest.
+    fn record_read(&mut self, n: usize) {
+        self.framer.filled(n);
+        let now = Instant::now();
+        self.last_read = (SystemTime::now(), now);
+        self.bytes += n as u64;
+        self.work = self.work.saturating_sub(n);
+        if now.saturating_duration_since(self.refilled) >= REFILL_EVERY {
+            self.refilled = now;
+            self.framer.refill();
+        }
+    }
+
+    /// Ends the reading where the source ends; [`poll_found`](Self::poll_found) returns the rest.
     pub(crate) fn finish(&mut self) {
         self.framer.finish();
+    }
+
+    /// Ends the reading where the source may not have meant to end.
+    pub(crate) fn cut_off(&mut self) {
+        self.framer.cut_off();
     }
 }
 
@@ -219,55 +304,11 @@ impl Whole {
     }
 }
 
-/// Finds the frames in bytes: the part of the codec that reads a framing.
-enum Framer {
-    Concatenated(Splitter),
-    Multipart(Parser),
-}
+/// The work after which other tasks have their turn, in the codec's units: about 0.3 ms at most.
+const WORK_PER_TURN: usize = 256 << 10;
 
-impl Framer {
-    fn new(framing: Framing, config: SplitterConfig) -> Self {
-        match framing {
-            Framing::Concatenated => Self::Concatenated(Splitter::new(config)),
-            Framing::Multipart => {
-                Self::Multipart(Parser::new(ParserConfig::default().with_splitter(config)))
-            }
-        }
-    }
+/// What a finding costs its receivers.
+const FINDING_WORK: usize = 4 << 10;
 
-    fn poll(&mut self) -> Option<Found> {
-        match self {
-            Self::Concatenated(splitter) => splitter.poll(),
-            Self::Multipart(parser) => parser.poll(),
-        }
-    }
-
-    /// The headers of the frame just found.
-    fn headers(&self) -> PartHeaders {
-        match self {
-            Self::Concatenated(_) => PartHeaders::default(),
-            Self::Multipart(parser) => parser.headers(),
-        }
-    }
-
-    fn spare_mut(&mut self) -> &mut [u8] {
-        match self {
-            Self::Concatenated(splitter) => splitter.spare_mut(),
-            Self::Multipart(parser) => parser.spare_mut(),
-        }
-    }
-
-    fn filled(&mut self, n: usize) {
-        match self {
-            Self::Concatenated(splitter) => splitter.filled(n),
-            Self::Multipart(parser) => parser.filled(n),
-        }
-    }
-
-    fn finish(&mut self) {
-        match self {
-            Self::Concatenated(splitter) => splitter.finish(),
-            Self::Multipart(parser) => parser.finish(),
-        }
-    }
-}
+/// How often the codec's flood allowance is refilled.
+const REFILL_EVERY: Duration = Duration::from_secs(1);

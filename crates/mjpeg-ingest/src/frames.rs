@@ -138,7 +138,7 @@ impl<R: AsyncRead + Unpin> Frames<R> {
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Captured>>> {
         loop {
-            while let Some(found) = self.framed.found() {
+            while let Some(found) = ready!(self.framed.poll_found(cx)) {
                 match found {
                     Parsed::Frame { captured, .. } => return Poll::Ready(Some(Ok(captured))),
                     Parsed::Discarded { reason, bytes } => {
@@ -150,17 +150,18 @@ impl<R: AsyncRead + Unpin> Frames<R> {
                 return Poll::Ready(self.error.take().map(Err));
             }
             match ready!(self.framed.poll_read(cx)) {
-                Ok(0) => self.end(None),
+                Ok(0) => {
+                    self.framed.finish();
+                    self.ended = true;
+                }
                 Ok(_) => {}
-                Err(error) => self.end(Some(error)),
+                Err(error) => {
+                    self.framed.cut_off();
+                    self.ended = true;
+                    self.error = Some(error);
+                }
             }
         }
-    }
-
-    fn end(&mut self, error: Option<io::Error>) {
-        self.framed.finish();
-        self.ended = true;
-        self.error = error;
     }
 }
 

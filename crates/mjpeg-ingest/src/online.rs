@@ -15,6 +15,7 @@ use crate::{
     error::{Error, SourceEnd},
     event::Event,
     framed::{Incoming, Parsed},
+    pace::Pace,
     stall::StallWatch,
     timer::Timer,
     upstream::Upstream,
@@ -25,6 +26,7 @@ pub(crate) struct Online {
     incoming: Incoming,
     stall: StallWatch,
     upstream: Upstream,
+    pace: Pace,
     timer: Timer,
     since: Instant,
     frames: u64,
@@ -62,6 +64,7 @@ impl Online {
             incoming: Incoming::new(input, framing, config.splitter.clone()),
             stall: StallWatch::new(now, config.stall_limit, interval),
             upstream: Upstream::of(via),
+            pace: Pace::new(now),
             timer: Timer::default(),
             since: now,
             frames: 0,
@@ -77,7 +80,11 @@ impl Online {
     /// Stops reading, unless that has stopped already.
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_none() {
-            self.incoming.finish();
+            match ending {
+                Ending::Finished => self.incoming.finish(),
+                // A frame in hand may have been cut off.
+                Ending::Error(_) | Ending::Paused => self.incoming.cut_off(),
+            }
             self.ending = Some(ending);
         }
     }
@@ -88,10 +95,16 @@ impl Online {
             if let Some(event) = self.upstream.report() {
                 return Poll::Ready(Ok(event));
             }
-            if let Some(found) = self.incoming.found() {
-                match self.record(found) {
+            self.pace.begin(Instant::now());
+            match self.incoming.poll_found(cx) {
+                Poll::Ready(Some(found)) => match self.record(found) {
                     Some(event) => return Poll::Ready(Ok(event)),
                     None => continue,
+                },
+                Poll::Ready(None) => {}
+                Poll::Pending => {
+                    self.pace.pause(Instant::now());
+                    return Poll::Pending;
                 }
             }
             if let Some(error) = self.upstream.refusal() {
@@ -106,6 +119,9 @@ impl Online {
             if self.ending.is_some() {
                 continue;
             }
+            if let Some(event) = ready!(self.poll_pace(cx)) {
+                return Poll::Ready(Ok(event));
+            }
             // Read before looking at the clock: data may have come while the owner did not pull.
             if let Poll::Ready(read) = self.incoming.poll_read(cx) {
                 self.record_read(read);
@@ -117,6 +133,23 @@ impl Online {
                 return Poll::Ready(Ok(event));
             }
         }
+    }
+
+    /// Waits until more may be read: not at once in a flood, of which it tells.
+    fn poll_pace(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.pace.rests_until().is_none() {
+            let (cost, bytes) = self.incoming.cost();
+            self.pace.before_read(Instant::now(), cost, bytes);
+        }
+        if self.pace.take_flood() {
+            return Poll::Ready(Some(Event::Flooded));
+        }
+        if let Some(until) = self.pace.rests_until() {
+            self.pace.pause(Instant::now());
+            ready!(self.timer.poll(cx, until));
+            self.pace.rested();
+        }
+        Poll::Ready(None)
     }
 
     /// Records a finding. A frame that another relay repeats is no event.

@@ -32,6 +32,7 @@ use crate::{
         driver::StreamDriver,
         fed::Publisher,
         outlet::{OutletFactory, Outlets},
+        pipeline::ingest_config,
         reach::reach,
         sink::Sink,
     },
@@ -94,7 +95,8 @@ impl RunningStream {
         let starting = Starting::bind(spec, context)?;
         let spec = Arc::clone(&starting.specs.borrow());
         let ingest = context.config.ingest().clone();
-        let mut failover = Failover::new(spec.sources().iter().cloned(), ingest.clone());
+        let config = ingest_config(&ingest, &spec);
+        let mut failover = Failover::new(spec.sources().iter().cloned(), config);
         if spec.mode() == StartMode::Require {
             reach(&mut failover, &spec, &starting.monitor).await?;
         }

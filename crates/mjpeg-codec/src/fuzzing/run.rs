@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     config::{MissingEoi, SplitterConfig},
-    found::Found,
+    found::{Found, Polled},
     framing::headers::PartHeaders,
     multipart::{Parser, ParserConfig},
     splitter::Splitter,
@@ -62,12 +62,26 @@ pub(super) fn run(
     let mut events = Vec::new();
     for piece in stream.chunks(chunk) {
         feed(&mut splitter, piece);
-        events.extend(std::iter::from_fn(|| splitter.poll()));
+        events.extend(std::iter::from_fn(|| {
+            sliced(chunk, |work| splitter.poll_within(work))
+        }));
         assert!(splitter.buffer_bytes() <= 2 * (LIMIT_BYTES + chunk) + (256 << 10));
     }
     splitter.finish();
     events.extend(std::iter::from_fn(|| splitter.poll()));
     events
+}
+
+/// Polls in slices of so much work.
+fn sliced(slice: usize, mut poll: impl FnMut(&mut usize) -> Polled) -> Option<Found> {
+    loop {
+        let mut work = slice;
+        match poll(&mut work) {
+            Polled::Found(found) => return Some(found),
+            Polled::NeedMore => return None,
+            Polled::Busy => assert_eq!(work, 0),
+        }
+    }
 }
 
 pub(super) fn push_part(parser: &mut Parser, piece: &[u8]) {
@@ -98,7 +112,7 @@ pub(super) fn parts(
     let mut parser = Parser::new(config);
     let mut events = Vec::new();
     let mut drain = |parser: &mut Parser| {
-        while let Some(event) = parser.poll() {
+        while let Some(event) = sliced(chunk, |work| parser.poll_within(work)) {
             let headers = match event {
                 Found::Frame(_) => parser.headers(),
                 Found::Discarded { .. } => PartHeaders::default(),

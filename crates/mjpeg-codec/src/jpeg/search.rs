@@ -106,6 +106,20 @@ fn find_image(data: &[u8], from: usize) -> Option<usize> {
     None
 }
 
+/// Returns how many fill bytes (`FF`) the bytes begin with.
+pub(crate) fn fill_len(bytes: &[u8]) -> usize {
+    // In blocks, which become vector instructions: a run may be as long as a frame.
+    let (blocks, _) = bytes.as_chunks::<FILL_BLOCK_BYTES>();
+    let is_fill =
+        |block: &&[u8; FILL_BLOCK_BYTES]| block.iter().fold(0xFF, |all, b| all & b) == 0xFF;
+    let whole = blocks.iter().take_while(is_fill).count() * FILL_BLOCK_BYTES;
+    let rest = bytes[whole..].iter().take_while(|&&b| b == 0xFF).count();
+    work::count(whole + rest);
+    whole + rest
+}
+
+const FILL_BLOCK_BYTES: usize = 32;
+
 /// Long enough that the check after each block costs little, short enough that the second check of
 /// a block is cheap.
 const BLOCK_BYTES: usize = 128;

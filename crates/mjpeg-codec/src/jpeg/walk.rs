@@ -16,40 +16,87 @@ pub(crate) struct Segment {
     pub(crate) payload: Range<usize>,
 }
 
-/// Walks the segments between a frame's SOI and its EOI, across its scans. Yields neither SOI and
-/// EOI nor the scans' data.
+/// A walk over the segments between a frame's SOI and its EOI, across its scans. Yields neither SOI
+/// and EOI nor the scans' data.
 ///
 /// The walk ends early where the bytes do not have the form of a frame. Those of a
 /// [`Frame`](crate::Frame) always have it.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    at: usize,
+    is_in_scan: bool,
+}
+
+/// The outcome of a step of a walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Segment(Segment),
+    /// The step looked at as much as it might, inside a scan.
+    Again,
+    End,
+}
+
+impl Walk {
+    pub(crate) fn new() -> Self {
+        Self {
+            at: 2,
+            is_in_scan: false,
+        }
+    }
+
+    /// Returns how far the walk has come.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Walks to the next segment. Looks at `most` bytes of a scan at most.
+    pub(crate) fn step(&mut self, frame: &[u8], most: usize) -> Step {
+        if self.is_in_scan {
+            let to = frame.len().min(self.at.saturating_add(most.max(2)));
+            match search::next_marker(&frame[..to], self.at) {
+                Some(at) => (self.at, self.is_in_scan) = (at, false),
+                None if to == frame.len() => return Step::End,
+                None => {
+                    // The search did not judge the last byte.
+                    self.at = to - 1;
+                    return Step::Again;
+                }
+            }
+        }
+        match segment(frame, self.at) {
+            Some(segment) => {
+                self.at = segment.payload.end;
+                self.is_in_scan = segment.code == marker::SOS;
+                Step::Segment(segment)
+            }
+            None => Step::End,
+        }
+    }
+}
+
+/// Walks the segments of a frame without a bound on the work.
+#[cfg(feature = "__fuzzing")]
 pub(crate) fn segments(frame: &[u8]) -> impl Iterator<Item = Segment> {
-    let mut at = 2;
-    let mut scan = false;
-    std::iter::from_fn(move || {
-        if scan {
-            at = search::next_marker(frame, at)?;
-            scan = false;
-        }
-        let start = at;
-        let fill = frame
-            .get(start..)?
-            .iter()
-            .take_while(|&&b| b == 0xFF)
-            .count();
-        let code = start + fill;
-        let &[code_byte, hi, lo] = frame.get(code..code + 3)? else {
-            return None;
-        };
-        let length = usize::from(u16::from_be_bytes([hi, lo]));
-        let payload = code + 3..code + 1 + length;
-        if fill == 0 || !marker::has_segment(code_byte) || length < 2 || payload.end > frame.len() {
-            return None;
-        }
-        at = payload.end;
-        scan = code_byte == marker::SOS;
-        Some(Segment {
-            code: code_byte,
-            start,
-            payload,
-        })
+    let mut walk = Walk::new();
+    std::iter::from_fn(move || match walk.step(frame, usize::MAX) {
+        Step::Segment(segment) => Some(segment),
+        Step::Again | Step::End => None,
+    })
+}
+
+/// Returns the segment at `start`, if there is one.
+fn segment(frame: &[u8], start: usize) -> Option<Segment> {
+    let fill = search::fill_len(frame.get(start..)?);
+    let code_at = start + fill;
+    let &[code, hi, lo] = frame.get(code_at..code_at + 3)? else {
+        return None;
+    };
+    let length = usize::from(u16::from_be_bytes([hi, lo]));
+    let payload = code_at + 3..code_at + 1 + length;
+    let is_sound = fill > 0 && marker::has_segment(code) && length >= 2;
+    (is_sound && payload.end <= frame.len()).then_some(Segment {
+        code,
+        start,
+        payload,
     })
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     config::SplitterConfig,
-    found::Found,
+    found::{Found, Polled},
     framing::{FramingReader, headers::PartHeaders},
     splitter::Splitter,
 };
@@ -63,8 +63,9 @@ impl ParserConfig {
 /// (RFC 2046 section 5.1).
 ///
 /// It is a [`Splitter`] that also understands the bytes between the images. It finds the same
-/// frames as a splitter, except that a frame without EOI ends before the next delimiter. The
-/// framing serves only as a hint: the parser needs neither the boundary from the response's
+/// frames as a splitter, with three exceptions: only the first image of a part comes out, parts
+/// that hold sound or text are passed over, and a frame without EOI ends before the next delimiter.
+/// The framing serves only as a hint: the parser needs neither the boundary from the response's
 /// `Content-Type` nor a `Content-Length`, and reads the streams of cameras that get these wrong.
 /// [The module's documentation](super) lists what it tolerates.
 ///
@@ -142,13 +143,35 @@ impl Parser {
         self.splitter.finish();
     }
 
-    /// Returns the next frame or discarded range, or `None` if it needs more bytes.
+    /// Ends the body where it may not have been meant to end; see [`Splitter::cut_off`].
+    pub fn cut_off(&mut self) {
+        self.splitter.cut_off();
+    }
+
+    /// Refills the flood allowance; see [`Splitter::refill`].
+    pub fn refill(&mut self) {
+        self.splitter.refill();
+    }
+
+    /// Returns what the decisions so far have cost; see [`Splitter::cost`].
+    pub fn cost(&self) -> u64 {
+        self.splitter.cost()
+    }
+
+    /// Returns the next frame or discarded range, or `None` if it needs more bytes; see
+    /// [`Splitter::poll`].
     pub fn poll(&mut self) -> Option<Found> {
         self.splitter.poll()
     }
 
+    /// Looks for the next frame or discarded range, with a bound on the work; see
+    /// [`Splitter::poll_within`].
+    pub fn poll_within(&mut self, work: &mut usize) -> Polled {
+        self.splitter.poll_within(work)
+    }
+
     /// Returns the headers of the part that held the frame just polled. They are valid until the
-    /// next call of [`poll`](Self::poll).
+    /// next call of [`poll`](Self::poll) or [`poll_within`](Self::poll_within).
     ///
     /// They are empty if the part had no headers, or if damage or other bytes before the image
     /// leave open whether it belongs to the same part.

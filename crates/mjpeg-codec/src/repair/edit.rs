@@ -4,68 +4,90 @@ use std::ops::Range;
 
 use crate::jpeg::{marker, tables, walk::Segment};
 
-/// The single copy that repairs make of a frame. It begins with the first repair.
-pub(super) struct Edit<'a> {
-    old: &'a [u8],
-    /// How far `old` has been copied or left out.
+/// The single copy that repairs make of a frame. It begins with the first repair, and is made
+/// piece by piece.
+#[derive(Debug, Default)]
+pub(super) struct Edit {
+    /// How far the old bytes have been copied or left out.
     taken: usize,
-    /// Empty until the first replacement.
-    new: Vec<u8>,
+    /// `None` until the first repair.
+    new: Option<Vec<u8>>,
 }
 
-impl<'a> Edit<'a> {
-    pub(super) fn new(old: &'a [u8]) -> Self {
-        Self {
-            old,
-            taken: 0,
-            new: Vec::new(),
-        }
-    }
-
-    /// Replaces a range of the old bytes, which must follow those replaced before.
-    pub(super) fn replace(&mut self, range: Range<usize>, with: &[u8]) {
-        if self.new.capacity() == 0 {
-            self.new.reserve_exact(self.old.len() + MOST_ADDED_BYTES);
-        }
+impl Edit {
+    /// Begins the copy.
+    pub(super) fn begin(&mut self, old: &[u8]) -> &mut Vec<u8> {
         self.new
-            .extend_from_slice(&self.old[self.taken..range.start]);
-        self.new.extend_from_slice(with);
-        self.taken = range.end;
+            .get_or_insert_with(|| Vec::with_capacity(old.len() + MOST_ADDED_BYTES))
     }
 
-    /// Removes an APPn or COM segment, or as much of it as possible, if it holds the bytes of an
-    /// SOI or EOI. Returns whether it did.
-    pub(super) fn strip(&mut self, segment: &Segment) -> bool {
-        let payload = &self.old[segment.payload.clone()];
-        let length = segment.payload.start - 2..segment.payload.start;
-        // A search for the two bytes does not spare the length field.
-        if !holds_soi_or_eoi(&self.old[length.start..segment.payload.end]) {
-            return false;
+    /// Returns how far the old bytes were taken.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Replaces a range of the old bytes, which must follow those replaced or copied before.
+    pub(super) fn replace(&mut self, old: &[u8], range: Range<usize>, with: &[u8]) {
+        let taken = std::mem::replace(&mut self.taken, range.end);
+        let new = self.begin(old);
+        new.extend_from_slice(&old[taken..range.start]);
+        new.extend_from_slice(with);
+    }
+
+    /// Copies the old bytes up to a place, if the copy has begun. Returns how many.
+    pub(super) fn copy_to(&mut self, old: &[u8], upto: usize) -> usize {
+        let Some(new) = &mut self.new else { return 0 };
+        let from = self.taken;
+        self.taken = from.max(upto);
+        new.extend_from_slice(&old[from..self.taken]);
+        self.taken - from
+    }
+
+    /// Copies the next `most` bytes. Returns how many.
+    pub(super) fn copy(&mut self, old: &[u8], most: usize) -> usize {
+        self.copy_to(old, old.len().min(self.taken + most))
+    }
+
+    /// Returns whether nothing is left to copy.
+    pub(super) fn is_copied(&self, old: &[u8]) -> bool {
+        self.new.is_none() || self.taken == old.len()
+    }
+
+    /// Removes an APPn or COM segment that [`is_stripped`], or all of it but the JFIF header.
+    pub(super) fn strip(&mut self, old: &[u8], segment: &Segment) {
+        let payload = segment.payload.clone();
+        if is_jfif(segment.code, &old[payload.clone()]) {
+            // Shortens the segment and zeroes the thumbnail's sides, its last fields.
+            let length = payload.start - 2..payload.start;
+            let sides = payload.start + JFIF_BYTES - 2;
+            self.replace(old, length, &(2 + JFIF_BYTES as u16).to_be_bytes());
+            self.replace(old, sides..payload.end, &[0, 0]);
+        } else {
+            self.replace(old, segment.start..payload.end, &[]);
         }
-        match segment.code {
-            marker::APP14 if payload.starts_with(b"Adobe") => return false,
-            marker::APP0 if payload.starts_with(b"JFIF\0") && payload.len() >= JFIF_BYTES => {
-                if payload.len() == JFIF_BYTES {
-                    return false;
-                }
-                // Shortens the segment and zeroes the thumbnail's sides, its last fields.
-                let sides = segment.payload.start + JFIF_BYTES - 2;
-                self.replace(length, &(2 + JFIF_BYTES as u16).to_be_bytes());
-                self.replace(sides..segment.payload.end, &[0, 0]);
-            }
-            _ => self.replace(segment.start..segment.payload.end, &[]),
-        }
-        true
     }
 
     /// Returns the edited bytes, or `None` if nothing was edited.
-    pub(super) fn finish(mut self) -> Option<Vec<u8>> {
-        if self.new.is_empty() {
-            return None;
-        }
-        self.new.extend_from_slice(&self.old[self.taken..]);
-        Some(self.new)
+    pub(super) fn finish(self) -> Option<Vec<u8>> {
+        self.new
     }
+}
+
+/// Returns whether an APPn or COM segment holds the bytes of an SOI or EOI and says nothing of the
+/// colours, so that it is to be removed.
+pub(super) fn is_stripped(old: &[u8], segment: &Segment) -> bool {
+    let payload = &old[segment.payload.clone()];
+    let is_colours = match segment.code {
+        marker::APP14 => payload.starts_with(b"Adobe"),
+        // Of a JFIF segment, the thumbnail is removed.
+        code => is_jfif(code, payload) && payload.len() == JFIF_BYTES,
+    };
+    // A search for the two bytes does not spare the length field.
+    !is_colours && holds_soi_or_eoi(&old[segment.payload.start - 2..segment.payload.end])
+}
+
+fn is_jfif(code: u8, payload: &[u8]) -> bool {
+    code == marker::APP0 && payload.starts_with(b"JFIF\0") && payload.len() >= JFIF_BYTES
 }
 
 /// Returns whether the bytes hold an SOI or EOI. Checks every pair without an early exit, which the

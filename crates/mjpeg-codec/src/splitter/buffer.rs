@@ -23,6 +23,8 @@ pub(super) struct Buffer {
     start: usize,
     end: usize,
     pool: Arc<Pool>,
+    /// The bytes copied and cleared, until somebody asks.
+    work: usize,
 }
 
 impl Buffer {
@@ -32,11 +34,22 @@ impl Buffer {
             start: 0,
             end: 0,
             pool: Arc::default(),
+            work: 0,
         }
     }
 
     pub(super) fn data(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
+    }
+
+    /// Returns how many bytes were moved since the last call.
+    pub(super) fn take_work(&mut self) -> usize {
+        std::mem::take(&mut self.work)
+    }
+
+    fn count(&mut self, moved_bytes: usize) {
+        work::count(moved_bytes);
+        self.work += moved_bytes;
     }
 
     /// Returns how much memory the buffer and its pool take, without the buffers of held frames.
@@ -88,7 +101,7 @@ impl Buffer {
     /// Takes the first `len` bytes of the data. Also returns the size of the buffer that they keep.
     pub(super) fn take(&mut self, len: usize) -> (Bytes, usize) {
         if len < SMALL_BYTES || self.bytes.len() / MOST_WASTE > len {
-            work::count(len);
+            self.count(len);
             let copy = Bytes::copy_from_slice(&self.data()[..len]);
             self.advance(len);
             return (copy, len);
@@ -96,7 +109,7 @@ impl Buffer {
         let rest = self.start + len..self.end;
         // The next frame will be about as long, and one more read to its end needs room, too.
         let mut next = self.pool.take((len + len / 8).max(rest.len()) + ROOM_BYTES);
-        work::count(rest.len());
+        self.count(rest.len());
         next[..rest.len()].copy_from_slice(&self.bytes[rest.clone()]);
         let full = std::mem::replace(&mut self.bytes, next);
         let taken = self.start..rest.start;
@@ -111,7 +124,7 @@ impl Buffer {
             return;
         }
         let held = self.start..self.end;
-        work::count(held.len());
+        self.count(held.len());
         // Each move costs no more than the bytes released since the last one, so that all moves
         // together stay proportional to the bytes.
         if held.len() <= self.start && self.bytes.len() - held.len() >= len {

@@ -11,8 +11,7 @@
 //! * A walk that merged with a failed one would fail at the same place. That does not happen: after
 //!   a broken frame the search resumes in its last segment, past all markers walked before. Only
 //!   the payload of that segment, at most 64 KiB, is examined again.
-//! * Decisions within a few bytes of one another are paid for by the bytes between them
-//!   ([`Budget`](super::budget::Budget)).
+//! * Each decision releases two bytes at least, or passes four of a frame.
 //! * Table walks are limited to a number of tables
 //!   ([`payload_is_sound`](crate::jpeg::segment::payload_is_sound)); long fill is walked once
 //!   ([`Fill`](super::fill::Fill)).
@@ -24,31 +23,10 @@ use super::{
 use crate::{error::DiscardReason, jpeg::marker};
 
 impl Splitter {
-    /// Discards the bytes up to `upto` because the stream cannot pay for another decision, and
-    /// enters a flood.
-    pub(super) fn flooded(&mut self, upto: usize) -> Step {
-        self.lost(DiscardReason::Flood, upto)
-    }
-
-    /// Skips the bytes of a flood unread.
-    pub(super) fn pass_flood(&mut self) -> Step {
-        if let Some(framing) = &mut self.framing {
-            framing.forget_part();
-        }
-        let to_pass = self.budget.flood_end - self.base;
-        let len = to_pass.min(self.buffer.data().len() as u64) as usize;
-        self.discard(DiscardReason::Flood, len);
-        if len as u64 == to_pass {
-            self.restart()
-        } else {
-            Step::NeedMore
-        }
-    }
-
     /// Handles the EOI of the current frame, which ends at `len`.
     pub(super) fn end(&mut self, len: usize) -> Step {
         if self.base >= self.untrusted_end {
-            return self.complete(len);
+            return self.complete(len, true);
         }
         self.pos = len;
         self.inside()
@@ -68,7 +46,7 @@ impl Splitter {
         if embedded {
             return self.skip(self.pos);
         }
-        self.complete(self.pos)
+        self.complete(self.pos, true)
     }
 
     /// Handles a window that ends before the frame does: the splitter needs more bytes, or the
@@ -115,19 +93,28 @@ impl Splitter {
     }
 
     /// Releases the current frame, which ends at `len`.
-    pub(super) fn complete(&mut self, len: usize) -> Step {
+    pub(super) fn complete(&mut self, len: usize, has_eoi: bool) -> Step {
+        self.budget.whole_frame();
         if let Some(header) = self.progress.header {
-            self.take_frame(header, len);
+            self.take_frame(header, len, has_eoi);
         }
+        self.is_done = self.config.only_first();
         // The frame was not part of the untrusted segment before it.
         self.untrusted_end = 0;
-        self.image_ended()
+        if let Some(framing) = &mut self.framing {
+            framing.image_ended();
+        }
+        self.restart()
     }
 
     /// Drops the current frame up to `upto` and seeks the next one from there.
     pub(super) fn lost(&mut self, reason: DiscardReason, upto: usize) -> Step {
+        self.budget.broken_frame(self.progress.scanned);
         self.discard(reason, upto);
-        self.image_ended()
+        if let Some(framing) = &mut self.framing {
+            framing.image_broke();
+        }
+        self.restart()
     }
 
     /// Discards `len` bytes as garbage.
@@ -141,13 +128,6 @@ impl Splitter {
         self.state = State::Seek;
         self.pos = 0;
         Step::Again
-    }
-
-    fn image_ended(&mut self) -> Step {
-        if let Some(framing) = &mut self.framing {
-            framing.image_ended();
-        }
-        self.restart()
     }
 }
 

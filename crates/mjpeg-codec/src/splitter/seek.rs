@@ -4,8 +4,8 @@ use memchr::memchr;
 
 use super::{
     Splitter,
-    budget::{FRAME_COST_BYTES, LINE_COST_BYTES},
     state::{Progress, Step},
+    steps::STEP_BYTES,
 };
 use crate::{error::DiscardReason, jpeg::search};
 
@@ -13,17 +13,28 @@ impl Splitter {
     /// Seeks the next image of a raw stream.
     pub(super) fn seek(&mut self) -> Step {
         let data = self.buffer.data();
-        let found = search::next_image(data, self.pos);
+        let to = data.len().min(self.pos + STEP_BYTES);
+        let found = search::next_image(&data[..to], self.pos);
         // An SOI may begin in the last three bytes, which the search does not judge.
-        let garbage = found.unwrap_or(data.len().saturating_sub(3).max(self.pos.min(data.len())));
+        let garbage = found.unwrap_or(to.saturating_sub(3).max(self.pos.min(to)));
+        let has_more = to < data.len();
+        self.work += garbage.saturating_sub(self.pos) + 1;
         if garbage > 0 {
             self.discard(DiscardReason::Garbage, garbage);
         }
         self.pos = 0;
-        if found.is_none() {
-            return Step::NeedMore;
+        match found {
+            Some(_) => self.begin_frame(),
+            None if has_more => Step::Again,
+            None => Step::NeedMore,
         }
-        self.begin_frame()
+    }
+
+    /// Discards what follows the only frame that is wanted of this stream.
+    pub(super) fn pass_rest(&mut self) -> Step {
+        self.discard(DiscardReason::ExtraImage, self.buffer.data().len());
+        self.pos = 0;
+        Step::NeedMore
     }
 
     /// Seeks the next image of a multipart stream, line by line.
@@ -40,19 +51,28 @@ impl Splitter {
         // Three more bytes show whether an SOI before the end begins an image. No line can end in
         // an SOI that does.
         let to_judge = data.len().min(line.unwrap_or(end) + 3);
-        let (reason, len) = match (search::next_image(&data[..to_judge], self.pos), line) {
-            (Some(0), _) => {
-                if matches!(&self.discarded, Some((reason, _)) if reason.is_frame()) {
+        self.work += to_judge - self.pos + 1;
+        let image = match framing.may_hold_image() {
+            true => search::next_image(&data[..to_judge], self.pos),
+            false => None,
+        };
+        let (reason, len) = match (image, line) {
+            (Some(0), _) if framing.begins_image() => {
+                if self.after_broken {
                     framing.forget_headers();
                 }
                 return self.begin_frame();
             }
-            (Some(at), _) => (framing.before_image(), at),
+            // The part has its image. Its other bytes are lines.
+            (Some(0), _) => return Step::Again,
+            (Some(at), _) => (framing.before_image(at), at),
             (None, Some(len)) => (framing.line(&data[..len]), len),
-            (None, None) if end == longest && (self.ended || data.len() >= end + 3) => {
-                (framing.too_long(), end)
+            (None, None) if end == longest && (self.ended.is_some() || data.len() >= end + 3) => {
+                (framing.too_long(end), end)
             }
-            (None, None) if self.ended && end == data.len() && end > 0 => (framing.line(data), end),
+            (None, None) if self.ended.is_some() && end == data.len() && end > 0 => {
+                (framing.line(data), end)
+            }
             (None, None) => {
                 let more_to_see = end < data.len() && end < longest;
                 // An SOI may begin in the last three bytes, which the search does not judge.
@@ -64,17 +84,13 @@ impl Splitter {
                 };
             }
         };
-        if !self.budget.spend(self.base, LINE_COST_BYTES) {
-            return self.flooded(0);
-        }
+        self.work += self.budget.line(self.base);
         self.discard(reason, len);
         self.restart()
     }
 
     fn begin_frame(&mut self) -> Step {
-        if !self.budget.spend(self.base, FRAME_COST_BYTES) {
-            return self.flooded(0);
-        }
+        self.work += self.budget.image(self.base);
         self.progress = Progress::default();
         self.pos = 2;
         self.markers()

@@ -12,7 +12,9 @@ use crate::jpeg::{frame_header::FrameHeader, marker, segment};
 ///    │ broken     │  │
 ///    ├────────────┤  │
 ///    │            ▼  │
-///    └────────── Inside   EOI of an image found inside an untrusted segment
+///    ├────────── Inside   EOI of an image found inside an untrusted segment
+///    │
+///    └────────── Unended  the scan ended without EOI
 /// ```
 ///
 /// In every state but `Seek`, the buffer begins at the SOI of the current frame.
@@ -27,6 +29,29 @@ pub(super) enum State {
     /// The current frame is whole and ends at `pos`. It was found inside a segment that was not
     /// trusted. The bytes after it show whether it belongs to that segment.
     Inside,
+    /// The current frame has no EOI. It ends before the first delimiter behind `pos`, or where its
+    /// [`Stop`] says.
+    Unended,
+}
+
+/// Where a frame without EOI ends at the latest, and why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    pub(super) at: usize,
+    pub(super) cause: Cause,
+}
+
+/// What stopped a frame without EOI.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cause {
+    Soi,
+    Delimiter,
+    /// The stream ended as it should, or was cut off. Whatever stands behind `scanned` is a segment
+    /// that is not whole.
+    End {
+        is_cut_off: bool,
+        scanned: usize,
+    },
 }
 
 /// What one step of the state machine achieved.
@@ -50,6 +75,12 @@ pub(super) struct Progress {
     pub(super) last_segment: usize,
     /// Where the latest segment claims to end.
     pub(super) last_end: usize,
+    /// Where the latest sound segment ends. Behind it are entropy-coded data.
+    pub(super) data_start: usize,
+    /// How far those were searched for a delimiter.
+    pub(super) delimiter_from: usize,
+    /// Set in [`State::Unended`].
+    pub(super) stop: Option<Stop>,
 }
 
 /// How a segment fits the current frame.
@@ -62,6 +93,11 @@ pub(super) enum Fit {
 }
 
 impl Progress {
+    /// Takes note of where a sound segment ends.
+    pub(super) fn passed(&mut self, end: usize) {
+        (self.data_start, self.delimiter_from) = (end, end);
+    }
+
     /// Takes note of a segment of the current frame.
     pub(super) fn take_segment(&mut self, code: u8, payload: &[u8]) -> Fit {
         match code {

@@ -2,53 +2,37 @@
 
 use super::{
     Splitter,
-    budget::{SCAN_COST_BYTES, SEGMENT_COST_BYTES},
-    state::{Fit, State, Step},
+    fill::MOST_WALKED_BYTES,
+    state::{Cause, Fit, State, Step, Stop},
 };
 use crate::{
     config::MissingEoi,
     error::DiscardReason,
-    jpeg::{marker, search, walk},
+    jpeg::{marker, search},
     work,
 };
 
 impl Splitter {
-    /// Takes one step from the current state.
+    /// Takes one step from the current state. Counts its work, which has a bound.
     pub(super) fn step(&mut self) -> Step {
         match self.state {
-            State::Seek if self.base < self.budget.flood_end => self.pass_flood(),
+            State::Seek if self.is_done => self.pass_rest(),
             State::Seek if self.framing.is_some() => self.seek_part(),
             State::Seek => self.seek(),
             State::Markers => self.markers(),
             State::Scan => self.scan(),
             State::Inside => self.inside(),
+            State::Unended => self.unended(),
         }
-    }
-
-    /// Handles the end of the stream in a state that needs more bytes.
-    pub(super) fn at_end(&mut self) {
-        let len = self.buffer.data().len();
-        match self.state {
-            State::Seek => self.skip(len),
-            State::Inside => self.complete(self.pos),
-            State::Markers | State::Scan => {
-                let image = self.len_without_eoi(len);
-                // An image that broke off inside a segment after its scan lacks more than its EOI.
-                let rest = &self.buffer.data()[self.pos.min(image)..image];
-                let in_segment = self.state == State::Markers && rest.iter().any(|&b| b != 0xFF);
-                if self.may_end_without_eoi() && !in_segment {
-                    self.complete(image)
-                } else {
-                    self.broken(DiscardReason::Truncated, image)
-                }
-            }
-        };
     }
 
     /// Walks from marker to marker, up to the next scan or the end of the frame.
     pub(super) fn markers(&mut self) -> Step {
         self.state = State::Markers;
         loop {
+            if self.work >= STEP_BYTES {
+                return Step::Again;
+            }
             let data = self.buffer.window(self.config.max_frame_bytes());
             let ahead = data.get(self.pos..).unwrap_or_default();
             // Any number of fill bytes may precede a marker (B.1.1.2).
@@ -59,6 +43,12 @@ impl Splitter {
                 _ => return self.broken(DiscardReason::Malformed, self.pos),
             };
             work::count(1);
+            self.work += fill.min(MOST_WALKED_BYTES);
+            if ahead.get(fill) == Some(&0xFF) {
+                // There is more fill than one walk may pass.
+                self.pos += fill - 1;
+                continue;
+            }
             let at = self.pos + fill;
             let (code, hi, lo) = match ahead[fill..] {
                 [code, hi, lo, ..] if marker::has_segment(code) => (code, hi, lo),
@@ -86,24 +76,16 @@ impl Splitter {
             let Some(payload) = data.get(payload_at..end) else {
                 return Step::NeedMore;
             };
-            let scan = if code == marker::SOS {
-                SCAN_COST_BYTES
-            } else {
-                0
-            };
             // Charged at the code: an earlier push may have passed the fill before it.
-            if !self
-                .budget
-                .spend(self.base + at as u64, SEGMENT_COST_BYTES + scan)
-            {
-                return self.flooded(at);
-            }
+            let is_scan = code == marker::SOS;
+            self.work += self.budget.segment(self.base + at as u64, is_scan);
             match self.progress.take_segment(code, payload) {
                 Fit::Sound => self.pos = end,
                 Fit::Malformed => return self.broken(DiscardReason::Malformed, payload_at),
                 Fit::Misplaced => return self.contradicted(payload_at),
             }
-            if code == marker::SOS {
+            self.progress.passed(end);
+            if is_scan {
                 self.progress.last_segment = 0;
                 return self.scan();
             }
@@ -114,14 +96,10 @@ impl Splitter {
     fn lone_marker(&mut self, code: u8, at: usize) -> Step {
         match code {
             marker::EOI if self.progress.scanned => self.end(at + 1),
-            marker::SOI => {
-                let len = self.len_without_eoi(at - 1);
-                if self.may_end_without_eoi() {
-                    self.complete(len)
-                } else {
-                    self.broken_here(DiscardReason::Truncated, len)
-                }
-            }
+            marker::SOI => self.stopped(Stop {
+                at: at - 1,
+                cause: Cause::Soi,
+            }),
             // RSTn outside a scan, reserved codes, FF 00: not a marker that may stand here. An EOI
             // with no scan before it belongs to another frame.
             _ => self.broken(DiscardReason::Malformed, at + 1),
@@ -132,30 +110,38 @@ impl Splitter {
     fn scan(&mut self) -> Step {
         self.state = State::Scan;
         let data = self.buffer.window(self.config.max_frame_bytes());
-        if let Some(at) = search::next_marker(data, self.pos) {
-            // Not a call: calls would nest as deep as the frame has scans.
-            (self.state, self.pos) = (State::Markers, at);
-            return Step::Again;
+        let to = data.len().min(self.pos + STEP_BYTES);
+        let found = search::next_marker(&data[..to], self.pos);
+        // The search does not judge the last byte, which may be the FF of a marker.
+        let end = found.unwrap_or(to.saturating_sub(1).max(self.pos));
+        let is_undecided = found.is_none() && data[..to].last() == Some(&0xFF);
+        let no_marker_to = if is_undecided {
+            end
+        } else {
+            found.unwrap_or(to)
+        };
+        let has_more = to < data.len();
+        self.work += end - self.pos + 1;
+        if let Some(at) = self.delimiter_line(no_marker_to) {
+            return self.stopped(Stop {
+                at,
+                cause: Cause::Delimiter,
+            });
         }
-        // The search did not judge the last byte, which may be the FF of a marker.
-        self.pos = data.len().saturating_sub(1).max(self.pos);
-        self.starved(self.pos)
+        self.pos = end;
+        if found.is_some() {
+            // Not a call: calls would nest as deep as the frame has scans.
+            self.state = State::Markers;
+        } else if !has_more {
+            return self.starved(self.pos);
+        }
+        Step::Again
     }
 
-    fn may_end_without_eoi(&self) -> bool {
+    pub(super) fn may_end_without_eoi(&self) -> bool {
         self.progress.scanned && self.config.missing_eoi() == MissingEoi::Accept
     }
-
-    /// Returns how many of the first `len` bytes, a frame without EOI, belong to that frame. In a
-    /// multipart stream it ends before the next delimiter.
-    fn len_without_eoi(&self, len: usize) -> usize {
-        let Some(framing) = &self.framing else {
-            return len;
-        };
-        let data = &self.buffer.data()[..len];
-        // Segments may hold any bytes, including delimiters, so only the entropy-coded data are
-        // searched. No image can begin in there, so searching them again repeats no work.
-        let entropy_coded = walk::segments(data).last().map_or(0, |s| s.payload.end);
-        entropy_coded + framing.before_delimiter(&data[entropy_coded..])
-    }
 }
+
+/// About the most bytes that one step looks at.
+pub(super) const STEP_BYTES: usize = 64 << 10;

@@ -1,6 +1,6 @@
 //! Reads the bits of a scan.
 
-use crate::jpeg::marker;
+use crate::jpeg::{marker, search};
 
 /// Reads entropy-coded data (T.81 F.2.2.5): removes stuffed zeros, and stops at a marker.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,57 @@ pub(super) struct Bits<'a> {
     padding: u32,
 }
 
+/// Where a reader stands in its data, without the data.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    unread_bytes: usize,
+    stopped: bool,
+    buffer: u64,
+    count: u32,
+    padding: u32,
+}
+
+impl Place {
+    /// Creates the place at the beginning of data of this length.
+    pub(super) fn start(length: usize) -> Self {
+        Self {
+            unread_bytes: length,
+            stopped: false,
+            buffer: 0,
+            count: 0,
+            padding: 0,
+        }
+    }
+}
+
 impl<'a> Bits<'a> {
+    /// Continues at a place in the same data.
+    pub(super) fn at(place: Place, data: &'a [u8]) -> Self {
+        Self {
+            rest: &data[data.len() - place.unread_bytes..],
+            stopped: place.stopped,
+            buffer: place.buffer,
+            count: place.count,
+            padding: place.padding,
+        }
+    }
+
+    /// Returns the place of the reader.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            unread_bytes: self.rest.len(),
+            stopped: self.stopped,
+            buffer: self.buffer,
+            count: self.count,
+            padding: self.padding,
+        }
+    }
+
+    /// Returns how many bytes were not read.
+    pub(super) fn unread_bytes(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Creates a reader for the data between a scan header and the marker that ends the scan.
     pub(super) fn new(data: &'a [u8]) -> Self {
         Self {
@@ -72,7 +122,7 @@ impl<'a> Bits<'a> {
         match self.rest {
             [0xFF, after @ ..] => {
                 // Decoders skip fill bytes even before a stuffed zero.
-                let fill = after.iter().take_while(|&&b| b == 0xFF).count();
+                let fill = search::fill_len(after);
                 if let Some((0, after)) = after[fill..].split_first() {
                     self.rest = after;
                     return Some(0xFF);
@@ -109,27 +159,29 @@ impl<'a> Bits<'a> {
         self.count < self.padding
     }
 
-    /// Takes everything before the next marker, and returns how many bytes of it are not padding.
-    pub(super) fn skip_to_marker(&mut self) -> usize {
+    /// Takes the bytes before the next marker, `most` at most. Returns how many of them are not
+    /// padding, and whether the marker is reached.
+    pub(super) fn skip_to_marker(&mut self, most: usize) -> (usize, bool) {
         // The rest of a partly taken byte: ones (F.1.2.3), from some encoders zeros.
         self.refill();
         self.take(self.count.saturating_sub(self.padding) % 8);
         let mut surplus = 0;
-        loop {
+        for _ in 0..most {
             self.refill();
             if self.count < self.padding + 8 {
-                return surplus;
+                return (surplus, true);
             }
             // Webcams add a superfluous byte of ones; other encoders fill up with zeros.
             surplus += usize::from(!matches!(self.buffer >> 56, 0x00 | 0xFF));
             self.take(8);
         }
+        (surplus, false)
     }
 
     /// Passes the RSTn that the reader stopped at, and returns its n. Returns `None` at any other
     /// marker.
     pub(super) fn restart(&mut self) -> Option<u8> {
-        let fill = self.rest.iter().take_while(|&&b| b == 0xFF).count();
+        let fill = search::fill_len(self.rest);
         let (&code, after) = self.rest.get(fill..)?.split_first()?;
         if !self.stopped || !matches!(code, marker::RST0..=marker::RST7) {
             return None;

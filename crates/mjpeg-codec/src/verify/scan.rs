@@ -1,7 +1,9 @@
 //! Walks one scan.
 
+use std::ops::Range;
+
 use super::{
-    bits::Bits,
+    bits::{Bits, Place},
     block::skip_block,
     picture::Picture,
     table::Table,
@@ -10,119 +12,228 @@ use super::{
 };
 use crate::jpeg::tables::Class;
 
-/// A scan as its header describes it (T.81 B.2.3).
+/// A scan as its header describes it (T.81 B.2.3), and how far its data were walked.
 #[derive(Debug)]
-pub(super) struct Scan<'t> {
+pub(super) struct Scan {
+    /// The data in the frame.
+    data: Range<usize>,
     mcus: u32,
-    parts: Vec<Part<'t>>,
+    parts: [Part; MOST_PARTS],
+    count: usize,
+    /// 0 if there are no restart markers.
+    restart_interval: u32,
+    place: Place,
+    /// The MCUs walked.
+    done: u32,
+    /// The MCUs of the current interval, and how many of them are left.
+    wanted: u32,
+    left: u32,
+    /// The number of the next restart marker.
+    number: u8,
+    /// Of the current interval.
+    interval_surplus: usize,
+    surplus_bytes: usize,
 }
 
-/// The part of one component in each MCU.
-#[derive(Debug)]
-struct Part<'t> {
+/// The part of one component in each MCU, and the tables that it selects.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    blocks: u32,
+    dc: u8,
+    ac: u8,
+}
+
+/// The same with the tables.
+struct Coded<'t> {
     blocks: u32,
     dc: &'t Table,
     ac: &'t Table,
 }
 
-impl<'t> Scan<'t> {
-    /// Reads a scan header. `tables` are those in force, `length` is that of the scan's data in
-    /// bytes. Returns `None` if a component or table does not exist, or if a component already had
-    /// its scan.
+impl Scan {
+    /// Reads a scan header. `tables` are those in force, `data` is where the scan's data are.
+    /// Returns `None` if a component or table does not exist, or if a component already had its
+    /// scan.
     pub(super) fn new(
         header: &[u8],
         picture: &mut Picture,
-        tables: &'t mut Tables<'_>,
-        length: usize,
+        tables: &mut Tables,
+        frame: &[u8],
+        data: Range<usize>,
+        restart_interval: u16,
     ) -> Option<Self> {
         let (&count, rest) = header.split_first()?;
-        let (selectors, _) = rest.get(..2 * usize::from(count))?.as_chunks::<2>();
-        for &[_, tables_used] in selectors {
-            tables.expand(Class::Dc, tables_used >> 4, length)?;
-            tables.expand(Class::Ac, tables_used & 15, length)?;
-        }
-        let tables: &'t Tables<'_> = tables;
-        let mut parts = Vec::new();
+        let count = usize::from(count);
+        let (selectors, _) = rest.get(..2 * count)?.as_chunks::<2>();
+        let mut parts = [Part::default(); MOST_PARTS];
         let mut mcus = picture.mcus();
-        for &[id, tables_used] in selectors {
+        for (part, &[id, used]) in parts.get_mut(..count)?.iter_mut().zip(selectors) {
+            let (dc, ac) = (used >> 4, used & 15);
+            tables.expand(Class::Dc, dc, data.len(), frame)?;
+            tables.expand(Class::Ac, ac, data.len(), frame)?;
+            tables.get(Class::Dc, dc)?;
+            tables.get(Class::Ac, ac)?;
             let component = picture.scan_component(id)?;
-            let blocks = if count == 1 {
-                mcus = component.blocks;
-                1
-            } else {
-                component.blocks_per_mcu
-            };
-            parts.push(Part {
-                blocks,
-                dc: tables.get(Class::Dc, tables_used >> 4)?,
-                ac: tables.get(Class::Ac, tables_used & 15)?,
-            });
+            let mut blocks = component.blocks_per_mcu;
+            if count == 1 {
+                (mcus, blocks) = (component.blocks, 1);
+            }
+            *part = Part { blocks, dc, ac };
         }
-        Some(Self { mcus, parts })
+        let mut scan = Self {
+            place: Place::start(data.len()),
+            data,
+            mcus,
+            parts,
+            count,
+            restart_interval: restart_interval.into(),
+            done: 0,
+            wanted: 0,
+            left: 0,
+            number: 0,
+            interval_surplus: 0,
+            surplus_bytes: 0,
+        };
+        scan.begin_interval();
+        Some(scan)
     }
 
-    /// Walks the scan's data and returns the number of surplus bytes. Offsets of damage count from
-    /// the beginning of the data.
-    pub(super) fn walk(&self, data: &[u8], restart_interval: u16) -> Result<usize, Damage> {
-        let mut bits = Bits::new(data);
-        let mut done = 0;
-        let mut surplus_bytes = 0;
-        let mut number = 0;
-        loop {
-            let left = self.mcus - done;
-            let wanted = match u32::from(restart_interval) {
-                0 => left,
-                interval => left.min(interval),
-            };
-            let (after, whole, mut outcome) = self.skip(bits, wanted);
-            bits = after;
-            done += whole;
-            let surplus = match outcome {
-                Ok(()) => bits.skip_to_marker(),
-                Err(_) => 0,
-            };
-            surplus_bytes += surplus;
-            // If the data ended, the marker there tells more.
-            if matches!(outcome, Ok(()) | Err(Flaw::Truncated)) {
-                let expected = (restart_interval > 0).then_some(number);
-                outcome = match bits.restart() {
-                    // None should follow the last interval, but one that does means no loss.
-                    Some(found) if Some(found) == expected && wanted > 0 => outcome,
-                    Some(_) => Err(Flaw::Restart),
-                    None if outcome.is_ok() && done == self.mcus => return Ok(surplus_bytes),
-                    None if surplus > 0 => Err(Flaw::Restart),
-                    None => Err(Flaw::Truncated),
-                };
-            }
-            if let Err(flaw) = outcome {
-                return Err(Damage {
-                    flaw,
-                    offset: data.len() - bits.bytes_left().min(data.len()),
-                    mcus: done,
-                    expected_mcus: self.mcus,
-                });
-            }
-            number = (number + 1) % 8;
-        }
+    /// Continues the walk, for about `work` nanoseconds, which it takes from that. Returns the
+    /// number of surplus bytes at the end, `None` before it.
+    pub(super) fn step(
+        &mut self,
+        frame: &[u8],
+        tables: &Tables,
+        work: &mut usize,
+    ) -> Result<Option<usize>, Damage> {
+        let data = &frame[self.data.clone()];
+        let parts = self.parts[..self.count].iter().map(|part| {
+            Some(Coded {
+                blocks: part.blocks,
+                dc: tables.get(Class::Dc, part.dc)?,
+                ac: tables.get(Class::Ac, part.ac)?,
+            })
+        });
+        let parts: Option<Vec<Coded<'_>>> = parts.collect();
+        let parts = parts.ok_or(Damage::header(self.data.start))?;
+        let mut bits = Bits::at(self.place, data);
+        let outcome = self.walk(&mut bits, &parts, work);
+        self.place = bits.place();
+        outcome.map_err(|flaw| Damage {
+            flaw,
+            offset: self.data.end - bits.bytes_left().min(data.len()),
+            mcus: self.done,
+            expected_mcus: self.mcus,
+        })
     }
 
-    /// Walks `mcus` MCUs. Returns the reader after them, and how many were whole.
-    ///
-    /// The reader is passed by value, so that the compiler can keep it in registers.
-    fn skip<'d>(&self, mut bits: Bits<'d>, mcus: u32) -> (Bits<'d>, u32, Result<(), Flaw>) {
-        for done in 0..mcus {
-            for part in &self.parts {
-                for _ in 0..part.blocks {
-                    let outcome = skip_block(&mut bits, part.dc, part.ac);
-                    if bits.overdrawn() {
-                        return (bits, done, Err(Flaw::Truncated));
-                    }
-                    if outcome.is_err() {
-                        return (bits, done, outcome);
-                    }
+    fn walk(
+        &mut self,
+        bits: &mut Bits<'_>,
+        parts: &[Coded<'_>],
+        work: &mut usize,
+    ) -> Result<Option<usize>, Flaw> {
+        let blocks = parts.iter().map(|part| part.blocks).sum::<u32>().max(1);
+        let most = (BLOCKS_AT_A_TIME / blocks).max(1);
+        while *work > 0 {
+            let unread = bits.unread_bytes();
+            let mut outcome = Ok(());
+            if self.left > 0 {
+                let mcus = self.left.min(most);
+                let (after, whole, skipped) = skip(parts, *bits, mcus);
+                (*bits, outcome) = (after, skipped);
+                self.done += whole;
+                self.left -= whole;
+                let read = unread - bits.unread_bytes();
+                *work = work.saturating_sub((mcus * blocks) as usize * BLOCK_NANOS + 2 * read);
+                if outcome.is_ok() && self.left > 0 {
+                    continue;
+                }
+            }
+            if outcome.is_ok() {
+                let (surplus, is_at_marker) = bits.skip_to_marker(SURPLUS_AT_A_TIME);
+                self.interval_surplus += surplus;
+                *work = work.saturating_sub(2 * (unread - bits.unread_bytes()) + 1);
+                if !is_at_marker {
+                    continue;
+                }
+            }
+            if self.end_interval(bits, outcome)? {
+                return Ok(Some(self.surplus_bytes));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Handles the end of an interval, or damage. Returns whether the scan is complete.
+    fn end_interval(
+        &mut self,
+        bits: &mut Bits<'_>,
+        outcome: Result<(), Flaw>,
+    ) -> Result<bool, Flaw> {
+        let surplus = self.interval_surplus;
+        self.surplus_bytes += surplus;
+        // If the data ended, the marker there tells more.
+        if matches!(outcome, Ok(()) | Err(Flaw::Truncated)) {
+            let expected = (self.restart_interval > 0).then_some(self.number);
+            match bits.restart() {
+                // None should follow the last interval, but one that does means no loss.
+                Some(found) if Some(found) == expected && self.wanted > 0 => outcome?,
+                Some(_) => return Err(Flaw::Restart),
+                None if outcome.is_ok() && self.done == self.mcus => return Ok(true),
+                None if surplus > 0 => return Err(Flaw::Restart),
+                None => return Err(Flaw::Truncated),
+            }
+        }
+        outcome?;
+        self.number = (self.number + 1) % 8;
+        self.begin_interval();
+        Ok(false)
+    }
+
+    fn begin_interval(&mut self) {
+        let left = self.mcus - self.done;
+        self.wanted = match self.restart_interval {
+            0 => left,
+            interval => left.min(interval),
+        };
+        self.left = self.wanted;
+        self.interval_surplus = 0;
+    }
+}
+
+/// Walks `mcus` MCUs. Returns the reader after them, and how many were whole.
+///
+/// The reader is passed by value, so that the compiler can keep it in registers.
+fn skip<'d>(
+    parts: &[Coded<'_>],
+    mut bits: Bits<'d>,
+    mcus: u32,
+) -> (Bits<'d>, u32, Result<(), Flaw>) {
+    for done in 0..mcus {
+        for part in parts {
+            for _ in 0..part.blocks {
+                let outcome = skip_block(&mut bits, part.dc, part.ac);
+                if bits.overdrawn() {
+                    return (bits, done, Err(Flaw::Truncated));
+                }
+                if outcome.is_err() {
+                    return (bits, done, outcome);
                 }
             }
         }
-        (bits, mcus, Ok(()))
     }
+    (bits, mcus, Ok(()))
 }
+
+/// The most components in a scan (T.81 B.2.3: Ns).
+const MOST_PARTS: usize = 4;
+
+/// About how many blocks are walked before the work is counted.
+const BLOCKS_AT_A_TIME: u32 = 512;
+
+/// What the shortest block takes (measured).
+const BLOCK_NANOS: usize = 10;
+
+/// How many surplus bytes are passed before the work is counted.
+const SURPLUS_AT_A_TIME: usize = 4 << 10;

@@ -1,6 +1,6 @@
 //! The Huffman tables in force.
 
-use std::sync::LazyLock;
+use std::{ops::Range, sync::LazyLock};
 
 use super::table::Table;
 use crate::jpeg::tables::{
@@ -10,28 +10,30 @@ use crate::jpeg::tables::{
 /// The tables that DHT segments have defined so far. Initially the typical ones, which decoders
 /// assume for frames that define none.
 #[derive(Debug)]
-pub(super) struct Tables<'a> {
-    dc: [Slot<'a>; 4],
-    ac: [Slot<'a>; 4],
+pub(super) struct Tables {
+    dc: [Slot; 4],
+    ac: [Slot; 4],
 }
 
 /// A table is expanded when a scan needs it, because defining one takes few bytes, but expanding it
 /// takes time.
 #[derive(Debug, Default)]
-enum Slot<'a> {
+enum Slot {
     #[default]
     Undefined,
-    Defined(&'a [u8]),
+    Initial(&'static [u8]),
+    /// The place of the definition in the frame.
+    Defined(Range<usize>),
     Typical(&'static Table),
     Expanded(Box<Table>),
 }
 
-impl Default for Tables<'_> {
+impl Default for Tables {
     fn default() -> Self {
         let slots = |luminance: &'static [u8], chrominance: &'static [u8]| {
             [
-                Slot::Defined(luminance),
-                Slot::Defined(chrominance),
+                Slot::Initial(luminance),
+                Slot::Initial(chrominance),
                 Slot::Undefined,
                 Slot::Undefined,
             ]
@@ -43,31 +45,43 @@ impl Default for Tables<'_> {
     }
 }
 
-impl<'a> Tables<'a> {
-    /// Reads the payload of a DHT segment (T.81 B.2.4.2). Returns `None` if it is malformed.
-    pub(super) fn define(&mut self, mut payload: &'a [u8]) -> Option<()> {
-        while !payload.is_empty() {
-            let (table, rest) = Definition::split_first(payload)?;
-            *self.slot(table.class, table.id)? = Slot::Defined(table.codes);
-            payload = rest;
+impl Tables {
+    /// Reads a DHT segment with its payload in this range of the frame (T.81 B.2.4.2). Returns
+    /// `None` if it is malformed.
+    pub(super) fn define(&mut self, frame: &[u8], payload: Range<usize>) -> Option<()> {
+        let mut at = payload.start;
+        while at < payload.end {
+            let (table, _) = Definition::split_first(&frame[at..payload.end])?;
+            let codes_at = at + 1;
+            at = codes_at + table.codes.len();
+            *self.slot(table.class, table.id)? = Slot::Defined(codes_at..at);
         }
         Some(())
     }
 
-    /// Expands a table for a scan whose data have `length` bytes. Returns `None` if there is no
-    /// such table, or if it contradicts itself.
-    pub(super) fn expand(&mut self, class: Class, id: u8, length: usize) -> Option<()> {
+    /// Expands a table of the frame for a scan whose data have `length` bytes. Returns `None` if
+    /// there is no such table, or if it contradicts itself.
+    pub(super) fn expand(
+        &mut self,
+        class: Class,
+        id: u8,
+        length: usize,
+        frame: &[u8],
+    ) -> Option<()> {
         let slot = self.slot(class, id)?;
-        if let Slot::Defined(definition) = *slot {
-            let mut typical = TYPICAL.iter();
-            *slot = match typical.find(|t| t.class == class && t.definition == definition) {
-                Some(typical) => Slot::Typical(&typical.table),
-                None => {
-                    let join = length >= JOINING_PAYS_BYTES;
-                    Slot::Expanded(Table::new(class, definition, join)?)
-                }
-            };
-        }
+        let definition = match slot {
+            Slot::Initial(definition) => definition,
+            Slot::Defined(range) => &frame[range.clone()],
+            Slot::Undefined | Slot::Typical(_) | Slot::Expanded(_) => return Some(()),
+        };
+        let mut typical = TYPICAL.iter();
+        *slot = match typical.find(|t| t.class == class && t.definition == definition) {
+            Some(typical) => Slot::Typical(&typical.table),
+            None => {
+                let join = length >= JOINING_PAYS_BYTES;
+                Slot::Expanded(Table::new(class, definition, join)?)
+            }
+        };
         Some(())
     }
 
@@ -80,11 +94,11 @@ impl<'a> Tables<'a> {
         match slots.get(usize::from(id))? {
             Slot::Typical(table) => Some(table),
             Slot::Expanded(table) => Some(table),
-            Slot::Undefined | Slot::Defined(_) => None,
+            Slot::Undefined | Slot::Initial(_) | Slot::Defined(_) => None,
         }
     }
 
-    fn slot(&mut self, class: Class, id: u8) -> Option<&mut Slot<'a>> {
+    fn slot(&mut self, class: Class, id: u8) -> Option<&mut Slot> {
         let slots = match class {
             Class::Dc => &mut self.dc,
             Class::Ac => &mut self.ac,

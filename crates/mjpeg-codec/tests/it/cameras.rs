@@ -273,7 +273,12 @@ fn every_fixture_has_a_test() {
 #[test]
 fn tests_that_the_source_names_are_there() {
     let source = include_str!("../../src/multipart.rs");
-    let tests = [include_str!("cameras.rs"), include_str!("parser.rs")].concat();
+    let tests = [
+        include_str!("cameras.rs"),
+        include_str!("parser.rs"),
+        include_str!("part_contents.rs"),
+    ]
+    .concat();
     let list = source.lines().filter(|line| line.starts_with("// "));
     let named = list.flat_map(|line| line.split('`'));
     let mut found = 0;

@@ -237,36 +237,6 @@ fn rest_of_a_broken_frame_is_one_range_whatever_lines_it_holds() {
 }
 
 #[test]
-fn images_of_one_part_have_the_same_headers() {
-    let (a, b) = (jpeg::numbered(1), jpeg::numbered(2));
-    let stream = [&head(1)[..], &a[..], &b, b"\r\n", &head(3)].concat();
-    let expected = [
-        Discarded(Framing, head(1).len()),
-        Part(a, told(1)),
-        Part(b, told(1)),
-        Discarded(Framing, 2 + head(3).len()),
-    ];
-    check_parts(&stream, &expected);
-}
-
-#[test]
-fn second_image_of_a_multi_picture_file_comes_out_too() {
-    // CIPA DC-007: an APP2 segment in the first image; the others follow, perhaps after padding.
-    let first = jpeg::with_segment(&jpeg::numbered(1), 0xE2, b"MPF\0II*\0\x08\0\0\0\0\0");
-    let second = jpeg::numbered(2);
-    let stream = [&head(1)[..], &first[..], &[0; 6], &second, b"\r\n"].concat();
-    let expected = [
-        Discarded(Framing, head(1).len()),
-        Part(first, told(1)),
-        Discarded(Garbage, 6),
-        // Something was lost before it, perhaps its own headers.
-        Part(second, Told::default()),
-        Discarded(Framing, 2),
-    ];
-    check_parts(&stream, &expected);
-}
-
-#[test]
 fn padding_that_runs_into_the_delimiter_does_not_cost_the_headers() {
     let (a, b) = (jpeg::numbered(1), jpeg::numbered(2));
     let stream = [&head(1)[..], &a[..], &[0; 6], &head(2), &b].concat();

@@ -84,12 +84,23 @@ proptest! {
     }
 
     #[test]
-    fn parser_finds_the_frames_that_a_splitter_finds(pieces in vec(part_piece(), 0..30)) {
+    fn parser_finds_the_frames_that_a_splitter_finds_unless_parts_have_more(
+        pieces in vec(part_piece(), 0..30),
+    ) {
         let stream = pieces.concat();
         let frames = SplitterConfig::default().with_max_frame_bytes(4096);
         let config = ParserConfig::default().with_splitter(frames.clone()).with_max_header_bytes(256);
         let parsed = parts(&config, [&stream[..]].into_iter());
         let split = outcome(&frames, [&stream[..]].into_iter());
+        let is_extra = |e: &Expected| matches!(e, Discarded(DiscardReason::ExtraImage, _));
+        // Such parts are passed over, too.
+        let is_passed = |text: &[u8]| stream.windows(text.len()).any(|bytes| bytes == text);
+        if parsed.iter().any(is_extra) || is_passed(b"audio") || is_passed(b"plain") {
+            for frame in frames_in(&parsed) {
+                prop_assert!(mjpeg_codec::Frame::parse(frame).is_ok());
+            }
+            return Ok(());
+        }
         prop_assert_eq!(frames_in(&parsed), frames_in(&split));
         // The parser's framing and bodies without an image are garbage or the rest of a frame to
         // the splitter.
@@ -200,7 +211,7 @@ fn naive_frames(stream: &[u8]) -> Vec<Bytes> {
 }
 
 fn part_piece() -> impl Strategy<Value = Vec<u8>> {
-    let texts: [&[u8]; 20] = [
+    let texts: [&[u8]; 22] = [
         b"--frame\r\n",
         b"--frame\n",
         b"--frame",
@@ -212,6 +223,8 @@ fn part_piece() -> impl Strategy<Value = Vec<u8>> {
         b"\r",
         b"\r\n\r\n",
         b"Content-Type: image/jpeg\r\n",
+        b"Content-Type: audio/basic\r\n",
+        b"Content-Type: text/plain\r\n",
         b"Content-Length: 1234\r\n",
         b"Content-Length: many\r\n",
         b"X-Timestamp: 12.25\r\n",

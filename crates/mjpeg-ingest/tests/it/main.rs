@@ -18,6 +18,7 @@ mod reconnect;
 mod replay;
 mod source;
 mod tcp;
+mod turns;
 mod whole;
 
 use mjpeg_ingest::{

@@ -64,8 +64,8 @@ pub struct StreamInfo {
     pub bytes: u64,
     /// What was not published, by reason: `garbage`, `truncated`, `malformed`, `too_large`,
     /// `flood`, `unsupported`, `damaged` ([if checked](crate::StreamSpec::with_check)), and for
-    /// multipart sources `framing`, which is no loss, and `not_jpeg`. All reasons are present from
-    /// the start.
+    /// multipart sources `framing`, which is no loss, `not_jpeg` and `extra_image`. All reasons are
+    /// present from the start.
     pub discarded: BTreeMap<&'static str, DiscardTotal>,
     /// How many frames were repaired before they were published, by repair: `huffman_tables`,
     /// `embedded_markers`, `eoi` ([`mjpeg_codec::repair`]). All are present from the start.

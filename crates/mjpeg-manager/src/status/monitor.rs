@@ -109,6 +109,7 @@ impl Monitor {
             Event::Discarded { reason, bytes } => {
                 return self.discarded(reason.as_str(), bytes);
             }
+            Event::Flooded => return self.flooded(),
             Event::Stalled { after } => StreamState::Stalled { after },
             Event::Offline { error, retry_in } => {
                 let error: Arc<str> = error.chain().to_string().into();
@@ -121,6 +122,12 @@ impl Monitor {
             _ => return,
         };
         self.enter(index, state);
+    }
+
+    /// Records that the camera sends a flood.
+    fn flooded(&self) {
+        warn!(stream = %self.name, "{FLOODED}");
+        self.record().note(FLOODED);
     }
 
     /// Records that a frame came from this source, published or not.
@@ -268,3 +275,7 @@ impl Monitor {
         }
     }
 }
+
+/// What is said of a [flood](Event::Flooded).
+const FLOODED: &str = "the camera sends almost nothing but markers or header lines (a flood); \
+                       it is read more slowly, so that it takes a quarter of a core at most";

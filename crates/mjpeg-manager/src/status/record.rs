@@ -49,16 +49,19 @@ pub(crate) enum HeldBack {
     Unsupported,
     /// Its scan is damaged.
     Damaged,
+    /// It has no EOI, and its scan was cut off, or no EOI is to be appended.
+    Truncated,
 }
 
 impl HeldBack {
-    const ALL: [Self; 2] = [Self::Unsupported, Self::Damaged];
+    const ALL: [Self; 3] = [Self::Unsupported, Self::Damaged, Self::Truncated];
 
     /// Returns the key in [`StreamInfo::discarded`](crate::StreamInfo::discarded).
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Unsupported => "unsupported",
             Self::Damaged => "damaged",
+            Self::Truncated => DiscardReason::Truncated.as_str(),
         }
     }
 }
@@ -167,10 +170,15 @@ impl Record {
 
     /// Keeps the error, and returns when the next attempt is due.
     pub(crate) fn fail(&mut self, message: &str, retry_in: Duration) -> SystemTime {
+        self.note(message) + retry_in
+    }
+
+    /// Keeps an error, and returns the time.
+    pub(crate) fn note(&mut self, message: &str) -> SystemTime {
         let now = SystemTime::now();
         let message = message.to_owned();
         self.last_error = Some(LastError { message, at: now });
-        now + retry_in
+        now
     }
 
     /// Counts a frame that is published.

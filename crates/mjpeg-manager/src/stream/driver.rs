@@ -18,7 +18,7 @@ use crate::{
     status::monitor::Monitor,
     stream::{
         panics::Panics,
-        pipeline::Pipeline,
+        pipeline::{Pipeline, ingest_config},
         placeholder::{PlaceholderControl, Scene},
         sink::Sink,
     },
@@ -159,7 +159,7 @@ impl StreamDriver {
             () = timer(deadline) => Woken::Other,
         };
         match woken {
-            Woken::Event(Some((index, event))) => self.event(index, event),
+            Woken::Event(Some((index, event))) => self.event(index, event).await,
             Woken::Event(None) => {
                 self.reading = Reading::Ended;
                 self.monitor.ended();
@@ -174,12 +174,14 @@ impl StreamDriver {
         }
     }
 
-    fn event(&mut self, index: usize, event: Event) {
+    async fn event(&mut self, index: usize, event: Event) {
         match event {
             Event::Frame(captured) => {
                 self.monitor.frame_from(index);
                 let pipeline = Pipeline::of(&self.spec);
-                self.sink.frame(captured.frame, captured.stamp, pipeline);
+                self.sink
+                    .frame_in_slices(captured.frame, captured.stamp, pipeline)
+                    .await;
             }
             event => {
                 match &event {
@@ -269,7 +271,8 @@ impl StreamDriver {
         }
         let sources = self.spec.sources();
         self.monitor.begin(sources, None);
-        let (config, control) = (self.config.clone(), self.control.clone());
+        let config = ingest_config(&self.config, &self.spec);
+        let control = self.control.clone();
         let failover = Failover::with_control(sources.iter().cloned(), config, control);
         self.reading = Reading::Sources(Box::new(failover));
     }

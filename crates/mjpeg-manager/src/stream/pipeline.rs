@@ -2,7 +2,12 @@
 //!
 //! Pure: no state, no clock, no runtime.
 
-use mjpeg_codec::{Frame, repair::Repairs, verify::Verdict};
+use mjpeg_codec::{
+    Frame, MissingEoi, SplitterConfig,
+    repair::{Repairer, Repairs},
+    verify::{Verdict, Verifier},
+};
+use mjpeg_ingest::IngestConfig;
 
 use crate::{spec::StreamSpec, status::record::HeldBack};
 
@@ -33,20 +38,103 @@ impl Pipeline {
         }
     }
 
-    /// Decides about a frame, and repairs it.
+    /// Decides about a frame, and repairs it, however long that takes.
     pub(crate) fn process(self, frame: Frame) -> Processed {
-        let reason = if !(self.pass_unsupported || frame.displayable()) {
-            HeldBack::Unsupported
-        } else if self.check && matches!(frame.verify(), Verdict::Damaged(_)) {
-            HeldBack::Damaged
+        let mut processing = self.begin(frame);
+        loop {
+            if let Some(processed) = processing.step() {
+                return processed;
+            }
+        }
+    }
+
+    /// Begins to decide about a frame in slices.
+    pub(crate) fn begin(self, frame: Frame) -> Processing {
+        let (stage, reason) = if !(self.pass_unsupported || frame.displayable()) {
+            (Stage::HeldBack, HeldBack::Unsupported)
+        } else if frame.has_eoi() {
+            match self.check {
+                true => (Stage::verify(&frame), HeldBack::Damaged),
+                false => (Stage::repair(&frame, self.repair), HeldBack::Damaged),
+            }
+        } else if self.repair.eoi() {
+            // Whether it lacks its EOI or was cut off shows only in its scan.
+            (Stage::verify(&frame), HeldBack::Truncated)
         } else {
-            let (frame, repairs) = frame.repaired(self.repair);
-            return Processed::Publish { frame, repairs };
+            (Stage::HeldBack, HeldBack::Truncated)
         };
-        let bytes = frame.bytes().len() as u64;
-        Processed::Discard { reason, bytes }
+        Processing {
+            frame,
+            repair: self.repair,
+            stage,
+            reason,
+        }
     }
 }
+
+/// A frame about which is being decided.
+#[derive(Debug)]
+pub(crate) struct Processing {
+    frame: Frame,
+    repair: Repairs,
+    stage: Stage,
+    /// Why it is held back, if it is.
+    reason: HeldBack,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Verify(Box<Verifier>),
+    Repair(Box<Repairer>),
+    HeldBack,
+}
+
+impl Stage {
+    fn verify(frame: &Frame) -> Self {
+        Self::Verify(Box::new(Verifier::new(frame)))
+    }
+
+    fn repair(frame: &Frame, repairs: Repairs) -> Self {
+        Self::Repair(Box::new(Repairer::new(frame, repairs)))
+    }
+}
+
+impl Processing {
+    /// Continues for about half a millisecond. Returns the outcome, once.
+    pub(crate) fn step(&mut self) -> Option<Processed> {
+        match &mut self.stage {
+            Stage::Verify(verifier) => {
+                self.stage = match verifier.step(SLICE_NANOS)? {
+                    Verdict::Damaged(_) => Stage::HeldBack,
+                    _ => Stage::repair(&self.frame, self.repair),
+                };
+                None
+            }
+            Stage::Repair(repairer) => {
+                let (frame, repairs) = repairer.step(SLICE_NANOS)?;
+                Some(Processed::Publish { frame, repairs })
+            }
+            Stage::HeldBack => Some(Processed::Discard {
+                reason: self.reason,
+                bytes: self.frame.bytes().len() as u64,
+            }),
+        }
+    }
+}
+
+/// Returns the settings with which the sources of a stream are read.
+pub(crate) fn ingest_config(config: &IngestConfig, spec: &StreamSpec) -> IngestConfig {
+    let splitter: SplitterConfig = config.splitter().clone();
+    if spec.repair().eoi() {
+        // The pipeline tells those that were cut off.
+        let splitter = splitter.with_missing_eoi(MissingEoi::Accept);
+        return config.clone().with_splitter(splitter);
+    }
+    config.clone()
+}
+
+/// How long a frame may keep its thread at a time.
+const SLICE_NANOS: usize = 500_000;
 
 #[cfg(test)]
 mod tests {
@@ -124,5 +212,53 @@ mod tests {
         assert_eq!(made, [("huffman_tables", true)]);
         let off = Pipeline::of(&spec().with_repair(Repairs::NONE)).process(bare.clone());
         assert_eq!(off, published(bare));
+    }
+
+    /// A frame of a camera that omits EOI, and the same cut off in its scan.
+    fn without_eoi() -> [Frame; 2] {
+        let jpeg = jpeg::dense(3, 4000);
+        [2, 1500].map(|lost| {
+            let config = SplitterConfig::default().with_missing_eoi(MissingEoi::Accept);
+            let mut splitter = mjpeg_codec::Splitter::new(config);
+            splitter.push(jpeg.slice(..jpeg.len() - lost));
+            splitter.finish();
+            match splitter.poll() {
+                Some(mjpeg_codec::Found::Frame(frame)) => frame,
+                other => panic!("{other:?}"),
+            }
+        })
+    }
+
+    #[test]
+    fn frame_without_eoi_is_repaired_and_one_that_was_cut_off_is_held_back() {
+        let [whole, cut_off] = without_eoi();
+        let pipeline = Pipeline::of(&spec());
+        let Processed::Publish { frame, repairs } = pipeline.process(whole.clone()) else {
+            panic!("held back");
+        };
+        assert_eq!(*frame.bytes(), jpeg::dense(3, 4000));
+        assert_eq!(repairs, Repairs::NONE.with_eoi(true));
+        let held_back = pipeline.process(cut_off.clone());
+        assert_eq!(held_back, discarded(HeldBack::Truncated, &cut_off));
+        let off = Pipeline::of(&spec().with_repair(Repairs::NONE));
+        assert_eq!(
+            off.process(whole.clone()),
+            discarded(HeldBack::Truncated, &whole)
+        );
+    }
+
+    #[test]
+    fn large_frame_is_processed_in_slices() {
+        let large = frame(jpeg::dense(4, 3_000_000));
+        let mut processing = Pipeline::of(&spec().with_check(true)).begin(large.clone());
+        let mut slices = 0;
+        let processed = loop {
+            slices += 1;
+            if let Some(processed) = processing.step() {
+                break processed;
+            }
+        };
+        assert!(slices > 10, "{slices}");
+        assert_eq!(processed, published(large));
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Consumer, Producer};
+use tokio::task::yield_now;
 
 use crate::{
     status::monitor::Monitor,
@@ -27,9 +28,26 @@ impl Sink {
         }
     }
 
-    /// Publishes a frame, or counts why it is held back.
+    /// Publishes a frame, or counts why it is held back, however long its check takes.
     pub(crate) fn frame(&self, frame: Frame, stamp: Stamp, pipeline: Pipeline) {
-        match pipeline.process(frame) {
+        self.processed(pipeline.process(frame), stamp);
+    }
+
+    /// Does the same in slices. Other tasks have their turn in between: a camera decides how long
+    /// the check of its frames takes.
+    pub(crate) async fn frame_in_slices(&self, frame: Frame, stamp: Stamp, pipeline: Pipeline) {
+        let mut processing = pipeline.begin(frame);
+        let processed = loop {
+            match processing.step() {
+                Some(processed) => break processed,
+                None => yield_now().await,
+            }
+        };
+        self.processed(processed, stamp);
+    }
+
+    fn processed(&self, processed: Processed, stamp: Stamp) {
+        match processed {
             Processed::Publish { frame, repairs } => {
                 let motion = self.monitor.published(&frame, repairs);
                 self.producer.publish(frame, stamp);

@@ -63,6 +63,7 @@ async fn running_stream_tells_all_about_itself() {
         reasons,
         [
             "damaged",
+            "extra_image",
             "flood",
             "framing",
             "garbage",
@@ -154,6 +155,55 @@ async fn frames_are_repaired_and_the_repairs_counted() {
         assert_eq!(info.repaired["eoi"], 0);
         assert_eq!(info.bytes, expected.len() as u64);
     }
+}
+
+/// A camera that omits EOI, and once breaks a picture off in its scan.
+#[tokio::test]
+async fn pictures_without_eoi_are_repaired_and_those_cut_off_held_back() {
+    let frames: Vec<Bytes> = (0..6).map(|n| jpeg::dense(n, 4_000)).collect();
+    let without_eoi = |frame: &Bytes| frame.slice(..frame.len() - 2);
+    let mut sent: Vec<Bytes> = frames.iter().map(without_eoi).collect();
+    let cut_off = sent[3].slice(..2_500);
+    sent[3] = cut_off.clone();
+    let stream = Step::Send(sent.concat().into());
+    let camera = Camera::start(Script::new(vec![stream.clone(), Step::Stall])).await;
+    let manager = manager();
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    until("four pictures", async || {
+        manager.get("door").unwrap().frames == 4
+    })
+    .await;
+    let info = manager.get("door").unwrap();
+    assert_eq!(info.repaired["eoi"], 4);
+    assert_eq!(info.discarded["truncated"].count, 1);
+    assert_eq!(info.discarded["truncated"].bytes, cut_off.len() as u64);
+    let whole = |n: usize| frames[n].len() as u64;
+    assert_eq!(info.bytes, whole(0) + whole(1) + whole(2) + whole(4));
+
+    let camera = Camera::start(Script::new(vec![stream, Step::Stall])).await;
+    let off = spec("gate", camera.addr()).with_repair(Repairs::NONE);
+    manager.start(off).await.unwrap();
+    // The latest range may still grow, so it is not yet told.
+    until("discarded", async || {
+        manager.get("gate").unwrap().discarded["truncated"].count == 4
+    })
+    .await;
+    assert_eq!(manager.get("gate").unwrap().frames, 0);
+}
+
+#[tokio::test]
+async fn flood_is_told_in_the_status() {
+    let flood = [0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF].repeat(1_500_000);
+    let camera = Camera::start(Script::new(vec![Step::Send(flood.into()), Step::Stall])).await;
+    let manager = manager();
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    until("told", async || {
+        let info = manager.get("door").unwrap();
+        info.last_error
+            .is_some_and(|error| error.message.contains("flood"))
+            && info.discarded["flood"].bytes > 0
+    })
+    .await;
 }
 
 #[tokio::test]
