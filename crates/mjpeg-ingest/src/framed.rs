@@ -20,13 +20,8 @@ use tokio::{
 use crate::{
     connect::{BoxedFrames, BoxedReader, Framing, Input},
     event::Captured,
+    parsed::{Feed, Parsed},
 };
-
-/// Something found in a connection.
-pub(crate) enum Parsed {
-    Frame(Captured),
-    Discarded { reason: DiscardReason, bytes: u64 },
-}
 
 /// The frames of a connection, whatever it carries.
 ///
@@ -35,6 +30,7 @@ pub(crate) enum Parsed {
 pub(crate) enum Incoming {
     Cut(Framed<BoxedReader>),
     Whole(Whole),
+    Found(Box<dyn Feed>),
 }
 
 impl Incoming {
@@ -42,6 +38,7 @@ impl Incoming {
         match input {
             Input::Bytes(io) => Self::Cut(Framed::new(io, framing, config)),
             Input::Frames(stream) => Self::Whole(Whole::new(stream, config.max_frame_bytes())),
+            Input::Feed(feed) => Self::Found(feed),
         }
     }
 
@@ -50,6 +47,7 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.found(),
             Self::Whole(whole) => whole.found.take(),
+            Self::Found(feed) => feed.found(),
         }
     }
 
@@ -58,6 +56,7 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.poll_read(cx).map_ok(|n| n > 0),
             Self::Whole(whole) => whole.poll_read(cx),
+            Self::Found(feed) => feed.poll_read(cx),
         }
     }
 
@@ -66,6 +65,7 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.finish(),
             Self::Whole(_) => {}
+            Self::Found(feed) => feed.finish(),
         }
     }
 
@@ -74,7 +74,13 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.last_read.1,
             Self::Whole(whole) => whole.last_read,
+            Self::Found(feed) => feed.last_read(),
         }
+    }
+
+    /// Whether the source itself decides at present when the camera is lost.
+    pub(crate) fn keeps_time(&self) -> bool {
+        matches!(self, Self::Found(feed) if feed.keeps_time())
     }
 }
 
@@ -98,6 +104,18 @@ impl<R: AsyncRead + Unpin> Framed<R> {
     /// Starts over with another framing; bytes that were read already are dropped.
     pub(crate) fn reframed(self, framing: Framing, config: SplitterConfig) -> Self {
         Self::new(self.io, framing, config)
+    }
+
+    /// Returns the reader; bytes that were read already are dropped.
+    #[cfg(feature = "http")]
+    pub(crate) fn into_reader(self) -> R {
+        self.io
+    }
+
+    /// The reader.
+    #[cfg(feature = "http")]
+    pub(crate) fn reader_mut(&mut self) -> &mut R {
+        &mut self.io
     }
 
     /// Returns the next finding in the bytes read so far; `None` when more must be read.

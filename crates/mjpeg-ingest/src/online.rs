@@ -11,9 +11,11 @@ use tokio::time::Instant;
 use crate::{
     config::IngestConfig,
     connect::{Framing, Input},
+    duration::LONGEST,
     error::{Error, SourceEnd},
     event::Event,
-    framed::{Incoming, Parsed},
+    framed::Incoming,
+    parsed::Parsed,
     stall::StallWatch,
     timer::Timer,
 };
@@ -148,8 +150,17 @@ impl Online {
 
     fn deadlines(&self) -> Deadlines {
         let last_frame = self.stall.last_frame();
+        let stall = self.stall.stalls_after().map(|after| last_frame + after);
+        if self.incoming.keeps_time() {
+            let (silence, no_frame) = (last_frame + LONGEST, last_frame + LONGEST);
+            return Deadlines {
+                stall,
+                silence,
+                no_frame,
+            };
+        }
         Deadlines {
-            stall: self.stall.stalls_after().map(|after| last_frame + after),
+            stall,
             silence: self.incoming.last_read() + self.stall.silence_limit(),
             no_frame: last_frame + self.stall.no_frame_limit(),
         }

@@ -6,6 +6,7 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod invalid;
+mod limits;
 mod parse;
 mod rate;
 #[cfg(any(all(feature = "exec", unix), feature = "http"))]
@@ -22,6 +23,7 @@ mod test;
 #[cfg(unix)]
 mod unix;
 mod url;
+pub(crate) mod visits;
 
 pub use file::Recording;
 #[cfg(feature = "http")]
@@ -29,6 +31,7 @@ pub use http::HttpCamera;
 #[cfg(feature = "__fuzzing")]
 pub use http::fuzzing;
 pub use invalid::InvalidSource;
+pub use limits::Limits;
 pub use source::Source;
 #[cfg(feature = "test-picture")]
 pub use test::TestCamera;

@@ -17,7 +17,9 @@ mod programs;
 mod reconnect;
 mod replay;
 mod source;
+mod stopped;
 mod tcp;
+mod visits;
 mod whole;
 
 use mjpeg_ingest::{

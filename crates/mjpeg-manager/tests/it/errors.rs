@@ -139,7 +139,7 @@ async fn tcp_connection_timeout_after_five_seconds() {
     assert_eq!(error.code(), "tcp_connection_timeout");
     assert_eq!(since.elapsed().as_secs(), 5);
     let expected = format!(
-        "cannot reach the camera at tcp://{}: no connection within 5s",
+        "cannot reach the camera at tcp://{}: no connection within 5s (connect_timeout)",
         silent.addr()
     );
     assert_eq!(error.chain().to_string(), expected);

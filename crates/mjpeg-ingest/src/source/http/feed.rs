@@ -1,0 +1,455 @@
+//! The pictures of a camera that speaks HTTP: one answer after another, each read to its end.
+
+use std::{
+    future::poll_fn,
+    io, mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use mjpeg_codec::{DiscardReason, SplitterConfig};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    time::Instant,
+};
+
+use super::{
+    head::{Extent, Head},
+    polled::{
+        answer::{Content, Pictures, content, kind},
+        rhythm::{Next, Rhythm},
+    },
+    response::shown,
+    session::Session,
+};
+use crate::{
+    config::IngestConfig,
+    connect::{Connection, Framing},
+    error::{ConnectError, HttpError, SourceEnd},
+    framed::Framed,
+    parsed::{Feed, Parsed},
+    timer::Timer,
+    within::within,
+};
+
+/// Sends the first request and makes a connection of its response.
+pub(super) async fn open(
+    session: Session,
+    config: &IngestConfig,
+    interval: Duration,
+) -> Result<Connection, ConnectError> {
+    let asked = Instant::now();
+    let rhythm = Rhythm::new(asked, interval, config.stall_limit());
+    let (session, answer) = ask(session, rhythm.silence()).await;
+    let answer = answer?;
+    let peer = session.peer();
+    // A stream is given its own time, unless its user knows it.
+    let is_timed = answer.framing == Framing::Concatenated || session.has_rate();
+    // A camera that needs long for an answer is no quicker the next time.
+    let expected = interval.max(asked.elapsed());
+    let mut feed = HttpFeed {
+        state: State::Over,
+        rhythm,
+        splitter: config.splitter().clone(),
+        timer: Timer::default(),
+        last_read: Instant::now(),
+    };
+    feed.read(session, answer);
+    let connection = Connection::feed(feed, peer);
+    Ok(if is_timed {
+        connection.with_interval(expected)
+    } else {
+        connection
+    })
+}
+
+/// An answer that holds pictures.
+struct Answer {
+    framing: Framing,
+    has_length: bool,
+    /// The bytes already read from it.
+    ahead: Vec<u8>,
+    /// Its type, for people.
+    name: String,
+}
+
+/// Sends a request, and reads of the answer what tells its content.
+async fn ask(mut session: Session, silence: Duration) -> (Session, Result<Answer, ConnectError>) {
+    let answer = answer(&mut session, silence).await;
+    (session, answer)
+}
+
+async fn answer(session: &mut Session, silence: Duration) -> Result<Answer, ConnectError> {
+    let head = session.get().await?;
+    let name = content_type(&head);
+    if let Some(coding) = &head.coding {
+        return Err(HttpError::ContentEncoding(shown(coding)).into());
+    }
+    let looked = within(silence, look(session, &head)).await;
+    let after = silence;
+    let (found, ahead) = looked.unwrap_or(Err(HttpError::PictureTimedOut { after }))?;
+    let Content::Pictures(framing) = found else {
+        return Err(HttpError::ContentType(name).into());
+    };
+    Ok(Answer {
+        framing,
+        has_length: matches!(head.extent, Extent::Length(_)),
+        ahead,
+        name,
+    })
+}
+
+/// Reads until it is decided what an answer holds; returns what was read too.
+async fn look(session: &mut Session, head: &Head) -> Result<(Content, Vec<u8>), HttpError> {
+    let kind = kind(&head.media_type());
+    let mut seen = Vec::new();
+    let mut is_whole = false;
+    loop {
+        match content(kind, &seen, is_whole) {
+            Content::Undecided => {}
+            found => return Ok((found, seen)),
+        }
+        let mut space = [0; LOOK_BYTES];
+        let mut buf = ReadBuf::new(&mut space);
+        poll_fn(|cx| session.poll_body(cx, &mut buf)).await?;
+        is_whole = buf.filled().is_empty();
+        seen.extend_from_slice(buf.filled());
+    }
+}
+
+/// Reads the answers of a camera.
+struct HttpFeed {
+    state: State,
+    rhythm: Rhythm,
+    splitter: SplitterConfig,
+    timer: Timer,
+    last_read: Instant,
+}
+
+/// What a feed is doing.
+///
+/// ```text
+///            the answer holds pictures
+///   Asking ────────────────────────────▶ Reading ──▶ Over: a stream ended
+///    ▲  │                                   │
+///    │  └── it holds none ──▶ Waiting ◀─────┘ a picture came, or none
+///    └──────── it is time ────── │ │
+///                                  └──▶ Over: the camera is lost
+/// ```
+enum State {
+    Asking(Asking),
+    Reading(Box<Reading>),
+    Waiting { session: Session, until: Instant },
+    Over,
+}
+
+type Asking = Pin<Box<dyn Future<Output = (Session, Result<Answer, ConnectError>)> + Send>>;
+
+/// An answer that is being read.
+struct Reading {
+    framed: Framed<Body>,
+    pictures: Pictures,
+    framing: Framing,
+    begun: Instant,
+    name: String,
+    /// How the answer ended, until that is acted upon.
+    end: Option<Result<(), HttpError>>,
+}
+
+impl HttpFeed {
+    fn read(&mut self, session: Session, answer: Answer) {
+        let Answer {
+            framing,
+            has_length,
+            ahead,
+            name,
+        } = answer;
+        let body = Body {
+            session,
+            ahead,
+            error: None,
+        };
+        self.last_read = Instant::now();
+        self.state = State::Reading(Box::new(Reading {
+            framed: Framed::new(body, framing, self.splitter.clone()),
+            pictures: Pictures::new(framing, has_length),
+            framing,
+            begun: self.last_read,
+            name,
+            end: None,
+        }));
+    }
+
+    fn ask(&mut self, session: Session) {
+        self.rhythm.asked(Instant::now());
+        let silence = self.rhythm.silence();
+        self.state = State::Asking(Box::pin(ask(session, silence)));
+    }
+
+    /// Acts upon the end of an answer; returns what a reader sees of it, if that is the end.
+    fn answered(
+        &mut self,
+        mut reading: Reading,
+        end: Result<(), HttpError>,
+    ) -> Option<io::Result<bool>> {
+        let now = Instant::now();
+        if reading.pictures.is_stream() {
+            // The camera sends no snapshots: its stream has ended.
+            return Some(end.map(|()| false).map_err(failed));
+        }
+        let session = reading.framed.reader_mut().session.take()?;
+        if !reading.pictures.is_empty() {
+            // A whole picture has come, whatever became of the rest of the answer.
+            return self.proceed(session, self.rhythm.after_picture(now), None);
+        }
+        if reading.framing == Framing::Multipart && !self.rhythm.has_picture() {
+            return Some(end.map(|()| false).map_err(failed));
+        }
+        let error = end.err().unwrap_or(HttpError::NoPicture(reading.name));
+        self.missed(session, error.into(), now)
+    }
+
+    fn missed(
+        &mut self,
+        mut session: Session,
+        error: ConnectError,
+        now: Instant,
+    ) -> Option<io::Result<bool>> {
+        session.go_back();
+        let next = self.rhythm.after_miss(now, is_final(&error));
+        self.proceed(session, next, Some(error))
+    }
+
+    fn proceed(
+        &mut self,
+        session: Session,
+        next: Next,
+        error: Option<ConnectError>,
+    ) -> Option<io::Result<bool>> {
+        match next {
+            Next::Poll(until) => {
+                self.state = State::Waiting { session, until };
+                None
+            }
+            Next::Lost => Some(error.map_or(Ok(false), |error| Err(failed(error)))),
+        }
+    }
+}
+
+impl Feed for HttpFeed {
+    fn found(&mut self) -> Option<Parsed> {
+        let State::Reading(reading) = &mut self.state else {
+            return None;
+        };
+        Some(match reading.framed.found()? {
+            Parsed::Frame(captured) => {
+                let frame = &captured.frame;
+                if reading.pictures.is_wanted((frame.width(), frame.height())) {
+                    self.rhythm.picture(Instant::now());
+                    Parsed::Frame(captured)
+                } else {
+                    behind(frame.bytes().len() as u64)
+                }
+            }
+            // What follows the picture is no loss, even where it is cut off.
+            Parsed::Discarded { bytes, .. } if reading.pictures.is_enough() => behind(bytes),
+            discarded => discarded,
+        })
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        loop {
+            let over = match mem::replace(&mut self.state, State::Over) {
+                State::Over => return Poll::Ready(Ok(false)),
+                State::Waiting { session, until } => {
+                    if self.timer.poll(cx, until).is_pending() {
+                        self.state = State::Waiting { session, until };
+                        return Poll::Pending;
+                    }
+                    self.ask(session);
+                    None
+                }
+                State::Asking(mut asking) => {
+                    let Poll::Ready((session, answer)) = asking.as_mut().poll(cx) else {
+                        self.state = State::Asking(asking);
+                        return Poll::Pending;
+                    };
+                    match answer {
+                        Ok(answer) => {
+                            self.read(session, answer);
+                            None
+                        }
+                        Err(error) => self.missed(session, error, Instant::now()),
+                    }
+                }
+                State::Reading(mut reading) => match reading.end.take() {
+                    Some(end) => self.answered(*reading, end),
+                    None => {
+                        let read = reading.poll(cx, &self.rhythm, &mut self.timer, self.last_read);
+                        self.state = State::Reading(reading);
+                        if ready!(read) {
+                            self.last_read = Instant::now();
+                        }
+                        return Poll::Ready(Ok(true));
+                    }
+                },
+            };
+            if let Some(over) = over {
+                return Poll::Ready(over);
+            }
+        }
+    }
+
+    fn finish(&mut self) {
+        if let State::Reading(reading) = &mut self.state
+            && reading.end.is_none()
+        {
+            reading.framed.finish();
+        }
+    }
+
+    fn last_read(&self) -> Instant {
+        self.last_read
+    }
+
+    fn keeps_time(&self) -> bool {
+        match &self.state {
+            State::Reading(reading) => !reading.is_stream(),
+            State::Over => false,
+            _ => true,
+        }
+    }
+}
+
+impl Reading {
+    /// Whether this is a stream, or may be one, which is limited as any other connection is.
+    fn is_stream(&self) -> bool {
+        self.framing == Framing::Multipart || self.pictures.is_stream()
+    }
+
+    /// Reads once; false if that was the end of the answer.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        rhythm: &Rhythm,
+        timer: &mut Timer,
+        last_read: Instant,
+    ) -> Poll<bool> {
+        // A camera may send without end behind its picture.
+        let is_late = self.pictures.is_enough() && rhythm.leaves_at() <= Instant::now();
+        if !is_late {
+            match self.framed.poll_read(cx) {
+                Poll::Ready(Ok(n)) if n > 0 => return Poll::Ready(true),
+                Poll::Ready(Ok(_)) => return self.ended(Ok(())),
+                Poll::Ready(Err(error)) => {
+                    let ours = self.framed.reader_mut().error.take();
+                    let error = ours.unwrap_or(HttpError::Broken(error));
+                    return self.ended(Err(error));
+                }
+                Poll::Pending if self.is_stream() => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+        let (deadline, end) = if self.pictures.is_enough() {
+            (rhythm.leaves_at(), Ok(()))
+        } else {
+            let silent_at = last_read + rhythm.silence();
+            let late_at = self.begun + rhythm.patience();
+            let after = if silent_at < late_at {
+                rhythm.silence()
+            } else {
+                rhythm.patience()
+            };
+            (
+                silent_at.min(late_at),
+                Err(HttpError::PictureTimedOut { after }),
+            )
+        };
+        ready!(timer.poll(cx, deadline));
+        if let Some(session) = &mut self.framed.reader_mut().session {
+            session.leave();
+        }
+        self.ended(end)
+    }
+
+    fn ended(&mut self, end: Result<(), HttpError>) -> Poll<bool> {
+        self.framed.finish();
+        self.end = Some(end);
+        Poll::Ready(false)
+    }
+}
+
+/// The body of an answer, and the bytes already read from it.
+struct Body {
+    /// Taken when the body has ended.
+    session: Option<Session>,
+    ahead: Vec<u8>,
+    /// Why it ended.
+    error: Option<HttpError>,
+}
+
+impl AsyncRead for Body {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let n = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead[..n]);
+            self.ahead.drain(..n);
+            return Poll::Ready(Ok(()));
+        }
+        let Some(session) = &mut self.session else {
+            return Poll::Ready(Ok(()));
+        };
+        let read = ready!(session.poll_body(cx, buf));
+        Poll::Ready(read.map_err(|error| {
+            self.error = Some(error);
+            io::ErrorKind::Other.into()
+        }))
+    }
+}
+
+/// Whether no other poll can bring a picture.
+fn is_final(error: &ConnectError) -> bool {
+    error.retry_in().is_some()
+        || matches!(
+            error,
+            ConnectError::Finished
+                | ConnectError::Http(
+                    HttpError::LoginNeeded
+                        | HttpError::LoginElsewhere { .. }
+                        | HttpError::UnknownLogin(_)
+                        | HttpError::RedirectToPlain { .. }
+                        | HttpError::TlsNotBuilt
+                        | HttpError::Certificate { .. }
+                        | HttpError::OldTls { .. }
+                        | HttpError::Authorities(_)
+                )
+        )
+}
+
+/// Bytes behind the picture of an answer.
+fn behind(bytes: u64) -> Parsed {
+    Parsed::Discarded {
+        reason: DiscardReason::Garbage,
+        bytes,
+    }
+}
+
+/// Names the type of a response, for people.
+fn content_type(head: &Head) -> String {
+    match &head.content_type {
+        Some(value) => shown(value),
+        None => "something of no named type".into(),
+    }
+}
+
+fn failed(error: impl Into<ConnectError>) -> io::Error {
+    SourceEnd::Failed(Box::new(error.into())).into()
+}
+
+/// How much is read at once to see what an answer holds, in bytes.
+const LOOK_BYTES: usize = 1024;

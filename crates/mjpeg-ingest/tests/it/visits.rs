@@ -1,0 +1,55 @@
+//! Ingests that follow one another on one source, as on a stream that is read on demand.
+
+use std::time::Duration;
+
+use mjpeg_ingest::{Event, Ingest, IngestConfig};
+use mjpeg_testkit::jpeg;
+use tokio::{io::AsyncWriteExt, time::Instant};
+
+use crate::pipe::{Attempt, Pipes};
+
+/// Connects, waits for a frame, and leaves.
+async fn visit(mut ingest: Ingest) {
+    loop {
+        match ingest.next().await {
+            Some(Event::Frame(_)) => return,
+            Some(_) => {}
+            None => panic!("it has ended"),
+        }
+    }
+}
+
+async fn ready() -> (Attempt, tokio::io::DuplexStream) {
+    let (attempt, mut camera) = Attempt::open();
+    camera.write_all(&jpeg::numbered(1)).await.unwrap();
+    (attempt, camera)
+}
+
+#[tokio::test(start_paused = true)]
+async fn visits_keep_their_distance_and_the_first_is_not_delayed() {
+    let mut cameras = Vec::new();
+    let mut attempts = Vec::new();
+    for _ in 0..8 {
+        let (attempt, camera) = ready().await;
+        attempts.push(attempt);
+        cameras.push(camera);
+    }
+    let (source, _) = Pipes::source(attempts);
+    let begun = Instant::now();
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        visit(Ingest::new(source.clone(), IngestConfig::default())).await;
+        times.push(begun.elapsed().as_secs());
+    }
+    assert_eq!(times, [0, 1, 2, 3, 4]);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let again = Instant::now();
+    visit(Ingest::new(source.clone(), IngestConfig::default())).await;
+    assert!(
+        again.elapsed() < Duration::from_millis(2),
+        "a later visit is a first one"
+    );
+    let other = IngestConfig::default().with_connect_interval(Duration::ZERO);
+    visit(Ingest::new(source, other)).await;
+    assert!(again.elapsed() < Duration::from_millis(4));
+}
