@@ -20,6 +20,7 @@ mod tcp;
 mod tcp_listen;
 #[cfg(feature = "test-picture")]
 mod test;
+mod text;
 #[cfg(unix)]
 mod unix;
 mod url;

@@ -26,7 +26,7 @@ pub enum HttpError {
     /// The camera refuses the user name or the password.
     #[error(
         "the camera refuses the user name or the password; next try in {} (login_retry), \
-         as many cameras lock an account after a few: {RETRY_NOW}",
+         as many cameras lock an account after a few refusals; {RETRY_NOW}",
         written(*retry_in)
     )]
     LoginRefused {
@@ -36,7 +36,7 @@ pub enum HttpError {
     /// The camera knows the login, or has locked it, and refuses the pictures.
     #[error(
         "the camera answers {code} {reason} to this login, which may be locked, or not allowed to \
-         see the pictures; next try in {} (login_retry): {RETRY_NOW}",
+         see the pictures; next try in {} (login_retry); {RETRY_NOW}",
         written(*retry_in)
     )]
     LoginForbidden {
@@ -113,7 +113,10 @@ pub enum HttpError {
         after: Duration,
     },
     /// The answer of a polled camera began, but its picture did not come.
-    #[error("the camera began to answer, but sent no whole picture within {after:?} (stall_limit)")]
+    #[error(
+        "the camera began to answer, but sent no whole picture within {after:?} (set by \
+         stall_limit)"
+    )]
     PictureTimedOut {
         /// How long it took.
         after: Duration,

@@ -1,16 +1,19 @@
 //! Cameras that speak HTTP.
 
 mod address;
+mod ask;
 mod camera;
 mod challenge;
 mod chunks;
 mod cookies;
+mod extent;
 mod feed;
 #[cfg(feature = "__fuzzing")]
 pub mod fuzzing;
 mod head;
 mod login;
 mod polled;
+mod request;
 mod response;
 mod session;
 mod settings;

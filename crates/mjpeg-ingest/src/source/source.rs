@@ -8,7 +8,9 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
-use super::{file::Recording, limits::Limits, tcp::Tcp, tcp_listen::TcpListen, visits::Visits};
+use super::{
+    file::Recording, limits::Limits, tcp::Tcp, tcp_listen::TcpListen, text::Text, visits::Visits,
+};
 #[cfg(unix)]
 use super::{unix::Unix, url::path_text};
 use crate::{config::IngestConfig, connect::Connect};
@@ -91,36 +93,6 @@ pub struct Source {
     takes_options: bool,
     connect: Arc<dyn Connect>,
     visits: Arc<Visits>,
-}
-
-/// A text, and the options for limits that follow it.
-#[derive(Clone)]
-struct Text {
-    whole: Arc<str>,
-    /// The length without the options for limits.
-    plain: usize,
-}
-
-impl Text {
-    fn new(text: String) -> Self {
-        Self {
-            plain: text.len(),
-            whole: text.into(),
-        }
-    }
-
-    fn with_options(&self, options: &[String]) -> Self {
-        let plain = &self.whole[..self.plain];
-        let mut whole = plain.to_owned();
-        for option in options {
-            whole += if whole.contains('#') { "&" } else { "#" };
-            whole += option;
-        }
-        Self {
-            plain: self.plain,
-            whole: whole.into(),
-        }
-    }
 }
 
 impl Source {

@@ -176,7 +176,9 @@ impl fmt::Debug for HttpCamera {
 #[async_trait]
 impl Connect for HttpCamera {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        self.connect_within(&IngestConfig::default()).await
+        let mut config = IngestConfig::default();
+        self.settings.limits.apply(&mut config);
+        self.connect_within(&config).await
     }
 
     async fn connect_within(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {

@@ -33,7 +33,7 @@ pub(super) fn challenges(header: &[u8]) -> Vec<Challenge> {
             {
                 challenge.params.push((name, value));
             }
-        } else {
+        } else if found.len() < MAX_CHALLENGES {
             found.push(Challenge {
                 scheme: word.to_ascii_lowercase(),
                 params: Vec::new(),
@@ -116,6 +116,9 @@ impl<'a> Rest<'a> {
         taken
     }
 }
+
+/// How many challenges of a header are read. Cameras send one or two.
+const MAX_CHALLENGES: usize = 16;
 
 /// How many parameters of a challenge are read. Digest has ten.
 const MAX_PARAMS: usize = 32;

@@ -1,7 +1,6 @@
 //! The pictures of a camera that speaks HTTP: one answer after another, each read to its end.
 
 use std::{
-    future::poll_fn,
     io, mem,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -9,18 +8,14 @@ use std::{
 };
 
 use mjpeg_codec::{DiscardReason, SplitterConfig};
-use tokio::{
-    io::{AsyncRead, ReadBuf},
-    time::Instant,
-};
+use tokio::time::Instant;
 
 use super::{
-    head::{Extent, Head},
+    ask::{Answer, Body, ask},
     polled::{
-        answer::{Content, Pictures, content, kind},
+        answer::Pictures,
         rhythm::{Next, Rhythm},
     },
-    response::shown,
     session::Session,
 };
 use crate::{
@@ -30,7 +25,6 @@ use crate::{
     framed::Framed,
     parsed::{Feed, Parsed},
     timer::Timer,
-    within::within,
 };
 
 /// Sends the first request and makes a connection of its response.
@@ -62,60 +56,6 @@ pub(super) async fn open(
     } else {
         connection
     })
-}
-
-/// An answer that holds pictures.
-struct Answer {
-    framing: Framing,
-    has_length: bool,
-    /// The bytes already read from it.
-    ahead: Vec<u8>,
-    /// Its type, for people.
-    name: String,
-}
-
-/// Sends a request, and reads of the answer what tells its content.
-async fn ask(mut session: Session, silence: Duration) -> (Session, Result<Answer, ConnectError>) {
-    let answer = answer(&mut session, silence).await;
-    (session, answer)
-}
-
-async fn answer(session: &mut Session, silence: Duration) -> Result<Answer, ConnectError> {
-    let head = session.get().await?;
-    let name = content_type(&head);
-    if let Some(coding) = &head.coding {
-        return Err(HttpError::ContentEncoding(shown(coding)).into());
-    }
-    let looked = within(silence, look(session, &head)).await;
-    let after = silence;
-    let (found, ahead) = looked.unwrap_or(Err(HttpError::PictureTimedOut { after }))?;
-    let Content::Pictures(framing) = found else {
-        return Err(HttpError::ContentType(name).into());
-    };
-    Ok(Answer {
-        framing,
-        has_length: matches!(head.extent, Extent::Length(_)),
-        ahead,
-        name,
-    })
-}
-
-/// Reads until it is decided what an answer holds; returns what was read too.
-async fn look(session: &mut Session, head: &Head) -> Result<(Content, Vec<u8>), HttpError> {
-    let kind = kind(&head.media_type());
-    let mut seen = Vec::new();
-    let mut is_whole = false;
-    loop {
-        match content(kind, &seen, is_whole) {
-            Content::Undecided => {}
-            found => return Ok((found, seen)),
-        }
-        let mut space = [0; LOOK_BYTES];
-        let mut buf = ReadBuf::new(&mut space);
-        poll_fn(|cx| session.poll_body(cx, &mut buf)).await?;
-        is_whole = buf.filled().is_empty();
-        seen.extend_from_slice(buf.filled());
-    }
 }
 
 /// Reads the answers of a camera.
@@ -165,11 +105,7 @@ impl HttpFeed {
             ahead,
             name,
         } = answer;
-        let body = Body {
-            session,
-            ahead,
-            error: None,
-        };
+        let body = Body::new(session, ahead);
         self.last_read = Instant::now();
         self.state = State::Reading(Box::new(Reading {
             framed: Framed::new(body, framing, self.splitter.clone()),
@@ -194,7 +130,9 @@ impl HttpFeed {
         end: Result<(), HttpError>,
     ) -> Option<io::Result<bool>> {
         let now = Instant::now();
-        if reading.pictures.is_stream() {
+        // An answer of announced length that came in full is over, whatever it held.
+        let is_over = reading.pictures.has_length() && end.is_ok();
+        if reading.pictures.is_stream() && !is_over {
             // The camera sends no snapshots: its stream has ended.
             return Some(end.map(|()| false).map_err(failed));
         }
@@ -223,12 +161,15 @@ impl HttpFeed {
 
     fn proceed(
         &mut self,
-        session: Session,
+        mut session: Session,
         next: Next,
         error: Option<ConnectError>,
     ) -> Option<io::Result<bool>> {
         match next {
             Next::Poll(until) => {
+                if !self.rhythm.keeps_connection() {
+                    session.leave();
+                }
                 self.state = State::Waiting { session, until };
                 None
             }
@@ -337,7 +278,8 @@ impl Reading {
         last_read: Instant,
     ) -> Poll<bool> {
         // A camera may send without end behind its picture.
-        let is_late = self.pictures.is_enough() && rhythm.leaves_at() <= Instant::now();
+        let leaves_at = rhythm.leaves_at(!self.pictures.has_length());
+        let is_late = self.pictures.is_enough() && leaves_at <= Instant::now();
         if !is_late {
             match self.framed.poll_read(cx) {
                 Poll::Ready(Ok(n)) if n > 0 => return Poll::Ready(true),
@@ -352,7 +294,7 @@ impl Reading {
             }
         }
         let (deadline, end) = if self.pictures.is_enough() {
-            (rhythm.leaves_at(), Ok(()))
+            (leaves_at, Ok(()))
         } else {
             let silent_at = last_read + rhythm.silence();
             let late_at = self.begun + rhythm.patience();
@@ -377,38 +319,6 @@ impl Reading {
         self.framed.finish();
         self.end = Some(end);
         Poll::Ready(false)
-    }
-}
-
-/// The body of an answer, and the bytes already read from it.
-struct Body {
-    /// Taken when the body has ended.
-    session: Option<Session>,
-    ahead: Vec<u8>,
-    /// Why it ended.
-    error: Option<HttpError>,
-}
-
-impl AsyncRead for Body {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if !self.ahead.is_empty() {
-            let n = self.ahead.len().min(buf.remaining());
-            buf.put_slice(&self.ahead[..n]);
-            self.ahead.drain(..n);
-            return Poll::Ready(Ok(()));
-        }
-        let Some(session) = &mut self.session else {
-            return Poll::Ready(Ok(()));
-        };
-        let read = ready!(session.poll_body(cx, buf));
-        Poll::Ready(read.map_err(|error| {
-            self.error = Some(error);
-            io::ErrorKind::Other.into()
-        }))
     }
 }
 
@@ -439,17 +349,6 @@ fn behind(bytes: u64) -> Parsed {
     }
 }
 
-/// Names the type of a response, for people.
-fn content_type(head: &Head) -> String {
-    match &head.content_type {
-        Some(value) => shown(value),
-        None => "something of no named type".into(),
-    }
-}
-
 fn failed(error: impl Into<ConnectError>) -> io::Error {
     SourceEnd::Failed(Box::new(error.into())).into()
 }
-
-/// How much is read at once to see what an answer holds, in bytes.
-const LOOK_BYTES: usize = 1024;

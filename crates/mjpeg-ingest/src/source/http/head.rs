@@ -3,6 +3,8 @@
 //! Only what is needed of a head can make it wrong: a status. A header that is malformed,
 //! contradicts another or makes no sense is ignored, as no picture depends on it.
 
+use super::extent::{Extent, Framing, coding, has_token};
+
 /// What is needed of the head of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Head {
@@ -19,15 +21,6 @@ pub(super) struct Head {
     pub(super) challenges: Vec<Vec<u8>>,
     /// The values of `Set-Cookie`.
     pub(super) cookies: Vec<Vec<u8>>,
-}
-
-/// Where a body ends (RFC 9112 section 6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    Length(u64),
-    Chunked,
-    /// At the end of the connection.
-    ToEnd,
 }
 
 /// What the first bytes of a response are.
@@ -110,55 +103,6 @@ impl Head {
     }
 }
 
-/// The headers that say where the body ends.
-#[derive(Default)]
-struct Framing {
-    is_chunked: bool,
-    length: Length,
-}
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Length {
-    #[default]
-    Missing,
-    Known(u64),
-    /// No number, too large a one, or two that differ: it is not needed.
-    Useless,
-}
-
-impl Framing {
-    fn length(&mut self, value: &[u8]) {
-        // A list of equal lengths is one length (RFC 9110 section 8.6).
-        for text in value.split(|&b| b == b',') {
-            let text = text.trim_ascii();
-            let is_number = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-            let number = str::from_utf8(text).ok().filter(|_| is_number);
-            let length = match number.and_then(|number| number.parse().ok()) {
-                Some(length) => Length::Known(length),
-                None => Length::Useless,
-            };
-            self.length = match self.length {
-                Length::Missing => length,
-                known if known == length => known,
-                _ => Length::Useless,
-            };
-        }
-    }
-
-    fn extent(&self, status: u16, is_multipart: bool) -> Extent {
-        if status < 200 || status == 204 || status == 304 {
-            return Extent::Length(0);
-        }
-        match self.length {
-            _ if self.is_chunked => Extent::Chunked,
-            // A stream is never empty: some cameras announce a length of 0 and then stream.
-            Length::Known(0) if is_multipart => Extent::ToEnd,
-            Length::Known(length) => Extent::Length(length),
-            Length::Missing | Length::Useless => Extent::ToEnd,
-        }
-    }
-}
-
 /// Decides what a response begins with.
 pub(super) fn start(bytes: &[u8]) -> Start {
     // Blank lines before a head are passed over (RFC 9112 section 2.2).
@@ -237,32 +181,6 @@ fn status_line(line: &[u8]) -> Option<(bool, u16)> {
         !version.starts_with(b"HTTP/1.1") && !version.starts_with(b"HTTP/2"),
         status,
     ))
-}
-
-fn has_token(value: &[u8], token: &[u8]) -> bool {
-    let mut tokens = value.split(|&b| b == b',');
-    tokens.any(|found| found.trim_ascii().eq_ignore_ascii_case(token))
-}
-
-/// A registered coding that changes the bytes. Other words mean nothing: cameras write `none`,
-/// `binary` and the like.
-fn coding(value: &[u8]) -> Option<Vec<u8>> {
-    let codings = [
-        &b"gzip"[..],
-        b"x-gzip",
-        b"deflate",
-        b"compress",
-        b"x-compress",
-        b"br",
-        b"zstd",
-        b"dcb",
-        b"dcz",
-        b"aes128gcm",
-        b"exi",
-        b"pack200-gzip",
-    ];
-    let known = codings.iter().any(|coding| has_token(value, coding));
-    known.then(|| value.into())
 }
 
 /// How many challenges and cookies of one head are read.

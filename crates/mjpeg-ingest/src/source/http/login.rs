@@ -210,6 +210,21 @@ impl Fields {
     }
 }
 
+/// Names the schemes of challenges for people. What else is in them may be secret, and what looks
+/// like a scheme may be something else.
+pub(super) fn schemes(challenges: &[Challenge]) -> String {
+    let names = challenges.iter().map(|challenge| {
+        let known = |scheme: &&&str| scheme.as_bytes().eq_ignore_ascii_case(&challenge.scheme);
+        SCHEMES.iter().find(known).copied().unwrap_or("another")
+    });
+    let mut names: Vec<_> = names.collect();
+    names.dedup();
+    names.join(", ")
+}
+
+/// Schemes that are shown by their names.
+const SCHEMES: [&str; 6] = ["Basic", "Digest", "Negotiate", "NTLM", "Bearer", "OAuth"];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,8 +32,35 @@ pub(super) fn shown(text: &[u8]) -> String {
 /// As [`shown`], for the address of a redirect: its query may hold the key of a session.
 pub(super) fn shown_address(text: &[u8]) -> String {
     let end = text.iter().position(|b| b"?#;".contains(b));
+    let address = &text[..end.unwrap_or(text.len())];
+    // Without a scheme, a password in it would not be recognised.
+    let address = match address.strip_prefix(b"//") {
+        Some(_) => shown(&[b"http:", address].concat()),
+        None => shown(address),
+    };
     match end {
-        Some(end) => format!("{}{}***", shown(&text[..end]), char::from(text[end])),
-        None => shown(text),
+        Some(end) => format!("{address}{}***", char::from(text[end])),
+        None => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_without_what_may_be_secret() {
+        for (text, to) in [
+            (
+                "rtsp://me:hunter2@cam/1?key=hunter2",
+                "rtsp://***@cam/1?***",
+            ),
+            ("//me:hunter2@cam:x/a", "http://***@cam:x/a"),
+            ("ftp://cam/a;hunter2", "ftp://cam/a;***"),
+            ("mailto:x", "mailto:x"),
+            ("\u{1b}[2J", "\\x1b[2J"),
+        ] {
+            assert_eq!(shown_address(text.as_bytes()), to);
+        }
     }
 }

@@ -10,18 +10,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use http::{
-    HeaderMap,
-    header::{self, HeaderValue},
-};
+use http::header;
 use tokio::io::ReadBuf;
 
 use super::{
     address::{Origin, Target},
-    challenge::{Challenge, challenges},
+    challenge::challenges,
     cookies::Cookies,
     head::Head,
-    login::Login,
+    login::{Login, schemes},
+    request::Request,
     response::{shown_address, unexpected},
     settings::Settings,
     wire::{Duplex, Wire},
@@ -203,35 +201,20 @@ impl Session {
 
     fn request(&mut self) -> Vec<u8> {
         let origin = &self.target.origin;
-        let mut headers = HeaderMap::new();
-        let mut insert = |name, value: &[u8]| {
-            // Impossible for all but a cookie, which is then left out.
-            if let Ok(value) = HeaderValue::from_bytes(value) {
-                headers.insert(name, value);
-            }
-        };
-        insert(header::HOST, origin.host_header().as_bytes());
-        insert(header::USER_AGENT, USER_AGENT.as_bytes());
-        insert(header::ACCEPT, ACCEPT.as_bytes());
-        insert(header::ACCEPT_ENCODING, b"identity");
+        let mut request = Request::new(origin);
         if let Some(cookies) = self.cookies.header(origin) {
-            insert(header::COOKIE, &cookies);
+            request.set(header::COOKIE, &cookies);
         }
-        let is_ours = *origin == self.settings.target.origin;
-        if is_ours {
-            // A header of the user's choice replaces ours.
-            headers.extend(self.settings.headers.clone());
-        }
-        if let (Some(login), Some(account)) = (&mut self.login, &self.settings.account)
-            && is_ours
-        {
-            let random = fastrand::u128(..);
-            let answer = login.answer(account, self.target.path.as_str(), random);
-            if let Ok(answer) = HeaderValue::from_bytes(&answer) {
-                headers.insert(header::AUTHORIZATION, answer);
+        // Another server gets neither the user's headers nor the login.
+        if *origin == self.settings.target.origin {
+            request.replace(&self.settings.headers);
+            if let (Some(login), Some(account)) = (&mut self.login, &self.settings.account) {
+                let random = fastrand::u128(..);
+                let answer = login.answer(account, self.target.path.as_str(), random);
+                request.set(header::AUTHORIZATION, &answer);
             }
         }
-        written(self.target.path.as_str(), &headers)
+        request.written(self.target.path.as_str())
     }
 
     fn redirected(&self, location: &[u8]) -> Result<Target, HttpError> {
@@ -316,43 +299,6 @@ impl Session {
     }
 }
 
-/// Names the schemes of challenges for people. What else is in them may be secret, and what looks
-/// like a scheme may be something else.
-fn schemes(challenges: &[Challenge]) -> String {
-    let names = challenges.iter().map(|challenge| {
-        let known = |scheme: &&&str| scheme.as_bytes().eq_ignore_ascii_case(&challenge.scheme);
-        SCHEMES.iter().find(known).copied().unwrap_or("another")
-    });
-    let mut names: Vec<_> = names.collect();
-    names.dedup();
-    names.join(", ")
-}
-
-/// Writes a GET of this path.
-fn written(path: &str, headers: &HeaderMap) -> Vec<u8> {
-    let mut request = format!("GET {path} HTTP/1.1\r\n").into_bytes();
-    for (name, value) in headers {
-        // Some devices know only `Authorization`, not `authorization`.
-        let mut begins_word = true;
-        for letter in name.as_str().bytes() {
-            request.push(if begins_word {
-                letter.to_ascii_uppercase()
-            } else {
-                letter
-            });
-            begins_word = letter == b'-';
-        }
-        request.extend_from_slice(b": ");
-        request.extend_from_slice(value.as_bytes());
-        request.extend_from_slice(b"\r\n");
-    }
-    request.extend_from_slice(b"\r\n");
-    request
-}
-
-/// Schemes that are shown by their names.
-const SCHEMES: [&str; 6] = ["Basic", "Digest", "Negotiate", "NTLM", "Bearer", "OAuth"];
-
 /// How many redirects are followed. Browsers follow 20; a camera needs one or two.
 const MAX_REDIRECTS: usize = 5;
 
@@ -361,8 +307,3 @@ const MAX_SKIPPED_BYTES: u64 = 64 << 10;
 
 /// For how long it is read.
 const SKIP_TIME: Duration = Duration::from_secs(1);
-
-const USER_AGENT: &str = concat!("mjpeg-ingest/", env!("CARGO_PKG_VERSION"));
-
-/// Prefers images over a page, for servers that can choose.
-const ACCEPT: &str = "multipart/x-mixed-replace, image/jpeg, */*;q=0.5";

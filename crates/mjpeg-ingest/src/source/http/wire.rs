@@ -15,7 +15,8 @@ use tokio::{
 use super::{
     address::Origin,
     chunks::{Chunks, Step},
-    head::{self, Extent, Head, Start},
+    extent::Extent,
+    head::{self, Head, Start},
     response::{malformed, shown},
 };
 use crate::error::HttpError;

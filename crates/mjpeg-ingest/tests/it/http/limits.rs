@@ -25,7 +25,7 @@ async fn limits_of_connecting_and_of_answering_are_two() {
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n",
-            "sent no whole picture within 400ms (stall_limit)",
+            "sent no whole picture within 400ms (set by stall_limit)",
         ),
     ] {
         let camera = FakeHttpCamera::start(move |_| vec![send(start), Step::Stall]);

@@ -272,6 +272,19 @@ async fn kind_of_an_answer_is_decided_for_each() {
 }
 
 #[tokio::test]
+async fn several_parts_of_announced_length_are_an_answer_too() {
+    let camera = counted(|n| {
+        let body = [b"--b\r\n", &part(2 * n - 1)[..], &part(2 * n)].concat();
+        vec![answer("200 OK", "Content-Type: multipart/mixed\r\n", &body)]
+    });
+    let mut ingest = open(&camera.url("/#fps=50"));
+    for n in 1..=8 {
+        assert_eq!(next_number(&mut ingest).await, n);
+    }
+    assert_eq!(camera.camera().connections(), 1);
+}
+
+#[tokio::test]
 async fn first_picture_of_an_answer_is_the_picture() {
     let preview = jpeg::sized(99, 16, 16);
     let cut = preview.slice(..preview.len() - 20);

@@ -101,6 +101,11 @@ impl Pictures {
         self.count > 1
     }
 
+    /// Whether the end of the answer was announced, so that it is no stream.
+    pub(in crate::source::http) fn has_length(&self) -> bool {
+        self.has_length
+    }
+
     /// Whether the answer may be left before its end: its picture is whole, and it is announced as
     /// no stream.
     pub(in crate::source::http) fn is_enough(&self) -> bool {

@@ -90,12 +90,23 @@ impl Rhythm {
     }
 
     /// When an answer whose picture is whole is no longer waited for: when the next poll is due, but
-    /// not before the rest of the answer, which may be the end of a chunk, had a moment to come.
-    pub(in crate::source::http) fn leaves_at(&self) -> Instant {
+    /// not before its rest, such as the last chunk, had a moment to come. If the answer may turn out
+    /// to be a stream, its next picture has a whole interval.
+    pub(in crate::source::http) fn leaves_at(&self, may_be_stream: bool) -> Instant {
         let due = self.asked + self.interval;
-        let moment = self.interval.min(MOMENT);
+        let moment = if may_be_stream {
+            self.interval
+        } else {
+            self.interval.min(MOMENT)
+        };
         self.last_picture
             .map_or(due, |(_, came)| due.max(came + moment))
+    }
+
+    /// Whether a connection is kept until the next poll. After a longer time, a router in between may
+    /// have forgotten it, and the request would never be answered.
+    pub(in crate::source::http) fn keeps_connection(&self) -> bool {
+        self.interval <= LONGEST_IDLE
     }
 
     /// How long an answer may bring no byte.
@@ -117,6 +128,9 @@ const INTERVALS: u32 = 3;
 
 /// How long the rest of an answer has to come.
 const MOMENT: Duration = Duration::from_millis(100);
+
+/// How long a connection is kept without use. Web servers close it after 5 to 60 s.
+const LONGEST_IDLE: Duration = Duration::from_secs(10);
 
 /// The shortest interval after several polls without a picture.
 const SLOWER: Duration = Duration::from_millis(250);
@@ -245,16 +259,18 @@ mod tests {
     fn rest_of_an_answer_is_waited_for_until_the_next_poll_and_a_moment_at_least() {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        for (interval, came, leaves) in [
-            (500, 100, 500),
-            (500, 450, 550),
-            (500, 9000, 9100),
-            (20, 50, 70),
+        for (interval, may_be_stream, came, leaves) in [
+            (500, false, 100, 500),
+            (500, false, 450, 550),
+            (500, false, 9000, 9100),
+            (20, false, 50, 70),
+            (500, true, 100, 600),
+            (500, true, 9000, 9500),
         ] {
             let interval = Duration::from_millis(interval);
             let mut rhythm = Rhythm::new(start, interval, Duration::from_secs(10));
             rhythm.picture(at(came));
-            assert_eq!(rhythm.leaves_at(), at(leaves));
+            assert_eq!(rhythm.leaves_at(may_be_stream), at(leaves));
         }
     }
 
@@ -266,7 +282,9 @@ mod tests {
             (rhythm.silence(), rhythm.patience()),
             (secs(180), secs(540))
         );
+        assert!(!rhythm.keeps_connection());
         let rhythm = Rhythm::new(Instant::now(), secs(1), secs(10));
+        assert!(rhythm.keeps_connection());
         assert_eq!((rhythm.silence(), rhythm.patience()), (secs(10), secs(30)));
     }
 }
