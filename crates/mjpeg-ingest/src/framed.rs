@@ -106,12 +106,6 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         Self::new(self.io, framing, config)
     }
 
-    /// Returns the reader; bytes that were read already are dropped.
-    #[cfg(feature = "http")]
-    pub(crate) fn into_reader(self) -> R {
-        self.io
-    }
-
     /// The reader.
     #[cfg(feature = "http")]
     pub(crate) fn reader_mut(&mut self) -> &mut R {

@@ -114,7 +114,7 @@ mod tests {
         ] {
             cookies.set(&cam, header.as_bytes());
         }
-        let header = |origin| {
+        let header = |origin: &Origin| {
             cookies
                 .header(origin)
                 .map(|value| String::from_utf8(value).unwrap())

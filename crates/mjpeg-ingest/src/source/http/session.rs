@@ -104,8 +104,8 @@ impl Session {
             match (head.status, &head.location) {
                 // 204 and 205 have no body.
                 (204 | 205, _) => return Err(self.unexpected(head.status).await),
-                (200..300, _) => return Ok(head),
-                (300..400, Some(location)) => {
+                (200..=299, _) => return Ok(head),
+                (300..=399, Some(location)) => {
                     let next = self.redirected(location)?;
                     if seen.len() > MAX_REDIRECTS {
                         return Err(HttpError::TooManyRedirects(MAX_REDIRECTS).into());
