@@ -35,7 +35,7 @@ pub(crate) fn written(time: Duration) -> String {
     ];
     let whole = units
         .iter()
-        .find(|(_, unit)| nanos > 0 && nanos % unit == 0);
+        .find(|(_, unit)| nanos > 0 && nanos.is_multiple_of(*unit));
     match whole {
         Some((name, unit)) => format!("{}{name}", nanos / unit),
         None => format!("{}s", time.as_secs_f64()),

@@ -1,4 +1,8 @@
 //! A process that stood still, as under SIGSTOP or on a laptop whose lid was closed.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a thread that sleeps is what is played here"
+)]
 
 use std::{io::Write, net::TcpListener, thread, time::Duration};
 

@@ -35,9 +35,9 @@ pub(super) struct Answer {
 
 /// Sends a request, and reads of the answer what tells its content.
 pub(super) async fn ask(
-    mut session: Session,
+    mut session: Box<Session>,
     silence: Duration,
-) -> (Session, Result<Answer, ConnectError>) {
+) -> (Box<Session>, Result<Answer, ConnectError>) {
     let answer = answer(&mut session, silence).await;
     (session, answer)
 }
@@ -83,14 +83,14 @@ async fn look(session: &mut Session, head: &Head) -> Result<(Content, Vec<u8>), 
 /// The body of an answer, and the bytes already read from it.
 pub(super) struct Body {
     /// Taken when the body has ended.
-    pub(super) session: Option<Session>,
+    pub(super) session: Option<Box<Session>>,
     ahead: Vec<u8>,
     /// Why it ended.
     pub(super) error: Option<HttpError>,
 }
 
 impl Body {
-    pub(super) fn new(session: Session, ahead: Vec<u8>) -> Self {
+    pub(super) fn new(session: Box<Session>, ahead: Vec<u8>) -> Self {
         Self {
             session: Some(session),
             ahead,

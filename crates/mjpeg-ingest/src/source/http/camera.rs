@@ -187,7 +187,7 @@ impl Connect for HttpCamera {
         let network = Network(Arc::clone(&settings));
         let past = Arc::clone(&self.past);
         let session = Session::new(settings, past, Box::new(network), config);
-        feed::open(session, config, interval).await
+        feed::open(Box::new(session), config, interval).await
     }
 }
 

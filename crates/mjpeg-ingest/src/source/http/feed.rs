@@ -29,7 +29,7 @@ use crate::{
 
 /// Sends the first request and makes a connection of its response.
 pub(super) async fn open(
-    session: Session,
+    session: Box<Session>,
     config: &IngestConfig,
     interval: Duration,
 ) -> Result<Connection, ConnectError> {
@@ -80,11 +80,14 @@ struct HttpFeed {
 enum State {
     Asking(Asking),
     Reading(Box<Reading>),
-    Waiting { session: Session, until: Instant },
+    Waiting {
+        session: Box<Session>,
+        until: Instant,
+    },
     Over,
 }
 
-type Asking = Pin<Box<dyn Future<Output = (Session, Result<Answer, ConnectError>)> + Send>>;
+type Asking = Pin<Box<dyn Future<Output = (Box<Session>, Result<Answer, ConnectError>)> + Send>>;
 
 /// An answer that is being read.
 struct Reading {
@@ -98,7 +101,7 @@ struct Reading {
 }
 
 impl HttpFeed {
-    fn read(&mut self, session: Session, answer: Answer) {
+    fn read(&mut self, session: Box<Session>, answer: Answer) {
         let Answer {
             framing,
             has_length,
@@ -117,7 +120,7 @@ impl HttpFeed {
         }));
     }
 
-    fn ask(&mut self, session: Session) {
+    fn ask(&mut self, session: Box<Session>) {
         self.rhythm.asked(Instant::now());
         let silence = self.rhythm.silence();
         self.state = State::Asking(Box::pin(ask(session, silence)));
@@ -150,7 +153,7 @@ impl HttpFeed {
 
     fn missed(
         &mut self,
-        mut session: Session,
+        mut session: Box<Session>,
         error: ConnectError,
         now: Instant,
     ) -> Option<io::Result<bool>> {
@@ -161,7 +164,7 @@ impl HttpFeed {
 
     fn proceed(
         &mut self,
-        mut session: Session,
+        mut session: Box<Session>,
         next: Next,
         error: Option<ConnectError>,
     ) -> Option<io::Result<bool>> {

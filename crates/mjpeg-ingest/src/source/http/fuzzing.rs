@@ -108,7 +108,7 @@ fn frames_of(answer: &[u8], pieces: u8, connections: usize) -> Vec<Bytes> {
         let session = Session::new(Arc::new(settings), Arc::default(), Box::new(dial), &config);
         // Each poll reads a piece of a response, or wakes itself.
         let mut polls = (answer.len() + 100) * 4 * CONNECTIONS;
-        let opened = feed::open(session, &config, millis(1));
+        let opened = feed::open(Box::new(session), &config, millis(1));
         let connection = match bounded(&mut polls, opened).await {
             Ok(connection) => connection,
             Err(error) => {

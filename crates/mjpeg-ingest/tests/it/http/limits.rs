@@ -1,9 +1,10 @@
 //! Limits of time: which one is told, and that each source may have its own.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mjpeg_ingest::{Control, Event, Ingest, IngestConfig, Source};
 use mjpeg_testkit::{FakeHttpCamera, Step};
+use tokio::time::Instant;
 
 use super::{
     answer, counted, event, next_number, open, part, picture, send, stream_head, until_offline,
