@@ -19,8 +19,8 @@ use crate::{
     error::{ConnectError, Error},
     event::Event,
     online::{Ending, Online},
+    retry::RetryWait,
     source::{Source, visits::Refusal},
-    timer::Timer,
 };
 
 /// Reads a source and reconnects indefinitely; its owner pulls events with [`next`](Self::next), or
@@ -61,14 +61,6 @@ enum State {
 }
 
 type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
-
-/// The wait before the next attempt.
-struct RetryWait {
-    until: Instant,
-    timer: Timer,
-    /// The count of retry commands when the wait began.
-    retries: u64,
-}
 
 /// The data that all states share.
 struct Reconnect {
@@ -250,11 +242,7 @@ impl Reconnect {
     }
 
     fn wait(&self, error: Arc<Error>, retry_in: Duration, now: Instant) -> Transition {
-        let wait = RetryWait {
-            until: now + retry_in,
-            timer: Timer::default(),
-            retries: self.control.commands().retries,
-        };
+        let wait = RetryWait::new(now + retry_in, self.control.commands());
         (
             State::Waiting(wait),
             Some(Event::Offline { error, retry_in }),
@@ -264,16 +252,6 @@ impl Reconnect {
     fn finish(&mut self) -> Transition {
         self.guard = None;
         (State::Finished, None)
-    }
-}
-
-impl RetryWait {
-    /// Waits for the delay, a retry or a pause.
-    fn poll(&mut self, commands: Commands, cx: &mut Context<'_>) -> Poll<()> {
-        if commands.paused || commands.retries != self.retries {
-            return Poll::Ready(());
-        }
-        self.timer.poll(cx, self.until)
     }
 }
 

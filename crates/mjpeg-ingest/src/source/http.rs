@@ -13,6 +13,7 @@ pub mod fuzzing;
 mod head;
 mod login;
 mod polled;
+mod reading;
 mod request;
 mod response;
 mod session;

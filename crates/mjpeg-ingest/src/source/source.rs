@@ -44,7 +44,8 @@ use crate::{config::IngestConfig, connect::Connect};
 /// * `#fps=5` sets how often to request an image from a camera that sends single images: 0.00001
 ///   (once a day) to 60 per second, default 2. `#poll_interval=1m` says the same as a time.
 /// * `#answer_timeout=60s` is how long the camera may take to answer, default 30 s.
-/// * `#login_retry=10m` is how long after a refused password the next login is tried, default 5 min.
+/// * `#login_retry=10m` is how long after a refused password the next login is tried, default
+///   5 min.
 /// * `#connect_timeout=10s` and `#stall_limit=2m`: see [below](#options-of-tcp-and-tcp-listen).
 /// * `#header=X-Key:%20abc` adds a header to each request. It may be repeated.
 /// * `#ca=/path/to/file.pem` trusts this certificate, or those that it signed, instead of the

@@ -7,22 +7,19 @@ use std::{
     time::Duration,
 };
 
-use mjpeg_codec::{DiscardReason, SplitterConfig};
+use mjpeg_codec::SplitterConfig;
 use tokio::time::Instant;
 
 use super::{
-    ask::{Answer, Body, ask},
-    polled::{
-        answer::Pictures,
-        rhythm::{Next, Rhythm},
-    },
+    ask::{Answer, ask},
+    polled::rhythm::{Next, Rhythm},
+    reading::Reading,
     session::Session,
 };
 use crate::{
     config::IngestConfig,
     connect::{Connection, Framing},
     error::{ConnectError, HttpError, SourceEnd},
-    framed::Framed,
     parsed::{Feed, Parsed},
     timer::Timer,
 };
@@ -89,35 +86,11 @@ enum State {
 
 type Asking = Pin<Box<dyn Future<Output = (Box<Session>, Result<Answer, ConnectError>)> + Send>>;
 
-/// An answer that is being read.
-struct Reading {
-    framed: Framed<Body>,
-    pictures: Pictures,
-    framing: Framing,
-    begun: Instant,
-    name: String,
-    /// How the answer ended, until that is acted upon.
-    end: Option<Result<(), HttpError>>,
-}
-
 impl HttpFeed {
     fn read(&mut self, session: Box<Session>, answer: Answer) {
-        let Answer {
-            framing,
-            has_length,
-            ahead,
-            name,
-        } = answer;
-        let body = Body::new(session, ahead);
+        let reading = Reading::new(session, answer, self.splitter.clone());
         self.last_read = Instant::now();
-        self.state = State::Reading(Box::new(Reading {
-            framed: Framed::new(body, framing, self.splitter.clone()),
-            pictures: Pictures::new(framing, has_length),
-            framing,
-            begun: self.last_read,
-            name,
-            end: None,
-        }));
+        self.state = State::Reading(Box::new(reading));
     }
 
     fn ask(&mut self, session: Box<Session>) {
@@ -139,7 +112,7 @@ impl HttpFeed {
             // The camera sends no snapshots: its stream has ended.
             return Some(end.map(|()| false).map_err(failed));
         }
-        let session = reading.framed.reader_mut().session.take()?;
+        let session = reading.session()?;
         if !reading.pictures.is_empty() {
             // A whole picture has come, whatever became of the rest of the answer.
             return self.proceed(session, self.rhythm.after_picture(now), None);
@@ -186,20 +159,11 @@ impl Feed for HttpFeed {
         let State::Reading(reading) = &mut self.state else {
             return None;
         };
-        Some(match reading.framed.found()? {
-            Parsed::Frame(captured) => {
-                let frame = &captured.frame;
-                if reading.pictures.is_wanted((frame.width(), frame.height())) {
-                    self.rhythm.picture(Instant::now());
-                    Parsed::Frame(captured)
-                } else {
-                    behind(frame.bytes().len() as u64)
-                }
-            }
-            // What follows the picture is no loss, even where it is cut off.
-            Parsed::Discarded { bytes, .. } if reading.pictures.is_enough() => behind(bytes),
-            discarded => discarded,
-        })
+        let found = reading.found()?;
+        if let Parsed::Frame(_) = &found {
+            self.rhythm.picture(Instant::now());
+        }
+        Some(found)
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
@@ -246,10 +210,8 @@ impl Feed for HttpFeed {
     }
 
     fn finish(&mut self) {
-        if let State::Reading(reading) = &mut self.state
-            && reading.end.is_none()
-        {
-            reading.framed.finish();
+        if let State::Reading(reading) = &mut self.state {
+            reading.finish();
         }
     }
 
@@ -263,65 +225,6 @@ impl Feed for HttpFeed {
             State::Over => false,
             _ => true,
         }
-    }
-}
-
-impl Reading {
-    /// Whether this is a stream, or may be one, which is limited as any other connection is.
-    fn is_stream(&self) -> bool {
-        self.framing == Framing::Multipart || self.pictures.is_stream()
-    }
-
-    /// Reads once; false if that was the end of the answer.
-    fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        rhythm: &Rhythm,
-        timer: &mut Timer,
-        last_read: Instant,
-    ) -> Poll<bool> {
-        // A camera may send without end behind its picture.
-        let leaves_at = rhythm.leaves_at(!self.pictures.has_length());
-        let is_late = self.pictures.is_enough() && leaves_at <= Instant::now();
-        if !is_late {
-            match self.framed.poll_read(cx) {
-                Poll::Ready(Ok(n)) if n > 0 => return Poll::Ready(true),
-                Poll::Ready(Ok(_)) => return self.ended(Ok(())),
-                Poll::Ready(Err(error)) => {
-                    let ours = self.framed.reader_mut().error.take();
-                    let error = ours.unwrap_or(HttpError::Broken(error));
-                    return self.ended(Err(error));
-                }
-                Poll::Pending if self.is_stream() => return Poll::Pending,
-                Poll::Pending => {}
-            }
-        }
-        let (deadline, end) = if self.pictures.is_enough() {
-            (leaves_at, Ok(()))
-        } else {
-            let silent_at = last_read + rhythm.silence();
-            let late_at = self.begun + rhythm.patience();
-            let after = if silent_at < late_at {
-                rhythm.silence()
-            } else {
-                rhythm.patience()
-            };
-            (
-                silent_at.min(late_at),
-                Err(HttpError::PictureTimedOut { after }),
-            )
-        };
-        ready!(timer.poll(cx, deadline));
-        if let Some(session) = &mut self.framed.reader_mut().session {
-            session.leave();
-        }
-        self.ended(end)
-    }
-
-    fn ended(&mut self, end: Result<(), HttpError>) -> Poll<bool> {
-        self.framed.finish();
-        self.end = Some(end);
-        Poll::Ready(false)
     }
 }
 
@@ -342,14 +245,6 @@ fn is_final(error: &ConnectError) -> bool {
                         | HttpError::Authorities(_)
                 )
         )
-}
-
-/// Bytes behind the picture of an answer.
-fn behind(bytes: u64) -> Parsed {
-    Parsed::Discarded {
-        reason: DiscardReason::Garbage,
-        bytes,
-    }
 }
 
 fn failed(error: impl Into<ConnectError>) -> io::Error {

@@ -272,7 +272,7 @@ impl Session {
     async fn unexpected(&mut self, code: u16) -> ConnectError {
         self.skip().await;
         match unexpected(code) {
-            // Forbidden, locked, too many requests: after a login, another one may lock the account.
+            // Forbidden, locked, too many requests: another login may lock the account.
             HttpError::Status { code, reason }
                 if matches!(code, 403 | 423 | 429) && self.login.is_some() =>
             {

@@ -89,9 +89,9 @@ impl Rhythm {
         Next::Poll((self.asked + interval).max(now))
     }
 
-    /// When an answer whose picture is whole is no longer waited for: when the next poll is due, but
-    /// not before its rest, such as the last chunk, had a moment to come. If the answer may turn out
-    /// to be a stream, its next picture has a whole interval.
+    /// When an answer whose picture is whole is no longer waited for: when the next poll is due,
+    /// but not before its rest, such as the last chunk, had a moment to come. If the answer may
+    /// turn out to be a stream, its next picture has a whole interval.
     pub(in crate::source::http) fn leaves_at(&self, may_be_stream: bool) -> Instant {
         let due = self.asked + self.interval;
         let moment = if may_be_stream {
@@ -103,8 +103,8 @@ impl Rhythm {
             .map_or(due, |(_, came)| due.max(came + moment))
     }
 
-    /// Whether a connection is kept until the next poll. After a longer time, a router in between may
-    /// have forgotten it, and the request would never be answered.
+    /// Whether a connection is kept until the next poll. After a longer time, a router in between
+    /// may have forgotten it, and the request would never be answered.
     pub(in crate::source::http) fn keeps_connection(&self) -> bool {
         self.interval <= LONGEST_IDLE
     }
