@@ -64,15 +64,18 @@ impl Target {
         let location = encoded(location);
         let reference = UriReferenceStr::new(&location).ok()?;
         let scheme = if self.origin.tls { "https" } else { "http" };
-        let here = format!("{scheme}://{}{}", self.origin.host_header(), self.path);
+        // The user's own path may hold what no standard allows, too.
+        let path = percent_signs(self.path.as_str().as_bytes());
+        let path = percent_encode(&path, UNSENDABLE_IN_PATH);
+        let here = format!("{scheme}://{}{path}", self.origin.host_header());
         let base = UriAbsoluteString::try_from(here).ok()?;
         let uri = reference.resolve_against(&base).to_string();
         let uri = Uri::try_from(uri).ok()?;
-        let tls = match uri.scheme_str()? {
-            "http" => false,
-            "https" => true,
-            _ => return None,
-        };
+        let scheme = uri.scheme_str()?;
+        let tls = scheme.eq_ignore_ascii_case("https");
+        if !tls && !scheme.eq_ignore_ascii_case("http") {
+            return None;
+        }
         // A user name and password in a redirect are ignored.
         let host = uri.host()?;
         let port = match uri.port_u16() {
@@ -186,6 +189,7 @@ mod tests {
                 "http://cam:8080/x?list%5B%5D=1&to=http://y/%5Bz%5D",
             ),
             (" /blanks ", "http://cam:8080/blanks"),
+            ("HTTPS://cam/x", "https://cam/x"),
             ("/50%/x%zz%", "http://cam:8080/50%25/x%25zz%25"),
             (
                 "/a\"<>{}|^`\\",
@@ -205,6 +209,15 @@ mod tests {
             let to = target("cam", 80, "/").redirected(bad.as_bytes());
             assert!(to.is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn redirects_lead_on_from_an_odd_path() {
+        let to = target("cam", 80, "/a[1]|b/{c}?50%").redirected(b"d");
+        assert_eq!(
+            to.map(|to| to.path.to_string()).as_deref(),
+            Some("/a%5B1%5D%7Cb/d")
+        );
     }
 
     #[test]
