@@ -101,6 +101,9 @@ impl Online {
             }
             let deadlines = self.deadlines();
             ready!(self.timer.poll(cx, deadlines.next()));
+            if self.stall.excuse(deadlines.next(), Instant::now()) {
+                continue;
+            }
             if let Some(event) = self.give_up(&deadlines) {
                 return Poll::Ready(Ok(event));
             }
@@ -161,7 +164,7 @@ impl Online {
         }
         Deadlines {
             stall,
-            silence: self.incoming.last_read() + self.stall.silence_limit(),
+            silence: self.stall.since(self.incoming.last_read()) + self.stall.silence_limit(),
             no_frame: last_frame + self.stall.no_frame_limit(),
         }
     }

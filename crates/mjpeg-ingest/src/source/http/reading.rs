@@ -10,13 +10,17 @@ use super::{
     polled::{answer::Pictures, rhythm::Rhythm},
     session::Session,
 };
-use crate::{connect::Framing, error::HttpError, framed::Framed, parsed::Parsed, timer::Timer};
+use crate::{
+    connect::Framing, error::HttpError, framed::Framed, parsed::Parsed, timer::Timer,
+    within::STOOD_STILL,
+};
 
 /// An answer that is being read.
 pub(super) struct Reading {
     framed: Framed<Body>,
     pub(super) pictures: Pictures,
     pub(super) framing: Framing,
+    /// When it began, or the time it was given anew.
     begun: Instant,
     /// The type of the answer, for people.
     pub(super) name: String,
@@ -103,7 +107,7 @@ impl Reading {
         let (deadline, end) = if self.pictures.is_enough() {
             (leaves_at, Ok(()))
         } else {
-            let silent_at = last_read + rhythm.silence();
+            let silent_at = last_read.max(self.begun) + rhythm.silence();
             let late_at = self.begun + rhythm.patience();
             let after = if silent_at < late_at {
                 rhythm.silence()
@@ -116,6 +120,13 @@ impl Reading {
             )
         };
         ready!(timer.poll(cx, deadline));
+        let now = Instant::now();
+        if end.is_err() && now.saturating_duration_since(deadline) >= STOOD_STILL {
+            // This process stood still, and what came meanwhile has yet to be read.
+            self.begun = now;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if let Some(session) = &mut self.framed.reader_mut().session {
             session.leave();
         }
