@@ -130,7 +130,7 @@ impl Online {
             return Some(Event::Stalled { after });
         }
         let after = self.stall.no_frame_limit();
-        if noise >= after {
+        if noise >= after && !self.incoming.keeps_time() {
             self.end(Ending::Error(Error::NoFrame { after }));
         }
         None
