@@ -173,14 +173,9 @@ impl Reconnect {
             let retry_in = refusal.until.saturating_duration_since(now);
             return self.wait(refusal.error, retry_in, now);
         }
-        let at = if self.has_tried || self.source.is_passive() {
-            now
-        } else {
-            let interval = self.config.connect_interval;
-            self.source.visits().connects_at(now, interval)
-        };
+        let is_visit = !self.has_tried && !self.source.is_passive();
         self.has_tried = true;
-        let attempt = attempt(&self.source, self.config.clone(), at);
+        let attempt = attempt(self.source.clone(), self.config.clone(), is_visit);
         (State::Connecting(attempt), Some(Event::Connecting))
     }
 
@@ -272,13 +267,18 @@ impl fmt::Debug for Ingest {
     }
 }
 
-/// An attempt that begins at this time.
-fn attempt(source: &Source, config: IngestConfig, at: Instant) -> Attempt {
-    let connect = source.connect();
+/// Connects. The first attempt of an ingest keeps its distance from that of the ingest before.
+fn attempt(source: Source, config: IngestConfig, is_first: bool) -> Attempt {
     Box::pin(async move {
-        if at > Instant::now() {
-            sleep_until(at).await;
+        if is_first {
+            let visits = source.visits();
+            let now = Instant::now();
+            let at = visits.connects_at(now, config.connect_interval);
+            if at > now {
+                sleep_until(at).await;
+            }
+            visits.connects(Instant::now());
         }
-        connect.connect_within(&config).await
+        source.connect().connect_within(&config).await
     })
 }

@@ -31,8 +31,8 @@
 //!   begins. (While it races the addresses of one host name, as RFC 8305 describes, several
 //!   connection *attempts* may be under way for a moment.)
 //! * A connection, including name look-up, all addresses and TLS, takes at most
-//!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s) to be made. The answer of a camera that
-//!   speaks HTTP takes at most [`answer_timeout`](IngestConfig::answer_timeout) (30 s).
+//!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s) to be made. The answer of a camera
+//!   that speaks HTTP takes at most [`answer_timeout`](IngestConfig::answer_timeout) (30 s).
 //! * A camera without a frame for ten of its usual intervals, and 2 s at least, is reported as
 //!   [stalled](Event::Stalled). A camera that sends no byte for
 //!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is

@@ -32,13 +32,16 @@ pub(crate) struct Refusal {
 }
 
 impl Visits {
-    /// Decides when an ingest may connect first, and records that it does.
+    /// Decides when an ingest may connect first.
     pub(crate) fn connects_at(&self, now: Instant, interval: Duration) -> Instant {
-        let mut history = self.history();
-        let earliest = history.connected.map(|last| last + interval);
-        let at = earliest.unwrap_or(now).max(now);
-        history.connected = Some(at);
-        at
+        let earliest = self.history().connected.map(|last| last + interval);
+        earliest.unwrap_or(now).max(now)
+    }
+
+    /// Records that an ingest connects first. One that left before does not count, or a row of
+    /// short visits would never connect.
+    pub(crate) fn connects(&self, now: Instant) {
+        self.history().connected = Some(now);
     }
 
     /// Records that the camera refused a password.
@@ -74,15 +77,15 @@ mod tests {
         let (visits, second) = (Visits::default(), Duration::from_secs(1));
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
-        for (now, connects) in [
-            (at(0), at(0)),
-            (at(10), at(1000)),
-            (at(20), at(2000)),
-            (at(2500), at(3000)),
-            (at(9000), at(9000)),
-        ] {
-            assert_eq!(visits.connects_at(now, second), connects);
-        }
+        let at_of = |now| visits.connects_at(now, second);
+        assert_eq!(at_of(at(0)), at(0));
+        visits.connects(at(0));
+        assert_eq!(at_of(at(10)), at(1000));
+        // The visitor at 10 ms has left before the second was over.
+        assert_eq!(at_of(at(900)), at(1000));
+        visits.connects(at(1000));
+        assert_eq!(at_of(at(1001)), at(2000));
+        assert_eq!(at_of(at(9000)), at(9000));
     }
 
     #[test]

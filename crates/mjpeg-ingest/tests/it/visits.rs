@@ -53,3 +53,26 @@ async fn visits_keep_their_distance_and_the_first_is_not_delayed() {
     visit(Ingest::new(source, other)).await;
     assert!(again.elapsed() < Duration::from_millis(4));
 }
+
+#[tokio::test(start_paused = true)]
+async fn visitors_who_leave_before_their_turn_do_not_put_it_off() {
+    let mut cameras = Vec::new();
+    let mut attempts = Vec::new();
+    for _ in 0..3 {
+        let (attempt, camera) = ready().await;
+        attempts.push(attempt);
+        cameras.push(camera);
+    }
+    let (source, _) = Pipes::source(attempts);
+    let begun = Instant::now();
+    // Each waits as long as a snapshot does.
+    let wait = Duration::from_millis(800);
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        let ingest = Ingest::new(source.clone(), IngestConfig::default());
+        if tokio::time::timeout(wait, visit(ingest)).await.is_ok() {
+            seen.push(begun.elapsed().as_millis() / 100);
+        }
+    }
+    assert_eq!(seen, [0, 10, 20]);
+}
