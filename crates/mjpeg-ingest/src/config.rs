@@ -12,7 +12,10 @@ use crate::{backoff::Backoff, duration::LONGEST};
 #[derive(Clone, Debug, PartialEq)]
 pub struct IngestConfig {
     pub(crate) connect_timeout: Duration,
+    pub(crate) answer_timeout: Duration,
     pub(crate) stall_limit: Duration,
+    pub(crate) login_retry: Duration,
+    pub(crate) connect_interval: Duration,
     pub(crate) stable_after: Duration,
     pub(crate) failover_after: Duration,
     pub(crate) return_after: Duration,
@@ -25,7 +28,10 @@ impl Default for IngestConfig {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
+            answer_timeout: Duration::from_secs(30),
             stall_limit: Duration::from_secs(10),
+            login_retry: Duration::from_secs(5 * 60),
+            connect_interval: Duration::from_secs(1),
             stable_after: Duration::from_secs(10),
             failover_after: Duration::from_secs(5),
             return_after: Duration::from_secs(10),
@@ -37,7 +43,8 @@ impl Default for IngestConfig {
 }
 
 impl IngestConfig {
-    /// Limits a connection attempt, including name look-up and all addresses. Default 5 s.
+    /// Limits how long a connection may take to be made, including name look-up, all addresses and
+    /// the TLS handshake. Default 5 s. A source may have [another](crate::Limits).
     ///
     /// [Passive](crate::Connect::is_passive) sources wait without a limit.
     pub fn with_connect_timeout(mut self, limit: Duration) -> Self {
@@ -45,11 +52,43 @@ impl IngestConfig {
         self
     }
 
+    /// Limits how long a camera that speaks HTTP may take from the request to the head of its
+    /// answer. Default 30 s: some need 20 s for a picture. A source may have
+    /// [another](crate::Limits).
+    pub fn with_answer_timeout(mut self, limit: Duration) -> Self {
+        self.answer_timeout = limit.min(LONGEST);
+        self
+    }
+
+    /// Sets how long after a refused password the next login is tried. Default 5 minutes: many
+    /// cameras lock an account for half an hour after a few wrong passwords. A source may have
+    /// [another](crate::Limits).
+    ///
+    /// [`Control::retry_now`](crate::Control::retry_now) and a changed source try at once.
+    pub fn with_login_retry(mut self, time: Duration) -> Self {
+        self.login_retry = time.min(LONGEST);
+        self
+    }
+
+    /// Sets how far apart the first connections of two ingests of one source are at least. Default
+    /// 1 s.
+    ///
+    /// So a stream that is read only while somebody watches does not connect to its camera hundreds
+    /// of times per second, once per snapshot. The first connection is not delayed. Within one
+    /// ingest, the [backoff](Self::with_backoff) rules.
+    pub fn with_connect_interval(mut self, time: Duration) -> Self {
+        self.connect_interval = time.min(LONGEST);
+        self
+    }
+
     /// Sets how long a connected camera may send no byte before the connection is given up. Default
-    /// 10 s. A camera that sends bytes, but no frame among them, has three times that.
+    /// 10 s. A camera that sends bytes, but no frame among them, has three times that. A source may
+    /// have [another](crate::Limits).
     ///
     /// A camera that sends images more rarely needs a longer limit. A source that
-    /// [declares its interval](crate::Connection::with_interval) has three intervals at least.
+    /// [declares its interval](crate::Connection::with_interval) has three intervals at least. A
+    /// camera that is polled is given up when several polls in a row have brought no picture, and
+    /// none has come for this long, or for three intervals if that is longer.
     pub fn with_stall_limit(mut self, limit: Duration) -> Self {
         self.stall_limit = limit.min(LONGEST);
         self
@@ -101,9 +140,24 @@ impl IngestConfig {
         self
     }
 
-    /// How long a connection attempt may take.
+    /// How long a connection may take to be made.
     pub fn connect_timeout(&self) -> Duration {
         self.connect_timeout
+    }
+
+    /// How long a camera that speaks HTTP may take to answer.
+    pub fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+    }
+
+    /// How long after a refused password the next login is tried.
+    pub fn login_retry(&self) -> Duration {
+        self.login_retry
+    }
+
+    /// How far apart the first connections of two ingests of one source are at least.
+    pub fn connect_interval(&self) -> Duration {
+        self.connect_interval
     }
 
     /// How long a connected camera may send no byte.

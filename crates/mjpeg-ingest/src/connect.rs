@@ -7,7 +7,7 @@ use futures_util::Stream;
 use mjpeg_codec::{Frame, Stamp, multipart::Via};
 use tokio::io::AsyncRead;
 
-use crate::error::ConnectError;
+use crate::{config::IngestConfig, error::ConnectError, parsed::Feed, within::within};
 
 /// A kind of source: it connects, again and again, to a camera, an encoder or a test.
 ///
@@ -37,8 +37,8 @@ use crate::error::ConnectError;
 pub trait Connect: Send + Sync + 'static {
     /// Opens a new connection.
     ///
-    /// [`Ingest`](crate::Ingest) calls this only while it holds no earlier connection, and limits
-    /// its time.
+    /// [`Ingest`](crate::Ingest) calls this, through [`connect_within`](Self::connect_within), only
+    /// while it holds no earlier connection, and limits its time.
     ///
     /// # Errors
     ///
@@ -48,6 +48,29 @@ pub trait Connect: Send + Sync + 'static {
     ///
     /// Must be cancel safe in that a dropped call leaves no connection open.
     async fn connect(&self) -> Result<Connection, ConnectError>;
+
+    /// Opens a new connection within the limits of an ingest. Default: [`connect`](Self::connect),
+    /// for [`connect_timeout`](IngestConfig::connect_timeout) at most unless the source is
+    /// [passive](Self::is_passive).
+    ///
+    /// For sources that wait for more than a connection, and limit each step by itself. The time
+    /// when this process stood still should not count.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](Self::connect), and [`ConnectError::TimedOut`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`connect`](Self::connect).
+    async fn connect_within(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
+        if self.is_passive() {
+            return self.connect().await;
+        }
+        let after = config.connect_timeout();
+        let connected = within(after, self.connect()).await;
+        connected.unwrap_or(Err(ConnectError::TimedOut { after }))
+    }
 
     /// Whether the other side connects to us. Default: false.
     ///
@@ -76,6 +99,9 @@ pub struct Connection {
 pub(crate) enum Input {
     Bytes(BoxedReader),
     Frames(BoxedFrames),
+    /// It finds its frames itself.
+    #[cfg_attr(not(feature = "http"), expect(dead_code))]
+    Feed(Box<dyn Feed>),
 }
 
 pub(crate) type BoxedReader = Box<dyn AsyncRead + Send + Unpin>;
@@ -130,6 +156,12 @@ impl Connection {
         Self::new(Input::Frames(Box::pin(frames)), peer.into())
     }
 
+    /// Makes a connection that finds its frames itself.
+    #[cfg(feature = "http")]
+    pub(crate) fn feed(feed: impl Feed + 'static, peer: impl Into<String>) -> Self {
+        Self::new(Input::Feed(Box::new(feed)), peer.into())
+    }
+
     fn new(input: Input, peer: String) -> Self {
         Self {
             input,
@@ -151,7 +183,7 @@ impl Connection {
     /// Sets the time from frame to frame, if the source knows it, so that a slow source is not
     /// taken for a dead one. Default: unknown, and measured.
     ///
-    /// The [stall limit](crate::IngestConfig::with_stall_limit) of the connection is at least three
+    /// The [stall limit](IngestConfig::with_stall_limit) of the connection is at least three
     /// intervals.
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);

@@ -24,7 +24,7 @@ pub enum Error {
     #[error("the camera closed the connection")]
     Closed,
     /// The camera sent no byte for the stall limit.
-    #[error("the camera sent nothing for {after:?}")]
+    #[error("the camera sent nothing for {after:?} (stall_limit)")]
     Stalled {
         /// The stall limit.
         after: Duration,
@@ -56,6 +56,16 @@ impl Error {
     /// Shows the error with everything that caused it; see [`ErrorChain`].
     pub fn chain(&self) -> ErrorChain<'_> {
         ErrorChain::new(self)
+    }
+
+    /// How long to wait before the next attempt, if the error calls for a time of its own: a camera
+    /// that has refused a password may lock the account if it is tried again soon.
+    pub fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Self::Connect(error) => error.retry_in(),
+            Self::Source(error) => error.downcast_ref::<ConnectError>()?.retry_in(),
+            _ => None,
+        }
     }
 }
 
@@ -89,7 +99,7 @@ impl From<SourceEnd> for io::Error {
 #[non_exhaustive]
 pub enum ConnectError {
     /// The attempt took longer than the connect timeout.
-    #[error("no connection within {after:?}")]
+    #[error("no connection within {after:?} (connect_timeout)")]
     TimedOut {
         /// The connect timeout.
         after: Duration,
@@ -147,6 +157,17 @@ pub enum ConnectError {
     /// A source of another kind failed.
     #[error(transparent)]
     Other(Box<dyn StdError + Send + Sync>),
+}
+
+impl ConnectError {
+    /// As [`Error::retry_in`].
+    pub fn retry_in(&self) -> Option<Duration> {
+        match self {
+            #[cfg(feature = "http")]
+            Self::Http(error) => error.retry_in(),
+            _ => None,
+        }
+    }
 }
 
 /// Displays an error followed by its sources, separated by colons: "cannot connect to

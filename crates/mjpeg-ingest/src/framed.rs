@@ -8,7 +8,8 @@ use std::{
 };
 
 use mjpeg_codec::{
-    DiscardReason, Found, Frame, Polled, SplitterConfig, Stamp, multipart::RelayHeaders,
+    DiscardReason, Found, Frame, Polled, SplitterConfig, Stamp,
+    multipart::{PartHeaders, RelayHeaders},
 };
 use tokio::{
     io::{AsyncRead, ReadBuf},
@@ -20,20 +21,8 @@ use crate::{
     connect::{BoxedFrames, BoxedReader, Framing, Input},
     event::Captured,
     framer::Framer,
+    parsed::{Feed, Parsed},
 };
-
-/// Something found in a connection.
-pub(crate) enum Parsed {
-    Frame {
-        captured: Captured,
-        /// What another relay says of it.
-        relay: Option<RelayHeaders>,
-    },
-    Discarded {
-        reason: DiscardReason,
-        bytes: u64,
-    },
-}
 
 /// The frames of a connection, whatever it carries.
 ///
@@ -43,6 +32,7 @@ pub(crate) enum Parsed {
 pub(crate) enum Incoming {
     Cut(Box<Framed<BoxedReader>>),
     Whole(Whole),
+    Found(Box<dyn Feed>),
 }
 
 impl Incoming {
@@ -50,6 +40,7 @@ impl Incoming {
         match input {
             Input::Bytes(io) => Self::Cut(Box::new(Framed::new(io, framing, config))),
             Input::Frames(stream) => Self::Whole(Whole::new(stream, config.max_frame_bytes())),
+            Input::Feed(feed) => Self::Found(feed),
         }
     }
 
@@ -59,15 +50,7 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.poll_found(cx),
             Self::Whole(whole) => Poll::Ready(whole.found.take()),
-        }
-    }
-
-    /// Returns the next finding, whatever work that is.
-    #[cfg(feature = "__fuzzing")]
-    pub(crate) fn found(&mut self) -> Option<Parsed> {
-        match self {
-            Self::Cut(framed) => framed.found(),
-            Self::Whole(whole) => whole.found.take(),
+            Self::Found(feed) => feed.poll_found(cx),
         }
     }
 
@@ -76,6 +59,7 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.poll_read(cx).map_ok(|n| n > 0),
             Self::Whole(whole) => whole.poll_read(cx),
+            Self::Found(feed) => feed.poll_read(cx),
         }
     }
 
@@ -84,6 +68,7 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.finish(),
             Self::Whole(_) => {}
+            Self::Found(feed) => feed.finish(),
         }
     }
 
@@ -92,14 +77,16 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.cut_off(),
             Self::Whole(_) => {}
+            Self::Found(feed) => feed.cut_off(),
         }
     }
 
     /// What the codec's decisions have cost, and how many bytes were read.
     pub(crate) fn cost(&self) -> (u64, u64) {
         match self {
-            Self::Cut(framed) => (framed.framer.cost(), framed.bytes),
+            Self::Cut(framed) => framed.cost(),
             Self::Whole(_) => (0, 0),
+            Self::Found(feed) => feed.cost(),
         }
     }
 
@@ -108,7 +95,13 @@ impl Incoming {
         match self {
             Self::Cut(framed) => framed.last_read.1,
             Self::Whole(whole) => whole.last_read,
+            Self::Found(feed) => feed.last_read(),
         }
+    }
+
+    /// Whether the source itself decides at present when the camera is lost.
+    pub(crate) fn keeps_time(&self) -> bool {
+        matches!(self, Self::Found(feed) if feed.keeps_time())
     }
 }
 
@@ -143,6 +136,24 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         Self::new(self.io, framing, config)
     }
 
+    /// The reader.
+    #[cfg(feature = "http")]
+    pub(crate) fn reader_mut(&mut self) -> &mut R {
+        &mut self.io
+    }
+
+    /// Adds what is said of the pictures where they have no headers of their own.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_marks(mut self, marks: PartHeaders) -> Self {
+        self.framer = self.framer.with_marks(marks);
+        self
+    }
+
+    /// What the codec's decisions have cost, and how many bytes were read.
+    pub(crate) fn cost(&self) -> (u64, u64) {
+        (self.framer.cost(), self.bytes)
+    }
+
     /// Returns the next finding in the bytes read so far; `None` when more must be read. Pending
     /// when it is the turn of other tasks.
     ///
@@ -160,18 +171,6 @@ impl<R: AsyncRead + Unpin> Framed<R> {
                 let turn = pin!(yield_now());
                 // Pending, and the task is woken when the others had their turn.
                 turn.poll(cx).map(|()| None)
-            }
-        }
-    }
-
-    /// Returns the next finding, whatever work that is.
-    #[cfg(feature = "__fuzzing")]
-    fn found(&mut self) -> Option<Parsed> {
-        loop {
-            match self.framer.poll_within(&mut { usize::MAX }) {
-                Polled::Found(found) => return self.parsed(found),
-                Polled::NeedMore => return None,
-                _ => {}
             }
         }
     }

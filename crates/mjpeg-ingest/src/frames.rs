@@ -13,11 +13,7 @@ use futures_util::Stream;
 use mjpeg_codec::{DiscardReason, SplitterConfig};
 use tokio::io::AsyncRead;
 
-use crate::{
-    connect::Framing,
-    event::Captured,
-    framed::{Framed, Parsed},
-};
+use crate::{connect::Framing, event::Captured, framed::Framed, parsed::Parsed};
 
 /// Reads frames from a socket, pipe or file of your own: concatenated JPEG images, with the default
 /// limits. [`Frames`] has methods to change both.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::Stream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     config::IngestConfig,
@@ -19,8 +19,8 @@ use crate::{
     error::{ConnectError, Error},
     event::Event,
     online::{Ending, Online},
-    source::Source,
-    timer::Timer,
+    retry::RetryWait,
+    source::{Source, visits::Refusal},
 };
 
 /// Reads a source and reconnects indefinitely; its owner pulls events with [`next`](Self::next), or
@@ -62,14 +62,6 @@ enum State {
 
 type Attempt = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
 
-/// The wait before the next attempt.
-struct RetryWait {
-    until: Instant,
-    timer: Timer,
-    /// The count of retry commands when the wait began.
-    retries: u64,
-}
-
 /// The data that all states share.
 struct Reconnect {
     source: Source,
@@ -78,6 +70,8 @@ struct Reconnect {
     control: Control,
     /// How many attempts have failed since the camera was last stable.
     failures: u32,
+    /// An attempt was made.
+    has_tried: bool,
     /// Kept from the last connection until the next.
     guard: Option<Guard>,
 }
@@ -98,10 +92,11 @@ impl Ingest {
             wakeups: control.wakeups(),
             reconnect: Reconnect {
                 seed: config.seed.unwrap_or_else(|| fastrand::u64(..)),
+                config: source.limited(config),
                 source,
-                config,
                 control,
                 failures: 0,
+                has_tried: false,
                 guard: None,
             },
         }
@@ -131,7 +126,7 @@ impl Ingest {
             self.wakeups.register(cx);
             let commands = self.reconnect.control.commands();
             let (next, event) = match &mut self.state {
-                State::Idle => self.reconnect.begin(commands),
+                State::Idle => self.reconnect.begin(commands, Instant::now()),
                 State::Connecting(_) if commands.paused => (State::Idle, None),
                 State::Connecting(attempt) => {
                     let outcome = ready!(attempt.as_mut().poll(cx));
@@ -151,7 +146,11 @@ impl Ingest {
                     (State::Idle, None)
                 }
                 State::Paused if commands.paused => return Poll::Pending,
-                State::Paused => (State::Idle, None),
+                State::Paused => {
+                    // Whoever resumes has seen why the camera was offline.
+                    self.reconnect.source.visits().forgive();
+                    (State::Idle, None)
+                }
                 State::Finished => return Poll::Ready(None),
             };
             // Closes the old connection: only one is ever open.
@@ -164,13 +163,19 @@ impl Ingest {
 }
 
 impl Reconnect {
-    /// Begins an attempt, or a pause.
-    fn begin(&mut self, commands: Commands) -> Transition {
+    /// Begins an attempt, a pause, or the wait that an earlier ingest's login calls for.
+    fn begin(&mut self, commands: Commands, now: Instant) -> Transition {
         if commands.paused {
             self.guard = None;
             return (State::Paused, Some(Event::Paused));
         }
-        let attempt = attempt(&self.source, self.config.connect_timeout);
+        if let Some(refusal) = self.source.visits().forbids(now, commands.retries) {
+            let retry_in = refusal.until.saturating_duration_since(now);
+            return self.wait(refusal.error, retry_in, now);
+        }
+        let is_visit = !self.has_tried && !self.source.is_passive();
+        self.has_tried = true;
+        let attempt = attempt(self.source.clone(), self.config.clone(), is_visit);
         (State::Connecting(attempt), Some(Event::Connecting))
     }
 
@@ -212,6 +217,16 @@ impl Reconnect {
 
     fn offline(&mut self, error: Error, now: Instant) -> Transition {
         let was_online = !matches!(error, Error::Connect(_));
+        let refused_for = error.retry_in();
+        let error = Arc::new(error);
+        if let Some(retry_in) = refused_for {
+            self.source.visits().refused(Refusal {
+                error: Arc::clone(&error),
+                until: now + retry_in,
+                retries: self.control.commands().retries,
+            });
+            return self.wait(error, retry_in, now);
+        }
         let retry_in = if was_online && self.source.is_passive() {
             Duration::ZERO
         } else {
@@ -219,12 +234,11 @@ impl Reconnect {
             self.failures = self.failures.saturating_add(1);
             delay
         };
-        let wait = RetryWait {
-            until: now + retry_in,
-            timer: Timer::default(),
-            retries: self.control.commands().retries,
-        };
-        let error = Arc::new(error);
+        self.wait(error, retry_in, now)
+    }
+
+    fn wait(&self, error: Arc<Error>, retry_in: Duration, now: Instant) -> Transition {
+        let wait = RetryWait::new(now + retry_in, self.control.commands());
         (
             State::Waiting(wait),
             Some(Event::Offline { error, retry_in }),
@@ -234,16 +248,6 @@ impl Reconnect {
     fn finish(&mut self) -> Transition {
         self.guard = None;
         (State::Finished, None)
-    }
-}
-
-impl RetryWait {
-    /// Waits for the delay, a retry or a pause.
-    fn poll(&mut self, commands: Commands, cx: &mut Context<'_>) -> Poll<()> {
-        if commands.paused || commands.retries != self.retries {
-            return Poll::Ready(());
-        }
-        self.timer.poll(cx, self.until)
     }
 }
 
@@ -264,14 +268,18 @@ impl fmt::Debug for Ingest {
     }
 }
 
-fn attempt(source: &Source, limit: Duration) -> Attempt {
-    let connect = source.connect();
+/// Connects. The first attempt of an ingest keeps its distance from that of the ingest before.
+fn attempt(source: Source, config: IngestConfig, is_first: bool) -> Attempt {
     Box::pin(async move {
-        if connect.is_passive() {
-            return connect.connect().await;
+        if is_first {
+            let visits = source.visits();
+            let now = Instant::now();
+            let at = visits.connects_at(now, config.connect_interval);
+            if at > now {
+                sleep_until(at).await;
+            }
+            visits.connects(Instant::now());
         }
-        let timed_out = |_| Err(ConnectError::TimedOut { after: limit });
-        let attempt = timeout(limit, connect.connect());
-        attempt.await.unwrap_or_else(timed_out)
+        source.connect().connect_within(&config).await
     })
 }

@@ -30,12 +30,20 @@
 //! * It holds **one connection per camera**, ever: the old one is closed before the next attempt
 //!   begins. (While it races the addresses of one host name, as RFC 8305 describes, several
 //!   connection *attempts* may be under way for a moment.)
-//! * A connection attempt, including name look-up and all addresses, takes at most
-//!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s).
+//! * A connection, including name look-up, all addresses and TLS, takes at most
+//!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s) to be made. The answer of a camera
+//!   that speaks HTTP takes at most [`answer_timeout`](IngestConfig::answer_timeout) (30 s).
 //! * A camera without a frame for ten of its usual intervals, and 2 s at least, is reported as
 //!   [stalled](Event::Stalled). A camera that sends no byte for
 //!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is
 //!   disconnected. TCP keepalive also detects a dead peer.
+//! * A camera that is polled for single images keeps its rhythm when an answer now and then holds
+//!   none. It counts as lost when three polls in a row brought no image, and none came for the
+//!   stall limit.
+//! * Time in which this process stood still (SIGSTOP, a closed lid) is not blamed on the camera.
+//! * After a refused password the next login is tried after
+//!   [`login_retry`](IngestConfig::login_retry) (5 min): many cameras lock accounts.
+//! * [`Limits`] sets these for one source, in code or in its URL.
 //! * Then it reconnects, indefinitely, after a [`Backoff`] of 250 ms to 30 s. The backoff starts
 //!   over only when the camera has been online with frames for
 //!   [`stable_after`](IngestConfig::stable_after) (10 s).
@@ -73,10 +81,13 @@ mod frames;
 mod ingest;
 mod online;
 mod pace;
+mod parsed;
+mod retry;
 mod source;
 mod stall;
 mod timer;
 mod upstream;
+mod within;
 
 pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;
@@ -99,4 +110,4 @@ pub use source::TestCamera;
 #[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub use source::fuzzing;
-pub use source::{InvalidSource, Recording, Source};
+pub use source::{InvalidSource, Limits, Recording, Source};

@@ -12,10 +12,12 @@ use tokio::time::Instant;
 use crate::{
     config::IngestConfig,
     connect::{Framing, Input},
+    duration::LONGEST,
     error::{Error, SourceEnd},
     event::Event,
-    framed::{Incoming, Parsed},
+    framed::Incoming,
     pace::Pace,
+    parsed::Parsed,
     stall::StallWatch,
     timer::Timer,
     upstream::Upstream,
@@ -129,6 +131,9 @@ impl Online {
             }
             let deadlines = self.deadlines();
             ready!(self.timer.poll(cx, deadlines.next()));
+            if self.stall.excuse(deadlines.next(), Instant::now()) {
+                continue;
+            }
             if let Some(event) = self.give_up(&deadlines) {
                 return Poll::Ready(Ok(event));
             }
@@ -178,7 +183,7 @@ impl Online {
             return Some(Event::Stalled { after });
         }
         let after = self.stall.no_frame_limit();
-        if noise >= after {
+        if noise >= after && !self.incoming.keeps_time() {
             self.end(Ending::Error(Error::NoFrame { after }));
         }
         None
@@ -201,9 +206,18 @@ impl Online {
 
     fn deadlines(&self) -> Deadlines {
         let last_frame = self.stall.last_frame();
+        let stall = self.stall.stalls_after().map(|after| last_frame + after);
+        if self.incoming.keeps_time() {
+            let (silence, no_frame) = (last_frame + LONGEST, last_frame + LONGEST);
+            return Deadlines {
+                stall,
+                silence,
+                no_frame,
+            };
+        }
         Deadlines {
-            stall: self.stall.stalls_after().map(|after| last_frame + after),
-            silence: self.incoming.last_read() + self.stall.silence_limit(),
+            stall,
+            silence: self.stall.since(self.incoming.last_read()) + self.stall.silence_limit(),
             no_frame: self.stall.last_alive() + self.stall.no_frame_limit(),
         }
     }

@@ -6,6 +6,7 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod invalid;
+mod limits;
 mod parse;
 mod rate;
 #[cfg(any(all(feature = "exec", unix), feature = "http"))]
@@ -19,9 +20,11 @@ mod tcp;
 mod tcp_listen;
 #[cfg(feature = "test-picture")]
 mod test;
+mod text;
 #[cfg(unix)]
 mod unix;
 mod url;
+pub(crate) mod visits;
 
 pub use file::Recording;
 #[cfg(feature = "http")]
@@ -29,6 +32,7 @@ pub use http::HttpCamera;
 #[cfg(feature = "__fuzzing")]
 pub use http::fuzzing;
 pub use invalid::InvalidSource;
+pub use limits::Limits;
 pub use source::Source;
 #[cfg(feature = "test-picture")]
 pub use test::TestCamera;

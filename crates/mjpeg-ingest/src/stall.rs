@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::duration::LONGEST;
+use crate::{duration::LONGEST, within::STOOD_STILL};
 
 /// Follows the interval between the frames of one connection.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct StallWatch {
     interval: Option<Duration>,
     /// The current stall was reported.
     is_reported: bool,
+    /// When it was noticed that this process had stood still, if nothing has come since.
+    excused: Option<Instant>,
 }
 
 impl StallWatch {
@@ -38,6 +40,7 @@ impl StallWatch {
             noise: Duration::ZERO,
             interval,
             is_reported: false,
+            excused: None,
         }
     }
 
@@ -47,6 +50,7 @@ impl StallWatch {
         // In a longer gap the owner may not have read.
         self.noise += gap.min(LONGEST_GAP);
         self.last_bytes = now;
+        self.excused = None;
     }
 
     /// Records a frame, whose last byte was read at this time.
@@ -55,6 +59,7 @@ impl StallWatch {
         self.last_frame = now;
         self.repeat(now);
         self.is_reported = false;
+        self.excused = None;
         if is_first {
             // The time until the first frame is not an interval.
             return;
@@ -92,13 +97,31 @@ impl StallWatch {
         self.noise
     }
 
-    /// When a frame last came, new or repeated.
+    /// Since when a frame is waited for, new or repeated.
     pub(crate) fn last_alive(&self) -> Instant {
-        self.last_alive
+        self.since(self.last_alive)
     }
 
+    /// Takes the time of a deadline that was noticed late: this process stood still, and the camera
+    /// is given its time anew. Returns false the second time that nothing has come meanwhile: an
+    /// owner who always comes late must learn of it, too.
+    pub(crate) fn excuse(&mut self, deadline: Instant, now: Instant) -> bool {
+        let is_late = now.saturating_duration_since(deadline) >= STOOD_STILL;
+        if !is_late || self.excused.is_some() {
+            return false;
+        }
+        self.excused = Some(now);
+        true
+    }
+
+    /// Since when a frame is waited for.
     pub(crate) fn last_frame(&self) -> Instant {
-        self.last_frame
+        self.since(self.last_frame)
+    }
+
+    /// This time, or a later one if the time before is not the camera's.
+    pub(crate) fn since(&self, time: Instant) -> Instant {
+        self.excused.map_or(time, |excused| time.max(excused))
     }
 
     /// After how long without a frame the camera is stalled; `None` if that was reported.
@@ -185,6 +208,28 @@ mod tests {
         }
         let after = watch.stalls_after().expect("not reported");
         assert!(after > Duration::from_secs(8), "{after:?}");
+    }
+
+    #[test]
+    fn time_in_which_the_process_stood_still_is_excused_once() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut watch = StallWatch::new(start, LIMIT, None);
+        assert!(!watch.excuse(at(2000), at(2499)), "it was in time");
+        assert_eq!(watch.last_frame(), start);
+        assert!(watch.excuse(at(2000), at(12_000)));
+        assert_eq!(
+            (watch.last_frame(), watch.since(start)),
+            (at(12_000), at(12_000))
+        );
+        assert!(
+            !watch.excuse(at(14_000), at(90_000)),
+            "nothing came meanwhile"
+        );
+        watch.bytes(at(90_000));
+        assert!(watch.excuse(at(92_000), at(99_000)));
+        watch.frame(at(99_000), false);
+        assert_eq!(watch.last_frame(), at(99_000));
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Error {
     }
 
     /// Returns the error with all its causes as one line for people:
-    /// `cannot reach the camera at tcp://door:6001: no connection within 5s`.
+    /// `cannot reach the camera at tcp://door:6001: no connection within 5s (connect_timeout)`.
     pub fn chain(&self) -> ErrorChain<'_> {
         ErrorChain::new(self)
     }

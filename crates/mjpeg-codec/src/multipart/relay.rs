@@ -157,6 +157,10 @@ impl RelayHeaders {
     /// captured when it arrives.
     pub const OLDEST: Duration = Duration::from_secs(60);
 
+    /// The names of the headers that say something of a frame, in lower case: these and
+    /// `X-Timestamp`.
+    pub const NAMES: &[&str] = &[EPOCH, SEQ, AGE_US, ONLINE, REPEAT, VIA, "x-timestamp"];
+
     /// Reads what the headers of a part, or of an answer with one picture, say. `get` looks one up
     /// by its name in lower case. Returns `None` if no relay wrote them.
     pub fn read<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {

@@ -1,6 +1,8 @@
 //! Why a camera that speaks HTTP sends no images.
 
-use std::{error::Error as StdError, io};
+use std::{error::Error as StdError, io, time::Duration};
+
+use crate::duration::written;
 
 use super::relay::RelayError;
 
@@ -9,7 +11,7 @@ use super::relay::RelayError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The status is not 200.
+    /// The status is not one of success (2xx).
     #[error("the camera answers {code} {reason}{}", advice(*code))]
     Status {
         /// The status code.
@@ -24,8 +26,41 @@ pub enum HttpError {
     )]
     LoginNeeded,
     /// The camera refuses the user name or the password.
-    #[error("the camera refuses the user name or the password")]
-    LoginRefused,
+    #[error(
+        "the camera refuses the user name or the password; next try in {} (login_retry), \
+         as many cameras lock an account after a few refusals; {RETRY_NOW}",
+        written(*retry_in)
+    )]
+    LoginRefused {
+        /// How long until the next login is tried.
+        retry_in: Duration,
+    },
+    /// The camera knows the login, or has locked it, and refuses the pictures.
+    #[error(
+        "the camera answers {code} {reason} to this login, which may be locked, or not allowed to \
+         see the pictures; next try in {} (login_retry); {RETRY_NOW}",
+        written(*retry_in)
+    )]
+    LoginForbidden {
+        /// The status code.
+        code: u16,
+        /// The meaning of that code; empty if it is not registered.
+        reason: &'static str,
+        /// How long until the next login is tried.
+        retry_in: Duration,
+    },
+    /// The camera, or somebody in its place, asks for the password itself, although it has asked
+    /// for a Digest login before, which does not show it.
+    #[error(
+        "the camera asked for a Digest login before, and now for the password itself (Basic), \
+         which is not given; next try in {} (login_retry); if the camera was set up \
+         anew, start the stream again",
+        written(*retry_in)
+    )]
+    LoginDowngraded {
+        /// How long until the next login is tried.
+        retry_in: Duration,
+    },
     /// The camera requires a login by something other than Basic or Digest, or its challenge is
     /// malformed.
     #[error(
@@ -73,10 +108,37 @@ pub enum HttpError {
     /// The response is compressed, although the request forbids it.
     #[error("the camera sends its pictures compressed ({0}), which is not understood")]
     ContentEncoding(String),
+    /// An answer held no whole picture.
+    #[error("the camera's answer ({0}) holds no whole picture")]
+    NoPicture(String),
+    /// The camera is connected, but its answer took longer than the answer timeout.
+    #[error("the camera is connected, but did not answer within {after:?} (answer_timeout)")]
+    AnswerTimedOut {
+        /// The answer timeout.
+        after: Duration,
+    },
+    /// The answer of a polled camera began, but its picture did not come.
+    #[error(
+        "the camera began to answer, but sent no whole picture within {after:?} (set by \
+         stall_limit)"
+    )]
+    PictureTimedOut {
+        /// How long it took.
+        after: Duration,
+    },
     /// The head of the response is too long.
-    #[error("the head of the camera's answer is longer than {limit} bytes")]
+    #[error("the head of the camera's answer is longer than {limit} bytes (max_head_bytes)")]
     HeadTooLarge {
         /// The limit in bytes.
+        limit: usize,
+    },
+    /// The camera sent too many informational heads, such as `100 Continue`.
+    #[error(
+        "the camera sent more than {limit} informational heads (1xx) and no answer \
+         (max_informational_heads)"
+    )]
+    TooManyInformational {
+        /// The limit.
         limit: usize,
     },
     /// The response is not HTTP/1.
@@ -96,6 +158,16 @@ pub enum HttpError {
         /// What to do about it.
         advice: &'static str,
     },
+    /// The camera's encryption is too old.
+    #[error(
+        "the camera's encryption is too old: {problem}; update the camera's firmware or turn on \
+         TLS 1.2 in its settings, use http:// in a network that you trust, or put a proxy such as \
+         stunnel between"
+    )]
+    OldTls {
+        /// What it offers, and why that is refused.
+        problem: &'static str,
+    },
     /// The TLS handshake failed for a reason other than the certificate.
     #[error("no encrypted connection to the camera")]
     Tls(#[source] io::Error),
@@ -106,6 +178,20 @@ pub enum HttpError {
     #[error("the camera redirects to https, and this program was built without it")]
     TlsNotBuilt,
 }
+
+impl HttpError {
+    /// As [`Error::retry_in`](crate::Error::retry_in).
+    pub fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Self::LoginRefused { retry_in }
+            | Self::LoginForbidden { retry_in, .. }
+            | Self::LoginDowngraded { retry_in } => Some(*retry_in),
+            _ => None,
+        }
+    }
+}
+
+const RETRY_NOW: &str = "`retry_now` and a changed source try at once";
 
 /// Why the certificates to trust cannot be used. (Feature `http`.)
 #[derive(Debug, thiserror::Error)]

@@ -1,11 +1,20 @@
 //! Cameras that speak HTTP.
 
 mod address;
-mod body;
+mod ask;
 mod camera;
+mod challenge;
+mod chunks;
+mod cookies;
+mod extent;
+mod feed;
 #[cfg(feature = "__fuzzing")]
 pub mod fuzzing;
-mod link;
+mod head;
+mod login;
+mod polled;
+mod reading;
+mod request;
 mod response;
 mod session;
 mod settings;
@@ -14,5 +23,6 @@ mod tls;
 #[cfg(feature = "tls")]
 mod trust;
 mod url;
+mod wire;
 
 pub use camera::HttpCamera;

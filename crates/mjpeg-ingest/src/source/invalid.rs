@@ -51,8 +51,10 @@ pub enum InvalidSource {
     /// Sources of this kind do not have this option, or not with this value.
     #[error(
         "{0:?} is not an option; a recording has fps=N (0.001 to 1000) and once, test: has name, \
-         size=640x480 and fps, a camera that speaks HTTP has #fps=N (0.2 to 60), \
-         #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure"
+         size=640x480 and fps, a camera that speaks HTTP has #fps=N (0.00001 to 60) or \
+         #poll_interval=TIME, #answer_timeout=TIME, #login_retry=TIME, #header=NAME:VALUE, \
+         #ca=/path/to/file.pem and #insecure; all on the network have #connect_timeout=TIME and \
+         #stall_limit=TIME; a TIME is written 500ms, 10s, 5m or 1h, 7 days at most"
     )]
     BadOption(String),
     /// The user name and password of a URL are not UTF-8, or contain an unencoded delimiter.

@@ -14,7 +14,8 @@ use super::exec::Program;
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
-use super::{file::Recording, invalid::InvalidSource, source::Source};
+use super::{file::Recording, invalid::InvalidSource, limits::Limits, source::Source};
+use crate::duration;
 
 impl FromStr for Source {
     type Err = InvalidSource;
@@ -30,15 +31,39 @@ impl FromStr for Source {
         let rest = rest.strip_prefix("//").ok_or(InvalidSource::NoScheme)?;
         match scheme {
             "tcp" => {
+                let (rest, limits) = limited(rest)?;
                 let (host, port) = host_and_port(rest)?;
-                Ok(Self::tcp(host, port))
+                // RFC 6874 writes the zone of an address with `%25`.
+                let host = host.replacen("%25", "%", 1);
+                Ok(Self::tcp(&host, port).with_limits(limits))
             }
-            "tcp-listen" => tcp_listen(rest),
+            "tcp-listen" => {
+                let (rest, limits) = limited(rest)?;
+                Ok(tcp_listen(rest)?.with_limits(limits))
+            }
             "unix" => unix(rest),
             "file" => file(url, rest),
             _ => Err(InvalidSource::UnknownScheme(scheme.into())),
         }
     }
+}
+
+/// Splits off the options behind `#`, which set limits.
+fn limited(rest: &str) -> Result<(&str, Limits), InvalidSource> {
+    let (rest, options) = rest.split_once('#').unwrap_or((rest, ""));
+    let mut limits = Limits::new();
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        // Only the name is shown: what follows may be a secret that was meant for something else.
+        let bad = || InvalidSource::BadOption(name.into());
+        let time = duration::parsed(value).ok_or_else(bad)?;
+        // A source that is not HTTP has no answers and no logins.
+        let is_known = matches!(name, "connect_timeout" | "stall_limit");
+        if !is_known || !limits.set(name, time)? {
+            return Err(bad());
+        }
+    }
+    Ok((rest, limits))
 }
 
 fn host_and_port(authority: &str) -> Result<(&str, u16), InvalidSource> {

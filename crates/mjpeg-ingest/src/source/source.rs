@@ -8,10 +8,12 @@ use std::{fmt, net::SocketAddr, sync::Arc};
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
-use super::{file::Recording, tcp::Tcp, tcp_listen::TcpListen};
+use super::{
+    file::Recording, limits::Limits, tcp::Tcp, tcp_listen::TcpListen, text::Text, visits::Visits,
+};
 #[cfg(unix)]
 use super::{unix::Unix, url::path_text};
-use crate::connect::Connect;
+use crate::{config::IngestConfig, connect::Connect};
 
 /// Where the images of a stream come from: how to connect, and how to name it to people.
 ///
@@ -37,15 +39,27 @@ use crate::connect::Connect;
 ///
 /// # Options of http and https
 ///
-/// They are separated by `&` and never sent:
+/// They are separated by `&` and never sent. Times are written `500ms`, `10s`, `5m` or `1h`.
 ///
-/// * `#fps=5` sets how often to request an image from a camera that sends single images: 0.2 to 60
-///   per second, default 2.
+/// * `#fps=5` sets how often to request an image from a camera that sends single images: 0.00001
+///   (once a day) to 60 per second, default 2. `#poll_interval=1m` says the same as a time.
+/// * `#answer_timeout=60s` is how long the camera may take to answer, default 30 s.
+/// * `#login_retry=10m` is how long after a refused password the next login is tried, default
+///   5 min.
+/// * `#connect_timeout=10s` and `#stall_limit=2m`: see [below](#options-of-tcp-and-tcp-listen).
 /// * `#header=X-Key:%20abc` adds a header to each request. It may be repeated.
 /// * `#ca=/path/to/file.pem` trusts this certificate, or those that it signed, instead of the
 ///   authorities that this machine trusts.
 /// * `#ca-pem=…` does the same with the certificate itself, percent-encoded.
 /// * `#insecure` trusts any certificate.
+///
+/// # Options of tcp and tcp-listen
+///
+/// * `#connect_timeout=10s` is how long a connection may take to be made, default 5 s.
+/// * `#stall_limit=2m` is how long the camera may send nothing before it counts as lost, default
+///   10 s. A camera that sends an image per minute needs more.
+///
+/// # Names and passwords
 ///
 /// Write `/`, `?`, `#`, `@`, `:` and `%` in a user name or password as `%2F`, `%3F`, `%23`, `%40`,
 /// `%3A` and `%25`.
@@ -58,7 +72,8 @@ use crate::connect::Connect;
 ///
 /// # Equality
 ///
-/// Sources are equal when their full texts are: the same place, read with the same settings. A
+/// Sources are equal when their full texts and limits are: the same place, read with the same
+/// settings. A
 /// [custom](Self::custom) source without a text is equal only to its clones.
 ///
 /// ```
@@ -71,10 +86,14 @@ use crate::connect::Connect;
 /// ```
 #[derive(Clone)]
 pub struct Source {
-    label: Arc<str>,
+    label: Text,
     /// The full text, secrets included, always in the same form; `None` if it has none.
-    text: Option<Arc<str>>,
+    text: Option<Text>,
+    limits: Limits,
+    /// Whether its URL may have options for its limits.
+    takes_options: bool,
     connect: Arc<dyn Connect>,
+    visits: Arc<Visits>,
 }
 
 impl Source {
@@ -87,7 +106,7 @@ impl Source {
         } else {
             host.into()
         };
-        Self::known(format!("tcp://{bracketed}:{port}"), Tcp::new(host, port))
+        Self::known(format!("tcp://{bracketed}:{port}"), Tcp::new(host, port)).taking_options()
     }
 
     /// Makes a source that listens at this address for cameras and encoders that send raw
@@ -96,7 +115,7 @@ impl Source {
     /// The address is bound when an [`Ingest`](crate::Ingest) begins, and released when the ingest
     /// is dropped or paused.
     pub fn tcp_listen(addr: SocketAddr) -> Self {
-        Self::known(format!("tcp-listen://{addr}"), TcpListen::new(addr))
+        Self::known(format!("tcp-listen://{addr}"), TcpListen::new(addr)).taking_options()
     }
 
     /// Makes a source that connects to a Unix socket, whose program sends raw concatenated JPEG
@@ -123,8 +142,11 @@ impl Source {
     /// Makes a source of a camera that speaks HTTP. (Feature `http`.)
     #[cfg(feature = "http")]
     pub fn http(camera: HttpCamera) -> Self {
-        let label = camera.label();
-        Self::known(camera.text(), camera).with_label(label)
+        let (label, limits) = (camera.label(), camera.limits());
+        Self::known(camera.text(), camera)
+            .with_label(label)
+            .taking_options()
+            .with_limits(limits)
     }
 
     /// Makes a source of another kind.
@@ -132,10 +154,33 @@ impl Source {
     /// The label names it in listings and logs, so it must hold no secrets. It need not be unique.
     pub fn custom(label: impl Into<String>, connect: impl Connect) -> Self {
         Self {
-            label: label.into().into(),
+            label: Text::new(label.into()),
             text: None,
+            limits: Limits::new(),
+            takes_options: false,
             connect: Arc::new(connect),
+            visits: Arc::default(),
         }
+    }
+
+    /// Replaces the limits of the source: those that are set go before the ones of the
+    /// [`IngestConfig`]. Default: none is set.
+    ///
+    /// The texts of `tcp`, `tcp-listen` and HTTP sources show them; other kinds have no options for
+    /// them.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        if self.takes_options {
+            let options = limits.options();
+            self.label = self.label.with_options(&options);
+            self.text = self.text.map(|text| text.with_options(&options));
+        }
+        self
+    }
+
+    /// The limits of the source.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Sets the full text of a [custom](Self::custom) source, which may hold secrets.
@@ -144,14 +189,15 @@ impl Source {
     ///
     /// Give a text that names everything the source depends on, such as a URL in a scheme of yours.
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.text = Some(text.into().into());
+        self.text = Some(Text::new(text.into()));
         self
     }
 
     /// Returns the full text of the source, secrets included. Never log or show it.
     ///
-    /// Parsing it gives an equal source. Two exceptions: a [custom](Self::custom) source has the
-    /// text that it was given, else its label; and a path that is not UTF-8 has no URL.
+    /// Parsing it gives an equal source. Exceptions: a [custom](Self::custom) source has the text
+    /// that it was given, else its label; a path that is not UTF-8 has no URL; and the
+    /// [limits](Self::with_limits) of some kinds are in no text.
     ///
     /// ```
     /// # #[cfg(feature = "http")] {
@@ -164,7 +210,8 @@ impl Source {
     /// # }
     /// ```
     pub fn reveal(&self) -> &str {
-        self.text.as_deref().unwrap_or(&self.label)
+        let text = self.text.as_ref().unwrap_or(&self.label);
+        &text.whole
     }
 
     /// Whether the other side connects to us, so that the source cannot be reached from here.
@@ -179,8 +226,25 @@ impl Source {
 
     /// Sets the text for people.
     pub(super) fn with_label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into().into();
+        self.label = Text::new(label.into());
         self
+    }
+
+    /// Lets the URL have options for limits.
+    fn taking_options(mut self) -> Self {
+        self.takes_options = true;
+        self
+    }
+
+    /// Replaces the limits of a configuration by those of the source.
+    pub(crate) fn limited(&self, mut config: IngestConfig) -> IngestConfig {
+        self.limits.apply(&mut config);
+        config
+    }
+
+    /// What the ingests of this source pass on.
+    pub(crate) fn visits(&self) -> &Visits {
+        &self.visits
     }
 
     pub(crate) fn connect(&self) -> Arc<dyn Connect> {
@@ -190,11 +254,12 @@ impl Source {
 
 impl PartialEq for Source {
     fn eq(&self, other: &Self) -> bool {
-        match (&self.text, &other.text) {
-            (Some(a), Some(b)) => a == b,
+        let is_same = match (&self.text, &other.text) {
+            (Some(a), Some(b)) => a.whole == b.whole,
             (None, None) => Arc::ptr_eq(&self.connect, &other.connect),
             _ => false,
-        }
+        };
+        is_same && self.limits == other.limits
     }
 }
 
@@ -202,12 +267,12 @@ impl Eq for Source {}
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.label)
+        f.write_str(&self.label.whole)
     }
 }
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Source").field(&self.label).finish()
+        f.debug_tuple("Source").field(&self.label.whole).finish()
     }
 }

@@ -2,6 +2,8 @@
 
 mod answers;
 mod fixtures;
+mod heads;
+mod limits;
 mod login;
 mod polled;
 mod redirects;
@@ -10,11 +12,14 @@ mod relays;
 mod tls;
 mod urls;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use mjpeg_ingest::{Backoff, Event, Ingest, IngestConfig, Source};
-use mjpeg_testkit::{Step, jpeg};
+use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 use tokio::time::timeout;
 
 fn ingest(source: Source) -> Ingest {
@@ -56,6 +61,30 @@ async fn next_number(ingest: &mut Ingest) -> u32 {
             _ => {}
         }
     }
+}
+
+/// A camera that responds by the number of the request, from 1.
+fn counted(answers: impl Fn(u32) -> Vec<Step> + Send + Sync + 'static) -> FakeHttpCamera {
+    let count = AtomicU32::new(0);
+    FakeHttpCamera::start(move |_| answers(count.fetch_add(1, Ordering::SeqCst) + 1))
+}
+
+/// A camera that sends this response to the first request, closes the connection, and then wants a
+/// login that nobody has.
+fn once(answer: impl Into<Bytes>) -> FakeHttpCamera {
+    let answer = answer.into();
+    counted(move |n| match n {
+        1 => vec![send(answer.clone()), Step::Close],
+        _ => vec![login_wanted()],
+    })
+}
+
+fn login_wanted() -> Step {
+    answer(
+        "401 Unauthorized",
+        "WWW-Authenticate: Basic realm=\"x\"\r\n",
+        b"",
+    )
 }
 
 fn send(bytes: impl Into<Bytes>) -> Step {

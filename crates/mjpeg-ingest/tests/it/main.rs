@@ -17,8 +17,10 @@ mod programs;
 mod reconnect;
 mod replay;
 mod source;
+mod stopped;
 mod tcp;
 mod turns;
+mod visits;
 mod whole;
 
 use mjpeg_ingest::{

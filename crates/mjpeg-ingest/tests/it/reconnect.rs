@@ -127,7 +127,7 @@ async fn silent_camera_is_given_up_after_the_stall_limit() {
     assert_eq!(next(&mut ingest).await, "discarded 1 garbage");
     assert_eq!(
         next(&mut ingest).await,
-        "offline: the camera sent nothing for 10s"
+        "offline: the camera sent nothing for 10s (stall_limit)"
     );
     assert_eq!(since.elapsed().as_secs(), 10);
     assert_eq!(

@@ -78,7 +78,7 @@ async fn refused_connection_names_the_address() {
 async fn unanswered_connection_times_out() {
     let silent = FullBacklog::start().await;
     let error = until_offline(&mut ingest(silent.addr())).await;
-    assert_eq!(error, "no connection within 800ms");
+    assert_eq!(error, "no connection within 800ms (connect_timeout)");
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ async fn silent_stream_stalls_and_is_given_up() {
         after,
         [
             "stalled after 2s",
-            "offline: the camera sent nothing for 10s",
+            "offline: the camera sent nothing for 10s (stall_limit)",
             "connecting",
             "end"
         ]

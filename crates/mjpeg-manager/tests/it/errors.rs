@@ -139,7 +139,7 @@ async fn tcp_connection_timeout_after_five_seconds() {
     assert_eq!(error.code(), "tcp_connection_timeout");
     assert_eq!(since.elapsed().as_secs(), 5);
     let expected = format!(
-        "cannot reach the camera at tcp://{}: no connection within 5s",
+        "cannot reach the camera at tcp://{}: no connection within 5s (connect_timeout)",
         silent.addr()
     );
     assert_eq!(error.chain().to_string(), expected);
@@ -380,11 +380,12 @@ async fn http_camera_out_of_reach_is_told_from_one_that_answers_otherwise() {
         FakeHttpCamera::start(|_| vec![Step::Stall]),
         FakeHttpCamera::saying("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
     );
-    let quick = IngestConfig::default().with_connect_timeout(Duration::from_millis(300));
+    let quick = IngestConfig::default().with_answer_timeout(Duration::from_millis(300));
     let manager = serving(ManagerConfig::default().with_ingest(quick));
     for (url, code) in [
         (refused, "tcp_connection_failed"),
-        (silent.url("/"), "tcp_connection_timeout"),
+        // It is connected, and says nothing.
+        (silent.url("/"), "source_failed"),
         (missing.url("/"), "source_failed"),
     ] {
         let error = manager

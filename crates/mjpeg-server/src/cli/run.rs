@@ -70,12 +70,15 @@ Examples:
   mjpeg-server run --stream \"yard=exec:ffmpeg -i rtsp://cam/1 -f mjpeg -@8083\"
 
 Cameras:
-  tcp://HOST:PORT         sends to whoever connects
+  tcp://HOST:PORT         sends to whoever connects; #connect_timeout=TIME (5s) and
+                          #stall_limit=TIME (silence, 10s), also behind tcp-listen://
   http://HOST/PATH        speaks HTTP, also https://: a multipart stream, or a picture that is
                           asked for again and again; http://USER:PASSWORD@HOST/PATH
-                          logs in. Behind it, separated by '&': #fps=N (pictures a second, 2),
-                          #header=NAME:VALUE, #ca=/FILE.pem (whose certificate to trust)
-                          and #insecure (trust any)
+                          logs in. Behind it, separated by '&': #fps=N (pictures a second, 2)
+                          or #poll_interval=TIME, #header=NAME:VALUE,
+                          #ca=/FILE.pem (whose certificate to trust), #insecure (trust any),
+                          #answer_timeout=TIME (30s), #login_retry=TIME (after a refused
+                          password, 5m), and those of tcp://. A TIME is 500ms, 10s, 5m or 1h
   tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses
   unix:///PATH            sends to whoever connects to this socket
   file:///PATH            a recording, played again and again at 30 frames per second;

@@ -296,7 +296,7 @@ async fn camera_that_does_not_answer_times_out() {
     ]);
     assert_eq!(code, Some(1));
     assert!(
-        err.contains("no connection within 5s (tcp_connection_timeout)"),
+        err.contains("no connection within 5s (connect_timeout) (tcp_connection_timeout)"),
         "{err}"
     );
 }

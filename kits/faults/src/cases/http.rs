@@ -64,7 +64,7 @@ pub(super) const CASES: &[Case] = &[
         "http-silent",
         "takes the request and says nothing",
         "given up after 5 s",
-        Run::Relay(|stage| Box::pin(silent(stage, b"", "no connection within 5s", secs(5)))),
+        Run::Relay(|stage| Box::pin(silent(stage, b"", "did not answer within 5s", secs(5)))),
     ),
     http(
         "http-silent-after-head",
@@ -156,7 +156,8 @@ async fn silent(
         line.silent().await
     })
     .await?;
-    let addr = stage.stream(&url(&camera)).await?;
+    let source = format!("{}#answer_timeout=5s", url(&camera));
+    let addr = stage.stream(&source).await?;
     camera.wait_accepted(1, secs(5)).await?;
     let mut watcher = stage.watch(addr, &camera).await?;
     let took = timed(watcher.fresh(secs(30))).await?;

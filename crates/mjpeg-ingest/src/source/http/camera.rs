@@ -1,23 +1,24 @@
 //! The camera as its user configures it, and its connections.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
 use super::{
     address::Origin,
-    body,
-    link::Duplex,
-    session::{Dial, Session},
+    feed,
+    session::{Dial, Past, Session},
     settings::{Account, Settings},
     url::{self, Shown},
+    wire::Duplex,
 };
 #[cfg(feature = "tls")]
 use super::{tls, trust::Trust};
 use crate::{
+    config::IngestConfig,
     connect::{Connect, Connection},
     error::ConnectError,
-    source::{invalid::InvalidSource, tcp},
+    source::{invalid::InvalidSource, limits::Limits, tcp},
 };
 
 /// A camera that speaks HTTP; see [`Source::http`](crate::Source::http). (Feature `http`.)
@@ -38,6 +39,8 @@ use crate::{
 pub struct HttpCamera {
     settings: Settings,
     shown: Shown,
+    /// Kept from session to session, so that whoever breaks a connection gains nothing by it.
+    past: Arc<Past>,
 }
 
 impl HttpCamera {
@@ -49,14 +52,23 @@ impl HttpCamera {
     /// Tells what is wrong with the URL, without its secrets.
     pub fn new(url: &str) -> Result<Self, InvalidSource> {
         let (settings, shown) = url::parse(url)?;
-        Ok(Self { settings, shown })
+        Ok(Self {
+            settings,
+            shown,
+            past: Arc::default(),
+        })
     }
 
     /// Sets the user name and password.
     ///
     /// They are sent only when the camera asks for them, as it asks for them (Basic, or Digest with
-    /// MD5, SHA-256 or SHA-512-256), and never to another address after a redirect.
+    /// MD5, SHA-256 or SHA-512-256), and never to another address after a redirect. A camera that
+    /// has asked for Digest once does not get the password by Basic any more.
+    ///
+    /// After a refusal the next login is tried after
+    /// [`login_retry`](crate::IngestConfig::with_login_retry).
     pub fn with_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.past = Arc::default();
         self.settings.account = Some(Account {
             user: user.into(),
             password: password.into(),
@@ -70,14 +82,14 @@ impl HttpCamera {
     /// # Errors
     ///
     /// [`InvalidSource::BadHeader`] if the name or value cannot be sent, or if the header would
-    /// change where a request ends.
+    /// change where a request ends. `Connection` may be `close` or `keep-alive`.
     pub fn with_header(mut self, name: &str, value: &str) -> Result<Self, InvalidSource> {
         self.settings.add_header(name, value)?;
         Ok(self)
     }
 
-    /// Sets how often to request an image from a camera that sends single images: 0.2 to 60 per
-    /// second. Default 2. A camera that streams decides itself.
+    /// Sets how often to request an image from a camera that sends single images: 0.00001 (about
+    /// once a day) to 60 per second. Default 2. A camera that streams decides itself.
     ///
     /// A camera that takes longer for an image is asked again when that has arrived.
     ///
@@ -87,6 +99,24 @@ impl HttpCamera {
     pub fn with_fps(mut self, fps: f64) -> Result<Self, InvalidSource> {
         self.settings.set_fps(fps)?;
         Ok(self)
+    }
+
+    /// Sets the same as [`with_fps`](Self::with_fps) as the time from request to request: 16 ms to
+    /// 7 days.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSource::BadOption`] for a time out of bounds.
+    pub fn with_poll_interval(mut self, interval: Duration) -> Result<Self, InvalidSource> {
+        self.settings.set_poll_interval(interval)?;
+        Ok(self)
+    }
+
+    /// Replaces the limits that the URL sets. Those that are set go before the ones of the
+    /// [`IngestConfig`](crate::IngestConfig).
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = limits;
+        self
     }
 
     /// Trusts only these certificates (PEM) and those that they signed. Default: the authorities
@@ -115,12 +145,16 @@ impl HttpCamera {
         self
     }
 
-    /// Writes the camera as a URL without its secrets.
+    pub(crate) fn limits(&self) -> Limits {
+        self.settings.limits
+    }
+
+    /// Writes the camera as a URL without its secrets and limits.
     pub(crate) fn label(&self) -> String {
         url::label(&self.settings, &self.shown)
     }
 
-    /// Writes the camera as a URL, secrets included, the same way each time.
+    /// Writes the camera as a URL without its limits, secrets included, the same way each time.
     pub(crate) fn text(&self) -> String {
         url::text(&self.settings)
     }
@@ -142,11 +176,18 @@ impl fmt::Debug for HttpCamera {
 #[async_trait]
 impl Connect for HttpCamera {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let fps = self.settings.fps();
+        let mut config = IngestConfig::default();
+        self.settings.limits.apply(&mut config);
+        self.connect_within(&config).await
+    }
+
+    async fn connect_within(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
+        let interval = self.settings.poll_interval();
         let settings = Arc::new(self.settings.clone());
         let network = Network(Arc::clone(&settings));
-        let session = Session::new(settings, Box::new(network));
-        body::open(session, fps).await
+        let past = Arc::clone(&self.past);
+        let session = Session::new(settings, past, Box::new(network), config);
+        feed::open(Box::new(session), config, interval).await
     }
 }
 
@@ -163,7 +204,7 @@ impl Dial for Network {
         }
         #[cfg(feature = "tls")]
         return Ok((
-            Box::new(tls::encrypt(stream, &origin.host, &self.0.trust).await?),
+            Box::new(tls::encrypt(stream, origin.host_without_zone(), &self.0.trust).await?),
             peer,
         ));
         #[cfg(not(feature = "tls"))]

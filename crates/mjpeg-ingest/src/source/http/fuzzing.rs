@@ -8,7 +8,8 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -21,15 +22,17 @@ use tokio::{
 
 use super::{
     address::Origin,
-    body,
-    link::Duplex,
+    feed,
     session::{Dial, Session},
     url,
+    wire::Duplex,
 };
 use crate::{
+    config::IngestConfig,
     connect::Connection,
     error::{ConnectError, ErrorChain},
-    framed::{Incoming, Parsed},
+    framed::Incoming,
+    parsed::Parsed,
 };
 
 /// Reads a camera with arbitrary responses: it ends without a panic, and of a correct stream the
@@ -62,7 +65,7 @@ pub fn ingest_response(data: &[u8]) {
             [&answer[..], b"0\r\n\r\n"].concat()
         }
         _ => {
-            frames_of(bytes, *pieces);
+            frames_of(bytes, *pieces, CONNECTIONS);
             return;
         }
     };
@@ -75,7 +78,18 @@ pub fn ingest_response(data: &[u8]) {
             _ => None,
         })
         .collect();
-    assert_eq!(frames_of(&answer, *pieces), expected);
+    // A snapshot would be asked for again.
+    assert_eq!(frames_of(&answer, *pieces, 1), expected);
+}
+
+/// Returns the next finding, whatever work that is.
+fn found(incoming: &mut Incoming) -> Option<Parsed> {
+    loop {
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Poll::Ready(found) = incoming.poll_found(&mut cx) {
+            return found;
+        }
+    }
 }
 
 fn frame(found: Parsed) -> Option<Bytes> {
@@ -85,8 +99,9 @@ fn frame(found: Parsed) -> Option<Bytes> {
     }
 }
 
-/// Reads the frames of a camera that sends this response on each connection and closes it.
-fn frames_of(answer: &[u8], pieces: u8) -> Vec<Bytes> {
+/// Reads the frames of a camera that sends this response on each of so many connections and closes
+/// it.
+fn frames_of(answer: &[u8], pieces: u8, connections: usize) -> Vec<Bytes> {
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime without IO needs nothing of the system");
     runtime.block_on(async {
@@ -95,12 +110,16 @@ fn frames_of(answer: &[u8], pieces: u8) -> Vec<Bytes> {
         let dial = Canned {
             answer: answer.to_vec().into(),
             piece: usize::from(pieces) + 1,
-            left: AtomicUsize::new(CONNECTIONS),
+            left: AtomicUsize::new(connections),
         };
-        let session = Session::new(Arc::new(settings), Box::new(dial));
-        // Each poll reads a chunk of a response, or wakes itself.
-        let mut polls = (answer.len() + 100) * 3 * CONNECTIONS;
-        let connection = match bounded(&mut polls, body::open(session, 1000.0)).await {
+        // So short that a camera is lost after few polls without a picture.
+        let millis = Duration::from_millis;
+        let config = IngestConfig::default().with_stall_limit(millis(1));
+        let session = Session::new(Arc::new(settings), Arc::default(), Box::new(dial), &config);
+        // Each poll reads a piece of a response, or wakes itself.
+        let mut polls = (answer.len() + 100) * 4 * CONNECTIONS;
+        let opened = feed::open(Box::new(session), &config, millis(1));
+        let connection = match bounded(&mut polls, opened).await {
             Ok(connection) => connection,
             Err(error) => {
                 let shown = ErrorChain::new(&error).to_string();
@@ -112,14 +131,14 @@ fn frames_of(answer: &[u8], pieces: u8) -> Vec<Bytes> {
         let mut incoming = Incoming::new(input, framing, SplitterConfig::default());
         let mut frames = Vec::new();
         loop {
-            frames.extend(std::iter::from_fn(|| incoming.found()).filter_map(frame));
+            frames.extend(std::iter::from_fn(|| found(&mut incoming)).filter_map(frame));
             match bounded(&mut polls, poll_fn(|cx| incoming.poll_read(cx))).await {
                 Ok(false) | Err(_) => break,
                 Ok(true) => {}
             }
         }
         incoming.finish();
-        frames.extend(std::iter::from_fn(|| incoming.found()).filter_map(frame));
+        frames.extend(std::iter::from_fn(|| found(&mut incoming)).filter_map(frame));
         frames
     })
 }

@@ -1,27 +1,35 @@
 //! One GET after another, through redirects and logins.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http_auth::{PasswordClient, PasswordParams};
-use http_body_util::Empty;
-use hyper::{
-    Request, Response, StatusCode,
-    body::{Body, Incoming},
-    header::{self, HeaderMap, HeaderValue},
-};
+use http::header::{self, HeaderName};
 use mjpeg_codec::multipart::{RelayId, VIA, Via};
+use tokio::io::ReadBuf;
 
 use super::{
     address::{Origin, Target},
-    link::{Duplex, Link},
-    response::{shown, translated, unexpected},
+    challenge::challenges,
+    cookies::Cookies,
+    head::Head,
+    login::{Login, schemes},
+    request::Request,
+    response::{shown_address, unexpected},
     settings::Settings,
+    wire::{Duplex, Wire},
 };
 use crate::{
+    config::IngestConfig,
     error::{ConnectError, HttpError},
     upstream,
+    within::within,
 };
 
 /// How connections are made.
@@ -31,81 +39,142 @@ pub(super) trait Dial: Send + Sync {
     async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Duplex>, String), ConnectError>;
 }
 
+/// What is kept from one session of a camera to the next.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// The camera has asked for a Digest login, and got it.
+    knows_digest: AtomicBool,
+}
+
 /// Sends requests over one connection, replaced when it ends; never over two at once.
 pub(super) struct Session {
     settings: Arc<Settings>,
+    past: Arc<Past>,
     dial: Box<dyn Dial>,
+    times: Times,
     /// Where redirects led.
     target: Target,
     /// The relays that the last answer came through.
     via: Via,
-    /// The login that the camera asked for, with its request counter.
-    login: Option<PasswordClient>,
-    link: Option<Box<Link>>,
+    /// The login that the camera asked for.
+    login: Option<Login>,
+    cookies: Cookies,
+    wire: Option<Box<Wire>>,
+}
+
+/// Limits of a session.
+struct Times {
+    connect: Duration,
+    answer: Duration,
+    login_retry: Duration,
 }
 
 impl Session {
-    pub(super) fn new(settings: Arc<Settings>, dial: Box<dyn Dial>) -> Self {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        past: Arc<Past>,
+        dial: Box<dyn Dial>,
+        config: &IngestConfig,
+    ) -> Self {
         let target = settings.target.clone();
+        let times = Times {
+            connect: config.connect_timeout(),
+            answer: config.answer_timeout(),
+            login_retry: config.login_retry(),
+        };
         Self {
             settings,
+            past,
             dial,
+            times,
             target,
             via: Via::default(),
             login: None,
-            link: None,
+            cookies: Cookies::default(),
+            wire: None,
         }
     }
 
-    /// Requests the URL, follows redirects, logs in, and returns the response with status 200.
-    pub(super) async fn get(&mut self) -> Result<Response<Incoming>, ConnectError> {
-        let mut seen = vec![self.target.clone()];
-        let mut answered = false;
+    /// Requests the URL, follows redirects, logs in, and returns the head of a response with a
+    /// status of success. Its body is read by [`poll_body`](Self::poll_body).
+    pub(super) async fn get(&mut self) -> Result<Head, ConnectError> {
+        // A login that sets a cookie may lead back to where it began.
+        let mut seen = vec![(self.target.clone(), self.cookies.clone())];
+        let mut logins = 0;
+        let mut is_remembered = self.target != self.settings.target;
         loop {
-            let response = self.send().await?;
-            let status = response.status();
-            if status == StatusCode::OK {
-                self.via = passed(response.headers())?;
-                return Ok(response);
+            let head = self.send().await?;
+            for cookie in &head.cookies {
+                self.cookies.set(&self.target.origin, cookie);
             }
-            if status.is_redirection()
-                && let Some(location) = response.headers().get(header::LOCATION)
-            {
-                let next = self.redirected(location)?;
-                if seen.contains(&next) {
-                    return Err(HttpError::RedirectLoop.into());
+            match (head.status, &head.location) {
+                // 204 and 205 have no body.
+                (204 | 205, _) => return Err(self.unexpected(head.status).await),
+                (200..=299, _) => {
+                    let named = head.marks.get(VIA).and_then(|text| text.parse().ok());
+                    self.via = named.unwrap_or_default();
+                    upstream::check(&self.via).map_err(HttpError::from)?;
+                    return Ok(head);
                 }
-                if seen.len() > MAX_REDIRECTS {
-                    return Err(HttpError::TooManyRedirects(MAX_REDIRECTS).into());
+                (300..=399, Some(location)) => {
+                    let next = self.redirected(location)?;
+                    if seen.len() > MAX_REDIRECTS {
+                        return Err(HttpError::TooManyRedirects(MAX_REDIRECTS).into());
+                    }
+                    let step = (next.clone(), self.cookies.clone());
+                    if seen.contains(&step) {
+                        return Err(HttpError::RedirectLoop.into());
+                    }
+                    seen.push(step);
+                    if next.origin != self.target.origin {
+                        self.login = None;
+                    }
+                    self.target = next;
+                    logins = 0;
                 }
-                if next.origin != self.target.origin {
-                    self.login = None;
+                (401, _) => {
+                    self.login = Some(self.challenged(&head, logins)?);
+                    logins += 1;
                 }
-                seen.push(next.clone());
-                self.target = next;
-                answered = false;
-            } else if status == StatusCode::UNAUTHORIZED {
-                let login = self.challenged(response.headers())?;
-                // A second challenge means that the login was wrong. (Between two images, it may
-                // only mean that a nonce has expired.)
-                if answered {
-                    return Err(HttpError::LoginRefused.into());
+                // Where an earlier redirect led may have been good for once.
+                _ if is_remembered => {
+                    is_remembered = false;
+                    self.go_back();
                 }
-                self.login = Some(login);
-                answered = true;
-            } else {
-                return Err(unexpected(status).into());
+                (status, _) => return Err(self.unexpected(status).await),
             }
-            self.skip(response).await;
+            self.skip().await;
         }
     }
 
-    /// Waits for the next bytes of a response; `None` at its end.
-    pub(super) async fn chunk(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, HttpError> {
-        match &mut self.link {
-            Some(link) => link.chunk(body).await.map_err(translated),
-            None => Ok(None),
+    /// Whether the user has chosen how often to ask.
+    pub(super) fn has_rate(&self) -> bool {
+        self.settings.has_rate()
+    }
+
+    /// Reads the next bytes of the body of a response; none at its end.
+    pub(super) fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Result<(), HttpError>> {
+        match &mut self.wire {
+            Some(wire) => wire.poll_body(cx, buf),
+            None => Poll::Ready(Ok(())),
         }
+    }
+
+    /// Leaves a response before its end. The next request has a connection of its own.
+    pub(super) fn leave(&mut self) {
+        self.wire = None;
+    }
+
+    /// Goes back to the address in the URL: where redirects led may hold only for some time.
+    pub(super) fn go_back(&mut self) {
+        if self.target.origin != self.settings.target.origin {
+            self.login = None;
+        }
+        self.target = self.settings.target.clone();
     }
 
     /// The relays that the last answer came through; none if a camera gave it.
@@ -115,19 +184,19 @@ impl Session {
 
     /// The address of the other side, for people.
     pub(super) fn peer(&self) -> String {
-        let link = self.link.as_ref();
-        link.map_or_else(|| self.target.origin.to_string(), |link| link.peer.clone())
+        let wire = self.wire.as_ref();
+        wire.map_or_else(|| self.target.origin.to_string(), |wire| wire.peer.clone())
     }
 
-    async fn send(&mut self) -> Result<Response<Incoming>, ConnectError> {
-        if let Some(mut link) = self.link.take()
-            && link.origin == self.target.origin
-            && link.is_free().await
+    async fn send(&mut self) -> Result<Head, ConnectError> {
+        if let Some(mut wire) = self.wire.take()
+            && wire.origin == self.target.origin
+            && wire.is_free().await
         {
-            match link.send(self.request()?).await.map_err(translated) {
-                Ok(response) => {
-                    self.link = Some(link);
-                    return Ok(response);
+            match self.exchange(&mut wire).await {
+                Ok(head) => {
+                    self.wire = Some(wire);
+                    return Ok(head);
                 }
                 // The camera closed it at the same moment (RFC 9110 section 9.2.2): retry below.
                 Err(HttpError::CutShort | HttpError::Broken(_)) => {}
@@ -135,52 +204,44 @@ impl Session {
             }
         }
         // The old connection is closed by now: some cameras accept only one.
-        let (io, peer) = self.dial.dial(&self.target.origin).await?;
-        let link = Link::over(io, self.target.origin.clone(), peer).await;
-        let mut link = link.map_err(translated)?;
-        let response = link.send(self.request()?).await.map_err(translated)?;
-        self.link = Some(link);
-        Ok(response)
+        let after = self.times.connect;
+        let dialled = within(after, self.dial.dial(&self.target.origin)).await;
+        let (io, peer) = dialled.unwrap_or(Err(ConnectError::TimedOut { after }))?;
+        let mut wire = Box::new(Wire::over(io, self.target.origin.clone(), peer));
+        let head = self.exchange(&mut wire).await?;
+        self.wire = Some(wire);
+        Ok(head)
     }
 
-    fn request(&mut self) -> Result<Request<Empty<Bytes>>, HttpError> {
-        let unsendable = |error: http::Error| HttpError::BadResponse(Box::new(error));
-        let mut request = Request::get(self.target.path.as_str())
-            .header(header::HOST, self.target.origin.host_header())
-            .header(header::USER_AGENT, USER_AGENT)
-            .header(header::ACCEPT, ACCEPT)
-            .header(header::ACCEPT_ENCODING, "identity")
-            .header(VIA, RelayId::of_this_process().to_string())
-            .body(Empty::new())
-            .map_err(unsendable)?;
-        if self.target.origin == self.settings.target.origin {
-            request.headers_mut().extend(self.settings.headers.clone());
-        }
-        if let (Some(login), Some(account)) = (&mut self.login, &self.settings.account) {
-            let params = |body| PasswordParams {
-                username: &account.user,
-                password: &account.password,
-                uri: self.target.path.as_str(),
-                method: "GET",
-                body,
-            };
-            // Without integrity protection if possible: some cameras offer it and get it wrong.
-            let answer = login
-                .respond(&params(None))
-                .or_else(|_| login.respond(&params(Some(&[]))))
-                // The camera requires an unknown kind of integrity protection.
-                .map_err(|_| HttpError::UnknownLogin("Digest".into()))?;
-            let mut answer = HeaderValue::from_str(&answer)
-                .map_err(|error| HttpError::BadResponse(Box::new(error)))?;
-            answer.set_sensitive(true);
-            request.headers_mut().insert(header::AUTHORIZATION, answer);
-        }
-        Ok(request)
+    async fn exchange(&mut self, wire: &mut Wire) -> Result<Head, HttpError> {
+        let request = self.request();
+        let after = self.times.answer;
+        let answered = within(after, wire.send(&request)).await;
+        answered.unwrap_or(Err(HttpError::AnswerTimedOut { after }))
     }
 
-    fn redirected(&self, location: &HeaderValue) -> Result<Target, HttpError> {
-        let bad = || HttpError::BadRedirect(shown(location.as_bytes()));
-        let location = location.to_str().map_err(|_| bad())?;
+    fn request(&mut self) -> Vec<u8> {
+        let origin = &self.target.origin;
+        let mut request = Request::new(origin);
+        let own = RelayId::of_this_process().to_string();
+        request.set(HeaderName::from_static(VIA), own.as_bytes());
+        if let Some(cookies) = self.cookies.header(origin) {
+            request.set(header::COOKIE, &cookies);
+        }
+        // Another server gets neither the user's headers nor the login.
+        if *origin == self.settings.target.origin {
+            request.replace(&self.settings.headers);
+            if let (Some(login), Some(account)) = (&mut self.login, &self.settings.account) {
+                let random = fastrand::u128(..);
+                let answer = login.answer(account, self.target.path.as_str(), random);
+                request.set(header::AUTHORIZATION, &answer);
+            }
+        }
+        request.written(self.target.path.as_str())
+    }
+
+    fn redirected(&self, location: &[u8]) -> Result<Target, HttpError> {
+        let bad = || HttpError::BadRedirect(shown_address(location));
         let next = self.target.redirected(location).ok_or_else(bad)?;
         if self.target.origin.tls && !next.origin.tls {
             return Err(HttpError::RedirectToPlain {
@@ -193,8 +254,9 @@ impl Session {
         Ok(next)
     }
 
-    /// Prepares the login that the camera asks for, if it may have it.
-    fn challenged(&self, headers: &HeaderMap) -> Result<PasswordClient, HttpError> {
+    /// Prepares the login that the camera asks for, if it may have it. `logins` were answered
+    /// before it asked again.
+    fn challenged(&self, head: &Head, logins: u32) -> Result<Login, HttpError> {
         if self.settings.account.is_none() {
             return Err(HttpError::LoginNeeded);
         }
@@ -203,52 +265,61 @@ impl Session {
                 to: self.target.origin.to_string(),
             });
         }
-        let challenges = headers.get_all(header::WWW_AUTHENTICATE);
-        let challenges: Vec<_> = challenges
+        let retry_in = self.times.login_retry;
+        let challenges: Vec<_> = head
+            .challenges
             .iter()
-            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .flat_map(|value| challenges(value))
             .collect();
-        let builder = challenges
-            .iter()
-            .fold(PasswordClient::builder(), |builder, value| {
-                builder.challenges(value)
-            });
-        // Only the first word of each is shown: the rest may hold secrets.
-        let schemes = challenges.iter().map(|value| {
-            let end = value.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-            shown(value[..end.unwrap_or(value.len())].as_bytes())
-        });
-        let unknown = |_| HttpError::UnknownLogin(schemes.collect::<Vec<_>>().join(", "));
-        builder.build().map_err(unknown)
+        // A camera that is silent about how to log in has refused a login that was made.
+        if challenges.is_empty() && logins > 0 {
+            return Err(HttpError::LoginRefused { retry_in });
+        }
+        let login = Login::choose(&challenges);
+        let login = login.ok_or_else(|| HttpError::UnknownLogin(schemes(&challenges)))?;
+        if login.is_plain() && self.past.knows_digest.load(Ordering::Relaxed) {
+            return Err(HttpError::LoginDowngraded { retry_in });
+        }
+        // A second challenge means that the login was wrong, unless only its nonce was too old.
+        // (Between two images, it may only mean that a nonce has expired.)
+        if logins > u32::from(login.is_stale()) {
+            return Err(HttpError::LoginRefused { retry_in });
+        }
+        if !login.is_plain() {
+            self.past.knows_digest.store(true, Ordering::Relaxed);
+        }
+        Ok(login)
+    }
+
+    /// Names a status that brings no pictures, once its page has been passed over.
+    async fn unexpected(&mut self, code: u16) -> ConnectError {
+        self.skip().await;
+        match unexpected(code) {
+            // Forbidden, locked, too many requests: another login may lock the account.
+            HttpError::Status { code, reason }
+                if matches!(code, 403 | 423 | 429) && self.login.is_some() =>
+            {
+                let retry_in = self.times.login_retry;
+                HttpError::LoginForbidden {
+                    code,
+                    reason,
+                    retry_in,
+                }
+                .into()
+            }
+            error => error.into(),
+        }
     }
 
     /// Reads the rest of a response and ignores it, so that its connection can be used again. If
     /// that may take long, closes the connection instead.
-    async fn skip(&mut self, response: Response<Incoming>) {
-        let chunked = response.headers().contains_key(header::TRANSFER_ENCODING);
-        let mut body = response.into_body();
-        let length = body.size_hint().exact();
-        let mut left = MAX_SKIPPED_BYTES;
-        if !chunked && length.is_none_or(|length| length > left) {
-            self.link = None;
-            return;
-        }
-        while let Some(link) = &mut self.link {
-            match link.chunk(&mut body).await {
-                Ok(None) => return,
-                Ok(Some(bytes)) if (bytes.len() as u64) < left => left -= bytes.len() as u64,
-                _ => self.link = None,
-            }
+    async fn skip(&mut self) {
+        if let Some(wire) = &mut self.wire
+            && within(SKIP_TIME, wire.skip(MAX_SKIPPED_BYTES)).await != Some(true)
+        {
+            self.wire = None;
         }
     }
-}
-
-/// The relays that an answer came through, unless this is one of them, or there are too many.
-fn passed(headers: &HeaderMap) -> Result<Via, HttpError> {
-    let named = headers.get(VIA).and_then(|value| value.to_str().ok());
-    let via: Via = named.and_then(|text| text.parse().ok()).unwrap_or_default();
-    upstream::check(&via)?;
-    Ok(via)
 }
 
 /// How many redirects are followed. Browsers follow 20; a camera needs one or two.
@@ -257,7 +328,5 @@ const MAX_REDIRECTS: usize = 5;
 /// How much of an error page or redirect is read to keep its connection, in bytes.
 const MAX_SKIPPED_BYTES: u64 = 64 << 10;
 
-const USER_AGENT: &str = concat!("mjpeg-ingest/", env!("CARGO_PKG_VERSION"));
-
-/// Prefers images over a page, for servers that can choose.
-const ACCEPT: &str = "multipart/x-mixed-replace, image/jpeg, */*;q=0.5";
+/// For how long it is read.
+const SKIP_TIME: Duration = Duration::from_secs(1);

@@ -10,8 +10,8 @@ use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
-        SignatureScheme,
+        AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError,
+        PeerIncompatible, PeerMisbehaved, RootCertStore, SignatureScheme,
         client::{
             WebPkiServerVerifier,
             danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -193,11 +193,41 @@ impl ServerCertVerifier for Anybody {
     }
 }
 
+/// Says what is too old about a camera that offers nothing which is accepted here.
+fn too_old(error: &TlsError) -> Option<&'static str> {
+    const VERSION: &str = "it speaks only TLS 1.1 or older, which is refused since 2021 (RFC 8996), \
+                           as it can be broken";
+    const CIPHERS: &str = "it offers only RSA key exchange or CBC ciphers, which are refused here, \
+                           as what was recorded can be decrypted later, and they can be broken \
+                           (RFC 9325); TLS 1.2 with ECDHE and AES-GCM or ChaCha20 is needed";
+    match error {
+        TlsError::AlertReceived(AlertDescription::ProtocolVersion)
+        | TlsError::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => Some(VERSION),
+        TlsError::AlertReceived(
+            AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
+        )
+        | TlsError::PeerIncompatible(
+            PeerIncompatible::NoCipherSuitesInCommon
+            | PeerIncompatible::NoKxGroupsInCommon
+            | PeerIncompatible::NoSignatureSchemesInCommon
+            | PeerIncompatible::ExtendedMasterSecretExtensionRequired,
+        ) => Some(CIPHERS),
+        TlsError::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite) => Some(CIPHERS),
+        _ => None,
+    }
+}
+
 /// Explains a failed handshake to the owner of the camera.
 fn explained(error: io::Error) -> HttpError {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
     let Some(TlsError::InvalidCertificate(reason)) = tls else {
-        return HttpError::Tls(error);
+        return match tls.and_then(too_old) {
+            Some(problem) => HttpError::OldTls { problem },
+            None => HttpError::Tls(error),
+        };
     };
     const TRUST: &str = "give the certificate, or its authority's, with #ca=/path/to/file.pem \
                          behind the URL, or skip the check with #insecure";

@@ -11,9 +11,12 @@ use super::{
 };
 #[cfg(feature = "tls")]
 use crate::source::url::path_text;
-use crate::source::{
-    invalid::InvalidSource,
-    redact::{hidden_query, redacted},
+use crate::{
+    duration,
+    source::{
+        invalid::InvalidSource,
+        redact::{hidden_query, redacted},
+    },
 };
 
 /// `http://HOST:PORT/PATH?QUERY` as it was written, without secrets.
@@ -65,7 +68,7 @@ pub(super) fn label(settings: &Settings, shown: &Shown) -> String {
         label = label.replacen("://", "://***@", 1);
     }
     let mut options: Vec<String> = Vec::new();
-    options.extend(settings.chosen_fps().map(|fps| format!("fps={fps}")));
+    options.extend(settings.rate_option());
     #[cfg(feature = "tls")]
     match &settings.trust {
         Trust::System => {}
@@ -86,13 +89,9 @@ pub(super) fn text(settings: &Settings) -> String {
         Some(Account { user, password }) => format!("{}:{}@", encode(user), encode(password)),
         None => String::new(),
     };
-    let url = format!(
-        "{}://{login}{}{path}",
-        scheme(origin.tls),
-        origin.host_header()
-    );
+    let url = format!("{origin}{path}").replacen("://", &format!("://{login}"), 1);
     let mut options: Vec<String> = Vec::new();
-    options.extend(settings.chosen_fps().map(|fps| format!("fps={fps}")));
+    options.extend(settings.rate_option());
     #[cfg(feature = "tls")]
     match &settings.trust {
         Trust::System => {}
@@ -144,10 +143,18 @@ fn parse_option(settings: &mut Settings, option: &str) -> Result<(), InvalidSour
                 .ok_or_else(|| InvalidSource::BadHeader("***".into()))?;
             settings.add_header(name, value)
         }
+        // A value that is no number is not shown: it may have been meant for something else.
         ("fps", Ok(text)) => {
-            let bad = || InvalidSource::BadOption(option.into());
-            let fps = text.parse().map_err(|_| bad())?;
-            settings.set_fps(fps).map_err(|_| bad())
+            let fps = text.parse().map_err(|_| unknown(key))?;
+            settings.set_fps(fps)
+        }
+        ("poll_interval", Ok(text)) => {
+            let interval = duration::parsed(text).ok_or_else(|| unknown(key))?;
+            settings.set_poll_interval(interval)
+        }
+        ("connect_timeout" | "answer_timeout" | "stall_limit" | "login_retry", Ok(text)) => {
+            let time = duration::parsed(text).ok_or_else(|| unknown(key))?;
+            settings.limits.set(key, time).map(|_| ())
         }
         #[cfg(feature = "tls")]
         ("insecure", Ok("")) => {
@@ -163,9 +170,13 @@ fn parse_option(settings: &mut Settings, option: &str) -> Result<(), InvalidSour
         ("insecure" | "ca" | "ca-pem", _) => Err(TLS_NOT_BUILT),
         // The rest of a password with a '#' in it.
         _ if option.contains('@') => Err(InvalidSource::BadLogin),
-        // The value may be secret.
-        _ => Err(InvalidSource::BadOption(key.into())),
+        _ => Err(unknown(key)),
     }
+}
+
+/// The value is left out: it may be secret.
+fn unknown(key: &str) -> InvalidSource {
+    InvalidSource::BadOption(key.into())
 }
 
 fn parse_account(text: &str) -> Result<Account, InvalidSource> {
@@ -190,8 +201,14 @@ fn parse_origin(tls: bool, host: &str) -> Result<Origin, InvalidSource> {
             None => (host, None),
         },
     };
+    let (name, zone) = name.split_once('%').unwrap_or((name, ""));
+    let zone = parse_zone(zone, v6.is_some()).ok_or_else(bad)?;
+    let without_zone = match v6 {
+        Some((_, port)) => format!("[{name}]{port}"),
+        None => host.into(),
+    };
     // The same rules as where a request is sent, so that it cannot go anywhere else.
-    if name.is_empty() || Authority::try_from(host).is_err() {
+    if name.is_empty() || Authority::try_from(without_zone).is_err() {
         let port = port.filter(|_| !name.is_empty());
         let port_is_bad = port.is_some_and(|port| port.parse::<u16>().is_err());
         if port_is_bad && !host.starts_with('[') && !host.contains("::") {
@@ -208,10 +225,27 @@ fn parse_origin(tls: bool, host: &str) -> Result<Origin, InvalidSource> {
     };
     Ok(Origin {
         tls,
-        host: name.to_ascii_lowercase(),
+        host: name.to_ascii_lowercase() + &zone,
         port,
     })
 }
+
+/// Reads the zone of a link-local address, which follows its percent sign: RFC 6874 writes that as
+/// `%25`. It names a network interface of this machine.
+fn parse_zone(text: &str, is_v6: bool) -> Option<String> {
+    if text.is_empty() {
+        return Some(String::new());
+    }
+    let zone = text.strip_prefix("25").unwrap_or(text);
+    let zone = percent_decode_str(zone).decode_utf8().ok()?;
+    let is_name = zone
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c));
+    (is_v6 && is_name && (1..=MAX_ZONE_BYTES).contains(&zone.len())).then(|| format!("%{zone}"))
+}
+
+/// Linux allows 15.
+const MAX_ZONE_BYTES: usize = 64;
 
 fn scheme(tls: bool) -> &'static str {
     if tls { "https" } else { "http" }

@@ -8,9 +8,9 @@ use mjpeg_ingest::{
     Event,
     mjpeg_codec::{Found, multipart::Parser},
 };
-use mjpeg_testkit::{FakeHttpCamera, jpeg};
+use mjpeg_testkit::jpeg;
 
-use super::{event, open};
+use super::{event, once, open};
 
 /// Fills in the placeholders of a fixture, which `mjpeg-codec/tests/data/README.md` explains, and
 /// returns its head and body.
@@ -38,9 +38,9 @@ fn filled(text: &str) -> (String, Vec<u8>) {
     (format!("{head}\r\n\r\n"), bytes)
 }
 
-/// Reads the frames of a camera that sends this response and closes the connection.
+/// Reads the frames of a camera that sends this response once and closes the connection.
 async fn frames(answer: Vec<u8>) -> Vec<Bytes> {
-    let camera = FakeHttpCamera::saying(answer);
+    let camera = once(answer);
     let mut ingest = open(&camera.url("/"));
     let mut frames = Vec::new();
     loop {

@@ -102,11 +102,14 @@ async fn digest_is_chosen_over_basic_and_its_count_goes_up() {
 async fn refused_missing_and_unknown_logins_are_told_apart() {
     let basic = FakeHttpCamera::start(|_| refusal(&format!("Basic {REALM}")));
     let (_, error) = until_offline(&mut open(&with_login(&basic, "me:secret"))).await;
-    assert_eq!(error, "the camera refuses the user name or the password");
+    assert!(
+        error.starts_with("the camera refuses the user name or the password; next try in 5m"),
+        "{error}"
+    );
     assert_eq!(basic.requests().len(), 2);
     let (_, error) = until_offline(&mut open(&basic.url("/"))).await;
     assert!(error.contains("http://USER:PASSWORD@HOST/PATH"), "{error}");
-    for challenge in ["Negotiate", "", "Digest nonce"] {
+    for challenge in ["Negotiate", "Digest nonce", "x=y, Digest realm=\"a\""] {
         let other = FakeHttpCamera::start(move |_| refusal(challenge));
         let (_, error) = until_offline(&mut open(&with_login(&other, "me:secret"))).await;
         assert!(
@@ -177,4 +180,118 @@ async fn secrets_are_in_no_label_no_debug_output_and_no_error() {
         let error = bad.parse::<Source>().expect_err(bad).to_string();
         assert!(!error.contains("hunter2"), "{bad}: {error}");
     }
+}
+
+/// A camera that asks so for a login, and is content with anything that has this in its answer.
+fn asking(challenges: &'static [&'static str], content: &'static str) -> FakeHttpCamera {
+    FakeHttpCamera::start(move |asked| match asked.header("authorization") {
+        Some(login) if login.contains(content) => stream(),
+        Some(login) => panic!("{login}"),
+        None => {
+            let lines = challenges.iter();
+            let lines: String = lines
+                .map(|challenge| format!("WWW-Authenticate: {challenge}\r\n"))
+                .collect();
+            vec![answer("401 Unauthorized", &lines, b"")]
+        }
+    })
+}
+
+#[tokio::test]
+async fn challenges_are_understood_as_cameras_write_them() {
+    for (challenges, content) in [
+        (
+            &["Digest realm=\"r\", nonce=\"n\", algorithm=md5"][..],
+            "algorithm=md5",
+        ),
+        (
+            &["digest realm=\"r\",nonce=\"n\",algorithm=\"MD5\""],
+            "nonce=\"n\"",
+        ),
+        (
+            &["Digest realm=IP Camera, nonce=\"n\""],
+            "realm=\"IP Camera\"",
+        ),
+        (
+            &["Digest realm=\"K\u{fc}che\", nonce=\"n\""],
+            "realm=\"K\u{fc}che\"",
+        ),
+        (&["Digest realm='r', nonce='n'"], "realm=\"r\""),
+        (
+            &["Digest realm=\"a\", realm=\"b\", nonce=\"n\""],
+            "realm=\"b\"",
+        ),
+        (&["Digest realm=\"a\" nonce=\"n\" qop=\"auth\""], "qop=auth"),
+        (&["Digest realm=\"r\", nonce=\"n\", qop=\"\""], "response="),
+        (&["Digest nonce=\"n\""], "realm=\"\""),
+        (&["Basic realm=\"a\"", "Basic realm=\"b\""], "Basic "),
+        (
+            &["Basic realm=\"a\", Digest realm=\"b\", nonce=\"n\""],
+            "realm=\"b\"",
+        ),
+        (
+            &[
+                "Digest realm=\"a\", nonce=\"n\", algorithm=SHA-999",
+                "Digest realm=\"b\", nonce=\"n\"",
+            ],
+            "realm=\"b\"",
+        ),
+        (&["Basic"], "Basic "),
+        (&["Basic realm=no marks"], "Basic "),
+        (&[""], "Basic "),
+        (&[], "Basic "),
+    ] {
+        let camera = asking(challenges, content);
+        let number = next_number(&mut open(&with_login(&camera, "me:secret"))).await;
+        assert_eq!(number, 1, "{challenges:?}");
+    }
+}
+
+#[tokio::test]
+async fn password_is_not_given_away_after_a_digest_login() {
+    // In one session, on a kept connection and on a new one, and in the next session.
+    for closes in [false, true] {
+        let camera = FakeHttpCamera::start(move |asked| {
+            let is_first = asked.connection == 0;
+            let mut steps = match asked.header("authorization") {
+                Some(login) if login.starts_with("Basic") => panic!("{login}"),
+                Some(login) if login.contains("nc=00000001") && is_first => vec![picture(1)],
+                None if is_first => refusal("Digest realm=\"r\", nonce=\"n\", qop=\"auth\""),
+                _ => refusal("Basic realm=\"r\""),
+            };
+            if closes && asked.header("authorization").is_some() {
+                steps.push(Step::Close);
+            }
+            steps
+        });
+        let url = format!(
+            "{}#fps=50&login_retry=10ms",
+            with_login(&camera, "me:secret")
+        );
+        let mut ingest = open(&url);
+        for n in 0..3 {
+            let (frames, error) = until_offline(&mut ingest).await;
+            assert_eq!(frames.len(), usize::from(n == 0));
+            assert!(error.contains("asked for a Digest login before"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nonce_that_is_too_old_is_no_refusal() {
+    let camera = FakeHttpCamera::start(|asked| match digest(asked, "nonce") {
+        Some("c") => stream(),
+        nonce => {
+            let next = match nonce {
+                None => "a",
+                Some("a") => "c\", stale=\"true",
+                other => panic!("{other:?}"),
+            };
+            refusal(&format!("Digest realm=\"r\", nonce=\"{next}\""))
+        }
+    });
+    assert_eq!(
+        next_number(&mut open(&with_login(&camera, "me:secret"))).await,
+        1
+    );
 }

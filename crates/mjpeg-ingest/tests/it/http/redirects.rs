@@ -138,13 +138,14 @@ async fn loops_and_long_ways_are_errors() {
 
 #[tokio::test]
 async fn redirects_to_what_is_no_http_are_errors() {
-    for location in ["rtsp://cam/1", "http://", "\u{fc}"] {
+    for location in ["rtsp://cam/1", "http://", "rtsp://cam/1?session=hunter2"] {
         let camera = FakeHttpCamera::start(move |_| redirect(location));
         let (_, error) = until_offline(&mut open(&camera.url("/"))).await;
         assert!(
             error.starts_with("the camera redirects to ") && error.contains("not an http://"),
             "{error}"
         );
+        assert!(!error.contains("hunter2"), "{error}");
     }
     #[cfg(not(feature = "tls"))]
     {
@@ -152,4 +153,73 @@ async fn redirects_to_what_is_no_http_are_errors() {
         let (_, error) = until_offline(&mut open(&camera.url("/"))).await;
         assert!(error.contains("built without"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn locations_may_hold_what_a_browser_would_encode() {
+    for (location, path) in [
+        ("/my video?n=a b", "/my%20video?n=a%20b"),
+        ("/k\u{fc}che", "/k%C3%BCche"),
+        ("live{1}", "/live%7B1%7D"),
+    ] {
+        let camera = FakeHttpCamera::start(move |asked| match asked.path() {
+            "/" => redirect(location),
+            there if there == path => stream(),
+            other => panic!("{other}"),
+        });
+        assert_eq!(next_number(&mut open(&camera.url("/"))).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn login_by_cookie_may_lead_back_to_where_it_began() {
+    // A login page sets a cookie and sends back; another camera redirects to itself.
+    for login in ["/login", "/video"] {
+        let camera = FakeHttpCamera::start(move |asked| {
+            let cookie = asked.header("cookie").unwrap_or_default();
+            match (asked.path(), cookie) {
+                ("/video", "lang=en; sid=abc") => stream(),
+                (path, _) if path == login => vec![answer(
+                    "302 Found",
+                    "Set-Cookie: lang=en\r\nSet-Cookie: sid=abc; Path=/; HttpOnly\r\nLocation: /video\r\n",
+                    b"",
+                )],
+                _ => redirect(login),
+            }
+        });
+        assert_eq!(next_number(&mut open(&camera.url("/video"))).await, 1);
+        assert_eq!(camera.camera().connections(), 1);
+    }
+    // A cookie that is set anew each time does not make a circle endless.
+    let count = std::sync::atomic::AtomicU32::new(0);
+    let circle = FakeHttpCamera::start(move |_| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let headers = format!("Set-Cookie: n={n}\r\nLocation: /\r\n");
+        vec![answer("302 Found", &headers, b"")]
+    });
+    let (_, error) = until_offline(&mut open(&circle.url("/"))).await;
+    assert_eq!(error, "the camera redirects more than 5 times");
+}
+
+#[tokio::test]
+async fn cookies_are_for_their_host_and_their_session() {
+    let other = FakeHttpCamera::start(|_| stream());
+    let there = other.url("/").replace("127.0.0.1", "localhost");
+    let camera = FakeHttpCamera::start(move |asked| match asked.header("cookie") {
+        None => vec![answer(
+            "302 Found",
+            &format!("Set-Cookie: sid=abc\r\nLocation: {there}\r\n"),
+            b"",
+        )],
+        Some(cookie) => panic!("{cookie}"),
+    });
+    for _ in 0..2 {
+        assert_eq!(next_number(&mut open(&camera.url("/"))).await, 1);
+    }
+    assert!(
+        other
+            .requests()
+            .iter()
+            .all(|asked| asked.header("cookie").is_none())
+    );
 }

@@ -12,7 +12,7 @@ use mjpeg_ingest::{
 use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 use tokio::time::Instant;
 
-use super::{event, open, send, until_offline};
+use super::{answer, event, open, send, until_offline};
 
 const OTHER: &str = "0123456789abcdef";
 
@@ -155,5 +155,36 @@ async fn fifth_relay_in_a_row_is_refused() {
         let (frames, error) = until_offline(&mut open(&camera.url("/"))).await;
         assert_eq!(frames.is_empty(), !is_read, "{relays} relays: {error}");
         assert_eq!(error.contains("more than 4 relays"), !is_read, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn polled_pictures_of_a_relay_keep_their_time_and_identity() {
+    let camera = FakeHttpCamera::start(|request| {
+        // The second answer has the picture of the first.
+        let seq = 1 + request.connection.saturating_sub(1) as u32;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let headers = format!(
+            "Content-Type: image/jpeg\r\nConnection: close\r\nX-Mjpeg-Via: {OTHER}\r\n\
+             X-Epoch: 9\r\nX-Seq: {seq}\r\nX-Age-Us: 2000000\r\nX-Timestamp: {}.5\r\n",
+            now.unwrap().as_secs() - 100
+        );
+        vec![
+            answer("200 OK", &headers, &jpeg::numbered(seq)),
+            Step::Close,
+        ]
+    });
+    let mut ingest = open(&camera.url("/#fps=20"));
+    assert!(matches!(next(&mut ingest).await, Event::Via(via) if via.to_string() == OTHER));
+    for seq in [1, 2] {
+        let Event::Frame(captured) = next(&mut ingest).await else {
+            panic!("no frame")
+        };
+        let stamp = captured.stamp;
+        assert_eq!(stamp.id(), Some(FrameId { epoch: 9, seq }));
+        let age = Instant::now().into_std().duration_since(stamp.monotonic());
+        assert!(age >= Duration::from_secs(2), "{age:?}");
+        let stated = stamp.camera().expect("a time of its own");
+        assert!(stamp.received().duration_since(stated).unwrap() > Duration::from_secs(90));
     }
 }

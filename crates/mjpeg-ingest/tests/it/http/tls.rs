@@ -269,3 +269,32 @@ async fn camera_that_is_not_encrypted_is_no_certificate_trouble() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn old_encryption_is_named_with_what_to_do() {
+    // Alerts of a server that knows only TLS 1.1, or only RSA key exchange; and the hello of one
+    // that answers with TLS 1.1 at once.
+    let mut hello = vec![0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+    hello.extend_from_slice(&[7; 32]);
+    hello.extend_from_slice(&[0, 0, 0x2F, 0]);
+    for (bytes, told) in [
+        (vec![0x15, 3, 1, 0, 2, 2, 70], "only TLS 1.1 or older"),
+        (hello, "only TLS 1.1 or older"),
+        (
+            vec![0x15, 3, 3, 0, 2, 2, 40],
+            "only RSA key exchange or CBC",
+        ),
+        (
+            vec![0x15, 3, 3, 0, 2, 2, 71],
+            "only RSA key exchange or CBC",
+        ),
+    ] {
+        let camera = Camera::start(Script::new(vec![send(bytes), Step::Stall])).await;
+        let url = format!("https://{}/#insecure", camera.addr());
+        let error = refusal(url.parse().unwrap()).await;
+        assert!(
+            error.contains(told) && error.contains("firmware") && error.contains("stunnel"),
+            "{error}"
+        );
+    }
+}

@@ -1,6 +1,8 @@
 //! URLs, and the same cameras built by methods.
 
-use mjpeg_ingest::{HttpCamera, InvalidSource, Source};
+use std::time::Duration;
+
+use mjpeg_ingest::{HttpCamera, InvalidSource, Limits, Source};
 
 #[test]
 fn urls_are_kept_as_written_but_for_secrets() {
@@ -10,6 +12,10 @@ fn urls_are_kept_as_written_but_for_secrets() {
         "http://10.0.0.1:8080?action=stream",
         "http://[::1]:81/a//b%20c?x=1&y",
         "http://cam/#fps=0.5",
+        "http://cam/#fps=0.001",
+        "http://cam/#poll_interval=1h",
+        "http://[fe80::1%25eth0]:81/x",
+        "http://cam/#poll_interval=1m&connect_timeout=10s&answer_timeout=1m&stall_limit=5m&login_retry=1h",
     ] {
         assert_eq!(url.parse::<Source>().unwrap().to_string(), url);
     }
@@ -45,9 +51,34 @@ fn bad_urls_say_what_is_wrong() {
     assert_eq!(error("http://me:p/w@cam/"), InvalidSource::BadLogin);
     assert_eq!(error("http://%ff@cam/"), InvalidSource::BadLogin);
     assert_eq!(error("http://cam/a b"), InvalidSource::BadUrl);
-    for fps in ["fps=0.1", "fps=61", "fps=x", "fps=nan"] {
-        let url = format!("http://cam/#{fps}");
-        assert_eq!(error(&url), InvalidSource::BadOption(fps.into()));
+    for (option, told) in [
+        ("fps=0.000001", "fps=0.000001"),
+        ("fps=61", "fps=61"),
+        ("fps=nan", "fps=NaN"),
+        // What is no number may be a secret in the wrong place.
+        ("fps=hunter2", "fps"),
+        ("poll_interval=hunter2", "poll_interval"),
+        ("poll_interval=15ms", "poll_interval=15ms"),
+        ("poll_interval=8d", "poll_interval=8d"),
+        ("stall_limit=0", "stall_limit=0s"),
+        ("connect_timeout=8d", "connect_timeout=8d"),
+        ("answer_timeout=", "answer_timeout"),
+        ("login_retry=soon", "login_retry"),
+    ] {
+        let url = format!("http://cam/#{option}");
+        assert_eq!(error(&url), InvalidSource::BadOption(told.into()));
+    }
+    for host in [
+        "[fe80::1%25]",
+        "[fe80::1%25a/b]",
+        "[fe80::1%25a b]",
+        "cam%25eth0",
+    ] {
+        let found = format!("http://{host}/").parse::<Source>();
+        assert!(
+            matches!(found, Err(InvalidSource::BadHost(_))),
+            "{host}: {found:?}"
+        );
     }
     assert_eq!(
         error("http://cam/#x=1"),
@@ -87,5 +118,31 @@ fn bad_urls_say_what_is_wrong() {
             url.parse::<Source>().unwrap().to_string(),
             "https://cam/#fps=2&ca=/a/b.pem"
         );
+    }
+}
+
+#[test]
+fn limits_are_part_of_a_source_however_they_were_set() {
+    let limits = Limits::new()
+        .with_stall_limit(Duration::from_secs(90))
+        .and_then(|limits| limits.with_login_retry(Duration::from_secs(3600)))
+        .unwrap();
+    let url = "http://me:pw@cam/x#poll_interval=30s&stall_limit=90s&login_retry=1h";
+    let parsed: Source = url.parse().unwrap();
+    let camera = HttpCamera::new("http://me:pw@cam/x").unwrap();
+    let camera = camera.with_poll_interval(Duration::from_secs(30)).unwrap();
+    let built = Source::http(camera.clone().with_limits(limits));
+    assert_eq!(built, parsed);
+    assert_eq!(Source::http(camera.clone()).with_limits(limits), parsed);
+    assert_eq!(parsed.limits(), limits);
+    assert_eq!(parsed.reveal(), url);
+    assert_eq!(parsed.to_string(), url.replace("me:pw", "***"));
+    let without = parsed.clone().with_limits(Limits::new());
+    assert_ne!(without, parsed);
+    assert_eq!(without, Source::http(camera));
+    // An address of a link is written as RFC 6874 has it.
+    for url in ["http://[FE80::1%25eth0]/", "http://[fe80::1%eth0]/"] {
+        let source: Source = url.parse().unwrap();
+        assert_eq!(source.reveal(), "http://[fe80::1%25eth0]/");
     }
 }

@@ -1,0 +1,138 @@
+//! One answer: asked for, recognised by its first bytes, and read.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use mjpeg_codec::multipart::PartHeaders;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::{
+    extent::Extent,
+    head::Head,
+    polled::answer::{Content, content, kind},
+    response::shown,
+    session::Session,
+};
+use crate::{
+    connect::Framing,
+    error::{ConnectError, HttpError},
+    within::within,
+};
+
+/// An answer that holds pictures.
+pub(super) struct Answer {
+    pub(super) framing: Framing,
+    pub(super) has_length: bool,
+    /// The bytes already read from it.
+    pub(super) ahead: Vec<u8>,
+    /// Its type, for people.
+    pub(super) name: String,
+    /// What its head says of its picture.
+    pub(super) marks: PartHeaders,
+}
+
+/// Sends a request, and reads of the answer what tells its content.
+pub(super) async fn ask(
+    mut session: Box<Session>,
+    silence: Duration,
+) -> (Box<Session>, Result<Answer, ConnectError>) {
+    let answer = answer(&mut session, silence).await;
+    (session, answer)
+}
+
+async fn answer(session: &mut Session, silence: Duration) -> Result<Answer, ConnectError> {
+    let head = session.get().await?;
+    let name = content_type(&head);
+    if let Some(coding) = &head.coding {
+        return Err(HttpError::ContentEncoding(shown(coding)).into());
+    }
+    let looked = within(silence, look(session, &head)).await;
+    let after = silence;
+    let (found, ahead) = looked.unwrap_or(Err(HttpError::PictureTimedOut { after }))?;
+    let Content::Pictures(framing) = found else {
+        return Err(HttpError::ContentType(name).into());
+    };
+    Ok(Answer {
+        framing,
+        has_length: matches!(head.extent, Extent::Length(_)),
+        ahead,
+        name,
+        marks: head.marks,
+    })
+}
+
+/// Reads until it is decided what an answer holds; returns what was read too.
+async fn look(session: &mut Session, head: &Head) -> Result<(Content, Vec<u8>), HttpError> {
+    let kind = kind(&head.media_type());
+    let mut seen = Vec::new();
+    let mut is_whole = false;
+    loop {
+        match content(kind, &seen, is_whole) {
+            Content::Undecided => {}
+            found => return Ok((found, seen)),
+        }
+        let mut space = [0; LOOK_BYTES];
+        let mut buf = ReadBuf::new(&mut space);
+        poll_fn(|cx| session.poll_body(cx, &mut buf)).await?;
+        is_whole = buf.filled().is_empty();
+        seen.extend_from_slice(buf.filled());
+    }
+}
+
+/// The body of an answer, and the bytes already read from it.
+pub(super) struct Body {
+    /// Taken when the body has ended.
+    pub(super) session: Option<Box<Session>>,
+    ahead: Vec<u8>,
+    /// Why it ended.
+    pub(super) error: Option<HttpError>,
+}
+
+impl Body {
+    pub(super) fn new(session: Box<Session>, ahead: Vec<u8>) -> Self {
+        Self {
+            session: Some(session),
+            ahead,
+            error: None,
+        }
+    }
+}
+
+impl AsyncRead for Body {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let n = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead[..n]);
+            self.ahead.drain(..n);
+            return Poll::Ready(Ok(()));
+        }
+        let Some(session) = &mut self.session else {
+            return Poll::Ready(Ok(()));
+        };
+        let read = ready!(session.poll_body(cx, buf));
+        Poll::Ready(read.map_err(|error| {
+            self.error = Some(error);
+            io::ErrorKind::Other.into()
+        }))
+    }
+}
+
+/// Names the type of a response, for people.
+fn content_type(head: &Head) -> String {
+    match &head.content_type {
+        Some(value) => shown(value),
+        None => "something of no named type".into(),
+    }
+}
+
+/// How much is read at once to see what an answer holds, in bytes.
+const LOOK_BYTES: usize = 1024;

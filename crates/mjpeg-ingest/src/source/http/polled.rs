@@ -1,0 +1,4 @@
+//! The policy for cameras that are polled: decisions without IO, to which the time is passed.
+
+pub(super) mod answer;
+pub(super) mod rhythm;
