@@ -7,7 +7,7 @@ use futures_util::Stream;
 use mjpeg_codec::{Frame, Stamp};
 use tokio::io::AsyncRead;
 
-use crate::error::ConnectError;
+use crate::{contained::Contained, error::ConnectError, text::escaped};
 
 /// A kind of source: it connects, again and again, to a camera, an encoder or a test.
 ///
@@ -77,12 +77,13 @@ pub(crate) enum Input {
     Frames(BoxedFrames),
 }
 
-pub(crate) type BoxedReader = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type BoxedReader = Contained<Box<dyn AsyncRead + Send + Unpin>>;
 
-pub(crate) type BoxedFrames = Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>;
+pub(crate) type BoxedFrames =
+    Contained<Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>>;
 
 /// Something that is only kept until it is dropped.
-pub(crate) type Guard = Box<dyn Send>;
+pub(crate) type Guard = Contained<Box<dyn Send>>;
 
 impl Connection {
     /// Makes a connection that carries bytes: [concatenated](Framing::Concatenated) JPEG images
@@ -91,7 +92,7 @@ impl Connection {
     /// `peer` names the other side for people: an address, a path, a command. An error that holds a
     /// [`SourceEnd`](crate::SourceEnd) tells why the connection ended.
     pub fn bytes(io: impl AsyncRead + Send + Unpin + 'static, peer: impl Into<String>) -> Self {
-        Self::new(Input::Bytes(Box::new(io)), peer.into())
+        Self::new(Input::Bytes(Contained::new(Box::new(io))), peer.into())
     }
 
     /// Makes a connection that carries whole frames with their own times, as RTP, V4L2 or a screen
@@ -126,14 +127,15 @@ impl Connection {
         frames: impl Stream<Item = io::Result<(Frame, Stamp)>> + Send + 'static,
         peer: impl Into<String>,
     ) -> Self {
-        Self::new(Input::Frames(Box::pin(frames)), peer.into())
+        Self::new(Input::Frames(Contained::new(Box::pin(frames))), peer.into())
     }
 
     fn new(input: Input, peer: String) -> Self {
         Self {
             input,
             framing: Framing::Concatenated,
-            peer,
+            // It may be what the other side calls itself.
+            peer: escaped(&peer).into_owned(),
             interval: None,
             guard: None,
         }
@@ -160,7 +162,7 @@ impl Connection {
     ///
     /// It is dropped when the next connection is made, on pause, and with the ingest.
     pub fn keeping(mut self, guard: impl Send + 'static) -> Self {
-        self.guard = Some(Box::new(guard));
+        self.guard = Some(Contained::new(Box::new(guard)));
         self
     }
 

@@ -62,6 +62,7 @@
 mod backoff;
 mod config;
 mod connect;
+mod contained;
 mod control;
 mod duration;
 mod error;
@@ -73,6 +74,7 @@ mod ingest;
 mod online;
 mod source;
 mod stall;
+mod text;
 mod timer;
 
 pub use backoff::{Backoff, InvalidBackoff};
@@ -81,7 +83,7 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
-pub use error::{ConnectError, Error, ErrorChain, SourceEnd};
+pub use error::{ConnectError, Error, ErrorChain, SourceEnd, kind::ErrorKind};
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};
@@ -96,4 +98,5 @@ pub use source::TestCamera;
 #[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub use source::fuzzing;
-pub use source::{InvalidSource, Recording, Source};
+pub use source::{InvalidSource, Recording, Source, redacted};
+pub use text::escaped;

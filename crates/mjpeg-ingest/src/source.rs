@@ -8,7 +8,6 @@ mod http;
 mod invalid;
 mod parse;
 mod rate;
-#[cfg(any(all(feature = "exec", unix), feature = "http"))]
 mod redact;
 #[allow(
     clippy::module_inception,
@@ -29,6 +28,7 @@ pub use http::HttpCamera;
 #[cfg(feature = "__fuzzing")]
 pub use http::fuzzing;
 pub use invalid::InvalidSource;
+pub use redact::redacted;
 pub use source::Source;
 #[cfg(feature = "test-picture")]
 pub use test::TestCamera;
