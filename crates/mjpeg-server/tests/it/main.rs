@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod browser;
+mod children;
 mod cli;
 mod ffmpeg;
 mod http_cameras;
@@ -9,3 +10,4 @@ mod outage;
 mod process;
 mod sources;
 mod streams;
+mod terminal;
