@@ -22,9 +22,9 @@ use crate::{
 /// [`Source::file`](crate::Source::file).
 ///
 /// The file is opened anew for each pass, when its first image is due, so that a program may
-/// replace it: by renaming another one to its place, or by writing into it. While it is missing or
-/// holds no whole image, because it is just being written, the last image stays, and the file is
-/// looked at again and again: for 5 s, or one interval if that is longer.
+/// replace it: by renaming another one to its place, or by writing into it. While it holds no whole
+/// image, because it is just being written, the last image stays, and the file is looked at again
+/// and again: for 25 s, or one interval if that is longer. One that is missing has 5 s.
 ///
 /// ```
 /// use mjpeg_ingest::{Recording, Source};
@@ -102,6 +102,7 @@ impl Connect for Recording {
         let every = Duration::from_secs_f64(1.0 / self.fps);
         let peer = path.display().to_string();
         let playing = Playing::new(path, first, every, self.repeat);
-        Ok(Connection::bytes(playing, peer).with_interval(every))
+        let interval = every.max(playing::LEAST_INTERVAL);
+        Ok(Connection::bytes(playing, peer).with_interval(interval))
     }
 }

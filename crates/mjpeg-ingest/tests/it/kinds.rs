@@ -340,7 +340,22 @@ fn replace(folder: &Folder, bytes: &[u8]) {
 
 /// Pulls until the numbers are as wanted; no error may come in between.
 async fn until_number(ingest: &mut Ingest, wanted: u32) {
-    while next(ingest).await.expect("online") != wanted {}
+    let waiting = async {
+        loop {
+            match ingest.next().await.expect("it is repeated") {
+                Event::Frame(captured)
+                    if jpeg::number_of(captured.frame.bytes()) == Some(wanted) =>
+                {
+                    return;
+                }
+                Event::Offline { error, .. } => panic!("{}", error.chain()),
+                _ => {}
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), waiting)
+        .await
+        .expect("in time");
 }
 
 #[tokio::test]
@@ -389,6 +404,25 @@ async fn file_that_is_half_written_or_missing_for_a_while_is_looked_at_again() {
     }
     replace(&folder, &whole);
     until_number(&mut ingest, 2).await;
+}
+
+/// As a camera does that uploads its picture over a slow link.
+#[tokio::test]
+async fn file_that_is_written_for_long_is_waited_for() {
+    let folder = Folder::new("upload");
+    let whole = jpeg::of_length(2, 4000);
+    let url = recording(&folder, &jpeg::numbered(1));
+    let mut ingest = ingest(format!("{url}?fps=50").parse().unwrap());
+    until_number(&mut ingest, 1).await;
+    let writing = async {
+        // Longer than a camera may be silent.
+        for share in 1..=11 {
+            recording(&folder, &whole[..whole.len() * share / 12]);
+            sleep(Duration::from_secs(1)).await;
+        }
+        recording(&folder, &whole);
+    };
+    tokio::join!(writing, until_number(&mut ingest, 2));
 }
 
 #[tokio::test]

@@ -22,8 +22,8 @@ pub(super) struct Playing {
     path: Arc<Path>,
     repeat: bool,
     ticks: Interval,
-    /// How long the file may be without an image.
-    patience: Duration,
+    /// The time from frame to frame.
+    every: Duration,
     state: State,
 }
 
@@ -45,7 +45,7 @@ impl Playing {
             path,
             repeat,
             ticks,
-            patience: PATIENCE.max(every),
+            every,
             state: State::Plays(Box::new(first)),
         }
     }
@@ -82,8 +82,7 @@ impl AsyncRead for Playing {
                 },
                 State::Waits => {
                     ready!(this.ticks.poll_tick(cx));
-                    let until = Instant::now() + this.patience;
-                    let pass = next_pass(Arc::clone(&this.path), until);
+                    let pass = next_pass(Arc::clone(&this.path), this.every);
                     this.state = State::Opens(Box::pin(pass));
                 }
                 State::Opens(opening) => {
@@ -96,18 +95,34 @@ impl AsyncRead for Playing {
     }
 }
 
-/// Opens the file again. While it is missing or without an image, looks again until that time.
-async fn next_pass(path: Arc<Path>, until: Instant) -> Result<Pass, ConnectError> {
+/// Opens the file again. While it is missing or without an image, looks again for some time.
+async fn next_pass(path: Arc<Path>, every: Duration) -> Result<Pass, ConnectError> {
+    let begun = Instant::now();
     loop {
-        match Pass::begin(&path).await {
-            Err(_) if Instant::now() < until => sleep(LOOK_AGAIN).await,
-            opened => return opened,
+        let error = match Pass::begin(&path).await {
+            Ok(pass) => return Ok(pass),
+            Err(error) => error,
+        };
+        let patience = match error {
+            ConnectError::Open { .. } => MISSING,
+            _ => HALF_WRITTEN,
+        };
+        if begun.elapsed() >= patience.max(every) {
+            return Err(error);
         }
+        sleep(LOOK_AGAIN).await;
     }
 }
 
-/// How long a file that was played may be missing or without an image: its writer is at work.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The least interval to declare: a connection is given up after three without a byte, and a file
+/// that is being written has none for [that long](HALF_WRITTEN).
+pub(super) const LEAST_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long a file that was played may be missing: a program may delete it before it writes anew.
+const MISSING: Duration = Duration::from_secs(5);
+
+/// How long it may be without a whole image: an upload over a slow link takes its time.
+const HALF_WRITTEN: Duration = Duration::from_secs(25);
 
 /// The time between two looks at such a file.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
