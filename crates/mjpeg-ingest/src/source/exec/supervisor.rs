@@ -148,5 +148,7 @@ while read -r change group; do
   -) groups=\"${groups%% $group *} ${groups#* $group }\" ;;
   esac
 done
-for group in $groups; do kill -s KILL -- \"-$group\"; done
+for group in $groups; do
+  kill -s KILL -- \"-$group\" || kill -KILL \"-$group\"
+done
 ";
