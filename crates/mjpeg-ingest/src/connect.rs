@@ -7,7 +7,10 @@ use futures_util::Stream;
 use mjpeg_codec::{Frame, Stamp, multipart::Via};
 use tokio::io::AsyncRead;
 
-use crate::{config::IngestConfig, error::ConnectError, parsed::Feed, within::within};
+use crate::{
+    config::IngestConfig, contained::Contained, error::ConnectError, parsed::Feed, text::escaped,
+    within::within,
+};
 
 /// A kind of source: it connects, again and again, to a camera, an encoder or a test.
 ///
@@ -104,12 +107,13 @@ pub(crate) enum Input {
     Feed(Box<dyn Feed>),
 }
 
-pub(crate) type BoxedReader = Box<dyn AsyncRead + Send + Unpin>;
+pub(crate) type BoxedReader = Contained<Box<dyn AsyncRead + Send + Unpin>>;
 
-pub(crate) type BoxedFrames = Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>;
+pub(crate) type BoxedFrames =
+    Contained<Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>>;
 
 /// Something that is only kept until it is dropped.
-pub(crate) type Guard = Box<dyn Send>;
+pub(crate) type Guard = Contained<Box<dyn Send>>;
 
 impl Connection {
     /// Makes a connection that carries bytes: [concatenated](Framing::Concatenated) JPEG images
@@ -118,7 +122,7 @@ impl Connection {
     /// `peer` names the other side for people: an address, a path, a command. An error that holds a
     /// [`SourceEnd`](crate::SourceEnd) tells why the connection ended.
     pub fn bytes(io: impl AsyncRead + Send + Unpin + 'static, peer: impl Into<String>) -> Self {
-        Self::new(Input::Bytes(Box::new(io)), peer.into())
+        Self::new(Input::Bytes(Contained::new(Box::new(io))), peer.into())
     }
 
     /// Makes a connection that carries whole frames with their own times, as RTP, V4L2 or a screen
@@ -153,7 +157,7 @@ impl Connection {
         frames: impl Stream<Item = io::Result<(Frame, Stamp)>> + Send + 'static,
         peer: impl Into<String>,
     ) -> Self {
-        Self::new(Input::Frames(Box::pin(frames)), peer.into())
+        Self::new(Input::Frames(Contained::new(Box::pin(frames))), peer.into())
     }
 
     /// Makes a connection that finds its frames itself.
@@ -166,7 +170,8 @@ impl Connection {
         Self {
             input,
             framing: Framing::Concatenated,
-            peer,
+            // It may be what the other side calls itself.
+            peer: escaped(&peer).into_owned(),
             interval: None,
             via: Via::default(),
             guard: None,
@@ -200,7 +205,7 @@ impl Connection {
     ///
     /// It is dropped when the next connection is made, on pause, and with the ingest.
     pub fn keeping(mut self, guard: impl Send + 'static) -> Self {
-        self.guard = Some(Box::new(guard));
+        self.guard = Some(Contained::new(Box::new(guard)));
         self
     }
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
+pub(crate) mod kind;
+pub(crate) mod local;
 pub(crate) mod relay;
 
 use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
@@ -9,6 +11,7 @@ use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
 #[cfg(feature = "http")]
 pub use self::http::{AuthoritiesError, HttpError};
 pub use self::relay::RelayError;
+use crate::text::escaped;
 
 /// Why a camera is offline. The camera, or the network to it, is at fault.
 ///
@@ -173,8 +176,10 @@ impl ConnectError {
 /// Displays an error followed by its sources, separated by colons: "cannot connect to
 /// 192.168.1.100:6001: Connection refused".
 ///
-/// For logs and other texts that people see. A source whose text the error already ends with is
-/// left out.
+/// For logs and other texts that the operator sees; [`ErrorKind`](crate::ErrorKind) is for
+/// everybody. A source whose
+/// text the error already ends with is left out. What a camera or a program may have put into the
+/// text to steer a terminal is [escaped].
 ///
 /// ```
 /// use std::io;
@@ -198,12 +203,12 @@ impl<'a> ErrorChain<'a> {
 impl fmt::Display for ErrorChain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.0.to_string();
-        f.write_str(&shown)?;
+        f.write_str(&escaped(&shown))?;
         let mut next = self.0.source();
         while let Some(error) = next {
             let text = error.to_string();
             if !shown.ends_with(&text) {
-                write!(f, ": {text}")?;
+                write!(f, ": {}", escaped(&text))?;
                 shown = text;
             }
             next = error.source();

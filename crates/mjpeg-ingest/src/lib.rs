@@ -70,6 +70,7 @@
 mod backoff;
 mod config;
 mod connect;
+mod contained;
 mod control;
 mod duration;
 mod error;
@@ -85,6 +86,7 @@ mod parsed;
 mod retry;
 mod source;
 mod stall;
+mod text;
 mod timer;
 mod upstream;
 mod within;
@@ -95,7 +97,7 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
-pub use error::{ConnectError, Error, ErrorChain, RelayError, SourceEnd};
+pub use error::{ConnectError, Error, ErrorChain, RelayError, SourceEnd, kind::ErrorKind};
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};
@@ -110,4 +112,5 @@ pub use source::TestCamera;
 #[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub use source::fuzzing;
-pub use source::{InvalidSource, Limits, Recording, Source};
+pub use source::{InvalidSource, Limits, Recording, Source, redacted};
+pub use text::escaped;

@@ -9,7 +9,6 @@ mod invalid;
 mod limits;
 mod parse;
 mod rate;
-#[cfg(any(all(feature = "exec", unix), feature = "http"))]
 mod redact;
 #[allow(
     clippy::module_inception,
@@ -33,6 +32,7 @@ pub use http::HttpCamera;
 pub use http::fuzzing;
 pub use invalid::InvalidSource;
 pub use limits::Limits;
+pub use redact::redacted;
 pub use source::Source;
 #[cfg(feature = "test-picture")]
 pub use test::TestCamera;

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use mjpeg_ingest::ErrorKind;
 use serde::Serializer;
 
 /// Seconds since 1970 as a number with fractions; 0 for a time before that.
@@ -32,4 +33,12 @@ pub(crate) fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S
 /// A shared text.
 pub(crate) fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
+}
+
+/// A kind of failure as its stable word.
+pub(crate) fn error_kind<S: Serializer>(
+    kind: &ErrorKind,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.as_str())
 }

@@ -34,8 +34,12 @@ pub enum Placeholder {
     /// Nothing: they keep the last frame, or wait for the first.
     #[default]
     None,
-    /// A picture in the size of the last frame (640x480 before the first) that says the stream's
-    /// name, what is wrong, and since when.
+    /// A picture that says the stream's name, what is wrong in general
+    /// ([`StreamState::public`](crate::StreamState::public)), and since when, in local time.
+    ///
+    /// It has the size of the last frame that was whole (640x480 before the first), scaled down to
+    /// two megapixels. It is drawn when somebody wants to see something, one of all streams of the
+    /// process at a time.
     #[cfg(feature = "placeholder")]
     Drawn,
     /// A picture of your own.

@@ -6,15 +6,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How a stream's camera is doing. [`Display`](fmt::Display) includes the reason.
+use mjpeg_ingest::ErrorKind;
+
+/// How a stream's camera is doing. [`Display`](fmt::Display) includes the reason, for the operator;
+/// [`public`](Self::public) is for everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum StreamState {
-    /// The first connection attempt is under way.
+    /// The first connection attempt is under way, or connected and no picture has come yet.
     Connecting,
-    /// Connected.
+    /// Pictures come.
     Online,
     /// Connected, but no frame has come for ten of its usual intervals, and 2 s at least.
     Stalled {
@@ -25,11 +28,16 @@ pub enum StreamState {
         )]
         after: Duration,
     },
-    /// Not connected; the next attempt begins by itself.
+    /// Not connected, or connected again and no picture has come since; the next attempt begins by
+    /// itself.
     Offline {
-        /// Why, for people.
+        /// Why, for the operator. It may name addresses and paths, and repeat what a program or a
+        /// camera said, without what looks like a secret.
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::text"))]
         error: Arc<str>,
+        /// Why, for everybody.
+        #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::error_kind"))]
+        reason: ErrorKind,
         /// When the next attempt begins, about. If that has passed, the attempt is under way.
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::time"))]
         retry_at: SystemTime,
@@ -66,6 +74,21 @@ impl StreamState {
             Self::Paused => "paused",
             Self::Ended => "ended",
             Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// Returns the state as a text for everybody: without the operator's addresses and paths, and
+    /// without what a program or a camera said.
+    ///
+    /// ```
+    /// use mjpeg_manager::StreamState;
+    ///
+    /// assert_eq!(StreamState::Idle.public(), "idle");
+    /// ```
+    pub fn public(&self) -> String {
+        match self {
+            Self::Offline { reason, .. } => format!("offline: {reason}"),
+            other => other.to_string(),
         }
     }
 

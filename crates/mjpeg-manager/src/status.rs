@@ -2,6 +2,8 @@
 
 pub(crate) mod freeze;
 pub(crate) mod info;
+pub(crate) mod journal;
+pub(crate) mod log;
 pub(crate) mod meter;
 pub(crate) mod monitor;
 pub(crate) mod record;

@@ -23,8 +23,8 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// What to log, to standard error: error, warn, info, debug or trace, also per module
-    /// (info,mjpeg_http=debug)
+    /// What to log, to standard error: off, error, warn, info, debug or trace, also per module
+    /// (info,mjpeg_http=debug). Lines that nobody reads in time are dropped and counted
     #[arg(
         long,
         global = true,

@@ -1,9 +1,6 @@
 //! The `mjpeg-server` command.
 
-use std::{
-    io::{self, Write, stdout},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mjpeg_manager::{Error, ShutdownReport};
@@ -14,7 +11,9 @@ use crate::{
     advice::with_advice,
     cli::{Cli, Command, demo::Demo, run::Run},
     config::{demo::DEMO_PORT, settings::Settings},
+    output::Output,
     relay::{Relay, StartError},
+    secrets::masked,
     signals::Signals,
     telemetry,
 };
@@ -25,22 +24,35 @@ use crate::{
 /// command line is not understood.
 pub fn main() -> ExitCode {
     let Cli { command, log } = Cli::from_process();
-    telemetry::init(log);
+    let terminal = Terminal {
+        stdout: Output::stdout(),
+        stderr: Output::stderr(),
+    };
+    telemetry::init(log, terminal.stderr.clone());
     let outcome = runtime(command.worker_threads())
         .context("cannot start the async runtime")
         .and_then(|runtime| {
-            let outcome = runtime.block_on(run(command));
+            let outcome = runtime.block_on(run(command, &terminal));
             // Does not wait for name look-ups, which may hang in the system's resolver.
             runtime.shutdown_background();
             outcome
         });
-    match outcome {
+    let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            terminal.stderr.line(masked(format!("error: {error:#}")));
             ExitCode::FAILURE
         }
-    }
+    };
+    terminal.stdout.flush(FLUSH_TIME);
+    terminal.stderr.flush(FLUSH_TIME);
+    code
+}
+
+/// Where the program writes.
+struct Terminal {
+    stdout: Output,
+    stderr: Output,
 }
 
 /// Makes a runtime whose worker threads serve the viewers. A single worker is this thread, so that
@@ -53,19 +65,19 @@ fn runtime(workers: u16) -> io::Result<Runtime> {
     builder.worker_threads(workers.into()).enable_all().build()
 }
 
-async fn run(command: Command) -> Result<()> {
+async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let starting = async {
         match command {
             Command::Run(args) => start_run(*args).await,
-            Command::Demo(args) => start_demo(args).await,
+            Command::Demo(args) => start_demo(args, terminal).await,
         }
     };
     let relay = tokio::select! {
         started = starting => started?,
         () = signals.next() => return Ok(()),
     };
-    print_urls(&relay);
+    print_urls(&relay, terminal);
     signals.next().await;
 
     info!("ending; a second signal ends at once");
@@ -81,7 +93,7 @@ async fn start_run(args: Run) -> Result<Relay> {
     start(settings).await.map_err(|e| with_advice(&e))
 }
 
-async fn start_demo(args: Demo) -> Result<Relay> {
+async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
     let started = match start(Settings::of_demo(&args)?).await {
         // The user has not chosen the ports, so free ones do as well.
         Err(error) if args.port.is_none() && is_port_in_use(&error) => {
@@ -95,7 +107,9 @@ async fn start_demo(args: Demo) -> Result<Relay> {
         started => started,
     };
     let relay = started.map_err(|e| with_advice(&e))?;
-    eprintln!("Open a URL in a browser. Ctrl-C ends the demo.");
+    terminal
+        .stderr
+        .line("Open a URL in a browser. Ctrl-C ends the demo.");
     Ok(relay)
 }
 
@@ -115,13 +129,11 @@ fn is_port_in_use(error: &StartError) -> bool {
         .all(|(_, error)| matches!(error, Error::PortInUse { .. }))
 }
 
-fn print_urls(relay: &Relay) {
-    let mut out = stdout().lock();
+fn print_urls(relay: &Relay, terminal: &Terminal) {
     for url in relay.urls() {
-        // The relay goes on if standard output is closed.
-        let _ = writeln!(out, "{url}");
+        // The relay goes on if standard output is closed, or nobody reads it.
+        terminal.stdout.line(url);
     }
-    let _ = out.flush();
 }
 
 fn log_cut(report: ShutdownReport) {
@@ -130,3 +142,6 @@ fn log_cut(report: ShutdownReport) {
         warn!(stream = %cut.name, connections, task, "did not end in time and was cut");
     }
 }
+
+/// How long the end waits for what was not written yet to be read.
+const FLUSH_TIME: Duration = Duration::from_millis(500);

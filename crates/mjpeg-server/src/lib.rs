@@ -28,7 +28,9 @@ mod advice;
 mod cli;
 mod command;
 mod config;
+mod output;
 mod relay;
+mod secrets;
 mod signals;
 mod telemetry;
 

@@ -4,12 +4,16 @@ use std::io;
 
 use tokio::signal;
 
-/// SIGINT and SIGTERM, or Ctrl-C on other systems.
+/// SIGINT, SIGTERM and SIGHUP, or Ctrl-C on other systems.
 pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: signal::unix::Signal,
     #[cfg(unix)]
     terminate: signal::unix::Signal,
+    /// The terminal was closed. `None` if whoever started the program wants it to go on then, as
+    /// `nohup` does.
+    #[cfg(unix)]
+    hangup: Option<signal::unix::Signal>,
 }
 
 impl Signals {
@@ -20,6 +24,10 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: match is_hangup_ignored() {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
         })
     }
 
@@ -32,9 +40,18 @@ impl Signals {
     /// Waits for one of the signals.
     pub(crate) async fn next(&mut self) {
         #[cfg(unix)]
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+        {
+            let hangup = async {
+                match &mut self.hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+                _ = hangup => {}
+            }
         }
         #[cfg(not(unix))]
         if signal::ctrl_c().await.is_err() {
@@ -42,4 +59,14 @@ impl Signals {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Whether SIGHUP was ignored when the program started. Known on Linux only (proc_pid_status(5)).
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Signal 1 is the lowest bit.
+    mask.is_some_and(|mask| mask & 1 != 0)
 }

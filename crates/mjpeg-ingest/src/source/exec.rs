@@ -1,8 +1,11 @@
 //! Programs that write images to their standard output.
 
+mod group;
+mod last_lines;
+mod supervisor;
+
 use std::{
-    collections::VecDeque,
-    fmt, io,
+    io,
     pin::Pin,
     process::{ExitStatus, Stdio},
     task::{Context, Poll, ready},
@@ -10,17 +13,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncRead, ReadBuf},
     process::{Child, ChildStderr, ChildStdout, Command},
+    task::spawn_blocking,
     time::timeout,
 };
 
+use self::{group::Group, last_lines::LastLines};
 use super::redact::redacted;
 use crate::{
     connect::{Connect, Connection},
-    error::{ConnectError, SourceEnd},
+    error::{ConnectError, SourceEnd, local::ProgramEnd},
+    text::escaped,
 };
 
 /// A program and its arguments. No shell reads them.
@@ -41,6 +46,22 @@ impl Program {
         })
     }
 
+    /// Names the program for people. The arguments are not shown: there is no telling which of them
+    /// are secret, and each program has its own way to be given a password.
+    pub(super) fn label(&self) -> String {
+        let name = self.name();
+        match self.args.len() {
+            0 => format!("exec:{name}"),
+            1 => format!("exec:{name} (1 argument)"),
+            count => format!("exec:{name} ({count} arguments)"),
+        }
+    }
+
+    /// The program without its arguments, for people.
+    fn name(&self) -> String {
+        escaped(&redacted(&self.program)).into_owned()
+    }
+
     /// Writes the program as a URL, with its arguments quoted the same way each time.
     pub(super) fn text(&self) -> String {
         let argv = || std::iter::once(&self.program).chain(&self.args);
@@ -55,30 +76,25 @@ impl Program {
 impl Connect for Program {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let failed = |source| ConnectError::Start {
-            program: self.program.clone(),
+            program: self.name(),
             source,
         };
-        let mut child = Command::new(&self.program)
-            .args(&self.args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // Its own group, so that its children are killed with it.
-            .process_group(0)
-            // After the group is killed, the runtime reaps this child.
-            .kill_on_drop(true)
-            .spawn()
+        let mut command = Command::new(&self.program);
+        command.args(&self.args);
+        // The system returns when it has found and loaded the program, which a slow disk delays.
+        let started = spawn_blocking(move || Started::new(command)).await;
+        let Started {
+            group,
+            child,
+            stdout,
+            stderr,
+        } = started
+            .unwrap_or_else(|error| Err(error.into()))
             .map_err(failed)?;
-        let id = child.id().and_then(|id| Pid::from_raw(id as i32));
-        let (Some(group), Some(stdout), Some(stderr)) =
-            (id, child.stdout.take(), child.stderr.take())
-        else {
-            return Err(failed(io::Error::other("it has ended already")));
-        };
-        let peer = format!("{}, process {group}", self.program);
+        let peer = format!("{}, process {group}", self.name());
         let output = ProgramOutput {
-            _group: Group(group),
-            program: self.program.clone(),
+            _group: group,
+            program: self.name(),
             stdout,
             stderr: Some(stderr),
             last_lines: LastLines::default(),
@@ -89,13 +105,40 @@ impl Connect for Program {
     }
 }
 
-/// Kills the program and all its children when dropped.
-struct Group(Pid);
+/// A program that runs. Dropping it kills the program and all its children.
+struct Started {
+    /// First, so that the group is killed before its leader is reaped.
+    group: Group,
+    child: Child,
+    stdout: ChildStdout,
+    stderr: ChildStderr,
+}
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        // ESRCH is fine: the group is already gone.
-        let _ = kill_process_group(self.0, Signal::KILL);
+impl Started {
+    fn new(mut command: Command) -> io::Result<Self> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Its own group, so that its children are killed with it.
+            .process_group(0)
+            // After the group is killed, the runtime reaps this child.
+            .kill_on_drop(true);
+        supervisor::prepare();
+        let mut child = command.spawn()?;
+        match (
+            child.id().and_then(Group::new),
+            child.stdout.take(),
+            child.stderr.take(),
+        ) {
+            (Some(group), Some(stdout), Some(stderr)) => Ok(Self {
+                group,
+                child,
+                stdout,
+                stderr,
+            }),
+            _ => Err(io::Error::other("it has ended already")),
+        }
     }
 }
 
@@ -143,10 +186,13 @@ impl AsyncRead for ProgramOutput {
 }
 
 impl ProgramOutput {
-    /// Reads the available bytes of standard error.
+    /// Reads the available bytes of standard error, but not so many that the pictures wait.
     fn read_stderr(&mut self, cx: &mut Context<'_>) {
         let mut space = [0; 1024];
-        while let Some(stderr) = &mut self.stderr {
+        for _ in 0..STDERR_READS {
+            let Some(stderr) = &mut self.stderr else {
+                return;
+            };
             let mut buf = ReadBuf::new(&mut space);
             match Pin::new(stderr).poll_read(cx, &mut buf) {
                 Poll::Ready(Ok(())) if !buf.filled().is_empty() => {
@@ -156,6 +202,7 @@ impl ProgramOutput {
                 Poll::Pending => return,
             }
         }
+        cx.waker().wake_by_ref();
     }
 }
 
@@ -164,107 +211,8 @@ async fn exited(mut child: Child) -> Option<ExitStatus> {
     timeout(EXIT_TIME, child.wait()).await.ok()?.ok()
 }
 
-/// The last lines of a text, shortened for an error message.
-#[derive(Debug, Default)]
-struct LastLines {
-    lines: VecDeque<String>,
-    line: Vec<u8>,
-}
-
-impl LastLines {
-    fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            match byte {
-                // Progress displays end lines with CR alone.
-                b'\n' | b'\r' => self.end_line(),
-                _ if self.line.len() < KEPT_BYTES => self.line.push(byte),
-                _ => {}
-            }
-        }
-    }
-
-    fn end_line(&mut self) {
-        let is_cut = self.line.len() == KEPT_BYTES;
-        let mut line = String::from_utf8_lossy(&self.line).trim().to_owned();
-        self.line.clear();
-        if is_cut {
-            // The last word may be a URL that was cut before the `@`, so that its password could
-            // not be recognised.
-            line.truncate(line.rfind(char::is_whitespace).unwrap_or(0));
-            line.push('…');
-        }
-        if line.is_empty() {
-            return;
-        }
-        if self.lines.len() == LINES {
-            self.lines.pop_front();
-        }
-        self.lines.push_back(line);
-    }
-
-    fn take(&mut self) -> String {
-        self.end_line();
-        let lines = self.lines.iter().map(|line| redacted(line));
-        let short = |line: String| line.chars().take(LINE_CHARS).collect::<String>();
-        lines.map(short).collect::<Vec<_>>().join(" / ")
-    }
-}
-
-/// A program that has ended, as a camera never does.
-#[derive(Debug)]
-struct ProgramEnd {
-    program: String,
-    status: Option<ExitStatus>,
-    last_lines: String,
-}
-
-impl fmt::Display for ProgramEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.status {
-            Some(status) => write!(f, "{} ended ({status})", self.program)?,
-            None => write!(f, "{} closed its output", self.program)?,
-        }
-        if self.last_lines.is_empty() {
-            return Ok(());
-        }
-        write!(f, ": {}", self.last_lines)
-    }
-}
-
-impl std::error::Error for ProgramEnd {}
-
 /// How long a program may run after it has closed its output before it is killed.
 const EXIT_TIME: Duration = Duration::from_secs(1);
 
-/// How many lines of standard error are kept.
-const LINES: usize = 3;
-
-/// How much of each line is kept.
-const KEPT_BYTES: usize = 4096;
-
-/// How much of each line an error message shows.
-const LINE_CHARS: usize = 300;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn last_lines_are_kept_short_and_without_secrets() {
-        let mut lines = LastLines::default();
-        lines.add(b"one\ntwo\n\nthree\rfour rtsp://a:b@c/\nfi");
-        lines.add(b"ve");
-        assert_eq!(lines.take(), "three / four rtsp://***@c/ / five");
-        lines.add(&[b'x'; 1000]);
-        assert_eq!(
-            lines.take().len(),
-            "four rtsp://***@c/ / five / ".len() + 300
-        );
-        lines.add(b"\n");
-        lines.add(&[b'y'; KEPT_BYTES - 9]);
-        lines.add(b" rtsp://a:secret@c/\n");
-        assert!(!lines.take().contains("secre"));
-        lines.add(b"\xff\n");
-        assert!(lines.take().ends_with('\u{fffd}'));
-    }
-}
+/// How often standard error is read before standard output has its turn.
+const STDERR_READS: usize = 16;

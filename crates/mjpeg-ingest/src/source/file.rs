@@ -1,31 +1,30 @@
 //! Recordings, played at a steady rate.
 
+mod pass;
+mod playing;
+
 use std::{
-    collections::VecDeque,
-    io::{self, SeekFrom},
     path::{Path, PathBuf},
-    pin::Pin,
-    task::{Context, Poll, ready},
+    sync::Arc,
     time::Duration,
 };
 
 use async_trait::async_trait;
-use bytes::{Buf, BytesMut};
-use mjpeg_codec::{Found, Splitter, SplitterConfig};
-use tokio::{
-    fs::File,
-    io::{AsyncRead, AsyncSeek, ReadBuf},
-    time::{Interval, MissedTickBehavior, interval},
-};
 
+use self::{pass::Pass, playing::Playing};
 use super::{invalid::InvalidSource, rate, url::path_text};
 use crate::{
     connect::{Connect, Connection},
-    error::{ConnectError, SourceEnd},
+    error::ConnectError,
 };
 
 /// A file of concatenated JPEG images, played at a steady rate; see
 /// [`Source::file`](crate::Source::file).
+///
+/// The file is opened anew for each pass, when its first image is due, so that a program may
+/// replace it: by renaming another one to its place, or by writing into it. While it holds no whole
+/// image, because it is just being written, the last image stays, and the file is looked at again
+/// and again: for 25 s, or one interval if that is longer. One that is missing has 5 s.
 ///
 /// ```
 /// use mjpeg_ingest::{Recording, Source};
@@ -98,153 +97,12 @@ impl Recording {
 #[async_trait]
 impl Connect for Recording {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let path = self.path.display().to_string();
-        let opened = async {
-            // Opening a pipe would block until a writer opens it too, in a thread that nothing can
-            // cancel.
-            if !tokio::fs::metadata(&self.path).await?.is_file() {
-                return Err(io::Error::other("not a regular file"));
-            }
-            File::open(&self.path).await
-        };
-        let file = match opened.await {
-            Ok(file) => file,
-            Err(source) => return Err(ConnectError::Open { path, source }),
-        };
+        let path: Arc<Path> = self.path.as_path().into();
+        let first = Pass::begin(&path).await?;
         let every = Duration::from_secs_f64(1.0 / self.fps);
-        let mut ticks = interval(every);
-        // Never play late frames in a burst.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let playing = Playing {
-            file,
-            path: path.clone(),
-            repeat: self.repeat,
-            ticks,
-            splitter: Splitter::new(SplitterConfig::default()),
-            ahead: BytesMut::new(),
-            played: 0,
-            due: 0,
-            marks: VecDeque::new(),
-            frames: 0,
-            pass: Pass::Reads,
-        };
-        Ok(Connection::bytes(playing, path).with_interval(every))
-    }
-}
-
-/// Reads the file's bytes unchanged, but each frame only when it is due.
-///
-/// The bytes are split here to find the frames, and again by the ingest, so that damage in a
-/// recording is counted like that of a camera.
-struct Playing {
-    file: File,
-    path: String,
-    repeat: bool,
-    ticks: Interval,
-    splitter: Splitter,
-    /// Bytes that were read and not played yet.
-    ahead: BytesMut,
-    /// How many bytes of this pass were played.
-    played: u64,
-    /// How many bytes of `ahead` are due.
-    due: usize,
-    /// Up to which offset the file is played next, and whether that waits for the next tick.
-    marks: VecDeque<(u64, bool)>,
-    /// How many frames were found in this pass.
-    frames: u64,
-    pass: Pass,
-}
-
-/// How far a pass over the file has come.
-enum Pass {
-    Reads,
-    AtEnd,
-    Rewinds,
-}
-
-/// A recording without a single frame.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no JPEG image in {path}")]
-struct NoImage {
-    path: String,
-}
-
-impl AsyncRead for Playing {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        loop {
-            if this.due > 0 {
-                let n = this.due.min(buf.remaining());
-                buf.put_slice(&this.ahead[..n]);
-                this.ahead.advance(n);
-                this.due -= n;
-                this.played += n as u64;
-                return Poll::Ready(Ok(()));
-            }
-            if let Some(&(end, in_time)) = this.marks.front() {
-                if in_time {
-                    ready!(this.ticks.poll_tick(cx));
-                }
-                this.marks.pop_front();
-                this.due = (end - this.played) as usize;
-                continue;
-            }
-            match this.pass {
-                Pass::Reads => ready!(this.poll_file(cx))?,
-                Pass::AtEnd if !this.ahead.is_empty() => this.due = this.ahead.len(),
-                Pass::AtEnd if this.frames == 0 => {
-                    let path = this.path.clone();
-                    let failed = SourceEnd::Failed(Box::new(NoImage { path }));
-                    return Poll::Ready(Err(failed.into()));
-                }
-                Pass::AtEnd if !this.repeat => {
-                    return Poll::Ready(Err(SourceEnd::Finished.into()));
-                }
-                Pass::AtEnd => {
-                    Pin::new(&mut this.file).start_seek(SeekFrom::Start(0))?;
-                    this.pass = Pass::Rewinds;
-                }
-                Pass::Rewinds => {
-                    ready!(Pin::new(&mut this.file).poll_complete(cx))?;
-                    this.splitter = Splitter::new(SplitterConfig::default());
-                    (this.played, this.frames) = (0, 0);
-                    this.pass = Pass::Reads;
-                }
-            }
-        }
-    }
-}
-
-impl Playing {
-    /// Reads on, and marks the frames found.
-    fn poll_file(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut room = ReadBuf::new(self.splitter.spare_mut());
-        ready!(Pin::new(&mut self.file).poll_read(cx, &mut room))?;
-        let read = room.filled();
-        if read.is_empty() {
-            self.splitter.finish();
-            self.pass = Pass::AtEnd;
-        } else {
-            self.ahead.extend_from_slice(read);
-            let n = read.len();
-            self.splitter.filled(n);
-        }
-        while let Some(event) = self.splitter.poll() {
-            match event {
-                Found::Frame(frame) => {
-                    self.frames += 1;
-                    let end = frame.offset() + frame.bytes().len() as u64;
-                    self.marks.push_back((end, true));
-                }
-                // Played at once, so that it does not accumulate here.
-                Found::Discarded { range, .. } => self.marks.push_back((range.end, false)),
-                _ => {}
-            }
-        }
-        Poll::Ready(Ok(()))
+        let peer = path.display().to_string();
+        let playing = Playing::new(path, first, every, self.repeat);
+        let interval = every.max(playing::LEAST_INTERVAL);
+        Ok(Connection::bytes(playing, peer).with_interval(interval))
     }
 }

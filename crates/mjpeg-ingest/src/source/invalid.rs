@@ -1,7 +1,12 @@
 //! Why a text or a setting does not make a source.
 
+use std::fmt;
+
 /// A text or a setting that does not make a [`Source`](crate::Source). The caller is at fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// The parts of the text that some variants hold are for the program. Neither `Display` nor `Debug`
+/// shows them: where a URL is wrong, there is no telling in which part of it the password is.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSource {
     /// The text does not begin with `scheme://`.
@@ -9,9 +14,10 @@ pub enum InvalidSource {
     NoScheme,
     /// The scheme is unknown.
     #[error(
-        "unknown kind of source {0:?}; known are tcp://host:port, http://host/path, \
+        "unknown kind of source {shown:?}; known are tcp://host:port, http://host/path, \
          https://host/path, tcp-listen://addr:port, unix:///path, file:///path, exec:program args \
          and test:{advice}",
+        shown = shown_scheme(.0),
         advice = advice(.0)
     )]
     UnknownScheme(String),
@@ -32,29 +38,32 @@ pub enum InvalidSource {
     #[error("the port is missing: tcp://host:port")]
     NoPort,
     /// The port is not a number from 1 to 65535.
-    #[error("the port {0:?} is not a number from 1 to 65535")]
+    #[error("the port is not a number from 1 to 65535")]
     BadPort(String),
     /// The host is not a name or an address.
-    #[error("the host {0:?} is not a name, an IPv4 address or an IPv6 address in brackets")]
+    #[error("the host is not a name, an IPv4 address or an IPv6 address in brackets")]
     BadHost(String),
     /// The address to listen at is not an IP address.
     #[error(
-        "{0:?} is not an IP address of this machine; tcp-listen://0.0.0.0:6001 and \
+        "the address is not an IP address of this machine; tcp-listen://0.0.0.0:6001 and \
          tcp-listen://:6001 listen at all of them"
     )]
     BadListenAddress(String),
     /// The path is not absolute, or not UTF-8.
     #[error(
-        "{0:?} is not an absolute path; with one, there are three slashes: file:///home/me/a.mjpeg"
+        "the path is not absolute; with one that is, there are three slashes: \
+         file:///home/me/a.mjpeg"
     )]
     BadPath(String),
     /// Sources of this kind do not have this option, or not with this value.
     #[error(
-        "{0:?} is not an option; a recording has fps=N (0.001 to 1000) and once, test: has name, \
-         size=640x480 and fps, a camera that speaks HTTP has #fps=N (0.00001 to 60) or \
-         #poll_interval=TIME, #answer_timeout=TIME, #login_retry=TIME, #header=NAME:VALUE, \
-         #ca=/path/to/file.pem and #insecure; all on the network have #connect_timeout=TIME and \
-         #stall_limit=TIME; a TIME is written 500ms, 10s, 5m or 1h, 7 days at most"
+        "{shown:?} is not an option, or cannot have this value; a recording has fps=N (0.001 to \
+         1000) and once, test: has name, size=640x480 and fps, a camera that speaks HTTP has #fps=N \
+         (0.00001 to 60) or #poll_interval=TIME, #answer_timeout=TIME, #login_retry=TIME, \
+         #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure; all on the network have \
+         #connect_timeout=TIME and #stall_limit=TIME; a TIME is written 500ms, 10s, 5m or 1h, 7 days \
+         at most",
+        shown = shown_option(.0)
     )]
     BadOption(String),
     /// The user name and password of a URL are not UTF-8, or contain an unencoded delimiter.
@@ -67,7 +76,7 @@ pub enum InvalidSource {
     #[error("the path of the URL has characters that must be written as %20 and the like")]
     BadUrl,
     /// The header cannot be sent, or would change where a request ends.
-    #[error("{0:?} is not a header that can be added; write #header=NAME:VALUE")]
+    #[error("this header cannot be added; write #header=NAME:VALUE")]
     BadHeader(String),
     /// No program follows `exec:`.
     #[error("the program is missing: exec:program args")]
@@ -76,6 +85,35 @@ pub enum InvalidSource {
     #[error("a quotation mark in the command line is never closed")]
     BadQuotes,
 }
+
+impl fmt::Debug for InvalidSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvalidSource({self})")
+    }
+}
+
+/// Shows a scheme, unless it is none: then it may be anything.
+fn shown_scheme(text: &str) -> &str {
+    if is_scheme(text) { text } else { "…" }
+}
+
+/// Shows the name of an option, and not its value. Behind a password with a `#` in it, not even the
+/// name is one.
+fn shown_option(text: &str) -> &str {
+    let key = text.split('=').next().unwrap_or_default();
+    if OPTIONS.contains(&key) { key } else { "…" }
+}
+
+/// Whether this is written as the scheme of a URL (RFC 3986 section 3.1), and short as they are.
+fn is_scheme(text: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+    text.len() <= 16 && text.bytes().all(is_plain)
+}
+
+/// The options that sources have, whose names are no secrets.
+const OPTIONS: [&str; 8] = [
+    "fps", "once", "name", "size", "header", "ca", "ca-pem", "insecure",
+];
 
 /// Says how to read a well-known kind of camera that has no scheme here.
 fn advice(scheme: &str) -> &'static str {

@@ -23,28 +23,32 @@ impl FromStr for Source {
     fn from_str(url: &str) -> Result<Self, InvalidSource> {
         let (scheme, rest) = url.split_once(':').ok_or(InvalidSource::NoScheme)?;
         match scheme {
-            "exec" => return program(url, rest),
-            "test" => return test(url, rest),
-            "http" | "https" => return http(url),
-            _ => {}
+            "exec" => program(rest),
+            "test" => test(url, rest),
+            "http" | "https" => http(url),
+            _ => in_slashes(url, scheme, rest),
         }
-        let rest = rest.strip_prefix("//").ok_or(InvalidSource::NoScheme)?;
-        match scheme {
-            "tcp" => {
-                let (rest, limits) = limited(rest)?;
-                let (host, port) = host_and_port(rest)?;
-                // RFC 6874 writes the zone of an address with `%25`.
-                let host = host.replacen("%25", "%", 1);
-                Ok(Self::tcp(&host, port).with_limits(limits))
-            }
-            "tcp-listen" => {
-                let (rest, limits) = limited(rest)?;
-                Ok(tcp_listen(rest)?.with_limits(limits))
-            }
-            "unix" => unix(rest),
-            "file" => file(url, rest),
-            _ => Err(InvalidSource::UnknownScheme(scheme.into())),
+    }
+}
+
+/// Reads what follows `scheme:` in the form `//…`.
+fn in_slashes(url: &str, scheme: &str, rest: &str) -> Result<Source, InvalidSource> {
+    let rest = rest.strip_prefix("//").ok_or(InvalidSource::NoScheme)?;
+    match scheme {
+        "tcp" => {
+            let (rest, limits) = limited(rest)?;
+            let (host, port) = host_and_port(rest)?;
+            // RFC 6874 writes the zone of an address with `%25`.
+            let host = host.replacen("%25", "%", 1);
+            Ok(Source::tcp(&host, port).with_limits(limits))
         }
+        "tcp-listen" => {
+            let (rest, limits) = limited(rest)?;
+            Ok(tcp_listen(rest)?.with_limits(limits))
+        }
+        "unix" => unix(rest),
+        "file" => file(url, rest),
+        _ => Err(InvalidSource::UnknownScheme(scheme.into())),
     }
 }
 
@@ -189,15 +193,15 @@ fn absolute(path: &str) -> Result<PathBuf, InvalidSource> {
 }
 
 #[cfg(all(feature = "exec", unix))]
-fn program(url: &str, command_line: &str) -> Result<Source, InvalidSource> {
+fn program(command_line: &str) -> Result<Source, InvalidSource> {
     let argv = shlex::split(command_line).ok_or(InvalidSource::BadQuotes)?;
     let program = Program::new(argv).ok_or(InvalidSource::NoProgram)?;
-    let label = super::redact::redacted(url);
-    Ok(Source::known(program.text(), program).with_label(label))
+    let (text, label) = (program.text(), program.label());
+    Ok(Source::known(text, program).with_label(label))
 }
 
 #[cfg(all(unix, not(feature = "exec")))]
-fn program(_url: &str, _rest: &str) -> Result<Source, InvalidSource> {
+fn program(_rest: &str) -> Result<Source, InvalidSource> {
     Err(InvalidSource::NotBuilt {
         kind: "exec",
         feature: "exec",
@@ -205,7 +209,7 @@ fn program(_url: &str, _rest: &str) -> Result<Source, InvalidSource> {
 }
 
 #[cfg(not(unix))]
-fn program(_url: &str, _rest: &str) -> Result<Source, InvalidSource> {
+fn program(_rest: &str) -> Result<Source, InvalidSource> {
     Err(InvalidSource::NotOnThisSystem("exec"))
 }
 

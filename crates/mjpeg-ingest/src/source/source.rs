@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::{fmt, net::SocketAddr, sync::Arc};
 
+use async_trait::async_trait;
+
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
@@ -13,7 +15,13 @@ use super::{
 };
 #[cfg(unix)]
 use super::{unix::Unix, url::path_text};
-use crate::{config::IngestConfig, connect::Connect};
+use crate::{
+    config::IngestConfig,
+    connect::{Connect, Connection},
+    contained::Contained,
+    error::ConnectError,
+    text::escaped,
+};
 
 /// Where the images of a stream come from: how to connect, and how to name it to people.
 ///
@@ -26,14 +34,19 @@ use crate::{config::IngestConfig, connect::Connect};
 ///   `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. Options
 ///   follow a `#`; see [below](#options-of-http-and-https).
 /// * `tcp-listen://addr:port` listens for a camera or encoder that connects to us and sends the
-///   same as over `tcp`. One sender at a time; a new one replaces a sender that has been silent for
-///   2 s. The address is one of this machine; `tcp-listen://:port` listens at all of them.
+///   same as over `tcp`. One sender at a time. A new one that has sent a whole image replaces a
+///   sender that has been silent for 2 s, and for twice its longest pause, or never sent an image.
+///   The address is one of this machine; `tcp-listen://:port` listens at all of them.
 /// * `unix:///path` connects to the socket of a program on this machine that sends the same (Unix).
 /// * `file:///path` plays a recording of the same, repeated at 30 frames per second. `?fps=12.5`
-///   sets the rate, `?once` plays it once. The path may contain `%20` and the like.
+///   sets the rate, `?once` plays it once. The path may contain `%20` and the like. The file is
+///   opened anew for each pass and may be replaced or rewritten meanwhile; see
+///   [`Recording`].
 /// * `exec:program args` runs a program that writes the same to its standard output (feature
 ///   `exec`, Unix). Arguments are separated by spaces and may be quoted as in a shell, but no shell
-///   reads them. When the connection closes, the program and all its children are killed.
+///   reads them. When the connection closes, the program and all its children are killed, and also
+///   when this process is killed, if the system has `/bin/sh`; those that leave their process group
+///   are not found.
 /// * `test:` makes a moving test picture, 640x480 at 15 frames per second (feature `test-picture`).
 ///   `test:?name=door&size=1280x720&fps=30` sets these.
 ///
@@ -67,8 +80,8 @@ use crate::{config::IngestConfig, connect::Connect};
 /// # Secrets
 ///
 /// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of
-/// an HTTP camera, values in its query that look like a password, and the user name and password of
-/// a URL within `exec:`. Only [`reveal`](Self::reveal) returns the full text.
+/// an HTTP camera, and values in its query that look like a password. Of a program they show the
+/// name and how many arguments it has. Only [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///
@@ -154,11 +167,11 @@ impl Source {
     /// The label names it in listings and logs, so it must hold no secrets. It need not be unique.
     pub fn custom(label: impl Into<String>, connect: impl Connect) -> Self {
         Self {
-            label: Text::new(label.into()),
+            label: Text::new(escaped(&label.into()).into_owned()),
             text: None,
             limits: Limits::new(),
             takes_options: false,
-            connect: Arc::new(connect),
+            connect: Arc::new(Attempts(connect)),
             visits: Arc::default(),
         }
     }
@@ -226,7 +239,7 @@ impl Source {
 
     /// Sets the text for people.
     pub(super) fn with_label(mut self, label: impl Into<String>) -> Self {
-        self.label = Text::new(label.into());
+        self.label = Text::new(escaped(&label.into()).into_owned());
         self
     }
 
@@ -249,6 +262,24 @@ impl Source {
 
     pub(crate) fn connect(&self) -> Arc<dyn Connect> {
         Arc::clone(&self.connect)
+    }
+}
+
+/// Contains what a connection attempt may do when it is dropped.
+struct Attempts<C>(C);
+
+#[async_trait]
+impl<C: Connect> Connect for Attempts<C> {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        Contained::new(self.0.connect()).await
+    }
+
+    async fn connect_within(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
+        Contained::new(self.0.connect_within(config)).await
+    }
+
+    fn is_passive(&self) -> bool {
+        self.0.is_passive()
     }
 }
 

@@ -1,14 +1,16 @@
 //! A camera that we connect to over TCP.
 
-use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::{
-    net::{TcpStream, lookup_host},
-    time::sleep,
-};
+use tokio::{net::TcpStream, sync::Semaphore, task::spawn_blocking, time::sleep};
 
 use crate::{
     connect::{Connect, Connection},
@@ -45,19 +47,36 @@ pub(super) async fn dial(host: &str, port: u16) -> Result<(TcpStream, SocketAddr
         host: host.into(),
         source,
     };
-    let addresses = lookup_host((host, port)).await.map_err(resolve)?;
-    let (stream, peer) =
-        race(interleaved(addresses.collect()))
-            .await
-            .map_err(|failed| match failed {
-                Some((addr, source)) => ConnectError::Failed { addr, source },
-                None => resolve(io::Error::new(
-                    io::ErrorKind::NotFound,
-                    "the name has no address",
-                )),
-            })?;
+    let addresses = look_up(host, port).await.map_err(resolve)?;
+    let (stream, peer) = race(interleaved(addresses))
+        .await
+        .map_err(|failed| match failed {
+            Some((addr, source)) => ConnectError::Failed { addr, source },
+            None => resolve(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the name has no address",
+            )),
+        })?;
     keep_alive(&stream);
     Ok((stream, peer))
+}
+
+/// Resolves a name.
+///
+/// The system's resolver blocks its thread, for minutes if its servers do not answer, and cannot be
+/// cancelled. So the look-ups of all cameras together have a limited number of threads, and those
+/// that were given up count until they have ended.
+async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![(ip, port).into()]);
+    }
+    let permit = LOOK_UPS.acquire().await.map_err(io::Error::other)?;
+    let host = host.to_owned();
+    let looked_up = spawn_blocking(move || {
+        let _permit = permit;
+        (&*host, port).to_socket_addrs().map(Iterator::collect)
+    });
+    looked_up.await?
 }
 
 /// Turns on TCP keepalive: a camera whose cable was pulled sends no FIN, and the stall limit may be
@@ -116,6 +135,9 @@ async fn race(
         }
     }
 }
+
+/// The name look-ups of this process at one time.
+static LOOK_UPS: Semaphore = Semaphore::const_new(32);
 
 /// The head start of an address before the next one is tried in parallel (RFC 8305, section 8:
 /// Connection Attempt Delay).

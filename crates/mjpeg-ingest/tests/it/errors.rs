@@ -1,8 +1,8 @@
 //! Errors as people see them.
 
-use std::{error::Error as StdError, io, sync::Arc};
+use std::{error::Error as StdError, io, sync::Arc, time::Duration};
 
-use mjpeg_ingest::{ConnectError, Error, ErrorChain};
+use mjpeg_ingest::{ConnectError, Connection, Error, ErrorChain, Source};
 
 fn refused() -> io::Error {
     io::ErrorKind::ConnectionRefused.into()
@@ -82,4 +82,96 @@ fn chain_leaves_out_a_source_that_the_error_repeats() {
         ErrorChain::new(&error).to_string(),
         "it failed: connection refused"
     );
+}
+
+#[test]
+fn kind_tells_strangers_enough_and_nothing_more() {
+    let path = || "/home/me/secret".to_owned();
+    let addr = "192.168.1.100:6001".parse().unwrap();
+    let source = refused;
+    let io = |error: ConnectError| Error::Source(Box::new(error));
+    for (error, word) in [
+        (Error::Closed, "closed"),
+        (Error::Read(refused()), "closed"),
+        (
+            Error::Stalled {
+                after: Duration::ZERO,
+            },
+            "silent",
+        ),
+        (
+            Error::NoFrame {
+                after: Duration::ZERO,
+            },
+            "silent",
+        ),
+        (
+            ConnectError::TimedOut {
+                after: Duration::ZERO,
+            }
+            .into(),
+            "unreachable",
+        ),
+        (
+            ConnectError::Failed {
+                addr,
+                source: source(),
+            }
+            .into(),
+            "unreachable",
+        ),
+        (
+            ConnectError::Open {
+                path: path(),
+                source: source(),
+            }
+            .into(),
+            "file",
+        ),
+        (
+            io(ConnectError::Open {
+                path: path(),
+                source: source(),
+            }),
+            "file",
+        ),
+        (
+            ConnectError::Start {
+                program: path(),
+                source: source(),
+            }
+            .into(),
+            "program",
+        ),
+        (
+            ConnectError::Listen {
+                addr,
+                source: source(),
+            }
+            .into(),
+            "listen",
+        ),
+        (ConnectError::from(source()).into(), "other"),
+        (Error::Source("secret".into()), "other"),
+    ] {
+        let kind = error.kind();
+        assert_eq!(kind.as_str(), word, "{error}");
+        assert!(!kind.to_string().contains("secret"));
+    }
+}
+
+#[test]
+fn chain_steers_no_terminal() {
+    let nasty = io::Error::other("\u{1b}]0;x\u{7}\u{202e}\n\0");
+    let shown = Error::Read(nasty).chain().to_string();
+    assert!(
+        shown.ends_with("broke: \\u{1b}]0;x\\u{7}\\u{202e}\\n\\u{0}"),
+        "{shown}"
+    );
+    let source = Source::custom("a\u{1b}[2J", crate::pipe::Noise);
+    assert_eq!(source.to_string(), "a\\u{1b}[2J");
+    let peer = Connection::bytes(tokio::io::empty(), "cam\r\n\u{9b}")
+        .peer()
+        .to_owned();
+    assert_eq!(peer, "cam\\r\\n\\u{9b}");
 }

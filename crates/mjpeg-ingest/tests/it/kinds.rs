@@ -100,6 +100,13 @@ async fn push_to(addr: SocketAddr) -> TcpStream {
     }
 }
 
+/// Connects, and sends one picture.
+async fn push(addr: SocketAddr, number: u32) -> TcpStream {
+    let mut stream = push_to(addr).await;
+    stream.write_all(&jpeg::numbered(number)).await.unwrap();
+    stream
+}
+
 #[tokio::test]
 async fn senders_that_connect_are_read_one_after_another() {
     let addr = free_addr().await;
@@ -322,4 +329,247 @@ async fn what_is_no_recording_is_told_and_tried_again() {
             assert!(error.contains(what), "{error}");
         }
     }
+}
+
+/// Puts a picture into the place of another, as programs do that write a picture per minute.
+fn replace(folder: &Folder, bytes: &[u8]) {
+    let new = folder.0.join("new");
+    std::fs::write(&new, bytes).unwrap();
+    std::fs::rename(new, folder.0.join("a.mjpeg")).unwrap();
+}
+
+/// Pulls until the numbers are as wanted; no error may come in between.
+async fn until_number(ingest: &mut Ingest, wanted: u32) {
+    let waiting = async {
+        loop {
+            match ingest.next().await.expect("it is repeated") {
+                Event::Frame(captured)
+                    if jpeg::number_of(captured.frame.bytes()) == Some(wanted) =>
+                {
+                    return;
+                }
+                Event::Offline { error, .. } => panic!("{}", error.chain()),
+                _ => {}
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), waiting)
+        .await
+        .expect("in time");
+}
+
+#[tokio::test]
+async fn file_that_is_replaced_is_followed() {
+    let folder = Folder::new("replaced");
+    let url = recording(&folder, &jpeg::numbered(1));
+    let mut ingest = ingest(format!("{url}?fps=50").parse().unwrap());
+    until_number(&mut ingest, 1).await;
+    for number in 2..5 {
+        replace(&folder, &jpeg::numbered(number));
+        until_number(&mut ingest, number).await;
+    }
+    // In place, with other lengths.
+    for number in 5..8 {
+        recording(&folder, &jpeg::of_length(number, 2000 * number as usize));
+        until_number(&mut ingest, number).await;
+    }
+}
+
+#[tokio::test]
+async fn file_that_is_half_written_or_missing_for_a_while_is_looked_at_again() {
+    let folder = Folder::new("half");
+    let whole = jpeg::of_length(2, 4000);
+    let url = recording(&folder, &jpeg::numbered(1));
+    let mut ingest = ingest(format!("{url}?fps=50").parse().unwrap());
+    until_number(&mut ingest, 1).await;
+    for state in [Some(&whole[..2000]), Some(&[]), None] {
+        match state {
+            Some(bytes) => drop(recording(&folder, bytes)),
+            None => std::fs::remove_file(folder.0.join("a.mjpeg")).unwrap(),
+        }
+        let waiting = async {
+            loop {
+                // What was read before may still come.
+                assert_eq!(
+                    next(&mut ingest).await,
+                    Ok(1),
+                    "no error, and no half picture"
+                );
+            }
+        };
+        let waited: Result<(), _> = timeout(Duration::from_millis(700), waiting).await;
+        assert!(waited.is_err());
+        recording(&folder, &jpeg::numbered(1));
+        until_number(&mut ingest, 1).await;
+    }
+    replace(&folder, &whole);
+    until_number(&mut ingest, 2).await;
+}
+
+/// As a camera does that uploads its picture over a slow link.
+#[tokio::test]
+async fn file_that_is_written_for_long_is_waited_for() {
+    let folder = Folder::new("upload");
+    let whole = jpeg::of_length(2, 4000);
+    let url = recording(&folder, &jpeg::numbered(1));
+    let mut ingest = ingest(format!("{url}?fps=50").parse().unwrap());
+    until_number(&mut ingest, 1).await;
+    let writing = async {
+        // Longer than a camera may be silent.
+        for share in 1..=11 {
+            recording(&folder, &whole[..whole.len() * share / 12]);
+            sleep(Duration::from_secs(1)).await;
+        }
+        recording(&folder, &whole);
+    };
+    tokio::join!(writing, until_number(&mut ingest, 2));
+}
+
+#[tokio::test]
+async fn file_that_stays_away_is_told() {
+    let folder = Folder::new("gone");
+    let url = recording(&folder, &jpeg::numbered(1));
+    let mut ingest = ingest(format!("{url}?fps=50").parse().unwrap());
+    until_number(&mut ingest, 1).await;
+    std::fs::remove_file(folder.0.join("a.mjpeg")).unwrap();
+    let error = loop {
+        if let Err(error) = next(&mut ingest).await {
+            break error;
+        }
+    };
+    assert!(error.starts_with("cannot open "), "{error}");
+}
+
+/// What is shown is what the file holds when its time has come, not when the one before was shown.
+#[tokio::test]
+async fn picture_is_read_when_it_is_due() {
+    let folder = Folder::new("slow");
+    let url = recording(&folder, &jpeg::numbered(1));
+    let mut ingest = ingest(format!("{url}?fps=1").parse().unwrap());
+    until_number(&mut ingest, 1).await;
+    // Longer than it would take to read ahead, and shorter than the interval.
+    let early = timeout(Duration::from_millis(300), next(&mut ingest)).await;
+    assert!(early.is_err(), "{early:?}");
+    replace(&folder, &jpeg::numbered(2));
+    assert_eq!(next(&mut ingest).await, Ok(2));
+}
+
+#[tokio::test]
+async fn connection_without_a_picture_displaces_nobody() {
+    let addr = free_addr().await;
+    let mut ingest = ingest(Source::tcp_listen(addr));
+    let (mut sender, frame) = tokio::join!(push(addr, 1), next(&mut ingest));
+    assert_eq!(frame, Ok(1));
+    let scanners = async {
+        let silent = push_to(addr).await;
+        let mut asking = push_to(addr).await;
+        asking.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut half = push_to(addr).await;
+        half.write_all(&jpeg::of_length(9, 4000)[..2000])
+            .await
+            .unwrap();
+        // Much longer than a silent sender has.
+        sleep(Duration::from_secs(3)).await;
+        sender.write_all(&jpeg::numbered(2)).await.unwrap();
+        (silent, asking, half, sender)
+    };
+    let (_open, frame) = tokio::join!(scanners, next(&mut ingest));
+    assert_eq!(frame, Ok(2));
+}
+
+#[tokio::test]
+async fn sender_that_never_sent_a_picture_gives_way_at_once() {
+    let addr = free_addr().await;
+    let mut ingest = ingest(Source::tcp_listen(addr));
+    let scanner = async {
+        let mut scanner = push_to(addr).await;
+        scanner.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+        scanner
+    };
+    let connected = async { while !matches!(ingest.next().await, Some(Event::Online { .. })) {} };
+    let (_scanner, ()) = tokio::join!(scanner, connected);
+    let begun = Instant::now();
+    let (_sender, replaced) = tokio::join!(push(addr, 1), next(&mut ingest));
+    assert!(replaced.unwrap_err().contains("has taken the place"));
+    assert_eq!(
+        next(&mut ingest).await,
+        Ok(1),
+        "with the bytes that were read before"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn slow_sender_keeps_its_place_for_as_long_as_its_rhythm_is() {
+    let addr = free_addr().await;
+    let mut ingest = ingest(Source::tcp_listen(addr));
+    let (mut slow, frame) = tokio::join!(push(addr, 1), next(&mut ingest));
+    assert_eq!(frame, Ok(1));
+    // One picture every 3 s, longer than a silent sender of unknown rhythm has.
+    let pause = Duration::from_secs(3);
+    let sending = async {
+        sleep(pause).await;
+        slow.write_all(&jpeg::numbered(2)).await.unwrap();
+        let rival = push(addr, 9).await;
+        sleep(pause).await;
+        slow.write_all(&jpeg::numbered(3)).await.unwrap();
+        (slow, rival)
+    };
+    let reading = async {
+        assert_eq!(next(&mut ingest).await, Ok(2));
+        next(&mut ingest).await
+    };
+    let ((slow, mut rival), frame) = tokio::join!(sending, reading);
+    assert_eq!(frame, Ok(3), "the rival has not taken over");
+    let hung_up = async {
+        let mut space = [0; 8];
+        loop {
+            tokio::select! {
+                read = rival.read(&mut space) => return assert!(!matches!(read, Ok(n) if n > 0)),
+                other = ingest.next() => drop(other),
+            }
+        }
+    };
+    timeout(Duration::from_secs(5), hung_up)
+        .await
+        .expect("hung up on");
+    drop(slow);
+}
+
+#[tokio::test]
+async fn rivals_are_few_and_bounded() {
+    let addr = free_addr().await;
+    let mut ingest = ingest(Source::tcp_listen(addr));
+    let (sender, frame) = tokio::join!(push(addr, 1), next(&mut ingest));
+    assert_eq!(frame, Ok(1));
+    let rivals = async {
+        let mut rivals = Vec::new();
+        for _ in 0..40 {
+            rivals.push(push_to(addr).await);
+        }
+        // One that sends without end, and never a picture.
+        let mut flood = push_to(addr).await;
+        let chunk = vec![b'x'; 1 << 16];
+        let mut sent = 0;
+        while flood.write_all(&chunk).await.is_ok() {
+            sent += chunk.len();
+            assert!(sent < 64 << 20, "somebody reads all that");
+        }
+        let mut open = 0;
+        for rival in &mut rivals {
+            let read = timeout(Duration::from_millis(20), rival.read(&mut [0; 1])).await;
+            open += usize::from(read.is_err());
+        }
+        open
+    };
+    let open = tokio::select! {
+        open = rivals => open,
+        other = next(&mut ingest) => panic!("{other:?}"),
+    };
+    assert!(open <= 8, "{open} are open");
+    drop(sender);
 }

@@ -91,10 +91,37 @@ async fn program_that_is_not_there_is_named() {
 
 #[test]
 fn command_lines_are_read_without_a_shell_and_shown_without_secrets() {
-    let shown = source("ffmpeg -i 'rtsp://me:secret@cam/1' -f mjpeg -").to_string();
-    assert_eq!(shown, "exec:ffmpeg -i 'rtsp://***@cam/1' -f mjpeg -");
+    for (line, shown) in [
+        (
+            "ffmpeg -i 'rtsp://me:secret@cam/1' -f mjpeg -",
+            "exec:ffmpeg (5 arguments)",
+        ),
+        ("grab --token secret", "exec:grab (2 arguments)"),
+        ("/usr/bin/grab secret", "exec:/usr/bin/grab (1 argument)"),
+        ("grab", "exec:grab"),
+    ] {
+        assert_eq!(source(line).to_string(), shown);
+    }
     let error = |text: &str| text.parse::<Source>().unwrap_err();
     assert_eq!(error("exec:"), InvalidSource::NoProgram);
     assert_eq!(error("exec:'' a"), InvalidSource::NoProgram);
     assert_eq!(error("exec:a 'b"), InvalidSource::BadQuotes);
+}
+
+#[tokio::test]
+async fn what_a_program_says_last_holds_no_secret_and_steers_no_terminal() {
+    let script = "printf \"pwd=hunter2\\n> Authorization: Basic hunter2\\n\\033[2Jrtsp://me:hunter2@cam \\007\\000\\302\\233\\342\\200\\256x\" >&2";
+    let error = next(&mut ingest(source(&format!("sh -c '{script}'"))))
+        .await
+        .unwrap_err();
+    assert!(
+        error.contains("pwd=*** / > Authorization: *** / "),
+        "{error}"
+    );
+    assert!(error.contains("\\u{1b}[2Jrtsp://***@cam"), "{error}");
+    assert!(error.ends_with("\\u{7}\\u{0}\\u{9b}\\u{202e}x"), "{error}");
+    assert!(
+        !error.contains("hunter2") && !error.contains(char::is_control),
+        "{error}"
+    );
 }

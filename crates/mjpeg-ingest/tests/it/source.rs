@@ -290,3 +290,41 @@ fn error_says_what_to_do_about_a_kind_that_is_not_built_in() {
         );
     }
 }
+
+/// Wherever the secret stands in a wrong URL.
+#[test]
+fn no_error_shows_a_part_of_a_url_that_may_be_secret() {
+    for url in [
+        "hunter2",
+        "tcp://me:hunter2@cam:1",
+        "tcp://me@cam:hunter2",
+        "tcp://me:hunter2",
+        "tcp-listen://me:hunter2@0.0.0.0:1",
+        "unix://me:hunter2@host/a",
+        "file://me:hunter2@host/a",
+        "file:///a?token=hunter2",
+        "file:///a?fps=hunter2",
+        "file:///a?hunter2",
+        "test:hunter2",
+        "test:?size=hunter2",
+        "ftp+hunter2-and-more://cam",
+        "http:/me:hunter2@cam/",
+        "http://me:hunter2:x/",
+        "http://cam/#fps=hunter2",
+        "http://cam/#hunter2",
+        "http://cam/#header=hunter2",
+        "http://cam/#header=A%20B:hunter2",
+        "exec:'hunter2",
+    ] {
+        let Err(error) = url.parse::<Source>() else {
+            panic!("{url} is no source");
+        };
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("hunter2"), "{url}: {shown}");
+    }
+    let error = "file:///a?fps=0".parse::<Source>().unwrap_err();
+    assert!(
+        error.to_string().starts_with("\"fps\" is not an option"),
+        "{error}"
+    );
+}

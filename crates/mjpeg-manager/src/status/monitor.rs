@@ -10,8 +10,8 @@ use std::{
 
 use mjpeg_codec::{Frame, repair::Repairs};
 use mjpeg_ingest::{Event, Source};
-use tokio::sync::watch;
-use tracing::{debug, info, warn};
+use tokio::{sync::watch, time::Instant};
+use tracing::{debug, warn};
 
 use crate::{
     event::{Change, EventSender},
@@ -20,7 +20,7 @@ use crate::{
     state::StreamState,
     status::{
         freeze::Motion,
-        info::SourceInfo,
+        log,
         record::{Record, enter},
     },
 };
@@ -87,24 +87,20 @@ impl Monitor {
     pub(crate) fn configure(&self, spec: &StreamSpec) {
         let mut record = self.record();
         record.freeze.set_after(spec.frozen_after());
+        // What is wrong with the new sources is told again.
+        record.journal.end_outage(Instant::now());
         self.send(Change::Reconfigured);
     }
 
     /// Records what happened to a source, other than a frame.
     pub(crate) fn source_event(&self, index: usize, event: Event) {
         let state = match event {
-            Event::Connecting => match self.record().sources.get(index) {
-                // An outage lasts until it is over, not until the next attempt.
-                Some(SourceInfo {
-                    state: StreamState::Offline { .. },
-                    ..
-                }) => return,
-                _ => StreamState::Connecting,
-            },
+            Event::Connecting => StreamState::Connecting,
+            // Online is a camera whose pictures come.
             Event::Online { peer } => {
-                info!(stream = %self.name, %peer, "camera online");
+                debug!(stream = %self.name, %peer, "camera connected");
                 self.record().connected(index, peer);
-                StreamState::Online
+                StreamState::Connecting
             }
             Event::Discarded { reason, bytes } => {
                 return self.discarded(reason.as_str(), bytes);
@@ -112,22 +108,44 @@ impl Monitor {
             Event::Flooded => return self.flooded(),
             Event::Stalled { after } => StreamState::Stalled { after },
             Event::Offline { error, retry_in } => {
+                let reason = error.kind();
                 let error: Arc<str> = error.chain().to_string().into();
-                let retry_at = self.record().fail(&error, retry_in);
-                StreamState::Offline { error, retry_at }
+                let mut record = self.record();
+                record.journal.attempt();
+                let retry_at = record.fail(&error, retry_in);
+                drop(record);
+                StreamState::Offline {
+                    error,
+                    reason,
+                    retry_at,
+                }
             }
             Event::Paused => StreamState::Paused,
             Event::Ended => StreamState::Ended,
             // Ignore events that this crate does not know.
             _ => return,
         };
+        let is_attempt = matches!(state, StreamState::Connecting | StreamState::Stalled { .. });
+        if is_attempt && self.is_offline(index) {
+            // An outage lasts until a picture comes, not until the next attempt.
+            return;
+        }
         self.enter(index, state);
     }
 
     /// Records that the camera sends a flood.
     fn flooded(&self) {
-        warn!(stream = %self.name, "{FLOODED}");
-        self.record().note(FLOODED);
+        let mut record = self.record();
+        record.note(FLOODED);
+        if record.journal.admits(Instant::now()) {
+            warn!(stream = %self.name, "{FLOODED}");
+        }
+    }
+
+    fn is_offline(&self, index: usize) -> bool {
+        let record = self.record();
+        let source = record.sources.get(index);
+        source.is_some_and(|source| matches!(source.state, StreamState::Offline { .. }))
     }
 
     /// Records that a frame came from this source, published or not.
@@ -155,8 +173,8 @@ impl Monitor {
 
     /// Reports that the picture has frozen, or moves again.
     pub(crate) fn report_motion(&self, motion: Motion) {
-        warn!(stream = %self.name, ?motion, "the camera's picture");
-        let _record = self.record();
+        let mut record = self.record();
+        log::motion(&self.name, motion, &mut record);
         self.send(match motion {
             Motion::Frozen => Change::Frozen,
             Motion::Moving => Change::Moving,
@@ -171,7 +189,7 @@ impl Monitor {
         }
         record.activate(index);
         let source = record.source();
-        warn!(stream = %self.name, %source, "frames come from another source now");
+        log::active(&self.name, &source, &mut record);
         self.send(Change::Source { index, source });
     }
 
@@ -255,17 +273,16 @@ impl Monitor {
             return;
         }
         let state = record.state.clone();
-        match &state {
-            StreamState::Offline { error, .. } => {
-                warn!(stream = %self.name, %error, "camera offline; retrying until it returns");
-            }
-            StreamState::Stalled { .. } => warn!(stream = %self.name, %state, "camera"),
-            // Logged together with the address, or with the panic.
-            StreamState::Online | StreamState::Failed { .. } => {}
-            _ => info!(stream = %self.name, %state, "camera"),
-        }
+        log::state(&self.name, &state, record);
         self.state.send_replace(state.clone());
         self.send(Change::State(state));
+    }
+
+    /// Writes how much was not written, if it is time. Returns when it will be.
+    pub(crate) fn tell_held_back(&self, now: Instant) -> Option<Instant> {
+        let mut record = self.record();
+        log::held_back(&self.name, &mut record, now);
+        record.journal.tells_at()
     }
 
     /// Call it under the record's lock, so that events have the order of changes.

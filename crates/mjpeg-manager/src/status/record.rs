@@ -16,6 +16,7 @@ use crate::{
     status::{
         freeze::{Freeze, Motion},
         info::{DiscardTotal, LastError, SourceInfo},
+        journal::Journal,
         meter::Meter,
     },
 };
@@ -40,6 +41,7 @@ pub(crate) struct Record {
     pub(crate) last_error: Option<LastError>,
     pub(crate) panics: u64,
     pub(crate) freeze: Freeze,
+    pub(crate) journal: Journal,
 }
 
 /// Why a whole frame is held back.
@@ -96,6 +98,7 @@ impl Record {
             last_error: None,
             panics: 0,
             freeze: Freeze::new(spec.frozen_after()),
+            journal: Journal::default(),
         };
         record.list(spec.sources(), &state);
         record
@@ -148,7 +151,8 @@ impl Record {
     /// The status of the source that consumers read.
     pub(crate) fn fanout_status(&self) -> Status {
         match self.state {
-            // Online only with a frame: a picture from before is not live.
+            // Online only with a frame of this connection that was published: a picture from before
+            // is not live.
             StreamState::Online if self.has_frames => Status::Online,
             StreamState::Online | StreamState::Connecting => Status::Connecting,
             _ => Status::Offline,

@@ -1,6 +1,11 @@
 //! The task that carries a camera's events to its viewers.
 
-use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    future::pending,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use futures_util::FutureExt;
 use mjpeg_codec::multipart::Via;
@@ -149,13 +154,18 @@ impl StreamDriver {
         let producer = &self.sink.producer;
         let scene = Scene::of(&self.monitor.record());
         let tend_at = self.placeholder.tend(&scene, &self.spec, producer, now);
-        let deadline = tend_at.into_iter().chain(self.turns_at(now)).min();
+        let times = [
+            tend_at,
+            self.turns_at(now),
+            self.monitor.tell_held_back(now),
+        ];
+        let deadline = times.into_iter().flatten().min();
         let woken = tokio::select! {
             event = next_event(&mut self.reading, &mut self.publisher) => Woken::Event(event),
             () = spec_changed(&mut self.specs) => Woken::Spec,
             _ = self.demand.changed() => Woken::Demand,
             () = self.control.changed() => Woken::Other,
-            () = self.placeholder.drawn(producer) => Woken::Other,
+            () = self.placeholder.worked(producer) => Woken::Other,
             () = timer(deadline) => Woken::Other,
         };
         match woken {
@@ -278,7 +288,10 @@ impl StreamDriver {
     }
 
     fn panicked(&mut self) {
-        self.reading = Reading::Ended;
+        let reading = mem::replace(&mut self.reading, Reading::Ended);
+        // What has panicked while it was read may do so again when it is dropped. That is the same
+        // failure, and counted once.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(reading)));
         let now = Instant::now();
         let retry_in = self.panics.delay(now);
         let stream = self.spec.name();

@@ -1,15 +1,25 @@
 //! Keeps the placeholder ready, and shows it when there is no frame.
 
+#[cfg(feature = "placeholder")]
+mod date;
+#[cfg(feature = "placeholder")]
+mod drawing;
+#[cfg(feature = "placeholder")]
+mod shape;
+
 use std::{
     future::pending,
+    pin::Pin,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Consumer, Producer};
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::time::Instant;
 
+#[cfg(feature = "placeholder")]
+use self::shape::Shape;
 use crate::{
     spec::{Placeholder, StreamSpec},
     state::StreamState,
@@ -21,7 +31,6 @@ use crate::{
 pub(crate) struct Scene {
     state: StreamState,
     since: SystemTime,
-    size: Option<(u16, u16)>,
 }
 
 impl Scene {
@@ -29,13 +38,11 @@ impl Scene {
         Self {
             state: record.state.clone(),
             since: record.since,
-            size: record.size,
         }
     }
 }
 
 /// Decides when a stream's placeholder is drawn and shown.
-#[derive(Debug)]
 pub(crate) struct PlaceholderControl {
     consumer: Consumer,
     /// Since when frames have been wanted.
@@ -44,7 +51,12 @@ pub(crate) struct PlaceholderControl {
     notice: Option<(PlaceholderText, Instant)>,
     /// Whether that is drawn, or being drawn.
     is_drawn: bool,
-    drawing: Option<JoinHandle<Option<Bytes>>>,
+    /// When the last drawing began.
+    drawn_at: Option<Instant>,
+    #[cfg(feature = "placeholder")]
+    shape: Shape,
+    /// One at a time; goes on only while it is waited for.
+    work: Option<Pin<Box<dyn Future<Output = Done> + Send>>>,
 }
 
 /// What a drawn placeholder says.
@@ -53,6 +65,19 @@ struct PlaceholderText {
     text: String,
     since: SystemTime,
     size: (u16, u16),
+}
+
+/// What was done in a thread for such work.
+enum Done {
+    /// A picture was drawn, unless that has failed.
+    #[cfg_attr(
+        not(feature = "placeholder"),
+        expect(dead_code, reason = "nothing is drawn without the feature")
+    )]
+    Drawn(Option<Bytes>),
+    /// A frame of the camera was looked at, whether it is whole.
+    #[cfg(feature = "placeholder")]
+    Checked { is_whole: bool },
 }
 
 impl PlaceholderControl {
@@ -65,7 +90,10 @@ impl PlaceholderControl {
             wanted_since: None,
             notice: None,
             is_drawn: false,
-            drawing: None,
+            drawn_at: None,
+            #[cfg(feature = "placeholder")]
+            shape: Shape::default(),
+            work: None,
         }
     }
 
@@ -77,12 +105,13 @@ impl PlaceholderControl {
         }
         self.notice = None;
         self.is_drawn = false;
-        self.drawing = None;
+        self.drawn_at = None;
+        self.work = None;
         match spec.placeholder() {
             Placeholder::Picture(frame) => set(frame.clone(), producer),
             Placeholder::None => producer.clear_placeholder(),
             #[cfg(feature = "placeholder")]
-            Placeholder::Drawn => {}
+            Placeholder::Drawn => self.shape.forget_check(),
         }
     }
 
@@ -102,6 +131,7 @@ impl PlaceholderControl {
         } else {
             self.wanted_since.get_or_insert(now);
         }
+        self.check_shape(spec, now);
         let shown = self.consumer.latest();
         let is_online = scene.state == StreamState::Online;
         let after = spec.placeholder_after();
@@ -132,8 +162,8 @@ impl PlaceholderControl {
         shows_at.into_iter().chain(draws_at).min()
     }
 
-    /// Begins to draw the notice if it is not drawn yet and has been the same for a moment. Returns
-    /// when that will be so.
+    /// Begins to draw the notice if somebody wants to see something, it is not drawn yet and has
+    /// been the same for a moment. Returns when that will be so.
     fn draw(
         &mut self,
         scene: &Scene,
@@ -147,12 +177,13 @@ impl PlaceholderControl {
         let text = if is_online {
             "waiting for a picture".into()
         } else {
-            scene.state.to_string()
+            // Strangers see it.
+            scene.state.public()
         };
         let notice = PlaceholderText {
             text,
             since: scene.since,
-            size: scene.size.unwrap_or(SIZE),
+            size: self.size(),
         };
         let same_since = match &self.notice {
             Some((before, at)) if *before == notice => *at,
@@ -162,68 +193,95 @@ impl PlaceholderControl {
                 now
             }
         };
-        // One drawing at a time; this is called again when it is done.
-        if self.is_drawn || self.drawing.is_some() {
+        // One work at a time; this is called again when it is done, and when a viewer comes.
+        if self.is_drawn || self.work.is_some() || self.wanted_since.is_none() {
             return None;
         }
         // A state that lasts for a moment only is not worth a picture.
-        let at = same_since + SETTLED;
+        let rested_at = self.drawn_at.map(|at| at + BETWEEN_DRAWINGS);
+        let at = rested_at
+            .into_iter()
+            .fold(same_since + SETTLED, Instant::max);
         if at > now {
             return Some(at);
         }
         self.is_drawn = true;
-        self.drawing = begin_drawing(spec, notice);
+        self.drawn_at = Some(now);
+        self.begin_drawing(spec, notice);
         None
     }
 
-    /// Waits until a drawing is done and makes it the placeholder. Waits forever if nothing is
-    /// being drawn.
+    /// Waits until the work in hand is done, and makes a drawing the placeholder. Waits forever if
+    /// there is none.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: the drawing goes on.
-    pub(crate) async fn drawn(&mut self, producer: &Producer) {
-        let Some(drawing) = &mut self.drawing else {
+    /// Cancel safe: the work is kept.
+    pub(crate) async fn worked(&mut self, producer: &Producer) {
+        let Some(work) = &mut self.work else {
             return pending().await;
         };
-        let drawn = drawing.await;
-        self.drawing = None;
-        let frame = drawn
-            .ok()
-            .flatten()
-            .and_then(|jpeg| Frame::parse(jpeg).ok());
-        if let Some(frame) = frame {
-            set(frame, producer);
+        let done = work.await;
+        self.work = None;
+        match done {
+            Done::Drawn(drawn) => {
+                if let Some(frame) = drawn.and_then(|jpeg| Frame::parse(jpeg).ok()) {
+                    set(frame, producer);
+                }
+            }
+            #[cfg(feature = "placeholder")]
+            Done::Checked { is_whole } => self.shape.checked(is_whole),
         }
     }
+}
+
+#[cfg(feature = "placeholder")]
+impl PlaceholderControl {
+    /// Looks whether the camera's newest frame is whole, if it has a size of its own.
+    fn check_shape(&mut self, spec: &StreamSpec, now: Instant) {
+        if *spec.placeholder() != Placeholder::Drawn || self.work.is_some() {
+            return;
+        }
+        let Some(picture) = self.consumer.picture() else {
+            return;
+        };
+        if self.shape.is_to_be_checked(&picture.frame, now) {
+            let checking = drawing::is_whole(picture.frame.clone());
+            self.work = Some(Box::pin(async {
+                let is_whole = checking.await;
+                Done::Checked { is_whole }
+            }));
+        }
+    }
+
+    /// The size to draw in.
+    fn size(&self) -> (u16, u16) {
+        self.shape.size()
+    }
+
+    fn begin_drawing(&mut self, spec: &StreamSpec, notice: PlaceholderText) {
+        let name = spec.name().to_string();
+        let PlaceholderText { text, since, size } = notice;
+        let drawing = drawing::draw(name, text, since, size);
+        self.work = Some(Box::pin(async { Done::Drawn(drawing.await) }));
+    }
+}
+
+#[cfg(not(feature = "placeholder"))]
+impl PlaceholderControl {
+    fn check_shape(&mut self, _: &StreamSpec, _: Instant) {}
+
+    fn size(&self) -> (u16, u16) {
+        (0, 0)
+    }
+
+    fn begin_drawing(&mut self, _: &StreamSpec, _: PlaceholderText) {}
 }
 
 /// Makes the picture the placeholder, dated now.
 fn set(picture: Frame, producer: &Producer) {
     let now = Instant::now().into_std();
     producer.set_placeholder(picture, Stamp::new(SystemTime::now(), now));
-}
-
-#[cfg(feature = "placeholder")]
-fn begin_drawing(spec: &StreamSpec, notice: PlaceholderText) -> Option<JoinHandle<Option<Bytes>>> {
-    use mjpeg_picture::TestPicture;
-
-    let name = spec.name().to_string();
-    let side = |pixels: u16| pixels.clamp(TestPicture::MIN_SIDE, TestPicture::MAX_SIDE);
-    // It takes milliseconds, for which it would block everything else on this thread.
-    Some(tokio::task::spawn_blocking(move || {
-        let PlaceholderText { text, since, size } = notice;
-        let drawing = mjpeg_picture::Notice::new(name)
-            .with_text(text)
-            .with_since(since);
-        let drawing = drawing.with_size(side(size.0), side(size.1)).ok()?;
-        Some(drawing.render())
-    }))
-}
-
-#[cfg(not(feature = "placeholder"))]
-fn begin_drawing(_: &StreamSpec, _: PlaceholderText) -> Option<JoinHandle<Option<Bytes>>> {
-    None
 }
 
 /// After how many usual intervals without a frame to show the placeholder replaces the frame of a
@@ -237,5 +295,5 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// is shorter than the wait of a snapshot.
 const SETTLED: Duration = Duration::from_millis(250);
 
-/// The size before the first frame.
-const SIZE: (u16, u16) = (640, 480);
+/// The least time from one drawing of a stream to its next.
+const BETWEEN_DRAWINGS: Duration = Duration::from_secs(1);

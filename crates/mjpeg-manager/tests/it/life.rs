@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use mjpeg_ingest::Source;
-use mjpeg_manager::{Error, Placeholder, StartMode, StreamSpec, StreamState, mjpeg_codec::Frame};
+use mjpeg_manager::{
+    Change, Error, Placeholder, StartMode, StreamSpec, StreamState, mjpeg_codec::Frame,
+};
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr, request};
 use tokio::time::{Instant, sleep};
 
@@ -138,9 +140,11 @@ async fn old_picture_is_not_live_until_a_new_one_comes() {
     .await;
     let _waiting = Viewer::open(addr, "/").await.unwrap();
     until("connected", async || {
-        manager.get("door").unwrap().state == StreamState::Online
+        camera.connections() == 2 && manager.get("door").unwrap().reconnects == 1
     })
     .await;
+    // It is connected, but online is a camera whose pictures come.
+    assert_eq!(manager.get("door").unwrap().state, StreamState::Connecting);
     let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let response = request(addr, ask).await.unwrap();
     assert_eq!(response.head.header("x-online"), Some("false"));
@@ -535,4 +539,153 @@ async fn ended_recording_gives_way_to_a_new_source() {
         .await
         .unwrap();
     soon(async { while number(&mut viewer).await < 100 {} }).await;
+}
+
+/// A frame whose header claims a size that its data cannot fill.
+fn bogus() -> Bytes {
+    let mut jpeg = jpeg::numbered(1).to_vec();
+    let sof = jpeg.windows(2).position(|w| w == [0xFF, 0xC0]).unwrap();
+    jpeg[sof + 5..sof + 9].fill(0xFF);
+    assert_eq!(size(jpeg.clone().into()), (65535, 65535));
+    jpeg.into()
+}
+
+/// Returns the size of the next placeholder.
+async fn placeholder_size(viewer: &mut Viewer) -> (u16, u16) {
+    let drawn = async {
+        loop {
+            let frame = frame(viewer).await;
+            if jpeg::number_of(&frame).is_none() {
+                return size(frame);
+            }
+        }
+    };
+    soon(drawn).await
+}
+
+#[tokio::test]
+async fn placeholder_has_the_size_of_whole_pictures_only() {
+    let whole = |number| Step::Send(jpeg::sized(number, 320, 240));
+    let pause = || Step::Wait(Duration::from_millis(200));
+    for (steps, expected) in [
+        (vec![Step::Send(bogus())], (640, 480)),
+        (
+            vec![whole(1), pause(), whole(2), pause(), Step::Send(bogus())],
+            (320, 240),
+        ),
+    ] {
+        let once = Script::new(steps);
+        let camera = Camera::start_with(move |nth| match nth {
+            0 => once.clone(),
+            _ => Script::close(),
+        })
+        .await;
+        let manager = manager();
+        let spec = retried("door", camera.addr())
+            .with_placeholder(Placeholder::Drawn)
+            .with_placeholder_after(Duration::from_millis(300));
+        let addr = manager.start(spec).await.unwrap().listen.unwrap();
+        until("the broken one came", async || {
+            manager.get("door").unwrap().size == Some((65535, 65535))
+        })
+        .await;
+        let mut viewer = Viewer::open(addr, "/").await.unwrap();
+        // The broken frame is shown first, as the camera sent it.
+        loop {
+            let frame = frame(&mut viewer).await;
+            if size(frame.clone()) != (65535, 65535) {
+                assert_eq!(size(frame), expected);
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn large_camera_has_a_placeholder_of_its_shape_and_two_megapixels() {
+    let once = Script::new(vec![
+        Step::Send(jpeg::sized(1, 4000, 3000)),
+        Step::Wait(Duration::from_millis(500)),
+    ]);
+    let camera = Camera::start_with(move |nth| match nth {
+        0 => once.clone(),
+        _ => Script::close(),
+    })
+    .await;
+    let manager = manager();
+    let spec = retried("door", camera.addr())
+        .with_placeholder(Placeholder::Drawn)
+        .with_placeholder_after(Duration::from_millis(100));
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    until("the picture came", async || {
+        manager.get("door").unwrap().frames == 1
+    })
+    .await;
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(placeholder_size(&mut viewer).await, (1668, 1251));
+}
+
+#[tokio::test]
+async fn placeholder_is_drawn_for_those_who_want_it_only() {
+    let manager = manager();
+    let spec = retried("door", refused_addr().await).with_placeholder(Placeholder::Drawn);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let consumer = manager.observe("door").unwrap();
+    // Much longer than a state must last, and a drawing takes.
+    sleep(Duration::from_secs(2)).await;
+    assert!(consumer.placeholder().is_none(), "nobody watches");
+    let _viewer = Viewer::open(addr, "/").await.unwrap();
+    until("drawn", async || consumer.placeholder().is_some()).await;
+}
+
+#[tokio::test]
+async fn silent_camera_is_never_online() {
+    let camera = Camera::start(Script::stall()).await;
+    let manager = manager();
+    let mut events = manager.events();
+    manager.start(spec("door", camera.addr())).await.unwrap();
+    until("connected", async || {
+        manager.get("door").unwrap().peer.is_some()
+    })
+    .await;
+    assert_eq!(manager.get("door").unwrap().state, StreamState::Connecting);
+    until("stalled", async || {
+        matches!(
+            manager.get("door").unwrap().state,
+            StreamState::Stalled { .. }
+        )
+    })
+    .await;
+    manager.shutdown().await;
+    while let Ok(Some(event)) =
+        tokio::time::timeout(Duration::from_millis(100), events.next()).await
+    {
+        assert_ne!(event.change, Change::State(StreamState::Online));
+    }
+}
+
+/// A camera that is up, but hangs up on everybody, is one outage.
+#[tokio::test]
+async fn camera_that_closes_each_connection_is_one_outage() {
+    let camera = Camera::start(Script::close()).await;
+    let manager = manager();
+    let mut events = manager.events();
+    manager.start(retried("door", camera.addr())).await.unwrap();
+    until("many attempts", async || camera.connections() > 10).await;
+    manager.shutdown().await;
+    let mut changes = Vec::new();
+    while let Ok(Some(event)) =
+        tokio::time::timeout(Duration::from_millis(100), events.next()).await
+    {
+        changes.push(match event.change {
+            Change::State(state) => state.public(),
+            other => format!("{other:?}"),
+        });
+    }
+    let expected = [
+        "Started",
+        "offline: the camera closed the connection",
+        "Stopped",
+    ];
+    assert_eq!(changes, expected);
 }

@@ -680,3 +680,123 @@ async fn state_can_be_waited_for_until_the_stream_is_stopped() {
     stopped.unwrap();
     assert_eq!(ended.unwrap_err().code(), "not_found");
 }
+
+/// A reader that panics when it is read, and again when it is dropped.
+struct Bomb;
+
+impl AsyncRead for Bomb {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        panic!("read")
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped")
+    }
+}
+
+/// Gives bombs first, then what a camera sends.
+struct Bombs {
+    camera: SocketAddr,
+    left: AtomicUsize,
+}
+
+#[async_trait]
+impl Connect for Bombs {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        let take = |left: usize| left.checked_sub(1);
+        let order = Ordering::SeqCst;
+        if self.left.fetch_update(order, order, take).is_ok() {
+            return Ok(Connection::bytes(Bomb, "a bomb").keeping(Bomb));
+        }
+        let stream = TcpStream::connect(self.camera).await?;
+        Ok(Connection::bytes(stream, "camera"))
+    }
+}
+
+#[tokio::test]
+async fn panic_in_drop_costs_no_more_than_one_while_reading() {
+    let camera = Camera::start(live()).await;
+    let manager = manager();
+    let bombs = |left| {
+        let left = AtomicUsize::new(left);
+        let addr = camera.addr();
+        Source::custom("bombs:", Bombs { camera: addr, left })
+    };
+    let spec = StreamSpec::new("hurt".parse().unwrap(), bombs(2))
+        .with_listen(LOOPBACK.into())
+        .with_mode(StartMode::Retry);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert!(soon(viewer.next_frame()).await.unwrap().is_some());
+    let info = manager.get("hurt").unwrap();
+    assert_eq!((info.state, info.panics), (StreamState::Online, 2));
+}
+
+/// Several connections that panic when they are dropped must not abort the process.
+#[tokio::test]
+async fn stop_survives_connections_that_panic_when_dropped() {
+    let camera = Camera::start(Script::stall()).await;
+    struct Silent(TcpStream);
+    impl AsyncRead for Silent {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, buf)
+        }
+    }
+    impl Drop for Silent {
+        fn drop(&mut self) {
+            panic!("dropped")
+        }
+    }
+    struct Connects(SocketAddr);
+    #[async_trait]
+    impl Connect for Connects {
+        async fn connect(&self) -> Result<Connection, ConnectError> {
+            let silent = Silent(TcpStream::connect(self.0).await?);
+            Ok(Connection::bytes(silent, "silent").keeping(Bomb))
+        }
+    }
+    let ingest = IngestConfig::default().with_failover_after(Duration::from_millis(50));
+    let manager = serving(ManagerConfig::default().with_ingest(ingest));
+    let source = || Source::custom("silent:", Connects(camera.addr()));
+    let spec = StreamSpec::new("hurt".parse().unwrap(), source())
+        .with_fallback(source())
+        .with_mode(StartMode::Retry);
+    manager.start(spec).await.unwrap();
+    until("both", async || camera.open() == 2).await;
+    manager.stop("hurt").await.unwrap();
+    until("closed", async || camera.open() == 0).await;
+}
+
+/// As above, with attempts that are under way.
+#[tokio::test]
+async fn stop_survives_attempts_that_panic_when_dropped() {
+    struct Tries(Arc<AtomicUsize>);
+    #[async_trait]
+    impl Connect for Tries {
+        async fn connect(&self) -> Result<Connection, ConnectError> {
+            let _bomb = Bomb;
+            self.0.fetch_add(1, Ordering::SeqCst);
+            std::future::pending().await
+        }
+    }
+    let tries = Arc::new(AtomicUsize::new(0));
+    let ingest = IngestConfig::default().with_failover_after(Duration::from_millis(50));
+    let manager = serving(ManagerConfig::default().with_ingest(ingest));
+    let source = || Source::custom("tries:", Tries(Arc::clone(&tries)));
+    let spec = StreamSpec::new("hurt".parse().unwrap(), source())
+        .with_fallback(source())
+        .with_mode(StartMode::Retry);
+    manager.start(spec).await.unwrap();
+    until("both", async || tries.load(Ordering::SeqCst) == 2).await;
+    manager.stop("hurt").await.unwrap();
+}

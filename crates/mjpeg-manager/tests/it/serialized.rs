@@ -49,6 +49,7 @@ async fn what_is_reported_can_be_serialised() {
             .unwrap()
             .starts_with("cannot connect to ")
     );
+    assert_eq!(state["reason"], "unreachable");
     assert!(state["retry_at"].is_f64());
     let report = serde_json::to_value(manager.shutdown().await).unwrap();
     let expected = json!({"stopped": 2, "cut": [], "unfinished": []});

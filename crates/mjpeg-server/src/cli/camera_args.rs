@@ -2,9 +2,11 @@
 
 use std::{convert::Infallible, path::PathBuf, str::FromStr};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
+
+use crate::secrets::expanded;
 
 /// Apply to all streams of the command line, except for the fallbacks.
 #[derive(Args, Debug)]
@@ -34,8 +36,8 @@ pub(crate) struct CameraArgs {
     #[arg(long)]
     pub(crate) check_frames: bool,
 
-    /// What viewers see where there is no picture: "drawn" (the stream's name, what is wrong, since
-    /// when), "none", or a JPEG file
+    /// What viewers see where there is no picture: "drawn" (the stream's name, what is wrong in
+    /// general, since when in local time), "none", or a JPEG file
     #[arg(long, value_name = "WHAT", default_value = "drawn")]
     pub(crate) placeholder: PlaceholderArg,
 
@@ -61,7 +63,9 @@ impl FromStr for FallbackArg {
             .context("write NAME=URL; the '=' is missing")?;
         Ok(Self {
             name: name.parse()?,
-            source: url.parse()?,
+            source: expanded(url)
+                .map_err(|error| anyhow!("{error:#}"))?
+                .parse()?,
         })
     }
 }

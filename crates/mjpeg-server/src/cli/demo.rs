@@ -23,4 +23,4 @@ pub(crate) struct Demo {
 // One line, for clap to wrap.
 const HELP: &str = "\
 The URLs of the streams are printed to standard output, one per line; open one in a browser. \
-Only this machine can reach them. Ctrl-C or SIGTERM ends the demo.";
+Only this machine can reach them. Ctrl-C, SIGTERM or SIGHUP ends the demo.";

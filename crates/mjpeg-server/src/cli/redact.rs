@@ -3,14 +3,29 @@
 use clap::error::{ContextKind, ContextValue};
 use mjpeg_manager::StreamName;
 
-/// Removes the URLs of streams from an error of the parser, which quotes the arguments. A URL may
-/// contain a password, and the error says without it what is wrong.
+/// Takes the values of arguments that are, or may be, URLs out of an error of the parser, which
+/// quotes them. A URL may contain a password, and where it stands in a wrong one nobody knows. The
+/// error says without it what is wrong.
 pub(super) fn without_urls(mut error: clap::Error) -> clap::Error {
-    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg] {
+    let is_url = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(arg)) => URLS.iter().any(|option| arg.starts_with(option)),
+        _ => false,
+    };
+    for kind in [
+        ContextKind::InvalidArg,
+        ContextKind::InvalidValue,
+        ContextKind::InvalidSubcommand,
+    ] {
         let Some(ContextValue::String(value)) = error.get(kind) else {
             continue;
         };
-        if !value.contains("://") {
+        let is_hidden = match kind {
+            ContextKind::InvalidValue => is_url || value.contains("://") || value.contains('@'),
+            // An option that is known, with the form of its value.
+            _ if value.starts_with('-') && value.contains(" <") => false,
+            _ => value.contains(['@', ':', '/']),
+        };
+        if !is_hidden {
             continue;
         }
         let name = value.split_once('=').map(|(name, _)| name);
@@ -19,6 +34,12 @@ pub(super) fn without_urls(mut error: clap::Error) -> clap::Error {
             None => "…".into(),
         };
         error.insert(kind, ContextValue::String(shown));
+        // "To pass … as a value" repeats it.
+        error.remove(ContextKind::Suggested);
+        error.remove(ContextKind::SuggestedSubcommand);
     }
     error
 }
+
+/// The options whose values are URLs.
+const URLS: [&str; 2] = ["--stream", "--fallback"];

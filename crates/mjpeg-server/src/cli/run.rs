@@ -2,7 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{camera_args::CameraArgs, stream_arg::StreamArg, viewer_args::ViewerArgs};
+use super::{
+    camera_args::CameraArgs,
+    stream_arg::{InvalidStreamArg, StreamArg},
+    viewer_args::ViewerArgs,
+};
+use crate::secrets::expanded;
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
@@ -12,7 +17,12 @@ pub(crate) struct Run {
     /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is a camera that sends JPEG pictures one
     /// after another: most often http://HOST/PATH or tcp://HOST:PORT; below are the others. Viewers
     /// open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces.
-    #[arg(long = "stream", value_name = "NAME=URL@[ADDR:]PORT", required = true)]
+    #[arg(
+        long = "stream",
+        value_name = "NAME=URL@[ADDR:]PORT",
+        required = true,
+        value_parser = stream
+    )]
     pub(crate) streams: Vec<StreamArg>,
 
     /// Fail if a camera cannot be reached at the start, instead of trying again until it can
@@ -46,6 +56,24 @@ pub(crate) struct Run {
     pub(crate) viewers: ViewerArgs,
 }
 
+/// Reads a stream whose URL may take secrets from elsewhere.
+fn stream(text: &str) -> Result<StreamArg, String> {
+    let split = text.split_once('=').and_then(|(name, rest)| {
+        let (url, listen) = rest.rsplit_once('@')?;
+        Some((name, url, listen))
+    });
+    let text = match split {
+        Some((name, url, listen)) => {
+            let url = expanded(url).map_err(|error| format!("{error:#}"))?;
+            format!("{name}={url}@{listen}")
+        }
+        // The parser says what is missing.
+        None => text.into(),
+    };
+    text.parse()
+        .map_err(|error: InvalidStreamArg| error.to_string())
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Repair {
     /// Insert the standard Huffman tables where a camera leaves them out; without them, Safari
@@ -69,6 +97,12 @@ Examples:
   mjpeg-server run --stream door=http://me:secret@cam-b/video@8082
   mjpeg-server run --stream \"yard=exec:ffmpeg -i rtsp://cam/1 -f mjpeg -@8083\"
 
+Secrets, which everybody on this machine could read on the command line:
+  ${env:NAME}             in a URL is the value of an environment variable,
+  ${file:PATH}            the content of a file, without its last line end; encoded as it must be
+                          in USER:PASSWORD, elsewhere taken as it is. Quote it for the shell:
+                          --stream 'door=http://me:${file:/run/secrets/door}@cam-b/video@8082'
+
 Cameras:
   tcp://HOST:PORT         sends to whoever connects; #connect_timeout=TIME (5s) and
                           #stall_limit=TIME (silence, 10s), also behind tcp-listen://
@@ -79,13 +113,15 @@ Cameras:
                           #ca=/FILE.pem (whose certificate to trust), #insecure (trust any),
                           #answer_timeout=TIME (30s), #login_retry=TIME (after a refused
                           password, 5m), and those of tcp://. A TIME is 500ms, 10s, 5m or 1h
-  tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses
+  tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses. Another
+                          that sends a picture takes over from one that has become silent
   unix:///PATH            sends to whoever connects to this socket
-  file:///PATH            a recording, played again and again at 30 frames per second;
-                          ?fps=N sets the rate, ?once ends it at its end
+  file:///PATH            a recording, or a picture that a program replaces: read again and again
+                          at 30 frames per second; ?fps=N sets the rate, ?once ends it at its end
   test:                   a moving test picture; ?name=N, ?size=640x480, ?fps=15
-  exec:PROGRAM ARGS       what a program writes; no shell reads the words, but quotes work
+  exec:PROGRAM ARGS       what a program writes; no shell reads the words, but quotes work. It
+                          is killed with all its children when the relay ends, or is killed
 
 The URLs of the streams are printed to standard output, one per line. A camera that goes away \
 is tried again for ever, and viewers keep their picture meanwhile, then see what is wrong. \
-Ctrl-C or SIGTERM ends the relay.";
+Ctrl-C, SIGTERM or SIGHUP ends the relay.";

@@ -1,11 +1,17 @@
 //! Settings of cameras.
 
-use std::{fs, time::Duration};
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use mjpeg_manager::{
     Placeholder, StreamSpec,
     mjpeg_codec::{Frame, repair::Repairs},
+    mjpeg_ingest::escaped,
 };
 
 use crate::cli::camera_args::{CameraArgs, PlaceholderArg};
@@ -47,11 +53,30 @@ fn placeholder(arg: &PlaceholderArg) -> Result<Placeholder> {
         PlaceholderArg::Drawn => return Ok(Placeholder::Drawn),
         PlaceholderArg::File(path) => path,
     };
-    let shown = path.display();
-    let bytes = fs::read(path).with_context(|| {
+    let shown = path.display().to_string();
+    let shown = escaped(&shown);
+    let bytes = read(path).with_context(|| {
         format!("--placeholder: cannot read {shown} (\"drawn\" and \"none\" need no file)")
     })?;
     let frame = Frame::parse(bytes)
         .with_context(|| format!("--placeholder: {shown} is no JPEG picture"))?;
     Ok(Placeholder::Picture(frame.repaired(Repairs::RECOMMENDED).0))
 }
+
+/// Reads a file of limited size. A pipe or a device would have no end.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other("larger than 16 MiB"));
+    }
+    Ok(bytes)
+}
+
+/// The largest picture of the operator's own: no larger than one of a camera.
+const MOST_BYTES: u64 = 16 << 20;

@@ -107,6 +107,8 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
         ),
         (&["demo", "--cameras", "0"], "1..=64"),
         (&["demo", "--log", "loud"], "--log"),
+        (&["demo", "--log", "info,"], "info,mjpeg_http=debug"),
+        (&["demo", "--log", "="], "info,mjpeg_http=debug"),
         (&["fly"], "fly"),
     ] {
         let (code, out, err) = run(args);
@@ -164,6 +166,19 @@ fn no_error_repeats_a_password() {
         "a=http://me:hunter2/x@cam/@8081",
         "a=exec:ffmpeg -i 'http://me:hunter2@cam@8081",
         "a=ftp://me:hunter2@cam/@8081",
+        "a=tcp://me:hunter2@cam:1@8081",
+        "a=tcp://me:hunter2@8081",
+        "a=tcp://me:x@hunter2",
+        "a=http:/me:hunter2@cam/@8081",
+        "a=http:me:hunter2@cam@8081",
+        "a=tcp-listen://me:hunter2@0.0.0.0:1@8081",
+        "a=file://me:hunter2@cam/x@8081",
+        "a=http://cam/#fps=hunter2@8081",
+        "a=http://cam/#hunter2@8081",
+        "a=test:?size=hunter2@8081",
+        "a=unix:hunter2@8081",
+        "a=hunter2@8081",
+        "a=hunter2",
     ] {
         let (code, out, err) = run(&["run", "--stream", stream]);
         assert_eq!((code, &*out), (Some(2), ""));
@@ -323,7 +338,7 @@ async fn one_failure_fails_the_whole_start_and_each_is_told() {
 
 #[tokio::test]
 async fn signals_end_it_cleanly_with_viewers_watching() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let camera = Camera::start(live()).await;
         let mut server = Server::start(
             &[
@@ -537,6 +552,19 @@ fn password_is_not_repeated_wherever_a_url_stands() {
         &["run", "--stream", "http://me:secret@cam/?a=b@8082"],
         &["run", "--stream", "a b=http://me:secret@cam/video@8082"],
         &["run", "door=http://me:secret@cam/video@8082"],
+        &["run", "door=http:/me:secret@cam/video@8082"],
+        &["door=http:/me:secret@cam/video@8082"],
+        &["run", "--strem=door=http:/me:secret@cam/video@8082"],
+        &["run", "-sdoor=http:/me:secret@cam/video@8082"],
+        &["run", "--stream", "secret"],
+        &[
+            "run",
+            "--stream",
+            "a=tcp://a:1@0",
+            "--fallback",
+            "a=tcp://me:secret@cam",
+        ],
+        &["run", "--stream", "a=tcp://a:1@0", "--fallback", "a=secret"],
         &[
             "run",
             "--stream",

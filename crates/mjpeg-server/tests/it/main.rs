@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod browser;
+mod children;
 mod cli;
 mod ffmpeg;
 mod http_cameras;
@@ -10,3 +11,4 @@ mod process;
 mod relays;
 mod sources;
 mod streams;
+mod terminal;

@@ -35,7 +35,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the program and reads `streams` URLs.
     pub(crate) fn start(args: &[&str], streams: usize) -> Self {
-        let mut child = command(args)
+        Self::of(command(args), streams)
+    }
+
+    /// Starts this command, which is the program in the end, and reads `streams` URLs.
+    pub(crate) fn of(mut command: Command, streams: usize) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -62,6 +67,10 @@ impl Server {
             );
         }
         server
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn addr(&self, stream: usize) -> SocketAddr {

@@ -1,0 +1,159 @@
+//! Kinds of failure, without details.
+
+use std::{error::Error as StdError, fmt};
+
+#[cfg(feature = "http")]
+use super::http::HttpError;
+#[cfg(all(feature = "exec", unix))]
+use super::local::ProgramEnd;
+use super::{ConnectError, Error, local::NoImage, relay::RelayError};
+
+/// What keeps a camera offline, without details: fit to be shown to strangers.
+///
+/// An error's text names addresses, paths and programs of the operator, and may repeat what a
+/// program or a camera said. From [`Error::kind`]. `Display` gives a sentence such as "the camera
+/// cannot be reached".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No connection can be made.
+    Unreachable,
+    /// The camera refuses the login, or asks for one.
+    Login,
+    /// The connection was closed, or broke.
+    Closed,
+    /// The camera is connected and sends nothing, or no whole picture.
+    Silent,
+    /// What the camera answers is neither a stream nor a picture.
+    Unusable,
+    /// A program could not be started, or has ended.
+    Program,
+    /// A file or socket of this machine cannot be opened, or holds no picture.
+    File,
+    /// This machine cannot listen where the camera is to connect to.
+    Listen,
+    /// The source is a relay that has lost its camera.
+    RelayOffline,
+    /// Something else: a source of another kind, or the system.
+    Other,
+}
+
+impl ErrorKind {
+    /// Returns a stable word for machines: `unreachable`, `login`, `closed`, `silent`, `unusable`,
+    /// `program`, `file`, `listen`, `relay_offline` or `other`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Login => "login",
+            Self::Closed => "closed",
+            Self::Silent => "silent",
+            Self::Unusable => "unusable",
+            Self::Program => "program",
+            Self::File => "file",
+            Self::Listen => "listen",
+            Self::RelayOffline => "relay_offline",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreachable => "the camera cannot be reached",
+            Self::Login => "the camera refuses the login",
+            Self::Closed => "the camera closed the connection",
+            Self::Silent => "the camera sends no pictures",
+            Self::Unusable => "the camera's answer cannot be used",
+            Self::Program => "the program failed",
+            Self::File => "the file cannot be read",
+            Self::Listen => "the camera's port cannot be listened at",
+            Self::RelayOffline => "the relay has lost its camera",
+            Self::Other => "the camera failed",
+        })
+    }
+}
+
+impl Error {
+    /// Returns the kind of failure, which may be shown to strangers.
+    ///
+    /// ```
+    /// use mjpeg_ingest::{Error, ErrorKind};
+    ///
+    /// assert_eq!(Error::Closed.kind(), ErrorKind::Closed);
+    /// assert_eq!(Error::Closed.kind().as_str(), "closed");
+    /// ```
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Connect(error) => error.kind(),
+            Self::Closed | Self::Read(_) | Self::Replaced { .. } => ErrorKind::Closed,
+            Self::Stalled { .. } | Self::NoFrame { .. } => ErrorKind::Silent,
+            Self::RelayOffline => ErrorKind::RelayOffline,
+            Self::Source(error) => boxed(&**error),
+        }
+    }
+}
+
+impl ConnectError {
+    /// Returns the kind of failure, which may be shown to strangers.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::TimedOut { .. } | Self::Resolve { .. } | Self::Failed { .. } => {
+                ErrorKind::Unreachable
+            }
+            Self::Open { .. } => ErrorKind::File,
+            Self::Start { .. } => ErrorKind::Program,
+            Self::Listen { .. } => ErrorKind::Listen,
+            #[cfg(feature = "http")]
+            Self::Http(error) => http(error),
+            Self::Io(error) => error.get_ref().map_or(ErrorKind::Other, boxed),
+            Self::Other(error) => boxed(&**error),
+            Self::Finished => ErrorKind::Other,
+        }
+    }
+}
+
+/// The kind of an error that a source put into a box.
+fn boxed(error: &(dyn StdError + Send + Sync + 'static)) -> ErrorKind {
+    if let Some(error) = error.downcast_ref::<ConnectError>() {
+        return error.kind();
+    }
+    #[cfg(feature = "http")]
+    if let Some(error) = error.downcast_ref::<HttpError>() {
+        return http(error);
+    }
+    #[cfg(all(feature = "exec", unix))]
+    if error.is::<ProgramEnd>() {
+        return ErrorKind::Program;
+    }
+    if error.is::<RelayError>() {
+        return ErrorKind::Unusable;
+    }
+    if error.is::<NoImage>() {
+        ErrorKind::File
+    } else {
+        ErrorKind::Other
+    }
+}
+
+#[cfg(feature = "http")]
+fn http(error: &HttpError) -> ErrorKind {
+    match error {
+        HttpError::Status { code: 401, .. }
+        | HttpError::LoginNeeded
+        | HttpError::LoginRefused { .. }
+        | HttpError::LoginForbidden { .. }
+        | HttpError::LoginDowngraded { .. }
+        | HttpError::UnknownLogin { .. }
+        | HttpError::LoginElsewhere { .. } => ErrorKind::Login,
+        HttpError::CutShort | HttpError::Broken { .. } => ErrorKind::Closed,
+        HttpError::NoPicture(_)
+        | HttpError::AnswerTimedOut { .. }
+        | HttpError::PictureTimedOut { .. } => ErrorKind::Silent,
+        HttpError::Certificate { .. }
+        | HttpError::OldTls { .. }
+        | HttpError::Tls { .. }
+        | HttpError::Authorities { .. } => ErrorKind::Unreachable,
+        _ => ErrorKind::Unusable,
+    }
+}

@@ -1,0 +1,198 @@
+//! Decides which of a stream's changes are written to the log.
+//!
+//! A camera that comes and goes must not fill a disk, nor hide what the others say. The caller
+//! passes in the clock.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What was written lately about one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    outage: Option<Outage>,
+    /// The present minute, if anything was to be written in it.
+    window: Option<Window>,
+}
+
+/// A time without a picture that was told of.
+#[derive(Debug)]
+struct Outage {
+    since: Instant,
+    attempts: u32,
+}
+
+#[derive(Debug)]
+struct Window {
+    since: Instant,
+    lines: u32,
+    held_back: u32,
+}
+
+/// What was not written because it was too much.
+#[derive(Debug, PartialEq)]
+pub(crate) struct HeldBack {
+    pub(crate) lines: u32,
+    pub(crate) within: Duration,
+}
+
+impl Journal {
+    /// Begins an outage. Returns false if it has begun already: one outage is one line, however
+    /// many attempts fail, and for whatever reasons.
+    pub(crate) fn begin_outage(&mut self, now: Instant) -> bool {
+        let is_first = self.outage.is_none();
+        self.outage.get_or_insert(Outage {
+            since: now,
+            attempts: 1,
+        });
+        is_first
+    }
+
+    /// Counts another failed attempt of an outage.
+    pub(crate) fn attempt(&mut self) {
+        if let Some(outage) = &mut self.outage {
+            outage.attempts = outage.attempts.saturating_add(1);
+        }
+    }
+
+    /// Whether an outage was told of and no picture has come since.
+    pub(crate) fn is_out(&self) -> bool {
+        self.outage.is_some()
+    }
+
+    /// Ends the outage. Returns how long it was, and how many attempts have failed.
+    pub(crate) fn end_outage(&mut self, now: Instant) -> Option<(Duration, u32)> {
+        let outage = self.outage.take()?;
+        let lasted = now.saturating_duration_since(outage.since);
+        Some((lasted, outage.attempts))
+    }
+
+    /// Whether a line may be written now. One that may not is counted.
+    pub(crate) fn admits(&mut self, now: Instant) -> bool {
+        let is_over = |window: &Window| window.held_back == 0 && window.ends_at() <= now;
+        if self.window.as_ref().is_some_and(is_over) {
+            self.window = None;
+        }
+        let window = self.window.get_or_insert(Window {
+            since: now,
+            lines: 0,
+            held_back: 0,
+        });
+        let admitted = window.lines < MOST_LINES;
+        if admitted {
+            window.lines += 1;
+        } else {
+            window.held_back = window.held_back.saturating_add(1);
+        }
+        admitted
+    }
+
+    /// When [`take_held_back`](Self::take_held_back) has something to tell.
+    pub(crate) fn tells_at(&self) -> Option<Instant> {
+        let window = self.window.as_ref()?;
+        (window.held_back > 0).then(|| window.ends_at())
+    }
+
+    /// Takes what was held back, once a minute.
+    pub(crate) fn take_held_back(&mut self, now: Instant) -> Option<HeldBack> {
+        if self.tells_at()? > now {
+            return None;
+        }
+        // What goes on and on gets one line a minute, until it has been quiet for a minute.
+        let next = Window {
+            since: now,
+            lines: MOST_LINES,
+            held_back: 0,
+        };
+        let window = self.window.replace(next)?;
+        Some(HeldBack {
+            lines: window.held_back,
+            within: now.saturating_duration_since(window.since),
+        })
+    }
+}
+
+impl Window {
+    fn ends_at(&self) -> Instant {
+        self.since + WINDOW
+    }
+}
+
+/// For how long lines are counted.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// How many lines a stream may write in that time: three outages with their ends.
+const MOST_LINES: u32 = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Plays one change every so often for so long. Returns the lines written, summaries included,
+    /// and how many changes they account for.
+    fn play(every: Duration, lasts: Duration) -> (u32, u32) {
+        let start = Instant::now();
+        let mut journal = Journal::default();
+        let (mut lines, mut told, mut at) = (0, 0, Duration::ZERO);
+        while at < lasts {
+            if let Some(held_back) = journal.take_held_back(start + at) {
+                lines += 1;
+                told += held_back.lines;
+            }
+            if journal.admits(start + at) {
+                lines += 1;
+                told += 1;
+            }
+            at += every;
+        }
+        (lines, told)
+    }
+
+    #[test]
+    fn rare_changes_are_all_written() {
+        let hour = Duration::from_secs(3600);
+        assert_eq!(play(Duration::from_secs(30), hour), (120, 120));
+    }
+
+    #[test]
+    fn frequent_changes_are_counted_once_a_minute() {
+        let (lines, told) = play(Duration::from_millis(4), Duration::from_secs(601));
+        assert_eq!(lines, 6 + 10);
+        assert!(told > 150_000 - 300, "{told}");
+    }
+
+    #[test]
+    fn quiet_minute_makes_single_lines_possible_again() {
+        let start = Instant::now();
+        let mut journal = Journal::default();
+        for _ in 0..10 {
+            journal.admits(start);
+        }
+        assert_eq!(journal.tells_at(), Some(start + WINDOW));
+        let held_back = HeldBack {
+            lines: 4,
+            within: WINDOW,
+        };
+        assert_eq!(journal.take_held_back(start + WINDOW), Some(held_back));
+        assert_eq!(journal.tells_at(), None);
+        assert!(!journal.admits(start + WINDOW + Duration::from_secs(1)));
+        let told = journal.take_held_back(start + 2 * WINDOW);
+        assert_eq!(told.map(|held_back| held_back.lines), Some(1));
+        assert!(journal.admits(start + 3 * WINDOW));
+    }
+
+    #[test]
+    fn outage_is_one_line_with_its_length_and_its_attempts() {
+        let start = Instant::now();
+        let mut journal = Journal::default();
+        journal.attempt();
+        assert!(journal.begin_outage(start));
+        for _ in 0..2 {
+            journal.attempt();
+            assert!(!journal.begin_outage(start) && journal.is_out());
+        }
+        assert_eq!(journal.end_outage(start + WINDOW), Some((WINDOW, 3)));
+        assert_eq!(journal.end_outage(start), None);
+        assert!(journal.begin_outage(start));
+    }
+}

@@ -1,0 +1,277 @@
+//! Secrets from the environment and from files.
+//!
+//! The command line of a process can be read by everybody on the machine, and ends up in the
+//! shell's history.
+
+use std::{
+    env,
+    fs::File,
+    io::Read,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Replaces each `${env:NAME}` by the value of that variable, and each `${file:PATH}` by the
+/// content of that file, without the line end at its end.
+///
+/// Where it stands in the user name or password of a URL, the value is percent-encoded; elsewhere
+/// it is taken as it is. Within `exec:`, it is a word, or a part of one, whatever characters it
+/// has.
+///
+/// # Errors
+///
+/// If there is no such variable or file, or the file is too large. They name it, and never repeat
+/// its value.
+pub(crate) fn expanded(url: &str) -> Result<String> {
+    expand(url, &|place| {
+        let value = match place {
+            Place::Env(name) => from_env(name),
+            Place::File(path) => from_file(path),
+        }?;
+        remember(&value);
+        Ok(value)
+    })
+}
+
+/// Replaces each value that was taken from the environment or a file by `***`, wherever it stands:
+/// in a path, in what a camera answers, in what a program says.
+pub(crate) fn masked(mut text: String) -> String {
+    for value in known().iter() {
+        if text.contains(&**value) {
+            text = text.replace(&**value, "***");
+        }
+    }
+    text
+}
+
+/// Remembers a value as it is and as it stands in a URL.
+fn remember(value: &str) {
+    let encoded = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
+    let mut known = known();
+    for text in [value.to_owned(), encoded] {
+        if text.len() >= SHORTEST && !known.contains(&text) {
+            known.push(text);
+        }
+    }
+}
+
+fn known() -> MutexGuard<'static, Vec<String>> {
+    static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    // Held for a look; each step leaves the list whole.
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where a value is.
+enum Place<'a> {
+    Env(&'a str),
+    File(&'a str),
+}
+
+type Lookup<'a> = &'a dyn Fn(Place<'_>) -> Result<String>;
+
+fn expand(url: &str, value_of: Lookup<'_>) -> Result<String> {
+    if !BEGINS.iter().any(|(begin, _)| url.contains(begin)) {
+        return Ok(url.into());
+    }
+    if let Some(command_line) = url.strip_prefix("exec:") {
+        let words = shlex::split(command_line);
+        let words = words.context("a quotation mark in the command line is never closed")?;
+        let expanded = words.iter().map(|word| Ok(parts(word, value_of)?.concat()));
+        let expanded = expanded.collect::<Result<Vec<_>>>()?;
+        let line = shlex::try_join(expanded.iter().map(String::as_str));
+        return Ok(format!(
+            "exec:{}",
+            line.context("a NUL byte is in the command line")?
+        ));
+    }
+    let mut out = String::new();
+    let parts = parts(url, value_of)?;
+    for (at, part) in parts.0.iter().enumerate() {
+        match part {
+            Part::Text(text) => out += text,
+            Part::Value(value) if parts.is_login(at) => {
+                out.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+            }
+            Part::Value(value) => out += value,
+        }
+    }
+    Ok(out)
+}
+
+/// A text in parts.
+struct Parts<'a>(Vec<Part<'a>>);
+
+enum Part<'a> {
+    /// As it was written.
+    Text(&'a str),
+    Value(String),
+}
+
+impl Parts<'_> {
+    fn concat(&self) -> String {
+        let texts = self.0.iter().map(|part| match part {
+            Part::Text(text) => text,
+            Part::Value(value) => value.as_str(),
+        });
+        texts.collect()
+    }
+
+    /// Whether this part is in the user name or password of a URL: between `//` and an `@`, with
+    /// nothing in between that ends an authority (RFC 3986 section 3.2).
+    fn is_login(&self, at: usize) -> bool {
+        let texts = |parts: &[Part<'_>]| -> String {
+            let text = |part: &Part<'_>| match part {
+                Part::Text(text) => (*text).to_owned(),
+                Part::Value(_) => String::new(),
+            };
+            parts.iter().map(text).collect()
+        };
+        let (before, after) = (texts(&self.0[..at]), texts(&self.0[at + 1..]));
+        let Some((_, authority)) = before.split_once("//") else {
+            return false;
+        };
+        let ends = ['/', '?', '#'];
+        let rest = after.split(ends).next().unwrap_or_default();
+        !authority.contains(ends) && rest.contains('@')
+    }
+}
+
+/// Finds the values in a text.
+fn parts<'a>(mut text: &'a str, value_of: Lookup<'_>) -> Result<Parts<'a>> {
+    let mut parts = Vec::new();
+    while let Some((at, begin, is_env)) = BEGINS
+        .iter()
+        .filter_map(|(begin, is_env)| Some((text.find(begin)?, *begin, *is_env)))
+        .min()
+    {
+        let named = &text[at + begin.len()..];
+        let (name, rest) = named
+            .split_once('}')
+            .with_context(|| format!("the '}}' after \"{begin}\" is missing"))?;
+        let place = if is_env {
+            Place::Env(name)
+        } else {
+            Place::File(name)
+        };
+        parts.push(Part::Text(&text[..at]));
+        parts.push(Part::Value(value_of(place)?));
+        text = rest;
+    }
+    parts.push(Part::Text(text));
+    Ok(Parts(parts))
+}
+
+fn from_env(name: &str) -> Result<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || !name.chars().all(is_plain) {
+        bail!("${{env:NAME}} takes the name of an environment variable");
+    }
+    match env::var(name) {
+        Ok(value) => Ok(value),
+        Err(env::VarError::NotPresent) => bail!("the environment variable {name} is not set"),
+        Err(env::VarError::NotUnicode(_)) => bail!("the environment variable {name} is not UTF-8"),
+    }
+}
+
+fn from_file(path: &str) -> Result<String> {
+    let failed = || format!("${{file:{path}}}");
+    let file = File::open(path).with_context(failed)?;
+    let mut text = String::new();
+    // It may be a pipe of the shell: <(pass show camera).
+    let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
+    read.with_context(failed)?;
+    ensure!(
+        text.len() as u64 <= MOST_BYTES,
+        "${{file:{path}}} is larger than {MOST_BYTES} bytes"
+    );
+    let bare = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(bare.strip_suffix('\r').unwrap_or(bare).into())
+}
+
+/// How a value begins, and whether it is in the environment.
+const BEGINS: [(&str, bool); 2] = [("${env:", true), ("${file:", false)];
+
+/// Shorter values are not masked: they are parts of other words.
+const SHORTEST: usize = 4;
+
+/// The largest file.
+const MOST_BYTES: u64 = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded_with(url: &str, value: &str) -> String {
+        let lookup = |place: Place<'_>| match place {
+            Place::Env("NAME") | Place::File("/run/a@b") => Ok(value.to_owned()),
+            Place::Env(other) | Place::File(other) => bail!("no {other}"),
+        };
+        expand(url, &lookup).unwrap_or_else(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn value_is_encoded_in_a_login_and_taken_as_it_is_elsewhere() {
+        for (url, value, expected) in [
+            (
+                "http://me:${env:NAME}@cam/",
+                "p@ss:/w",
+                "http://me:p%40ss%3A%2Fw@cam/",
+            ),
+            (
+                "http://${file:/run/a@b}:x@cam/",
+                "m e",
+                "http://m%20e:x@cam/",
+            ),
+            (
+                "http://${env:NAME}:${env:NAME}@cam/?t=${env:NAME}",
+                "a:b",
+                "http://a%3Ab:a%3Ab@cam/?t=a:b",
+            ),
+            ("http://${env:NAME}/a@b", "cam:80", "http://cam:80/a@b"),
+            (
+                "http://cam/#header=X:${env:NAME}",
+                "k%20",
+                "http://cam/#header=X:k%20",
+            ),
+            ("${env:NAME}", "tcp://cam:1", "tcp://cam:1"),
+            (
+                "exec:a -t ${env:NAME} 'x ${env:NAME}'",
+                "p w'",
+                "exec:a -t \"p w'\" \"x p w'\"",
+            ),
+            ("exec:sh -c 'echo ${HOME}'", "", "exec:sh -c 'echo ${HOME}'"),
+            ("http://cam/${x}", "", "http://cam/${x}"),
+            ("http://me:${env:OTHER}@cam/", "", "no OTHER"),
+            (
+                "http://me:${env:NAME@cam/",
+                "",
+                "the '}' after \"${env:\" is missing",
+            ),
+        ] {
+            assert_eq!(expanded_with(url, value), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn value_that_was_taken_is_masked_wherever_it_stands() {
+        remember("hunter2/é");
+        remember("abc");
+        let text = "GET /hunter2/é?x=hunter2%2F%C3%A9 abc".to_owned();
+        assert_eq!(masked(text), "GET /***?x=*** abc");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = |url| format!("{:#}", expanded(url).unwrap_err());
+        let missing = error("tcp://${env:MJPEG_NO_SUCH_VARIABLE}:1");
+        assert_eq!(
+            missing,
+            "the environment variable MJPEG_NO_SUCH_VARIABLE is not set"
+        );
+        assert!(error("tcp://${file:/no/such/file}:1").contains("/no/such/file"));
+        assert!(error("tcp://${file:/dev/zero}:1").contains("/dev/zero"));
+        assert!(error("tcp://${env:}:1").contains("takes the name"));
+    }
+}
