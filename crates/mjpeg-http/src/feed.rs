@@ -31,6 +31,8 @@ pub(crate) struct Feed {
     last: Option<Last>,
     /// Since when nothing is being written; `None` while something is.
     idle_since: Option<Instant>,
+    /// Whether the last frame is to be sent again at once.
+    is_probed: bool,
 }
 
 /// The frame last sent.
@@ -75,6 +77,7 @@ impl Feed {
             ends_at: None,
             last: None,
             idle_since: None,
+            is_probed: false,
             config: Arc::clone(&config),
             request: Box::new(request),
         };
@@ -154,10 +157,15 @@ impl Feed {
             return Next::Send(self.send(newest, false, now));
         }
         let repeat_at = idle_since + self.silence(last, interval);
-        if repeat_at <= now {
+        if repeat_at <= now || self.is_probed {
             return Next::Send(self.send(newest, true, now));
         }
         wait(Some(repeat_at))
+    }
+
+    /// Sends the last frame again at once if no new one comes, to find out whether somebody is there.
+    pub(crate) fn probe(&mut self) {
+        self.is_probed = true;
     }
 
     /// Whether the viewer's grant has ended; counts it then.
@@ -205,6 +213,7 @@ impl Feed {
             repeats,
         });
         self.idle_since = None;
+        self.is_probed = false;
         Sending {
             frame: Arc::clone(frame),
             skipped,

@@ -2,6 +2,5 @@
 
 pub(crate) mod freeze;
 pub(crate) mod info;
-pub(crate) mod meter;
 pub(crate) mod monitor;
 pub(crate) mod record;

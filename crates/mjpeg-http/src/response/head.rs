@@ -63,8 +63,9 @@ pub(crate) fn share<B>(
 }
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("ETag, Age, Last-Modified, Retry-After, X-Timestamp, X-Online");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "ETag, Age, Last-Modified, Retry-After, X-Timestamp, X-Online, X-Placeholder",
+);
 
 /// For old and new caches, and for nginx, which would otherwise buffer the stream.
 pub(crate) const NEVER_STORED: [(HeaderName, HeaderValue); 4] = [

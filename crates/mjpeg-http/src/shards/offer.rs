@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_fanout::{Consumer, Published};
+use mjpeg_fanout::{Consumer, Published, Turn};
 use tokio::{sync::watch, time::Instant};
 
 #[cfg(target_os = "linux")]
@@ -13,8 +13,9 @@ use crate::{
     feed::Next,
     shards::{
         viewer::ActiveViewer,
-        viewer_socket::{CutReason, ViewerSocket, WriteLimits},
+        viewer_socket::{ViewerSocket, WriteLimits},
     },
+    viewers::cut::CutReason,
 };
 
 /// What there is to send at one moment.
@@ -22,6 +23,8 @@ pub(crate) struct Newest {
     frame: Option<Arc<Published>>,
     interval: Option<Duration>,
     pub(crate) config: Arc<StreamConfig>,
+    /// Held until all viewers that are ready have what there is to send.
+    turn: Option<Arc<Turn>>,
     /// No frame will come any more.
     is_last: bool,
     /// How many viewers share the frame.
@@ -37,6 +40,7 @@ impl Newest {
             frame: None,
             interval: None,
             config: Arc::clone(&config.borrow()),
+            turn: None,
             is_last: false,
             #[cfg(target_os = "linux")]
             viewers: 0,
@@ -61,6 +65,16 @@ impl Newest {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = (before, viewers);
+    }
+
+    /// Begins the turn of the viewers that are ready. It was taken before the look.
+    pub(crate) fn begin_turn(&mut self, turn: Turn) {
+        self.turn = Some(Arc::new(turn));
+    }
+
+    /// Ends that turn, but for those who are still writing.
+    pub(crate) fn end_turn(&mut self) {
+        self.turn = None;
     }
 
     /// Writes a part of this frame, as far as the viewer's socket takes it.
@@ -90,6 +104,8 @@ pub(crate) enum Offered {
 pub(crate) struct Rest {
     part: Bytes,
     late_at: Option<Instant>,
+    /// The producer may wait a moment for it before the next frame.
+    _turn: Option<Arc<Turn>>,
 }
 
 /// Sends a viewer what is due now, as far as its socket takes it.
@@ -113,8 +129,11 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
             return Offered::Gone;
         }
         if !socket.is_done(&part) {
-            let late_at = sending.late_at;
-            return Offered::Blocks(Rest { part, late_at });
+            return Offered::Blocks(Rest {
+                part,
+                late_at: sending.late_at,
+                _turn: newest.turn.clone(),
+            });
         }
     }
 }
@@ -130,6 +149,7 @@ pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut N
     Offered::Blocks(Rest {
         part: opening,
         late_at: None,
+        _turn: None,
     })
 }
 

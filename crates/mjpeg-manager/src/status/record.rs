@@ -16,7 +16,6 @@ use crate::{
     status::{
         freeze::{Freeze, Motion},
         info::{DiscardTotal, LastError, SourceInfo},
-        meter::Meter,
     },
 };
 
@@ -29,7 +28,6 @@ pub(crate) struct Record {
     pub(crate) state: StreamState,
     pub(crate) since: SystemTime,
     pub(crate) size: Option<(u16, u16)>,
-    pub(crate) meter: Meter,
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
     pub(crate) discarded: BTreeMap<&'static str, DiscardTotal>,
@@ -81,7 +79,6 @@ impl Record {
             state: state.clone(),
             since: SystemTime::now(),
             size: None,
-            meter: Meter::default(),
             frames: 0,
             bytes: 0,
             discarded: reasons
@@ -148,6 +145,7 @@ impl Record {
             // Online only with a frame: a picture from before is not live.
             StreamState::Online if self.has_frames => Status::Online,
             StreamState::Online | StreamState::Connecting => Status::Connecting,
+            StreamState::Idle => Status::Idle,
             _ => Status::Offline,
         }
     }
@@ -183,7 +181,6 @@ impl Record {
         self.bytes += frame.bytes().len() as u64;
         self.size = Some((frame.width(), frame.height()));
         let now = Instant::now().into_std();
-        self.meter.record(now);
         self.freeze.frame(frame.bytes(), now, SystemTime::now())
     }
 

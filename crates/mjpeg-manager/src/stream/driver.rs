@@ -1,6 +1,6 @@
 //! The task that carries a camera's events to its viewers.
 
-use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use mjpeg_fanout::{Consumer, Demand};
@@ -40,6 +40,8 @@ pub(crate) struct StreamDriver {
     publisher: Option<oneshot::Receiver<()>>,
     /// Since when nobody has wanted frames.
     unwanted_since: Option<Instant>,
+    /// When the last frame was published.
+    published_at: Option<Instant>,
     panics: Panics,
     /// Last, so that it outlives the rest: viewers' responses end when it is dropped.
     sink: Arc<Sink>,
@@ -114,6 +116,7 @@ impl StreamDriver {
             reading: Reading::Ended,
             publisher: None,
             unwanted_since: None,
+            published_at: None,
             panics: Panics::new(),
             in_use: watch::Sender::new(Arc::clone(&spec)),
             spec,
@@ -158,7 +161,7 @@ impl StreamDriver {
             () = timer(deadline) => Woken::Other,
         };
         match woken {
-            Woken::Event(Some((index, event))) => self.event(index, event),
+            Woken::Event(Some((index, event))) => self.event(index, event).await,
             Woken::Event(None) => {
                 self.reading = Reading::Ended;
                 self.monitor.ended();
@@ -173,17 +176,28 @@ impl StreamDriver {
         }
     }
 
-    fn event(&mut self, index: usize, event: Event) {
+    async fn event(&mut self, index: usize, event: Event) {
         match event {
             Event::Frame(captured) => {
+                self.give_way(captured.stamp.monotonic()).await;
                 self.monitor.frame_from(index);
                 let pipeline = Pipeline::of(&self.spec);
                 self.sink.frame(captured.frame, captured.stamp, pipeline);
+                self.published_at = Some(Instant::now());
             }
             event => self.monitor.source_event(index, event),
         }
         if let Reading::Sources(failover) = &self.reading {
             self.monitor.disconnected_from(failover.in_use());
+        }
+    }
+
+    /// Gives viewers that are ready their turn with the frame before this one if the two came
+    /// together, as cameras that send in bursts have it.
+    async fn give_way(&mut self, captured: std::time::Instant) {
+        let came_together = |at: Instant| captured < (at + TOGETHER).into_std();
+        if self.published_at.is_some_and(came_together) {
+            self.sink.producer.taken().await;
         }
     }
 
@@ -311,3 +325,7 @@ async fn timer(at: Option<Instant>) {
         None => pending().await,
     }
 }
+
+/// A frame that was received within this time after the one before was published came together
+/// with it. No camera sends so many a second evenly.
+const TOGETHER: Duration = Duration::from_millis(5);
