@@ -77,16 +77,18 @@ fn shows_a_picture(headers: &HeaderMap) -> bool {
         return shown.contains(&destination);
     }
     let accept = text(header::ACCEPT.as_str()).unwrap_or_default();
+    let accept = accept.trim_start();
     // Proxies may remove it.
     let is_browser = text(header::USER_AGENT.as_str()).is_none_or(is_browser);
-    is_browser && (is_for_img(accept) || is_for_page(accept))
+    // Only pages send `Origin`: this is an `<img crossorigin>`, whatever it names.
+    let is_of_page = headers.contains_key(header::ORIGIN) && accept.starts_with("image/");
+    is_browser && (is_of_page || is_for_img(accept) || is_for_page(accept))
 }
 
 /// Whether this is what a browser accepts for an `<img>`: picture types by name and any other at
 /// the end. Each browser names one that programs do not.
 fn is_for_img(accept: &str) -> bool {
     let named = ["image/webp", "image/avif", "image/apng", "image/svg+xml"];
-    let accept = accept.trim_start();
     accept.starts_with("image/")
         && accept.contains("*/*")
         && named.iter().any(|name| accept.contains(name))
@@ -94,7 +96,7 @@ fn is_for_img(accept: &str) -> bool {
 
 /// Whether this is what a browser accepts for a page: all of them still name XHTML.
 fn is_for_page(accept: &str) -> bool {
-    accept.trim_start().starts_with("text/html") && accept.contains("application/xhtml+xml")
+    accept.starts_with("text/html") && accept.contains("application/xhtml+xml")
 }
 
 /// Whether a `User-Agent` names one of the engines that show streams. Programs name no engine,

@@ -52,7 +52,7 @@ pub(crate) fn share<B>(
         return response;
     };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed.clone());
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     // For pages that isolate themselves (`Cross-Origin-Embedder-Policy`).
     headers.insert(
         HeaderName::from_static("cross-origin-resource-policy"),
@@ -63,9 +63,8 @@ pub(crate) fn share<B>(
 }
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
-const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag, Age, Last-Modified, Retry-After, X-Timestamp, X-Online, X-Placeholder",
-);
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("ETag, Age, Last-Modified, Retry-After, X-Timestamp, X-Online");
 
 /// For old and new caches, and for nginx, which would otherwise buffer the stream.
 pub(crate) const NEVER_STORED: [(HeaderName, HeaderValue); 4] = [

@@ -122,7 +122,10 @@ impl Snapshot {
         }
         describe(response.headers_mut(), picture, status, now);
         if picture.is_placeholder {
-            response.headers_mut().insert(PLACEHOLDER, TRUE);
+            let headers = response.headers_mut();
+            headers.insert(PLACEHOLDER, TRUE);
+            let exposed = HeaderValue::from_static("X-Placeholder");
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         } else if let Ok(tag) = HeaderValue::try_from(tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }

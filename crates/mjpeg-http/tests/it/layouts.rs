@@ -67,6 +67,8 @@ async fn pictures_get_headers_ahead_and_programs_the_length() {
             ),
             true,
         ),
+        // `<img crossorigin>`: only pages send an origin.
+        (vec![("Accept", "image/*"), ("Origin", "http://page")], true),
         // Programs, whatever they call themselves.
         (vec![("Accept", JAVA)], false),
         (with_agent(JAVA, "Java/17.0.9"), false),
