@@ -32,11 +32,11 @@ impl Patience {
 }
 
 /// The longest single wait. A thousand viewers have had their turn after 15 ms; 100 kB are on their
-/// way to a viewer with 20 Mbit/s after 40 ms.
-const LONGEST_WAIT: Duration = Duration::from_millis(50);
+/// way to a viewer with 20 Mbit/s after 40 ms. The rest is for a machine that is busy.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-/// The most that may be waited without a pause: seven frames that come together.
-const MOST_SPENT: Duration = Duration::from_millis(350);
+/// The most that may be waited without a pause.
+const MOST_SPENT: Duration = Duration::from_millis(400);
 
 #[cfg(test)]
 mod tests {

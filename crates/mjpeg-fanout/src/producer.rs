@@ -125,8 +125,8 @@ impl Producer {
     /// whether they have.
     ///
     /// Only consumers with a [`Turn`](crate::Turn) are waited for, and none that was still busy
-    /// with an earlier frame. A wait takes at most 50 ms, and all waits together at most half of
-    /// the time that passes, with 350 ms to begin with. Lets other tasks run at least once.
+    /// with an earlier frame. A wait takes at most 100 ms, and all waits together at most half
+    /// of the time that passes, with 400 ms to begin with. Lets other tasks run at least once.
     ///
     /// # Cancel safety
     ///

@@ -67,9 +67,10 @@ impl Newest {
         let _ = (before, viewers);
     }
 
-    /// Begins the turn of the viewers that are ready. It was taken before the look.
-    pub(crate) fn begin_turn(&mut self, turn: Turn) {
-        self.turn = Some(Arc::new(turn));
+    /// Begins a turn, which was taken before the look: that of the viewers that are ready, or that
+    /// of one that has caught up.
+    pub(crate) fn begin_turn(&mut self, turn: Option<Arc<Turn>>) {
+        self.turn = turn;
     }
 
     /// Ends that turn, but for those who are still writing.
@@ -100,12 +101,15 @@ pub(crate) enum Offered {
     Gone,
 }
 
+/// A viewer whose part has been written, and its turn.
+pub(crate) type CaughtUp = (ActiveViewer, Option<Arc<Turn>>);
+
 /// What a socket has not taken yet.
 pub(crate) struct Rest {
     part: Bytes,
     late_at: Option<Instant>,
     /// The producer may wait a moment for it before the next frame.
-    _turn: Option<Arc<Turn>>,
+    turn: Option<Arc<Turn>>,
 }
 
 /// Sends a viewer what is due now, as far as its socket takes it.
@@ -132,7 +136,7 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
             return Offered::Blocks(Rest {
                 part,
                 late_at: sending.late_at,
-                _turn: newest.turn.clone(),
+                turn: newest.turn.clone(),
             });
         }
     }
@@ -149,17 +153,18 @@ pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut N
     Offered::Blocks(Rest {
         part: opening,
         late_at: None,
-        _turn: None,
+        turn: newest.turn.clone(),
     })
 }
 
-/// Waits until a part is written. Returns `None` if the viewer had to be cut.
-pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<ActiveViewer> {
+/// Waits until a part is written. Returns the viewer with its turn, which goes on until it has had
+/// what came meanwhile. Returns `None` if it had to be cut.
+pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<CaughtUp> {
     let ActiveViewer { socket, feed, .. } = &mut viewer;
     let limits = WriteLimits::of(feed.config());
     let written = socket.write_rest(&mut rest.part, rest.late_at, feed.permit(), limits);
     match written.await {
-        Ok(()) => Some(viewer),
+        Ok(()) => Some((viewer, rest.turn)),
         Err(reason) => {
             viewer.socket.cut(reason, viewer.feed.permit().counters());
             None

@@ -28,7 +28,7 @@ use crate::{
     config::stream::StreamConfig,
     shards::{
         attached::Attached,
-        offer::{Newest, Offered, Rest, offer, open, write_rest},
+        offer::{CaughtUp, Newest, Offered, Rest, offer, open, write_rest},
         viewer::{ActiveViewer, NewViewer},
         viewer_socket::Heard,
     },
@@ -36,8 +36,14 @@ use crate::{
     viewers::cut::CutReason,
 };
 
-/// A viewer to serve by itself, with its opening if it is new.
-type Single = (ActiveViewer, Option<Bytes>);
+/// A viewer to serve by itself.
+struct Single {
+    viewer: ActiveViewer,
+    /// If it is new.
+    opening: Option<Bytes>,
+    /// If it was ready when the newest frame came, and busy with a repeat.
+    turn: Option<Arc<Turn>>,
+}
 
 /// What wakes a shard.
 #[allow(
@@ -114,7 +120,7 @@ pub(crate) async fn serve(
     shard.run().await;
 }
 
-impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
+impl<F: Future<Output = Option<CaughtUp>>> Shard<F> {
     async fn run(mut self) {
         loop {
             self.work.one().await;
@@ -122,7 +128,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
                 Wake::All => {
                     // Before the look, so that it is for every frame that the look does not find.
                     let turn = mem::replace(&mut self.turn, self.consumer.turn());
-                    self.newest.begin_turn(turn);
+                    self.newest.begin_turn(Some(Arc::new(turn)));
                     self.look();
                     self.serve_ready().await;
                     self.next_single()
@@ -153,11 +159,11 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
                 Wake::All
             }
             Some(written) = self.slow.next() => match written {
-                Some(viewer) => Wake::One((viewer, None)),
+                Some(caught_up) => Wake::One(Single::from(caught_up)),
                 None => Wake::Nothing,
             },
             Some((viewer, attached)) = self.incoming.recv() => {
-                Wake::One(new_single(viewer, attached))
+                Wake::One(Single::new(viewer, attached))
             }
             () = self.timer.until(self.wake_at) => Wake::All,
             Ok(()) = self.config.changed() => Wake::All,
@@ -232,7 +238,13 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
     /// than all viewers can be served.
     async fn serve_singles(&mut self, mut single: Option<Single>) {
         let mut left = self.slow.len() + self.incoming.len();
-        while let Some((mut viewer, opening)) = single.take() {
+        while let Some(Single {
+            mut viewer,
+            opening,
+            turn,
+        }) = single.take()
+        {
+            self.newest.begin_turn(turn);
             let offered = match opening {
                 // Nothing else can be written before it.
                 Some(opening) => open(&mut viewer, opening, &mut self.newest),
@@ -258,12 +270,12 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
     /// A viewer that can be served by itself now, if there is one.
     fn next_single(&mut self) -> Option<Single> {
         while let Some(Some(written)) = self.slow.next().now_or_never() {
-            if let Some(viewer) = written {
-                return Some((viewer, None));
+            if let Some(caught_up) = written {
+                return Some(Single::from(caught_up));
             }
         }
         let (viewer, attached) = self.incoming.try_recv().ok()?;
-        Some(new_single(viewer, attached))
+        Some(Single::new(viewer, attached))
     }
 
     /// Ends waiting viewers at once, and those in the middle of a part after it.
@@ -276,16 +288,32 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
             viewer.socket.end();
         }
         while let Some(written) = self.slow.next().await {
-            if let Some(viewer) = written {
+            if let Some((viewer, _)) = written {
                 viewer.end();
             }
         }
     }
 }
 
-fn new_single(viewer: NewViewer, attached: Attached) -> Single {
-    let (viewer, opening) = viewer.begin(attached);
-    (viewer, Some(opening))
+impl Single {
+    fn new(viewer: NewViewer, attached: Attached) -> Self {
+        let (viewer, opening) = viewer.begin(attached);
+        Self {
+            viewer,
+            opening: Some(opening),
+            turn: None,
+        }
+    }
+}
+
+impl From<CaughtUp> for Single {
+    fn from((viewer, turn): CaughtUp) -> Self {
+        Self {
+            viewer,
+            opening: None,
+            turn,
+        }
+    }
 }
 
 /// Lets other tasks run now and then.

@@ -1,6 +1,12 @@
 //! The task that carries a camera's events to its viewers.
 
-use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    future::{pending, poll_fn},
+    mem,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::Arc,
+};
 
 use futures_util::FutureExt;
 use mjpeg_fanout::{Consumer, Demand};
@@ -40,8 +46,6 @@ pub(crate) struct StreamDriver {
     publisher: Option<oneshot::Receiver<()>>,
     /// Since when nobody has wanted frames.
     unwanted_since: Option<Instant>,
-    /// When the last frame was published.
-    published_at: Option<Instant>,
     panics: Panics,
     /// Last, so that it outlives the rest: viewers' responses end when it is dropped.
     sink: Arc<Sink>,
@@ -61,7 +65,11 @@ enum Reading {
 
 /// What a step of the driver waited for.
 enum Woken {
-    Event(Option<(usize, Event)>),
+    Event {
+        event: Option<(usize, Event)>,
+        /// It was there before it was waited for.
+        was_ready: bool,
+    },
     Spec,
     /// Viewers have come, gone, or both.
     Demand,
@@ -116,7 +124,6 @@ impl StreamDriver {
             reading: Reading::Ended,
             publisher: None,
             unwanted_since: None,
-            published_at: None,
             panics: Panics::new(),
             in_use: watch::Sender::new(Arc::clone(&spec)),
             spec,
@@ -153,7 +160,7 @@ impl StreamDriver {
         let tend_at = self.placeholder.tend(&scene, &self.spec, producer, now);
         let deadline = tend_at.into_iter().chain(self.turns_at(now)).min();
         let woken = tokio::select! {
-            event = next_event(&mut self.reading, &mut self.publisher) => Woken::Event(event),
+            woken = next_event(&mut self.reading, &mut self.publisher) => woken,
             () = spec_changed(&mut self.specs) => Woken::Spec,
             _ = self.demand.changed() => Woken::Demand,
             () = self.control.changed() => Woken::Other,
@@ -161,8 +168,18 @@ impl StreamDriver {
             () = timer(deadline) => Woken::Other,
         };
         match woken {
-            Woken::Event(Some((index, event))) => self.event(index, event).await,
-            Woken::Event(None) => {
+            Woken::Event {
+                event: Some((index, event)),
+                was_ready,
+            } => {
+                if was_ready && matches!(event, Event::Frame(_)) {
+                    // It came together with the frame before it, which viewers that are ready have
+                    // not had yet.
+                    self.sink.producer.taken().await;
+                }
+                self.event(index, event);
+            }
+            Woken::Event { event: None, .. } => {
                 self.reading = Reading::Ended;
                 self.monitor.ended();
             }
@@ -176,28 +193,17 @@ impl StreamDriver {
         }
     }
 
-    async fn event(&mut self, index: usize, event: Event) {
+    fn event(&mut self, index: usize, event: Event) {
         match event {
             Event::Frame(captured) => {
-                self.give_way(captured.stamp.monotonic()).await;
                 self.monitor.frame_from(index);
                 let pipeline = Pipeline::of(&self.spec);
                 self.sink.frame(captured.frame, captured.stamp, pipeline);
-                self.published_at = Some(Instant::now());
             }
             event => self.monitor.source_event(index, event),
         }
         if let Reading::Sources(failover) = &self.reading {
             self.monitor.disconnected_from(failover.in_use());
-        }
-    }
-
-    /// Gives viewers that are ready their turn with the frame before this one if the two came
-    /// together, as cameras that send in bursts have it.
-    async fn give_way(&mut self, captured: std::time::Instant) {
-        let came_together = |at: Instant| captured < (at + TOGETHER).into_std();
-        if self.published_at.is_some_and(came_together) {
-            self.sink.producer.taken().await;
         }
     }
 
@@ -295,7 +301,19 @@ impl StreamDriver {
 }
 
 /// Waits for the next event of the sources, or for the end of the publisher.
-async fn next_event(
+async fn next_event(reading: &mut Reading, publisher: &mut Option<oneshot::Receiver<()>>) -> Woken {
+    let mut polls = 0_u32;
+    let mut next = pin!(next_of(reading, publisher));
+    let event = poll_fn(|cx| {
+        polls = polls.saturating_add(1);
+        next.as_mut().poll(cx)
+    })
+    .await;
+    let was_ready = polls == 1;
+    Woken::Event { event, was_ready }
+}
+
+async fn next_of(
     reading: &mut Reading,
     publisher: &mut Option<oneshot::Receiver<()>>,
 ) -> Option<(usize, Event)> {
@@ -325,7 +343,3 @@ async fn timer(at: Option<Instant>) {
         None => pending().await,
     }
 }
-
-/// A frame that was received within this time after the one before was published came together
-/// with it. No camera sends so many a second evenly.
-const TOGETHER: Duration = Duration::from_millis(5);

@@ -64,7 +64,7 @@ impl Publisher {
     /// the next one as [`publish`](Self::publish) does.
     ///
     /// For frames that come together: each would replace the one before it unseen. Waits as
-    /// [`Producer::taken`](mjpeg_fanout::Producer::taken) does: at most 50 ms.
+    /// [`Producer::taken`](mjpeg_fanout::Producer::taken) does: at most 100 ms.
     ///
     /// # Errors
     ///
