@@ -27,9 +27,9 @@
 //!
 //! ## Lagging
 //!
-//! [`Producer::publish`] never waits, and a consumer has no queue. [`Consumer::next`] returns the latest frame
-//! that this consumer has not taken; frames published while it was busy are skipped. The sequence
-//! number ([`Published::seq`]) counts every frame, so it shows how many were skipped.
+//! [`Producer::publish`] never waits, and a consumer has no queue. [`Consumer::next`] returns the
+//! latest frame that this consumer has not taken; frames published while it was busy are skipped.
+//! The sequence number ([`Published::seq`]) counts every frame, so it shows how many were skipped.
 //!
 //! ```
 //! # use mjpeg_codec::Frame;

@@ -163,7 +163,7 @@ impl Feed {
         wait(Some(repeat_at))
     }
 
-    /// Sends the last frame again at once if no new one comes, to find out whether somebody is there.
+    /// Sends the last frame again at once, to find out whether anybody is there.
     pub(crate) fn probe(&mut self) {
         self.is_probed = true;
     }

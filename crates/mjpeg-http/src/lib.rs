@@ -59,7 +59,8 @@
 //! leave its own path in the requests: [`ListenerConfig::with_base_path`].
 //!
 //! The answers allow every origin by default; [`StreamConfig::with_cors`] restricts them to a
-//! [`CorsPolicy`]. Preflights are answered for `Authorization` and private networks too. The policy does not cover the errors that hyper itself sends (`400`, `431`).
+//! [`CorsPolicy`]. Preflights are answered for `Authorization` and private networks too. The policy
+//! does not cover the errors that hyper itself sends (`400`, `431`).
 //!
 //! # The stream
 //!
@@ -153,15 +154,15 @@
 //! | `wait=` | wait at most this many seconds, up to 30; default below |
 //!
 //! A snapshot waits [800 ms](StreamConfig::with_snapshot_wait) unless the request says otherwise,
-//! or [5 s](StreamConfig::with_snapshot_connect_wait) while a camera that is read on demand is being
-//! connected. A request with `max_age`, `fresh` or `after` that cannot be satisfied in time gets
-//! `503` with `Retry-After`. Any other gets what there is:
+//! or [5 s](StreamConfig::with_snapshot_connect_wait) while a camera that is read on demand is
+//! being connected. A request with `max_age`, `fresh` or `after` that cannot be satisfied in time
+//! gets `503` with `Retry-After`. Any other gets what there is:
 //!
 //! | the camera | the answer after the wait |
 //! |---|---|
 //! | has sent pictures before | `200`: the last one, with `X-Online: false` and its `Age` |
 //! | has sent none, and is being connected | `503` |
-//! | has sent none, and is dead | `200`: the placeholder, with `X-Online: false` and `X-Placeholder: true`; `503` without one |
+//! | has sent none, and is dead | `200`: the placeholder, with `X-Placeholder: true`; else `503` |
 //!
 //! So a page always shows something. A program that looks only at the status should ask for what it
 //! needs: `fresh=1` gives each picture once, however fast it asks, and `max_age=5` no picture of a
@@ -171,10 +172,10 @@
 //! # Clients that close their side
 //!
 //! Some clients close their side of the connection behind their request, such as `nc -N`. They are
-//! answered all the same, with streams too. On a stream, this looks as if the viewer had gone. So the
-//! last frame is sent to it once more, which tells. Before the first frame nothing can be sent;
-//! then such a viewer is taken for gone after 5 s. What a viewer sends behind its request is dropped;
-//! one that sends [too much](StreamConfig::with_max_viewer_input_bytes) is cut.
+//! answered all the same, with streams too. On a stream, this looks as if the viewer had gone. So
+//! the last frame is sent to it once more, which tells. Before the first frame nothing can be sent;
+//! then such a viewer is taken for gone after 5 s. What a viewer sends behind its request is
+//! dropped; one that sends [too much](StreamConfig::with_max_viewer_input_bytes) is cut.
 //!
 //! # Several streams on one port
 //!
@@ -241,8 +242,8 @@
 //! [`write_stall`](StreamConfig::with_write_stall), or when one frame takes longer than
 //! [`max_frame_send_time`](StreamConfig::with_max_frame_send_time). When slow viewers together hold
 //! more than [`max_inflight_bytes`](StreamConfig::with_max_inflight_bytes), those with the oldest
-//! frame are cut. Clients of snapshots and of other answers have the same limits and are in the same
-//! account. [`StreamStats`] counts each case, and [`StreamService::viewers`] reports for each
+//! frame are cut. Clients of snapshots and of other answers have the same limits and are in the
+//! same account. [`StreamStats`] counts each case, and [`StreamService::viewers`] reports for each
 //! viewer what it was sent, what it skipped, and how old its frames were.
 //!
 //! On Linux, a listener hands large parts to TCP sockets with `splice`, which raises `SIGPIPE` when

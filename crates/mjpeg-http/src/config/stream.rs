@@ -134,8 +134,8 @@ impl StreamConfig {
     /// connection is closed. Default 30 s.
     ///
     /// A link that needs longer is useless for live pictures, and its viewer holds a frame in
-    /// memory meanwhile. It limits snapshots and other answers alike. Applies to what goes through a
-    /// [`Listener`](crate::Listener).
+    /// memory meanwhile. It limits snapshots and other answers alike. Applies to what goes through
+    /// a [`Listener`](crate::Listener).
     ///
     /// Counted in [`StreamStats::send_timeouts`](crate::StreamStats::send_timeouts).
     pub fn with_max_frame_send_time(mut self, limit: Duration) -> Self {

@@ -146,9 +146,9 @@ fn resource(path: &str, query: &Query<'_>) -> Option<Resource> {
     }
 }
 
-/// An action by its leading word: `snapshot`, `Snapshot_0` for one of several cameras, `snapshot?1`,
-/// `snapshot/` and `snapshot;t=1` where somebody appends to the URL what should follow a `&`. A
-/// stream is one camera, so any number will do.
+/// An action by its leading word: `snapshot`, `Snapshot_0` for one of several cameras, and
+/// `snapshot?1`, `snapshot/` and `snapshot;t=1` where somebody appends to the URL what should
+/// follow a `&`. A stream is one camera, so any number will do.
 fn action(action: &str) -> Resource {
     let action = action.trim_start();
     let end = action.find(|c: char| !c.is_ascii_alphabetic());

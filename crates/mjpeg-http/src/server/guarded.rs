@@ -27,9 +27,9 @@ use crate::{
 /// some were offered. While an answer of a stream is being sent, the stream's own limits hold
 /// instead.
 ///
-/// It hides from hyper that the peer has closed its side, as long as an answer of ours is being made
-/// or sent: hyper would take that for the end of the connection, but some clients close their side
-/// behind their last request.
+/// It hides from hyper that the peer has closed its side, as long as an answer of ours is being
+/// made or sent: hyper would take that for the end of the connection, but some clients close their
+/// side behind their last request.
 ///
 /// It counts as an open connection for as long as it lives, even if a fallback service has upgraded
 /// it and owns it.

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_util::{
     FutureExt,
     stream::{FuturesUnordered, StreamExt},
@@ -29,21 +28,13 @@ use crate::{
     shards::{
         attached::Attached,
         offer::{CaughtUp, Newest, Offered, Rest, offer, open, write_rest},
+        single::Single,
         viewer::{ActiveViewer, NewViewer},
         viewer_socket::Heard,
     },
     timer::LazySleep,
     viewers::cut::CutReason,
 };
-
-/// A viewer to serve by itself.
-struct Single {
-    viewer: ActiveViewer,
-    /// If it is new.
-    opening: Option<Bytes>,
-    /// If it was ready when the newest frame came, and busy with a repeat.
-    turn: Option<Arc<Turn>>,
-}
 
 /// What wakes a shard.
 #[allow(
@@ -291,27 +282,6 @@ impl<F: Future<Output = Option<CaughtUp>>> Shard<F> {
             if let Some((viewer, _)) = written {
                 viewer.end();
             }
-        }
-    }
-}
-
-impl Single {
-    fn new(viewer: NewViewer, attached: Attached) -> Self {
-        let (viewer, opening) = viewer.begin(attached);
-        Self {
-            viewer,
-            opening: Some(opening),
-            turn: None,
-        }
-    }
-}
-
-impl From<CaughtUp> for Single {
-    fn from((viewer, turn): CaughtUp) -> Self {
-        Self {
-            viewer,
-            opening: None,
-            turn,
         }
     }
 }

@@ -27,9 +27,9 @@ impl StreamConfig {
     /// Sets how old the picture of a snapshot may be, as if requests that say nothing had
     /// `?max_age=`. Default: as old as it is.
     ///
-    /// Where no picture is young enough in time, they are answered `503`: so programs that only look
-    /// at the status notice that a camera is dead. A request with `max_age`, `max_delay`, `fresh` or
-    /// `after` overrides it; `?fresh=0` gives any picture.
+    /// Where no picture is young enough in time, they are answered `503`: so programs that only
+    /// look at the status notice that a camera is dead. A request with `max_age`, `max_delay`,
+    /// `fresh` or `after` overrides it; `?fresh=0` gives any picture.
     pub fn with_snapshot_max_age(mut self, most: impl Into<Option<Duration>>) -> Self {
         self.snapshot_max_age = most.into();
         self
@@ -38,8 +38,8 @@ impl StreamConfig {
     /// Sets whether a snapshot is the next picture, captured after the request came, as if requests
     /// that say nothing had `?fresh=1`. Default: off.
     ///
-    /// Programs that ask again as soon as they have an answer then get each picture once. Overridden
-    /// as the [age](Self::with_snapshot_max_age) is.
+    /// Programs that ask again as soon as they have an answer then get each picture once.
+    /// Overridden as the [age](Self::with_snapshot_max_age) is.
     pub fn with_snapshot_fresh(mut self, on: bool) -> Self {
         self.snapshot_fresh = on;
         self
