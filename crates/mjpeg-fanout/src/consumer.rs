@@ -9,7 +9,7 @@ use std::{
 
 use futures_core::Stream;
 use mjpeg_codec::multipart::Via;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     changes::Changes,
@@ -18,6 +18,7 @@ use crate::{
     recorder::{Recorder, RecorderConfig},
     shared::Shared,
     status::Status,
+    turns::Turn,
 };
 
 /// Takes frames, always the latest one. See the [crate's contract](crate#lagging).
@@ -139,7 +140,22 @@ impl Consumer {
         self.frames.is_closed()
     }
 
-    /// Returns the usual time between frames. Returns `None` before the second.
+    /// Announces that this consumer is ready for the next frame: while the returned turn lives, a
+    /// producer that has another frame already [waits](crate::Producer::taken) a moment with it.
+    /// See [the crate's contract](crate#bursts).
+    pub fn turn(&self) -> Turn {
+        Turn::new(Arc::clone(&self.shared.turns))
+    }
+
+    /// Returns how many frames per second came over the last 5 s, by count over time. Returns 0
+    /// before the second, and after 5 s without one. Frames that came together are one moment, so
+    /// bursts do not raise it.
+    pub fn fps(&self) -> f64 {
+        self.shared.fps(Instant::now().into_std())
+    }
+
+    /// Returns the usual time between frames, as if those that come together came evenly. Returns
+    /// `None` before the second.
     pub fn interval(&self) -> Option<Duration> {
         self.shared.interval()
     }

@@ -7,19 +7,39 @@ use std::{
 
 /// A moving average of the time between frames, which one pause hardly moves.
 ///
-/// One writer, any number of readers, no lock.
+/// Frames that come together count as if they had come evenly. One writer, any number of readers,
+/// no lock.
 #[derive(Debug, Default)]
 pub(crate) struct Interval {
     /// In nanoseconds; 0 before the first sample.
     mean: AtomicU64,
+    /// How many frames came together with the one before them, since the last that did not.
+    together: AtomicU64,
+    /// The time that those took, in nanoseconds.
+    spread: AtomicU64,
 }
 
 impl Interval {
     /// Adds the time since the previous frame.
     pub(crate) fn record(&self, since_last: Duration) {
-        let sample = (since_last.as_nanos() as u64).max(1);
-        let mean = match self.mean.load(Ordering::Relaxed) {
-            0 => sample,
+        let nanos = u64::try_from(since_last.as_nanos()).unwrap_or(u64::MAX);
+        let together = self.together.load(Ordering::Relaxed);
+        let spread = self.spread.load(Ordering::Relaxed).saturating_add(nanos);
+        let mean = self.mean.load(Ordering::Relaxed);
+        if nanos < TOGETHER_NANOS && together < MOST_TOGETHER {
+            self.together.store(together + 1, Ordering::Relaxed);
+            self.spread.store(spread, Ordering::Relaxed);
+            if mean == 0 {
+                self.mean.store(nanos.max(1), Ordering::Relaxed);
+            }
+            return;
+        }
+        self.together.store(0, Ordering::Relaxed);
+        self.spread.store(0, Ordering::Relaxed);
+        let sample = (spread / (together + 1)).max(1);
+        let mean = match mean {
+            // Nothing is known yet but that frames came together.
+            mean if mean < TOGETHER_NANOS => sample,
             // A pause counts as four intervals at most, so that an outage does not look like a
             // slow camera for long. The floor keeps a burst of frames from pinning the mean near
             // zero.
@@ -45,3 +65,9 @@ const WEIGHT: u64 = 8;
 
 /// A pause up to this long counts in full, however short the average is.
 const PAUSE_FLOOR_NANOS: u64 = 100_000_000;
+
+/// Frames less than this apart came together.
+const TOGETHER_NANOS: u64 = 5_000_000;
+
+/// The most frames that count as one burst: a source that always sends so fast has an interval too.
+const MOST_TOGETHER: u64 = 8;

@@ -27,9 +27,9 @@
 //!
 //! ## Lagging
 //!
-//! A producer never waits, and a consumer has no queue. [`Consumer::next`] returns the latest frame
-//! that this consumer has not taken; frames published while it was busy are skipped. The sequence
-//! number ([`Published::seq`]) counts every frame, so it shows how many were skipped.
+//! [`Producer::publish`] never waits, and a consumer has no queue. [`Consumer::next`] returns the
+//! latest frame that this consumer has not taken; frames published while it was busy are skipped.
+//! The sequence number ([`Published::seq`]) counts every frame, so it shows how many were skipped.
 //!
 //! ```
 //! # use mjpeg_codec::Frame;
@@ -56,6 +56,47 @@
 //! A new consumer has taken nothing: it gets the latest frame at once, however old.
 //! [`Published::stamp`] tells its age. New consumers come from [`Producer::subscribe`] or from
 //! cloning a consumer.
+//!
+//! ## Bursts
+//!
+//! Some sources send several frames at once, and each would replace the one before it unseen. A
+//! producer that has the next frame already publishes it with [`Producer::publish_next`]: consumers
+//! that are ready have their turn first. A consumer takes part by holding a [`Turn`] while it waits
+//! for a frame and until it has dealt with it. One that is still busy with an earlier frame is not
+//! waited for, and each wait is short: see [`Producer::taken`].
+//!
+//! ```
+//! # use std::time::SystemTime;
+//! # use mjpeg_codec::{Frame, Stamp};
+//! # const JPEG: &[u8] = &[
+//! #     0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
+//! #     0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x2A, 0xFF, 0xD9,
+//! # ];
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let frame = Frame::parse(JPEG)?;
+//! # let stamp = Stamp::new(SystemTime::now(), tokio::time::Instant::now().into_std());
+//! let (producer, mut consumer) = mjpeg_fanout::channel();
+//! let watching = tokio::spawn(async move {
+//!     let mut seen = Vec::new();
+//!     loop {
+//!         let turn = consumer.turn(); // before the wait
+//!         let Some(published) = consumer.next().await else {
+//!             return seen;
+//!         };
+//!         seen.push(published.seq);
+//!         drop(turn); // dealt with it
+//!     }
+//! });
+//! tokio::task::yield_now().await;
+//! for _ in 0..4 {
+//!     producer.publish_next(frame.clone(), stamp).await;
+//! }
+//! drop(producer);
+//! assert_eq!(watching.await?, [1, 2, 3, 4]);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! ## Recording
 //!
@@ -128,7 +169,8 @@
 //! [`Consumer::status_changed`]. It is [`Connecting`](Status::Connecting) until the first frame,
 //! [`Online`](Status::Online) from then on, and [`Offline`](Status::Offline) once the producer is
 //! dropped. A producer that knows more about its source calls [`Producer::set_status`]; from then
-//! on, publishing a frame no longer changes the status.
+//! on, publishing a frame no longer changes the status. For a source that is read on demand there
+//! are [`Idle`](Status::Idle) and [`Starting`](Status::Starting).
 //!
 //! ```
 //! # use mjpeg_codec::Frame;
@@ -233,17 +275,21 @@
 //!
 //! ## Cancel safety
 //!
-//! All async methods are cancel safe: dropping the future takes no frame and loses no change.
+//! All async methods are cancel safe, except [`Producer::publish_next`]: dropping the future takes
+//! no frame and loses no change.
 
 mod changes;
 mod consumer;
 mod demand;
 mod interval;
+mod meter;
+mod patience;
 mod producer;
 mod published;
 mod recorder;
 mod shared;
 mod status;
+mod turns;
 
 use std::sync::Arc;
 
@@ -258,6 +304,7 @@ pub use producer::Producer;
 pub use published::Published;
 pub use recorder::{Recorder, RecorderConfig};
 pub use status::Status;
+pub use turns::Turn;
 
 use crate::{published::Newest, shared::Shared};
 

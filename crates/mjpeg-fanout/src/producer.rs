@@ -1,16 +1,22 @@
 //! The publishing half.
 
 use std::{
+    future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::{self, SystemTime},
 };
 
 use mjpeg_codec::{Frame, Stamp, multipart::Via};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::{
     consumer::Consumer,
     demand::Demand,
+    patience::Patience,
     published::{Newest, Published},
     recorder::{Recorder, RecorderConfig},
     shared::Shared,
@@ -27,6 +33,7 @@ pub struct Producer {
     shared: Arc<Shared>,
     /// Held while anything is sent, so that numbers and frames go out in the same order.
     sent: Mutex<Sent>,
+    patience: Mutex<Patience>,
     epoch: u64,
 }
 
@@ -52,6 +59,7 @@ impl Producer {
             status,
             shared,
             sent: Mutex::default(),
+            patience: Mutex::default(),
             epoch,
         }
     }
@@ -61,15 +69,17 @@ impl Producer {
     /// Never waits. The first frame makes the status [`Online`](Status::Online), unless
     /// [`set_status`](Self::set_status) was called before.
     ///
-    /// A task that publishes in a loop must yield between frames, see
-    /// [the crate's contract](crate#publishing-from-a-task).
+    /// A frame that follows at once replaces this one before consumers have taken it: see
+    /// [`publish_next`](Self::publish_next) for frames that come together. A task that publishes in
+    /// a loop must yield between frames, see [the crate's
+    /// contract](crate#publishing-from-a-task).
     pub fn publish(&self, frame: Frame, stamp: Stamp) -> u64 {
         let mut sent = self.sent();
         sent.seq += 1;
-        if let Some(before) = sent.captured.replace(stamp.monotonic()) {
-            let since_last = stamp.monotonic().saturating_duration_since(before);
-            self.shared.record_interval(since_last);
-        }
+        let captured = stamp.monotonic();
+        let before = sent.captured.replace(captured);
+        let since_last = before.map(|before| captured.saturating_duration_since(before));
+        self.shared.record(captured, since_last);
         // Before the frame, so that nobody takes the frame and reads the old status.
         if !sent.has_status {
             sent.has_status = true;
@@ -78,6 +88,7 @@ impl Producer {
         let published = Arc::new(Published::new(sent.seq, self.epoch, frame, stamp));
         // Before consumers are woken, for a recorder wakes with them and looks into its queue.
         self.shared.recorders.push(&published);
+        self.shared.turns.published();
         self.frames.send_modify(|newest| {
             newest.shown = Some(Arc::clone(&published));
             newest.picture = Some(published);
@@ -93,6 +104,55 @@ impl Producer {
     pub fn publish_now(&self, frame: Frame) -> u64 {
         let now = Instant::now().into_std();
         self.publish(frame, Stamp::new(SystemTime::now(), now))
+    }
+
+    /// Waits until the consumers that were ready for the latest frame have taken it, then publishes
+    /// the next one as [`publish`](Self::publish) does.
+    ///
+    /// For frames that come together, see [the crate's contract](crate#bursts). Waits as
+    /// [`taken`](Self::taken) does, and publishes in any case.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropping the future loses the frame. To keep it, wait for
+    /// [`taken`](Self::taken) first.
+    pub async fn publish_next(&self, frame: Frame, stamp: Stamp) -> u64 {
+        self.taken().await;
+        self.publish(frame, stamp)
+    }
+
+    /// Waits until the consumers that were ready for the latest frame have taken it. Returns
+    /// whether they have.
+    ///
+    /// Only consumers with a [`Turn`](crate::Turn) are waited for, and none that was still busy
+    /// with an earlier frame. A wait takes at most 100 ms, and all waits together at most half
+    /// of the time that passes, with 400 ms to begin with. Lets other tasks run at least once.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    ///
+    /// # Panics
+    ///
+    /// If it has to wait outside a tokio runtime with timers.
+    pub async fn taken(&self) -> bool {
+        let mut has_yielded = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut has_yielded, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        if self.shared.turns.is_taken() {
+            return true;
+        }
+        let begun = Instant::now();
+        let wait = self.patience().left(begun);
+        let taken = timeout(wait, self.shared.turns.taken()).await;
+        self.patience().spend(begun.elapsed());
+        taken.is_ok()
     }
 
     /// Sets the placeholder, with its time, in place of the previous one. If that one is shown, the
@@ -174,7 +234,11 @@ impl Producer {
         self.epoch
     }
 
-    /// Poisoning is ignored: nothing under this lock can panic and leave a change half done.
+    /// Poisoning is ignored: nothing under these locks can panic and leave a change half done.
+    fn patience(&self) -> MutexGuard<'_, Patience> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn sent(&self) -> MutexGuard<'_, Sent> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }

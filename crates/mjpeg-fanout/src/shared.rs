@@ -1,14 +1,14 @@
 //! What a producer and its consumers share besides frames.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use mjpeg_codec::multipart::Via;
 use tokio::sync::watch;
 
-use crate::{interval::Interval, recorder::Recorders};
+use crate::{interval::Interval, meter::Meter, recorder::Recorders, turns::Turns};
 
 /// One per fan-out.
 #[derive(Debug)]
@@ -16,9 +16,11 @@ pub(crate) struct Shared {
     /// How many consumers want frames.
     pub(crate) viewers: Arc<watch::Sender<usize>>,
     pub(crate) recorders: Recorders,
+    pub(crate) turns: Arc<Turns>,
     interval: Interval,
     /// The relays that the source's frames come through.
     via: Mutex<Via>,
+    meter: Mutex<Meter>,
 }
 
 impl Shared {
@@ -26,8 +28,10 @@ impl Shared {
         Self {
             viewers: Arc::new(watch::channel(0).0),
             recorders: Recorders::default(),
+            turns: Arc::default(),
             interval: Interval::default(),
             via: Mutex::default(),
+            meter: Mutex::default(),
         }
     }
 
@@ -46,8 +50,21 @@ impl Shared {
         *self.via.lock().unwrap_or_else(PoisonError::into_inner) = via;
     }
 
-    /// Records the time between two frames.
-    pub(crate) fn record_interval(&self, since_last: Duration) {
-        self.interval.record(since_last);
+    /// Frames per second over the last seconds.
+    pub(crate) fn fps(&self, now: Instant) -> f64 {
+        self.meter().rate(now)
+    }
+
+    /// Records when a frame was captured, and how long that is after the frame before it.
+    pub(crate) fn record(&self, captured: Instant, since_last: Option<Duration>) {
+        self.meter().record(captured);
+        if let Some(since_last) = since_last {
+            self.interval.record(since_last);
+        }
+    }
+
+    /// Poisoning is ignored: nothing under this lock can panic and leave a change half done.
+    fn meter(&self) -> MutexGuard<'_, Meter> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

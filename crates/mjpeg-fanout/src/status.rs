@@ -4,7 +4,8 @@ use std::fmt;
 
 /// The state of the source behind a producer; see [`Consumer::status`](crate::Consumer::status).
 ///
-/// [`Display`](fmt::Display) writes it in lower case: `connecting`, `online`, `offline`.
+/// [`Display`](fmt::Display) writes it in lower case: `connecting`, `online`, `offline`, `idle`,
+/// `starting`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
@@ -15,6 +16,10 @@ pub enum Status {
     Online,
     /// The source is gone: its owner retries, has paused it, or has dropped the producer.
     Offline,
+    /// The source is read on demand, and nobody wants frames.
+    Idle,
+    /// The source is read on demand, somebody wants frames, and the first has not come yet.
+    Starting,
 }
 
 impl fmt::Display for Status {
@@ -23,6 +28,8 @@ impl fmt::Display for Status {
             Self::Connecting => "connecting",
             Self::Online => "online",
             Self::Offline => "offline",
+            Self::Idle => "idle",
+            Self::Starting => "starting",
         })
     }
 }

@@ -24,6 +24,11 @@ pub enum InvalidConfig {
     /// The limit on frames per second is not a number above 0.
     #[error("the most frames per second must be a number above 0")]
     MaxFps,
+    /// The base path is none.
+    #[error(
+        "the base path must begin with a slash and have no '?', '#', blank or control character"
+    )]
+    BasePath,
     /// The limit on kilobits per second is not a number above 0.
     #[error("the most kilobits per second must be a number above 0")]
     MaxKbps,

@@ -104,6 +104,39 @@ pub(crate) fn header_value(origin: &AllowOrigin) -> Option<HeaderValue> {
     HeaderValue::try_from(origin.as_str()?).ok()
 }
 
+/// The value of `Access-Control-Allow-Headers`: `*`, or the names that the preflight asks for where
+/// `Authorization` is one of them, which `*` does not cover (Fetch, 4.8).
+///
+/// What is no name is left out. A list that is too long is not repeated.
+pub(crate) fn asked_headers(request: &HeaderMap) -> HeaderValue {
+    let any = HeaderValue::from_static("*");
+    let asked = request.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    let lists = asked.iter().filter_map(|names| names.to_str().ok());
+    let names = lists.flat_map(|names| names.split(',')).map(str::trim);
+    let names: Vec<_> = names
+        .filter(|name| is_token(name))
+        .take(MOST_ASKED)
+        .collect();
+    let needs_names = names
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case("authorization"));
+    let echoed = names.join(", ");
+    if !needs_names || echoed.len() > LONGEST_ASKED_BYTES {
+        return any;
+    }
+    HeaderValue::try_from(echoed).unwrap_or(any)
+}
+
+/// Whether a text is a token (RFC 9110, 5.6.2).
+fn is_token(text: &str) -> bool {
+    let is_tchar = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !text.is_empty() && text.bytes().all(is_tchar)
+}
+
+/// The longest list of header names that a preflight is answered with.
+const LONGEST_ASKED_BYTES: usize = 1024;
+const MOST_ASKED: usize = 64;
+
 /// Each may cost a rendered copy of the newest frame.
 const MOST_ORIGINS: usize = 64;
 

@@ -35,6 +35,8 @@ pub(crate) struct Feed {
     last: Option<Last>,
     /// Since when nothing is being written; `None` while something is.
     idle_since: Option<Instant>,
+    /// Whether the last frame is to be sent again at once.
+    is_probed: bool,
 }
 
 /// The frame last sent.
@@ -112,6 +114,7 @@ impl Feed {
             ends_at: None,
             last: None,
             idle_since: None,
+            is_probed: false,
             config: Arc::clone(&config),
             request: Box::new(request),
         };
@@ -191,10 +194,15 @@ impl Feed {
             return Next::Send(self.send(newest, false, now));
         }
         let repeat_at = idle_since + self.silence(last, interval);
-        if repeat_at <= now {
+        if repeat_at <= now || self.is_probed {
             return Next::Send(self.send(newest, true, now));
         }
         wait(Some(repeat_at))
+    }
+
+    /// Sends the last frame again at once, to find out whether anybody is there.
+    pub(crate) fn probe(&mut self) {
+        self.is_probed = true;
     }
 
     /// Whether the viewer's grant has ended; counts it then.
@@ -245,6 +253,7 @@ impl Feed {
             repeats,
         });
         self.idle_since = None;
+        self.is_probed = false;
         Sending {
             frame: Arc::clone(frame),
             skipped,
@@ -289,7 +298,7 @@ fn lower<T: PartialOrd>(asked: Option<T>, most: Option<T>) -> Option<T> {
 }
 
 /// The longest silence towards a relay, so that it soon knows whether the camera is still there.
-const RELAY_KEEPALIVE: Duration = Duration::from_secs(1);
+const RELAY_KEEPALIVE: Duration = Duration::from_millis(500);
 
 /// The shortest silence after which the last frame is sent again to readers that show a frame only
 /// when something follows it.

@@ -37,26 +37,31 @@
 //! | `OPTIONS` of these, and of `*` | `204`, a CORS preflight |
 //! | `/?action=command`, `/?action=take` | `501`: a relay cannot control the camera |
 //! | anything of a relay that this one reads, see [Relays](#relays) | `508` |
+//! | `/?action=` and another word | `400` |
 //! | another method | `405` with `Allow` |
 //! | another path | `404` |
 //!
 //! Stream URLs:
 //!
 //! * `/`, `/stream`, `/?action=stream` and its numbered forms such as `/?action=stream_0`
-//! * `/stream.mjpg`, `/stream.mjpeg`, `/video.mjpg`, `/cam_1.mjpg`
+//! * `/stream.mjpg`, `/stream.mjpeg`, `/video.mjpg`, `/cam_1.mjpg`, `/cam1.mjpg`, `/cam.mjpg`
 //! * `/mjpg/video.mjpg`, `/axis-cgi/mjpg/video.cgi`
 //!
 //! Snapshot URLs:
 //!
 //! * `/snapshot`, `/?action=snapshot` and its numbered forms such as `/?action=snapshot_0`
-//! * `/snapshot.jpg`, `/snapshot.jpeg`, `/cam_1.jpg`
+//! * `/snapshot.jpg`, `/snapshot.jpeg`, `/cam_1.jpg`, `/cam1.jpg`, `/cam.jpg`
 //! * `/jpg/image.jpg`, `/axis-cgi/jpg/image.cgi`
 //!
 //! These are the URLs of mjpg-streamer, ustreamer, camera-streamer and Axis cameras, so that their
 //! clients work unchanged. Unknown parameters, keys without a value and cache busters do no harm.
+//! Upper case, double slashes, a slash at the end, and what follows a `;` make no difference. An
+//! action is read by its leading word: `?action=snapshot?123` is a snapshot. A reverse proxy may
+//! leave its own path in the requests: [`ListenerConfig::with_base_path`].
 //!
 //! The answers allow every origin by default; [`StreamConfig::with_cors`] restricts them to a
-//! [`CorsPolicy`]. The policy does not cover the errors that hyper itself sends (`400`, `431`).
+//! [`CorsPolicy`]. Preflights are answered for `Authorization` and private networks too. The policy
+//! does not cover the errors that hyper itself sends (`400`, `431`).
 //!
 //! # The stream
 //!
@@ -80,8 +85,10 @@
 //!   that show the stream themselves:
 //!   * `Sec-Fetch-Dest` is `image`, `document`, `iframe`, `frame`, `object` or `embed`: what
 //!     browsers send over HTTPS and to loopback.
-//!   * `Sec-Fetch-Dest` is absent and `Accept` begins with `image/` or `text/html`: what they send
-//!     over plain HTTP (measured).
+//!   * `Sec-Fetch-Dest` is absent, `Accept` is a browser's and `User-Agent`, if there is one, names
+//!     a browser's engine: what they send over plain HTTP (measured). A browser's `Accept` names
+//!     WebP, AVIF, APNG or SVG among pictures, or XHTML among pages. Programs that send
+//!     `image/*` or Java's `text/html, image/gif, …` do not.
 //! * **[`Layout::Trailing`]** sends `Content-Length` before each image and the delimiter right
 //!   behind it. It goes to everything else: `fetch`, ffmpeg, VLC, OpenCV, go2rtc, Home Assistant.
 //!   Mainsail and go2rtc need the length; Firefox and Fluidd show a frame at its delimiter. For
@@ -93,7 +100,8 @@
 //!
 //! A viewer may ask for less with parameters:
 //!
-//! * `advance_headers=0` or `1`: choose the layout (ustreamer's name).
+//! * `advance_headers=0` or `1`: choose the layout (ustreamer's name). `showlength=1`: the one with
+//!   the length (Axis's name).
 //! * `dual_final_frames=0` or `1`: whether the last frame is sent again soon (ustreamer's name).
 //! * `fps=`, `kbps=`: at most this many frames, or thousands of bits, per second. Frames stay whole
 //!   and evenly spaced. The server's own limits are [`max_fps`](StreamConfig::with_max_fps) and
@@ -114,7 +122,7 @@
 //! * Each part has `X-Epoch` and `X-Seq`, which the first relay gave the frame; `X-Age-Us`, the
 //!   frame's age in microseconds when it is written; `X-Online`, whether the camera is online; and
 //!   `X-Mjpeg-Via` again, because it may change. `X-Repeat: 1` marks repeats and placeholders.
-//! * The last frame is repeated after 1 s at the latest.
+//! * The last frame is repeated after 500 ms at the latest.
 //!
 //! `X-Timestamp` and the `ETag` of a snapshot are the same at every relay, for everybody.
 //!
@@ -124,7 +132,9 @@
 //! limits: [`max_viewers`](StreamConfig::with_max_viewers) of the stream, a [`ViewerLimit`] that
 //! several streams share, and
 //! [`max_viewers_per_address`](StreamConfig::with_max_viewers_per_address). Snapshots and `HEAD`
-//! requests do not count as viewers.
+//! requests do not count as viewers. Snapshots that wait or are on their way have a limit of their
+//! own, [`max_snapshots`](StreamConfig::with_max_snapshots), and as many may come from one address
+//! as viewers.
 //!
 //! A page that is reloaded must not lock itself out: its previous connection may not have ended
 //! yet. A new viewer may therefore replace an existing one of the same stream; its address decides
@@ -151,18 +161,36 @@
 //!
 //! | parameter | the picture |
 //! |---|---|
-//! | none | the newest; while the camera is offline, see below |
-//! | `max_age=` | at most this many seconds old (decimals allowed) |
+//! | none, or `fresh=0` | the newest; while the camera is offline, see below |
+//! | `max_age=` | at most this many seconds old (decimals allowed); 0 is the next picture |
 //! | `max_delay=` | the same in milliseconds, camera-streamer's name; 0 means `fresh=1` |
 //! | `fresh=1` | captured after the request came |
 //! | `after=EPOCH-SEQ` | any but this one: a long poll; unknown tags are answered at once |
 //! | `wait=` | wait at most this many seconds, up to 30; default below |
 //!
-//! A snapshot waits [800 ms](StreamConfig::with_snapshot_wait) unless the request says otherwise.
-//! While the camera is offline, it waits for a new picture, then falls back to the last one with
-//! `X-Online: false`. A request with `max_age`, `fresh` or `after` that cannot be satisfied in time
-//! gets `503` with `Retry-After`; so does any request before the first picture, unless the channel
-//! has a placeholder.
+//! A snapshot waits [800 ms](StreamConfig::with_snapshot_wait) unless the request says otherwise,
+//! or [5 s](StreamConfig::with_snapshot_connect_wait) while a camera that is read on demand is
+//! being connected. A request with `max_age`, `fresh` or `after` that cannot be satisfied in time
+//! gets `503` with `Retry-After`. Any other gets what there is:
+//!
+//! | the camera | the answer after the wait |
+//! |---|---|
+//! | has sent pictures before | `200`: the last one, with `X-Online: false` and its `Age` |
+//! | has sent none, and is being connected | `503` |
+//! | has sent none, and is dead | `200`: the placeholder, with `X-Placeholder: true`; else `503` |
+//!
+//! So a page always shows something. A program that looks only at the status should ask for what it
+//! needs: `fresh=1` gives each picture once, however fast it asks, and `max_age=5` no picture of a
+//! camera that has died. For programs whose URL cannot be changed, the stream can
+//! [want that itself](StreamConfig::with_snapshot_max_age).
+//!
+//! # Clients that close their side
+//!
+//! Some clients close their side of the connection behind their request, such as `nc -N`. They are
+//! answered all the same, with streams too. On a stream, this looks as if the viewer had gone. So
+//! the last frame is sent to it once more, which tells. Before the first frame nothing can be sent;
+//! then such a viewer is taken for gone after 5 s. What a viewer sends behind its request is
+//! dropped; one that sends [too much](StreamConfig::with_max_viewer_input_bytes) is cut.
 //!
 //! # Several streams on one port
 //!
@@ -222,11 +250,15 @@
 //!   copies bodies drops it at once; then its buffer adds to the lag. The kernel's queue, and the
 //!   limits on time and memory below, are then up to that server.
 //!
+//! Frames that come together reach each viewer that is ready if they are published with
+//! [`Producer::publish_next`](mjpeg_fanout::Producer::publish_next).
+//!
 //! A [`Listener`]'s viewer is cut when it takes no byte for
 //! [`write_stall`](StreamConfig::with_write_stall), or when one frame takes longer than
 //! [`max_frame_send_time`](StreamConfig::with_max_frame_send_time). When slow viewers together hold
 //! more than [`max_inflight_bytes`](StreamConfig::with_max_inflight_bytes), those with the oldest
-//! frame are cut. [`StreamStats`] counts each case, and [`StreamService::viewers`] reports for each
+//! frame are cut. Clients of snapshots and of other answers have the same limits and are in the
+//! same account. [`StreamStats`] counts each case, and [`StreamService::viewers`] reports for each
 //! viewer what it was sent, what it skipped, and how old its frames were.
 //!
 //! On Linux, a listener hands large parts to TCP sockets with `splice`, which raises `SIGPIPE` when

@@ -6,4 +6,5 @@ pub(crate) mod fallback;
 pub(crate) mod guarded;
 pub(crate) mod handoff;
 pub(crate) mod listener;
+pub(crate) mod outgoing;
 pub(crate) mod streams;

@@ -29,6 +29,7 @@ pub(crate) mod offer;
 #[cfg(target_os = "linux")]
 pub(crate) mod part_pages;
 pub(crate) mod shard;
+pub(crate) mod single;
 pub(crate) mod viewer;
 pub(crate) mod viewer_socket;
 

@@ -38,12 +38,15 @@ pub struct StreamStats {
     pub keepalives: u64,
     /// Frames that viewers skipped because frames came faster than they took them.
     pub skipped: u64,
-    /// Connections closed because the viewer took no byte for the
-    /// [write stall limit](crate::StreamConfig::with_write_stall).
+    /// Connections closed because the viewer, or the client of a snapshot or another answer, took
+    /// no byte for the [write stall limit](crate::StreamConfig::with_write_stall).
     pub write_stalls: u64,
-    /// Connections closed because one frame took longer than the
+    /// Connections closed because one frame, one snapshot, or another answer took longer than the
     /// [limit](crate::StreamConfig::with_max_frame_send_time).
     pub send_timeouts: u64,
+    /// Viewers cut because they sent more behind their request than the
+    /// [limit](crate::StreamConfig::with_max_viewer_input_bytes).
+    pub viewer_input_cuts: u64,
     /// Responses ended because the viewer lagged by more than its own `?max_lag=`.
     pub lag_cuts: u64,
     /// Connections closed because they held the oldest frame when frames in flight passed the
@@ -61,6 +64,9 @@ pub struct StreamStats {
     pub snapshots_not_modified: u64,
     /// Snapshots answered `503` because no picture that satisfied the request came in time.
     pub snapshots_unavailable: u64,
+    /// Requests for snapshots or `/state` answered `503` because there were already
+    /// [as many as allowed](crate::StreamConfig::with_max_snapshots).
+    pub snapshots_refused: u64,
 }
 
 /// A reading of the counters of a [`Listener`](crate::Listener). All but the first only grow.
@@ -82,7 +88,8 @@ pub struct ListenerStats {
     /// [wrapping](crate::Wrap) failed.
     pub bad_requests: u64,
     /// Connections closed because the client took no byte of an answer for the
-    /// [write stall limit](crate::ListenerConfig::with_write_stall).
+    /// [write stall limit](crate::ListenerConfig::with_write_stall). Answers of streams, snapshots
+    /// among them, have that of their stream and count there.
     pub write_stalls: u64,
 }
 
@@ -120,6 +127,7 @@ counters!(StreamCounters => StreamStats {
     skipped,
     write_stalls,
     send_timeouts,
+    viewer_input_cuts,
     lag_cuts,
     in_flight_cuts,
     duration_ends,
@@ -127,6 +135,7 @@ counters!(StreamCounters => StreamStats {
     snapshots,
     snapshots_not_modified,
     snapshots_unavailable,
+    snapshots_refused,
 });
 
 counters!(ListenerCounters => ListenerStats {

@@ -124,6 +124,19 @@ impl Transport {
         }
     }
 
+    /// Whether the peer has broken the connection off, as far as the kernel knows. A read does not
+    /// tell once the peer has closed its side.
+    pub(crate) fn has_failed(&self) -> bool {
+        let error = match &self.io {
+            Io::Tcp(stream) => SockRef::from(stream).take_error(),
+            #[cfg(unix)]
+            Io::Unix(stream) => SockRef::from(stream).take_error(),
+            // The next write will tell.
+            Io::Other(_) => return false,
+        };
+        !matches!(error, Ok(None))
+    }
+
     /// Ends the outgoing side, without waiting.
     pub(crate) fn end(mut self) {
         // The peer may be gone already; then there is nothing left to end.

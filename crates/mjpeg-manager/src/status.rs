@@ -4,6 +4,5 @@ pub(crate) mod freeze;
 pub(crate) mod info;
 pub(crate) mod journal;
 pub(crate) mod log;
-pub(crate) mod meter;
 pub(crate) mod monitor;
 pub(crate) mod record;

@@ -19,7 +19,7 @@ use std::{
 
 use mjpeg_fanout::Consumer;
 use mjpeg_ingest::{Control, Failover};
-use tokio::{sync::watch, task::JoinHandle, time::Instant};
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     config::ManagerConfig,
@@ -218,7 +218,7 @@ impl RunningStream {
             since: record.since,
             frozen_since: record.freeze.since(),
             size: record.size,
-            fps: record.meter.rate(Instant::now().into_std()),
+            fps: self.consumer.fps(),
             frames: record.frames,
             bytes: record.bytes,
             discarded: record.discarded.clone(),

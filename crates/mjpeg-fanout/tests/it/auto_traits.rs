@@ -1,7 +1,7 @@
 //! What may cross threads.
 
 use mjpeg_fanout::{
-    Consumer, Demand, Producer, Published, Recorder, RecorderConfig, Status, Viewing,
+    Consumer, Demand, Producer, Published, Recorder, RecorderConfig, Status, Turn, Viewing,
 };
 
 #[test]
@@ -14,5 +14,6 @@ fn public_types_cross_threads() {
     all::<RecorderConfig>();
     all::<Status>();
     all::<Demand>();
+    all::<Turn>();
     all::<Viewing>();
 }

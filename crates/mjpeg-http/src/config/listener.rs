@@ -21,6 +21,7 @@ pub struct ListenerConfig {
     notsent_lowat_bytes: Option<u32>,
     send_buffer_bytes: Option<usize>,
     trusted_proxies: Arc<[IpNet]>,
+    base_path: Arc<str>,
 }
 
 impl Default for ListenerConfig {
@@ -34,6 +35,7 @@ impl Default for ListenerConfig {
             notsent_lowat_bytes: Some(16 << 10),
             send_buffer_bytes: None,
             trusted_proxies: Arc::default(),
+            base_path: "".into(),
         }
     }
 }
@@ -122,6 +124,26 @@ impl ListenerConfig {
         self
     }
 
+    /// Sets the path below which a reverse proxy offers this listener, such as `/webcam`, if the
+    /// proxy leaves it in the requests. Default: none.
+    ///
+    /// It is removed from the path of each request that begins with it; requests without it work as
+    /// well. The [fallback](crate::Listener::with_fallback) gets the whole path.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig::BasePath`] unless it is empty or begins with `/`, and if it has a `?`, `#`,
+    /// blank or control character.
+    pub fn with_base_path(mut self, path: &str) -> Result<Self, InvalidConfig> {
+        let is_bad = |b: u8| !b.is_ascii_graphic() || b == b'?' || b == b'#';
+        let path = path.trim_end_matches('/');
+        if !(path.is_empty() || path.starts_with('/')) || path.bytes().any(is_bad) {
+            return Err(InvalidConfig::BasePath);
+        }
+        self.base_path = path.into();
+        Ok(self)
+    }
+
     /// How long a connection may take to send a whole request head.
     pub fn header_timeout(&self) -> Duration {
         self.header_timeout
@@ -155,6 +177,20 @@ impl ListenerConfig {
     /// Which addresses are reverse proxies.
     pub fn trusted_proxies(&self) -> &[IpNet] {
         &self.trusted_proxies
+    }
+
+    /// The path below which a reverse proxy offers this listener; empty for none.
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+
+    /// A request's path without the base path.
+    pub(crate) fn below_base<'a>(&self, path: &'a str) -> &'a str {
+        match path.strip_prefix(&*self.base_path) {
+            Some("") if !self.base_path.is_empty() => "/",
+            Some(below) if below.starts_with('/') => below,
+            _ => path,
+        }
     }
 
     /// The name by which a gate knows the listener.

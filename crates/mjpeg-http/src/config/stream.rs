@@ -8,6 +8,8 @@ use crate::{
     limit::ViewerLimit,
 };
 
+mod snapshots;
+
 /// Limits and times of a [`StreamService`](crate::StreamService), whatever listeners serve it.
 ///
 /// [`StreamService::configure`](crate::StreamService::configure) replaces it while viewers watch,
@@ -21,7 +23,13 @@ pub struct StreamConfig {
     write_stall: Duration,
     max_frame_send_time: Duration,
     max_inflight_bytes: usize,
+    max_viewer_input_bytes: usize,
     snapshot_wait: Duration,
+    snapshot_connect_wait: Duration,
+    snapshot_max_age: Option<Duration>,
+    snapshot_fresh: bool,
+    max_snapshots: usize,
+    max_listed_viewers: usize,
     gate_timeout: Duration,
     max_fps: Option<f64>,
     max_kbps: Option<f64>,
@@ -40,7 +48,13 @@ impl Default for StreamConfig {
             write_stall: Duration::from_secs(30),
             max_frame_send_time: Duration::from_secs(30),
             max_inflight_bytes: 64 << 20,
+            max_viewer_input_bytes: 64 << 10,
             snapshot_wait: Duration::from_millis(800),
+            snapshot_connect_wait: Duration::from_secs(5),
+            snapshot_max_age: None,
+            snapshot_fresh: false,
+            max_snapshots: 1000,
+            max_listed_viewers: 100,
             gate_timeout: Duration::from_secs(10),
             max_fps: None,
             max_kbps: None,
@@ -107,7 +121,8 @@ impl StreamConfig {
     }
 
     /// Sets how long a viewer may take no byte, while bytes are waiting for it, before its
-    /// connection is closed. Default 30 s.
+    /// connection is closed. Default 30 s, but 5 s for one that has closed its side. It limits
+    /// snapshots and other answers alike.
     ///
     /// Counted in [`StreamStats::write_stalls`](crate::StreamStats::write_stalls).
     pub fn with_write_stall(mut self, limit: Duration) -> Self {
@@ -119,7 +134,8 @@ impl StreamConfig {
     /// connection is closed. Default 30 s.
     ///
     /// A link that needs longer is useless for live pictures, and its viewer holds a frame in
-    /// memory meanwhile. Applies to viewers that came through a [`Listener`](crate::Listener).
+    /// memory meanwhile. It limits snapshots and other answers alike. Applies to what goes through
+    /// a [`Listener`](crate::Listener).
     ///
     /// Counted in [`StreamStats::send_timeouts`](crate::StreamStats::send_timeouts).
     pub fn with_max_frame_send_time(mut self, limit: Duration) -> Self {
@@ -127,10 +143,10 @@ impl StreamConfig {
         self
     }
 
-    /// Sets how many bytes of frames slow viewers may hold together, besides the newest frame.
-    /// Default 64 MiB.
+    /// Sets how many bytes of frames slow viewers and slow clients of snapshots may hold together,
+    /// besides the newest frame. Default 64 MiB.
     ///
-    /// Above it, all viewers that hold the oldest frame are cut. A frame counts with its rendered
+    /// Above it, all that hold the oldest frame are cut. A frame counts with its rendered
     /// parts; on Linux, large ones take twice that while they are being sent. Applies to viewers
     /// that came through a [`Listener`](crate::Listener).
     ///
@@ -140,10 +156,15 @@ impl StreamConfig {
         self
     }
 
-    /// Sets how long a snapshot waits for a picture that satisfies the request, unless the request
-    /// says otherwise with `?wait=`. Default 800 ms: Moonraker gives up after 1 s.
-    pub fn with_snapshot_wait(mut self, limit: Duration) -> Self {
-        self.snapshot_wait = limit.min(LONGEST);
+    /// Sets how many bytes a viewer may send behind its request at once, and in each minute.
+    /// Default 64 KiB. One that sends more is cut.
+    ///
+    /// Nothing that it sends is of any use; what there is, is read in pieces of 16 KiB a second and
+    /// dropped. Applies to viewers that came through a [`Listener`](crate::Listener).
+    ///
+    /// Counted in [`StreamStats::viewer_input_cuts`](crate::StreamStats::viewer_input_cuts).
+    pub fn with_max_viewer_input_bytes(mut self, limit: usize) -> Self {
+        self.max_viewer_input_bytes = limit;
         self
     }
 
@@ -238,9 +259,9 @@ impl StreamConfig {
         self.max_inflight_bytes
     }
 
-    /// How long a snapshot waits for a picture that satisfies the request.
-    pub fn snapshot_wait(&self) -> Duration {
-        self.snapshot_wait
+    /// How many bytes a viewer may send behind its request at once, and in each minute.
+    pub fn max_viewer_input_bytes(&self) -> usize {
+        self.max_viewer_input_bytes
     }
 
     /// How long a gate may take to decide.

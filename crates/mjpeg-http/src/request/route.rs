@@ -1,5 +1,7 @@
 //! What a request asks of a stream, by its method, path, query and headers.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, Method};
 
 use crate::{
@@ -23,6 +25,8 @@ pub(crate) enum Route {
     NotAllowed,
     /// An action that only a server with its own camera can perform.
     NoControl,
+    /// An action that nobody knows.
+    UnknownAction,
     NotFound,
 }
 
@@ -32,6 +36,7 @@ enum Resource {
     #[cfg(feature = "compat")]
     State,
     Control,
+    Unknown,
 }
 
 impl Route {
@@ -43,6 +48,7 @@ impl Route {
         config: &StreamConfig,
     ) -> Self {
         let query = Query::parse(query);
+        let path = &*canonical(path);
         // `OPTIONS *` asks about the server as a whole (RFC 9110, 9.3.7).
         let resource = match resource(path, &query) {
             None if path == "*" && method == Method::OPTIONS => return Self::Preflight,
@@ -63,10 +69,13 @@ impl Route {
                     Self::Stream(request)
                 }
             }
-            Resource::Snapshot if get => Self::Snapshot(SnapshotRequest::read(&query, headers)),
+            Resource::Snapshot if get => {
+                Self::Snapshot(SnapshotRequest::read(&query, headers, config))
+            }
             #[cfg(feature = "compat")]
             Resource::State if get => Self::State,
             Resource::Control => Self::NoControl,
+            Resource::Unknown => Self::UnknownAction,
             _ => Self::NotAllowed,
         }
     }
@@ -78,7 +87,11 @@ impl Route {
             Self::Snapshot(_) => Some(Action::Snapshot),
             #[cfg(feature = "compat")]
             Self::State => Some(Action::State),
-            Self::Preflight | Self::NotAllowed | Self::NoControl | Self::NotFound => None,
+            Self::Preflight
+            | Self::NotAllowed
+            | Self::NoControl
+            | Self::UnknownAction
+            | Self::NotFound => None,
         }
     }
 }
@@ -88,16 +101,34 @@ impl Route {
 /// On a listener with other pages, `/` is one of those.
 pub(crate) fn is_stream_url(path: &str, query: Option<&str>) -> bool {
     let query = Query::parse(query);
+    let path = &*canonical(path);
     (path != "/" || query.text("action").is_some()) && resource(path, &query).is_some()
+}
+
+/// A path as the URLs below are written: in lower case, with single slashes and none at the end,
+/// and without what follows a `;` or `&`, which people write for `?`.
+fn canonical(path: &str) -> Cow<'_, str> {
+    let is_canonical = |b: u8| !b.is_ascii_uppercase() && b != b';' && b != b'&';
+    let has_slashes = path.contains("//") || (path.len() > 1 && path.ends_with('/'));
+    if !has_slashes && path.bytes().all(is_canonical) {
+        return path.into();
+    }
+    let path = path.split([';', '&']).next().unwrap_or_default();
+    let names = path.split('/').filter(|name| !name.is_empty());
+    let mut canonical = String::with_capacity(path.len());
+    for name in names {
+        canonical.push('/');
+        canonical.push_str(&name.to_ascii_lowercase());
+    }
+    if canonical.is_empty() {
+        canonical.push('/');
+    }
+    canonical.into()
 }
 
 fn resource(path: &str, query: &Query<'_>) -> Option<Resource> {
     match path {
-        "/" => Some(match query.text("action") {
-            Some(action) if is_numbered(action, "snapshot") => Resource::Snapshot,
-            Some("command" | "take") => Resource::Control,
-            _ => Resource::Stream,
-        }),
+        "/" => Some(action(query.text("action").unwrap_or_default())),
         "/stream"
         | "/stream.mjpg"
         | "/stream.mjpeg"
@@ -115,21 +146,34 @@ fn resource(path: &str, query: &Query<'_>) -> Option<Resource> {
     }
 }
 
-/// `snapshot`, or `snapshot_0` for one of several cameras. A stream is one camera, so any number
-/// will do.
-fn is_numbered(action: &str, name: &str) -> bool {
-    let Some(rest) = action.strip_prefix(name) else {
-        return false;
-    };
-    rest.is_empty() || rest.strip_prefix('_').is_some_and(is_number)
+/// An action by its leading word: `snapshot`, `Snapshot_0` for one of several cameras, and
+/// `snapshot?1`, `snapshot/` and `snapshot;t=1` where somebody appends to the URL what should
+/// follow a `&`. A stream is one camera, so any number will do.
+fn action(action: &str) -> Resource {
+    let action = action.trim_start();
+    let end = action.find(|c: char| !c.is_ascii_alphabetic());
+    let word = &action[..end.unwrap_or(action.len())];
+    let is = |known: &str| word.eq_ignore_ascii_case(known);
+    match word {
+        "" if action.is_empty() => Resource::Stream,
+        _ if is("stream") => Resource::Stream,
+        _ if is("snapshot") => Resource::Snapshot,
+        _ if is("command") || is("take") => Resource::Control,
+        _ => Resource::Unknown,
+    }
 }
 
-/// `/cam_1.mjpg`, `/cam_1.jpg`: mjpg-streamer as a webcam of Windows XP knew it.
+/// `/cam_1.mjpg`, `/cam1.jpg`, `/cam.jpg`: mjpg-streamer as a webcam of Windows XP knew it, and the
+/// ways in which people write that.
 fn numbered_camera(path: &str) -> Option<Resource> {
-    let (number, kind) = path.strip_prefix("/cam_")?.split_once('.')?;
+    let (number, kind) = path.strip_prefix("/cam")?.split_once('.')?;
+    let is_camera = match number.strip_prefix('_') {
+        Some(number) => is_number(number),
+        None => number.is_empty() || is_number(number),
+    };
     match kind {
-        "mjpg" if is_number(number) => Some(Resource::Stream),
-        "jpg" if is_number(number) => Some(Resource::Snapshot),
+        "mjpg" | "mjpeg" if is_camera => Some(Resource::Stream),
+        "jpg" | "jpeg" if is_camera => Some(Resource::Snapshot),
         _ => None,
     }
 }

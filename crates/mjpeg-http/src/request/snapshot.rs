@@ -6,7 +6,10 @@ use http::{HeaderMap, header};
 use mjpeg_fanout::{Published, Status};
 use tokio::time::Instant;
 
-use crate::request::{query::Query, relay};
+use crate::{
+    config::stream::StreamConfig,
+    request::{query::Query, relay},
+};
 
 /// Which picture a client wants.
 #[derive(Clone, Debug)]
@@ -25,19 +28,24 @@ pub(crate) struct SnapshotRequest {
 }
 
 impl SnapshotRequest {
-    pub(crate) fn read(query: &Query<'_>, headers: &HeaderMap) -> Self {
+    pub(crate) fn read(query: &Query<'_>, headers: &HeaderMap, config: &StreamConfig) -> Self {
         // camera-streamer's name for both: the greatest age in milliseconds, 0 for a new picture.
         let max_delay = query.time("max_delay", Duration::from_millis(1));
         let no_delay = max_delay.is_some_and(|delay| delay.is_zero());
         let if_none_match = headers.get(header::IF_NONE_MATCH);
+        let max_age = query
+            .time("max_age", Duration::from_secs(1))
+            .or(max_delay.filter(|_| !no_delay));
+        let fresh = query.switch("fresh").or(no_delay.then_some(true));
+        let after = query
+            .text("after")
+            .map(|tag| tag.trim_matches('"').to_owned());
+        // The stream's own wishes are for requests that have none.
+        let says_nothing = max_age.is_none() && fresh.is_none() && after.is_none();
         Self {
-            max_age: query
-                .time("max_age", Duration::from_secs(1))
-                .or(max_delay.filter(|_| !no_delay)),
-            fresh: query.switch("fresh").unwrap_or(no_delay),
-            after: query
-                .text("after")
-                .map(|tag| tag.trim_matches('"').to_owned()),
+            max_age: max_age.or(config.snapshot_max_age().filter(|_| says_nothing)),
+            fresh: fresh.unwrap_or(says_nothing && config.snapshot_fresh()),
+            after,
             wait: query.time("wait", Duration::from_secs(1)),
             if_none_match: if_none_match
                 .and_then(|value| value.to_str().ok())
@@ -51,9 +59,12 @@ impl SnapshotRequest {
         self.fresh || self.max_age.is_some() || self.after.is_some()
     }
 
-    /// How long to wait for a picture that satisfies it; `default` is the stream's own wait.
-    pub(crate) fn wait(&self, default: Duration) -> Duration {
-        self.wait.unwrap_or(default).min(LONGEST_WAIT)
+    /// How long to wait for a picture that satisfies it, and how long while a camera that is read
+    /// on demand is being connected.
+    pub(crate) fn waits(&self, config: &StreamConfig) -> (Duration, Duration) {
+        let wait = self.wait.unwrap_or(config.snapshot_wait());
+        let longer = self.wait.unwrap_or(config.snapshot_connect_wait());
+        (wait.min(LONGEST_WAIT), longer.max(wait).min(LONGEST_WAIT))
     }
 
     /// Whether this picture satisfies it now.
@@ -66,7 +77,10 @@ impl SnapshotRequest {
     ) -> bool {
         let captured = Instant::from_std(picture.stamp.monotonic());
         let age = now.saturating_duration_since(captured);
-        let young = self.max_age.is_none_or(|most| age <= most);
+        // A picture captured after the request is as young as any can be.
+        let young = self
+            .max_age
+            .is_none_or(|most| age <= most || captured >= requested_at);
         let fresh = !self.fresh || captured >= requested_at;
         let other = self
             .after

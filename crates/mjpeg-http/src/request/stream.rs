@@ -43,7 +43,12 @@ impl StreamRequest {
     pub(crate) fn read(query: &Query<'_>, headers: &HeaderMap, config: &StreamConfig) -> Self {
         let is_picture = shows_a_picture(headers);
         let is_relay = relay::via(headers).is_some();
-        let advance = query.switch("advance_headers").unwrap_or(is_picture) && !is_relay;
+        // Axis's name: the length of each picture is wanted.
+        let wants_length = query.switch("showlength") == Some(true);
+        let advance = !is_relay
+            && query
+                .switch("advance_headers")
+                .unwrap_or(is_picture && !wants_length);
         let layout = if advance {
             Layout::Advance
         } else {
@@ -72,17 +77,41 @@ impl StreamRequest {
 /// script or another program reading it.
 ///
 /// Browsers say so in `Sec-Fetch-Dest`, but over plain HTTP only to loopback. Elsewhere `Accept`
-/// tells (measured in Chromium, Firefox and WebKitGTK).
+/// tells (measured in Chromium, Firefox and WebKitGTK), together with `User-Agent`: programs write
+/// `Accept: image/*`, and Java sends `text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2`.
 fn shows_a_picture(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(destination) = text("sec-fetch-dest") {
         let shown = ["image", "document", "iframe", "frame", "object", "embed"];
         return shown.contains(&destination);
     }
-    text(header::ACCEPT.as_str()).is_some_and(|accept| {
-        let accept = accept.trim_start();
-        accept.starts_with("image/") || accept.starts_with("text/html")
-    })
+    let accept = text(header::ACCEPT.as_str()).unwrap_or_default();
+    let accept = accept.trim_start();
+    // Proxies may remove it.
+    let is_browser = text(header::USER_AGENT.as_str()).is_none_or(is_browser);
+    // Only pages send `Origin`: this is an `<img crossorigin>`, whatever it names.
+    let is_of_page = headers.contains_key(header::ORIGIN) && accept.starts_with("image/");
+    is_browser && (is_of_page || is_for_img(accept) || is_for_page(accept))
+}
+
+/// Whether this is what a browser accepts for an `<img>`: picture types by name and any other at
+/// the end. Each browser names one that programs do not.
+fn is_for_img(accept: &str) -> bool {
+    let named = ["image/webp", "image/avif", "image/apng", "image/svg+xml"];
+    accept.starts_with("image/")
+        && accept.contains("*/*")
+        && named.iter().any(|name| accept.contains(name))
+}
+
+/// Whether this is what a browser accepts for a page: all of them still name XHTML.
+fn is_for_page(accept: &str) -> bool {
+    accept.starts_with("text/html") && accept.contains("application/xhtml+xml")
+}
+
+/// Whether a `User-Agent` names one of the engines that show streams. Programs name no engine,
+/// even where they begin with `Mozilla/5.0`.
+fn is_browser(agent: &str) -> bool {
+    agent.contains("AppleWebKit/") || agent.contains("Gecko/")
 }
 
 /// Whether it is WebKit, whose `fetch` cannot read `multipart/x-mixed-replace` (measured in

@@ -1,8 +1,9 @@
-//! The body of a response: a stream, or something short.
+//! The body of a response: a stream, a picture, or something short.
 
 use std::{
     convert::Infallible,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -10,7 +11,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
-use crate::response::mjpeg_body::MjpegBody;
+use crate::{
+    response::mjpeg_body::MjpegBody,
+    viewers::{answer::AnswerState, answer_permit::AnswerPermit},
+};
 
 /// The body of a response of [`StreamService`](crate::StreamService): a stream, or something short.
 #[derive(Debug)]
@@ -20,11 +24,60 @@ pub struct ResponseBody(Kind);
 enum Kind {
     Stream(MjpegBody),
     Whole(Full<Bytes>),
+    Admitted(Admitted),
+}
+
+/// A body of known length that counts as an answer on its way until its last byte is handed over.
+#[derive(Debug)]
+struct Admitted {
+    rest: Bytes,
+    permit: Arc<AnswerPermit>,
 }
 
 impl ResponseBody {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Whole(Full::new(bytes.into())))
+    }
+
+    pub(crate) fn admitted(bytes: impl Into<Bytes>, permit: AnswerPermit) -> Self {
+        Self(Kind::Admitted(Admitted {
+            rest: bytes.into(),
+            permit: Arc::new(permit),
+        }))
+    }
+
+    /// What bounds the sending of an answer that was admitted; `None` for others.
+    pub(crate) fn answer(&self) -> Option<&Arc<AnswerState>> {
+        match &self.0 {
+            Kind::Admitted(body) => Some(body.permit.state()),
+            Kind::Stream(_) | Kind::Whole(_) => None,
+        }
+    }
+}
+
+impl Admitted {
+    /// The next piece. It holds the permit: hyper drops it when its last byte is in the kernel.
+    fn next(&mut self) -> Option<Bytes> {
+        // A body that ends early makes the server break the connection off.
+        if self.rest.is_empty() || self.permit.state().is_cut() {
+            return None;
+        }
+        let bytes = self.rest.split_to(self.rest.len().min(PIECE_BYTES));
+        Some(Bytes::from_owner(Piece {
+            bytes,
+            _permit: Arc::clone(&self.permit),
+        }))
+    }
+}
+
+struct Piece {
+    bytes: Bytes,
+    _permit: Arc<AnswerPermit>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -45,6 +98,7 @@ impl Body for ResponseBody {
         match &mut self.0 {
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
             Kind::Whole(body) => Pin::new(body).poll_frame(cx),
+            Kind::Admitted(body) => Poll::Ready(body.next().map(|piece| Ok(Frame::data(piece)))),
         }
     }
 
@@ -52,6 +106,7 @@ impl Body for ResponseBody {
         match &self.0 {
             Kind::Stream(body) => body.is_end_stream(),
             Kind::Whole(body) => body.is_end_stream(),
+            Kind::Admitted(body) => body.rest.is_empty(),
         }
     }
 
@@ -59,6 +114,11 @@ impl Body for ResponseBody {
         match &self.0 {
             Kind::Stream(body) => body.size_hint(),
             Kind::Whole(body) => body.size_hint(),
+            Kind::Admitted(body) => SizeHint::with_exact(body.rest.len() as u64),
         }
     }
 }
+
+/// A picture goes out in pieces, so that a transport that copies them, such as TLS, holds one copy
+/// of a piece and not of the picture.
+const PIECE_BYTES: usize = 64 << 10;

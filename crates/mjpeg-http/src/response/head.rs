@@ -61,7 +61,7 @@ pub(crate) fn share<B>(
         return response;
     };
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed.clone());
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     // For pages that isolate themselves (`Cross-Origin-Embedder-Policy`).
     headers.insert(
         HeaderName::from_static("cross-origin-resource-policy"),

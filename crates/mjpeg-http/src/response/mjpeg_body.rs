@@ -13,7 +13,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use http::Response;
 use http_body::{Body, Frame};
 use mjpeg_codec::multipart::{Boundary, Layout};
-use mjpeg_fanout::Consumer;
+use mjpeg_fanout::{Consumer, Turn};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::Instant,
@@ -85,6 +85,7 @@ impl MjpegBody {
         let pull = Pull {
             feed,
             frames: consumer.clone(),
+            turn: None,
             consumer,
             service,
             timer: LazySleep::default(),
@@ -110,6 +111,8 @@ struct Pull {
     consumer: Consumer,
     /// Waits for new frames.
     frames: Consumer,
+    /// For the next frame.
+    turn: Option<Turn>,
     service: Option<ServiceEnd>,
     timer: LazySleep,
     /// Available once the part before is written.
@@ -133,6 +136,8 @@ impl Pull {
             if let Some(service) = &mut self.service {
                 self.feed.configure(&service.config.borrow_and_update());
             }
+            // Before the look, so that it is for every frame that the look does not find.
+            self.turn.get_or_insert_with(|| self.consumer.turn());
             let (newest, now) = (self.consumer.latest(), Instant::now());
             let next = self
                 .feed
@@ -144,6 +149,7 @@ impl Pull {
                     let held = Held {
                         part,
                         _written: written,
+                        _turn: self.turn.take(),
                     };
                     if head.is_empty() {
                         return Some((Bytes::from_owner(held), self));
@@ -183,6 +189,7 @@ async fn changed(service: &mut Option<ServiceEnd>) -> bool {
 struct Held {
     part: Bytes,
     _written: OwnedSemaphorePermit,
+    _turn: Option<Turn>,
 }
 
 impl AsRef<[u8]> for Held {

@@ -2,17 +2,33 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, Response, StatusCode,
     header::{self, HeaderName},
 };
 
-use crate::{response::body::ResponseBody, viewers::admission::Full};
+use crate::{
+    cors::{self, CorsPolicy},
+    response::body::ResponseBody,
+    viewers::admission::Full,
+};
 
-pub(crate) fn preflight() -> Response<ResponseBody> {
+/// Answers a CORS preflight, or `OPTIONS`.
+pub(crate) fn preflight(request: &HeaderMap, policy: &CorsPolicy) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(""));
     *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
     for (name, value) in PREFLIGHT {
-        response.headers_mut().insert(name, value);
+        headers.insert(name, value);
+    }
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        cors::asked_headers(request),
+    );
+    // A page of a public address asks before it reads from a private one (Private Network Access).
+    let is_admitted = cors::header_value(&policy.allowed(request)).is_some();
+    let asked = request.get("access-control-request-private-network");
+    if is_admitted && asked.is_some_and(|value| value == "true") {
+        headers.insert(ALLOW_PRIVATE_NETWORK, HeaderValue::from_static("true"));
     }
     response
 }
@@ -27,6 +43,11 @@ pub(crate) fn not_allowed() -> Response<ResponseBody> {
 pub(crate) fn no_control() -> Response<ResponseBody> {
     let text = "This is a relay: it cannot control the camera.\n";
     error(StatusCode::NOT_IMPLEMENTED, text)
+}
+
+pub(crate) fn unknown_action() -> Response<ResponseBody> {
+    let text = "There is no such action; there are ?action=stream and ?action=snapshot\n";
+    error(StatusCode::BAD_REQUEST, text)
 }
 
 pub(crate) fn not_found() -> Response<ResponseBody> {
@@ -90,12 +111,16 @@ pub(crate) fn error(status: StatusCode, text: impl Into<Bytes>) -> Response<Resp
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 /// In seconds: long enough to detect a dead viewer.
 const RETRY_WHEN_FULL: HeaderValue = HeaderValue::from_static("5");
+const ALLOW_PRIVATE_NETWORK: HeaderName =
+    HeaderName::from_static("access-control-allow-private-network");
 const PREFLIGHT: [(HeaderName, HeaderValue); 4] = [
     (header::ALLOW, ALLOWED),
     (header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED),
     (
-        header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("*"),
+        header::VARY,
+        HeaderValue::from_static(
+            "Access-Control-Request-Headers, Access-Control-Request-Private-Network",
+        ),
     ),
     (
         header::ACCESS_CONTROL_MAX_AGE,

@@ -9,14 +9,17 @@ use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{self, HeaderName},
 };
+use mjpeg_codec::multipart::Layout;
 use mjpeg_fanout::{Consumer, Published, Status};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{
+    config::stream::StreamConfig,
     feed::SourceState,
     request::snapshot::{SnapshotRequest, tag},
     response::{body::ResponseBody, head::NEVER_STORED, short},
     stats::StreamCounters,
+    viewers::answer_permit::AnswerPermit,
 };
 
 /// One requested snapshot.
@@ -24,9 +27,9 @@ pub(crate) struct Snapshot {
     pub(crate) consumer: Consumer,
     pub(crate) request: SnapshotRequest,
     pub(crate) counters: Arc<StreamCounters>,
+    pub(crate) config: Arc<StreamConfig>,
+    pub(crate) permit: AnswerPermit,
     pub(crate) requested_at: Instant,
-    /// How long to wait for a picture, unless the request says otherwise.
-    pub(crate) wait: Duration,
 }
 
 impl Snapshot {
@@ -46,8 +49,9 @@ impl Snapshot {
             return self.respond(&picture, status, now);
         }
         let any = || {
-            let picture = self.consumer.picture();
-            picture.or_else(|| self.consumer.placeholder())
+            // While the camera is being connected, a picture is about to come.
+            let placeholder = || self.consumer.placeholder().filter(|_| !is_pending(status));
+            self.consumer.picture().or_else(placeholder)
         };
         match any().filter(|_| !self.request.is_strict()) {
             Some(picture) => self.respond(&picture, Status::Offline, now),
@@ -55,18 +59,37 @@ impl Snapshot {
         }
     }
 
+    /// Waits for a picture that satisfies the request. The wait is longer while a camera that is
+    /// read on demand is being connected, and only then.
     async fn wait_for_one(&self) -> Option<Arc<Published>> {
+        let (shorter, longer) = self.request.waits(&self.config);
         let mut newer = self.consumer.clone();
-        let until = self.requested_at + self.request.wait(self.wait);
-        let found = timeout_at(until, async {
+        let mut connecting = self.consumer.clone();
+        let satisfying = async {
             loop {
                 let picture = newer.next().await?;
                 if !picture.is_placeholder && self.is_satisfied_by(&picture, newer.status()) {
                     return Some(picture);
                 }
             }
-        });
-        found.await.ok().flatten()
+        };
+        let over = async {
+            sleep_until(self.requested_at + shorter).await;
+            let connected = async {
+                while is_on_demand(connecting.status()) {
+                    if connecting.status_changed().await.is_none() {
+                        break;
+                    }
+                }
+            };
+            // It makes no difference which of the two it is.
+            let _ = timeout_at(self.requested_at + longer, connected).await;
+        };
+        tokio::select! {
+            biased;
+            found = satisfying => found,
+            () = over => None,
+        }
     }
 
     fn is_satisfied_by(&self, picture: &Published, status: Status) -> bool {
@@ -74,15 +97,23 @@ impl Snapshot {
             .is_satisfied_by(picture, status, self.requested_at, Instant::now())
     }
 
-    fn respond(&self, picture: &Published, status: Status, now: Instant) -> Response<ResponseBody> {
+    fn respond(self, picture: &Published, status: Status, now: Instant) -> Response<ResponseBody> {
         let tag = format!("\"{}\"", tag(picture));
+        let is_relay = self.request.is_relay;
+        let source = is_relay.then(|| SourceState::of(&self.consumer));
         // A placeholder has no tag.
         let client_has_it = !picture.is_placeholder && self.request.has(&tag);
         let body = if client_has_it {
             self.counters.snapshots_not_modified.add_one();
             ResponseBody::whole("")
         } else {
-            ResponseBody::whole(picture.frame.bytes().clone())
+            // The buffer that viewers share, so that it is counted once. In this layout it begins
+            // with the image.
+            let part = picture.part();
+            self.permit.begin(picture.seq, part, &self.config, now);
+            let image = part.bytes(Layout::Advance);
+            let image = image.slice(..picture.frame.bytes().len());
+            ResponseBody::admitted(image, self.permit)
         };
         let mut response = Response::new(body);
         if client_has_it {
@@ -93,25 +124,18 @@ impl Snapshot {
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
         }
         describe(response.headers_mut(), picture, status, now);
-        if self.request.is_relay {
-            self.describe_to_relay(response.headers_mut(), picture, now);
+        if let Some(source) = source {
+            describe_to_relay(response.headers_mut(), picture, &source, now);
         }
-        if !picture.is_placeholder
-            && let Ok(tag) = HeaderValue::try_from(tag)
-        {
+        if picture.is_placeholder {
+            let headers = response.headers_mut();
+            headers.insert(PLACEHOLDER, TRUE);
+            let exposed = HeaderValue::from_static("X-Placeholder");
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        } else if let Ok(tag) = HeaderValue::try_from(tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }
         response
-    }
-
-    /// Adds what another relay needs to pass the picture on as it is.
-    fn describe_to_relay(&self, headers: &mut HeaderMap, picture: &Published, now: Instant) {
-        let source = SourceState::of(&self.consumer);
-        for (name, value) in source.describe(picture, false, now).fields() {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
     }
 
     fn unavailable(&self) -> Response<ResponseBody> {
@@ -126,6 +150,20 @@ impl Snapshot {
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         response
+    }
+}
+
+/// Adds what another relay needs to pass the picture on as it is.
+fn describe_to_relay(
+    headers: &mut HeaderMap,
+    picture: &Published,
+    source: &SourceState,
+    now: Instant,
+) {
+    for (name, value) in source.describe(picture, false, now).fields() {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
     }
 }
 
@@ -159,10 +197,23 @@ fn describe(headers: &mut HeaderMap, picture: &Published, status: Status, now: I
     }
 }
 
+/// Whether a camera that is read on demand has yet to send its first picture.
+fn is_on_demand(status: Status) -> bool {
+    matches!(status, Status::Idle | Status::Starting)
+}
+
+/// Whether a first picture may be about to come.
+fn is_pending(status: Status) -> bool {
+    is_on_demand(status) || status == Status::Connecting
+}
+
 fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
 }
+
+const PLACEHOLDER: HeaderName = HeaderName::from_static("x-placeholder");
+const TRUE: HeaderValue = HeaderValue::from_static("true");
 
 /// The format of HTTP dates ends with the year 9999.
 const LATEST_DATE: Duration = Duration::from_secs(253_402_300_799);

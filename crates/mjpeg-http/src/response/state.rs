@@ -7,17 +7,23 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     response::{body::ResponseBody, head::NEVER_STORED},
-    viewers::viewer::ViewerInfo,
+    viewers::{answer_permit::AnswerPermit, table::Summary, viewer::ViewerInfo},
 };
 
-pub(crate) fn answer(consumer: &Consumer, viewers: &[ViewerInfo]) -> Response<ResponseBody> {
+pub(crate) fn answer(
+    consumer: &Consumer,
+    viewers: &Summary,
+    permit: AnswerPermit,
+) -> Response<ResponseBody> {
     let picture = consumer.picture();
     let frame = picture.as_ref().map(|published| &published.frame);
     let online = consumer.status() == Status::Online;
-    let per_second = |interval: std::time::Duration| (1.0 / interval.as_secs_f64()).round() as u64;
-    let captured = consumer.interval().filter(|_| online).map_or(0, per_second);
-    let fastest = viewers.iter().map(|viewer| viewer.fps.round() as u64).max();
-    let clients: Map<String, Value> = viewers.iter().map(client).collect();
+    let captured = if online {
+        consumer.fps().round() as u64
+    } else {
+        0
+    };
+    let clients: Map<String, Value> = viewers.newest.iter().map(client).collect();
     // ustreamer's names. It has an encoder and asks its camera for a rate. A relay has neither, and
     // gives what ustreamer's readers take for "as it comes".
     let state = json!({
@@ -35,13 +41,14 @@ pub(crate) fn answer(consumer: &Consumer, viewers: &[ViewerInfo]) -> Response<Re
                 "captured_fps": captured,
             },
             "stream": {
-                "queued_fps": fastest.unwrap_or(0),
-                "clients": viewers.len(),
+                "queued_fps": viewers.fastest.round() as u64,
+                "clients": viewers.viewers,
                 "clients_stat": clients,
             },
         },
     });
-    let mut response = Response::new(ResponseBody::whole(state.to_string()));
+    let body = ResponseBody::admitted(state.to_string(), permit);
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

@@ -15,7 +15,10 @@ use hyper::{
     service::Service,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 use tracing::debug;
 
 use crate::{
@@ -26,8 +29,9 @@ use crate::{
     server::{
         accept::Wrap,
         fallback::{Fallback, ListenerBody},
-        guarded::{Flushed, Guarded},
+        guarded::Guarded,
         handoff::{HandedOver, Handoff},
+        outgoing::Outgoing,
         streams::{Routed, Streams, route},
     },
     service::{
@@ -119,7 +123,7 @@ async fn wrapped(transport: Transport, peer: Peer, context: &Context) -> Option<
 struct HttpConnection {
     hyper: UpgradeableConnection<TokioIo<Guarded>, ConnectionService>,
     handoff: Arc<Handoff>,
-    flushed: Flushed,
+    outgoing: Outgoing,
     closing: Closing,
     counters: Arc<ListenerCounters>,
     peer: Option<Peer>,
@@ -137,7 +141,7 @@ impl HttpConnection {
         if context.fallback.is_some() {
             io = io.cut_at(context.cutter.closing());
         }
-        let (flushed, handoff) = (io.flushed(), Arc::new(Handoff::new(io.flushed())));
+        let (outgoing, handoff) = (io.outgoing(), Arc::new(Handoff::new(io.outgoing())));
         let (closing, peer) = (context.closer.closing(), caller.peer);
         let counters = Arc::clone(&context.counters);
         let mut http1 = http1::Builder::new();
@@ -155,7 +159,7 @@ impl HttpConnection {
                 .serve_connection(TokioIo::new(io), service)
                 .with_upgrades(),
             handoff,
-            flushed,
+            outgoing,
             closing,
             counters,
             peer,
@@ -198,7 +202,7 @@ impl HttpConnection {
 
     fn poll_step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Step> {
         let outcome = Pin::new(&mut self.hyper).poll(cx);
-        if self.flushed.is_flushed()
+        if self.outgoing.is_flushed()
             && let Some(stream) = self.handoff.take()
         {
             return Poll::Ready(Step::Stream(stream));
@@ -237,10 +241,14 @@ impl Service<Request<Incoming>> for ConnectionService {
     fn call(&self, mut request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
         let Context {
-            streams, fallback, ..
+            config,
+            streams,
+            fallback,
+            ..
         } = &*self.context;
         let uri = request.uri();
-        match route(&**streams, uri.path(), uri.query(), fallback.is_some()) {
+        let path = config.below_base(uri.path());
+        match route(&**streams, path, uri.query(), fallback.is_some()) {
             Routed::Stream(service, path) => {
                 let path = path.to_owned();
                 let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
@@ -277,6 +285,7 @@ async fn answer(
     caller: Caller,
     handoff: Arc<Handoff>,
 ) -> Response<ListenerBody> {
+    let answering = handoff.outgoing().answering();
     let (request, _) = request.into_parts();
     let headers = request.headers.clone();
     match service.shared().answer(request, &path, caller).await {
@@ -291,7 +300,13 @@ async fn answer(
         }
         answer => {
             let response = service.shared().respond(answer, &headers).await;
-            response.map(Into::into)
+            let state = match response.body().answer() {
+                Some(state) => Arc::clone(state),
+                None => service.shared().unlimited_answer(),
+            };
+            state.begin(Instant::now());
+            handoff.outgoing().bound(state);
+            response.map(|body| ListenerBody::of_stream(body, answering))
         }
     }
 }

@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use crate::response::body::ResponseBody;
+use crate::{response::body::ResponseBody, server::outgoing::Answering};
 
 /// A fallback service, whatever its type.
 pub(crate) type Fallback = Arc<dyn AnyService>;
@@ -55,13 +55,29 @@ where
 
 /// The body of a listener's response.
 pub(crate) enum ListenerBody {
-    Stream(ResponseBody),
+    Stream {
+        body: ResponseBody,
+        /// Until the body is written.
+        _answering: Option<Answering>,
+    },
     Fallback(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>),
+}
+
+impl ListenerBody {
+    pub(crate) fn of_stream(body: ResponseBody, answering: Answering) -> Self {
+        Self::Stream {
+            body,
+            _answering: Some(answering),
+        }
+    }
 }
 
 impl From<ResponseBody> for ListenerBody {
     fn from(body: ResponseBody) -> Self {
-        Self::Stream(body)
+        Self::Stream {
+            body,
+            _answering: None,
+        }
     }
 }
 
@@ -74,7 +90,7 @@ impl Body for ListenerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut *self {
-            Self::Stream(body) => Pin::new(body)
+            Self::Stream { body, .. } => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
             Self::Fallback(body) => body.as_mut().poll_frame(cx),
@@ -83,14 +99,14 @@ impl Body for ListenerBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Stream(body) => body.is_end_stream(),
+            Self::Stream { body, .. } => body.is_end_stream(),
             Self::Fallback(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Stream(body) => body.size_hint(),
+            Self::Stream { body, .. } => body.size_hint(),
             Self::Fallback(body) => body.size_hint(),
         }
     }

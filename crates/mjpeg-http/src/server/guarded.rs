@@ -1,13 +1,10 @@
-//! A connection under hyper: it gives up on a peer that takes nothing, notices when everything is
-//! flushed, and can be cut.
+//! A connection under hyper: it gives up on a peer that takes nothing or too little, notices when
+//! everything is flushed, and can be cut.
 
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,17 +12,24 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::oneshot,
-    time::{Instant, Sleep, sleep},
+    time::{Instant, Sleep, sleep_until},
 };
 
 use crate::{
     closing::Closing,
+    server::outgoing::Outgoing,
     stats::{ListenerCounters, OpenConnection},
     transport::Transport,
+    viewers::cut::CutReason,
 };
 
 /// A transport whose writes fail with `TimedOut` once the peer has taken no byte for `limit` while
-/// some were offered.
+/// some were offered. While an answer of a stream is being sent, the stream's own limits hold
+/// instead.
+///
+/// It hides from hyper that the peer has closed its side, as long as an answer of ours is being
+/// made or sent: hyper would take that for the end of the connection, but some clients close their
+/// side behind their last request.
 ///
 /// It counts as an open connection for as long as it lives, even if a fallback service has upgraded
 /// it and owns it.
@@ -36,10 +40,11 @@ pub(crate) struct Guarded {
     _gone: oneshot::Sender<()>,
     limit: Duration,
     counters: Arc<ListenerCounters>,
-    flushed: Flushed,
+    outgoing: Outgoing,
     /// Made at the first write that must wait; most connections never need it.
     timer: Option<Pin<Box<Sleep>>>,
-    is_waiting: bool,
+    /// Since when the peer has taken no byte.
+    waiting_since: Option<Instant>,
     /// One for the task that reads and one for the task that writes: each keeps its own waker.
     cut: Option<Cuts>,
 }
@@ -51,23 +56,6 @@ struct Cuts {
 
 /// Becomes ready when the connection is to be cut.
 type Cut = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Whether everything that was written has been flushed.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Flushed(Arc<AtomicBool>);
-
-impl Flushed {
-    /// Forgets earlier flushes.
-    pub(crate) fn reset(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether a flush has completed since the last [`reset`](Self::reset) and nothing was written
-    /// since.
-    pub(crate) fn is_flushed(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 impl Guarded {
     pub(crate) fn new(
@@ -82,9 +70,9 @@ impl Guarded {
             _gone: gone,
             limit,
             counters,
-            flushed: Flushed::default(),
+            outgoing: Outgoing::default(),
             timer: None,
-            is_waiting: false,
+            waiting_since: None,
             cut: None,
         }
     }
@@ -99,8 +87,8 @@ impl Guarded {
         self
     }
 
-    pub(crate) fn flushed(&self) -> Flushed {
-        self.flushed.clone()
+    pub(crate) fn outgoing(&self) -> Outgoing {
+        self.outgoing.clone()
     }
 
     /// The transport itself, without the guard.
@@ -115,24 +103,30 @@ impl Guarded {
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.is_waiting = false;
+            self.waiting_since = None;
             return written;
         }
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(sleep(self.limit)));
-        if !self.is_waiting {
-            self.is_waiting = true;
-            timer.as_mut().reset(Instant::now() + self.limit);
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        let answer = self.outgoing.answer();
+        let (at, reason) = match &answer {
+            Some(answer) => answer.limit(since, cx),
+            None => (since + self.limit, CutReason::Stalled),
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
         }
         if timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        self.counters.write_stalls.add_one();
+        match &answer {
+            Some(answer) => reason.count(answer.counters()),
+            None => self.counters.write_stalls.add_one(),
+        }
         self.transport.reset_on_drop();
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,
-            "the client takes no bytes",
+            "the client takes no bytes, or too few",
         )))
     }
 
@@ -168,7 +162,16 @@ impl AsyncRead for Guarded {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.check_reading(cx)?;
-        Pin::new(&mut self.transport).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.transport).poll_read(cx, buf);
+        let is_end = matches!(read, Poll::Ready(Ok(())))
+            && buf.filled().len() == before
+            && buf.remaining() > 0;
+        if is_end && self.outgoing.is_busy(cx) {
+            // It is told when the answer is sent.
+            return Poll::Pending;
+        }
+        read
     }
 }
 
@@ -179,7 +182,7 @@ impl AsyncWrite for Guarded {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check_writing(cx)?;
-        self.flushed.reset();
+        self.outgoing.written();
         let written = Pin::new(&mut self.transport).poll_write(cx, buf);
         self.watch(cx, written)
     }
@@ -190,7 +193,7 @@ impl AsyncWrite for Guarded {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.check_writing(cx)?;
-        self.flushed.reset();
+        self.outgoing.written();
         let written = Pin::new(&mut self.transport).poll_write_vectored(cx, bufs);
         self.watch(cx, written)
     }
@@ -202,7 +205,7 @@ impl AsyncWrite for Guarded {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.transport).poll_flush(cx);
         if let Poll::Ready(Ok(())) = flushed {
-            self.flushed.0.store(true, Ordering::Relaxed);
+            self.outgoing.flushed();
         }
         self.watch(cx, flushed)
     }

@@ -8,14 +8,14 @@ use std::sync::{
 use bytes::Bytes;
 use http::Response;
 
-use crate::{feed::Feed, response::wire, server::guarded::Flushed, service::StreamService};
+use crate::{feed::Feed, response::wire, server::outgoing::Outgoing, service::StreamService};
 
 /// Passes a requested stream from a connection's service to the connection, which takes it over.
 pub(crate) struct Handoff {
     /// A request has come on this connection.
     had_request: AtomicBool,
     left: Mutex<Option<Box<HandedOver>>>,
-    flushed: Flushed,
+    outgoing: Outgoing,
 }
 
 /// A requested stream: the head of its response, and the source of its parts.
@@ -35,12 +35,17 @@ impl HandedOver {
 }
 
 impl Handoff {
-    pub(crate) fn new(flushed: Flushed) -> Self {
+    pub(crate) fn new(outgoing: Outgoing) -> Self {
         Self {
             had_request: AtomicBool::new(false),
             left: Mutex::default(),
-            flushed,
+            outgoing,
         }
+    }
+
+    /// What is being sent on the connection.
+    pub(crate) fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
     }
 
     pub(crate) fn note_request(&self) {
@@ -54,7 +59,7 @@ impl Handoff {
     /// Leaves a stream. It may be taken over once hyper has flushed, at the end of its turn: until
     /// then, answers to earlier requests may still be in hyper's buffer.
     pub(crate) fn leave(&self, stream: HandedOver) {
-        self.flushed.reset();
+        self.outgoing.reset();
         *self.lock() = Some(Box::new(stream));
     }
 

@@ -18,13 +18,15 @@ use crate::{
     feed::Feed,
     gate::{Access, Grant, Inquiry, SharedGate},
     peer::Peer,
-    request::{relay, route::Route},
+    request::{relay, route::Route, snapshot::SnapshotRequest},
     response::mjpeg_body::{MjpegBody, ServiceEnd},
     response::{body::ResponseBody, head, short, snapshot::Snapshot},
     shards::Shards,
     stats::StreamCounters,
     transport::TlsInfo,
     viewers::{
+        answer::AnswerState,
+        answer_permit::AnswerPermit,
         permit::{Entrance, Permit},
         table::ViewerTable,
     },
@@ -155,24 +157,14 @@ impl Shared {
         let config = self.config();
         let now = Instant::now();
         let share = |response| head::share(response, config.cors(), &request.headers);
+        let entrance = self.entrance(&config);
         let response = match route {
             _ if relay::is_loop(&request.headers) => {
                 self.counters.loops.add_one();
                 short::looped()
             }
             Route::Stream(_) if self.is_closed() => short::closed(),
-            Route::Stream(wanted) => match Permit::take(
-                &Entrance {
-                    table: &self.viewers,
-                    counters: &self.counters,
-                    consumer: &self.consumer,
-                    config: &config,
-                },
-                peer,
-                wanted,
-                granted,
-                now,
-            ) {
+            Route::Stream(wanted) => match Permit::take(&entrance, peer, wanted, granted, now) {
                 Ok(permit) => {
                     let mut head = head::stream_head(request.version, wanted);
                     if wanted.is_relay {
@@ -187,23 +179,50 @@ impl Shared {
             Route::StreamHead(wanted) => {
                 head::stream_head(request.version, wanted).map(|()| ResponseBody::whole(""))
             }
-            Route::Snapshot(wanted) => {
-                return Answer::Later(Snapshot {
-                    consumer: self.consumer.clone(),
-                    request: wanted.clone(),
-                    counters: Arc::clone(&self.counters),
-                    requested_at: now,
-                    wait: config.snapshot_wait(),
-                });
-            }
+            Route::Snapshot(wanted) => match AnswerPermit::take(&entrance, peer) {
+                Ok(permit) => return Answer::Later(self.snapshot(wanted, permit, now)),
+                Err(full) => short::full(full),
+            },
             #[cfg(feature = "compat")]
-            Route::State => crate::response::state::answer(&self.consumer, &self.viewers.list(now)),
-            Route::Preflight => short::preflight(),
+            Route::State => match AnswerPermit::take(&entrance, peer) {
+                Ok(permit) => {
+                    let summary = self.viewers.summary(config.max_listed_viewers(), now);
+                    crate::response::state::answer(&self.consumer, &summary, permit)
+                }
+                Err(full) => short::full(full),
+            },
+            Route::Preflight => short::preflight(&request.headers, config.cors()),
             Route::NotAllowed => short::not_allowed(),
             Route::NoControl => short::no_control(),
+            Route::UnknownAction => short::unknown_action(),
             Route::NotFound => short::not_found(),
         };
         Answer::Now(share(response))
+    }
+
+    fn snapshot(&self, wanted: &SnapshotRequest, permit: AnswerPermit, now: Instant) -> Snapshot {
+        Snapshot {
+            consumer: self.consumer.clone(),
+            request: wanted.clone(),
+            counters: Arc::clone(&self.counters),
+            config: self.config(),
+            permit,
+            requested_at: now,
+        }
+    }
+
+    fn entrance<'a>(&'a self, config: &'a StreamConfig) -> Entrance<'a> {
+        Entrance {
+            table: &self.viewers,
+            counters: &self.counters,
+            consumer: &self.consumer,
+            config,
+        }
+    }
+
+    /// What bounds the sending of an answer that is not counted, such as an error.
+    pub(crate) fn unlimited_answer(&self) -> Arc<AnswerState> {
+        Arc::new(AnswerState::new((None, 0), &self.config(), &self.counters))
     }
 
     /// Turns an answer into a response, for a server that sends it itself.

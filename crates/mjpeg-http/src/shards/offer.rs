@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_fanout::{Consumer, Published};
+use mjpeg_fanout::{Consumer, Published, Turn};
 use tokio::{sync::watch, time::Instant};
 
 #[cfg(target_os = "linux")]
@@ -13,8 +13,9 @@ use crate::{
     feed::{Next, SourceState, form::Rendered},
     shards::{
         viewer::ActiveViewer,
-        viewer_socket::{CutReason, ViewerSocket, WriteLimits},
+        viewer_socket::{ViewerSocket, WriteLimits},
     },
+    viewers::cut::CutReason,
 };
 
 /// What there is to send at one moment.
@@ -23,6 +24,8 @@ pub(crate) struct Newest {
     interval: Option<Duration>,
     source: SourceState,
     pub(crate) config: Arc<StreamConfig>,
+    /// Held until all viewers that are ready have what there is to send.
+    turn: Option<Arc<Turn>>,
     /// No frame will come any more.
     is_last: bool,
     /// How many viewers share the frame.
@@ -39,6 +42,7 @@ impl Newest {
             interval: None,
             source: SourceState::default(),
             config: Arc::clone(&config.borrow()),
+            turn: None,
             is_last: false,
             #[cfg(target_os = "linux")]
             viewers: 0,
@@ -64,6 +68,17 @@ impl Newest {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = (before, viewers);
+    }
+
+    /// Begins a turn, which was taken before the look: that of the viewers that are ready, or that
+    /// of one that has caught up.
+    pub(crate) fn begin_turn(&mut self, turn: Option<Arc<Turn>>) {
+        self.turn = turn;
+    }
+
+    /// Ends that turn, but for those who are still writing.
+    pub(crate) fn end_turn(&mut self) {
+        self.turn = None;
     }
 
     /// Writes a part of this frame, as far as the viewer's socket takes it.
@@ -96,12 +111,17 @@ pub(crate) enum Offered {
     Gone,
 }
 
+/// A viewer whose part has been written, and its turn.
+pub(crate) type CaughtUp = (ActiveViewer, Option<Arc<Turn>>);
+
 /// What a socket has not taken yet.
 pub(crate) struct Rest {
     /// What this viewer alone gets, before the part.
     head: Bytes,
     part: Bytes,
     late_at: Option<Instant>,
+    /// The producer may wait a moment for it before the next frame.
+    turn: Option<Arc<Turn>>,
 }
 
 /// Sends a viewer what is due now, as far as its socket takes it.
@@ -126,6 +146,7 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
             head,
             part,
             late_at,
+            turn: newest.turn.clone(),
         };
         if newest.write(socket, &mut rest).is_err() {
             return Offered::Gone;
@@ -148,17 +169,19 @@ pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut N
         head: opening,
         part: Bytes::new(),
         late_at: None,
+        turn: newest.turn.clone(),
     })
 }
 
-/// Waits until a part is written. Returns `None` if the viewer had to be cut.
-pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<ActiveViewer> {
+/// Waits until a part is written. Returns the viewer with its turn, which goes on until it has had
+/// what came meanwhile. Returns `None` if it had to be cut.
+pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<CaughtUp> {
     let ActiveViewer { socket, feed, .. } = &mut viewer;
     let limits = WriteLimits::of(feed.config());
     let parts = [&mut rest.head, &mut rest.part];
     let written = socket.write_rest(parts, rest.late_at, feed.permit(), limits);
     match written.await {
-        Ok(()) => Some(viewer),
+        Ok(()) => Some((viewer, rest.turn)),
         Err(reason) => {
             viewer.socket.cut(reason, viewer.feed.permit().counters());
             None

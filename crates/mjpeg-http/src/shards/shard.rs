@@ -4,14 +4,18 @@
 //! most sockets take everything at once. A viewer whose socket is full waits in a future of its own
 //! until its part is written.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, ready},
+    mem,
+    sync::Arc,
+    time::Duration,
+};
 
-use bytes::Bytes;
 use futures_util::{
     FutureExt,
     stream::{FuturesUnordered, StreamExt},
 };
-use mjpeg_fanout::Consumer;
+use mjpeg_fanout::{Consumer, Turn};
 use tokio::{
     sync::{mpsc, watch},
     task::yield_now,
@@ -23,14 +27,14 @@ use crate::{
     config::stream::StreamConfig,
     shards::{
         attached::Attached,
-        offer::{Newest, Offered, Rest, offer, open, write_rest},
+        offer::{CaughtUp, Newest, Offered, Rest, offer, open, write_rest},
+        single::Single,
         viewer::{ActiveViewer, NewViewer},
+        viewer_socket::Heard,
     },
     timer::LazySleep,
+    viewers::cut::CutReason,
 };
-
-/// A viewer to serve by itself, with its opening if it is new.
-type Single = (ActiveViewer, Option<Bytes>);
 
 /// What wakes a shard.
 #[allow(
@@ -63,11 +67,17 @@ pub(crate) struct Shard<F> {
     slow: FuturesUnordered<F>,
     write_rest: fn(ActiveViewer, Rest) -> F,
     newest: Newest,
+    /// For the next frame.
+    turn: Turn,
     /// When a ready viewer may need something even without a new frame.
     wake_at: Option<Instant>,
     timer: LazySleep,
     sweep: Interval,
-    turns: Turns,
+    /// How many of the ready viewers are still to be swept.
+    unswept: usize,
+    /// For what viewers send, which is dropped.
+    input: Box<[u8]>,
+    work: Work,
 }
 
 /// Runs a shard. Dropping the future cuts its viewers.
@@ -82,6 +92,7 @@ pub(crate) async fn serve(
     let shard = Shard {
         frames: consumer.clone(),
         newest: Newest::new(&config),
+        turn: consumer.turn(),
         consumer,
         has_producer: true,
         incoming,
@@ -93,17 +104,22 @@ pub(crate) async fn serve(
         wake_at: None,
         timer: LazySleep::default(),
         sweep,
-        turns: Turns::default(),
+        unswept: 0,
+        input: vec![0; INPUT_BYTES_AT_ONCE].into(),
+        work: Work::default(),
     };
     shard.run().await;
 }
 
-impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
+impl<F: Future<Output = Option<CaughtUp>>> Shard<F> {
     async fn run(mut self) {
         loop {
-            self.turns.take().await;
+            self.work.one().await;
             let single = match self.wait().await {
                 Wake::All => {
+                    // Before the look, so that it is for every frame that the look does not find.
+                    let turn = mem::replace(&mut self.turn, self.consumer.turn());
+                    self.newest.begin_turn(Some(Arc::new(turn)));
                     self.look();
                     self.serve_ready().await;
                     self.next_single()
@@ -120,6 +136,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
                 Wake::Closed => break,
             };
             self.serve_singles(single).await;
+            self.newest.end_turn();
         }
         self.end().await;
     }
@@ -133,15 +150,20 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
                 Wake::All
             }
             Some(written) = self.slow.next() => match written {
-                Some(viewer) => Wake::One((viewer, None)),
+                Some(caught_up) => Wake::One(Single::from(caught_up)),
                 None => Wake::Nothing,
             },
             Some((viewer, attached)) = self.incoming.recv() => {
-                Wake::One(new_single(viewer, attached))
+                Wake::One(Single::new(viewer, attached))
             }
             () = self.timer.until(self.wake_at) => Wake::All,
             Ok(()) = self.config.changed() => Wake::All,
-            _ = self.sweep.tick() => Wake::Sweep,
+            _ = self.sweep.tick() => {
+                self.unswept = self.ready.len();
+                Wake::Sweep
+            }
+            // In slices, so that frames come first.
+            () = ready(()), if self.unswept > 0 => Wake::Sweep,
         }
     }
 
@@ -151,20 +173,34 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
         self.newest.config = Arc::clone(&self.config.borrow_and_update());
     }
 
-    /// Ends idle viewers that have left, or have to end.
+    /// Ends idle viewers that have left, have to end, or send too much: some of them at a time.
     async fn sweep(&mut self) {
         let now = Instant::now();
-        let mut i = 0;
-        while i < self.ready.len() {
-            let viewer = &mut self.ready[i];
-            if viewer.socket.is_gone() {
-                drop(self.ready.swap_remove(i));
-            } else if viewer.feed.permit().must_end() || viewer.feed.has_expired(now) {
-                self.ready.swap_remove(i).end();
-            } else {
-                i += 1;
+        let most = self.newest.config.max_viewer_input_bytes();
+        let end = self.unswept.saturating_sub(SWEPT_AT_ONCE);
+        // Downwards, so that a viewer that takes the place of another has been swept.
+        while self.unswept > end {
+            self.unswept -= 1;
+            let at = self.unswept;
+            let Some(viewer) = self.ready.get_mut(at) else {
+                continue;
+            };
+            match viewer.socket.hear(&mut self.input, most, now) {
+                Heard::Gone => drop(self.ready.swap_remove(at)),
+                Heard::TooMuch => {
+                    let ActiveViewer { socket, feed, .. } = self.ready.swap_remove(at);
+                    socket.cut(CutReason::TooMuchInput, feed.permit().counters());
+                }
+                _ if viewer.feed.permit().must_end() || viewer.feed.has_expired(now) => {
+                    self.ready.swap_remove(at).end();
+                }
+                Heard::Ended => {
+                    viewer.feed.probe();
+                    self.wake_at = Some(now);
+                }
+                Heard::Nothing => {}
             }
-            self.turns.take().await;
+            self.work.one().await;
         }
     }
 
@@ -185,7 +221,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
                 Offered::Ends => self.ready.swap_remove(i).end(),
                 Offered::Gone => drop(self.ready.swap_remove(i)),
             }
-            self.turns.take().await;
+            self.work.one().await;
         }
     }
 
@@ -193,7 +229,13 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
     /// than all viewers can be served.
     async fn serve_singles(&mut self, mut single: Option<Single>) {
         let mut left = self.slow.len() + self.incoming.len();
-        while let Some((mut viewer, opening)) = single.take() {
+        while let Some(Single {
+            mut viewer,
+            opening,
+            turn,
+        }) = single.take()
+        {
+            self.newest.begin_turn(turn);
             let offered = match opening {
                 // Nothing else can be written before it.
                 Some(opening) => open(&mut viewer, opening, &mut self.newest),
@@ -208,7 +250,7 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
                 Offered::Ends => viewer.end(),
                 Offered::Gone => {}
             }
-            self.turns.take().await;
+            self.work.one().await;
             if left > 0 {
                 left -= 1;
                 single = self.next_single();
@@ -219,12 +261,12 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
     /// A viewer that can be served by itself now, if there is one.
     fn next_single(&mut self) -> Option<Single> {
         while let Some(Some(written)) = self.slow.next().now_or_never() {
-            if let Some(viewer) = written {
-                return Some((viewer, None));
+            if let Some(caught_up) = written {
+                return Some(Single::from(caught_up));
             }
         }
         let (viewer, attached) = self.incoming.try_recv().ok()?;
-        Some(new_single(viewer, attached))
+        Some(Single::new(viewer, attached))
     }
 
     /// Ends waiting viewers at once, and those in the middle of a part after it.
@@ -237,24 +279,20 @@ impl<F: Future<Output = Option<ActiveViewer>>> Shard<F> {
             viewer.socket.end();
         }
         while let Some(written) = self.slow.next().await {
-            if let Some(viewer) = written {
+            if let Some((viewer, _)) = written {
                 viewer.end();
             }
         }
     }
 }
 
-fn new_single(viewer: NewViewer, attached: Attached) -> Single {
-    let (viewer, opening) = viewer.begin(attached);
-    (viewer, Some(opening))
-}
-
 /// Lets other tasks run now and then.
 #[derive(Default)]
-struct Turns(u32);
+struct Work(u32);
 
-impl Turns {
-    async fn take(&mut self) {
+impl Work {
+    /// One viewer was served, or heard.
+    async fn one(&mut self) {
         self.0 = self.0.wrapping_add(1);
         if self.0.is_multiple_of(YIELD_EVERY) {
             yield_now().await;
@@ -265,6 +303,13 @@ impl Turns {
 fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     a.into_iter().chain(b).min()
 }
+
+/// How many viewers are swept before frames are looked for again.
+const SWEPT_AT_ONCE: usize = 64;
+
+/// How much of what a viewer sends is read in one look: a viewer that keeps sending must not delay
+/// the others.
+const INPUT_BYTES_AT_ONCE: usize = 16 << 10;
 
 /// How often to check whether idle viewers have left.
 const SWEEP: Duration = Duration::from_secs(1);

@@ -20,33 +20,20 @@ use crate::{
     stats::StreamCounters,
     timer::LazySleep,
     transport::{Io, Transport},
-    viewers::permit::Permit,
+    viewers::{cut::CutReason, permit::Permit},
 };
 
-/// Why a response was cut in the middle of a part.
+/// What a viewer has sent since the last look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CutReason {
-    /// The viewer has gone.
+pub(crate) enum Heard {
+    /// Nothing that matters.
+    Nothing,
+    /// It has just closed its side. It may have gone, or still read: only a write will tell.
+    Ended,
+    /// It has gone.
     Gone,
-    /// It took no byte for too long.
-    Stalled,
-    /// One frame took too long.
-    TooSlow,
-    /// The frame is too old by now.
-    Lagging,
-    /// Another part of the service decided and counted it.
-    Chosen,
-}
-
-impl CutReason {
-    pub(crate) fn count(self, counters: &StreamCounters) {
-        match self {
-            Self::Gone | Self::Chosen => {}
-            Self::Stalled => counters.write_stalls.add_one(),
-            Self::TooSlow => counters.send_timeouts.add_one(),
-            Self::Lagging => counters.lag_cuts.add_one(),
-        }
-    }
+    /// More than it may send.
+    TooMuch,
 }
 
 /// A viewer's connection.
@@ -57,6 +44,16 @@ pub(crate) struct ViewerSocket {
     takes_all: bool,
     /// The transport itself still holds bytes back.
     is_unflushed: bool,
+    /// Bytes that came behind the request, less what it may send as time passes.
+    input_bytes: usize,
+    ended: Option<EndedSide>,
+}
+
+/// A viewer has closed its side of the connection.
+struct EndedSide {
+    at: Instant,
+    /// Something has been written since.
+    is_written_to: bool,
 }
 
 impl ViewerSocket {
@@ -65,6 +62,8 @@ impl ViewerSocket {
             transport,
             takes_all: false,
             is_unflushed: false,
+            input_bytes: 0,
+            ended: None,
         }
     }
 
@@ -103,7 +102,10 @@ impl ViewerSocket {
 
     fn advance(&mut self, written: io::Result<usize>, part: &mut Bytes) -> Result<(), CutReason> {
         match written {
-            Ok(n) => part.advance(n),
+            Ok(n) => {
+                part.advance(n);
+                self.note_written(n);
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(_) => return Err(CutReason::Gone),
         }
@@ -129,6 +131,7 @@ impl ViewerSocket {
         let begun = Instant::now();
         let slow_at = begun + limits.max_frame_send_time;
         let mut progress = begun;
+        let mut has_listened = false;
         permit.blocks(progress);
         while !head.is_empty() || !self.is_done(part) {
             let next = if head.is_empty() {
@@ -137,16 +140,30 @@ impl ViewerSocket {
                 &mut *head
             };
             let stalled_at = progress + limits.write_stall;
-            let first = late_at.unwrap_or(slow_at).min(slow_at).min(stalled_at);
+            let last = late_at.unwrap_or(slow_at).min(slow_at).min(stalled_at);
+            let listens_at = progress + HALF_CLOSED_WAIT;
+            let first = if has_listened {
+                last
+            } else {
+                last.min(listens_at)
+            };
             tokio::select! {
                 biased;
                 took_some = poll_fn(|cx| self.poll_progress(cx, next)) => {
                     took_some.map_err(|_| CutReason::Gone)?;
                     progress = Instant::now();
+                    has_listened = false;
                     permit.blocks(progress);
                 }
                 () = permit.cut() => return Err(CutReason::Chosen),
                 () = timer.until(Some(first)) => {
+                    if first < last {
+                        has_listened = true;
+                        if self.has_ended() {
+                            return Err(CutReason::Stalled);
+                        }
+                        continue;
+                    }
                     return Err(if late_at == Some(first) {
                         CutReason::Lagging
                     } else if first == slow_at {
@@ -158,6 +175,15 @@ impl ViewerSocket {
             }
         }
         Ok(())
+    }
+
+    /// Whether the viewer has closed its side, as far as one look tells.
+    fn has_ended(&mut self) -> bool {
+        self.ended.is_some()
+            || match self.transport.try_read(&mut [0; 1024]) {
+                Ok(n) => n == 0,
+                Err(error) => error.kind() != ErrorKind::WouldBlock,
+            }
     }
 
     /// Writes once, or flushes once all is written.
@@ -173,23 +199,48 @@ impl ViewerSocket {
             return Poll::Ready(Err(ErrorKind::WriteZero.into()));
         }
         part.advance(n);
+        self.note_written(n);
         self.is_unflushed = matches!(self.transport.io, Io::Other(_));
         Poll::Ready(Ok(()))
     }
 
-    /// Whether the viewer has closed its side. Costs no system call when nothing has come.
-    ///
-    /// What a viewer sends after its request is read and dropped, at most 256 KiB each time.
-    pub(crate) fn is_gone(&mut self) -> bool {
-        let mut dropped = [0; 4096];
-        for _ in 0..MOST_READS {
-            match self.transport.try_read(&mut dropped) {
-                Ok(0) => return true,
-                Ok(_) => {}
-                Err(error) => return error.kind() != ErrorKind::WouldBlock,
-            }
+    fn note_written(&mut self, bytes: usize) {
+        if let Some(ended) = &mut self.ended
+            && bytes > 0
+        {
+            ended.is_written_to = true;
         }
-        false
+    }
+
+    /// Reads once what the viewer has sent, into a buffer whose content does not matter. To be
+    /// called about once a second. Costs no system call when nothing has come.
+    ///
+    /// `most` is how many bytes it may send at once, and in a minute.
+    pub(crate) fn hear(&mut self, input: &mut [u8], most: usize, now: Instant) -> Heard {
+        if let Some(ended) = &self.ended {
+            let is_late = !ended.is_written_to && now >= ended.at + HALF_CLOSED_WAIT;
+            let is_gone = is_late || self.transport.has_failed();
+            return if is_gone { Heard::Gone } else { Heard::Nothing };
+        }
+        self.input_bytes = self.input_bytes.saturating_sub(most / 60);
+        match self.transport.try_read(input) {
+            Ok(0) => {
+                self.ended = Some(EndedSide {
+                    at: now,
+                    is_written_to: false,
+                });
+                Heard::Ended
+            }
+            Ok(n) => {
+                self.input_bytes += n;
+                if self.input_bytes > most {
+                    return Heard::TooMuch;
+                }
+                Heard::Nothing
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Heard::Nothing,
+            Err(_) => Heard::Gone,
+        }
     }
 
     /// Ends the response after a whole part.
@@ -222,5 +273,7 @@ impl WriteLimits {
     }
 }
 
-/// A viewer that keeps sending must not delay the others.
-const MOST_READS: u32 = 64;
+/// How long a viewer that has closed its side is kept while nothing is written to it, which would
+/// tell whether it has gone: because there is nothing, or because it takes nothing. As long as a
+/// camera may need for its first picture.
+const HALF_CLOSED_WAIT: Duration = Duration::from_secs(5);

@@ -13,6 +13,7 @@ pub(crate) enum Full {
     Stream(usize),
     Total(usize),
     Address(usize),
+    Snapshots(usize),
 }
 
 impl Full {
@@ -25,6 +26,12 @@ impl Full {
             Self::Total(most) => {
                 format!(
                     "Too many viewers: all streams together may have {most}. Try again later.\n"
+                )
+            }
+            Self::Snapshots(most) => {
+                format!(
+                    "Too many snapshots at once: this stream may have {most} on their way. \
+                     Try again later.\n"
                 )
             }
             Self::Address(most) => {

@@ -18,6 +18,7 @@ use crate::{
     stats::StreamCounters,
     viewers::{
         admission::{Full, Origin},
+        answer::AnswerState,
         in_flight::InFlight,
         viewer::{ViewerInfo, ViewerState},
     },
@@ -27,6 +28,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct ViewerTable {
     next_id: AtomicU64,
+    next_answer_id: AtomicU64,
     admitted: Mutex<Admitted>,
     in_flight: InFlight,
 }
@@ -35,6 +37,8 @@ pub(crate) struct ViewerTable {
 #[derive(Debug, Default)]
 pub(crate) struct Admitted {
     viewers: BTreeMap<(Option<IpAddr>, u64), Arc<ViewerState>>,
+    /// Snapshots and other answers on their way.
+    answers: BTreeMap<(Option<IpAddr>, u64), Arc<AnswerState>>,
     /// How many of them were replaced and are about to end.
     leaving: usize,
 }
@@ -46,6 +50,29 @@ impl ViewerTable {
         all
     }
 
+    /// How many viewers there are, the highest rate of them, and the newest of them, at most this
+    /// many.
+    #[cfg(feature = "compat")]
+    pub(crate) fn summary(&self, most: usize, now: Instant) -> Summary {
+        let admitted = self.admitted();
+        let viewers = admitted.viewers.len();
+        let rates = admitted.viewers.values().map(|viewer| viewer.fps(now));
+        let fastest = rates.fold(0.0, f64::max);
+        let mut newest: Vec<_> = admitted.viewers.values().collect();
+        if newest.len() > most {
+            // Not sorted: there may be thousands, and they are locked.
+            newest.select_nth_unstable_by_key(most, |viewer| std::cmp::Reverse(viewer.id));
+            newest.truncate(most);
+        }
+        let newest: Vec<_> = newest.into_iter().cloned().collect();
+        drop(admitted);
+        Summary {
+            viewers,
+            fastest,
+            newest: newest.iter().map(|viewer| viewer.info(now)).collect(),
+        }
+    }
+
     /// All viewers, as they are now.
     pub(crate) fn all(&self) -> Vec<Arc<ViewerState>> {
         self.admitted().viewers.values().cloned().collect()
@@ -55,8 +82,12 @@ impl ViewerTable {
         self.next_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Records that a viewer takes a frame's part, and cuts the viewers that hold the oldest frames
-    /// while those in flight exceed `most_bytes`, however many share them.
+    pub(crate) fn next_answer_id(&self) -> u64 {
+        self.next_answer_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Records that a viewer or a snapshot takes a frame's part, and cuts those that hold the
+    /// oldest frames while those in flight exceed `most_bytes`, however many share them.
     pub(crate) fn take(
         &self,
         seq: u64,
@@ -67,13 +98,14 @@ impl ViewerTable {
     ) {
         for oldest in self.in_flight.take(seq, part, origin, most_bytes) {
             let admitted = self.admitted();
-            let holders = admitted
-                .viewers
-                .values()
-                .filter(|viewer| viewer.sending.load(Ordering::Relaxed) == oldest);
-            for holder in holders {
+            let holds = |sending: &AtomicU64| sending.load(Ordering::Relaxed) == oldest;
+            for viewer in admitted.viewers.values().filter(|one| holds(&one.sending)) {
                 counters.in_flight_cuts.add_one();
-                holder.cut.notify_one();
+                viewer.cut.notify_one();
+            }
+            for answer in admitted.answers.values().filter(|one| holds(&one.sending)) {
+                counters.in_flight_cuts.add_one();
+                answer.cut();
             }
         }
     }
@@ -83,6 +115,15 @@ impl ViewerTable {
         // Nothing under this lock can panic and leave half a change.
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The viewers of a stream in short.
+#[cfg(feature = "compat")]
+pub(crate) struct Summary {
+    pub(crate) viewers: usize,
+    /// Parts per second of the viewer that gets most.
+    pub(crate) fastest: f64,
+    pub(crate) newest: Vec<ViewerInfo>,
 }
 
 impl Admitted {
@@ -97,6 +138,38 @@ impl Admitted {
             self.leaving -= 1;
         }
         !viewer.is_replaced()
+    }
+
+    pub(crate) fn insert_answer(&mut self, answer: Arc<AnswerState>) {
+        self.answers.insert(answer.key(), answer);
+    }
+
+    pub(crate) fn remove_answer(&mut self, answer: &AnswerState) {
+        self.answers.remove(&answer.key());
+    }
+
+    /// Makes room for one more answer on its way, or returns the limit that is reached.
+    pub(crate) fn admit_answer(
+        &self,
+        origin: Option<Origin>,
+        config: &StreamConfig,
+        counters: &StreamCounters,
+    ) -> Result<(), Full> {
+        if let Some(most) = config.max_viewers_per_address()
+            && let Some(origin) = origin.filter(Origin::is_counted)
+        {
+            let home = Some(origin.home());
+            let there = self.answers.range((home, 0)..=(home, u64::MAX));
+            if there.count() >= most.max(1) {
+                counters.viewers_refused_address.add_one();
+                return Err(Full::Address(most));
+            }
+        }
+        if self.answers.len() >= config.max_snapshots() {
+            counters.snapshots_refused.add_one();
+            return Err(Full::Snapshots(config.max_snapshots()));
+        }
+        Ok(())
     }
 
     /// Makes room for a new viewer within all limits, by a free place or by replacing another
@@ -123,6 +196,7 @@ impl Admitted {
         match full {
             Full::Stream(_) => counters.viewers_refused_stream.add_one(),
             Full::Address(_) => counters.viewers_refused_address.add_one(),
+            Full::Snapshots(_) => counters.snapshots_refused.add_one(),
             Full::Total(_) => {
                 counters.viewers_refused_total.add_one();
                 if let Some(total) = config.viewer_limit() {

@@ -146,9 +146,6 @@ impl ViewerState {
     pub(crate) fn info(&self, now: Instant) -> ViewerInfo {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let watching = now.saturating_duration_since(self.since);
-        let silent = watching.saturating_sub(Duration::from_nanos(read(&self.begun)));
-        let is_recent = |interval: &Duration| silent < QUIET.max(3 * *interval);
-        let interval = self.interval.average().filter(is_recent);
         ViewerInfo {
             id: self.id,
             peer: self.peer.and_then(|peer| peer.addr()),
@@ -162,9 +159,19 @@ impl ViewerState {
             age_at_send: Some(read(&self.age))
                 .filter(|&age| age != u64::MAX)
                 .map(Duration::from_nanos),
-            fps: interval.map_or(0.0, |interval| 1.0 / interval.as_secs_f64()),
+            fps: self.fps(now),
             repeat_soon: self.repeat_soon,
         }
+    }
+
+    /// Parts per second lately.
+    pub(crate) fn fps(&self, now: Instant) -> f64 {
+        let watching = now.saturating_duration_since(self.since);
+        let begun = Duration::from_nanos(self.begun.load(Ordering::Relaxed));
+        let silent = watching.saturating_sub(begun);
+        let is_recent = |interval: &Duration| silent < QUIET.max(3 * *interval);
+        let interval = self.interval.average().filter(is_recent);
+        interval.map_or(0.0, |interval| 1.0 / interval.as_secs_f64())
     }
 
     pub(crate) fn health(&self, now: Instant) -> Health {

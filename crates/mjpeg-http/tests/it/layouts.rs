@@ -16,6 +16,10 @@ const WEBKIT_IMG: &str =
     "image/webp,image/avif,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5";
 const ADDRESS_BAR: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const FIREFOX_VIDEO: &str = "video/webm,video/ogg,video/*;q=0.9,application/ogg;q=0.7,*/*;q=0.5";
+/// What Java sends where a program says nothing.
+const JAVA: &str = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2";
+const FIREFOX_AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0";
 const WEBKIT_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/60.5 Safari/605.1.15";
 const CHROMIUM_AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 
@@ -43,12 +47,56 @@ async fn pictures_get_headers_ahead_and_programs_the_length() {
     publish_number(&producer, 1);
     let by_destination =
         |to: &'static str, accept: &'static str| vec![("Sec-Fetch-Dest", to), ("Accept", accept)];
+    let with_agent =
+        |accept: &'static str, agent: &'static str| vec![("Accept", accept), ("User-Agent", agent)];
     for (headers, expected) in [
         (vec![("Accept", CHROMIUM_IMG)], true),
         (vec![("Accept", FIREFOX_IMG)], true),
         (vec![("Accept", WEBKIT_IMG)], true),
         (vec![("Accept", ADDRESS_BAR)], true),
-        (vec![("accept", " image/*")], true),
+        (vec![("accept", &format!(" {WEBKIT_IMG}"))], true),
+        (with_agent(CHROMIUM_IMG, CHROMIUM_AGENT), true),
+        (with_agent(FIREFOX_IMG, FIREFOX_AGENT), true),
+        (with_agent(WEBKIT_IMG, WEBKIT_AGENT), true),
+        (with_agent(ADDRESS_BAR, FIREFOX_AGENT), true),
+        // Safari 13 and before.
+        (
+            with_agent(
+                "image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5",
+                WEBKIT_AGENT,
+            ),
+            true,
+        ),
+        // `<img crossorigin>`: only pages send an origin.
+        (vec![("Accept", "image/*"), ("Origin", "http://page")], true),
+        // Programs, whatever they call themselves.
+        (vec![("Accept", JAVA)], false),
+        (with_agent(JAVA, "Java/17.0.9"), false),
+        (with_agent(JAVA, CHROMIUM_AGENT), false),
+        (with_agent(ADDRESS_BAR, "Java/17.0.9"), false),
+        (vec![("Accept", "image/*")], false),
+        (vec![("Accept", "image/jpeg")], false),
+        (vec![("Accept", "image/jpeg, */*")], false),
+        (with_agent("image/*", CHROMIUM_AGENT), false),
+        (
+            with_agent(
+                "image/*,*/*;q=0.8",
+                "App/1 CFNetwork/1408.0.4 Darwin/22.5.0",
+            ),
+            false,
+        ),
+        (
+            with_agent(
+                "image/webp,image/*,*/*;q=0.8",
+                "App/1 CFNetwork/1408.0.4 Darwin/22.5.0",
+            ),
+            false,
+        ),
+        (
+            with_agent("text/html, */*", "Mozilla/3.0 (compatible; Indy Library)"),
+            false,
+        ),
+        (with_agent("text/html", "Lynx/2.9"), false),
         (by_destination("image", CHROMIUM_IMG), true),
         (by_destination("document", ADDRESS_BAR), true),
         (by_destination("iframe", ADDRESS_BAR), true),
@@ -84,6 +132,10 @@ async fn parameters_of_ustreamer_override_it() {
     assert!(is_advance(&served, "/stream?advance_headers=1", &[]).await);
     assert!(is_advance(&served, "/?action=stream&advance_headers", &[]).await);
     assert!(!is_advance(&served, "/stream?advance_headers=0", &img).await);
+    // Axis's name for a program that needs the length.
+    let length = "/axis-cgi/mjpg/video.cgi?showlength=1";
+    assert!(!is_advance(&served, length, &img).await);
+    assert!(is_advance(&served, "/axis-cgi/mjpg/video.cgi?showlength=0", &img).await);
     // An invalid value is ignored.
     assert!(is_advance(&served, "/stream?advance_headers=perhaps", &img).await);
 }

@@ -5,14 +5,17 @@
 #[cfg(target_os = "linux")]
 mod addresses;
 mod admission;
+mod answers;
 #[cfg(target_os = "linux")]
 mod apart;
 mod body;
+mod bursts;
 mod changes;
 #[cfg(target_os = "linux")]
 mod crowd;
 mod gates;
 mod graceful;
+mod half_closed;
 mod lagging;
 mod layouts;
 mod limits;
@@ -23,6 +26,7 @@ mod replay;
 mod snapshots;
 #[cfg(unix)]
 mod transports;
+mod uploads;
 mod urls;
 mod wire;
 

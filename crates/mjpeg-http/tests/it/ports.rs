@@ -6,8 +6,10 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{Full, StreamBody};
 use mjpeg_fanout::Producer;
-use mjpeg_http::{Listener, ListenerConfig, Peer, StreamConfig, StreamService, Streams};
-use mjpeg_testkit::{Viewer, jpeg};
+use mjpeg_http::{
+    InvalidConfig, Listener, ListenerConfig, Peer, StreamConfig, StreamService, Streams,
+};
+use mjpeg_testkit::{Viewer, jpeg, request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{assert_next, publish_number, raw::RawClient};
+use crate::{Served, assert_next, publish_number, raw::RawClient};
 
 /// Two streams, of which the first is the default.
 #[derive(Clone)]
@@ -465,4 +467,34 @@ async fn closed_stream_says_so_and_every_drain_waits_for_the_end() {
     assert_eq!((first.cut, second.cut), (1, 0));
     drop(stuck);
     serving.abort();
+}
+
+/// A reverse proxy that leaves its own path in the requests.
+#[tokio::test]
+async fn base_path_is_removed_where_it_is() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    producer.set_status(mjpeg_fanout::Status::Online);
+    publish_number(&producer, 1);
+    for bad in ["webcam", "/web cam", "/webcam?x", "/web\r\ncam"] {
+        let refused = ListenerConfig::default().with_base_path(bad);
+        assert_eq!(refused, Err(InvalidConfig::BasePath), "{bad:?}");
+    }
+    for base in ["/printer/webcam", "/printer/webcam/"] {
+        let config = ListenerConfig::default().with_base_path(base).unwrap();
+        let served = Served::start_on(consumer.clone(), StreamConfig::default(), config);
+        for (path, status) in [
+            ("/printer/webcam/?action=snapshot", 200),
+            ("/printer/webcam?action=snapshot", 200),
+            ("/printer/webcam/snapshot", 200),
+            ("/printer/webcam//snapshot/", 200),
+            ("/?action=snapshot", 200),
+            ("/snapshot", 200),
+            ("/printer/webcams/snapshot", 404),
+            ("/printer/snapshot", 404),
+        ] {
+            let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let response = request(served.addr, asked).await.unwrap();
+            assert_eq!(response.head.status, status, "{path}");
+        }
+    }
 }

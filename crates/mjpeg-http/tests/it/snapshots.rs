@@ -279,3 +279,120 @@ async fn placeholder_is_given_only_where_there_is_no_picture_at_all() {
     });
     is_picture(&response, 2);
 }
+
+/// The next picture is as young as any can be.
+#[tokio::test]
+async fn no_age_means_the_next_picture() {
+    let (producer, served) = served();
+    producer.set_status(Status::Online);
+    for query in ["?max_age=0", "?max_age=0.0", "?max_age=0.000001"] {
+        publish_number(&producer, 1);
+        let response = meanwhile(&producer, 2, ask(&served, query, "")).await;
+        is_picture(&response, 2);
+    }
+    assert_eq!(ask(&served, "?max_age=0", "").await.head.status, 503);
+}
+
+/// Programs that ask as fast as they can get each picture once.
+#[tokio::test]
+async fn stream_may_want_fresh_pictures_for_requests_that_say_nothing() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let config = StreamConfig::default()
+        .with_snapshot_wait(WAIT)
+        .with_snapshot_fresh(true);
+    let served = Served::start(consumer, config);
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    is_picture(&meanwhile(&producer, 2, ask(&served, "", "")).await, 2);
+    assert_eq!(ask(&served, "", "").await.head.status, 503);
+    for own in ["?fresh=0", "?max_age=60", "?after=x"] {
+        is_picture(&ask(&served, own, "").await, 2);
+    }
+}
+
+/// Programs that look only at the status notice that the camera is dead.
+#[tokio::test]
+async fn stream_may_limit_the_age_for_requests_that_say_nothing() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let config = StreamConfig::default()
+        .with_snapshot_wait(WAIT)
+        .with_snapshot_max_age(WAIT);
+    let served = Served::start(consumer, config);
+    producer.set_status(Status::Online);
+    publish_number(&producer, 1);
+    is_picture(&ask(&served, "", "").await, 1);
+    producer.set_status(Status::Offline);
+    placeholder(&producer, 100);
+    sleep(WAIT).await;
+    assert_eq!(ask(&served, "", "").await.head.status, 503);
+    is_picture(&ask(&served, "?max_age=60", "").await, 1);
+    let any = ask(&served, "?fresh=0", "").await;
+    is_picture(&any, 1);
+    assert_eq!(any.head.header("x-online"), Some("false"));
+}
+
+/// A camera that is read on demand and needs longer than the usual wait.
+#[tokio::test]
+async fn snapshot_waits_for_a_camera_that_is_being_connected() {
+    let (producer, served) = served();
+    placeholder(&producer, 100);
+    publish_number(&producer, 1);
+    producer.retire();
+    producer.set_status(Status::Idle);
+    let connecting = async |to: Option<u32>| {
+        sleep(WAIT / 3).await;
+        producer.set_status(Status::Starting);
+        sleep(2 * WAIT).await;
+        match to {
+            Some(number) => {
+                publish_number(&producer, number);
+                producer.set_status(Status::Online);
+            }
+            None => producer.set_status(Status::Offline),
+        }
+    };
+    let (response, ()) = tokio::join!(ask(&served, "", ""), connecting(Some(2)));
+    is_picture(&response, 2);
+    assert_eq!(response.head.header("x-online"), Some("true"));
+    // It could not be connected: the picture of the visit before says what it is.
+    producer.retire();
+    producer.set_status(Status::Idle);
+    let (response, ()) = tokio::join!(ask(&served, "", ""), connecting(None));
+    is_picture(&response, 2);
+    assert_eq!(response.head.header("x-online"), Some("false"));
+    // Others do not wait longer.
+    for status in [Status::Connecting, Status::Offline] {
+        producer.set_status(status);
+        let since = Instant::now();
+        ask(&served, "", "").await;
+        assert!(since.elapsed() < 3 * WAIT, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn snapshot_of_a_camera_that_is_being_connected_has_a_limit_and_is_no_placeholder() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let config = StreamConfig::default()
+        .with_snapshot_wait(WAIT)
+        .with_snapshot_connect_wait(3 * WAIT);
+    let served = Served::start(consumer, config);
+    placeholder(&producer, 100);
+    for status in [Status::Idle, Status::Starting, Status::Connecting] {
+        producer.set_status(status);
+        let since = Instant::now();
+        let response = ask(&served, "", "").await;
+        assert_eq!(response.head.status, 503, "{status}");
+        let longer = status != Status::Connecting;
+        assert_eq!(since.elapsed() >= 3 * WAIT, longer, "{status}");
+    }
+    // What a request says itself holds.
+    producer.set_status(Status::Starting);
+    let since = Instant::now();
+    assert_eq!(ask(&served, "?wait=0", "").await.head.status, 503);
+    assert!(since.elapsed() < WAIT);
+    producer.set_status(Status::Offline);
+    let dead = ask(&served, "", "").await;
+    is_picture(&dead, 100);
+    assert_eq!(dead.head.header("x-placeholder"), Some("true"));
+    assert_eq!(dead.head.header("x-online"), Some("false"));
+}

@@ -24,6 +24,17 @@ async fn streams_are_found_where_other_servers_have_them() {
         "/mjpg/video.mjpg",
         "/axis-cgi/mjpg/video.cgi?resolution=320x240&fps=5",
         "/cam_1.mjpg",
+        "/cam1.mjpg",
+        "/cam.mjpeg",
+        "/?action=STREAM",
+        "/?action=stream?1608856928650",
+        "/?action=stream/",
+        "//",
+        "//stream",
+        "/stream/",
+        "/stream//?x",
+        "/stream;t=1",
+        "/Stream.MJPG",
     ] {
         let mut viewer = Viewer::open(served.addr, path).await.unwrap();
         assert_eq!(viewer.head().status, 200, "{path}");
@@ -63,6 +74,22 @@ async fn pictures_are_found_where_other_servers_have_them() {
         "/jpg/image.jpg",
         "/axis-cgi/jpg/image.cgi",
         "/cam_0.jpg",
+        "/cam1.jpg",
+        "/cam.jpg",
+        "/cam12.jpeg",
+        "//snapshot",
+        "/snapshot/",
+        "//snapshot.jpg//",
+        "/snapshot;t=1",
+        "/snapshot&t=1",
+        "/SNAPSHOT",
+        "/?action=SNAPSHOT",
+        "/?action=Snapshot_0",
+        "/?action=snapshot?123",
+        "/?action=snapshot/",
+        "/?action=snapshot;t=1",
+        "/?action=snapshot%20",
+        "/?action=snapshot0",
     ] {
         let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         let response = request(served.addr, asked).await.unwrap();
@@ -78,6 +105,15 @@ async fn what_a_relay_cannot_do_is_said() {
     for (path, status) in [
         ("/?action=command&id=1", 501),
         ("/?action=take", 501),
+        ("/?action=COMMAND;id=1", 501),
+        ("/?action=snapshots", 400),
+        ("/?action=snap", 400),
+        ("/?action=0", 400),
+        ("/?action=%00", 400),
+        ("/?action=streaming", 400),
+        ("/cam_1.png", 404),
+        ("/camera.jpg", 404),
+        ("/cam12345.jpg", 404),
         ("/cam_.jpg", 404),
         ("/cam_x.jpg", 404),
         ("/snapshot/x", 404),
@@ -130,4 +166,36 @@ async fn state_is_that_of_ustreamer() {
     assert_eq!(client["advance_headers"], true);
     assert_eq!(client["dual_final_frames"], false);
     assert!(client["fps"].is_u64());
+}
+
+/// A list of thousands would hold up everybody while it is made.
+#[cfg(feature = "compat")]
+#[tokio::test]
+async fn state_lists_only_so_many_viewers_and_counts_frames_over_time() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let config = StreamConfig::default().with_max_listed_viewers(2);
+    let served = Served::start(consumer, config);
+    producer.set_status(mjpeg_fanout::Status::Online);
+    let mut viewers = Vec::new();
+    for key in 0..5 {
+        let path = format!("/stream?key={key}");
+        viewers.push(Viewer::open(served.addr, &path).await.unwrap());
+    }
+    // Four together, ten times a second.
+    for burst in 0..10 {
+        for n in 0..4 {
+            publish_number(&producer, 4 * burst + n);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let asked = "GET /state HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let response = request(served.addr, asked).await.unwrap();
+    let state = serde_json::from_slice::<serde_json::Value>(&response.body).unwrap();
+    let stream = &state["result"]["stream"];
+    assert_eq!(stream["clients"], 5);
+    let listed = stream["clients_stat"].as_object().unwrap();
+    let keys: Vec<_> = listed.values().map(|client| &client["key"]).collect();
+    assert_eq!(keys, ["3", "4"], "the newest");
+    let fps = state["result"]["source"]["captured_fps"].as_u64().unwrap();
+    assert!((25..=45).contains(&fps), "{fps}");
 }

@@ -190,7 +190,45 @@ async fn preflight_allows_all() {
         response.head.header("access-control-max-age"),
         Some("86400")
     );
+    let private = "access-control-allow-private-network";
+    assert_eq!(response.head.header(private), None, "not asked for");
     assert_eq!(ask(&served, "OPTIONS * HTTP/1.1").await.head.status, 204);
+}
+
+#[tokio::test]
+async fn preflight_names_what_a_wildcard_does_not_cover() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, StreamConfig::default());
+    let allowed = async |names: &str| {
+        let asked = format!(
+            "OPTIONS /snapshot HTTP/1.1\r\nOrigin: https://page\r\n\
+             Access-Control-Request-Method: GET\r\n\
+             Access-Control-Request-Private-Network: true\r\n\
+             Access-Control-Request-Headers: {names}"
+        );
+        let response = ask(&served, &asked).await;
+        let header = |name| response.head.header(name).map(str::to_owned);
+        let private = header("access-control-allow-private-network");
+        assert_eq!(private.as_deref(), Some("true"));
+        assert!(
+            header("vary")
+                .unwrap()
+                .contains("Access-Control-Request-Headers")
+        );
+        header("access-control-allow-headers").unwrap()
+    };
+    assert_eq!(allowed("authorization").await, "authorization");
+    assert_eq!(
+        allowed("x-token,Authorization").await,
+        "x-token, Authorization"
+    );
+    // Only names are repeated, and not without end.
+    assert_eq!(allowed("authorization, <b>, a b,").await, "authorization");
+    assert_eq!(
+        allowed(&format!("authorization,{}", "x".repeat(2000))).await,
+        "*"
+    );
+    assert_eq!(allowed("").await, "*");
 }
 
 #[tokio::test]

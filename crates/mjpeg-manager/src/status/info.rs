@@ -56,7 +56,7 @@ pub struct StreamInfo {
     pub frozen_since: Option<SystemTime>,
     /// Width and height of the latest frame, in pixels.
     pub size: Option<(u16, u16)>,
-    /// Frames per second over the last 5 s; 0 if none came.
+    /// Frames per second over the last 5 s, by count over time; 0 if none came.
     pub fps: f64,
     /// Frames published since the start.
     pub frames: u64,

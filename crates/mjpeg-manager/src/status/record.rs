@@ -17,7 +17,6 @@ use crate::{
         freeze::{Freeze, Motion},
         info::{DiscardTotal, LastError, SourceInfo},
         journal::Journal,
-        meter::Meter,
     },
 };
 
@@ -30,7 +29,6 @@ pub(crate) struct Record {
     pub(crate) state: StreamState,
     pub(crate) since: SystemTime,
     pub(crate) size: Option<(u16, u16)>,
-    pub(crate) meter: Meter,
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
     pub(crate) discarded: BTreeMap<&'static str, DiscardTotal>,
@@ -86,7 +84,6 @@ impl Record {
             state: state.clone(),
             since: SystemTime::now(),
             size: None,
-            meter: Meter::default(),
             frames: 0,
             bytes: 0,
             discarded: reasons
@@ -155,6 +152,7 @@ impl Record {
             // is not live.
             StreamState::Online if self.has_frames => Status::Online,
             StreamState::Online | StreamState::Connecting => Status::Connecting,
+            StreamState::Idle => Status::Idle,
             _ => Status::Offline,
         }
     }
@@ -195,7 +193,6 @@ impl Record {
         self.bytes += frame.bytes().len() as u64;
         self.size = Some((frame.width(), frame.height()));
         let now = Instant::now().into_std();
-        self.meter.record(now);
         self.freeze.frame(frame.bytes(), now, SystemTime::now())
     }
 

@@ -1,9 +1,10 @@
 //! The task that carries a camera's events to its viewers.
 
 use std::{
-    future::pending,
+    future::{pending, poll_fn},
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::Arc,
 };
 
@@ -65,7 +66,11 @@ enum Reading {
 
 /// What a step of the driver waited for.
 enum Woken {
-    Event(Option<(usize, Event)>),
+    Event {
+        event: Option<(usize, Event)>,
+        /// It was there before it was waited for.
+        was_ready: bool,
+    },
     Spec,
     /// Viewers have come, gone, or both.
     Demand,
@@ -161,7 +166,7 @@ impl StreamDriver {
         ];
         let deadline = times.into_iter().flatten().min();
         let woken = tokio::select! {
-            event = next_event(&mut self.reading, &mut self.publisher) => Woken::Event(event),
+            woken = next_event(&mut self.reading, &mut self.publisher) => woken,
             () = spec_changed(&mut self.specs) => Woken::Spec,
             _ = self.demand.changed() => Woken::Demand,
             () = self.control.changed() => Woken::Other,
@@ -169,8 +174,18 @@ impl StreamDriver {
             () = timer(deadline) => Woken::Other,
         };
         match woken {
-            Woken::Event(Some((index, event))) => self.event(index, event).await,
-            Woken::Event(None) => {
+            Woken::Event {
+                event: Some((index, event)),
+                was_ready,
+            } => {
+                if was_ready && matches!(event, Event::Frame(_)) {
+                    // It came together with the frame before it, which viewers that are ready have
+                    // not had yet.
+                    self.sink.producer.taken().await;
+                }
+                self.event(index, event).await;
+            }
+            Woken::Event { event: None, .. } => {
                 self.reading = Reading::Ended;
                 self.monitor.ended();
             }
@@ -305,7 +320,19 @@ impl StreamDriver {
 }
 
 /// Waits for the next event of the sources, or for the end of the publisher.
-async fn next_event(
+async fn next_event(reading: &mut Reading, publisher: &mut Option<oneshot::Receiver<()>>) -> Woken {
+    let mut polls = 0_u32;
+    let mut next = pin!(next_of(reading, publisher));
+    let event = poll_fn(|cx| {
+        polls = polls.saturating_add(1);
+        next.as_mut().poll(cx)
+    })
+    .await;
+    let was_ready = polls == 1;
+    Woken::Event { event, was_ready }
+}
+
+async fn next_of(
     reading: &mut Reading,
     publisher: &mut Option<oneshot::Receiver<()>>,
 ) -> Option<(usize, Event)> {

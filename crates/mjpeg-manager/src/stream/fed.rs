@@ -59,4 +59,24 @@ impl Publisher {
         sink.frame(frame, stamp, pipeline);
         Ok(())
     }
+
+    /// Waits until the viewers that were ready for the latest frame have taken it, then publishes
+    /// the next one as [`publish`](Self::publish) does.
+    ///
+    /// For frames that come together: each would replace the one before it unseen. Waits as
+    /// [`Producer::taken`](mjpeg_fanout::Producer::taken) does: at most 100 ms.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamStopped`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropping the future loses the frame.
+    pub async fn publish_next(&self, frame: Frame, stamp: Stamp) -> Result<(), StreamStopped> {
+        if let Some(sink) = self.sink.upgrade() {
+            sink.producer.taken().await;
+        }
+        self.publish(frame, stamp)
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mjpeg_codec::{Frame, Stamp};
-use mjpeg_fanout::{Consumer, Producer};
+use mjpeg_fanout::{Consumer, Producer, Status};
 use tokio::task::yield_now;
 
 use crate::{
@@ -66,7 +66,11 @@ impl Sink {
     pub(crate) fn sync_status(&self) {
         // Under the record's lock, so that of two calls the later one has the last word.
         let record = self.monitor.record();
-        let status = record.fanout_status();
+        let status = match (self.consumer.status(), record.fanout_status()) {
+            // It is connected because somebody wants frames, and may have a picture soon.
+            (Status::Idle | Status::Starting, Status::Connecting) => Status::Starting,
+            (_, status) => status,
+        };
         if self.consumer.status() != status {
             self.producer.set_status(status);
         }

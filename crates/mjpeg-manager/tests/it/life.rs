@@ -689,3 +689,49 @@ async fn camera_that_closes_each_connection_is_one_outage() {
     ];
     assert_eq!(changes, expected);
 }
+
+/// It needs longer than a snapshot of another stream waits.
+#[tokio::test]
+async fn snapshot_waits_for_an_on_demand_camera_that_needs_a_while() {
+    let late = |number: u32| {
+        Script::new(vec![
+            Step::Wait(Duration::from_millis(1500)),
+            Step::Send(jpeg::numbered(number)),
+            Step::Wait(Duration::from_secs(60)),
+        ])
+    };
+    let camera = Camera::start_with(move |nth| late(nth as u32 + 1)).await;
+    let manager = manager();
+    let spec = retried("door", camera.addr())
+        .with_on_demand(LINGER)
+        .with_placeholder(Placeholder::Drawn);
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for visit in 1..=2 {
+        let response = request(addr, ask).await.unwrap();
+        assert_eq!(response.head.status, 200);
+        assert_eq!(response.head.header("x-online"), Some("true"));
+        assert_eq!(jpeg::number_of(&response.body), Some(visit));
+        until("idle", async || {
+            manager.get("door").unwrap().state == StreamState::Idle
+        })
+        .await;
+    }
+}
+
+/// A camera that is always read gets no longer wait, whatever it does: its clients give up.
+#[tokio::test]
+async fn snapshot_of_a_camera_that_sends_nothing_is_answered_soon() {
+    let camera = Camera::start(Script::stall()).await;
+    let manager = manager();
+    let addr = manager.start(retried("door", camera.addr())).await;
+    let addr = addr.unwrap().listen.unwrap();
+    let since = Instant::now();
+    let ask = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let response = request(addr, ask).await.unwrap();
+    assert_eq!(response.head.status, 503);
+    assert!(
+        since.elapsed() < Duration::from_secs(3),
+        "not the longer wait"
+    );
+}

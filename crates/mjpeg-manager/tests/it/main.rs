@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod apply;
+mod bursts;
 mod custom;
 mod errors;
 mod events;

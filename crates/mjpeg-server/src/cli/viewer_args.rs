@@ -1,6 +1,6 @@
 //! The arguments about viewers.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
 use mjpeg_manager::mjpeg_http::ipnet::IpNet;
@@ -45,6 +45,34 @@ pub(crate) struct ViewerArgs {
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     pub(crate) max_duration: Option<f64>,
 
+    /// A snapshot is the next picture, as if each request had ?fresh=1; for programs that ask again
+    /// as soon as they are answered
+    #[arg(long)]
+    pub(crate) snapshot_fresh: bool,
+
+    /// How many seconds old the picture of a snapshot may be, as if each request had ?max_age=; if
+    /// there is none so young, as of a dead camera, it is answered 503 [default: any age]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) snapshot_max_age: Option<Duration>,
+
+    /// How many seconds a snapshot waits for a picture such as is asked for
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0.8")]
+    pub(crate) snapshot_wait: Duration,
+
+    /// How many seconds a snapshot waits while a camera that is read on demand is being connected
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
+    pub(crate) snapshot_connect_wait: Duration,
+
+    /// The path below which a reverse proxy offers the streams, if it leaves that in the requests,
+    /// such as /webcam
+    #[arg(
+        long,
+        value_name = "PATH",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) base_path: String,
+
     /// Serve WebKit's fetch() as multipart/mixed, for it cannot read multipart/x-mixed-replace
     #[arg(long)]
     pub(crate) webkit_fetch_mixed: bool,
@@ -67,4 +95,11 @@ fn positive(text: &str) -> Result<f64, String> {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
         _ => Err("expected a number above 0".into()),
     }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse().ok();
+    number
+        .and_then(|number| Duration::try_from_secs_f64(number).ok())
+        .ok_or_else(|| "expected a number of seconds, 0 or more".into())
 }

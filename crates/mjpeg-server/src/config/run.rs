@@ -23,7 +23,7 @@ impl Settings {
         // The command line may name any number of streams.
         let manager = ManagerConfig::default().with_max_streams(run.streams.len());
         let http = HttpOutlet::new(viewers::stream_config(&run.viewers)?)
-            .with_listener(viewers::listener_config(&run.viewers))
+            .with_listener(viewers::listener_config(&run.viewers)?)
             .with_max_viewers(run.viewers.max_viewers_total);
         let specs = run
             .streams
