@@ -10,6 +10,7 @@
 //! The cost of both depends on the bytes per block: about 36 in the `noise` pictures, 10 in
 //! `grain_70kB`, a flat colour with a little noise. `with_own_tables` is `noise_20kB` with Huffman
 //! tables other than the typical ones, which the check must expand for each frame.
+//! `shortest_blocks`, of two bits each, takes as long as its bytes can make it.
 
 use std::hint::black_box;
 
@@ -34,7 +35,27 @@ fn codec_verify(c: &mut Criterion) {
         verify(&mut group, picture, &frames);
         decode(&mut group, picture, &frames);
     }
+    let hostile = [Frame::parse(shortest_blocks()).expect("a frame")];
+    group.throughput(Throughput::Bytes(hostile[0].bytes().len() as u64));
+    verify(&mut group, "shortest_blocks", &hostile);
     group.finish();
+}
+
+/// A grey picture of 8192 by 8192 pixels whose tables have one code each, of one bit.
+fn shortest_blocks() -> Bytes {
+    let table = |selector: u8| {
+        let mut table = vec![0xFF, 0xC4, 0, 20, selector, 1];
+        table.resize(22, 0);
+        table
+    };
+    let blocks = 1024 * 1024;
+    let mut frame = vec![0xFF, 0xD8];
+    frame.extend([0xFF, 0xC0, 0, 11, 8, 0x20, 0, 0x20, 0, 1, 1, 0x11, 0]);
+    frame.extend([table(0x00), table(0x10)].concat());
+    frame.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0]);
+    frame.resize(frame.len() + blocks / 4, 0);
+    frame.extend([0xFF, 0xD9]);
+    frame.into()
 }
 
 fn verify(group: &mut BenchmarkGroup<'_, WallTime>, picture: &str, frames: &[Frame]) {

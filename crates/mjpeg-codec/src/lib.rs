@@ -103,9 +103,9 @@
 //! [`DiscardReason::Flood`].
 //!
 //! A flood is read like any other bytes, and the first frame behind it comes out. What it takes is
-//! time: up to ten times as much per byte as frames of 100 kB, or 100 ns where the decisions are
-//! closest. The owner of the bytes bounds that: [`Splitter::poll_within`] works in slices, and
-//! [`Splitter::cost`] tells how dear the bytes are, so that the owner can read them more slowly.
+//! time: 3 to 30 ns per byte, where frames of 100 kB take 0.1 ns. The owner of the bytes bounds
+//! that: [`Splitter::poll_within`] works in slices, and [`Splitter::cost`] tells how dear the bytes
+//! are, so that the owner can read them more slowly.
 //!
 //! # Promises
 //!

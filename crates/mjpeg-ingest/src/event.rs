@@ -29,9 +29,10 @@ pub enum Event {
         /// How many.
         bytes: u64,
     },
-    /// The connection carries [a flood](mjpeg_codec#floods): bytes that take many decisions for few
-    /// pictures. It is read more slowly, so that it takes a quarter of one core at most; no picture
-    /// is lost by that. Sent once per flood.
+    /// The connection carries a flood: markers, header lines or tiny pictures, so close together
+    /// that their [decisions](mjpeg_codec#floods) cost more than half of their bytes, and so many
+    /// that a quarter of one core does not suffice. It is read more slowly, so that it takes no
+    /// more than that; no picture is lost by it. Sent once per flood.
     Flooded,
     /// The connection is open, but no frame has come for ten of its usual intervals, and 2 s at
     /// least. Sent once; the next frame ends the stall.

@@ -44,6 +44,8 @@
 //! * After a refused password the next login is tried after
 //!   [`login_retry`](IngestConfig::login_retry) (5 min): many cameras lock accounts.
 //! * [`Limits`] sets these for one source, in code or in its URL.
+//! * A camera's bytes do not hold a thread: reading yields by the work that they make. A
+//!   [flood](Event::Flooded) is read more slowly, and has a quarter of a core at most.
 //! * Then it reconnects, indefinitely, after a [`Backoff`] of 250 ms to 30 s. The backoff starts
 //!   over only when the camera has been online with frames for
 //!   [`stable_after`](IngestConfig::stable_after) (10 s).

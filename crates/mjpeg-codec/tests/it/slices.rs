@@ -92,7 +92,7 @@ fn no_slice_does_much_more_than_it_may() {
         splitter.push(stream);
         splitter.finish();
         parser.finish();
-        let (slice, most) = (64 << 10, (64 + 6 * 64 + 256) << 10);
+        let (slice, most) = (64 << 10, (64 + 320) << 10);
         let check = |poll: &mut dyn FnMut(&mut usize) -> Polled| {
             loop {
                 let before = fuzzing::work();

@@ -294,5 +294,5 @@ impl Monitor {
 }
 
 /// What is said of a [flood](Event::Flooded).
-const FLOODED: &str = "the camera sends almost nothing but markers or header lines (a flood); \
+const FLOODED: &str = "the camera sends little but markers, header lines or tiny pictures (a flood); \
                        it is read more slowly, so that it takes a quarter of a core at most";

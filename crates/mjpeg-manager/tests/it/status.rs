@@ -191,6 +191,39 @@ async fn pictures_without_eoi_are_repaired_and_those_cut_off_held_back() {
     assert_eq!(manager.get("gate").unwrap().frames, 0);
 }
 
+/// A grey picture of 8192 by 8192 pixels, of two bits for each block: made to take long.
+fn shortest_blocks() -> Bytes {
+    let table = |selector: u8| {
+        let mut table = vec![0xFF, 0xC4, 0, 20, selector, 1];
+        table.resize(22, 0);
+        table
+    };
+    let mut frame = vec![0xFF, 0xD8];
+    frame.extend([0xFF, 0xC0, 0, 11, 8, 0x20, 0, 0x20, 0, 1, 1, 0x11, 0]);
+    frame.extend([table(0x00), table(0x10)].concat());
+    frame.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0]);
+    frame.resize(frame.len() + 1024 * 1024 / 4, 0);
+    frame.extend([0xFF, 0xD9]);
+    frame.into()
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn check_of_a_picture_made_to_take_long_leaves_others_their_turn() {
+    let picture = shortest_blocks();
+    let length = picture.len() as u64;
+    let camera = Camera::start(Script::new(vec![Step::Send(picture), Step::Stall])).await;
+    let manager = manager();
+    let checked = spec("door", camera.addr()).with_check(true);
+    manager.start(checked).await.unwrap();
+    let mut turns = 0;
+    while manager.get("door").unwrap().frames == 0 {
+        // All of it is here, and only the check takes time.
+        turns += u64::from(camera.bytes_sent() == length);
+        tokio::task::yield_now().await;
+    }
+    assert!(turns > 15, "{turns} turns");
+}
+
 #[tokio::test]
 async fn flood_is_told_in_the_status() {
     let flood = [0xFF, 0xD8, 0xFF, 0xE0, 0xFF, 0xFF].repeat(1_500_000);
