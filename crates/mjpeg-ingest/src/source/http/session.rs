@@ -96,6 +96,7 @@ impl Session {
         // A login that sets a cookie may lead back to where it began.
         let mut seen = vec![(self.target.clone(), self.cookies.clone())];
         let mut logins = 0;
+        let mut is_remembered = self.target != self.settings.target;
         loop {
             let head = self.send().await?;
             for cookie in &head.cookies {
@@ -124,6 +125,11 @@ impl Session {
                 (401, _) => {
                     self.login = Some(self.challenged(&head, logins)?);
                     logins += 1;
+                }
+                // Where an earlier redirect led may have been good for once.
+                _ if is_remembered => {
+                    is_remembered = false;
+                    self.go_back();
                 }
                 (status, _) => return Err(self.unexpected(status).await),
             }
@@ -155,10 +161,10 @@ impl Session {
 
     /// Goes back to the address in the URL: where redirects led may hold only for some time.
     pub(super) fn go_back(&mut self) {
-        if self.target != self.settings.target {
-            self.target = self.settings.target.clone();
+        if self.target.origin != self.settings.target.origin {
             self.login = None;
         }
+        self.target = self.settings.target.clone();
     }
 
     /// The address of the other side, for people.

@@ -1,6 +1,9 @@
 //! Cameras that send single images.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use mjpeg_ingest::{Backoff, Event, Ingest, IngestConfig, mjpeg_codec::DiscardReason};
 use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
@@ -269,6 +272,34 @@ async fn kind_of_an_answer_is_decided_for_each() {
     for n in 1..=9 {
         assert_eq!(next_number(&mut ingest).await, n);
     }
+}
+
+#[tokio::test]
+async fn redirect_that_is_good_for_once_is_asked_for_anew() {
+    let (served, given) = (AtomicU32::new(0), AtomicU32::new(0));
+    let camera = FakeHttpCamera::start(move |asked| {
+        let ticket = format!("/shot?ticket={}", given.load(Ordering::SeqCst));
+        match asked.path() {
+            "/" => {
+                let n = given.fetch_add(1, Ordering::SeqCst) + 1;
+                let location = format!("Location: /shot?ticket={n}\r\n");
+                vec![answer("302 Found", &location, b"")]
+            }
+            path if path == ticket
+                && served.swap(given.load(Ordering::SeqCst), Ordering::SeqCst)
+                    < given.load(Ordering::SeqCst) =>
+            {
+                vec![picture(given.load(Ordering::SeqCst))]
+            }
+            _ => vec![answer("403 Forbidden", "", b"used")],
+        }
+    });
+    let mut ingest = open(&camera.url("/#fps=50"));
+    for n in 1..=5 {
+        assert_eq!(next_number(&mut ingest).await, n);
+    }
+    // No poll was in vain: each asked for the old ticket, and then for a new one.
+    assert!(camera.requests().len() <= 3 * 6);
 }
 
 #[tokio::test]
