@@ -179,6 +179,16 @@ async fn five(camera: &FakeHttpCamera, name: &str) {
     assert_eq!(camera.camera().most_open(), 1, "{name}");
 }
 
+/// A picture in one chunk, and how the chunks end.
+fn chunked(n: u32, end: &[u8]) -> Vec<Step> {
+    let image = jpeg::numbered(n);
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let size = format!("{:x}\r\n", image.len());
+    vec![send(
+        [head.as_bytes(), size.as_bytes(), &image, b"\r\n", end].concat(),
+    )]
+}
+
 #[tokio::test]
 async fn whole_picture_is_a_picture_however_its_answer_is_announced_and_ends() {
     fn head(headers: &str, body: &[u8]) -> Step {
@@ -188,7 +198,9 @@ async fn whole_picture_is_a_picture_however_its_answer_is_announced_and_ends() {
     const PARTS: &str = "Content-Type: multipart/x-mixed-replace;boundary=b\r\n";
     const OCTETS: &str = "Content-Type: application/octet-stream\r\n";
     type Answer = fn(u32) -> Vec<Step>;
-    let answers: [(&str, Answer); 14] = [
+    let answers: [(&str, Answer); 16] = [
+        ("chunked", |n| chunked(n, b"0\r\n\r\n")),
+        ("chunked, without its end", |n| chunked(n, b"")),
         ("cut short", |n| {
             let image = jpeg::numbered(n);
             let length = format!("{JPEG}Content-Length: {}\r\n", image.len() + 48);
