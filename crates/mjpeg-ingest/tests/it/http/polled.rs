@@ -9,7 +9,9 @@ use mjpeg_ingest::{Backoff, Event, Ingest, IngestConfig, mjpeg_codec::DiscardRea
 use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 use tokio::time::Instant;
 
-use super::{answer, counted, event, next_number, open, part, picture, send, until_offline};
+use super::{
+    answer, counted, event, login_wanted, next_number, open, part, picture, send, until_offline,
+};
 
 #[tokio::test]
 async fn pictures_are_asked_for_at_their_rate_over_one_kept_connection() {
@@ -303,15 +305,14 @@ async fn redirect_that_is_good_for_once_is_asked_for_anew() {
             {
                 vec![picture(given.load(Ordering::SeqCst))]
             }
-            _ => vec![answer("403 Forbidden", "", b"used")],
+            // Nobody could log in.
+            _ => vec![login_wanted()],
         }
     });
     let mut ingest = open(&camera.url("/#fps=50"));
     for n in 1..=5 {
         assert_eq!(next_number(&mut ingest).await, n);
     }
-    // No poll was in vain: each asked for the old ticket, and then for a new one.
-    assert!(camera.requests().len() <= 3 * 6);
 }
 
 #[tokio::test]
