@@ -70,6 +70,23 @@ async fn camera_that_closes_after_each_picture_is_dialled_for_each_and_never_twi
 }
 
 #[tokio::test]
+async fn line_break_behind_an_answer_does_not_cost_the_connection() {
+    let camera = counted(|n| vec![picture(n), send("\r\n")]);
+    let mut ingest = open(&camera.url("/#fps=50"));
+    for n in 1..=5 {
+        assert_eq!(next_number(&mut ingest).await, n);
+    }
+    assert_eq!(camera.camera().connections(), 1);
+    // Anything else may be half of another answer.
+    let camera = counted(|n| vec![picture(n), send("HTTP/1.1 200 OK\r\n")]);
+    let mut ingest = open(&camera.url("/#fps=50"));
+    for n in 1..=3 {
+        assert_eq!(next_number(&mut ingest).await, n);
+    }
+    assert_eq!(camera.camera().connections(), 3);
+}
+
+#[tokio::test]
 async fn slow_camera_is_not_asked_before_it_has_answered() {
     let camera = counted(|n| vec![Step::Wait(Duration::from_millis(100)), picture(n)]);
     let mut ingest = open(&camera.url("/#fps=60"));
