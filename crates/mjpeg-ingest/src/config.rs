@@ -87,8 +87,9 @@ impl IngestConfig {
     ///
     /// A camera that sends images more rarely needs a longer limit. A source that
     /// [declares its interval](crate::Connection::with_interval) has three intervals at least. A
-    /// camera that is polled is given up when several polls in a row have brought no picture, and
-    /// none has come for this long, or for three intervals if that is longer.
+    /// camera that is polled is given up when three polls in a row have brought no picture and none
+    /// has come for this long, or when none has come for the
+    /// [answer timeout](Self::with_answer_timeout); both are at least three intervals.
     pub fn with_stall_limit(mut self, limit: Duration) -> Self {
         self.stall_limit = limit.min(LONGEST);
         self

@@ -38,8 +38,8 @@
 //!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is
 //!   disconnected. TCP keepalive also detects a dead peer.
 //! * A camera that is polled for single images keeps its rhythm when an answer now and then holds
-//!   none. It counts as lost when three polls in a row brought no image, and none came for the
-//!   stall limit.
+//!   none. It counts as lost when three polls in a row brought no image and none came for the stall
+//!   limit, or when none came for the answer timeout.
 //! * Time in which this process stood still (SIGSTOP, a closed lid) is not blamed on the camera.
 //! * After a refused password the next login is tried after
 //!   [`login_retry`](IngestConfig::login_retry) (5 min): many cameras lock accounts.

@@ -31,7 +31,8 @@ pub(super) async fn open(
     interval: Duration,
 ) -> Result<Connection, ConnectError> {
     let asked = Instant::now();
-    let rhythm = Rhythm::new(asked, interval, config.stall_limit());
+    let (silence, answer) = (config.stall_limit(), config.answer_timeout());
+    let rhythm = Rhythm::new(asked, interval, silence, answer);
     let (session, answer) = ask(session, rhythm.silence()).await;
     let answer = answer?;
     let (peer, via) = (session.peer(), session.via());

@@ -132,6 +132,11 @@ impl Session {
                     self.target = next;
                     logins = 0;
                 }
+                // Where an earlier redirect led may have been good for once.
+                _ if is_remembered => {
+                    is_remembered = false;
+                    self.go_back();
+                }
                 (401, _) => {
                     self.login = Some(self.challenged(&head, logins)?);
                     logins += 1;

@@ -197,9 +197,10 @@ impl ServerCertVerifier for Anybody {
 fn too_old(error: &TlsError) -> Option<&'static str> {
     const VERSION: &str = "it speaks only TLS 1.1 or older, which is refused since 2021 (RFC 8996), \
                            as it can be broken";
-    const CIPHERS: &str = "it offers only RSA key exchange or CBC ciphers, which are refused here, \
-                           as what was recorded can be decrypted later, and they can be broken \
-                           (RFC 9325); TLS 1.2 with ECDHE and AES-GCM or ChaCha20 is needed";
+    const CIPHERS: &str = "it accepts none of our ciphers, probably because it knows only RSA key \
+                           exchange or CBC, which are refused here: what was recorded can be \
+                           decrypted later, and they can be broken (RFC 9325); TLS 1.2 with ECDHE \
+                           and AES-GCM or ChaCha20 is needed";
     match error {
         TlsError::AlertReceived(AlertDescription::ProtocolVersion)
         | TlsError::PeerIncompatible(

@@ -64,17 +64,17 @@ impl Wire {
     }
 
     /// Whether another request can be sent: the last body has been read, and the camera has neither
-    /// closed the connection nor sent more than was announced.
+    /// closed the connection nor sent more than was announced, but for line breaks.
     pub(super) async fn is_free(&mut self) -> bool {
-        if !self.keeps || !self.is_ended() || self.used < self.ahead.len() {
+        if !self.keeps || !self.is_ended() {
             return false;
         }
-        let mut byte = [0];
-        let unasked = poll_fn(|cx| {
-            let read = Pin::new(&mut self.io).poll_read(cx, &mut ReadBuf::new(&mut byte));
-            Poll::Ready(read.is_ready())
-        });
-        !unasked.await
+        let is_open = match poll_fn(|cx| Poll::Ready(self.poll_fill(cx))).await {
+            Poll::Pending => true,
+            Poll::Ready(read) => read.is_ok_and(|bytes| bytes > 0),
+        };
+        let rest = &self.ahead[self.used..];
+        is_open && rest.iter().all(|byte| b"\r\n".contains(byte))
     }
 
     /// Sends a request and waits for the head of its response.

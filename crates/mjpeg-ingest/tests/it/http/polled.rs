@@ -1,12 +1,17 @@
 //! Cameras that send single images.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use mjpeg_ingest::{Backoff, Event, Ingest, IngestConfig, mjpeg_codec::DiscardReason};
 use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 use tokio::time::Instant;
 
-use super::{answer, counted, event, next_number, open, part, picture, send, until_offline};
+use super::{
+    answer, counted, event, login_wanted, next_number, open, part, picture, send, until_offline,
+};
 
 #[tokio::test]
 async fn pictures_are_asked_for_at_their_rate_over_one_kept_connection() {
@@ -62,6 +67,23 @@ async fn camera_that_closes_after_each_picture_is_dialled_for_each_and_never_twi
         assert_eq!(camera.camera().connections(), 5);
         assert_eq!(camera.camera().most_open(), 1);
     }
+}
+
+#[tokio::test]
+async fn line_break_behind_an_answer_does_not_cost_the_connection() {
+    let camera = counted(|n| vec![picture(n), send("\r\n")]);
+    let mut ingest = open(&camera.url("/#fps=50"));
+    for n in 1..=5 {
+        assert_eq!(next_number(&mut ingest).await, n);
+    }
+    assert_eq!(camera.camera().connections(), 1);
+    // Anything else may be half of another answer.
+    let camera = counted(|n| vec![picture(n), send("HTTP/1.1 200 OK\r\n")]);
+    let mut ingest = open(&camera.url("/#fps=50"));
+    for n in 1..=3 {
+        assert_eq!(next_number(&mut ingest).await, n);
+    }
+    assert_eq!(camera.camera().connections(), 3);
 }
 
 #[tokio::test]
@@ -176,6 +198,16 @@ async fn five(camera: &FakeHttpCamera, name: &str) {
     assert_eq!(camera.camera().most_open(), 1, "{name}");
 }
 
+/// A picture in one chunk, and how the chunks end.
+fn chunked(n: u32, end: &[u8]) -> Vec<Step> {
+    let image = jpeg::numbered(n);
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let size = format!("{:x}\r\n", image.len());
+    vec![send(
+        [head.as_bytes(), size.as_bytes(), &image, b"\r\n", end].concat(),
+    )]
+}
+
 #[tokio::test]
 async fn whole_picture_is_a_picture_however_its_answer_is_announced_and_ends() {
     fn head(headers: &str, body: &[u8]) -> Step {
@@ -185,7 +217,9 @@ async fn whole_picture_is_a_picture_however_its_answer_is_announced_and_ends() {
     const PARTS: &str = "Content-Type: multipart/x-mixed-replace;boundary=b\r\n";
     const OCTETS: &str = "Content-Type: application/octet-stream\r\n";
     type Answer = fn(u32) -> Vec<Step>;
-    let answers: [(&str, Answer); 14] = [
+    let answers: [(&str, Answer); 16] = [
+        ("chunked", |n| chunked(n, b"0\r\n\r\n")),
+        ("chunked, without its end", |n| chunked(n, b"")),
         ("cut short", |n| {
             let image = jpeg::numbered(n);
             let length = format!("{JPEG}Content-Length: {}\r\n", image.len() + 48);
@@ -267,6 +301,33 @@ async fn kind_of_an_answer_is_decided_for_each() {
     });
     let mut ingest = open(&camera.url("/#fps=50"));
     for n in 1..=9 {
+        assert_eq!(next_number(&mut ingest).await, n);
+    }
+}
+
+#[tokio::test]
+async fn redirect_that_is_good_for_once_is_asked_for_anew() {
+    let (served, given) = (AtomicU32::new(0), AtomicU32::new(0));
+    let camera = FakeHttpCamera::start(move |asked| {
+        let ticket = format!("/shot?ticket={}", given.load(Ordering::SeqCst));
+        match asked.path() {
+            "/" => {
+                let n = given.fetch_add(1, Ordering::SeqCst) + 1;
+                let location = format!("Location: /shot?ticket={n}\r\n");
+                vec![answer("302 Found", &location, b"")]
+            }
+            path if path == ticket
+                && served.swap(given.load(Ordering::SeqCst), Ordering::SeqCst)
+                    < given.load(Ordering::SeqCst) =>
+            {
+                vec![picture(given.load(Ordering::SeqCst))]
+            }
+            // Nobody could log in.
+            _ => vec![login_wanted()],
+        }
+    });
+    let mut ingest = open(&camera.url("/#fps=50"));
+    for n in 1..=5 {
         assert_eq!(next_number(&mut ingest).await, n);
     }
 }

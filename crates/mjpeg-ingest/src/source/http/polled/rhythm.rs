@@ -7,12 +7,15 @@ use tokio::time::Instant;
 /// Follows the polls of one connection.
 ///
 /// A poll that brings no picture is skipped: the next comes in the same rhythm. The camera is lost
-/// when several polls in a row have brought none, and none has come for some time.
+/// when several polls in a row have brought none and none has come for some time, or when none has
+/// come for a long time.
 #[derive(Debug)]
 pub(in crate::source::http) struct Rhythm {
     interval: Duration,
-    /// How long no picture may come.
+    /// How long no picture may come when several polls in a row have brought none.
     limit: Duration,
+    /// How long no picture may come at all.
+    utmost: Duration,
     /// When the last poll began.
     asked: Instant,
     /// When the last poll that brought a picture began, and when that came.
@@ -31,16 +34,20 @@ pub(in crate::source::http) enum Next {
 }
 
 impl Rhythm {
-    /// Begins with a first poll. `stall_limit` is how long no picture may come; that is at least
-    /// three intervals.
+    /// Begins with a first poll. `stall_limit` is how long no picture may come when several polls
+    /// in a row have brought none, and `answer_timeout` how long at all; both are at least three
+    /// intervals.
     pub(in crate::source::http) fn new(
         asked: Instant,
         interval: Duration,
         stall_limit: Duration,
+        answer_timeout: Duration,
     ) -> Self {
+        let limit = stall_limit.max(interval.saturating_mul(INTERVALS));
         Self {
             interval,
-            limit: stall_limit.max(interval.saturating_mul(INTERVALS)),
+            limit,
+            utmost: limit.max(answer_timeout),
             asked,
             last_picture: None,
             misses: 0,
@@ -74,11 +81,12 @@ impl Rhythm {
     /// either, such as after a refused password.
     pub(in crate::source::http) fn after_miss(&mut self, now: Instant, is_final: bool) -> Next {
         self.misses = self.misses.saturating_add(1);
-        let Some((last, _)) = self.last_picture.filter(|_| !is_final) else {
+        let Some((asked, came)) = self.last_picture.filter(|_| !is_final) else {
             return Next::Lost;
         };
-        let since = now.saturating_duration_since(last);
-        if self.misses >= MISSES && since >= self.limit {
+        let is_over = |since: Instant, limit| now.saturating_duration_since(since) >= limit;
+        let missed_several = self.misses >= MISSES && is_over(asked, self.limit);
+        if missed_several || is_over(came, self.utmost) {
             return Next::Lost;
         }
         let interval = match self.misses {
@@ -148,7 +156,7 @@ mod tests {
         let start = Instant::now();
         let at = |seconds: f64| start + Duration::from_secs_f64(seconds);
         let secs = Duration::from_secs_f64;
-        let mut rhythm = Rhythm::new(start, secs(interval), secs(limit));
+        let mut rhythm = Rhythm::new(start, secs(interval), secs(limit), secs(30.0));
         let next = polls.iter().map(|&(ended, has_picture)| {
             let next = if has_picture {
                 rhythm.picture(at(ended));
@@ -215,12 +223,25 @@ mod tests {
                 &[(0.0, true), (5.0, false), (10.0, false), (15.0, false)],
                 &[Some(5.0), Some(10.0), Some(15.0), None],
             ),
-            // Two misses are not several, however long they took.
+            // Two misses are not several, but half a minute is long.
             (
                 1.0,
                 10.0,
-                &[(0.0, true), (20.0, false), (40.0, false), (60.0, false)],
-                &[Some(1.0), Some(20.0), Some(40.0), None],
+                &[(0.0, true), (15.0, false), (29.0, false), (30.0, false)],
+                &[Some(1.0), Some(15.0), Some(29.0), None],
+            ),
+            (
+                1.0,
+                10.0,
+                &[(0.0, true), (15.0, false), (30.0, false)],
+                &[Some(1.0), Some(15.0), None],
+            ),
+            // A camera that needs 20 s for an answer is not lost by one that holds nothing.
+            (
+                1.0,
+                10.0,
+                &[(20.0, true), (40.0, false), (60.0, true)],
+                &[Some(20.0), Some(40.0), Some(60.0)],
             ),
             // A slow rhythm has three intervals.
             (
@@ -250,7 +271,12 @@ mod tests {
     #[test]
     fn what_no_other_poll_can_cure_is_the_end() {
         let now = Instant::now();
-        let mut rhythm = Rhythm::new(now, Duration::from_secs(1), Duration::from_secs(10));
+        let mut rhythm = Rhythm::new(
+            now,
+            Duration::from_secs(1),
+            Duration::from_secs(10),
+            Duration::ZERO,
+        );
         rhythm.picture(now);
         assert_eq!(rhythm.after_miss(now, true), Next::Lost);
     }
@@ -268,7 +294,7 @@ mod tests {
             (500, true, 9000, 9500),
         ] {
             let interval = Duration::from_millis(interval);
-            let mut rhythm = Rhythm::new(start, interval, Duration::from_secs(10));
+            let mut rhythm = Rhythm::new(start, interval, Duration::from_secs(10), Duration::ZERO);
             rhythm.picture(at(came));
             assert_eq!(rhythm.leaves_at(may_be_stream), at(leaves));
         }
@@ -277,13 +303,13 @@ mod tests {
     #[test]
     fn limits_of_an_answer_grow_with_the_interval() {
         let secs = Duration::from_secs;
-        let rhythm = Rhythm::new(Instant::now(), secs(60), secs(10));
+        let rhythm = Rhythm::new(Instant::now(), secs(60), secs(10), secs(30));
         assert_eq!(
             (rhythm.silence(), rhythm.patience()),
             (secs(180), secs(540))
         );
         assert!(!rhythm.keeps_connection());
-        let rhythm = Rhythm::new(Instant::now(), secs(1), secs(10));
+        let rhythm = Rhythm::new(Instant::now(), secs(1), secs(10), secs(30));
         assert!(rhythm.keeps_connection());
         assert_eq!((rhythm.silence(), rhythm.patience()), (secs(10), secs(30)));
     }
