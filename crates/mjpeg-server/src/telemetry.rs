@@ -50,14 +50,13 @@ fn is_module(text: &str) -> bool {
 }
 
 fn not_understood(item: &str) -> String {
-    let item = if item.is_empty() {
-        "an empty item"
-    } else {
-        item
+    let what = match item {
+        "" => "an item is empty".into(),
+        item => format!("{item:?} is not LEVEL or MODULE=LEVEL"),
     };
     format!(
-        "{item:?} is not LEVEL or MODULE=LEVEL; write for example info or info,mjpeg_http=debug; \
-         levels are off, error, warn, info, debug and trace"
+        "{what}; write for example info or info,mjpeg_http=debug; levels are off, error, warn, \
+         info, debug and trace"
     )
 }
 

@@ -286,6 +286,11 @@ async fn placeholder_may_be_a_file_or_none() {
     let (code, _, err) = run(&of_file);
     assert_eq!(code, Some(1));
     assert!(err.contains("is no JPEG picture"), "{err}");
+    // A file without an end.
+    let endless = ["run", "--stream", &stream, "--placeholder", "/dev/zero"];
+    let (code, _, err) = run(&endless);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("cannot read /dev/zero"), "{err}");
 
     std::fs::write(&file, jpeg::numbered(4711)).unwrap();
     let server = Server::start(&of_file, 1);
