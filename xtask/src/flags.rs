@@ -66,11 +66,11 @@ xflags::xflags! {
         ///
         /// A case is a relay in a process of its own, a bystander (a camera with 25 numbered
         /// pictures a second and two viewers that count them), and a fault beside it: of a camera,
-        /// a link, a viewer, the process. None of the bystander's pictures may be lost, memory
-        /// stays within the case's bound, no open file, thread or task is left behind, the error
-        /// says what happened, and it recovers by itself within what its backoff allows. Prints a
-        /// table; what it means is in `docs/reliability.md`. About 5 minutes, with the release
-        /// build.
+        /// a link, a viewer, the process. None of the bystander's pictures may be lost or come more
+        /// than 100 ms after the one before, memory stays within the case's bound, no open file,
+        /// thread or task is left behind, the error says what happened, and it recovers by itself
+        /// within what its backoff allows. Prints a table; what it means is in
+        /// `docs/reliability.md`. About 8 minutes, with the release build.
         ///
         /// Cases that need namespaces (root), `http://` sources or faketime are skipped, with a
         /// line, where there are none. Exit code 1 if a case fails.
@@ -90,10 +90,11 @@ xflags::xflags! {
             /// Put the table into this file, in place of the last one: `docs/reliability.md`.
             optional --record file: PathBuf
         }
-        /// Twenty cameras with random faults and two hundred viewers that come and go, for long.
+        /// Cameras of each kind with random faults, and two hundred viewers that come and go.
         ///
-        /// Prints a line per minute. In the end memory and open files must be flat, each camera
-        /// back, and no picture of the one undamaged camera lost; else the exit code is 1.
+        /// Prints a line per minute, and memory at minutes 1, 10, 30 and 60. In the end memory and
+        /// open files must be flat, each camera back, and no picture of the two undamaged cameras
+        /// lost; else the exit code is 1.
         cmd soak {
             /// How long; at the end up to a minute more, until all are back.
             required --minutes minutes: u64

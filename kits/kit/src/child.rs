@@ -77,14 +77,20 @@ impl Child {
         Ok(self.child.try_wait()?)
     }
 
-    /// Asks the process to end (SIGTERM).
-    pub fn terminate(&mut self) -> Result<()> {
+    /// Sends the process a signal. It is an error if the process has ended.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
         ensure!(
             self.status()?.is_none(),
             "{} has ended by itself",
             self.what
         );
-        kill_process(Pid::from_child(&self.child), Signal::TERM).context("sending SIGTERM")
+        kill_process(Pid::from_child(&self.child), signal)
+            .with_context(|| format!("sending {signal:?}"))
+    }
+
+    /// Asks the process to end (SIGTERM).
+    pub fn terminate(&mut self) -> Result<()> {
+        self.signal(Signal::TERM)
     }
 
     /// Waits for the end of the process, at most `limit`.
