@@ -14,7 +14,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::camera::INTERVAL;
+use crate::{camera::INTERVAL, undisturbed};
 
 /// When the first thread of a process waited for a processor. It does all of a relay's work.
 pub(crate) struct CpuWaits(Mutex<Vec<Wait>>);
@@ -35,7 +35,7 @@ impl CpuWaits {
     pub(crate) fn watch(pid: u32) -> Arc<Self> {
         let cpu_waits = Arc::new(Self(Mutex::default()));
         let weak = Arc::downgrade(&cpu_waits);
-        thread::spawn(move || {
+        let look = move || {
             let (mut from, mut before) = (Instant::now(), waited_so_far(pid));
             while let Some(cpu_waits) = weak.upgrade() {
                 thread::sleep(LOOK);
@@ -52,7 +52,8 @@ impl CpuWaits {
                 }
                 (from, before) = (to, now);
             }
-        });
+        };
+        undisturbed::spawn(async { thread::spawn(look) });
         cpu_waits
     }
 

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 fn run() -> Result<bool> {
     // Before there are threads, because it may start this program again.
     let has_network = network::enter()?;
+    undisturbed::start()?;
     match program::command() {
         XtaskCmd::Faults(flags) => program::until_signal(suite::run(&flags, has_network)),
         XtaskCmd::Soak(flags) => program::until_signal(soak::run(&flags)),

@@ -58,7 +58,7 @@ struct Soaking {
 impl Soaking {
     async fn begin(seed: u64, log: &Path) -> Result<Self> {
         let mut random = Rng::with_seed(seed);
-        let mut relay = Relay::launch(&Launch::default(), log)?;
+        let mut relay = Relay::launch(&Launch::default(), log).await?;
         let plan = Arc::new(Plan::default());
         let streams = streams::all(&plan, &mut random).await?;
         let mut addrs = Vec::new();

@@ -24,6 +24,7 @@ use crate::{
     cpu_waits::CpuWaits,
     inside::{Question, Start},
     launch::{Launch, Unread},
+    undisturbed,
 };
 
 /// What a process holds and may leak.
@@ -59,7 +60,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a process. Its standard error goes to the file `log`, if somebody is to read it.
-    pub(crate) fn start(program: &Path, launch: &Launch, log: &Path) -> Result<Self> {
+    pub(crate) async fn start(program: &Path, launch: &Launch, log: &Path) -> Result<Self> {
         let mut command = match launch.most_files {
             Some(most) => {
                 let mut command = with_open_files(&most.to_string());
@@ -78,7 +79,9 @@ impl Process {
             Some(pipe) => Stdio::from(pipe.writer()?),
             None => file.into(),
         };
-        let child = Child::start(command.stderr(stderr), "the relay")?;
+        command.stderr(stderr);
+        let child = undisturbed::run(async move { Child::start(&mut command, "the relay") });
+        let child = child.await??;
         Ok(Self {
             cpu_waits: CpuWaits::watch(child.id()),
             child,
@@ -163,12 +166,12 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    pub(crate) fn launch(launch: &Launch, log: &Path) -> Result<Self> {
+    pub(crate) async fn launch(launch: &Launch, log: &Path) -> Result<Self> {
         let launch = Launch {
             args: vec!["relay".into()],
             ..launch.clone()
         };
-        let mut process = Process::start(&env::current_exe()?, &launch, log)?;
+        let mut process = Process::start(&env::current_exe()?, &launch, log).await?;
         let stdin = process.child.stdin();
         let stdin = stdin.context("standard input is piped")?;
         Ok(Self { process, stdin })
@@ -247,7 +250,7 @@ impl Program {
             all.add_stream(&format!("s{n}"), &camera.url());
         }
         all.args.extend_from_slice(&launch.args);
-        let mut process = Process::start(program, &all, log)?;
+        let mut process = Process::start(program, &all, log).await?;
         let mut addrs = Vec::new();
         for _ in 0..all.streams() {
             addrs.push(relay::address(&process.line().await?)?);

@@ -1,13 +1,22 @@
-//! A runtime of one thread for undamaged cameras, and for viewers that count. Faults keep the other
-//! threads of the suite busy, and would delay them.
+//! A runtime of one thread for undamaged cameras, and for viewers that count. It also starts the
+//! relays. All else in the suite runs at the lowest priority, so that a fault takes no processor from
+//! the relay: on a machine with two of them, a flood would otherwise do so by itself.
 
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result};
+use rustix::process::setpriority_process;
 use tokio::{
     runtime::{Builder, Runtime},
     task::JoinHandle,
 };
+
+/// Starts the runtime, and lowers the priority of this thread and of those that it starts.
+pub(crate) fn start() -> Result<()> {
+    LazyLock::force(&RUNTIME);
+    // On Linux this is a priority of the thread, not of the process.
+    setpriority_process(None, LOWEST).context("lowering the priority")
+}
 
 /// Runs a future there, and waits for it. What it spawns runs there too.
 pub(crate) async fn run<T: Send + 'static>(
@@ -28,3 +37,4 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let runtime = builder.worker_threads(1).enable_all().build();
     runtime.expect("a thread and an event queue can be had")
 });
+const LOWEST: i32 = 19;

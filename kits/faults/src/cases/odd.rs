@@ -91,9 +91,9 @@ async fn scanner(rig: &mut RelayRig) -> Result<Findings> {
     let mut scans = Vec::new();
     for _ in 0..4 {
         sender.picture().await?;
-        sleep(Duration::from_millis(1500)).await;
+        sleep(Duration::from_millis(2500)).await;
         scans.push(TcpStream::connect(addr).await?);
-        sleep(Duration::from_millis(1500)).await;
+        sleep(Duration::from_millis(500)).await;
     }
     sender.picture().await?;
     let what = "the sender's last picture";

@@ -105,7 +105,7 @@ async fn idle(rig: &mut ProgramRig) -> Result<Findings> {
 
 async fn placeholder(rig: &mut RelayRig) -> Result<Findings> {
     let other_log = rig.dir.join("program-secrets-other.log");
-    let mut other = Relay::launch(&Launch::default(), &other_log)?;
+    let mut other = Relay::launch(&Launch::default(), &other_log).await?;
     // They look the same if both begin in the same second.
     for _ in 0..4 {
         let [first, second] = ["hunter2", "swordf1"].map(|secret| {

@@ -59,7 +59,7 @@ async fn in_urls(rig: &mut ProgramRig) -> Result<Findings> {
         ensure!(
             !said.contains("hunter2"),
             "of {url} it says: {}",
-            said.trim()
+            said.lines().next().unwrap_or_default()
         );
     }
     Ok(Findings::seen("9 of 9 errors are without it"))

@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
     .most_mib(64),
     Case::new(
         "camera-fill-bytes",
-        "15 MiB of FF before a marker, twice a second for 5 s",
+        "15 MiB of FF: before a picture, between two segments, in the scan, before EOI; again and again for 5 s",
         "",
         Run::Relay(|rig| Box::pin(fill(rig))),
     )
@@ -49,13 +49,15 @@ async fn hostile(rig: &mut RelayRig) -> Result<Findings> {
 }
 
 async fn fill(rig: &mut RelayRig) -> Result<Findings> {
-    let picture = made(|| {
+    let pictures = made(|| {
         let picture = jpeg::numbered(0);
         let fill = vec![0xff; 15 << 20];
-        [&picture[..2], &fill[..], &picture[2..]].concat()
+        // Before the picture, between two segments, in the scan, before EOI.
+        let places = [0, 2, picture.len() / 2, picture.len() - 2];
+        places.map(|at| [&picture[..at], &fill[..], &picture[at..]].concat())
     })
     .await?;
-    repeated(rig, picture, Duration::from_millis(500), false).await
+    repeated(rig, pictures.concat(), Duration::ZERO, false).await
 }
 
 /// Sends a picture again and again for 5 s.

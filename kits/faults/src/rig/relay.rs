@@ -133,7 +133,7 @@ impl RelayRig {
 impl Rig for RelayRig {
     async fn set(setting: &Setting, name: &str, launch: &Launch) -> Result<Self> {
         let log = setting.dir.join(format!("{name}.log"));
-        let mut relay = Relay::launch(launch, &log)?;
+        let mut relay = Relay::launch(launch, &log).await?;
         let bystander = Camera::good().await?;
         let stream = Start::of("bystander", bystander.url());
         let addr = relay.start_stream(stream).await?;
