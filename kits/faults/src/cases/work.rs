@@ -2,115 +2,114 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use bytes::Bytes;
 use mjpeg_testkit::jpeg;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::steps::{Switch, made, secs};
+use super::steps::{last, made, secs};
 use crate::{
     camera::{Camera, Conn},
     case::{Case, Findings, Needs, Run},
     inside::Start,
-    rig::relay::{FAULTY, RelayRig},
+    rig::relay::RelayRig,
 };
 
 pub(super) const CASES: &[Case] = &[
-    Case::new(
+    busy(
         "camera-hostile-checked",
         "pictures of 13 MiB whose scan is the most work to check, one a second for 5 s; the relay checks pictures",
-        "",
         Run::Relay(|rig| Box::pin(hostile(rig))),
     )
-    .alone()
     .most_mib(64),
-    Case::new(
+    busy(
         "camera-fill-bytes",
-        "15 MiB of FF: before a picture, between two segments, in the scan, before EOI; again and again for 5 s",
-        "",
+        "two cameras: 15 MiB of FF in each picture, between two segments or before EOI, for 5 s",
         Run::Relay(|rig| Box::pin(fill(rig))),
     )
-    .alone()
-    .most_mib(64),
-    Case::new(
+    .most_mib(128),
+    busy(
         "http-endless-continue",
-        "`100 Continue` again and again, as fast as the relay reads, for 5 s",
-        "",
+        "two cameras: `100 Continue` again and again, as fast as the relay reads, for 5 s",
         Run::Relay(|rig| Box::pin(endless_continue(rig))),
     )
-    .alone()
-    .needs(Needs::Http)
     .short(),
 ];
 
+const fn busy(name: &'static str, injected: &'static str, run: Run) -> Case {
+    Case::new(name, injected, "", run)
+        .alone()
+        .needs(Needs::Http)
+}
+
 async fn hostile(rig: &mut RelayRig) -> Result<Findings> {
-    let picture = made(hostile_picture).await?;
-    repeated(rig, picture, secs(1), true).await
+    let body = made(|| part(&hostile_picture())).await?;
+    let camera = repeating(STREAM, body, secs(1)).await?;
+    relayed(rig, &[camera], true).await
 }
 
 async fn fill(rig: &mut RelayRig) -> Result<Findings> {
-    let pictures = made(|| {
+    let body = made(|| {
         let picture = jpeg::numbered(0);
         let fill = vec![0xff; 15 << 20];
-        // Before the picture, between two segments, in the scan, before EOI.
-        let places = [0, 2, picture.len() / 2, picture.len() - 2];
-        places.map(|at| [&picture[..at], &fill[..], &picture[at..]].concat())
+        let places = [2, picture.len() - 2];
+        places.map(|at| part(&[&picture[..at], &fill[..], &picture[at..]].concat()))
     })
-    .await?;
-    repeated(rig, pictures.concat(), Duration::ZERO, false).await
-}
-
-/// Sends a picture again and again for 5 s.
-async fn repeated(
-    rig: &mut RelayRig,
-    picture: Vec<u8>,
-    every: Duration,
-    check: bool,
-) -> Result<Findings> {
-    let picture = Bytes::from(picture);
-    let sent = Switch::default();
-    let tell = sent.clone();
-    let camera = Camera::start(move |_, mut conn: Conn| {
-        let (tell, picture) = (tell.clone(), picture.clone());
-        async move {
-            let since = Instant::now();
-            while since.elapsed() < secs(5) {
-                conn.send(&picture).await?;
-                sleep(every).await;
-            }
-            tell.on();
-            conn.silent().await
-        }
-    })
-    .await?;
-    let stream = Start::of(FAULTY, camera.url());
-    rig.start_stream(Start { check, ..stream }).await?;
-    sent.wait(secs(30)).await?;
-    let status = rig.status().await?;
-    ensure!(status.panics == 0, "it panicked");
-    Ok(Findings::seen(format!(
-        "{} such pictures relayed, {} held back or discarded",
-        status.frames, status.discarded
-    )))
+    .await?
+    .concat();
+    let body = Bytes::from(body);
+    let cameras = [
+        repeating(STREAM, body.clone(), Duration::ZERO).await?,
+        repeating(STREAM, body, Duration::ZERO).await?,
+    ];
+    relayed(rig, &cameras, false).await
 }
 
 async fn endless_continue(rig: &mut RelayRig) -> Result<Findings> {
-    let camera = Camera::start(|_, mut conn: Conn| async move {
-        conn.request().await?;
-        let heads = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
-        loop {
-            conn.send(&heads).await?;
+    let body = Bytes::from(b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000));
+    let cameras = [
+        repeating(b"", body.clone(), Duration::ZERO).await?,
+        repeating(b"", body, Duration::ZERO).await?,
+    ];
+    relayed(rig, &cameras, false).await
+}
+
+/// A camera that answers with a head, and then with the same bytes again and again.
+async fn repeating(head: &'static [u8], body: Bytes, every: Duration) -> Result<Camera> {
+    Camera::start(move |_, mut conn: Conn| {
+        let body = body.clone();
+        async move {
+            conn.request().await?;
+            conn.send(head).await?;
+            loop {
+                conn.send(&body).await?;
+                sleep(every).await;
+            }
         }
     })
-    .await?;
-    rig.stream(&camera.http_url("/")).await?;
-    sleep(secs(5)).await;
-    let status = rig.status().await?;
+    .await
+}
+
+/// Relays these cameras for 5 s.
+async fn relayed(rig: &mut RelayRig, cameras: &[Camera], check: bool) -> Result<Findings> {
+    for (n, camera) in cameras.iter().enumerate() {
+        let stream = Start::of(format!("busy{n}"), camera.http_url("/"));
+        rig.start_stream(Start { check, ..stream }).await?;
+    }
+    last(5).await;
+    let status = rig.relay.status("busy0").await?;
     let error = status.last_error.unwrap_or("no error".into());
+    let (frames, discarded) = (status.frames, status.discarded);
     Ok(Findings::seen(format!(
-        "{} attempts; {error}",
-        camera.accepted()
+        "{frames} pictures relayed, {discarded} held back or discarded; {error}"
     )))
+}
+
+/// A part of a multipart stream.
+fn part(picture: &[u8]) -> Bytes {
+    let length = picture.len();
+    let head = format!("--busy\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n");
+    [head.as_bytes(), picture, b"\r\n"].concat().into()
 }
 
 /// A gray picture whose codes are one bit long. Each block has two bits, and there are 13 MiB.
@@ -134,3 +133,6 @@ fn hostile_picture() -> Vec<u8> {
     picture.extend_from_slice(&[0xff, 0xd9]);
     picture
 }
+
+const STREAM: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=busy\r\n\r\n";
