@@ -73,6 +73,7 @@ async fn never_reads(rig: &mut RelayRig) -> Result<Findings> {
     for _ in 0..20 {
         viewers.push(ask(addr, GET).await?);
     }
+    all_there(rig, healthy + 20).await?;
     let took = timed(gone(rig, healthy, secs(60))).await?;
     let findings = all_cut(rig, 20, took).await?;
     ensure!(took > secs(25), "closed after {took:.1?} already");
@@ -93,6 +94,7 @@ async fn byte_per_second(rig: &mut RelayRig) -> Result<Findings> {
             }
         }));
     }
+    all_there(rig, healthy + 10).await?;
     let took = timed(gone(rig, healthy, secs(90))).await?;
     for reader in readers {
         reader.abort();
@@ -222,6 +224,13 @@ async fn all_cut(rig: &mut RelayRig, viewers: u64, took: Duration) -> Result<Fin
         status.write_stalls,
         status.send_timeouts
     )))
+}
+
+/// Waits until the relay has this many viewers.
+async fn all_there(rig: &mut RelayRig, viewers: u64) -> Result<()> {
+    let what = "all viewers are there";
+    let there = rig.until(what, secs(5), |now| now.viewers == viewers);
+    there.await.map(drop)
 }
 
 /// Waits until only the healthy viewers are left.
