@@ -1,6 +1,6 @@
 //! A runtime of one thread for undamaged cameras, and for viewers that count. It also starts the
-//! relays. All else in the suite runs at the lowest priority, so that a fault takes no processor from
-//! the relay: on a machine with two of them, a flood would otherwise do so by itself.
+//! relays. All else in the suite runs at the lowest priority: on a machine with two processors, a
+//! flood would otherwise leave the relay too little of them, and no relay could help that.
 
 use std::sync::LazyLock;
 

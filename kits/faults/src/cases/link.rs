@@ -226,11 +226,7 @@ fn camera_at(host: &RemoteHost, sequence: Sequence) -> Result<Camera> {
     let listener = host.listen()?;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    Ok(Camera::on(
-        listener,
-        Arc::new(sequence),
-        |_, conn: Conn| conn.live(),
-    )?)
+    Camera::on(listener, sequence, |_, conn: Conn| conn.live())
 }
 
 const NAME: &str = "camera.test";

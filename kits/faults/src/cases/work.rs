@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
         "two cameras: 15 MiB of FF before EOI in each picture, for 5 s",
         Run::Relay(|rig| Box::pin(fill(rig))),
     )
-    .most_mib(128),
+    .most_mib(160),
     busy(
         "http-endless-continue",
         "two cameras: `100 Continue` again and again, as fast as the relay reads, for 5 s",
