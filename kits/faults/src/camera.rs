@@ -1,18 +1,17 @@
-//! Cameras of the suite. A function decides what one does on a connection; pictures are numbered
-//! through all connections.
+//! Cameras of the suite. A function decides what a camera does on a connection. Pictures are
+//! numbered through all connections.
 
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use bytes::Bytes;
-use mjpeg_testkit::jpeg;
+use anyhow::{Result, ensure};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -21,64 +20,63 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
+use crate::{sequence::Sequence, undisturbed};
+
 /// A camera that serves all connections until dropped.
 pub(crate) struct Camera {
     pub(crate) addr: SocketAddr,
-    pub(crate) reel: Arc<Reel>,
+    pub(crate) sequence: Arc<Sequence>,
     accepted: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl Camera {
     /// Listens on a free port of loopback. `serve` gets each connection with its number, from 0.
-    pub(crate) async fn start<F>(
-        serve: impl Fn(usize, Line) -> F + Send + 'static,
-    ) -> io::Result<Self>
+    pub(crate) async fn start<F>(serve: impl Fn(usize, Conn) -> F + Send + 'static) -> Result<Self>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
-        Self::with(Reel::default(), serve).await
+        Self::with(Sequence::default(), serve).await
     }
 
     /// As [`Self::start`], with these pictures.
     pub(crate) async fn with<F>(
-        reel: Reel,
-        serve: impl Fn(usize, Line) -> F + Send + 'static,
-    ) -> io::Result<Self>
+        sequence: impl Into<Arc<Sequence>>,
+        serve: impl Fn(usize, Conn) -> F + Send + 'static,
+    ) -> Result<Self>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        Self::on(listener, Arc::new(reel), serve)
+        Self::on(listener, sequence, serve)
     }
 
-    /// As [`Self::start`], with this listener and these pictures.
+    /// As [`Self::with`], with this listener.
     pub(crate) fn on<F>(
         listener: TcpListener,
-        reel: Arc<Reel>,
-        serve: impl Fn(usize, Line) -> F + Send + 'static,
-    ) -> io::Result<Self>
+        sequence: impl Into<Arc<Sequence>>,
+        serve: impl Fn(usize, Conn) -> F + Send + 'static,
+    ) -> Result<Self>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
     {
+        let sequence = sequence.into();
         let addr = listener.local_addr()?;
         let accepted = Arc::new(AtomicUsize::new(0));
-        let (own_reel, count) = (Arc::clone(&reel), Arc::clone(&accepted));
+        let (own_sequence, count) = (Arc::clone(&sequence), Arc::clone(&accepted));
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             loop {
                 tokio::select! {
                     accepted = listener.accept() => {
                         let Ok((stream, _)) = accepted else {
-                            // Too many open files: others will be closed.
+                            // There are too many open files. Others will be closed.
                             sleep(Duration::from_millis(20)).await;
                             continue;
                         };
-                        let _ = stream.set_nodelay(true);
                         let n = count.fetch_add(1, Ordering::Relaxed);
-                        let line = Line { stream, reel: Arc::clone(&own_reel) };
                         // An error means that the relay has hung up.
-                        connections.spawn(serve(n, line));
+                        connections.spawn(serve(n, Conn::over(stream, &own_sequence)));
                     }
                     Some(_) = connections.join_next() => {}
                 }
@@ -86,19 +84,24 @@ impl Camera {
         });
         Ok(Self {
             addr,
-            reel,
+            sequence,
             accepted,
             task,
         })
     }
 
-    /// A camera without a fault.
-    pub(crate) async fn good() -> io::Result<Self> {
-        Self::start(|_, line| line.live()).await
+    /// A camera without a fault. Faults do not delay it.
+    pub(crate) async fn good() -> Result<Self> {
+        undisturbed::run(Self::start(|_, conn| conn.live())).await?
     }
 
     pub(crate) fn url(&self) -> String {
         format!("tcp://{}", self.addr)
+    }
+
+    /// As [`Self::url`], for a camera that speaks HTTP.
+    pub(crate) fn http_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
     }
 
     /// How many connections there have been.
@@ -107,10 +110,10 @@ impl Camera {
     }
 
     /// Waits for so many connections.
-    pub(crate) async fn wait_accepted(&self, count: usize, limit: Duration) -> anyhow::Result<()> {
+    pub(crate) async fn wait_accepted(&self, count: usize, limit: Duration) -> Result<()> {
         let since = Instant::now();
         while self.accepted() < count {
-            anyhow::ensure!(
+            ensure!(
                 since.elapsed() < limit,
                 "the relay came {} times within {limit:?}, not {count} times",
                 self.accepted()
@@ -127,63 +130,29 @@ impl Drop for Camera {
     }
 }
 
-/// Pictures with consecutive numbers.
-pub(crate) struct Reel {
-    template: Bytes,
-    sent: AtomicU32,
+/// A connection from the relay.
+pub(crate) struct Conn {
+    pub(crate) stream: TcpStream,
+    pub(crate) sequence: Arc<Sequence>,
 }
 
-impl Default for Reel {
-    fn default() -> Self {
-        Self::of(jpeg::of_length(0, PICTURE_BYTES))
-    }
-}
-
-impl Reel {
-    /// Pictures with the content of this one.
-    pub(crate) fn of(template: Bytes) -> Self {
+impl Conn {
+    /// Over a connection of the caller's.
+    pub(crate) fn over(stream: TcpStream, sequence: &Arc<Sequence>) -> Self {
+        // An error means that the relay has hung up, which the next write tells.
+        let _ = stream.set_nodelay(true);
         Self {
-            template,
-            sent: AtomicU32::new(0),
+            stream,
+            sequence: Arc::clone(sequence),
         }
     }
 
-    /// The next picture, and its number.
-    pub(crate) fn next(&self) -> (u32, Bytes) {
-        let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
-        (number, numbered(&self.template, number))
-    }
-
-    /// The first half of the next picture.
-    pub(crate) fn half(&self) -> Bytes {
-        let (_, picture) = self.next();
-        picture.slice(..picture.len() / 2)
-    }
-
-    /// The last number given out.
-    pub(crate) fn last(&self) -> u32 {
-        self.sent.load(Ordering::Relaxed)
-    }
-}
-
-/// The same picture with this number for [`jpeg::number_of`], which reads the first comment.
-pub(crate) fn numbered(template: &[u8], number: u32) -> Bytes {
-    jpeg::with_segment(template, COM, format!("n={number:010}").as_bytes())
-}
-
-/// A connection from the relay.
-pub(crate) struct Line {
-    pub(crate) stream: TcpStream,
-    pub(crate) reel: Arc<Reel>,
-}
-
-impl Line {
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes).await
     }
 
     pub(crate) async fn picture(&mut self) -> io::Result<()> {
-        let (_, picture) = self.reel.next();
+        let (_, picture) = self.sequence.next();
         self.send(&picture).await
     }
 
@@ -196,7 +165,7 @@ impl Line {
     pub(crate) async fn live_for(&mut self, time: Duration) -> io::Result<()> {
         let since = Instant::now();
         let mut ticks = interval(INTERVAL);
-        // Late pictures are not made up for: of two at once, a relay shows only the newer.
+        // A late picture is left out: of two that come at once, a relay may show only the newer.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while since.elapsed() < time {
             ticks.tick().await;
@@ -205,7 +174,7 @@ impl Line {
         Ok(())
     }
 
-    /// Says nothing until the relay hangs up.
+    /// Sends nothing until the relay hangs up.
     pub(crate) async fn silent(mut self) -> io::Result<()> {
         let mut waste = [0; 1024];
         while self.stream.read(&mut waste).await? > 0 {}
@@ -215,6 +184,12 @@ impl Line {
     /// Breaks the connection off.
     pub(crate) fn reset(self) -> io::Result<()> {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
+    }
+
+    /// Answers a request with a body of this type.
+    pub(crate) async fn answer(&mut self, kind: &str, body: &[u8]) -> io::Result<()> {
+        let head = ok_head(kind, body.len());
+        self.send(&[head.as_bytes(), body].concat()).await
     }
 
     /// Reads the head of a request.
@@ -232,8 +207,16 @@ impl Line {
     }
 }
 
+/// The head of an answer with a body of this type and length.
+pub(crate) fn ok_head(kind: &str, length: usize) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n")
+}
+
+/// An address of loopback that nothing listens on.
+pub(crate) fn free_addr() -> Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?)
+}
+
 /// 25 pictures a second.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(40);
-/// Small enough that a viewer's socket holds a second of them: only the relay can lose one.
-const PICTURE_BYTES: usize = 4 << 10;
-const COM: u8 = 0xfe;

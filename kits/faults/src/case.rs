@@ -1,33 +1,32 @@
 //! What a case is, and how it is judged.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use futures_util::future::LocalBoxFuture;
 use tokio::time::Instant;
 
 use crate::{
-    faketime, inside,
+    inside,
     launch::Launch,
+    rig::{Rig, judged::Judged, program::ProgramRig, relay::RelayRig},
     setting::Setting,
-    stage::{Play, judged::Judged, program::OnProgram, relay::Stage},
 };
 
-/// A fault, and what must hold in spite of it.
+/// A fault, and what must hold while it lasts and afterwards.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) injected: &'static str,
     /// What must hold, besides what must hold in every case.
     pub(crate) holds: &'static str,
-    /// Part of the short form.
+    /// Whether it is part of the short form.
     pub(crate) short: bool,
-    /// Runs alone because it keeps the machine busy.
+    /// Whether it runs alone because it keeps the machine busy.
     pub(crate) alone: bool,
     pub(crate) needs: Needs,
-    /// How far the relay's memory may grow at its peak.
+    /// How far the peak of the relay's memory may exceed what it was before, in MiB.
     pub(crate) most_mib: u64,
-    /// How many files the relay may have open, if not as many as the suite.
-    most_files: Option<u32>,
+    set_up: SetUp,
     run: Run,
 }
 
@@ -47,14 +46,16 @@ pub(crate) enum Needs {
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     /// Against the relay that answers questions.
-    Relay(OnStage<Stage>),
+    Relay(OnRig<RelayRig>),
     /// Against the program.
-    Program(OnStage<OnProgram>),
+    Program(OnRig<ProgramRig>),
 }
 
-type OnStage<S> = for<'a> fn(&'a mut S) -> LocalBoxFuture<'a, Result<Findings>>;
+/// Changes how the relay is started. The folder is the suite's own.
+type SetUp = fn(&Path, &mut Launch) -> Result<()>;
+type OnRig<R> = for<'a> fn(&'a mut R) -> LocalBoxFuture<'a, Result<Findings>>;
 
-/// What a case reports of its own, if everything that it checked holds.
+/// What a case reports, if everything that it checked holds.
 #[derive(Default)]
 pub(crate) struct Findings {
     /// The time from the fault's end to the first good picture at a viewer of that stream, and its
@@ -103,7 +104,7 @@ impl Case {
             alone: false,
             needs: Needs::Nothing,
             most_mib: 8,
-            most_files: None,
+            set_up: |_, _| Ok(()),
             run,
         }
     }
@@ -123,8 +124,8 @@ impl Case {
         self
     }
 
-    pub(crate) const fn most_files(mut self, most: u32) -> Self {
-        self.most_files = Some(most);
+    pub(crate) const fn set_up(mut self, set_up: SetUp) -> Self {
+        self.set_up = set_up;
         self
     }
 
@@ -138,8 +139,8 @@ impl Case {
         let since = Instant::now();
         let mut failures = Vec::new();
         let outcome = match self.run {
-            Run::Relay(run) => self.play(setting, run, &mut failures).await,
-            Run::Program(run) => self.play(setting, run, &mut failures).await,
+            Run::Relay(run) => self.run_on(setting, run, &mut failures).await,
+            Run::Program(run) => self.run_on(setting, run, &mut failures).await,
         };
         let (findings, judged) = outcome.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
@@ -161,32 +162,29 @@ impl Case {
     }
 
     fn launch(&self, setting: &Setting) -> Result<Launch> {
-        let mut launch = match self.needs {
-            Needs::Faketime => faketime::launch(&setting.dir)?,
-            _ => Launch::default(),
-        };
-        launch.most_files = self.most_files;
+        let mut launch = Launch::default();
+        (self.set_up)(&setting.dir, &mut launch)?;
         if let Some(what) = &setting.without {
             launch.env.insert(inside::WITHOUT, what.clone());
         }
         Ok(launch)
     }
 
-    /// Sets the stage, plays the case on it, and judges.
-    async fn play<S: Play>(
+    /// Starts the relay, runs the case on it, and judges.
+    async fn run_on<R: Rig>(
         &self,
         setting: &Setting,
-        run: OnStage<S>,
+        run: OnRig<R>,
         failures: &mut Vec<String>,
     ) -> Result<(Findings, Judged)> {
         let launch = self.launch(setting)?;
-        let stage = S::set(setting, self.name, &launch).await;
-        let mut stage = stage.context("the stage")?;
-        let findings = run(&mut stage).await;
+        let rig = R::set(setting, self.name, &launch).await;
+        let mut rig = rig.context("starting the relay")?;
+        let findings = run(&mut rig).await;
         let findings = findings.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
             Findings::default()
         });
-        Ok((findings, stage.judge().await?))
+        Ok((findings, rig.judge().await?))
     }
 }

@@ -4,10 +4,19 @@ mod bytes;
 mod camera;
 mod http;
 mod link;
+mod log;
+mod odd;
 mod process;
+mod programs;
+mod rates;
 mod requests;
+mod secrets;
+mod sizes;
+mod snapshots;
 mod steps;
+mod uploads;
 mod viewer;
+mod work;
 
 use crate::case::Case;
 
@@ -15,12 +24,21 @@ use crate::case::Case;
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
     [
         camera::CASES,
+        odd::CASES,
         bytes::CASES,
+        rates::CASES,
+        sizes::CASES,
+        work::CASES,
         link::CASES,
         http::CASES,
+        programs::CASES,
+        secrets::CASES,
         viewer::CASES,
+        uploads::CASES,
+        snapshots::CASES,
         requests::CASES,
         process::CASES,
+        log::CASES,
     ]
     .into_iter()
     .flatten()

@@ -1,4 +1,4 @@
-//! A wall clock that can jump: Debian's faketime, for a process of the suite.
+//! A wall clock that can jump, for a process of the suite: Debian's faketime.
 
 use std::{fs, path::Path, process::Command, sync::OnceLock};
 
@@ -19,20 +19,17 @@ pub(crate) fn library() -> Option<&'static str> {
     LIBRARY.get_or_init(look).as_deref()
 }
 
-/// The launch of a process whose wall clock [`jump`] sets.
-pub(crate) fn launch(dir: &Path) -> Result<Launch> {
+/// Lets [`jump`] set the wall clock of a process.
+pub(crate) fn set_up(dir: &Path, launch: &mut Launch) -> Result<()> {
     jump(dir, "+0d")?;
     let library = library().context("faketime is not installed")?;
-    let env = [
+    launch.env.extend([
         ("LD_PRELOAD", library.to_owned()),
         ("FAKETIME_TIMESTAMP_FILE", file(dir)),
         ("FAKETIME_NO_CACHE", "1".to_owned()),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-    ];
-    Ok(Launch {
-        most_files: None,
-        env: env.into(),
-    })
+    ]);
+    Ok(())
 }
 
 /// Sets the clock's offset: `+1d`, `-1d`.

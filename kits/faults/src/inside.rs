@@ -1,18 +1,19 @@
 //! The relay under test, assembled as the program does it. It also answers questions that users do
 //! not have, such as how many tasks there are.
 //!
-//! A command is a line of words on standard input. Its answer is a line of JSON on standard output.
+//! A question is a line on standard input, its answer a line on standard output, both in JSON.
 
 use std::{
     env,
     io::{self, Write as _},
+    net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     task::{Context, Poll},
     thread,
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use mjpeg_server::mjpeg_manager::{
     HttpOutlet, Manager, ManagerConfig, Placeholder, StartMode, StreamSpec, StreamState,
@@ -20,6 +21,7 @@ use mjpeg_server::mjpeg_manager::{
     mjpeg_http::{ListenerConfig, StreamConfig},
     mjpeg_ingest::{Backoff, Connect, ConnectError, Connection, IngestConfig, Source},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, ReadBuf},
@@ -27,6 +29,49 @@ use tokio::{
     runtime::{Builder, Handle},
     sync::mpsc,
 };
+
+/// What a relay is asked.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Question {
+    /// Starts a stream. The answer has its address.
+    Start(Start),
+    /// Starts a stream of the camera at this address, whose reader panics when the camera says
+    /// [`PANIC`].
+    StartPanicking {
+        name: String,
+        camera: SocketAddr,
+    },
+    Stop(String),
+    /// The figures of a stream, for [`Status`](crate::subject::Status).
+    Status(String),
+    /// How many tasks there are.
+    Tasks,
+    /// What the wall clock says.
+    Clock,
+}
+
+/// A stream to start, on a free port of all interfaces.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) name: String,
+    /// The cameras, the preferred one first.
+    pub(crate) urls: Vec<String>,
+    /// Whether each picture is checked for damage.
+    pub(crate) check: bool,
+    /// Connects on demand only, and for this long afterwards.
+    pub(crate) linger: Option<Duration>,
+}
+
+impl Start {
+    /// A stream of one camera.
+    pub(crate) fn of(name: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            urls: vec![url.into()],
+            ..Self::default()
+        }
+    }
+}
 
 /// Answers until standard input ends, then shuts the relay down.
 pub(crate) fn main() -> Result<()> {
@@ -42,8 +87,7 @@ pub(crate) fn main() -> Result<()> {
         let (config, http) = config();
         let manager = Manager::with_outlets(config, [http.factory()]);
         while let Some(line) = asked.recv().await {
-            let words: Vec<&str> = line.split(' ').collect();
-            let answer = answer(&manager, &http, &words).await;
+            let answer = answer(&manager, &http, &line).await;
             let answer = answer.unwrap_or_else(|error| json!({"error": format!("{error:#}")}));
             writeln!(io::stdout(), "{answer}").context("nobody reads the answers")?;
         }
@@ -81,34 +125,42 @@ fn config() -> (ManagerConfig, HttpOutlet) {
     }
 }
 
-async fn answer(manager: &Manager, http: &HttpOutlet, words: &[&str]) -> Result<Value> {
-    Ok(match words {
-        ["start", name, listen, url] => {
-            start(manager, StreamSpec::parse(name, url)?, listen).await?
+async fn answer(manager: &Manager, http: &HttpOutlet, line: &str) -> Result<Value> {
+    Ok(match serde_json::from_str(line)? {
+        Question::Start(stream) => start(manager, spec(stream)?).await?,
+        Question::StartPanicking { name, camera } => {
+            let source = Source::custom("panics", Panics(camera));
+            start(manager, StreamSpec::new(name.parse()?, source)).await?
         }
-        ["panic", name, listen, camera] => {
-            let source = Source::custom("panics", Panics((*camera).to_owned()));
-            start(manager, StreamSpec::new(name.parse()?, source), listen).await?
-        }
-        ["stop", name] => {
-            manager.stop(name).await?;
+        Question::Stop(name) => {
+            manager.stop(&name).await?;
             json!({})
         }
-        ["status", name] => status(manager, http, name)?,
-        ["tasks"] => json!({"tasks": Handle::current().metrics().num_alive_tasks()}),
-        ["clock"] => {
+        Question::Status(name) => status(manager, http, &name)?,
+        Question::Tasks => json!({"tasks": Handle::current().metrics().num_alive_tasks()}),
+        Question::Clock => {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
             json!({"unix_s": now.as_secs()})
         }
-        _ => bail!("no such command"),
     })
 }
 
-async fn start(manager: &Manager, spec: StreamSpec, listen: &str) -> Result<Value> {
+fn spec(stream: Start) -> Result<StreamSpec> {
+    let mut spec = StreamSpec::fed(stream.name.parse()?).with_check(stream.check);
+    for url in stream.urls {
+        spec = spec.with_fallback(url.parse()?);
+    }
+    Ok(match stream.linger {
+        Some(linger) => spec.with_on_demand(linger),
+        None => spec,
+    })
+}
+
+async fn start(manager: &Manager, spec: StreamSpec) -> Result<Value> {
     let spec = spec
         .with_mode(StartMode::Retry)
         .with_placeholder(Placeholder::Drawn)
-        .with_listen(listen.parse()?);
+        .with_listen((Ipv4Addr::UNSPECIFIED, 0).into());
     let started = manager.start(spec).await;
     let info = started.map_err(|error| anyhow::anyhow!("{}: {}", error.code(), error.chain()))?;
     if env::var(WITHOUT).is_ok_and(|what| what == "cleaning-up") {
@@ -155,15 +207,15 @@ pub(crate) fn knows_http() -> bool {
     "http://127.0.0.1:1/".parse::<Source>().is_ok()
 }
 
-/// A camera at that address whose reader panics when the camera says `panic`.
-struct Panics(String);
+/// A camera whose reader panics when the camera says [`PANIC`].
+struct Panics(SocketAddr);
 
 #[async_trait]
 impl Connect for Panics {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let stream = TcpStream::connect(&self.0).await;
+        let stream = TcpStream::connect(self.0).await;
         let stream = stream.map_err(|error| ConnectError::Other(Box::new(error)))?;
-        Ok(Connection::bytes(PanicReader(stream), self.0.clone()))
+        Ok(Connection::bytes(PanicReader(stream), self.0.to_string()))
     }
 }
 

@@ -6,17 +6,19 @@
 mod camera;
 mod case;
 mod cases;
+mod cpu_waits;
 mod faketime;
-mod far;
 mod inside;
 mod launch;
+mod network;
+mod rig;
+mod sequence;
 mod setting;
 mod soak;
-mod stage;
 mod subject;
 mod suite;
 mod table;
-mod turns;
+mod undisturbed;
 mod watcher;
 
 use std::{env, process::ExitCode};
@@ -25,7 +27,7 @@ use anyhow::Result;
 use kit::{flags::XtaskCmd, program};
 
 fn main() -> ExitCode {
-    // The kit starts itself so, as the relay under test.
+    // The kit starts itself with this word, as the relay under test.
     if env::args_os().nth(1).is_some_and(|word| word == "relay") {
         return program::exit(inside::main().map(|()| true));
     }
@@ -34,8 +36,9 @@ fn main() -> ExitCode {
 
 /// Whether everything holds that must.
 fn run() -> Result<bool> {
-    // Before there are threads: it may start this program again.
-    let has_network = far::enter()?;
+    // Before there are threads, because it may start this program again.
+    let has_network = network::enter()?;
+    undisturbed::start()?;
     match program::command() {
         XtaskCmd::Faults(flags) => program::until_signal(suite::run(&flags, has_network)),
         XtaskCmd::Soak(flags) => program::until_signal(soak::run(&flags)),

@@ -1,4 +1,4 @@
-//! What all cases share.
+//! The settings that all cases share.
 
 use std::{env, fs, path::PathBuf};
 

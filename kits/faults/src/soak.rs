@@ -1,10 +1,11 @@
-//! Twenty cameras with random faults and two hundred viewers that come and go, for long.
+//! Many cameras with random faults and two hundred viewers that come and go, for long.
 
 mod camera;
 mod crowd;
 mod minute;
+mod streams;
 
-use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use fastrand::Rng;
@@ -12,27 +13,26 @@ use kit::{flags::Soak, record};
 use tokio::time::{Instant, interval, sleep};
 
 use crate::{
-    camera::Camera,
     launch::Launch,
     setting::own_dir,
-    soak::{camera::Plan, crowd::Crowd, minute::Minute},
+    soak::{camera::Plan, crowd::Crowd, minute::Minute, streams::Stream},
     subject::Relay,
     watcher::Watcher,
 };
 
-/// Whether memory is flat, all cameras are back, and no picture of the undamaged one is lost.
+/// Whether memory is flat, all cameras are back, and no picture of an undamaged one is lost.
 pub(crate) async fn run(flags: &Soak) -> Result<bool> {
     let dir = own_dir()?;
     let mut soak = Soaking::begin(flags.seed.unwrap_or(1), &dir.join("relay.log")).await?;
-    let length = Duration::from_secs(flags.minutes.max(1) * 60);
-    let (mut lines, mut failures) = soak.run(length).await?;
-    failures.extend(soak.end().await?);
     let minutes = flags.minutes.max(1);
-    lines += &match failures.as_slice() {
-        [] => format!("\n{minutes} minutes: all holds.\n"),
-        failures => format!("\n{minutes} minutes: **failed**: {}\n", failures.join("; ")),
+    let (mut lines, mut failures) = soak.run(Duration::from_secs(minutes * 60)).await?;
+    failures.extend(soak.end().await?);
+    let verdict = match failures.as_slice() {
+        [] => format!("{minutes} minutes: all holds.\n"),
+        failures => format!("{minutes} minutes: **failed**: {}\n", failures.join("; ")),
     };
-    println!("{}", lines.lines().last().unwrap_or_default());
+    print!("{verdict}");
+    lines += &verdict;
     if let Some(file) = &flags.record {
         record::write(file, "soak", &lines)?;
     }
@@ -47,41 +47,48 @@ pub(crate) async fn run(flags: &Soak) -> Result<bool> {
 struct Soaking {
     relay: Relay,
     plan: Arc<Plan>,
-    /// The first is undamaged.
-    cameras: Vec<Camera>,
+    streams: Vec<Stream>,
+    /// Where viewers find each of the streams.
     addrs: Vec<SocketAddr>,
     watchers: Vec<Watcher>,
     crowd: Crowd,
+    visitors: Crowd,
 }
 
 impl Soaking {
-    async fn begin(seed: u64, log: &std::path::Path) -> Result<Self> {
+    async fn begin(seed: u64, log: &Path) -> Result<Self> {
         let mut random = Rng::with_seed(seed);
-        let mut relay = Relay::start(&Launch::default(), log)?;
+        let mut relay = Relay::launch(&Launch::default(), log).await?;
         let plan = Arc::new(Plan::default());
-        let mut cameras = vec![Camera::good().await?];
-        for _ in 1..CAMERAS {
-            cameras.push(camera::faulty(&plan, random.fork()).await?);
-        }
+        let streams = streams::all(&plan, &mut random).await?;
         let mut addrs = Vec::new();
-        for (n, camera) in cameras.iter().enumerate() {
-            addrs.push(relay.stream(&name(n), &camera.url()).await?);
-        }
-        let turns = &relay.process.turns;
+        let (mut always, mut on_demand) = (Vec::new(), Vec::new());
         let mut watchers = Vec::new();
-        for _ in 0..WATCHERS {
-            let mut watcher = Watcher::open(addrs[0], &cameras[0].reel, turns).await?;
-            watcher.fresh(Duration::from_secs(10)).await?;
-            watchers.push(watcher);
+        for stream in &streams {
+            let addr = relay.start_stream(stream.start.clone()).await?;
+            addrs.push(addr);
+            if stream.is_on_demand() {
+                on_demand.push(addr);
+            } else {
+                always.push(addr);
+            }
+            let cpu_waits = &relay.process.cpu_waits;
+            let count = if stream.is_undamaged { WATCHERS } else { 0 };
+            for _ in 0..count {
+                let mut watcher = Watcher::open(addr, &stream.sequence, cpu_waits).await?;
+                watcher.fresh(Duration::from_secs(10)).await?;
+                watchers.push(watcher);
+            }
         }
-        let crowd = Crowd::gather(&addrs, VIEWERS, random.fork());
         Ok(Self {
+            crowd: Crowd::gather(&always, VIEWERS, Duration::ZERO, random.fork()),
+            // Now and then nobody watches, and the cameras are disconnected.
+            visitors: Crowd::gather(&on_demand, on_demand.len(), PAUSE, random.fork()),
             relay,
             plan,
-            cameras,
+            streams,
             addrs,
             watchers,
-            crowd,
         })
     }
 
@@ -100,43 +107,33 @@ impl Soaking {
             if full > minutes.len() as u64 {
                 let mut frames = 0;
                 let mut reconnects = 0;
-                for n in 0..self.addrs.len() {
-                    let status = self.relay.status(&name(n)).await?;
+                for stream in &self.streams {
+                    let status = self.relay.status(&stream.start.name).await?;
                     frames += status.frames;
                     reconnects += status.reconnects;
                 }
-                let minute = Minute::of(&samples, frames, reconnects, self.crowd.served());
+                let served = self.crowd.served() + self.visitors.served();
+                let minute = Minute::of(&samples, frames, reconnects, served);
                 let line = minute.line(full);
                 print!("{line}");
                 lines += &line;
                 minutes.push(minute);
             }
         }
-        Ok((lines, minute::flat(&samples)))
+        let memory = format!("\n{}\n\n", minute::memory(&minutes));
+        print!("{memory}");
+        Ok((lines + &memory, minute::flat(&samples)))
     }
 
     /// Ends the faults, and checks that all cameras are back and nothing is left behind.
     async fn end(mut self) -> Result<Vec<String>> {
-        let mut failures = Vec::new();
         self.plan.no_more();
-        let last = self.cameras.iter().map(|camera| camera.reel.last());
-        let last: Vec<u32> = last.collect();
-        let since = Instant::now();
-        for (n, camera) in self.cameras.iter().enumerate() {
-            let turns = &self.relay.process.turns;
-            let mut watcher = Watcher::open(self.addrs[n], &camera.reel, turns).await?;
-            let left = BACK_LIMIT.saturating_sub(since.elapsed());
-            // Beyond the pictures that may still be on their way.
-            if watcher.reach(last[n] + 50, left.max(SAMPLE)).await.is_err() {
-                let status = self.relay.status(&name(n)).await?;
-                failures.push(format!("camera {n} is not back: {status:?}"));
-            }
-        }
+        let mut failures = self.not_back().await?;
         failures.extend(self.plan.missed(BACK_LIMIT));
         for mut watcher in std::mem::take(&mut self.watchers) {
             let seen = watcher.settle().await;
             println!(
-                "the undamaged camera's viewer: {} pictures, {} lost, {} held up, longest gap {:.2?}",
+                "a viewer of an undamaged camera: {} pictures, {} lost, {} held up, longest gap {:.2?}",
                 seen.pictures, seen.lost, seen.held_up, seen.longest_gap
             );
             if seen.lost > 0 || seen.disordered > 0 {
@@ -145,9 +142,9 @@ impl Soaking {
             failures.extend(seen.ended.map(|why| format!("its response ended: {why}")));
         }
         println!("{}", self.plan.counts());
-        drop(self.crowd);
-        for n in 0..self.addrs.len() {
-            self.relay.ask(&format!("stop {}", name(n))).await?;
+        drop((self.crowd, self.visitors));
+        for stream in &self.streams {
+            self.relay.stop_stream(&stream.start.name).await?;
         }
         sleep(SAMPLE).await;
         let left = self.relay.figures().await?;
@@ -160,15 +157,38 @@ impl Soaking {
         }
         Ok(failures)
     }
+
+    /// The streams whose cameras are not back in time.
+    async fn not_back(&mut self) -> Result<Vec<String>> {
+        let mut failures = Vec::new();
+        let last: Vec<u32> = self
+            .streams
+            .iter()
+            .map(|stream| stream.sequence.last())
+            .collect();
+        let since = Instant::now();
+        for ((stream, addr), last) in self.streams.iter().zip(&self.addrs).zip(last) {
+            let cpu_waits = &self.relay.process.cpu_waits;
+            let mut watcher = Watcher::open(*addr, &stream.sequence, cpu_waits).await?;
+            let left = BACK_LIMIT.saturating_sub(since.elapsed());
+            // Beyond the pictures that may still be on their way.
+            if watcher.reach(last + 30, left.max(LEAST)).await.is_err() {
+                let name = &stream.start.name;
+                let status = self.relay.status(name).await?;
+                failures.push(format!("{name} is not back: {status:?}"));
+            }
+        }
+        Ok(failures)
+    }
 }
 
-fn name(n: usize) -> String {
-    format!("camera{n}")
-}
-
-const CAMERAS: usize = 20;
 const VIEWERS: usize = 200;
+/// The viewers of each undamaged stream who count.
 const WATCHERS: usize = 2;
+/// The longest time between two visits to a stream on demand.
+const PAUSE: Duration = Duration::from_secs(20);
 const SAMPLE: Duration = Duration::from_secs(1);
 /// The longest wait between attempts, the stall limit, an attempt without an answer, a margin.
 const BACK_LIMIT: Duration = Duration::from_secs(30 + 10 + 5 + 5);
+/// As long as 30 pictures of a polled camera take, and a margin.
+const LEAST: Duration = Duration::from_secs(5);

@@ -15,12 +15,19 @@ use kit::{
     child::{Child, with_open_files},
     proc, relay,
 };
+use rustix::process::Signal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{launch::Launch, turns::Turns};
+use crate::{
+    camera::Camera,
+    cpu_waits::CpuWaits,
+    inside::{Question, Start},
+    launch::{Launch, Unread},
+    undisturbed,
+};
 
-/// What a process holds that may leak.
+/// What a process holds and may leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Figures {
     pub(crate) files: usize,
@@ -46,17 +53,14 @@ impl Figures {
 /// A process that is killed when this is dropped.
 pub(crate) struct Process {
     child: Child,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) cpu_waits: Arc<CpuWaits>,
+    /// Standard error, if nobody reads it.
+    pub(crate) unread: Option<Unread>,
 }
 
 impl Process {
-    /// Starts a process. Its standard error goes to the file `log`.
-    pub(crate) fn start(
-        program: &Path,
-        args: &[&str],
-        launch: &Launch,
-        log: &Path,
-    ) -> Result<Self> {
+    /// Starts a process. Its standard error goes to the file `log`, if somebody is to read it.
+    pub(crate) async fn start(program: &Path, launch: &Launch, log: &Path) -> Result<Self> {
         let mut command = match launch.most_files {
             Some(most) => {
                 let mut command = with_open_files(&most.to_string());
@@ -65,15 +69,23 @@ impl Process {
             }
             None => Command::new(program),
         };
-        command.args(args).envs(&launch.env);
+        command.args(&launch.args).envs(&launch.env);
         // A debug build takes 130 MB and half a second of its one thread to name a backtrace.
         command.env_remove("RUST_BACKTRACE");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let file = fs::File::create(log).with_context(|| format!("making {}", log.display()))?;
-        let child = Child::start(command.stderr(file), "the relay")?;
+        let unread = launch.is_log_unread.then(Unread::new).transpose()?;
+        let stderr = match &unread {
+            Some(pipe) => Stdio::from(pipe.writer()?),
+            None => file.into(),
+        };
+        command.stderr(stderr);
+        let child = undisturbed::run(async move { Child::start(&mut command, "the relay") });
+        let child = child.await??;
         Ok(Self {
-            turns: Turns::watch(child.id()),
+            cpu_waits: CpuWaits::watch(child.id()),
             child,
+            unread,
         })
     }
 
@@ -86,8 +98,13 @@ impl Process {
         Ok(self.child.ended(limit).await?.code())
     }
 
-    pub(crate) fn terminate(&mut self) -> Result<()> {
-        self.child.terminate()
+    pub(crate) fn signal(&mut self, signal: Signal) -> Result<()> {
+        self.child.signal(signal)
+    }
+
+    /// The CPU time that it has used.
+    pub(crate) fn cpu_time(&self) -> Result<Duration> {
+        proc::cpu_time(self.child.id())
     }
 
     /// Memory in use, in KiB.
@@ -149,16 +166,21 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    pub(crate) fn start(launch: &Launch, log: &Path) -> Result<Self> {
-        let mut process = Process::start(&env::current_exe()?, &["relay"], launch, log)?;
+    pub(crate) async fn launch(launch: &Launch, log: &Path) -> Result<Self> {
+        let launch = Launch {
+            args: vec!["relay".into()],
+            ..launch.clone()
+        };
+        let mut process = Process::start(&env::current_exe()?, &launch, log).await?;
         let stdin = process.child.stdin();
         let stdin = stdin.context("standard input is piped")?;
         Ok(Self { process, stdin })
     }
 
-    pub(crate) async fn ask(&mut self, command: &str) -> Result<Value> {
+    pub(crate) async fn ask(&mut self, question: &Question) -> Result<Value> {
+        let question = serde_json::to_string(question)?;
         // A line that fits into the pipe, so it does not block.
-        writeln!(self.stdin, "{command}")?;
+        writeln!(self.stdin, "{question}")?;
         let line = self.process.line().await?;
         let answer: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
         if let Some(error) = answer.get("error").and_then(Value::as_str) {
@@ -167,26 +189,30 @@ impl Relay {
         Ok(answer)
     }
 
-    /// Starts a stream on a free port, and returns its address on loopback.
-    pub(crate) async fn stream(&mut self, name: &str, url: &str) -> Result<SocketAddr> {
-        self.begin(&format!("start {name} 0.0.0.0:0 {url}")).await
+    /// Starts a stream, and returns its address on loopback.
+    pub(crate) async fn start_stream(&mut self, stream: Start) -> Result<SocketAddr> {
+        self.begin(&Question::Start(stream)).await
     }
 
-    /// Starts a stream by this command.
-    pub(crate) async fn begin(&mut self, command: &str) -> Result<SocketAddr> {
-        let answer = self.ask(command).await?;
+    /// Starts a stream by this question.
+    pub(crate) async fn begin(&mut self, question: &Question) -> Result<SocketAddr> {
+        let answer = self.ask(question).await?;
         let listen = answer.get("listen").and_then(Value::as_str);
         let listen: SocketAddr = listen.context("the stream has no address")?.parse()?;
         Ok(SocketAddr::new([127, 0, 0, 1].into(), listen.port()))
     }
 
+    pub(crate) async fn stop_stream(&mut self, name: &str) -> Result<()> {
+        self.ask(&Question::Stop(name.into())).await.map(drop)
+    }
+
     pub(crate) async fn status(&mut self, name: &str) -> Result<Status> {
-        let answer = self.ask(&format!("status {name}")).await?;
+        let answer = self.ask(&Question::Status(name.into())).await?;
         Ok(serde_json::from_value(answer)?)
     }
 
     pub(crate) async fn figures(&mut self) -> Result<Figures> {
-        let tasks = self.ask("tasks").await?;
+        let tasks = self.ask(&Question::Tasks).await?;
         Ok(Figures {
             tasks: tasks.get("tasks").and_then(Value::as_u64),
             ..self.process.figures()?
@@ -209,23 +235,24 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Relays these cameras.
+    /// Relays these cameras, and what the launch adds.
     pub(crate) async fn start(
         program: &Path,
-        cameras: &[SocketAddr],
+        cameras: &[Camera],
         launch: &Launch,
         log: &Path,
     ) -> Result<Self> {
-        let streams: Vec<String> = cameras
-            .iter()
-            .enumerate()
-            .map(|(n, camera)| relay::stream(&format!("s{n}"), *camera, "127.0.0.1"))
-            .collect();
-        let mut args = vec!["--log", "warn", "run"];
-        args.extend(streams.iter().flat_map(|stream| ["--stream", stream]));
-        let mut process = Process::start(program, &args, launch, log)?;
+        let mut all = Launch {
+            args: vec!["run".into()],
+            ..launch.clone()
+        };
+        for (n, camera) in cameras.iter().enumerate() {
+            all.add_stream(&format!("s{n}"), &camera.url());
+        }
+        all.args.extend_from_slice(&launch.args);
+        let mut process = Process::start(program, &all, log).await?;
         let mut addrs = Vec::new();
-        for _ in cameras {
+        for _ in 0..all.streams() {
             addrs.push(relay::address(&process.line().await?)?);
         }
         Ok(Self { process, addrs })

@@ -1,4 +1,4 @@
-//! Which cases run, and when.
+//! Chooses the cases, runs them and prints what they found.
 
 use std::fs;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{case::Row, stage::judged::Judged};
+use crate::{case::Row, rig::judged::Judged};
 
 /// A row on the terminal.
 pub(crate) fn line(row: &Row) -> String {

@@ -10,16 +10,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::{
-    camera::{INTERVAL, Reel},
-    turns::Turns,
-};
+use crate::{camera::INTERVAL, cpu_waits::CpuWaits, sequence::Sequence, undisturbed};
 
 /// Watches a stream until dropped.
 pub(crate) struct Watcher {
     seen: watch::Receiver<Seen>,
-    reel: Arc<Reel>,
-    turns: Arc<Turns>,
+    sequence: Arc<Sequence>,
+    cpu_waits: Arc<CpuWaits>,
     task: JoinHandle<()>,
 }
 
@@ -32,14 +29,14 @@ pub(crate) struct Seen {
     pub(crate) last: u32,
     /// Numbers between the first and the last that did not come.
     pub(crate) lost: u64,
-    /// The same while the relay got no processor; not counted as lost.
+    /// The same while the relay waited for a processor; not counted as lost.
     pub(crate) held_up: u64,
-    /// Pictures that come from no camera: placeholders.
+    /// Pictures without a number: placeholders.
     pub(crate) placeholders: u64,
     /// Pictures older than one that had come before.
     pub(crate) disordered: u64,
-    /// The longest time from one new picture to the next, without the time that the relay waited
-    /// for a processor.
+    /// The longest time from one new picture to the next. It does not include the time that the
+    /// relay waited for a processor, nor that by which the camera was late.
     pub(crate) longest_gap: Duration,
     /// Why the response ended, if it has.
     pub(crate) ended: Option<String>,
@@ -47,7 +44,7 @@ pub(crate) struct Seen {
     gaps: Vec<Gap>,
 }
 
-/// A time without a picture although some were due.
+/// A time without a picture although one was due.
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     from: Instant,
@@ -56,7 +53,7 @@ struct Gap {
 }
 
 impl Seen {
-    fn see(&mut self, number: u32) {
+    fn see(&mut self, number: u32, sequence: &Sequence) {
         if number == self.last {
             // The relay's own repeat of it.
             return;
@@ -67,10 +64,13 @@ impl Seen {
         }
         let now = Instant::now();
         if let Some(before) = self.last_at.replace(now) {
+            // A camera that makes its next picture late, or rarely, does not make the gap longer.
+            let due = sequence.made_at(self.last + 1).map(|made| made - INTERVAL);
+            let from = due.map_or(before, |due| due.max(before));
             let lost = number - self.last - 1;
-            if lost > 0 || now - before > 2 * INTERVAL {
+            if lost > 0 || now - from > 2 * INTERVAL {
                 self.gaps.push(Gap {
-                    from: before,
+                    from,
                     to: now,
                     lost,
                 });
@@ -82,19 +82,20 @@ impl Seen {
 }
 
 impl Watcher {
-    /// Watches pictures of this reel, through a relay with these turns.
+    /// Watches pictures of this sequence, through a relay with these cpu_waits.
     pub(crate) async fn open(
         addr: SocketAddr,
-        reel: &Arc<Reel>,
-        turns: &Arc<Turns>,
+        sequence: &Arc<Sequence>,
+        cpu_waits: &Arc<CpuWaits>,
     ) -> Result<Self> {
-        let viewer = Viewer::open(addr, "/").await.context("a healthy viewer")?;
+        let viewer = undisturbed::run(Viewer::open(addr, "/")).await?;
+        let viewer = viewer.context("a healthy viewer")?;
         let (tell, seen) = watch::channel(Seen::default());
         Ok(Self {
             seen,
-            reel: Arc::clone(reel),
-            turns: Arc::clone(turns),
-            task: tokio::spawn(watch_on(viewer, tell)),
+            sequence: Arc::clone(sequence),
+            cpu_waits: Arc::clone(cpu_waits),
+            task: undisturbed::spawn(watch_on(viewer, Arc::clone(sequence), tell)),
         })
     }
 
@@ -102,12 +103,11 @@ impl Watcher {
         let mut seen = self.seen.borrow().clone();
         for gap in &seen.gaps {
             let Gap { from, to, lost } = *gap;
-            if self.turns.held_up(from, to) {
-                seen.held_up += u64::from(lost);
-            } else {
-                seen.lost += u64::from(lost);
-            }
-            let length = (to - from).saturating_sub(self.turns.waited(from, to));
+            let lost = u64::from(lost);
+            let held_up = lost.min(self.cpu_waits.held_up(from, to));
+            seen.held_up += held_up;
+            seen.lost += lost - held_up;
+            let length = (to - from).saturating_sub(self.cpu_waits.waited(from, to));
             seen.longest_gap = seen.longest_gap.max(length);
         }
         seen
@@ -129,7 +129,7 @@ impl Watcher {
 
     /// Waits for a picture that is sent from now on.
     pub(crate) async fn fresh(&mut self, limit: Duration) -> Result<()> {
-        self.reach(self.reel.last() + 1, limit).await
+        self.reach(self.sequence.last() + 1, limit).await
     }
 
     /// Waits for the end of its response, and returns how it ended.
@@ -141,9 +141,9 @@ impl Watcher {
         ended.context("it has just ended")
     }
 
-    /// Waits until everything sent has had time to arrive, and counts what did not.
+    /// Waits until everything sent has had time to arrive, and counts what is missing.
     pub(crate) async fn settle(&mut self) -> Seen {
-        let sent = self.reel.last();
+        let sent = self.sequence.last();
         // If this fails, pictures are missing below.
         let _ = self.reach(sent, SETTLE).await;
         let mut seen = self.seen();
@@ -158,11 +158,11 @@ impl Drop for Watcher {
     }
 }
 
-async fn watch_on(mut viewer: Viewer, tell: watch::Sender<Seen>) {
+async fn watch_on(mut viewer: Viewer, sequence: Arc<Sequence>, tell: watch::Sender<Seen>) {
     let ended = loop {
         match viewer.next_frame().await {
             Ok(Some(picture)) => match jpeg::number_of(&picture) {
-                Some(number) => tell.send_modify(|seen| seen.see(number)),
+                Some(number) => tell.send_modify(|seen| seen.see(number, &sequence)),
                 None => tell.send_modify(|seen| seen.placeholders += 1),
             },
             Ok(None) => break "in order".to_owned(),

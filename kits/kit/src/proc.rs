@@ -1,6 +1,7 @@
 //! Figures of a process, from `/proc`.
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -13,6 +14,32 @@ pub fn status(id: u32, key: &str) -> Result<u64> {
     number.with_context(|| format!("no {key} in {path}; has the process ended?"))
 }
 
+/// Whether a process runs. One that has ended, and whose parent has not asked how, does not.
+#[must_use]
+pub fn is_running(id: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    state.is_some_and(|state| !state.trim_start().starts_with(['Z', 'X']))
+}
+
+/// The CPU time of a process so far, over all its threads.
+pub fn cpu_time(id: u32) -> Result<Duration> {
+    let path = format!("/proc/{id}/stat");
+    let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    // The name, in brackets, may contain blanks. User and system time are fields 14 and 15.
+    let fields = text.rsplit_once(')').map(|(_, fields)| fields);
+    let ticks = fields.and_then(|fields| {
+        let mut times = fields.split_whitespace().skip(11);
+        let mut next = || times.next()?.parse::<u64>().ok();
+        Some(next()? + next()?)
+    });
+    let ticks = ticks.with_context(|| format!("{path} is not understood"))?;
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+}
+
+/// Linux has this fixed for programs, whatever the kernel's own clock does.
+const TICKS_PER_SECOND: u64 = 100;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,5 +51,12 @@ mod tests {
         assert!(status(own, "VmRSS:").unwrap() > 0);
         assert!(status(own, "None:").is_err());
         assert!(status(u32::MAX, "VmRSS:").is_err());
+    }
+
+    #[test]
+    fn a_process_runs_until_it_ends_and_uses_time() {
+        assert!(is_running(std::process::id()) && !is_running(u32::MAX));
+        let before = cpu_time(std::process::id()).unwrap();
+        while cpu_time(std::process::id()).unwrap() < before + Duration::from_millis(20) {}
     }
 }

@@ -10,9 +10,10 @@ use tokio::time::{Instant, sleep};
 
 use super::steps::{Switch, last, made, secs, timed};
 use crate::{
-    camera::{Camera, INTERVAL, Line, Reel, numbered},
+    camera::{Camera, Conn, INTERVAL},
     case::{Case, Findings, Run},
-    stage::relay::Stage,
+    rig::relay::RelayRig,
+    sequence::{Sequence, numbered},
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -20,21 +21,21 @@ pub(super) const CASES: &[Case] = &[
         "camera-garbage",
         "random bytes, 1 MB/s for 5 s, then pictures on the same connection",
         "counted as discarded",
-        Run::Relay(|stage| Box::pin(garbage(stage))),
+        Run::Relay(|rig| Box::pin(garbage(rig))),
     )
     .short(),
     Case::new(
         "camera-damaged",
         "2,000 pictures, half of them cut off or with bytes overwritten, garbage in between",
         "each whole picture is relayed",
-        Run::Relay(|stage| Box::pin(damaged(stage))),
+        Run::Relay(|rig| Box::pin(damaged(rig))),
     )
     .short(),
     Case::new(
         "camera-endless-frame",
         "a picture that never ends, 64 MB of it, then pictures on the same connection",
         "dropped at 16 MiB, counted as too large",
-        Run::Relay(|stage| Box::pin(endless(stage))),
+        Run::Relay(|rig| Box::pin(endless(rig))),
     )
     .alone()
     .most_mib(40),
@@ -42,7 +43,7 @@ pub(super) const CASES: &[Case] = &[
         "camera-huge-frame",
         "a picture of 100 MB that does end, then pictures on the same connection",
         "dropped at 16 MiB, counted as too large",
-        Run::Relay(|stage| Box::pin(huge(stage))),
+        Run::Relay(|rig| Box::pin(huge(rig))),
     )
     .alone()
     .short()
@@ -51,64 +52,56 @@ pub(super) const CASES: &[Case] = &[
         "camera-byte-by-byte",
         "each byte in a segment of its own, for 8 s",
         "its own viewers lose nothing either",
-        Run::Relay(|stage| Box::pin(byte_by_byte(stage))),
+        Run::Relay(|rig| Box::pin(byte_by_byte(rig))),
     )
     .alone(),
     Case::new(
         "camera-jitter",
         "pictures in chunks of random size, 0 to 300 ms between them, for 10 s",
         "each picture comes whole",
-        Run::Relay(|stage| Box::pin(jitter(stage))),
+        Run::Relay(|rig| Box::pin(jitter(rig))),
     ),
     Case::new(
         "camera-changes-size",
         "another picture size with each picture, 64x48 to 1920x1088, for 5 s",
         "its own viewers lose nothing either",
-        Run::Relay(|stage| Box::pin(changes_size(stage))),
+        Run::Relay(|rig| Box::pin(changes_size(rig))),
     )
     .short()
     .most_mib(16),
-    Case::new(
-        "camera-floods",
-        "2,000 pictures a second for 8 s",
-        "its viewers get the newest ones",
-        Run::Relay(|stage| Box::pin(floods(stage))),
-    )
-    .alone()
-    .most_mib(16),
 ];
 
-async fn garbage(stage: &mut Stage) -> Result<Findings> {
+async fn garbage(rig: &mut RelayRig) -> Result<Findings> {
     let good = Switch::default();
     let tell = good.clone();
-    let seed = stage.random.u64(..);
-    let camera = Camera::start(move |n, mut line: Line| {
+    let seed = rig.random.u64(..);
+    let camera = Camera::start(move |n, mut conn: Conn| {
         let (tell, mut random) = (tell.clone(), Rng::with_seed(seed + n as u64));
         async move {
             let mut chunk = vec![0; 10 << 10];
             for _ in 0..500 {
                 random.fill(&mut chunk);
-                line.send(&chunk).await?;
+                conn.send(&chunk).await?;
                 sleep(Duration::from_millis(10)).await;
             }
             tell.on();
-            line.live().await
+            conn.live().await
         }
     })
     .await?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+    let addr = rig.stream(&camera.url()).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     good.wait(secs(30)).await?;
     let took = timed(watcher.fresh(secs(20))).await?;
-    let status = stage.status().await?;
+    let status = rig.status().await?;
     ensure!(status.discarded > 0, "nothing was counted");
     ensure!(status.reconnects == 0, "it was given up");
     // The last false start may claim a segment of 64 KB, which is 16 pictures.
     Ok(Findings::seen(format!("{} pieces discarded", status.discarded)).recovered(took, secs(2)))
 }
 
-async fn damaged(stage: &mut Stage) -> Result<Findings> {
-    let seed = stage.random.u64(..);
+async fn damaged(rig: &mut RelayRig) -> Result<Findings> {
+    let seed = rig.random.u64(..);
     let (damaged, chunks) = made(move || {
         let picture = jpeg::numbered(0);
         let pictures: Vec<Bytes> = (0..DAMAGED).map(|n| numbered(&picture, n)).collect();
@@ -118,19 +111,19 @@ async fn damaged(stage: &mut Stage) -> Result<Findings> {
         (damaged, chunks)
     })
     .await?;
-    let camera = Camera::start(move |_, mut line: Line| {
+    let camera = Camera::start(move |_, mut conn: Conn| {
         let chunks = chunks.clone();
         async move {
             for chunk in chunks {
-                line.send(&chunk).await?;
+                conn.send(&chunk).await?;
             }
-            line.silent().await
+            conn.silent().await
         }
     })
     .await?;
-    stage.stream(&camera.url()).await?;
+    rig.stream(&camera.url()).await?;
     let intact = damaged.intact.len() as u64;
-    let status = stage
+    let status = rig
         .until("all whole pictures", secs(30), |status| {
             status.frames >= intact
         })
@@ -144,90 +137,93 @@ async fn damaged(stage: &mut Stage) -> Result<Findings> {
     )))
 }
 
-async fn endless(stage: &mut Stage) -> Result<Findings> {
-    too_large(stage, 64 << 20, false).await
+async fn endless(rig: &mut RelayRig) -> Result<Findings> {
+    too_large(rig, 64 << 20, false).await
 }
 
-async fn huge(stage: &mut Stage) -> Result<Findings> {
-    too_large(stage, 100_000_000, true).await
+async fn huge(rig: &mut RelayRig) -> Result<Findings> {
+    too_large(rig, 100_000_000, true).await
 }
 
 /// A picture with this many bytes in its scan.
-async fn too_large(stage: &mut Stage, bytes: usize, ends: bool) -> Result<Findings> {
+async fn too_large(rig: &mut RelayRig, bytes: usize, ends: bool) -> Result<Findings> {
     let good = Switch::default();
     let tell = good.clone();
-    let camera = Camera::start(move |_, mut line: Line| {
+    let camera = Camera::start(move |_, mut conn: Conn| {
         let tell = tell.clone();
         async move {
             let picture = jpeg::numbered(0);
-            line.send(&picture[..picture.len() - 2]).await?;
+            conn.send(&picture[..picture.len() - 2]).await?;
             let chunk = vec![0x55; 64 << 10];
             for _ in 0..bytes / chunk.len() {
-                line.send(&chunk).await?;
+                conn.send(&chunk).await?;
             }
             if ends {
-                line.send(&[0xff, 0xd9]).await?;
+                conn.send(&[0xff, 0xd9]).await?;
             }
             tell.on();
-            line.live().await
+            conn.live().await
         }
     })
     .await?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+    let addr = rig.stream(&camera.url()).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     good.wait(secs(60)).await?;
     let took = timed(watcher.fresh(secs(20))).await?;
-    let status = stage.status().await?;
+    let status = rig.status().await?;
     ensure!(status.too_large == 1, "too large: {}", status.too_large);
     ensure!(status.reconnects == 0, "it was given up");
     Ok(Findings::seen("1 picture too large").recovered(took, secs(2)))
 }
 
-async fn byte_by_byte(stage: &mut Stage) -> Result<Findings> {
-    let reel = Reel::of(jpeg::numbered(0));
+async fn byte_by_byte(rig: &mut RelayRig) -> Result<Findings> {
+    let sequence = Sequence::of(jpeg::numbered(0));
     let done = Switch::default();
     let over = done.clone();
-    let camera = Camera::with(reel, move |_, mut line: Line| {
+    let camera = Camera::with(sequence, move |_, mut conn: Conn| {
         let over = over.clone();
         async move {
             while !over.is_on() {
-                let (_, picture) = line.reel.next();
+                let (_, picture) = conn.sequence.next();
                 for byte in picture {
-                    line.send(&[byte]).await?;
+                    conn.send(&[byte]).await?;
                 }
                 sleep(INTERVAL * 2).await;
             }
-            line.silent().await
+            conn.silent().await
         }
     })
     .await?;
-    stage.good_stream(&camera).await?;
+    rig.good_stream(&camera).await?;
     last(8).await;
     done.on();
-    Ok(Findings::seen(format!("{} pictures", camera.reel.last())))
+    Ok(Findings::seen(format!(
+        "{} pictures",
+        camera.sequence.last()
+    )))
 }
 
-async fn jitter(stage: &mut Stage) -> Result<Findings> {
-    let seed = stage.random.u64(..);
+async fn jitter(rig: &mut RelayRig) -> Result<Findings> {
+    let seed = rig.random.u64(..);
     let done = Switch::default();
     let over = done.clone();
-    let camera = Camera::start(move |n, mut line: Line| {
+    let camera = Camera::start(move |n, mut conn: Conn| {
         let (over, mut random) = (over.clone(), Rng::with_seed(seed + n as u64));
         async move {
             while !over.is_on() {
-                let (_, mut picture) = line.reel.next();
+                let (_, mut picture) = conn.sequence.next();
                 while !picture.is_empty() {
                     let length = random.usize(1..=picture.len());
-                    line.send(&picture.split_to(length)).await?;
+                    conn.send(&picture.split_to(length)).await?;
                     sleep(Duration::from_millis(random.u64(0..300))).await;
                 }
             }
-            line.silent().await
+            conn.silent().await
         }
     })
     .await?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+    let addr = rig.stream(&camera.url()).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     last(10).await;
     done.on();
     let seen = watcher.settle().await;
@@ -239,71 +235,35 @@ async fn jitter(stage: &mut Stage) -> Result<Findings> {
     )))
 }
 
-async fn changes_size(stage: &mut Stage) -> Result<Findings> {
+async fn changes_size(rig: &mut RelayRig) -> Result<Findings> {
     let sizes = [(64, 48), (1920, 1088), (320, 240), (1280, 720), (16, 16)];
     let templates =
         made(move || sizes.map(|(width, height)| jpeg::sized(0, width, height))).await?;
-    let camera = Camera::start(move |_, mut line: Line| {
+    let camera = Camera::start(move |_, mut conn: Conn| {
         let templates = templates.clone();
         async move {
             let since = Instant::now();
             for template in templates.iter().cycle() {
-                let picture = numbered(template, line.reel.next().0);
-                line.send(&picture).await?;
+                let picture = numbered(template, conn.sequence.next().0);
+                conn.send(&picture).await?;
                 sleep(INTERVAL * 2).await;
                 if since.elapsed() > secs(5) {
                     break;
                 }
             }
-            line.silent().await
+            conn.silent().await
         }
     })
     .await?;
-    stage.good_stream(&camera).await?;
+    rig.good_stream(&camera).await?;
     last(6).await;
-    let status = stage.status().await?;
+    let status = rig.status().await?;
     ensure!(
         status.size.is_some_and(|size| sizes.contains(&size)),
         "the size is {:?}",
         status.size
     );
     Ok(Findings::seen(format!("{} pictures", status.frames)))
-}
-
-async fn floods(stage: &mut Stage) -> Result<Findings> {
-    let over = Switch::default();
-    let is_over = over.clone();
-    let camera = Camera::start(move |_, mut line: Line| {
-        let is_over = is_over.clone();
-        async move {
-            let since = Instant::now();
-            let mut sent = 0;
-            while !is_over.is_on() {
-                // 20 every 10 ms, because timers are not much finer than that.
-                while f64::from(sent) < since.elapsed().as_secs_f64() * 2000.0 {
-                    line.picture().await?;
-                    sent += 1;
-                }
-                sleep(Duration::from_millis(5)).await;
-            }
-            line.live().await
-        }
-    })
-    .await?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
-    last(8).await;
-    let frames = stage.status().await?.frames;
-    let seen = watcher.seen();
-    let behind = camera.reel.last() - seen.last;
-    over.on();
-    let took = timed(watcher.fresh(secs(10))).await?;
-    ensure!(behind < 1000, "its viewer is {behind} pictures behind");
-    Ok(Findings::seen(format!(
-        "{frames} pictures came in, its viewer got {} of them and was {behind} behind at the end",
-        seen.pictures
-    ))
-    .recovered(took, secs(1)))
 }
 
 const DAMAGED: u32 = 2000;

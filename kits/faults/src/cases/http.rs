@@ -8,9 +8,9 @@ use tokio::time::sleep;
 
 use super::steps::{Switch, last, secs, timed};
 use crate::{
-    camera::{Camera, INTERVAL, Line},
+    camera::{Camera, Conn, INTERVAL},
     case::{Case, Findings, Needs, Run},
-    stage::relay::Stage,
+    rig::relay::RelayRig,
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -18,72 +18,72 @@ pub(super) const CASES: &[Case] = &[
         "http-401",
         "401, with a challenge, to a URL without a password",
         "",
-        Run::Relay(|stage| Box::pin(answers(stage, UNAUTHORIZED, &["user name and password"]))),
+        Run::Relay(|rig| Box::pin(answers(rig, UNAUTHORIZED, &["user name and password"]))),
     )
     .short(),
     http(
         "http-404",
         "404",
         "",
-        Run::Relay(|stage| Box::pin(answers(stage, NOT_FOUND, &["404"]))),
+        Run::Relay(|rig| Box::pin(answers(rig, NOT_FOUND, &["404"]))),
     ),
     http(
         "http-500",
         "500",
         "",
-        Run::Relay(|stage| Box::pin(answers(stage, BROKEN, &["500"]))),
+        Run::Relay(|rig| Box::pin(answers(rig, BROKEN, &["500"]))),
     )
     .short(),
     http(
         "http-redirect-loop",
         "302 to itself",
         "",
-        Run::Relay(|stage| Box::pin(answers(stage, REDIRECT, &["redirect"]))),
+        Run::Relay(|rig| Box::pin(answers(rig, REDIRECT, &["redirect"]))),
     )
     .short(),
     http(
         "http-gzip",
         "a body with Content-Encoding: gzip, although nobody asked for it",
         "",
-        Run::Relay(|stage| Box::pin(answers(stage, GZIP, &["gzip", "ncod"]))),
+        Run::Relay(|rig| Box::pin(answers(rig, GZIP, &["gzip", "ncod"]))),
     ),
     http(
         "http-html",
         "a page (text/html) instead of a stream",
         "",
-        Run::Relay(|stage| Box::pin(answers(stage, PAGE, &["text/html"]))),
+        Run::Relay(|rig| Box::pin(answers(rig, PAGE, &["text/html"]))),
     ),
     http(
         "http-endless-headers",
         "headers without end",
         "given up",
-        Run::Relay(|stage| Box::pin(endless_headers(stage))),
+        Run::Relay(|rig| Box::pin(endless_headers(rig))),
     )
     .short(),
     http(
         "http-silent",
         "takes the request and says nothing",
         "given up after 5 s",
-        Run::Relay(|stage| Box::pin(silent(stage, b"", "did not answer within 5s", secs(5)))),
+        Run::Relay(|rig| Box::pin(silent(rig, b"", "did not answer within 5s", secs(5)))),
     ),
     http(
         "http-silent-after-head",
         "says 200 and then nothing",
         "given up after 10 s",
-        Run::Relay(|stage| Box::pin(silent(stage, STREAM, "sent nothing for 10s", secs(10)))),
+        Run::Relay(|rig| Box::pin(silent(rig, STREAM, "sent nothing for 10s", secs(10)))),
     ),
     http(
         "http-wrong-lengths",
         "Content-Length too short, too long, negative, no number",
         "its own viewers lose nothing either",
-        Run::Relay(|stage| Box::pin(lies(stage, wrong_length))),
+        Run::Relay(|rig| Box::pin(lies(rig, wrong_length))),
     )
     .short(),
     http(
         "http-boundary-lies",
         "another boundary than announced, and another each time",
         "its own viewers lose nothing either",
-        Run::Relay(|stage| Box::pin(lies(stage, wrong_boundary))),
+        Run::Relay(|rig| Box::pin(lies(rig, wrong_boundary))),
     )
     .short(),
 ];
@@ -93,20 +93,20 @@ const fn http(name: &'static str, injected: &'static str, holds: &'static str, r
 }
 
 /// A camera that answers all requests so until the relay reports what is wrong, and then is good.
-async fn answers(stage: &mut Stage, answer: &'static [u8], words: &[&str]) -> Result<Findings> {
-    until_told(stage, words, secs(5), move |mut line| {
-        Box::pin(async move { line.send(answer).await })
+async fn answers(rig: &mut RelayRig, answer: &'static [u8], words: &[&str]) -> Result<Findings> {
+    until_told(rig, words, secs(5), move |mut conn| {
+        Box::pin(async move { conn.send(answer).await })
     })
     .await
 }
 
-async fn endless_headers(stage: &mut Stage) -> Result<Findings> {
+async fn endless_headers(rig: &mut RelayRig) -> Result<Findings> {
     let words = ["head", "no connection within 5s"];
-    until_told(stage, &words, secs(10), |mut line| {
+    until_told(rig, &words, secs(10), |mut conn| {
         Box::pin(async move {
-            line.send(b"HTTP/1.1 200 OK\r\n").await?;
+            conn.send(b"HTTP/1.1 200 OK\r\n").await?;
             loop {
-                line.send(b"X-More: and more and more and more\r\n").await?;
+                conn.send(b"X-More: and more and more and more\r\n").await?;
             }
         })
     })
@@ -114,27 +114,27 @@ async fn endless_headers(stage: &mut Stage) -> Result<Findings> {
 }
 
 async fn until_told(
-    stage: &mut Stage,
+    rig: &mut RelayRig,
     words: &[&str],
     limit: Duration,
-    fault: impl Fn(Line) -> BoxFuture<'static, io::Result<()>> + Clone + Send + Sync + 'static,
+    fault: impl Fn(Conn) -> BoxFuture<'static, io::Result<()>> + Clone + Send + Sync + 'static,
 ) -> Result<Findings> {
     let good = Switch::default();
     let is_good = good.clone();
-    let camera = Camera::start(move |_, mut line: Line| {
+    let camera = Camera::start(move |_, mut conn: Conn| {
         let (is_good, fault) = (is_good.clone(), fault.clone());
         async move {
-            line.request().await?;
+            conn.request().await?;
             if is_good.is_on() {
-                return stream(line, right).await;
+                return stream(conn, right).await;
             }
-            fault(line).await
+            fault(conn).await
         }
     })
     .await?;
-    let addr = stage.stream(&url(&camera)).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
-    let error = stage.error_says(words, limit).await?;
+    let addr = rig.stream(&camera.http_url("/video")).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
+    let error = rig.error_says(words, limit).await?;
     good.on();
     let took = timed(watcher.fresh(secs(20))).await?;
     // Few attempts have failed by then: 4 s of wait at most.
@@ -142,39 +142,39 @@ async fn until_told(
 }
 
 async fn silent(
-    stage: &mut Stage,
+    rig: &mut RelayRig,
     start: &'static [u8],
     words: &str,
     limit: Duration,
 ) -> Result<Findings> {
-    let camera = Camera::start(move |n, mut line: Line| async move {
-        line.request().await?;
+    let camera = Camera::start(move |n, mut conn: Conn| async move {
+        conn.request().await?;
         if n > 0 {
-            return stream(line, right).await;
+            return stream(conn, right).await;
         }
-        line.send(start).await?;
-        line.silent().await
+        conn.send(start).await?;
+        conn.silent().await
     })
     .await?;
-    let source = format!("{}#answer_timeout=5s", url(&camera));
-    let addr = stage.stream(&source).await?;
+    let source = format!("{}#answer_timeout=5s", camera.http_url("/video"));
+    let addr = rig.stream(&source).await?;
     camera.wait_accepted(1, secs(5)).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     let took = timed(watcher.fresh(secs(30))).await?;
-    let error = stage.error_says(&[words], secs(1)).await?;
+    let error = rig.error_says(&[words], secs(1)).await?;
     // The first wait is 0.5 s at most.
     Ok(Findings::seen(error).recovered(took, limit + secs(2)))
 }
 
 /// A good stream except for what precedes its pictures.
-async fn lies(stage: &mut Stage, part: Part) -> Result<Findings> {
-    let camera = Camera::start(move |_, mut line: Line| async move {
-        line.request().await?;
-        stream(line, part).await
+async fn lies(rig: &mut RelayRig, part: Part) -> Result<Findings> {
+    let camera = Camera::start(move |_, mut conn: Conn| async move {
+        conn.request().await?;
+        stream(conn, part).await
     })
     .await?;
-    let addr = stage.stream(&url(&camera)).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+    let addr = rig.stream(&camera.http_url("/video")).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     watcher.fresh(secs(10)).await?;
     last(5).await;
     let seen = watcher.seen();
@@ -189,12 +189,12 @@ async fn lies(stage: &mut Stage, part: Part) -> Result<Findings> {
 /// The delimiter and the headers before a picture of this number and length.
 type Part = fn(u32, usize) -> String;
 
-async fn stream(mut line: Line, part: Part) -> io::Result<()> {
-    line.send(STREAM).await?;
+async fn stream(mut conn: Conn, part: Part) -> io::Result<()> {
+    conn.send(STREAM).await?;
     loop {
-        let (number, picture) = line.reel.next();
+        let (number, picture) = conn.sequence.next();
         let part = part(number, picture.len());
-        line.send(&[part.as_bytes(), &picture].concat()).await?;
+        conn.send(&[part.as_bytes(), &picture].concat()).await?;
         sleep(INTERVAL).await;
     }
 }
@@ -215,10 +215,6 @@ fn wrong_length(number: u32, length: usize) -> String {
 
 fn wrong_boundary(number: u32, length: usize) -> String {
     format!("\r\n--other{number}\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n")
-}
-
-fn url(camera: &Camera) -> String {
-    format!("http://{}/video", camera.addr)
 }
 
 const STREAM: &[u8] =

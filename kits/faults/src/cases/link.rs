@@ -10,10 +10,11 @@ use tokio::{
 
 use super::steps::{last, secs, timed};
 use crate::{
-    camera::{Camera, Line, Reel},
+    camera::{Camera, Conn},
     case::{Case, Findings, Needs, Run},
-    far::{Far, name_host},
-    stage::relay::Stage,
+    network::{RemoteHost, name_host},
+    rig::relay::RelayRig,
+    sequence::Sequence,
     watcher::Watcher,
 };
 
@@ -22,7 +23,7 @@ pub(super) const CASES: &[Case] = &[
         "cable-1s",
         "the camera's cable is out for 1 s",
         "the connection lasts",
-        Run::Relay(|stage| Box::pin(cable_for_a_second(stage))),
+        Run::Relay(|rig| Box::pin(cable_for_a_second(rig))),
     )
     .needs(Needs::Network)
     .short(),
@@ -30,28 +31,28 @@ pub(super) const CASES: &[Case] = &[
         "cable-10s",
         "the camera's cable is out for 10 s",
         "",
-        Run::Relay(|stage| Box::pin(cable_for_ten_seconds(stage))),
+        Run::Relay(|rig| Box::pin(cable_for_ten_seconds(rig))),
     )
     .needs(Needs::Network),
     Case::new(
         "cable-for-good",
         "the camera's cable is out and stays out",
         "offline after 10 s, tried again, ends when told to",
-        Run::Relay(|stage| Box::pin(cable_for_good(stage))),
+        Run::Relay(|rig| Box::pin(cable_for_good(rig))),
     )
     .needs(Needs::Network),
     Case::new(
         "link-1mbit",
         "1 Mbit/s with a queue of 32 KB for a camera of 4 Mbit/s, packets are lost, for 15 s",
         "whole pictures come, on one connection",
-        Run::Relay(|stage| Box::pin(narrow(stage))),
+        Run::Relay(|rig| Box::pin(narrow(rig))),
     )
     .needs(Needs::Network),
     Case::new(
         "dns-changes",
         "the camera goes away and is at another address under its name",
         "",
-        Run::Relay(|stage| Box::pin(name_changes(stage))),
+        Run::Relay(|rig| Box::pin(name_changes(rig))),
     )
     .needs(Needs::Network)
     .short(),
@@ -59,31 +60,31 @@ pub(super) const CASES: &[Case] = &[
         "viewer-vanishes",
         "five viewers whose cable is pulled out: no FIN, no RST",
         "their connections are closed after 30 s (write stall, TCP_USER_TIMEOUT)",
-        Run::Relay(|stage| Box::pin(viewers_vanish(stage))),
+        Run::Relay(|rig| Box::pin(viewers_vanish(rig))),
     )
     .needs(Needs::Network),
 ];
 
-async fn cable_for_a_second(stage: &mut Stage) -> Result<Findings> {
-    let (far, _camera, mut watcher) = behind_link(stage).await?;
-    far.pull()?;
+async fn cable_for_a_second(rig: &mut RelayRig) -> Result<Findings> {
+    let (host, _camera, mut watcher) = behind_link(rig).await?;
+    host.pull()?;
     last(1).await;
-    far.plug()?;
+    host.plug()?;
     let took = timed(watcher.fresh(secs(10))).await?;
-    let status = stage.status().await?;
+    let status = rig.status().await?;
     ensure!(status.reconnects == 0, "it was given up");
     // TCP doubles the time to its next try, which may therefore be as far away as the outage was
     // long; ARP may come on top.
     Ok(Findings::seen("the same connection").recovered(took, secs(3)))
 }
 
-async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Findings> {
-    let (far, _camera, mut watcher) = behind_link(stage).await?;
-    far.pull()?;
+async fn cable_for_ten_seconds(rig: &mut RelayRig) -> Result<Findings> {
+    let (host, _camera, mut watcher) = behind_link(rig).await?;
+    host.pull()?;
     last(10).await;
-    far.plug()?;
+    host.plug()?;
     let took = timed(watcher.fresh(secs(30))).await?;
-    let status = stage.status().await?;
+    let status = rig.status().await?;
     let how = match status.last_error {
         Some(error) => format!("reconnected: {error}"),
         None => "the same connection".to_owned(),
@@ -93,11 +94,11 @@ async fn cable_for_ten_seconds(stage: &mut Stage) -> Result<Findings> {
     Ok(Findings::seen(how).recovered(took, secs(8)))
 }
 
-async fn cable_for_good(stage: &mut Stage) -> Result<Findings> {
-    let (far, _camera, _watcher) = behind_link(stage).await?;
-    far.pull()?;
+async fn cable_for_good(rig: &mut RelayRig) -> Result<Findings> {
+    let (host, _camera, _watcher) = behind_link(rig).await?;
+    host.pull()?;
     let stalled = timed(async {
-        let said = stage.error_says(&["sent nothing for 10s"], secs(20)).await;
+        let said = rig.error_says(&["sent nothing for 10s"], secs(20)).await;
         said.map(drop)
     })
     .await?;
@@ -105,9 +106,9 @@ async fn cable_for_good(stage: &mut Stage) -> Result<Findings> {
     // The next attempt gets no answer: either ARP fails after 3 s, or the attempt's limit of 5 s
     // runs out.
     let words = ["o route to host", "no connection within 5s"];
-    let error = stage.error_says(&words, secs(10)).await?;
+    let error = rig.error_says(&words, secs(10)).await?;
     last(5).await;
-    let status = stage.status().await?;
+    let status = rig.status().await?;
     ensure!(
         matches!(&*status.state, "offline" | "connecting"),
         "the state is {}",
@@ -124,18 +125,18 @@ async fn cable_for_good(stage: &mut Stage) -> Result<Findings> {
     )))
 }
 
-async fn narrow(stage: &mut Stage) -> Result<Findings> {
-    let far = Far::new()?;
-    far.narrow(1000)?;
-    let reel = Reel::of(mjpeg_testkit::jpeg::of_length(0, 20_000));
-    let camera = camera_at(&far, reel)?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+async fn narrow(rig: &mut RelayRig) -> Result<Findings> {
+    let host = RemoteHost::new()?;
+    host.narrow(1000)?;
+    let sequence = Sequence::of(mjpeg_testkit::jpeg::of_length(0, 20_000));
+    let camera = camera_at(&host, sequence)?;
+    let addr = rig.stream(&camera.url()).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     watcher.reach(1, secs(10)).await?;
     let before = watcher.seen().pictures;
     last(15).await;
     let pictures = watcher.seen().pictures - before;
-    let status = stage.status().await?;
+    let status = rig.status().await?;
     ensure!(status.reconnects == 0, "it was given up");
     // The link carries 6 pictures a second.
     ensure!(pictures >= 45, "{pictures} pictures in 15 s");
@@ -146,35 +147,35 @@ async fn narrow(stage: &mut Stage) -> Result<Findings> {
     )))
 }
 
-async fn name_changes(stage: &mut Stage) -> Result<Findings> {
-    let reel = Arc::new(Reel::default());
+async fn name_changes(rig: &mut RelayRig) -> Result<Findings> {
+    let sequence = Arc::new(Sequence::default());
     let [first, second] = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3)];
     name_host(NAME, first)?;
     let listener = TcpListener::bind((first, 0)).await?;
     let port = listener.local_addr()?.port();
-    let camera = Camera::on(listener, Arc::clone(&reel), |_, line: Line| line.live())?;
-    let addr = stage.stream(&format!("tcp://{NAME}:{port}")).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+    let camera = Camera::on(listener, Arc::clone(&sequence), |_, conn: Conn| conn.live())?;
+    let addr = rig.stream(&format!("tcp://{NAME}:{port}")).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     watcher.fresh(secs(5)).await?;
     drop(camera);
-    stage.error_says(&["refused"], secs(5)).await?;
+    rig.error_says(&["refused"], secs(5)).await?;
     name_host(NAME, second)?;
     let listener = TcpListener::bind((second, port)).await?;
-    let _camera = Camera::on(listener, reel, |_, line: Line| line.live())?;
+    let _camera = Camera::on(listener, sequence, |_, conn: Conn| conn.live())?;
     let took = timed(watcher.fresh(secs(20))).await?;
     // Refused once or twice: 0.5 to 2 s.
     Ok(Findings::seen(format!("found at {second}")).recovered(took, secs(4)))
 }
 
-async fn viewers_vanish(stage: &mut Stage) -> Result<Findings> {
-    let far = Far::new()?;
+async fn viewers_vanish(rig: &mut RelayRig) -> Result<Findings> {
+    let host = RemoteHost::new()?;
     let camera = Camera::good().await?;
-    let addr = stage.good_stream(&camera).await?;
-    let healthy = stage.status().await?.connections;
-    let here = (far.near_ip(), addr.port()).into();
+    let addr = rig.good_stream(&camera).await?;
+    let healthy = rig.status().await?.connections;
+    let here = (host.local_ip(), addr.port()).into();
     let mut viewers = Vec::new();
     for _ in 0..5 {
-        let stream = far.connect(here)?;
+        let stream = host.connect(here)?;
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream)?;
         stream
@@ -189,13 +190,12 @@ async fn viewers_vanish(stage: &mut Stage) -> Result<Findings> {
     }
     let what = "all five are there";
     let all = healthy + 5;
-    stage
-        .until(what, secs(5), |now| now.connections == all)
+    rig.until(what, secs(5), |now| now.connections == all)
         .await?;
     last(1).await;
-    far.pull()?;
+    host.pull()?;
     let took = timed(async {
-        let gone = stage.until("the five are gone", secs(60), |now| {
+        let gone = rig.until("the five are gone", secs(60), |now| {
             now.connections == healthy
         });
         gone.await.map(drop)
@@ -213,22 +213,20 @@ async fn viewers_vanish(stage: &mut Stage) -> Result<Findings> {
 }
 
 /// A good camera at the other end of a link, and a viewer that sees its pictures.
-async fn behind_link(stage: &mut Stage) -> Result<(Far, Camera, Watcher)> {
-    let far = Far::new()?;
-    let camera = camera_at(&far, Reel::default())?;
-    let addr = stage.stream(&camera.url()).await?;
-    let mut watcher = stage.watch(addr, &camera).await?;
+async fn behind_link(rig: &mut RelayRig) -> Result<(RemoteHost, Camera, Watcher)> {
+    let host = RemoteHost::new()?;
+    let camera = camera_at(&host, Sequence::default())?;
+    let addr = rig.stream(&camera.url()).await?;
+    let mut watcher = rig.watch(addr, &camera).await?;
     watcher.fresh(secs(5)).await?;
-    Ok((far, camera, watcher))
+    Ok((host, camera, watcher))
 }
 
-fn camera_at(far: &Far, reel: Reel) -> Result<Camera> {
-    let listener = far.listen()?;
+fn camera_at(host: &RemoteHost, sequence: Sequence) -> Result<Camera> {
+    let listener = host.listen()?;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    Ok(Camera::on(listener, Arc::new(reel), |_, line: Line| {
-        line.live()
-    })?)
+    Camera::on(listener, sequence, |_, conn: Conn| conn.live())
 }
 
 const NAME: &str = "camera.test";

@@ -10,14 +10,11 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{
-    steps::{secs, timed},
-    viewer::{GET, ask},
-};
+use super::steps::{GET, ask, secs, timed};
 use crate::{
     camera::Camera,
     case::{Case, Findings, Run},
-    stage::relay::Stage,
+    rig::relay::RelayRig,
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -25,52 +22,52 @@ pub(super) const CASES: &[Case] = &[
         "request-garbage",
         "100 connections of random bytes",
         "answered 400 or closed",
-        Run::Relay(|stage| Box::pin(garbage(stage))),
+        Run::Relay(|rig| Box::pin(garbage(rig))),
     )
     .short(),
     Case::new(
         "request-1mb-header",
         "10 heads of 1 MB",
         "answered 431",
-        Run::Relay(|stage| Box::pin(large_header(stage))),
+        Run::Relay(|rig| Box::pin(large_header(rig))),
     )
     .short(),
     Case::new(
         "request-drips",
         "50 heads that come at a byte per 200 ms and never end",
         "closed after 10 s (header timeout)",
-        Run::Relay(|stage| Box::pin(drips(stage))),
+        Run::Relay(|rig| Box::pin(drips(rig))),
     )
     .short(),
     Case::new(
         "request-pipelined",
         "three pictures asked for in one write; a stream, and more requests behind it",
         "three answers in order; the stream goes on",
-        Run::Relay(|stage| Box::pin(pipelined(stage))),
+        Run::Relay(|rig| Box::pin(pipelined(rig))),
     )
     .short(),
     Case::new(
         "request-http2",
         "the preface of HTTP/2",
         "answered or closed at once",
-        Run::Relay(|stage| Box::pin(http2(stage))),
+        Run::Relay(|rig| Box::pin(http2(rig))),
     )
     .short(),
     Case::new(
         "request-odd-targets",
         "absolute URIs; paths with `..`, NUL, 8 KB of slashes",
         "absolute ones are served, the others answered 404 or 400",
-        Run::Relay(|stage| Box::pin(odd_targets(stage))),
+        Run::Relay(|rig| Box::pin(odd_targets(rig))),
     )
     .short(),
 ];
 
-async fn garbage(stage: &mut Stage) -> Result<Findings> {
-    let (addr, _camera) = good(stage).await?;
+async fn garbage(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, _camera) = good(rig).await?;
     let mut answered = 0;
     for _ in 0..100 {
-        let mut bytes = vec![0; stage.random.usize(1..4000)];
-        stage.random.fill(&mut bytes);
+        let mut bytes = vec![0; rig.random.usize(1..4000)];
+        rig.random.fill(&mut bytes);
         // Without the blank line, it may be the start of a head until the header timeout.
         bytes.extend(b"\r\n\r\n");
         let answer = answer(addr, &bytes).await?;
@@ -81,13 +78,13 @@ async fn garbage(stage: &mut Stage) -> Result<Findings> {
         );
         answered += u32::from(!answer.is_empty());
     }
-    let bad = stage.status().await?.bad_requests;
+    let bad = rig.status().await?.bad_requests;
     ensure!(bad == 100, "{bad} were counted");
     Ok(Findings::seen(format!("{answered} of 100 answered 400")))
 }
 
-async fn large_header(stage: &mut Stage) -> Result<Findings> {
-    let (addr, _camera) = good(stage).await?;
+async fn large_header(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, _camera) = good(rig).await?;
     let mut head = GET[..GET.len() - 2].to_vec();
     head.extend(b"X-Much: ");
     head.resize(1 << 20, b'x');
@@ -101,13 +98,13 @@ async fn large_header(stage: &mut Stage) -> Result<Findings> {
             answer.escape_ascii()
         );
     }
-    let bad = stage.status().await?.bad_requests;
+    let bad = rig.status().await?.bad_requests;
     ensure!(bad == 10, "{bad} were counted");
     Ok(Findings::seen("10 of 10 counted as bad requests"))
 }
 
-async fn drips(stage: &mut Stage) -> Result<Findings> {
-    let (addr, _camera) = good(stage).await?;
+async fn drips(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, _camera) = good(rig).await?;
     let since = Instant::now();
     let mut dripping = Vec::new();
     for _ in 0..50 {
@@ -124,7 +121,7 @@ async fn drips(stage: &mut Stage) -> Result<Findings> {
             .context("it is still open")??;
     }
     let took = since.elapsed();
-    let counted = stage.status().await?.header_timeouts;
+    let counted = rig.status().await?.header_timeouts;
     ensure!(counted == 50, "{counted} were counted");
     ensure!(took < secs(15), "closed after {took:.1?}");
     Ok(Findings::seen(format!(
@@ -133,8 +130,8 @@ async fn drips(stage: &mut Stage) -> Result<Findings> {
     )))
 }
 
-async fn pipelined(stage: &mut Stage) -> Result<Findings> {
-    let (addr, _camera) = good(stage).await?;
+async fn pipelined(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, _camera) = good(rig).await?;
     let one = "GET /snapshot HTTP/1.1\r\nHost: relay\r\n\r\n";
     let last = "GET /snapshot HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n";
     let answers = answer(addr, format!("{one}{one}{last}").as_bytes()).await?;
@@ -152,8 +149,8 @@ async fn pipelined(stage: &mut Stage) -> Result<Findings> {
     Ok(Findings::seen("3 of 3 answered; the stream goes on"))
 }
 
-async fn http2(stage: &mut Stage) -> Result<Findings> {
-    let (addr, _camera) = good(stage).await?;
+async fn http2(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, _camera) = good(rig).await?;
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
     let mut said = Vec::new();
     let took = timed(async {
@@ -171,8 +168,8 @@ async fn http2(stage: &mut Stage) -> Result<Findings> {
     }))
 }
 
-async fn odd_targets(stage: &mut Stage) -> Result<Findings> {
-    let (addr, _camera) = good(stage).await?;
+async fn odd_targets(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, _camera) = good(rig).await?;
     let slashes = "/".repeat(8000);
     for (target, wanted) in [
         (format!("http://{addr}/snapshot"), &[200][..]),
@@ -195,9 +192,9 @@ async fn odd_targets(stage: &mut Stage) -> Result<Findings> {
     Ok(Findings::seen("10 of 10 answered as they must"))
 }
 
-async fn good(stage: &mut Stage) -> Result<(SocketAddr, Camera)> {
+async fn good(rig: &mut RelayRig) -> Result<(SocketAddr, Camera)> {
     let camera = Camera::good().await?;
-    let addr = stage.good_stream(&camera).await?;
+    let addr = rig.good_stream(&camera).await?;
     Ok((addr, camera))
 }
 

@@ -9,14 +9,15 @@ use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::{Instant, interval, timeout},
+    time::{Instant, interval},
 };
 
-use super::steps::{made, secs, timed};
+use super::steps::{GET, ask, made, secs, timed};
 use crate::{
-    camera::{Camera, Line, Reel},
+    camera::{Camera, Conn},
     case::{Case, Findings, Run},
-    stage::relay::Stage,
+    rig::relay::RelayRig,
+    sequence::Sequence,
 };
 
 pub(super) const CASES: &[Case] = &[
@@ -24,35 +25,35 @@ pub(super) const CASES: &[Case] = &[
         "viewer-never-reads",
         "20 viewers who ask and never read, pictures of 100 KB",
         "closed after 30 s (write stall, time for one frame)",
-        Run::Relay(|stage| Box::pin(never_reads(stage))),
+        Run::Relay(|rig| Box::pin(never_reads(rig))),
     )
     .most_mib(24),
     Case::new(
         "viewer-1-byte-per-s",
         "10 viewers who read one byte a second, pictures of 100 KB",
         "closed after 30 s (write stall, time for one frame)",
-        Run::Relay(|stage| Box::pin(byte_per_second(stage))),
+        Run::Relay(|rig| Box::pin(byte_per_second(rig))),
     )
     .most_mib(24),
     Case::new(
         "viewer-half-closes",
         "20 viewers who ask and close their sending side",
         "taken for gone, and closed",
-        Run::Relay(|stage| Box::pin(half_closes(stage))),
+        Run::Relay(|rig| Box::pin(half_closes(rig))),
     )
     .short(),
     Case::new(
         "viewer-resets",
         "300 viewers who break off in the middle of a picture",
         "",
-        Run::Relay(|stage| Box::pin(resets(stage))),
+        Run::Relay(|rig| Box::pin(resets(rig))),
     )
     .short(),
     Case::new(
         "viewer-5000-rounds",
         "5,000 times connect and close: without a word, in the middle of a request, after the first bytes of the stream",
         "",
-        Run::Relay(|stage| Box::pin(rounds(stage))),
+        Run::Relay(|rig| Box::pin(rounds(rig))),
     )
     .alone()
     .most_mib(16),
@@ -60,27 +61,28 @@ pub(super) const CASES: &[Case] = &[
         "viewer-2000-idle",
         "2,000 connections that ask nothing",
         "others are served meanwhile; closed after 10 s (header timeout), all but what the system may hold",
-        Run::Relay(|stage| Box::pin(idle(stage))),
+        Run::Relay(|rig| Box::pin(idle(rig))),
     )
     .alone()
     .most_mib(64),
 ];
 
-async fn never_reads(stage: &mut Stage) -> Result<Findings> {
-    let (addr, healthy, _camera) = large_pictures(stage).await?;
+async fn never_reads(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, healthy, _camera) = large_pictures(rig).await?;
     let mut viewers = Vec::new();
     for _ in 0..20 {
         viewers.push(ask(addr, GET).await?);
     }
-    let took = timed(gone(stage, healthy, secs(60))).await?;
-    let findings = all_cut(stage, 20, took).await?;
+    all_there(rig, healthy + 20).await?;
+    let took = timed(gone(rig, healthy, secs(60))).await?;
+    let findings = all_cut(rig, 20, took).await?;
     ensure!(took > secs(25), "closed after {took:.1?} already");
     ensure!(took < secs(40), "closed after {took:.1?}");
     Ok(findings)
 }
 
-async fn byte_per_second(stage: &mut Stage) -> Result<Findings> {
-    let (addr, healthy, _camera) = large_pictures(stage).await?;
+async fn byte_per_second(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, healthy, _camera) = large_pictures(rig).await?;
     let mut readers = Vec::new();
     for _ in 0..10 {
         let mut viewer = ask(addr, GET).await?;
@@ -92,16 +94,17 @@ async fn byte_per_second(stage: &mut Stage) -> Result<Findings> {
             }
         }));
     }
-    let took = timed(gone(stage, healthy, secs(90))).await?;
+    all_there(rig, healthy + 10).await?;
+    let took = timed(gone(rig, healthy, secs(90))).await?;
     for reader in readers {
         reader.abort();
     }
     ensure!(took < secs(65), "closed after {took:.1?}");
-    all_cut(stage, 10, took).await
+    all_cut(rig, 10, took).await
 }
 
-async fn half_closes(stage: &mut Stage) -> Result<Findings> {
-    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
+async fn half_closes(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, healthy, _camera) = good_stream(rig, Camera::good().await?).await?;
     let mut viewers = Vec::new();
     for _ in 0..20 {
         let mut viewer = ask(addr, GET).await?;
@@ -110,31 +113,31 @@ async fn half_closes(stage: &mut Stage) -> Result<Findings> {
         viewer.shutdown().await?;
         viewers.push(viewer);
     }
-    let took = timed(gone(stage, healthy, secs(10))).await?;
+    let took = timed(gone(rig, healthy, secs(10))).await?;
     Ok(Findings::seen(format!(
         "closed after {:.1} s",
         took.as_secs_f64()
     )))
 }
 
-async fn resets(stage: &mut Stage) -> Result<Findings> {
-    let (addr, healthy, _camera) = large_pictures(stage).await?;
+async fn resets(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, healthy, _camera) = large_pictures(rig).await?;
     for _ in 0..300 {
         let mut viewer = ask(addr, GET).await?;
-        let mut start = vec![0; stage.random.usize(1..20_000)];
+        let mut start = vec![0; rig.random.usize(1..20_000)];
         viewer.read_exact(&mut start).await?;
         SockRef::from(&viewer).set_linger(Some(Duration::ZERO))?;
     }
-    let took = timed(gone(stage, healthy, secs(10))).await?;
+    let took = timed(gone(rig, healthy, secs(10))).await?;
     Ok(Findings::seen(format!(
         "the last closed after {:.1} s",
         took.as_secs_f64()
     )))
 }
 
-async fn rounds(stage: &mut Stage) -> Result<Findings> {
-    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
-    let kinds: Vec<u8> = (0..5000).map(|_| stage.random.u8(..)).collect();
+async fn rounds(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, healthy, _camera) = good_stream(rig, Camera::good().await?).await?;
+    let kinds: Vec<u8> = (0..5000).map(|_| rig.random.u8(..)).collect();
     let since = Instant::now();
     let rounds = kinds.into_iter().map(async |kind| -> Result<()> {
         let mut viewer = TcpStream::connect(addr).await?;
@@ -158,12 +161,12 @@ async fn rounds(stage: &mut Stage) -> Result<Findings> {
         round.context("a round")?;
     }
     let rate = 5000.0 / since.elapsed().as_secs_f64();
-    gone(stage, healthy, secs(15)).await?;
+    gone(rig, healthy, secs(15)).await?;
     Ok(Findings::seen(format!("{rate:.0} rounds a second")))
 }
 
-async fn idle(stage: &mut Stage) -> Result<Findings> {
-    let (addr, healthy, _camera) = good_stream(stage, Camera::good().await?).await?;
+async fn idle(rig: &mut RelayRig) -> Result<Findings> {
+    let (addr, healthy, _camera) = good_stream(rig, Camera::good().await?).await?;
     let connecting = (0..2000).map(|_| TcpStream::connect(addr));
     let connecting = stream::iter(connecting).buffer_unordered(16);
     let idle: Vec<_> = connecting.collect().await;
@@ -175,8 +178,8 @@ async fn idle(stage: &mut Stage) -> Result<Findings> {
     .await
     .context("a newcomer beside them")?;
     ensure!(first < secs(3), "a newcomer waits for {first:.1?}");
-    let took = timed(gone(stage, healthy, secs(30))).await?;
-    let status = stage.status().await?;
+    let took = timed(gone(rig, healthy, secs(30))).await?;
+    let status = rig.status().await?;
     ensure!(
         status.header_timeouts == 2000,
         "{} were counted",
@@ -190,29 +193,29 @@ async fn idle(stage: &mut Stage) -> Result<Findings> {
 }
 
 /// A good stream of large pictures, and how many connections it has.
-async fn large_pictures(stage: &mut Stage) -> Result<(SocketAddr, u64, Camera)> {
-    let reel = Reel::of(made(|| jpeg::of_length(0, 100_000)).await?);
-    let camera = Camera::with(reel, |_, mut line: Line| async move {
+async fn large_pictures(rig: &mut RelayRig) -> Result<(SocketAddr, u64, Camera)> {
+    let sequence = Sequence::of(made(|| jpeg::of_length(0, 100_000)).await?);
+    let camera = Camera::with(sequence, |_, mut conn: Conn| async move {
         let mut ticks = interval(Duration::from_millis(100));
         loop {
             ticks.tick().await;
-            line.picture().await?;
+            conn.picture().await?;
         }
     })
     .await?;
-    good_stream(stage, camera).await
+    good_stream(rig, camera).await
 }
 
 /// A stream of this good camera, and how many connections it has.
-async fn good_stream(stage: &mut Stage, camera: Camera) -> Result<(SocketAddr, u64, Camera)> {
-    let addr = stage.good_stream(&camera).await?;
-    let healthy = stage.status().await?.connections;
+async fn good_stream(rig: &mut RelayRig, camera: Camera) -> Result<(SocketAddr, u64, Camera)> {
+    let addr = rig.good_stream(&camera).await?;
+    let healthy = rig.status().await?.connections;
     Ok((addr, healthy, camera))
 }
 
 /// Checks that the relay has counted these viewers as cut because they read too little.
-async fn all_cut(stage: &mut Stage, viewers: u64, took: Duration) -> Result<Findings> {
-    let status = stage.status().await?;
+async fn all_cut(rig: &mut RelayRig, viewers: u64, took: Duration) -> Result<Findings> {
+    let status = rig.status().await?;
     let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
     ensure!(cuts == viewers, "{cuts} were counted");
     Ok(Findings::seen(format!(
@@ -223,20 +226,18 @@ async fn all_cut(stage: &mut Stage, viewers: u64, took: Duration) -> Result<Find
     )))
 }
 
+/// Waits until the relay has this many viewers.
+async fn all_there(rig: &mut RelayRig, viewers: u64) -> Result<()> {
+    let what = "all viewers are there";
+    let there = rig.until(what, secs(5), |now| now.viewers == viewers);
+    there.await.map(drop)
+}
+
 /// Waits until only the healthy viewers are left.
-async fn gone(stage: &mut Stage, healthy: u64, limit: Duration) -> Result<()> {
+async fn gone(rig: &mut RelayRig, healthy: u64, limit: Duration) -> Result<()> {
     let what = "the bad viewers are gone";
-    let gone = stage.until(what, limit, |now| {
+    let gone = rig.until(what, limit, |now| {
         now.connections == healthy && now.viewers == healthy
     });
     gone.await.map(drop)
 }
-
-/// Connects and sends a request.
-pub(super) async fn ask(addr: SocketAddr, request: &[u8]) -> Result<TcpStream> {
-    let mut stream = timeout(secs(10), TcpStream::connect(addr)).await??;
-    stream.write_all(request).await?;
-    Ok(stream)
-}
-
-pub(super) const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: relay\r\n\r\n";

@@ -10,11 +10,16 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Result;
 use fastrand::Rng;
+use futures_util::future::BoxFuture;
 use mjpeg_testkit::{Faults, jpeg};
 use tokio::time::{Instant, sleep};
 
-use crate::camera::{Camera, INTERVAL, Line, numbered};
+use crate::{
+    camera::{Camera, Conn, INTERVAL, ok_head},
+    sequence::{Sequence, numbered},
+};
 
 /// What all cameras share: whether faults go on, and their counts.
 #[derive(Default)]
@@ -50,7 +55,7 @@ impl Plan {
         )
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
 
@@ -59,13 +64,23 @@ impl Plan {
     }
 }
 
-/// A camera that works for 2 to 30 s at a time.
-pub(super) async fn faulty(plan: &Arc<Plan>, random: Rng) -> io::Result<Camera> {
+/// What a camera does on a connection.
+pub(super) type Serve = fn(Conn, Arc<Plan>, Rng) -> BoxFuture<'static, io::Result<()>>;
+
+/// A camera that fails at random. `is_missed` tells whether the relay is to connect again by
+/// itself.
+pub(super) async fn faulty(
+    plan: &Arc<Plan>,
+    sequence: &Arc<Sequence>,
+    random: Rng,
+    serve: Serve,
+    is_missed: bool,
+) -> Result<Camera> {
     let plan = Arc::clone(plan);
     let random = Arc::new(Mutex::new(random));
     // When the camera gave up the previous connection, if it did.
     let lost = Arc::new(Mutex::new(None::<Instant>));
-    Camera::start(move |_, line: Line| {
+    Camera::with(Arc::clone(sequence), move |_, conn: Conn| {
         let (plan, lost) = (Arc::clone(&plan), Arc::clone(&lost));
         let random = lock(&random).fork();
         async move {
@@ -73,21 +88,58 @@ pub(super) async fn faulty(plan: &Arc<Plan>, random: Rng) -> io::Result<Camera> 
                 let mut longest = lock(&plan.longest);
                 *longest = since.elapsed().max(*longest);
             }
-            let ended = play(line, &plan, random).await;
-            *lock(&lost) = Some(Instant::now());
+            let ended = serve(conn, plan, random).await;
+            *lock(&lost) = is_missed.then(Instant::now);
             ended
         }
     })
     .await
 }
 
+/// Answers requests with single pictures, and with faults among them.
+pub(super) async fn answer(mut conn: Conn, plan: &Plan, mut random: Rng) -> io::Result<()> {
+    loop {
+        conn.request().await?;
+        let (_, picture) = conn.sequence.next();
+        if plan.is_over() || random.u8(..50) > 0 {
+            conn.answer("image/jpeg", &picture).await?;
+            continue;
+        }
+        match random.u8(..5) {
+            0 => {
+                plan.count("answered 503");
+                conn.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+                    .await?;
+            }
+            1 => {
+                plan.count("answered with a page");
+                conn.answer("text/html", b"<html>").await?;
+            }
+            2 => {
+                plan.count("cut in an answer");
+                let head = ok_head("image/jpeg", picture.len());
+                let half = &picture[..picture.len() / 2];
+                return conn.send(&[head.as_bytes(), half].concat()).await;
+            }
+            3 => {
+                plan.count("closed instead of an answer");
+                return Ok(());
+            }
+            _ => {
+                plan.count("silent instead of an answer");
+                return conn.silent().await;
+            }
+        }
+    }
+}
+
 /// Sends pictures and faults until a fault or the relay ends the connection.
-async fn play(mut line: Line, plan: &Plan, mut random: Rng) -> io::Result<()> {
+pub(super) async fn send(mut conn: Conn, plan: &Plan, mut random: Rng) -> io::Result<()> {
     loop {
         let time = Duration::from_millis(random.u64(2_000..30_000));
         let since = Instant::now();
         while since.elapsed() < time || plan.is_over() {
-            line.picture().await?;
+            conn.picture().await?;
             sleep(INTERVAL).await;
         }
         match random.u8(..8) {
@@ -97,46 +149,46 @@ async fn play(mut line: Line, plan: &Plan, mut random: Rng) -> io::Result<()> {
             }
             1 => {
                 plan.count("reset in mid-picture");
-                let half = line.reel.half();
-                line.send(&half).await?;
-                return line.reset();
+                let half = conn.sequence.half();
+                conn.send(&half).await?;
+                return conn.reset();
             }
             2 => {
                 plan.count("silent");
                 // For longer than the stall limit, so that the relay hangs up.
-                return line.silent().await;
+                return conn.silent().await;
             }
             3 => {
                 plan.count("garbage");
                 let mut garbage = vec![0; random.usize(1..200_000)];
                 random.fill(&mut garbage);
-                line.send(&garbage).await?;
+                conn.send(&garbage).await?;
             }
             4 => {
                 plan.count("cut in mid-picture");
-                let half = line.reel.half();
-                line.send(&half).await?;
+                let half = conn.sequence.half();
+                conn.send(&half).await?;
             }
             5 => {
                 plan.count("slow");
-                let (_, mut picture) = line.reel.next();
+                let (_, mut picture) = conn.sequence.next();
                 while !picture.is_empty() {
                     let length = picture.len().min(200);
-                    line.send(&picture.split_to(length)).await?;
+                    conn.send(&picture.split_to(length)).await?;
                     sleep(Duration::from_millis(random.u64(0..400))).await;
                 }
             }
             6 => {
                 plan.count("other size");
                 let side = random.u16(1..80) * 16;
-                let picture = numbered(&jpeg::sized(0, side, 480), line.reel.next().0);
-                line.send(&picture).await?;
+                let picture = numbered(&jpeg::sized(0, side, 480), conn.sequence.next_number());
+                conn.send(&picture).await?;
             }
             _ => {
                 plan.count("damaged");
-                let pictures: Vec<_> = (0..20).map(|_| line.reel.next().1).collect();
+                let pictures: Vec<_> = (0..20).map(|_| conn.sequence.next().1).collect();
                 let damaged = Faults::new(random.u64(..)).damage(&pictures);
-                line.send(&damaged.stream).await?;
+                conn.send(&damaged.stream).await?;
             }
         }
     }

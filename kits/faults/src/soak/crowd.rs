@@ -26,8 +26,13 @@ pub(super) struct Crowd {
 }
 
 impl Crowd {
-    /// This many at a time, each on a random stream, again and again.
-    pub(super) fn gather(addrs: &[SocketAddr], count: usize, mut random: Rng) -> Self {
+    /// This many at a time, each on a random stream, again and again, at most `pause` in between.
+    pub(super) fn gather(
+        addrs: &[SocketAddr],
+        count: usize,
+        pause: Duration,
+        mut random: Rng,
+    ) -> Self {
         let served = Arc::new(AtomicU64::new(0));
         let mut viewers = JoinSet::new();
         for _ in 0..count {
@@ -42,6 +47,7 @@ impl Crowd {
                     // An error is how the relay treats a bad viewer.
                     let _ = timeout(life, watch(addr, &mut random)).await;
                     served.fetch_add(1, Ordering::Relaxed);
+                    sleep(pause.mul_f64(random.f64())).await;
                 }
             });
         }

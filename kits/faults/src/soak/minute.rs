@@ -46,21 +46,35 @@ impl Minute {
         }
     }
 
+    /// Memory in MiB, at its middle.
+    pub(super) fn mib(&self) -> f64 {
+        self.middle.rss_kib as f64 / 1024.0
+    }
+
     pub(super) fn line(&self, number: u64) -> String {
         let Sample {
-            rss_kib,
             files,
             threads,
             tasks,
+            ..
         } = self.middle;
         format!(
             "| {number} | {} | {} | {} | {:.1} MiB | {files} | {threads} | {tasks} |\n",
             self.frames,
             self.reconnects,
             self.served,
-            rss_kib as f64 / 1024.0
+            self.mib()
         )
     }
+}
+
+/// Memory at some of the minutes, in a sentence.
+pub(super) fn memory(minutes: &[Minute]) -> String {
+    let shown = MINUTES.iter().filter_map(|n| {
+        let minute = minutes.get(n - 1)?;
+        Some(format!("{:.1} MiB at minute {n}", minute.mib()))
+    });
+    format!("memory: {}", shown.collect::<Vec<_>>().join(", "))
 }
 
 /// What is not flat: the median of the last quarter exceeds that of the second by more than a tenth
@@ -96,6 +110,9 @@ fn middle(samples: &[Sample]) -> Sample {
         tasks: median(|sample| sample.tasks),
     }
 }
+
+/// The minutes whose memory is told at the end.
+const MINUTES: [usize; 4] = [1, 10, 30, 60];
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,9 @@
 //! How long a relay waited for a processor.
 //!
 //! A relay that waits for a processor longer than a picture's interval finds two pictures at once
-//! and shows the newer, as it should. The machine causes such a loss, not the relay. The same holds
+//! and may show the newer one only. The machine causes such a loss, not the relay. The same holds
 //! where the suite, and with it the viewer, had to wait. The kernel counts how long a thread has
-//! waited; the relay's own delays are not part of that.
+//! waited; the delays that the relay makes are not part of that.
 
 use std::{
     fs,
@@ -14,10 +14,10 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::camera::INTERVAL;
+use crate::{camera::INTERVAL, undisturbed};
 
-/// When a process's first thread waited for a processor. It does all of a relay's work.
-pub(crate) struct Turns(Mutex<Vec<Wait>>);
+/// When the first thread of a process waited for a processor. It does all of a relay's work.
+pub(crate) struct CpuWaits(Mutex<Vec<Wait>>);
 
 struct Wait {
     from: Instant,
@@ -26,18 +26,18 @@ struct Wait {
     waited: Duration,
 }
 
-impl Turns {
+impl CpuWaits {
     /// Samples until the value is dropped.
     #[allow(
         clippy::disallowed_methods,
         reason = "a thread of its own, which the runtime's work must not hold up"
     )]
     pub(crate) fn watch(pid: u32) -> Arc<Self> {
-        let turns = Arc::new(Self(Mutex::default()));
-        let weak = Arc::downgrade(&turns);
-        thread::spawn(move || {
+        let cpu_waits = Arc::new(Self(Mutex::default()));
+        let weak = Arc::downgrade(&cpu_waits);
+        let look = move || {
             let (mut from, mut before) = (Instant::now(), waited_so_far(pid));
-            while let Some(turns) = weak.upgrade() {
+            while let Some(cpu_waits) = weak.upgrade() {
                 thread::sleep(LOOK);
                 let (to, now) = (Instant::now(), waited_so_far(pid));
                 let (Some(was), Some(is)) = (before, now) else {
@@ -48,15 +48,16 @@ impl Turns {
                 let waited = is.saturating_sub(was).max(late);
                 if waited > LOOK / 10 {
                     let wait = Wait { from, to, waited };
-                    turns.waits().push(wait);
+                    cpu_waits.waits().push(wait);
                 }
                 (from, before) = (to, now);
             }
-        });
-        turns
+        };
+        undisturbed::spawn(async { thread::spawn(look) });
+        cpu_waits
     }
 
-    /// About how long it waited between two times.
+    /// About how long the thread waited between two times.
     pub(crate) fn waited(&self, from: Instant, to: Instant) -> Duration {
         let (from, to) = (from - MARGIN, to + MARGIN);
         let waits = self.waits();
@@ -66,14 +67,21 @@ impl Turns {
         within.map(|wait| wait.waited).sum()
     }
 
-    /// How long it has waited in all.
+    /// How long the thread has waited in all.
     pub(crate) fn total(&self) -> Duration {
         self.waits().iter().map(|wait| wait.waited).sum()
     }
 
-    /// Whether it waited for so long that pictures may have come together.
-    pub(crate) fn held_up(&self, from: Instant, to: Instant) -> bool {
-        self.waited(from, to) > INTERVAL / 2
+    /// How many pictures may have come together with a newer one, because of these waits.
+    pub(crate) fn held_up(&self, from: Instant, to: Instant) -> u64 {
+        let intervals = self.waited(from, to).as_secs_f64() / INTERVAL.as_secs_f64();
+        intervals.round() as u64
+    }
+
+    /// Counts a time as waited: the case itself had stopped the relay.
+    pub(crate) fn was_stopped(&self, from: Instant, to: Instant) {
+        let waited = to - from;
+        self.waits().push(Wait { from, to, waited });
     }
 
     fn waits(&self) -> std::sync::MutexGuard<'_, Vec<Wait>> {
@@ -89,5 +97,5 @@ fn waited_so_far(pid: u32) -> Option<Duration> {
 }
 
 const LOOK: Duration = Duration::from_millis(10);
-/// A loss shows a little later than the wait that caused it.
+/// A loss is seen a little later than the wait that caused it.
 const MARGIN: Duration = Duration::from_millis(100);

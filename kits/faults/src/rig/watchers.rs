@@ -4,17 +4,17 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Result;
 
-use crate::{camera::Reel, turns::Turns, watcher::Watcher};
+use crate::{cpu_waits::CpuWaits, sequence::Sequence, watcher::Watcher};
 
 /// Opens the healthy viewers of a stream, and waits until each has seen a picture.
 pub(super) async fn watchers(
     addr: SocketAddr,
-    reel: &Arc<Reel>,
-    turns: &Arc<Turns>,
+    sequence: &Arc<Sequence>,
+    cpu_waits: &Arc<CpuWaits>,
 ) -> Result<Vec<Watcher>> {
     let mut all = Vec::new();
     for _ in 0..WATCHERS {
-        let mut watcher = Watcher::open(addr, reel, turns).await?;
+        let mut watcher = Watcher::open(addr, sequence, cpu_waits).await?;
         watcher.fresh(FIRST_PICTURE).await?;
         all.push(watcher);
     }

@@ -1,4 +1,4 @@
-//! The stage with the relay that answers questions.
+//! The relay that answers questions, with a bystander.
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -7,20 +7,22 @@ use fastrand::Rng;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Play,
+    Rig,
     judged::{Judged, left_behind},
     watchers::{WATCHERS, watchers},
 };
 use crate::{
-    camera::{Camera, Reel},
+    camera::Camera,
+    inside::{Question, Start},
     launch::Launch,
+    sequence::Sequence,
     setting::Setting,
     subject::{Figures, Relay, Status},
     watcher::Watcher,
 };
 
-/// With the relay that answers questions.
-pub(crate) struct Stage {
+/// The relay that answers questions. It relays the bystander.
+pub(crate) struct RelayRig {
     pub(crate) relay: Relay,
     pub(crate) random: Rng,
     _bystander: Camera,
@@ -33,44 +35,61 @@ pub(crate) struct Stage {
     pub(crate) dir: PathBuf,
 }
 
-impl Stage {
-    /// Begins to count, from the present figures.
+impl RelayRig {
+    /// Takes the present figures as those from before the fault.
     pub(crate) async fn begin(&mut self) -> Result<()> {
         self.before = self.relay.figures().await?;
         self.before_kib = self.relay.process.rss_kib()?;
         self.relay.process.forget_peak()
     }
 
-    /// Starts a stream under fault.
+    /// Starts the stream under fault.
     pub(crate) async fn stream(&mut self, url: &str) -> Result<SocketAddr> {
-        self.streams.push(FAULTY.to_owned());
-        self.relay.stream(FAULTY, url).await
+        self.start_stream(Start::of(FAULTY, url)).await
     }
 
-    /// Starts a stream under fault by this command.
-    pub(crate) async fn stream_by(&mut self, command: &str) -> Result<SocketAddr> {
-        self.streams.push(FAULTY.to_owned());
-        self.relay.begin(command).await
+    /// Starts a stream under fault, one of several or with settings.
+    pub(crate) async fn start_stream(&mut self, stream: Start) -> Result<SocketAddr> {
+        self.streams.push(stream.name.clone());
+        self.relay.start_stream(stream).await
+    }
+
+    /// Starts the stream under fault, with a reader that panics.
+    pub(crate) async fn panicking_stream(&mut self, camera: SocketAddr) -> Result<SocketAddr> {
+        let name = FAULTY.to_owned();
+        self.streams.push(name.clone());
+        let question = Question::StartPanicking { name, camera };
+        self.relay.begin(&question).await
+    }
+
+    /// Stops a stream that the case has started.
+    pub(crate) async fn stop_stream(&mut self, name: &str) -> Result<()> {
+        self.streams.retain(|started| started != name);
+        self.relay.stop_stream(name).await
     }
 
     /// Starts another undamaged stream, for bad viewers. Its healthy viewers are counted too.
     pub(crate) async fn good_stream(&mut self, camera: &Camera) -> Result<SocketAddr> {
         let addr = self.stream(&camera.url()).await?;
-        let turns = &self.relay.process.turns;
+        let cpu_waits = &self.relay.process.cpu_waits;
         self.watchers
-            .extend(watchers(addr, &camera.reel, turns).await?);
+            .extend(watchers(addr, &camera.sequence, cpu_waits).await?);
         Ok(addr)
     }
 
-    /// Opens a viewer of the stream under fault. Its response must last, and it shows when pictures
+    /// Opens a viewer of the stream under fault. Its response must last. It tells when pictures
     /// come again.
     pub(crate) async fn watch(&self, addr: SocketAddr, camera: &Camera) -> Result<Watcher> {
-        self.watch_reel(addr, &camera.reel).await
+        self.watch_sequence(addr, &camera.sequence).await
     }
 
     /// As [`Self::watch`], before the camera exists.
-    pub(crate) async fn watch_reel(&self, addr: SocketAddr, reel: &Arc<Reel>) -> Result<Watcher> {
-        Watcher::open(addr, reel, &self.relay.process.turns).await
+    pub(crate) async fn watch_sequence(
+        &self,
+        addr: SocketAddr,
+        sequence: &Arc<Sequence>,
+    ) -> Result<Watcher> {
+        Watcher::open(addr, sequence, &self.relay.process.cpu_waits).await
     }
 
     /// The relay's status of the stream under fault.
@@ -111,14 +130,15 @@ impl Stage {
     }
 }
 
-impl Play for Stage {
+impl Rig for RelayRig {
     async fn set(setting: &Setting, name: &str, launch: &Launch) -> Result<Self> {
         let log = setting.dir.join(format!("{name}.log"));
-        let mut relay = Relay::start(launch, &log)?;
+        let mut relay = Relay::launch(launch, &log).await?;
         let bystander = Camera::good().await?;
-        let addr = relay.stream("bystander", &bystander.url()).await?;
-        let watchers = watchers(addr, &bystander.reel, &relay.process.turns).await?;
-        let mut stage = Self {
+        let stream = Start::of("bystander", bystander.url());
+        let addr = relay.start_stream(stream).await?;
+        let watchers = watchers(addr, &bystander.sequence, &relay.process.cpu_waits).await?;
+        let mut rig = Self {
             before: relay.figures().await?,
             relay,
             random: Rng::with_seed(setting.seed),
@@ -130,11 +150,11 @@ impl Play for Stage {
             log,
             dir: setting.dir.clone(),
         };
-        stage.begin().await?;
-        Ok(stage)
+        rig.begin().await?;
+        Ok(rig)
     }
 
-    /// Stops what the case has started, looks whether anything is left, and ends the relay.
+    /// Stops what the case has started, checks that nothing is left, and ends the relay.
     async fn judge(mut self) -> Result<Judged> {
         let mut judged = Judged::default();
         judged.watch(&mut self.watchers).await;
@@ -142,12 +162,12 @@ impl Play for Stage {
         self.watchers.truncate(WATCHERS);
         for name in &self.streams {
             // A stream that never started is not a failure by itself.
-            let _ = self.relay.ask(&format!("stop {name}")).await;
+            let _ = self.relay.stop_stream(name).await;
         }
         let before = self.before;
         let left = left_behind(async || Ok(self.relay.figures().await?.beyond(&before)));
         judged.others.extend(left.await?);
-        judged.waited = self.relay.process.turns.total();
+        judged.waited = self.relay.process.cpu_waits.total();
         let peak = self.relay.process.peak_kib()?;
         judged.grown_kib = peak.saturating_sub(self.before_kib);
         match self.relay.end().await? {
@@ -162,5 +182,5 @@ impl Play for Stage {
     }
 }
 
-/// The name of the stream under fault.
-const FAULTY: &str = "faulty";
+/// The usual name of the stream under fault.
+pub(crate) const FAULTY: &str = "faulty";

@@ -1,4 +1,4 @@
-//! Networks of the suite's own: links that can be pulled, and a hosts file that can be changed.
+//! Networks of the suite: links that can be interrupted, and a hosts file that can be changed.
 
 use std::{
     fs, io,
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use kit::network::{Inside, Namespace, run};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Enters the namespaces of the suite and returns true. Where there can be none, prints that and
+/// Enters the namespaces of the suite and returns true. Where the system allows none, prints so and
 /// returns false.
 pub(crate) fn enter() -> Result<bool> {
     let entered = NAMESPACES.enter()?;
@@ -24,65 +24,66 @@ pub(crate) fn enter() -> Result<bool> {
     Ok(entered)
 }
 
-/// A machine at the other end of a link. It goes with its value.
-pub(crate) struct Far {
+/// A host at the other end of a link. Dropping it removes both.
+pub(crate) struct RemoteHost {
     number: u8,
     namespace: Namespace,
 }
 
-impl Far {
-    /// Makes one, and a link to it.
+impl RemoteHost {
+    /// Makes a host, and a link to it.
     pub(crate) fn new() -> Result<Self> {
         static NEXT: AtomicU8 = AtomicU8::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("far{number}");
+        let name = format!("remote{number}");
         let namespace = Namespace::new(&name)?;
         for line in [
-            format!("ip link add near{number} type veth peer name far netns {name}"),
-            format!("ip addr add 10.79.{number}.1/24 dev near{number}"),
-            format!("ip link set near{number} up"),
+            format!("ip link add local{number} type veth peer name remote netns {name}"),
+            format!("ip addr add 10.79.{number}.1/24 dev local{number}"),
+            format!("ip link set local{number} up"),
         ] {
             run(&line)?;
         }
-        namespace.set_address("far", &format!("10.79.{number}.2"))?;
+        namespace.set_address("remote", &format!("10.79.{number}.2"))?;
         Ok(Self { number, namespace })
     }
 
-    /// This end's address.
-    pub(crate) fn near_ip(&self) -> Ipv4Addr {
+    /// The address of this end of the link.
+    pub(crate) fn local_ip(&self) -> Ipv4Addr {
         Ipv4Addr::new(10, 79, self.number, 1)
     }
 
-    /// Listens over there, on a free port.
+    /// Listens on a free port of the host.
     pub(crate) fn listen(&self) -> Result<TcpListener> {
         let addr = (Ipv4Addr::new(10, 79, self.number, 2), 0);
-        self.over_there(move || TcpListener::bind(addr))
+        self.in_namespace(move || TcpListener::bind(addr))
     }
 
-    /// Connects from over there.
+    /// Connects from the host.
     pub(crate) fn connect(&self, addr: SocketAddr) -> Result<TcpStream> {
-        self.over_there(move || TcpStream::connect(addr))
+        self.in_namespace(move || TcpStream::connect(addr))
     }
 
-    /// Pulls the cable out over there.
+    /// Interrupts the link: pulls the cable out of the host.
     pub(crate) fn pull(&self) -> Result<()> {
-        self.namespace.ip("link set far down").map(drop)
+        self.namespace.ip("link set remote down").map(drop)
     }
 
-    /// Plugs it in again.
+    /// Plugs the cable in again.
     pub(crate) fn plug(&self) -> Result<()> {
-        self.namespace.ip("link set far up").map(drop)
+        self.namespace.ip("link set remote up").map(drop)
     }
 
-    /// Lets this many kbit/s through from there.
+    /// Limits the link to this many kbit/s, from the host to here.
     pub(crate) fn narrow(&self, kbit: u32) -> Result<()> {
         let tbf = format!("tbf rate {kbit}kbit burst 32kb limit 32kb");
-        let add = format!("qdisc add dev far root {tbf}");
+        let add = format!("qdisc add dev remote root {tbf}");
         self.namespace.tc(&add).map(drop)
     }
 
-    /// A socket stays in the namespace in which its thread was when it was made.
-    fn over_there<T: Send + 'static>(
+    /// Makes a socket in the namespace of the host. A socket stays in the namespace in which its
+    /// thread was when it was made.
+    fn in_namespace<T: Send + 'static>(
         &self,
         make: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -100,7 +101,7 @@ impl Far {
     }
 }
 
-/// Makes a name mean an address, for this suite and what it starts.
+/// Gives a host name an address, for the suite and the processes that it starts.
 pub(crate) fn name_host(name: &str, ip: Ipv4Addr) -> Result<()> {
     ensure!(
         NAMESPACES.is_inside(),
@@ -109,14 +110,14 @@ pub(crate) fn name_host(name: &str, ip: Ipv4Addr) -> Result<()> {
     fs::write(HOSTS, format!("127.0.0.1 localhost\n{ip} {name}\n")).context("the hosts file")
 }
 
-/// A file of the suite's own: see [`NAMESPACES`].
+/// In [`NAMESPACES`] this is a file of the suite.
 const HOSTS: &str = "/etc/hosts";
 const NAMESPACES: Inside = Inside {
     variable: "MJPEG_FAULTS_INSIDE",
     unshare: &["--mount"],
     set_up: &[
         "ip link set lo up",
-        // `ip netns` keeps its names there, which other programs must not see.
+        // `ip netns` keeps its names there. Programs outside must not see them.
         "mount -t tmpfs none /run",
         "cp /etc/hosts /run/hosts",
         "mount --bind /run/hosts /etc/hosts",
