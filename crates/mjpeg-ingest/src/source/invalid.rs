@@ -111,8 +111,20 @@ fn is_scheme(text: &str) -> bool {
 }
 
 /// The options that sources have, whose names are no secrets.
-const OPTIONS: [&str; 8] = [
-    "fps", "once", "name", "size", "header", "ca", "ca-pem", "insecure",
+const OPTIONS: [&str; 13] = [
+    "fps",
+    "once",
+    "name",
+    "size",
+    "header",
+    "ca",
+    "ca-pem",
+    "insecure",
+    "connect_timeout",
+    "answer_timeout",
+    "stall_limit",
+    "poll_interval",
+    "login_retry",
 ];
 
 /// Says how to read a well-known kind of camera that has no scheme here.
