@@ -333,22 +333,6 @@ async fn redirect_that_is_good_for_once_is_asked_for_anew() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_behind_a_redirect_is_told() {
-    let shots = AtomicU32::new(0);
-    let camera = FakeHttpCamera::start(move |asked| match asked.path() {
-        "/" => vec![answer("302 Found", "Location: /shot\r\n", b"")],
-        _ => match shots.fetch_add(1, Ordering::SeqCst) + 1 {
-            n @ 1..=2 => vec![picture(n)],
-            _ => vec![answer("503 Busy", "", b"")],
-        },
-    });
-    let mut ingest = quick(&camera.url("/#fps=50"), Duration::from_millis(200));
-    let (frames, error) = until_offline(&mut ingest).await;
-    assert_eq!(frames, [1, 2]);
-    assert!(error.starts_with("the camera answers 503"), "{error}");
-}
-
-#[tokio::test]
 async fn several_parts_of_announced_length_are_an_answer_too() {
     let camera = counted(|n| {
         let body = [b"--b\r\n", &part(2 * n - 1)[..], &part(2 * n)].concat();
