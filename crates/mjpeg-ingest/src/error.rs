@@ -33,7 +33,7 @@ pub enum Error {
         after: Duration,
     },
     /// The camera sent bytes, but no frame among them.
-    #[error("the camera sent no whole picture for {after:?}")]
+    #[error("the camera sent no whole picture for {after:?} (three times stall_limit)")]
     NoFrame {
         /// Three times the stall limit.
         after: Duration,

@@ -136,6 +136,7 @@ impl Session {
                 _ if is_remembered => {
                     is_remembered = false;
                     self.go_back();
+                    seen = vec![(self.target.clone(), self.cookies.clone())];
                 }
                 (401, _) => {
                     self.login = Some(self.challenged(&head, logins)?);
