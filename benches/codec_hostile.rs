@@ -3,7 +3,8 @@
 //! Isolated: `spare_mut`, `filled` and `poll` over 4 MB of one repeated pattern in chunks of 64
 //! KiB, including the copy into the splitter's buffer; and `clean`, the same with frames of 100 kB,
 //! measured in the same run. Each iteration uses a new splitter. The patterns named `paid` have
-//! just as many bytes as their decisions cost, so the splitter never takes them for a flood. The patterns named `parts` go through the multipart parser.
+//! just as many bytes as their decisions cost, so the splitter never takes them for a flood. The
+//! patterns named `parts` go through the multipart parser.
 //!
 //! Absent: sockets, the async runtime.
 

@@ -29,8 +29,8 @@ pub(crate) enum Parsed {
 /// `None`, and so on; after the end [`finish`](Self::finish) or [`cut_off`](Self::cut_off), and
 /// `poll_found` once more.
 pub(crate) trait Feed: Send {
-    /// Returns the next finding in the data read so far; `None` when more must be read. Pending when
-    /// it is the turn of other tasks.
+    /// Returns the next finding in the data read so far; `None` when more must be read. Pending
+    /// when it is the turn of other tasks.
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Parsed>>;
 
     /// Reads once; false at the end.

@@ -93,8 +93,8 @@ impl PartHeaders {
         lines.filter_map(|line| line.split_once(':'))
     }
 
-    /// Adds a header that was received, for a picture whose headers are those of an HTTP response. A
-    /// name or value that is no header is left out.
+    /// Adds a header that was received, for a picture whose headers are those of an HTTP response.
+    /// A name or value that is no header is left out.
     pub fn with_received(mut self, name: &[u8], value: &[u8]) -> Self {
         if let Some((name, value)) = split(&[name, b":", value].concat()) {
             self.take(name, value);

@@ -1,8 +1,8 @@
 //! What relays tell one another about the frames that they pass on.
 //!
 //! A relay that reads another one names itself in the request ([`VIA`]). Only then does the other
-//! one describe each part ([`RelayHeaders`]), so that capture times, repeats and outages survive the
-//! hop, and a relay that reads itself is found out.
+//! one describe each part ([`RelayHeaders`]), so that capture times, repeats and outages survive
+//! the hop, and a relay that reads itself is found out.
 
 use std::{
     fmt,
@@ -144,11 +144,11 @@ pub struct RelayHeaders {
     pub age: Duration,
     /// `X-Online`: whether the camera is online, `true` or `false`.
     pub is_online: bool,
-    /// `X-Repeat: 1`: the part is nothing new. It repeats the frame before, or is a picture that the
-    /// relay made itself.
+    /// `X-Repeat: 1`: the part is nothing new. It repeats the frame before, or is a picture that
+    /// the relay made itself.
     pub is_repeat: bool,
-    /// `X-Mjpeg-Via`: the relays that the frame comes through. In each part, because a relay further
-    /// up may choose another source at any time.
+    /// `X-Mjpeg-Via`: the relays that the frame comes through. In each part, because a relay
+    /// further up may choose another source at any time.
     pub via: Via,
 }
 
