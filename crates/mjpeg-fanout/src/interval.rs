@@ -37,17 +37,11 @@ impl Interval {
         self.together.store(0, Ordering::Relaxed);
         self.spread.store(0, Ordering::Relaxed);
         let sample = (spread / (together + 1)).max(1);
-        let mean = match mean {
-            // Nothing is known yet but that frames came together.
-            mean if mean < TOGETHER_NANOS => sample,
-            // A pause counts as four intervals at most, so that an outage does not look like a
-            // slow camera for long. The floor keeps a burst of frames from pinning the mean near
-            // zero.
-            mean => {
-                let most = mean.saturating_mul(4).max(PAUSE_FLOOR_NANOS);
-                mean - mean / WEIGHT + sample.min(most) / WEIGHT
-            }
-        };
+        let mut mean = mean;
+        // Each frame counts, so that a burst weighs more than a single frame beside it.
+        for _ in 0..=together {
+            mean = next(mean, sample);
+        }
         self.mean.store(mean.max(1), Ordering::Relaxed);
     }
 
@@ -58,6 +52,18 @@ impl Interval {
             nanos => Some(Duration::from_nanos(nanos)),
         }
     }
+}
+
+/// The average after one more sample.
+fn next(mean: u64, sample: u64) -> u64 {
+    // Nothing is known yet but that frames came together.
+    if mean < TOGETHER_NANOS {
+        return sample;
+    }
+    // A pause counts as four intervals at most, so that an outage does not look like a slow camera
+    // for long. The floor keeps a burst of frames from pinning the mean near zero.
+    let most = mean.saturating_mul(4).max(PAUSE_FLOOR_NANOS);
+    mean - mean / WEIGHT + sample.min(most) / WEIGHT
 }
 
 /// Smoothing factor: about how many intervals the average spans.

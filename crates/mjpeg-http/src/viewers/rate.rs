@@ -30,16 +30,11 @@ impl PartInterval {
         }
         self.together.store(0, Ordering::Relaxed);
         let sample = (nanos / (together + 1)).max(1);
-        let average = match before {
-            // Nothing is known yet but that parts came together.
-            usual if usual < TOGETHER_NANOS => sample,
-            // A pause counts as at most four intervals, so that the rate recovers soon after it. A
-            // short pause counts in full.
-            usual => {
-                let most = usual.saturating_mul(4).max(SHORT_PAUSE_NANOS);
-                usual - usual / WEIGHT + sample.min(most) / WEIGHT
-            }
-        };
+        let mut average = before;
+        // Each part counts, so that a burst weighs more than a single part beside it.
+        for _ in 0..=together {
+            average = next(average, sample);
+        }
         self.nanos.store(average.max(1), Ordering::Relaxed);
     }
 
@@ -52,6 +47,18 @@ impl PartInterval {
     }
 }
 
+/// The average after one more sample.
+fn next(usual: u64, sample: u64) -> u64 {
+    // Nothing is known yet but that parts came together.
+    if usual < TOGETHER_NANOS {
+        return sample;
+    }
+    // A pause counts as at most four intervals, so that the rate recovers soon after it. A short
+    // pause counts in full.
+    let most = usual.saturating_mul(4).max(SHORT_PAUSE_NANOS);
+    usual - usual / WEIGHT + sample.min(most) / WEIGHT
+}
+
 /// About how many intervals the average spans.
 const WEIGHT: u64 = 8;
 
@@ -62,3 +69,31 @@ const TOGETHER_NANOS: u64 = 5_000_000;
 
 /// The most parts that count as one burst.
 const MOST_TOGETHER: u64 = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fps(intervals_ms: &[u64]) -> f64 {
+        let interval = PartInterval::default();
+        for ms in intervals_ms.iter().cycle().take(200) {
+            interval.add(Duration::from_millis(*ms));
+        }
+        1.0 / interval.average().unwrap().as_secs_f64()
+    }
+
+    #[test]
+    fn parts_that_come_together_count_as_what_they_are() {
+        for (intervals_ms, expected) in [
+            (&[40][..], 25.0),
+            (&[0, 0, 0, 250], 16.0),
+            (&[1, 1, 248], 12.0),
+            // A repeat between bursts.
+            (&[0, 0, 0, 100, 150], 20.0),
+        ] {
+            let fps = fps(intervals_ms);
+            let is_near = (fps - expected).abs() < 0.25 * expected;
+            assert!(is_near, "{fps} instead of {expected}");
+        }
+    }
+}

@@ -50,7 +50,7 @@ fn polled(after: Duration) -> Source {
             }
         }
     });
-    let url = format!("http://{addr}/#poll_interval=20ms&answer_timeout=300ms&stall_limit=300ms");
+    let url = format!("http://{addr}/#poll_interval=20ms&answer_timeout=1s&stall_limit=1s");
     url.parse().unwrap()
 }
 
@@ -67,7 +67,7 @@ async fn camera_that_is_polled_is_not_blamed_for_the_time_either() {
         }
         if frames % 3 == 2 {
             while ingest.next().now_or_never().is_some() {}
-            thread::sleep(Duration::from_millis(1500));
+            thread::sleep(Duration::from_millis(2500));
             frames += 1;
         }
     }

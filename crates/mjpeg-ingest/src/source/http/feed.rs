@@ -97,8 +97,8 @@ impl HttpFeed {
         self.state = State::Reading(Box::new(reading));
     }
 
-    fn ask(&mut self, session: Box<Session>) {
-        self.rhythm.asked(Instant::now());
+    fn ask(&mut self, session: Box<Session>, due: Instant) {
+        self.rhythm.asked(due, Instant::now());
         let silence = self.rhythm.silence();
         self.state = State::Asking(Box::pin(ask(session, silence)));
     }
@@ -181,7 +181,7 @@ impl Feed for HttpFeed {
                         self.state = State::Waiting { session, until };
                         return Poll::Pending;
                     }
-                    self.ask(session);
+                    self.ask(session, until);
                     None
                 }
                 State::Asking(mut asking) => {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::within::STOOD_STILL;
+
 /// Follows the polls of one connection.
 ///
 /// A poll that brings no picture is skipped: the next comes in the same rhythm. The camera is lost
@@ -54,8 +56,15 @@ impl Rhythm {
         }
     }
 
-    /// Records that a poll begins.
-    pub(in crate::source::http) fn asked(&mut self, now: Instant) {
+    /// Records that a poll begins, which was due at this time. If it is late, this process stood
+    /// still meanwhile, and no picture could come.
+    pub(in crate::source::http) fn asked(&mut self, due: Instant, now: Instant) {
+        let late = now.saturating_duration_since(due);
+        if late >= STOOD_STILL {
+            self.last_picture = self
+                .last_picture
+                .map(|(asked, came)| (asked + late, came + late));
+        }
         self.asked = now;
     }
 
@@ -166,7 +175,7 @@ mod tests {
             };
             match next {
                 Next::Poll(when) => {
-                    rhythm.asked(when);
+                    rhythm.asked(when, when);
                     let millis = (when - start).as_millis();
                     Some(millis as f64 / 1000.0)
                 }
@@ -266,6 +275,19 @@ mod tests {
         ] {
             assert_eq!(play(interval, limit, polls), next, "{interval} {polls:?}");
         }
+    }
+
+    #[test]
+    fn time_in_which_the_process_stood_still_loses_no_camera() {
+        let start = Instant::now();
+        let secs = Duration::from_secs;
+        let mut rhythm = Rhythm::new(start, secs(1), secs(10), secs(30));
+        rhythm.picture(start);
+        let minute = start + secs(60);
+        rhythm.asked(start + secs(1), minute);
+        let next = rhythm.after_miss(minute + secs(1), false);
+        assert_eq!(next, Next::Poll(minute + secs(1)));
+        assert_eq!(rhythm.after_miss(minute + secs(30), false), Next::Lost);
     }
 
     #[test]
