@@ -67,7 +67,8 @@ fn sender(dir: &Path, launch: &mut Launch) -> Result<()> {
     let [id, picture] = ["id", "jpg"].map(|kind| name.with_extension(kind));
     fs::write(&picture, jpeg::numbered(0))?;
     let [id, picture] = [id, picture].map(|path| path.display().to_string());
-    let script = format!("echo $$ > {id}; while cat {picture}; do sleep 2; done");
+    // It does not end by itself when nobody reads it any more.
+    let script = format!("echo $$ > {id}; while :; do cat {picture}; sleep 2; done");
     launch.add_stream("program", &program(dir, &script)?);
     launch.env.insert(ID, id);
     Ok(())
