@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
         "ends as after SIGTERM, and the program with it",
         Run::Program(|rig| Box::pin(sighup(rig))),
     )
-    .set_up(sleeper)
+    .set_up(sender)
     .short(),
     Case::new(
         "program-sigkill",
@@ -35,15 +35,15 @@ pub(super) const CASES: &[Case] = &[
         "the program ends too",
         Run::Program(|rig| Box::pin(sigkill(rig))),
     )
-    .set_up(sleeper)
+    .set_up(sender)
     .short(),
     Case::new(
         "program-idle",
-        "a relay with two worker threads, 30 s without work for some of its threads; then SIGKILL",
+        "a relay of a program with two worker threads, which have little to do for 30 s; then SIGKILL",
         "the program runs until then, and no longer",
         Run::Program(|rig| Box::pin(idle(rig))),
     )
-    .set_up(sleeper_with_threads),
+    .set_up(sender_with_threads),
     Case::new(
         "program-secrets",
         "a program that writes passwords and ends; two relays, with passwords that differ",
@@ -61,18 +61,22 @@ pub(super) const CASES: &[Case] = &[
     .short(),
 ];
 
-/// A source that sends nothing and does not end. Its number is in a file.
-fn sleeper(dir: &Path, launch: &mut Launch) -> Result<()> {
-    let id = dir.join(format!("{:016x}.id", fastrand::u64(..)));
-    let script = format!("echo $$ > {}; exec sleep 300", id.display());
+/// A source that sends a picture every 2 s. The number of its process is in a file.
+fn sender(dir: &Path, launch: &mut Launch) -> Result<()> {
+    let name = dir.join(format!("{:016x}", fastrand::u64(..)));
+    let [id, picture] = ["id", "jpg"].map(|kind| name.with_extension(kind));
+    fs::write(&picture, jpeg::numbered(0))?;
+    let [id, picture] = [id, picture].map(|path| path.display().to_string());
+    // It does not end by itself when nobody reads it any more.
+    let script = format!("echo $$ > {id}; while :; do cat {picture}; sleep 2; done");
     launch.add_stream("program", &program(dir, &script)?);
-    launch.env.insert(ID, id.display().to_string());
+    launch.env.insert(ID, id);
     Ok(())
 }
 
-fn sleeper_with_threads(dir: &Path, launch: &mut Launch) -> Result<()> {
+fn sender_with_threads(dir: &Path, launch: &mut Launch) -> Result<()> {
     launch.args.extend(["--worker-threads".into(), "2".into()]);
-    sleeper(dir, launch)
+    sender(dir, launch)
 }
 
 fn blabber(dir: &Path, launch: &mut Launch) -> Result<()> {
@@ -104,6 +108,13 @@ async fn idle(rig: &mut ProgramRig) -> Result<Findings> {
 }
 
 async fn placeholder(rig: &mut RelayRig) -> Result<Findings> {
+    // What the relay keeps from its first program on is not left behind by this one.
+    rig.stream(&program(&rig.dir, "exit 1")?).await?;
+    let what = "a program has failed";
+    rig.until(what, secs(5), |now| now.last_error.is_some())
+        .await?;
+    rig.stop_stream(FAULTY).await?;
+    rig.begin().await?;
     let other_log = rig.dir.join("program-secrets-other.log");
     let mut other = Relay::launch(&Launch::default(), &other_log).await?;
     // They look the same if both begin in the same second.
