@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use mjpeg_ingest::ErrorKind;
 use tokio::time::Instant;
 
 /// What was written lately about one stream.
@@ -20,6 +21,8 @@ pub(crate) struct Journal {
 struct Outage {
     since: Instant,
     attempts: u32,
+    /// What the operator was told to mend.
+    told: Vec<ErrorKind>,
 }
 
 #[derive(Debug)]
@@ -37,15 +40,22 @@ pub(crate) struct HeldBack {
 }
 
 impl Journal {
-    /// Begins an outage. Returns false if it has begun already: one outage is one line, however
-    /// many attempts fail, and for whatever reasons.
-    pub(crate) fn begin_outage(&mut self, now: Instant) -> bool {
+    /// Begins an outage, unless it has begun already. Returns whether to tell of it: one outage is
+    /// one line, however many attempts fail. Only what no further attempt can mend is told as well,
+    /// once.
+    pub(crate) fn begin_outage(&mut self, now: Instant, reason: ErrorKind) -> bool {
         let is_first = self.outage.is_none();
-        self.outage.get_or_insert(Outage {
+        let outage = self.outage.get_or_insert_with(|| Outage {
             since: now,
             attempts: 1,
+            told: Vec::new(),
         });
-        is_first
+        let lasts = matches!(reason, ErrorKind::Login | ErrorKind::Unusable);
+        let is_news = lasts && !outage.told.contains(&reason);
+        if is_news {
+            outage.told.push(reason);
+        }
+        is_first || is_news
     }
 
     /// Counts another failed attempt of an outage.
@@ -186,13 +196,31 @@ mod tests {
         let start = Instant::now();
         let mut journal = Journal::default();
         journal.attempt();
-        assert!(journal.begin_outage(start));
+        assert!(journal.begin_outage(start, ErrorKind::Closed));
         for _ in 0..2 {
             journal.attempt();
-            assert!(!journal.begin_outage(start) && journal.is_out());
+            assert!(!journal.begin_outage(start, ErrorKind::Closed) && journal.is_out());
         }
         assert_eq!(journal.end_outage(start + WINDOW), Some((WINDOW, 3)));
         assert_eq!(journal.end_outage(start), None);
-        assert!(journal.begin_outage(start));
+        assert!(journal.begin_outage(start, ErrorKind::Closed));
+    }
+
+    #[test]
+    fn what_only_the_operator_can_mend_is_told_once_even_in_an_outage() {
+        let start = Instant::now();
+        let mut journal = Journal::default();
+        let reasons = [
+            (ErrorKind::Unreachable, true),
+            (ErrorKind::Closed, false),
+            (ErrorKind::Login, true),
+            (ErrorKind::Unreachable, false),
+            (ErrorKind::Login, false),
+            (ErrorKind::Unusable, true),
+            (ErrorKind::Unusable, false),
+        ];
+        for (reason, is_told) in reasons {
+            assert_eq!(journal.begin_outage(start, reason), is_told, "{reason:?}");
+        }
     }
 }

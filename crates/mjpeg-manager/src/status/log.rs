@@ -14,8 +14,8 @@ pub(crate) fn state(stream: &StreamName, state: &StreamState, record: &mut Recor
     let now = Instant::now();
     let journal = &mut record.journal;
     match state {
-        StreamState::Offline { error, .. } => {
-            if journal.begin_outage(now) && journal.admits(now) {
+        StreamState::Offline { error, reason, .. } => {
+            if journal.begin_outage(now, *reason) && journal.admits(now) {
                 warn!(%stream, %error, "camera offline; retrying until it returns");
             } else {
                 debug!(%stream, %error, "camera still offline");

@@ -163,7 +163,7 @@ impl Reading {
 /// Bytes behind the picture of an answer.
 fn behind(bytes: u64) -> Parsed {
     Parsed::Discarded {
-        reason: DiscardReason::Garbage,
+        reason: DiscardReason::ExtraImage,
         bytes,
     }
 }

@@ -375,7 +375,7 @@ async fn first_picture_of_an_answer_is_the_picture() {
                         next += 1;
                     }
                     Event::Discarded { reason, bytes } => {
-                        assert_eq!(reason, DiscardReason::Garbage, "{name}");
+                        assert_eq!(reason, DiscardReason::ExtraImage, "{name}");
                         dropped += bytes;
                     }
                     Event::Offline { error, .. } => panic!("{name}: {error}"),
