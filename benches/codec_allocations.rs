@@ -1,12 +1,12 @@
-//! How many allocations a frame costs, and how many bytes they have; counted, not timed.
+//! How many allocations and allocated bytes a frame costs: counted, not timed.
 //!
-//! Isolated: a steady stream of whole frames by `spare_mut`, `filled` and `poll`, after the first
-//! 50, while the latest frame is held as a fan-out holds it; then a repair that inserts Huffman
-//! tables, one that is not needed, and a check.
+//! Isolated: a steady stream of whole frames through `spare_mut`, `filled` and `poll`, after the
+//! first 50, with the latest frame held as a fan-out holds it; then a repair that inserts Huffman
+//! tables, one that is not needed, and an entropy check.
 
 use std::hint::black_box;
 
-use allocation_counter::{AllocationInfo, measure};
+use allocation_counter::measure;
 use bytes::Bytes;
 use mjpeg_codec::{Found, Frame, Splitter, SplitterConfig, repair::Repairs};
 use mjpeg_testkit::jpeg;
@@ -25,50 +25,44 @@ fn main() {
         let mut splitter = Splitter::new(SplitterConfig::default());
         let mut latest = None;
         feed(&mut splitter, &frames, &mut latest);
-        let info = measure(|| feed(&mut splitter, &frames, &mut latest));
-        report(name, &info);
+        report(name, FRAMES, || feed(&mut splitter, &frames, &mut latest));
         black_box(latest);
     }
     let frame = Frame::parse(jpeg::without_dht(&jpeg::of_length(1, 100_000))).expect("a frame");
-    report_one("repair, tables inserted", || {
+    report("repair, tables inserted", 1, || {
         black_box(frame.repaired(Repairs::RECOMMENDED));
     });
     let (whole, _) = frame.repaired(Repairs::RECOMMENDED);
-    report_one("repair, not needed", || {
+    report("repair, not needed", 1, || {
         black_box(whole.repaired(Repairs::RECOMMENDED));
     });
-    report_one("verify", || {
+    report("verify", 1, || {
         black_box(whole.verify());
     });
 }
 
 fn feed(splitter: &mut Splitter, frames: &[Bytes], latest: &mut Option<Frame>) {
-    let mut came = 0;
+    let mut found = 0;
     for frame in frames.iter().cycle().take(FRAMES) {
         for chunk in frame.chunks(CHUNK_BYTES) {
             splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
             splitter.filled(chunk.len());
             while let Some(Found::Frame(frame)) = splitter.poll() {
                 *latest = Some(frame);
-                came += 1;
+                found += 1;
             }
         }
     }
-    assert_eq!(came, FRAMES);
+    assert_eq!(found, FRAMES);
 }
 
-fn report_one(name: &str, work: impl FnOnce()) {
+fn report(name: &str, frames: usize, work: impl FnOnce()) {
     let info = measure(work);
+    let each = info.count_total as f64 / frames as f64;
     println!(
-        "{name:<28} {:>12.2} {:>16}",
-        info.count_total as f64, info.bytes_total
+        "{name:<28} {each:>12.2} {:>16}",
+        info.bytes_total / frames as u64
     );
-}
-
-fn report(name: &str, info: &AllocationInfo) {
-    let frames = FRAMES as u64;
-    let each = info.count_total as f64 / FRAMES as f64;
-    println!("{name:<28} {each:>12.2} {:>16}", info.bytes_total / frames);
 }
 
 const FRAMES: usize = 50;

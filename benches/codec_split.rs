@@ -1,20 +1,20 @@
-//! What splitting a clean stream costs, beside what it costs to touch the same bytes at all.
+//! The cost of splitting a clean stream, compared with the cost of just touching the same bytes.
 //!
-//! Isolated: finding the frames in an endless stream of whole frames, by `spare_mut` and `filled`
-//! and by `push`, with the copy of each chunk into the splitter's buffer, which stands for the read
-//! from a socket. The latest frame is held, as a fan-out holds it. Two references visit every `FF`
-//! with `memchr`, and know from outside how long the frames are:
+//! Isolated: finding the frames in an endless stream of whole frames, through `spare_mut` and
+//! `filled` and through `push`, including the copy of each chunk into the splitter's buffer, which
+//! stands for the read from a socket. The latest frame is held, as a fan-out holds it. Two
+//! references visit each `FF` with `memchr`, and are told the lengths of the frames:
 //!
-//! * `reference` fills the same chunks into a buffer of the same kind, one whose frames are handed
-//!   out without a copy (`BytesMut`, `split_to`).
-//! * `fixed` copies them into one chunk's room, again and again: the least that any reader does,
-//!   which hands out nothing.
+//! * `reference` copies the same chunks into a buffer of the same kind, which hands out frames
+//!   without a copy (`BytesMut`, `split_to`).
+//! * `fixed` copies each chunk to the same place. It hands out nothing, and is the least that a
+//!   reader can do.
 //!
 //! Absent: sockets, the async runtime, damage and resynchronisation (see `codec_hostile`),
 //! consumers that hold more than the latest frame.
 //!
-//! How often `FF` stands in a scan decides what the references cost: about every 200 bytes in
-//! `camera`, as in real cameras' frames, every 900 in `noise`, every 76 in `grain`. None has
+//! The cost of the references depends on how often `FF` occurs in a scan: about every 200 bytes in
+//! `camera`, as in real cameras' frames, every 900 in `noise`, every 76 in `grain`. No picture has
 //! restart markers.
 
 use std::hint::black_box;
@@ -25,7 +25,7 @@ use criterion::{
     measurement::WallTime,
 };
 use memchr::memchr_iter;
-use mjpeg_codec::{Found, Frame, Splitter, SplitterConfig};
+use mjpeg_codec::{Found, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
 fn codec_split(c: &mut Criterion) {
@@ -34,12 +34,14 @@ fn codec_split(c: &mut Criterion) {
         let stream = Stream::new(frame);
         group.throughput(Throughput::Bytes(stream.bytes.len() as u64));
         for chunk_bytes in CHUNK_BYTES {
-            // One after another, so that what a ratio compares was measured in the same minute.
+            // In this order, a ratio compares measurements of the same minute.
             let parameter = format!("{picture}/{chunk_bytes}");
             fixed(&mut group, &parameter, &stream, chunk_bytes);
             reference(&mut group, &parameter, &stream, chunk_bytes);
-            filled(&mut group, &parameter, &stream, chunk_bytes);
-            push(&mut group, &parameter, &stream, chunk_bytes);
+            for (name, give) in GIVE {
+                let id = BenchmarkId::new(name, &parameter);
+                split(&mut group, id, &stream, chunk_bytes, give);
+            }
         }
     }
     group.finish();
@@ -91,7 +93,7 @@ fn reference(group: Group<'_, '_>, parameter: &str, stream: &Stream, chunk_bytes
     });
 }
 
-/// Not `count()`, which counts without visiting.
+/// Visits each `FF`, and returns their number. `count()` would not visit them.
 fn visit(bytes: &[u8]) -> usize {
     let mut visited = 0;
     for at in memchr_iter(0xFF, bytes) {
@@ -101,39 +103,42 @@ fn visit(bytes: &[u8]) -> usize {
     visited
 }
 
-fn filled(group: Group<'_, '_>, parameter: &str, stream: &Stream, chunk_bytes: usize) {
-    let mut taker = Taker::new();
-    group.bench_function(BenchmarkId::new("filled", parameter), |b| {
+/// Splits the stream.
+fn split(group: Group<'_, '_>, id: BenchmarkId, stream: &Stream, chunk_bytes: usize, give: Give) {
+    let mut splitter = Splitter::new(SplitterConfig::default());
+    let mut latest = None;
+    group.bench_function(id, |b| {
         b.iter(|| {
-            let before = taker.frames;
+            let mut frames = 0;
             for chunk in stream.bytes.chunks(chunk_bytes) {
-                taker.splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
-                taker.splitter.filled(chunk.len());
-                taker.take();
+                give(&mut splitter, &stream.bytes, chunk);
+                while let Some(event) = splitter.poll() {
+                    let Found::Frame(frame) = event else {
+                        panic!("a clean stream holds only frames: {event:?}");
+                    };
+                    frames += 1;
+                    latest = Some(frame);
+                }
             }
-            assert_eq!(taker.frames - before, stream.lengths.len());
+            assert_eq!(frames, stream.lengths.len());
+            black_box(&latest);
         });
     });
 }
 
-fn push(group: Group<'_, '_>, parameter: &str, stream: &Stream, chunk_bytes: usize) {
-    let mut taker = Taker::new();
-    group.bench_function(BenchmarkId::new("push", parameter), |b| {
-        b.iter(|| {
-            let before = taker.frames;
-            for chunk in stream.bytes.chunks(chunk_bytes) {
-                taker.splitter.push(stream.bytes.slice_ref(chunk));
-                taker.take();
-            }
-            assert_eq!(taker.frames - before, stream.lengths.len());
-        });
-    });
+fn filled(splitter: &mut Splitter, _: &Bytes, chunk: &[u8]) {
+    splitter.spare_mut()[..chunk.len()].copy_from_slice(chunk);
+    splitter.filled(chunk.len());
 }
 
-/// Makes a frame of its number.
+fn push(splitter: &mut Splitter, bytes: &Bytes, chunk: &[u8]) {
+    splitter.push(bytes.slice_ref(chunk));
+}
+
+/// Makes the frame with this number.
 type Numbered = fn(u32) -> Bytes;
 
-/// A clean stream, and what must be found in it.
+/// A clean stream, and what a reader must find in it.
 struct Stream {
     bytes: Bytes,
     lengths: Vec<usize>,
@@ -145,10 +150,7 @@ impl Stream {
         let distinct: Vec<Bytes> = (0..DISTINCT_FRAMES).map(frame).collect();
         let frames = STREAM_BYTES / distinct[0].len();
         let frames: Vec<&Bytes> = distinct.iter().cycle().take(frames).collect();
-        let bytes: Bytes = frames
-            .iter()
-            .flat_map(|frame| frame.iter().copied())
-            .collect();
+        let bytes: Bytes = frames.iter().copied().flatten().copied().collect();
         Self {
             lengths: frames.iter().map(|frame| frame.len()).collect(),
             ff_bytes: bytes.iter().filter(|&&b| b == 0xFF).count(),
@@ -157,36 +159,7 @@ impl Stream {
     }
 }
 
-/// A splitter, and what came out of it.
-struct Taker {
-    splitter: Splitter,
-    frames: usize,
-    latest: Option<Frame>,
-}
-
-impl Taker {
-    fn new() -> Self {
-        Self {
-            splitter: Splitter::new(SplitterConfig::default()),
-            frames: 0,
-            latest: None,
-        }
-    }
-
-    fn take(&mut self) {
-        while let Some(event) = self.splitter.poll() {
-            match event {
-                Found::Frame(frame) => {
-                    self.frames += 1;
-                    self.latest = Some(frame);
-                }
-                other => panic!("a clean stream holds nothing but frames: {other:?}"),
-            }
-        }
-    }
-}
-
-/// Frames as long as cameras send them, each by its number.
+/// Frames of lengths that cameras send.
 const PICTURES: [(&str, Numbered); 5] = [
     ("camera_100kB", |number| jpeg::dense(number, 100_000)),
     ("camera_20kB", |number| jpeg::dense(number, 20_000)),
@@ -195,10 +168,15 @@ const PICTURES: [(&str, Numbered); 5] = [
     ("grain_70kB", |number| jpeg::sized(number, 640, 480)),
 ];
 
-/// What one read of a busy socket gives at most, and what one Ethernet packet carries.
+/// Passes a chunk of the stream's bytes to a splitter.
+type Give = fn(&mut Splitter, &Bytes, &[u8]);
+
+const GIVE: [(&str, Give); 2] = [("filled", filled), ("push", push)];
+
+/// The most that a read of a busy socket returns, and the payload of an Ethernet packet.
 const CHUNK_BYTES: [usize; 2] = [64 << 10, 1460];
 
-/// Enough that no branch predictor learns them by heart.
+/// Enough that branch predictors cannot memorise them.
 const DISTINCT_FRAMES: u32 = 8;
 
 /// More than the caches of small machines.

@@ -1,16 +1,15 @@
-//! What an entropy check of a frame costs, beside what a decoder takes to turn the same frame into
+//! The cost of a frame's entropy check, compared with the cost of decoding the frame.
+//!
+//! Isolated: `Frame::verify` of whole frames that are already split, and `decode` of the same bytes
+//! to RGB by zune-jpeg with its default settings (the fastest decoder in pure Rust when this was
+//! written). Both run on one core.
+//!
+//! Absent: sockets, splitting, damaged frames (the check ends at the first flaw), any use of the
 //! pixels.
 //!
-//! Isolated: `Frame::verify` on whole frames that were already split, and `decode` of the same
-//! bytes into RGB by zune-jpeg with its default settings, the fastest of the decoders written in
-//! Rust alone when this was made. Both run on one core.
-//!
-//! Absent: sockets, splitting, damaged frames (the check ends at the first flaw), what becomes of
-//! the pixels.
-//!
-//! How many bytes a block takes decides the cost of both: about 36 in the `noise` pictures, 10 in
-//! `grain_70kB`, a flat colour with a little grain. `with_own_tables` is `noise_20kB` with Huffman
-//! tables that are not the typical ones, which the check must expand for each frame.
+//! The cost of both depends on the bytes per block: about 36 in the `noise` pictures, 10 in
+//! `grain_70kB`, a flat colour with a little noise. `with_own_tables` is `noise_20kB` with Huffman
+//! tables other than the typical ones, which the check must expand for each frame.
 
 use std::hint::black_box;
 
@@ -27,11 +26,11 @@ fn codec_verify(c: &mut Criterion) {
     let mut group = c.benchmark_group("codec_verify");
     for (picture, frame) in PICTURES {
         let frames: Vec<Frame> = (0..DISTINCT_FRAMES)
-            .map(|number| Frame::parse(frame(number)).expect("the kit makes frames"))
+            .map(|number| Frame::parse(frame(number)).expect("the testkit makes whole frames"))
             .collect();
         let bytes: usize = frames.iter().map(|frame| frame.bytes().len()).sum();
         group.throughput(Throughput::Bytes(bytes as u64));
-        // One after the other, so that what a ratio compares was measured in the same minute.
+        // In this order, a ratio compares measurements of the same minute.
         verify(&mut group, picture, &frames);
         decode(&mut group, picture, &frames);
     }
@@ -62,26 +61,26 @@ fn decode(group: &mut BenchmarkGroup<'_, WallTime>, picture: &str, frames: &[Fra
     });
 }
 
-/// A frame whose table of luminance AC coefficients lacks the last code of the typical one, which
-/// noise does not use.
+/// A frame whose table for luminance AC coefficients lacks the last code of the typical one. The
+/// noise does not use that code.
 fn with_own_tables(number: u32) -> Bytes {
     let jpeg = jpeg::of_length(number, 20_000);
     let is_table = |at: &usize| jpeg[*at..*at + 2] == [0xFF, 0xC4] && jpeg[*at + 4] == 0x10;
     let at = (0..jpeg.len() - 5).find(is_table);
-    let at = at.expect("the kit's frames have their tables");
+    let at = at.expect("the testkit's frames have tables");
     let mut changed = jpeg.to_vec();
     let end = at + 2 + usize::from(jpeg[at + 3]);
-    // The length of the segment, the number of codes of 16 bits, the value.
+    // The length of the segment, the number of 16-bit codes, the last value.
     changed[at + 3] -= 1;
     changed[at + 20] -= 1;
     changed.remove(end - 1);
     changed.into()
 }
 
-/// Makes a frame of its number.
+/// Makes the frame with this number.
 type Numbered = fn(u32) -> Bytes;
 
-/// Frames as long as cameras send them at 640x480 and at 1920x1080, and one with short blocks.
+/// Frames as long as those of cameras at 640x480 and at 1920x1080, and one with short blocks.
 const PICTURES: [(&str, Numbered); 4] = [
     ("noise_20kB", |number| jpeg::of_length(number, 20_000)),
     ("noise_100kB", |number| jpeg::of_length(number, 100_000)),
@@ -89,7 +88,7 @@ const PICTURES: [(&str, Numbered); 4] = [
     ("with_own_tables", with_own_tables),
 ];
 
-/// Enough that no branch predictor learns them by heart.
+/// Enough that branch predictors cannot memorise them.
 const DISTINCT_FRAMES: u32 = 8;
 
 criterion_group!(benches, codec_verify);

@@ -1,9 +1,7 @@
-//! Programs of the load benchmark of the HTTP fan-out: a camera, the reference server and the
-//! viewers. `cargo xtask bench fanout` runs them beside the relay; README.md tells what comes of
-//! it.
+//! The programs of the HTTP fan-out's load benchmark: a camera, the reference server and the
+//! viewers. `cargo xtask bench fanout` runs them with the relay; README.md describes the results.
 //!
-//! All are synchronous and have one thread, or one per connection, so that what they cost is easy
-//! to tell.
+//! All are synchronous, with one thread or one per connection, so that their cost is easy to see.
 
 mod camera;
 mod ceiling;
@@ -14,21 +12,6 @@ mod proc;
 mod system;
 mod wire;
 
-use std::process::ExitCode;
-
-use anyhow::Result;
-
 pub use camera::main as camera;
 pub use ceiling::main as ceiling;
 pub use load::main as load;
-
-/// Says on standard error why a program failed.
-fn exit(outcome: Result<()>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}

@@ -1,6 +1,6 @@
-//! The reference: the least that a server can do for its viewers. One thread, epoll, one `writev`
-//! of a shared buffer per viewer and frame; nothing is parsed, checked, limited or counted. On the
-//! wire it is the relay.
+//! The reference server. It does the least that a server can do for its viewers: one thread, epoll,
+//! and one `writev` of a shared buffer per viewer and frame. It parses, checks, limits and counts
+//! nothing. On the wire it looks like the relay.
 
 use std::{
     io::{ErrorKind, IoSlice, Read, Write},
@@ -12,35 +12,32 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use kit::program;
 use rustix::event::epoll::EventFlags;
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::fanout::{
     clock::wall_ns,
-    exit,
     system::{Epoll, LOOPBACK, listen, raise_descriptor_limit},
     wire::{DELIMITER, HEAD, OPENING, part_header},
 };
 
 xflags::xflags! {
-    /// Serves the pictures of one camera to viewers, as cheaply as can be. Prints its URL. Ends
-    /// when the camera does.
+    /// Serves the pictures of one camera to viewers, as cheaply as possible. Prints its URL. Ends
+    /// when the camera ends.
     cmd ceiling {
         /// The camera's address.
         required --camera camera: SocketAddr
-        /// The length of each of its pictures.
+        /// The length of each picture.
         required --bytes bytes: usize
-        /// TCP_NOTSENT_LOWAT of the viewers' sockets, 0 for none (default: 16384, as the relay has
-        /// it).
-        optional --notsent-lowat lowat: u32
-        /// Where viewers come to (default: any free port of 127.0.0.1).
+        /// The address for viewers (default: any free port of 127.0.0.1).
         optional --listen at: SocketAddr
     }
 }
 
 /// Runs the server until its camera ends.
 pub fn main() -> ExitCode {
-    exit(run(&Ceiling::from_env_or_exit()))
+    program::exit(run(&Ceiling::from_env_or_exit()).map(|()| true))
 }
 
 fn run(flags: &Ceiling) -> Result<()> {
@@ -67,16 +64,15 @@ struct Server {
     camera: TcpStream,
     camera_ended: bool,
     listener: TcpListener,
-    lowat: u32,
-    /// The picture that is being read, and how much of it has come.
+    /// The picture being read, and how much of it has arrived.
     picture: Vec<u8>,
-    come: usize,
+    filled: usize,
     frames: u64,
     latest: Option<Rc<Part>>,
     viewers: Vec<Option<Viewer>>,
 }
 
-/// A frame, shared by all viewers that are at it.
+/// A frame, shared by all viewers that are receiving it.
 struct Part {
     number: u64,
     header: String,
@@ -86,10 +82,11 @@ struct Part {
 struct Viewer {
     socket: TcpStream,
     request: Vec<u8>,
-    asked: bool,
-    /// The number of the frame last begun.
+    /// Whether the request is complete.
+    requested: bool,
+    /// The number of the last frame begun.
     last: u64,
-    /// What the socket did not take, and how far it is.
+    /// The frame that the socket has not taken whole, and how much of it is written.
     rest: Option<(Rc<Part>, usize)>,
 }
 
@@ -105,31 +102,30 @@ impl Server {
             camera,
             camera_ended: false,
             listener,
-            lowat: flags.notsent_lowat.unwrap_or(NOTSENT_LOWAT_BYTES),
             picture: vec![0; flags.bytes],
-            come: 0,
+            filled: 0,
             frames: 0,
             latest: None,
             viewers: Vec::new(),
         })
     }
 
-    /// Reads all that has come, and publishes the newest picture of it: those before it came while
-    /// the server was busy, and the relay would skip them as well.
+    /// Reads all that has arrived, and publishes the newest picture. Earlier ones arrived while the
+    /// server was busy; the relay would skip them too.
     fn read_camera(&mut self) -> Result<()> {
         let mut newest = None;
         while !self.camera_ended {
-            match self.camera.read(&mut self.picture[self.come..]) {
+            match self.camera.read(&mut self.picture[self.filled..]) {
                 Ok(0) => self.camera_ended = true,
-                Ok(n) => self.come += n,
+                Ok(n) => self.filled += n,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => {
                     self.camera_ended = true;
                 }
                 Err(error) => return Err(error).context("reading the camera"),
             }
-            if self.come == self.picture.len() {
-                self.come = 0;
+            if self.filled == self.picture.len() {
+                self.filled = 0;
                 let room = newest.unwrap_or_else(|| vec![0; self.picture.len()]);
                 newest = Some(mem::replace(&mut self.picture, room));
             }
@@ -149,7 +145,7 @@ impl Server {
         });
         for place in &mut self.viewers {
             if let Some(viewer) = place
-                && viewer.asked
+                && viewer.requested
                 && viewer.rest.is_none()
                 && viewer.begin(&part).is_err()
             {
@@ -170,10 +166,8 @@ impl Server {
             socket.set_nodelay(true)?;
             let options = SockRef::from(&socket);
             options.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_IDLE))?;
-            if self.lowat > 0 {
-                options.set_tcp_notsent_lowat(self.lowat)?;
-            }
-            // By edges: a socket that is never full costs no event.
+            options.set_tcp_notsent_lowat(NOTSENT_LOWAT_BYTES)?;
+            // Edge-triggered: a socket that is never full causes no events.
             let token = FIRST_VIEWER + self.viewers.len() as u64;
             epoll.add(
                 &socket,
@@ -183,7 +177,7 @@ impl Server {
             self.viewers.push(Some(Viewer {
                 socket,
                 request: Vec::new(),
-                asked: false,
+                requested: false,
                 last: 0,
                 rest: None,
             }));
@@ -201,7 +195,7 @@ impl Server {
 }
 
 impl Viewer {
-    /// Fails when the viewer has gone.
+    /// Fails when the viewer has disconnected.
     fn serve(&mut self, flags: EventFlags, latest: Option<&Rc<Part>>) -> Result<()> {
         if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
             self.read_request()?;
@@ -209,8 +203,8 @@ impl Viewer {
         if let Some((part, at)) = self.rest.take() {
             self.write(&part, at)?;
         }
-        // What came while the socket was full was skipped, but for the newest.
-        if self.asked
+        // Of the frames that arrived while the socket was full, only the newest is sent.
+        if self.requested
             && self.rest.is_none()
             && let Some(part) = latest
             && part.number > self.last
@@ -225,12 +219,12 @@ impl Viewer {
         loop {
             match self.socket.read(&mut buffer) {
                 Ok(0) => bail!("the viewer has left"),
-                Ok(n) if !self.asked => {
+                Ok(n) if !self.requested => {
                     self.request.extend_from_slice(&buffer[..n]);
                     if self.request.ends_with(b"\r\n\r\n") {
-                        self.asked = true;
+                        self.requested = true;
                         self.request = Vec::new();
-                        // Into an empty socket, so it is taken whole.
+                        // The socket is empty, so it takes all of this.
                         self.socket
                             .write_all(format!("{HEAD}{OPENING}").as_bytes())?;
                     }
@@ -261,7 +255,7 @@ impl Viewer {
             Err(error) if error.kind() == ErrorKind::WouldBlock => at,
             Err(error) => return Err(error.into()),
         };
-        // The socket's next edge says when to go on.
+        // The socket's next edge tells when to continue.
         self.rest = (at < whole).then(|| (Rc::clone(part), at));
         Ok(())
     }
@@ -270,5 +264,6 @@ impl Viewer {
 const CAMERA: u64 = 0;
 const LISTENER: u64 = 1;
 const FIRST_VIEWER: u64 = 2;
+/// The relay's default.
 const NOTSENT_LOWAT_BYTES: u32 = 16 << 10;
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);

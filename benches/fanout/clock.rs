@@ -1,4 +1,4 @@
-//! The one clock that camera and viewers share, since they run on one machine.
+//! The clocks. Camera and viewers share them because they run on one machine.
 
 use anyhow::Result;
 use rustix::{
@@ -18,7 +18,7 @@ pub(crate) fn wall_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::Realtime))
 }
 
-/// Sleeps until `CLOCK_MONOTONIC` shows `at_ns`; not at all if it already does.
+/// Sleeps until `CLOCK_MONOTONIC` has reached `at_ns`.
 pub(crate) fn sleep_until(at_ns: u64) -> Result<()> {
     loop {
         match clock_nanosleep_absolute(ClockId::Monotonic, &timespec(at_ns)) {
@@ -36,7 +36,7 @@ pub(crate) fn timespec(ns: u64) -> Timespec {
     }
 }
 
-/// Neither clock is ever before its zero.
+/// Neither clock shows a time before its zero.
 fn nanoseconds(time: Timespec) -> u64 {
     let part = |n: i64| u64::try_from(n).unwrap_or(0);
     part(time.tv_sec) * SECOND_NS + part(time.tv_nsec)

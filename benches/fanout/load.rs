@@ -1,5 +1,4 @@
-//! The viewers: many connections, one thread. What need not be looked at is discarded in the
-//! kernel.
+//! The viewers: many connections in one thread. The kernel discards the bytes that need no check.
 
 mod tally;
 mod viewer;
@@ -11,154 +10,127 @@ use std::{
 };
 
 use anyhow::{Result, bail, ensure};
+use kit::{
+    load_report::{Cpu, Report, Server},
+    program,
+};
 use rustix::{
     event::epoll::EventFlags,
     io::Errno,
     net::{RecvFlags, recv},
 };
-use serde::Serialize;
 
 use crate::fanout::{
     clock::{SECOND_NS, now_ns},
-    exit,
     load::{
-        tally::{Counts, Tally},
+        tally::Tally,
         viewer::{Viewer, Want},
     },
     picture::Pictures,
-    proc::{Cpu, Process},
+    proc::Process,
     system::{Epoll, connect, raise_descriptor_limit},
 };
 
 xflags::xflags! {
-    /// Opens viewers, checks what they get, and prints a report (JSON) of a measured window.
+    /// Opens viewers, checks what they receive, and prints a report (JSON) of a measured window.
     ///
-    /// The window begins a second after all viewers have had a frame.
+    /// The window begins a second after all viewers have received a frame.
     cmd load {
-        /// Where the stream is.
+        /// The address of the stream.
         required --to to: SocketAddr
-        /// How many viewers.
+        /// The number of viewers.
         required --viewers viewers: usize
-        /// The length of each picture of the camera.
+        /// The length of each of the camera's pictures.
         required --bytes bytes: usize
-        /// How long the window is.
+        /// The length of the window.
         required --seconds seconds: u64
-        /// What each viewer asks for first on the same connection; the answer must tell its length.
+        /// A path that each viewer requests first on its connection. The response must have a
+        /// length.
         optional --first path: String
-        /// The server's process, whose CPU time and memory are read at the window's ends.
-        optional --watch pid: u32
+        /// The server's process, whose CPU time and memory are read at both ends of the window.
+        required --watch pid: u32
     }
 }
 
 /// Runs the viewers to the end of the window.
 pub fn main() -> ExitCode {
-    exit(run(&Load::from_env_or_exit()))
+    program::exit(run(&Load::from_env_or_exit()).map(|()| true))
 }
 
 fn run(flags: &Load) -> Result<()> {
-    ensure!(flags.viewers > 0, "--viewers must be 1 at least");
+    ensure!(flags.viewers > 0, "--viewers must be at least 1");
     raise_descriptor_limit(flags.viewers)?;
-    let watched = flags.watch.map(Process);
-    let rss_before_kib = watched.map(Process::rss_kib).transpose()?;
+    let server = Process(flags.watch);
+    let rss_before_kib = server.rss_kib()?;
     let mut load = Viewers::new(flags)?;
     load.open_all(flags)?;
     load.settle()?;
 
-    let before = Reading::take(watched)?;
+    let before = Reading::take(server)?;
     load.tally.open();
     load.pump_until(now_ns() + flags.seconds * SECOND_NS, |_| false)?;
-    let after = Reading::take(watched)?;
+    let after = Reading::take(server)?;
     load.tally.close();
-    let rss_kib = watched.map(Process::rss_kib).transpose()?;
+    let rss_kib = server.rss_kib()?;
     load.pump_until(now_ns() + GRACE_NS, Tally::complete)?;
 
-    let wall_ns = after.at_ns - before.at_ns;
+    let window_ns = after.at_ns - before.at_ns;
     let own = after.own.since(before.own);
-    let server = match (before.server, after.server, rss_before_kib, rss_kib) {
-        (Some(before), Some(after), Some(rss_before_kib), Some(rss_kib)) => Some(Server {
-            cpu: after.since(before),
-            rss_before_kib,
-            rss_kib,
-        }),
-        _ => None,
-    };
     let report = Report {
-        viewers: flags.viewers,
+        viewers: flags.viewers as u64,
         lost: load.lost,
         first_fault: load.first_fault,
-        window_ns: wall_ns,
-        load_cpu: own.run_ns as f64 / wall_ns as f64,
-        load_waited: own.wait_ns as f64 / wall_ns as f64,
+        window_ns,
+        load_cpu: own.run_ns as f64 / window_ns as f64,
+        load_waited: own.wait_ns as f64 / window_ns as f64,
         counts: load.tally.counts(),
-        server,
+        server: Server {
+            cpu: after.server.since(before.server),
+            rss_before_kib,
+            rss_kib,
+        },
     };
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }
 
-#[derive(Serialize)]
-struct Report {
-    viewers: usize,
-    /// Viewers whose connection ended, or whose bytes were no stream any more.
-    lost: usize,
-    first_fault: Option<String>,
-    window_ns: u64,
-    /// The share of a core that these viewers took.
-    load_cpu: f64,
-    /// The share of the window in which they were ready to run while others had the core.
-    load_waited: f64,
-    #[serde(flatten)]
-    counts: Counts,
-    server: Option<Server>,
-}
-
-#[derive(Serialize)]
-struct Server {
-    cpu: Cpu,
-    /// Before the first viewer.
-    rss_before_kib: u64,
-    /// At the end of the window.
-    rss_kib: u64,
-}
-
-/// What the clocks show at one moment.
+/// The clocks at one moment.
 struct Reading {
     at_ns: u64,
     own: Cpu,
-    server: Option<Cpu>,
+    server: Cpu,
 }
 
 impl Reading {
-    fn take(watched: Option<Process>) -> Result<Self> {
+    fn take(server: Process) -> Result<Self> {
         Ok(Self {
             at_ns: now_ns(),
             own: Process::this().cpu()?,
-            server: watched.map(Process::cpu).transpose()?,
+            server: server.cpu()?,
         })
     }
 }
 
-/// Asks for something of known length, and reads the answer.
-fn ask(stream: &mut TcpStream, to: SocketAddr, path: &str) -> Result<()> {
+/// Requests a path, and reads the response, which must have a length.
+fn request(stream: &mut TcpStream, to: SocketAddr, path: &str) -> Result<()> {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {to}\r\n\r\n")?;
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
-        ensure!(
-            head.len() < LONGEST_HEAD,
-            "{path}: the answer's head has no end"
-        );
+        ensure!(head.len() < MAX_HEAD_BYTES, "{path}: the head is too long");
         stream.read_exact(&mut byte)?;
         head.push(byte[0]);
     }
     let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut lines = head.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
     let Some(length) = length.filter(|_| head.starts_with("http/1.1 200 ")) else {
-        bail!("{path}: the answer is no 200 of known length: {head}");
+        bail!("{path}: the response is not a 200 with a length: {head}");
     };
     let read = std::io::copy(&mut stream.take(length.parse()?), &mut std::io::sink())?;
-    ensure!(read.to_string() == length, "{path}: the answer was cut off");
+    ensure!(
+        read.to_string() == length,
+        "{path}: the response was cut off"
+    );
     Ok(())
 }
 
@@ -167,7 +139,7 @@ struct Viewers {
     epoll: Epoll,
     open: Vec<Option<(TcpStream, Viewer)>>,
     tally: Tally,
-    lost: usize,
+    lost: u64,
     first_fault: Option<String>,
     scratch: Vec<u8>,
     ready: Vec<(u64, EventFlags)>,
@@ -187,18 +159,18 @@ impl Viewers {
         })
     }
 
-    /// Opens them one after another, while those that are open already read.
+    /// Opens the viewers one after another, while those already open read.
     fn open_all(&mut self, flags: &Load) -> Result<()> {
-        let request = format!(
+        let head = format!(
             "GET / HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n\r\n",
             flags.to
         );
         for index in 0..flags.viewers {
             let mut stream = connect(flags.to)?;
             if let Some(path) = &flags.first {
-                ask(&mut stream, flags.to, path)?;
+                request(&mut stream, flags.to, path)?;
             }
-            stream.write_all(request.as_bytes())?;
+            stream.write_all(head.as_bytes())?;
             stream.set_nonblocking(true)?;
             self.epoll.add(&stream, index as u64, EventFlags::IN)?;
             self.open.push(Some((stream, Viewer::new(index as u64))));
@@ -209,21 +181,18 @@ impl Viewers {
         Ok(())
     }
 
-    /// Waits until all have had a frame, and then a second.
+    /// Waits until all viewers have received a frame, and then a second.
     fn settle(&mut self) -> Result<()> {
         self.pump_until(now_ns() + START_LIMIT_NS, Tally::all_started)?;
         if !self.tally.all_started() {
+            let fault = self.first_fault.as_ref();
+            let fault = fault.map_or(String::new(), |why| format!(", the first because {why}"));
             bail!(
-                "only {} of {} viewers have had a frame after {} s; {} were lost{}",
+                "only {} of {} viewers have received a frame after {} s; {} were lost{fault}",
                 self.tally.started(),
                 self.open.len(),
                 START_LIMIT_NS / SECOND_NS,
                 self.lost,
-                self.first_fault
-                    .as_ref()
-                    .map_or(String::new(), |fault| format!(
-                        ", the first because {fault}"
-                    )),
             );
         }
         self.pump_until(now_ns() + SECOND_NS, |_| false)
@@ -239,7 +208,7 @@ impl Viewers {
         }
     }
 
-    /// Reads what has come, after a wait of at most `limit_ns`.
+    /// Waits for bytes, at most `limit_ns`, and reads them.
     fn pump(&mut self, limit_ns: u64) -> Result<()> {
         let mut ready = std::mem::take(&mut self.ready);
         self.epoll.wait(Some(limit_ns), &mut ready)?;
@@ -257,7 +226,7 @@ impl Viewers {
         Ok(())
     }
 
-    /// Reads one viewer up to the end of a frame or of what has come.
+    /// Reads one viewer's bytes, up to the end of a frame.
     fn read(&mut self, index: usize) -> Result<()> {
         let Some((stream, viewer)) = &mut self.open[index] else {
             return Ok(());
@@ -269,36 +238,34 @@ impl Viewers {
                 Want::Discard(most) => (most, RecvFlags::TRUNC),
             };
             let most = most.min(self.scratch.len());
-            let came = match recv(&*stream, &mut self.scratch[..most], flags) {
+            let read = match recv(&*stream, &mut self.scratch[..most], flags) {
                 Ok((_, 0)) => bail!("the server closed the connection"),
-                Ok((_, came)) => came,
+                Ok((_, read)) => read,
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
             let arrival = match want {
-                Want::Bytes(_) => viewer
-                    .take(&self.scratch[..came], &self.pictures)
-                    .map_err(|fault| anyhow::anyhow!("{fault}"))?,
-                Want::Discard(_) => viewer.discarded(came, &self.pictures),
+                Want::Bytes(_) => viewer.take(&self.scratch[..read], &self.pictures)?,
+                Want::Discard(_) => viewer.discarded(read, &self.pictures),
             };
             if let Some(arrival) = &arrival {
                 self.tally.arrived(index, arrival, now_ns());
             }
-            // The next frame, if it is there already, waits for the next turn, so that no viewer
-            // waits for another's.
-            if arrival.is_some() || came < most {
+            // Leave the next frame for the next turn, even if it has arrived, so that no viewer
+            // waits for another.
+            if arrival.is_some() || read < most {
                 return Ok(());
             }
         }
     }
 }
 
-/// As long as a picture, mostly; longer ones take several reads.
+/// Longer pictures take several reads.
 const SCRATCH_BYTES: usize = 256 << 10;
 const OPENED_BETWEEN_READS: usize = 16;
-/// Of an answer before the stream.
-const LONGEST_HEAD: usize = 16 << 10;
-/// For all viewers to have a frame.
+/// The head of the response to `--first`.
+const MAX_HEAD_BYTES: usize = 16 << 10;
+/// How long the viewers may take to receive their first frames.
 const START_LIMIT_NS: u64 = 60 * SECOND_NS;
-/// For what was sent within the window to come after it.
+/// How long after the window a frame that was sent within it may arrive.
 const GRACE_NS: u64 = 2 * SECOND_NS;

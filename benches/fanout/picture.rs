@@ -1,5 +1,5 @@
-//! What the camera sends: real JPEGs, all of one length, each with a stamp. Camera and viewers make
-//! the same ones, so that a viewer knows every byte that must come.
+//! The camera's pictures: JPEGs of one length, each with a stamp. Camera and viewers generate the
+//! same ones, so a viewer knows every byte in advance.
 
 use std::ops::Range;
 
@@ -8,19 +8,19 @@ use mjpeg_testkit::jpeg;
 
 use crate::fanout::wire::DELIMITER;
 
-/// The pictures that a camera shows in turn.
+/// The pictures that a camera sends in turn.
 pub(crate) struct Pictures {
     len: usize,
-    /// Each with the delimiter that follows it on the wire, and without a stamp.
+    /// Each without its stamp, but with the delimiter that follows it on the wire.
     followed: Vec<Vec<u8>>,
 }
 
 impl Pictures {
-    /// Makes them, `len` bytes each.
+    /// Generates them, `len` bytes each.
     pub(crate) fn new(len: usize) -> Result<Self> {
         ensure!(
-            len >= SHORTEST,
-            "a picture of {len} bytes is too short; {SHORTEST} at least"
+            len >= MIN_BYTES,
+            "a picture needs at least {MIN_BYTES} bytes, not {len}"
         );
         let followed = (0..DIFFERENT).map(|number| {
             let mut picture = one(number, len);
@@ -37,8 +37,8 @@ impl Pictures {
         self.len
     }
 
-    /// The picture that has this number, and the delimiter after it. Where its stamp will be, there
-    /// are other bytes.
+    /// The picture with this number, and the delimiter after it. The stamp's place holds other
+    /// bytes.
     pub(crate) fn followed(&self, number: u64) -> &[u8] {
         &self.followed[(number % u64::from(DIFFERENT)) as usize]
     }
@@ -52,7 +52,7 @@ impl Pictures {
     }
 }
 
-/// Which picture it is, and when it was sent.
+/// The number of a picture, and when it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     /// Counted by the camera from 1, without gaps.
@@ -62,13 +62,13 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Writes it into its place in a picture.
+    /// Writes the stamp into a picture.
     pub(crate) fn write(self, picture: &mut [u8]) {
         picture[STAMP].copy_from_slice(self.text().as_bytes());
     }
 
-    /// Reads it from the beginning of a picture, [`STAMP`]'s end at least; `None` if it is not as
-    /// it was written.
+    /// Reads the stamp of a picture, of which at least the bytes up to the end of [`STAMP`] are
+    /// needed. `None` if the stamp is damaged.
     pub(crate) fn read(picture: &[u8]) -> Option<Self> {
         let text = str::from_utf8(picture.get(STAMP)?).ok()?;
         let field = |at: Range<usize>| u64::from_str_radix(text.get(at)?, 16).ok();
@@ -79,7 +79,7 @@ impl Stamp {
         (stamp.text() == text).then_some(stamp)
     }
 
-    /// Hexadecimal digits, since no byte of them is `FF`; the last eight check the others.
+    /// Hexadecimal digits, because they contain no `FF`. The last eight are a checksum.
     fn text(self) -> String {
         let Self { number, sent_ns } = self;
         let check = (number ^ sent_ns.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
@@ -87,27 +87,27 @@ impl Stamp {
     }
 }
 
-/// A picture with a comment before all else, for the stamp and for the bytes that lack to the
+/// A picture that begins with a comment, which has room for the stamp and pads the picture to its
 /// length.
 fn one(number: u32, len: usize) -> Vec<u8> {
     let room = len - COMMENT_HEADER_BYTES;
-    let mut asked = room - STAMP.len();
+    let mut target = room - STAMP.len();
     loop {
-        let jpeg = jpeg::dense(number, asked);
+        let jpeg = jpeg::dense(number, target);
         if jpeg.len() + STAMP.len() <= room {
             let comment = vec![b'.'; room - jpeg.len()];
             return jpeg::with_segment(&jpeg, COM, &comment).into();
         }
-        asked = asked * 31 / 32;
+        target = target * 31 / 32;
     }
 }
 
-/// Where the stamp is: in a comment right after SOI.
+/// The place of the stamp, in a comment directly after SOI.
 pub(crate) const STAMP: Range<usize> = 6..46;
-/// How many pictures there are.
+/// The number of different pictures.
 const DIFFERENT: u32 = 4;
-/// Below this, the headers of a JPEG leave no room for a picture.
-const SHORTEST: usize = 1500;
+/// Shorter JPEGs have no room for a picture after their headers.
+const MIN_BYTES: usize = 1500;
 const COM: u8 = 0xfe;
 /// Marker and length.
 const COMMENT_HEADER_BYTES: usize = 4;
@@ -122,8 +122,8 @@ mod tests {
     };
 
     #[test]
-    fn pictures_have_the_length_and_are_jpegs_that_differ() {
-        for len in [SHORTEST, 2_000, 20_000, 100_000] {
+    fn pictures_are_different_jpegs_of_the_given_length() {
+        for len in [MIN_BYTES, 2_000, 20_000, 100_000] {
             let pictures = Pictures::new(len).unwrap();
             for number in 0..4 {
                 let stamp = Stamp { number, ..A_STAMP };
@@ -135,11 +135,11 @@ mod tests {
                 decoder.decode().unwrap();
             }
         }
-        assert!(Pictures::new(SHORTEST - 1).is_err());
+        assert!(Pictures::new(MIN_BYTES - 1).is_err());
     }
 
     #[test]
-    fn stamps_come_back_unless_they_were_touched() {
+    fn stamps_are_read_unless_they_are_damaged() {
         let mut picture = Pictures::new(2_000).unwrap().stamped(A_STAMP);
         assert_eq!(Stamp::read(&picture), Some(A_STAMP));
         for at in STAMP {

@@ -1,36 +1,13 @@
-//! What `/proc` tells of a process.
+//! Figures of a process, from `/proc`.
 
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
+use kit::{load_report::Cpu, proc};
 
-/// A process to be watched.
+/// A process to watch.
 #[derive(Clone, Copy)]
 pub(crate) struct Process(pub(crate) u32);
-
-/// Time on a processor, over all threads.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) struct Cpu {
-    /// To the nanosecond, as the scheduler counts it.
-    pub(crate) run_ns: u64,
-    /// How long its threads were ready to run while others had the processor.
-    pub(crate) wait_ns: u64,
-    /// In clock ticks, which are coarse: good for the proportion to `kernel_ticks` alone.
-    pub(crate) user_ticks: u64,
-    pub(crate) kernel_ticks: u64,
-}
-
-impl Cpu {
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            run_ns: self.run_ns.saturating_sub(earlier.run_ns),
-            wait_ns: self.wait_ns.saturating_sub(earlier.wait_ns),
-            user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
-            kernel_ticks: self.kernel_ticks.saturating_sub(earlier.kernel_ticks),
-        }
-    }
-}
 
 impl Process {
     pub(crate) fn this() -> Self {
@@ -41,15 +18,17 @@ impl Process {
         let (mut run_ns, mut wait_ns) = (0, 0);
         let tasks = format!("/proc/{}/task", self.0);
         for task in fs::read_dir(&tasks).with_context(|| format!("reading {tasks}"))? {
-            // A thread may end between the two reads; what it ran for is not worth the run.
+            // If a thread ends between the two reads, its time is left out.
             if let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) {
-                let (run, wait) = two_numbers(&text).context("schedstat is not understood")?;
+                let (run, wait) = two_numbers(&text).context("cannot parse schedstat")?;
                 run_ns += run;
                 wait_ns += wait;
             }
         }
-        let (user_ticks, kernel_ticks) =
-            ticks(&self.read("stat")?).context("/proc/PID/stat is not understood")?;
+        let path = format!("/proc/{}/stat", self.0);
+        let stat = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+        let ticks = ticks(&stat).with_context(|| format!("cannot parse {path}"))?;
+        let (user_ticks, kernel_ticks) = ticks;
         Ok(Cpu {
             run_ns,
             wait_ns,
@@ -60,15 +39,7 @@ impl Process {
 
     /// Resident memory.
     pub(crate) fn rss_kib(self) -> Result<u64> {
-        let status = self.read("status")?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-        line.and_then(|text| text.split_whitespace().next()?.parse().ok())
-            .context("/proc/PID/status holds no VmRSS; has the process ended?")
-    }
-
-    fn read(self, file: &str) -> Result<String> {
-        let path = format!("/proc/{}/{file}", self.0);
-        fs::read_to_string(&path).with_context(|| format!("reading {path}"))
+        proc::status(self.0, "VmRSS:")
     }
 }
 
@@ -78,10 +49,10 @@ fn two_numbers(text: &str) -> Option<(u64, u64)> {
     Some((next()?, next()?))
 }
 
-/// Fields 14 and 15, counted from behind the name, which may hold blanks and parentheses.
+/// Fields 14 and 15. Counted from after the name, which may contain spaces and parentheses.
 fn ticks(stat: &str) -> Option<(u64, u64)> {
-    let behind_name = stat.rsplit_once(')')?.1;
-    two_numbers(behind_name.splitn(13, ' ').nth(12)?)
+    let after_name = stat.rsplit_once(')')?.1;
+    two_numbers(after_name.splitn(13, ' ').nth(12)?)
 }
 
 #[cfg(test)]
@@ -96,13 +67,13 @@ mod tests {
     }
 
     #[test]
-    fn own_use_grows() {
+    fn the_cpu_time_of_this_process_grows() {
         let this = Process::this();
         let before = this.cpu().unwrap();
         let mut n = 0_u64;
         while this.cpu().unwrap().since(before).run_ns == 0 {
             n += 1;
-            assert!(n < 1_000_000, "no time passes for this process");
+            assert!(n < 1_000_000, "the CPU time does not grow");
         }
         assert!(this.rss_kib().unwrap() > 0);
         assert!(Process(u32::MAX).cpu().is_err());

@@ -1,4 +1,4 @@
-//! Sockets, epoll and limits, for the programs that have many connections.
+//! Sockets, epoll and limits for programs with many connections.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -16,7 +16,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::fanout::clock::timespec;
 
-/// An epoll instance, whose events carry a number of the caller's choice.
+/// An epoll instance. Each event carries a number that the caller chose.
 pub(crate) struct Epoll {
     fd: OwnedFd,
     events: Vec<epoll::Event>,
@@ -38,7 +38,7 @@ impl Epoll {
         epoll::delete(&self.fd, source).context("epoll_ctl")
     }
 
-    /// Waits for events; for ever without a limit. They are appended to `ready`.
+    /// Waits for events, indefinitely without a limit, and appends them to `ready`.
     pub(crate) fn wait(
         &mut self,
         limit_ns: Option<u64>,
@@ -58,7 +58,7 @@ impl Epoll {
 /// Any free port of 127.0.0.1.
 pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// Listens with the relay's options.
+/// Listens with the same options as the relay.
 pub(crate) fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -69,8 +69,8 @@ pub(crate) fn listen(at: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, addr))
 }
 
-/// Connects, and sees to it that closing leaves nothing behind that would keep the port from the
-/// next run.
+/// Connects. Closing the connection resets it, so that no TIME_WAIT blocks the port for the next
+/// run.
 pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&to, CONNECT_LIMIT)
         .with_context(|| format!("connecting to {to}"))?;
@@ -78,14 +78,13 @@ pub(crate) fn connect(to: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// Allows this process as many descriptors as it may have, which must be enough for so many
-/// connections.
+/// Raises the limit of open files to its maximum, which must suffice for this many connections.
 pub(crate) fn raise_descriptor_limit(connections: usize) -> Result<()> {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let needed = (connections + OTHER_DESCRIPTORS) as u64;
     ensure!(
         maximum.is_none_or(|most| most >= needed),
-        "{needed} open files are needed, and no more than {} allowed; see `ulimit -H -n`",
+        "{needed} open files are needed, but at most {} are allowed; see `ulimit -H -n`",
         maximum.unwrap_or_default()
     );
     let most = Rlimit {

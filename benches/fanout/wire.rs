@@ -1,8 +1,8 @@
-//! The bytes around the pictures, as the relay writes them to a viewer that takes `*/*`.
+//! The bytes around the pictures, as the relay sends them to a viewer with `Accept: */*`.
 
 use crate::fanout::clock::SECOND_NS;
 
-/// The response's head, as long as the relay's and with its fields.
+/// The head of the response, with the same fields and length as the relay's.
 pub(crate) const HEAD: &str = "HTTP/1.0 200 OK\r\n\
     connection: close\r\n\
     content-type: multipart/x-mixed-replace;boundary=boundarydonotcross\r\n\
@@ -16,13 +16,13 @@ pub(crate) const HEAD: &str = "HTTP/1.0 200 OK\r\n\
     timing-allow-origin: *\r\n\
     date: Mon, 03 Jan 2000 12:34:56 GMT\r\n\r\n";
 
-/// What comes before the first part.
+/// The bytes before the first part.
 pub(crate) const OPENING: &str = "--boundarydonotcross\r\n";
 
-/// What comes after each picture.
+/// The bytes after each picture.
 pub(crate) const DELIMITER: &[u8] = b"\r\n--boundarydonotcross\r\n";
 
-/// What comes before a picture.
+/// The bytes before a picture.
 pub(crate) fn part_header(len: usize, wall_ns: u64) -> String {
     format!(
         "Content-Type: image/jpeg\r\nContent-Length: {len}\r\nX-Timestamp: {}.{:06}\r\n\r\n",

@@ -1,5 +1,5 @@
-//! Public API snapshots: each published crate's API, one item a line, in `public-api/CRATE.txt`.
-//! An API that changes does so in the same commit as its snapshot, where a reviewer sees it.
+//! Public API snapshots: `public-api/CRATE.txt` lists each published crate's API, one item per
+//! line. A change of the API and of its snapshot are one commit, so that reviewers see it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use xshell::cmd;
 use crate::tools::tool;
 use crate::util::{Workspace, files_with, read, verdict};
 
-/// Compares every snapshot, or with `bless` writes it anew.
+/// Compares all snapshots, or rewrites them with `bless`.
 pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
     let folder = workspace.root().join("public-api");
     let nightly = tool::nightly(&workspace.sh)
@@ -56,9 +56,9 @@ pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<()> {
 
 const BLESS: &str = "accept the API as it is with `cargo xtask api --bless`";
 
-/// The API with all features; private ones are hidden from docs and so from this list. Impls that
-/// the compiler adds to every type are left out: that noise would hide the changes that count.
-/// Derived impls stay, because users rely on them.
+/// The API with all features. Private features are hidden from docs, and so from this list. Impls
+/// that the compiler adds to each type are omitted, because they would hide real changes. Derived
+/// impls stay, because users rely on them.
 fn public_api(workspace: &Workspace, nightly: &str, package: &str) -> Result<String> {
     let sh = &workspace.sh;
     let omit = "blanket-impls,auto-trait-impls";
@@ -66,7 +66,7 @@ fn public_api(workspace: &Workspace, nightly: &str, package: &str) -> Result<Str
         sh,
         "cargo {nightly} public-api --package {package} --all-features --omit {omit} --color never"
     )
-    // Chatty on stderr, which is wanted only when it fails.
+    // It prints much on stderr, which is of interest only if it fails.
     .quiet()
     .output()
     .with_context(|| format!("reading the public API of {package}; does it compile?"))?;
@@ -77,8 +77,8 @@ fn public_api(workspace: &Workspace, nightly: &str, package: &str) -> Result<Str
     Ok(api)
 }
 
-/// The lines that went and came, sorted together so that the two forms of a changed item are
-/// neighbours; `None` when nothing differs.
+/// The removed and added lines, sorted together, so that the two forms of a changed item are
+/// adjacent. `None` if nothing differs.
 fn difference(snapshot: &str, actual: &str) -> Option<String> {
     if snapshot == actual {
         return None;

@@ -1,4 +1,4 @@
-//! The one definition of "checked": the same steps on a desk and in CI, the cheapest first.
+//! Defines "checked": the steps, the cheapest first. CI runs the same steps as developers.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -65,8 +65,8 @@ fn fmt(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     cmd!(sh, "cargo fmt --all --check")
         .run()
-        .context("mend it with `cargo fmt --all`")?;
-    // Outside the workspace, so cargo does not know them; rustfmt itself needs no manifest.
+        .context("fix it with `cargo fmt --all`")?;
+    // These are outside the workspace, so `cargo fmt` does not find them.
     let mut outside = files_with(&workspace.root().join("fuzz/fuzz_targets"), "rs")?;
     for consumer in sh.read_dir("kits/consumers")? {
         outside.extend(files_with(&consumer.join("src"), "rs")?);
@@ -75,21 +75,21 @@ fn fmt(workspace: &Workspace) -> Result<()> {
         cmd!(sh, "rustfmt --check --edition 2024 {outside...}")
             .quiet()
             .run()
-            .context("mend it with `rustfmt --edition 2024` on the files named above")?;
+            .context("fix it with `rustfmt --edition 2024` on the files named above")?;
     }
     Ok(())
 }
 
-/// Not advisories: their database lies on another host and changes daily, so the same commit could
-/// pass today and fail tomorrow. They belong into a scheduled job.
+/// Without advisories: their database is on another host and changes daily, so a commit could pass
+/// today and fail tomorrow. They belong in a scheduled job.
 fn deny(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     cmd!(sh, "cargo deny --locked check bans licenses sources").run()?;
     Ok(())
 }
 
-/// Each crate by itself and in every way its features can be turned on: in a workspace build, a
-/// neighbour's features hide that a crate does not compile as its users will compile it.
+/// Checks each crate by itself, with each set of features. In a workspace build, features that
+/// another crate enables can hide that a crate does not compile for its users.
 fn clippy_alone(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     for package in workspace.members() {
@@ -105,7 +105,7 @@ fn clippy_alone(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// One list of arguments per clippy call: default features, each feature alone, all together.
+/// The arguments of each clippy call: default features, each feature alone, all features.
 fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<Vec<String>> {
     let names: Vec<&String> = features.keys().filter(|name| *name != "default").collect();
     let mut sets = vec![Vec::new()];
@@ -147,14 +147,14 @@ fn tests(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Apart, because nextest does not run them.
+/// A separate step, because nextest does not run doctests.
 fn doctests(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     cmd!(sh, "cargo test --doc --workspace --all-features --locked").run()?;
     Ok(())
 }
 
-/// As tests: each benchmark's body runs once and its assertions hold; nothing is measured.
+/// Runs each benchmark's body once, for its assertions. Nothing is measured.
 fn benches(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     cmd!(sh, "cargo test --package benches --benches --locked").run()?;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_turn_on_features_is_checked() {
+    fn each_set_of_features_is_checked() {
         assert_eq!(feature_sets(&features(&[])), [Vec::<String>::new()]);
         let one = feature_sets(&features(&["default", "listener"]));
         assert_eq!(one, [vec![], vec!["--features", "listener"]]);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_have_names_of_their_own() {
+    fn step_names_are_unique() {
         let mut names: Vec<_> = STEPS.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         names.dedup();

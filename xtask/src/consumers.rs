@@ -1,8 +1,8 @@
-//! Packs every published crate and uses each one as a stranger would: from its tarball, alone, in a
-//! workspace of its own (`kits/consumers/`) whose packages name it by version like any other crate.
+//! Packages each published crate and uses it as its users do: alone, from its tarball, in a
+//! separate workspace (`kits/consumers/`) whose packages name it by version.
 //!
-//! This finds what no build inside the workspace can: a file that `include` forgot, a feature that
-//! only a neighbour turns on, a type of the API that its user has no way to name.
+//! This finds what no build inside the workspace can: a file missing in `include`, a feature that
+//! only another crate enables, a type of the API that users cannot name.
 
 use std::fs;
 use std::path::Path;
@@ -13,24 +13,24 @@ use xshell::cmd;
 
 use crate::util::{Workspace, targets, verdict};
 
-/// The command: packs anew, then checks.
+/// The command: packages the crates, then checks them.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     pack(workspace)?;
     check(workspace)
 }
 
-/// One call for all crates, so that they resolve one another though none is on crates.io.
+/// Packages all crates in one call, so that they resolve one another though none is on crates.io.
 ///
-/// Without cargo's own verification: [`check`] builds the same tarballs and more, and cargo's takes
-/// the crates below the one it verifies from a temporary registry whose unpacked files and build
-/// results it keeps by name and version. At the second run it would compile against what the crates
-/// were at the first.
+/// Cargo's own verification is off, because [`check`] builds the same tarballs and more. Cargo also
+/// takes the dependencies of the crate that it verifies from a temporary registry, whose unpacked
+/// files and build results it caches by name and version. A second run would compile against the
+/// crates of the first.
 pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
     let unpublished = workspace.unpublished();
     let exclude = unpublished
         .iter()
         .flat_map(|p| ["--exclude", p.name.as_str()]);
-    // Nothing uncommitted may go into a tarball, except on a desk where the work is under way.
+    // In CI, no uncommitted file may get into a tarball.
     let dirty = std::env::var_os("CI").is_none().then_some("--allow-dirty");
     let sh = &workspace.sh;
     cmd!(
@@ -41,7 +41,7 @@ pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Unpacks what [`pack`] made and builds and runs each crate's consumer.
+/// Unpacks the tarballs that [`pack`] made, and builds and runs each crate's consumer.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     let published = workspace.published();
@@ -54,7 +54,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     for package in &published {
         let name = format!("{}-{}", package.name, package.version);
         let tarball = workspace.target("package").join(format!("{name}.crate"));
-        // `m`: tarballs carry a made-up date; files dated now are what makes cargo rebuild.
+        // `m` dates the files now, which makes cargo rebuild. Tarballs have a constant date.
         cmd!(sh, "tar xzmf {tarball} -C {packed}")
             .quiet()
             .run()
@@ -82,8 +82,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 fn use_each(workspace: &Workspace, published: &[&Package], packed: &Path) -> Result<()> {
     let sh = &workspace.sh;
     let home = workspace.root().join("kits/consumers");
-    // The versions everything else is checked with. Not committed there and not `--locked`, as the
-    // consumers themselves are added to it.
+    // The same versions as in the other checks. The copy is not committed, and not `--locked`,
+    // because the consumers themselves are added to it.
     fs::copy(workspace.root().join("Cargo.lock"), home.join("Cargo.lock"))
         .context("copying Cargo.lock to kits/consumers/")?;
     let manifest = home.join("Cargo.toml");
@@ -94,10 +94,10 @@ fn use_each(workspace: &Workspace, published: &[&Package], packed: &Path) -> Res
             ["--config".to_owned(), patch(&package.name, &folder)]
         })
         .collect();
-    // One at a time: in one call, features that one consumer turns on would help its neighbour.
+    // One at a time, because in one call the features that one consumer enables affect the others.
     for package in published {
         let consumer = format!("consumer-{}", folder_of(package));
-        // The same build directory as ever: third-party crates are there already.
+        // The usual build directory, where third-party crates are already built.
         let target = workspace.target("");
         let patches = &patches;
         cmd!(
@@ -110,7 +110,7 @@ fn use_each(workspace: &Workspace, published: &[&Package], packed: &Path) -> Res
             format!("kits/consumers/{} cannot use {} from its tarball", folder_of(package), package.name)
         })?;
         println!("   {consumer}: ok");
-        // A consumer builds the library; what a user would `cargo install` must build as well.
+        // A consumer builds the library. A program that users would `cargo install` must build too.
         if !targets(package, TargetKind::Bin).is_empty() {
             let name = package.name.as_str();
             cmd!(
@@ -127,7 +127,7 @@ fn use_each(workspace: &Workspace, published: &[&Package], packed: &Path) -> Res
     Ok(())
 }
 
-/// Files that every tarball must hold.
+/// The required files that a tarball lacks.
 fn absent(folder: &Path) -> impl Iterator<Item = &'static str> {
     let wanted = [
         "README.md",
@@ -141,7 +141,7 @@ fn absent(folder: &Path) -> impl Iterator<Item = &'static str> {
         .filter(move |file| !folder.join(file).is_file())
 }
 
-/// `mjpeg-codec` is used by `kits/consumers/codec`.
+/// The consumer's folder: `codec` for `mjpeg-codec`.
 fn folder_of(package: &Package) -> &str {
     short(&package.name)
 }
@@ -150,9 +150,10 @@ fn short(name: &str) -> &str {
     name.strip_prefix("mjpeg-").unwrap_or(name)
 }
 
-/// On the command line rather than in a manifest: where the tarballs lie differs per machine.
+/// The argument that replaces a crate with its tarball. It is not in a manifest, because the path
+/// differs from machine to machine.
 fn patch(name: &str, folder: &Path) -> String {
-    // A TOML literal string: backslashes in a path stay what they are.
+    // In a TOML literal string, backslashes are not escapes.
     format!("patch.crates-io.{name}.path='{}'", folder.display())
 }
 

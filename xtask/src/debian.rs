@@ -1,5 +1,4 @@
-//! Debian packages, and which programs are installed. The kits use this file too: `kits/kit`
-//! includes it.
+//! Installs Debian packages, and finds installed programs. `kits/kit` includes this file.
 
 #![allow(unreachable_pub, reason = "public in `kits/kit`")]
 
@@ -8,21 +7,21 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use xshell::{Shell, cmd};
 
-/// Installs Debian packages, by sudo unless this is root.
+/// Installs Debian packages, with sudo unless the user is root.
 pub fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
     if !on_path("apt-get") {
         bail!(
-            "this is not Debian or a relative of it: install the programs ({}) in your system's own way",
+            "this system has no apt-get; install these packages or their equivalents: {}",
             packages.join(", ")
         );
     }
     let root = output(sh, "id", &["-u"]).is_some_and(|id| id.trim() == "0");
-    // sudo does not hand the environment on, hence `env` behind it.
+    // sudo does not pass the environment on, so `env` sets it after sudo.
     let (program, prefix): (&str, &[&str]) = match (root, on_path("sudo")) {
         (true, _) => ("env", &[]),
         (false, true) => ("sudo", &["env"]),
         (false, false) => bail!(
-            "Debian packages need root and there is no sudo; as root: apt-get install {}",
+            "installing Debian packages needs root, and there is no sudo; as root, run: apt-get install {}",
             packages.join(" ")
         ),
     };
@@ -39,7 +38,7 @@ pub fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
     .context("apt-get install")
 }
 
-/// What a command prints, or nothing if it is absent or fails.
+/// The output of a command. `None` if it is not installed or fails.
 pub fn output(sh: &Shell, program: &str, arguments: &[&str]) -> Option<String> {
     cmd!(sh, "{program} {arguments...}")
         .quiet()
@@ -48,7 +47,7 @@ pub fn output(sh: &Shell, program: &str, arguments: &[&str]) -> Option<String> {
         .ok()
 }
 
-/// Whether a program is there.
+/// Whether a program is on the PATH.
 pub fn on_path(command: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(command).is_file())

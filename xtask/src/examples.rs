@@ -1,5 +1,5 @@
-//! Examples are the first code a user runs, so they are run, not only compiled. The convention: an
-//! example without arguments shows something and ends by itself, well, within ten seconds.
+//! Runs the examples, because they are the first code that users run. The convention: without
+//! arguments, an example shows something and ends within ten seconds with exit code 0.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,7 +14,7 @@ use xshell::cmd;
 
 use crate::util::{Workspace, targets, verdict};
 
-/// More than the convention's ten seconds: a loaded machine is no reason to fail.
+/// More than the convention's ten seconds, to allow for a busy machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -24,8 +24,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         "cargo build --workspace --examples --all-features --locked"
     )
     .run()?;
-    // Not in the source tree: an example that writes files must not litter it, and must not need
-    // to be started from a certain folder.
+    // Not in the source tree: an example may write files, and must not depend on its folder.
     let scratch = workspace.target("xtask/examples");
     if scratch.exists() {
         fs::remove_dir_all(&scratch)?;
@@ -57,7 +56,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 const OUTPUT: &str = "output.txt";
 
-/// Two examples of one name would overwrite one another in the build directory.
+/// A problem for each name that several examples have. They would overwrite one another in the
+/// build directory.
 pub(crate) fn clashes<'a>(examples: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (package, example) in examples {
@@ -73,7 +73,7 @@ pub(crate) fn clashes<'a>(examples: impl Iterator<Item = (&'a str, &'a str)>) ->
     owners.into_iter().map(line).collect()
 }
 
-/// The inner error says in words how the example failed.
+/// Runs an example. The inner error says how it failed.
 fn run_one(program: &mut Command, folder: &Path, limit: Duration) -> Result<Result<(), String>> {
     let output = File::create(folder.join(OUTPUT))?;
     let mut child = program

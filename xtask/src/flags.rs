@@ -1,5 +1,5 @@
-//! Every command, declared once. The help text is the documentation: `cargo xtask --help`. The kits
-//! read their command line with this file too: `kits/kit` includes it.
+//! All commands. Their help text is the documentation: `cargo xtask --help`. `kits/kit` includes
+//! this file, so the kits parse the same command line.
 
 #![allow(
     missing_docs,
@@ -12,200 +12,204 @@ use std::path::PathBuf;
 xflags::xflags! {
     /// Tasks of this workspace. Run as `cargo xtask COMMAND`.
     cmd xtask {
-        /// Run every check, the cheapest first; stop at the first that fails.
+        /// Run all checks, the cheapest first. Stops at the first failure.
         cmd ci {
-            /// First install the tools that are missing: Debian packages, cargo tools, toolchain.
+            /// First install missing tools: Debian packages, cargo tools, toolchains.
             optional --install
         }
-        /// Check which crate may depend on which, and what none of them may reach.
+        /// Check the dependencies between crates, and for crates that they must not reach.
         cmd layers {}
-        /// Check what no compiler checks: manifests, imports, sizes, comments, docs, test data.
+        /// Check manifests, imports, sizes, comments, docs and test data.
         cmd tidy {
-            /// Only print how many lines of Rust there are, by crate or folder.
+            /// Only print the number of Rust lines, by crate or folder.
             optional --lines
         }
         /// Compare each published crate's public API with its snapshot in `public-api/`.
         cmd api {
-            /// Accept the API as it is now: write the snapshots anew.
+            /// Accept the current API: rewrite the snapshots.
             optional --bless
         }
-        /// Run every example without arguments; each must end by itself, well.
+        /// Run each example without arguments. Each must end by itself, with success.
         cmd examples {}
-        /// Pack every published crate and use each alone, from its tarball, as a stranger would.
+        /// Package each published crate, and use each one alone from its tarball, as its users do.
         cmd consumers {}
-        /// Run the fuzz targets; needs nightly and cargo-fuzz.
+        /// Run the fuzz targets. Needs nightly and cargo-fuzz.
         cmd fuzz {
-            /// Seconds for each target (default: 60).
+            /// Seconds per target (default: 60).
             optional --seconds seconds: u32
             /// Only this target.
             optional --target target: String
         }
-        /// Score the splitter on a folder of streams with known truth, NAME.mjpeg + NAME.json each.
+        /// Score the splitter on a folder of streams with known truth: NAME.mjpeg with NAME.json.
         ///
-        /// Prints a line per stream: the frames a splitter must recover (`expected`), how many of
-        /// them came out exactly or not (`exact`, `missed`; a frame with bytes too many is missed),
-        /// how many came out that are none (`false`), and whether each byte lies in one frame or
-        /// one discarded range (`accounted`). What touches only damage counts neither way. Below
-        /// the table, each answer that differs from the truth, with what happened instead.
+        /// Prints a line per stream: the number of frames that a splitter must recover
+        /// (`expected`), how many of them it returned exactly (`exact`) and how many not (`missed`,
+        /// also with extra bytes), how many frames it returned that do not exist (`false`), and how
+        /// many bytes are each in exactly one frame or discarded range (`accounted`). A returned
+        /// frame that touches only damage counts neither way. Below the table is each answer that
+        /// differs from the truth, with what came out instead.
         ///
-        /// Exit code 1 if a stream is not perfect, unless its truth says that it is debatable; also
-        /// if one cannot be scored: no partner, not understood, sizes or checksum that do not
-        /// match.
+        /// Exit code 1 if a stream is not perfect, unless its truth says that it is debatable. Also
+        /// 1 if a stream cannot be scored because a file is missing, invalid, or of another stream.
         cmd corpus {
-            /// The folder, as `../shared/corpus`; subfolders are not looked into.
+            /// The folder, such as `../shared/corpus`. Subfolders are ignored.
             required dir: PathBuf
         }
         /// Print `offset length`, in bytes, of each frame that the splitter finds in a file.
         ///
-        /// With default settings, one line per frame, nothing else: for other scorers to judge.
+        /// The splitter has default settings. Prints one line per frame and nothing else, for other
+        /// scorers.
         cmd frames {
             /// A raw Motion-JPEG stream, of any length.
             required file: PathBuf
         }
         /// Inject faults into a running relay, and count what is lost.
         ///
-        /// A case is a relay in a process of its own, a bystander (a camera with 25 numbered
-        /// pictures a second and two viewers that count them), and a fault beside it: of a camera,
-        /// a link, a viewer, the process. None of the bystander's pictures may be lost or come more
-        /// than 100 ms after the one before, memory stays within the case's bound, no open file,
-        /// thread or task is left behind, the error says what happened, and it recovers by itself
-        /// within what its backoff allows. Prints a table; what it means is in
-        /// `docs/reliability.md`. About 8 minutes, with the release build.
+        /// Each case runs a relay in its own process, with a bystander (a camera that sends 25
+        /// numbered pictures per second, and two viewers that count them), and injects a fault of a
+        /// camera, a link, a viewer or the process. The bystander's pictures must all arrive, none
+        /// more than 100 ms after the previous one. Memory must stay within the case's bound, no
+        /// open file, thread or task may be left behind, the error must say what happened, and the
+        /// relay must recover by itself within its backoff. Prints a table, which
+        /// `docs/reliability.md` explains. Takes about 8 minutes, with the release build.
         ///
-        /// Cases that need namespaces (root), `http://` sources or faketime are skipped, with a
-        /// line, where there are none. Exit code 1 if a case fails.
+        /// Cases that need namespaces (root), `http://` sources or faketime are skipped where these
+        /// are missing. Exit code 1 if a case fails.
         cmd faults {
-            /// Only cases of each kind that end soon, with the debug build: a minute or two. A step
-            /// of `cargo xtask ci`.
+            /// Only the fast cases of each kind, with the debug build: a minute or two. A step of
+            /// `cargo xtask ci`.
             optional --short
             /// Only this case; repeat for more.
             repeated --case name: String
-            /// What picks the random ones among the faults (default: 1).
+            /// The seed of the random faults (default: 1).
             optional --seed seed: u64
-            /// Name the cases and end.
+            /// Only list the cases.
             optional --list
             /// Run relays that lack this, to see which cases notice: `write-stall`,
             /// `header-timeout`, `stall-limit`, `frame-limit`, `backoff`, `cleaning-up`.
             optional --without what: String
-            /// Put the table into this file, in place of the last one: `docs/reliability.md`.
+            /// Write the table into this file, in place of the previous one:
+            /// `docs/reliability.md`.
             optional --record file: PathBuf
         }
-        /// Cameras of each kind with random faults, and two hundred viewers that come and go.
+        /// Run cameras of each kind with random faults, and two hundred viewers that come and go.
         ///
-        /// Prints a line per minute, and memory at minutes 1, 10, 30 and 60. In the end memory and
-        /// open files must be flat, each camera back, and no picture of the two undamaged cameras
-        /// lost; else the exit code is 1.
+        /// Prints a line per minute, and memory at minutes 1, 10, 30 and 60. Exit code 1 if memory
+        /// or open files grow, a camera does not return, or a picture of the two undamaged cameras
+        /// is lost.
         cmd soak {
-            /// How long; at the end up to a minute more, until all are back.
+            /// The length of the run, without up to a minute at the end in which all cameras
+            /// return.
             required --minutes minutes: u64
-            /// What picks the faults (default: 1).
+            /// The seed of the faults (default: 1).
             optional --seed seed: u64
-            /// Put the lines into this file, in place of the last ones: `docs/reliability.md`.
+            /// Write the lines into this file, in place of the previous ones:
+            /// `docs/reliability.md`.
             optional --record file: PathBuf
         }
-        /// Measure the relay under load, beside a reference.
+        /// Measure the relay under load, next to a reference.
         cmd bench {
-            /// CPU time per delivered frame of the HTTP fan-out, beside the least that a server can
-            /// do.
+            /// Measure the CPU time per frame that the HTTP fan-out delivers, next to the least
+            /// that a server can do.
             ///
             /// Camera, viewers and reference are programs of `benches/`. The relay and the
-            /// reference take turns, each time pinned to core 0, camera and viewers to core 1.
+            /// reference take turns, pinned to core 0. Camera and viewers are pinned to core 1.
             /// Prints a line per run and tables at the end: medians and quartiles of the ratio,
             /// with floor and goal. All cases with nine pairs take about half an hour. See
             /// benches/README.md.
             cmd fanout {
-                /// Only the case of this name, or those whose names hold it (`none` lists them).
+                /// Only the case with this name, or those whose names contain it (`none` lists
+                /// them).
                 optional --case case: String
-                /// Pairs of runs for each case (default: 9).
+                /// Pairs of runs per case (default: 9).
                 optional --pairs pairs: usize
                 /// The length of each run's window (default: 10).
                 optional --seconds seconds: u64
                 /// More arguments for `mjpeg-server run`, as one word:
                 /// `--server-args "--repair none"`.
                 optional --server-args args: String
-                /// Write the tables into this file as well (Markdown).
+                /// Also write the tables to this file (Markdown).
                 optional --record file: PathBuf
-                /// Instead of all that, check that the reference is one: strace (if it is there)
-                /// shows one `writev` per viewer and frame, and 95 % of its CPU time is the
-                /// kernel's.
+                /// Only check that the reference does the least: strace, if installed, must show
+                /// one `writev` per viewer and frame, and the kernel must use 95 % of its CPU time.
                 optional --verify-reference
             }
-            /// How old the pictures are that viewers on slow links see.
+            /// Measure how old the pictures are that viewers on slow links see.
             ///
             /// Viewers behind links of 1, 4 and 20 Mbit/s (network namespaces, `tc tbf` with a
-            /// queue of 32 KB) watch a stream of 100 KB x 30 fps, all at once, beside 50 on
-            /// loopback. With T the time that one picture takes on the link, half of a viewer's
-            /// pictures may be 1.6 T + 1/30 s old at their last byte, 99 of 100 no more than 2 T +
-            /// 1/30 s; the fast viewers miss none; the relay's memory is flat. Then the same with
-            /// the reference server of `bench fanout`, to show what the machine allows, and with
-            /// the relay without a bound on what waits unsent in the kernel, to show what that is
-            /// good for. What came of it last is in `docs/lag.md`.
+            /// queue of 32 KB) and 50 viewers on loopback watch a stream of 100 KB x 30 fps, all at
+            /// once. T is the time that one picture takes on the link. At the last byte, half of a
+            /// viewer's pictures may be 1.6 T + 1/30 s old, and 99 of 100 no more than 2 T + 1/30
+            /// s. The fast viewers must miss none, and the relay's memory must not grow. Then the
+            /// same with the reference server of `bench fanout`, to show what the machine allows,
+            /// and with the relay without a bound on unsent bytes in the kernel, to show what the
+            /// bound achieves. The last results are in `docs/lag.md`.
             ///
-            /// Exit code 1 if something does not hold. Needs root; where network namespaces are not
-            /// allowed, a line says that it is skipped, and the exit code is 0.
+            /// Exit code 1 if a requirement does not hold. Needs root. Where network namespaces are
+            /// not allowed, it prints that it is skipped, and the exit code is 0.
             cmd lag {
                 /// The length of each run (default: 600).
                 optional --seconds seconds: u64
-                /// Only this run: `bounded` (of which all is asked), `bare` (the reference) or
+                /// Only this run: `bounded` (with all requirements), `bare` (the reference) or
                 /// `unbounded`.
                 optional --case case: String
-                /// How TCP finds its rate on the slow links: `bbr`, ... (default: `cubic`, as Linux
-                /// has it).
+                /// TCP's congestion control on the slow links, such as `bbr` (default: `cubic`, as
+                /// in Linux).
                 optional --congestion name: String
                 /// First install `ip` and `tc`, if they are missing (Debian's iproute2).
                 optional --install
-                /// Write the tables into this file as well (Markdown).
+                /// Also write the tables to this file (Markdown).
                 optional --record file: PathBuf
             }
         }
         /// Check that real viewers see every frame that the relay sends.
         ///
-        /// The last results, and what they mean, are in `docs/compat.md`.
+        /// `docs/compat.md` has the last results, and explains them.
         cmd compat {
-            /// Let real viewers' programs read the relay, and count the frames that each sees.
+            /// Let real viewers' programs read the relay, and count the pictures that each sees.
             ///
-            /// A camera made up for the purpose sends ten numbered pictures, in every odd form that
-            /// cameras have (thumbnails, no Huffman tables, junk, a picture cut off, ...), to the
-            /// real `mjpeg-server`. Each program reads it over HTTP, the pictures it saw are
-            /// decoded and compared. Prints a row per form, a column per program.
+            /// A fake camera sends ten numbered pictures to the real `mjpeg-server`, in all the odd
+            /// forms of real cameras (with thumbnails, without Huffman tables, with junk, one cut
+            /// off, ...). Each program reads the stream over HTTP, and the pictures that it saw are
+            /// decoded and compared. Prints a row per form and a column per program.
             ///
-            /// A program that is not installed is shown as skipped. Exit code 1 if any that ran
-            /// missed a picture, or saw a corrupt one.
+            /// A program that is not installed is shown as skipped. Exit code 1 if a program missed
+            /// a picture or saw a corrupt one.
             cmd programs {
-                /// First install what is missing: Debian packages, and Python's into
+                /// First install missing programs: Debian packages, and Python packages into
                 /// `target/compat`.
                 optional --install
                 /// Also write the table into this file, as Markdown: `docs/compat.md`.
                 optional --record file: PathBuf
-                /// Only this program, as the table names it; repeat for more.
+                /// Only this program, by its name in the table; repeat for more.
                 repeated --program program: String
-                /// Only this row, by the word in front of it; repeat for more.
+                /// Only this row, by its word at the start of each line; repeat for more.
                 repeated --row row: String
-                /// What the relay repairs, as its option of that name; `none` shows why it repairs.
+                /// The relay's option `--repair`; `none` shows why the relay repairs.
                 optional --repair list: String
-                /// How many programs to run at once (default: 4).
+                /// How many programs run at once (default: 4).
                 optional --jobs jobs: usize
-                /// Keep what each program saw and said, and tell where.
+                /// Keep what each program saw and wrote, and print where.
                 optional --keep
             }
-            /// How browser engines show them: Chromium, Firefox, WebKitGTK, steered by WebDriver.
+            /// Measure how browser engines show streams: Chromium, Firefox and WebKitGTK,
+            /// controlled by WebDriver.
             ///
-            /// In a network namespace of its own, where that is allowed, so that the address is not
-            /// loopback. An engine that is not installed is told and skipped. Exit code 1 if
-            /// something does not hold that must; docs/engines.md says what.
+            /// Runs in its own network namespace where that is allowed, so that the address is not
+            /// loopback. An engine that is not installed is skipped, and the output says so. Exit
+            /// code 1 if a requirement does not hold; docs/engines.md lists them.
             cmd engines {
-                /// A quarter of a minute per engine.
+                /// Only some seconds per engine.
                 optional --short
-                /// Also watch for this long, at 30 fps, whether the picture freezes or the page's
+                /// Also watch for this long at 30 fps whether the picture freezes or the page's
                 /// memory grows (10 is usual).
                 optional --minutes minutes: u16
                 /// Only this engine: chromium, firefox or webkitgtk. Repeat for more.
                 repeated --engine engine: String
-                /// Add this to the stream's URL, such as advance_headers=0, to see what another
-                /// layout does.
+                /// Add this to the stream's URL, such as advance_headers=0, to measure another
+                /// layout.
                 optional --query query: String
-                /// First install the engines that are missing: Debian packages, and geckodriver by
-                /// cargo.
+                /// First install missing engines: Debian packages, and geckodriver by cargo.
                 optional --install
                 /// Append the tables to this file, as Markdown.
                 optional --record file: PathBuf

@@ -1,4 +1,4 @@
-//! Runs the fuzz targets of `fuzz/`, a workspace of its own that only nightly can build.
+//! Runs the fuzz targets of `fuzz/`, a separate workspace that needs nightly.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,10 +11,11 @@ use crate::debian::output;
 use crate::util::{Workspace, files_with, read, targets};
 
 pub(crate) const DEFAULT_SECONDS: u32 = 60;
-/// In `ci`: enough to see that a target builds, runs, and survives its seeds and their neighbours.
+/// In `ci`: enough to see that a target builds, runs, and survives its seeds and inputs close to
+/// them.
 const SMOKE_SECONDS: u32 = 20;
 
-/// The step of `ci`. Optional, because the seeds are replayed by ordinary tests as well.
+/// The step of `ci`. It is optional, because ordinary tests replay the seeds too.
 pub(crate) fn smoke(workspace: &Workspace) -> Result<()> {
     if let Err(why) = ready(workspace) {
         println!("   SKIPPED: {why}");
@@ -38,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32, only: Option<&str>) -> Re
     let sh = &workspace.sh;
     for target in chosen {
         let fuzz = workspace.root().join("fuzz");
-        // libFuzzer writes what it finds into the first folder and only reads the others.
+        // libFuzzer writes new inputs to the first folder, and only reads the others.
         let corpus = fuzz.join("corpus").join(target);
         fs::create_dir_all(&corpus)?;
         let mut folders = vec![corpus];
@@ -46,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32, only: Option<&str>) -> Re
         if seeds.is_dir() {
             folders.push(seeds);
         }
-        // A line for each input of interest is hundreds a second; a crash is shown all the same.
+        // Without this, it prints hundreds of lines per second. Crashes are shown anyway.
         let mut options = vec![
             format!("-max_total_time={seconds}"),
             "-verbosity=0".to_owned(),
@@ -66,14 +67,14 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32, only: Option<&str>) -> Re
             format!(
                 "fuzz target {target} failed; if it found an input (in fuzz/artifacts/{target}), \
                      make it small with `cargo +nightly fuzz tmin {target} FILE`, keep it in \
-                     fuzz/seeds/{target}, where an ordinary test replays it, and mend the bug"
+                     fuzz/seeds/{target}, where an ordinary test replays it, and fix the bug"
             )
         })?;
     }
     Ok(())
 }
 
-/// Are nightly and cargo-fuzz there?
+/// Fails if nightly or cargo-fuzz is not installed.
 fn ready(workspace: &Workspace) -> Result<()> {
     let works = |arguments: &[&str]| output(&workspace.sh, "cargo", arguments).is_some();
     if !works(&["+nightly", "--version"]) {
@@ -85,7 +86,7 @@ fn ready(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The names of the targets. Checks the lock file on the way: cargo-fuzz has no `--locked`.
+/// The names of the targets. Also checks the lock file, because cargo-fuzz has no `--locked`.
 fn list(workspace: &Workspace) -> Result<Vec<String>> {
     let metadata = MetadataCommand::new()
         .manifest_path(workspace.root().join("fuzz/Cargo.toml"))
@@ -102,8 +103,8 @@ fn list(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(names.map(str::to_owned).collect())
 }
 
-/// All of `fuzz/dict/` in one file, since libFuzzer takes one: a token of another format costs
-/// nothing but a few wasted mutations.
+/// Joins all of `fuzz/dict/`, because libFuzzer takes only one file. Tokens of another format only
+/// waste a few mutations.
 fn dictionary(workspace: &Workspace) -> Result<Option<PathBuf>> {
     let parts = files_with(&workspace.root().join("fuzz/dict"), "dict")?;
     if parts.is_empty() {

@@ -1,7 +1,7 @@
-//! Builds and starts the programs of `kits/`, which measure and test what the workspace builds.
+//! Builds and starts the programs of `kits/`, which measure and test the relay.
 //!
-//! They are programs of their own so that xtask runs when none of our crates compiles. A kit reads
-//! the same command line as xtask, from the same file `flags.rs`, so it is handed on word for word.
+//! They are separate programs so that xtask runs when none of our crates compiles. A kit parses the
+//! same command line as xtask, by the same file `flags.rs`, so xtask passes it on unchanged.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -12,21 +12,21 @@ use xshell::cmd;
 use crate::flags::{CompatCmd, XtaskCmd};
 use crate::util::Workspace;
 
-/// A corpus beside the workspace, on machines that have one. It is not part of the project: it is
-/// large, and not all of it may be copied.
+/// A corpus next to the workspace, on machines that have one. It is not part of the project because
+/// it is large, and not all of it may be copied.
 const CORPUS: &str = "../shared/corpus";
 
-/// A program of `kits/`, and how it is built.
+/// A program of `kits/`, and how to build it.
 #[derive(Clone, Copy)]
 struct Kit {
     package: &'static str,
-    /// Whether the relay is built with it, by the same profile.
+    /// Whether the relay is built too, by the same profile.
     relay: bool,
     release: bool,
 }
 
-/// Starts the kit of this command with xtask's own arguments. Returns its exit code; the kit has
-/// printed what went wrong.
+/// Starts the kit of this command with xtask's arguments, and returns its exit code. The kit itself
+/// prints its errors.
 pub(crate) fn hand_on(workspace: &Workspace, command: &XtaskCmd) -> Result<ExitCode> {
     let kit = match command {
         XtaskCmd::Bench(_) => Kit::alone("bench"),
@@ -36,7 +36,7 @@ pub(crate) fn hand_on(workspace: &Workspace, command: &XtaskCmd) -> Result<ExitC
             CompatCmd::Engines(_) => Kit::with_relay("engines"),
         },
         XtaskCmd::Faults(faults) => Kit {
-            // The short form uses what the tests have just built.
+            // The short form uses the build of the tests.
             release: !faults.short && !faults.list,
             ..Kit::with_relay("faults")
         },
@@ -50,11 +50,11 @@ pub(crate) fn hand_on(workspace: &Workspace, command: &XtaskCmd) -> Result<ExitC
     Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// The step `corpus` of `ci`. Optional, because the crates' tests have streams of their own.
+/// The step `corpus` of `ci`. It is optional, because the crates' tests have their own streams.
 pub(crate) fn corpus(workspace: &Workspace) -> Result<()> {
     let dir = workspace.root().join(CORPUS);
     if !dir.is_dir() {
-        println!("   SKIPPED: there is no {CORPUS} beside the project");
+        println!("   SKIPPED: there is no {CORPUS} next to the project");
         return Ok(());
     }
     Kit::alone("corpus").check(workspace, &["corpus".into(), dir.into()])
@@ -95,7 +95,7 @@ impl Kit {
         }
     }
 
-    /// Builds the kit and runs it in the user's folder, so that relative paths stay what they are.
+    /// Builds the kit, and runs it in the user's folder, so that relative paths keep their meaning.
     fn run(self, workspace: &Workspace, arguments: impl Iterator<Item = OsString>) -> Result<i32> {
         let sh = &workspace.sh;
         let package = self.package;
@@ -110,7 +110,7 @@ impl Kit {
                 "cargo build --locked --quiet {profile...} -p mjpeg-server -p {package}"
             )
         } else {
-            // Nothing else may appear on the terminal: other programs read what the kit prints.
+            // Other programs read the kit's output, so nothing else may appear there.
             cmd!(sh, "cargo build --locked --quiet {profile...} -p {package}").quiet()
         };
         build.run()?;

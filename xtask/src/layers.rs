@@ -1,5 +1,5 @@
-//! Dependencies point one way. Two checks hold it: the direct edges between workspace crates, and
-//! what a crate must not reach through any path, counted with its default features.
+//! Dependencies point one way. Two checks ensure this: of the direct edges between workspace
+//! crates, and of crates that some of ours must not reach by any path, with default features.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         for &from in rule.from.iter().filter(|from| names.contains(*from)) {
             let tree = tree(workspace, from)?;
             for forbidden in reached(&tree, rule.forbidden) {
-                // An inverted tree is the shortest proof: it starts at the intruder and ends at us.
+                // The inverted tree is the shortest proof. It starts at the forbidden crate.
                 let sh = &workspace.sh;
                 let path = cmd!(
                     sh,
@@ -65,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     verdict("layers", &problems)
 }
 
-/// A new member must be placed in the table before it may have edges.
+/// A problem for each member that is not in the table of edges.
 fn missing_rules(names: &BTreeSet<&str>) -> Vec<String> {
     let placed = |name: &str| TOOLING.contains(&name) || EDGES.iter().any(|e| e.of == name);
     let unplaced = names.iter().filter(|name| !placed(name));
@@ -78,7 +78,7 @@ fn missing_rules(names: &BTreeSet<&str>) -> Vec<String> {
         .collect()
 }
 
-/// The rule for one direct edge; `None` when the edge is allowed.
+/// The problem with a direct edge. `None` if it is allowed.
 fn check_edge(edge: &Edge<'_>) -> Option<String> {
     let Edge { from, to, .. } = *edge;
     let tests = edge.dev && to == TESTKIT && ![TESTKIT, XTASK].contains(&from);
@@ -89,8 +89,8 @@ fn check_edge(edge: &Edge<'_>) -> Option<String> {
     if rule.always.contains(&to) {
         return None;
     }
-    // Tests may use what some feature brings, but nothing that no feature of the crate knows:
-    // otherwise a layer leaks in through its examples.
+    // Tests and examples may use what one of the crate's features enables, and nothing else. Else
+    // they could depend on a layer above.
     if rule.optional.contains(&to) && (edge.optional || edge.dev) {
         return None;
     }
@@ -110,7 +110,7 @@ fn check_edge(edge: &Edge<'_>) -> Option<String> {
     ))
 }
 
-/// The rule for a crate that does no IO; `None` when the dependency is on its list or for tests.
+/// The problem with a dependency of the crate that does no IO. `None` if it is allowed.
 fn check_sans_io(from: &str, dependency: &Dependency) -> Option<String> {
     let dev = dependency.kind == DependencyKind::Development;
     if from != SANS_IO.of || dev {
@@ -119,7 +119,7 @@ fn check_sans_io(from: &str, dependency: &Dependency) -> Option<String> {
     sans_io_refuses(dependency.name.as_str(), dependency.optional)
 }
 
-/// Returns why [`SANS_IO`] does not allow a dependency; `None` if it does.
+/// Why [`SANS_IO`] does not allow a dependency. `None` if it does.
 fn sans_io_refuses(name: &str, optional: bool) -> Option<String> {
     let SansIo {
         of,
@@ -136,7 +136,7 @@ fn sans_io_refuses(name: &str, optional: bool) -> Option<String> {
     ))
 }
 
-/// Names of everything `package` needs with default features, on any platform.
+/// The names of all dependencies of `package` with default features, on all platforms.
 fn tree(workspace: &Workspace, package: &str) -> Result<String> {
     let sh = &workspace.sh;
     cmd!(
@@ -148,7 +148,7 @@ fn tree(workspace: &Workspace, package: &str) -> Result<String> {
     .with_context(|| format!("listing what {package} depends on"))
 }
 
-/// Which of `forbidden` occur in the lines of `cargo tree --prefix none` ("name v1.2.3 …").
+/// The `forbidden` crates that occur in the output of `cargo tree --prefix none` ("name v1.2.3 …").
 fn reached<'f>(tree: &str, forbidden: &[&'f str]) -> Vec<&'f str> {
     let names: BTreeSet<&str> = tree.lines().filter_map(|l| l.split(' ').next()).collect();
     let found = forbidden.iter().filter(|name| names.contains(*name));

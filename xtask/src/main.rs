@@ -1,13 +1,13 @@
-//! The workspace's own tasks. `cargo xtask ci` is the one definition of "checked"; every other
-//! command is one of its steps, to be run alone while working on it.
+//! The workspace's tasks. `cargo xtask ci` defines "checked". Most other commands run one of its
+//! steps alone.
 
 #![allow(
     clippy::print_stdout,
-    reason = "a task runner talks to the terminal; the lint is for the libraries"
+    reason = "a task runner prints to the terminal; the lint is for libraries"
 )]
 #![allow(
     clippy::disallowed_methods,
-    reason = "no async runtime here: std's clock and sleep are the right ones"
+    reason = "without an async runtime, std's clock and sleep are the right ones"
 )]
 
 mod api;
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let flags = flags::Xtask::from_env_or_exit();
     let outcome = Workspace::load().and_then(|workspace| run(&workspace, flags.subcommand));
     outcome.unwrap_or_else(|error| {
-        // Not by returning it: with RUST_BACKTRACE set, a backtrace would bury what to do.
+        // Returned from `main`, it would be printed with a backtrace if RUST_BACKTRACE is set.
         eprintln!("\nerror: {error:#}");
         ExitCode::FAILURE
     })

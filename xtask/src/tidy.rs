@@ -1,4 +1,4 @@
-//! Checks what no compiler checks: manifests, imports, sizes, comments, docs, test data.
+//! Checks manifests, imports, sizes, comments, docs and test data.
 
 mod attributes;
 mod comments;
@@ -62,7 +62,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     verdict("tidy", &problems)
 }
 
-/// Prints how many lines of Rust there are, by crate or folder.
+/// Prints the number of Rust lines, by crate or folder.
 pub(crate) fn print_lines(workspace: &Workspace) -> Result<()> {
     let root = workspace.root();
     let mut lines = Lines::default();
@@ -73,7 +73,8 @@ pub(crate) fn print_lines(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The other checks go on where the sources cannot be read: the compiler says why.
+/// Checks a crate's imports. Sources that cannot be parsed are a problem like others, so that the
+/// remaining checks still run.
 fn imports(root: &Path, package: &Package) -> Vec<String> {
     let shown = shown(root, folder(package));
     let modules = modules::sources(folder(package)).and_then(|sources| Modules::parse(&sources));
@@ -87,7 +88,8 @@ fn imports(root: &Path, package: &Package) -> Vec<String> {
     }
 }
 
-/// Every Rust source below `folder`, also of what is not in the workspace: fuzz targets, consumers.
+/// All Rust sources below `folder`, including those outside the workspace (fuzz targets,
+/// consumers).
 fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
@@ -95,7 +97,7 @@ fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
-            // Build directories hold code that is not ours.
+            // Build directories contain code that is not ours.
             if name != "target" && !name.starts_with('.') {
                 found.extend(rust_files(&path)?);
             }

@@ -1,4 +1,4 @@
-//! What the checks need on the machine, and how to tell that it is there.
+//! The tools that the checks need, and how to find them.
 
 use anyhow::{Result, bail};
 use xshell::Shell;
@@ -8,7 +8,7 @@ use crate::tools::tool::{Accepted, Tool, cargo, component, debian, gstreamer};
 mod install;
 pub(crate) mod tool;
 
-/// Only what `ci` cannot do without. cargo-fuzz is not among it: its step says that it is skipped.
+/// The tools without which `ci` fails. It can do without cargo-fuzz, whose step is then skipped.
 const TOOLS: &[Tool] = &[
     component("fmt", "rustfmt"),
     component("clippy", "clippy"),
@@ -18,7 +18,7 @@ const TOOLS: &[Tool] = &[
     debian("python3", "python3"),
     debian("chromium", "chromium"),
     debian("chromedriver", "chromium-driver"),
-    // By its path: `/usr/sbin` is not on everybody's PATH.
+    // An absolute path, because `/usr/sbin` is not on every user's PATH.
     debian("/usr/sbin/lighttpd", "lighttpd"),
     debian("gst-launch-1.0", "gstreamer1.0-tools"),
     gstreamer("tcpserversink", "gstreamer1.0-plugins-base"),
@@ -40,7 +40,7 @@ const TOOLS: &[Tool] = &[
     Tool::Nightly,
 ];
 
-/// Makes sure that every tool is there; with `install`, by fetching what is not.
+/// Checks that all tools are installed. With `install`, installs those that are not.
 pub(crate) fn ensure(sh: &Shell, install: bool) -> Result<()> {
     let missing = missing(sh);
     if missing.is_empty() {
@@ -56,10 +56,11 @@ pub(crate) fn ensure(sh: &Shell, install: bool) -> Result<()> {
         );
     }
     install::all(sh, &missing)?;
-    // What is installed but not found (a PATH without cargo's folder) is told before any check.
+    // Report a tool that is installed but not found (as without cargo's `bin` folder on the PATH)
+    // before the first check.
     if let Some(tool) = self::missing(sh).first() {
         bail!(
-            "{} was installed but is not found; is cargo's `bin` folder on the PATH, before others?",
+            "{} was installed but not found; put cargo's `bin` folder first on the PATH",
             tool.describe()
         );
     }

@@ -1,4 +1,4 @@
-//! What every task needs: the workspace's metadata, a shell in its root, small file helpers.
+//! Shared by all tasks: the workspace's metadata, a shell in its root, small file helpers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use xshell::Shell;
 
-/// The workspace as cargo sees it, and a shell whose working directory is its root.
+/// The workspace's metadata, and a shell whose working directory is the root.
 pub(crate) struct Workspace {
     pub(crate) sh: Shell,
     metadata: Metadata,
@@ -15,7 +15,7 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     pub(crate) fn load() -> Result<Self> {
-        // `cargo run` tells where xtask lies, so that tasks work from any folder.
+        // `cargo run` sets xtask's folder, so tasks work from any folder.
         let xtask = std::env::var_os("CARGO_MANIFEST_DIR")
             .context("started without cargo; run it as `cargo xtask`")?;
         let root = Path::new(&xtask)
@@ -38,12 +38,12 @@ impl Workspace {
         self.metadata.workspace_root.as_std_path()
     }
 
-    /// A folder or file below the build directory, wherever the user has put that.
+    /// A folder or file below the build directory, which users may configure.
     pub(crate) fn target(&self, below: &str) -> PathBuf {
         self.metadata.target_directory.join(below).into()
     }
 
-    /// All members, by name.
+    /// All members, sorted by name.
     pub(crate) fn members(&self) -> Vec<&Package> {
         let mut members = self.metadata.workspace_packages();
         members.sort_by(|a, b| a.name.cmp(&b.name));
@@ -65,12 +65,12 @@ impl Workspace {
     }
 }
 
-/// `publish = false` reads as an empty list of registries.
+/// Whether a package is published. `publish = false` becomes an empty list of registries.
 pub(crate) fn published(package: &Package) -> bool {
     package.publish.as_ref().is_none_or(|to| !to.is_empty())
 }
 
-/// The folder a package lies in.
+/// A package's folder.
 pub(crate) fn folder(package: &Package) -> &Path {
     package
         .manifest_path
@@ -78,13 +78,13 @@ pub(crate) fn folder(package: &Package) -> &Path {
         .map_or(Path::new(""), |p| p.as_std_path())
 }
 
-/// Names of a package's targets of one kind.
+/// The names of a package's targets of one kind.
 pub(crate) fn targets(package: &Package, kind: TargetKind) -> Vec<&str> {
     let of_kind = package.targets.iter().filter(|t| t.kind.contains(&kind));
     of_kind.map(|t| t.name.as_str()).collect()
 }
 
-/// Every file below `folder`, in a fixed order; nothing if it does not exist.
+/// All files below `folder`, sorted. Empty if the folder does not exist.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     if !folder.is_dir() {
@@ -103,7 +103,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// As [`files`], of one extension.
+/// As [`files`], for one extension.
 pub(crate) fn files_with(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     let mut found = files(folder)?;
     found.retain(|path| path.extension().is_some_and(|e| e == extension));
@@ -114,7 +114,7 @@ pub(crate) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
 }
 
-/// Prints all problems at once, so that one run is enough to see them all, and then fails.
+/// Prints all problems, and fails if there are any.
 pub(crate) fn verdict(task: &str, problems: &[String]) -> Result<()> {
     if problems.is_empty() {
         println!("{task}: ok");

@@ -1,191 +1,122 @@
-//! What is counted: everything by the numbers and times in the stamps.
+//! Counts frames by the numbers and times in their stamps.
 
-use serde::Serialize;
+use kit::load_report::{Ages, Counts};
 
 use crate::fanout::load::viewer::Arrival;
 
-/// Counts what arrives, and keeps the ages of what was stamped within the window.
+/// Counts arrivals, and keeps the ages of the frames stamped within the window.
 pub(crate) struct Tally {
-    viewers: Vec<Seen>,
+    /// The number of each viewer's last frame; 0 before its first.
+    last: Vec<u64>,
     newest: u64,
-    /// Viewers that had a frame.
+    /// Viewers that have received a frame.
     started: usize,
-    total: u64,
-    window: Window,
-    faults: Faults,
-    part_len: usize,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    last: u64,
-}
-
-/// The measured time, as numbers of frames: those after `after` up to `upto`.
-#[derive(Default)]
-struct Window {
-    after: Option<u64>,
-    upto: Option<u64>,
-    delivered: u64,
+    /// The number of the newest frame when the window opened, and when it closed.
+    opened: Option<u64>,
+    closed: Option<u64>,
     ages_us: Vec<u32>,
-    gaps: u64,
-}
-
-#[derive(Default)]
-struct Faults {
-    bad: u64,
-    checked: u64,
-    repeated: u64,
-    out_of_order: u64,
-}
-
-/// What came of it.
-#[derive(Debug, PartialEq, Serialize)]
-pub(crate) struct Counts {
-    /// Frames that the camera sent within the window.
-    pub(crate) offered: u64,
-    /// Frames whose last byte came within the window, over all viewers.
-    pub(crate) delivered: u64,
-    /// `offered` times the viewers.
-    pub(crate) expected: u64,
-    /// How many of the expected ones did not come, not even after the window.
-    pub(crate) missed: u64,
-    /// How often a viewer's frame was not the next after its last.
-    pub(crate) gaps: u64,
-    /// Since the start: frames that were compared whole.
-    pub(crate) checked: u64,
-    /// Since the start: frames that were not as the camera sent them.
-    pub(crate) bad: u64,
-    /// Since the start: frames that came again, as keepalives do.
-    pub(crate) repeated: u64,
-    /// Since the start: frames older than the one before.
-    pub(crate) out_of_order: u64,
-    /// Since the start: frames.
-    pub(crate) total: u64,
-    /// The length of a part on the wire.
-    pub(crate) part_bytes: usize,
-    pub(crate) age_ms: Ages,
-}
-
-/// From the stamp to the last byte, of the expected frames that came.
-#[derive(Debug, Default, PartialEq, Serialize)]
-pub(crate) struct Ages {
-    pub(crate) p50: f64,
-    pub(crate) p99: f64,
-    pub(crate) max: f64,
+    counts: Counts,
 }
 
 impl Tally {
     pub(crate) fn new(viewers: usize) -> Self {
         Self {
-            viewers: vec![Seen::default(); viewers],
+            last: vec![0; viewers],
             newest: 0,
             started: 0,
-            total: 0,
-            window: Window::default(),
-            faults: Faults::default(),
-            part_len: 0,
+            opened: None,
+            closed: None,
+            ages_us: Vec::new(),
+            counts: Counts::default(),
         }
     }
 
-    /// Have all viewers had a frame?
+    /// Whether all viewers have received a frame.
     pub(crate) fn all_started(&self) -> bool {
-        self.started == self.viewers.len()
+        self.started == self.last.len()
     }
 
     pub(crate) fn started(&self) -> usize {
         self.started
     }
 
-    /// From here on it counts.
+    /// Opens the window.
     pub(crate) fn open(&mut self) {
-        self.window.after = Some(self.newest);
+        self.opened = Some(self.newest);
     }
 
-    /// What the camera sends from here on does not count.
+    /// Closes the window. Frames that the camera sends later do not count.
     pub(crate) fn close(&mut self) {
-        self.window.upto = Some(self.newest);
+        self.closed = Some(self.newest);
     }
 
-    /// After the close: has everything come that was expected?
+    /// Whether all expected frames have arrived.
     pub(crate) fn complete(&self) -> bool {
-        self.window.ages_us.len() as u64 >= self.expected()
+        self.ages_us.len() as u64 >= self.expected()
     }
 
     pub(crate) fn arrived(&mut self, viewer: usize, arrival: &Arrival, now_ns: u64) {
-        self.total += 1;
-        self.part_len = arrival.part_len;
-        self.faults.checked += u64::from(arrival.checked);
-        self.faults.bad += u64::from(!arrival.sound);
-        let open = self.window.after.is_some() && self.window.upto.is_none();
-        self.window.delivered += u64::from(open);
+        let counts = &mut self.counts;
+        counts.total += 1;
+        counts.part_bytes = arrival.part_len as u64;
+        counts.checked += u64::from(arrival.checked);
+        counts.bad += u64::from(!arrival.sound);
+        let open = self.opened.is_some() && self.closed.is_none();
+        counts.delivered += u64::from(open);
         let Some(stamp) = arrival.stamp else {
             return;
         };
         let number = stamp.number;
-        let last = std::mem::replace(&mut self.viewers[viewer].last, number);
+        let last = std::mem::replace(&mut self.last[viewer], number);
         self.started += usize::from(last == 0);
         self.newest = self.newest.max(number);
         if number <= last {
-            self.faults.repeated += u64::from(number == last);
-            self.faults.out_of_order += u64::from(number < last);
+            counts.repeated += u64::from(number == last);
+            counts.out_of_order += u64::from(number < last);
             return;
         }
-        if self.window.holds(number) {
-            self.window.gaps += u64::from(last > 0 && number > last + 1);
+        let expected = self.opened.is_some_and(|opened| number > opened)
+            && self.closed.is_none_or(|closed| number <= closed);
+        if expected {
+            counts.gaps += u64::from(last > 0 && number > last + 1);
             let age_us = now_ns.saturating_sub(stamp.sent_ns) / 1000;
             let age_us = u32::try_from(age_us).unwrap_or(u32::MAX);
-            self.window.ages_us.push(age_us);
+            self.ages_us.push(age_us);
         }
     }
 
     fn offered(&self) -> u64 {
-        let after = self.window.after.unwrap_or(self.newest);
-        self.window.upto.unwrap_or(self.newest) - after
+        let opened = self.opened.unwrap_or(self.newest);
+        self.closed.unwrap_or(self.newest) - opened
     }
 
     fn expected(&self) -> u64 {
-        self.offered() * self.viewers.len() as u64
+        self.offered() * self.last.len() as u64
     }
 
     pub(crate) fn counts(mut self) -> Counts {
-        let expected = self.expected();
-        self.window.ages_us.sort_unstable();
-        let ages = &self.window.ages_us;
+        let (offered, expected) = (self.offered(), self.expected());
+        let ages = &mut self.ages_us;
+        ages.sort_unstable();
         Counts {
-            offered: self.offered(),
-            delivered: self.window.delivered,
+            offered,
             expected,
             missed: expected.saturating_sub(ages.len() as u64),
-            gaps: self.window.gaps,
-            checked: self.faults.checked,
-            bad: self.faults.bad,
-            repeated: self.faults.repeated,
-            out_of_order: self.faults.out_of_order,
-            total: self.total,
-            part_bytes: self.part_len,
             age_ms: Ages {
                 p50: percentile(ages, 50),
                 p99: percentile(ages, 99),
                 max: percentile(ages, 100),
             },
+            ..self.counts
         }
     }
 }
 
-impl Window {
-    fn holds(&self, number: u64) -> bool {
-        self.after.is_some_and(|after| number > after)
-            && self.upto.is_none_or(|upto| number <= upto)
-    }
-}
-
-/// The least value that `percent` of all do not exceed, in milliseconds.
+/// The least value that `percent` of all values do not exceed, in milliseconds.
 fn percentile(sorted_us: &[u32], percent: usize) -> f64 {
     let rank = (sorted_us.len() * percent).div_ceil(100).max(1);
-    sorted_us
-        .get(rank - 1)
-        .map_or(0.0, |&us| f64::from(us) / 1000.0)
+    let us = sorted_us.get(rank - 1);
+    us.map_or(0.0, |&us| f64::from(us) / 1000.0)
 }
 
 #[cfg(test)]
@@ -203,22 +134,28 @@ mod tests {
         }
     }
 
-    /// Frame `number` comes to `viewer`, two milliseconds old.
-    fn came(tally: &mut Tally, viewer: usize, number: u64) {
+    /// Frame `number` arrives at `viewer`, two milliseconds old.
+    fn arrive(tally: &mut Tally, viewer: usize, number: u64) {
         tally.arrived(viewer, &arrival(number), number * 1_000_000 + 2_000_000);
     }
 
-    #[test]
-    fn a_run_without_loss_has_none() {
+    /// Two viewers that have started, and an open window.
+    fn opened() -> Tally {
         let mut tally = Tally::new(2);
-        came(&mut tally, 0, 1);
+        arrive(&mut tally, 0, 1);
         assert!(!tally.all_started());
-        came(&mut tally, 1, 1);
+        arrive(&mut tally, 1, 1);
         assert!(tally.all_started());
         tally.open();
+        tally
+    }
+
+    #[test]
+    fn a_run_without_loss_misses_nothing() {
+        let mut tally = opened();
         for number in 2..=11 {
-            came(&mut tally, 0, number);
-            came(&mut tally, 1, number);
+            arrive(&mut tally, 0, number);
+            arrive(&mut tally, 1, number);
         }
         tally.close();
         assert!(tally.complete());
@@ -230,15 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn what_one_viewer_lacks_is_missed() {
-        let mut tally = Tally::new(2);
-        came(&mut tally, 0, 1);
-        came(&mut tally, 1, 1);
-        tally.open();
-        (2..=6).for_each(|number| came(&mut tally, 0, number));
-        // 3 and 4 are skipped: one gap, two frames; and 6 never comes.
-        came(&mut tally, 1, 2);
-        came(&mut tally, 1, 5);
+    fn frames_that_one_viewer_lacks_are_missed() {
+        let mut tally = opened();
+        (2..=6).for_each(|number| arrive(&mut tally, 0, number));
+        // 3 and 4 are skipped, which is one gap of two frames. 6 never arrives.
+        arrive(&mut tally, 1, 2);
+        arrive(&mut tally, 1, 5);
         tally.close();
         assert!(!tally.complete());
         let counts = tally.counts();
@@ -247,29 +181,25 @@ mod tests {
     }
 
     #[test]
-    fn late_frames_are_not_missed_but_delivered_later() {
-        let mut tally = Tally::new(2);
-        came(&mut tally, 0, 1);
-        came(&mut tally, 1, 1);
-        tally.open();
-        came(&mut tally, 0, 2);
+    fn frames_that_arrive_after_the_window_are_not_missed() {
+        let mut tally = opened();
+        arrive(&mut tally, 0, 2);
         tally.close();
-        came(&mut tally, 1, 2);
+        arrive(&mut tally, 1, 2);
         assert!(tally.complete());
-        // After the window, and of no interest.
-        came(&mut tally, 0, 9);
+        // Sent after the window, so it does not count.
+        arrive(&mut tally, 0, 9);
         let counts = tally.counts();
         assert_eq!((counts.missed, counts.delivered, counts.gaps), (0, 1, 0));
     }
 
     #[test]
     fn bad_repeated_and_disordered_frames_are_counted() {
-        let mut tally = Tally::new(1);
-        came(&mut tally, 0, 1);
-        tally.open();
-        came(&mut tally, 0, 3);
-        came(&mut tally, 0, 3);
-        came(&mut tally, 0, 2);
+        let mut tally = opened();
+        for number in [3, 3, 2] {
+            arrive(&mut tally, 0, number);
+            arrive(&mut tally, 1, number);
+        }
         let bad = Arrival {
             stamp: None,
             sound: false,
@@ -278,11 +208,8 @@ mod tests {
         tally.arrived(0, &bad, 0);
         tally.close();
         let counts = tally.counts();
-        assert_eq!(
-            (counts.bad, counts.repeated, counts.out_of_order),
-            (1, 1, 1)
-        );
-        assert_eq!(counts.missed, 1);
+        assert_eq!((counts.bad, counts.missed), (1, 2));
+        assert_eq!((counts.repeated, counts.out_of_order), (2, 2));
     }
 
     #[test]

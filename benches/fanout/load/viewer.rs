@@ -1,21 +1,21 @@
-//! One viewer's response, byte by byte, without any IO. It says which bytes it wants to see and
-//! which may be thrown away unseen.
+//! Parses one viewer's response, without IO. The parser says which bytes it wants, and which may be
+//! discarded unread.
 
-use std::fmt;
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::fanout::{
     picture::{Pictures, STAMP, Stamp},
     wire::{DELIMITER, OPENING},
 };
 
-/// Reads a response and checks it.
+/// Parses and checks a response.
 pub(crate) struct Viewer {
-    /// Sets it apart from others, so that not all look closely at the same frames.
+    /// Differs from viewer to viewer, so that they do not all check the same frames.
     index: u64,
     state: State,
-    /// What has come and is not yet understood.
+    /// Bytes that are not yet parsed.
     held: Vec<u8>,
-    /// Bytes of the last part's header.
+    /// The length of the last part's header.
     header_len: usize,
 }
 
@@ -24,60 +24,39 @@ enum State {
     Opening,
     PartHeader,
     /// In the picture, or in the delimiter after it.
-    Picture(Coming),
+    Picture(Partial),
 }
 
-struct Coming {
+/// A picture of which some bytes have arrived.
+struct Partial {
     stamp: Option<Stamp>,
-    /// Counted from the picture's first byte.
+    /// How many of its bytes, and of the delimiter's, have arrived.
     at: usize,
-    /// Is every byte compared?
+    /// Whether every byte is compared.
     checked: bool,
     sound: bool,
 }
 
-/// What is to be read next.
+/// What to read next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
-    /// Up to so many bytes, for [`Viewer::take`].
+    /// At most this many bytes, for [`Viewer::take`].
     Bytes(usize),
-    /// Up to so many bytes, whose number [`Viewer::discarded`] gets.
+    /// At most this many bytes, to discard. Their number goes to [`Viewer::discarded`].
     Discard(usize),
 }
 
-/// A frame that has come, with the delimiter after it.
+/// A frame that has arrived, with the delimiter after it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
     /// `None` if it was damaged.
     pub(crate) stamp: Option<Stamp>,
-    /// Was every byte compared?
+    /// Whether every byte was compared.
     pub(crate) checked: bool,
-    /// Was every byte that was looked at as it must be?
+    /// Whether all compared bytes were right.
     pub(crate) sound: bool,
-    /// How long the part was, from its header to its delimiter.
+    /// The length of the part, from its header to its delimiter.
     pub(crate) part_len: usize,
-}
-
-/// Why a response cannot be read on.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    Status(String),
-    Opening(String),
-    PartHeader(String),
-    Length { told: usize, sent: usize },
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Status(head) => write!(f, "the response is no 200: {head:?}"),
-            Self::Opening(bytes) => write!(f, "the body begins with {bytes:?}"),
-            Self::PartHeader(bytes) => write!(f, "this is no part's header: {bytes:?}"),
-            Self::Length { told, sent } => {
-                write!(f, "a part tells {told} bytes, the camera sends {sent}")
-            }
-        }
-    }
 }
 
 impl Viewer {
@@ -92,12 +71,12 @@ impl Viewer {
 
     pub(crate) fn want(&self, pictures: &Pictures) -> Want {
         match &self.state {
-            // So few that they end within the first picture at the latest.
+            // Few enough to end within the first picture at the latest.
             State::Head | State::Opening => Want::Bytes(READ_AT_ONCE),
             State::PartHeader => Want::Bytes(READ_AT_ONCE.saturating_sub(self.held.len()).max(1)),
-            State::Picture(coming) => {
-                let left = pictures.len() + DELIMITER.len() - coming.at;
-                if coming.checked {
+            State::Picture(partial) => {
+                let left = pictures.len() + DELIMITER.len() - partial.at;
+                if partial.checked {
                     Want::Bytes(left)
                 } else {
                     Want::Discard(left)
@@ -106,96 +85,92 @@ impl Viewer {
         }
     }
 
-    /// Takes bytes, no more than were wanted.
-    pub(crate) fn take(
-        &mut self,
-        bytes: &[u8],
-        pictures: &Pictures,
-    ) -> Result<Option<Arrival>, Fault> {
-        if let State::Picture(coming) = &mut self.state {
-            coming.compare(bytes, pictures);
-            coming.at += bytes.len();
+    /// Parses bytes, at most as many as wanted.
+    pub(crate) fn take(&mut self, bytes: &[u8], pictures: &Pictures) -> Result<Option<Arrival>> {
+        if let State::Picture(partial) = &mut self.state {
+            partial.compare(bytes, pictures);
+            partial.at += bytes.len();
             return Ok(self.arrival(pictures));
         }
         self.held.extend_from_slice(bytes);
         if matches!(self.state, State::Head)
             && let Some(end) = end_of_header(&self.held)
         {
-            if !OK.iter().any(|ok| self.held.starts_with(ok)) {
-                return Err(Fault::Status(text(&self.held)));
-            }
+            let ok = OK.iter().any(|ok| self.held.starts_with(ok));
+            ensure!(ok, "the response is not a 200: {:?}", text(&self.held));
             self.held.drain(..end);
             self.state = State::Opening;
         }
         if matches!(self.state, State::Opening) && self.held.len() >= OPENING.len() {
-            if !self.held.starts_with(OPENING.as_bytes()) {
-                return Err(Fault::Opening(text(&self.held)));
-            }
+            let opening = self.held.starts_with(OPENING.as_bytes());
+            ensure!(opening, "the body begins with {:?}", text(&self.held));
             self.held.drain(..OPENING.len());
             self.state = State::PartHeader;
         }
         if matches!(self.state, State::PartHeader) {
             self.part_header(pictures)?;
         }
-        if self.held.len() > LONGEST_HEADER {
-            return Err(Fault::PartHeader(text(&self.held)));
+        if self.held.len() > MAX_HEADER_BYTES {
+            bail!("not a part's header: {:?}", text(&self.held));
         }
         Ok(None)
     }
 
-    /// Counts bytes that were not looked at.
+    /// Counts bytes that were discarded.
     pub(crate) fn discarded(&mut self, count: usize, pictures: &Pictures) -> Option<Arrival> {
-        if let State::Picture(coming) = &mut self.state {
-            coming.at += count;
+        if let State::Picture(partial) = &mut self.state {
+            partial.at += count;
         }
         self.arrival(pictures)
     }
 
-    /// Understands a part's header once it has come whole, with the picture up to its stamp.
-    fn part_header(&mut self, pictures: &Pictures) -> Result<(), Fault> {
+    /// Parses a part's header once it is complete, and the picture up to its stamp.
+    fn part_header(&mut self, pictures: &Pictures) -> Result<()> {
         let Some(end) = end_of_header(&self.held) else {
             return Ok(());
         };
         let (header, begun) = self.held.split_at(end);
-        let told = content_length(header).ok_or_else(|| Fault::PartHeader(text(header)))?;
+        let stated = content_length(header);
+        let stated = stated.with_context(|| format!("not a part's header: {:?}", text(header)))?;
         let sent = pictures.len();
-        if told != sent {
-            return Err(Fault::Length { told, sent });
-        }
+        ensure!(
+            stated == sent,
+            "a part states {stated} bytes, the camera sends {sent}"
+        );
         if begun.len() < STAMP.end {
             return Ok(());
         }
         let stamp = Stamp::read(begun);
         let number = stamp.map_or(0, |stamp| stamp.number);
-        let mut coming = Coming {
+        let mut partial = Partial {
             stamp,
             at: 0,
             checked: (number + self.index).is_multiple_of(CHECKED_ONE_IN),
             sound: stamp.is_some(),
         };
         let (before, after) = (&begun[..STAMP.start], &begun[STAMP.end..]);
-        coming.compare(before, pictures);
-        coming.at = STAMP.end;
-        coming.compare(after, pictures);
-        coming.at = begun.len();
+        partial.compare(before, pictures);
+        partial.at = STAMP.end;
+        partial.compare(after, pictures);
+        partial.at = begun.len();
         self.header_len = end;
-        self.state = State::Picture(coming);
+        self.state = State::Picture(partial);
         self.held.clear();
         Ok(())
     }
 
     fn arrival(&mut self, pictures: &Pictures) -> Option<Arrival> {
         let part_len = self.header_len + pictures.len() + DELIMITER.len();
-        let State::Picture(coming) = &self.state else {
+        let State::Picture(partial) = &self.state else {
             return None;
         };
-        if self.header_len + coming.at < part_len {
+        if self.header_len + partial.at < part_len {
             return None;
         }
         let arrival = Arrival {
-            stamp: coming.stamp,
-            checked: coming.checked,
-            sound: coming.sound,
+            stamp: partial.stamp,
+            checked: partial.checked,
+            sound: partial.sound,
             part_len,
         };
         self.state = State::PartHeader;
@@ -203,13 +178,12 @@ impl Viewer {
     }
 }
 
-impl Coming {
-    /// Compares bytes that come next with those of the picture. Of one whose stamp is damaged,
-    /// nothing is known.
+impl Partial {
+    /// Compares the next bytes with those of the picture, which is unknown if the stamp is damaged.
     fn compare(&mut self, bytes: &[u8], pictures: &Pictures) {
         if let Some(stamp) = self.stamp {
-            let there = pictures.followed(stamp.number).get(self.at..);
-            self.sound &= there.is_some_and(|there| there.starts_with(bytes));
+            let expected = pictures.followed(stamp.number).get(self.at..);
+            self.sound &= expected.is_some_and(|expected| expected.starts_with(bytes));
         }
     }
 }
@@ -219,7 +193,7 @@ fn end_of_header(bytes: &[u8]) -> Option<usize> {
     Some(at + 4)
 }
 
-/// The length that a part's header tells, if it is one.
+/// The length that a part's header states. `None` if it is not a part's header.
 fn content_length(header: &[u8]) -> Option<usize> {
     let header = str::from_utf8(header).ok()?;
     if !header.starts_with("Content-Type: image/jpeg\r\n") {
@@ -236,9 +210,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(100)]).into_owned()
 }
 
-/// A part's header and the picture up to its stamp in one read, and little more.
+/// Enough for a part's header and the picture up to its stamp, and little more.
 const READ_AT_ONCE: usize = 160;
-const LONGEST_HEADER: usize = 2048;
+const MAX_HEADER_BYTES: usize = 2048;
 const CHECKED_ONE_IN: u64 = 8;
 const OK: [&[u8]; 2] = [b"HTTP/1.0 200 ", b"HTTP/1.1 200 "];
 
@@ -268,8 +242,8 @@ mod tests {
         part
     }
 
-    /// Plays a socket that gives at most `chunk` bytes at a time.
-    fn read(mut wire: &[u8], chunk: usize, pictures: &Pictures) -> Result<Vec<Arrival>, Fault> {
+    /// Simulates a socket that returns at most `chunk` bytes at a time.
+    fn read(mut wire: &[u8], chunk: usize, pictures: &Pictures) -> Result<Vec<Arrival>> {
         let mut viewer = Viewer::new(0);
         let mut arrivals = Vec::new();
         while !wire.is_empty() {
@@ -307,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_byte_in_a_checked_frame_is_seen_wherever_it_is() {
+    fn any_wrong_byte_in_a_checked_frame_is_found() {
         let pictures = pictures();
         let header = part_header(LEN, 1_700_000_000_123_456_789).len();
         for at in (header..header + LEN + DELIMITER.len()).step_by(5) {
@@ -319,13 +293,13 @@ mod tests {
             for chunk in [100, 100_000] {
                 let arrivals = read(&wire, chunk, &pictures).unwrap();
                 assert!(!arrivals[0].sound, "byte {at}");
-                assert!(arrivals[1].sound, "the next is");
+                assert!(arrivals[1].sound, "the next frame");
             }
         }
     }
 
     #[test]
-    fn another_picture_under_a_sound_stamp_is_seen() {
+    fn a_wrong_picture_with_a_sound_stamp_is_found() {
         let pictures = pictures();
         let mut swapped = part(9, &pictures);
         let header = swapped.len() - LEN - DELIMITER.len();
@@ -339,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_discarded_is_not_compared_but_the_stamp_is() {
+    fn of_a_discarded_picture_only_the_stamp_is_checked() {
         let pictures = pictures();
         let mut unseen = part(1, &pictures);
         let middle = unseen.len() / 2;
@@ -355,23 +329,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_stream_is_told() {
+    fn responses_that_are_not_a_stream_are_faults() {
         let pictures = pictures();
-        let fault = |wire: &[u8]| read(wire, 50, &pictures).unwrap_err();
+        let fault = |wire: &[u8]| read(wire, 50, &pictures).unwrap_err().to_string();
         let not_found = b"HTTP/1.0 404 Not Found\r\n\r\n";
-        assert!(matches!(fault(not_found), Fault::Status(_)));
+        assert!(fault(not_found).contains("not a 200"));
         let other = [HEAD.as_bytes(), b"--another-boundary\r\n--", &[b'.'; 50]].concat();
-        assert!(matches!(fault(&other), Fault::Opening(_)));
-        // One byte lost: what comes next is no header.
+        assert!(fault(&other).contains("the body begins with"));
+        // One byte is missing, so the next part is not where it should be.
         let mut short = [start(), part(1, &pictures)].concat();
         short.pop();
         short.extend(part(2, &pictures));
-        assert!(matches!(fault(&short), Fault::PartHeader(_)));
+        assert!(fault(&short).contains("not a part's header"));
         let header = part_header(LEN + 1, 0);
         let longer = [&start()[..], header.as_bytes(), &[b'.'; LEN]].concat();
-        let (told, sent) = (LEN + 1, LEN);
-        assert_eq!(fault(&longer), Fault::Length { told, sent });
+        assert!(fault(&longer).contains("states 2001 bytes"));
         let endless = [start(), vec![b'.'; 3000]].concat();
-        assert!(matches!(fault(&endless), Fault::PartHeader(_)));
+        assert!(fault(&endless).contains("not a part's header"));
     }
 }

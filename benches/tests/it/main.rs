@@ -1,5 +1,5 @@
-//! The programs of the load benchmark together, over real sockets, and what the viewers say when a
-//! server does not do as it should.
+//! The programs of the load benchmark together over real sockets, and the viewers' report on
+//! servers that damage or lose frames.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![cfg(target_os = "linux")]
 
@@ -28,37 +28,37 @@ fn viewers_of_the_reference_get_every_frame() {
 }
 
 #[test]
-fn damage_is_told() {
+fn damage_is_reported() {
     let ceiling = Ceiling::start();
     let report = load(
         &ceiling,
-        between(ceiling.at, |_, part| {
+        proxy(ceiling.at, |_, part| {
             let middle = part.len() / 2;
             part[middle] ^= 1;
             true
         }),
     );
     let counted = |name: &str| report[name].as_u64().unwrap();
-    // The others are not looked at there.
+    // In the others, nobody looks at the damaged byte.
     assert_eq!(counted("bad"), counted("checked"));
     assert!(counted("bad") > 0, "{report}");
     assert_eq!(counted("lost"), 0);
 }
 
 #[test]
-fn frames_that_are_left_out_are_missed() {
+fn skipped_frames_are_missed() {
     let ceiling = Ceiling::start();
-    let report = load(&ceiling, between(ceiling.at, |number, _| number % 4 != 0));
+    let report = load(&ceiling, proxy(ceiling.at, |number, _| number % 4 != 0));
     let counted = |name: &str| report[name].as_u64().unwrap();
     assert_eq!(counted("bad"), 0);
-    // Each viewer has a count of its own, so that none of them lacks the same frames for sure: a
-    // quarter, more or less.
+    // Each viewer lacks about a quarter. They need not lack the same frames, because the proxy
+    // counts for each viewer separately.
     let (missed, expected) = (counted("missed"), counted("expected"));
     assert!(missed * 6 > expected, "{report}");
     assert!(counted("gaps") > 0);
 }
 
-/// Camera and reference. Both end with this value.
+/// A camera and the reference. Dropping the value ends both.
 struct Ceiling {
     _camera: Child,
     server: Child,
@@ -86,7 +86,7 @@ fn start(program: &str, arguments: &[&str]) -> Child {
     Child::start(command.stdout(Stdio::piped()), program).unwrap()
 }
 
-/// Viewers for a second, at this address.
+/// Runs viewers of this address for a second, and returns their report.
 fn load(ceiling: &Ceiling, at: SocketAddr) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_fanout_load"))
         .args(["--to", &at.to_string()])
@@ -100,9 +100,9 @@ fn load(ceiling: &Ceiling, at: SocketAddr) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A server that hands on what another one sends. Of each viewer's parts, counted from 0, `keep`
-/// may change the bytes, and says which come through.
-fn between(
+/// A proxy for a server. `keep` gets each part with its number, counted from 0 for each viewer. It
+/// may change the bytes, and decides whether the part is sent.
+fn proxy(
     server: SocketAddr,
     keep: impl Fn(u64, &mut Vec<u8>) -> bool + Copy + Send + 'static,
 ) -> SocketAddr {
@@ -111,14 +111,14 @@ fn between(
     thread::spawn(move || {
         for viewer in listener.incoming() {
             let mut viewer = viewer.unwrap();
-            // Until the viewer or the server has gone.
-            thread::spawn(move || hand_on(&mut viewer, server, keep));
+            // Ends when the viewer or the server disconnects.
+            thread::spawn(move || pass_on(&mut viewer, server, keep));
         }
     });
     at
 }
 
-fn hand_on(
+fn pass_on(
     viewer: &mut TcpStream,
     server: SocketAddr,
     keep: impl Fn(u64, &mut Vec<u8>) -> bool,
@@ -143,7 +143,7 @@ fn hand_on(
     Ok(())
 }
 
-/// Lines up to a blank one, which is among them.
+/// Lines up to a blank line, inclusive.
 fn header(from: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
     let mut lines = Vec::new();
     while !lines.ends_with(b"\r\n\r\n") {

@@ -143,4 +143,4 @@ pub use found::Found;
 pub use frame::Frame;
 pub use read::{ReadFrames, read_frames};
 pub use splitter::Splitter;
-pub use stamp::Stamp;
+pub use stamp::{FrameId, Stamp};

@@ -60,9 +60,11 @@ mod boundary;
 mod layout;
 mod parser;
 mod part;
+mod relay;
 
 pub use crate::framing::{allow_origin::AllowOrigin, headers::PartHeaders};
 pub use boundary::{Boundary, InvalidBoundary};
 pub use layout::Layout;
 pub use parser::{Parser, ParserConfig};
 pub use part::{Part, render};
+pub use relay::{InvalidVia, RelayHeaders, RelayId, VIA, Via};

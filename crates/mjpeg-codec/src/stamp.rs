@@ -1,4 +1,4 @@
-//! When a frame was captured.
+//! When a frame was captured, and which frame it is.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,6 +11,17 @@ pub struct Stamp {
     received: SystemTime,
     monotonic: Instant,
     camera: Option<SystemTime>,
+    id: Option<FrameId>,
+}
+
+/// Which frame it is, among all that a relay and those behind it pass on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "a pair of numbers")]
+pub struct FrameId {
+    /// A random number of the first relay's run, so that `seq` is not compared across two runs.
+    pub epoch: u64,
+    /// The frame's number in that run.
+    pub seq: u64,
 }
 
 impl Stamp {
@@ -20,7 +31,14 @@ impl Stamp {
             received,
             monotonic,
             camera: None,
+            id: None,
         }
+    }
+
+    /// Adds the identity that another relay gave the frame.
+    pub fn with_id(mut self, id: FrameId) -> Self {
+        self.id = Some(id);
+        self
     }
 
     /// Adds the time at which the camera says it captured the frame.
@@ -49,6 +67,11 @@ impl Stamp {
     /// When the camera says it captured the frame, if it says so and its clock is plausible.
     pub fn camera(&self) -> Option<SystemTime> {
         self.camera
+    }
+
+    /// The identity that another relay gave the frame, if it came through one.
+    pub fn id(&self) -> Option<FrameId> {
+        self.id
     }
 
     /// The time to show: the camera's if it is known, else when the frame was received.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use futures_core::Stream;
+use mjpeg_codec::multipart::Via;
 use tokio::sync::watch;
 
 use crate::{
@@ -105,6 +106,11 @@ impl Consumer {
     /// recorded. See [the crate's contract](crate#recording).
     pub fn record(&self, config: RecorderConfig) -> Recorder {
         self.shared.recorders.add(config, self.frames.receiver())
+    }
+
+    /// Returns the relays that the source's frames come through; none if it is read directly.
+    pub fn via(&self) -> Via {
+        self.shared.via()
     }
 
     /// Returns the state of the source; [`Status::Offline`] once the producer is dropped.

@@ -5,7 +5,7 @@ use std::{
     time::{self, SystemTime},
 };
 
-use mjpeg_codec::{Frame, Stamp};
+use mjpeg_codec::{Frame, Stamp, multipart::Via};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -143,6 +143,11 @@ impl Producer {
     pub fn set_status(&self, status: Status) {
         self.sent().has_status = true;
         self.status.send_replace(status);
+    }
+
+    /// Sets the relays that the source's frames come through, which consumers read. Default: none.
+    pub fn set_via(&self, via: Via) {
+        self.shared.set_via(via);
     }
 
     /// Adds a consumer that has taken no frame yet.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mjpeg_codec::{
-    Frame, Stamp,
+    Frame, FrameId, Stamp,
     multipart::{AllowOrigin, Boundary, Part, PartHeaders, render},
 };
 
@@ -48,6 +48,17 @@ impl Published {
             is_placeholder: true,
             ..Self::new(seq, epoch, frame, stamp)
         }
+    }
+
+    /// Returns the identity of the frame: the one that another relay gave it, else its own.
+    ///
+    /// It survives relays, so that a frame has the same one at each.
+    pub fn id(&self) -> FrameId {
+        let own = FrameId {
+            epoch: self.epoch,
+            seq: self.seq,
+        };
+        self.stamp.id().unwrap_or(own)
     }
 
     /// Renders the frame as a part of a multipart stream with the default [`Boundary`], its length

@@ -1,7 +1,11 @@
 //! What a producer and its consumers share besides frames.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use mjpeg_codec::multipart::Via;
 use tokio::sync::watch;
 
 use crate::{interval::Interval, recorder::Recorders};
@@ -13,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) viewers: Arc<watch::Sender<usize>>,
     pub(crate) recorders: Recorders,
     interval: Interval,
+    /// The relays that the source's frames come through.
+    via: Mutex<Via>,
 }
 
 impl Shared {
@@ -21,12 +27,23 @@ impl Shared {
             viewers: Arc::new(watch::channel(0).0),
             recorders: Recorders::default(),
             interval: Interval::default(),
+            via: Mutex::default(),
         }
     }
 
     /// The usual time between frames; `None` before the second.
     pub(crate) fn interval(&self) -> Option<Duration> {
         self.interval.mean()
+    }
+
+    /// The relays that the source's frames come through.
+    pub(crate) fn via(&self) -> Via {
+        let via = self.via.lock();
+        via.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_via(&self, via: Via) {
+        *self.via.lock().unwrap_or_else(PoisonError::into_inner) = via;
     }
 
     /// Records the time between two frames.

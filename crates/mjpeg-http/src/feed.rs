@@ -3,12 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_fanout::Published;
+use mjpeg_codec::multipart::{RelayHeaders, RelayId, Via};
+use mjpeg_fanout::{Consumer, Published, Status};
 use tokio::time::Instant;
 
 use crate::{
     config::stream::StreamConfig,
-    feed::{form::Form, pace::Pace},
+    feed::{
+        form::{Form, Rendered},
+        pace::Pace,
+    },
     request::stream::StreamRequest,
     viewers::permit::{OutgoingPart, Permit},
 };
@@ -40,6 +44,39 @@ struct Last {
     /// When it must be written for this viewer not to lag too far behind; `None` for a repeat.
     late_at: Option<Instant>,
     repeats: u32,
+}
+
+/// What another relay is told of the source.
+#[derive(Debug, Default)]
+pub(crate) struct SourceState {
+    status: Status,
+    via: Via,
+}
+
+impl SourceState {
+    pub(crate) fn of(consumer: &Consumer) -> Self {
+        Self {
+            status: consumer.status(),
+            via: consumer.via(),
+        }
+    }
+
+    /// Describes a frame to another relay.
+    pub(crate) fn describe(
+        &self,
+        frame: &Published,
+        is_repeat: bool,
+        now: Instant,
+    ) -> RelayHeaders {
+        let captured = frame.stamp.monotonic();
+        RelayHeaders {
+            id: frame.id(),
+            age: now.into_std().saturating_duration_since(captured),
+            is_online: self.status == Status::Online,
+            is_repeat: is_repeat || frame.is_placeholder,
+            via: Via::through(RelayId::of_this_process(), &self.via),
+        }
+    }
 }
 
 /// What comes next.
@@ -171,7 +208,10 @@ impl Feed {
 
     /// How long no frame comes before the last one is sent again.
     fn silence(&self, last: &Last, interval: Option<Duration>) -> Duration {
-        let keepalive = self.config.keepalive();
+        let mut keepalive = self.config.keepalive();
+        if self.request.is_relay {
+            keepalive = keepalive.min(RELAY_KEEPALIVE);
+        }
         if self.request.repeat_soon && last.repeats == 0 {
             return SOON
                 .max(interval.unwrap_or_default() * 3 / 2)
@@ -214,21 +254,29 @@ impl Feed {
     }
 
     /// Renders a frame that is to be written now, and records that writing it begins.
-    pub(crate) fn render(&mut self, sending: &Sending, now: Instant) -> Bytes {
-        let part = self.form.part(&sending.frame);
-        let bytes = self.form.bytes(&part);
-        self.pace.sent(now.into_std(), bytes.len());
+    pub(crate) fn render(
+        &mut self,
+        sending: &Sending,
+        source: &SourceState,
+        now: Instant,
+    ) -> Rendered {
+        let frame = &sending.frame;
+        let part = self.form.part(frame);
+        let rendered = self
+            .form
+            .bytes(&part, || source.describe(frame, sending.is_repeat, now));
+        self.pace.sent(now.into_std(), rendered.len());
         let sent = OutgoingPart {
             frame: &sending.frame,
             part: &part,
             allow_origin: self.form.allow_origin(),
-            bytes: bytes.len(),
+            bytes: rendered.len(),
             skipped: sending.skipped,
             is_repeat: sending.is_repeat,
             max_inflight_bytes: self.config.max_inflight_bytes(),
         };
         self.permit.begin(&sent, now);
-        bytes
+        rendered
     }
 }
 
@@ -239,6 +287,9 @@ fn lower<T: PartialOrd>(asked: Option<T>, most: Option<T>) -> Option<T> {
         (asked, most) => asked.or(most),
     }
 }
+
+/// The longest silence towards a relay, so that it soon knows whether the camera is still there.
+const RELAY_KEEPALIVE: Duration = Duration::from_secs(1);
 
 /// The shortest silence after which the last frame is sent again to readers that show a frame only
 /// when something follows it.

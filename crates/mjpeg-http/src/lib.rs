@@ -36,6 +36,7 @@
 //! | `GET` or `HEAD` of `/state` (feature `compat`) | JSON in the format of ustreamer |
 //! | `OPTIONS` of these, and of `*` | `204`, a CORS preflight |
 //! | `/?action=command`, `/?action=take` | `501`: a relay cannot control the camera |
+//! | anything of a relay that this one reads, see [Relays](#relays) | `508` |
 //! | another method | `405` with `Allow` |
 //! | another path | `404` |
 //!
@@ -102,6 +103,20 @@
 //! * `max_lag=`: end the response when a frame cannot be written before it is this many seconds
 //!   old, for clients that would rather reconnect than lag.
 //! * `key=`: a name for [`ViewerInfo`] and `/state` (ustreamer's name).
+//!
+//! # Relays
+//!
+//! A viewer that is a relay itself names itself in `X-Mjpeg-Via`. It is told more, so that it can
+//! pass the stream on as it is. Other viewers get none of this:
+//!
+//! * The response has `X-Mjpeg-Via`: this relay, the one that it reads, and so on up to the camera.
+//!   So a relay finds out that it would read itself. At most four relays may stand in a row.
+//! * Each part has `X-Epoch` and `X-Seq`, which the first relay gave the frame; `X-Age-Us`, the
+//!   frame's age in microseconds when it is written; `X-Online`, whether the camera is online; and
+//!   `X-Mjpeg-Via` again, because it may change. `X-Repeat: 1` marks repeats and placeholders.
+//! * The last frame is repeated after 1 s at the latest.
+//!
+//! `X-Timestamp` and the `ETag` of a snapshot are the same at every relay, for everybody.
 //!
 //! # When the stream is full
 //!

@@ -52,6 +52,9 @@ pub struct StreamStats {
     /// Responses ended because they reached their [longest
     /// duration](crate::StreamConfig::with_max_duration).
     pub duration_ends: u64,
+    /// Requests of relays that this relay reads itself, or that are too many in a row, answered
+    /// `508`.
+    pub loops: u64,
     /// Requests for snapshots.
     pub snapshots: u64,
     /// Snapshots answered `304` because the client had the picture.
@@ -120,6 +123,7 @@ counters!(StreamCounters => StreamStats {
     lag_cuts,
     in_flight_cuts,
     duration_ends,
+    loops,
     snapshots,
     snapshots_not_modified,
     snapshots_unavailable,

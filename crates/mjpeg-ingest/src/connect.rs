@@ -4,7 +4,7 @@ use std::{fmt, io, pin::Pin, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::Stream;
-use mjpeg_codec::{Frame, Stamp};
+use mjpeg_codec::{Frame, Stamp, multipart::Via};
 use tokio::io::AsyncRead;
 
 use crate::error::ConnectError;
@@ -68,6 +68,7 @@ pub struct Connection {
     pub(crate) framing: Framing,
     pub(crate) peer: String,
     pub(crate) interval: Option<Duration>,
+    pub(crate) via: Via,
     pub(crate) guard: Option<Guard>,
 }
 
@@ -135,6 +136,7 @@ impl Connection {
             framing: Framing::Concatenated,
             peer,
             interval: None,
+            via: Via::default(),
             guard: None,
         }
     }
@@ -153,6 +155,12 @@ impl Connection {
     /// intervals.
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
+        self
+    }
+
+    /// Names the relays that the frames come through. Default: none, for the source is a camera.
+    pub fn with_via(mut self, via: Via) -> Self {
+        self.via = via;
         self
     }
 

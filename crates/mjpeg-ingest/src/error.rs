@@ -2,11 +2,13 @@
 
 #[cfg(feature = "http")]
 pub(crate) mod http;
+pub(crate) mod relay;
 
 use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
 
 #[cfg(feature = "http")]
 pub use self::http::{AuthoritiesError, HttpError};
+pub use self::relay::RelayError;
 
 /// Why a camera is offline. The camera, or the network to it, is at fault.
 ///
@@ -42,6 +44,9 @@ pub enum Error {
         /// The address of the new sender.
         by: String,
     },
+    /// The source is a relay that has lost its camera. The connection to it goes on.
+    #[error("the relay has lost its camera")]
+    RelayOffline,
     /// The source ended with an error of its own.
     #[error(transparent)]
     Source(Box<dyn StdError + Send + Sync>),

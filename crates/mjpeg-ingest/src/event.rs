@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mjpeg_codec::{DiscardReason, Frame, Stamp};
+use mjpeg_codec::{DiscardReason, Frame, Stamp, multipart::Via};
 
 use crate::error::Error;
 
@@ -17,6 +17,9 @@ pub enum Event {
         /// The other side's name, for people.
         peer: String,
     },
+    /// The source is a relay, and its frames come through these relays, itself in front. Sent when
+    /// that has changed since the connection was made.
+    Via(Via),
     /// A whole frame.
     Frame(Captured),
     /// Bytes that belong to no frame.
@@ -32,7 +35,8 @@ pub enum Event {
         /// How long no frame has come.
         after: Duration,
     },
-    /// The connection has ended, or could not be made. The next attempt begins by itself.
+    /// The connection has ended, or could not be made. The next attempt begins by itself. After
+    /// [`Error::RelayOffline`] the connection goes on, and the next frame ends the outage.
     Offline {
         /// Why.
         error: Arc<Error>,

@@ -9,7 +9,7 @@ use std::{
 
 use mjpeg_codec::{
     DiscardReason, Found, Frame, Splitter, SplitterConfig, Stamp,
-    multipart::{Parser, ParserConfig},
+    multipart::{Parser, ParserConfig, PartHeaders, RelayHeaders},
 };
 use tokio::{
     io::{AsyncRead, ReadBuf},
@@ -24,8 +24,15 @@ use crate::{
 
 /// Something found in a connection.
 pub(crate) enum Parsed {
-    Frame(Captured),
-    Discarded { reason: DiscardReason, bytes: u64 },
+    Frame {
+        captured: Captured,
+        /// What another relay says of it.
+        relay: Option<RelayHeaders>,
+    },
+    Discarded {
+        reason: DiscardReason,
+        bytes: u64,
+    },
 }
 
 /// The frames of a connection, whatever it carries.
@@ -104,11 +111,7 @@ impl<R: AsyncRead + Unpin> Framed<R> {
     pub(crate) fn found(&mut self) -> Option<Parsed> {
         loop {
             match self.framer.poll()? {
-                Found::Frame(frame) => {
-                    let (received, monotonic) = self.last_read;
-                    let stamp = Stamp::new(received, monotonic.into_std());
-                    return Some(Parsed::Frame(Captured::new(frame, stamp)));
-                }
+                Found::Frame(frame) => return Some(self.stamped(frame)),
                 Found::Discarded { reason, range } => {
                     let bytes = range.end - range.start;
                     return Some(Parsed::Discarded { reason, bytes });
@@ -117,6 +120,25 @@ impl<R: AsyncRead + Unpin> Framed<R> {
                 _ => {}
             }
         }
+    }
+
+    /// Adds the time of capture. What another relay says of the frame counts from then on.
+    fn stamped(&mut self, frame: Frame) -> Parsed {
+        let (received, monotonic) = self.last_read;
+        let monotonic = monotonic.into_std();
+        let headers = self.framer.headers();
+        let relay = RelayHeaders::read(|name| headers.get(name));
+        let age = relay.as_ref().map(|relay| relay.age);
+        let age = age.filter(|age| *age <= RelayHeaders::OLDEST);
+        let age = age.unwrap_or_default();
+        let ago = received.checked_sub(age).zip(monotonic.checked_sub(age));
+        let (received, monotonic) = ago.unwrap_or((received, monotonic));
+        let mut stamp = Stamp::new(received, monotonic).with_camera(headers.timestamp());
+        if let Some(relay) = &relay {
+            stamp = stamp.with_id(relay.id);
+        }
+        let captured = Captured::new(frame, stamp);
+        Parsed::Frame { captured, relay }
     }
 
     /// Reads once, straight into the framer's buffer, and returns the number of bytes read: 0 at
@@ -185,7 +207,10 @@ impl Whole {
     fn checked(&self, frame: Frame, stamp: Stamp) -> Parsed {
         let bytes = frame.bytes().len();
         if bytes <= self.max_frame_bytes {
-            return Parsed::Frame(Captured::new(frame, stamp));
+            return Parsed::Frame {
+                captured: Captured::new(frame, stamp),
+                relay: None,
+            };
         }
         Parsed::Discarded {
             reason: DiscardReason::TooLarge,
@@ -214,6 +239,14 @@ impl Framer {
         match self {
             Self::Concatenated(splitter) => splitter.poll(),
             Self::Multipart(parser) => parser.poll(),
+        }
+    }
+
+    /// The headers of the frame just found.
+    fn headers(&self) -> PartHeaders {
+        match self {
+            Self::Concatenated(_) => PartHeaders::default(),
+            Self::Multipart(parser) => parser.headers(),
         }
     }
 

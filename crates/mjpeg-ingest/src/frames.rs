@@ -140,7 +140,7 @@ impl<R: AsyncRead + Unpin> Frames<R> {
         loop {
             while let Some(found) = self.framed.found() {
                 match found {
-                    Parsed::Frame(captured) => return Poll::Ready(Some(Ok(captured))),
+                    Parsed::Frame { captured, .. } => return Poll::Ready(Some(Ok(captured))),
                     Parsed::Discarded { reason, bytes } => {
                         self.discarded.entry(reason).or_default().add(bytes);
                     }

@@ -188,10 +188,11 @@ impl Reconnect {
             framing,
             peer,
             interval,
+            via,
             guard,
         } = connection;
         self.guard = guard;
-        let online = Online::new((input, framing), interval, &self.config);
+        let online = Online::new((input, framing), interval, via, &self.config);
         (
             State::Online(Box::new(online)),
             Some(Event::Online { peer }),

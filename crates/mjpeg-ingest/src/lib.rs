@@ -74,6 +74,7 @@ mod online;
 mod source;
 mod stall;
 mod timer;
+mod upstream;
 
 pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;
@@ -81,7 +82,7 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
-pub use error::{ConnectError, Error, ErrorChain, SourceEnd};
+pub use error::{ConnectError, Error, ErrorChain, RelayError, SourceEnd};
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};

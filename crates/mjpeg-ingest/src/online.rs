@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mjpeg_codec::multipart::Via;
 use tokio::time::Instant;
 
 use crate::{
@@ -16,12 +17,14 @@ use crate::{
     framed::{Incoming, Parsed},
     stall::StallWatch,
     timer::Timer,
+    upstream::Upstream,
 };
 
 /// A connection that is being read.
 pub(crate) struct Online {
     incoming: Incoming,
     stall: StallWatch,
+    upstream: Upstream,
     timer: Timer,
     since: Instant,
     frames: u64,
@@ -51,12 +54,14 @@ impl Online {
     pub(crate) fn new(
         (input, framing): (Input, Framing),
         interval: Option<Duration>,
+        via: Via,
         config: &IngestConfig,
     ) -> Self {
         let now = Instant::now();
         Self {
             incoming: Incoming::new(input, framing, config.splitter.clone()),
             stall: StallWatch::new(now, config.stall_limit, interval),
+            upstream: Upstream::of(via),
             timer: Timer::default(),
             since: now,
             frames: 0,
@@ -80,8 +85,17 @@ impl Online {
     /// Waits for the next event, or for the end after the last.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Ending>> {
         loop {
+            if let Some(event) = self.upstream.report() {
+                return Poll::Ready(Ok(event));
+            }
             if let Some(found) = self.incoming.found() {
-                return Poll::Ready(Ok(self.record(found)));
+                match self.record(found) {
+                    Some(event) => return Poll::Ready(Ok(event)),
+                    None => continue,
+                }
+            }
+            if let Some(error) = self.upstream.refusal() {
+                self.end(Ending::Error(Error::Source(error)));
             }
             if let Some(ending) = self.ending.take() {
                 return Poll::Ready(Err(ending));
@@ -105,16 +119,22 @@ impl Online {
         }
     }
 
-    fn record(&mut self, found: Parsed) -> Event {
-        match found {
-            Parsed::Frame(captured) => {
-                let at = self.incoming.last_read();
-                self.stall.frame(at, self.frames == 0);
-                self.frames += 1;
-                Event::Frame(captured)
+    /// Records a finding. A frame that another relay repeats is no event.
+    fn record(&mut self, found: Parsed) -> Option<Event> {
+        let (captured, relay) = match found {
+            Parsed::Frame { captured, relay } => (captured, relay),
+            Parsed::Discarded { reason, bytes } => {
+                return Some(Event::Discarded { reason, bytes });
             }
-            Parsed::Discarded { reason, bytes } => Event::Discarded { reason, bytes },
+        };
+        let at = self.incoming.last_read();
+        if relay.is_some_and(|relay| !self.upstream.is_new(relay)) {
+            self.stall.repeat(at);
+            return None;
         }
+        self.stall.frame(at, self.frames == 0);
+        self.frames += 1;
+        Some(Event::Frame(captured))
     }
 
     /// Finds a camera that always sends, so that no timer gets a turn, but never a frame.
@@ -151,7 +171,7 @@ impl Online {
         Deadlines {
             stall: self.stall.stalls_after().map(|after| last_frame + after),
             silence: self.incoming.last_read() + self.stall.silence_limit(),
-            no_frame: last_frame + self.stall.no_frame_limit(),
+            no_frame: self.stall.last_alive() + self.stall.no_frame_limit(),
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct StallWatch {
     limit: Duration,
     /// When the last frame came, or the connection was made.
     last_frame: Instant,
+    /// When a frame last came, new or repeated by a relay.
+    last_alive: Instant,
     /// When bytes last came.
     last_bytes: Instant,
     /// For how long bytes have come without a frame among them.
@@ -31,6 +33,7 @@ impl StallWatch {
         Self {
             limit,
             last_frame: now,
+            last_alive: now,
             last_bytes: now,
             noise: Duration::ZERO,
             interval,
@@ -50,7 +53,7 @@ impl StallWatch {
     pub(crate) fn frame(&mut self, now: Instant, is_first: bool) {
         let sample = now.saturating_duration_since(self.last_frame);
         self.last_frame = now;
-        self.noise = Duration::ZERO;
+        self.repeat(now);
         self.is_reported = false;
         if is_first {
             // The time until the first frame is not an interval.
@@ -68,6 +71,12 @@ impl StallWatch {
         });
     }
 
+    /// Records that a relay repeated its last frame: it is there, though its camera may be stalled.
+    pub(crate) fn repeat(&mut self, now: Instant) {
+        self.last_alive = now;
+        self.noise = Duration::ZERO;
+    }
+
     /// After how long without a byte the connection is given up.
     pub(crate) fn silence_limit(&self) -> Duration {
         self.limit
@@ -81,6 +90,11 @@ impl StallWatch {
     /// For how long bytes have come without a frame among them.
     pub(crate) fn noise(&self) -> Duration {
         self.noise
+    }
+
+    /// When a frame last came, new or repeated.
+    pub(crate) fn last_alive(&self) -> Instant {
+        self.last_alive
     }
 
     pub(crate) fn last_frame(&self) -> Instant {

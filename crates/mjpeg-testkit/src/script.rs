@@ -7,7 +7,7 @@ use bytes::Bytes;
 /// One thing a [`Camera`](crate::Camera) does on a connection.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Sends these bytes, waiting for as long as the client does not read them.
+    /// Sends these bytes. Waits while the client does not read.
     Send(Bytes),
     /// Does nothing for this long.
     Wait(Duration),
@@ -28,7 +28,7 @@ pub enum Step {
 pub struct Script(Vec<Step>);
 
 impl Script {
-    /// Takes the steps as they are.
+    /// Plays exactly these steps.
     ///
     /// # Panics
     ///

@@ -21,8 +21,8 @@ pub(crate) struct MarkerSegment {
     pub(crate) payload: Range<usize>,
 }
 
-/// The segments of `jpeg` from SOI on, lazily. Ends at EOI, or at the first byte that is no
-/// segment.
+/// The segments of `jpeg` after SOI, lazily. Ends at EOI, or at the first byte that does not begin
+/// a segment.
 pub(crate) fn segments(jpeg: &[u8]) -> impl Iterator<Item = MarkerSegment> {
     let mut at = if jpeg.starts_with(&[0xff, SOI]) {
         2

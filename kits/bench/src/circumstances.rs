@@ -1,4 +1,4 @@
-//! Where and when something was measured, for the readers of its record.
+//! Records results, with the place and time of their measurement.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use kit::debian::output;
 use kit::workspace::Workspace;
 
-/// Writes the tables into a file, below the circumstances.
+/// Writes the tables to a file, below a line on the circumstances.
 pub(crate) fn record(workspace: &Workspace, file: &Path, tables: &str) -> Result<()> {
     let text = format!("{}\n{tables}", circumstances(workspace));
     fs::write(file, text).with_context(|| format!("writing {}", file.display()))?;

@@ -1,22 +1,17 @@
-//! The load benchmark of the HTTP fan-out: which runs it makes, in which order, and their outcome.
+//! The load benchmark of the HTTP fan-out: which runs it makes, and in which order.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use kit::flags::Fanout;
 use kit::workspace::Workspace;
 
 use crate::cases::{self, CASES, Case, Sides};
 use crate::circumstances;
+use crate::figures::Pair;
 use crate::programs::{Programs, Server};
 use crate::reference;
 use crate::report::{self, Outcome};
 use crate::run::Run;
-
-const DEFAULT_PAIRS: usize = 9;
-const DEFAULT_SECONDS: u64 = 10;
-/// With fewer pairs the result says nothing, because a single reading is off by up to a quarter.
-const PAIRS_WORTH_BELIEVING: usize = 9;
-/// How often a run is tried. One whose viewers were the bottleneck tells nothing about the server.
-const ATTEMPTS: usize = 3;
+use crate::side::Side;
 
 pub(crate) fn run(flags: &Fanout) -> Result<()> {
     let workspace = Workspace::from_env()?;
@@ -31,12 +26,8 @@ pub(crate) fn run(flags: &Fanout) -> Result<()> {
     }
     let pairs = flags.pairs.unwrap_or(DEFAULT_PAIRS).max(1);
     let seconds = flags.seconds.unwrap_or(DEFAULT_SECONDS).max(1);
-    let extra: Vec<&str> = flags
-        .server_args
-        .as_deref()
-        .unwrap_or_default()
-        .split_whitespace()
-        .collect();
+    let extra = flags.server_args.as_deref().unwrap_or_default();
+    let extra: Vec<&str> = extra.split_whitespace().collect();
     let mut outcomes = Vec::new();
     for case in chosen {
         println!("== {}: {}", case.name, case.load());
@@ -53,8 +44,8 @@ pub(crate) fn run(flags: &Fanout) -> Result<()> {
     }
     let text = report::tables(&outcomes);
     println!("\n{text}");
-    if pairs < PAIRS_WORTH_BELIEVING {
-        println!("With fewer than {PAIRS_WORTH_BELIEVING} pairs, this is a glance, no result.");
+    if pairs < DEFAULT_PAIRS {
+        println!("With fewer than {DEFAULT_PAIRS} pairs, this is only a rough look, not a result.");
     }
     if let Some(path) = &flags.record {
         circumstances::record(&workspace, path, &text)?;
@@ -62,59 +53,63 @@ pub(crate) fn run(flags: &Fanout) -> Result<()> {
     Ok(())
 }
 
-/// Runs both sides in turn, so that what changes on the machine meanwhile affects both.
+/// Runs both sides in turn, so that changes on the machine affect both. Returns the valid pairs.
 fn measure(
     programs: &Programs,
     case: &Case,
     pairs: usize,
     seconds: u64,
     extra: &[&str],
-) -> Result<Vec<(Run, Run)>> {
+) -> Result<Vec<Pair>> {
+    let (two, one) = (threads("2", extra), threads("1", extra));
+    let (our_name, other_name) = case.sides.names();
+    let ours = Side::new(our_name, Server::Relay(extra));
+    let other = Side::new(other_name, Server::Relay(extra));
     let (ours, other) = match case.sides {
-        Sides::Reference => (Server::ours(extra), Server::ceiling()),
-        Sides::Threads => (threads("2", extra), threads("1", extra)),
-        Sides::Requests => (
-            Server::ours(extra)
-                .called("second")
-                .asked_first("/snapshot"),
-            Server::ours(extra).called("first"),
+        Sides::Reference => (ours, Side::REFERENCE),
+        Sides::Threads => (
+            Side::new(our_name, Server::Relay(&two)),
+            Side::new(other_name, Server::Relay(&one)),
         ),
+        Sides::Requests => {
+            let first = Some("/snapshot");
+            (Side { first, ..ours }, other)
+        }
     };
     let mut valid = Vec::new();
     for number in 1..=pairs {
-        let turn = |server: &Server| -> Result<Option<Run>> {
+        let turn = |side: &Side<'_>| -> Result<Option<Run>> {
             for _ in 0..ATTEMPTS {
-                let run = programs.run(case, server, seconds)?;
-                println!("   {number}/{pairs} {:<9} {}", server.name, run.line());
-                match run.void(case) {
+                let run = side.run(programs, case, seconds)?;
+                println!("   {number}/{pairs} {:<9} {}", side.name, run.line());
+                match run.void(case.fps) {
                     None => return Ok(Some(run)),
                     Some(why) => println!("   void: {why}"),
                 }
             }
             Ok(None)
         };
-        // The second runs in any case: both sides must have the same past.
-        let pair = (turn(&ours)?, turn(&other)?);
-        if let (Some(ours), Some(other)) = pair {
-            if ours.part_bytes != other.part_bytes {
-                bail!(
-                    "a part has {} bytes from {}, {} from {}; they do not do the same work",
-                    ours.part_bytes,
-                    case.sides.names().0,
-                    other.part_bytes,
-                    case.sides.names().1
-                );
-            }
+        // Run the second side even if the first gave nothing: both must have the same past.
+        if let (Some(ours), Some(other)) = (turn(&ours)?, turn(&other)?) {
+            let (our_bytes, other_bytes) = (ours.counts.part_bytes, other.counts.part_bytes);
+            ensure!(
+                our_bytes == other_bytes,
+                "a part has {our_bytes} bytes from {our_name}, {other_bytes} from {other_name}; \
+                 they do not do the same work"
+            );
             valid.push((ours, other));
         }
     }
     Ok(valid)
 }
 
-fn threads(count: &str, extra: &[&str]) -> Server {
-    let arguments = [&[THREADS_OPTION, count], extra].concat();
-    let name = if count == "1" { "one" } else { "two" };
-    Server::ours(&arguments).called(name)
+fn threads<'a>(count: &'a str, extra: &[&'a str]) -> Vec<&'a str> {
+    [&[THREADS_OPTION, count], extra].concat()
 }
 
 const THREADS_OPTION: &str = "--worker-threads";
+/// With fewer pairs the result means little, because a single run is off by up to a quarter.
+const DEFAULT_PAIRS: usize = 9;
+const DEFAULT_SECONDS: u64 = 10;
+/// How often a run is tried until it is valid.
+const ATTEMPTS: usize = 3;

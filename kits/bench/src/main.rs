@@ -1,21 +1,23 @@
-//! Measures the relay under load, beside a reference. `cargo xtask bench` builds and starts this;
-//! the programs that it runs beside the relay belong to `benches/`.
+//! Measures the relay under load, next to a reference. `cargo xtask bench` builds and starts this
+//! kit. The camera, the viewers and the reference are programs of `benches/`.
 
-#![allow(clippy::print_stdout, reason = "the kit prints what it finds")]
+#![allow(clippy::print_stdout, reason = "the kit prints its results")]
 #![allow(
     clippy::disallowed_methods,
-    reason = "no async runtime here: std's clock and sleep are the right ones"
+    reason = "without an async runtime, std's clock and sleep are the right ones"
 )]
 
 mod cases;
 mod circumstances;
 mod fanout;
+mod figures;
 mod lag;
-mod netns;
+mod links;
 mod programs;
 mod reference;
 mod report;
 mod run;
+mod side;
 mod stats;
 
 use std::process::ExitCode;
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
     let outcome = match program::command() {
         XtaskCmd::Bench(bench) => match bench.subcommand {
             BenchCmd::Fanout(flags) => fanout::run(&flags),
-            BenchCmd::Lag(flags) => lag::run(&flags),
+            BenchCmd::Lag(flags) => lag::run(flags),
         },
         _ => program::not_ours(),
     };

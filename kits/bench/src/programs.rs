@@ -1,190 +1,143 @@
-//! Camera, server and viewers as processes: one run from start to end.
+//! The camera, the servers and the viewers as processes.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use kit::child::{Child, with_open_files};
-use kit::relay;
+use kit::relay::{self, Relay};
 use kit::workspace::Workspace;
 use xshell::cmd;
 
-use crate::cases::{Case, Sides};
-use crate::run::Run;
-
-/// Where the built programs lie.
+/// The release builds of all programs.
+///
+/// Each program starts behind a `starter`: a command prefix such as `taskset` or `ip netns exec`.
 pub(crate) struct Programs {
     folder: PathBuf,
 }
 
-/// A server to be measured.
-pub(crate) struct Server {
-    pub(crate) name: &'static str,
-    kind: Kind,
-    /// What each viewer asks it for first, on the connection of its stream.
-    first: Option<&'static str>,
+/// A server to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Server<'a> {
+    /// The relay, with these extra arguments.
+    Relay(&'a [&'a str]),
+    /// The reference, `fanout_ceiling`. It ends when its camera ends.
+    Reference,
 }
 
-enum Kind {
-    /// The relay, with more arguments.
-    Relay(Vec<String>),
-    /// The reference, perhaps started by another program.
-    Ceiling(Vec<String>),
+/// How many viewers there are, the length of each picture, and how long they watch.
+pub(crate) struct Load {
+    pub(crate) viewers: u64,
+    pub(crate) bytes: u64,
+    pub(crate) seconds: u64,
 }
 
-impl Server {
-    pub(crate) fn ours(extra: &[&str]) -> Self {
-        let extra = extra.iter().map(|&argument| argument.to_owned()).collect();
-        Self {
-            name: "ours",
-            kind: Kind::Relay(extra),
-            first: None,
-        }
-    }
-
-    pub(crate) fn called(self, name: &'static str) -> Self {
-        Self { name, ..self }
-    }
-
-    /// With viewers that ask for this first, on the connection of their stream.
-    pub(crate) fn asked_first(self, path: &'static str) -> Self {
-        let first = Some(path);
-        Self { first, ..self }
-    }
-
-    pub(crate) fn ceiling() -> Self {
-        Self::ceiling_by(&[])
-    }
-
-    /// The reference, started by a tracer.
-    pub(crate) fn ceiling_by(starter: &[&str]) -> Self {
-        let starter = starter.iter().map(|&word| word.to_owned()).collect();
-        Self {
-            name: "ceiling",
-            kind: Kind::Ceiling(starter),
-            first: None,
-        }
-    }
+/// A running camera.
+pub(crate) struct Camera {
+    pub(crate) addr: SocketAddr,
+    _process: Child,
 }
 
 impl Programs {
-    /// Builds them. The relay is built in a call of its own, so that it has its own features and no
-    /// more.
+    /// The programs as [`Self::build`] left them.
+    pub(crate) fn built(workspace: &Workspace) -> Self {
+        let folder = workspace.target("release");
+        Self { folder }
+    }
+
+    /// Builds the programs. The relay is built by itself, so that the features that the other
+    /// programs need do not reach it.
     pub(crate) fn build(workspace: &Workspace) -> Result<Self> {
         workspace.release_build()?;
         let sh = &workspace.sh;
         cmd!(sh, "cargo build --release --locked -p benches --bins").run()?;
-        Ok(Self {
-            folder: workspace.target("release"),
-        })
-    }
-
-    /// Where a program lies.
-    pub(crate) fn at(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        Ok(Self::built(workspace))
     }
 
     /// Whether `mjpeg-server run` has this option.
     pub(crate) fn server_knows(&self, option: &str) -> Result<bool> {
-        let help = Command::new(self.at("mjpeg-server"))
+        let help = Command::new(self.folder.join("mjpeg-server"))
             .args(["run", "--help"])
             .output()
-            .context("asking mjpeg-server for its help")?;
+            .context("running `mjpeg-server run --help`")?;
         Ok(String::from_utf8_lossy(&help.stdout).contains(option))
     }
 
-    pub(crate) fn run(&self, case: &Case, server: &Server, seconds: u64) -> Result<Run> {
-        let (server_core, other_core) = match case.sides {
-            Sides::Reference | Sides::Requests => (Some(SERVER_CORE), Some(OTHER_CORE)),
-            Sides::Threads => (None, None),
-        };
-        let Case { bytes, fps, .. } = case;
-        let mut camera = command(&pinned(other_core), self.at("fanout_camera"));
-        camera.args(["--bytes", &bytes.to_string(), "--fps", &fps.to_string()]);
-        let mut camera = Child::start(&mut camera, "the camera")?;
-        let at = camera.line_blocking()?;
-        let mut process = self.server(case, server, server_core, &at)?;
-        let to = relay::address(&process.line_blocking()?)?;
-        // Wait until the first frames have come and the cost of the start is over.
-        thread::sleep(SETTLE);
-
-        let mut load = self.viewers(&pinned(other_core), to, case.viewers, *bytes, seconds);
-        load.args(["--watch", &process.id().to_string()]);
-        if let Some(path) = server.first {
-            load.args(["--first", path]);
-        }
-        let report = Child::start(&mut load, "the viewers")?.rest()?;
-        // The reference ends with its camera, and so does its tracer.
-        match server.kind {
-            Kind::Relay(_) => drop(process),
-            Kind::Ceiling(_) => {
-                drop(camera);
-                process.rest()?;
-            }
-        }
-        Run::read(&report).with_context(|| server.name)
+    /// Starts a camera with these extra arguments.
+    pub(crate) fn camera(
+        &self,
+        starter: &[&str],
+        bytes: u64,
+        fps: u64,
+        extra: &[&str],
+    ) -> Result<Camera> {
+        let mut command = self.command(starter, "fanout_camera");
+        command
+            .args(["--bytes", &bytes.to_string(), "--fps", &fps.to_string()])
+            .args(extra);
+        let mut process = Child::start(&mut command, "the camera")?;
+        Ok(Camera {
+            addr: process.line_blocking()?.parse()?,
+            _process: process,
+        })
     }
 
-    /// The command of viewers that watch for this many seconds, started by `starter`.
+    /// Starts a server for a camera whose pictures have this many bytes. It listens on `ip`.
+    pub(crate) fn server(
+        &self,
+        starter: &[&str],
+        server: Server<'_>,
+        camera: &Camera,
+        bytes: u64,
+        ip: &str,
+    ) -> Result<Relay> {
+        let mut command = match server {
+            Server::Relay(extra) => {
+                let mut command = self.command(starter, "mjpeg-server");
+                command
+                    .args(["--log", "warn", "run", "--stream"])
+                    .arg(relay::stream("load", camera.addr, ip))
+                    .args(extra);
+                command
+            }
+            Server::Reference => {
+                let mut command = self.command(starter, "fanout_ceiling");
+                command
+                    .args(["--camera", &camera.addr.to_string()])
+                    .args(["--bytes", &bytes.to_string()])
+                    .args(["--listen", &format!("{ip}:0")]);
+                command
+            }
+        };
+        Relay::start_blocking(&mut command)
+    }
+
+    /// Starts viewers of `server`, which they reach at `to`, with these extra arguments.
     pub(crate) fn viewers(
         &self,
         starter: &[&str],
+        server: &Relay,
         to: SocketAddr,
-        viewers: u64,
-        bytes: u64,
-        seconds: u64,
-    ) -> Command {
-        let mut load = command(starter, self.at("fanout_load"));
-        load.args(["--to", &to.to_string()])
-            .args(["--viewers", &viewers.to_string()])
-            .args(["--bytes", &bytes.to_string()])
-            .args(["--seconds", &seconds.to_string()]);
-        load
-    }
-
-    fn server(
-        &self,
-        case: &Case,
-        server: &Server,
-        core: Option<&str>,
-        camera: &str,
+        load: &Load,
+        extra: &[&str],
     ) -> Result<Child> {
-        let mut command = match &server.kind {
-            Kind::Relay(extra) => {
-                let mut relay = command(&pinned(core), self.at("mjpeg-server"));
-                relay
-                    .args(["--log", "warn", "run", "--stream"])
-                    .arg(relay::stream("load", camera.parse()?, "127.0.0.1"))
-                    .args(extra);
-                relay
-            }
-            Kind::Ceiling(starter) => {
-                let starter = starter.iter().map(String::as_str);
-                let starter: Vec<&str> = pinned(core).into_iter().chain(starter).collect();
-                let mut ceiling = command(&starter, self.at("fanout_ceiling"));
-                ceiling.args(["--camera", camera, "--bytes", &case.bytes.to_string()]);
-                ceiling
-            }
-        };
-        Child::start(&mut command, server.name)
+        let mut command = self.command(starter, "fanout_load");
+        command
+            .args(["--to", &to.to_string()])
+            .args(["--viewers", &load.viewers.to_string()])
+            .args(["--bytes", &load.bytes.to_string()])
+            .args(["--seconds", &load.seconds.to_string()])
+            .args(["--watch", &server.process.id().to_string()])
+            .args(extra);
+        Child::start(&mut command, format!("the viewers of {to}"))
+    }
+
+    /// A command that may open as many files as the system allows.
+    fn command(&self, starter: &[&str], program: &str) -> Command {
+        let mut command = with_open_files("\"$(ulimit -H -n)\"");
+        command.args(starter).arg(self.folder.join(program));
+        command.stdout(Stdio::piped());
+        command
     }
 }
-
-/// A command started by others (`taskset`, `ip netns exec`), with as many open files as the system
-/// allows.
-pub(crate) fn command(starter: &[&str], program: PathBuf) -> Command {
-    let mut command = with_open_files("\"$(ulimit -H -n)\"");
-    command.args(starter).arg(program).stdout(Stdio::piped());
-    command
-}
-
-fn pinned(core: Option<&str>) -> Vec<&str> {
-    core.map_or(Vec::new(), |core| vec!["taskset", "-c", core])
-}
-
-const SERVER_CORE: &str = "0";
-const OTHER_CORE: &str = "1";
-const SETTLE: Duration = Duration::from_secs(1);

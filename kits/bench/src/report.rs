@@ -2,169 +2,110 @@
 
 use std::fmt::Write as _;
 
-use crate::cases::{Bound, Case, Figure, Sides};
+use crate::cases::{Bound, Case, Sides};
+use crate::figures::{CPU_RATIO, Figure, Pair};
 use crate::run::Run;
 use crate::stats::Spread;
 
-/// A case's valid pairs of runs: the measured side and the other one.
+/// A case's valid pairs of runs. There is at least one.
 pub(crate) struct Outcome {
     pub(crate) case: &'static Case,
-    pub(crate) pairs: Vec<(Run, Run)>,
+    pub(crate) pairs: Vec<Pair>,
 }
 
 impl Outcome {
-    fn spread(&self, value: impl Fn(&Run, &Run) -> f64) -> Spread {
-        let values = self.pairs.iter().map(|(ours, other)| value(ours, other));
-        Spread::of(values).unwrap_or(Spread {
-            median: f64::NAN,
-            lower: f64::NAN,
-            upper: f64::NAN,
-        })
-    }
-
-    /// Whether the machine was too busy. The reference shows it because it has one thread; the
-    /// relay's threads also wait for one another.
+    /// Whether the machine was too busy. Only the reference shows this, because it has a single
+    /// thread; the relay's threads also wait for one another.
     fn contended(&self) -> bool {
-        let waited = self.spread(|_, other| other.waited_percent());
-        self.case.sides == Sides::Reference && waited.median > WAITED_AT_MOST_PERCENT
-    }
-
-    fn figure(&self, figure: Figure) -> Spread {
-        match figure {
-            Figure::CpuRatio => self.spread(|ours, other| ours.cpu_us() / other.cpu_us()),
-            Figure::P99Ratio => self.spread(|ours, other| ours.age_ms.p99 / other.age_ms.p99),
-            Figure::P99Ms => self.spread(|ours, _| ours.age_ms.p99),
-            Figure::DeliveredPercent => self.spread(|ours, _| ours.delivered_percent()),
-            Figure::RssKib => self.spread(|ours, _| ours.rss_kib_per_viewer()),
-            Figure::Missed => {
-                let all: u64 = self.pairs.iter().map(|(ours, _)| ours.missed).sum();
-                let all = all as f64;
-                Spread {
-                    median: all,
-                    lower: all,
-                    upper: all,
-                }
-            }
-        }
+        let waited = self.pairs.iter().map(|(_, other)| other.waited_percent());
+        self.case.sides == Sides::Reference && Spread::of(waited).median > MAX_WAITED_PERCENT
     }
 }
 
-/// Both tables: the bounds, and what was measured on both sides.
+/// Both tables: the bounds, and the measurements of both sides.
 pub(crate) fn tables(outcomes: &[Outcome]) -> String {
     let mut text = String::from(
         "| case | figure | median | quartiles | floor | goal | |\n|---|---|---|---|---|---|---|\n",
     );
-    for outcome in outcomes {
-        let name = outcome.case.name;
-        let bounds = outcome.case.bounds;
-        if !bounds.iter().any(|b| b.figure == Figure::CpuRatio) {
-            let spread = outcome.figure(Figure::CpuRatio);
-            let row = row(Figure::CpuRatio, &spread);
-            let _ = writeln!(text, "| `{name}` | {row} | | | |");
+    for Outcome { case, pairs } in outcomes {
+        let name = case.name;
+        let is_ratio = |bound: &Bound| bound.figure.name == CPU_RATIO.name;
+        if !case.bounds.iter().any(is_ratio) {
+            let (cells, _) = measured(&CPU_RATIO, pairs);
+            let _ = writeln!(text, "| `{name}` | {cells} | | | |");
         }
-        for bound in bounds {
-            let spread = outcome.figure(bound.figure);
-            let (relation, digits) = (relation(bound.figure), digits(bound.figure));
-            let goal = bound
-                .goal
-                .map_or(String::new(), |goal| format!("{relation} {goal:.digits$}"));
+        for bound in case.bounds {
+            let (cells, median) = measured(bound.figure, pairs);
+            let relation = if bound.figure.is_minimum { ">=" } else { "<=" };
+            let digits = bound.figure.digits;
+            let limit = |limit: f64| format!("{relation} {limit:.digits$}");
             let _ = writeln!(
                 text,
-                "| `{name}` | {} | {relation} {:.digits$} | {goal} | {} |",
-                row(bound.figure, &spread),
-                bound.floor,
-                verdict(bound, spread.median)
+                "| `{name}` | {cells} | {} | {} | {} |",
+                limit(bound.floor),
+                bound.goal.map_or(String::new(), limit),
+                verdict(bound, median)
             );
         }
     }
-    text += "\nMedians of the runs, each of which is worth a quarter more or less:\n\n\
+    text += "\nMedians of the runs. A single run is off by up to a quarter:\n\n\
              | case | pairs | side | CPU per frame | of a core | waited for it | kernel's share | delivered | age p50 | p99 | memory per viewer | viewers' CPU | waited |\n\
              |---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
-    for outcome in outcomes {
-        let (ours, other) = outcome.case.sides.names();
-        side(&mut text, outcome, ours, |ours, _| ours);
-        side(&mut text, outcome, other, |_, other| other);
+    for Outcome { case, pairs } in outcomes {
+        let (ours, other): (Vec<&Run>, Vec<&Run>) = pairs.iter().map(|(a, b)| (a, b)).unzip();
+        let names = case.sides.names();
+        side(&mut text, case, names.0, &ours);
+        side(&mut text, case, names.1, &other);
     }
     let contended = outcomes.iter().filter(|outcome| outcome.contended());
     let names: Vec<&str> = contended.map(|outcome| outcome.case.name).collect();
     if !names.is_empty() {
         let _ = write!(
             text,
-            "\nOthers ran on this machine: in {} the reference waited more than {WAITED_AT_MOST_PERCENT} % of \
-             the time for its core. Losses and ages are theirs as much as ours then, and the ratio is worth less.\n",
+            "\nOther programs kept this machine busy: in {} the reference waited more than {MAX_WAITED_PERCENT} % of \
+             the time for its core. They caused losses and ages too, so the ratio is less reliable.\n",
             names.join(", ")
         );
     }
     text
 }
 
-fn side(
-    text: &mut String,
-    outcome: &Outcome,
-    name: &str,
-    of: impl for<'r> Fn(&'r Run, &'r Run) -> &'r Run,
-) {
-    let median =
-        |value: fn(&Run) -> f64| outcome.spread(|ours, other| value(of(ours, other))).median;
+/// The table's row of one side.
+fn side(text: &mut String, case: &Case, name: &str, runs: &[&Run]) {
+    let median = |value: fn(&Run) -> f64| Spread::of(runs.iter().map(|run| value(run))).median;
     let _ = writeln!(
         text,
         "| `{}` | {} | {name} | {:.2} us | {:.1} % | {:.0} % | {:.0} % | {:.2} % | {:.1} ms | {:.1} ms | {:.1} KiB | {:.0} % | {:.0} % |",
-        outcome.case.name,
-        outcome.pairs.len(),
+        case.name,
+        runs.len(),
         median(Run::cpu_us),
         median(Run::core_percent),
         median(Run::waited_percent),
         median(Run::kernel_percent),
         median(Run::delivered_percent),
-        median(|run| run.age_ms.p50),
-        median(|run| run.age_ms.p99),
+        median(|run| run.counts.age_ms.p50),
+        median(|run| run.counts.age_ms.p99),
         median(Run::rss_kib_per_viewer),
         median(|run| 100.0 * run.load_cpu),
         median(|run| 100.0 * run.load_waited),
     );
 }
 
-/// The first cells after the case.
-fn row(figure: Figure, spread: &Spread) -> String {
-    let digits = digits(figure);
-    let quartiles = match figure {
-        Figure::Missed => String::new(),
-        _ => format!("{:.digits$} to {:.digits$}", spread.lower, spread.upper),
-    };
-    let median = spread.median;
-    format!("{} | **{median:.digits$}** | {quartiles}", name(figure))
+/// The cells for a figure's name, median and quartiles, and the median itself.
+fn measured(figure: &Figure, pairs: &[Pair]) -> (String, f64) {
+    let digits = figure.digits;
+    let Spread { median, quartiles } = (figure.of)(pairs);
+    let quartiles = quartiles.map_or(String::new(), |(lower, upper)| {
+        format!("{lower:.digits$} to {upper:.digits$}")
+    });
+    let cells = format!("{} | **{median:.digits$}** | {quartiles}", figure.name);
+    (cells, median)
 }
 
-fn name(figure: Figure) -> &'static str {
-    match figure {
-        Figure::CpuRatio => "CPU per frame, ratio",
-        Figure::P99Ratio => "age p99, ratio",
-        Figure::P99Ms => "age p99, ms",
-        Figure::DeliveredPercent => "delivered, %",
-        Figure::Missed => "frames missed, all runs",
-        Figure::RssKib => "memory per viewer, KiB",
-    }
-}
-
-fn digits(figure: Figure) -> usize {
-    match figure {
-        Figure::CpuRatio | Figure::P99Ratio | Figure::DeliveredPercent => 2,
-        Figure::P99Ms | Figure::RssKib => 1,
-        Figure::Missed => 0,
-    }
-}
-
-fn relation(figure: Figure) -> &'static str {
-    match figure {
-        Figure::DeliveredPercent => ">=",
-        _ => "<=",
-    }
-}
-
-fn verdict(bound: &Bound, measured: f64) -> &'static str {
-    let holds = |limit: f64| match bound.figure {
-        Figure::DeliveredPercent => measured >= limit,
-        _ => measured <= limit,
+fn verdict(bound: &Bound, median: f64) -> &'static str {
+    let holds = |limit: f64| match bound.figure.is_minimum {
+        true => median >= limit,
+        false => median <= limit,
     };
     match bound.goal {
         Some(goal) if holds(goal) => "goal",
@@ -174,35 +115,33 @@ fn verdict(bound: &Bound, measured: f64) -> &'static str {
 }
 
 /// Above this, other programs kept the machine busy.
-const WAITED_AT_MOST_PERCENT: f64 = 5.0;
+pub(crate) const MAX_WAITED_PERCENT: f64 = 5.0;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::cases::CASES;
+    use crate::figures::{DELIVERED_PERCENT, MISSED};
     use crate::run::tests::report;
 
-    fn bound(figure: Figure, floor: f64, goal: Option<f64>) -> Bound {
-        Bound {
-            figure,
-            floor,
-            goal,
-        }
-    }
-
     #[test]
-    fn verdicts_tell_floor_and_goal() {
-        let ratio = bound(Figure::CpuRatio, 1.2, Some(1.0));
-        assert_eq!(verdict(&ratio, 0.9), "goal");
-        assert_eq!(verdict(&ratio, 1.2), "ok");
-        assert_eq!(verdict(&ratio, 1.21), "**MISSED**");
-        assert_eq!(verdict(&ratio, f64::NAN), "**MISSED**");
-        let share = bound(Figure::DeliveredPercent, 99.0, None);
-        assert_eq!(verdict(&share, 99.5), "ok");
-        assert_eq!(verdict(&share, 98.9), "**MISSED**");
-        let missed = bound(Figure::Missed, 0.0, None);
-        assert_eq!(verdict(&missed, 0.0), "ok");
-        assert_eq!(verdict(&missed, 1.0), "**MISSED**");
+    fn verdicts_compare_with_floor_and_goal() {
+        let verdict = |figure, floor, goal, measured| {
+            let bound = Bound {
+                figure,
+                floor,
+                goal,
+            };
+            verdict(&bound, measured)
+        };
+        assert_eq!(verdict(&CPU_RATIO, 1.2, Some(1.0), 0.9), "goal");
+        assert_eq!(verdict(&CPU_RATIO, 1.2, Some(1.0), 1.2), "ok");
+        assert_eq!(verdict(&CPU_RATIO, 1.2, Some(1.0), 1.21), "**MISSED**");
+        assert_eq!(verdict(&CPU_RATIO, 1.2, Some(1.0), f64::NAN), "**MISSED**");
+        assert_eq!(verdict(&DELIVERED_PERCENT, 99.0, None, 99.5), "ok");
+        assert_eq!(verdict(&DELIVERED_PERCENT, 99.0, None, 98.9), "**MISSED**");
+        assert_eq!(verdict(&MISSED, 0.0, None, 0.0), "ok");
+        assert_eq!(verdict(&MISSED, 0.0, None, 1.0), "**MISSED**");
     }
 
     fn outcome(case: &'static Case, ours_ns: u64, other_wait_ns: u64) -> Outcome {
@@ -214,25 +153,29 @@ mod tests {
         }
     }
 
+    /// The tables in a text. All rows of a table must have as many cells as its head.
+    pub(crate) fn tables_in(text: &str) -> Vec<&str> {
+        let tables: Vec<&str> = text.split("\n\n").filter(|t| t.starts_with('|')).collect();
+        for table in &tables {
+            let mut cells = table.lines().map(|line| line.matches('|').count());
+            let head = cells.next();
+            assert!(cells.all(|row| Some(row) == head), "{table}");
+        }
+        tables
+    }
+
     #[test]
-    fn tables_are_whole() {
+    fn tables_have_a_row_for_each_case() {
         let quiet = CASES.iter().map(|case| outcome(case, 6_000_000_000, 0));
         let text = tables(&quiet.collect::<Vec<_>>());
-        let tables: Vec<&str> = text.split("\n\n").filter(|t| t.starts_with('|')).collect();
+        let tables = tables_in(&text);
         assert_eq!(tables.len(), 2);
-        for table in tables {
-            let cells = |line: &str| line.matches('|').count();
-            let first = table.lines().next().map(cells);
-            assert!(
-                table.lines().all(|line| Some(cells(line)) == first),
-                "{table}"
-            );
-            for case in CASES {
-                assert!(table.contains(&format!("| `{}` |", case.name)), "{table}");
-            }
+        for case in CASES {
+            let row = format!("| `{}` |", case.name);
+            assert!(tables.iter().all(|table| table.contains(&row)), "{text}");
         }
         assert!(text.contains("CPU per frame, ratio | **1.20** |"), "{text}");
-        assert!(!text.contains("Others ran"));
+        assert!(!text.contains("Other programs"));
     }
 
     #[test]

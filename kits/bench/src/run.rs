@@ -1,74 +1,43 @@
-//! The viewers' report of one run, and the figures that follow from it.
+//! The viewers' report of a run, and the figures computed from it.
+
+use std::ops::Deref;
 
 use anyhow::{Context as _, Result, ensure};
+use kit::load_report::Report;
 use serde::Deserialize;
 
-use crate::cases::Case;
-
-/// The viewers' report of a run.
+/// A run, as its viewers report it.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Run {
-    pub(crate) viewers: u64,
-    pub(crate) lost: u64,
-    pub(crate) first_fault: Option<String>,
-    pub(crate) window_ns: u64,
-    pub(crate) load_cpu: f64,
-    pub(crate) load_waited: f64,
-    pub(crate) offered: u64,
-    pub(crate) delivered: u64,
-    pub(crate) expected: u64,
-    pub(crate) missed: u64,
-    pub(crate) checked: u64,
-    pub(crate) bad: u64,
-    pub(crate) out_of_order: u64,
-    pub(crate) total: u64,
-    pub(crate) part_bytes: u64,
-    pub(crate) age_ms: Ages,
-    pub(crate) server: Watched,
-}
+pub(crate) struct Run(Report);
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Ages {
-    pub(crate) p50: f64,
-    pub(crate) p99: f64,
-    pub(crate) max: f64,
-}
+impl Deref for Run {
+    type Target = Report;
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Watched {
-    pub(crate) cpu: Cpu,
-    pub(crate) rss_before_kib: u64,
-    pub(crate) rss_kib: u64,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Cpu {
-    pub(crate) run_ns: u64,
-    pub(crate) wait_ns: u64,
-    pub(crate) user_ticks: u64,
-    pub(crate) kernel_ticks: u64,
+    fn deref(&self) -> &Report {
+        &self.0
+    }
 }
 
 impl Run {
-    /// Reads the viewers' report. Frames that differ from what the camera sent are an error.
+    /// Reads the viewers' report. Frames that differ from the camera's are an error.
     pub(crate) fn read(report: &str) -> Result<Self> {
         let run: Self = serde_json::from_str(report)
-            .with_context(|| format!("the viewers' report is not understood: {report}"))?;
+            .with_context(|| format!("cannot read the viewers' report: {report}"))?;
         ensure!(
-            run.bad == 0 && run.out_of_order == 0,
-            "{} of {} frames were not as the camera sent them ({} of them compared whole), \
-             {} out of order",
-            run.bad,
-            run.total,
-            run.checked,
-            run.out_of_order
+            run.counts.bad == 0 && run.counts.out_of_order == 0,
+            "{} of {} frames differ from what the camera sent ({} were compared byte for byte), \
+             {} are out of order",
+            run.counts.bad,
+            run.counts.total,
+            run.counts.checked,
+            run.counts.out_of_order
         );
         Ok(run)
     }
 
     /// CPU time of the server per delivered frame.
     pub(crate) fn cpu_us(&self) -> f64 {
-        self.server.cpu.run_ns as f64 / 1000.0 / self.delivered.max(1) as f64
+        self.server.cpu.run_ns as f64 / 1000.0 / self.counts.delivered.max(1) as f64
     }
 
     /// The server's share of a core, in percent.
@@ -76,22 +45,20 @@ impl Run {
         100.0 * self.server.cpu.run_ns as f64 / self.window_ns as f64
     }
 
-    /// How long the server waited for a core, in percent of the window.
+    /// How long the server's threads waited for a core, in percent of the window.
     pub(crate) fn waited_percent(&self) -> f64 {
         100.0 * self.server.cpu.wait_ns as f64 / self.window_ns as f64
     }
 
     pub(crate) fn kernel_percent(&self) -> f64 {
-        let Cpu {
-            user_ticks,
-            kernel_ticks,
-            ..
-        } = self.server.cpu;
-        100.0 * kernel_ticks as f64 / (user_ticks + kernel_ticks).max(1) as f64
+        let cpu = &self.server.cpu;
+        let ticks = cpu.user_ticks + cpu.kernel_ticks;
+        100.0 * cpu.kernel_ticks as f64 / ticks.max(1) as f64
     }
 
     pub(crate) fn delivered_percent(&self) -> f64 {
-        100.0 * (self.expected - self.missed) as f64 / self.expected.max(1) as f64
+        100.0 * (self.counts.expected - self.counts.missed) as f64
+            / self.counts.expected.max(1) as f64
     }
 
     pub(crate) fn rss_kib_per_viewer(&self) -> f64 {
@@ -99,18 +66,18 @@ impl Run {
         grown / self.viewers as f64
     }
 
-    /// Why the run says nothing about the server, if so.
-    pub(crate) fn void(&self, case: &Case) -> Option<String> {
+    /// Why the run says nothing about the server, if it does not.
+    pub(crate) fn void(&self, fps: u64) -> Option<String> {
         let load = 100.0 * self.load_cpu;
-        if load > LOAD_AT_MOST_PERCENT {
+        if load > MAX_LOAD_PERCENT {
             return Some(format!("the viewers took {load:.0} % of their core"));
         }
-        let due = case.fps as f64 * self.window_ns as f64 / 1e9;
+        let due = fps as f64 * self.window_ns as f64 / 1e9;
         // At the ends of the window, one frame more or less is normal.
-        if (self.offered as f64) < 0.99 * due - 1.0 {
+        if (self.counts.offered as f64) < 0.99 * due - 1.0 {
             return Some(format!(
-                "the camera sent {} frames of {due:.0}, or the server read no more",
-                self.offered
+                "only {} of {due:.0} frames passed from the camera through the server",
+                self.counts.offered
             ));
         }
         None
@@ -125,9 +92,9 @@ impl Run {
             self.core_percent(),
             self.waited_percent(),
             self.delivered_percent(),
-            self.age_ms.p50,
-            self.age_ms.p99,
-            self.age_ms.max,
+            self.counts.age_ms.p50,
+            self.counts.age_ms.p99,
+            self.counts.age_ms.max,
             self.rss_kib_per_viewer(),
             100.0 * self.load_cpu,
             100.0 * self.load_waited
@@ -140,15 +107,14 @@ impl Run {
     }
 }
 
-/// Above this, frames may have waited for the viewers' own work.
-const LOAD_AT_MOST_PERCENT: f64 = 95.0;
+/// Above this, frames may have waited for the viewers themselves.
+const MAX_LOAD_PERCENT: f64 = 95.0;
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::cases::CASES;
 
-    /// A report as the viewers print it: ten seconds of 30 frames a second, half a core.
+    /// A report as the viewers print it: ten seconds at 30 fps, half a core.
     pub(crate) fn report(change: impl FnOnce(&mut serde_json::Value)) -> Run {
         let mut json = serde_json::json!({
             "viewers": 200, "lost": 0, "first_fault": null, "window_ns": 10_000_000_000_u64,
@@ -176,16 +142,15 @@ pub(crate) mod tests {
         assert_eq!(run.kernel_percent(), 95.0);
         assert_eq!(run.delivered_percent(), 99.0);
         assert_eq!(run.rss_kib_per_viewer(), 10.0);
-        // Counts the frames that arrived within the window, not those sent within it.
+        // The frames that arrived within the window count, not those sent within it.
         let half = report(|json| json["delivered"] = 50_000.into());
         assert_eq!(half.cpu_us(), 100.0);
     }
 
     #[test]
-    fn a_run_that_tells_nothing_of_the_server_is_void() {
-        let case = &CASES[0];
+    fn a_run_that_says_nothing_about_the_server_is_void() {
         let void = |field: &str, value: serde_json::Value| {
-            report(|json| json[field] = value).void(case).is_some()
+            report(|json| json[field] = value).void(30).is_some()
         };
         assert!(!void("load_cpu", 0.95.into()));
         assert!(void("load_cpu", 0.951.into()));

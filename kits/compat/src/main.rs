@@ -1,17 +1,15 @@
-//! Lets the programs that people view cameras with read the real `mjpeg-server`, and counts what
-//! they see. `cargo xtask compat programs` builds and starts this.
+//! Lets the programs with which people view cameras read the real `mjpeg-server`, and counts the
+//! pictures that they see. `cargo xtask compat programs` builds and starts this kit.
 
-#![allow(clippy::print_stdout, reason = "the kit prints what it finds")]
+#![allow(clippy::print_stdout, reason = "the kit prints its results")]
 #![allow(
     clippy::disallowed_methods,
-    reason = "no async runtime here: std's clock and sleep are the right ones"
+    reason = "without an async runtime, std's clock and sleep are the right ones"
 )]
 
-mod launch;
 mod needs;
 mod parsers;
 mod picture;
-mod prepared;
 mod programs;
 mod relay;
 mod rows;

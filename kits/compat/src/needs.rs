@@ -7,7 +7,7 @@ use kit::debian::{install_packages, on_path, output};
 use kit::workspace::Workspace;
 use xshell::{Shell, cmd};
 
-/// What a viewer is run with.
+/// A program or Python module that a viewer needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tool {
     Ffmpeg,
@@ -19,13 +19,6 @@ pub(crate) enum Tool {
     Node,
     Python,
 }
-
-pub(crate) enum Present {
-    Yes { version: String },
-    No { how: String },
-}
-
-const INSTALL: &str = "cargo xtask compat programs --install";
 
 impl Tool {
     const ALL: [Self; 8] = [
@@ -65,40 +58,42 @@ impl Tool {
         }
     }
 
+    /// How to install it.
+    pub(crate) fn how(self) -> String {
+        let by_hand = match self.module() {
+            Some((package, _)) => format!("pip install {package}"),
+            None => format!("apt-get install {}", self.packages().join(" ")),
+        };
+        format!("`cargo xtask compat programs --install`, or by hand: {by_hand}")
+    }
+
+    /// The installed version, with the tool's name. `None` if something is missing.
     fn version(self, sh: &Shell, python: &str) -> Option<String> {
-        let first = |text: String| text.lines().next().map(str::to_owned);
+        // The output's first line that begins with `start`, up to `end`.
+        let line = |program: &str, argument: &str, start: &str, end: &str| {
+            let text = output(sh, program, &[argument])?;
+            let line = text.lines().find(|line| line.starts_with(start))?;
+            Some(line.split(end).next().unwrap_or(line).trim().to_owned())
+        };
         match self {
-            Self::Ffmpeg => output(sh, "ffprobe", &["-version"])
-                .and_then(|_| output(sh, "ffmpeg", &["-version"]))
-                .and_then(first)
-                .map(|line| {
-                    line.split(" Copyright")
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned()
-                }),
-            // VLC refuses to run as root, so the version is that of its package.
+            Self::Ffmpeg => {
+                output(sh, "ffprobe", &["-version"])?;
+                line("ffmpeg", "-version", "ffmpeg", " Copyright")
+            }
+            // VLC refuses to run as root, so ask for its package's version.
             Self::Vlc => on_path("vlc").then(|| {
                 let debian = output(sh, "dpkg-query", &["-W", "-f=VLC ${Version}", "vlc-bin"]);
                 debian.unwrap_or_else(|| "VLC".to_owned())
             }),
-            Self::GStreamer => ["souphttpsrc", "multipartdemux", "multifilesink"]
-                .iter()
-                .all(|element| output(sh, "gst-inspect-1.0", &["--exists", element]).is_some())
-                .then(|| output(sh, "gst-launch-1.0", &["--version"]))
-                .flatten()
-                .and_then(|text| {
-                    text.lines()
-                        .find(|l| l.starts_with("GStreamer"))
-                        .map(str::to_owned)
-                }),
-            Self::Curl => output(sh, "curl", &["--version"])
-                .and_then(first)
-                .map(|line| line.split(" (").next().unwrap_or_default().to_owned()),
-            Self::Node => {
-                output(sh, "node", &["--version"]).map(|v| format!("Node.js {}", v.trim()))
+            Self::GStreamer => {
+                for element in ["souphttpsrc", "multipartdemux", "multifilesink"] {
+                    output(sh, "gst-inspect-1.0", &["--exists", element])?;
+                }
+                line("gst-launch-1.0", "--version", "GStreamer", "\n")
             }
-            Self::Python => output(sh, "python3", &["--version"]).map(|v| v.trim().to_owned()),
+            Self::Curl => line("curl", "--version", "curl", " ("),
+            Self::Node => Some(format!("Node.js {}", line("node", "--version", "v", "\n")?)),
+            Self::Python => line("python3", "--version", "Python", "\n"),
             Self::OpenCv | Self::Requests => {
                 let (package, module) = self.module()?;
                 let script = format!("import {module}; print({module}.__version__)");
@@ -109,94 +104,67 @@ impl Tool {
     }
 }
 
-/// What was found on this machine.
+/// The tools found on this machine.
 pub(crate) struct Machine {
     /// The Python that has the modules.
     pub(crate) python: String,
-    pub(crate) root: bool,
-    found: Vec<(Tool, Present)>,
+    pub(crate) is_root: bool,
+    versions: Vec<(Tool, Option<String>)>,
 }
 
 impl Machine {
     pub(crate) fn look(workspace: &Workspace) -> Self {
         let sh = &workspace.sh;
         let own = venv(workspace).join("bin/python");
-        let python = if own.is_file() {
-            own.display().to_string()
-        } else {
-            "python3".to_owned()
+        let python = match own.is_file() {
+            true => own.display().to_string(),
+            false => "python3".to_owned(),
         };
-        let found = Tool::ALL.map(|tool| {
-            let present = match tool.version(sh, &python) {
-                Some(version) => Present::Yes { version },
-                None => Present::No {
-                    how: format!("`{INSTALL}`, or by hand: {}", by_hand(tool)),
-                },
-            };
-            (tool, present)
-        });
-        let root = output(sh, "id", &["-u"]).is_some_and(|id| id.trim() == "0");
         Self {
+            is_root: output(sh, "id", &["-u"]).is_some_and(|id| id.trim() == "0"),
+            versions: Tool::ALL.map(|it| (it, it.version(sh, &python))).into(),
             python,
-            root,
-            found: found.into(),
         }
     }
 
-    pub(crate) fn has(&self, tool: Tool) -> &Present {
-        let found = self.found.iter().find(|(known, _)| *known == tool);
-        &found.expect("all tools were looked for").1
+    pub(crate) fn has(&self, tool: Tool) -> bool {
+        !self.missing().any(|missing| missing == tool)
+    }
+
+    fn missing(&self) -> impl Iterator<Item = Tool> {
+        let tools = self.versions.iter();
+        tools.filter_map(|(tool, version)| version.is_none().then_some(*tool))
     }
 
     /// A line for each of these tools.
     pub(crate) fn versions(&self, used: &[Tool]) -> Vec<String> {
-        let found = self.found.iter().filter(|(tool, _)| used.contains(tool));
-        let lines = found.map(|(tool, present)| match present {
-            Present::Yes { version } => version.clone(),
-            Present::No { .. } => format!("{tool:?}: not installed"),
-        });
-        lines.collect()
+        let used = self.versions.iter().filter(|(tool, _)| used.contains(tool));
+        let line = |(tool, version): &(Tool, Option<String>)| {
+            version
+                .clone()
+                .unwrap_or_else(|| format!("{tool:?}: not installed"))
+        };
+        used.map(line).collect()
     }
 }
 
-fn by_hand(tool: Tool) -> String {
-    let packages = format!("apt-get install {}", tool.packages().join(" "));
-    match tool.module() {
-        Some((package, _)) => format!("pip install {package}"),
-        None => packages,
-    }
-}
-
-/// Installs what is missing, and nothing else.
+/// Installs only what is missing.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     let machine = Machine::look(workspace);
-    let missing = || {
-        let found = machine.found.iter();
-        found
-            .filter(|(_, present)| matches!(present, Present::No { .. }))
-            .map(|(tool, _)| *tool)
-    };
-    let mut packages: Vec<&str> = missing().flat_map(Tool::packages).copied().collect();
+    let packages = machine.missing().flat_map(Tool::packages);
+    let mut packages: Vec<&str> = packages.copied().collect();
     packages.dedup();
     if !packages.is_empty() {
         install_packages(sh, &packages)?;
     }
-    // All of them if one is missing: the others may be the system's, which the folder does not use.
-    let modules: Vec<&str> = if missing().any(|tool| tool.module().is_some()) {
-        Tool::ALL
-            .into_iter()
-            .filter_map(Tool::module)
-            .map(|(pypi, _)| pypi)
-            .collect()
-    } else {
-        Vec::new()
-    };
-    if !modules.is_empty() {
+    if machine.missing().any(|tool| tool.module().is_some()) {
+        // All modules: those that are present may be the system's, which a venv does not use.
+        let modules = Tool::ALL.into_iter().filter_map(Tool::module);
+        let modules = modules.map(|(pypi, _)| pypi);
         let venv = venv(workspace);
-        cmd!(sh, "python3 -m venv {venv}")
-            .run()
-            .context("python3-venv makes the folder")?;
+        let made = cmd!(sh, "python3 -m venv {venv}").run();
+        made.context("python3-venv is needed to make the folder for the modules")?;
         let pip = venv.join("bin/pip");
         cmd!(
             sh,

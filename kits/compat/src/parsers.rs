@@ -1,5 +1,5 @@
-//! Viewers that run in a browser or inside a large program. The kit records what they would read
-//! and runs their parsers, written anew as scripts, over it, read by read. `pipe.mjs` beside those
+//! Viewers that run in a browser or inside a large program. The kit records what they would read,
+//! and feeds it read by read to scripts that reimplement their parsers. `pipe.mjs` next to those
 //! scripts documents the protocol.
 
 use std::io::{self, Read as _, Write as _};
@@ -14,7 +14,7 @@ use bytes::{Buf as _, Bytes};
 
 use crate::viewers::saw::{self, Saw};
 
-/// The body of a response, split as the reads from the socket returned it.
+/// The body of a response, divided as the socket returned it.
 pub(crate) struct Body {
     content_type: String,
     pub(crate) reads: Vec<Bytes>,
@@ -30,7 +30,7 @@ impl Recorder {
     pub(crate) fn start(addr: SocketAddr, path: &str) -> Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_read_timeout(Some(QUIET_LIMIT))?;
-        // What `fetch` sends, as far as servers look at it.
+        // The parts of `fetch`'s request that servers look at.
         let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nAccept: */*\r\n\r\n");
         (&stream).write_all(request.as_bytes())?;
         let mut reader = stream.try_clone()?;
@@ -56,7 +56,7 @@ impl Recorder {
         body(reads.context("reading the stream")?)
     }
 
-    /// Disconnects, and returns what has come so far.
+    /// Disconnects, and returns what has arrived.
     pub(crate) fn leave(self) -> Result<Body> {
         self.stream.shutdown(Shutdown::Both)?;
         self.finish()
@@ -75,14 +75,11 @@ fn body(reads: Vec<Bytes>) -> Result<Body> {
     };
     let head = String::from_utf8_lossy(&seen[..end]).into_owned();
     let status = head.split(' ').nth(1);
-    ensure!(
-        status == Some("200"),
-        "the relay answers {:?}",
-        head.lines().next()
-    );
+    let line = head.lines().next();
+    ensure!(status == Some("200"), "the relay answers {line:?}");
     ensure!(
         !head.to_ascii_lowercase().contains("transfer-encoding"),
-        "the response is coded for transfer, which this reader does not undo"
+        "the response has a Transfer-Encoding, which this reader does not support"
     );
     let content_type = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -97,7 +94,7 @@ fn body(reads: Vec<Bytes>) -> Result<Body> {
     })
 }
 
-/// Runs a script over bodies, and returns what it took for frames in all of them.
+/// Feeds bodies to a script, and returns the frames that it finds in all of them.
 pub(crate) fn run(command: &str, script: &Path, bodies: &[Body]) -> Result<Saw> {
     let mut child = Command::new(command)
         .arg(script)
@@ -108,7 +105,7 @@ pub(crate) fn run(command: &str, script: &Path, bodies: &[Body]) -> Result<Saw> 
         .with_context(|| format!("starting {command}"))?;
     let mut stdin = child.stdin.take().context("piped, taken once")?;
     let output = thread::scope(|scope| {
-        // An error means that the script has ended, which its status shows.
+        // If this fails, the script has ended, which its status shows.
         scope.spawn(move || stdin.write_all(&input(bodies)));
         child.wait_with_output()
     })?;
@@ -122,17 +119,15 @@ pub(crate) fn run(command: &str, script: &Path, bodies: &[Body]) -> Result<Saw> 
     let mut complaints = saw::complaints(&stderr);
     let mut answers = Bytes::from(output.stdout);
     let mut jpegs = Vec::new();
-    let mut without = 0;
+    let mut empty = 0;
     for _ in bodies {
         let frames = frames(&mut answers)?;
-        without += usize::from(frames.is_empty());
+        empty += usize::from(frames.is_empty());
         jpegs.extend(frames);
     }
-    if without > 0 {
-        complaints.push(format!(
-            "{without} of {} responses gave no picture",
-            bodies.len()
-        ));
+    if empty > 0 {
+        let all = bodies.len();
+        complaints.push(format!("{empty} of {all} responses gave no picture"));
     }
     Ok(Saw { jpegs, complaints })
 }
@@ -152,7 +147,7 @@ fn input(bodies: &[Body]) -> Vec<u8> {
 }
 
 fn frames(output: &mut Bytes) -> Result<Vec<Bytes>> {
-    let frames = output.try_get_u32().context("a body without an answer")?;
+    let frames = output.try_get_u32().context("no answer for a body")?;
     let frame = |_| {
         let (_read, length) = (output.try_get_u32()?, output.try_get_u32()? as usize);
         ensure!(length <= output.len(), "an answer ends inside a frame");
@@ -161,7 +156,7 @@ fn frames(output: &mut Bytes) -> Result<Vec<Bytes>> {
     (0..frames).map(frame).collect()
 }
 
-/// The size of the chunks that browsers hand to scripts.
+/// The size of the chunks that browsers pass to scripts.
 const READ_BYTES: usize = 64 << 10;
 const QUIET_LIMIT: Duration = Duration::from_secs(15);
 
@@ -170,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_head_is_taken_off_wherever_the_reads_end() {
+    fn the_head_is_removed_wherever_the_reads_end() {
         let head = "HTTP/1.0 200 OK\r\ncontent-type: a;b=c\r\n\r\n";
         for (reads, rest) in [
             (vec![head.to_owned() + "x", "y".into()], vec!["x", "y"]),

@@ -1,4 +1,4 @@
-//! What the camera sends, row by row of the table.
+//! What the camera sends, for each row of the table.
 
 use std::time::Duration;
 
@@ -6,63 +6,89 @@ use anyhow::Result;
 use bytes::Bytes;
 use mjpeg_testkit::jpeg;
 
-use crate::picture::Look;
+use crate::picture::{Judge, Look};
 
+/// A form in which the camera sends its pictures.
 pub(crate) struct Row {
-    /// For the command line.
+    /// Its name on the command line.
     pub(crate) word: &'static str,
+    /// Its name in the table.
     pub(crate) name: &'static str,
-    /// The path that viewers request.
-    pub(crate) path: &'static str,
-    pub(crate) look: Look,
-    shot: fn(u32, Bytes) -> Result<Vec<Shot>>,
+    look: Look,
+    /// Whether viewers request the layout with headers in advance.
+    pub(crate) advance_headers: bool,
+    shots: fn(u32, Bytes) -> Result<Vec<Shot>>,
 }
 
 impl Row {
-    /// What the camera sends for the picture of this number.
-    pub(crate) fn shots(&self, number: u32) -> Result<Vec<Shot>> {
-        (self.shot)(number, self.look.jpeg(number)?)
+    const fn new(
+        word: &'static str,
+        name: &'static str,
+        shots: fn(u32, Bytes) -> Result<Vec<Shot>>,
+    ) -> Self {
+        Self {
+            word,
+            name,
+            look: USUAL,
+            advance_headers: false,
+            shots,
+        }
     }
 
-    /// Whether viewers ask the relay for the layout with headers in advance.
-    pub(crate) fn asks_for_advance_headers(&self) -> bool {
-        self.path == ADVANCE_HEADERS
+    /// The path that viewers request.
+    pub(crate) fn path(&self) -> &'static str {
+        match self.advance_headers {
+            true => "/?advance_headers=1",
+            false => "/",
+        }
     }
 
-    /// The time from one picture to the next. Longer for large ones: on a busy machine, ffprobe
-    /// takes more than 100 ms to print one of them.
+    /// The time from one picture to the next. Longer for large pictures: on a busy machine, ffprobe
+    /// takes more than 100 ms to print one.
     pub(crate) fn interval(&self) -> Duration {
         Duration::from_millis(if self.look == LARGE { 250 } else { 100 })
     }
 
-    /// Why a viewer would never ask for this.
+    /// Why this viewer would never request this row.
     pub(crate) fn not_for(&self, viewer: &str) -> Option<&'static str> {
-        (self.path == ADVANCE_HEADERS && viewer == "Mainsail")
+        (self.advance_headers && viewer == "Mainsail")
             .then_some("Mainsail needs Content-Length, and does not ask to leave it out")
     }
 }
 
-/// What the camera sends for one picture, or in place of one.
-#[derive(Clone)]
-pub(crate) struct Shot {
-    /// Each is a write of its own with a pause after it, so that it arrives by itself.
-    pub(crate) writes: Vec<Bytes>,
+/// What the camera sends for one picture, or in place of one. The camera pauses after each of these
+/// writes, so that they arrive separately.
+pub(crate) type Shot = Vec<Bytes>;
+
+/// A row with its pictures, ready to be measured.
+pub(crate) struct Prepared {
+    pub(crate) row: &'static Row,
+    pub(crate) judge: Judge,
+    pub(crate) shots: Vec<Shot>,
+    /// Why this relay cannot serve the row.
+    pub(crate) unavailable: Option<&'static str>,
 }
 
-impl From<Bytes> for Shot {
-    fn from(whole: Bytes) -> Self {
-        Self {
-            writes: vec![whole],
+impl Prepared {
+    pub(crate) fn new(row: &'static Row) -> Result<Self> {
+        let mut shots = Vec::new();
+        for number in 0..FRAMES {
+            shots.extend((row.shots)(number, row.look.jpeg(number)?)?);
         }
+        Ok(Self {
+            row,
+            judge: Judge::new(row.look, FRAMES)?,
+            shots,
+            unavailable: None,
+        })
     }
 }
 
-/// How many pictures every viewer must see, whatever else the camera sends.
+/// How many pictures each viewer must see, whatever else the camera sends.
 pub(crate) const FRAMES: u32 = 10;
 
-const ADVANCE_HEADERS: &str = "/?advance_headers=1";
-
-/// Both sides are multiples of 32: VLC rounds the size of the pictures that it writes up to that.
+/// Both sides are multiples of 32, because VLC rounds the size of the pictures it writes up to
+/// that.
 const USUAL: Look = Look {
     width: 320,
     height: 256,
@@ -73,7 +99,7 @@ const THUMBNAIL: Look = Look {
     height: 120,
     grain: 0,
 };
-/// About 80 kB, as a camera of this size sends. A picture takes many reads, and no reader is slow
+/// About 80 kB, as cameras of this size send. A picture takes many reads, yet no viewer is slow
 /// enough to skip one.
 const LARGE: Look = Look {
     width: 1024,
@@ -82,107 +108,48 @@ const LARGE: Look = Look {
 };
 
 pub(crate) const ALL: &[Row] = &[
-    row("plain", "plain pictures", "/", USUAL, |_, jpeg| one(jpeg)),
-    row(
-        "thumbnail",
-        "Exif thumbnail in each",
-        "/",
-        USUAL,
-        |number, jpeg| one(jpeg::with_thumbnail(&jpeg, &THUMBNAIL.jpeg(number)?)),
-    ),
-    row(
-        "no-dht",
-        "no Huffman tables (DHT)",
-        "/",
-        USUAL,
-        |_, jpeg| one(jpeg::without_dht(&jpeg)),
-    ),
-    row(
-        "markers",
-        "SOI and EOI in a comment",
-        "/",
-        USUAL,
-        |_, jpeg| one(comment(&jpeg, b"\xFF\xD9 and \xFF\xD8")),
-    ),
-    row(
+    Row::new("plain", "plain pictures", |_, jpeg| one(jpeg)),
+    Row::new("thumbnail", "Exif thumbnail in each", |number, jpeg| {
+        one(jpeg::with_thumbnail(&jpeg, &THUMBNAIL.jpeg(number)?))
+    }),
+    Row::new("no-dht", "no Huffman tables (DHT)", |_, jpeg| {
+        one(jpeg::without_dht(&jpeg))
+    }),
+    Row::new("markers", "SOI and EOI in a comment", |_, jpeg| {
+        one(comment(&jpeg, b"\xFF\xD9 and \xFF\xD8"))
+    }),
+    Row::new(
         "delimiter",
         "what looks like a delimiter in it",
-        "/",
-        USUAL,
         |_, jpeg| one(comment(&jpeg, b"\r\n--\r\n\r\n--other\r\n\r\n")),
     ),
-    row("junk", "junk after EOI", "/", USUAL, |number, jpeg| {
+    Row::new("junk", "junk after EOI", |number, jpeg| {
         one(Bytes::from([&jpeg[..], junk(number)].concat()))
     }),
-    row(
-        "cut",
-        "one more, cut off midway",
-        "/",
-        USUAL,
-        |number, jpeg| {
-            let half = (number == FRAMES / 2).then(|| jpeg.slice(..jpeg.len() / 2));
-            let broken = half.map(Shot::from);
-            Ok(broken.into_iter().chain([jpeg.into()]).collect())
-        },
-    ),
-    row(
-        "split",
-        "SOI split over two writes",
-        "/",
-        USUAL,
-        |_, jpeg| {
-            let writes = vec![jpeg.slice(..1), jpeg.slice(1..)];
-            Ok(vec![Shot { writes }])
-        },
-    ),
-    row(
-        "pieces",
-        "each in six late pieces",
-        "/",
-        USUAL,
-        |_, jpeg| {
-            let piece = jpeg.len().div_ceil(6);
-            let writes = jpeg
-                .chunks(piece)
-                .map(|piece| jpeg.slice_ref(piece))
-                .collect();
-            Ok(vec![Shot { writes }])
-        },
-    ),
-    row(
-        "large",
-        "large pictures (1024x768)",
-        "/",
-        LARGE,
-        |_, jpeg| one(jpeg),
-    ),
-    row(
-        "advance",
-        "plain, `advance_headers=1`",
-        ADVANCE_HEADERS,
-        USUAL,
-        |_, jpeg| one(jpeg),
-    ),
+    Row::new("cut", "one more, cut off midway", |number, jpeg| {
+        let half = (number == FRAMES / 2).then(|| jpeg.slice(..jpeg.len() / 2));
+        let shots = half.into_iter().chain([jpeg]);
+        Ok(shots.map(|bytes| vec![bytes]).collect())
+    }),
+    Row::new("split", "SOI split over two writes", |_, jpeg| {
+        Ok(vec![vec![jpeg.slice(..1), jpeg.slice(1..)]])
+    }),
+    Row::new("pieces", "each in six late pieces", |_, jpeg| {
+        let pieces = jpeg.chunks(jpeg.len().div_ceil(6));
+        Ok(vec![pieces.map(|piece| jpeg.slice_ref(piece)).collect()])
+    }),
+    Row {
+        look: LARGE,
+        ..Row::new("large", "large pictures (1024x768)", |_, jpeg| one(jpeg))
+    },
+    Row {
+        advance_headers: true,
+        ..Row::new("advance", "plain, `advance_headers=1`", |_, jpeg| one(jpeg))
+    },
 ];
 
-const fn row(
-    word: &'static str,
-    name: &'static str,
-    path: &'static str,
-    look: Look,
-    shot: fn(u32, Bytes) -> Result<Vec<Shot>>,
-) -> Row {
-    Row {
-        word,
-        name,
-        path,
-        look,
-        shot,
-    }
-}
-
 fn one(jpeg: Bytes) -> Result<Vec<Shot>> {
-    Ok(vec![jpeg.into()])
+    Ok(vec![vec![jpeg]])
 }
 
 fn comment(jpeg: &[u8], text: &[u8]) -> Bytes {
@@ -190,7 +157,7 @@ fn comment(jpeg: &[u8], text: &[u8]) -> Bytes {
     jpeg::with_segment(jpeg, COM, text)
 }
 
-/// Junk as cameras send it: padding, a text line, the framing of a multipart stream.
+/// Junk that cameras send: padding, multipart framing, a line of text.
 fn junk(number: u32) -> &'static [u8] {
     const KINDS: [&[u8]; 4] = [
         &[0; 500],
@@ -206,14 +173,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_send_all_pictures_and_have_words_of_their_own() {
+    fn rows_send_all_pictures_and_have_unique_words() {
         let mut words: Vec<_> = ALL.iter().map(|row| row.word).collect();
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), ALL.len());
         for row in ALL {
             let jpeg = USUAL.jpeg(5).unwrap();
-            let shots = (row.shot)(5, jpeg).unwrap();
+            let shots = (row.shots)(5, jpeg).unwrap();
             assert_eq!(shots.len(), if row.word == "cut" { 2 } else { 1 });
         }
     }

@@ -1,11 +1,11 @@
-//! One viewer reads one row: the relay starts, the viewer connects, the camera sends, the relay
-//! ends.
+//! One viewer reads one row: the relay starts, the viewer connects, the camera sends its pictures,
+//! the relay ends.
 
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -14,13 +14,11 @@ use bytes::Bytes;
 use kit::camera::Camera;
 use kit::child::Child;
 
-use crate::launch::Launch;
 use crate::parsers::{self, Recorder};
-use crate::prepared::Prepared;
 use crate::relay::Relay;
-use crate::rows::{FRAMES, Shot};
-use crate::setting::{Setting, open_folder};
-use crate::table::Cell;
+use crate::rows::{FRAMES, Prepared, Shot};
+use crate::setting::{Launch, Setting, open_folder};
+use crate::table::{Cell, Outcome};
 use crate::viewers::saw::Saw;
 use crate::viewers::{Habit, Kind, Viewer};
 
@@ -35,39 +33,44 @@ pub(crate) fn run(
     let folder = setting.folder.join(name);
     open_folder(&folder)?;
     let (relay, camera) = start(setting, &folder)?;
-    let launch = Launch {
-        url: format!("http://{}{}", relay.addr(), row.row.path),
-        folder,
-        python: setting.machine.python.clone(),
-        root: setting.machine.root,
-    };
+    let path = row.row.path();
     let silence = match viewer.habit {
         Habit::RepeatsLate => LONG_SILENCE,
         Habit::None | Habit::Repeats => SILENCE,
     };
     let saw = match &viewer.kind {
         Kind::Program { command, collect } => {
-            let mut program = Program::start(command(&launch)?, &launch.folder)?;
-            connected(&relay, || program.ended())?;
+            let launch = Launch {
+                url: format!("http://{}{path}", relay.addr()),
+                folder,
+                machine: &setting.machine,
+            };
+            let mut program = start_program(command(&launch)?, &launch.folder)?;
+            connected(&relay, || ended(&mut program, &launch.folder))?;
             play(row, camera, silence)?;
             relay.end()?;
-            let end = program.wait()?;
+            let end = program.ended_blocking(END_LIMIT);
+            let end = end.context("after the end of the stream")?;
             let mut saw = collect(&launch)?;
             if !end.success() {
                 saw.complaints.push(format!("it ended with {end}"));
             }
             saw
         }
-        Kind::Parser { command, script } => {
-            let recorder = Recorder::start(relay.addr(), row.row.path)?;
-            connected(&relay, || Ok(None))?;
-            play(row, camera, silence)?;
-            relay.end()?;
-            let bodies = [recorder.finish()?];
-            parsers::run(command, &setting.parsers.join(script), &bodies)?
-        }
-        Kind::Stills { command, script } => {
-            let bodies = stills(row, camera, &relay)?;
+        Kind::Script {
+            command,
+            script,
+            stills,
+        } => {
+            let bodies = if *stills {
+                request_stills(row, camera, &relay)?
+            } else {
+                let recorder = Recorder::start(relay.addr(), path)?;
+                connected(&relay, || Ok(None))?;
+                play(row, camera, silence)?;
+                relay.end()?;
+                vec![recorder.finish()?]
+            };
             parsers::run(command, &setting.parsers.join(script), &bodies)?
         }
     };
@@ -76,9 +79,9 @@ pub(crate) fn run(
 
 /// Compares what a viewer saw with what the camera sent.
 fn judged(row: &Prepared, viewer: &Viewer, saw: Saw) -> Cell {
-    let score = row
-        .judge
-        .score(saw.jpegs.iter().map(|jpeg| &jpeg[..]), viewer.fidelity);
+    let jpegs = saw.jpegs.iter().map(|jpeg| &jpeg[..]);
+    let score = row.judge.score(jpegs, viewer.fidelity);
+    let (good, all) = (score.good.len(), FRAMES as usize);
     let mut notes = saw.complaints;
     if score.corrupt > 0 {
         notes.insert(0, format!("{} corrupt", score.corrupt));
@@ -89,15 +92,21 @@ fn judged(row: &Prepared, viewer: &Viewer, saw: Saw) -> Cell {
     if score.repeated > 0 && viewer.habit == Habit::None {
         notes.push(format!("{} seen twice", score.repeated));
     }
-    Cell::Measured {
-        good: score.good.len(),
-        of: FRAMES as usize,
-        notes,
-        remark: missed(&score.good),
+    let outcome = match (notes.is_empty(), good == all) {
+        (true, true) => Outcome::Good,
+        (true, false) => Outcome::Missed,
+        (false, _) => Outcome::Wrong,
+    };
+    let mark = if notes.is_empty() { "" } else { " !" };
+    notes.extend(missed(&score.good));
+    Cell {
+        outcome,
+        short: format!("{good}/{all}{mark}"),
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
     }
 }
 
-/// Names the pictures that were not seen, if some were.
+/// Names the missed pictures if the viewer saw some, but not all.
 fn missed(seen: &[u32]) -> Option<String> {
     let missed = (0..FRAMES).filter(|number| !seen.contains(number));
     let missed: Vec<String> = missed.map(|number| number.to_string()).collect();
@@ -105,12 +114,12 @@ fn missed(seen: &[u32]) -> Option<String> {
     some.then(|| format!("missed {} of 0 to {}", missed.join(", "), FRAMES - 1))
 }
 
-/// The beginning of the relay's response to a viewer of this row, with the first picture in it.
+/// The beginning of the relay's response to a viewer of this row, including the first picture.
 pub(crate) fn sample(setting: &Setting, row: &Prepared) -> Result<Bytes> {
     let folder = setting.folder.join(format!("{}-sample", row.row.word));
     open_folder(&folder)?;
     let (relay, mut camera) = start(setting, &folder)?;
-    let recorder = Recorder::start(relay.addr(), row.row.path)?;
+    let recorder = Recorder::start(relay.addr(), row.row.path())?;
     connected(&relay, || Ok(None))?;
     send(&mut camera, &row.shots[0])?;
     sleep(SETTLED);
@@ -127,7 +136,7 @@ fn start(setting: &Setting, folder: &Path) -> Result<(Relay, TcpStream)> {
 }
 
 fn send(camera: &mut TcpStream, shot: &Shot) -> Result<()> {
-    for (i, write) in shot.writes.iter().enumerate() {
+    for (i, write) in shot.iter().enumerate() {
         if i > 0 {
             sleep(BETWEEN_WRITES);
         }
@@ -137,10 +146,10 @@ fn send(camera: &mut TcpStream, shot: &Shot) -> Result<()> {
     Ok(())
 }
 
-/// Waits until a viewer has asked the relay for the stream.
+/// Waits until a viewer has requested the stream. Fails early if `ended` says that it has ended.
 fn connected(relay: &Relay, mut ended: impl FnMut() -> Result<Option<String>>) -> Result<()> {
     let start = Instant::now();
-    while relay.connections()? == 0 {
+    while !relay.has_viewer()? {
         if let Some(how) = ended()? {
             bail!("it ended before it had connected: {how}");
         }
@@ -149,12 +158,12 @@ fn connected(relay: &Relay, mut ended: impl FnMut() -> Result<Option<String>>) -
         }
         sleep(Duration::from_millis(10));
     }
-    // The request follows right after the connection.
+    // The request follows soon after the connection.
     sleep(SETTLED);
     Ok(())
 }
 
-/// Sends all pictures, then nothing while viewers may still be reading the last.
+/// Sends all pictures, and then nothing for a while: viewers may still be reading the last.
 fn play(row: &Prepared, mut camera: TcpStream, silence: Duration) -> Result<()> {
     for shot in &row.shots {
         let start = Instant::now();
@@ -165,52 +174,40 @@ fn play(row: &Prepared, mut camera: TcpStream, silence: Duration) -> Result<()> 
     Ok(())
 }
 
-/// Asks for a still after each picture.
-fn stills(row: &Prepared, mut camera: TcpStream, relay: &Relay) -> Result<Vec<parsers::Body>> {
+/// Makes a new request after each picture.
+fn request_stills(
+    row: &Prepared,
+    mut camera: TcpStream,
+    relay: &Relay,
+) -> Result<Vec<parsers::Body>> {
     let mut bodies = Vec::new();
     for shot in &row.shots {
         send(&mut camera, shot)?;
         sleep(PUBLISHED);
-        let recorder = Recorder::start(relay.addr(), row.row.path)?;
+        let recorder = Recorder::start(relay.addr(), row.row.path())?;
         sleep(SETTLED);
         bodies.push(recorder.leave()?);
     }
     Ok(bodies)
 }
 
-/// A running viewer.
-struct Program {
-    child: Child,
-    folder: PathBuf,
+/// Starts a viewer whose output goes to files in `folder`.
+fn start_program(mut command: Command, folder: &Path) -> Result<Child> {
+    command
+        .stdin(Stdio::null())
+        .stdout(File::create(folder.join("stdout"))?)
+        .stderr(File::create(folder.join("stderr"))?);
+    let name = command.get_program().display().to_string();
+    Child::start(&mut command, name)
 }
 
-impl Program {
-    fn start(mut command: Command, folder: &Path) -> Result<Self> {
-        command
-            .stdin(Stdio::null())
-            .stdout(File::create(folder.join("stdout"))?)
-            .stderr(File::create(folder.join("stderr"))?);
-        let what = command.get_program().display().to_string();
-        Ok(Self {
-            child: Child::start(&mut command, what)?,
-            folder: folder.to_owned(),
-        })
-    }
-
-    /// How it ended, if it has.
-    fn ended(&mut self) -> Result<Option<String>> {
-        let Some(status) = self.child.status()? else {
-            return Ok(None);
-        };
-        let stderr = fs::read_to_string(self.folder.join("stderr")).unwrap_or_default();
-        Ok(Some(format!("{status}; {}", stderr.trim())))
-    }
-
-    /// Waits for its end, which the end of the response should bring.
-    fn wait(mut self) -> Result<ExitStatus> {
-        let ended = self.child.ended_blocking(END_LIMIT);
-        ended.context("after the end of the stream")
-    }
+/// How a viewer ended, if it has.
+fn ended(program: &mut Child, folder: &Path) -> Result<Option<String>> {
+    let Some(status) = program.status()? else {
+        return Ok(None);
+    };
+    let stderr = fs::read_to_string(folder.join("stderr")).unwrap_or_default();
+    Ok(Some(format!("{status}; {}", stderr.trim())))
 }
 
 /// After this time the relay has published a picture, and new viewers get it.
@@ -221,6 +218,6 @@ const SILENCE: Duration = Duration::from_millis(1500);
 const LONG_SILENCE: Duration = Duration::from_millis(6500);
 /// Shorter than the 10 s after which the relay gives up on a silent camera.
 const CONNECT_LIMIT: Duration = Duration::from_secs(9);
-/// Long enough for the relay to read what came before.
+/// Long enough for the relay to read the previous write.
 const BETWEEN_WRITES: Duration = Duration::from_millis(15);
 const END_LIMIT: Duration = Duration::from_secs(10);

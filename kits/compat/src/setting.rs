@@ -1,4 +1,4 @@
-//! What all sessions share.
+//! What all sessions share, and what one viewer is started with.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,37 +8,26 @@ use anyhow::Result;
 
 use crate::needs::Machine;
 
-/// What every session needs to know.
+/// What all sessions share.
 pub(crate) struct Setting {
     /// The relay.
     pub(crate) program: PathBuf,
     pub(crate) machine: Machine,
-    /// Where the scripts are that read as certain viewers do. They belong to the codec's tests.
+    /// The folder of the scripts that read as certain viewers do. They belong to the codec's tests.
     pub(crate) parsers: PathBuf,
     pub(crate) folder: PathBuf,
     pub(crate) relay_arguments: Vec<String>,
 }
 
-/// A temporary folder, removed when dropped. All users can reach it, because one of the programs
-/// does not run as root.
-pub(crate) struct Temporary(pub(crate) PathBuf);
-
-impl Temporary {
-    pub(crate) fn new() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("mjpeg-compat-{}", std::process::id()));
-        open_folder(&folder)?;
-        Ok(Self(folder))
-    }
+/// What one viewer is started with.
+pub(crate) struct Launch<'s> {
+    pub(crate) url: String,
+    /// The viewer's own folder, empty at first.
+    pub(crate) folder: PathBuf,
+    pub(crate) machine: &'s Machine,
 }
 
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // What cannot be removed is left in the system's folder for temporary files.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Makes a folder that all users may write into.
+/// Creates a folder into which all users may write, because VLC does not run as root.
 pub(crate) fn open_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777))?;

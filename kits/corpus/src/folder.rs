@@ -31,7 +31,7 @@ pub(crate) fn run(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The names of all streams, from every file that is one half of a pair.
+/// The names of all streams. A file without its partner counts too.
 fn names(dir: &Path) -> Result<BTreeSet<OsString>> {
     let expected = || {
         format!(
@@ -48,7 +48,7 @@ fn names(dir: &Path) -> Result<BTreeSet<OsString>> {
         names.extend(path.file_stem().filter(|_| half).map(OsStr::to_owned));
     }
     if names.is_empty() {
-        bail!("{}; there is none in it", expected());
+        bail!("{}; this folder has none", expected());
     }
     Ok(names)
 }

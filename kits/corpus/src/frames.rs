@@ -1,5 +1,4 @@
-//! The frames that the splitter finds in a file: `cargo xtask frames`. The reading is shared with
-//! `corpus`.
+//! `cargo xtask frames`: prints the frames that the splitter finds in a file.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
@@ -22,8 +21,8 @@ pub(crate) fn run(path: &Path) -> Result<()> {
     reached(written.and_then(|()| out.flush()))
 }
 
-/// Feeds a reader's bytes to a splitter with default settings, as a relay does, and passes each
-/// event to `each`. Ends early when `each` returns false.
+/// Feeds a reader's bytes to a splitter with default settings, as the relay does. Passes each event
+/// to `each`, and stops when `each` returns false.
 pub(crate) fn split(mut reader: impl Read, mut each: impl FnMut(Found) -> bool) -> io::Result<()> {
     let mut splitter = Splitter::new(SplitterConfig::default());
     loop {
@@ -47,7 +46,8 @@ pub(crate) fn split(mut reader: impl Read, mut each: impl FnMut(Found) -> bool) 
     }
 }
 
-/// The outcome of writing to standard output. A reader that stops early (`| head`) is not an error.
+/// The outcome of writing to standard output. It is not an error if the reader stops early
+/// (`| head`).
 pub(crate) fn reached(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

@@ -1,5 +1,5 @@
-//! Scores the splitter on streams with known truth, and prints what it finds in a file.
-//! `cargo xtask corpus` and `cargo xtask frames` build and start this.
+//! Scores the splitter on streams with known truth, and prints the frames it finds in a file.
+//! `cargo xtask corpus` and `cargo xtask frames` build and start this kit.
 
 mod folder;
 mod frames;

@@ -1,12 +1,12 @@
-//! The scoring rule: the worth of each frame that a splitter returned, by the truth.
+//! The scoring rule: rates each frame that a splitter returned, by the truth.
 
 use std::ops::Range;
 
 use mjpeg_codec::{DiscardReason, Found};
 
-use crate::truth::{Mark, Truth};
+use crate::truth::{Mark, TrueFrame, Truth};
 
-/// Everything that the splitter returned for a stream, in order.
+/// All that the splitter returned for a stream, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) pieces: Vec<Piece>,
@@ -20,10 +20,10 @@ pub(crate) struct Piece {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
-    /// A frame whose bytes are those of the stream at its place.
+    /// A frame whose bytes match the stream's at that range.
     Frame,
-    /// A frame with other bytes than the stream has there.
-    Forged,
+    /// A frame whose bytes differ from the stream's at that range.
+    Altered,
     Discarded(DiscardReason),
 }
 
@@ -32,20 +32,20 @@ pub(crate) enum What {
 pub(crate) struct Score {
     /// Frames that must be recovered.
     pub(crate) expected: usize,
-    /// Those that were not recovered, as indices into the truth's frames.
+    /// The required frames that did not come out, as indices into the truth's frames.
     pub(crate) missed: Vec<usize>,
     /// Ranges that were wrongly returned as frames.
     pub(crate) wrong: Vec<Range<u64>>,
 }
 
-/// The worth of one frame that the splitter returned.
+/// The rating of one frame that the splitter returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Worth {
-    /// Exactly this frame of the truth.
+enum Rating {
+    /// Exactly the frame of the truth with this index.
     Right(usize),
-    /// The right start, with bytes of a gap or of damage at the end: the frame is missed.
+    /// The right start, but bytes of a gap or of damage at the end. The frame counts as missed.
     Padded,
-    /// Touches only damage, or frames that the bytes alone cannot tell: neither right nor wrong.
+    /// Touches only damage or ambiguous frames: neither right nor wrong.
     Neutral,
     Wrong,
 }
@@ -54,29 +54,25 @@ impl Answer {
     pub(crate) fn add(&mut self, event: &Found, stream: &[u8]) {
         let (range, what) = match event {
             Found::Frame(frame) => {
-                let range =
-                    frame.offset()..frame.offset().saturating_add(frame.bytes().len() as u64);
-                let there = slice(stream, &range);
-                let what = if there == Some(&frame.bytes()[..]) {
-                    What::Frame
-                } else {
-                    What::Forged
-                };
-                (range, what)
+                let start = frame.offset();
+                let range = start..start.saturating_add(frame.bytes().len() as u64);
+                match slice(stream, &range) == Some(&frame.bytes()[..]) {
+                    true => (range, What::Frame),
+                    false => (range, What::Altered),
+                }
             }
             Found::Discarded { reason, range } => (range.clone(), What::Discarded(*reason)),
-            // Bytes of a kind of event that is added later would count as missing below.
+            // Should the splitter get a new kind of event, its bytes count as unaccounted.
             _ => return,
         };
         self.pieces.push(Piece { range, what });
     }
 
-    /// How many bytes from the start of the stream lie in exactly one piece each, unaltered, before
-    /// the first hole, overlap or other break.
+    /// The number of bytes before the first hole, overlap or altered piece.
     pub(crate) fn accounted(&self) -> u64 {
         let mut end = 0;
         for Piece { range, what } in &self.pieces {
-            if range.start != end || *what == What::Forged {
+            if range.start != end || *what == What::Altered {
                 return end.min(range.start);
             }
             end = range.end;
@@ -87,19 +83,18 @@ impl Answer {
 
 impl Score {
     pub(crate) fn of(answer: &Answer, truth: &Truth) -> Self {
-        let rule = Rule::new(truth);
         let mut recovered = vec![false; truth.frames.len()];
         let mut wrong = Vec::new();
         for piece in &answer.pieces {
-            let worth = match piece.what {
+            let rating = match piece.what {
                 What::Discarded(_) => continue,
-                What::Forged => Worth::Wrong,
-                What::Frame => rule.worth(&piece.range),
+                What::Altered => Rating::Wrong,
+                What::Frame => rate(truth, &piece.range),
             };
-            match worth {
-                Worth::Right(index) => recovered[index] = true,
-                Worth::Wrong => wrong.push(piece.range.clone()),
-                Worth::Padded | Worth::Neutral => {}
+            match rating {
+                Rating::Right(index) => recovered[index] = true,
+                Rating::Wrong => wrong.push(piece.range.clone()),
+                Rating::Padded | Rating::Neutral => {}
             }
         }
         let required = |index: &usize| truth.frames[*index].required;
@@ -120,66 +115,45 @@ impl Score {
     }
 }
 
-struct Rule<'t> {
-    truth: &'t Truth,
-    /// Where extra bytes at the end of a frame are padding.
-    padding: Cover,
-    /// What a frame may touch and yet not be wrong.
-    neutral: Cover,
-}
-
-impl<'t> Rule<'t> {
-    fn new(truth: &'t Truth) -> Self {
-        let of = |marks: &'t [Mark]| marks.iter().map(|mark| &mark.range);
-        let frames = truth.frames.iter();
-        let damaged = frames.clone().filter(|f| f.damaged).map(|f| &f.range);
-        let ambiguous = frames.filter(|f| f.ambiguous).map(|f| &f.range);
-        let damage = of(&truth.damage).chain(damaged);
-        Self {
-            truth,
-            padding: Cover::new(damage.clone().chain(of(&truth.gaps))),
-            neutral: Cover::new(damage.chain(ambiguous)),
-        }
+/// Rates a frame that the splitter returned.
+fn rate(truth: &Truth, given: &Range<u64>) -> Rating {
+    let frames = &truth.frames;
+    if let Some(index) = frames.iter().position(|frame| frame.range == *given) {
+        return Rating::Right(index);
     }
-
-    fn worth(&self, given: &Range<u64>) -> Worth {
-        let frames = &self.truth.frames;
-        if let Some(index) = frames.iter().position(|frame| frame.range == *given) {
-            return Worth::Right(index);
-        }
-        if self.neutral.holds(given) {
-            return Worth::Neutral;
-        }
-        let padded = frames.iter().any(|frame| {
-            let Range { start, end } = frame.range;
-            start == given.start && end < given.end && self.padding.holds(&(end..given.end))
-        });
-        if padded { Worth::Padded } else { Worth::Wrong }
+    let of = |marks: &[Mark]| -> Vec<Range<u64>> {
+        marks.iter().map(|mark| mark.range.clone()).collect()
+    };
+    let kind = |is: fn(&TrueFrame) -> bool| -> Vec<Range<u64>> {
+        let frames = frames.iter().filter(|frame| is(frame));
+        frames.map(|frame| frame.range.clone()).collect()
+    };
+    let damage = [of(&truth.damage), kind(|frame| frame.damaged)].concat();
+    let neutral = [&damage[..], &kind(|frame| frame.ambiguous)].concat();
+    if covers(&neutral, given) {
+        return Rating::Neutral;
+    }
+    let padding = [damage, of(&truth.gaps)].concat();
+    let padded = frames.iter().any(|frame| {
+        let Range { start, end } = frame.range;
+        start == given.start && end < given.end && covers(&padding, &(end..given.end))
+    });
+    match padded {
+        true => Rating::Padded,
+        false => Rating::Wrong,
     }
 }
 
-/// A set of bytes: ranges in order that neither touch nor overlap.
-struct Cover(Vec<Range<u64>>);
-
-impl Cover {
-    fn new<'r>(ranges: impl Iterator<Item = &'r Range<u64>>) -> Self {
-        let mut ranges: Vec<Range<u64>> = ranges.cloned().collect();
-        ranges.sort_by_key(|range| range.start);
-        let mut merged: Vec<Range<u64>> = Vec::new();
-        for range in ranges {
-            match merged.last_mut() {
-                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-                _ => merged.push(range),
-            }
+/// Whether each byte of `given` is in one of the ranges.
+fn covers(ranges: &[Range<u64>], given: &Range<u64>) -> bool {
+    let mut at = given.start;
+    while at < given.end {
+        match ranges.iter().find(|range| range.contains(&at)) {
+            Some(range) => at = range.end,
+            None => return false,
         }
-        Self(merged)
     }
-
-    /// Whether each byte of `range` is in the set.
-    fn holds(&self, range: &Range<u64>) -> bool {
-        let one = |of: &Range<u64>| of.start <= range.start && range.end <= of.end;
-        self.0.iter().any(one)
-    }
+    true
 }
 
 fn slice<'s>(stream: &'s [u8], range: &Range<u64>) -> Option<&'s [u8]> {
@@ -191,14 +165,13 @@ fn slice<'s>(stream: &'s [u8], range: &Range<u64>) -> Option<&'s [u8]> {
 mod tests {
     #![allow(
         clippy::single_range_in_vec_init,
-        reason = "lists of ranges are meant, also of one"
+        reason = "a list of one range is meant"
     )]
 
     use mjpeg_testkit::jpeg;
 
     use super::*;
     use crate::frames::split;
-    use crate::truth::TrueFrame;
 
     fn frame(range: Range<u64>) -> TrueFrame {
         TrueFrame {
@@ -221,28 +194,21 @@ mod tests {
             required: true,
             ..frame(range)
         };
+        let damaged = TrueFrame {
+            damaged: true,
+            ..frame(24..30)
+        };
+        let ambiguous = TrueFrame {
+            ambiguous: true,
+            ..frame(33..40)
+        };
         Truth {
-            frames: vec![
-                required(0..10),
-                required(12..20),
-                TrueFrame {
-                    damaged: true,
-                    ..frame(24..30)
-                },
-                TrueFrame {
-                    ambiguous: true,
-                    ..frame(33..40)
-                },
-            ],
+            frames: vec![required(0..10), required(12..20), damaged, ambiguous],
             gaps: vec![mark(10..12)],
-            // In two pieces that touch.
+            // Two of them touch.
             damage: vec![mark(30..33), mark(20..22), mark(22..24)],
             debatable: None,
         }
-    }
-
-    fn worth(given: Range<u64>) -> Worth {
-        Rule::new(&truth()).worth(&given)
     }
 
     fn answer(frames: &[Range<u64>]) -> Answer {
@@ -255,104 +221,51 @@ mod tests {
         }
     }
 
-    fn score(frames: &[Range<u64>]) -> Score {
-        Score::of(&answer(frames), &truth())
-    }
-
     #[test]
-    fn an_exact_frame_is_right_damaged_and_ambiguous_ones_too() {
-        assert_eq!(worth(0..10), Worth::Right(0));
-        assert_eq!(worth(24..30), Worth::Right(2));
-        assert_eq!(worth(33..40), Worth::Right(3));
-    }
-
-    #[test]
-    fn extra_bytes_of_a_gap_or_of_damage_are_padding() {
-        assert_eq!(worth(0..11), Worth::Padded);
-        assert_eq!(worth(0..12), Worth::Padded);
-        assert_eq!(worth(12..23), Worth::Padded);
-        // Into the damaged frame.
-        assert_eq!(worth(12..26), Worth::Padded);
-    }
-
-    #[test]
-    fn extra_bytes_of_another_frame_are_wrong() {
-        assert_eq!(worth(0..13), Worth::Wrong);
-        assert_eq!(worth(0..20), Worth::Wrong);
-        assert_eq!(worth(12..34), Worth::Wrong);
-    }
-
-    #[test]
-    fn a_part_of_a_frame_is_wrong() {
-        assert_eq!(worth(0..9), Worth::Wrong);
-        assert_eq!(worth(1..10), Worth::Wrong);
-        assert_eq!(worth(3..5), Worth::Wrong);
-    }
-
-    #[test]
-    fn what_touches_only_damage_is_neutral() {
-        assert_eq!(worth(20..24), Worth::Neutral);
-        assert_eq!(worth(21..23), Worth::Neutral);
-        assert_eq!(worth(25..32), Worth::Neutral);
-    }
-
-    #[test]
-    fn what_runs_from_damage_over_ambiguous_frames_is_neutral() {
-        assert_eq!(worth(30..40), Worth::Neutral);
-        assert_eq!(worth(22..35), Worth::Neutral);
-    }
-
-    #[test]
-    fn what_touches_a_gap_or_a_sound_frame_beside_damage_is_wrong() {
-        assert_eq!(worth(10..12), Worth::Wrong);
-        assert_eq!(worth(19..24), Worth::Wrong);
-        assert_eq!(worth(11..20), Worth::Wrong);
-    }
-
-    #[test]
-    fn what_the_truth_does_not_mention_is_wrong() {
-        assert_eq!(worth(40..50), Worth::Wrong);
-        assert_eq!(worth(33..41), Worth::Wrong);
-    }
-
-    #[test]
-    fn all_required_frames_and_nothing_wrong_is_perfect() {
-        for frames in [
-            &[0..10, 12..20][..],
-            // Neither a damaged nor an ambiguous frame changes it, nor one in the damage.
-            &[0..10, 12..20, 20..22, 24..30, 33..40],
+    fn frames_are_rated_by_what_they_touch() {
+        use Rating::{Neutral, Padded, Right, Wrong};
+        for (what, ranges, expected) in [
+            ("an exact frame", &[0..10][..], Right(0)),
+            ("an exact damaged frame", &[24..30], Right(2)),
+            ("an exact ambiguous frame", &[33..40], Right(3)),
+            ("extra bytes of a gap", &[0..11, 0..12], Padded),
+            ("extra bytes of damage", &[12..23, 12..26], Padded),
+            ("bytes of another frame", &[0..13, 0..20, 12..34], Wrong),
+            ("a part of a frame", &[0..9, 1..10, 3..5], Wrong),
+            ("only damage", &[20..24, 21..23, 25..32], Neutral),
+            ("damage and ambiguous frames", &[30..40, 22..35], Neutral),
+            ("a gap", &[10..12, 11..20], Wrong),
+            ("a sound frame next to damage", &[19..24], Wrong),
+            ("bytes not in the truth", &[40..50, 33..41], Wrong),
         ] {
-            let score = score(frames);
-            assert!(score.is_perfect(), "{score:?}");
-            assert_eq!((score.expected, score.exact()), (2, 2));
+            for range in ranges {
+                assert_eq!(rate(&truth(), range), expected, "{what}: {range:?}");
+            }
         }
     }
 
     #[test]
-    fn a_required_frame_that_does_not_come_is_missed() {
-        let score = score(&[12..20]);
-        assert_eq!((score.missed.as_slice(), score.exact()), (&[0][..], 1));
-        assert!(score.wrong.is_empty() && !score.is_perfect());
+    fn a_score_is_perfect_if_nothing_is_missed_or_wrong() {
+        let all = [0..10, 12..20, 20..22, 24..30, 33..40];
+        for (frames, missed, wrong) in [
+            (&[0..10, 12..20][..], &[][..], &[][..]),
+            (&all, &[], &[]),
+            (&[12..20], &[0], &[]),
+            // Padded, so missed but not wrong.
+            (&[0..12, 12..20], &[0], &[]),
+            (&[0..10, 10..12, 12..20], &[], &[10..12]),
+        ] {
+            let score = Score::of(&answer(frames), &truth());
+            assert_eq!((&score.missed[..], &score.wrong[..]), (missed, wrong));
+            assert_eq!((score.expected, score.exact()), (2, 2 - missed.len()));
+            assert_eq!(score.is_perfect(), missed.is_empty() && wrong.is_empty());
+        }
     }
 
     #[test]
-    fn a_padded_frame_is_missed_but_not_wrong() {
-        let score = score(&[0..12, 12..20]);
-        assert_eq!(score.missed, [0]);
-        assert!(score.wrong.is_empty() && !score.is_perfect());
-    }
-
-    #[test]
-    fn a_wrong_frame_spoils_the_score_even_if_nothing_is_missed() {
-        let score = score(&[0..10, 10..12, 12..20]);
-        assert_eq!(score.wrong, [10..12]);
-        assert!(score.missed.is_empty() && !score.is_perfect());
-    }
-
-    #[test]
-    fn a_frame_with_other_bytes_than_the_stream_is_wrong() {
+    fn an_altered_frame_is_wrong() {
         let mut answer = answer(&[0..10, 12..20]);
-        answer.pieces[0].what = What::Forged;
+        answer.pieces[0].what = What::Altered;
         let score = Score::of(&answer, &truth());
         assert_eq!((score.missed, score.wrong), (vec![0], vec![0..10]));
     }
@@ -367,13 +280,13 @@ mod tests {
         // Overlaps, in the middle and at the end.
         assert_eq!(answer(&[0..10, 5..8, 10..15]).accounted(), 5);
         assert_eq!(answer(&[0..15, 3..5]).accounted(), 3);
-        let mut forged = answer(&[0..10, 10..15]);
-        forged.pieces[1].what = What::Forged;
-        assert_eq!(forged.accounted(), 10);
+        let mut altered = answer(&[0..10, 10..15]);
+        altered.pieces[1].what = What::Altered;
+        assert_eq!(altered.accounted(), 10);
     }
 
     #[test]
-    fn a_frame_is_compared_with_the_bytes_at_its_place() {
+    fn a_frame_is_compared_with_the_stream_at_its_offset() {
         let stream = jpeg::numbered(1);
         let mut events = Vec::new();
         split(&stream[..], |event| {
@@ -387,7 +300,7 @@ mod tests {
             answer.pieces[0].what
         };
         assert_eq!(what(&stream), What::Frame);
-        assert_eq!(what(&jpeg::numbered(2)), What::Forged);
-        assert_eq!(what(&stream[1..]), What::Forged);
+        assert_eq!(what(&jpeg::numbered(2)), What::Altered);
+        assert_eq!(what(&stream[1..]), What::Altered);
     }
 }

@@ -1,4 +1,4 @@
-//! One stream of the corpus, split and scored.
+//! Splits and scores one stream of the corpus.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -40,7 +40,7 @@ impl Scored {
         })
     }
 
-    /// It may be debatable which frames there are, never whether all bytes came out.
+    /// Which frames a stream has may be debatable. That all bytes must come out is not.
     pub(crate) fn fails(&self) -> bool {
         let excused = self.truth.debatable.is_some();
         !self.all_accounted() || !(self.score.is_perfect() || excused)
@@ -51,7 +51,7 @@ impl Scored {
     }
 }
 
-/// NAME.EXTENSION in `dir`. Not by `with_extension`: a name may hold dots of its own.
+/// NAME.EXTENSION in `dir`. Not by `with_extension`, because a name may contain dots.
 fn partner(dir: &Path, name: &OsStr, extension: &str) -> PathBuf {
     let mut file = name.to_owned();
     file.push(".");

@@ -1,6 +1,6 @@
-//! The truth of one stream, NAME.json: reads it and checks that it belongs to NAME.mjpeg.
+//! The truth of one stream. Reads NAME.json, and checks that it belongs to NAME.mjpeg.
 //!
-//! Fields may be left out; a field that cannot be right is an error.
+//! Most fields may be left out. A field that cannot be right is an error.
 
 use std::ops::Range;
 
@@ -11,28 +11,29 @@ use sha2::{Digest as _, Sha256};
 #[derive(Debug)]
 pub(crate) struct Truth {
     pub(crate) frames: Vec<TrueFrame>,
-    /// Bytes between frames that belong to none.
+    /// Bytes between frames.
     pub(crate) gaps: Vec<Mark>,
     /// Damaged or foreign bytes.
     pub(crate) damage: Vec<Mark>,
-    /// Why another answer is defensible, where one is.
+    /// Why another answer is defensible, if one is.
     pub(crate) debatable: Option<String>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct TrueFrame {
     pub(crate) range: Range<u64>,
-    /// A splitter must give exactly these bytes.
+    /// A splitter must return exactly these bytes.
     pub(crate) required: bool,
-    /// Required, and hard: a false or damaged start precedes it.
+    /// Required, but hard to find: a false or damaged start precedes it.
     pub(crate) hard: bool,
     /// Damaged on purpose.
     pub(crate) damaged: bool,
-    /// Undamaged, but the bytes alone cannot tell: neither required nor wrong.
+    /// Undamaged, but the bytes alone do not show whether it is a frame. Neither required nor
+    /// wrong.
     pub(crate) ambiguous: bool,
 }
 
-/// A range, and what it is.
+/// A range with a description.
 #[derive(Debug)]
 pub(crate) struct Mark {
     pub(crate) range: Range<u64>,
@@ -41,7 +42,7 @@ pub(crate) struct Mark {
 
 /// Reads the truth of `stream`.
 pub(crate) fn read(json: &[u8], stream: &[u8]) -> Result<Truth> {
-    let file: File = serde_json::from_slice(json).context("not a truth as expected")?;
+    let file: File = serde_json::from_slice(json).context("not a valid truth")?;
     let length = stream.len() as u64;
     if let Some(bytes) = file.bytes {
         ensure!(
@@ -53,7 +54,7 @@ pub(crate) fn read(json: &[u8], stream: &[u8]) -> Result<Truth> {
         let found = hex(&Sha256::digest(stream));
         ensure!(
             found.eq_ignore_ascii_case(expected),
-            "is for a stream with sha256 {expected}, but that of the .mjpeg is {found}"
+            "is for a stream with sha256 {expected}, but the .mjpeg has {found}"
         );
     }
     let mut frames = Vec::new();
@@ -68,17 +69,12 @@ pub(crate) fn read(json: &[u8], stream: &[u8]) -> Result<Truth> {
     for index in indices("ambiguous", file.ambiguous, &frames)? {
         frames[index].ambiguous = true;
     }
-    match file.must_recover {
-        None => {
-            for frame in &mut frames {
-                frame.required = !frame.damaged && !frame.ambiguous;
-            }
-        }
-        given => {
-            for index in indices("must_recover", given, &frames)? {
-                frames[index].required = true;
-            }
-        }
+    let all_required = file.must_recover.is_none();
+    for frame in &mut frames {
+        frame.required = all_required && !frame.damaged && !frame.ambiguous;
+    }
+    for index in indices("must_recover", file.must_recover, &frames)? {
+        frames[index].required = true;
     }
     for index in indices("hard_recover", file.hard_recover, &frames)? {
         frames[index].hard = true;
@@ -94,8 +90,7 @@ pub(crate) fn read(json: &[u8], stream: &[u8]) -> Result<Truth> {
     })
 }
 
-/// The fields of the file that scoring needs. A field that may be left out is an `Option`, so
-/// `null` is accepted too.
+/// The fields of the file that scoring needs. An optional field may also be `null`.
 #[derive(Deserialize)]
 struct File {
     bytes: Option<u64>,
@@ -154,17 +149,15 @@ fn marks(name: &str, given: Option<Vec<FileMark>>, stream_bytes: u64) -> Result<
 fn range(offset: u64, length: u64, stream_bytes: u64) -> Result<Range<u64>> {
     match offset.checked_add(length) {
         Some(end) if end <= stream_bytes => Ok(offset..end),
-        _ => bail!("{length} bytes at {offset} do not lie within the stream of {stream_bytes}"),
+        _ => bail!("{length} bytes at {offset} exceed the stream of {stream_bytes}"),
     }
 }
 
 fn indices(name: &str, given: Option<Vec<usize>>, frames: &[TrueFrame]) -> Result<Vec<usize>> {
     let given = given.unwrap_or_default();
-    if let Some(index) = given.iter().find(|index| **index >= frames.len()) {
-        bail!(
-            "{name} names frame {index}, but there are only {}",
-            frames.len()
-        );
+    let count = frames.len();
+    if let Some(index) = given.iter().find(|index| **index >= count) {
+        bail!("{name} names frame {index}, but there are only {count}");
     }
     Ok(given)
 }
@@ -186,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_left_out_is_taken_as_empty() {
+    fn optional_fields_default_to_empty() {
         let truth = read_ten(r#"{"frames": [{"offset": 0, "length": 4}], "gaps": null}"#).unwrap();
         assert_eq!(truth.frames[0].range, 0..4);
         assert!(truth.gaps.is_empty() && truth.damage.is_empty() && truth.debatable.is_none());
@@ -205,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn must_recover_is_taken_as_given() {
+    fn must_recover_decides_which_frames_are_required() {
         let truth = read_ten(
             r#"{"frames": [{"offset": 0, "length": 2}, {"offset": 2, "length": 2}],
                 "must_recover": [1], "hard_recover": [1]}"#,
@@ -229,8 +222,8 @@ mod tests {
     #[test]
     fn a_debatable_stream_keeps_its_reason() {
         let why = |json| read_ten(json).unwrap().debatable;
-        let told = why(r#"{"frames": [], "debatable": true, "debatable_why": "two fields"}"#);
-        assert_eq!(told.as_deref(), Some("two fields"));
+        let given = why(r#"{"frames": [], "debatable": true, "debatable_why": "two fields"}"#);
+        assert_eq!(given.as_deref(), Some("two fields"));
         assert!(why(r#"{"frames": [], "debatable": true}"#).is_some());
         assert!(why(r#"{"frames": [], "debatable": false, "debatable_why": "x"}"#).is_none());
     }
@@ -247,34 +240,25 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_right_is_refused_and_named() {
+    fn impossible_fields_are_refused_and_named() {
+        let beyond = r#"{"frames": [{"offset": 8, "length": 3}]}"#;
+        let overflow = r#"{"frames": [{"offset": 18446744073709551615, "length": 1}]}"#;
+        let negative = r#"{"frames": [{"offset": -1, "length": 1}]}"#;
+        let gap = r#"{"frames": [], "gaps": [[0, 1], [9, 2]]}"#;
+        let must = r#"{"frames": [], "must_recover": [0]}"#;
+        let hard = r#"{"frames": [], "hard_recover": [2]}"#;
         for (json, named) in [
-            (
-                r#"{"frames": [{"offset": 8, "length": 3}]}"#,
-                "frame 0: 3 bytes at 8",
-            ),
-            (
-                r#"{"frames": [{"offset": 18446744073709551615, "length": 1}]}"#,
-                "frame 0: 1 bytes at 18446744073709551615",
-            ),
-            (
-                r#"{"frames": [], "gaps": [[0, 1], [9, 2]]}"#,
-                "gaps, entry 1",
-            ),
+            (beyond, "frame 0: 3 bytes at 8"),
+            (overflow, "frame 0: 1 bytes at 18446744073709551615"),
+            (negative, "line 1"),
+            (gap, "gaps, entry 1"),
             (r#"{"frames": [], "damage": ["all"]}"#, "a range must be"),
-            (
-                r#"{"frames": [], "must_recover": [0]}"#,
-                "must_recover names frame 0",
-            ),
-            (
-                r#"{"frames": [], "hard_recover": [2]}"#,
-                "hard_recover names frame 2",
-            ),
-            (r#"{"frames": [{"offset": -1, "length": 1}]}"#, "line 1"),
+            (must, "must_recover names frame 0"),
+            (hard, "hard_recover names frame 2"),
             (r#"{"bytes": 10}"#, "frames"),
-            ("[]", "not a truth"),
+            ("[]", "not a valid truth"),
             (r#"{"frames": ["#, "line 1"),
-            ("", "not a truth"),
+            ("", "not a valid truth"),
         ] {
             let text = refusal(json);
             assert!(text.contains(named), "{json}: {text}");

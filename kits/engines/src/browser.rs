@@ -1,9 +1,8 @@
-//! A browser controlled by WebDriver, with a home folder of its own.
+//! A browser that WebDriver controls, with its own home folder.
 
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
-    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -11,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use kit::child::Child;
+use kit::{child::Child, folder::Temporary};
 use serde_json::Value;
 use tokio::{
     net::TcpStream,
@@ -20,22 +19,26 @@ use tokio::{
 
 use crate::engine::Engine;
 
-/// A running browser. Its driver and its home go when it is closed or dropped.
+/// A running browser. Closing or dropping it also ends its driver and removes its home folder.
 pub(crate) struct Browser {
     pub(crate) client: Client,
-    // In this order: the driver ends before the display and the home that it uses.
+    // In this order, the driver ends before the display and the home that it uses.
     driver: Child,
     display: Option<Child>,
-    _home: Home,
+    _home: Temporary,
 }
 
 impl Browser {
     pub(crate) async fn start(engine: Engine) -> Result<Self> {
-        let home = Home::new(engine)?;
+        let name = format!("mjpeg-engines-{}-{}", engine.name(), fastrand::u64(..));
+        let home = Temporary::new(&name)?;
+        let profile = home.path().join("profile");
+        fs::create_dir(&profile)?;
         let (display, number) = match engine.needs_display() {
-            true => start_display()
-                .await
-                .map(|(child, number)| (Some(child), number))?,
+            true => {
+                let (display, number) = start_display().await?;
+                (Some(display), number)
+            }
             false => (None, String::new()),
         };
         let port = free_port()?;
@@ -43,38 +46,36 @@ impl Browser {
         let mut command = Command::new(driver);
         command
             .arg(format!("--port={port}"))
-            .env("HOME", &home.0)
-            .env("XDG_RUNTIME_DIR", &home.0)
+            .env("HOME", home.path())
+            .env("XDG_RUNTIME_DIR", home.path())
             .env("DISPLAY", number)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut driver = Child::start(&mut command, "the driver")?;
         listens(port, &mut driver).await?;
-        let Value::Object(capabilities) = engine.capabilities(&home.0.join("profile")) else {
-            bail!("capabilities are an object");
+        let Value::Object(capabilities) = engine.capabilities(&profile) else {
+            bail!("the capabilities are not an object");
         };
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let connecting = builder.capabilities(capabilities);
         let url = format!("http://127.0.0.1:{port}");
         let client = timeout(Duration::from_secs(60), connecting.connect(&url)).await;
-        let client = client
-            .context("no browser within a minute")?
-            .context("the browser starts")?;
+        let client = client.context("the browser did not start within a minute")?;
         Ok(Self {
-            client,
+            client: client.context("starting the browser")?,
             driver,
             display,
             _home: home,
         })
     }
 
-    /// The process that all its processes descend from.
+    /// The ancestor of all its processes.
     pub(crate) fn root(&self) -> u32 {
         self.driver.id()
     }
 
-    /// The browser's own name and version.
+    /// The name and version that the browser reports.
     pub(crate) fn version(&self) -> String {
         let capabilities = self.client.capabilities();
         let text = |key: &str| {
@@ -86,42 +87,13 @@ impl Browser {
     }
 
     pub(crate) async fn close(self) {
-        // If it does not end by itself, it is killed below.
+        // If this fails, the browser is killed below.
         let _ = timeout(Duration::from_secs(10), self.client.clone().close()).await;
         drop(self.driver);
         if let Some(mut display) = self.display {
-            // It takes its files with it if it ends by itself. If it does not, it is killed.
+            // Given time to end, it removes its files. If it does not end, it is killed.
             let _ = display.terminate();
             let _ = display.ended(Duration::from_secs(3)).await;
-        }
-    }
-}
-
-/// A folder for everything the browser writes.
-struct Home(PathBuf);
-
-impl Home {
-    fn new(engine: Engine) -> Result<Self> {
-        let name = format!("mjpeg-engines-{}-{}", engine.name(), fastrand::u64(..));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(path.join("profile"))
-            .with_context(|| format!("making {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        remove(&self.0);
-    }
-}
-
-/// Removes a folder. A browser that was just killed may still write for a moment.
-fn remove(folder: &Path) {
-    for _ in 0..20 {
-        match fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {}
-            _ => return,
         }
     }
 }
@@ -131,12 +103,11 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
+/// Waits until the driver listens, at most 30 s.
 async fn listens(port: u16, driver: &mut Child) -> Result<()> {
     for _ in 0..300 {
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-            .await
-            .is_ok()
-        {
+        let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await;
+        if connected.is_ok() {
             return Ok(());
         }
         if let Some(status) = driver.status()? {
@@ -147,7 +118,7 @@ async fn listens(port: u16, driver: &mut Child) -> Result<()> {
     bail!("the driver does not listen");
 }
 
-/// An X server without a screen, and the display's name.
+/// Starts an X server without a screen. Returns the display's name too.
 async fn start_display() -> Result<(Child, String)> {
     let mut command = Command::new("Xvfb");
     command

@@ -1,4 +1,4 @@
-//! A camera on TCP that sends numbered pictures, and tells when it sent which.
+//! A TCP camera that sends numbered pictures and records when it sent each.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -19,14 +19,14 @@ use crate::picture;
 /// A camera for one relay, one connection at a time.
 pub(crate) struct Camera {
     listener: kit::camera::Camera,
-    viewer: Option<TcpStream>,
+    relay: Option<TcpStream>,
     next: u16,
-    /// The picture of that number, made beforehand: encoding would delay the sending.
+    /// The picture with that number. It is encoded in advance because encoding would delay sending.
     ready: Bytes,
 }
 
-/// A picture, and when its first byte was written, in milliseconds of the wall clock (as
-/// `Date.now()` in a page).
+/// A picture, and when its first byte was written: milliseconds since 1970, as `Date.now()` in a
+/// page.
 #[derive(Clone, Copy)]
 pub(crate) struct Sent {
     pub(crate) number: u16,
@@ -37,7 +37,7 @@ impl Camera {
     pub(crate) fn bind(ip: IpAddr) -> Result<Self> {
         Ok(Self {
             listener: kit::camera::Camera::listen(ip)?,
-            viewer: None,
+            relay: None,
             next: 1,
             ready: picture::numbered(1),
         })
@@ -51,28 +51,23 @@ impl Camera {
     pub(crate) fn connected(&mut self) -> Result<()> {
         let stream = block_in_place(|| self.listener.accept())?;
         stream.set_nonblocking(true)?;
-        self.viewer = Some(TcpStream::from_std(stream)?);
+        self.relay = Some(TcpStream::from_std(stream)?);
         Ok(())
     }
 
     /// Sends one picture.
     pub(crate) async fn send(&mut self) -> Result<Sent> {
         let number = self.next;
-        let stream = self
-            .viewer
-            .as_mut()
-            .context("nobody is connected to the camera")?;
+        let relay = self.relay.as_mut().context("no relay is connected")?;
         let at_ms = now_ms();
-        stream
-            .write_all(&self.ready)
-            .await
-            .context("the relay left the camera")?;
+        let written = relay.write_all(&self.ready).await;
+        written.context("the relay has left its camera")?;
         self.next = number.checked_add(1).context("the numbers have run out")?;
         self.ready = picture::numbered(self.next);
         Ok(Sent { number, at_ms })
     }
 
-    /// Sends `fps` pictures a second for this long, the first at once.
+    /// Sends `fps` pictures per second for this long, the first one at once.
     pub(crate) async fn play(&mut self, fps: u32, length: Duration) -> Result<Vec<Sent>> {
         let start = Instant::now();
         let mut ticks = interval_at(start, Duration::from_secs(1) / fps);
@@ -89,8 +84,6 @@ impl Camera {
 }
 
 pub(crate) fn now_ms() -> f64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    since.as_secs_f64() * 1000.0
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs_f64() * 1000.0
 }

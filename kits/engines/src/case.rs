@@ -1,4 +1,4 @@
-//! Measures one way to show a stream: which picture was seen when.
+//! Measures one way to show a stream: when each picture was seen.
 
 use std::{net::IpAddr, path::Path, process::Command, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     seen::{ALONE, Seen, first, until, watch},
 };
 
-/// A camera, a relay, a page's server: new for each case.
+/// A camera, a relay and the page's server, started for one case.
 pub(crate) struct Stage {
     pub(crate) camera: Camera,
     relay: Relay,
@@ -24,7 +24,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// `query` is added to the stream's URL.
+    /// Starts them. `query` is added to the stream's URL.
     pub(crate) async fn set(ip: IpAddr, program: &Path, how: How, query: &str) -> Result<Self> {
         let mut camera = Camera::bind(ip)?;
         let mut command = Command::new(program);
@@ -44,33 +44,22 @@ impl Stage {
         })
     }
 
-    /// Opens the stream and waits for the page that shows it. Returns the time when the page began
-    /// to request the stream, on the clock of [`Seen`]. `every` is how often the page samples the
-    /// picture; zero is each animation frame.
+    /// Opens the page that shows the stream. Returns the time at which the page requested the
+    /// stream, on the clock of [`Seen`]. The page samples the picture at intervals of `every`; zero
+    /// means at each animation frame.
     pub(crate) async fn open(&self, client: &Client, how: How, every: Duration) -> Result<f64> {
-        let Self {
-            relay,
-            front,
-            query,
-            ..
-        } = self;
+        let (front, query) = (self.front.addr, &self.query);
         let origin = match how {
-            How::SameOrigin => front.addr,
-            _ => relay.addr,
+            How::SameOrigin => front,
+            _ => self.relay.addr,
         };
-        // A new URL each time, as in a viewer's own browser: Firefox delays the request for one
-        // that the previous page has just shown.
+        // A new URL each time: Firefox delays the request for a URL that the previous page has just
+        // shown.
         let n = fastrand::u32(..);
         let stream = format!("http://{origin}/stream?{query}&n={n}");
-        let page = |how: &str| {
-            let page = format!(
-                "http://{}/page?how={how}&every={}",
-                front.addr,
-                every.as_millis()
-            );
-            // It comes last because it may contain ampersands.
-            format!("{page}#{stream}")
-        };
+        let every = every.as_millis();
+        // The stream's URL comes last because it may contain ampersands.
+        let page = |how| format!("http://{front}/page?how={how}&every={every}#{stream}");
         let url = match how {
             How::SameOrigin => page("img"),
             How::Crossorigin => page("cors"),
@@ -78,7 +67,7 @@ impl Stage {
             How::AddressBar => stream,
         };
         client.goto("about:blank").await?;
-        // So that nothing of the previous page is seen.
+        // Else the previous page could still be sampled.
         until(client, "return location.href === 'about:blank' || null").await?;
         let going = now_ms();
         client.goto(&url).await?;
@@ -86,11 +75,12 @@ impl Stage {
             return Ok(going);
         }
         let opened = until(client, "return window.opened").await?;
-        opened.as_f64().context("a time")
+        opened.as_f64().context("the page has no opening time")
     }
 }
 
-/// Measures one row: a first picture alone, a new viewer while the camera is silent, these rates.
+/// Measures one row: a first picture alone, a new viewer while the camera is silent, and these
+/// rates.
 pub(crate) async fn measure(
     client: &Client,
     stage: &mut Stage,
@@ -98,7 +88,7 @@ pub(crate) async fn measure(
     rates: &[(u32, Duration)],
 ) -> Result<Row> {
     stage.open(client, how, Duration::ZERO).await?;
-    // Long enough for the request to be answered.
+    // Long enough for the response to begin.
     sleep(Duration::from_millis(500)).await;
     let (watched, sent) = tokio::join!(first(client, how), stage.camera.send());
     let (seen, mut error) = watched?;
@@ -109,13 +99,9 @@ pub(crate) async fn measure(
     let new_viewer = seen.first().map(|(_, at)| at - opened);
     let mut measured = Vec::new();
     for &(fps, length) in rates {
+        let watching = length + Duration::from_secs(1) / fps + SETTLE;
         let (watched, sent) = tokio::join!(
-            watch(
-                client,
-                how,
-                length + Duration::from_secs(1) / fps + SETTLE,
-                Duration::ZERO
-            ),
+            watch(client, how, watching, Duration::ZERO),
             stage.camera.play(fps, length)
         );
         let (seen, wrong) = watched?;
@@ -140,8 +126,8 @@ fn delay(sent: Sent, seen: &[Seen]) -> Option<f64> {
     Some(found.1 - sent.at_ms)
 }
 
-/// How long sampling goes on after the last picture's interval, so that a picture that is late by
-/// an interval is seen.
+/// How long sampling continues after the last picture's interval, so that a picture that is late by
+/// an interval is still seen.
 const SETTLE: Duration = Duration::from_millis(200);
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! A stream at 30 fps for minutes: whether the picture freezes, and whether the page's memory
-//! grows.
+//! Watches a stream at 30 fps for minutes: does the picture freeze, does the page's memory grow?
 
 use std::{collections::HashMap, fs, iter::successors, time::Duration};
 
@@ -21,13 +20,13 @@ pub(crate) struct Endurance {
     length: Duration,
     sent: usize,
     longest_gap_ms: f64,
-    /// By how many pictures the last one seen is behind the last one sent.
+    /// How many pictures the last one seen is behind the last one sent.
     behind: u16,
-    /// Resident memory of the processes that run pages, in MiB: after [`WARM_UP`], at the end, and
-    /// the peak between.
+    /// Resident memory of the processes that run pages: after [`WARM_UP`], at the end, and the peak
+    /// between.
     settled_mib: u64,
     end_mib: u64,
-    most_mib: u64,
+    peak_mib: u64,
 }
 
 pub(crate) async fn run(
@@ -37,7 +36,7 @@ pub(crate) async fn run(
     how: How,
     length: Duration,
 ) -> Result<Endurance> {
-    stage.open(&browser.client, how, LOOKS).await?;
+    stage.open(&browser.client, how, SAMPLE_INTERVAL).await?;
     let (sent, watched) = tokio::join!(
         stage.camera.play(30, length),
         sample(browser, engine, how, length)
@@ -48,9 +47,8 @@ pub(crate) async fn run(
     let end_ms = sent.last().map_or(0.0, |last| last.at_ms);
     let last_sent = sent.last().map_or(0, |last| last.number);
     let last_seen = seen.last().map_or(0, |last| last.0);
-    let settled = memory
-        .iter()
-        .filter(|(after, _)| *after >= WARM_UP.min(length / 2));
+    let warm_up = WARM_UP.min(length / 2);
+    let settled = memory.iter().filter(|(after, _)| *after >= warm_up);
     let settled: Vec<u64> = settled.map(|(_, mib)| *mib).collect();
     Ok(Endurance {
         how,
@@ -60,11 +58,12 @@ pub(crate) async fn run(
         behind: last_sent.saturating_sub(last_seen),
         settled_mib: settled.first().copied().unwrap_or_default(),
         end_mib: settled.last().copied().unwrap_or_default(),
-        most_mib: settled.iter().copied().max().unwrap_or_default(),
+        peak_mib: settled.iter().copied().max().unwrap_or_default(),
     })
 }
 
-/// Collects for this long what is seen, and the memory of the pages' processes.
+/// Collects for this long the pictures that are seen, and the memory of the processes that run
+/// pages.
 async fn sample(
     browser: &Browser,
     engine: Engine,
@@ -74,18 +73,19 @@ async fn sample(
     let start = Instant::now();
     let (mut seen, mut memory) = (Vec::new(), Vec::new());
     while start.elapsed() < length {
-        // Whole rounds, so that nothing is missed: the last pictures are collected after the
-        // camera's end.
-        let round = SAMPLES.min(length.saturating_sub(start.elapsed()) + LOOKS * 2);
-        seen.extend(watch(&browser.client, how, round, LOOKS).await?.0);
+        let left = length.saturating_sub(start.elapsed());
+        let round = ROUND.min(left + SAMPLE_INTERVAL * 2);
+        seen.extend(watch(&browser.client, how, round, SAMPLE_INTERVAL).await?.0);
         memory.push((start.elapsed(), resident_mib(engine, browser.root())));
     }
-    sleep(LOOKS * 2).await;
-    seen.extend(watch(&browser.client, how, LOOKS, LOOKS).await?.0);
+    // The last pictures, after the camera has ended.
+    sleep(SAMPLE_INTERVAL * 2).await;
+    let last = watch(&browser.client, how, SAMPLE_INTERVAL, SAMPLE_INTERVAL);
+    seen.extend(last.await?.0);
     Ok((seen, memory))
 }
 
-/// The longest time without a new picture, the beginning and the end included.
+/// The longest time without a new picture, including the time before the first and after the last.
 fn longest_gap(seen: &[Seen], start_ms: f64, end_ms: f64) -> f64 {
     let mut last = start_ms;
     let mut longest: f64 = 0.0;
@@ -96,19 +96,16 @@ fn longest_gap(seen: &[Seen], start_ms: f64, end_ms: f64) -> f64 {
     longest
 }
 
-/// The memory of the browser's processes that run pages. Shared memory counts for each.
+/// The memory of the browser's processes that run pages. Shared memory counts in each.
 fn resident_mib(engine: Engine, root: u32) -> u64 {
-    let processes: HashMap<u32, Process> = fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let id = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            Some((id, Process::read(id)?))
-        })
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let processes: HashMap<u32, Process> = ids
+        .filter_map(|id| Some((id, Process::read(id)?)))
         .collect();
     let belongs = |id: u32| {
         let parents = successors(Some(id), |id| processes.get(id).map(|it| it.parent));
-        // Longer than any chain of parents: the processes are not read at one moment.
+        // Bounded, because processes read at different moments could form a circle.
         parents.take(64).any(|id| id == root)
     };
     let pages = processes
@@ -130,41 +127,41 @@ impl Process {
         Some(Self {
             parent: u32::try_from(proc::status(id, "PPid:").ok()?).ok()?,
             command_line: line.trim_end().to_owned(),
-            // Kernel threads have none.
+            // Kernel threads have no memory of their own.
             resident_kib: proc::status(id, "VmRSS:").unwrap_or_default(),
         })
     }
 }
 
 impl Endurance {
-    /// What must hold and does not, one sentence each.
+    /// The requirements that do not hold, one sentence each.
     pub(crate) fn failures(&self, engine: Engine) -> Vec<String> {
-        let mut failures = Vec::new();
+        let (gap_ms, behind) = (self.longest_gap_ms, self.behind);
+        let grown_mib = self.end_mib.saturating_sub(self.settled_mib);
+        let checks = [
+            (
+                gap_ms <= MAX_GAP_MS,
+                format!("the picture stood still for {gap_ms:.0} ms, at most {MAX_GAP_MS}"),
+            ),
+            (
+                behind <= MAX_BEHIND,
+                format!("at the end the picture was {behind} behind"),
+            ),
+            (
+                self.settled_mib > 0,
+                "no process that runs pages was found".to_owned(),
+            ),
+            (
+                grown_mib <= MAX_GROWTH_MIB,
+                format!("the page's memory grew by {grown_mib} MiB, at most {MAX_GROWTH_MIB}"),
+            ),
+        ];
+        let failed = checks.into_iter().filter(|(holds, _)| !holds);
         let name = format!("{}, {}", engine.name(), self.how.name());
-        if self.longest_gap_ms > FROZEN_MS {
-            failures.push(format!(
-                "{name}: the picture stood still for {:.0} ms, {FROZEN_MS} at most",
-                self.longest_gap_ms
-            ));
-        }
-        if self.behind > 30 {
-            failures.push(format!(
-                "{name}: at the end the picture was {} behind",
-                self.behind
-            ));
-        }
-        if self.settled_mib == 0 {
-            failures.push(format!("{name}: no process that runs pages was found"));
-        }
-        let grown = self.end_mib.saturating_sub(self.settled_mib);
-        if grown > GROWTH_MIB {
-            failures.push(format!(
-                "{name}: its page's memory grew by {grown} MiB, {GROWTH_MIB} at most"
-            ));
-        }
-        failures
+        failed.map(|(_, what)| format!("{name}: {what}")).collect()
     }
 
+    /// The outcome as a line of Markdown.
     pub(crate) fn line(&self) -> String {
         let Self {
             how,
@@ -172,34 +169,36 @@ impl Endurance {
             longest_gap_ms,
             settled_mib,
             end_mib,
-            most_mib,
+            peak_mib,
             ..
         } = self;
         format!(
             "* {}: {:.0} minutes at 30 fps, {sent} pictures sent: longest time without a new picture {longest_gap_ms:.0} ms (looked at every {} ms); \
-             memory of its page's processes {settled_mib} MiB once settled, {end_mib} MiB at the end, {most_mib} MiB at most",
+             memory of its page's processes {settled_mib} MiB once settled, {end_mib} MiB at the end, {peak_mib} MiB at most",
             how.name(),
             self.length.as_secs_f64() / 60.0,
-            LOOKS.as_millis(),
+            SAMPLE_INTERVAL.as_millis(),
         )
     }
 }
 
-/// How often the page samples the picture: seldom, so that sampling does not disturb the stream.
-const LOOKS: Duration = Duration::from_millis(250);
-const SAMPLES: Duration = Duration::from_secs(5);
-/// After this the caches of decoded pictures are full (Chromium: 45 s, measured).
+/// How often the page samples the picture: rarely, so that sampling does not disturb the stream.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
+/// How often memory is read.
+const ROUND: Duration = Duration::from_secs(5);
+/// After this time the caches of decoded pictures are full (Chromium: 45 s, measured).
 const WARM_UP: Duration = Duration::from_secs(60);
-const FROZEN_MS: f64 = 2000.0;
-/// Since the end of the warm-up.
-const GROWTH_MIB: u64 = 64;
+const MAX_GAP_MS: f64 = 2000.0;
+const MAX_BEHIND: u16 = 30;
+/// After the warm-up.
+const MAX_GROWTH_MIB: u64 = 64;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn gaps_at_the_beginning_and_at_the_end_count() {
+    fn gaps_at_the_start_and_at_the_end_count() {
         let seen = [(1, 110.0), (2, 120.0)];
         assert_eq!(longest_gap(&seen, 100.0, 130.0), 10.0);
         assert_eq!(longest_gap(&seen, 0.0, 130.0), 110.0);
@@ -208,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn freezing_growing_and_lagging_do_not_hold() {
+    fn each_limit_is_checked() {
         let good = || Endurance {
             how: How::Crossorigin,
             length: Duration::from_secs(600),
@@ -217,28 +216,19 @@ mod tests {
             behind: 30,
             settled_mib: 400,
             end_mib: 464,
-            most_mib: 500,
+            peak_mib: 500,
         };
-        let failures = |lasted: Endurance| lasted.failures(Engine::Firefox).len();
+        let failures = |outcome: Endurance| outcome.failures(Engine::Firefox).len();
         assert_eq!(failures(good()), 0);
-        let frozen = Endurance {
-            longest_gap_ms: 2001.0,
-            ..good()
-        };
-        let behind = Endurance {
-            behind: 31,
-            ..good()
-        };
-        let grown = Endurance {
-            end_mib: 465,
-            ..good()
-        };
-        let unseen = Endurance {
-            settled_mib: 0,
-            end_mib: 0,
-            ..good()
-        };
-        for bad in [frozen, behind, grown, unseen] {
+        let break_limit: [fn(&mut Endurance); 4] = [
+            |it| it.longest_gap_ms = 2001.0,
+            |it| it.behind = 31,
+            |it| it.end_mib = 465,
+            |it| (it.settled_mib, it.end_mib) = (0, 0),
+        ];
+        for change in break_limit {
+            let mut bad = good();
+            change(&mut bad);
             assert_eq!(failures(bad), 1);
         }
     }

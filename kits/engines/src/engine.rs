@@ -1,4 +1,4 @@
-//! The engines: what each needs, and how its WebDriver is started.
+//! The engines: what each needs, and how to start its WebDriver.
 
 use std::path::Path;
 
@@ -39,29 +39,25 @@ impl Engine {
         })
     }
 
-    /// Whether it has no headless mode.
+    /// Whether it needs a display because it has no headless mode.
     pub(crate) fn needs_display(self) -> bool {
         self == Self::WebKitGtk
     }
 
-    /// What is missing; empty if the engine can be measured.
+    /// The programs that are missing. Empty if the engine can be measured.
     pub(crate) fn missing(self) -> Vec<&'static str> {
         let (browser, driver) = match self {
             Self::Chromium => ("chromium", "chromedriver"),
             Self::Firefox => ("firefox-esr", "geckodriver"),
             Self::WebKitGtk => ("MiniBrowser of WebKitGTK", "WebKitWebDriver"),
         };
-        let mut missing = Vec::new();
-        if self.browser().is_none() {
-            missing.push(browser);
-        }
-        if self.driver().is_none() {
-            missing.push(driver);
-        }
-        if self.needs_display() && on_path("Xvfb").is_none() {
-            missing.push("Xvfb");
-        }
-        missing
+        let missing = [
+            (browser, self.browser().is_none()),
+            (driver, self.driver().is_none()),
+            ("Xvfb", self.needs_display() && on_path("Xvfb").is_none()),
+        ];
+        let missing = missing.into_iter().filter(|(_, missing)| *missing);
+        missing.map(|(name, _)| name).collect()
     }
 
     /// Whether the process with this command line runs pages rather than the browser itself.
@@ -76,7 +72,7 @@ impl Engine {
     /// The capabilities to request from the driver. `profile` is an empty folder.
     pub(crate) fn capabilities(self, profile: &Path) -> Value {
         let browser = self.browser();
-        let own = match self {
+        let mut capabilities = match self {
             Self::Chromium => {
                 let mut args = CHROMIUM_ARGS.map(str::to_owned).to_vec();
                 args.push(format!("--user-data-dir={}", profile.display()));
@@ -90,10 +86,9 @@ impl Engine {
                 json!({ "webkitgtk:browserOptions": { "binary": browser, "args": ["--automation"] } })
             }
         };
-        let mut all = own;
         // A stream never finishes loading.
-        all["pageLoadStrategy"] = json!("none");
-        all
+        capabilities["pageLoadStrategy"] = json!("none");
+        capabilities
     }
 }
 
@@ -117,7 +112,7 @@ fn on_path(program: &str) -> Option<String> {
     Some(found.to_string_lossy().into_owned())
 }
 
-/// It is beside the library, in a folder named after the architecture and the API.
+/// MiniBrowser is next to the library, in a folder named after the architecture and the API.
 fn mini_browser() -> Option<String> {
     let mut found: Vec<_> = (std::fs::read_dir("/usr/lib").ok()?.flatten())
         .filter_map(|architecture| std::fs::read_dir(architecture.path()).ok())

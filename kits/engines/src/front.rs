@@ -1,5 +1,5 @@
-//! The web server of the page. It is also a proxy for the stream, so that the page's own origin has
-//! the relay behind it.
+//! The web server of the page. It is also a proxy for the stream, so that the relay is reachable
+//! under the page's own origin.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Serves `/page` and passes everything else to the relay, byte for byte in both directions.
+/// Serves `/page`, and passes all else to the relay, byte for byte in both directions.
 pub(crate) struct Front {
     pub(crate) addr: SocketAddr,
     task: JoinHandle<()>,
@@ -42,7 +42,7 @@ async fn serve(mut browser: TcpStream, relay: SocketAddr) -> Result<()> {
     browser.set_nodelay(true)?;
     let mut head = Vec::new();
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        if head.len() > LONGEST_HEAD || browser.read_buf(&mut head).await? == 0 {
+        if head.len() > MAX_HEAD_BYTES || browser.read_buf(&mut head).await? == 0 {
             return Ok(());
         }
     }
@@ -63,7 +63,7 @@ async fn serve(mut browser: TcpStream, relay: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-const LONGEST_HEAD: usize = 64 * 1024;
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 const PAGE: &str = concat!(
     "<!doctype html><meta charset=utf-8><title>stream</title><link rel=icon href=data:,>\n<script>\n",
     include_str!("read.js"),

@@ -5,13 +5,13 @@ use crate::engine::Engine;
 /// A way to show a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum How {
-    /// `<img>`, from the page's own origin: through a proxy.
+    /// `<img>`, from the page's own origin, through a proxy.
     SameOrigin,
     /// `<img crossorigin>`, from the relay's origin.
     Crossorigin,
-    /// A script that reads the multipart body, from the relay's origin.
+    /// A script that parses the multipart body, from the relay's origin.
     Fetch,
-    /// The same with `--webkit-fetch-mixed`: the relay sends WebKit's `fetch` another type.
+    /// The same with `--webkit-fetch-mixed`: the relay sends another type to WebKit's `fetch`.
     FetchMixed,
     /// The stream's own URL, opened as a page.
     AddressBar,
@@ -52,8 +52,8 @@ impl How {
 
     /// Whether this engine can show a stream in this way at all.
     ///
-    /// WebKitGTK's network layer takes `multipart/x-mixed-replace` apart below `fetch`, whose body
-    /// then fails. No layout helps, only another type does.
+    /// WebKitGTK's network layer splits `multipart/x-mixed-replace` itself, so the body that
+    /// `fetch` returns fails. No layout helps, only another type does.
     pub(crate) fn works_in(self, engine: Engine) -> bool {
         (engine, self) != (Engine::WebKitGtk, Self::Fetch)
     }

@@ -1,4 +1,4 @@
-//! Installs the engines that are missing.
+//! Installs missing engines.
 
 use anyhow::{Result, bail};
 use kit::{
@@ -27,14 +27,14 @@ pub(crate) fn run() -> Result<()> {
     if on_path("geckodriver") {
         return Ok(());
     }
-    // Unoptimised, because it only passes commands on. It is a build of its own: neither into our
-    // build directory nor with our flags.
+    // Unoptimised, because it only passes commands on. It is a separate build: not in our build
+    // directory, and without our flags.
     cmd!(sh, "cargo install --locked --debug geckodriver")
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("RUSTFLAGS")
         .run()?;
     if !on_path("geckodriver") {
-        bail!("geckodriver was installed but is not found; is cargo's `bin` folder on the PATH?");
+        bail!("geckodriver was installed but not found; add cargo's `bin` folder to the PATH");
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-// /page?how=img|cors|fetch&every=MS#URL: shows the stream of that URL and keeps [number, time] of each picture when it is first seen;
-// looks at every animation frame, or every MS milliseconds.
+// /page?how=img|cors|fetch&every=MS#URL: shows the stream of that URL, and keeps [number, time] of
+// each picture when it is first seen. Samples at each animation frame, or every MS milliseconds.
 const asked = new URLSearchParams(location.search);
 const seen = [];
 let error = '';
@@ -14,7 +14,8 @@ async function watch(img) {
   }
 }
 
-// As a page's script reads a multipart body: by Content-Length, each picture shown by an <img> of its own address.
+// Parses a multipart body as pages' scripts do, by Content-Length, and shows each picture as a
+// blob.
 async function readStream(url, img) {
   const response = await fetch(url, { cache: 'no-store' });
   if (!response.ok) throw new Error('status ' + response.status);
@@ -53,5 +54,5 @@ addEventListener('DOMContentLoaded', () => {
   watch(img);
 });
 
-// What was seen since the last call, and what went wrong.
+// Returns the pictures seen since the last call, and the last error.
 window.take = () => ({ seen: seen.splice(0), error });

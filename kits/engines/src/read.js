@@ -1,4 +1,5 @@
-// Reads the number out of a picture that `picture.rs` has drawn; -1 if it is none, or not a whole one.
+// Reads the number in a picture drawn by `picture.rs`; -1 if it is incomplete or not such a
+// picture.
 const canvas = document.createElement('canvas');
 canvas.width = 320;
 canvas.height = 240;
@@ -6,7 +7,7 @@ const context = canvas.getContext('2d', { willReadFrequently: true });
 
 async function readNumber(img) {
   if (!img || !img.naturalWidth) return -1;
-  // Not the <img> itself: Firefox goes on drawing its first picture.
+  // Not the <img> itself: Firefox keeps drawing its first picture.
   const bitmap = await createImageBitmap(img).catch(() => null);
   if (!bitmap) return -1;
   context.drawImage(bitmap, 0, 0, 320, 240);

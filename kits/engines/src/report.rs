@@ -1,4 +1,4 @@
-//! The report: printed as it comes, and appended to a file on request.
+//! The report: printed line by line, and appended to a file on request.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 pub(crate) struct Report(Option<File>);
 
 impl Report {
-    /// Appends to this file, if one is given.
+    /// Also appends to this file, if one is given.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self> {
         let open = |path: &Path| {
             let file = OpenOptions::new().create(true).append(true).open(path);
@@ -20,7 +20,8 @@ impl Report {
         Ok(Self(path.map(open).transpose()?))
     }
 
-    pub(crate) fn say(&mut self, line: &str) -> Result<()> {
+    /// Adds a line.
+    pub(crate) fn line(&mut self, line: &str) -> Result<()> {
         println!("{line}");
         if let Some(file) = &mut self.0 {
             writeln!(file, "{line}").context("writing the record")?;

@@ -1,4 +1,4 @@
-//! The measurements, what must hold for them, and their lines in the table.
+//! The measurements, their requirements, and their rows in the table.
 
 use std::fmt::Write as _;
 
@@ -25,16 +25,16 @@ impl Rate {
 /// One way to show the stream in one engine.
 pub(crate) struct Row {
     pub(crate) how: How,
-    /// From sending the very first picture, with none after it, until it is shown.
+    /// From sending the first picture, with none after it, until it is shown.
     pub(crate) alone: Option<f64>,
-    /// From opening the page while the camera is silent until its last picture is shown.
+    /// From opening the page, while the camera is silent, until the last picture is shown.
     pub(crate) new_viewer: Option<f64>,
     pub(crate) rates: Vec<Rate>,
     pub(crate) error: String,
 }
 
 impl Row {
-    /// What must hold and does not, one sentence each.
+    /// The requirements that do not hold, one sentence each.
     pub(crate) fn failures(&self, engine: Engine) -> Vec<String> {
         let mut failures = Vec::new();
         if !self.how.works_in(engine) {
@@ -47,50 +47,37 @@ impl Row {
         }
         if self.new_viewer.is_none() {
             fail(
-                "a newcomer does not see the last picture of a silent camera within a second"
+                "a new viewer of a silent camera does not see its last picture within a second"
                     .to_owned(),
             );
         }
         for rate in &self.rates {
+            let (fps, sent, shown) = (rate.fps, rate.sent, rate.delays.len());
             match rate.p50() {
-                Some(p50) if p50 <= IN_TIME_MS => {}
+                Some(p50) if p50 <= MAX_P50_MS => {}
                 Some(p50) => fail(format!(
-                    "{} fps: shown after {p50:.0} ms (p50), {IN_TIME_MS:.0} at most",
-                    rate.fps
+                    "{fps} fps: shown after {p50:.0} ms (p50), at most {MAX_P50_MS:.0}"
                 )),
-                None => fail(format!("{} fps: nothing is shown", rate.fps)),
+                None => fail(format!("{fps} fps: nothing is shown")),
             }
-            // The address bar is sampled from outside, which misses some on a busy machine.
-            let all = rate.fps <= EACH_IS_SEEN_FPS && self.how != How::AddressBar;
-            if all && rate.delays.len() < rate.sent {
-                fail(format!(
-                    "{} fps: {} of {} pictures are shown",
-                    rate.fps,
-                    rate.delays.len(),
-                    rate.sent
-                ));
+            // The address bar is sampled from outside, which misses pictures on a busy machine.
+            let all = fps <= MAX_FPS_OF_ALL && self.how != How::AddressBar;
+            if all && shown < sent {
+                fail(format!("{fps} fps: {shown} of {sent} pictures are shown"));
             }
         }
         failures
     }
 
-    /// A line of the table.
+    /// The row as a line of the table.
     pub(crate) fn line(&self) -> String {
         let ms = |delay: Option<f64>| delay.map_or("never".to_owned(), |ms| format!("{ms:.0}"));
-        let mut line = format!(
-            "| {} | {} | {} |",
-            self.how.name(),
-            ms(self.alone),
-            ms(self.new_viewer)
-        );
+        let (alone, new_viewer) = (ms(self.alone), ms(self.new_viewer));
+        let mut line = format!("| {} | {alone} | {new_viewer} |", self.how.name());
         for rate in &self.rates {
             let (p50, max) = (ms(rate.p50()), ms(rate.delays.last().copied()));
-            let _ = write!(
-                line,
-                " {p50} / {max}, {} of {} |",
-                rate.delays.len(),
-                rate.sent
-            );
+            let (shown, sent) = (rate.delays.len(), rate.sent);
+            let _ = write!(line, " {p50} / {max}, {shown} of {sent} |");
         }
         let _ = write!(line, " {} |", self.error.replace('|', "/"));
         line
@@ -108,9 +95,9 @@ pub(crate) fn head(rates: impl Iterator<Item = u32>) -> String {
     format!("{head} what the page says |\n{rule}---|")
 }
 
-const IN_TIME_MS: f64 = 100.0;
-/// Up to this rate no picture can fall between two samples.
-const EACH_IS_SEEN_FPS: u32 = 5;
+const MAX_P50_MS: f64 = 100.0;
+/// Up to this rate all pictures must be seen, because none can fall between two samples.
+const MAX_FPS_OF_ALL: u32 = 5;
 
 #[cfg(test)]
 mod tests {
@@ -127,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_in_time_hold_and_late_or_missing_ones_do_not() {
+    fn late_or_missing_pictures_are_failures() {
         let of = |how, delays: &[f64]| row(how, delays.to_vec(), 3).failures(Engine::Chromium);
         let in_time = [100.0, 10.0, 400.0];
         assert!(of(How::SameOrigin, &in_time).is_empty());
@@ -140,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn first_picture_and_newcomers_must_be_served() {
+    fn a_first_picture_and_a_new_viewer_must_be_served() {
         let mut row = row(How::Crossorigin, vec![10.0], 1);
         (row.alone, row.new_viewer) = (None, None);
         assert_eq!(row.failures(Engine::Firefox).len(), 2);

@@ -1,4 +1,4 @@
-//! What a page saw, from the page itself or sampled from outside.
+//! What a page saw, reported by the page itself or sampled from outside.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::how::How;
 
-/// What a page saw: a picture's number, and when, in milliseconds of the wall clock.
+/// A picture that a page saw: its number, and when, in milliseconds since 1970.
 pub(crate) type Seen = (u16, f64);
 
-/// Runs the script until it returns something. The driver does not wait for a page: a script may
-/// run in the previous page, or end with it.
+/// Runs the script until it returns a value. The driver does not wait for a page to load, so a
+/// script may still run in the previous page, or end with it.
 pub(crate) async fn until(client: &Client, script: &str) -> Result<Value> {
     let mut last = Ok(Value::Null);
     for _ in 0..200 {
@@ -27,8 +27,8 @@ pub(crate) async fn until(client: &Client, script: &str) -> Result<Value> {
     bail!("the page does not load");
 }
 
-/// Collects for this long what the page sees, and its last error. `every` is how often a page is
-/// sampled that does not do so itself.
+/// Collects for this long what the page sees, and its last error. A page that does not sample
+/// itself is sampled at intervals of `every`.
 pub(crate) async fn watch(
     client: &Client,
     how: How,
@@ -39,13 +39,14 @@ pub(crate) async fn watch(
         return Ok((look(client, length, every).await, String::new()));
     }
     sleep(length).await;
-    let took = client.execute("return take()", vec![]).await?;
-    let seen = took["seen"].as_array().context("a list of what was seen")?;
-    let seen = seen.iter().filter_map(seen_of).collect();
-    Ok((seen, took["error"].as_str().unwrap_or_default().to_owned()))
+    let taken = client.execute("return take()", vec![]).await?;
+    let seen = taken["seen"].as_array();
+    let seen = seen.context("the page returns no list")?.iter();
+    let error = taken["error"].as_str().unwrap_or_default();
+    Ok((seen.filter_map(seen_of).collect(), error.to_owned()))
 }
 
-/// As [`watch`], until something is seen, for [`ALONE`] at most.
+/// As [`watch`], but only until a picture is seen, and at most for [`ALONE`].
 pub(crate) async fn first(client: &Client, how: How) -> Result<(Vec<Seen>, String)> {
     let end = Instant::now() + ALONE;
     loop {
@@ -56,8 +57,8 @@ pub(crate) async fn first(client: &Client, how: How) -> Result<(Vec<Seen>, Strin
     }
 }
 
-/// Samples the page from outside. In the address bar there is no page of the kit's, and in some
-/// engines each picture is a document of its own.
+/// Samples the page from outside. A stream opened in the address bar has no page of the kit, and in
+/// some engines each of its pictures is a separate document.
 async fn look(client: &Client, length: Duration, every: Duration) -> Vec<Seen> {
     let script = concat!(
         "const done = arguments[arguments.length - 1];\n",
@@ -67,12 +68,9 @@ async fn look(client: &Client, length: Duration, every: Duration) -> Vec<Seen> {
     let mut seen: Vec<Seen> = Vec::new();
     let end = Instant::now() + length;
     while Instant::now() < end {
-        // A script that the next document interrupts gets no answer, or an error.
-        let looked = timeout(
-            Duration::from_millis(500),
-            client.execute_async(script, vec![]),
-        )
-        .await;
+        // A script that the next document interrupts returns nothing, or an error.
+        let look = client.execute_async(script, vec![]);
+        let looked = timeout(Duration::from_millis(500), look).await;
         let looked = looked.ok().and_then(Result::ok);
         match looked.as_ref().and_then(seen_of) {
             Some(new) if seen.last().is_none_or(|last| last.0 != new.0) => seen.push(new),
@@ -91,5 +89,5 @@ fn seen_of(pair: &Value) -> Option<Seen> {
     Some((number, pair[1].as_f64()?))
 }
 
-/// How long one picture may take to be shown when nothing comes after it.
+/// How long a picture may take to be shown if none follows it.
 pub(crate) const ALONE: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! A camera over bare TCP: it waits for the relay and sends what it is given.
+//! A camera over bare TCP: it waits for the relay and then sends the bytes it is given.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::time::Instant;
 
-/// A camera that has not been connected to yet.
+/// A camera that waits for the relay to connect.
 pub struct Camera(TcpListener);
 
 impl Camera {
@@ -24,7 +24,7 @@ impl Camera {
         Ok(self.0.local_addr()?)
     }
 
-    /// Waits until the relay has connected, at most 10 s. Blocks the thread.
+    /// Waits at most 10 s for the relay to connect. Blocks the thread.
     #[allow(
         clippy::disallowed_methods,
         reason = "for callers without an async runtime"

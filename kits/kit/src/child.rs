@@ -1,4 +1,4 @@
-//! A process that does not outlive its value.
+//! A child process that is killed when its value is dropped.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{ChildStdin, Command, ExitStatus};
@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::sync::mpsc::{UnboundedReceiver, error::TryRecvError, unbounded_channel};
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep, timeout};
 
 /// A running process. Dropping it kills the process.
 ///
-/// If its standard output is piped, a thread reads it line by line, so that the process never
-/// waits for a reader.
+/// If its standard output is piped, a thread reads it line by line, so the process never blocks on
+/// a full pipe.
 pub struct Child {
     child: std::process::Child,
     lines: UnboundedReceiver<String>,
@@ -36,7 +37,7 @@ impl Child {
         Ok(Self { child, lines, what })
     }
 
-    /// The number of the process.
+    /// The process ID.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
@@ -50,8 +51,8 @@ impl Child {
     /// Waits for the next line of output, at most [`LINE_LIMIT`].
     pub async fn line(&mut self) -> Result<String> {
         let line = timeout(LINE_LIMIT, self.lines.recv()).await;
-        let line = line.with_context(|| self.says_nothing())?;
-        match line {
+        let silent = || format!("{} has printed nothing for {LINE_LIMIT:?}", self.what);
+        match line.with_context(silent)? {
             Some(line) => Ok(line),
             None => bail!("{} ended: {}", self.what, self.child.wait()?),
         }
@@ -59,17 +60,7 @@ impl Child {
 
     /// As [`Self::line`], blocking the thread.
     pub fn line_blocking(&mut self) -> Result<String> {
-        let since = Instant::now();
-        loop {
-            match self.lines.try_recv() {
-                Ok(line) => return Ok(line),
-                Err(TryRecvError::Empty) if since.elapsed() < LINE_LIMIT => pause(),
-                Err(TryRecvError::Empty) => bail!(self.says_nothing()),
-                Err(TryRecvError::Disconnected) => {
-                    bail!("{} ended: {}", self.what, self.child.wait()?)
-                }
-            }
-        }
+        block_on(self.line())
     }
 
     /// The exit status, if the process has ended.
@@ -97,26 +88,23 @@ impl Child {
     pub async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
         let since = Instant::now();
         loop {
-            if let Some(status) = self.ended_or_late(since, limit)? {
+            if let Some(status) = self.status()? {
                 return Ok(status);
             }
-            sleep(LOOK_AGAIN).await;
+            if since.elapsed() > limit {
+                bail!("{} still runs after {limit:?}", self.what);
+            }
+            sleep(POLL_INTERVAL).await;
         }
     }
 
     /// As [`Self::ended`], blocking the thread.
     pub fn ended_blocking(&mut self, limit: Duration) -> Result<ExitStatus> {
-        let since = Instant::now();
-        loop {
-            if let Some(status) = self.ended_or_late(since, limit)? {
-                return Ok(status);
-            }
-            pause();
-        }
+        block_on(self.ended(limit))
     }
 
-    /// Waits for the end of the process and returns the rest of its output. A status other than
-    /// success is an error.
+    /// Waits for the process to end, and returns the rest of its output. Any status but success is
+    /// an error.
     pub fn rest(mut self) -> Result<String> {
         let mut text = String::new();
         while let Some(line) = self.lines.blocking_recv() {
@@ -127,32 +115,18 @@ impl Child {
         ensure!(status.success(), "{} failed: {status}", self.what);
         Ok(text)
     }
-
-    fn ended_or_late(&mut self, since: Instant, limit: Duration) -> Result<Option<ExitStatus>> {
-        let status = self.status()?;
-        ensure!(
-            status.is_some() || since.elapsed() <= limit,
-            "{} still runs after {limit:?}",
-            self.what
-        );
-        Ok(status)
-    }
-
-    fn says_nothing(&self) -> String {
-        format!("{} says nothing for {LINE_LIMIT:?}", self.what)
-    }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // An error means that it has ended already.
+        // Fails only if the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A command that starts the program given as its first argument with this limit of open files.
-/// `exec` keeps the process number: the process is that of the program.
+/// A command that runs its arguments as a command line, with this limit on open files. The shell
+/// replaces itself with the program (`exec`), so the process ID is the program's.
 #[must_use]
 pub fn with_open_files(limit: &str) -> Command {
     let mut command = Command::new("sh");
@@ -160,17 +134,15 @@ pub fn with_open_files(limit: &str) -> Command {
     command
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "for callers without an async runtime"
-)]
-fn pause() {
-    thread::sleep(LOOK_AGAIN);
+/// Runs a future for a caller without an async runtime.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = Builder::new_current_thread().enable_time().build();
+    runtime?.block_on(future)
 }
 
-/// How long a process may take for one line.
+/// How long a process may take to print a line.
 pub const LINE_LIMIT: Duration = Duration::from_secs(20);
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

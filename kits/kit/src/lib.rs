@@ -1,8 +1,8 @@
-//! What the kits share. A kit is a program that measures or tests the relay from outside;
-//! `cargo xtask COMMAND` builds and starts it.
+//! Code shared by the kits: programs that measure or test the relay from outside.
+//! `cargo xtask COMMAND` builds and starts them.
 //!
-//! This crate depends on no other crate of the workspace. The files [`flags`] and [`debian`] are
-//! xtask's own: xtask may depend on none of our crates, so the crate includes them instead.
+//! This crate depends on no other crate of the workspace. [`flags`] and [`debian`] are files of
+//! xtask. They are included here because xtask may not depend on our crates.
 
 #![allow(
     clippy::exhaustive_enums,
@@ -13,10 +13,13 @@
 
 pub mod camera;
 pub mod child;
+pub mod connections;
 #[path = "../../../xtask/src/debian.rs"]
 pub mod debian;
 #[path = "../../../xtask/src/flags.rs"]
 pub mod flags;
+pub mod folder;
+pub mod load_report;
 pub mod network;
 pub mod proc;
 pub mod program;

@@ -1,4 +1,4 @@
-//! Network namespaces: for a whole kit, and for machines at the other end of a link.
+//! Network namespaces, for a whole kit and for simulated machines at the far end of a link.
 
 use std::env;
 use std::os::unix::process::CommandExt as _;
@@ -6,23 +6,24 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// The namespaces that a kit starts itself again in.
+/// The namespaces in which a kit restarts itself.
 ///
-/// Nothing outside reaches it or is reached from there. All of it, interfaces and browsers too,
-/// vanishes with the kit, however that ends.
+/// They have no connection to the outside. Their interfaces and processes vanish when the kit ends,
+/// in whatever way.
 pub struct Inside {
-    /// The variable that tells the kit that it is inside.
+    /// The environment variable that is set inside.
     pub variable: &'static str,
-    /// Options of `unshare`, besides those for network and processes.
+    /// Options of `unshare` besides those for networks and processes.
     pub unshare: &'static [&'static str],
-    /// Commands that set the network up, run inside.
+    /// Commands to run inside first, to set up the network.
     pub set_up: &'static [&'static str],
 }
 
 impl Inside {
-    /// Enters the namespaces, and returns true inside them; false where the system allows none.
+    /// Enters the namespaces. Returns whether the kit is now inside: false if the system does not
+    /// allow namespaces.
     ///
-    /// Call it before the kit has threads: outside, it replaces the process.
+    /// Outside, it replaces the process, so call it before the kit starts threads.
     pub fn enter(&self) -> Result<bool> {
         if self.is_inside() {
             for line in self.set_up {
@@ -65,22 +66,18 @@ impl Inside {
     }
 }
 
-/// A named network namespace, another machine to this one. Dropping it removes it with its links.
+/// A named network namespace, which stands for another machine. Dropping it removes it and its
+/// links.
 pub struct Namespace {
     name: String,
 }
 
 impl Namespace {
-    /// Makes a namespace.
+    /// Creates a namespace.
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         run(&format!("ip netns add {name}"))?;
         Ok(Self { name })
-    }
-
-    /// Takes over a namespace that a killed run has left behind.
-    pub fn left_behind(name: impl Into<String>) -> Self {
-        Self { name: name.into() }
     }
 
     /// Its name.
@@ -89,23 +86,23 @@ impl Namespace {
         &self.name
     }
 
-    /// The words before a program's name that start it inside.
+    /// The command prefix that runs a program inside.
     #[must_use]
     pub fn starter(&self) -> [&str; 4] {
         ["ip", "netns", "exec", &self.name]
     }
 
-    /// Runs a command of `ip` in it, and returns its output.
+    /// Runs an `ip` command in it, and returns the output.
     pub fn ip(&self, arguments: &str) -> Result<String> {
         run(&format!("ip -n {} {arguments}", self.name))
     }
 
-    /// Runs a command of `tc` in it, and returns its output.
+    /// Runs a `tc` command in it, and returns the output.
     pub fn tc(&self, arguments: &str) -> Result<String> {
         run(&format!("tc -n {} {arguments}", self.name))
     }
 
-    /// Gives one of its devices an address in a network of 256, and turns it on.
+    /// Assigns an address (/24) to one of its devices, and brings the device up.
     pub fn set_address(&self, device: &str, address: &str) -> Result<()> {
         self.ip(&format!("addr add {address}/24 dev {device}"))?;
         self.ip(&format!("link set dev {device} up")).map(drop)
@@ -114,12 +111,12 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // A namespace that stays is left to the next run.
+        // If this fails, the namespace still vanishes with the kit's own.
         let _ = run(&format!("ip netns delete {}", self.name));
     }
 }
 
-/// Runs a command, given as words with a blank between two, and returns its output.
+/// Runs a command, whose words are separated by single spaces, and returns its output.
 pub fn run(line: &str) -> Result<String> {
     run_words(&line.split(' ').collect::<Vec<_>>())
 }
@@ -127,12 +124,13 @@ pub fn run(line: &str) -> Result<String> {
 /// Runs a command and returns its output.
 pub fn run_words(words: &[&str]) -> Result<String> {
     let line = words.join(" ");
-    let (program, arguments) = words.split_first().context("a command has a program")?;
+    let (program, arguments) = words.split_first().context("an empty command")?;
     let output = Command::new(program).args(arguments).output();
     let output = output.with_context(|| format!("running `{line}`"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{line}` failed: {}", said.trim());
     }
-    String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no text"))
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("`{line}` printed bytes that are not UTF-8"))
 }

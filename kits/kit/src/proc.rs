@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// The first number behind a key such as `VmRSS:` in the status of a process.
+/// The first number after a key such as `VmRSS:` in the status of a process.
 pub fn status(id: u32, key: &str) -> Result<u64> {
     let path = format!("/proc/{id}/status");
     let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;

@@ -1,4 +1,4 @@
-//! How a kit starts and ends.
+//! The start and the end of a kit.
 
 use std::process::ExitCode;
 
@@ -8,27 +8,28 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::flags::{Xtask, XtaskCmd};
 
-/// The command that `cargo xtask` was given and hands on to its kit, word for word.
+/// Parses the command line, which `cargo xtask` passes on unchanged.
 #[must_use]
 pub fn command() -> XtaskCmd {
     Xtask::from_env_or_exit().subcommand
 }
 
-/// Turns what a kit found into its exit code: 0 if everything holds, else 1. Prints the error.
+/// Turns a kit's outcome into its exit code: 0 if all requirements hold, else 1. Prints errors.
 #[must_use]
 pub fn exit(outcome: Result<bool>) -> ExitCode {
     match outcome {
         Ok(true) => return ExitCode::SUCCESS,
         Ok(false) => eprintln!("\nerror: something does not hold, see above"),
-        // Printed here because `main` would add a backtrace where RUST_BACKTRACE is set.
+        // Returned from `main`, it would be printed with a backtrace if RUST_BACKTRACE is set.
         Err(error) => eprintln!("\nerror: {error:#}"),
     }
     ExitCode::FAILURE
 }
 
-/// Runs a kit to its end, or until SIGTERM or SIGINT.
+/// Runs a kit until it ends, or until SIGTERM or SIGINT.
 ///
-/// In a process namespace of its own the kit is process 1, which no signal ends by itself.
+/// In a process namespace of its own the kit is process 1, which ignores signals that it does not
+/// handle.
 pub fn until_signal(kit: impl Future<Output = Result<bool>>) -> Result<bool> {
     Runtime::new()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
@@ -40,7 +41,7 @@ pub fn until_signal(kit: impl Future<Output = Result<bool>>) -> Result<bool> {
     })
 }
 
-/// The error of a kit that was started with another kit's command.
+/// The error for a command that belongs to another kit.
 pub fn not_ours<T>() -> Result<T> {
     bail!("this kit has no such command; start it with `cargo xtask`")
 }

@@ -1,13 +1,13 @@
-//! The last result of a command in a document, between two comments. The text around it is written
-//! by hand and stays.
+//! Writes a command's result into a document, between two comments. The text around them is
+//! written by hand and stays.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// Puts `text` into `file` as the result of `cargo xtask COMMAND`: in place of its last one, or at
-/// the end.
+/// Writes `text` into `file` as the result of `cargo xtask COMMAND`. It replaces the command's
+/// previous result, or is appended.
 pub fn write(file: &Path, command: &str, text: &str) -> Result<()> {
     let before = if file.exists() {
         fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_result_takes_the_place_of_the_last_one_of_its_command() {
+    fn a_result_replaces_the_previous_one_of_its_command() {
         let one = replaced("# Title\n", "a", "first");
         let two = replaced(&one, "b", "other");
         let three = replaced(&two, "a", "second") + "tail\n";

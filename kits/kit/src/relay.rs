@@ -1,11 +1,11 @@
-//! `mjpeg-server` as a process of its own, started as its users start it.
+//! Runs `mjpeg-server` as a process, as its users do.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
-use crate::child::Child;
+use crate::child::{Child, block_on};
 
 /// A running relay, or another server that prints its URL. Dropping it kills the process.
 pub struct Relay {
@@ -18,27 +18,25 @@ pub struct Relay {
 impl Relay {
     /// Starts a relay of one stream and waits for its URL.
     pub async fn start(command: &mut Command) -> Result<Self> {
-        let mut process = Child::start(command.stdout(Stdio::piped()), NAME)?;
+        let mut process = Child::start(command.stdout(Stdio::piped()), "the server")?;
         let addr = address(&process.line().await?)?;
         Ok(Self { process, addr })
     }
 
     /// As [`Self::start`], blocking the thread.
     pub fn start_blocking(command: &mut Command) -> Result<Self> {
-        let mut process = Child::start(command.stdout(Stdio::piped()), NAME)?;
-        let addr = address(&process.line_blocking()?)?;
-        Ok(Self { process, addr })
+        block_on(Self::start(command))
     }
 }
 
-/// The value of `--stream` for this camera, served on a free port of `ip`.
+/// The value of `--stream` that serves this camera on a free port of `ip`.
 #[must_use]
 pub fn stream(name: &str, camera: SocketAddr, ip: &str) -> String {
     format!("{name}=tcp://{camera}@{ip}:0")
 }
 
-/// The address in a URL that the relay prints: `localhost`, which it prints when it listens on all
-/// addresses, is that of IPv4.
+/// The address in a URL that the relay prints. The relay prints `localhost` if it listens on all
+/// addresses; here that means 127.0.0.1.
 pub fn address(url: &str) -> Result<SocketAddr> {
     let addr = url.strip_prefix("http://").and_then(|rest| {
         let host = rest.trim_end_matches('/');
@@ -46,8 +44,6 @@ pub fn address(url: &str) -> Result<SocketAddr> {
     });
     addr.with_context(|| format!("the server printed {url:?} instead of a URL with an address"))
 }
-
-const NAME: &str = "the server";
 
 #[cfg(test)]
 mod tests {

@@ -1,20 +1,20 @@
-//! Where the workspace and its programs are.
+//! The workspace's folders and programs.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use xshell::{Shell, cmd};
 
-/// The workspace whose relay is measured.
+/// The workspace whose relay the kits measure.
 pub struct Workspace {
-    /// A shell in the root of the workspace.
+    /// A shell in the workspace's root.
     pub sh: Shell,
     root: PathBuf,
     target: PathBuf,
 }
 
 impl Workspace {
-    /// Takes the folders that `cargo xtask` names to each kit.
+    /// Reads the folders from the environment that `cargo xtask` sets.
     pub fn from_env() -> Result<Self> {
         let folder = |name| {
             let folder = std::env::var_os(name).map(PathBuf::from);
@@ -27,7 +27,7 @@ impl Workspace {
         Ok(Self { sh, root, target })
     }
 
-    /// The root of the workspace.
+    /// The workspace's root.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -39,7 +39,7 @@ impl Workspace {
         self.target.join(below)
     }
 
-    /// Builds the relay as it is released, and returns the program's path.
+    /// Builds the relay for release, and returns the program's path.
     pub fn release_build(&self) -> Result<PathBuf> {
         let sh = &self.sh;
         cmd!(sh, "cargo build --release --locked --package mjpeg-server").run()?;
@@ -47,7 +47,7 @@ impl Workspace {
     }
 }
 
-/// The debug or release build of the relay that `cargo xtask` made together with this kit.
+/// The relay that `cargo xtask` built together with this kit, by the same profile.
 pub fn relay_beside_kit() -> Result<PathBuf> {
     Ok(std::env::current_exe()?.with_file_name("mjpeg-server"))
 }

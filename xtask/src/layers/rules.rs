@@ -1,10 +1,10 @@
-//! The layers: which crate may depend on which, and what none of them may reach.
+//! The layers: the allowed dependencies between crates, and the crates that they must not reach.
 
-/// Which workspace crates one may name in `[dependencies]`.
+/// The workspace crates that a crate may name in `[dependencies]`.
 pub(super) struct Edges {
     pub(super) of: &'static str,
     pub(super) always: &'static [&'static str],
-    /// Only as an optional dependency, so that default features do without.
+    /// Only as optional dependencies, which default features do not enable.
     pub(super) optional: &'static [&'static str],
     pub(super) why: &'static str,
 }
@@ -19,13 +19,13 @@ pub(super) const EDGES: &[Edges] = &[
         of: "mjpeg-codec",
         always: &[],
         optional: &[],
-        why: "the codec is the ground floor: pure, usable alone in any capture pipeline",
+        why: "the codec is the lowest layer, and any capture pipeline can use it alone",
     },
     Edges {
         of: "mjpeg-picture",
         always: &[],
         optional: &[],
-        why: "drawing pictures needs nothing of the relay",
+        why: "drawing pictures does not need the relay",
     },
     Edges {
         of: TESTKIT,
@@ -37,37 +37,37 @@ pub(super) const EDGES: &[Edges] = &[
         of: XTASK,
         always: &[],
         optional: &[],
-        why: "the gates run when no crate compiles; what needs one is a kit",
+        why: "the checks must run when no crate compiles; a program that needs a crate is a kit",
     },
     Edges {
         of: "kit",
         always: &[],
         optional: &[],
-        why: "what the kits share sees the relay from outside, as a process",
+        why: "the kits see the relay from outside, as a process",
     },
     Edges {
         of: "mjpeg-fanout",
         always: &["mjpeg-codec"],
         optional: &[],
-        why: "the fan-out hands on frames; where they come from and who looks is not its business",
+        why: "the fan-out passes on frames, and knows neither their sources nor their viewers",
     },
     Edges {
         of: "mjpeg-ingest",
         always: &["mjpeg-codec"],
         optional: &["mjpeg-picture"],
-        why: "ingest ends where a frame is captured; it knows no viewers, and draws only by its feature `test-picture`",
+        why: "ingest knows no viewers, and draws only with its feature `test-picture`",
     },
     Edges {
         of: "mjpeg-http",
         always: &["mjpeg-codec", "mjpeg-fanout"],
         optional: &[],
-        why: "serving frames must work for any source of frames, not only for our ingest",
+        why: "HTTP must serve frames of any source, not only those of our ingest",
     },
     Edges {
         of: "mjpeg-manager",
         always: &["mjpeg-codec", "mjpeg-fanout", "mjpeg-ingest"],
         optional: &["mjpeg-http", "mjpeg-picture"],
-        why: "the registry runs without HTTP unless its feature `listener` asks for it, and draws only by its feature `placeholder`",
+        why: "the manager has HTTP only with its feature `listener`, and draws only with its feature `placeholder`",
     },
     Edges {
         of: "mjpeg-server",
@@ -80,11 +80,11 @@ pub(super) const EDGES: &[Edges] = &[
             "mjpeg-picture",
         ],
         optional: &[],
-        why: "the server wires everything that is published, and only that",
+        why: "the server uses published crates only",
     },
 ];
 
-/// All that the codec may depend on, whatever its features. With these it can do no IO except
+/// All dependencies that the codec may have, with any features. With these it can do IO only
 /// through the standard library, whose clocks and sleep its `clippy.toml` bans.
 pub(super) const SANS_IO: SansIo = SansIo {
     of: "mjpeg-codec",
@@ -96,11 +96,11 @@ pub(super) const SANS_IO: SansIo = SansIo {
 pub(super) struct SansIo {
     pub(super) of: &'static str,
     pub(super) always: &'static [&'static str],
-    /// Only as an optional dependency: a feature that implements another crate's trait.
+    /// Only as optional dependencies, for features that implement another crate's trait.
     pub(super) optional: &'static [&'static str],
 }
 
-/// Crates that some of ours must not reach, through whatever path, with default features.
+/// Crates that some of ours must not reach by any path, with default features.
 pub(super) struct Unreachable {
     pub(super) from: &'static [&'static str],
     pub(super) forbidden: &'static [&'static str],
@@ -134,22 +134,22 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
             "mjpeg-ingest",
             "mjpeg-http",
         ],
-        why: "the fan-out knows neither sockets nor HTTP nor where frames come from",
+        why: "the fan-out knows neither sockets nor HTTP nor sources",
     },
     Unreachable {
         from: &["mjpeg-ingest"],
         forbidden: &["hyper", "http", "mjpeg-fanout", "mjpeg-http"],
-        why: "ingest and HTTP do not know one another; ingest knows no viewers",
+        why: "ingest and HTTP do not know each other; ingest knows no viewers",
     },
     Unreachable {
         from: &["mjpeg-http"],
         forbidden: &["mjpeg-ingest"],
-        why: "ingest and HTTP do not know one another; the manager brings them together",
+        why: "ingest and HTTP do not know each other; the manager connects them",
     },
     Unreachable {
         from: &["mjpeg-manager"],
         forbidden: &["hyper", "http", "mjpeg-http"],
-        why: "HTTP comes into the manager only by its feature `listener`",
+        why: "the manager has HTTP only with its feature `listener`",
     },
     Unreachable {
         from: &[
@@ -160,7 +160,7 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
             "mjpeg-manager",
         ],
         forbidden: &["mjpeg-picture"],
-        why: "relaying a camera's frames needs no picture of our own",
+        why: "relaying a camera's frames does not need drawn pictures",
     },
     Unreachable {
         from: &[

@@ -1,15 +1,15 @@
-//! Which code exists only for tests.
+//! Finds code that exists only for tests.
 
 use syn::{Attribute, ImplItem, Item, TraitItem};
 
-/// Whether the attributes leave the code out of every build but that of the tests: `#[test]`,
-/// `#[cfg(test)]`, `#[cfg(all(test, …))]`.
+/// Whether the attributes restrict the code to tests: `#[test]`, `#[cfg(test)]`,
+/// `#[cfg(all(test, …))]`.
 pub(super) fn only_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let path = attribute.path();
         if path.is_ident("cfg") {
             let mut found = false;
-            // What it does not understand, such as `feature = "…"`, is not `test`.
+            // Conditions of other forms, such as `feature = "…"`, are not `test`.
             let _ = attribute.parse_nested_meta(|meta| {
                 found |= meta.path.is_ident("test");
                 if meta.path.is_ident("all") {
@@ -26,7 +26,7 @@ pub(super) fn only_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Passes over the value or the list behind a name.
+/// Skips the value or the list after a name.
 fn skip(meta: &syn::meta::ParseNestedMeta<'_>) -> syn::Result<()> {
     if meta.input.peek(syn::Token![=]) {
         meta.value()?.parse::<syn::Expr>()?;

@@ -1,12 +1,12 @@
-//! No comment is wider than the code may be.
+//! Comments are at most as wide as code.
 //!
-//! rustfmt wraps code at 100 columns and leaves comments as they are, also those behind code.
+//! rustfmt wraps code at 100 columns, but does not change comments.
 
-/// Columns of a line that has a comment, indentation included.
+/// The columns of a line with a comment, including indentation.
 const COLUMNS_AT_MOST: usize = 100;
 
-/// One problem for each line that is too long and has a comment. Links cannot be wrapped, so a
-/// comment that is one word may be longer.
+/// A problem for each line that is too long and has a comment. A comment that is a single word may
+/// be longer, because links cannot be wrapped.
 pub(super) fn check(file: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let mut scanner = Scanner::default();
@@ -15,7 +15,7 @@ pub(super) fn check(file: &str, text: &str) -> Vec<String> {
         let columns = line.chars().count();
         let is_word = |comment: &str| {
             let mut words = comment.split_whitespace();
-            // The marker, perhaps the label of a link, the link.
+            // The marker, an optional label, the link.
             let link = words.next_back().is_some_and(|word| word.contains("://"));
             link && words.count() <= 2
         };
@@ -29,22 +29,22 @@ pub(super) fn check(file: &str, text: &str) -> Vec<String> {
     problems
 }
 
-/// Finds comments line by line: `//` and `/*` that are not within a literal.
+/// Finds comments line by line: `//` and `/*` outside literals.
 #[derive(Default)]
 struct Scanner {
     state: State,
 }
 
-/// What the end of a line stands in.
+/// The construct that continues beyond the end of a line.
 #[derive(Clone, Copy, Default)]
 enum State {
     #[default]
     Code,
-    /// `/*`, so many of them deep.
+    /// `/*`, nested this deep.
     Block(usize),
     /// `"…"`
     Text,
-    /// `r#"…"#` with so many `#`.
+    /// `r#"…"#` with this many `#`.
     RawText(usize),
 }
 
@@ -53,7 +53,7 @@ impl Scanner {
     fn comment_of<'l>(&mut self, line: &'l str) -> Option<&'l str> {
         let mut comment = None;
         let mut rest = line;
-        // The last character before `rest`, as part of a name or not.
+        // Whether the last character before `rest` is part of a name.
         let mut in_name = false;
         loop {
             match self.state {
@@ -124,7 +124,7 @@ fn first_len(text: &str) -> usize {
     text.chars().next().map_or(0, char::len_utf8)
 }
 
-/// How many `#` a raw literal at the start has, and where its text begins.
+/// The number of `#` of a raw literal at the start, and the offset of its text.
 fn raw_text(code: &str) -> Option<(usize, usize)> {
     let prefix = ["r", "br", "cr"].into_iter().find(|prefix| {
         let after = code.strip_prefix(prefix);
@@ -140,11 +140,11 @@ fn raw_text(code: &str) -> Option<(usize, usize)> {
         .then_some((hashes, quote + 1))
 }
 
-/// The length of the character literal at the start, or of the quote alone if a lifetime begins.
+/// The length of the character literal at the start, or of only the quote if it begins a lifetime.
 fn quoted_char(code: &str) -> usize {
     let inside = &code[1..];
     if inside.starts_with('\\') {
-        // The escape may be of a quote.
+        // The escaped character may be a quote.
         let from = 2 + first_len(code.get(2..).unwrap_or_default());
         let end = code.get(from..).and_then(|rest| rest.find('\''));
         return end.map_or(code.len(), |end| from + end + 1);
@@ -161,7 +161,7 @@ fn quoted_char(code: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// A line of so many columns.
+    /// A line of this many columns.
     fn line(start: &str, columns: usize) -> String {
         let words = "é ".repeat(columns);
         start.chars().chain(words.chars()).take(columns).collect()
@@ -192,7 +192,7 @@ mod tests {
                 check("a.rs", &format!("{start}{long}{end}")).is_empty(),
                 "{start}"
             );
-            // What comes after the literal is seen as code again.
+            // After the literal, code begins again.
             let behind = format!("{start}{end} // {}", line("", 120));
             assert_eq!(check("a.rs", &behind).len(), 1, "{behind}");
         }

@@ -1,26 +1,26 @@
-//! No import cycle inside a crate.
+//! A crate has no import cycles.
 //!
-//! A module imports another one when a path in its file leads into it: in `use`, in `pub use`, or
-//! written out in the code (`crate::a::f()`, `super::B`). What counts:
+//! A module imports another one if a path in its file leads into it: in `use`, in `pub use`, or
+//! written out in the code (`crate::a::f()`, `super::B`). The rules:
 //!
-//! * The modules are files. An inline module is part of the file that holds it.
+//! * Modules are files. An inline module is part of its file.
 //! * A path counts for the deepest module that it names: `crate::a::b::C` for `a::b`, not for `a`.
 //!   So children may use one another through their parent's path.
-//! * `mod child;` alone is no import. `pub use child::C` is one. So a parent that re-exports a
-//!   child must not be imported by that child, nor by what the child imports.
-//! * The crate's root is not in the graph, since it re-exports nearly everything. A path through it
-//!   counts for the module that defines the thing, and [`super::root_paths`] forbids it.
+//! * `mod child;` alone is not an import, but `pub use child::C` is. So a child must not import a
+//!   parent that re-exports it, not even indirectly.
+//! * The crate's root is not in the graph, because it re-exports nearly everything. A path through
+//!   it counts for the module that defines the item, and [`super::root_paths`] forbids it.
 //! * Code for tests does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tidy::modules::{ModulePath, Modules};
 
-/// For each import, the lines on which it stands, with their file.
+/// The file and lines of each import.
 type Edges<'m> = BTreeMap<(&'m ModulePath, &'m ModulePath), (&'m str, BTreeSet<usize>)>;
 
-/// One problem for each group of modules that import one another in a circle. `folder` is the
-/// crate's, as it is to be shown.
+/// A problem for each group of modules that import one another in a circle. `folder` is the crate's
+/// folder as the output shows it.
 pub(super) fn check(folder: &str, modules: &Modules) -> Vec<String> {
     let edges = edges(modules);
     let cycles = components(&edges);
@@ -42,14 +42,14 @@ fn edges(modules: &Modules) -> Edges<'_> {
     edges
 }
 
-/// The strongly connected components of more than one module: sets in which each module reaches
-/// each other one.
+/// The strongly connected components with more than one module: sets of modules in which each
+/// reaches all others.
 fn components<'m>(edges: &Edges<'m>) -> Vec<BTreeSet<&'m ModulePath>> {
     let mut next: BTreeMap<&ModulePath, Vec<&ModulePath>> = BTreeMap::new();
     for &(from, to) in edges.keys() {
         next.entry(from).or_default().push(to);
     }
-    // A crate has some fifty modules, so the plain way is fast enough.
+    // A crate has some fifty modules, so a simple algorithm is fast enough.
     let reach = |start: &'m ModulePath| {
         let mut seen = BTreeSet::new();
         let mut todo = vec![start];

@@ -1,10 +1,10 @@
-//! Source files: how long they are, whether they say what they are for, and what is left to do.
+//! Source files: their length, their docs, and marks of unfinished work.
 
-/// Lines of code, tests not counted, from which a file is worth a second look.
+/// Lines of code, without tests, above which a file deserves a second look.
 const LINES_WORTH_A_LOOK: usize = 300;
 const LINES_AT_MOST: usize = 500;
 
-/// One problem for each rule that the file breaks. `is_product` is whether it is in `crates/`.
+/// A problem for each rule that the file breaks. `is_product` is whether it is in `crates/`.
 pub(super) fn check(file: &str, text: &str, is_product: bool) -> Vec<String> {
     let mut problems = Vec::new();
     let lines = lines_of_code(text);
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn only_the_test_module_is_not_counted() {
         assert_eq!(lines_of_code("a\nb\n#[cfg(test)]\nmod tests {\n}\n"), 2);
-        // A helper compiled for tests is code that somebody reads.
+        // Not the module of unit tests, but a helper compiled for tests.
         assert_eq!(lines_of_code("#[cfg(test)]\nuse x;\na\nb\n"), 4);
         assert_eq!(lines_of_code("#[cfg(test)]\nmod testing;\na\n"), 3);
     }

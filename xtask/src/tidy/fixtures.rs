@@ -1,11 +1,11 @@
-//! Test data: nothing lies there unused.
+//! Test data: each file is used.
 
 use anyhow::Result;
 use cargo_metadata::Package;
 
 use crate::util::{files, folder, read};
 
-/// A fixture that nothing mentions tests nothing and cannot be traced to its source.
+/// A problem for each test file that no test mentions.
 pub(super) fn check(package: &Package) -> Result<Vec<String>> {
     let home = folder(package);
     let data = home.join("tests/data");

@@ -1,22 +1,22 @@
-//! No function is longer than a screen.
+//! Functions are not too long.
 
 use syn::visit::{self, Visit};
 use syn::{Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, TraitItem, TraitItemFn};
 
 use crate::tidy::attributes::{self, only_for_tests};
 
-/// Lines between the braces of a function.
+/// The maximum number of lines between the braces of a function.
 const LINES_AT_MOST: usize = 60;
 
 /// A function that may be longer.
 pub(super) struct Exempt {
-    /// The end of its file's path.
+    /// The end of the file's path.
     pub(super) file: &'static str,
     pub(super) function: &'static str,
     pub(super) why: &'static str,
 }
 
-/// Functions that read better in one piece.
+/// Functions that are clearer in one piece.
 pub(super) const EXEMPT: &[Exempt] = &[
     Exempt {
         file: "mjpeg-codec/src/splitter/steps.rs",
@@ -30,7 +30,8 @@ pub(super) const EXEMPT: &[Exempt] = &[
     },
 ];
 
-/// One problem for each function that is too long. Removes from `exempt` what the file needs.
+/// A problem for each function that is too long. Removes the exemptions that the file uses from
+/// `exempt`.
 pub(super) fn check(file: &str, text: &str, exempt: &mut Vec<&Exempt>) -> Vec<String> {
     let syntax = match syn::parse_file(text) {
         Ok(syntax) => syntax,
@@ -56,7 +57,7 @@ pub(super) fn check(file: &str, text: &str, exempt: &mut Vec<&Exempt>) -> Vec<St
     problems.collect()
 }
 
-/// One problem for each exemption that no function needs.
+/// A problem for each unused exemption.
 pub(super) fn unused(exempt: &[&Exempt]) -> Vec<String> {
     let problem = |exempt: &&Exempt| {
         format!(

@@ -1,17 +1,17 @@
-//! How many lines the Rust sources have, by what they are for.
+//! Counts the lines of the Rust sources, by purpose.
 
 use std::collections::BTreeMap;
 
 use crate::tidy::files::lines_of_code;
 
-/// Lines by kind: blank ones and comments included, unit tests counted as tests.
+/// The number of lines by kind, including blank lines and comments. Unit tests count as tests.
 #[derive(Default)]
 pub(super) struct Lines {
     kinds: BTreeMap<String, usize>,
 }
 
 impl Lines {
-    /// Adds a file by its path from the workspace's root.
+    /// Adds a file, whose path is relative to the workspace's root.
     pub(super) fn add(&mut self, file: &str, text: &str) {
         let folders: Vec<_> = file.split('/').collect();
         let kind = match folders[..] {
@@ -26,7 +26,7 @@ impl Lines {
         *self.kinds.entry("tests".to_owned()).or_default() += all - code;
     }
 
-    /// One row per kind, then the sum.
+    /// Prints a row per kind, then the sum.
     pub(super) fn print(&self) {
         for (kind, lines) in &self.kinds {
             println!("{lines:>7} {kind}");

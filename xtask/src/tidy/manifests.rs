@@ -1,10 +1,10 @@
-//! Manifests: what each `Cargo.toml` must say.
+//! Manifests: the required entries of each `Cargo.toml`.
 
 use cargo_metadata::{DependencyKind, Package, TargetKind};
 
 use crate::util::{folder, published, targets};
 
-/// One problem for each rule that the package's manifest breaks.
+/// A problem for each rule that the package's manifest breaks.
 pub(super) fn check(package: &Package, manifest: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if !section(manifest, "lints").any(|line| key(line, "workspace") == Some("true")) {
@@ -20,8 +20,8 @@ pub(super) fn check(package: &Package, manifest: &str) -> Vec<String> {
     problems
 }
 
-/// Internal crates are stated once, with a path for the workspace and a version for users of the
-/// registry.
+/// A problem for each internal crate without a version in the root manifest. The path is for the
+/// workspace, the version for users of the registry.
 pub(super) fn root_manifest(manifest: &str) -> Vec<String> {
     let internal = section(manifest, "workspace.dependencies").filter(|l| l.contains("path ="));
     internal
@@ -37,8 +37,8 @@ fn dependencies(package: &Package) -> Vec<String> {
         let versioned = d.req.to_string() != "*";
         let testkit = d.name == "mjpeg-testkit";
         match (published(package), d.kind == DependencyKind::Development) {
-            // Cargo drops a path-only dev-dependency when it packs; one with a version would have
-            // to be on the registry.
+            // When packaging, cargo removes a dev-dependency that has only a path. One with a
+            // version would have to be on the registry.
             (true, true) if testkit && versioned => Some(format!(
                 "{name}: its dev-dependency on {} must be by path alone, it is never published",
                 d.name
@@ -53,7 +53,7 @@ fn dependencies(package: &Package) -> Vec<String> {
     ours.filter_map(problem).collect()
 }
 
-/// What a crate needs before it is published.
+/// A problem for each thing that a crate lacks for publication.
 fn publishable(package: &Package, manifest: &str) -> Vec<String> {
     let mut lacks = Vec::new();
     for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
@@ -81,7 +81,7 @@ fn publishable(package: &Package, manifest: &str) -> Vec<String> {
         .collect()
 }
 
-/// The lines of one table of a manifest. Enough of TOML for manifests as we write them.
+/// The lines of one table of a manifest. Parses only as much TOML as our manifests use.
 fn section<'t>(manifest: &'t str, table: &str) -> impl Iterator<Item = &'t str> {
     let header = format!("[{table}]");
     let lines = manifest.lines().map(str::trim);

@@ -1,7 +1,6 @@
-//! The modules of one crate, and the paths by which they refer to one another.
+//! The modules of a crate, and the paths by which they refer to one another.
 //!
-//! A path inside a macro's arguments counts like any other. Code that exists only under
-//! `cfg(test)` does not count.
+//! Paths in a macro's arguments count too. Code under `cfg(test)` does not count.
 
 mod reader;
 
@@ -15,7 +14,7 @@ use crate::util::{files_with, read};
 
 pub(super) use crate::tidy::modules::reader::ModulePath;
 
-/// Sources by their path below `src/`.
+/// Sources, by path below `src/`.
 pub(super) type Sources = BTreeMap<String, String>;
 
 /// Reads the sources of the crate in `folder`.
@@ -41,23 +40,23 @@ pub(super) struct Modules {
 struct Module {
     /// Below `src/`.
     file: String,
-    /// The module that the file is. An inline module belongs to the file that holds it.
+    /// The file's module. An inline module belongs to its file.
     room: ModulePath,
     names: Names,
 }
 
 /// A path in one file that leads to a module in another file.
 pub(super) struct Reference<'m> {
-    /// The module that the file is.
+    /// The file's module.
     pub(super) from: &'m ModulePath,
-    /// The module that the other file is. If the path leads through the root's re-export, the one
-    /// that defines the item.
+    /// The other file's module. If the path leads through a re-export of the root, the module that
+    /// defines the item.
     pub(super) to: &'m ModulePath,
     /// Whether the path names an item of the root, or the root itself.
     pub(super) is_through_root: bool,
-    /// The item that it names. Empty if it names a module alone, or all of its items.
+    /// The item that the path names. Empty if it names a module, or all items of one.
     pub(super) item: String,
-    /// The file below `src/` in which the path stands.
+    /// The file that contains the path, below `src/`.
     pub(super) file: &'m str,
     pub(super) line: usize,
 }
@@ -95,7 +94,7 @@ impl Modules {
         Ok(())
     }
 
-    /// Every path that leads from one file of the crate to a module in another one.
+    /// All paths from one file of the crate to a module in another one.
     pub(super) fn references(&self) -> impl Iterator<Item = Reference<'_>> {
         self.paths.iter().filter_map(|path| {
             let from = self.modules.get(&path.within)?;
@@ -121,8 +120,8 @@ impl Modules {
         })
     }
 
-    /// The names from the crate's root to what the path names. `None` if it leads to another
-    /// crate, or names no module.
+    /// The full path from the crate's root. `None` if the path leads to another crate, or does not
+    /// name a module.
     fn resolve(&self, path: &PathInCode) -> Option<Vec<String>> {
         let (first, rest) = path.segments.split_first()?;
         if !path.in_use && rest.is_empty() {
@@ -130,7 +129,7 @@ impl Modules {
         }
         let absolute = self.absolute(&path.within, &path.segments);
         absolute.or_else(|| {
-            // The name may be that of an imported module: `use crate::a; … a::f()`.
+            // The name may be an imported module: `use crate::a; … a::f()`.
             let import = self.modules.get(&path.within)?.names.imports.get(first)?;
             if import.first() == Some(first) {
                 return None;
@@ -165,7 +164,7 @@ impl Modules {
         Some(path)
     }
 
-    /// Splits a path at the deepest module that it leads through.
+    /// Splits a path after the deepest module in it.
     fn split<'p>(&self, path: &'p [String]) -> (&'p [String], &'p [String]) {
         let depth = (0..=path.len()).rev();
         let mut depth = depth.filter(|&depth| self.modules.contains_key(&path[..depth]));
@@ -177,8 +176,8 @@ impl Modules {
         self.macros.contains(name)
     }
 
-    /// The module that defines what the root calls `name`, and its name there. Follows the
-    /// re-exports; failing that, takes the only module that defines anything of this name.
+    /// The module that defines the root's `name`, and the item's name there. Follows re-exports, or
+    /// else takes the only module that defines an item of this name.
     pub(super) fn definition(&self, name: &str) -> Option<(&ModulePath, String)> {
         let mut path = vec![name.to_owned()];
         // Re-exports can form a circle in code that does not compile.

@@ -1,12 +1,12 @@
-//! The pages on how the code is built name what exists, and their lines are not too wide.
+//! The pages on the code refer only to what exists, and their lines are not too wide.
 //!
-//! Checks where links lead, and what stands between backticks outside code blocks:
+//! Checks links, and these names between backticks outside code blocks:
 //!
-//! * paths from the workspace's root, as `crates/mjpeg-codec/src/splitter.rs`; files and folders
-//!   also from the `src/` of a crate, as `splitter/steps.rs` or `splitter/`;
-//! * tests and functions, as `limits::slow_viewer_is_kept`: the last modules, then the name;
-//! * methods, fields and variants, as `Splitter::poll`;
-//! * commands, as `cargo xtask tidy`.
+//! * paths from the workspace's root, such as `crates/mjpeg-codec/src/splitter.rs`, and from the
+//!   `src/` of a crate, such as `splitter/steps.rs` or `splitter/`;
+//! * tests and functions, such as `limits::slow_viewer_is_kept`: the last modules, then the name;
+//! * methods, fields and variants, such as `Splitter::poll`;
+//! * commands, such as `cargo xtask tidy`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,7 +20,7 @@ const PAGES: [&str; 3] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/decisions.
 
 const COLUMNS_AT_MOST: usize = 100;
 
-/// Words in a path that the reader is to replace.
+/// Placeholders in paths.
 const PLACEHOLDERS: [&str; 5] = ["CRATE", "NAME", "DIR", "FILE", "*"];
 
 /// Crates whose paths the pages may mention.
@@ -52,7 +52,7 @@ pub(super) fn check(root: &Path, sources: &Sources) -> Result<Vec<String>> {
     Ok(problems)
 }
 
-/// One problem for each line that is too wide. Rows of tables cannot be wrapped.
+/// A problem for each line that is too wide, except rows of tables, which cannot be wrapped.
 fn wide(page: &str, text: &str) -> Vec<String> {
     let lines = text.lines().enumerate();
     let is_wide = |line: &str| !line.starts_with('|') && line.chars().count() > COLUMNS_AT_MOST;
@@ -64,19 +64,19 @@ fn wide(page: &str, text: &str) -> Vec<String> {
     .collect()
 }
 
-/// What the Rust sources of the workspace define, found without parsing them.
+/// The names in the workspace's Rust sources, found without parsing.
 #[derive(Default)]
 pub(super) struct Sources {
-    /// By function, the modules that define one of this name.
+    /// For each function name, the modules that define it.
     functions: BTreeMap<String, Vec<Vec<String>>>,
-    /// By type, the words of all files that mention it.
+    /// For each type, the words of all files that mention it.
     types: BTreeMap<String, BTreeSet<String>>,
     declared: BTreeSet<String>,
     commands: BTreeSet<String>,
 }
 
 impl Sources {
-    /// Adds a file by its path from the workspace's root.
+    /// Adds a file, whose path is relative to the workspace's root.
     pub(super) fn add(&mut self, file: &str, text: &str) {
         let path = file.trim_end_matches(".rs").trim_end_matches("/main");
         let modules: Vec<_> = path.split('/').map(str::to_owned).collect();
@@ -114,7 +114,7 @@ impl Sources {
         }
     }
 
-    /// Whether a module whose path ends in these names defines the function.
+    /// Whether a module whose path ends with these names defines the function.
     fn has_function(&self, modules: &[&str], function: &str) -> bool {
         let modules = modules.strip_suffix(&["tests"]).unwrap_or(modules);
         let mut homes = self.functions.get(function).into_iter().flatten();
@@ -133,7 +133,7 @@ impl Sources {
     }
 }
 
-/// What is wrong with a piece of code that a page mentions.
+/// The problem with code that a page mentions.
 fn missing(code: &str, root: &Path, sources: &Sources) -> Option<String> {
     if let Some(rest) = code.strip_prefix("cargo xtask ") {
         let command = rest.split(' ').next().unwrap_or_default();
@@ -181,13 +181,13 @@ struct Mention {
 }
 
 enum What {
-    /// Between backticks.
+    /// Text between backticks.
     Code(String),
     /// The target of a link within the workspace, without its anchor.
     Link(String),
 }
 
-/// What the text of a page mentions, code blocks left out.
+/// The code and links in a page, without code blocks.
 fn mentions(text: &str) -> Vec<Mention> {
     let mut found = Vec::new();
     let mut in_block = false;

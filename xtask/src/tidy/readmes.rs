@@ -1,4 +1,4 @@
-//! READMEs: what the front page shows to a newcomer, and what no README repeats.
+//! READMEs: the commands that the front page shows, and facts that READMEs must not repeat.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use cargo_metadata::Package;
 
 use crate::util::{Workspace, folder, read};
 
-/// The commands that the front page shows. Change them only together with the program.
+/// The commands on the front page. Change them together with the program.
 const README_COMMANDS: [&str; 2] = [
     "cargo run --release -p mjpeg-server -- demo",
     "cargo xtask ci --install",
 ];
 
-/// The minimum Rust version stands in one place, so no README repeats it.
+/// The minimum Rust version is stated in one place, so READMEs must not repeat it.
 pub(super) fn check(workspace: &Workspace, members: &[&Package]) -> Result<Vec<String>> {
     let root = workspace.root();
     let front = root.join("README.md");
@@ -49,7 +49,7 @@ pub(super) fn check(workspace: &Workspace, members: &[&Package]) -> Result<Vec<S
     Ok(problems)
 }
 
-/// Does the text name this version, as `1.88`, `1.88.0` or `1.88+`, but not `11.88` or `1.880`?
+/// Whether the text names this version, as `1.88`, `1.88.0` or `1.88+`, but not `11.88` or `1.880`.
 fn mentions_version(text: &str, major: u64, minor: u64) -> bool {
     let version = format!("{major}.{minor}");
     text.match_indices(&version).any(|(at, found)| {

@@ -1,12 +1,12 @@
-//! No import through the crate's root from inside the crate.
+//! A crate does not import through its own root.
 //!
-//! The root re-exports for others. Inside, a path names the module that defines a thing, so that
-//! the imports show which module depends on which. Macros are exempt: `macro_rules!` can be
-//! reachable only there.
+//! The root re-exports for other crates. Inside, paths name the defining module, so that the
+//! imports show the dependencies between modules. Macros are exempt, because some `macro_rules!`
+//! can be reached only through the root.
 
 use crate::tidy::modules::{Modules, Reference};
 
-/// One problem for each path to something in the root that is not a module.
+/// A problem for each path to an item in the root that is not a module.
 pub(super) fn check(folder: &str, modules: &Modules) -> Vec<String> {
     let through_root = modules.references().filter(|reference| {
         let is_macro = modules.is_macro(&reference.item);

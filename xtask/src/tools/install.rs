@@ -1,4 +1,4 @@
-//! How to get what is missing.
+//! Installs missing tools.
 
 use std::time::Instant;
 
@@ -32,10 +32,10 @@ fn install(sh: &Shell, tool: &Tool) -> Result<()> {
             .with_context(|| format!("install the component {component} of your Rust toolchain")),
         Tool::Cargo { krate, pinned, .. } => {
             let spec = format!("{krate}@{}", dotted(*pinned));
-            // Unoptimised: a tool that runs for seconds is not worth minutes of optimiser.
-            // `--force`: an unfit version may be in the way.
+            // `--debug`, because tools that run for seconds do not justify minutes of optimisation.
+            // `--force`, because an unsuitable version may be installed.
             cmd!(sh, "cargo install --locked --debug --force {spec}")
-                // The tool's own build: neither into our build directory nor by our flags.
+                // A separate build: not in our build directory, and without our flags.
                 .env_remove("CARGO_TARGET_DIR")
                 .env_remove("RUSTFLAGS")
                 .run()

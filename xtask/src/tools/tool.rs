@@ -1,32 +1,33 @@
-//! A tool, and how to tell that it is installed.
+//! A tool, and how to check that it is installed.
 
 use xshell::Shell;
 
 use crate::debian::{on_path, output};
 
-/// The toolchain that `cargo public-api` reads rustdoc's JSON from. Pinned to a day: that JSON
-/// changes its format between nightlies, and the snapshots' wording follows it.
+/// The toolchain whose rustdoc JSON `cargo public-api` reads. It is pinned to a day because the
+/// format of that JSON, and with it the text of the snapshots, changes between nightlies.
 pub(super) const NIGHTLY: &str = "nightly-2026-05-20";
-/// What that toolchain's rustc gives as its own date: the last commit's, a day before the release.
+/// The date in that toolchain's `rustc --version`: the last commit's, a day before the release.
 const NIGHTLY_RUSTC_DATE: &str = "2026-05-19";
 
 pub(super) enum Tool {
-    /// A command that a Debian package brings.
+    /// A command from a Debian package.
     Debian {
         command: &'static str,
         package: &'static str,
     },
-    /// An element of GStreamer that a Debian package brings.
+    /// An element of GStreamer from a Debian package.
     GStreamer {
         element: &'static str,
         package: &'static str,
     },
-    /// A component of the toolchain in use (a minimal one lacks it).
+    /// A component of the current toolchain, which a minimal toolchain lacks.
     Component {
         command: &'static str,
         component: &'static str,
     },
-    /// A cargo subcommand, installed at the pinned version when `accepted` finds nothing fit.
+    /// A cargo subcommand. It is installed in the pinned version unless `accepted` accepts the
+    /// installed one.
     Cargo {
         subcommand: &'static str,
         krate: &'static str,
@@ -40,9 +41,9 @@ pub(super) type Version = (u32, u32, u32);
 
 #[derive(Clone, Copy)]
 pub(super) enum Accepted {
-    /// Another version might decide or print otherwise.
+    /// Only the pinned version, because others may decide or print differently.
     ExactlyPinned,
-    /// Any from this one on does the same.
+    /// This version or any newer one.
     From(Version),
 }
 
@@ -72,8 +73,8 @@ pub(super) const fn cargo(
     }
 }
 
-/// The toolchain argument for cargo calls that need nightly (`+nightly…`), if there is one:
-/// the pinned one by its name, or a plain `nightly` that happens to be the same.
+/// The argument for cargo calls that need nightly (`+nightly…`): the pinned toolchain by name, or
+/// `nightly` if it is the same. `None` if neither is installed.
 pub(crate) fn nightly(sh: &Shell) -> Option<String> {
     let candidates = [format!("+{NIGHTLY}"), "+nightly".to_owned()];
     candidates.into_iter().find(|toolchain| {
@@ -145,7 +146,7 @@ impl Accepted {
     }
 }
 
-/// The first `X.Y.Z` among the words of what `--version` prints.
+/// The first `X.Y.Z` in the output of `--version`.
 fn version(text: &str) -> Option<Version> {
     text.split_whitespace().find_map(|word| {
         let mut parts = word.splitn(3, '.').map(|part| part.parse().ok());

@@ -11,6 +11,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{
     boundary::Boundary,
     layout::{Layout, headers_ahead},
+    relay::RelayHeaders,
 };
 use crate::framing::headers::PartHeaders;
 
@@ -37,6 +38,21 @@ impl Part {
             Layout::Trailing => 0..self.ahead_at,
             Layout::Advance => self.image_at..self.bytes.len(),
         }
+    }
+
+    /// Returns the bytes to send to another relay in [`Layout::Trailing`]: a head of its own, and
+    /// the rest, which is a slice of the shared buffer.
+    pub fn for_relay(&self, headers: &RelayHeaders) -> (Bytes, Bytes) {
+        let blank_line = b"\r\n";
+        let mut head = BytesMut::from(&self.bytes[..self.image_at - blank_line.len()]);
+        for (name, value) in headers.fields() {
+            head.put_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        head.put_slice(blank_line);
+        (
+            head.freeze(),
+            self.bytes.slice(self.image_at..self.ahead_at),
+        )
     }
 
     /// Returns the buffer that all layouts are slices of.

@@ -19,6 +19,7 @@ mod pixels;
 mod programs;
 mod properties;
 mod read;
+mod relay;
 mod repair;
 mod repair_properties;
 mod replay;

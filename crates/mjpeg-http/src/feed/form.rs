@@ -1,7 +1,7 @@
 //! The bytes that a frame becomes for one viewer.
 
 use bytes::Bytes;
-use mjpeg_codec::multipart::{AllowOrigin, Boundary, Layout, Part};
+use mjpeg_codec::multipart::{AllowOrigin, Boundary, Layout, Part, RelayHeaders};
 use mjpeg_fanout::Published;
 
 use crate::request::stream::StreamRequest;
@@ -10,7 +10,23 @@ use crate::request::stream::StreamRequest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Form {
     layout: Layout,
+    /// Each part has a head of its own, for a relay.
+    is_relay: bool,
     allow_origin: AllowOrigin,
+}
+
+/// What goes over the wire for a part.
+pub(crate) struct Rendered {
+    /// What this viewer alone gets; mostly nothing.
+    pub(crate) head: Bytes,
+    /// What viewers share.
+    pub(crate) part: Bytes,
+}
+
+impl Rendered {
+    pub(crate) fn len(&self) -> usize {
+        self.head.len() + self.part.len()
+    }
 }
 
 impl Form {
@@ -22,6 +38,7 @@ impl Form {
         };
         Self {
             layout: request.layout,
+            is_relay: request.is_relay,
             allow_origin,
         }
     }
@@ -36,9 +53,16 @@ impl Form {
         frame.part_for(&self.allow_origin)
     }
 
-    /// What goes over the wire for a part.
-    pub(crate) fn bytes(&self, part: &Part) -> Bytes {
-        part.bytes(self.layout)
+    /// What goes over the wire for a part. `headers` is called for relays only.
+    pub(crate) fn bytes(&self, part: &Part, headers: impl FnOnce() -> RelayHeaders) -> Rendered {
+        if self.is_relay {
+            let (head, part) = part.for_relay(&headers());
+            return Rendered { head, part };
+        }
+        Rendered {
+            head: Bytes::new(),
+            part: part.bytes(self.layout),
+        }
     }
 
     pub(crate) fn allow_origin(&self) -> &AllowOrigin {

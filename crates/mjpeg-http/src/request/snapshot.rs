@@ -6,7 +6,7 @@ use http::{HeaderMap, header};
 use mjpeg_fanout::{Published, Status};
 use tokio::time::Instant;
 
-use crate::request::query::Query;
+use crate::request::{query::Query, relay};
 
 /// Which picture a client wants.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct SnapshotRequest {
     /// How long the client waits for it.
     wait: Option<Duration>,
     if_none_match: Option<String>,
+    /// The client is a relay, which wants to know more about the picture.
+    pub(crate) is_relay: bool,
 }
 
 impl SnapshotRequest {
@@ -40,6 +42,7 @@ impl SnapshotRequest {
             if_none_match: if_none_match
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
+            is_relay: relay::via(headers).is_some(),
         }
     }
 
@@ -85,18 +88,20 @@ impl SnapshotRequest {
 
 /// The tag of a picture, without quotes.
 pub(crate) fn tag(picture: &Published) -> String {
-    format!("{:016x}-{}", picture.epoch, picture.seq)
+    let id = picture.id();
+    format!("{:016x}-{}", id.epoch, id.seq)
 }
 
 /// Whether a picture differs from the one with this tag. A tag of another epoch, or with a number
 /// not reached yet, comes from an earlier run: every picture differs from it.
 fn is_other(picture: &Published, tag: &str) -> bool {
+    let id = picture.id();
     let had = tag.split_once('-').and_then(|(epoch, seq)| {
         let epoch = u64::from_str_radix(epoch, 16).ok()?;
         let seq: u64 = seq.parse().ok()?;
-        (epoch == picture.epoch).then_some(seq)
+        (epoch == id.epoch).then_some(seq)
     });
-    had != Some(picture.seq)
+    had != Some(id.seq)
 }
 
 /// The longest wait, whatever the client asks for: proxies and browsers give up after about a

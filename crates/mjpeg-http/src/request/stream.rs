@@ -5,7 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 use mjpeg_codec::multipart::{AllowOrigin, Layout};
 
-use crate::{config::stream::StreamConfig, request::query::Query};
+use crate::{
+    config::stream::StreamConfig,
+    request::{query::Query, relay},
+};
 
 /// How a viewer wants its stream. The stream's own limits are not applied yet.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +24,8 @@ pub(crate) struct StreamRequest {
     pub(crate) max_lag: Option<Duration>,
     /// A name that the viewer gives itself; ustreamer reports it in `/state`.
     pub(crate) key: String,
+    /// The viewer is a relay, which wants to know more about each part.
+    pub(crate) is_relay: bool,
     /// Which origin may read it.
     pub(crate) allow_origin: AllowOrigin,
 }
@@ -37,7 +42,8 @@ impl StreamRequest {
 
     pub(crate) fn read(query: &Query<'_>, headers: &HeaderMap, config: &StreamConfig) -> Self {
         let is_picture = shows_a_picture(headers);
-        let advance = query.switch("advance_headers").unwrap_or(is_picture);
+        let is_relay = relay::via(headers).is_some();
+        let advance = query.switch("advance_headers").unwrap_or(is_picture) && !is_relay;
         let layout = if advance {
             Layout::Advance
         } else {
@@ -48,13 +54,15 @@ impl StreamRequest {
         let key = query.text("key").unwrap_or_default();
         Self {
             layout,
-            repeat_soon: query.switch("dual_final_frames").unwrap_or(!advance),
+            // A relay shows a frame when it has all its bytes.
+            repeat_soon: query.switch("dual_final_frames").unwrap_or(!advance) && !is_relay,
             mixed: config.webkit_fetch_mixed() && !advance && is_webkit(headers),
             fps: query.positive("fps"),
             kbps: query.positive("kbps"),
             max_duration: time("max_duration"),
             max_lag: time("max_lag"),
             key: key.chars().take(LONGEST_KEY).collect(),
+            is_relay,
             allow_origin: config.cors().allowed(headers),
         }
     }

@@ -4,7 +4,8 @@ use http::{
     HeaderMap, HeaderValue, Response, Version,
     header::{self, HeaderName},
 };
-use mjpeg_codec::multipart::Boundary;
+use mjpeg_codec::multipart::{Boundary, RelayId, VIA, Via};
+use mjpeg_fanout::Consumer;
 
 use crate::{
     cors::{self, CorsPolicy},
@@ -35,6 +36,14 @@ pub(crate) fn stream_head(version: Version, request: &StreamRequest) -> Response
         headers.insert(name, value);
     }
     response
+}
+
+/// Adds the relays that the stream's frames come through, this one in front.
+pub(crate) fn name_relays(headers: &mut HeaderMap, consumer: &Consumer) {
+    let via = Via::through(RelayId::of_this_process(), &consumer.via());
+    if let Ok(value) = HeaderValue::try_from(via.to_string()) {
+        headers.insert(HeaderName::from_static(VIA), value);
+    }
 }
 
 /// Adds the CORS headers that the policy grants to a request with these headers.

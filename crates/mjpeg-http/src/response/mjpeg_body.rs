@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     closing::Closing,
     config::stream::StreamConfig,
-    feed::{Feed, Next},
+    feed::{Feed, Next, SourceState, form::Rendered},
     request::stream::StreamRequest,
     response::head,
     timer::LazySleep,
@@ -89,6 +89,7 @@ impl MjpegBody {
             service,
             timer: LazySleep::default(),
             written: Arc::new(Semaphore::new(1)),
+            held: None,
         };
         let parts = stream::unfold(pull, Pull::next);
         // One allocation per viewer; the futures of all later waits live inside it.
@@ -113,10 +114,15 @@ struct Pull {
     timer: LazySleep,
     /// Available once the part before is written.
     written: Arc<Semaphore>,
+    /// The part whose head was given out.
+    held: Option<Held>,
 }
 
 impl Pull {
     async fn next(mut self) -> Option<(Bytes, Self)> {
+        if let Some(held) = self.held.take() {
+            return Some((Bytes::from_owner(held), self));
+        }
         // Fails only for a closed semaphore, and this one is never closed.
         let written = Arc::clone(&self.written).acquire_owned().await.ok()?;
         let mut has_producer = true;
@@ -133,11 +139,17 @@ impl Pull {
                 .next(newest.as_ref(), self.consumer.interval(), now);
             let wait = match next {
                 Next::Send(sending) if has_producer || !sending.is_repeat => {
+                    let source = SourceState::of(&self.consumer);
+                    let Rendered { head, part } = self.feed.render(&sending, &source, now);
                     let held = Held {
-                        part: self.feed.render(&sending, now),
+                        part,
                         _written: written,
                     };
-                    return Some((Bytes::from_owner(held), self));
+                    if head.is_empty() {
+                        return Some((Bytes::from_owner(held), self));
+                    }
+                    self.held = Some(held);
+                    return Some((head, self));
                 }
                 Next::Wait(wait) if has_producer => wait,
                 _ => return None,

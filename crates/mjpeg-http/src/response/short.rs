@@ -50,6 +50,12 @@ fn unavailable(text: impl Into<Bytes>) -> Response<ResponseBody> {
     response
 }
 
+/// Code 508 (RFC 5842 section 7.2).
+pub(crate) fn looped() -> Response<ResponseBody> {
+    let text = "Relays read one another in a loop, or too many stand in a row.\n";
+    error(StatusCode::LOOP_DETECTED, text)
+}
+
 pub(crate) fn no_such_stream() -> Response<ResponseBody> {
     error(StatusCode::NOT_FOUND, "There is no such stream here.\n")
 }

@@ -13,6 +13,7 @@ use mjpeg_fanout::{Consumer, Published, Status};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
+    feed::SourceState,
     request::snapshot::{SnapshotRequest, tag},
     response::{body::ResponseBody, head::NEVER_STORED, short},
     stats::StreamCounters,
@@ -92,12 +93,25 @@ impl Snapshot {
                 .insert(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"));
         }
         describe(response.headers_mut(), picture, status, now);
+        if self.request.is_relay {
+            self.describe_to_relay(response.headers_mut(), picture, now);
+        }
         if !picture.is_placeholder
             && let Ok(tag) = HeaderValue::try_from(tag)
         {
             response.headers_mut().insert(header::ETAG, tag);
         }
         response
+    }
+
+    /// Adds what another relay needs to pass the picture on as it is.
+    fn describe_to_relay(&self, headers: &mut HeaderMap, picture: &Published, now: Instant) {
+        let source = SourceState::of(&self.consumer);
+        for (name, value) in source.describe(picture, false, now).fields() {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
     }
 
     fn unavailable(&self) -> Response<ResponseBody> {

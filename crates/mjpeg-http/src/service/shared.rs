@@ -18,7 +18,7 @@ use crate::{
     feed::Feed,
     gate::{Access, Grant, Inquiry, SharedGate},
     peer::Peer,
-    request::route::Route,
+    request::{relay, route::Route},
     response::mjpeg_body::{MjpegBody, ServiceEnd},
     response::{body::ResponseBody, head, short, snapshot::Snapshot},
     shards::Shards,
@@ -156,6 +156,10 @@ impl Shared {
         let now = Instant::now();
         let share = |response| head::share(response, config.cors(), &request.headers);
         let response = match route {
+            _ if relay::is_loop(&request.headers) => {
+                self.counters.loops.add_one();
+                short::looped()
+            }
             Route::Stream(_) if self.is_closed() => short::closed(),
             Route::Stream(wanted) => match Permit::take(
                 &Entrance {
@@ -170,7 +174,10 @@ impl Shared {
                 now,
             ) {
                 Ok(permit) => {
-                    let head = head::stream_head(request.version, wanted);
+                    let mut head = head::stream_head(request.version, wanted);
+                    if wanted.is_relay {
+                        head::name_relays(head.headers_mut(), &self.consumer);
+                    }
                     let head = head::share(head, config.cors(), &request.headers);
                     let feed = Feed::new(permit, wanted.clone(), config, now);
                     return Answer::Stream(head, Box::new(feed));

@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::shards::part_pages::PartPages;
 use crate::{
     config::stream::StreamConfig,
-    feed::Next,
+    feed::{Next, SourceState, form::Rendered},
     shards::{
         viewer::ActiveViewer,
         viewer_socket::{CutReason, ViewerSocket, WriteLimits},
@@ -21,6 +21,7 @@ use crate::{
 pub(crate) struct Newest {
     frame: Option<Arc<Published>>,
     interval: Option<Duration>,
+    source: SourceState,
     pub(crate) config: Arc<StreamConfig>,
     /// No frame will come any more.
     is_last: bool,
@@ -36,6 +37,7 @@ impl Newest {
         Self {
             frame: None,
             interval: None,
+            source: SourceState::default(),
             config: Arc::clone(&config.borrow()),
             is_last: false,
             #[cfg(target_os = "linux")]
@@ -51,6 +53,7 @@ impl Newest {
         let before = seq(&self.frame);
         self.frame = consumer.latest();
         self.interval = consumer.interval();
+        self.source = SourceState::of(consumer);
         self.is_last = !has_producer;
         #[cfg(target_os = "linux")]
         {
@@ -64,7 +67,14 @@ impl Newest {
     }
 
     /// Writes a part of this frame, as far as the viewer's socket takes it.
-    fn write(&mut self, socket: &mut ViewerSocket, part: &mut Bytes) -> Result<(), CutReason> {
+    fn write(&mut self, socket: &mut ViewerSocket, rest: &mut Rest) -> Result<(), CutReason> {
+        if !rest.head.is_empty() {
+            socket.write_now(&mut rest.head)?;
+            if !rest.head.is_empty() {
+                return Ok(());
+            }
+        }
+        let part = &mut rest.part;
         #[cfg(target_os = "linux")]
         if self.viewers >= FEWEST_VIEWERS
             && socket.takes_pages()
@@ -88,6 +98,8 @@ pub(crate) enum Offered {
 
 /// What a socket has not taken yet.
 pub(crate) struct Rest {
+    /// What this viewer alone gets, before the part.
+    head: Bytes,
     part: Bytes,
     late_at: Option<Instant>,
 }
@@ -108,13 +120,18 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
             Next::Wait(at) => return Offered::Waits(at),
             Next::End => return Offered::Ends,
         };
-        let mut part = feed.render(&sending, now);
-        if newest.write(socket, &mut part).is_err() {
+        let Rendered { head, part } = feed.render(&sending, &newest.source, now);
+        let late_at = sending.late_at;
+        let mut rest = Rest {
+            head,
+            part,
+            late_at,
+        };
+        if newest.write(socket, &mut rest).is_err() {
             return Offered::Gone;
         }
-        if !socket.is_done(&part) {
-            let late_at = sending.late_at;
-            return Offered::Blocks(Rest { part, late_at });
+        if !socket.is_done(&rest.head) || !socket.is_done(&rest.part) {
+            return Offered::Blocks(rest);
         }
     }
 }
@@ -128,7 +145,8 @@ pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut N
         return offer(viewer, newest);
     }
     Offered::Blocks(Rest {
-        part: opening,
+        head: opening,
+        part: Bytes::new(),
         late_at: None,
     })
 }
@@ -137,7 +155,8 @@ pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut N
 pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<ActiveViewer> {
     let ActiveViewer { socket, feed, .. } = &mut viewer;
     let limits = WriteLimits::of(feed.config());
-    let written = socket.write_rest(&mut rest.part, rest.late_at, feed.permit(), limits);
+    let parts = [&mut rest.head, &mut rest.part];
+    let written = socket.write_rest(parts, rest.late_at, feed.permit(), limits);
     match written.await {
         Ok(()) => Some(viewer),
         Err(reason) => {

@@ -120,7 +120,7 @@ impl ViewerSocket {
     /// send.
     pub(crate) async fn write_rest(
         &mut self,
-        part: &mut Bytes,
+        [head, part]: [&mut Bytes; 2],
         late_at: Option<Instant>,
         permit: &Permit,
         limits: WriteLimits,
@@ -130,12 +130,17 @@ impl ViewerSocket {
         let slow_at = begun + limits.max_frame_send_time;
         let mut progress = begun;
         permit.blocks(progress);
-        while !self.is_done(part) {
+        while !head.is_empty() || !self.is_done(part) {
+            let next = if head.is_empty() {
+                &mut *part
+            } else {
+                &mut *head
+            };
             let stalled_at = progress + limits.write_stall;
             let first = late_at.unwrap_or(slow_at).min(slow_at).min(stalled_at);
             tokio::select! {
                 biased;
-                took_some = poll_fn(|cx| self.poll_progress(cx, part)) => {
+                took_some = poll_fn(|cx| self.poll_progress(cx, next)) => {
                     took_some.map_err(|_| CutReason::Gone)?;
                     progress = Instant::now();
                     permit.blocks(progress);

@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, io};
 
+use super::relay::RelayError;
+
 /// Why a camera that speaks HTTP sends no images. The camera or its URL is at fault. (Feature
 /// `http`.)
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,9 @@ pub enum HttpError {
     /// A redirect leads to something other than HTTP.
     #[error("the camera redirects to {0}, which is not an http:// or https:// address")]
     BadRedirect(String),
+    /// The source is a relay that must not be read.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
     /// The response holds no images.
     #[error(
         "the camera sends {0}, which is neither a multipart stream nor a JPEG picture; the URL \

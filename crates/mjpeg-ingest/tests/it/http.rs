@@ -5,6 +5,7 @@ mod fixtures;
 mod login;
 mod polled;
 mod redirects;
+mod relays;
 #[cfg(feature = "tls")]
 mod tls;
 mod urls;

@@ -3,6 +3,7 @@
 use std::{future::pending, mem, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
+use mjpeg_codec::multipart::Via;
 use mjpeg_fanout::{Consumer, Demand};
 use mjpeg_ingest::{Control, Event, Failover, IngestConfig};
 use tokio::{
@@ -180,7 +181,14 @@ impl StreamDriver {
                 let pipeline = Pipeline::of(&self.spec);
                 self.sink.frame(captured.frame, captured.stamp, pipeline);
             }
-            event => self.monitor.source_event(index, event),
+            event => {
+                match &event {
+                    Event::Online { .. } => self.sink.producer.set_via(Via::default()),
+                    Event::Via(via) => self.sink.producer.set_via(via.clone()),
+                    _ => {}
+                }
+                self.monitor.source_event(index, event);
+            }
         }
         if let Reading::Sources(failover) = &self.reading {
             self.monitor.disconnected_from(failover.in_use());

@@ -7,5 +7,6 @@ mod ffmpeg;
 mod http_cameras;
 mod outage;
 mod process;
+mod relays;
 mod sources;
 mod streams;

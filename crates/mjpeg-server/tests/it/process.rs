@@ -87,14 +87,11 @@ impl Server {
 
     /// Sends a signal by name.
     pub(crate) fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", signal, &pid])
-                .status()
-                .expect("kill runs")
-                .success()
-        );
+        assert!(kill(signal, self.pid()));
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Reads standard error until a line contains this word, and returns all lines up to it.
@@ -127,6 +124,18 @@ impl Server {
             .expect("UTF-8");
         text
     }
+}
+
+/// Ends a program that may have ended already.
+pub(crate) fn end(pid: u32) {
+    kill("KILL", pid);
+}
+
+fn kill(signal: &str, pid: u32) -> bool {
+    let pid = pid.to_string();
+    let mut kill = Command::new("kill");
+    kill.args(["-s", signal, &pid]).stderr(Stdio::null());
+    kill.status().expect("kill runs").success()
 }
 
 impl Drop for Server {

@@ -1,27 +1,22 @@
 //! The servers that are measured, and what must hold for each.
 
+use crate::programs::Server;
+
 /// A server, and what must hold for it.
 #[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) description: &'static str,
-    pub(crate) server: Server,
-    pub(crate) asked: Asked,
+    pub(crate) server: Server<'static>,
+    pub(crate) required: Required,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Server {
-    /// The relay, with more arguments.
-    Relay(&'static [&'static str]),
-    /// The reference of the load benchmark.
-    Bare,
-}
-
+/// What must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// The ages on slow links, flat memory, and no loss of the fast viewers.
+pub(crate) enum Required {
+    /// The limits of the ages on slow links, flat memory, and no loss for the fast viewers.
     All,
-    /// No loss of the fast viewers.
+    /// No loss for the fast viewers.
     NoLoss,
     Nothing,
 }
@@ -31,18 +26,18 @@ pub(crate) const CASES: [Case; 3] = [
         name: "bounded",
         description: "`TCP_NOTSENT_LOWAT` 16 KiB, the relay's default",
         server: Server::Relay(&[]),
-        asked: Asked::All,
+        required: Required::All,
     },
     Case {
         name: "bare",
         description: "`fanout_ceiling` in the relay's place, which does nothing but send, with the same 16 KiB: what the machine allows",
-        server: Server::Bare,
-        asked: Asked::Nothing,
+        server: Server::Reference,
+        required: Required::Nothing,
     },
     Case {
         name: "unbounded",
         description: "`TCP_NOTSENT_LOWAT` left to the kernel, by `--notsent-lowat 0`",
         server: Server::Relay(&["--notsent-lowat", "0"]),
-        asked: Asked::NoLoss,
+        required: Required::NoLoss,
     },
 ];

@@ -2,16 +2,17 @@
 
 use std::fmt::Write as _;
 
-use crate::lag::case::Asked;
+use crate::lag::case::Required;
 use crate::lag::scene::{BYTES, FAST, FPS, Outcome, Slow};
+use crate::report::MAX_WAITED_PERCENT;
 
 impl Slow {
-    /// The time that one picture takes on the link.
+    /// T: how long one picture takes on the link.
     fn t_ms(&self) -> f64 {
         (BYTES * 8) as f64 / f64::from(self.link.mbit) / 1000.0
     }
 
-    /// The limits of the median and of the 99th percentile of the ages at the last byte.
+    /// The limits of the ages at the last byte: of the median and of the 99th percentile.
     fn limits_ms(&self) -> (f64, f64) {
         let interval = 1000.0 / FPS as f64;
         (1.6 * self.t_ms() + interval, 2.0 * self.t_ms() + interval)
@@ -22,67 +23,56 @@ impl Outcome {
     /// The bounds that do not hold.
     fn missed(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.asked == Asked::Nothing {
+        if self.case.required == Required::Nothing {
             return problems;
         }
-        let mut ask = |holds: bool, what: String| {
+        let busy = self.busy();
+        let mut require = |holds: bool, what: String| {
             if !holds {
-                problems.push(format!("{}: {what}", self.case));
+                problems.push(format!("{}: {what}", self.case.name));
             }
         };
-        ask(
-            self.fast.missed == 0 && self.fast.lost == 0,
+        let fast = &self.fast;
+        require(
+            fast.counts.missed == 0 && fast.lost == 0,
             format!(
-                "the fast viewers missed {} of {} frames, {} of them were lost{}",
-                self.fast.missed,
-                self.fast.expected,
-                self.fast.lost,
-                self.busy()
+                "the fast viewers missed {} of {} frames, and {} of them were lost{busy}",
+                fast.counts.missed, fast.counts.expected, fast.lost,
             ),
         );
-        if self.asked == Asked::NoLoss {
+        if self.case.required == Required::NoLoss {
             return problems;
         }
         for slow in &self.slow {
             let (p50, p99) = slow.limits_ms();
-            let (age, mbit) = (&slow.run.age_ms, slow.link.mbit);
-            ask(
-                slow.run.lost == 0 && slow.run.delivered > 0,
+            let (age, mbit) = (&slow.run.counts.age_ms, slow.link.mbit);
+            require(
+                slow.run.lost == 0 && slow.run.counts.delivered > 0,
                 format!("the viewer behind {mbit} Mbit/s was lost"),
             );
             for (name, age, limit) in [("p50", age.p50, p50), ("p99", age.p99, p99)] {
-                ask(
-                    age <= limit,
-                    format!(
-                        "{mbit} Mbit/s: age {name} {age:.0} ms, at most {limit:.0}{}",
-                        self.busy()
-                    ),
-                );
+                let what =
+                    format!("{mbit} Mbit/s: age {name} {age:.0} ms, at most {limit:.0}{busy}");
+                require(age <= limit, what);
             }
         }
-        let (first, second) = self.memory_peaks();
-        ask(
-            second as f64 <= first as f64 * MEMORY_IS_FLAT,
+        let (first, second) = self.rss_kib.split_at(self.rss_kib.len() / 2);
+        let (first, second) = (peak(first), peak(second));
+        require(
+            second as f64 <= first as f64 * MAX_MEMORY_GROWTH,
             format!("memory grew from {first} to {second} KiB"),
         );
         problems
     }
 
-    /// The peak of memory in the first half of the time, and in the second.
-    fn memory_peaks(&self) -> (u64, u64) {
-        let (first, second) = self.rss_kib.split_at(self.rss_kib.len() / 2);
-        let peak = |part: &[u64]| part.iter().max().copied().unwrap_or(0);
-        (peak(first), peak(second))
-    }
-
-    /// The share of the time that the fast viewers' one thread was ready to run but had no core.
+    /// The share of the time that the fast viewers' single thread was ready to run but had no core.
     fn waited_percent(&self) -> f64 {
         100.0 * self.fast.load_waited
     }
 
     /// A remark, if other programs kept the machine busy.
     fn busy(&self) -> String {
-        if self.waited_percent() <= WAITED_AT_MOST_PERCENT {
+        if self.waited_percent() <= MAX_WAITED_PERCENT {
             return String::new();
         }
         format!(
@@ -93,12 +83,12 @@ impl Outcome {
     }
 }
 
-/// What does not hold, over all runs.
+/// The bounds that do not hold, over all runs.
 pub(crate) fn problems(outcomes: &[Outcome]) -> Vec<String> {
     outcomes.iter().flat_map(Outcome::missed).collect()
 }
 
-/// Some lines for the terminal.
+/// The outcome for the terminal.
 pub(crate) fn lines(outcome: &Outcome) -> String {
     let mut text = String::new();
     for slow in &outcome.slow {
@@ -106,16 +96,16 @@ pub(crate) fn lines(outcome: &Outcome) -> String {
             text,
             "   {:>2} Mbit/s: {} of {} frames, age p50 {:.0} p99 {:.0} max {:.0} ms (T = {:.0} ms), socket p50 {} max {}, link p50 {} max {} bytes{}",
             slow.link.mbit,
-            slow.run.delivered,
-            outcome.fast.offered,
-            slow.run.age_ms.p50,
-            slow.run.age_ms.p99,
-            slow.run.age_ms.max,
+            slow.run.counts.delivered,
+            outcome.fast.counts.offered,
+            slow.run.counts.age_ms.p50,
+            slow.run.counts.age_ms.p99,
+            slow.run.counts.age_ms.max,
             slow.t_ms(),
             median(&slow.waiting.socket),
-            most(&slow.waiting.socket),
+            peak(&slow.waiting.socket),
             median(&slow.waiting.link),
-            most(&slow.waiting.link),
+            peak(&slow.waiting.link),
             slow.run
                 .first_fault
                 .as_ref()
@@ -136,14 +126,14 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         for slow in &outcome.slow {
             let (p50, p99) = slow.limits_ms();
-            let age = &slow.run.age_ms;
+            let age = &slow.run.counts.age_ms;
             let kb = |bytes: u64| format!("{:.0} kB", bytes as f64 / 1000.0);
             let lost = 100.0 * slow.queue.drops as f64
                 / (slow.queue.packets + slow.queue.drops).max(1) as f64;
             let _ = writeln!(
                 text,
                 "| `{}` | {} Mbit/s | {:.0} ms | **{:.0} ms** | {p50:.0} ms | {} | **{:.0} ms** | {p99:.0} ms | {} | {:.0} ms | {} of {} | {} | {} | {} | {lost:.2} % |",
-                outcome.case,
+                outcome.case.name,
                 slow.link.mbit,
                 slow.t_ms(),
                 age.p50,
@@ -151,10 +141,10 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
                 age.p99,
                 holds(age.p99, p99),
                 age.max,
-                slow.run.delivered,
-                outcome.fast.offered,
+                slow.run.counts.delivered,
+                outcome.fast.counts.offered,
                 kb(median(&slow.waiting.socket)),
-                kb(most(&slow.waiting.socket)),
+                kb(peak(&slow.waiting.socket)),
                 kb(median(&slow.waiting.link)),
             );
         }
@@ -162,9 +152,13 @@ pub(crate) fn tables(outcomes: &[Outcome]) -> String {
     text += &servers(outcomes);
     text.push('\n');
     for outcome in outcomes {
-        let _ = writeln!(text, "* `{}`: {}.", outcome.case, outcome.description);
+        let _ = writeln!(
+            text,
+            "* `{}`: {}.",
+            outcome.case.name, outcome.case.description
+        );
         if !outcome.busy().is_empty() {
-            text += "  Others ran on this machine, see how long was waited for a core: what the fast viewers missed, and the ages, are theirs as much as ours then.\n";
+            text += "  Other programs kept this machine busy (see the waits for a core). They caused missed frames and ages too.\n";
         }
     }
     text
@@ -183,13 +177,13 @@ fn servers(outcomes: &[Outcome]) -> String {
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | **{}** of {} | {:.1} ms | {:.1} ms | {:.0} % | {:.0} % | {:.1} % | {} KiB | {} KiB | {} KiB |",
-            outcome.case,
+            outcome.case.name,
             outcome.seconds,
             outcome.congestion,
-            fast.missed,
-            fast.expected,
-            fast.age_ms.p50,
-            fast.age_ms.p99,
+            fast.counts.missed,
+            fast.counts.expected,
+            fast.counts.age_ms.p50,
+            fast.counts.age_ms.p99,
             outcome.waited_percent(),
             fast.waited_percent(),
             fast.core_percent(),
@@ -222,22 +216,22 @@ fn median(values: &[u64]) -> u64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(0)
 }
 
-fn most(values: &[u64]) -> u64 {
+fn peak(values: &[u64]) -> u64 {
     values.iter().max().copied().unwrap_or(0)
 }
 
-/// The limit of the second half's peak of memory, relative to the first half's.
-const MEMORY_IS_FLAT: f64 = 1.05;
-/// Above this, other programs kept the machine busy.
-const WAITED_AT_MOST_PERCENT: f64 = 5.0;
+/// The limit of the peak of memory in the second half of the time, relative to the first half's.
+const MAX_MEMORY_GROWTH: f64 = 1.05;
 
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::lag::case::CASES;
     use crate::lag::watch::Waiting;
-    use crate::netns::{Link, Queue};
+    use crate::links::{Link, Queue};
+    use crate::report::tests::tables_in;
     use crate::run::tests::report;
 
     /// A run behind 4 Mbit/s in which everything holds: the limits are 353.3 and 433.3 ms.
@@ -250,9 +244,7 @@ mod tests {
             slow(json);
         });
         Outcome {
-            case: "bounded",
-            description: "as described",
-            asked: Asked::All,
+            case: &CASES[0],
             seconds: 10,
             congestion: "cubic".into(),
             fast: report(fast),
@@ -274,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_hold_is_a_problem() {
+    fn each_missed_bound_is_a_problem() {
         assert_eq!(outcome(|_| (), |_| ()).missed(), [""; 0]);
         let of = |outcome: Outcome| {
             let problems = outcome.missed();
@@ -292,12 +284,12 @@ mod tests {
     }
 
     #[test]
-    fn without_the_bound_only_the_fast_viewers_count() {
+    fn other_cases_must_only_spare_the_fast_viewers() {
         let mut unbounded = outcome(age("p50", 5000.0), |json| json["missed"] = 1.into());
-        unbounded.asked = Asked::NoLoss;
+        unbounded.case = &CASES[2];
         assert_eq!(unbounded.missed().len(), 1);
         let mut bare = outcome(age("p50", 5000.0), |json| json["missed"] = 1.into());
-        bare.asked = Asked::Nothing;
+        bare.case = &CASES[1];
         assert_eq!(bare.missed(), [""; 0]);
     }
 
@@ -305,21 +297,15 @@ mod tests {
     fn a_busy_machine_is_reported() {
         let busy = outcome(age("p99", 500.0), |json| json["load_waited"] = 0.06.into());
         assert!(busy.missed()[0].contains("busy: the fast viewers waited 6 %"));
-        assert!(tables(&[busy]).contains("Others ran"));
-        assert!(!tables(&[outcome(|_| (), |_| ())]).contains("Others ran"));
+        assert!(tables(&[busy]).contains("Other programs"));
+        assert!(!tables(&[outcome(|_| (), |_| ())]).contains("Other programs"));
     }
 
     #[test]
-    fn tables_are_whole() {
+    fn tables_have_a_row_for_each_run() {
         let text = tables(&[outcome(|_| (), |_| ()), outcome(age("p50", 354.0), |_| ())]);
-        for table in text.split("\n\n").filter(|table| table.starts_with('|')) {
-            let cells = |line: &str| line.matches('|').count();
-            let first = table.lines().next().map(cells);
+        for table in tables_in(&text) {
             assert_eq!(table.lines().count(), 4);
-            assert!(
-                table.lines().all(|line| Some(cells(line)) == first),
-                "{table}"
-            );
         }
         assert!(
             text.contains("| **354 ms** | 353 ms | **MISSED** |"),

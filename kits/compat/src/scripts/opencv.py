@@ -1,4 +1,4 @@
-"""Reads a stream as programs with OpenCV do, and saves each picture: opencv.py URL FOLDER"""
+"""Reads a stream with OpenCV, and saves each picture: opencv.py URL FOLDER"""
 
 import sys
 

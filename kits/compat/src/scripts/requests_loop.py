@@ -1,5 +1,5 @@
-"""Reads a stream with requests, as people do who know no multipart: from each FF D8 to the next FF D9, in whatever
-comes. Saves each picture: requests_loop.py URL FOLDER
+"""Reads a stream with requests and ignores multipart, as many scripts do: a picture is what lies
+between FF D8 and the next FF D9. Saves each picture: requests_loop.py URL FOLDER
 """
 
 import sys

@@ -1,4 +1,4 @@
-//! What a viewer saw, read from what it left behind.
+//! Reads what a viewer saw from what it left behind.
 
 use std::fs;
 use std::path::Path;
@@ -7,21 +7,28 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use mjpeg_codec::{DiscardReason, Found, multipart::Parser};
 
-use crate::launch::Launch;
+use crate::setting::Launch;
 
-/// What a viewer took for pictures, in order, and its complaints.
+/// The pictures that a viewer found, in order, and its complaints.
 pub(crate) struct Saw {
     pub(crate) jpegs: Vec<Bytes>,
     pub(crate) complaints: Vec<String>,
 }
 
 impl Saw {
-    pub(crate) fn jpegs(jpegs: Vec<Bytes>) -> Self {
+    pub(super) fn jpegs(jpegs: Vec<Bytes>) -> Self {
         let complaints = Vec::new();
         Self { jpegs, complaints }
     }
 
-    /// Cuts off what precedes the SOI, as decoders do: a program that reads the body as bare JPEGs
+    /// With the complaints that the viewer wrote to standard error.
+    fn with_complaints(launch: &Launch<'_>, jpegs: Vec<Bytes>) -> Result<Self> {
+        let stderr = fs::read(launch.folder.join("stderr"))?;
+        let complaints = complaints(&String::from_utf8_lossy(&stderr));
+        Ok(Self { jpegs, complaints })
+    }
+
+    /// Cuts off what precedes the SOI, as decoders do. A program that reads the body as bare JPEGs
     /// gets the multipart headers too.
     pub(super) fn begun_at_soi(mut self) -> Self {
         for jpeg in &mut self.jpegs {
@@ -32,28 +39,19 @@ impl Saw {
     }
 }
 
-pub(super) fn files_and_complaints(launch: &Launch) -> Result<Saw> {
-    Ok(Saw {
-        jpegs: pictures(&launch.folder)?,
-        complaints: complaints(&stderr(launch)?),
-    })
+/// The pictures that a program saved as files.
+pub(super) fn files(launch: &Launch<'_>) -> Result<Saw> {
+    Saw::with_complaints(launch, pictures(&launch.folder)?)
 }
 
-/// What a program wrote to standard error, without what ffmpeg's HTTP reader says at the end of
-/// every body that has no length.
+/// The first lines of standard error, without those that ffmpeg's HTTP reader writes at the end of
+/// each body that has no length.
 pub(crate) fn complaints(stderr: &str) -> Vec<String> {
     let at_the_end = |line: &str| AT_THE_END.iter().any(|end| line.contains(end));
-    let said = |line: &&str| !line.is_empty() && !at_the_end(line);
-    let lines = stderr.lines().map(str::trim).filter(said);
-    lines
-        .take(3)
-        .map(|line| format!("it says: {line}"))
-        .collect()
-}
-
-fn stderr(launch: &Launch) -> Result<String> {
-    let text = fs::read(launch.folder.join("stderr"))?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    let lines = stderr.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !at_the_end(line));
+    let lines = lines.take(3).map(|line| format!("it says: {line}"));
+    lines.collect()
 }
 
 pub(super) fn pictures(folder: &Path) -> Result<Vec<Bytes>> {
@@ -67,39 +65,26 @@ pub(super) fn pictures(folder: &Path) -> Result<Vec<Bytes>> {
     files.iter().map(bytes).collect()
 }
 
-/// The packets in ffprobe's output. It prints them as a dump: an offset, 16 bytes as hexadecimal
-/// digits, the same as text.
-pub(super) fn packets(launch: &Launch) -> Result<Saw> {
-    let output: serde_json::Value =
-        serde_json::from_slice(&fs::read(launch.folder.join("stdout"))?)?;
-    let packets = output["packets"]
-        .as_array()
-        .context("no packets in its output")?;
-    let jpegs: Result<_> = packets
-        .iter()
-        .map(|packet| {
-            let dump = packet["data"].as_str().context("a packet without data")?;
-            undump(dump)
-        })
-        .collect();
-    Ok(Saw {
-        jpegs: jpegs?,
-        complaints: complaints(&stderr(launch)?),
-    })
+/// The packets in ffprobe's output, where each is a hex dump.
+pub(super) fn packets(launch: &Launch<'_>) -> Result<Saw> {
+    let output = fs::read(launch.folder.join("stdout"))?;
+    let output: serde_json::Value = serde_json::from_slice(&output)?;
+    let packets = output["packets"].as_array();
+    let mut jpegs = Vec::new();
+    for packet in packets.context("no packets in its output")? {
+        let dump = packet["data"].as_str();
+        jpegs.push(undump(dump.context("a packet without data")?)?);
+    }
+    Saw::with_complaints(launch, jpegs)
 }
 
+/// Reads a hex dump. Each line has an offset, 16 bytes as hexadecimal digits, and the same as text.
 fn undump(dump: &str) -> Result<Bytes> {
     let mut bytes = Vec::new();
     for line in dump.lines().filter(|line| !line.is_empty()) {
-        let (_, rest) = line
-            .split_once(": ")
-            .context("a dump's line without an offset")?;
-        let digits: String = rest
-            .split("  ")
-            .next()
-            .unwrap_or_default()
-            .split(' ')
-            .collect();
+        let offset = line.split_once(": ");
+        let (_, rest) = offset.context("a line of a dump without an offset")?;
+        let digits = rest.split("  ").next().unwrap_or_default().replace(' ', "");
         for pair in digits.as_bytes().chunks(2) {
             let pair = str::from_utf8(pair)?;
             bytes.push(u8::from_str_radix(pair, 16).with_context(|| format!("{line:?}"))?);
@@ -108,12 +93,9 @@ fn undump(dump: &str) -> Result<Bytes> {
     Ok(bytes.into())
 }
 
-/// What the codec's multipart parser finds in the saved body.
-pub(super) fn parts(launch: &Launch) -> Result<Saw> {
-    let mut saw = Saw {
-        jpegs: Vec::new(),
-        complaints: complaints(&stderr(launch)?),
-    };
+/// The pictures that the codec's multipart parser finds in the saved body.
+pub(super) fn parts(launch: &Launch<'_>) -> Result<Saw> {
+    let mut saw = Saw::with_complaints(launch, Vec::new())?;
     let mut parser = Parser::default();
     parser.push(fs::read(launch.folder.join("body"))?);
     parser.finish();

@@ -1,9 +1,9 @@
-//! Uses mjpeg-codec alone: finds the frame in a few chunks of a stream with garbage around it.
+//! Uses only mjpeg-codec: finds a frame between garbage, in a stream that arrives in chunks.
 
 use bytes::Bytes;
 use mjpeg_codec::{Found, Splitter, SplitterConfig};
 
-/// A grey picture of 8x8 between two pieces of what a careless camera might send.
+/// A grey picture of 8x8 between line ends.
 const STREAM: &[u8] = b"\r\n\xFF\xD8\xFF\xC0\x00\x0B\x08\x00\x08\x00\x08\x01\x01\x11\x00\
                         \xFF\xDA\x00\x08\x01\x01\x00\x00\x3F\x00\x2A\xFF\xD9\r\n";
 

@@ -1,4 +1,4 @@
-//! Uses mjpeg-fanout alone: publishes two frames and takes the newer one.
+//! Uses only mjpeg-fanout: publishes two frames and receives the newer one.
 
 use std::time::{Instant, SystemTime};
 

@@ -1,4 +1,4 @@
-//! Uses mjpeg-http alone: serves a stream and reads its header over a socket.
+//! Uses only mjpeg-http: serves a stream, and reads the head of its response over a socket.
 
 use mjpeg_http::{Listener, ListenerConfig, StreamConfig, StreamService, mjpeg_fanout};
 use tokio::{

@@ -1,4 +1,4 @@
-//! Uses mjpeg-ingest alone: reads one frame from a camera on this machine.
+//! Uses only mjpeg-ingest: reads a frame from a local camera.
 
 use mjpeg_ingest::{Event, Ingest, IngestConfig, Source};
 use tokio::{io::AsyncWriteExt, net::TcpListener};

@@ -1,4 +1,4 @@
-//! Uses mjpeg-manager alone, without its HTTP listener: starts a stream whose camera is off, and
+//! Uses only mjpeg-manager, without its HTTP listener: starts a stream whose camera is off, and
 //! lists it.
 
 use mjpeg_manager::{Manager, ManagerConfig, StartMode, StreamSpec};

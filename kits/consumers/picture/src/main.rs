@@ -1,4 +1,4 @@
-//! Uses mjpeg-picture alone: two frames of the test picture are JPEGs, and not the same one.
+//! Uses only mjpeg-picture: renders two frames of the test picture, which are different JPEGs.
 
 use std::time::UNIX_EPOCH;
 

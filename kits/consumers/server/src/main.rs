@@ -1,4 +1,4 @@
-//! Uses mjpeg-server alone: embeds the relay and asks where its stream is.
+//! Uses only mjpeg-server: embeds the relay, and reads the URL of its stream.
 
 use mjpeg_server::{Relay, StreamArg, mjpeg_manager::StartMode};
 

@@ -9,7 +9,7 @@ fn corpus(folder: &Path) -> (Option<i32>, String, String) {
     run(kit(&["corpus"], folder))
 }
 
-/// The truth of [`stream`], as far as it must be given.
+/// The truth of [`stream`], without optional fields.
 fn truth() -> Value {
     let (bytes, places) = stream();
     let frames: Vec<Value> = places
@@ -25,7 +25,7 @@ fn write(folder: &Path, name: &str, truth: &Value) {
     fs::write(file("json"), truth.to_string()).expect("a file can be written");
 }
 
-/// A truth that the splitter does not meet: the last frame is said to be a byte longer.
+/// A truth that the splitter does not meet: its last frame is a byte too long.
 fn unmet() -> Value {
     let mut truth = truth();
     let length = truth["frames"][2]["length"].as_u64().expect("a length");
@@ -34,7 +34,7 @@ fn unmet() -> Value {
 }
 
 #[test]
-fn streams_as_recorded_pass() {
+fn perfect_streams_pass() {
     let folder = folder("corpus_passes");
     write(&folder, "with.dots", &truth());
     fs::write(folder.join("README.md"), "not a stream").unwrap();
@@ -61,18 +61,15 @@ fn a_debatable_stream_is_listed_and_passes() {
     let folder = folder("corpus_debatable");
     let mut truth = unmet();
     truth["debatable"] = json!(true);
-    truth["debatable_why"] = json!("the last byte is anyone's");
+    truth["debatable_why"] = json!("the last byte is open");
     write(&folder, "either", &truth);
     let (code, out, error) = corpus(&folder);
     assert_eq!((code, error.as_str()), (Some(0), ""), "{out}");
-    assert!(
-        out.contains("debatable: the last byte is anyone's"),
-        "{out}"
-    );
+    assert!(out.contains("debatable: the last byte is open"), "{out}");
 }
 
 #[test]
-fn what_cannot_be_scored_fails_and_the_others_are_scored() {
+fn a_stream_that_cannot_be_scored_fails_and_the_others_are_scored() {
     let folder = folder("corpus_unscored");
     write(&folder, "good", &truth());
     let mut longer = truth();
@@ -87,15 +84,14 @@ fn what_cannot_be_scored_fails_and_the_others_are_scored() {
     fs::write(folder.join("unseen.json"), truth().to_string()).unwrap();
     let (code, out, error) = corpus(&folder);
     assert_eq!(code, Some(1), "{out}");
-    assert!(
-        error.contains("0 stream(s) not perfect, 5 not scored"),
-        "{error}"
-    );
+    let counts = "0 stream(s) not perfect, 5 not scored";
+    assert!(error.contains(counts), "{error}");
+    assert!(out.contains("\nNot scored:\n\n"), "{out}");
     assert!(out.contains("6 streams: 1 of 1 perfect"), "{out}");
     for named in [
         "longer.json: is for a stream of 1 bytes",
         "other.json: is for a stream with sha256 00",
-        "broken.json: not a truth as expected: EOF",
+        "broken.json: not a valid truth: EOF",
         "untold.json is missing",
         "unseen.mjpeg is missing",
     ] {
@@ -104,7 +100,7 @@ fn what_cannot_be_scored_fails_and_the_others_are_scored() {
 }
 
 #[test]
-fn a_folder_without_streams_says_what_is_expected() {
+fn the_error_for_a_folder_without_streams_states_the_format() {
     let folder = folder("corpus_empty");
     for path in [folder.join("absent"), folder] {
         let (code, out, error) = corpus(&path);

@@ -35,9 +35,9 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_reader_that_stops_early_is_not_an_error() {
     let file = folder("frames_head").join("long.mjpeg");
-    // More lines than a pipe and the buffers before it hold.
+    // More lines than fit into a pipe and the buffers before it.
     fs::write(&file, jpeg::numbered(1).repeat(20_000)).unwrap();
     let mut child = kit(&["frames"], &file)
         .stdout(Stdio::piped())

@@ -1,4 +1,4 @@
-//! Runs the program itself: other programs rely on its output and exit code.
+//! Runs the program itself, because other programs rely on its output and exit code.
 
 mod corpus;
 mod frames;

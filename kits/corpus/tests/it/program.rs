@@ -1,8 +1,8 @@
-//! Starts the kit as xtask does, and makes folders of streams for it.
+//! Starts the kit as xtask does, and creates folders of streams for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use mjpeg_testkit::jpeg;
 
@@ -13,13 +13,10 @@ pub(crate) fn kit(arguments: &[&str], path: &Path) -> Command {
 }
 
 pub(crate) fn run(mut command: Command) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("the kit starts");
+    let output = command.output().expect("the kit starts");
     let text = |bytes| String::from_utf8(bytes).expect("the kit prints text");
-    (status.code(), text(stdout), text(stderr))
+    let code = output.status.code();
+    (code, text(output.stdout), text(output.stderr))
 }
 
 /// An empty folder of the test's own.
@@ -30,7 +27,7 @@ pub(crate) fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// Three frames with padding between them, and where they lie: offset, length.
+/// Three frames with padding between them, and the offset and length of each.
 pub(crate) fn stream() -> (Vec<u8>, Vec<(usize, usize)>) {
     let (mut bytes, mut places) = (Vec::new(), Vec::new());
     for number in 0..3 {

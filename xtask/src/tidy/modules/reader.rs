@@ -1,4 +1,4 @@
-//! Reads one source file: which modules it has or declares, what they define, and every path.
+//! Reads a source file: the modules that it has or declares, their items, and all paths.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,41 +9,42 @@ use syn::{ImplItem, Item, ItemMod, ItemUse, Macro, TraitItem, UseTree, VisRestri
 
 use crate::tidy::attributes::{self, only_for_tests};
 
-/// The names of the modules from the crate's root down to one of them. The root's is empty.
+/// A module, as the names from the crate's root down to it. Empty for the root.
 pub(in crate::tidy) type ModulePath = Vec<String>;
 
-/// What one file holds.
+/// The contents of one file.
 #[derive(Default)]
 pub(super) struct SourceFile {
-    /// The module that the file is, and those inline in it.
+    /// The file's module and its inline modules.
     pub(super) modules: BTreeMap<ModulePath, Names>,
-    /// The modules that it declares and that have files of their own.
+    /// The modules that it declares and that have their own files.
     pub(super) declared: Vec<ModulePath>,
     pub(super) paths: Vec<PathInCode>,
-    /// Names of `macro_rules!`, which live outside the tree of modules.
+    /// The names of `macro_rules!`, which are not part of the module tree.
     pub(super) macros: BTreeSet<String>,
 }
 
-/// The names that one module has.
+/// The names in one module.
 #[derive(Default)]
 pub(super) struct Names {
-    /// The items it defines, modules and macros not counted.
+    /// The items that it defines, without modules and macros.
     pub(super) items: BTreeSet<String>,
-    /// The names it imports, each with the path as written.
+    /// The names that it imports, each with the path as written.
     pub(super) imports: BTreeMap<String, Vec<String>>,
 }
 
-/// A path as it stands in the code.
+/// A path as written in the code.
 pub(super) struct PathInCode {
-    /// The module in which it stands.
+    /// The module that contains it.
     pub(super) within: ModulePath,
     pub(super) line: usize,
     pub(super) segments: Vec<String>,
-    /// In a `use`, a single name can be a module. Elsewhere it is a variable or an item.
+    /// Whether it is in a `use`. There a single name can be a module; elsewhere it is a variable or
+    /// an item.
     pub(super) in_use: bool,
 }
 
-/// Reads the file of the module `room`.
+/// Reads the file of a module.
 pub(super) fn parse(file: &str, room: &ModulePath, text: &str) -> Result<SourceFile> {
     let syntax = syn::parse_file(text).with_context(|| format!("parsing {file}"))?;
     let mut reader = Reader {
@@ -57,7 +58,7 @@ pub(super) fn parse(file: &str, room: &ModulePath, text: &str) -> Result<SourceF
 
 struct Reader {
     file: SourceFile,
-    /// The module in hand: the file's, or an inline one.
+    /// The current module: the file's, or an inline one.
     within: ModulePath,
 }
 
@@ -134,7 +135,7 @@ impl Reader {
         self.path(path, span, true);
     }
 
-    /// Finds `a::b::c` among the tokens that a macro is called with.
+    /// Finds `a::b::c` in the arguments of a macro.
     fn tokens(&mut self, tokens: TokenStream) {
         let tokens: Vec<_> = tokens.into_iter().collect();
         let mut at = 0;
@@ -144,7 +145,7 @@ impl Reader {
                     let names = path_at(&tokens[at..]);
                     let before = &tokens[..at];
                     at += 1 + 3 * (names.len() - 1);
-                    // `::a` leads to another crate, `$crate` is for the crates that use the macro.
+                    // `::a` leads to another crate, and `$crate` is for users of the macro.
                     let is_ours = !ends_with(before, "::") && !ends_with(before, "$");
                     if is_ours {
                         self.path(names, first.span(), false);
@@ -236,7 +237,7 @@ impl<'ast> Visit<'ast> for Reader {
         self.tokens(call.tokens.clone());
     }
 
-    // `pub(in crate::a)` imports nothing, and what attributes name is not ours.
+    // `pub(in crate::a)` is not an import, and attributes do not name our items.
     fn visit_vis_restricted(&mut self, _: &'ast VisRestricted) {}
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
 }

@@ -44,14 +44,14 @@ pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, C
         }
         kind => kind,
     };
-    let peer = session.peer();
+    let (peer, via) = (session.peer(), session.via());
     if kind == MediaKind::Multipart {
         let bytes = try_unfold((session, body), |(mut session, mut body)| async move {
             let bytes = body.next(&mut session).await.map_err(failed)?;
             Ok(bytes.map(|bytes| (bytes, (session, body))))
         });
         let connection = Connection::bytes(Chunks::new(bytes), peer);
-        return Ok(connection.with_framing(Framing::Multipart));
+        return Ok(connection.with_framing(Framing::Multipart).with_via(via));
     }
     let every = Duration::from_secs_f64(1.0 / fps);
     let mut ticks = interval(every);
@@ -67,7 +67,8 @@ pub(super) async fn open(mut session: Session, fps: f64) -> Result<Connection, C
         let bytes = polling.next().await.map_err(failed)?;
         Ok(Some((bytes, polling)))
     });
-    Ok(Connection::bytes(Chunks::new(bytes), peer).with_interval(every))
+    let connection = Connection::bytes(Chunks::new(bytes), peer);
+    Ok(connection.with_interval(every).with_via(via))
 }
 
 /// The body of a response, and the bytes already read from it.

@@ -80,7 +80,7 @@ pub fn ingest_response(data: &[u8]) {
 
 fn frame(found: Parsed) -> Option<Bytes> {
     match found {
-        Parsed::Frame(captured) => Some(captured.frame.into_bytes()),
+        Parsed::Frame { captured, .. } => Some(captured.frame.into_bytes()),
         Parsed::Discarded { .. } => None,
     }
 }

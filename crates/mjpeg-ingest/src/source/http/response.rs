@@ -5,10 +5,16 @@ use std::{error::Error as StdError, io};
 use hyper::StatusCode;
 
 use super::link::MAX_HEAD_BYTES;
-use crate::{error::HttpError, source::redact::redacted};
+use crate::{
+    error::{HttpError, relay::RelayError},
+    source::redact::redacted,
+};
 
 /// Names a status other than 200.
 pub(super) fn unexpected(status: StatusCode) -> HttpError {
+    if status == StatusCode::LOOP_DETECTED {
+        return RelayError::Loop.into();
+    }
     HttpError::Status {
         code: status.as_u16(),
         reason: status.canonical_reason().unwrap_or_default(),

@@ -11,6 +11,7 @@ use hyper::{
     body::{Body, Incoming},
     header::{self, HeaderMap, HeaderValue},
 };
+use mjpeg_codec::multipart::{RelayId, VIA, Via};
 
 use super::{
     address::{Origin, Target},
@@ -18,7 +19,10 @@ use super::{
     response::{shown, translated, unexpected},
     settings::Settings,
 };
-use crate::error::{ConnectError, HttpError};
+use crate::{
+    error::{ConnectError, HttpError},
+    upstream,
+};
 
 /// How connections are made.
 #[async_trait]
@@ -33,6 +37,8 @@ pub(super) struct Session {
     dial: Box<dyn Dial>,
     /// Where redirects led.
     target: Target,
+    /// The relays that the last answer came through.
+    via: Via,
     /// The login that the camera asked for, with its request counter.
     login: Option<PasswordClient>,
     link: Option<Box<Link>>,
@@ -45,6 +51,7 @@ impl Session {
             settings,
             dial,
             target,
+            via: Via::default(),
             login: None,
             link: None,
         }
@@ -58,6 +65,7 @@ impl Session {
             let response = self.send().await?;
             let status = response.status();
             if status == StatusCode::OK {
+                self.via = passed(response.headers())?;
                 return Ok(response);
             }
             if status.is_redirection()
@@ -100,6 +108,11 @@ impl Session {
         }
     }
 
+    /// The relays that the last answer came through; none if a camera gave it.
+    pub(super) fn via(&self) -> Via {
+        self.via.clone()
+    }
+
     /// The address of the other side, for people.
     pub(super) fn peer(&self) -> String {
         let link = self.link.as_ref();
@@ -137,6 +150,7 @@ impl Session {
             .header(header::USER_AGENT, USER_AGENT)
             .header(header::ACCEPT, ACCEPT)
             .header(header::ACCEPT_ENCODING, "identity")
+            .header(VIA, RelayId::of_this_process().to_string())
             .body(Empty::new())
             .map_err(unsendable)?;
         if self.target.origin == self.settings.target.origin {
@@ -227,6 +241,14 @@ impl Session {
             }
         }
     }
+}
+
+/// The relays that an answer came through, unless this is one of them, or there are too many.
+fn passed(headers: &HeaderMap) -> Result<Via, HttpError> {
+    let named = headers.get(VIA).and_then(|value| value.to_str().ok());
+    let via: Via = named.and_then(|text| text.parse().ok()).unwrap_or_default();
+    upstream::check(&via)?;
+    Ok(via)
 }
 
 /// How many redirects are followed. Browsers follow 20; a camera needs one or two.
