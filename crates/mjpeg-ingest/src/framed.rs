@@ -31,7 +31,7 @@ use crate::{
 /// `poll_found` once more.
 pub(crate) enum Incoming {
     Cut(Box<Framed<BoxedReader>>),
-    Whole(Whole),
+    Whole(Box<Whole>),
     Found(Box<dyn Feed>),
 }
 
@@ -39,7 +39,9 @@ impl Incoming {
     pub(crate) fn new(input: Input, framing: Framing, config: SplitterConfig) -> Self {
         match input {
             Input::Bytes(io) => Self::Cut(Box::new(Framed::new(io, framing, config))),
-            Input::Frames(stream) => Self::Whole(Whole::new(stream, config.max_frame_bytes())),
+            Input::Frames(stream) => {
+                Self::Whole(Box::new(Whole::new(stream, config.max_frame_bytes())))
+            }
             Input::Feed(feed) => Self::Found(feed),
         }
     }
