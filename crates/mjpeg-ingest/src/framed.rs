@@ -7,9 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+#[cfg(feature = "http")]
+use mjpeg_codec::multipart::PartHeaders;
 use mjpeg_codec::{
-    DiscardReason, Found, Frame, Polled, SplitterConfig, Stamp,
-    multipart::{PartHeaders, RelayHeaders},
+    DiscardReason, Found, Frame, Polled, SplitterConfig, Stamp, multipart::RelayHeaders,
 };
 use tokio::{
     io::{AsyncRead, ReadBuf},
