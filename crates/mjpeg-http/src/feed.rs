@@ -74,7 +74,8 @@ impl SourceState {
         RelayHeaders {
             id: frame.id(),
             age: now.into_std().saturating_duration_since(captured),
-            is_online: self.status == Status::Online,
+            // A camera that is being connected is not lost.
+            is_online: self.status != Status::Offline,
             is_repeat: is_repeat || frame.is_placeholder,
             via: Via::through(RelayId::of_this_process(), &self.via),
         }
@@ -240,7 +241,11 @@ impl Feed {
             // A placeholder, a frame from before the viewer came, or one that is shown once more
             // says nothing about how the viewer keeps up.
             Some(most) if frame.is_placeholder || !is_repeat && !is_newer => now.checked_add(most),
-            Some(most) if !is_repeat => Instant::from_std(captured).checked_add(most),
+            // The time on the way to this relay is not the viewer's either.
+            Some(most) if !is_repeat => Instant::from_std(captured)
+                .checked_add(most)
+                .filter(|at| *at > now)
+                .or_else(|| now.checked_add(most)),
             _ => None,
         };
         let repeats = before

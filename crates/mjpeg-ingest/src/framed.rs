@@ -178,7 +178,7 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         }
     }
 
-    fn parsed(&self, found: Found) -> Option<Parsed> {
+    fn parsed(&mut self, found: Found) -> Option<Parsed> {
         match found {
             Found::Frame(frame) => Some(self.stamped(frame)),
             Found::Discarded { reason, range } => {
@@ -191,10 +191,10 @@ impl<R: AsyncRead + Unpin> Framed<R> {
     }
 
     /// Adds the time of capture. What another relay says of the frame counts from then on.
-    fn stamped(&self, frame: Frame) -> Parsed {
+    fn stamped(&mut self, frame: Frame) -> Parsed {
         let (received, monotonic) = self.last_read;
         let monotonic = monotonic.into_std();
-        let headers = self.framer.headers();
+        let headers = self.framer.take_headers();
         let relay = RelayHeaders::read(|name| headers.get(name));
         let age = relay.as_ref().map(|relay| relay.age);
         let age = age.filter(|age| *age <= RelayHeaders::OLDEST);

@@ -1,5 +1,7 @@
 //! The part of the codec that reads a framing.
 
+use std::mem;
+
 use mjpeg_codec::{
     Polled, Splitter, SplitterConfig,
     multipart::{Parser, ParserConfig, PartHeaders},
@@ -9,7 +11,7 @@ use crate::connect::Framing;
 
 /// Finds the frames in bytes.
 pub(crate) enum Framer {
-    /// The splitter, and what is said of all its frames.
+    /// The splitter, and what is said of its first frame.
     Concatenated(Splitter, PartHeaders),
     Multipart(Parser),
 }
@@ -42,10 +44,11 @@ impl Framer {
         }
     }
 
-    /// The headers of the frame just found.
-    pub(crate) fn headers(&self) -> PartHeaders {
+    /// The headers of the frame just found. What is said of a whole answer holds for its first
+    /// frame.
+    pub(crate) fn take_headers(&mut self) -> PartHeaders {
         match self {
-            Self::Concatenated(_, headers) => headers.clone(),
+            Self::Concatenated(_, headers) => mem::take(headers),
             Self::Multipart(parser) => parser.headers(),
         }
     }

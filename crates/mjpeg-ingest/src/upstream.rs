@@ -36,9 +36,7 @@ impl Upstream {
     /// before.
     pub(crate) fn is_new(&mut self, said: RelayHeaders) -> bool {
         self.is_offline = !said.is_online;
-        self.offline_is_reported &= self.is_offline;
-        // A relay that names none says nothing of them: it is one itself.
-        if said.via != Via::default() && said.via != self.via {
+        if said.via != self.via {
             self.via_is_reported = false;
             self.via = said.via;
         }
@@ -48,6 +46,8 @@ impl Upstream {
             return false;
         }
         self.last = Some(said.id);
+        // The outage is over when a picture comes.
+        self.offline_is_reported &= self.is_offline;
         true
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod pipeline;
 pub(crate) mod placeholder;
 pub(crate) mod reach;
 pub(crate) mod sink;
+pub(crate) mod upstreams;
 
 use std::{
     net::SocketAddr,

@@ -174,9 +174,7 @@ impl RelayHeaders {
             age: age.unwrap_or_default(),
             is_online: get(ONLINE) != Some("false"),
             is_repeat: get(REPEAT) == Some("1"),
-            via: get(VIA)
-                .and_then(|text| text.parse().ok())
-                .unwrap_or_default(),
+            via: get(VIA)?.parse().ok()?,
         })
     }
 

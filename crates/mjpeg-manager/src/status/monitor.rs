@@ -9,7 +9,7 @@ use std::{
 };
 
 use mjpeg_codec::{Frame, repair::Repairs};
-use mjpeg_ingest::{Event, Source};
+use mjpeg_ingest::{Error, Event, Source};
 use tokio::{sync::watch, time::Instant};
 use tracing::{debug, warn};
 
@@ -109,9 +109,13 @@ impl Monitor {
             Event::Stalled { after } => StreamState::Stalled { after },
             Event::Offline { error, retry_in } => {
                 let reason = error.kind();
+                let is_attempt = !matches!(*error, Error::RelayOffline);
                 let error: Arc<str> = error.chain().to_string().into();
                 let mut record = self.record();
-                record.journal.attempt();
+                // The connection to a relay that has lost its camera goes on.
+                if is_attempt {
+                    record.journal.attempt();
+                }
                 let retry_at = record.fail(&error, retry_in);
                 drop(record);
                 StreamState::Offline {

@@ -27,6 +27,7 @@ use crate::{
         pipeline::{Pipeline, ingest_config},
         placeholder::{PlaceholderControl, Scene},
         sink::Sink,
+        upstreams::Upstreams,
     },
 };
 
@@ -47,6 +48,7 @@ pub(crate) struct StreamDriver {
     publisher: Option<oneshot::Receiver<()>>,
     /// Since when nobody has wanted frames.
     unwanted_since: Option<Instant>,
+    upstreams: Upstreams,
     panics: Panics,
     /// Last, so that it outlives the rest: viewers' responses end when it is dropped.
     sink: Arc<Sink>,
@@ -125,6 +127,7 @@ impl StreamDriver {
             reading: Reading::Ended,
             publisher: None,
             unwanted_since: None,
+            upstreams: Upstreams::default(),
             panics: Panics::new(),
             in_use: watch::Sender::new(Arc::clone(&spec)),
             spec,
@@ -200,6 +203,9 @@ impl StreamDriver {
     }
 
     async fn event(&mut self, index: usize, event: Event) {
+        if let Some(via) = self.upstreams.record(index, &event) {
+            self.sink.producer.set_via(via);
+        }
         match event {
             Event::Frame(captured) => {
                 self.monitor.frame_from(index);
@@ -208,14 +214,7 @@ impl StreamDriver {
                     .frame_in_slices(captured.frame, captured.stamp, pipeline)
                     .await;
             }
-            event => {
-                match &event {
-                    Event::Online { .. } => self.sink.producer.set_via(Via::default()),
-                    Event::Via(via) => self.sink.producer.set_via(via.clone()),
-                    _ => {}
-                }
-                self.monitor.source_event(index, event);
-            }
+            event => self.monitor.source_event(index, event),
         }
         if let Reading::Sources(failover) = &self.reading {
             self.monitor.disconnected_from(failover.in_use());
@@ -259,6 +258,7 @@ impl StreamDriver {
                 self.monitor.rest(self.resting());
                 // The next viewer must not be shown an old picture as the present one.
                 self.sink.producer.retire();
+                self.forget_relays();
             }
             Reading::Idle | Reading::Failed { .. } => self.begin(),
             Reading::Publisher | Reading::Ended => {}
@@ -285,10 +285,17 @@ impl StreamDriver {
         }
     }
 
+    /// No source is connected any more.
+    fn forget_relays(&mut self) {
+        self.upstreams = Upstreams::default();
+        self.sink.producer.set_via(Via::default());
+    }
+
     /// Starts over with the first source.
     fn begin(&mut self) {
         // Close the old connections before new ones are made: one connection per camera.
         self.reading = Reading::Ended;
+        self.forget_relays();
         if self.publisher.is_some() {
             self.monitor.begin(&[], Some(StreamState::Connecting));
             self.reading = Reading::Publisher;

@@ -50,6 +50,8 @@ impl Sink {
         match processed {
             Processed::Publish { frame, repairs } => {
                 let motion = self.monitor.published(&frame, repairs);
+                // Before the frame, so that nobody takes it and reads the status of before.
+                self.sync_status();
                 self.producer.publish(frame, stamp);
                 if let Some(motion) = motion {
                     self.monitor.report_motion(motion);

@@ -142,11 +142,6 @@ impl Session {
                     self.login = Some(self.challenged(&head, logins)?);
                     logins += 1;
                 }
-                // Where an earlier redirect led may have been good for once.
-                _ if is_remembered => {
-                    is_remembered = false;
-                    self.go_back();
-                }
                 (status, _) => return Err(self.unexpected(status).await),
             }
             self.skip().await;

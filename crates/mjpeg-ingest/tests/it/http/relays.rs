@@ -27,8 +27,12 @@ fn head(via: &str) -> Step {
 /// A part of a relay's stream: its picture's number is that of the frame.
 fn part(seq: u32, headers: &str) -> Step {
     let image = jpeg::numbered(seq);
+    let via = match headers.contains("X-Mjpeg-Via") {
+        true => String::new(),
+        false => format!("X-Mjpeg-Via: {OTHER}\r\n"),
+    };
     let head = format!(
-        "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Epoch: 1\r\nX-Seq: {seq}\r\n{headers}\r\n",
+        "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Epoch: 1\r\nX-Seq: {seq}\r\n{via}{headers}\r\n",
         image.len()
     );
     send([head.as_bytes(), &image, b"\r\n--b\r\n"].concat())
