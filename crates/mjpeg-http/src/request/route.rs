@@ -110,7 +110,8 @@ pub(crate) fn is_stream_url(path: &str, query: Option<&str>) -> bool {
 fn canonical(path: &str) -> Cow<'_, str> {
     let is_canonical = |b: u8| !b.is_ascii_uppercase() && b != b';' && b != b'&';
     let has_slashes = path.contains("//") || (path.len() > 1 && path.ends_with('/'));
-    if !has_slashes && path.bytes().all(is_canonical) {
+    // No URL below is nearly as long, so that this one is none of them.
+    if path.len() > LONGEST_PATH || !has_slashes && path.bytes().all(is_canonical) {
         return path.into();
     }
     let path = path.split([';', '&']).next().unwrap_or_default();
@@ -181,3 +182,6 @@ fn numbered_camera(path: &str) -> Option<Resource> {
 fn is_number(text: &str) -> bool {
     (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
+
+/// In bytes; the longest URL of a stream has 23.
+const LONGEST_PATH: usize = 128;

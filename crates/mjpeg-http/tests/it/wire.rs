@@ -238,6 +238,7 @@ async fn other_paths_are_not_found() {
     for head in [
         "GET /nothing HTTP/1.1",
         "GET //x HTTP/1.1",
+        &format!("GET {} HTTP/1.1", "/".repeat(200)),
         "POST /nothing HTTP/1.1",
         "OPTIONS /nothing HTTP/1.1",
     ] {
