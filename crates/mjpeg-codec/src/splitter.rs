@@ -189,8 +189,8 @@ impl Splitter {
 
     /// Refills the [flood allowance](SplitterConfig::with_flood_allowance_bytes).
     ///
-    /// For the owner of a live stream: the splitter has no clock, so it cannot know that decisions
-    /// which took an hour are no flood. Call it about once a second.
+    /// Call it about once a second for a live stream. The splitter has no clock, so it cannot tell
+    /// decisions spread over an hour from a flood.
     pub fn refill(&mut self) {
         self.budget.refill();
     }

@@ -120,7 +120,7 @@
 //! * The response has `X-Mjpeg-Via`: this relay, the one that it reads, and so on up to the camera.
 //!   So a relay finds out that it would read itself. At most four relays may stand in a row.
 //! * Each part has `X-Epoch` and `X-Seq`, which the first relay gave the frame; `X-Age-Us`, the
-//!   frame's age in microseconds when it is written; `X-Online`, whether the camera is online; and
+//!   frame's age in microseconds when it is written; `X-Online`, `false` if the camera is lost; and
 //!   `X-Mjpeg-Via` again, because it may change. `X-Repeat: 1` marks repeats and placeholders.
 //! * The last frame is repeated after 500 ms at the latest.
 //!

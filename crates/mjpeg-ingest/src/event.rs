@@ -17,8 +17,8 @@ pub enum Event {
         /// The other side's name, for people.
         peer: String,
     },
-    /// The source is a relay, and its frames come through these relays, itself in front. Sent when
-    /// that has changed since the connection was made.
+    /// The source is a relay, and its frames come through these relays, itself in front. Sent
+    /// after [`Online`](Self::Online), and again when that changes.
     Via(Via),
     /// A whole frame.
     Frame(Captured),

@@ -147,7 +147,7 @@ impl Ingest {
                 }
                 State::Paused if commands.paused => return Poll::Pending,
                 State::Paused => {
-                    // Whoever resumes has seen why the camera was offline.
+                    // The operator resumes it: try a refused login again.
                     self.reconnect.source.visits().forgive();
                     (State::Idle, None)
                 }

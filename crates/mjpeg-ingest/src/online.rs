@@ -157,7 +157,7 @@ impl Online {
         Poll::Ready(None)
     }
 
-    /// Records a finding. A frame that another relay repeats is no event.
+    /// Records a finding. Returns `None` for a frame that another relay merely repeats.
     fn record(&mut self, found: Parsed) -> Option<Event> {
         let (captured, relay) = match found {
             Parsed::Frame { captured, relay } => (captured, relay),

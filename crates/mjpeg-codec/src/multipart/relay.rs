@@ -142,7 +142,7 @@ pub struct RelayHeaders {
     /// `X-Age-Us`: how long ago the first relay received the frame, when the part is written.
     /// Microseconds on the wire.
     pub age: Duration,
-    /// `X-Online`: whether the camera is online, `true` or `false`.
+    /// `X-Online`: `false` if the camera is lost. It is `true` while it is being connected, too.
     pub is_online: bool,
     /// `X-Repeat: 1`: the part is nothing new. It repeats the frame before, or is a picture that
     /// the relay made itself.

@@ -46,8 +46,7 @@ impl Program {
         })
     }
 
-    /// Names the program for people. The arguments are not shown: there is no telling which of them
-    /// are secret, and each program has its own way to be given a password.
+    /// Names the program for people, without its arguments: any of them may be a password.
     pub(super) fn label(&self) -> String {
         let name = self.name();
         match self.args.len() {

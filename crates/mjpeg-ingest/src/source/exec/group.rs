@@ -11,7 +11,7 @@ use super::supervisor;
 pub(super) struct Group(Pid);
 
 impl Group {
-    /// Takes charge of the group of this leader. Returns `None` if that is no process.
+    /// Owns the process group of this leader. Returns `None` if the number is not a process ID.
     pub(super) fn new(leader: u32) -> Option<Self> {
         let group = Pid::from_raw(leader.try_into().ok()?)?;
         supervisor::watch(group);
