@@ -64,9 +64,9 @@
 //! counts as cut off. [`MissingEoi::Accept`] says what ends such a frame, and how to tell it from
 //! one that was cut off.
 //!
-//! In a [multipart stream](multipart), only the first image of a part is a frame; a preview behind it
-//! is discarded. [`SplitterConfig::with_only_first`] and [`Frame::parse_prefix`] do the same for an
-//! HTTP answer or a file with one picture.
+//! In a [multipart stream](multipart), only the first image of a part is a frame; a preview behind
+//! it is discarded. [`SplitterConfig::with_only_first`] and [`Frame::parse_prefix`] do the same for
+//! an HTTP answer or a file with one picture.
 //!
 //! # After damage
 //!
