@@ -47,9 +47,10 @@ impl Output {
         });
         let of_thread = Arc::clone(&shared);
         // Without a thread, the lines are dropped as if nobody read them.
-        let _ = thread::Builder::new()
-            .name(name.into())
-            .spawn(move || of_thread.write_to(to));
+        let _ = thread::Builder::new().name(name.into()).spawn(move || {
+            unshare_files();
+            of_thread.write_to(to);
+        });
         Self(shared)
     }
 
@@ -173,6 +174,16 @@ impl<'a> MakeWriter<'a> for Output {
     fn make_writer(&'a self) -> LogLine<'a> {
         LogLine(self)
     }
+}
+
+/// Gives this thread a table of open files of its own.
+///
+/// The kernel counts references on each file that a process with a shared table uses. That made
+/// every frame for every viewer 4 % dearer (20 kB, 1000 viewers, one worker thread).
+fn unshare_files() {
+    // An error means that it stays as dear as that.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sched::unshare(nix::sched::CloneFlags::CLONE_FILES);
 }
 
 /// How many bytes wait to be written: some thousand lines. As many again may be being written.
