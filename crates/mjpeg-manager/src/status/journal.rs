@@ -29,12 +29,12 @@ struct Outage {
 struct Window {
     since: Instant,
     lines: u32,
-    held_back: u32,
+    suppressed: u32,
 }
 
 /// What was not written because it was too much.
 #[derive(Debug, PartialEq)]
-pub(crate) struct HeldBack {
+pub(crate) struct SuppressedLines {
     pub(crate) lines: u32,
     pub(crate) within: Duration,
 }
@@ -79,32 +79,32 @@ impl Journal {
 
     /// Whether a line may be written now. One that may not is counted.
     pub(crate) fn admits(&mut self, now: Instant) -> bool {
-        let is_over = |window: &Window| window.held_back == 0 && window.ends_at() <= now;
+        let is_over = |window: &Window| window.suppressed == 0 && window.ends_at() <= now;
         if self.window.as_ref().is_some_and(is_over) {
             self.window = None;
         }
         let window = self.window.get_or_insert(Window {
             since: now,
             lines: 0,
-            held_back: 0,
+            suppressed: 0,
         });
         let admitted = window.lines < MOST_LINES;
         if admitted {
             window.lines += 1;
         } else {
-            window.held_back = window.held_back.saturating_add(1);
+            window.suppressed = window.suppressed.saturating_add(1);
         }
         admitted
     }
 
-    /// When [`take_held_back`](Self::take_held_back) has something to tell.
+    /// When [`take_suppressed`](Self::take_suppressed) has something to tell.
     pub(crate) fn tells_at(&self) -> Option<Instant> {
         let window = self.window.as_ref()?;
-        (window.held_back > 0).then(|| window.ends_at())
+        (window.suppressed > 0).then(|| window.ends_at())
     }
 
     /// Takes what was held back, once a minute.
-    pub(crate) fn take_held_back(&mut self, now: Instant) -> Option<HeldBack> {
+    pub(crate) fn take_suppressed(&mut self, now: Instant) -> Option<SuppressedLines> {
         if self.tells_at()? > now {
             return None;
         }
@@ -112,11 +112,11 @@ impl Journal {
         let next = Window {
             since: now,
             lines: MOST_LINES,
-            held_back: 0,
+            suppressed: 0,
         };
         let window = self.window.replace(next)?;
-        Some(HeldBack {
-            lines: window.held_back,
+        Some(SuppressedLines {
+            lines: window.suppressed,
             within: now.saturating_duration_since(window.since),
         })
     }
@@ -145,9 +145,9 @@ mod tests {
         let mut journal = Journal::default();
         let (mut lines, mut told, mut at) = (0, 0, Duration::ZERO);
         while at < lasts {
-            if let Some(held_back) = journal.take_held_back(start + at) {
+            if let Some(suppressed) = journal.take_suppressed(start + at) {
                 lines += 1;
-                told += held_back.lines;
+                told += suppressed.lines;
             }
             if journal.admits(start + at) {
                 lines += 1;
@@ -179,15 +179,15 @@ mod tests {
             journal.admits(start);
         }
         assert_eq!(journal.tells_at(), Some(start + WINDOW));
-        let held_back = HeldBack {
+        let suppressed = SuppressedLines {
             lines: 4,
             within: WINDOW,
         };
-        assert_eq!(journal.take_held_back(start + WINDOW), Some(held_back));
+        assert_eq!(journal.take_suppressed(start + WINDOW), Some(suppressed));
         assert_eq!(journal.tells_at(), None);
         assert!(!journal.admits(start + WINDOW + Duration::from_secs(1)));
-        let told = journal.take_held_back(start + 2 * WINDOW);
-        assert_eq!(told.map(|held_back| held_back.lines), Some(1));
+        let told = journal.take_suppressed(start + 2 * WINDOW);
+        assert_eq!(told.map(|suppressed| suppressed.lines), Some(1));
         assert!(journal.admits(start + 3 * WINDOW));
     }
 
