@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use mjpeg_ingest::ErrorKind;
+use mjpeg_ingest::FailureKind;
 use tokio::time::Instant;
 
 /// What was written lately about one stream.
@@ -22,7 +22,7 @@ struct Outage {
     since: Instant,
     attempts: u32,
     /// What the operator was told to mend.
-    told: Vec<ErrorKind>,
+    told: Vec<FailureKind>,
 }
 
 #[derive(Debug)]
@@ -43,14 +43,14 @@ impl Journal {
     /// Begins an outage, unless it has begun already. Returns whether to tell of it: one outage is
     /// one line, however many attempts fail. Only what no further attempt can mend is told as well,
     /// once.
-    pub(crate) fn begin_outage(&mut self, now: Instant, reason: ErrorKind) -> bool {
+    pub(crate) fn begin_outage(&mut self, now: Instant, reason: FailureKind) -> bool {
         let is_first = self.outage.is_none();
         let outage = self.outage.get_or_insert_with(|| Outage {
             since: now,
             attempts: 1,
             told: Vec::new(),
         });
-        let lasts = matches!(reason, ErrorKind::Login | ErrorKind::Unusable);
+        let lasts = matches!(reason, FailureKind::Login | FailureKind::Unusable);
         let is_news = lasts && !outage.told.contains(&reason);
         if is_news {
             outage.told.push(reason);
@@ -196,14 +196,14 @@ mod tests {
         let start = Instant::now();
         let mut journal = Journal::default();
         journal.attempt();
-        assert!(journal.begin_outage(start, ErrorKind::Closed));
+        assert!(journal.begin_outage(start, FailureKind::Closed));
         for _ in 0..2 {
             journal.attempt();
-            assert!(!journal.begin_outage(start, ErrorKind::Closed) && journal.is_out());
+            assert!(!journal.begin_outage(start, FailureKind::Closed) && journal.is_out());
         }
         assert_eq!(journal.end_outage(start + WINDOW), Some((WINDOW, 3)));
         assert_eq!(journal.end_outage(start), None);
-        assert!(journal.begin_outage(start, ErrorKind::Closed));
+        assert!(journal.begin_outage(start, FailureKind::Closed));
     }
 
     #[test]
@@ -211,13 +211,13 @@ mod tests {
         let start = Instant::now();
         let mut journal = Journal::default();
         let reasons = [
-            (ErrorKind::Unreachable, true),
-            (ErrorKind::Closed, false),
-            (ErrorKind::Login, true),
-            (ErrorKind::Unreachable, false),
-            (ErrorKind::Login, false),
-            (ErrorKind::Unusable, true),
-            (ErrorKind::Unusable, false),
+            (FailureKind::Unreachable, true),
+            (FailureKind::Closed, false),
+            (FailureKind::Login, true),
+            (FailureKind::Unreachable, false),
+            (FailureKind::Login, false),
+            (FailureKind::Unusable, true),
+            (FailureKind::Unusable, false),
         ];
         for (reason, is_told) in reasons {
             assert_eq!(journal.begin_outage(start, reason), is_told, "{reason:?}");
