@@ -15,8 +15,8 @@ pub(crate) struct Run {
     /// A stream: its name, its camera, and the port on which viewers get it. Repeat for more
     ///
     /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is a camera that sends JPEG pictures one
-    /// after another: most often http://HOST/PATH or tcp://HOST:PORT; the others are listed below.
-    /// Viewers open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces.
+    /// after another: most often http://HOST/PATH or tcp://HOST:PORT; below are the others. Viewers
+    /// open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces.
     #[arg(
         long = "stream",
         value_name = "NAME=URL@[ADDR:]PORT",
