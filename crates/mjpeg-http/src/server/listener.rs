@@ -10,7 +10,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use tokio::{
     task::JoinSet,
-    time::{Duration, sleep, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tower_service::Service;
 use tracing::{debug, warn};
@@ -22,6 +22,7 @@ use crate::{
     error::BindError,
     server::{
         accept::{Accept, TcpAccept, Wrap},
+        accept_outage::AcceptOutage,
         connection::{self, Context},
         fallback::{BoxError, Fallback, Tower},
         streams::Streams,
@@ -215,14 +216,23 @@ impl Listener {
         let cut_on_drop = CutOnDrop(Arc::clone(&context));
         let mut until = pin!(until);
         let mut connections = JoinSet::new();
+        let mut outage = AcceptOutage::new(address.clone());
         loop {
+            let retry_at = outage.retry_at();
+            let accepting = async {
+                if let Some(at) = retry_at {
+                    sleep_until(at).await;
+                }
+                accept.accept().await
+            };
             tokio::select! {
                 biased;
                 () = &mut until => break,
                 Some(_) = connections.join_next() => {}
-                accepted = accept.accept() => match accepted {
+                accepted = accepting => match accepted {
                     Ok((transport, peer)) => {
                         counters.accepted.add_one();
+                        outage.accepted(Instant::now());
                         debug!(%address, %peer, "connection");
                         let context = Arc::clone(&context);
                         // Boxed: the socket keeps the waker of this task, and with it the task's
@@ -232,10 +242,7 @@ impl Listener {
                     }
                     Err(error) => {
                         counters.accept_errors.add_one();
-                        warn!(%address, %error, "cannot accept a connection; trying again");
-                        // Most likely out of file descriptors. The backlog stays full, so do not
-                        // spin.
-                        sleep(ACCEPT_RETRY).await;
+                        outage.failed(&error, Instant::now());
                     }
                 },
             }
@@ -271,6 +278,3 @@ impl fmt::Debug for Listener {
             .finish_non_exhaustive()
     }
 }
-
-/// How long to wait after a failed accept.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);

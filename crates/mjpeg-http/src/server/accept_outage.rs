@@ -1,0 +1,72 @@
+//! Accepting that fails: what is logged of it, and when it is tried again.
+
+use std::{io, time::Duration};
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::address::ListenAddress;
+
+/// Failures that follow one another. Most likely there are no file descriptors left, and clients
+/// decide how many attempts fail, so one outage has two lines in the log, however long it lasts.
+pub(crate) struct AcceptOutage {
+    address: ListenAddress,
+    /// Failures of this outage.
+    failures: u64,
+    failed_at: Option<Instant>,
+    /// Failures since a connection was last accepted.
+    in_a_row: u32,
+}
+
+impl AcceptOutage {
+    pub(crate) fn new(address: ListenAddress) -> Self {
+        Self {
+            address,
+            failures: 0,
+            failed_at: None,
+            in_a_row: 0,
+        }
+    }
+
+    /// When the next connection may be accepted. The backlog stays full meanwhile, so do not spin.
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
+        let doublings = self.in_a_row.checked_sub(1)?;
+        let wait = FIRST_RETRY.saturating_mul(1 << doublings.min(16));
+        Some(self.failed_at? + wait.min(LAST_RETRY))
+    }
+
+    pub(crate) fn accepted(&mut self, now: Instant) {
+        self.in_a_row = 0;
+        if self.failed_at.is_some() && self.is_over(now) {
+            let (address, failures) = (&self.address, self.failures);
+            info!(%address, failures, "connections are accepted again");
+            self.failed_at = None;
+        }
+    }
+
+    pub(crate) fn failed(&mut self, error: &io::Error, now: Instant) {
+        if self.is_over(now) {
+            let address = &self.address;
+            warn!(%address, %error, "cannot accept connections; trying again");
+            self.failures = 0;
+        }
+        self.failures += 1;
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        self.failed_at = Some(now);
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        let since = self.failed_at.map(|at| now.saturating_duration_since(at));
+        since.is_none_or(|since| since >= CALM)
+    }
+}
+
+/// How long to wait after a failure. It doubles with each that follows.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+
+/// The longest wait: clients give up after a few seconds.
+const LAST_RETRY: Duration = Duration::from_secs(1);
+
+/// How long nothing fails before an outage is over. Without descriptors, one connection is accepted
+/// for each that ends.
+const CALM: Duration = Duration::from_secs(10);
