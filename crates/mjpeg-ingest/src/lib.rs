@@ -99,7 +99,9 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
-pub use error::{ConnectError, Error, ErrorChain, RelayError, SourceEnd, kind::ErrorKind};
+pub use error::{
+    ConnectError, Error, ErrorChain, RelayError, SourceEnd, kind::ErrorKind, reason::FailureReason,
+};
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};

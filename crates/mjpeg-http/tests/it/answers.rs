@@ -167,9 +167,15 @@ async fn snapshots_of_all_streams_have_a_limit_together() {
         let refused = request(served.addr, once).await.unwrap();
         assert_eq!(refused.head.status, 503);
         let reason = str::from_utf8(&refused.body).unwrap();
-        assert!(reason.contains("all streams together may have 2"), "{reason}");
+        assert!(
+            reason.contains("all streams together may have 2"),
+            "{reason}"
+        );
         let stats = served.stats();
-        assert_eq!((stats.snapshots_refused_total, stats.snapshots_refused), (1, 0));
+        assert_eq!(
+            (stats.snapshots_refused_total, stats.snapshots_refused),
+            (1, 0)
+        );
     }
     assert_eq!((limit.snapshots(), limit.snapshots_refused()), (2, 2));
     // A place that is given back is there for every stream.

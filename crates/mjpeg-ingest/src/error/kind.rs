@@ -1,12 +1,8 @@
 //! Kinds of failure, without details.
 
-use std::{error::Error as StdError, fmt};
+use std::fmt;
 
-#[cfg(feature = "http")]
-use super::http::HttpError;
-#[cfg(all(feature = "exec", unix))]
-use super::local::ProgramEnd;
-use super::{ConnectError, Error, local::NoImage, relay::RelayError};
+use super::{ConnectError, Error};
 
 /// What keeps a camera offline, without details: fit to be shown to strangers.
 ///
@@ -84,76 +80,13 @@ impl Error {
     /// assert_eq!(Error::Closed.kind().as_str(), "closed");
     /// ```
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Connect(error) => error.kind(),
-            Self::Closed | Self::Read(_) | Self::Replaced { .. } => ErrorKind::Closed,
-            Self::Stalled { .. } | Self::NoFrame { .. } => ErrorKind::Silent,
-            Self::RelayOffline => ErrorKind::RelayOffline,
-            Self::Source(error) => boxed(&**error),
-        }
+        self.reason().kind()
     }
 }
 
 impl ConnectError {
     /// Returns the kind of failure, which may be shown to strangers.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::TimedOut { .. } | Self::Resolve { .. } | Self::Failed { .. } => {
-                ErrorKind::Unreachable
-            }
-            Self::Open { .. } => ErrorKind::File,
-            Self::Start { .. } => ErrorKind::Program,
-            Self::Listen { .. } => ErrorKind::Listen,
-            #[cfg(feature = "http")]
-            Self::Http(error) => http(error),
-            Self::Io(error) => error.get_ref().map_or(ErrorKind::Other, boxed),
-            Self::Other(error) => boxed(&**error),
-            Self::Finished => ErrorKind::Other,
-        }
-    }
-}
-
-/// The kind of an error that a source put into a box.
-fn boxed(error: &(dyn StdError + Send + Sync + 'static)) -> ErrorKind {
-    if let Some(error) = error.downcast_ref::<ConnectError>() {
-        return error.kind();
-    }
-    #[cfg(feature = "http")]
-    if let Some(error) = error.downcast_ref::<HttpError>() {
-        return http(error);
-    }
-    #[cfg(all(feature = "exec", unix))]
-    if error.is::<ProgramEnd>() {
-        return ErrorKind::Program;
-    }
-    if error.is::<RelayError>() {
-        return ErrorKind::Unusable;
-    }
-    if error.is::<NoImage>() {
-        ErrorKind::File
-    } else {
-        ErrorKind::Other
-    }
-}
-
-#[cfg(feature = "http")]
-fn http(error: &HttpError) -> ErrorKind {
-    match error {
-        HttpError::Status { code: 401, .. }
-        | HttpError::LoginNeeded
-        | HttpError::LoginRefused { .. }
-        | HttpError::LoginForbidden { .. }
-        | HttpError::LoginDowngraded { .. }
-        | HttpError::UnknownLogin { .. }
-        | HttpError::LoginElsewhere { .. } => ErrorKind::Login,
-        HttpError::CutShort | HttpError::Broken { .. } => ErrorKind::Closed,
-        HttpError::NoPicture(_)
-        | HttpError::AnswerTimedOut { .. }
-        | HttpError::PictureTimedOut { .. } => ErrorKind::Silent,
-        HttpError::Certificate { .. }
-        | HttpError::OldTls { .. }
-        | HttpError::Tls { .. }
-        | HttpError::Authorities { .. } => ErrorKind::Unreachable,
-        _ => ErrorKind::Unusable,
+        self.reason().kind()
     }
 }

@@ -8,12 +8,12 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 
-#[cfg(all(feature = "exec", unix))]
-use super::{exec::Program, text::COMMAND_OPTIONS};
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
+#[cfg(all(feature = "exec", unix))]
+use super::{exec::Program, text::COMMAND_OPTIONS};
 use super::{file::Recording, invalid::InvalidSource, limits::Limits, source::Source};
 use crate::duration;
 

@@ -69,7 +69,10 @@ struct Pipe(Mutex<Option<DuplexStream>>);
 impl Connect for Pipe {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         let pipe = self.0.lock().unwrap().take();
-        Ok(Connection::bytes(pipe.ok_or(ConnectError::Finished)?, "pipe"))
+        Ok(Connection::bytes(
+            pipe.ok_or(ConnectError::Finished)?,
+            "pipe",
+        ))
     }
 }
 
