@@ -329,3 +329,55 @@ async fn chain_of_relays_has_an_end() {
         assert_eq!(viewer.head().status, status, "{hops} relays");
     }
 }
+
+/// Two sites, each with the other's relay as its fallback. Only one that is in use stands between
+/// its camera and the viewers, so each may use the other in turn.
+#[tokio::test]
+async fn relays_may_be_fallbacks_of_one_another() {
+    let live = |from: u32| {
+        let frames = (from..from + 50).map(jpeg::numbered).collect();
+        Script::live(frames, Duration::from_millis(20))
+    };
+    let cameras = [
+        Camera::start(live(100)).await,
+        Camera::start(live(200)).await,
+    ];
+    let addrs = [free_addr(), free_addr()];
+    let site = |i: usize| {
+        let stream = format!("cam={}@{}", cameras[i].url(), addrs[i]);
+        let fallback = format!("cam=http://{}/stream", addrs[1 - i]);
+        Server::start(&["run", "--stream", &stream, "--fallback", &fallback], 1)
+    };
+    let [one, mut other] = [site(0), site(1)];
+    let mut near = Viewer::open(one.addr(0), "/stream").await.unwrap();
+    let mut far = Viewer::open(other.addr(0), "/stream").await.unwrap();
+    watch(&mut near, 100).await;
+    watch(&mut far, 200).await;
+    cameras[0].shutdown().await;
+    watch(&mut near, 200).await;
+    let _back = Camera::start_at(cameras[0].addr(), live(300))
+        .await
+        .unwrap();
+    watch(&mut near, 300).await;
+    // The first relay has left the second, which is no loop any more if it is read.
+    cameras[1].shutdown().await;
+    watch(&mut far, 300).await;
+    other.end_by("TERM");
+    let said = other.stderr();
+    assert!(!said.contains("loop"), "{said}");
+}
+
+/// Watches until there is a picture of these hundred.
+async fn watch(viewer: &mut Viewer, from: u32) {
+    let until = async {
+        loop {
+            let frame = viewer.next_frame().await.unwrap().expect("it goes on");
+            // A placeholder has no number.
+            if jpeg::number_of(&frame).is_some_and(|n| (from..from + 100).contains(&n)) {
+                return;
+            }
+        }
+    };
+    let in_time = timeout(Duration::from_secs(30), until).await;
+    in_time.unwrap_or_else(|_| panic!("no picture from {from} on"));
+}
