@@ -2,10 +2,11 @@
 
 use std::{io, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
-use crate::address::ListenAddress;
+use super::accept::Accept;
+use crate::{address::ListenAddress, peer::Peer, stats::ListenerCounters, transport::Transport};
 
 /// Failures that follow one another. Most likely there are no file descriptors left, and clients
 /// decide how many attempts fail, so one outage has two lines in the log, however long it lasts.
@@ -28,14 +29,39 @@ impl AcceptOutage {
         }
     }
 
-    /// When the next connection may be accepted. The backlog stays full meanwhile, so do not spin.
-    pub(crate) fn retry_at(&self) -> Option<Instant> {
+    /// Waits for the next connection, however often that fails.
+    ///
+    /// Cancel safe: a dropped future has taken no connection.
+    pub(crate) async fn accept(
+        &mut self,
+        accept: &mut dyn Accept,
+        counters: &ListenerCounters,
+    ) -> (Transport, Peer) {
+        loop {
+            if let Some(at) = self.retry_at() {
+                sleep_until(at).await;
+            }
+            match accept.accept().await {
+                Ok(accepted) => {
+                    self.accepted(Instant::now());
+                    return accepted;
+                }
+                Err(error) => {
+                    counters.accept_errors.add_one();
+                    self.failed(&error, Instant::now());
+                }
+            }
+        }
+    }
+
+    /// When to try again. The backlog stays full meanwhile, so do not spin.
+    fn retry_at(&self) -> Option<Instant> {
         let doublings = self.in_a_row.checked_sub(1)?;
         let wait = FIRST_RETRY.saturating_mul(1 << doublings.min(16));
         Some(self.failed_at? + wait.min(LAST_RETRY))
     }
 
-    pub(crate) fn accepted(&mut self, now: Instant) {
+    fn accepted(&mut self, now: Instant) {
         self.in_a_row = 0;
         if self.failed_at.is_some() && self.is_over(now) {
             let (address, failures) = (&self.address, self.failures);
@@ -44,7 +70,7 @@ impl AcceptOutage {
         }
     }
 
-    pub(crate) fn failed(&mut self, error: &io::Error, now: Instant) {
+    fn failed(&mut self, error: &io::Error, now: Instant) {
         if self.is_over(now) {
             let address = &self.address;
             warn!(%address, %error, "cannot accept connections; trying again");

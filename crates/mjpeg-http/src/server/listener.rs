@@ -8,10 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep_until, timeout},
-};
+use tokio::{task::JoinSet, time::timeout};
 use tower_service::Service;
 use tracing::{debug, warn};
 
@@ -218,33 +215,19 @@ impl Listener {
         let mut connections = JoinSet::new();
         let mut outage = AcceptOutage::new(address.clone());
         loop {
-            let retry_at = outage.retry_at();
-            let accepting = async {
-                if let Some(at) = retry_at {
-                    sleep_until(at).await;
-                }
-                accept.accept().await
-            };
             tokio::select! {
                 biased;
                 () = &mut until => break,
                 Some(_) = connections.join_next() => {}
-                accepted = accepting => match accepted {
-                    Ok((transport, peer)) => {
-                        counters.accepted.add_one();
-                        outage.accepted(Instant::now());
-                        debug!(%address, %peer, "connection");
-                        let context = Arc::clone(&context);
-                        // Boxed: the socket keeps the waker of this task, and with it the task's
-                        // memory, for as long as a viewer watches.
-                        let serving = Box::pin(connection::serve(transport, peer, context));
-                        connections.spawn(serving);
-                    }
-                    Err(error) => {
-                        counters.accept_errors.add_one();
-                        outage.failed(&error, Instant::now());
-                    }
-                },
+                (transport, peer) = outage.accept(&mut *accept, &counters) => {
+                    counters.accepted.add_one();
+                    debug!(%address, %peer, "connection");
+                    let context = Arc::clone(&context);
+                    // Boxed: the socket keeps the waker of this task, and with it the task's
+                    // memory, for as long as a viewer watches.
+                    let serving = Box::pin(connection::serve(transport, peer, context));
+                    connections.spawn(serving);
+                }
             }
         }
         drop(accept);

@@ -18,8 +18,8 @@ impl Text {
         }
     }
 
-    /// Puts these options in the place of those that follow it. They begin with `begin`, or continue
-    /// those that a URL has already.
+    /// Puts these options in the place of those that follow it. They begin with `begin`, or
+    /// continue those that a URL has already.
     pub(super) fn with_options(&self, begin: &str, options: &[String]) -> Self {
         let plain = &self.whole[..self.plain];
         let mut whole = plain.to_owned();

@@ -190,8 +190,8 @@ fn with_placeholder(source: &str, what: &str) -> Server {
     Server::start(&args, 1)
 }
 
-/// Watches until a picture of this number comes; that of a drawn placeholder is `None`. Returns when
-/// it did, and the numbers of those before.
+/// Watches until a picture of this number comes; that of a drawn placeholder is `None`. Returns
+/// when it did, and the numbers of those before.
 async fn shown(viewer: &mut Viewer, number: Option<u32>) -> (Instant, Vec<Option<u32>>) {
     let mut before = Vec::new();
     let until = async {
