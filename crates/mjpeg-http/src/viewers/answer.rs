@@ -4,7 +4,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Context,
     time::Duration,
@@ -23,7 +23,8 @@ pub(crate) struct AnswerState {
     /// Which frame is being sent; 0 for none.
     pub(crate) sending: AtomicU64,
     /// How long its text is; 0 for a frame, and before it is made.
-    text_bytes: AtomicUsize,
+    #[cfg(feature = "compat")]
+    text_bytes: std::sync::atomic::AtomicUsize,
     write_stall: Duration,
     max_send_time: Duration,
     /// When sending began.
@@ -44,7 +45,8 @@ impl AnswerState {
             id,
             home,
             sending: AtomicU64::new(0),
-            text_bytes: AtomicUsize::new(0),
+            #[cfg(feature = "compat")]
+            text_bytes: std::sync::atomic::AtomicUsize::new(0),
             write_stall: config.write_stall(),
             max_send_time: config.max_frame_send_time(),
             begun: OnceLock::new(),

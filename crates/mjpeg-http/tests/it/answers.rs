@@ -7,7 +7,7 @@ use mjpeg_testkit::{Viewer, jpeg, request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 use crate::{
@@ -203,7 +203,9 @@ async fn texts_on_their_way_have_a_limit() {
     let ask = async || {
         let mut client = narrow(&served).await;
         let asked = STATE.repeat(1000);
-        while let Ok(outcome) = timeout(SHORT, client.write_all(asked.as_bytes())).await {
+        while let Ok(outcome) =
+            tokio::time::timeout(SHORT, client.write_all(asked.as_bytes())).await
+        {
             if outcome.is_err() {
                 break;
             }
