@@ -1,4 +1,4 @@
-//! What a case is, and how it is judged.
+//! A case: a fault, what must hold, and how the outcome is judged.
 
 use std::{path::Path, time::Duration};
 
@@ -13,24 +13,24 @@ use crate::{
     setting::Setting,
 };
 
-/// A fault, and what must hold while it lasts and afterwards.
+/// A fault, and what must hold during and after it.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) injected: &'static str,
-    /// What must hold, besides what must hold in every case.
+    /// What must hold in addition to what must hold in every case.
     pub(crate) holds: &'static str,
     /// Whether it is part of the short form.
     pub(crate) short: bool,
-    /// Whether it runs alone because it keeps the machine busy.
+    /// Whether it runs alone, because it keeps the machine busy.
     pub(crate) alone: bool,
     pub(crate) needs: Needs,
-    /// How far the peak of the relay's memory may exceed what it was before, in MiB.
+    /// By how many MiB the relay's memory may grow at its peak.
     pub(crate) most_mib: u64,
     set_up: SetUp,
     run: Run,
 }
 
-/// What a case requires.
+/// What a case needs that not every machine or build has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     Nothing,
@@ -42,26 +42,26 @@ pub(crate) enum Needs {
     Faketime,
 }
 
-/// How a case is run.
+/// The relay that a case runs against, and the function that injects the fault.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
-    /// Against the relay that answers questions.
+    /// The relay that answers questions.
     Relay(OnRig<RelayRig>),
-    /// Against the program.
+    /// The program `mjpeg-server`.
     Program(OnRig<ProgramRig>),
 }
 
-/// Changes how the relay is started. The folder is the suite's own.
+/// Changes how the relay is started. May put files into the suite's folder.
 type SetUp = fn(&Path, &mut Launch) -> Result<()>;
 type OnRig<R> = for<'a> fn(&'a mut R) -> LocalBoxFuture<'a, Result<Findings>>;
 
-/// What a case reports, if everything that it checked holds.
+/// What a case reports if all its checks have passed.
 #[derive(Default)]
 pub(crate) struct Findings {
-    /// The time from the fault's end to the first good picture at a viewer of that stream, and its
-    /// limit.
+    /// The time from the end of the fault to the first good picture at a viewer of the faulty
+    /// stream, and the limit for it.
     pub(crate) recovered: Option<(Duration, Duration)>,
-    /// What was seen of the stream under fault.
+    /// What was seen of the faulty stream.
     pub(crate) seen: String,
 }
 
@@ -89,7 +89,7 @@ pub(crate) struct Row {
 }
 
 impl Case {
-    /// A case that waits most of the time, requires nothing, and is not part of the short form.
+    /// Creates a case that mostly waits, needs nothing, and is not part of the short form.
     pub(crate) const fn new(
         name: &'static str,
         injected: &'static str,
@@ -136,12 +136,16 @@ impl Case {
 
     /// Runs the case.
     pub(crate) async fn run(&'static self, setting: &Setting) -> Row {
+        match self.run {
+            Run::Relay(run) => self.run_and_judge(setting, run).await,
+            Run::Program(run) => self.run_and_judge(setting, run).await,
+        }
+    }
+
+    async fn run_and_judge<R: Rig>(&'static self, setting: &Setting, run: OnRig<R>) -> Row {
         let since = Instant::now();
         let mut failures = Vec::new();
-        let outcome = match self.run {
-            Run::Relay(run) => self.run_on(setting, run, &mut failures).await,
-            Run::Program(run) => self.run_on(setting, run, &mut failures).await,
-        };
+        let outcome = self.run_on(setting, run, &mut failures).await;
         let (findings, judged) = outcome.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
             Default::default()
@@ -161,16 +165,7 @@ impl Case {
         }
     }
 
-    fn launch(&self, setting: &Setting) -> Result<Launch> {
-        let mut launch = Launch::default();
-        (self.set_up)(&setting.dir, &mut launch)?;
-        if let Some(what) = &setting.without {
-            launch.env.insert(inside::WITHOUT, what.clone());
-        }
-        Ok(launch)
-    }
-
-    /// Starts the relay, runs the case on it, and judges.
+    /// Starts the relay, injects the fault, and judges.
     async fn run_on<R: Rig>(
         &self,
         setting: &Setting,
@@ -186,5 +181,14 @@ impl Case {
             Findings::default()
         });
         Ok((findings, rig.judge().await?))
+    }
+
+    fn launch(&self, setting: &Setting) -> Result<Launch> {
+        let mut launch = Launch::default();
+        (self.set_up)(&setting.dir, &mut launch)?;
+        if let Some(what) = &setting.without {
+            launch.env.insert(inside::WITHOUT, what.clone());
+        }
+        Ok(launch)
     }
 }
