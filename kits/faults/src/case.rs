@@ -2,9 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use futures_util::future::LocalBoxFuture;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     inside,
@@ -26,6 +26,8 @@ pub(crate) struct Case {
     pub(crate) needs: Needs,
     /// By how many MiB the relay's memory may grow at its peak.
     pub(crate) most_mib: u64,
+    /// How long it may take, from the start of the relay to its end.
+    pub(crate) limit: Duration,
     set_up: SetUp,
     run: Run,
 }
@@ -104,6 +106,7 @@ impl Case {
             alone: false,
             needs: Needs::Nothing,
             most_mib: 8,
+            limit: LIMIT,
             set_up: |_, _| Ok(()),
             run,
         }
@@ -116,6 +119,12 @@ impl Case {
 
     pub(crate) const fn alone(mut self) -> Self {
         self.alone = true;
+        self
+    }
+
+    /// Raises the limit of a case that takes 30 s or longer even if it passes.
+    pub(crate) const fn long(mut self) -> Self {
+        self.limit = LONG_LIMIT;
         self
     }
 
@@ -134,18 +143,25 @@ impl Case {
         self
     }
 
-    /// Runs the case.
+    /// Runs the case, at most until its limit.
     pub(crate) async fn run(&'static self, setting: &Setting) -> Row {
         match self.run {
-            Run::Relay(run) => self.run_and_judge(setting, run).await,
-            Run::Program(run) => self.run_and_judge(setting, run).await,
+            Run::Relay(run) => self.run_within_limit(setting, run).await,
+            Run::Program(run) => self.run_within_limit(setting, run).await,
         }
     }
 
-    async fn run_and_judge<R: Rig>(&'static self, setting: &Setting, run: OnRig<R>) -> Row {
+    async fn run_within_limit<R: Rig>(&'static self, setting: &Setting, run: OnRig<R>) -> Row {
         let since = Instant::now();
         let mut failures = Vec::new();
-        let outcome = self.run_on(setting, run, &mut failures).await;
+        // If the limit is reached, the rig is dropped, which kills its processes.
+        let outcome = timeout(self.limit, self.run_on(setting, run, &mut failures)).await;
+        let outcome = outcome.unwrap_or_else(|_| {
+            let limit = self.limit;
+            Err(anyhow!(
+                "not over within {limit:?}, the limit of the case; its processes were killed"
+            ))
+        });
         let (findings, judged) = outcome.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
             Default::default()
@@ -190,5 +206,66 @@ impl Case {
             launch.env.insert(inside::WITHOUT, what.clone());
         }
         Ok(launch)
+    }
+}
+
+/// The limit of most cases. They take up to about 15 s. A case that fails may reach several shorter
+/// limits of its own first, and should have the time to say which.
+const LIMIT: Duration = Duration::from_secs(90);
+/// The limit of a case that takes 30 s or longer even if it passes.
+const LONG_LIMIT: Duration = Duration::from_secs(180);
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, future::pending, process::Command};
+
+    use kit::{child::Child, folder::Temporary, proc};
+
+    use super::*;
+
+    /// A rig whose relay is a process that does nothing.
+    struct Sleeper(Child);
+
+    impl Rig for Sleeper {
+        async fn set(setting: &Setting, name: &str, _: &Launch) -> Result<Self> {
+            let sleep = Child::start(Command::new("sleep").arg("600"), "sleep")?;
+            fs::write(setting.dir.join(name), sleep.id().to_string())?;
+            Ok(Self(sleep))
+        }
+
+        async fn judge(self) -> Result<Judged> {
+            Ok(Judged::default())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_case_that_never_ends_fails_at_its_limit_and_its_process_ends() {
+        static ENDLESS: Case = {
+            let unused = Run::Relay(|_| Box::pin(pending()));
+            let mut case = Case::new("endless", "", "", unused);
+            case.limit = Duration::from_millis(300);
+            case
+        };
+        let dir = Temporary::new(&format!("mjpeg-faults-limit-{}", std::process::id())).unwrap();
+        let setting = Setting {
+            server: env::current_exe().unwrap(),
+            dir: dir.path().into(),
+            seed: 1,
+            without: None,
+        };
+        let row = ENDLESS.run_within_limit::<Sleeper>(&setting, |_| Box::pin(pending()));
+        let failures = row.await.failures;
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(
+            failures[0].contains("300ms, the limit of the case"),
+            "{failures:?}"
+        );
+        let id = fs::read_to_string(dir.path().join("endless")).unwrap();
+        assert!(!proc::is_running(id.parse().unwrap()));
+        // The next case runs as if nothing had happened.
+        let next = ENDLESS.run_within_limit::<Sleeper>(&setting, |rig| {
+            Box::pin(async { Ok(Findings::seen(rig.0.id().to_string())) })
+        });
+        assert_eq!(next.await.failures, Vec::<String>::new());
     }
 }

@@ -19,7 +19,8 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
     let chosen = chosen(flags)?;
     if flags.list {
         for case in chosen {
-            println!("{:<28} {}", case.name, case.injected);
+            let limit = format!("{:?}", case.limit);
+            println!("{:<28} {limit:>5} {}", case.name, case.injected);
         }
         return Ok(true);
     }

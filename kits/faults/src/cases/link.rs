@@ -64,7 +64,8 @@ pub(super) const CASES: &[Case] = &[
         "their connections are closed after 30 s (write stall, TCP_USER_TIMEOUT)",
         Run::Relay(|rig| Box::pin(viewers_vanish(rig))),
     )
-    .needs(Needs::Network),
+    .needs(Needs::Network)
+    .long(),
 ];
 
 async fn cable_for_a_second(rig: &mut RelayRig) -> Result<Findings> {

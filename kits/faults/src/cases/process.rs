@@ -130,7 +130,7 @@ async fn port_taken(rig: &mut ProgramRig) -> Result<Findings> {
     let stream = format!("a=tcp://{}@{addr}", rig.cameras[1].addr);
     let args = ["run", "--stream", &stream];
     let mut second = Command::new(&rig.server);
-    let second = second.args(args).output();
+    let second = second.args(args).kill_on_drop(true).output();
     let Output { status, stderr, .. } = timeout(secs(20), second).await??;
     let said = String::from_utf8_lossy(&stderr);
     ensure!(

@@ -43,7 +43,8 @@ pub(super) const CASES: &[Case] = &[
         "the program runs until then, and no longer",
         Run::Program(|rig| Box::pin(idle(rig))),
     )
-    .set_up(sender_with_threads),
+    .set_up(sender_with_threads)
+    .long(),
     Case::new(
         "program-secrets",
         "a program that writes passwords and ends; two relays, with passwords that differ",

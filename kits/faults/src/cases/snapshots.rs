@@ -35,6 +35,7 @@ pub(super) const CASES: &[Case] = &[
         "the connections are closed after 30 s (time for one frame)",
         Run::Relay(|rig| Box::pin(drip(rig))),
     )
+    .long()
     .most_mib(128),
     Case::new(
         "snapshots-without-linger",

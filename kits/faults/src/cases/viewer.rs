@@ -28,6 +28,7 @@ pub(super) const CASES: &[Case] = &[
         "the connections are closed after 30 s (write stall, time for one frame)",
         Run::Relay(|rig| Box::pin(never_reads(rig))),
     )
+    .long()
     .most_mib(24),
     Case::new(
         "viewer-1-byte-per-s",
@@ -35,6 +36,7 @@ pub(super) const CASES: &[Case] = &[
         "the connections are closed after 30 s (write stall, time for one frame)",
         Run::Relay(|rig| Box::pin(byte_per_second(rig))),
     )
+    .long()
     .most_mib(24),
     Case::new(
         "viewer-half-closes",
