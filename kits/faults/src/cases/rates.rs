@@ -26,6 +26,7 @@ pub(super) const CASES: &[Case] = &[
         Run::Relay(|rig| Box::pin(small(rig))),
     )
     .alone()
+    .short()
     .needs(Needs::Http),
     Case::new(
         "camera-bursts",

@@ -23,6 +23,7 @@ pub(super) const CASES: &[Case] = &[
         Run::Relay(|rig| Box::pin(claims(rig))),
     )
     .alone()
+    .short()
     .most_mib(32),
     Case::new(
         "camera-bit-flip",
@@ -30,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
         "the placeholder appears, in a size that browsers show",
         Run::Relay(|rig| Box::pin(bit_flip(rig))),
     )
+    .short()
     .most_mib(32),
 ];
 

@@ -30,6 +30,15 @@ pub(super) const CASES: &[Case] = &[
     .alone()
     .most_mib(128),
     Case::new(
+        "snapshots-unread-40",
+        "the same with 40 clients",
+        "no more memory is held for them than for viewers (64 MiB)",
+        Run::Relay(|rig| Box::pin(unread(rig, 40))),
+    )
+    .alone()
+    .short()
+    .most_mib(128),
+    Case::new(
         "snapshots-drip",
         "20 clients that read a picture of 4 MiB at 16 KiB per second",
         "the connections are closed after 30 s (time for one frame)",

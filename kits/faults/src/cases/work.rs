@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
          relay checks pictures",
         Run::Relay(|rig| Box::pin(hostile(rig))),
     )
+    .short()
     .most_mib(64),
     busy(
         "camera-fill-bytes",
