@@ -8,8 +8,8 @@ use super::http::HttpError;
 use super::local::ProgramEnd;
 use super::{ConnectError, Error, kind::FailureKind, local::NoImage, relay::RelayError};
 
-/// What a failure is counted as: the limit that was reached, or the [kind](FailureKind) of what went
-/// wrong.
+/// What a failure is counted as: the limit that was reached, or the [kind](FailureKind) of what
+/// went wrong.
 ///
 /// From [`Error::reason`]. There are few of them, so that each can have a counter of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
