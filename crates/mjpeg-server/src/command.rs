@@ -2,11 +2,7 @@
 
 mod check;
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{io, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
 use mjpeg_manager::{Error, HttpOutlet, ManagerConfig, ShutdownReport};
@@ -41,10 +37,7 @@ pub fn main() -> ExitCode {
         Command::Config(args) => return check::config(&args),
         Command::Run(args) => match configured(&args) {
             Ok(configured) => Work::Run(Box::new(configured)),
-            Err(report) => {
-                let _ = writeln!(io::stderr(), "{}", report.rendered());
-                return ExitCode::FAILURE;
-            }
+            Err(report) => return check::refuse(&report),
         },
         Command::Demo(args) => Work::Demo(args),
     };
@@ -181,9 +174,8 @@ async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
 }
 
 async fn start(plan: Plan) -> Result<Relay, StartError> {
-    // One configuration for all streams, until the outlet takes one for each.
-    let config = plan.streams.first().map(|stream| stream.http.clone());
-    let http = HttpOutlet::new(config.unwrap_or_default())
+    // For all streams the same, until the outlet takes one configuration for each.
+    let http = HttpOutlet::new(plan.defaults)
         .with_listener(plan.ports)
         .with_max_viewers(plan.max_viewers_total);
     let specs = plan.streams.into_iter().map(|stream| stream.spec);

@@ -103,7 +103,11 @@ impl Run {
             }
             layer
         });
-        let fallbacks = self.fallbacks.iter().map(|fallback| fallback.0.clone());
+        let fallbacks = self.fallbacks.iter().map(|fallback| FallbackFlag {
+            stream: fallback.stream.clone(),
+            url: fallback.url.clone(),
+            origin: origin("fallbacks"),
+        });
         Overrides {
             process: Layer::of(&self.process, origin),
             defaults: Layer::of(&self.cameras, origin).under(&Layer::of(&self.viewers, origin)),
@@ -116,11 +120,15 @@ impl Run {
 
 /// A fallback as one argument: `NAME=URL`.
 #[derive(Clone)]
-pub(crate) struct FallbackArg(FallbackFlag);
+pub(crate) struct FallbackArg {
+    stream: StreamName,
+    /// Before `${…}` in it is replaced.
+    url: String,
+}
 
 impl std::fmt::Debug for FallbackArg {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("FallbackArg").field(&self.0.stream).finish()
+        f.debug_tuple("FallbackArg").field(&self.stream).finish()
     }
 }
 
@@ -136,7 +144,7 @@ impl FromStr for FallbackArg {
             .parse::<Source>()
             .map_err(|error| error.to_string())?;
         let url = url.into();
-        Ok(Self(FallbackFlag { stream, url }))
+        Ok(Self { stream, url })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     config::{
         files::shown,
         load::{Loaded, SEARCHED, found, load},
-        report::Level,
+        report::{Level, Report, counted},
         resolve::overrides::Overrides,
         schema::root::schema,
         write::{example::example, origin::origins, reference::reference},
@@ -45,24 +45,16 @@ pub(super) fn check(args: &Check) -> ExitCode {
         });
         print(&masked(format!("{listed:#}\n")));
     } else {
-        let counted = |count: usize, what: &str| match count {
-            1 => format!("1 {what}"),
-            count => format!("{count} {what}s"),
-        };
         let mut text = report.rendered();
         if !text.is_empty() {
             text += "\n\n";
         }
-        text += &format!("{}: ", shown(&file));
-        text += &counted(report.count(Level::Error), "error");
-        text += ", ";
-        text += &counted(report.count(Level::Warning), "warning");
+        text += &format!("{}: {}", shown(&file), report.summary());
         if plan.is_some() {
             let settings = &resolved.settings;
-            text += "; ";
-            text += &counted(settings.streams.len(), "stream");
-            text += ", ";
-            text += &counted(settings.listens.len(), "listener");
+            let streams = counted(settings.streams.len(), "stream");
+            let listeners = counted(settings.listens.len(), "listener");
+            text += &format!("; {streams}, {listeners}");
         }
         print(&(text + "\n"));
     }
@@ -91,11 +83,16 @@ pub(super) fn config(args: &Config) -> ExitCode {
     let loaded = load(file.as_deref(), &overrides(&args.run));
     match loaded.plan {
         Some(_) => print(&origins(&loaded.resolved, &loaded.report)),
-        None => {
-            let _ = writeln!(io::stderr(), "{}", loaded.report.rendered());
-            ExitCode::FAILURE
-        }
+        None => refuse(&loaded.report),
     }
+}
+
+/// Says what is wrong with the configuration.
+pub(super) fn refuse(report: &Report) -> ExitCode {
+    let text = format!("{}\n\n{}", report.rendered(), report.summary());
+    // Nobody may be there to read it.
+    let _ = writeln!(io::stderr(), "{text}");
+    ExitCode::FAILURE
 }
 
 /// The file to read: the one that is named; else, if there are no streams either, the first that is

@@ -79,6 +79,10 @@ pub(crate) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
     let (Some(name), Some(folder)) = (name, whole.parent()) else {
         return Err(io::Error::other("names no file"));
     };
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
     if folder.to_string_lossy().contains('*') {
         return Err(io::Error::other("only the file's name may have a '*'"));
     }

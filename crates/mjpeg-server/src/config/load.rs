@@ -54,7 +54,10 @@ mod tests {
     use std::{env, fs, process};
 
     use super::*;
-    use crate::config::report::Level;
+    use crate::config::{
+        report::Level,
+        schema::{key::Key, section::Section},
+    };
 
     /// Loads a file with this content.
     fn loaded(name: &str, text: &str) -> Loaded {
@@ -126,6 +129,81 @@ linger = "http://hunter2@x"
             (stream(url, "max_viewers = 1"), false),
         ] {
             assert_eq!(settings(&text) == plain, is_equal, "{text}");
+        }
+    }
+
+    /// Another value than the default.
+    fn other(key: &Key) -> String {
+        let word = match &*key.name {
+            "fallback" => "['tcp://cam:2']",
+            "start" => "'require'",
+            "repair" => "[]",
+            "placeholder" | "snapshot_max_age" => "'none'",
+            "serve" => "['metrics']",
+            "trusted_proxies" => "['10.0.0.1']",
+            "hosts" => "['cam.example']",
+            "origins" => "[]",
+            "default" => "'a'",
+            "base_path" => "'/x'",
+            "address" => "8082",
+            "tls" => "{ certificate = '/a', key = '/b' }",
+            _ => match (key.default().as_deref(), key.kind().as_str()) {
+                (Some("true"), _) => "false",
+                (Some("false"), _) => "true",
+                (_, kind) if kind.starts_with("time") => "'1234ms'",
+                (_, "size") => "'3KiB'",
+                (_, kind) if kind.contains("number") => "7",
+                _ => return key.example().unwrap_or_default(),
+            },
+        };
+        word.into()
+    }
+
+    #[test]
+    fn every_key_reaches_the_libraries() {
+        let plan = |listen: &str, process: &str, stream: &str| {
+            let text = format!(
+                "{process}\n[[listen]]\n{listen}\n[[streams]]\n{stream}\n[[streams]]\nname = 'b'\n\
+                 source = 'test:'"
+            );
+            let loaded = loaded("effect", &text);
+            let plan = loaded
+                .plan
+                .unwrap_or_else(|| panic!("{}", loaded.report.rendered()));
+            format!("{plan:?}")
+        };
+        let (listen, stream) = ("address = 8081", "name = 'a'\nsource = 'http://cam/'");
+        for key in Section::Process.keys() {
+            let set = format!("{} = {}", key.name, other(key));
+            assert_ne!(
+                plan(listen, &set, stream),
+                plan(listen, "", stream),
+                "{set}"
+            );
+        }
+        for key in Section::Listen.keys() {
+            let set = format!("{} = {}", key.name, other(key));
+            let base = match &*key.name {
+                "address" | "fd" | "unix" => "",
+                "mode" => "unix = '/run/x'",
+                _ => listen,
+            };
+            let before = if base.is_empty() { listen } else { base };
+            let after = format!("{base}\n{set}");
+            assert_ne!(plan(&after, "", stream), plan(before, "", stream), "{set}");
+        }
+        for key in Section::Stream.keys().filter(|key| !key.is_required()) {
+            let set = format!("{} = {}", key.name, other(key));
+            let base = match &*key.name {
+                "linger" => format!("{stream}\non_demand = true"),
+                "snapshot_max_age" => format!("{stream}\nsnapshot_max_age = '1s'"),
+                _ => stream.into(),
+            };
+            let after = match &*key.name {
+                "snapshot_max_age" => stream.into(),
+                _ => format!("{base}\n{set}"),
+            };
+            assert_ne!(plan(listen, "", &after), plan(listen, "", &base), "{set}");
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) max_viewers_total: usize,
     /// Of the streams' own ports.
     pub(crate) ports: ListenerConfig,
+    /// How a stream is served that says nothing itself.
+    pub(crate) defaults: StreamConfig,
     pub(crate) streams: Vec<PlannedStream>,
     #[allow(dead_code, reason = "the gateway opens them")]
     pub(crate) gateways: Vec<Gateway>,
@@ -117,6 +119,7 @@ impl Plan {
             }
         }
         let ports = listener(&settings.ports, process);
+        let defaults = stream_config(&settings.defaults, &cors);
         if unusable.is_empty() {
             let most = ManagerConfig::default().max_streams().max(streams.len());
             Ok(Self {
@@ -124,6 +127,7 @@ impl Plan {
                 manager: ManagerConfig::default().with_max_streams(most),
                 max_viewers_total: process.max_viewers_total as usize,
                 ports: ports.unwrap_or_default(),
+                defaults: defaults.unwrap_or_default(),
                 streams,
                 gateways,
             })
@@ -192,6 +196,7 @@ fn planned(
         Some(listen) => spec.with_listen(listen),
         None => spec,
     };
+    // What can be refused, of a stream that has a source.
     let key = match keys.start {
         Start::Require => "start",
         Start::Retry => "placeholder",

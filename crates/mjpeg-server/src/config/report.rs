@@ -3,6 +3,7 @@
 mod mask;
 mod render;
 
+use mjpeg_manager::mjpeg_ingest::escaped;
 use serde::Serialize;
 
 use super::{
@@ -15,6 +16,8 @@ use super::{
 pub(crate) struct Report {
     pub(crate) files: Vec<TextFile>,
     pub(crate) findings: Vec<Finding>,
+    /// How many more findings there were than are kept.
+    left_out: usize,
 }
 
 /// One thing that is wrong, or odd. Its texts hold no secrets.
@@ -45,7 +48,7 @@ impl Finding {
             place: None,
             about: None,
             key: None,
-            message: message.into(),
+            message: escaped(&message.into()).into_owned(),
             help: None,
             other: None,
         }
@@ -81,7 +84,7 @@ impl Finding {
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(escaped(&help.into()).into_owned());
         self
     }
 
@@ -92,9 +95,12 @@ impl Finding {
 }
 
 impl Report {
+    /// Adds a finding, unless there are too many of its level.
     pub(crate) fn add(&mut self, finding: Finding) {
-        if self.findings.len() < MOST_FINDINGS {
+        if self.count(finding.level) < MOST_FINDINGS {
             self.findings.push(finding);
+        } else {
+            self.left_out += 1;
         }
     }
 
@@ -115,6 +121,16 @@ impl Report {
     pub(crate) fn count(&self, level: Level) -> usize {
         let findings = self.findings.iter();
         findings.filter(|finding| finding.level == level).count()
+    }
+
+    /// How many errors and warnings there are, in words.
+    pub(crate) fn summary(&self) -> String {
+        let errors = counted(self.count(Level::Error), "error");
+        let warnings = counted(self.count(Level::Warning), "warning");
+        match self.left_out {
+            0 => format!("{errors}, {warnings}"),
+            more => format!("{errors}, {warnings}, {more} more not shown"),
+        }
     }
 
     /// Sorts the findings by their place: those of one file stand in its order.
@@ -166,6 +182,14 @@ impl Report {
     }
 }
 
+/// A number of things.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}
+
 /// A finding as `check --json` and the API show it.
 #[derive(Serialize)]
 pub(crate) struct Listed {
@@ -177,5 +201,5 @@ pub(crate) struct Listed {
     message: String,
 }
 
-/// Nobody reads more, and a file of nonsense must not fill memory.
+/// Of each level. Nobody reads more, and a file of nonsense must not fill memory.
 const MOST_FINDINGS: usize = 1000;

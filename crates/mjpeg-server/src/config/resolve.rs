@@ -67,6 +67,7 @@ pub(crate) fn resolve(document: &Document, overrides: &Overrides, report: &mut R
             process: process.read(),
             listens,
             ports,
+            defaults: defaults.read(),
             streams,
         },
         process,

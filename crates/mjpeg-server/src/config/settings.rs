@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) listens: Vec<ListenSettings>,
     /// What the streams' own ports have of a listener: `trusted_proxies` and `base_path`.
     pub(crate) ports: ListenKeys,
+    /// What a stream has that says nothing itself.
+    pub(crate) defaults: StreamKeys,
     pub(crate) streams: Vec<StreamSettings>,
 }
 

@@ -90,6 +90,7 @@ impl Default for ListenKeys {
 
 /// A certificate and its key. Both files are PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(crate) struct TlsKeys {
     /// The certificate, and those between it and an authority.

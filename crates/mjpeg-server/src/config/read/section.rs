@@ -1,6 +1,5 @@
 //! Reads one section.
 
-use mjpeg_manager::mjpeg_ingest::escaped;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use toml::{
@@ -148,7 +147,7 @@ fn without_values(message: &str, value: &Value<'_>) -> String {
     for (theirs, ours) in WORDS {
         message = message.replace(theirs, ours);
     }
-    escaped(message.trim_end()).into_owned()
+    message.trim_end().into()
 }
 
 /// Types as people call them.

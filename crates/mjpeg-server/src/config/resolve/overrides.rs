@@ -46,4 +46,5 @@ pub(crate) struct FallbackFlag {
     pub(crate) stream: StreamName,
     /// The URL, before `${…}` in it is replaced.
     pub(crate) url: String,
+    pub(crate) origin: Origin,
 }

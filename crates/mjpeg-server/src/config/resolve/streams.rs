@@ -23,7 +23,10 @@ pub(super) fn own(document: &Document, overrides: &Overrides, report: &mut Repor
         let Some(stream) = flagged.iter_mut().find(|layer| is_named(layer, name)) else {
             let mut finding =
                 Finding::error(format!("no stream of the command line is named {name}"));
-            finding.about = Some("--fallback".into());
+            finding.about = match &fallback.origin {
+                Origin::Flag(name) | Origin::Environment(name) => Some(name.clone()),
+                _ => None,
+            };
             let in_file = document.streams.iter().find(|layer| is_named(layer, name));
             let help = match in_file {
                 Some(_) => "set its `fallback` in the file".to_owned(),
@@ -36,7 +39,7 @@ pub(super) fn own(document: &Document, overrides: &Overrides, report: &mut Repor
         let known = known.and_then(|entry| entry.value.as_array().cloned());
         let mut urls = known.unwrap_or_default();
         urls.push(fallback.url.clone().into());
-        stream.set("fallback", urls, Origin::Flag("--fallback".into()));
+        stream.set("fallback", urls, fallback.origin.clone());
     }
     document.streams.iter().cloned().chain(flagged).collect()
 }

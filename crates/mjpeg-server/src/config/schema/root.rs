@@ -58,6 +58,7 @@ fn property(key: &'static Key) -> (String, Value) {
         }
     }
     schema.insert("description".into(), key.doc().into());
+    schema.retain(|name, value| name != "default" || !value.is_null());
     (key.name.clone(), Value::Object(schema))
 }
 

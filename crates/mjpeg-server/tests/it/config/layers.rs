@@ -270,3 +270,35 @@ fn streams_own_option_beats_the_flag_and_its_own_key_the_option() {
         "{out}"
     );
 }
+
+#[test]
+fn fallback_is_for_a_stream_of_the_command_line() {
+    let folder = Folder::new();
+    let text = "[[streams]]\nname = \"a\"\nsource = \"test:\"\n";
+    let file = folder.write("mjpeg.toml", text);
+    let shown = |stream: &str, variable: &str| {
+        let mut config = command(&["config", "--show-origin", "-c", &file, "--stream", stream]);
+        config.env("MJPEG_FALLBACK", variable);
+        let output = config.output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let out = shown("b=test:", "b=tcp://one:1\nb=tcp://two:2");
+    let line = out
+        .lines()
+        .find(|line| line.starts_with("fallback = [\"tcp"));
+    let line = line.unwrap_or_else(|| panic!("{out}"));
+    assert!(
+        line.contains("[\"tcp://one:1\", \"tcp://two:2\"]"),
+        "{line}"
+    );
+    assert!(line.ends_with("# MJPEG_FALLBACK"), "{line}");
+
+    let out = shown("b=test:", "a=tcp://one:1");
+    assert!(
+        out.contains("MJPEG_FALLBACK: no stream of the command line is named a"),
+        "{out}"
+    );
+    assert!(out.contains("set its `fallback` in the file"), "{out}");
+    let out = shown("b=test:", "c=tcp://one:1");
+    assert!(out.contains("add --stream c=…"), "{out}");
+}

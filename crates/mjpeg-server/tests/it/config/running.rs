@@ -31,14 +31,15 @@ async fn streams_of_a_file_and_of_those_that_it_includes_run() {
     let camera = Camera::start(live()).await;
     let folder = Folder::new();
     let url = camera.url();
-    let main = "include = [\"streams.d/*.toml\", \"streams.d/b.toml\"]\n";
+    let main = "include = [\"streams.d/*.toml\", \"streams.d/b.toml\", \"*.more.toml\"]\n";
     let main = folder.write("mjpeg.toml", main.to_owned() + &stream("one", &url));
     folder.write("streams.d/b.toml", stream("three", &url));
     folder.write("streams.d/a.toml", stream("two", &url));
+    folder.write("four.more.toml", stream("four", &url));
     folder.write("streams.d/.hidden.toml", "nonsense");
     folder.write("streams.d/a.toml~", "nonsense");
-    let mut server = Server::start(&["run", "--config", &main], 3);
-    for stream in 0..3 {
+    let mut server = Server::start(&["run", "--config", &main], 4);
+    for stream in 0..4 {
         shows_pictures(&server, stream).await;
     }
     server.end_by("TERM");
@@ -51,7 +52,13 @@ async fn streams_of_a_file_and_of_those_that_it_includes_run() {
         .lines()
         .filter(|l| l.contains("stream started"))
         .collect();
-    assert_eq!(started.len(), 3, "{log}");
+    assert_eq!(started.len(), 4, "{log}");
+
+    // Relative to the folder of the file, also where that is this one.
+    let mut here = command(&["check", "mjpeg.toml"]);
+    let output = here.current_dir(folder.path()).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.contains("4 streams"), "{out}");
 }
 
 #[tokio::test]
