@@ -112,19 +112,18 @@ linger = "http://hunter2@x"
         };
         let settings = |text: &str| loaded("equal", text).resolved.settings;
         let url = "http://me:hunter2@cam/";
-        let plain = settings(&stream(url, ""));
+        let fallback = format!("fallback = ['{url}']");
+        let plain = settings(&stream(url, &fallback));
         let shown = toml::to_string(&plain).unwrap() + &format!("{plain:?}");
         assert!(
             !shown.contains("hunter2") && shown.contains("http://***@cam/"),
             "{shown}"
         );
+        let stream = |source: &str, more: &str| stream(source, &format!("{fallback}\n{more}"));
         for (text, is_equal) in [
             (stream(url, "max_viewers = 10000"), true),
             (stream(url, "linger = \"10000ms\""), true),
-            (
-                format!("[defaults]\nstall_limit = \"10s\"\n{}", stream(url, "")),
-                false,
-            ),
+            (stream(url, "[defaults]\nstall_limit = \"11s\""), false),
             (stream("http://me:hunter3@cam/", ""), false),
             (stream(url, "max_viewers = 1"), false),
         ] {

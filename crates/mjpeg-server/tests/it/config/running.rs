@@ -59,6 +59,16 @@ async fn streams_of_a_file_and_of_those_that_it_includes_run() {
     let output = here.current_dir(folder.path()).output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
     assert!(out.contains("4 streams"), "{out}");
+    let (_, shown, _) = run(&["config", "--show-origin", "-c", &main]);
+    let names = shown
+        .lines()
+        .filter_map(|line| line.strip_prefix("name = "));
+    let names: Vec<_> = names.filter_map(|line| line.split('"').nth(1)).collect();
+    assert_eq!(
+        names,
+        ["one", "two", "three", "four"],
+        "in the order of the files"
+    );
 }
 
 #[tokio::test]
