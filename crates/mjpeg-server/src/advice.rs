@@ -27,7 +27,7 @@ fn advice(error: &Error) -> Option<String> {
         ),
         Error::ConnectTimeout { .. } | Error::ConnectFailed { .. } => {
             "Check that the camera is on and that host and port are right. \
-             Without --require-cameras it would be tried again."
+             Without --require-cameras, or `start = \"require\"`, it would be tried again."
                 .into()
         }
         Error::InvalidSpec(InvalidSpec::Listen { .. }) => {

@@ -1,16 +1,24 @@
 //! The `mjpeg-server` command.
 
+mod check;
+
 use std::{io, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result};
-use mjpeg_manager::{Error, ShutdownReport};
+use mjpeg_manager::{Error, HttpOutlet, ManagerConfig, ShutdownReport};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use crate::{
     advice::with_advice,
     cli::{Cli, Command, demo::Demo, run::Run},
-    config::{demo::DEMO_PORT, settings::Settings},
+    config::{
+        demo::{DEMO_PORT, streams},
+        files::shown,
+        load::load,
+        plan::RelayPlan,
+        report::{Level, Report},
+    },
     output::Output,
     relay::{Relay, StartError},
     secrets::masked,
@@ -20,19 +28,28 @@ use crate::{
 
 /// Runs the command line of this process, until a signal ends it.
 ///
-/// Returns exit code 0 after a signal, and 1 when the start failed. Exits with code 2 when the
-/// command line is not understood.
+/// Returns exit code 0 after a signal, and 1 when the start failed or a configuration has errors.
+/// Exits with code 2 when the command line is not understood.
 pub fn main() -> ExitCode {
     let Cli { command, log } = Cli::from_process();
+    let work = match command {
+        Command::Check(args) => return check::check(&args),
+        Command::Config(args) => return check::config(&args),
+        Command::Run(args) => match configured(&args) {
+            Ok(configured) => Job::Run(Box::new(configured)),
+            Err(report) => return check::refuse(&report),
+        },
+        Command::Demo(args) => Job::Demo(args),
+    };
     let terminal = Terminal {
         stdout: Output::stdout(),
         stderr: Output::stderr(),
     };
     telemetry::init(log, terminal.stderr.clone());
-    let outcome = runtime(command.worker_threads())
+    let outcome = runtime(work.worker_threads())
         .context("cannot start the async runtime")
         .and_then(|runtime| {
-            let outcome = runtime.block_on(run(command, &terminal));
+            let outcome = runtime.block_on(run(work, &terminal));
             // Does not wait for name look-ups, which may hang in the system's resolver.
             runtime.shutdown_background();
             outcome
@@ -47,6 +64,44 @@ pub fn main() -> ExitCode {
     terminal.stdout.flush(FLUSH_TIME);
     terminal.stderr.flush(FLUSH_TIME);
     code
+}
+
+/// What there is to do after the arguments and the configuration were read.
+enum Job {
+    Run(Box<Configured>),
+    Demo(Demo),
+}
+
+impl Job {
+    /// How many threads serve viewers.
+    fn worker_threads(&self) -> u16 {
+        match self {
+            Self::Run(configured) => configured.plan.worker_threads,
+            Self::Demo(_) => 1,
+        }
+    }
+}
+
+struct Configured {
+    plan: RelayPlan,
+    /// The file that was read.
+    file: Option<String>,
+    /// Lines for the log, which is not open yet when they arise.
+    warnings: Vec<String>,
+}
+
+/// Reads the configuration of `run`. Where nothing says what to relay, it exits.
+fn configured(args: &Run) -> Result<Configured, Report> {
+    let file = check::file(args.config.clone(), args.streams.is_empty());
+    let loaded = load(file.as_deref(), &check::overrides(args));
+    let Some(plan) = loaded.plan else {
+        return Err(loaded.report);
+    };
+    Ok(Configured {
+        plan,
+        file: file.as_deref().map(shown),
+        warnings: loaded.report.lines(Level::Warning),
+    })
 }
 
 /// Where the program writes.
@@ -69,12 +124,12 @@ fn runtime(workers: u16) -> io::Result<Runtime> {
         .build()
 }
 
-async fn run(command: Command, terminal: &Terminal) -> Result<()> {
+async fn run(work: Job, terminal: &Terminal) -> Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let starting = async {
-        match command {
-            Command::Run(args) => start_run(*args).await,
-            Command::Demo(args) => start_demo(args, terminal).await,
+        match work {
+            Job::Run(configured) => start_run(*configured).await,
+            Job::Demo(args) => start_demo(args, terminal).await,
         }
     };
     let relay = tokio::select! {
@@ -92,21 +147,26 @@ async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     Ok(())
 }
 
-async fn start_run(args: Run) -> Result<Relay> {
-    let settings = Settings::of_run(args)?;
-    start(settings).await.map_err(|e| with_advice(&e))
+async fn start_run(configured: Configured) -> Result<Relay> {
+    if let Some(file) = configured.file {
+        info!("the configuration is {file}");
+    }
+    for warning in configured.warnings {
+        warn!("{warning}");
+    }
+    start(configured.plan).await.map_err(|e| with_advice(&e))
 }
 
 async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
-    let started = match start(Settings::of_demo(&args)?).await {
+    let start = async |port| {
+        let specs = streams(args.cameras, port)?;
+        anyhow::Ok(Relay::start(specs, ManagerConfig::default()).await)
+    };
+    let started = match start(args.port.unwrap_or(DEMO_PORT)).await? {
         // The user has not chosen the ports, so free ones do as well.
         Err(error) if args.port.is_none() && is_port_in_use(&error) => {
             info!("port {DEMO_PORT} or one after it is taken; using free ports");
-            let args = Demo {
-                port: Some(0),
-                ..args
-            };
-            start(Settings::of_demo(&args)?).await
+            start(0).await?
         }
         started => started,
     };
@@ -117,13 +177,13 @@ async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
     Ok(relay)
 }
 
-async fn start(settings: Settings) -> Result<Relay, StartError> {
-    let Settings {
-        specs,
-        manager,
-        http,
-    } = settings;
-    Relay::with_http(specs, manager, http).await
+async fn start(plan: RelayPlan) -> Result<Relay, StartError> {
+    // For all streams the same, until the outlet takes one configuration for each.
+    let http = HttpOutlet::new(plan.defaults)
+        .with_listener(plan.ports)
+        .with_max_viewers(plan.max_viewers_total);
+    let specs = plan.streams.into_iter().map(|stream| stream.spec);
+    Relay::with_http(specs, plan.manager, http).await
 }
 
 fn is_port_in_use(error: &StartError) -> bool {

@@ -1,8 +1,8 @@
 //! A Motion-JPEG relay: connects to each camera once and serves any number of viewers over HTTP.
 //!
-//! This is the top layer. It turns a command line into streams of a [`mjpeg_manager::Manager`], and
-//! leaves the work to the layers below. The command is [`main`]; a program that embeds the relay
-//! uses [`Relay`].
+//! This is the top layer. It turns a configuration into streams of a [`mjpeg_manager::Manager`],
+//! and leaves the work to the layers below. The command is [`main`]; a program that embeds the
+//! relay uses [`Relay`].
 //!
 //! ```no_run
 //! use mjpeg_server::{Relay, StreamArg};

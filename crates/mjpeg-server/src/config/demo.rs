@@ -1,38 +1,28 @@
-//! The settings of `demo`.
+//! The streams of `demo`.
 
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
-use mjpeg_manager::{HttpOutlet, ManagerConfig, StreamSpec};
+use mjpeg_manager::StreamSpec;
 
-use super::settings::Settings;
-use crate::cli::demo::Demo;
-
-impl Settings {
-    /// Makes the settings of `demo`.
-    ///
-    /// # Errors
-    ///
-    /// When there are too few ports after the first one.
-    pub(crate) fn of_demo(demo: &Demo) -> Result<Self> {
-        let first = demo.port.unwrap_or(DEMO_PORT);
-        let spec = |n| {
-            let name = format!("camera{}", n + 1);
-            let port = match first {
-                0 => 0,
-                first => first.checked_add(n).context(
-                    "the last camera's port would be above 65535; choose a lower --port",
-                )?,
-            };
-            let spec = StreamSpec::parse(&name, &format!("test:?name={name}"))?;
-            Ok(spec.with_listen((Ipv4Addr::LOCALHOST, port).into()))
+/// Makes this many cameras, on the ports from the first one on; 0 takes free ports.
+///
+/// # Errors
+///
+/// When there are too few ports after the first one.
+pub(crate) fn streams(cameras: u16, first: u16) -> Result<Vec<StreamSpec>> {
+    let spec = |n| {
+        let name = format!("camera{}", n + 1);
+        let port = match first {
+            0 => 0,
+            first => first
+                .checked_add(n)
+                .context("the last camera's port would be above 65535; choose a lower --port")?,
         };
-        Ok(Self {
-            specs: (0..demo.cameras).map(spec).collect::<Result<_>>()?,
-            manager: ManagerConfig::default(),
-            http: HttpOutlet::default(),
-        })
-    }
+        let spec = StreamSpec::parse(&name, &format!("test:?name={name}"))?;
+        Ok(spec.with_listen((Ipv4Addr::LOCALHOST, port).into()))
+    };
+    (0..cameras).map(spec).collect()
 }
 
 /// The first port of the demo if none is given. 8080, the usual second port of the web, is often

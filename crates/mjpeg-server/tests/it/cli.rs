@@ -38,10 +38,10 @@ fn help_teaches() {
             .split(option)
             .nth(1)
             .and_then(|text| text.split("--").next());
-        assert!(
-            help.is_some_and(|help| help.contains(default)),
-            "{option}: {out}"
-        );
+        // It may stand in two lines.
+        let words = help.unwrap_or_default().split_whitespace();
+        let help = words.collect::<Vec<_>>().join(" ");
+        assert!(help.contains(default), "{option}: {out}");
     }
     let (_, out, _) = run(&["demo", "--help"]);
     assert!(out.contains("--cameras"));
@@ -53,7 +53,6 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
     for (args, word) in [
         (&["run"][..], "--stream"),
         (&["run", "--stream", "door"], "'='"),
-        (&["run", "--stream", "door=tcp://a:1"], "'@'"),
         (
             &["run", "--stream", "door=rtsp://a:1@8081"],
             "unknown kind of source",
@@ -82,8 +81,16 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
             "number of seconds",
         ),
         (
-            &["run", "--stream", "a=tcp://a:1@0", "--linger", "5"],
-            "--on-demand",
+            &["run", "--stream", "a=tcp://a:1@0", "--linger", "4000d"],
+            "--linger: out of bounds: at most 3650d",
+        ),
+        (
+            &["run", "--stream", "a=tcp://a:1@0", "--worker-threads=0"],
+            "1 to 256",
+        ),
+        (
+            &["run", "--stream", "a=tcp://a:1@0", "--max-fps=0"],
+            "above 0",
         ),
         (
             &[
@@ -162,7 +169,6 @@ async fn second_copy_of_the_program_is_told_that_the_port_is_taken() {
 fn no_error_repeats_a_password() {
     for stream in [
         "a=http://me:hunter2@cam:x/@8081",
-        "a=http://me:hunter2@cam/",
         "a=http://me:hunter2/x@cam/@8081",
         "a=exec:ffmpeg -i 'http://me:hunter2@cam@8081",
         "a=ftp://me:hunter2@cam/@8081",
@@ -331,12 +337,13 @@ async fn one_failure_fails_the_whole_start_and_each_is_told() {
         format!("good={url}@127.0.0.1:0"),
         format!("bad={url}@{addr}"),
     );
+    let worse = "worse=tcp://a:1@192.0.2.1:1";
     let (code, out, err) = run(&[
-        "run", "--stream", &good, "--stream", &bad, "--stream", &good,
+        "run", "--stream", &good, "--stream", &bad, "--stream", worse,
     ]);
     assert_eq!((code, &*out), (Some(1), ""));
     assert!(
-        err.contains("(port_in_use)") && err.contains("(already_exists)"),
+        err.contains("(port_in_use)") && err.contains("worse: cannot listen on 192.0.2.1:1"),
         "{err}"
     );
 }
