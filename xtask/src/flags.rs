@@ -70,8 +70,8 @@ xflags::xflags! {
         /// camera, a link, a viewer or the process. The bystander's pictures must all arrive, none
         /// more than 100 ms after the previous one. Memory must stay within the case's bound, no
         /// open file, thread or task may be left behind, the error must say what happened, and the
-        /// relay must recover by itself within its backoff. A case that is not over within its limit
-        /// (90 s, long ones 180 s) fails, and the others go on. Prints a table, which
+        /// relay must recover by itself within its backoff. A case that is not over within its
+        /// limit (90 s, long ones 180 s) fails, and the others go on. Prints a table, which
         /// `docs/reliability.md` explains. Takes about 4 minutes, with the release build.
         ///
         /// Cases that need namespaces (root), `http://` sources or faketime are skipped where these
