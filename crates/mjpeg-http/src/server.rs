@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod connection;
 pub(crate) mod fallback;
 pub(crate) mod guarded;
+pub(crate) mod handle;
 pub(crate) mod handoff;
 pub(crate) mod listener;
 pub(crate) mod outgoing;
