@@ -1,21 +1,25 @@
 //! The `mjpeg-server` command.
 
-use std::{io, process::ExitCode, time::Duration};
+use std::{io, net::Ipv4Addr, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
-use mjpeg_manager::{Error, ShutdownReport};
+use anyhow::{Context, Result, bail};
+use mjpeg_manager::{ShutdownReport, StreamSpec, mjpeg_http::is_reserved_name};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use crate::{
     advice::with_advice,
     cli::{Cli, Command, demo::Demo, run::Run},
-    config::{demo::DEMO_PORT, settings::Settings},
+    config::settings::Settings,
+    gateway::{
+        config::{GatewayAddress, GatewayConfig},
+        routes::Routes,
+    },
     output::Output,
-    relay::{Relay, StartError},
+    relay::{GATEWAY_PORT, Gateways, Relay, StartError},
     secrets::masked,
     signals::Signals,
-    telemetry,
+    systemd, telemetry,
 };
 
 /// Runs the command line of this process, until a signal ends it.
@@ -23,6 +27,8 @@ use crate::{
 /// Returns exit code 0 after a signal, and 1 when the start failed. Exits with code 2 when the
 /// command line is not understood.
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    systemd::take_sockets();
     let Cli { command, log } = Cli::from_process();
     let terminal = Terminal {
         stdout: Output::stdout(),
@@ -78,8 +84,10 @@ async fn run(command: Command, terminal: &Terminal) -> Result<()> {
         () = signals.next() => return Ok(()),
     };
     print_urls(&relay, terminal);
+    systemd::serves();
     signals.next().await;
 
+    systemd::ends();
     info!("ending; a second signal ends at once");
     tokio::select! {
         report = relay.shutdown() => log_cut(report),
@@ -90,43 +98,65 @@ async fn run(command: Command, terminal: &Terminal) -> Result<()> {
 
 async fn start_run(args: Run) -> Result<Relay> {
     let settings = Settings::of_run(args)?;
-    start(settings).await.map_err(|e| with_advice(&e))
+    let gateways = Gateways::implied(&settings.specs, settings.http.listener());
+    refuse_reserved_names(&settings.specs, &gateways)?;
+    start(settings, gateways).await.map_err(|e| with_advice(&e))
 }
 
 async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
-    let started = match start(Settings::of_demo(&args)?).await {
+    let started = match start_demo_at(&args, args.port.unwrap_or(GATEWAY_PORT)).await? {
         // The user has not chosen the ports, so free ones do as well.
-        Err(error) if args.port.is_none() && is_port_in_use(&error) => {
-            info!("port {DEMO_PORT} or one after it is taken; using free ports");
-            let args = Demo {
-                port: Some(0),
-                ..args
-            };
-            start(Settings::of_demo(&args)?).await
+        Err(error) if args.port.is_none() && error.is_port_in_use() => {
+            info!("port {GATEWAY_PORT} or one after it is taken; using free ports");
+            start_demo_at(&args, 0).await?
         }
         started => started,
     };
     let relay = started.map_err(|e| with_advice(&e))?;
     terminal
         .stderr
-        .line("Open a URL in a browser. Ctrl-C ends the demo.");
+        .line("Open a URL in a browser: the first shows all cameras. Ctrl-C ends the demo.");
     Ok(relay)
 }
 
-async fn start(settings: Settings) -> Result<Relay, StartError> {
+/// Starts the demo with this port for all cameras, and the ports after it for each; 0 takes free
+/// ones.
+async fn start_demo_at(args: &Demo, port: u16) -> Result<Result<Relay, StartError>> {
+    let first_camera = match port {
+        0 => 0,
+        port => port
+            .checked_add(1)
+            .context("the cameras' own ports would be above 65535; choose a lower --port")?,
+    };
+    let settings = Settings::of_demo(&Demo {
+        port: Some(first_camera),
+        ..*args
+    })?;
+    let address = GatewayAddress::Tcp((Ipv4Addr::LOCALHOST, port).into());
+    let order = settings.specs.iter().map(|spec| spec.name().clone());
+    let gateways = Gateways::new([GatewayConfig::new("demo", address)], Routes::new(order));
+    Ok(start(settings, gateways).await)
+}
+
+async fn start(settings: Settings, gateways: Gateways) -> Result<Relay, StartError> {
     let Settings {
         specs,
         manager,
         http,
     } = settings;
-    Relay::with_http(specs, manager, http).await
+    Relay::with_gateways(specs, manager, http, gateways).await
 }
 
-fn is_port_in_use(error: &StartError) -> bool {
-    error
-        .errors
-        .iter()
-        .all(|(_, error)| matches!(error, Error::PortInUse { .. }))
+/// Fails if a stream could not be found on a gateway by its name.
+fn refuse_reserved_names(specs: &[StreamSpec], gateways: &Gateways) -> Result<()> {
+    let mut names = specs.iter().map(StreamSpec::name);
+    match names.find(|name| is_reserved_name(name.as_str())) {
+        Some(name) if !gateways.open.is_empty() => bail!(
+            "the name {name} is used by the relay itself where streams share a port; choose \
+             another, or give every stream a port of its own (@PORT)"
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn print_urls(relay: &Relay, terminal: &Terminal) {

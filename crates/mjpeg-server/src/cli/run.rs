@@ -12,14 +12,15 @@ use crate::secrets::expanded;
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Run {
-    /// A stream: its name, its camera, and the port on which viewers get it. Repeat for more
+    /// A stream: its name, its camera, and a port of its own if it is to have one. Repeat for more
     ///
     /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is a camera that sends JPEG pictures one
     /// after another: most often http://HOST/PATH or tcp://HOST:PORT; below are the others. Viewers
-    /// open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces.
+    /// open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces. Where a
+    /// stream has no port, viewers open http://THIS_MACHINE:8080/NAME/, and all streams are there.
     #[arg(
         long = "stream",
-        value_name = "NAME=URL@[ADDR:]PORT",
+        value_name = "NAME=URL[@[ADDR:]PORT]",
         required = true,
         value_parser = stream
     )]
@@ -58,20 +59,17 @@ pub(crate) struct Run {
 
 /// Reads a stream whose URL may take secrets from elsewhere.
 fn stream(text: &str) -> Result<StreamArg, String> {
-    let split = text.split_once('=').and_then(|(name, rest)| {
-        let (url, listen) = rest.rsplit_once('@')?;
-        Some((name, url, listen))
-    });
-    let text = match split {
-        Some((name, url, listen)) => {
-            let url = expanded(url).map_err(|error| format!("{error:#}"))?;
-            format!("{name}={url}@{listen}")
-        }
-        // The parser says what is missing.
-        None => text.into(),
-    };
-    text.parse()
-        .map_err(|error: InvalidStreamArg| error.to_string())
+    let expand = |url: &str| expanded(url).map_err(|error| Reason(format!("{error:#}")));
+    StreamArg::read(text, expand).map_err(|Reason(reason)| reason)
+}
+
+/// Why an argument cannot be used.
+struct Reason(String);
+
+impl From<InvalidStreamArg> for Reason {
+    fn from(error: InvalidStreamArg) -> Self {
+        Self(error.to_string())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,6 +90,7 @@ pub(crate) enum Repair {
 const HELP: &str = "\
 Examples:
   mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081
+  mjpeg-server run --stream garage=tcp://cam-a:6001 --stream door=http://cam-b/video
   mjpeg-server run --stream a=tcp://cam-a:6001@8081 \\
                    --stream b=tcp://cam-b:6001@127.0.0.1:8082
   mjpeg-server run --stream door=http://me:secret@cam-b/video@8082

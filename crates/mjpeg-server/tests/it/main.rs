@@ -5,6 +5,7 @@ mod browser;
 mod children;
 mod cli;
 mod ffmpeg;
+mod gateway;
 mod http_cameras;
 mod outage;
 mod process;
