@@ -1,4 +1,4 @@
-//! Checks manifests, imports, sizes, comments, docs and test data.
+//! Checks manifests, imports, type names, sizes, comments, docs and test data.
 
 mod attributes;
 mod comments;
@@ -12,6 +12,7 @@ mod modules;
 mod pages;
 mod readmes;
 mod root_paths;
+mod type_names;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use cargo_metadata::{Package, TargetKind};
 use crate::examples;
 use crate::tidy::lines::Lines;
 use crate::tidy::modules::Modules;
+use crate::tidy::type_names::TypeNames;
 use crate::util::{Workspace, files_with, folder, read, targets, verdict};
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -30,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut problems = manifests::root_manifest(&read(&root.join("Cargo.toml"))?);
     problems.extend(readmes::check(workspace, &members)?);
     let mut exempt: Vec<_> = functions::EXEMPT.iter().collect();
+    let mut type_names = TypeNames::default();
     for package in &members {
         let manifest = read(package.manifest_path.as_std_path())?;
         problems.extend(manifests::check(package, &manifest));
@@ -39,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             problems.extend(files::check(&file, &text, is_product));
             if is_product {
                 problems.extend(functions::check(&file, &text, &mut exempt));
+                type_names.add(&package.name, &file, &text);
             }
         }
         if is_product {
@@ -47,6 +51,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         problems.extend(fixtures::check(package)?);
     }
     problems.extend(functions::unused(&exempt));
+    problems.extend(type_names.check());
     let examples = members.iter().flat_map(|package| {
         let examples = targets(package, TargetKind::Example);
         examples.into_iter().map(|e| (package.name.as_str(), e))

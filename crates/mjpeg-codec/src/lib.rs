@@ -53,8 +53,8 @@
 //! T.81: baseline, extended, progressive, lossless, arithmetic, hierarchical. The splitter walks
 //! the markers: it skips segments by the length they state, and inside a scan only `FF 00`, `FF D0`
 //! to `FF D7` (RSTn) and fill bytes continue the scan. An EXIF thumbnail inside APP1, or a comment
-//! that holds `FF D8` or `FF D9`, therefore never cuts a frame, as it does in readers that search
-//! for those two bytes. JPEG-LS (T.87) and JPEG 2000 are other formats, and garbage here.
+//! that holds `FF D8` or `FF D9`, therefore never cuts a frame. In readers that search for those
+//! two bytes, it does. JPEG-LS (T.87) and JPEG 2000 are other formats, and count as garbage.
 //!
 //! Bytes between an EOI and the next SOI, such as padding, vendors' trailers or line breaks, belong
 //! to no frame. A picture there with an SOI and EOI of its own, such as the second one of a stereo
@@ -83,29 +83,29 @@
 //! * A frame with another SOI in its scan was cut off there.
 //! * When the stream ends inside a segment, that segment is searched as well.
 //!
-//! Damage inside a scan that leaves its markers alone does not break a frame; decoders show it as
-//! smear, or half grey. Finding that takes a look at every bit, so the splitter does not do it.
+//! Damage inside a scan that leaves its markers alone does not break a frame; decoders show such a
+//! frame smeared, or half grey. To find it, every bit must be read, so the splitter does not do it.
 //! [`Frame::verify`] does, on demand.
 //!
 //! # Floods
 //!
-//! Each beginning of a frame, each segment, and in a multipart stream each line takes a decision,
+//! Each beginning of a frame, each segment, and in a multipart stream each line needs a decision,
 //! and each decision takes time. Real frames need one every twenty bytes or more; bytes made to
-//! slow the splitter down force one every two to thirty. Decisions are therefore paid for in bytes,
-//! of about a nanosecond each: 160 for a frame's beginning, 30 for a segment, 90 more for a scan,
-//! 128 for a line. Each byte of the stream earns one.
+//! slow the splitter down force one every two to thirty. The splitter therefore keeps an account in
+//! bytes; one byte stands for about a nanosecond. A frame's beginning costs 160, a segment 30, a
+//! scan 90 more, a line 128. Each byte of the stream earns one.
 //!
 //! A whole frame gets back all that it took, and all that the lines before it took. So whole frames
 //! and their framing never add up to a flood, whatever their size and coding. What remains is the
-//! cost of decisions that led to nothing. A stream can overdraw 1 MiB of them
-//! ([`SplitterConfig::with_flood_allowance_bytes`]), enough for 5000 false beginnings in a row;
-//! time refills that ([`Splitter::refill`]). Beyond it, what the stream discards is reported as
-//! [`DiscardReason::Flood`].
+//! cost of decisions that led to no frame. A stream can overdraw its account by 1 MiB
+//! ([`SplitterConfig::with_flood_allowance_bytes`]), enough for 5000 false beginnings in a row. The
+//! account refills as time passes ([`Splitter::refill`]). While it is overdrawn further, discarded
+//! bytes are reported as [`DiscardReason::Flood`].
 //!
-//! A flood is read like any other bytes, and the first frame behind it comes out. What it takes is
-//! time: 3 to 30 ns per byte, where frames of 100 kB take 0.1 ns. The owner of the bytes bounds
-//! that: [`Splitter::poll_within`] works in slices, and [`Splitter::cost`] tells how dear the bytes
-//! are, so that the owner can read them more slowly.
+//! A flood is read like any other bytes, and the first frame behind it comes out. It only takes
+//! more time: 3 to 30 ns per byte, where frames of 100 kB take 0.1 ns. The caller can bound that:
+//! [`Splitter::poll_within`] works in slices, and [`Splitter::cost`] tells how much work the bytes
+//! take, so that the caller can read them more slowly.
 //!
 //! # Promises
 //!
@@ -115,10 +115,10 @@
 //!   untrusted segment until that is decided.)
 //! * Every byte is accounted for: each lies in exactly one frame or one discarded range, in order.
 //! * Memory is bounded by [`SplitterConfig::max_frame_bytes`]. Time is linear in the bytes
-//!   (measured; the figures for bytes made to take long are in the project's `benches/README.md`).
-//! * Everything that takes long can be done in slices: [`Splitter::poll_within`],
+//!   (measured; the figures for hostile bytes are in the project's `benches/README.md`).
+//! * All work that can take long can be done in slices: [`Splitter::poll_within`],
 //!   [`multipart::Parser::poll_within`], [`repair::Repairer`], [`verify::Verifier`]. The outcome
-//!   does not depend on them.
+//!   does not depend on the slices.
 //! * No input makes it panic.
 //!
 //! # Repairs

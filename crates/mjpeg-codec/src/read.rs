@@ -53,13 +53,13 @@ impl<R: Read> ReadFrames<R> {
     }
 
     /// Reads once.
-    fn fill(&mut self, reader: &mut R) -> io::Result<Fill> {
+    fn fill(&mut self, reader: &mut R) -> io::Result<ReadOutcome> {
         loop {
             match reader.read(self.splitter.spare_mut()) {
-                Ok(0) => return Ok(Fill::Ended),
+                Ok(0) => return Ok(ReadOutcome::Ended),
                 Ok(n) => {
                     self.splitter.filled(n);
-                    return Ok(Fill::More);
+                    return Ok(ReadOutcome::More);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -83,8 +83,8 @@ impl<R: Read> Iterator for ReadFrames<R> {
             }
             let mut reader = self.reader.take()?;
             match self.fill(&mut reader) {
-                Ok(Fill::More) => self.reader = Some(reader),
-                Ok(Fill::Ended) => self.splitter.finish(),
+                Ok(ReadOutcome::More) => self.reader = Some(reader),
+                Ok(ReadOutcome::Ended) => self.splitter.finish(),
                 Err(error) => return Some(Err(error)),
             }
         }
@@ -92,7 +92,7 @@ impl<R: Read> Iterator for ReadFrames<R> {
 }
 
 /// The outcome of a read.
-enum Fill {
+enum ReadOutcome {
     More,
     Ended,
 }

@@ -26,7 +26,7 @@ mod whole;
 use budget::Budget;
 use buffer::Buffer;
 use fill::Fill;
-use state::{Progress, State, Step};
+use state::{Progress, SplitterState, StepOutcome};
 
 /// Cuts concatenated JPEG images into frames: a state machine over the structure of JPEG (ITU-T
 /// T.81).
@@ -68,7 +68,7 @@ pub struct Splitter {
     base: u64,
     /// How far `buffer` has been examined.
     pos: usize,
-    state: State,
+    state: SplitterState,
     progress: Progress,
     /// Where the latest untrusted segment claimed to end. A frame that begins before this place may
     /// be embedded in the segment.
@@ -92,12 +92,12 @@ pub struct Splitter {
     /// Reads the bytes between the images of a multipart stream; `None` for a stream that holds
     /// nothing but images.
     framing: Option<Box<FramingReader>>,
-    ended: Option<End>,
+    ended: Option<StreamEnd>,
 }
 
 /// How a stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum StreamEnd {
     /// Where it was meant to end.
     Whole,
     /// Somewhere else.
@@ -119,7 +119,7 @@ impl Splitter {
             buffer: Buffer::new(),
             base: 0,
             pos: 0,
-            state: State::Seek,
+            state: SplitterState::Seek,
             progress: Progress::default(),
             untrusted_end: 0,
             contradicted_at: 0,
@@ -175,7 +175,7 @@ impl Splitter {
     /// Poll until `None` afterwards. Then the splitter is ready for a new stream, whose offsets
     /// continue from here.
     pub fn finish(&mut self) {
-        self.ended = Some(End::Whole);
+        self.ended = Some(StreamEnd::Whole);
     }
 
     /// Ends the stream like [`finish`](Self::finish), but where it was not meant to end, or may not
@@ -184,7 +184,7 @@ impl Splitter {
     /// The frame in hand was cut off, so it is discarded even with
     /// [`MissingEoi::Accept`](crate::MissingEoi::Accept).
     pub fn cut_off(&mut self) {
-        self.ended = Some(End::CutOff);
+        self.ended = Some(StreamEnd::CutOff);
     }
 
     /// Refills the [flood allowance](SplitterConfig::with_flood_allowance_bytes).
@@ -247,16 +247,16 @@ impl Splitter {
             let done = std::mem::take(&mut self.work) + self.buffer.take_work();
             *work = work.saturating_sub(done);
             match (step, self.ended) {
-                (Step::Again, _) => {}
-                (Step::NeedMore, None) => return Polled::NeedMore,
-                (Step::NeedMore, Some(_)) if self.buffer.data().is_empty() => {
+                (StepOutcome::Again, _) => {}
+                (StepOutcome::NeedMore, None) => return Polled::NeedMore,
+                (StepOutcome::NeedMore, Some(_)) if self.buffer.data().is_empty() => {
                     self.end_stream();
                     return match self.found.pop_front() {
                         Some(found) => Polled::Found(found),
                         None => Polled::NeedMore,
                     };
                 }
-                (Step::NeedMore, Some(end)) => self.at_end(end),
+                (StepOutcome::NeedMore, Some(end)) => self.at_end(end),
             }
         }
     }

@@ -53,7 +53,7 @@ use crate::{
     jpeg::{
         frame_header::FrameHeader,
         marker,
-        walk::{Segment, Step, Walk},
+        walk::{Segment, Walk, WalkStep},
     },
 };
 
@@ -175,9 +175,9 @@ impl Verifier {
         let step = self.walk.step(self.frame.bytes(), WALKED_AT_A_TIME);
         *work = work.saturating_sub(self.walk.position() - from + SEGMENT_NANOS);
         let next = match step {
-            Step::Again => return Ok(()),
-            Step::Segment(segment) => Some(segment),
-            Step::End => None,
+            WalkStep::Again => return Ok(()),
+            WalkStep::Segment(segment) => Some(segment),
+            WalkStep::End => None,
         };
         self.is_walked = next.is_none();
         match (self.header.take(), next) {

@@ -59,11 +59,12 @@
 //!
 //! ## Bursts
 //!
-//! Some sources send several frames at once, and each would replace the one before it unseen. A
-//! producer that has the next frame already publishes it with [`Producer::publish_next`]: consumers
-//! that are ready have their turn first. A consumer takes part by holding a [`Turn`] while it waits
-//! for a frame and until it has dealt with it. One that is still busy with an earlier frame is not
-//! waited for, and each wait is short: see [`Producer::taken`].
+//! Some sources send several frames at once, and each would replace the previous one before anybody
+//! has seen it. A producer that already has the next frame publishes it with
+//! [`Producer::publish_next`], which first gives consumers that are ready their turn. A consumer
+//! takes part by holding a [`Turn`] while it waits for a frame and until it has dealt with it. The
+//! producer does not wait for a consumer that is still busy with an earlier frame, and each wait is
+//! short: see [`Producer::taken`].
 //!
 //! ```
 //! # use std::time::SystemTime;
@@ -224,7 +225,7 @@
 //!
 //! ## Demand
 //!
-//! A consumer or recorder as such demands nothing, so a logger can watch without keeping a camera
+//! A consumer or recorder alone creates no demand, so a logger can watch without keeping a camera
 //! busy. A consumer that needs frames holds a [`Viewing`] guard; the producer's side sees the
 //! number of guards in [`Demand`].
 //!
@@ -240,9 +241,9 @@
 //! ## Publishing from a task
 //!
 //! [`Producer::publish`] wakes the consumers but does not run them. An async task that captures or
-//! encodes without awaiting keeps its worker thread for itself, and the consumers on that thread
-//! miss the frames meanwhile, on tokio's multi-thread runtime too: a woken task is queued on the
-//! thread that woke it. Publish from a thread, or yield after each frame:
+//! encodes without awaiting keeps its worker thread to itself, and the consumers on that thread
+//! miss frames meanwhile. That is so on tokio's multi-thread runtime too: a woken task is queued on
+//! the thread that woke it. Publish from a thread, or yield after each frame:
 //!
 //! ```
 //! # use mjpeg_codec::Frame;

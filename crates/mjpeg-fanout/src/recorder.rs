@@ -25,7 +25,7 @@ use crate::{
 /// Made by [`Consumer::record`](crate::Consumer::record) and
 /// [`Producer::record`](crate::Producer::record).
 pub struct Recorder {
-    queue: Arc<Mutex<Queue>>,
+    queue: Arc<Mutex<RecorderQueue>>,
     /// Wakes the recorder. Frames come through the queue.
     frames: Changes<Newest>,
 }
@@ -78,7 +78,7 @@ impl Recorder {
         self.frames.is_closed()
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, RecorderQueue> {
         lock(&self.queue)
     }
 }
@@ -164,7 +164,7 @@ impl Default for RecorderConfig {
 /// The recorders of a fan-out.
 #[derive(Default)]
 pub(crate) struct Recorders {
-    queues: Mutex<Vec<Weak<Mutex<Queue>>>>,
+    queues: Mutex<Vec<Weak<Mutex<RecorderQueue>>>>,
     /// The length of `queues`, so that publishing takes no lock where nothing is recorded.
     count: AtomicUsize,
 }
@@ -172,7 +172,7 @@ pub(crate) struct Recorders {
 impl Recorders {
     /// Adds a recorder, which receives the frames published from now on.
     pub(crate) fn add(&self, config: RecorderConfig, frames: watch::Receiver<Newest>) -> Recorder {
-        let queue = Arc::new(Mutex::new(Queue::new(config)));
+        let queue = Arc::new(Mutex::new(RecorderQueue::new(config)));
         let mut queues = lock(&self.queues);
         queues.push(Arc::downgrade(&queue));
         self.count.store(queues.len(), Ordering::Release);
@@ -215,7 +215,7 @@ impl fmt::Debug for Recorders {
     }
 }
 
-struct Queue {
+struct RecorderQueue {
     frames: VecDeque<Arc<Published>>,
     /// The memory that `frames` keep allocated.
     bytes: usize,
@@ -223,7 +223,7 @@ struct Queue {
     config: RecorderConfig,
 }
 
-impl Queue {
+impl RecorderQueue {
     fn new(config: RecorderConfig) -> Self {
         Self {
             frames: VecDeque::new(),

@@ -36,7 +36,7 @@
 //! | `GET` or `HEAD` of `/state` (feature `compat`) | JSON in the format of ustreamer |
 //! | `OPTIONS` of these, and of `*` | `204`, a CORS preflight |
 //! | `/?action=command`, `/?action=take` | `501`: a relay cannot control the camera |
-//! | anything of a relay that this one reads, see [Relays](#relays) | `508` |
+//! | any request from a relay that this one reads, see [Relays](#relays) | `508` |
 //! | `/?action=` and another word | `400` |
 //! | another method | `405` with `Allow` |
 //! | another path | `404` |
@@ -114,11 +114,11 @@
 //!
 //! # Relays
 //!
-//! A viewer that is a relay itself names itself in `X-Mjpeg-Via`. It is told more, so that it can
-//! pass the stream on as it is. Other viewers get none of this:
+//! A viewer that is itself a relay names itself in the request header `X-Mjpeg-Via`. It then gets
+//! more headers, so that it can pass the stream on unchanged. Other viewers get none of them:
 //!
 //! * The response has `X-Mjpeg-Via`: this relay, the one that it reads, and so on up to the camera.
-//!   So a relay finds out that it would read itself. At most four relays may stand in a row.
+//!   From this a relay learns that it would read itself. At most four relays may stand in a row.
 //! * Each part has `X-Epoch` and `X-Seq`, which the first relay gave the frame; `X-Age-Us`, the
 //!   frame's age in microseconds when it is written; `X-Online`, `false` if the camera is lost; and
 //!   `X-Mjpeg-Via` again, because it may change. `X-Repeat: 1` marks repeats and placeholders.
@@ -132,9 +132,9 @@
 //! limits: [`max_viewers`](StreamConfig::with_max_viewers) of the stream, a [`ViewerLimit`] that
 //! several streams share, and
 //! [`max_viewers_per_address`](StreamConfig::with_max_viewers_per_address). Snapshots and `HEAD`
-//! requests do not count as viewers. Snapshots that wait or are on their way have a limit of their
-//! own, [`max_snapshots`](StreamConfig::with_max_snapshots), and as many may come from one address
-//! as viewers.
+//! requests do not count as viewers. Snapshots that wait or are being sent have a limit of their
+//! own, [`max_snapshots`](StreamConfig::with_max_snapshots). The limit per address holds for them
+//! as well, with a count of its own.
 //!
 //! A page that is reloaded must not lock itself out: its previous connection may not have ended
 //! yet. A new viewer may therefore replace an existing one of the same stream; its address decides
@@ -180,16 +180,16 @@
 //! | has sent none, and is dead | `200`: the placeholder, with `X-Placeholder: true`; else `503` |
 //!
 //! So a page always shows something. A program that looks only at the status should ask for what it
-//! needs: `fresh=1` gives each picture once, however fast it asks, and `max_age=5` no picture of a
-//! camera that has died. For programs whose URL cannot be changed, the stream can
-//! [want that itself](StreamConfig::with_snapshot_max_age).
+//! needs: with `fresh=1` it gets each picture once, however fast it asks, and with `max_age=5` it
+//! gets no picture of a camera that has died. For programs whose URL cannot be changed, the stream
+//! can [require that itself](StreamConfig::with_snapshot_max_age).
 //!
 //! # Clients that close their side
 //!
-//! Some clients close their side of the connection behind their request, such as `nc -N`. They are
-//! answered all the same, with streams too. On a stream, this looks as if the viewer had gone. So
-//! the last frame is sent to it once more, which tells. Before the first frame nothing can be sent;
-//! then such a viewer is taken for gone after 5 s. What a viewer sends behind its request is
+//! Some clients, such as `nc -N`, close their side of the connection after the request. They are
+//! answered all the same, with streams too. A viewer that has gone looks the same. So the last
+//! frame is sent once more: if the viewer has gone, that fails. Before the first frame nothing can
+//! be sent; such a viewer then counts as gone after 5 s. What a viewer sends after its request is
 //! dropped; one that sends [too much](StreamConfig::with_max_viewer_input_bytes) is cut.
 //!
 //! # Several streams on one port
@@ -229,8 +229,8 @@
 //!
 //! * [`Listener::serve`] ends the port only. When it returns, the port is free, and all connections
 //!   that came through it have ended, except those of viewers.
-//! * [`StreamService::drain`] ends the viewers, each after the part it is at, and cuts those that
-//!   need longer than the grace. [`Drained`] says how many.
+//! * [`StreamService::drain`] ends the viewers, each after its current part, and cuts those that
+//!   need longer than the grace. [`Drained`] says how many were cut.
 //! * [`StreamService::close`] ends the responses without waiting, for servers that wait for their
 //!   connections themselves. Without it, a stream would never end.
 //!
@@ -251,18 +251,18 @@
 //!   [`SO_SNDBUF`](ListenerConfig::with_send_buffer_bytes).
 //! * A server of your own that sends an [`MjpegBody`] gets the next part only after it has dropped
 //!   the previous one. hyper does that when the last byte is in the kernel. A server or layer that
-//!   copies bodies drops it at once; then its buffer adds to the lag. The kernel's queue, and the
-//!   limits on time and memory below, are then up to that server.
+//!   copies bodies drops a part at once; then its buffer adds to the lag. The kernel's queue, and
+//!   the limits on time and memory below, are then up to that server.
 //!
-//! Frames that come together reach each viewer that is ready if they are published with
+//! When frames come together, each viewer that is ready gets all of them if they are published with
 //! [`Producer::publish_next`](mjpeg_fanout::Producer::publish_next).
 //!
 //! A [`Listener`]'s viewer is cut when it takes no byte for
 //! [`write_stall`](StreamConfig::with_write_stall), or when one frame takes longer than
 //! [`max_frame_send_time`](StreamConfig::with_max_frame_send_time). When slow viewers together hold
 //! more than [`max_inflight_bytes`](StreamConfig::with_max_inflight_bytes), those with the oldest
-//! frame are cut. Clients of snapshots and of other answers have the same limits and are in the
-//! same account. [`StreamStats`] counts each case, and [`StreamService::viewers`] reports for each
+//! frame are cut. The same limits apply to clients of snapshots and of other answers, and all count
+//! together. [`StreamStats`] counts each case, and [`StreamService::viewers`] reports for each
 //! viewer what it was sent, what it skipped, and how old its frames were.
 //!
 //! On Linux, a listener hands large parts to TCP sockets with `splice`, which raises `SIGPIPE` when

@@ -22,7 +22,7 @@ use crate::{
     gate::{Access, Gate, SharedGate},
     peer::Peer,
     response::{body::ResponseBody, future::ResponseFuture},
-    service::shared::{Caller, Shared},
+    service::shared::{Caller, ServiceShared},
     shards::{Shards, viewer::NewViewer},
     stats::StreamStats,
     viewers::viewer::{ViewerInfo, ViewerState},
@@ -39,7 +39,7 @@ pub(crate) mod shared;
 /// them; dropping the last clone cuts them.
 #[derive(Clone, Debug)]
 pub struct StreamService {
-    shared: Arc<Shared>,
+    shared: Arc<ServiceShared>,
 }
 
 /// What [`StreamService::drain`] did.
@@ -186,7 +186,7 @@ impl StreamService {
     }
 
     /// What all clones share, and how requests are answered.
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<ServiceShared> {
         &self.shared
     }
 
@@ -253,7 +253,7 @@ impl StreamServiceBuilder {
 
     /// Makes the service.
     pub fn build(self) -> StreamService {
-        let shared = Shared {
+        let shared = ServiceShared {
             name: self.name,
             consumer: self.consumer,
             config: watch::Sender::new(Arc::new(self.config)),

@@ -184,16 +184,16 @@ impl Gauge {
 }
 
 /// Counts a connection for as long as it lives, however it ends.
-pub(crate) struct OpenConnection(Arc<ListenerCounters>);
+pub(crate) struct CountedConnection(Arc<ListenerCounters>);
 
-impl OpenConnection {
+impl CountedConnection {
     pub(crate) fn new(counters: Arc<ListenerCounters>) -> Self {
         counters.connections.up();
         Self(counters)
     }
 }
 
-impl Drop for OpenConnection {
+impl Drop for CountedConnection {
     fn drop(&mut self) {
         self.0.connections.down();
     }

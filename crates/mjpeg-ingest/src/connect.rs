@@ -8,8 +8,8 @@ use mjpeg_codec::{Frame, Stamp, multipart::Via};
 use tokio::io::AsyncRead;
 
 use crate::{
-    config::IngestConfig, contained::Contained, error::ConnectError, parsed::Feed, text::escaped,
-    within::within,
+    config::IngestConfig, contained::Contained, error::ConnectError, parsed::ParsedFeed,
+    text::escaped, within::within,
 };
 
 /// A kind of source: it connects, again and again, to a camera, an encoder or a test.
@@ -104,7 +104,7 @@ pub(crate) enum Input {
     Frames(BoxedFrames),
     /// It finds its frames itself.
     #[cfg_attr(not(feature = "http"), expect(dead_code))]
-    Feed(Box<dyn Feed>),
+    Feed(Box<dyn ParsedFeed>),
 }
 
 pub(crate) type BoxedReader = Contained<Box<dyn AsyncRead + Send + Unpin>>;
@@ -162,7 +162,7 @@ impl Connection {
 
     /// Makes a connection that finds its frames itself.
     #[cfg(feature = "http")]
-    pub(crate) fn feed(feed: impl Feed + 'static, peer: impl Into<String>) -> Self {
+    pub(crate) fn feed(feed: impl ParsedFeed + 'static, peer: impl Into<String>) -> Self {
         Self::new(Input::Feed(Box::new(feed)), peer.into())
     }
 

@@ -176,7 +176,7 @@ impl ConnectError {
 /// Displays an error followed by its sources, separated by colons: "cannot connect to
 /// 192.168.1.100:6001: Connection refused".
 ///
-/// For logs and other texts that the operator sees; [`ErrorKind`](crate::ErrorKind) is for
+/// For logs and other texts that the operator sees; [`FailureKind`](crate::FailureKind) is for
 /// everybody. A source whose
 /// text the error already ends with is left out. What a camera or a program may have put into the
 /// text to steer a terminal is [escaped].

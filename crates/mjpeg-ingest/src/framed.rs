@@ -22,7 +22,7 @@ use crate::{
     connect::{BoxedFrames, BoxedReader, Framing, Input},
     event::Captured,
     framer::Framer,
-    parsed::{Feed, Parsed},
+    parsed::{Parsed, ParsedFeed},
 };
 
 /// The frames of a connection, whatever it carries.
@@ -33,7 +33,7 @@ use crate::{
 pub(crate) enum Incoming {
     Cut(Box<Framed<BoxedReader>>),
     Whole(Box<Whole>),
-    Found(Box<dyn Feed>),
+    Found(Box<dyn ParsedFeed>),
 }
 
 impl Incoming {

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// Dropping it closes the connection.
 pub struct Ingest {
-    state: State,
+    state: IngestState,
     reconnect: Reconnect,
     wakeups: Wakeups,
 }
@@ -51,7 +51,7 @@ pub struct Ingest {
 /// ```
 ///
 /// A pause also leads from `Connecting` and `Online` to `Idle`, and so to `Paused`.
-enum State {
+enum IngestState {
     Idle,
     Connecting(Attempt),
     Online(Box<Online>),
@@ -77,7 +77,7 @@ struct Reconnect {
 }
 
 /// The next state, and an event to report.
-type Transition = (State, Option<Event>);
+type Transition = (IngestState, Option<Event>);
 
 impl Ingest {
     /// Makes an ingest. Nothing happens before the first [`next`](Self::next).
@@ -88,7 +88,7 @@ impl Ingest {
     /// Makes an ingest that obeys this control. If that is paused, the ingest begins paused.
     pub fn with_control(source: Source, config: IngestConfig, control: Control) -> Self {
         Self {
-            state: State::Idle,
+            state: IngestState::Idle,
             wakeups: control.wakeups(),
             reconnect: Reconnect {
                 seed: config.seed.unwrap_or_else(|| fastrand::u64(..)),
@@ -126,13 +126,13 @@ impl Ingest {
             self.wakeups.register(cx);
             let commands = self.reconnect.control.commands();
             let (next, event) = match &mut self.state {
-                State::Idle => self.reconnect.begin(commands, Instant::now()),
-                State::Connecting(_) if commands.paused => (State::Idle, None),
-                State::Connecting(attempt) => {
+                IngestState::Idle => self.reconnect.begin(commands, Instant::now()),
+                IngestState::Connecting(_) if commands.paused => (IngestState::Idle, None),
+                IngestState::Connecting(attempt) => {
                     let outcome = ready!(attempt.as_mut().poll(cx));
                     self.reconnect.attempted(outcome, Instant::now())
                 }
-                State::Online(online) => {
+                IngestState::Online(online) => {
                     if commands.paused {
                         online.end(Ending::Paused);
                     }
@@ -141,17 +141,17 @@ impl Ingest {
                         Err(ending) => self.reconnect.ended(online, ending, Instant::now()),
                     }
                 }
-                State::Waiting(wait) => {
+                IngestState::Waiting(wait) => {
                     ready!(wait.poll(commands, cx));
-                    (State::Idle, None)
+                    (IngestState::Idle, None)
                 }
-                State::Paused if commands.paused => return Poll::Pending,
-                State::Paused => {
+                IngestState::Paused if commands.paused => return Poll::Pending,
+                IngestState::Paused => {
                     // The operator resumes it: try a refused login again.
                     self.reconnect.source.visits().forgive();
-                    (State::Idle, None)
+                    (IngestState::Idle, None)
                 }
-                State::Finished => return Poll::Ready(None),
+                IngestState::Finished => return Poll::Ready(None),
             };
             // Closes the old connection: only one is ever open.
             self.state = next;
@@ -167,7 +167,7 @@ impl Reconnect {
     fn begin(&mut self, commands: Commands, now: Instant) -> Transition {
         if commands.paused {
             self.guard = None;
-            return (State::Paused, Some(Event::Paused));
+            return (IngestState::Paused, Some(Event::Paused));
         }
         if let Some(refusal) = self.source.visits().forbids(now, commands.retries) {
             let retry_in = refusal.until.saturating_duration_since(now);
@@ -176,7 +176,7 @@ impl Reconnect {
         let is_visit = !self.has_tried && !self.source.is_passive();
         self.has_tried = true;
         let attempt = attempt(self.source.clone(), self.config.clone(), is_visit);
-        (State::Connecting(attempt), Some(Event::Connecting))
+        (IngestState::Connecting(attempt), Some(Event::Connecting))
     }
 
     fn attempted(&mut self, outcome: Result<Connection, ConnectError>, now: Instant) -> Transition {
@@ -199,7 +199,7 @@ impl Reconnect {
         self.guard = guard;
         let online = Online::new((input, framing), interval, via, &self.config);
         (
-            State::Online(Box::new(online)),
+            IngestState::Online(Box::new(online)),
             Some(Event::Online { peer }),
         )
     }
@@ -210,7 +210,7 @@ impl Reconnect {
         }
         match ending {
             Ending::Error(error) => self.offline(error, now),
-            Ending::Paused => (State::Idle, None),
+            Ending::Paused => (IngestState::Idle, None),
             Ending::Finished => self.finish(),
         }
     }
@@ -240,14 +240,14 @@ impl Reconnect {
     fn wait(&self, error: Arc<Error>, retry_in: Duration, now: Instant) -> Transition {
         let wait = RetryWait::new(now + retry_in, self.control.commands());
         (
-            State::Waiting(wait),
+            IngestState::Waiting(wait),
             Some(Event::Offline { error, retry_in }),
         )
     }
 
     fn finish(&mut self) -> Transition {
         self.guard = None;
-        (State::Finished, None)
+        (IngestState::Finished, None)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reads a Motion-JPEG camera and reconnects indefinitely, with capped and jittered backoff.
 //!
-//! The layer of a Motion-JPEG relay between a camera and the consumers of its frames. You pull
-//! events; nothing is spawned for you and nothing is queued: while you do not call
-//! [`Ingest::next`], nothing is read, and TCP slows the camera down.
+//! The layer of a Motion-JPEG relay between a camera and the consumers of its frames. You ask for
+//! each event. No task is spawned, and nothing is queued: while you do not call [`Ingest::next`],
+//! nothing is read, and TCP slows the camera down.
 //!
 //! ```no_run
 //! use mjpeg_ingest::{Event, Ingest, IngestConfig, Source};
@@ -30,24 +30,26 @@
 //! * It holds **one connection per camera**, ever: the old one is closed before the next attempt
 //!   begins. (While it races the addresses of one host name, as RFC 8305 describes, several
 //!   connection *attempts* may be under way for a moment.)
-//! * A connection, including name look-up, all addresses and TLS, takes at most
-//!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s) to be made. The answer of a camera
-//!   that speaks HTTP takes at most [`answer_timeout`](IngestConfig::answer_timeout) (30 s).
+//! * Making a connection, including name look-up, all addresses and TLS, takes at most
+//!   [`connect_timeout`](IngestConfig::connect_timeout) (5 s). The answer of a camera that speaks
+//!   HTTP takes at most [`answer_timeout`](IngestConfig::answer_timeout) (30 s).
 //! * A camera without a frame for ten of its usual intervals, and 2 s at least, is reported as
 //!   [stalled](Event::Stalled). A camera that sends no byte for
 //!   [`stall_limit`](IngestConfig::stall_limit) (10 s), or no frame for three times that, is
 //!   disconnected. TCP keepalive also detects a dead peer.
-//! * A camera that is polled for single images keeps its rhythm when an answer now and then holds
-//!   none. It counts as lost when three polls in a row brought no image and none came for the stall
-//!   limit, or when none came for the answer timeout.
-//! * Time in which this process stood still (SIGSTOP, a closed lid) is not blamed on the camera.
+//! * A camera that is polled for single images is polled at the same rate even if an answer now and
+//!   then holds none. It counts as lost when three polls in a row brought no image and none came
+//!   for the stall limit, or when none came for the answer timeout.
+//! * Time in which this process did not run (SIGSTOP, a closed laptop) does not count against the
+//!   camera.
 //! * After a refused password the next login is tried after
 //!   [`login_retry`](IngestConfig::login_retry) (5 min): many cameras lock accounts.
-//! * [`Limits`] sets these for one source, in code or in its URL.
-//! * A camera's bytes do not hold a thread: reading yields by the work that they make. A
-//!   [flood](Event::Flooded) is read more slowly, and has a quarter of a core at most.
-//! * Then it reconnects, indefinitely, after a [`Backoff`] of 250 ms to 30 s. The backoff starts
-//!   over only when the camera has been online with frames for
+//! * [`Limits`] sets these limits for one source, in code or in its URL.
+//! * A camera's bytes do not keep a thread busy for long: reading yields according to the work that
+//!   they cause. A [flood](Event::Flooded) is read more slowly, and gets a quarter of a core at
+//!   most.
+//! * After each failure it reconnects, indefinitely, with a [`Backoff`] of 250 ms to 30 s. The
+//!   backoff starts over only when the camera has been online with frames for
 //!   [`stable_after`](IngestConfig::stable_after) (10 s).
 //! * [`Failover`] takes several sources, in order, and reads the first that has frames.
 //! * [`Control`] retries now, pauses and resumes, from anywhere.
@@ -78,12 +80,12 @@ mod duration;
 mod error;
 mod event;
 mod failover;
+mod flood_limiter;
 mod framed;
 mod framer;
 mod frames;
 mod ingest;
 mod online;
-mod pace;
 mod parsed;
 mod retry;
 mod source;
@@ -99,7 +101,7 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
-pub use error::{ConnectError, Error, ErrorChain, RelayError, SourceEnd, kind::ErrorKind};
+pub use error::{ConnectError, Error, ErrorChain, RelayError, SourceEnd, kind::FailureKind};
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};

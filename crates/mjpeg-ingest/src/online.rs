@@ -15,8 +15,8 @@ use crate::{
     duration::LONGEST,
     error::{Error, SourceEnd},
     event::Event,
+    flood_limiter::FloodLimiter,
     framed::Incoming,
-    pace::Pace,
     parsed::Parsed,
     stall::StallWatch,
     timer::Timer,
@@ -28,7 +28,7 @@ pub(crate) struct Online {
     incoming: Incoming,
     stall: StallWatch,
     upstream: Upstream,
-    pace: Pace,
+    flood_limiter: FloodLimiter,
     timer: Timer,
     since: Instant,
     frames: u64,
@@ -66,7 +66,7 @@ impl Online {
             incoming: Incoming::new(input, framing, config.splitter.clone()),
             stall: StallWatch::new(now, config.stall_limit, interval),
             upstream: Upstream::of(via),
-            pace: Pace::new(now),
+            flood_limiter: FloodLimiter::new(now),
             timer: Timer::default(),
             since: now,
             frames: 0,
@@ -97,7 +97,7 @@ impl Online {
             if let Some(event) = self.upstream.report() {
                 return Poll::Ready(Ok(event));
             }
-            self.pace.begin(Instant::now());
+            self.flood_limiter.begin(Instant::now());
             match self.incoming.poll_found(cx) {
                 Poll::Ready(Some(found)) => match self.record(found) {
                     Some(event) => return Poll::Ready(Ok(event)),
@@ -105,7 +105,7 @@ impl Online {
                 },
                 Poll::Ready(None) => {}
                 Poll::Pending => {
-                    self.pace.pause(Instant::now());
+                    self.flood_limiter.pause(Instant::now());
                     return Poll::Pending;
                 }
             }
@@ -121,7 +121,7 @@ impl Online {
             if self.ending.is_some() {
                 continue;
             }
-            if let Some(event) = ready!(self.poll_pace(cx)) {
+            if let Some(event) = ready!(self.poll_flood_limiter(cx)) {
                 return Poll::Ready(Ok(event));
             }
             // Read before looking at the clock: data may have come while the owner did not pull.
@@ -141,18 +141,18 @@ impl Online {
     }
 
     /// Waits until more may be read: not at once in a flood, of which it tells.
-    fn poll_pace(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        if self.pace.rests_until().is_none() {
+    fn poll_flood_limiter(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.flood_limiter.rests_until().is_none() {
             let (cost, bytes) = self.incoming.cost();
-            self.pace.before_read(Instant::now(), cost, bytes);
+            self.flood_limiter.before_read(Instant::now(), cost, bytes);
         }
-        if self.pace.take_flood() {
+        if self.flood_limiter.take_flood() {
             return Poll::Ready(Some(Event::Flooded));
         }
-        if let Some(until) = self.pace.rests_until() {
-            self.pace.pause(Instant::now());
+        if let Some(until) = self.flood_limiter.rests_until() {
+            self.flood_limiter.pause(Instant::now());
             ready!(self.timer.poll(cx, until));
-            self.pace.rested();
+            self.flood_limiter.rested();
         }
         Poll::Ready(None)
     }

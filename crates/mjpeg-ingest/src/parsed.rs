@@ -28,7 +28,7 @@ pub(crate) enum Parsed {
 /// First [`poll_read`](Self::poll_read), then [`poll_found`](Self::poll_found) until it returns
 /// `None`, and so on; after the end [`finish`](Self::finish) or [`cut_off`](Self::cut_off), and
 /// `poll_found` once more.
-pub(crate) trait Feed: Send {
+pub(crate) trait ParsedFeed: Send {
     /// Returns the next finding in the data read so far; `None` when more must be read. Pending
     /// when it is the turn of other tasks.
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Parsed>>;

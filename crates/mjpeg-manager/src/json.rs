@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use mjpeg_ingest::ErrorKind;
+use mjpeg_ingest::FailureKind;
 use serde::Serializer;
 
 /// Seconds since 1970 as a number with fractions; 0 for a time before that.
@@ -37,7 +37,7 @@ pub(crate) fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::O
 
 /// A kind of failure as its stable word.
 pub(crate) fn error_kind<S: Serializer>(
-    kind: &ErrorKind,
+    kind: &FailureKind,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.as_str())

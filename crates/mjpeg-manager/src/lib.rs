@@ -42,15 +42,15 @@
 //!   [placeholder](Placeholder). A stream may have [several sources](StreamSpec::with_fallback), or
 //!   be [on demand](StreamSpec::with_on_demand). [`Manager::events`] reports what happens to it.
 //! * Frames that browsers cannot show ([`Frame::displayable`](mjpeg_codec::Frame::displayable)) are
-//!   held back and counted as `unsupported`, since a single one ends the picture for good in some
-//!   of them.
-//! * Frames that some viewers cannot read as they come are repaired without loss of pixels
+//!   held back and counted as `unsupported`: in some browsers, a single such frame ends the picture
+//!   for good.
+//! * Frames that some viewers could not read are repaired without changing a pixel
 //!   ([`mjpeg_codec::repair`]), unless [`StreamSpec::with_repair`] says otherwise.
 //!
 //! # Features
 //!
 //! * `listener`: `HttpOutlet` serves streams over HTTP, each on its own port, by `mjpeg-http`.
-//! * `compat`: with it, `/state` as ustreamer has it.
+//! * `compat`: adds `/state` in the format of ustreamer.
 //! * `exec`: programs as sources, `exec:program args` (Unix). They run with the rights of the
 //!   manager's process: accept such a source only from those who may run programs.
 //! * `placeholder`: placeholders that say what is wrong (`Placeholder::Drawn`), drawn by

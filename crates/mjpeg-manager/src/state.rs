@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use mjpeg_ingest::ErrorKind;
+use mjpeg_ingest::FailureKind;
 
 /// How a stream's camera is doing. [`Display`](fmt::Display) includes the reason, for the operator;
 /// [`public`](Self::public) is for everybody.
@@ -37,7 +37,7 @@ pub enum StreamState {
         error: Arc<str>,
         /// Why, for everybody.
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::error_kind"))]
-        reason: ErrorKind,
+        reason: FailureKind,
         /// When the next attempt begins, about. If that has passed, the attempt is under way.
         #[cfg_attr(feature = "serde", serde(serialize_with = "crate::json::time"))]
         retry_at: SystemTime,

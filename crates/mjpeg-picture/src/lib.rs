@@ -23,8 +23,8 @@
 //! # What it draws
 //!
 //! * [`TestPicture`]: colour bars with the name on a plate, below them a ball that rolls to and
-//!   fro, at the bottom the time of day as `HH:MM:SS.mmm UTC` and the frame number. The ball moves
-//!   with every frame. The name determines its colour.
+//!   fro, and at the bottom the time of day as `HH:MM:SS.mmm UTC` and the frame number. The ball
+//!   moves with every frame. The name determines the ball's colour.
 //! * [`Notice`]: a title, a text and a footer, such as the placeholder for a camera that is
 //!   offline.
 //!

@@ -174,7 +174,7 @@ impl Notice {
     }
 
     /// Breaks the words into `count` lines, if letters of any size have room.
-    fn layout(&self, words: &[&str], area: Size, count: u32) -> Option<Layout> {
+    fn layout(&self, words: &[&str], area: Size, count: u32) -> Option<TextLayout> {
         let line_height = area.height / count;
         let most_height = self.max_text_height.map_or(u32::MAX, u32::from);
         let room = Size::new(area.width, line_height.min(most_height));
@@ -184,7 +184,7 @@ impl Notice {
         let wider = if count == 1 { 0 } else { share / 4 };
         let lettering = Lettering::fitting(share.saturating_sub(1) + wider, room)?;
         let lines = wrapped(words, lettering.capacity(room.width).max(1));
-        Some(Layout {
+        Some(TextLayout {
             fits: lines.len() <= count as usize,
             lettering,
             lines,
@@ -194,7 +194,7 @@ impl Notice {
 }
 
 /// A text broken into lines.
-struct Layout {
+struct TextLayout {
     /// There are as many lines as intended.
     fits: bool,
     lettering: Lettering,

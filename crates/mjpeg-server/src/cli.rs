@@ -40,7 +40,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Relay cameras
     Run(Box<Run>),
-    /// Show pictures without a camera: made-up cameras, relayed like real ones
+    /// Show pictures without a camera: simulated cameras, relayed like real ones
     Demo(Demo),
 }
 

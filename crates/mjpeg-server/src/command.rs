@@ -68,7 +68,11 @@ fn runtime(workers: u16) -> io::Result<Runtime> {
         1 => Builder::new_current_thread(),
         _ => Builder::new_multi_thread(),
     };
-    builder.worker_threads(workers.into()).enable_all().build()
+    builder
+        .worker_threads(workers.into())
+        .thread_keep_alive(BLOCKING_THREAD_REST)
+        .enable_all()
+        .build()
 }
 
 async fn run(command: Command, terminal: &Terminal) -> Result<()> {
@@ -172,6 +176,10 @@ fn log_cut(report: ShutdownReport) {
         warn!(stream = %cut.name, connections, task, "did not end in time and was cut");
     }
 }
+
+/// How long a thread for blocking work rests before it ends. While there is one, the kernel's work
+/// for each frame is dearer: see [`crate::output`].
+const BLOCKING_THREAD_REST: Duration = Duration::from_millis(100);
 
 /// How long the end waits for what was not written yet to be read.
 const FLUSH_TIME: Duration = Duration::from_millis(500);

@@ -22,16 +22,16 @@ use crate::secrets::masked;
 /// Takes lines without ever waiting, and writes them in their order. Lines for which there is no
 /// room are dropped and counted; the count is written as soon as something can be written again.
 #[derive(Clone)]
-pub(crate) struct Output(Arc<Shared>);
+pub(crate) struct Output(Arc<OutputShared>);
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct OutputShared {
+    queue: Mutex<LineQueue>,
     /// Notified when the queue, or what is being written, has changed.
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Queue {
+struct LineQueue {
     lines: VecDeque<String>,
     bytes: usize,
     dropped: u64,
@@ -41,15 +41,16 @@ struct Queue {
 impl Output {
     /// Begins to write to this stream. The thread lives as long as the process.
     pub(crate) fn new(name: &str, to: impl Write + Send + 'static) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(OutputShared {
             queue: Mutex::default(),
             changed: Condvar::new(),
         });
         let of_thread = Arc::clone(&shared);
         // Without a thread, the lines are dropped as if nobody read them.
-        let _ = thread::Builder::new()
-            .name(name.into())
-            .spawn(move || of_thread.write_to(to));
+        let _ = thread::Builder::new().name(name.into()).spawn(move || {
+            unshare_files();
+            of_thread.write_to(to);
+        });
         Self(shared)
     }
 
@@ -90,7 +91,7 @@ impl Output {
 
     /// Waits until all is written, but no longer than this.
     pub(crate) fn flush(&self, limit: Duration) {
-        let is_busy = |queue: &mut Queue| queue.is_writing || !queue.is_empty();
+        let is_busy = |queue: &mut LineQueue| queue.is_writing || !queue.is_empty();
         let waited = self
             .0
             .changed
@@ -99,15 +100,15 @@ impl Output {
     }
 }
 
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl OutputShared {
+    fn queue(&self) -> MutexGuard<'_, LineQueue> {
         // Every step under this lock leaves the queue whole.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write_to(&self, mut to: impl Write) {
         loop {
-            let is_empty = |queue: &mut Queue| queue.is_empty();
+            let is_empty = |queue: &mut LineQueue| queue.is_empty();
             let waiting = self.changed.wait_while(self.queue(), is_empty);
             let mut queue = waiting.unwrap_or_else(PoisonError::into_inner);
             queue.is_writing = true;
@@ -141,13 +142,13 @@ impl Shared {
     }
 
     fn pause(&self) {
-        let never = |_: &mut Queue| true;
+        let never = |_: &mut LineQueue| true;
         let waited = self.changed.wait_timeout_while(self.queue(), RETRY, never);
         drop(waited);
     }
 }
 
-impl Queue {
+impl LineQueue {
     fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.dropped == 0
     }
@@ -173,6 +174,16 @@ impl<'a> MakeWriter<'a> for Output {
     fn make_writer(&'a self) -> LogLine<'a> {
         LogLine(self)
     }
+}
+
+/// Gives this thread a table of open files of its own.
+///
+/// The kernel counts references on each file that a process with a shared table uses. That made
+/// every frame for every viewer 4 % dearer (20 kB, 1000 viewers, one worker thread).
+fn unshare_files() {
+    // An error means that it stays as dear as that.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sched::unshare(nix::sched::CloneFlags::CLONE_FILES);
 }
 
 /// How many bytes wait to be written: some thousand lines. As many again may be being written.

@@ -25,10 +25,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 /// If there is no such variable or file, or the file is too large. They name it, and never repeat
 /// its value.
 pub(crate) fn expanded(url: &str) -> Result<String> {
-    expand(url, &|place| {
-        let value = match place {
-            Place::Env(name) => from_env(name),
-            Place::File(path) => from_file(path),
+    expand(url, &|source| {
+        let value = match source {
+            SecretSource::Env(name) => from_env(name),
+            SecretSource::File(path) => from_file(path),
         }?;
         remember(&value);
         Ok(value)
@@ -64,12 +64,12 @@ fn known() -> MutexGuard<'static, Vec<String>> {
 }
 
 /// Where a value is.
-enum Place<'a> {
+enum SecretSource<'a> {
     Env(&'a str),
     File(&'a str),
 }
 
-type Lookup<'a> = &'a dyn Fn(Place<'_>) -> Result<String>;
+type Lookup<'a> = &'a dyn Fn(SecretSource<'_>) -> Result<String>;
 
 fn expand(url: &str, value_of: Lookup<'_>) -> Result<String> {
     if !BEGINS.iter().any(|(begin, _)| url.contains(begin)) {
@@ -90,20 +90,20 @@ fn expand(url: &str, value_of: Lookup<'_>) -> Result<String> {
     let parts = parts(url, value_of)?;
     for (at, part) in parts.0.iter().enumerate() {
         match part {
-            Part::Text(text) => out += text,
-            Part::Value(value) if parts.is_login(at) => {
+            ExpandedPart::Text(text) => out += text,
+            ExpandedPart::Value(value) if parts.is_login(at) => {
                 out.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
             }
-            Part::Value(value) => out += value,
+            ExpandedPart::Value(value) => out += value,
         }
     }
     Ok(out)
 }
 
 /// A text in parts.
-struct Parts<'a>(Vec<Part<'a>>);
+struct Parts<'a>(Vec<ExpandedPart<'a>>);
 
-enum Part<'a> {
+enum ExpandedPart<'a> {
     /// As it was written.
     Text(&'a str),
     Value(String),
@@ -112,8 +112,8 @@ enum Part<'a> {
 impl Parts<'_> {
     fn concat(&self) -> String {
         let texts = self.0.iter().map(|part| match part {
-            Part::Text(text) => text,
-            Part::Value(value) => value.as_str(),
+            ExpandedPart::Text(text) => text,
+            ExpandedPart::Value(value) => value.as_str(),
         });
         texts.collect()
     }
@@ -121,10 +121,10 @@ impl Parts<'_> {
     /// Whether this part is in the user name or password of a URL: between `//` and an `@`, with
     /// nothing in between that ends an authority (RFC 3986 section 3.2).
     fn is_login(&self, at: usize) -> bool {
-        let texts = |parts: &[Part<'_>]| -> String {
-            let text = |part: &Part<'_>| match part {
-                Part::Text(text) => (*text).to_owned(),
-                Part::Value(_) => String::new(),
+        let texts = |parts: &[ExpandedPart<'_>]| -> String {
+            let text = |part: &ExpandedPart<'_>| match part {
+                ExpandedPart::Text(text) => (*text).to_owned(),
+                ExpandedPart::Value(_) => String::new(),
             };
             parts.iter().map(text).collect()
         };
@@ -150,16 +150,16 @@ fn parts<'a>(mut text: &'a str, value_of: Lookup<'_>) -> Result<Parts<'a>> {
         let (name, rest) = named
             .split_once('}')
             .with_context(|| format!("the '}}' after \"{begin}\" is missing"))?;
-        let place = if is_env {
-            Place::Env(name)
+        let source = if is_env {
+            SecretSource::Env(name)
         } else {
-            Place::File(name)
+            SecretSource::File(name)
         };
-        parts.push(Part::Text(&text[..at]));
-        parts.push(Part::Value(value_of(place)?));
+        parts.push(ExpandedPart::Text(&text[..at]));
+        parts.push(ExpandedPart::Value(value_of(source)?));
         text = rest;
     }
-    parts.push(Part::Text(text));
+    parts.push(ExpandedPart::Text(text));
     Ok(Parts(parts))
 }
 
@@ -204,9 +204,9 @@ mod tests {
     use super::*;
 
     fn expanded_with(url: &str, value: &str) -> String {
-        let lookup = |place: Place<'_>| match place {
-            Place::Env("NAME") | Place::File("/run/a@b") => Ok(value.to_owned()),
-            Place::Env(other) | Place::File(other) => bail!("no {other}"),
+        let lookup = |source: SecretSource<'_>| match source {
+            SecretSource::Env("NAME") | SecretSource::File("/run/a@b") => Ok(value.to_owned()),
+            SecretSource::Env(other) | SecretSource::File(other) => bail!("no {other}"),
         };
         expand(url, &lookup).unwrap_or_else(|error| format!("{error:#}"))
     }

@@ -162,23 +162,26 @@ impl CameraConnection {
             Plan::Play(script) => self.play(|next| script.step(next)).await,
             Plan::Answer(answers) => self.answer(&**answers).await,
         };
-        if let End::Reset = end {
+        if let ScriptEnd::Reset = end {
             // Fails only if the socket is closed already.
             let _ = SockRef::from(&self.socket.stream).set_linger(Some(Duration::ZERO));
         }
     }
 
-    async fn answer(&self, answers: &(dyn Fn(&ReceivedRequest) -> Vec<Step> + Send + Sync)) -> End {
+    async fn answer(
+        &self,
+        answers: &(dyn Fn(&ReceivedRequest) -> Vec<Step> + Send + Sync),
+    ) -> ScriptEnd {
         while let Some(head) = self.next_request().await {
             let request = ReceivedRequest::new(self.index, head);
             lock(&self.state.requests).push(request.clone());
             let steps = answers(&request);
             match self.play(|next| steps.get(next)).await {
-                End::OfSteps => {}
+                ScriptEnd::OfSteps => {}
                 end => return end,
             }
         }
-        End::Close
+        ScriptEnd::Close
     }
 
     /// Receives the head of the next request. Returns `None` when the client has left.
@@ -198,27 +201,27 @@ impl CameraConnection {
     }
 
     /// Plays the steps until the last one, or until the client leaves.
-    async fn play<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> End {
+    async fn play<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> ScriptEnd {
         tokio::select! {
             end = self.play_steps(step) => end,
-            () = self.client_left() => End::Close,
+            () = self.client_left() => ScriptEnd::Close,
         }
     }
 
-    async fn play_steps<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> End {
+    async fn play_steps<'s>(&self, step: impl Fn(usize) -> Option<&'s Step>) -> ScriptEnd {
         let mut next = 0;
         while let Some(step) = step(next) {
             next += 1;
             match step {
                 Step::Send(bytes) => {
                     if self.send(bytes).await.is_err() {
-                        return End::Close;
+                        return ScriptEnd::Close;
                     }
                 }
                 Step::Wait(duration) => sleep(*duration).await,
                 Step::Stall => pending().await,
-                Step::Close => return End::Close,
-                Step::Reset => return End::Reset,
+                Step::Close => return ScriptEnd::Close,
+                Step::Reset => return ScriptEnd::Reset,
                 Step::Goto(index) => {
                     next = *index;
                     // A loop without a wait must not keep other tasks from running.
@@ -226,7 +229,7 @@ impl CameraConnection {
                 }
             }
         }
-        End::OfSteps
+        ScriptEnd::OfSteps
     }
 
     async fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
@@ -261,7 +264,7 @@ impl Drop for CameraConnection {
     }
 }
 
-enum End {
+enum ScriptEnd {
     OfSteps,
     Close,
     Reset,

@@ -29,8 +29,8 @@
 //!
 //! ## Failing
 //!
-//! A broken test must end and say why. A mistake in the test, such as a payload too long for its
-//! segment, panics. A mistake of the peer is an [`std::io::Error`] whose text says what was
+//! A test that fails must end and say why. A mistake in the test, such as a payload too long for
+//! its segment, is a panic. A mistake of the peer is an [`std::io::Error`] whose text says what was
 //! expected. A peer that sends nothing for ten seconds is
 //! [`TimedOut`](std::io::ErrorKind::TimedOut).
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::http::{Head, content_length, find, invalid, parse_headers, quoted};
 
 /// How much of a part the buffer holds.
-pub(crate) enum Extent {
+pub(crate) enum PartExtent {
     Complete {
         headers: Vec<(String, String)>,
         body: Range<usize>,
@@ -17,7 +17,7 @@ pub(crate) enum Extent {
     },
 }
 
-impl Extent {
+impl PartExtent {
     /// Examines the bytes of a part, which begin after the previous delimiter. `searched` keeps how
     /// far the buffer is known to hold no delimiter.
     pub(crate) fn of(buffer: &[u8], delimiter: &[u8], searched: &mut usize) -> io::Result<Self> {

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::http::{Head, HttpReader, connect, cut_off, header, invalid, limited, quoted};
-use crate::parts::{Extent, boundary};
+use crate::parts::{PartExtent, boundary};
 
 /// A part of a multipart response.
 #[derive(Debug, Clone)]
@@ -143,10 +143,10 @@ impl Viewer {
         let mut searched = 0;
         loop {
             let buffer = &self.reader.buffer;
-            let extent = Extent::of(buffer, delimiter.as_bytes(), &mut searched)
+            let extent = PartExtent::of(buffer, delimiter.as_bytes(), &mut searched)
                 .map_err(|error| invalid(format!("part {index}: {error}")))?;
             match extent {
-                Extent::Complete { headers, body } => {
+                PartExtent::Complete { headers, body } => {
                     let whole = self.reader.buffer.split_to(body.end + delimiter.len());
                     self.parts = Some(index + 1);
                     return Ok(Some(ReceivedPart {
@@ -154,7 +154,7 @@ impl Viewer {
                         body: whole.freeze().slice(body),
                     }));
                 }
-                Extent::Partial { may_end } => {
+                PartExtent::Partial { may_end } => {
                     if self.reader.fill().await? > 0 {
                         continue;
                     }

@@ -173,8 +173,8 @@ impl Endurance {
             ..
         } = self;
         format!(
-            "* {}: {:.0} minutes at 30 fps, {sent} pictures sent: longest time without a new picture {longest_gap_ms:.0} ms (looked at every {} ms); \
-             memory of its page's processes {settled_mib} MiB once settled, {end_mib} MiB at the end, {peak_mib} MiB at most",
+            "* {}: {:.0} minutes at 30 fps, {sent} pictures sent: longest time without a new picture {longest_gap_ms:.0} ms (sampled every {} ms); \
+             memory of the page's processes {settled_mib} MiB once settled, {end_mib} MiB at the end, {peak_mib} MiB at most",
             how.name(),
             self.length.as_secs_f64() / 60.0,
             SAMPLE_INTERVAL.as_millis(),

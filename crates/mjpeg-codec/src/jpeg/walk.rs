@@ -29,7 +29,7 @@ pub(crate) struct Walk {
 
 /// The outcome of a step of a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum WalkStep {
     Segment(Segment),
     /// The step looked at as much as it might, inside a scan.
     Again,
@@ -50,16 +50,16 @@ impl Walk {
     }
 
     /// Walks to the next segment. Looks at `most` bytes of a scan at most.
-    pub(crate) fn step(&mut self, frame: &[u8], most: usize) -> Step {
+    pub(crate) fn step(&mut self, frame: &[u8], most: usize) -> WalkStep {
         if self.is_in_scan {
             let to = frame.len().min(self.at.saturating_add(most.max(2)));
             match search::next_marker(&frame[..to], self.at) {
                 Some(at) => (self.at, self.is_in_scan) = (at, false),
-                None if to == frame.len() => return Step::End,
+                None if to == frame.len() => return WalkStep::End,
                 None => {
                     // The search did not judge the last byte.
                     self.at = to - 1;
-                    return Step::Again;
+                    return WalkStep::Again;
                 }
             }
         }
@@ -67,9 +67,9 @@ impl Walk {
             Some(segment) => {
                 self.at = segment.payload.end;
                 self.is_in_scan = segment.code == marker::SOS;
-                Step::Segment(segment)
+                WalkStep::Segment(segment)
             }
-            None => Step::End,
+            None => WalkStep::End,
         }
     }
 }
@@ -79,8 +79,8 @@ impl Walk {
 pub(crate) fn segments(frame: &[u8]) -> impl Iterator<Item = Segment> {
     let mut walk = Walk::new();
     std::iter::from_fn(move || match walk.step(frame, usize::MAX) {
-        Step::Segment(segment) => Some(segment),
-        Step::Again | Step::End => None,
+        WalkStep::Segment(segment) => Some(segment),
+        WalkStep::Again | WalkStep::End => None,
     })
 }
 

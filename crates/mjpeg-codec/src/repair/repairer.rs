@@ -8,7 +8,7 @@ use crate::{
     frame::Frame,
     jpeg::{
         marker, tables,
-        walk::{Segment, Step, Walk},
+        walk::{Segment, Walk, WalkStep},
     },
 };
 
@@ -72,9 +72,9 @@ impl Repairer {
         }
         let from = self.walk.position();
         match self.walk.step(self.frame.bytes(), BYTES_AT_A_TIME) {
-            Step::Segment(segment) => self.segment(segment),
-            Step::Again => {}
-            Step::End => self.end_walk(),
+            WalkStep::Segment(segment) => self.segment(segment),
+            WalkStep::Again => {}
+            WalkStep::End => self.end_walk(),
         }
         self.walk.position() - from + SEGMENT_NANOS
     }

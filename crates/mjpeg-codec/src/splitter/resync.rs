@@ -18,13 +18,13 @@
 
 use super::{
     Splitter,
-    state::{State, Step},
+    state::{SplitterState, StepOutcome},
 };
 use crate::{error::DiscardReason, jpeg::marker};
 
 impl Splitter {
     /// Handles the EOI of the current frame, which ends at `len`.
-    pub(super) fn end(&mut self, len: usize) -> Step {
+    pub(super) fn end(&mut self, len: usize) -> StepOutcome {
         if self.base >= self.untrusted_end {
             return self.complete(len, true);
         }
@@ -36,12 +36,12 @@ impl Splitter {
     ///
     /// A thumbnail ends where its segment ends, or its frame continues after it with a segment that
     /// no SOI precedes. Neither holds for a frame of the stream.
-    pub(super) fn inside(&mut self) -> Step {
-        self.state = State::Inside;
+    pub(super) fn inside(&mut self) -> StepOutcome {
+        self.state = SplitterState::Inside;
         let embedded = match self.buffer.data().get(self.pos..self.pos + 2) {
             _ if self.base + self.pos as u64 == self.untrusted_end => true,
             Some(&[first, code]) => first == 0xFF && marker::has_segment(code),
-            _ => return Step::NeedMore,
+            _ => return StepOutcome::NeedMore,
         };
         if embedded {
             return self.skip(self.pos);
@@ -51,16 +51,16 @@ impl Splitter {
 
     /// Handles a window that ends before the frame does: the splitter needs more bytes, or the
     /// frame is too large.
-    pub(super) fn starved(&mut self, resume: usize) -> Step {
+    pub(super) fn starved(&mut self, resume: usize) -> StepOutcome {
         if self.buffer.data().len() < self.config.max_frame_bytes() {
-            return Step::NeedMore;
+            return StepOutcome::NeedMore;
         }
         self.lost(DiscardReason::TooLarge, resume)
     }
 
     /// Gives up the current frame. If a segment was just passed, its length cannot be trusted and
     /// the next frame may begin inside it. Otherwise the search continues at `at`.
-    pub(super) fn broken(&mut self, reason: DiscardReason, at: usize) -> Step {
+    pub(super) fn broken(&mut self, reason: DiscardReason, at: usize) -> StepOutcome {
         self.broke_at = self.base + at as u64;
         let mut resume = at;
         if self.progress.last_segment > 0 {
@@ -73,7 +73,7 @@ impl Splitter {
 
     /// Like [`Self::broken`], but the search always continues at `at`. A lone SOI does not count as
     /// a frame and becomes garbage.
-    pub(super) fn broken_here(&mut self, reason: DiscardReason, at: usize) -> Step {
+    pub(super) fn broken_here(&mut self, reason: DiscardReason, at: usize) -> StepOutcome {
         if self.progress.last_segment == 0 && !self.progress.scanned {
             return self.skip(SOI_BYTES);
         }
@@ -83,7 +83,7 @@ impl Splitter {
     /// Handles a segment that belongs to another frame: an earlier segment has a false length
     /// although a marker follows it. The search continues inside all of them, once for any place in
     /// the stream, so that the work stays proportional to the bytes.
-    pub(super) fn contradicted(&mut self, at: usize) -> Step {
+    pub(super) fn contradicted(&mut self, at: usize) -> StepOutcome {
         let here = self.base + at as u64;
         if here <= self.contradicted_at {
             return self.broken(DiscardReason::Malformed, at);
@@ -93,7 +93,7 @@ impl Splitter {
     }
 
     /// Releases the current frame, which ends at `len`.
-    pub(super) fn complete(&mut self, len: usize, has_eoi: bool) -> Step {
+    pub(super) fn complete(&mut self, len: usize, has_eoi: bool) -> StepOutcome {
         self.budget.whole_frame();
         if let Some(header) = self.progress.header {
             self.take_frame(header, len, has_eoi);
@@ -108,7 +108,7 @@ impl Splitter {
     }
 
     /// Drops the current frame up to `upto` and seeks the next one from there.
-    pub(super) fn lost(&mut self, reason: DiscardReason, upto: usize) -> Step {
+    pub(super) fn lost(&mut self, reason: DiscardReason, upto: usize) -> StepOutcome {
         self.budget.broken_frame(self.progress.scanned);
         self.discard(reason, upto);
         if let Some(framing) = &mut self.framing {
@@ -118,16 +118,16 @@ impl Splitter {
     }
 
     /// Discards `len` bytes as garbage.
-    pub(super) fn skip(&mut self, len: usize) -> Step {
+    pub(super) fn skip(&mut self, len: usize) -> StepOutcome {
         self.discard(DiscardReason::Garbage, len);
         self.restart()
     }
 
     /// Seeks the next image from the start of the buffer.
-    pub(super) fn restart(&mut self) -> Step {
-        self.state = State::Seek;
+    pub(super) fn restart(&mut self) -> StepOutcome {
+        self.state = SplitterState::Seek;
         self.pos = 0;
-        Step::Again
+        StepOutcome::Again
     }
 }
 

@@ -4,14 +4,14 @@ use memchr::memchr;
 
 use super::{
     Splitter,
-    state::{Progress, Step},
+    state::{Progress, StepOutcome},
     steps::STEP_BYTES,
 };
 use crate::{error::DiscardReason, jpeg::search};
 
 impl Splitter {
     /// Seeks the next image of a raw stream.
-    pub(super) fn seek(&mut self) -> Step {
+    pub(super) fn seek(&mut self) -> StepOutcome {
         let data = self.buffer.data();
         let to = data.len().min(self.pos + STEP_BYTES);
         let found = search::next_image(&data[..to], self.pos);
@@ -25,22 +25,22 @@ impl Splitter {
         self.pos = 0;
         match found {
             Some(_) => self.begin_frame(),
-            None if has_more => Step::Again,
-            None => Step::NeedMore,
+            None if has_more => StepOutcome::Again,
+            None => StepOutcome::NeedMore,
         }
     }
 
     /// Discards what follows the only frame that is wanted of this stream.
-    pub(super) fn pass_rest(&mut self) -> Step {
+    pub(super) fn pass_rest(&mut self) -> StepOutcome {
         self.discard(DiscardReason::ExtraImage, self.buffer.data().len());
         self.pos = 0;
-        Step::NeedMore
+        StepOutcome::NeedMore
     }
 
     /// Seeks the next image of a multipart stream, line by line.
-    pub(super) fn seek_part(&mut self) -> Step {
+    pub(super) fn seek_part(&mut self) -> StepOutcome {
         let Some(framing) = &mut self.framing else {
-            return Step::NeedMore;
+            return StepOutcome::NeedMore;
         };
         let data = self.buffer.data();
         let longest = framing.max_header_bytes();
@@ -64,7 +64,7 @@ impl Splitter {
                 return self.begin_frame();
             }
             // The part has its image. Its other bytes are lines.
-            (Some(0), _) => return Step::Again,
+            (Some(0), _) => return StepOutcome::Again,
             (Some(at), _) => (framing.before_image(at), at),
             (None, Some(len)) => (framing.line(&data[..len]), len),
             (None, None) if end == longest && (self.ended.is_some() || data.len() >= end + 3) => {
@@ -78,9 +78,9 @@ impl Splitter {
                 // An SOI may begin in the last three bytes, which the search does not judge.
                 self.pos = end.min(data.len().saturating_sub(3)).max(self.pos);
                 return if more_to_see {
-                    Step::Again
+                    StepOutcome::Again
                 } else {
-                    Step::NeedMore
+                    StepOutcome::NeedMore
                 };
             }
         };
@@ -89,7 +89,7 @@ impl Splitter {
         self.restart()
     }
 
-    fn begin_frame(&mut self) -> Step {
+    fn begin_frame(&mut self) -> StepOutcome {
         self.work += self.budget.image(self.base);
         self.progress = Progress::default();
         self.pos = 2;

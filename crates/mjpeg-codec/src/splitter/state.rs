@@ -19,7 +19,7 @@ use crate::jpeg::{frame_header::FrameHeader, marker, segment};
 ///
 /// In every state but `Seek`, the buffer begins at the SOI of the current frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum SplitterState {
     /// Looking for an SOI. The bytes before it are garbage.
     Seek,
     /// A marker must stand at `pos`.
@@ -55,7 +55,7 @@ pub(super) enum Cause {
 }
 
 /// What one step of the state machine achieved.
-pub(super) enum Step {
+pub(super) enum StepOutcome {
     /// The state changed; take the next step.
     Again,
     /// The state needs more bytes.
@@ -79,7 +79,7 @@ pub(super) struct Progress {
     pub(super) data_start: usize,
     /// How far those were searched for a delimiter.
     pub(super) delimiter_from: usize,
-    /// Set in [`State::Unended`].
+    /// Set in [`SplitterState::Unended`].
     pub(super) stop: Option<Stop>,
 }
 

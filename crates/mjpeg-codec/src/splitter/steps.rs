@@ -3,7 +3,7 @@
 use super::{
     Splitter,
     fill::MOST_WALKED_BYTES,
-    state::{Cause, Fit, State, Step, Stop},
+    state::{Cause, Fit, SplitterState, StepOutcome, Stop},
 };
 use crate::{
     config::MissingEoi,
@@ -14,24 +14,24 @@ use crate::{
 
 impl Splitter {
     /// Takes one step from the current state. Counts its work, which has a bound.
-    pub(super) fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> StepOutcome {
         match self.state {
-            State::Seek if self.is_done => self.pass_rest(),
-            State::Seek if self.framing.is_some() => self.seek_part(),
-            State::Seek => self.seek(),
-            State::Markers => self.markers(),
-            State::Scan => self.scan(),
-            State::Inside => self.inside(),
-            State::Unended => self.unended(),
+            SplitterState::Seek if self.is_done => self.pass_rest(),
+            SplitterState::Seek if self.framing.is_some() => self.seek_part(),
+            SplitterState::Seek => self.seek(),
+            SplitterState::Markers => self.markers(),
+            SplitterState::Scan => self.scan(),
+            SplitterState::Inside => self.inside(),
+            SplitterState::Unended => self.unended(),
         }
     }
 
     /// Walks from marker to marker, up to the next scan or the end of the frame.
-    pub(super) fn markers(&mut self) -> Step {
-        self.state = State::Markers;
+    pub(super) fn markers(&mut self) -> StepOutcome {
+        self.state = SplitterState::Markers;
         loop {
             if self.work >= STEP_BYTES {
-                return Step::Again;
+                return StepOutcome::Again;
             }
             let data = self.buffer.window(self.config.max_frame_bytes());
             let ahead = data.get(self.pos..).unwrap_or_default();
@@ -74,7 +74,7 @@ impl Splitter {
                 return self.broken(DiscardReason::TooLarge, length_at);
             }
             let Some(payload) = data.get(payload_at..end) else {
-                return Step::NeedMore;
+                return StepOutcome::NeedMore;
             };
             // Charged at the code: an earlier push may have passed the fill before it.
             let is_scan = code == marker::SOS;
@@ -93,7 +93,7 @@ impl Splitter {
     }
 
     /// Handles a marker without a segment at `at`, where a segment or an EOI should stand.
-    fn lone_marker(&mut self, code: u8, at: usize) -> Step {
+    fn lone_marker(&mut self, code: u8, at: usize) -> StepOutcome {
         match code {
             marker::EOI if self.progress.scanned => self.end(at + 1),
             marker::SOI => self.stopped(Stop {
@@ -107,8 +107,8 @@ impl Splitter {
     }
 
     /// Passes a scan, up to the marker that ends it.
-    fn scan(&mut self) -> Step {
-        self.state = State::Scan;
+    fn scan(&mut self) -> StepOutcome {
+        self.state = SplitterState::Scan;
         let data = self.buffer.window(self.config.max_frame_bytes());
         let to = data.len().min(self.pos + STEP_BYTES);
         let found = search::next_marker(&data[..to], self.pos);
@@ -131,11 +131,11 @@ impl Splitter {
         self.pos = end;
         if found.is_some() {
             // Not a call: calls would nest as deep as the frame has scans.
-            self.state = State::Markers;
+            self.state = SplitterState::Markers;
         } else if !has_more {
             return self.starved(self.pos);
         }
-        Step::Again
+        StepOutcome::Again
     }
 
     pub(super) fn may_end_without_eoi(&self) -> bool {

@@ -1,22 +1,22 @@
 //! Frames without EOI: what ends them, where, and whether they count as whole.
 
 use super::{
-    End, Splitter,
-    state::{Cause, State, Step, Stop},
+    Splitter, StreamEnd,
+    state::{Cause, SplitterState, StepOutcome, Stop},
 };
 use crate::error::DiscardReason;
 
 impl Splitter {
     /// Handles the end of the stream in a state that needs more bytes.
-    pub(super) fn at_end(&mut self, end: End) {
+    pub(super) fn at_end(&mut self, end: StreamEnd) {
         let len = self.buffer.data().len();
         match self.state {
-            State::Seek => self.skip(len),
-            State::Inside => self.complete(self.pos, true),
-            State::Markers | State::Scan | State::Unended => {
-                let is_in_scan = self.state == State::Scan;
+            SplitterState::Seek => self.skip(len),
+            SplitterState::Inside => self.complete(self.pos, true),
+            SplitterState::Markers | SplitterState::Scan | SplitterState::Unended => {
+                let is_in_scan = self.state == SplitterState::Scan;
                 let scanned = if is_in_scan { len } else { self.pos };
-                let is_cut_off = end == End::CutOff;
+                let is_cut_off = end == StreamEnd::CutOff;
                 self.stopped(Stop {
                     at: len,
                     cause: Cause::End {
@@ -29,11 +29,11 @@ impl Splitter {
     }
 
     /// Ends the current frame, which has no EOI.
-    pub(super) fn stopped(&mut self, stop: Stop) -> Step {
+    pub(super) fn stopped(&mut self, stop: Stop) -> StepOutcome {
         self.progress.stop = Some(stop);
         self.pos = self.progress.data_start;
-        self.state = State::Unended;
-        Step::Again
+        self.state = SplitterState::Unended;
+        StepOutcome::Again
     }
 
     /// Searches the end of a frame without EOI: in a multipart stream it ends before the next
@@ -41,7 +41,7 @@ impl Splitter {
     ///
     /// Segments may hold any bytes, including delimiters, so only the entropy-coded data are
     /// searched. No image can begin in there, so searching them again repeats no work.
-    pub(super) fn unended(&mut self) -> Step {
+    pub(super) fn unended(&mut self) -> StepOutcome {
         let Some(stop) = self.progress.stop else {
             return self.broken(DiscardReason::Truncated, self.pos);
         };
@@ -56,7 +56,7 @@ impl Splitter {
                 Some(at) => len = at,
                 None if to < stop.at => {
                     self.pos = to;
-                    return Step::Again;
+                    return StepOutcome::Again;
                 }
                 None => {}
             }

@@ -18,7 +18,7 @@ pub(super) struct Scan {
     /// The data in the frame.
     data: Range<usize>,
     mcus: u32,
-    parts: [Part; MOST_PARTS],
+    parts: [McuPart; MOST_PARTS],
     count: usize,
     /// 0 if there are no restart markers.
     restart_interval: u32,
@@ -37,7 +37,7 @@ pub(super) struct Scan {
 
 /// The part of one component in each MCU, and the tables that it selects.
 #[derive(Clone, Copy, Debug, Default)]
-struct Part {
+struct McuPart {
     blocks: u32,
     dc: u8,
     ac: u8,
@@ -65,7 +65,7 @@ impl Scan {
         let (&count, rest) = header.split_first()?;
         let count = usize::from(count);
         let (selectors, _) = rest.get(..2 * count)?.as_chunks::<2>();
-        let mut parts = [Part::default(); MOST_PARTS];
+        let mut parts = [McuPart::default(); MOST_PARTS];
         let mut mcus = picture.mcus();
         for (part, &[id, used]) in parts.get_mut(..count)?.iter_mut().zip(selectors) {
             let (dc, ac) = (used >> 4, used & 15);
@@ -78,7 +78,7 @@ impl Scan {
             if count == 1 {
                 (mcus, blocks) = (component.blocks, 1);
             }
-            *part = Part { blocks, dc, ac };
+            *part = McuPart { blocks, dc, ac };
         }
         let mut scan = Self {
             place: Place::start(data.len()),

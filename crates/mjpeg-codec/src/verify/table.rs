@@ -9,7 +9,7 @@ use crate::jpeg::tables::Class;
 pub(super) struct Table {
     class: Class,
     /// Steps, indexed by the next [`LOOKUP_BITS`] bits.
-    lookup: [Step; 1 << LOOKUP_BITS],
+    lookup: [CodeStep; 1 << LOOKUP_BITS],
     /// For each code length from 1 bit: one more than the last code, filled up with zeros to 16
     /// bits. A code that is not less is longer.
     ends: [u32; 16],
@@ -20,13 +20,13 @@ pub(super) struct Table {
 
 /// One or more codes, each with the bits after it that encode the coefficient itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct CodeStep {
     pub(super) bits: u8,
     /// How many coefficients of the block it passes, plus [`END_OF_BLOCK`] if it ends the block.
     pub(super) coefficients: u8,
 }
 
-impl Step {
+impl CodeStep {
     /// Returns the step for a code with this value, without the bits of the code itself.
     fn of_code(class: Class, value: u8) -> Option<Self> {
         let (run, size) = (value >> 4, value & 15);
@@ -79,7 +79,7 @@ impl Table {
                 let all = code as usize * span..end as usize * span;
                 lengths[all.clone()].fill(length as u8);
                 for (entries, &value) in table.lookup[all].chunks_exact_mut(span).zip(of_length) {
-                    if let Some(mut step) = Step::of_code(class, value) {
+                    if let Some(mut step) = CodeStep::of_code(class, value) {
                         step.bits += length as u8;
                         if step.bits <= MOST_STEP_BITS {
                             entries.fill(step);
@@ -126,7 +126,7 @@ impl Table {
 
     /// Looks up the next step without taking it.
     #[inline(always)]
-    pub(super) fn next(&self, bits: &Bits<'_>) -> Step {
+    pub(super) fn next(&self, bits: &Bits<'_>) -> CodeStep {
         self.lookup[(bits.peek() >> (64 - LOOKUP_BITS)) as usize]
     }
 
@@ -146,7 +146,7 @@ impl Table {
     /// Takes one code of any length and the bits after it, and returns its step.
     #[cold]
     #[inline(never)]
-    pub(super) fn one<'d>(&self, mut bits: Bits<'d>) -> (Bits<'d>, Result<Step, Flaw>) {
+    pub(super) fn one<'d>(&self, mut bits: Bits<'d>) -> (Bits<'d>, Result<CodeStep, Flaw>) {
         bits.refill();
         let next = (bits.peek() >> 48) as u32;
         let step = self
@@ -156,7 +156,7 @@ impl Table {
             .and_then(|index| {
                 let code = next >> (15 - index);
                 let place = usize::try_from(code as i32 + self.places[index]).ok()?;
-                let step = Step::of_code(self.class, *self.values.get(place)?)?;
+                let step = CodeStep::of_code(self.class, *self.values.get(place)?)?;
                 bits.take(index as u32 + 1 + u32::from(step.bits));
                 Some(step)
             });
@@ -169,7 +169,7 @@ impl Table {
 }
 
 /// The lookup has no step: the bits are not a code, or one too long for it. Exceeds every block.
-const UNKNOWN: Step = Step {
+const UNKNOWN: CodeStep = CodeStep {
     bits: 0,
     coefficients: u8::MAX,
 };

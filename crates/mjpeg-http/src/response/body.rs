@@ -18,29 +18,29 @@ use crate::{
 
 /// The body of a response of [`StreamService`](crate::StreamService): a stream, or something short.
 #[derive(Debug)]
-pub struct ResponseBody(Kind);
+pub struct ResponseBody(BodyKind);
 
 #[derive(Debug)]
-enum Kind {
+enum BodyKind {
     Stream(MjpegBody),
     Whole(Full<Bytes>),
-    Admitted(Admitted),
+    Admitted(AdmittedBody),
 }
 
 /// A body of known length that counts as an answer on its way until its last byte is handed over.
 #[derive(Debug)]
-struct Admitted {
+struct AdmittedBody {
     rest: Bytes,
     permit: Arc<AnswerPermit>,
 }
 
 impl ResponseBody {
     pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self(Kind::Whole(Full::new(bytes.into())))
+        Self(BodyKind::Whole(Full::new(bytes.into())))
     }
 
     pub(crate) fn admitted(bytes: impl Into<Bytes>, permit: AnswerPermit) -> Self {
-        Self(Kind::Admitted(Admitted {
+        Self(BodyKind::Admitted(AdmittedBody {
             rest: bytes.into(),
             permit: Arc::new(permit),
         }))
@@ -49,13 +49,13 @@ impl ResponseBody {
     /// What bounds the sending of an answer that was admitted; `None` for others.
     pub(crate) fn answer(&self) -> Option<&Arc<AnswerState>> {
         match &self.0 {
-            Kind::Admitted(body) => Some(body.permit.state()),
-            Kind::Stream(_) | Kind::Whole(_) => None,
+            BodyKind::Admitted(body) => Some(body.permit.state()),
+            BodyKind::Stream(_) | BodyKind::Whole(_) => None,
         }
     }
 }
 
-impl Admitted {
+impl AdmittedBody {
     /// The next piece. It holds the permit: hyper drops it when its last byte is in the kernel.
     fn next(&mut self) -> Option<Bytes> {
         // A body that ends early makes the server break the connection off.
@@ -83,7 +83,7 @@ impl AsRef<[u8]> for Piece {
 
 impl From<MjpegBody> for ResponseBody {
     fn from(body: MjpegBody) -> Self {
-        Self(Kind::Stream(body))
+        Self(BodyKind::Stream(body))
     }
 }
 
@@ -96,25 +96,27 @@ impl Body for ResponseBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.0 {
-            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
-            Kind::Whole(body) => Pin::new(body).poll_frame(cx),
-            Kind::Admitted(body) => Poll::Ready(body.next().map(|piece| Ok(Frame::data(piece)))),
+            BodyKind::Stream(body) => Pin::new(body).poll_frame(cx),
+            BodyKind::Whole(body) => Pin::new(body).poll_frame(cx),
+            BodyKind::Admitted(body) => {
+                Poll::Ready(body.next().map(|piece| Ok(Frame::data(piece))))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Stream(body) => body.is_end_stream(),
-            Kind::Whole(body) => body.is_end_stream(),
-            Kind::Admitted(body) => body.rest.is_empty(),
+            BodyKind::Stream(body) => body.is_end_stream(),
+            BodyKind::Whole(body) => body.is_end_stream(),
+            BodyKind::Admitted(body) => body.rest.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Stream(body) => body.size_hint(),
-            Kind::Whole(body) => body.size_hint(),
-            Kind::Admitted(body) => SizeHint::with_exact(body.rest.len() as u64),
+            BodyKind::Stream(body) => body.size_hint(),
+            BodyKind::Whole(body) => body.size_hint(),
+            BodyKind::Admitted(body) => SizeHint::with_exact(body.rest.len() as u64),
         }
     }
 }

@@ -53,10 +53,10 @@ use crate::{
 pub struct MjpegBody {
     /// Never locked: the mutex makes the body `Sync`, which hyper's and warp's boxed bodies
     /// require.
-    parts: Mutex<Parts>,
+    parts: Mutex<PartStream>,
 }
 
-type Parts = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
+type PartStream = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 
 impl MjpegBody {
     /// Makes a body that takes its frames from this consumer. No limit on viewers applies.

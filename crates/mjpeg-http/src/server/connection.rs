@@ -40,7 +40,7 @@ use crate::{
         shared::{Answer, Caller},
     },
     shards::{viewer::NewViewer, viewer_socket::ViewerSocket},
-    stats::{ListenerCounters, OpenConnection},
+    stats::{CountedConnection, ListenerCounters},
     transport::Transport,
 };
 
@@ -60,7 +60,7 @@ pub(crate) struct Context {
 /// that stream.
 pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context>) {
     let counters = Arc::clone(&context.listener.counters);
-    let open = OpenConnection::new(Arc::clone(&counters));
+    let open = CountedConnection::new(Arc::clone(&counters));
     let config = context.listener.config();
     transport.tune(&config);
     let Some(transport) = wrapped(transport, peer, &config, &context).await else {
@@ -135,7 +135,7 @@ struct HttpConnection {
 }
 
 /// What polling hyper led to.
-enum Step {
+enum HyperOutcome {
     Ended(hyper::Result<()>),
     /// A stream was requested, and every answer before it has been flushed.
     Stream(Box<HandedOver>),
@@ -177,7 +177,7 @@ impl HttpConnection {
     }
 
     /// Answers requests until the connection ends or a stream is requested.
-    async fn run(mut self) -> Option<(Transport, OpenConnection, Box<HandedOver>)> {
+    async fn run(mut self) -> Option<(Transport, CountedConnection, Box<HandedOver>)> {
         let mut closing = self.closing.clone();
         let mut is_closing = false;
         loop {
@@ -195,14 +195,14 @@ impl HttpConnection {
                 }
             };
             return match step {
-                Step::Stream(stream) => {
+                HyperOutcome::Stream(stream) => {
                     // What the client sent after its request is dropped with hyper's buffer: a
                     // stream ends with its connection, so later requests cannot be answered.
                     let parts = self.hyper.into_parts()?;
                     let (transport, open) = parts.io.into_inner().into_parts();
                     Some((transport, open, stream))
                 }
-                Step::Ended(outcome) => {
+                HyperOutcome::Ended(outcome) => {
                     self.record(outcome);
                     None
                 }
@@ -210,14 +210,14 @@ impl HttpConnection {
         }
     }
 
-    fn poll_step(&mut self, cx: &mut TaskContext<'_>) -> Poll<Step> {
+    fn poll_step(&mut self, cx: &mut TaskContext<'_>) -> Poll<HyperOutcome> {
         let outcome = Pin::new(&mut self.hyper).poll(cx);
         if self.outgoing.is_flushed()
             && let Some(stream) = self.handoff.take()
         {
-            return Poll::Ready(Step::Stream(stream));
+            return Poll::Ready(HyperOutcome::Stream(stream));
         }
-        outcome.map(Step::Ended)
+        outcome.map(HyperOutcome::Ended)
     }
 
     fn record(&self, outcome: hyper::Result<()>) {

@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     closing::Closing,
     server::outgoing::Outgoing,
-    stats::{ListenerCounters, OpenConnection},
+    stats::{CountedConnection, ListenerCounters},
     transport::Transport,
     viewers::cut::CutReason,
 };
@@ -35,7 +35,7 @@ use crate::{
 /// it and owns it.
 pub(crate) struct Guarded {
     transport: Transport,
-    open: OpenConnection,
+    open: CountedConnection,
     /// Dropped with the connection, whatever owns it by then.
     _gone: oneshot::Sender<()>,
     limit: Duration,
@@ -60,7 +60,7 @@ type Cut = Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Guarded {
     pub(crate) fn new(
         transport: Transport,
-        (open, gone): (OpenConnection, oneshot::Sender<()>),
+        (open, gone): (CountedConnection, oneshot::Sender<()>),
         limit: Duration,
         counters: Arc<ListenerCounters>,
     ) -> Self {
@@ -92,7 +92,7 @@ impl Guarded {
     }
 
     /// The transport itself, without the guard.
-    pub(crate) fn into_parts(self) -> (Transport, OpenConnection) {
+    pub(crate) fn into_parts(self) -> (Transport, CountedConnection) {
         (self.transport, self.open)
     }
 

@@ -14,10 +14,10 @@ use crate::viewers::answer::AnswerState;
 
 /// What a connection's service and its socket tell one another about the answer in progress.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Outgoing(Arc<Sending>);
+pub(crate) struct Outgoing(Arc<OutgoingState>);
 
 #[derive(Debug, Default)]
-struct Sending {
+struct OutgoingState {
     /// A flush has completed since the last reset, and nothing was written since.
     is_flushed: AtomicBool,
     /// Something was written and not flushed yet.

@@ -34,7 +34,7 @@ use crate::{
 
 /// What all clones of a service share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct ServiceShared {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) consumer: Consumer,
     pub(crate) config: watch::Sender<Arc<StreamConfig>>,
@@ -64,7 +64,7 @@ pub(crate) struct Caller {
     pub(crate) tls: Option<TlsInfo>,
 }
 
-impl Shared {
+impl ServiceShared {
     /// The limits and times that apply now.
     pub(crate) fn config(&self) -> Arc<StreamConfig> {
         Arc::clone(&self.config.borrow())

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What there is to send at one moment.
-pub(crate) struct Newest {
+pub(crate) struct NewestFrame {
     frame: Option<Arc<Published>>,
     interval: Option<Duration>,
     source: SourceState,
@@ -35,7 +35,7 @@ pub(crate) struct Newest {
     pages: PartPages,
 }
 
-impl Newest {
+impl NewestFrame {
     pub(crate) fn new(config: &watch::Receiver<Arc<StreamConfig>>) -> Self {
         Self {
             frame: None,
@@ -82,7 +82,7 @@ impl Newest {
     }
 
     /// Writes a part of this frame, as far as the viewer's socket takes it.
-    fn write(&mut self, socket: &mut ViewerSocket, rest: &mut Rest) -> Result<(), CutReason> {
+    fn write(&mut self, socket: &mut ViewerSocket, rest: &mut UnsentPart) -> Result<(), CutReason> {
         if !rest.head.is_empty() {
             socket.write_now(&mut rest.head)?;
             if !rest.head.is_empty() {
@@ -106,7 +106,7 @@ pub(crate) enum Offered {
     /// The viewer has everything, until a frame comes or until that time.
     Waits(Option<Instant>),
     /// Its socket has not taken everything.
-    Blocks(Rest),
+    Blocks(UnsentPart),
     Ends,
     Gone,
 }
@@ -115,7 +115,7 @@ pub(crate) enum Offered {
 pub(crate) type CaughtUp = (ActiveViewer, Option<Arc<Turn>>);
 
 /// What a socket has not taken yet.
-pub(crate) struct Rest {
+pub(crate) struct UnsentPart {
     /// What this viewer alone gets, before the part.
     head: Bytes,
     part: Bytes,
@@ -125,7 +125,7 @@ pub(crate) struct Rest {
 }
 
 /// Sends a viewer what is due now, as far as its socket takes it.
-pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
+pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut NewestFrame) -> Offered {
     let ActiveViewer { socket, feed, .. } = viewer;
     if feed.permit().must_end() {
         return Offered::Ends;
@@ -142,7 +142,7 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
         };
         let Rendered { head, part } = feed.render(&sending, &newest.source, now);
         let late_at = sending.late_at;
-        let mut rest = Rest {
+        let mut rest = UnsentPart {
             head,
             part,
             late_at,
@@ -158,14 +158,18 @@ pub(crate) fn offer(viewer: &mut ActiveViewer, newest: &mut Newest) -> Offered {
 }
 
 /// Sends a new viewer the beginning of its response, then what is due.
-pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut Newest) -> Offered {
+pub(crate) fn open(
+    viewer: &mut ActiveViewer,
+    mut opening: Bytes,
+    newest: &mut NewestFrame,
+) -> Offered {
     if viewer.socket.write_now(&mut opening).is_err() {
         return Offered::Gone;
     }
     if viewer.socket.is_done(&opening) {
         return offer(viewer, newest);
     }
-    Offered::Blocks(Rest {
+    Offered::Blocks(UnsentPart {
         head: opening,
         part: Bytes::new(),
         late_at: None,
@@ -175,7 +179,7 @@ pub(crate) fn open(viewer: &mut ActiveViewer, mut opening: Bytes, newest: &mut N
 
 /// Waits until a part is written. Returns the viewer with its turn, which goes on until it has had
 /// what came meanwhile. Returns `None` if it had to be cut.
-pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: Rest) -> Option<CaughtUp> {
+pub(crate) async fn write_rest(mut viewer: ActiveViewer, mut rest: UnsentPart) -> Option<CaughtUp> {
     let ActiveViewer { socket, feed, .. } = &mut viewer;
     let limits = WriteLimits::of(feed.config());
     let parts = [&mut rest.head, &mut rest.part];

@@ -27,7 +27,7 @@ use crate::{
     config::stream::StreamConfig,
     shards::{
         attached::Attached,
-        offer::{CaughtUp, Newest, Offered, Rest, offer, open, write_rest},
+        offer::{CaughtUp, NewestFrame, Offered, UnsentPart, offer, open, write_rest},
         single::Single,
         viewer::{ActiveViewer, NewViewer},
         viewer_socket::Heard,
@@ -65,8 +65,8 @@ pub(crate) struct Shard<F> {
     ready: Vec<ActiveViewer>,
     /// Viewers whose sockets are full.
     slow: FuturesUnordered<F>,
-    write_rest: fn(ActiveViewer, Rest) -> F,
-    newest: Newest,
+    write_rest: fn(ActiveViewer, UnsentPart) -> F,
+    newest: NewestFrame,
     /// For the next frame.
     turn: Turn,
     /// When a ready viewer may need something even without a new frame.
@@ -91,7 +91,7 @@ pub(crate) async fn serve(
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let shard = Shard {
         frames: consumer.clone(),
-        newest: Newest::new(&config),
+        newest: NewestFrame::new(&config),
         turn: consumer.turn(),
         consumer,
         has_producer: true,

@@ -5,14 +5,14 @@ use bytes::Bytes;
 use crate::{
     feed::Feed,
     shards::{attached::Attached, viewer_socket::ViewerSocket},
-    stats::OpenConnection,
+    stats::CountedConnection,
 };
 
 /// A viewer that is being served.
 pub(crate) struct ActiveViewer {
     pub(crate) socket: ViewerSocket,
     pub(crate) feed: Feed,
-    pub(crate) _open: OpenConnection,
+    pub(crate) _open: CountedConnection,
     pub(crate) _attached: Attached,
 }
 
@@ -26,7 +26,7 @@ impl ActiveViewer {
 pub(crate) struct NewViewer {
     pub(crate) socket: ViewerSocket,
     pub(crate) feed: Feed,
-    pub(crate) open: OpenConnection,
+    pub(crate) open: CountedConnection,
     pub(crate) opening: Bytes,
 }
 

@@ -43,13 +43,13 @@ impl Full {
 
 /// Where a viewer comes from, as the limits see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct ClientOrigin {
     ip: IpAddr,
     /// Many people may share this address.
     is_shared: bool,
 }
 
-impl Origin {
+impl ClientOrigin {
     /// `None` for a peer without an address.
     pub(crate) fn of(peer: Peer) -> Option<Self> {
         Some(Self {
@@ -127,14 +127,14 @@ mod tests {
     use super::*;
     use crate::config::listener::ListenerConfig;
 
-    fn origin(ip: &str) -> Origin {
+    fn origin(ip: &str) -> ClientOrigin {
         let proxies = [
             "10.0.0.0/8".parse::<ipnet::IpNet>().unwrap(),
             "2001:db8:1::1/128".parse().unwrap(),
         ];
         let config = ListenerConfig::default().with_trusted_proxies(proxies);
         let peer = Peer::from((ip.parse::<IpAddr>().unwrap(), 1));
-        Origin::of(config.mark_proxy(peer)).expect("a peer with an address")
+        ClientOrigin::of(config.mark_proxy(peer)).expect("a peer with an address")
     }
 
     fn health(blocked_ms: u64, sending_ms: u64, watching_ms: u64) -> Health {

@@ -9,7 +9,7 @@ use crate::{
     config::stream::StreamConfig,
     peer::Peer,
     viewers::{
-        admission::{Full, Origin},
+        admission::{ClientOrigin, Full},
         answer::AnswerState,
         permit::Entrance,
         table::ViewerTable,
@@ -27,7 +27,7 @@ impl AnswerPermit {
     /// Admits an answer to this peer, if the limits allow one more.
     pub(crate) fn take(entrance: &Entrance<'_>, peer: Option<Peer>) -> Result<Self, Full> {
         let table = entrance.table;
-        let origin = peer.and_then(Origin::of);
+        let origin = peer.and_then(ClientOrigin::of);
         // Locked until the answer is in the table, so that no other takes the same place.
         let mut admitted = table.admitted();
         admitted.admit_answer(origin, entrance.config, entrance.counters)?;

@@ -20,7 +20,7 @@ use crate::{
     request::stream::StreamRequest,
     stats::StreamCounters,
     viewers::{
-        admission::{Full, Origin},
+        admission::{ClientOrigin, Full},
         table::ViewerTable,
         viewer::ViewerState,
     },
@@ -72,7 +72,7 @@ impl Permit {
             consumer,
             config,
         } = entrance;
-        let origin = peer.and_then(Origin::of);
+        let origin = peer.and_then(ClientOrigin::of);
         // Locked until the viewer is in the table, so that no other takes the same place.
         let mut admitted = table.admitted();
         let total = admitted.admit(origin, config, counters, now)?;

@@ -17,7 +17,7 @@ use crate::{
     limit::ViewerLimit,
     stats::StreamCounters,
     viewers::{
-        admission::{Full, Origin},
+        admission::{ClientOrigin, Full},
         answer::AnswerState,
         in_flight::InFlight,
         viewer::{ViewerInfo, ViewerState},
@@ -151,12 +151,12 @@ impl Admitted {
     /// Makes room for one more answer on its way, or returns the limit that is reached.
     pub(crate) fn admit_answer(
         &self,
-        origin: Option<Origin>,
+        origin: Option<ClientOrigin>,
         config: &StreamConfig,
         counters: &StreamCounters,
     ) -> Result<(), Full> {
         if let Some(most) = config.max_viewers_per_address()
-            && let Some(origin) = origin.filter(Origin::is_counted)
+            && let Some(origin) = origin.filter(ClientOrigin::is_counted)
         {
             let home = Some(origin.home());
             let there = self.answers.range((home, 0)..=(home, u64::MAX));
@@ -176,7 +176,7 @@ impl Admitted {
     /// viewer, or returns the limit that is reached.
     pub(crate) fn admit(
         &mut self,
-        origin: Option<Origin>,
+        origin: Option<ClientOrigin>,
         config: &StreamConfig,
         counters: &StreamCounters,
         now: Instant,
@@ -208,9 +208,9 @@ impl Admitted {
     }
 
     /// The first limit that is reached. If none is, a place of the total has been taken.
-    fn full(&self, origin: Option<Origin>, config: &StreamConfig) -> Option<Full> {
+    fn full(&self, origin: Option<ClientOrigin>, config: &StreamConfig) -> Option<Full> {
         if let Some(most) = config.max_viewers_per_address()
-            && let Some(origin) = origin.filter(Origin::is_counted)
+            && let Some(origin) = origin.filter(ClientOrigin::is_counted)
             && self.staying(origin.home()).count() >= most
         {
             return Some(Full::Address(most));
@@ -234,7 +234,7 @@ impl Admitted {
     }
 
     /// The viewer that a new one may replace, if there is one.
-    fn dispensable(&self, origin: Origin, now: Instant) -> Option<&Arc<ViewerState>> {
+    fn dispensable(&self, origin: ClientOrigin, now: Instant) -> Option<&Arc<ViewerState>> {
         let others = self
             .staying(origin.home())
             .map(|viewer| (viewer, viewer.health(now)));

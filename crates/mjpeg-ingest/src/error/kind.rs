@@ -15,7 +15,7 @@ use super::{ConnectError, Error, local::NoImage, relay::RelayError};
 /// cannot be reached".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum ErrorKind {
+pub enum FailureKind {
     /// No connection can be made.
     Unreachable,
     /// The camera refuses the login, or asks for one.
@@ -38,7 +38,7 @@ pub enum ErrorKind {
     Other,
 }
 
-impl ErrorKind {
+impl FailureKind {
     /// Returns a stable word for machines: `unreachable`, `login`, `closed`, `silent`, `unusable`,
     /// `program`, `file`, `listen`, `relay_offline` or `other`.
     pub fn as_str(self) -> &'static str {
@@ -57,7 +57,7 @@ impl ErrorKind {
     }
 }
 
-impl fmt::Display for ErrorKind {
+impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Unreachable => "the camera cannot be reached",
@@ -78,17 +78,17 @@ impl Error {
     /// Returns the kind of failure, which may be shown to strangers.
     ///
     /// ```
-    /// use mjpeg_ingest::{Error, ErrorKind};
+    /// use mjpeg_ingest::{Error, FailureKind};
     ///
-    /// assert_eq!(Error::Closed.kind(), ErrorKind::Closed);
+    /// assert_eq!(Error::Closed.kind(), FailureKind::Closed);
     /// assert_eq!(Error::Closed.kind().as_str(), "closed");
     /// ```
-    pub fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> FailureKind {
         match self {
             Self::Connect(error) => error.kind(),
-            Self::Closed | Self::Read(_) | Self::Replaced { .. } => ErrorKind::Closed,
-            Self::Stalled { .. } | Self::NoFrame { .. } => ErrorKind::Silent,
-            Self::RelayOffline => ErrorKind::RelayOffline,
+            Self::Closed | Self::Read(_) | Self::Replaced { .. } => FailureKind::Closed,
+            Self::Stalled { .. } | Self::NoFrame { .. } => FailureKind::Silent,
+            Self::RelayOffline => FailureKind::RelayOffline,
             Self::Source(error) => boxed(&**error),
         }
     }
@@ -96,25 +96,25 @@ impl Error {
 
 impl ConnectError {
     /// Returns the kind of failure, which may be shown to strangers.
-    pub fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> FailureKind {
         match self {
             Self::TimedOut { .. } | Self::Resolve { .. } | Self::Failed { .. } => {
-                ErrorKind::Unreachable
+                FailureKind::Unreachable
             }
-            Self::Open { .. } => ErrorKind::File,
-            Self::Start { .. } => ErrorKind::Program,
-            Self::Listen { .. } => ErrorKind::Listen,
+            Self::Open { .. } => FailureKind::File,
+            Self::Start { .. } => FailureKind::Program,
+            Self::Listen { .. } => FailureKind::Listen,
             #[cfg(feature = "http")]
             Self::Http(error) => http(error),
-            Self::Io(error) => error.get_ref().map_or(ErrorKind::Other, boxed),
+            Self::Io(error) => error.get_ref().map_or(FailureKind::Other, boxed),
             Self::Other(error) => boxed(&**error),
-            Self::Finished => ErrorKind::Other,
+            Self::Finished => FailureKind::Other,
         }
     }
 }
 
 /// The kind of an error that a source put into a box.
-fn boxed(error: &(dyn StdError + Send + Sync + 'static)) -> ErrorKind {
+fn boxed(error: &(dyn StdError + Send + Sync + 'static)) -> FailureKind {
     if let Some(error) = error.downcast_ref::<ConnectError>() {
         return error.kind();
     }
@@ -124,20 +124,20 @@ fn boxed(error: &(dyn StdError + Send + Sync + 'static)) -> ErrorKind {
     }
     #[cfg(all(feature = "exec", unix))]
     if error.is::<ProgramEnd>() {
-        return ErrorKind::Program;
+        return FailureKind::Program;
     }
     if error.is::<RelayError>() {
-        return ErrorKind::Unusable;
+        return FailureKind::Unusable;
     }
     if error.is::<NoImage>() {
-        ErrorKind::File
+        FailureKind::File
     } else {
-        ErrorKind::Other
+        FailureKind::Other
     }
 }
 
 #[cfg(feature = "http")]
-fn http(error: &HttpError) -> ErrorKind {
+fn http(error: &HttpError) -> FailureKind {
     match error {
         HttpError::Status { code: 401, .. }
         | HttpError::LoginNeeded
@@ -145,15 +145,15 @@ fn http(error: &HttpError) -> ErrorKind {
         | HttpError::LoginForbidden { .. }
         | HttpError::LoginDowngraded { .. }
         | HttpError::UnknownLogin { .. }
-        | HttpError::LoginElsewhere { .. } => ErrorKind::Login,
-        HttpError::CutShort | HttpError::Broken { .. } => ErrorKind::Closed,
+        | HttpError::LoginElsewhere { .. } => FailureKind::Login,
+        HttpError::CutShort | HttpError::Broken { .. } => FailureKind::Closed,
         HttpError::NoPicture(_)
         | HttpError::AnswerTimedOut { .. }
-        | HttpError::PictureTimedOut { .. } => ErrorKind::Silent,
+        | HttpError::PictureTimedOut { .. } => FailureKind::Silent,
         HttpError::Certificate { .. }
         | HttpError::OldTls { .. }
         | HttpError::Tls { .. }
-        | HttpError::Authorities { .. } => ErrorKind::Unreachable,
-        _ => ErrorKind::Unusable,
+        | HttpError::Authorities { .. } => FailureKind::Unreachable,
+        _ => FailureKind::Unusable,
     }
 }

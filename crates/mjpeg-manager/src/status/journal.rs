@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use mjpeg_ingest::ErrorKind;
+use mjpeg_ingest::FailureKind;
 use tokio::time::Instant;
 
 /// What was written lately about one stream.
@@ -22,19 +22,19 @@ struct Outage {
     since: Instant,
     attempts: u32,
     /// What the operator was told to mend.
-    told: Vec<ErrorKind>,
+    told: Vec<FailureKind>,
 }
 
 #[derive(Debug)]
 struct Window {
     since: Instant,
     lines: u32,
-    held_back: u32,
+    suppressed: u32,
 }
 
 /// What was not written because it was too much.
 #[derive(Debug, PartialEq)]
-pub(crate) struct HeldBack {
+pub(crate) struct SuppressedLines {
     pub(crate) lines: u32,
     pub(crate) within: Duration,
 }
@@ -43,14 +43,14 @@ impl Journal {
     /// Begins an outage, unless it has begun already. Returns whether to tell of it: one outage is
     /// one line, however many attempts fail. Only what no further attempt can mend is told as well,
     /// once.
-    pub(crate) fn begin_outage(&mut self, now: Instant, reason: ErrorKind) -> bool {
+    pub(crate) fn begin_outage(&mut self, now: Instant, reason: FailureKind) -> bool {
         let is_first = self.outage.is_none();
         let outage = self.outage.get_or_insert_with(|| Outage {
             since: now,
             attempts: 1,
             told: Vec::new(),
         });
-        let lasts = matches!(reason, ErrorKind::Login | ErrorKind::Unusable);
+        let lasts = matches!(reason, FailureKind::Login | FailureKind::Unusable);
         let is_news = lasts && !outage.told.contains(&reason);
         if is_news {
             outage.told.push(reason);
@@ -79,32 +79,32 @@ impl Journal {
 
     /// Whether a line may be written now. One that may not is counted.
     pub(crate) fn admits(&mut self, now: Instant) -> bool {
-        let is_over = |window: &Window| window.held_back == 0 && window.ends_at() <= now;
+        let is_over = |window: &Window| window.suppressed == 0 && window.ends_at() <= now;
         if self.window.as_ref().is_some_and(is_over) {
             self.window = None;
         }
         let window = self.window.get_or_insert(Window {
             since: now,
             lines: 0,
-            held_back: 0,
+            suppressed: 0,
         });
         let admitted = window.lines < MOST_LINES;
         if admitted {
             window.lines += 1;
         } else {
-            window.held_back = window.held_back.saturating_add(1);
+            window.suppressed = window.suppressed.saturating_add(1);
         }
         admitted
     }
 
-    /// When [`take_held_back`](Self::take_held_back) has something to tell.
+    /// When [`take_suppressed`](Self::take_suppressed) has something to tell.
     pub(crate) fn tells_at(&self) -> Option<Instant> {
         let window = self.window.as_ref()?;
-        (window.held_back > 0).then(|| window.ends_at())
+        (window.suppressed > 0).then(|| window.ends_at())
     }
 
     /// Takes what was held back, once a minute.
-    pub(crate) fn take_held_back(&mut self, now: Instant) -> Option<HeldBack> {
+    pub(crate) fn take_suppressed(&mut self, now: Instant) -> Option<SuppressedLines> {
         if self.tells_at()? > now {
             return None;
         }
@@ -112,11 +112,11 @@ impl Journal {
         let next = Window {
             since: now,
             lines: MOST_LINES,
-            held_back: 0,
+            suppressed: 0,
         };
         let window = self.window.replace(next)?;
-        Some(HeldBack {
-            lines: window.held_back,
+        Some(SuppressedLines {
+            lines: window.suppressed,
             within: now.saturating_duration_since(window.since),
         })
     }
@@ -145,9 +145,9 @@ mod tests {
         let mut journal = Journal::default();
         let (mut lines, mut told, mut at) = (0, 0, Duration::ZERO);
         while at < lasts {
-            if let Some(held_back) = journal.take_held_back(start + at) {
+            if let Some(suppressed) = journal.take_suppressed(start + at) {
                 lines += 1;
-                told += held_back.lines;
+                told += suppressed.lines;
             }
             if journal.admits(start + at) {
                 lines += 1;
@@ -179,15 +179,15 @@ mod tests {
             journal.admits(start);
         }
         assert_eq!(journal.tells_at(), Some(start + WINDOW));
-        let held_back = HeldBack {
+        let suppressed = SuppressedLines {
             lines: 4,
             within: WINDOW,
         };
-        assert_eq!(journal.take_held_back(start + WINDOW), Some(held_back));
+        assert_eq!(journal.take_suppressed(start + WINDOW), Some(suppressed));
         assert_eq!(journal.tells_at(), None);
         assert!(!journal.admits(start + WINDOW + Duration::from_secs(1)));
-        let told = journal.take_held_back(start + 2 * WINDOW);
-        assert_eq!(told.map(|held_back| held_back.lines), Some(1));
+        let told = journal.take_suppressed(start + 2 * WINDOW);
+        assert_eq!(told.map(|suppressed| suppressed.lines), Some(1));
         assert!(journal.admits(start + 3 * WINDOW));
     }
 
@@ -196,14 +196,14 @@ mod tests {
         let start = Instant::now();
         let mut journal = Journal::default();
         journal.attempt();
-        assert!(journal.begin_outage(start, ErrorKind::Closed));
+        assert!(journal.begin_outage(start, FailureKind::Closed));
         for _ in 0..2 {
             journal.attempt();
-            assert!(!journal.begin_outage(start, ErrorKind::Closed) && journal.is_out());
+            assert!(!journal.begin_outage(start, FailureKind::Closed) && journal.is_out());
         }
         assert_eq!(journal.end_outage(start + WINDOW), Some((WINDOW, 3)));
         assert_eq!(journal.end_outage(start), None);
-        assert!(journal.begin_outage(start, ErrorKind::Closed));
+        assert!(journal.begin_outage(start, FailureKind::Closed));
     }
 
     #[test]
@@ -211,13 +211,13 @@ mod tests {
         let start = Instant::now();
         let mut journal = Journal::default();
         let reasons = [
-            (ErrorKind::Unreachable, true),
-            (ErrorKind::Closed, false),
-            (ErrorKind::Login, true),
-            (ErrorKind::Unreachable, false),
-            (ErrorKind::Login, false),
-            (ErrorKind::Unusable, true),
-            (ErrorKind::Unusable, false),
+            (FailureKind::Unreachable, true),
+            (FailureKind::Closed, false),
+            (FailureKind::Login, true),
+            (FailureKind::Unreachable, false),
+            (FailureKind::Login, false),
+            (FailureKind::Unusable, true),
+            (FailureKind::Unusable, false),
         ];
         for (reason, is_told) in reasons {
             assert_eq!(journal.begin_outage(start, reason), is_told, "{reason:?}");

@@ -6,7 +6,7 @@ use tracing::{debug, info, warn};
 use crate::{
     name::StreamName,
     state::StreamState,
-    status::{freeze::Motion, journal::HeldBack, record::Record},
+    status::{freeze::Motion, journal::SuppressedLines, record::Record},
 };
 
 /// Writes a change of state.
@@ -74,8 +74,8 @@ pub(crate) fn active(stream: &StreamName, source: &str, record: &mut Record) {
 }
 
 /// Writes how much was not written, if it is time.
-pub(crate) fn held_back(stream: &StreamName, record: &mut Record, now: Instant) {
-    let Some(HeldBack { lines, within }) = record.journal.take_held_back(now) else {
+pub(crate) fn suppressed(stream: &StreamName, record: &mut Record, now: Instant) {
+    let Some(SuppressedLines { lines, within }) = record.journal.take_suppressed(now) else {
         return;
     };
     let (state, seconds) = (&record.state, within.as_secs());

@@ -283,9 +283,9 @@ impl Monitor {
     }
 
     /// Writes how much was not written, if it is time. Returns when it will be.
-    pub(crate) fn tell_held_back(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn tell_suppressed(&self, now: Instant) -> Option<Instant> {
         let mut record = self.record();
-        log::held_back(&self.name, &mut record, now);
+        log::suppressed(&self.name, &mut record, now);
         record.journal.tells_at()
     }
 

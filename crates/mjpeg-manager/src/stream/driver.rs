@@ -42,7 +42,7 @@ pub(crate) struct StreamDriver {
     monitor: Arc<Monitor>,
     demand: Demand,
     placeholder: PlaceholderControl,
-    reading: Reading,
+    state: DriverState,
     /// Fails when the publisher of a fed stream is dropped. `None` for other streams, and after it
     /// has failed.
     publisher: Option<oneshot::Receiver<()>>,
@@ -55,7 +55,7 @@ pub(crate) struct StreamDriver {
 }
 
 /// Where frames come from now.
-enum Reading {
+enum DriverState {
     Sources(Box<Failover>),
     Publisher,
     /// Nobody wants frames.
@@ -91,9 +91,9 @@ impl StreamDriver {
     ) -> Self {
         let control = failover.control();
         let mut driver = Self::with(specs, config, control, sink, consumer);
-        driver.reading = match driver.spec.linger() {
-            Some(_) => Reading::Idle,
-            None => Reading::Sources(Box::new(failover)),
+        driver.state = match driver.spec.linger() {
+            Some(_) => DriverState::Idle,
+            None => DriverState::Sources(Box::new(failover)),
         };
         driver
     }
@@ -108,7 +108,7 @@ impl StreamDriver {
         let (config, control) = (IngestConfig::default(), Control::new());
         let mut driver = Self::with(specs, config, control, sink, consumer);
         driver.publisher = Some(publisher);
-        driver.reading = Reading::Publisher;
+        driver.state = DriverState::Publisher;
         driver
     }
 
@@ -124,7 +124,7 @@ impl StreamDriver {
             placeholder: PlaceholderControl::new(&spec, consumer, &sink.producer),
             demand: sink.producer.demand(),
             monitor: Arc::clone(&sink.monitor),
-            reading: Reading::Ended,
+            state: DriverState::Ended,
             publisher: None,
             unwanted_since: None,
             upstreams: Upstreams::default(),
@@ -146,7 +146,7 @@ impl StreamDriver {
     /// Runs until it is aborted. A panic costs a restart with backoff.
     pub(crate) async fn run(mut self) {
         loop {
-            // What the panic may have left half-done is dropped together with `reading`; the
+            // What the panic may have left half-done is dropped together with `state`; the
             // record stays readable.
             let outcome = AssertUnwindSafe(self.step()).catch_unwind().await;
             if outcome.is_err() {
@@ -165,11 +165,11 @@ impl StreamDriver {
         let times = [
             tend_at,
             self.turns_at(now),
-            self.monitor.tell_held_back(now),
+            self.monitor.tell_suppressed(now),
         ];
         let deadline = times.into_iter().flatten().min();
         let woken = tokio::select! {
-            woken = next_event(&mut self.reading, &mut self.publisher) => woken,
+            woken = next_event(&mut self.state, &mut self.publisher) => woken,
             () = spec_changed(&mut self.specs) => Woken::Spec,
             _ = self.demand.changed() => Woken::Demand,
             () = self.control.changed() => Woken::Other,
@@ -189,7 +189,7 @@ impl StreamDriver {
                 self.event(index, event).await;
             }
             Woken::Event { event: None, .. } => {
-                self.reading = Reading::Ended;
+                self.state = DriverState::Ended;
                 self.monitor.ended();
             }
             Woken::Spec => {
@@ -216,7 +216,7 @@ impl StreamDriver {
             }
             event => self.monitor.source_event(index, event),
         }
-        if let Reading::Sources(failover) = &self.reading {
+        if let DriverState::Sources(failover) = &self.state {
             self.monitor.disconnected_from(failover.in_use());
         }
     }
@@ -230,8 +230,8 @@ impl StreamDriver {
         if self.spec.sources() == old.sources() {
             return;
         }
-        match self.reading {
-            Reading::Idle => {
+        match self.state {
+            DriverState::Idle => {
                 let resting = Some(self.resting());
                 self.monitor.begin(self.spec.sources(), resting);
             }
@@ -246,32 +246,32 @@ impl StreamDriver {
         } else {
             self.unwanted_since.get_or_insert(now);
         }
-        if matches!(self.reading, Reading::Idle) {
+        if matches!(self.state, DriverState::Idle) {
             self.monitor.rest(self.resting());
         }
         if self.turns_at(now).is_none_or(|at| at > now) {
             return;
         }
-        match self.reading {
-            Reading::Sources(_) => {
-                self.reading = Reading::Idle;
+        match self.state {
+            DriverState::Sources(_) => {
+                self.state = DriverState::Idle;
                 self.monitor.rest(self.resting());
                 // The next viewer must not be shown an old picture as the present one.
                 self.sink.producer.retire();
                 self.forget_relays();
             }
-            Reading::Idle | Reading::Failed { .. } => self.begin(),
-            Reading::Publisher | Reading::Ended => {}
+            DriverState::Idle | DriverState::Failed { .. } => self.begin(),
+            DriverState::Publisher | DriverState::Ended => {}
         }
     }
 
     /// When it is time to start or end reading, if that is known.
     fn turns_at(&self, now: Instant) -> Option<Instant> {
         let is_wanted = self.unwanted_since.is_none() || self.spec.linger().is_none();
-        match (&self.reading, self.unwanted_since) {
-            (Reading::Sources(_), Some(since)) => Some(since + self.spec.linger()?),
-            (Reading::Idle, _) if is_wanted && !self.control.is_paused() => Some(now),
-            (Reading::Failed { until }, _) => Some(*until),
+        match (&self.state, self.unwanted_since) {
+            (DriverState::Sources(_), Some(since)) => Some(since + self.spec.linger()?),
+            (DriverState::Idle, _) if is_wanted && !self.control.is_paused() => Some(now),
+            (DriverState::Failed { until }, _) => Some(*until),
             _ => None,
         }
     }
@@ -294,11 +294,11 @@ impl StreamDriver {
     /// Starts over with the first source.
     fn begin(&mut self) {
         // Close the old connections before new ones are made: one connection per camera.
-        self.reading = Reading::Ended;
+        self.state = DriverState::Ended;
         self.forget_relays();
         if self.publisher.is_some() {
             self.monitor.begin(&[], Some(StreamState::Connecting));
-            self.reading = Reading::Publisher;
+            self.state = DriverState::Publisher;
             return;
         }
         let sources = self.spec.sources();
@@ -306,30 +306,33 @@ impl StreamDriver {
         let config = ingest_config(&self.config, &self.spec);
         let control = self.control.clone();
         let failover = Failover::with_control(sources.iter().cloned(), config, control);
-        self.reading = Reading::Sources(Box::new(failover));
+        self.state = DriverState::Sources(Box::new(failover));
     }
 
     fn panicked(&mut self) {
-        let reading = mem::replace(&mut self.reading, Reading::Ended);
+        let state = mem::replace(&mut self.state, DriverState::Ended);
         // What has panicked while it was read may do so again when it is dropped. That is the same
         // failure, and counted once.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(reading)));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(state)));
         let now = Instant::now();
         let retry_in = self.panics.delay(now);
         let stream = self.spec.name();
         error!(%stream, ?retry_in, "the stream's task panicked; starting it again");
         self.monitor.panicked(retry_in);
         self.in_use.send_replace(Arc::clone(&self.spec));
-        self.reading = Reading::Failed {
+        self.state = DriverState::Failed {
             until: now + retry_in,
         };
     }
 }
 
 /// Waits for the next event of the sources, or for the end of the publisher.
-async fn next_event(reading: &mut Reading, publisher: &mut Option<oneshot::Receiver<()>>) -> Woken {
+async fn next_event(
+    state: &mut DriverState,
+    publisher: &mut Option<oneshot::Receiver<()>>,
+) -> Woken {
     let mut polls = 0_u32;
-    let mut next = pin!(next_of(reading, publisher));
+    let mut next = pin!(next_of(state, publisher));
     let event = poll_fn(|cx| {
         polls = polls.saturating_add(1);
         next.as_mut().poll(cx)
@@ -340,18 +343,18 @@ async fn next_event(reading: &mut Reading, publisher: &mut Option<oneshot::Recei
 }
 
 async fn next_of(
-    reading: &mut Reading,
+    state: &mut DriverState,
     publisher: &mut Option<oneshot::Receiver<()>>,
 ) -> Option<(usize, Event)> {
-    match (reading, &mut *publisher) {
-        (Reading::Sources(failover), _) => failover.next().await,
-        (Reading::Publisher, Some(dropped)) => {
+    match (state, &mut *publisher) {
+        (DriverState::Sources(failover), _) => failover.next().await,
+        (DriverState::Publisher, Some(dropped)) => {
             // Nothing is ever sent: this is an error.
             let _ = dropped.await;
             *publisher = None;
             None
         }
-        (Reading::Publisher, None) => None,
+        (DriverState::Publisher, None) => None,
         _ => pending().await,
     }
 }

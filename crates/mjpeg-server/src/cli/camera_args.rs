@@ -8,12 +8,12 @@ use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
 
 use crate::secrets::expanded;
 
-/// Apply to all streams of the command line, except for the fallbacks.
+/// These apply to all streams of the command line, except for `--fallback`, which names its stream.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Cameras")]
 pub(crate) struct CameraArgs {
-    /// Another camera for a stream, for when its first has no pictures. Repeat for more, in their
-    /// order; the stream goes back when the first is stable again
+    /// A camera to use while a stream's first one has no pictures. Repeat for more, in order of
+    /// preference; the stream goes back when the first one is stable again
     #[arg(long = "fallback", value_name = "NAME=URL")]
     pub(crate) fallbacks: Vec<FallbackArg>,
 
@@ -31,12 +31,12 @@ pub(crate) struct CameraArgs {
     )]
     pub(crate) linger: f64,
 
-    /// Check each picture for damage within, and hold damaged ones back. Takes 3 to 5 ms per
-    /// megabyte, and up to 60 ms per megabyte of pictures made for that
+    /// Check each picture for damage inside, and hold damaged ones back. Takes 3 to 5 ms per
+    /// megabyte, and up to 60 ms per megabyte of pictures that are made to be slow
     #[arg(long)]
     pub(crate) check_frames: bool,
 
-    /// What viewers see where there is no picture: "drawn" (the stream's name, what is wrong in
+    /// What viewers see while there is no picture: "drawn" (the stream's name, what is wrong in
     /// general, since when in local time), "none", or a JPEG file
     #[arg(long, value_name = "WHAT", default_value = "drawn")]
     pub(crate) placeholder: PlaceholderArg,

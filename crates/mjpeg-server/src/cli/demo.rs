@@ -5,7 +5,7 @@ use clap::Args;
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Demo {
-    /// How many cameras to make up, 1 to 64
+    /// How many cameras to simulate, 1 to 64
     #[arg(
         long,
         value_name = "N",

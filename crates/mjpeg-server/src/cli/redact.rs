@@ -3,9 +3,9 @@
 use clap::error::{ContextKind, ContextValue};
 use mjpeg_manager::StreamName;
 
-/// Takes the values of arguments that are, or may be, URLs out of an error of the parser, which
-/// quotes them. A URL may contain a password, and where it stands in a wrong one nobody knows. The
-/// error says without it what is wrong.
+/// Removes the values of arguments that are, or may be, URLs from an error of the parser, which
+/// quotes them. A URL may contain a password, and in a wrong URL it may be anywhere. The error says
+/// what is wrong without quoting the value.
 pub(super) fn without_urls(mut error: clap::Error) -> clap::Error {
     let is_url = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(arg)) => URLS.iter().any(|option| arg.starts_with(option)),

@@ -77,8 +77,8 @@ pub(crate) enum Repair {
     /// Insert the standard Huffman tables where a camera leaves them out; without them, Safari
     /// paints nothing
     HuffmanTables,
-    /// Take out metadata that hold a picture of their own, such as Exif thumbnails; some viewers
-    /// show that instead
+    /// Remove metadata that contain a picture, such as Exif thumbnails; some viewers show that one
+    /// instead
     EmbeddedMarkers,
     /// Append the end marker where a camera leaves it out
     Eoi,
@@ -96,10 +96,11 @@ Examples:
   mjpeg-server run --stream door=http://me:secret@cam-b/video@8082
   mjpeg-server run --stream \"yard=exec:ffmpeg -i rtsp://cam/1 -f mjpeg -@8083\"
 
-Secrets, which everybody on this machine could read on the command line:
+Secrets (everybody on this machine can read the command line):
   ${env:NAME}             in a URL is the value of an environment variable,
-  ${file:PATH}            the content of a file, without its last line end; encoded as it must be
-                          in USER:PASSWORD, elsewhere taken as it is. Quote it for the shell:
+  ${file:PATH}            the content of a file, without its last line end. Both are encoded as
+                          USER:PASSWORD requires; elsewhere they are inserted unchanged.
+                          Quote them for the shell:
                           --stream 'door=http://me:${file:/run/secrets/door}@cam-b/video@8082'
 
 Cameras:
@@ -107,20 +108,20 @@ Cameras:
                           #stall_limit=TIME (silence, 10s), also behind tcp-listen://
   http://HOST/PATH        speaks HTTP, also https://: a multipart stream, or a picture that is
                           asked for again and again; http://USER:PASSWORD@HOST/PATH
-                          logs in. Behind it, separated by '&': #fps=N (pictures a second, 2)
+                          logs in. Options, separated by '&': #fps=N (pictures a second, 2)
                           or #poll_interval=TIME, #header=NAME:VALUE,
                           #ca=/FILE.pem (whose certificate to trust), #insecure (trust any),
                           #answer_timeout=TIME (30s), #login_retry=TIME (after a refused
                           password, 5m), and those of tcp://. A TIME is 500ms, 10s, 5m or 1h
-  tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses. Another
-                          that sends a picture takes over from one that has become silent
+  tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses. If it becomes
+                          silent, another one that sends a picture takes over
   unix:///PATH            sends to whoever connects to this socket
   file:///PATH            a recording, or a picture that a program replaces: read again and again
-                          at 30 frames per second; ?fps=N sets the rate, ?once ends it at its end
+                          at 30 frames per second; ?fps=N sets the rate, ?once plays it once
   test:                   a moving test picture; ?name=N, ?size=640x480, ?fps=15
-  exec:PROGRAM ARGS       what a program writes; no shell reads the words, but quotes work. It
-                          is killed with all its children when the relay ends, or is killed
+  exec:PROGRAM ARGS       what a program writes. No shell is used, but quotes work. The program is
+                          killed with all its children when the relay ends, or is killed
 
 The URLs of the streams are printed to standard output, one per line. A camera that goes away \
-is tried again for ever, and viewers keep their picture meanwhile, then see what is wrong. \
+is retried indefinitely; viewers keep its last picture, and after a while see what is wrong. \
 Ctrl-C, SIGTERM or SIGHUP ends the relay.";

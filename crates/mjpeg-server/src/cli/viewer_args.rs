@@ -12,9 +12,8 @@ use mjpeg_manager::mjpeg_http::ipnet::IpNet;
 pub(crate) struct ViewerArgs {
     /// The most viewers that a stream may have; one more is answered 503, unless it is a reload
     ///
-    /// A viewer that comes back from the same address takes the place of one of its own: a dead
-    /// one, else the slowest, else the oldest. Behind loopback and trusted proxies, only a dead one
-    /// is replaced.
+    /// If the stream is full, a new viewer replaces one from its own address: a dead one, else the
+    /// slowest, else the oldest. For loopback and trusted proxies, only a dead one is replaced.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) max_viewers: usize,
 
@@ -27,8 +26,8 @@ pub(crate) struct ViewerArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_viewers_per_address: Option<usize>,
 
-    /// A reverse proxy's address or network, 10.0.0.5 or 10.0.0.0/24: behind it there are many
-    /// people. Repeat for more
+    /// The address or network of a reverse proxy, such as 10.0.0.5 or 10.0.0.0/24. Limits per
+    /// address do not apply to it, because many people share it. Repeat for more
     #[arg(long, value_name = "ADDR[/BITS]", value_parser = network)]
     pub(crate) trusted_proxy: Vec<IpNet>,
 
@@ -40,31 +39,31 @@ pub(crate) struct ViewerArgs {
     #[arg(long, value_name = "KBPS", value_parser = positive)]
     pub(crate) max_kbps: Option<f64>,
 
-    /// How many seconds any stream response may last; browsers do not ask again by themselves
+    /// How many seconds any stream response may last; browsers do not reconnect by themselves
     /// [default: for ever]
     #[arg(long, value_name = "SECONDS", value_parser = positive)]
     pub(crate) max_duration: Option<f64>,
 
-    /// A snapshot is the next picture, as if each request had ?fresh=1; for programs that ask again
-    /// as soon as they are answered
+    /// Answer snapshots with the next picture, as if each request had ?fresh=1; for programs that
+    /// ask again as soon as they have an answer
     #[arg(long)]
     pub(crate) snapshot_fresh: bool,
 
-    /// How many seconds old the picture of a snapshot may be, as if each request had ?max_age=; if
-    /// there is none so young, as of a dead camera, it is answered 503 [default: any age]
+    /// How many seconds old the picture of a snapshot may be, as if each request had ?max_age=;
+    /// without one that young, as when the camera is dead, the answer is 503 [default: any age]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) snapshot_max_age: Option<Duration>,
 
-    /// How many seconds a snapshot waits for a picture such as is asked for
+    /// How many seconds a snapshot waits for a picture that satisfies the request
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0.8")]
     pub(crate) snapshot_wait: Duration,
 
-    /// How many seconds a snapshot waits while a camera that is read on demand is being connected
+    /// How many seconds a snapshot waits while an on-demand camera is being connected
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
     pub(crate) snapshot_connect_wait: Duration,
 
-    /// The path below which a reverse proxy offers the streams, if it leaves that in the requests,
-    /// such as /webcam
+    /// The path below which a reverse proxy offers the streams, such as /webcam, if the proxy
+    /// leaves it in the requests
     #[arg(
         long,
         value_name = "PATH",
@@ -73,12 +72,12 @@ pub(crate) struct ViewerArgs {
     )]
     pub(crate) base_path: String,
 
-    /// Serve WebKit's fetch() as multipart/mixed, for it cannot read multipart/x-mixed-replace
+    /// Serve WebKit's fetch() as multipart/mixed, because it cannot read multipart/x-mixed-replace
     #[arg(long)]
     pub(crate) webkit_fetch_mixed: bool,
 
     /// How many bytes may wait unsent in the kernel for each viewer (TCP_NOTSENT_LOWAT, Linux); 0
-    /// leaves it to the kernel, which makes viewers on slow links see older pictures
+    /// leaves it to the kernel; viewers on slow links then see older pictures
     #[arg(long, value_name = "BYTES", default_value_t = 16 << 10)]
     pub(crate) notsent_lowat: u32,
 }

@@ -97,6 +97,37 @@ async fn nobody_who_does_not_read_standard_output_or_error_stops_a_stream_or_the
     }
 }
 
+/// What the kernel does for each frame is dearer while threads share open files.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn threads_that_write_share_no_open_files_with_the_one_that_serves() {
+    let camera = Camera::start(live()).await;
+    let addr = free_addr();
+    let stream = format!("door={}@{addr}", camera.url());
+    let mut command = command(&["run", "--stream", &stream]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let running = Running(command.spawn().unwrap());
+    let mut viewer = timeout(Duration::from_secs(10), open(addr))
+        .await
+        .expect("served");
+    viewer.next_frame().await.unwrap();
+
+    let tasks = format!("/proc/{}/task", running.0.id());
+    let mut writers = 0;
+    for task in std::fs::read_dir(tasks).unwrap() {
+        let task = task.unwrap().path();
+        let name = std::fs::read_to_string(task.join("comm")).unwrap();
+        if matches!(name.trim(), "stdout" | "stderr") {
+            writers += 1;
+            for file in std::fs::read_dir(task.join("fd")).unwrap() {
+                let to = std::fs::read_link(file.unwrap().path()).unwrap();
+                assert!(!to.to_string_lossy().contains("socket:"), "{name}: {to:?}");
+            }
+        }
+    }
+    assert_eq!(writers, 2);
+}
+
 #[tokio::test]
 async fn log_goes_on_when_it_is_read_again() {
     let camera = Camera::start(live()).await;

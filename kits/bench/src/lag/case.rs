@@ -30,7 +30,7 @@ pub(crate) const CASES: [Case; 3] = [
     },
     Case {
         name: "bare",
-        description: "`fanout_ceiling` in the relay's place, which does nothing but send, with the same 16 KiB: what the machine allows",
+        description: "the reference server `fanout_ceiling`, which does nothing but send, with the same 16 KiB: it shows what the machine allows",
         server: Server::Reference,
         required: Required::Nothing,
     },

@@ -26,36 +26,36 @@ use rustix::process::Pid;
 
 /// Starts the helper, so that it is there before the first program. Blocks for a moment.
 pub(super) fn prepare() {
-    tell_and_wait(Change::Prepare);
+    tell_and_wait(GroupChange::Prepare);
 }
 
 /// Kills this group if this process ends before it is [forgotten](forget). Blocks for a moment.
 pub(super) fn watch(group: Pid) {
-    tell_and_wait(Change::Watch(group));
+    tell_and_wait(GroupChange::Watch(group));
 }
 
 /// The group has been killed. Does not wait.
 pub(super) fn forget(group: Pid) {
     // An error means that the system had no thread left; programs go unwatched then.
-    let _ = CHANGES.send((Change::Forget(group), None));
+    let _ = CHANGES.send((GroupChange::Forget(group), None));
 }
 
 #[derive(Clone, Copy)]
-enum Change {
+enum GroupChange {
     Prepare,
     Watch(Pid),
     Forget(Pid),
 }
 
 /// Waits until the helper was told, but not for one that hangs.
-fn tell_and_wait(change: Change) {
+fn tell_and_wait(change: GroupChange) {
     let (done, is_done) = channel();
     let _ = CHANGES.send((change, Some(done)));
     let _ = is_done.recv_timeout(MOST_WAIT);
 }
 
 /// A change, and who waits until it is told.
-type Told = (Change, Option<Sender<()>>);
+type Told = (GroupChange, Option<Sender<()>>);
 
 static CHANGES: LazyLock<Sender<Told>> = LazyLock::new(|| {
     let (sender, changes) = channel();
@@ -76,13 +76,13 @@ impl Supervisor {
     fn run(mut self, changes: &Receiver<Told>) {
         while let Ok((change, waiting)) = changes.recv() {
             let line = match change {
-                Change::Prepare => "\n".to_owned(),
-                Change::Watch(group) => {
+                GroupChange::Prepare => "\n".to_owned(),
+                GroupChange::Watch(group) => {
                     let group = group.as_raw_pid();
                     self.groups.insert(group);
                     format!("+ {group}\n")
                 }
-                Change::Forget(group) => {
+                GroupChange::Forget(group) => {
                     let group = group.as_raw_pid();
                     self.groups.remove(&group);
                     format!("- {group}\n")

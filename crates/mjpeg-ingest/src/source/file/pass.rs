@@ -41,7 +41,7 @@ pub(super) struct Pass {
 }
 
 /// What a pass plays next.
-pub(super) enum Next {
+pub(super) enum PassStep {
     /// Bytes are due.
     Bytes,
     /// The next frame, when its time has come.
@@ -110,17 +110,17 @@ impl Pass {
     }
 
     /// Says what is to be done next. Call it again after that.
-    pub(super) fn next(&mut self) -> Next {
+    pub(super) fn next(&mut self) -> PassStep {
         while self.due == 0 {
             match self.marks.front() {
-                Some((_, true)) => return Next::Tick,
+                Some((_, true)) => return PassStep::Tick,
                 Some(_) => self.take_mark(),
-                None if !self.is_at_end => return Next::Read,
-                None if self.ahead.is_empty() => return Next::End,
+                None if !self.is_at_end => return PassStep::Read,
+                None if self.ahead.is_empty() => return PassStep::End,
                 None => self.due = self.ahead.len(),
             }
         }
-        Next::Bytes
+        PassStep::Bytes
     }
 
     /// Whether an image was found.

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval, sleep},
 };
 
-use super::pass::{Next, Pass};
+use super::pass::{Pass, PassStep};
 use crate::error::{ConnectError, SourceEnd, local::NoImage};
 
 /// Reads the file's bytes unchanged, but each frame only when it is due.
@@ -24,10 +24,10 @@ pub(super) struct Playing {
     ticks: Interval,
     /// The time from frame to frame.
     every: Duration,
-    state: State,
+    state: PlayingState,
 }
 
-enum State {
+enum PlayingState {
     Plays(Box<Pass>),
     /// Waits until the first frame of the next pass is due.
     Waits,
@@ -46,7 +46,7 @@ impl Playing {
             repeat,
             ticks,
             every,
-            state: State::Plays(Box::new(first)),
+            state: PlayingState::Plays(Box::new(first)),
         }
     }
 }
@@ -60,35 +60,35 @@ impl AsyncRead for Playing {
         let this = &mut *self;
         loop {
             match &mut this.state {
-                State::Plays(pass) => match pass.next() {
-                    Next::Bytes => {
+                PlayingState::Plays(pass) => match pass.next() {
+                    PassStep::Bytes => {
                         pass.play(buf);
                         return Poll::Ready(Ok(()));
                     }
-                    Next::Tick => {
+                    PassStep::Tick => {
                         ready!(this.ticks.poll_tick(cx));
                         pass.take_mark();
                     }
-                    Next::Read => ready!(pass.poll_read(cx))?,
-                    Next::End if !pass.has_image() => {
+                    PassStep::Read => ready!(pass.poll_read(cx))?,
+                    PassStep::End if !pass.has_image() => {
                         let path = this.path.display().to_string();
                         let failed = SourceEnd::Failed(Box::new(NoImage { path }));
                         return Poll::Ready(Err(failed.into()));
                     }
-                    Next::End if !this.repeat => {
+                    PassStep::End if !this.repeat => {
                         return Poll::Ready(Err(SourceEnd::Finished.into()));
                     }
-                    Next::End => this.state = State::Waits,
+                    PassStep::End => this.state = PlayingState::Waits,
                 },
-                State::Waits => {
+                PlayingState::Waits => {
                     ready!(this.ticks.poll_tick(cx));
                     let pass = next_pass(Arc::clone(&this.path), this.every);
-                    this.state = State::Opens(Box::pin(pass));
+                    this.state = PlayingState::Opens(Box::pin(pass));
                 }
-                State::Opens(opening) => {
+                PlayingState::Opens(opening) => {
                     let opened = ready!(opening.as_mut().poll(cx));
                     let failed = |error| SourceEnd::Failed(Box::new(error));
-                    this.state = State::Plays(Box::new(opened.map_err(failed)?));
+                    this.state = PlayingState::Plays(Box::new(opened.map_err(failed)?));
                 }
             }
         }

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
     extent::Extent,
-    head::Head,
-    polled::answer::{Content, content, kind},
+    head::ResponseHead,
+    polled::answer::{Content, answer_type, content},
     response::shown,
     session::Session,
 };
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// An answer that holds pictures.
-pub(super) struct Answer {
+pub(super) struct PictureAnswer {
     pub(super) framing: Framing,
     pub(super) has_length: bool,
     /// The bytes already read from it.
@@ -40,12 +40,12 @@ pub(super) struct Answer {
 pub(super) async fn ask(
     mut session: Box<Session>,
     silence: Duration,
-) -> (Box<Session>, Result<Answer, ConnectError>) {
+) -> (Box<Session>, Result<PictureAnswer, ConnectError>) {
     let answer = answer(&mut session, silence).await;
     (session, answer)
 }
 
-async fn answer(session: &mut Session, silence: Duration) -> Result<Answer, ConnectError> {
+async fn answer(session: &mut Session, silence: Duration) -> Result<PictureAnswer, ConnectError> {
     let head = session.get().await?;
     let name = content_type(&head);
     if let Some(coding) = &head.coding {
@@ -57,7 +57,7 @@ async fn answer(session: &mut Session, silence: Duration) -> Result<Answer, Conn
     let Content::Pictures(framing) = found else {
         return Err(HttpError::ContentType(name).into());
     };
-    Ok(Answer {
+    Ok(PictureAnswer {
         framing,
         has_length: matches!(head.extent, Extent::Length(_)),
         ahead,
@@ -67,8 +67,8 @@ async fn answer(session: &mut Session, silence: Duration) -> Result<Answer, Conn
 }
 
 /// Reads until it is decided what an answer holds; returns what was read too.
-async fn look(session: &mut Session, head: &Head) -> Result<(Content, Vec<u8>), HttpError> {
-    let kind = kind(&head.media_type());
+async fn look(session: &mut Session, head: &ResponseHead) -> Result<(Content, Vec<u8>), HttpError> {
+    let kind = answer_type(&head.media_type());
     let mut seen = Vec::new();
     let mut is_whole = false;
     loop {
@@ -85,7 +85,7 @@ async fn look(session: &mut Session, head: &Head) -> Result<(Content, Vec<u8>), 
 }
 
 /// The body of an answer, and the bytes already read from it.
-pub(super) struct Body {
+pub(super) struct AnswerBody {
     /// Taken when the body has ended.
     pub(super) session: Option<Box<Session>>,
     ahead: Vec<u8>,
@@ -93,7 +93,7 @@ pub(super) struct Body {
     pub(super) error: Option<HttpError>,
 }
 
-impl Body {
+impl AnswerBody {
     pub(super) fn new(session: Box<Session>, ahead: Vec<u8>) -> Self {
         Self {
             session: Some(session),
@@ -103,7 +103,7 @@ impl Body {
     }
 }
 
-impl AsyncRead for Body {
+impl AsyncRead for AnswerBody {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -127,7 +127,7 @@ impl AsyncRead for Body {
 }
 
 /// Names the type of a response, for people.
-fn content_type(head: &Head) -> String {
+fn content_type(head: &ResponseHead) -> String {
     match &head.content_type {
         Some(value) => shown(value),
         None => "something of no named type".into(),

@@ -8,7 +8,7 @@ use super::{
     address::Origin,
     feed,
     session::{Dial, Past, Session},
-    settings::{Account, Settings},
+    settings::{Account, HttpSettings},
     url::{self, Shown},
     wire::Duplex,
 };
@@ -37,7 +37,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct HttpCamera {
-    settings: Settings,
+    settings: HttpSettings,
     shown: Shown,
     /// Kept from session to session, so that whoever breaks a connection gains nothing by it.
     past: Arc<Past>,
@@ -192,7 +192,7 @@ impl Connect for HttpCamera {
 }
 
 /// Connects over TCP, and TLS where the URL says so.
-struct Network(#[cfg_attr(not(feature = "tls"), expect(dead_code))] Arc<Settings>);
+struct Network(#[cfg_attr(not(feature = "tls"), expect(dead_code))] Arc<HttpSettings>);
 
 #[async_trait]
 impl Dial for Network {

@@ -23,7 +23,7 @@ impl Challenge {
 /// separated by blanks alone: that is what is in the field.
 pub(super) fn challenges(header: &[u8]) -> Vec<Challenge> {
     let mut found: Vec<Challenge> = Vec::new();
-    let mut rest = Rest(header);
+    let mut rest = UnreadHeader(header);
     while let Some(word) = rest.word() {
         if rest.skip_equals() {
             let value = rest.value();
@@ -44,9 +44,9 @@ pub(super) fn challenges(header: &[u8]) -> Vec<Challenge> {
 }
 
 /// The unread rest of a header.
-struct Rest<'a>(&'a [u8]);
+struct UnreadHeader<'a>(&'a [u8]);
 
-impl<'a> Rest<'a> {
+impl<'a> UnreadHeader<'a> {
     /// Reads the next word, up to a separator; `None` at the end.
     fn word(&mut self) -> Option<&'a [u8]> {
         let begin = self.0.iter().position(|b| !b" \t,;=\"'".contains(b))?;
@@ -97,7 +97,7 @@ impl<'a> Rest<'a> {
     fn unquoted(&mut self) -> Vec<u8> {
         let mut value = self.take(|b| b" \t,".contains(&b)).to_vec();
         while let [b' ' | b'\t', ..] = self.0 {
-            let mut ahead = Rest(self.0.trim_ascii_start());
+            let mut ahead = UnreadHeader(self.0.trim_ascii_start());
             let word = ahead.take(|b| b" \t,=".contains(&b));
             if word.is_empty() || matches!(ahead.0.trim_ascii_start(), [b'=', ..]) {
                 break;

@@ -21,7 +21,7 @@ pub(super) enum Chunks {
 
 /// A step through bytes that are no content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum FramingStep {
     /// So many bytes were framing.
     Skip(usize),
     /// More bytes are needed.
@@ -36,26 +36,26 @@ impl Chunks {
     }
 
     /// Reads the framing at the start of these bytes, if framing is next.
-    pub(super) fn step(&mut self, bytes: &[u8]) -> Step {
+    pub(super) fn step(&mut self, bytes: &[u8]) -> FramingStep {
         match *self {
-            Self::Content(_) | Self::Ended | Self::Raw => Step::Skip(0),
+            Self::Content(_) | Self::Ended | Self::Raw => FramingStep::Skip(0),
             Self::Size(is_first) => self.size(bytes, is_first),
             Self::Break => match bytes {
-                [] | [b'\r'] => Step::More,
+                [] | [b'\r'] => FramingStep::More,
                 [b'\r', b'\n', ..] => self.becomes(Self::Size(false), 2),
                 [b'\n', ..] => self.becomes(Self::Size(false), 1),
-                _ => Step::Broken("a chunk is longer than its size"),
+                _ => FramingStep::Broken("a chunk is longer than its size"),
             },
             Self::Trailer(left) => match line(bytes) {
                 Some(end) if bytes[..end].trim_ascii().is_empty() => self.becomes(Self::Ended, end),
                 Some(end) if end <= left => self.becomes(Self::Trailer(left - end), end),
-                None if bytes.len() <= left => Step::More,
-                _ => Step::Broken("the trailer of the chunks is too long"),
+                None if bytes.len() <= left => FramingStep::More,
+                _ => FramingStep::Broken("the trailer of the chunks is too long"),
             },
         }
     }
 
-    fn size(&mut self, bytes: &[u8], is_first: bool) -> Step {
+    fn size(&mut self, bytes: &[u8], is_first: bool) -> FramingStep {
         let digits = bytes.iter().take_while(|b| b.is_ascii_hexdigit()).count();
         // A size is followed by an extension, blanks or the end of the line.
         let goes_on = bytes.get(digits).is_none_or(|b| b"; \t\r\n".contains(b));
@@ -66,7 +66,7 @@ impl Chunks {
             return if bytes.len() > MAX_LINE_BYTES {
                 self.no_size(is_first)
             } else {
-                Step::More
+                FramingStep::More
             };
         };
         let size = str::from_utf8(&bytes[..digits]).ok();
@@ -77,11 +77,11 @@ impl Chunks {
         }
     }
 
-    fn no_size(&mut self, is_first: bool) -> Step {
+    fn no_size(&mut self, is_first: bool) -> FramingStep {
         if is_first {
             return self.becomes(Self::Raw, 0);
         }
-        Step::Broken("a chunk has no size")
+        FramingStep::Broken("a chunk has no size")
     }
 
     /// Records that content was taken.
@@ -94,9 +94,9 @@ impl Chunks {
         }
     }
 
-    fn becomes(&mut self, next: Self, bytes: usize) -> Step {
+    fn becomes(&mut self, next: Self, bytes: usize) -> FramingStep {
         *self = next;
-        Step::Skip(bytes)
+        FramingStep::Skip(bytes)
     }
 }
 
@@ -136,10 +136,10 @@ mod tests {
             chunks.took(taken);
             at += taken;
             match chunks.step(&body[at..seen]) {
-                Step::Skip(n) => at += n,
-                Step::More if seen == body.len() => break,
-                Step::More => seen = body.len().min(seen + piece),
-                Step::Broken(why) => return (content, Err(why)),
+                FramingStep::Skip(n) => at += n,
+                FramingStep::More if seen == body.len() => break,
+                FramingStep::More => seen = body.len().min(seen + piece),
+                FramingStep::Broken(why) => return (content, Err(why)),
             }
         }
         (content, Ok(chunks))
@@ -177,11 +177,11 @@ mod tests {
     fn lines_have_limits() {
         let endless = [b"1;".to_vec(), vec![b'a'; MAX_LINE_BYTES]].concat();
         let mut chunks = Chunks::Size(false);
-        assert!(matches!(chunks.step(&endless), Step::Broken(_)));
-        assert_eq!(chunks.step(&endless[..MAX_LINE_BYTES]), Step::More);
+        assert!(matches!(chunks.step(&endless), FramingStep::Broken(_)));
+        assert_eq!(chunks.step(&endless[..MAX_LINE_BYTES]), FramingStep::More);
         let mut chunks = Chunks::Trailer(MAX_TRAILER_BYTES);
         let trailer = vec![b'a'; MAX_TRAILER_BYTES + 1];
-        assert_eq!(chunks.step(&trailer[1..]), Step::More);
-        assert!(matches!(chunks.step(&trailer), Step::Broken(_)));
+        assert_eq!(chunks.step(&trailer[1..]), FramingStep::More);
+        assert!(matches!(chunks.step(&trailer), FramingStep::Broken(_)));
     }
 }

@@ -11,7 +11,7 @@ pub(super) enum Extent {
 
 /// The headers that say where the body ends.
 #[derive(Default)]
-pub(super) struct Framing {
+pub(super) struct FramingHeaders {
     pub(super) is_chunked: bool,
     length: Length,
 }
@@ -25,7 +25,7 @@ enum Length {
     Useless,
 }
 
-impl Framing {
+impl FramingHeaders {
     /// Reads a `Content-Length` header.
     pub(super) fn length(&mut self, value: &[u8]) {
         // A list of equal lengths is one length (RFC 9110 section 8.6).

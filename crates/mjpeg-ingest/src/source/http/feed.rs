@@ -11,8 +11,8 @@ use mjpeg_codec::SplitterConfig;
 use tokio::time::Instant;
 
 use super::{
-    ask::{Answer, ask},
-    polled::rhythm::{Next, Rhythm},
+    ask::{PictureAnswer, ask},
+    polled::rhythm::{AfterPoll, Rhythm},
     reading::Reading,
     session::Session,
 };
@@ -20,7 +20,7 @@ use crate::{
     config::IngestConfig,
     connect::{Connection, Framing},
     error::{ConnectError, HttpError, SourceEnd},
-    parsed::{Feed, Parsed},
+    parsed::{Parsed, ParsedFeed},
     timer::Timer,
 };
 
@@ -41,7 +41,7 @@ pub(super) async fn open(
     // A camera that needs long for an answer is no quicker the next time.
     let expected = interval.max(asked.elapsed());
     let mut feed = HttpFeed {
-        state: State::Over,
+        state: HttpFeedState::Over,
         rhythm,
         splitter: config.splitter().clone(),
         timer: Timer::default(),
@@ -59,7 +59,7 @@ pub(super) async fn open(
 
 /// Reads the answers of a camera.
 struct HttpFeed {
-    state: State,
+    state: HttpFeedState,
     rhythm: Rhythm,
     splitter: SplitterConfig,
     timer: Timer,
@@ -78,7 +78,7 @@ struct HttpFeed {
 ///    └──────── it is time ────── │ │
 ///                                  └──▶ Over: the camera is lost
 /// ```
-enum State {
+enum HttpFeedState {
     Asking(Asking),
     Reading(Box<Reading>),
     Waiting {
@@ -88,19 +88,20 @@ enum State {
     Over,
 }
 
-type Asking = Pin<Box<dyn Future<Output = (Box<Session>, Result<Answer, ConnectError>)> + Send>>;
+type Asking =
+    Pin<Box<dyn Future<Output = (Box<Session>, Result<PictureAnswer, ConnectError>)> + Send>>;
 
 impl HttpFeed {
-    fn read(&mut self, session: Box<Session>, answer: Answer) {
+    fn read(&mut self, session: Box<Session>, answer: PictureAnswer) {
         let reading = Reading::new(session, answer, self.splitter.clone());
         self.last_read = Instant::now();
-        self.state = State::Reading(Box::new(reading));
+        self.state = HttpFeedState::Reading(Box::new(reading));
     }
 
     fn ask(&mut self, session: Box<Session>, due: Instant) {
         self.rhythm.asked(due, Instant::now());
         let silence = self.rhythm.silence();
-        self.state = State::Asking(Box::pin(ask(session, silence)));
+        self.state = HttpFeedState::Asking(Box::pin(ask(session, silence)));
     }
 
     /// Acts upon the end of an answer; returns what a reader sees of it, if that is the end.
@@ -144,25 +145,25 @@ impl HttpFeed {
     fn proceed(
         &mut self,
         mut session: Box<Session>,
-        next: Next,
+        next: AfterPoll,
         error: Option<ConnectError>,
     ) -> Option<io::Result<bool>> {
         match next {
-            Next::Poll(until) => {
+            AfterPoll::Poll(until) => {
                 if !self.rhythm.keeps_connection() {
                     session.leave();
                 }
-                self.state = State::Waiting { session, until };
+                self.state = HttpFeedState::Waiting { session, until };
                 None
             }
-            Next::Lost => Some(error.map_or(Ok(false), |error| Err(failed(error)))),
+            AfterPoll::Lost => Some(error.map_or(Ok(false), |error| Err(failed(error)))),
         }
     }
 }
 
-impl Feed for HttpFeed {
+impl ParsedFeed for HttpFeed {
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Parsed>> {
-        let State::Reading(reading) = &mut self.state else {
+        let HttpFeedState::Reading(reading) = &mut self.state else {
             return Poll::Ready(None);
         };
         let found = ready!(reading.poll_found(cx));
@@ -174,19 +175,19 @@ impl Feed for HttpFeed {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         loop {
-            let over = match mem::replace(&mut self.state, State::Over) {
-                State::Over => return Poll::Ready(Ok(false)),
-                State::Waiting { session, until } => {
+            let over = match mem::replace(&mut self.state, HttpFeedState::Over) {
+                HttpFeedState::Over => return Poll::Ready(Ok(false)),
+                HttpFeedState::Waiting { session, until } => {
                     if self.timer.poll(cx, until).is_pending() {
-                        self.state = State::Waiting { session, until };
+                        self.state = HttpFeedState::Waiting { session, until };
                         return Poll::Pending;
                     }
                     self.ask(session, until);
                     None
                 }
-                State::Asking(mut asking) => {
+                HttpFeedState::Asking(mut asking) => {
                     let Poll::Ready((session, answer)) = asking.as_mut().poll(cx) else {
-                        self.state = State::Asking(asking);
+                        self.state = HttpFeedState::Asking(asking);
                         return Poll::Pending;
                     };
                     match answer {
@@ -197,11 +198,11 @@ impl Feed for HttpFeed {
                         Err(error) => self.missed(session, error, Instant::now()),
                     }
                 }
-                State::Reading(mut reading) => match reading.end.take() {
+                HttpFeedState::Reading(mut reading) => match reading.end.take() {
                     Some(end) => self.answered(*reading, end),
                     None => {
                         let read = reading.poll(cx, &self.rhythm, &mut self.timer, self.last_read);
-                        self.state = State::Reading(reading);
+                        self.state = HttpFeedState::Reading(reading);
                         if ready!(read) {
                             self.last_read = Instant::now();
                         }
@@ -216,20 +217,20 @@ impl Feed for HttpFeed {
     }
 
     fn finish(&mut self) {
-        if let State::Reading(reading) = &mut self.state {
+        if let HttpFeedState::Reading(reading) = &mut self.state {
             reading.finish();
         }
     }
 
     fn cut_off(&mut self) {
-        if let State::Reading(reading) = &mut self.state {
+        if let HttpFeedState::Reading(reading) = &mut self.state {
             reading.cut_off();
         }
     }
 
     fn cost(&self) -> (u64, u64) {
         let now = match &self.state {
-            State::Reading(reading) => reading.cost(),
+            HttpFeedState::Reading(reading) => reading.cost(),
             _ => (0, 0),
         };
         (self.cost.0 + now.0, self.cost.1 + now.1)
@@ -241,8 +242,8 @@ impl Feed for HttpFeed {
 
     fn keeps_time(&self) -> bool {
         match &self.state {
-            State::Reading(reading) => !reading.is_stream(),
-            State::Over => false,
+            HttpFeedState::Reading(reading) => !reading.is_stream(),
+            HttpFeedState::Over => false,
             _ => true,
         }
     }

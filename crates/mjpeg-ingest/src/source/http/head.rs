@@ -5,11 +5,11 @@
 
 use mjpeg_codec::multipart::{PartHeaders, RelayHeaders};
 
-use super::extent::{Extent, Framing, coding, has_token};
+use super::extent::{Extent, FramingHeaders, coding, has_token};
 
 /// What is needed of the head of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
+pub(super) struct ResponseHead {
     pub(super) status: u16,
     /// Where the body ends.
     pub(super) extent: Extent,
@@ -37,7 +37,7 @@ pub(super) enum Start {
     Neither,
 }
 
-impl Head {
+impl ResponseHead {
     /// The head that a response without one is read as.
     pub(super) fn missing() -> Self {
         Self::of_status(200)
@@ -62,7 +62,7 @@ impl Head {
         let mut lines = lines(bytes);
         let (is_1_0, status) = status_line(&lines.next()?)?;
         let mut head = Self::of_status(status);
-        let mut framing = Framing::default();
+        let mut framing = FramingHeaders::default();
         let mut keeps = !is_1_0;
         for line in lines {
             let Some(colon) = line.iter().position(|&b| b == b':') else {
@@ -201,8 +201,8 @@ const MAX_VALUES: usize = 16;
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Head {
-        Head::parse(text.as_bytes()).expect("a status")
+    fn parse(text: &str) -> ResponseHead {
+        ResponseHead::parse(text.as_bytes()).expect("a status")
     }
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
             "HTTP/1.1 99 x",
             "HTTP/1.1 -20 x",
         ] {
-            assert_eq!(Head::parse(bad.as_bytes()), None, "{bad}");
+            assert_eq!(ResponseHead::parse(bad.as_bytes()), None, "{bad}");
         }
     }
 

@@ -6,7 +6,7 @@ use mjpeg_codec::{DiscardReason, SplitterConfig};
 use tokio::time::Instant;
 
 use super::{
-    ask::{Answer, Body},
+    ask::{AnswerBody, PictureAnswer},
     polled::{answer::Pictures, rhythm::Rhythm},
     session::Session,
 };
@@ -17,7 +17,7 @@ use crate::{
 
 /// An answer that is being read.
 pub(super) struct Reading {
-    framed: Framed<Body>,
+    framed: Framed<AnswerBody>,
     pub(super) pictures: Pictures,
     pub(super) framing: Framing,
     /// When it began, or the time it was given anew.
@@ -29,8 +29,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn new(session: Box<Session>, answer: Answer, splitter: SplitterConfig) -> Self {
-        let Answer {
+    pub(super) fn new(
+        session: Box<Session>,
+        answer: PictureAnswer,
+        splitter: SplitterConfig,
+    ) -> Self {
+        let PictureAnswer {
             framing,
             has_length,
             ahead,
@@ -38,7 +42,8 @@ impl Reading {
             marks,
         } = answer;
         Self {
-            framed: Framed::new(Body::new(session, ahead), framing, splitter).with_marks(marks),
+            framed: Framed::new(AnswerBody::new(session, ahead), framing, splitter)
+                .with_marks(marks),
             pictures: Pictures::new(framing, has_length),
             framing,
             begun: Instant::now(),

@@ -18,11 +18,11 @@ use super::{
     address::{Origin, Target},
     challenge::challenges,
     cookies::Cookies,
-    head::Head,
+    head::ResponseHead,
     login::{Login, schemes},
     request::Request,
     response::{shown_address, unexpected},
-    settings::Settings,
+    settings::HttpSettings,
     wire::{Duplex, Wire},
 };
 use crate::{
@@ -48,7 +48,7 @@ pub(super) struct Past {
 
 /// Sends requests over one connection, replaced when it ends; never over two at once.
 pub(super) struct Session {
-    settings: Arc<Settings>,
+    settings: Arc<HttpSettings>,
     past: Arc<Past>,
     dial: Box<dyn Dial>,
     times: Times,
@@ -71,7 +71,7 @@ struct Times {
 
 impl Session {
     pub(super) fn new(
-        settings: Arc<Settings>,
+        settings: Arc<HttpSettings>,
         past: Arc<Past>,
         dial: Box<dyn Dial>,
         config: &IngestConfig,
@@ -97,7 +97,7 @@ impl Session {
 
     /// Requests the URL, follows redirects, logs in, and returns the head of a response with a
     /// status of success. Its body is read by [`poll_body`](Self::poll_body).
-    pub(super) async fn get(&mut self) -> Result<Head, ConnectError> {
+    pub(super) async fn get(&mut self) -> Result<ResponseHead, ConnectError> {
         // A login that sets a cookie may lead back to where it began.
         let mut seen = vec![(self.target.clone(), self.cookies.clone())];
         let mut logins = 0;
@@ -189,7 +189,7 @@ impl Session {
         wire.map_or_else(|| self.target.origin.to_string(), |wire| wire.peer.clone())
     }
 
-    async fn send(&mut self) -> Result<Head, ConnectError> {
+    async fn send(&mut self) -> Result<ResponseHead, ConnectError> {
         if let Some(mut wire) = self.wire.take()
             && wire.origin == self.target.origin
             && wire.is_free().await
@@ -214,7 +214,7 @@ impl Session {
         Ok(head)
     }
 
-    async fn exchange(&mut self, wire: &mut Wire) -> Result<Head, HttpError> {
+    async fn exchange(&mut self, wire: &mut Wire) -> Result<ResponseHead, HttpError> {
         let request = self.request();
         let after = self.times.answer;
         let answered = within(after, wire.send(&request)).await;
@@ -257,7 +257,7 @@ impl Session {
 
     /// Prepares the login that the camera asks for, if it may have it. `logins` were answered
     /// before it asked again.
-    fn challenged(&self, head: &Head, logins: u32) -> Result<Login, HttpError> {
+    fn challenged(&self, head: &ResponseHead, logins: u32) -> Result<Login, HttpError> {
         if self.settings.account.is_none() {
             return Err(HttpError::LoginNeeded);
         }

@@ -14,7 +14,7 @@ use crate::{
 
 /// Settings of a camera that speaks HTTP.
 #[derive(Clone, PartialEq)]
-pub(super) struct Settings {
+pub(super) struct HttpSettings {
     pub(super) target: Target,
     pub(super) account: Option<Account>,
     pub(super) headers: HeaderMap,
@@ -38,7 +38,7 @@ pub(super) struct Account {
     pub(super) password: String,
 }
 
-impl Settings {
+impl HttpSettings {
     pub(super) fn new(target: Target, account: Option<Account>) -> Self {
         Self {
             target,

@@ -7,7 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use super::trust::Trust;
 use super::{
     address::{Origin, Target, default_port},
-    settings::{Account, Settings},
+    settings::{Account, HttpSettings},
 };
 #[cfg(feature = "tls")]
 use crate::source::url::path_text;
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct Shown(String);
 
 /// Reads `http://USER:PASSWORD@HOST:PORT/PATH?QUERY#OPTIONS`.
-pub(super) fn parse(url: &str) -> Result<(Settings, Shown), InvalidSource> {
+pub(super) fn parse(url: &str) -> Result<(HttpSettings, Shown), InvalidSource> {
     let (tls, rest) = if let Some(rest) = url.strip_prefix("http://") {
         (false, rest)
     } else if let Some(rest) = url.strip_prefix("https://") {
@@ -54,7 +54,7 @@ pub(super) fn parse(url: &str) -> Result<(Settings, Shown), InvalidSource> {
     let path = PathAndQuery::try_from(format!("{slash}{path}"));
     let path = path.map_err(|_| InvalidSource::BadUrl)?;
     let account = login.map(parse_account).transpose()?;
-    let mut settings = Settings::new(Target { origin, path }, account);
+    let mut settings = HttpSettings::new(Target { origin, path }, account);
     for option in options.split('&').filter(|option| !option.is_empty()) {
         parse_option(&mut settings, option)?;
     }
@@ -62,7 +62,7 @@ pub(super) fn parse(url: &str) -> Result<(Settings, Shown), InvalidSource> {
 }
 
 /// Writes the URL without its secrets.
-pub(super) fn label(settings: &Settings, shown: &Shown) -> String {
+pub(super) fn label(settings: &HttpSettings, shown: &Shown) -> String {
     let mut label = shown.0.clone();
     if settings.account.is_some() {
         label = label.replacen("://", "://***@", 1);
@@ -82,7 +82,7 @@ pub(super) fn label(settings: &Settings, shown: &Shown) -> String {
 }
 
 /// Writes the whole URL. Equal settings give the same text.
-pub(super) fn text(settings: &Settings) -> String {
+pub(super) fn text(settings: &HttpSettings) -> String {
     let Target { origin, path } = &settings.target;
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
     let login = match &settings.account {
@@ -126,7 +126,7 @@ fn with_options(url: String, options: &[String]) -> String {
     }
 }
 
-fn parse_option(settings: &mut Settings, option: &str) -> Result<(), InvalidSource> {
+fn parse_option(settings: &mut HttpSettings, option: &str) -> Result<(), InvalidSource> {
     let (key, value) = option.split_once('=').unwrap_or((option, ""));
     #[cfg(feature = "tls")]
     if key == "ca-pem" && !value.is_empty() {

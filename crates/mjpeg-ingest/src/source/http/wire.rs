@@ -14,9 +14,9 @@ use tokio::{
 
 use super::{
     address::Origin,
-    chunks::{Chunks, Step},
+    chunks::{Chunks, FramingStep},
     extent::Extent,
-    head::{self, Head, Start},
+    head::{self, ResponseHead, Start},
     response::{malformed, shown},
 };
 use crate::error::HttpError;
@@ -34,7 +34,7 @@ pub(super) struct Wire {
     /// What was read and not yet used: from `used` on.
     ahead: Vec<u8>,
     used: usize,
-    body: Body,
+    body: UnreadBody,
     /// Another request can follow the body.
     keeps: bool,
     pub(super) origin: Origin,
@@ -44,7 +44,7 @@ pub(super) struct Wire {
 
 /// How much of a body is left.
 #[derive(Clone, Copy, PartialEq)]
-enum Body {
+enum UnreadBody {
     Length(u64),
     Chunked(Chunks),
     ToEnd,
@@ -78,7 +78,7 @@ impl Wire {
     }
 
     /// Sends a request and waits for the head of its response.
-    pub(super) async fn send(&mut self, request: &[u8]) -> Result<Head, HttpError> {
+    pub(super) async fn send(&mut self, request: &[u8]) -> Result<ResponseHead, HttpError> {
         let sent = async {
             self.io.write_all(request).await?;
             self.io.flush().await
@@ -89,9 +89,9 @@ impl Wire {
             if head.status >= 200 {
                 self.keeps = head.keeps;
                 self.body = match head.extent {
-                    Extent::Length(length) => Body::Length(length),
-                    Extent::Chunked => Body::Chunked(Chunks::new()),
-                    Extent::ToEnd => Body::ToEnd,
+                    Extent::Length(length) => UnreadBody::Length(length),
+                    Extent::Chunked => UnreadBody::Chunked(Chunks::new()),
+                    Extent::ToEnd => UnreadBody::ToEnd,
                 };
                 return Ok(head);
             }
@@ -105,19 +105,19 @@ impl Wire {
         Err(HttpError::TooManyInformational { limit })
     }
 
-    async fn head(&mut self) -> Result<Head, HttpError> {
+    async fn head(&mut self) -> Result<ResponseHead, HttpError> {
         let mut searched = 0;
         loop {
             let bytes = &self.ahead[self.used..];
             match head::start(bytes) {
-                Start::Body => return Ok(Head::missing()),
+                Start::Body => return Ok(ResponseHead::missing()),
                 Start::Neither => {
                     let begin = shown(&bytes[..bytes.len().min(20)]);
                     return Err(malformed(format!("it begins with {begin:?}")));
                 }
                 Start::Head => {
                     if let Some(end) = head::end(bytes, searched) {
-                        let head = Head::parse(&bytes[..end]);
+                        let head = ResponseHead::parse(&bytes[..end]);
                         self.used += end;
                         return head.ok_or_else(|| malformed("its first line holds no status"));
                     }
@@ -145,15 +145,17 @@ impl Wire {
     ) -> Poll<Result<(), HttpError>> {
         loop {
             let most = match &mut self.body {
-                Body::Length(0) | Body::Chunked(Chunks::Ended) => return Poll::Ready(Ok(())),
-                Body::Length(left) => *left,
-                Body::Chunked(Chunks::Content(left)) => *left,
-                Body::ToEnd | Body::Chunked(Chunks::Raw) => u64::MAX,
-                Body::Chunked(chunks) => {
+                UnreadBody::Length(0) | UnreadBody::Chunked(Chunks::Ended) => {
+                    return Poll::Ready(Ok(()));
+                }
+                UnreadBody::Length(left) => *left,
+                UnreadBody::Chunked(Chunks::Content(left)) => *left,
+                UnreadBody::ToEnd | UnreadBody::Chunked(Chunks::Raw) => u64::MAX,
+                UnreadBody::Chunked(chunks) => {
                     match chunks.step(&self.ahead[self.used..]) {
-                        Step::Skip(bytes) => self.used += bytes,
-                        Step::Broken(why) => return Poll::Ready(Err(malformed(why))),
-                        Step::More => {
+                        FramingStep::Skip(bytes) => self.used += bytes,
+                        FramingStep::Broken(why) => return Poll::Ready(Err(malformed(why))),
+                        FramingStep::More => {
                             if ready!(self.poll_fill(cx)).map_err(broken)? == 0 {
                                 return Poll::Ready(Err(HttpError::CutShort));
                             }
@@ -168,7 +170,10 @@ impl Wire {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
                 read => read.map_err(broken)?,
             };
-            let is_to_end = matches!(self.body, Body::ToEnd | Body::Chunked(Chunks::Raw));
+            let is_to_end = matches!(
+                self.body,
+                UnreadBody::ToEnd | UnreadBody::Chunked(Chunks::Raw)
+            );
             if read == 0 {
                 self.keeps = false;
                 let announced_more = !is_to_end && buf.remaining() > 0;
@@ -179,9 +184,9 @@ impl Wire {
                 });
             }
             match &mut self.body {
-                Body::Length(left) => *left -= read as u64,
-                Body::Chunked(chunks) => chunks.took(read),
-                Body::ToEnd => {}
+                UnreadBody::Length(left) => *left -= read as u64,
+                UnreadBody::Chunked(chunks) => chunks.took(read),
+                UnreadBody::ToEnd => {}
             }
             return Poll::Ready(Ok(()));
         }
@@ -189,15 +194,18 @@ impl Wire {
 
     /// Whether the whole body has been read.
     pub(super) fn is_ended(&self) -> bool {
-        matches!(self.body, Body::Length(0) | Body::Chunked(Chunks::Ended))
+        matches!(
+            self.body,
+            UnreadBody::Length(0) | UnreadBody::Chunked(Chunks::Ended)
+        )
     }
 
     /// Reads the rest of the body and ignores it. Returns false if it is longer than `most` bytes,
     /// or broken.
     pub(super) async fn skip(&mut self, most: u64) -> bool {
         match self.body {
-            Body::Length(left) if left > most => return false,
-            Body::ToEnd => return false,
+            UnreadBody::Length(left) if left > most => return false,
+            UnreadBody::ToEnd => return false,
             _ => {}
         }
         let mut left = most;
@@ -259,7 +267,7 @@ fn broken(error: io::Error) -> HttpError {
 }
 
 /// A body that has been read, or none.
-const ENDED: Body = Body::Length(0);
+const ENDED: UnreadBody = UnreadBody::Length(0);
 
 /// How much is read ahead at once, in bytes. More would only be copied once more.
 const FILL_BYTES: usize = 4 << 10;

@@ -28,12 +28,12 @@ pub(super) struct Sender {
     /// What was read of it while it was a rival.
     rest: Bytes,
     bound: Arc<Listening>,
-    rhythm: Rhythm,
+    rhythm: SenderRhythm,
     timer: Timer,
 }
 
 /// How often a sender sends.
-struct Rhythm {
+struct SenderRhythm {
     /// Looks for its first whole frame; `None` once that has come.
     first: Option<Splitter>,
     last_read: Option<Instant>,
@@ -48,7 +48,7 @@ impl Sender {
             stream,
             rest,
             bound,
-            rhythm: Rhythm::new(has_frame),
+            rhythm: SenderRhythm::new(has_frame),
             timer: Timer::default(),
         }
     }
@@ -105,7 +105,7 @@ impl AsyncRead for Sender {
     }
 }
 
-impl Rhythm {
+impl SenderRhythm {
     fn new(has_frame: bool) -> Self {
         Self {
             first: (!has_frame).then(|| Splitter::new(SplitterConfig::default())),

@@ -7,7 +7,7 @@ use crate::connect::Framing;
 
 /// What the type of an answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::source::http) enum Kind {
+pub(in crate::source::http) enum AnswerType {
     Multipart,
     Image,
     Other,
@@ -25,18 +25,18 @@ pub(in crate::source::http) enum Content {
 }
 
 /// Reads a media type, which is in lower case and without parameters.
-pub(in crate::source::http) fn kind(media_type: &[u8]) -> Kind {
+pub(in crate::source::http) fn answer_type(media_type: &[u8]) -> AnswerType {
     match media_type {
-        b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => Kind::Image,
-        multipart if multipart.starts_with(b"multipart/") => Kind::Multipart,
+        b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => AnswerType::Image,
+        multipart if multipart.starts_with(b"multipart/") => AnswerType::Multipart,
         // Some servers call a stream `application/octet-stream`, or send no type.
-        _ => Kind::Other,
+        _ => AnswerType::Other,
     }
 }
 
 /// Decides what an answer holds, by its type and its first bytes.
-pub(in crate::source::http) fn content(kind: Kind, first: &[u8], is_whole: bool) -> Content {
-    if kind == Kind::Multipart {
+pub(in crate::source::http) fn content(kind: AnswerType, first: &[u8], is_whole: bool) -> Content {
+    if kind == AnswerType::Multipart {
         return Content::Pictures(Framing::Multipart);
     }
     let begin = first.iter().position(|b| !b"\r\n\t ".contains(b));
@@ -46,7 +46,7 @@ pub(in crate::source::http) fn content(kind: Kind, first: &[u8], is_whole: bool)
         [0xFF, 0xD8, ..] => Content::Pictures(Framing::Concatenated),
         [] | [b'-' | 0xFF] if !is_whole && blanks <= MAX_BLANK_BYTES => Content::Undecided,
         // Bytes before a picture are passed over if it is announced as one, but not a page.
-        [byte, ..] if kind == Kind::Image && !b"<{".contains(byte) => {
+        [byte, ..] if kind == AnswerType::Image && !b"<{".contains(byte) => {
             Content::Pictures(Framing::Concatenated)
         }
         _ => Content::Nothing,
@@ -143,18 +143,18 @@ mod tests {
             ("multipart/x-mixed-replace", b"", PARTS),
             ("multipart/x-mixed-replace", b"\xFF\xD8", PARTS),
         ] {
-            let kind = kind(media_type.as_bytes());
+            let kind = answer_type(media_type.as_bytes());
             assert_eq!(content(kind, first, false), found, "{media_type} {first:?}");
         }
         for first in [&b""[..], b"\xFF", b"  -"] {
-            assert_eq!(content(Kind::Other, first, true), Content::Nothing);
+            assert_eq!(content(AnswerType::Other, first, true), Content::Nothing);
         }
         let blanks = [b' '; MAX_BLANK_BYTES + 1];
         assert_eq!(
-            content(Kind::Other, &blanks[1..], false),
+            content(AnswerType::Other, &blanks[1..], false),
             Content::Undecided
         );
-        assert_eq!(content(Kind::Other, &blanks, false), Content::Nothing);
+        assert_eq!(content(AnswerType::Other, &blanks, false), Content::Nothing);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(in crate::source::http) struct Rhythm {
 
 /// What follows a poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::source::http) enum Next {
+pub(in crate::source::http) enum AfterPoll {
     /// Poll again at this time.
     Poll(Instant),
     /// Give the camera up: what was wrong with the last poll is why.
@@ -82,28 +82,32 @@ impl Rhythm {
     /// Decides what follows a poll that brought a picture.
     ///
     /// A camera that takes longer than the interval is asked again at once.
-    pub(in crate::source::http) fn after_picture(&self, now: Instant) -> Next {
-        Next::Poll((self.asked + self.interval).max(now))
+    pub(in crate::source::http) fn after_picture(&self, now: Instant) -> AfterPoll {
+        AfterPoll::Poll((self.asked + self.interval).max(now))
     }
 
     /// Decides what follows a poll that brought none. `is_final` if no other poll can bring one
     /// either, such as after a refused password.
-    pub(in crate::source::http) fn after_miss(&mut self, now: Instant, is_final: bool) -> Next {
+    pub(in crate::source::http) fn after_miss(
+        &mut self,
+        now: Instant,
+        is_final: bool,
+    ) -> AfterPoll {
         self.misses = self.misses.saturating_add(1);
         let Some((asked, came)) = self.last_picture.filter(|_| !is_final) else {
-            return Next::Lost;
+            return AfterPoll::Lost;
         };
         let is_over = |since: Instant, limit| now.saturating_duration_since(since) >= limit;
         let missed_several = self.misses >= MISSES && is_over(asked, self.limit);
         if missed_several || is_over(came, self.utmost) {
-            return Next::Lost;
+            return AfterPoll::Lost;
         }
         let interval = match self.misses {
             0..MISSES => self.interval,
             // It is in trouble, and a fast rhythm would be a burden.
             _ => self.interval.max(SLOWER),
         };
-        Next::Poll((self.asked + interval).max(now))
+        AfterPoll::Poll((self.asked + interval).max(now))
     }
 
     /// When an answer whose picture is whole is no longer waited for: when the next poll is due,
@@ -174,12 +178,12 @@ mod tests {
                 rhythm.after_miss(at(ended), false)
             };
             match next {
-                Next::Poll(when) => {
+                AfterPoll::Poll(when) => {
                     rhythm.asked(when, when);
                     let millis = (when - start).as_millis();
                     Some(millis as f64 / 1000.0)
                 }
-                Next::Lost => None,
+                AfterPoll::Lost => None,
             }
         });
         next.collect()
@@ -286,8 +290,8 @@ mod tests {
         let minute = start + secs(60);
         rhythm.asked(start + secs(1), minute);
         let next = rhythm.after_miss(minute + secs(1), false);
-        assert_eq!(next, Next::Poll(minute + secs(1)));
-        assert_eq!(rhythm.after_miss(minute + secs(30), false), Next::Lost);
+        assert_eq!(next, AfterPoll::Poll(minute + secs(1)));
+        assert_eq!(rhythm.after_miss(minute + secs(30), false), AfterPoll::Lost);
     }
 
     #[test]
@@ -300,7 +304,7 @@ mod tests {
             Duration::ZERO,
         );
         rhythm.picture(now);
-        assert_eq!(rhythm.after_miss(now, true), Next::Lost);
+        assert_eq!(rhythm.after_miss(now, true), AfterPoll::Lost);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 ///
 /// No byte is lost by that: the camera has to wait.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct FloodLimiter {
     /// Since when the thread has been busy without a break.
     busy_since: Option<Instant>,
     /// For how long it was, since the last read.
@@ -27,7 +27,7 @@ pub(crate) struct Pace {
     is_to_tell: bool,
 }
 
-impl Pace {
+impl FloodLimiter {
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             busy_since: None,
@@ -125,16 +125,16 @@ mod tests {
     fn share(cost: u64, bytes: u64) -> (f64, usize) {
         let start = Instant::now();
         let (mut now, mut busy, mut told) = (start, Duration::ZERO, 0);
-        let mut pace = Pace::new(now);
+        let mut limiter = FloodLimiter::new(now);
         for read in 1..5_000 {
-            pace.begin(now);
+            limiter.begin(now);
             now += MILLISECOND;
             busy += MILLISECOND;
-            pace.before_read(now, read * cost, read * bytes);
-            told += usize::from(pace.take_flood());
-            if let Some(until) = pace.rests_until() {
+            limiter.before_read(now, read * cost, read * bytes);
+            told += usize::from(limiter.take_flood());
+            if let Some(until) = limiter.rests_until() {
                 now = now.max(until);
-                pace.rested();
+                limiter.rested();
             }
         }
         (busy.as_secs_f64() / (now - start).as_secs_f64(), told)
@@ -155,14 +155,14 @@ mod tests {
     #[test]
     fn dear_bytes_now_and_then_do_not_rest() {
         let mut now = Instant::now();
-        let mut pace = Pace::new(now);
+        let mut limiter = FloodLimiter::new(now);
         for second in 1..1_000 {
             now += Duration::from_secs(1);
-            pace.begin(now);
+            limiter.begin(now);
             now += 4 * MILLISECOND;
-            pace.before_read(now, second * 10_000, second * 900);
-            assert_eq!(pace.rests_until(), None);
+            limiter.before_read(now, second * 10_000, second * 900);
+            assert_eq!(limiter.rests_until(), None);
         }
-        assert!(!pace.take_flood());
+        assert!(!limiter.take_flood());
     }
 }
