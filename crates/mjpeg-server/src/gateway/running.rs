@@ -96,11 +96,13 @@ impl RunningGateways {
         let mut old: Vec<Option<Gateway>> = self.running.drain(..).map(Some).collect();
         for planned in planned {
             let gateway = match planned {
-                Planned::Keep(at, config) => old.get_mut(at).and_then(Option::take).map(|kept| {
-                    kept.handle.configure(config.listener());
-                    kept.state.configure(config);
+                Planned::Keep(at, config) => {
+                    let kept = old.get_mut(at).and_then(Option::take);
+                    if let Some(kept) = &kept {
+                        kept.configure(config);
+                    }
                     kept
-                }),
+                }
                 Planned::Open(config, listener) => {
                     let relayed = Arc::clone(&self.relayed);
                     Some(Gateway::serve(relayed, config, *listener))
@@ -166,6 +168,12 @@ impl Gateway {
             stop: Some(stop),
             task: Some(tokio::spawn(listener.serve(streams, until))),
         }
+    }
+
+    /// Applies to the next request of each connection.
+    fn configure(&self, config: GatewayConfig) {
+        self.handle.configure(config.listener());
+        self.state.configure(config);
     }
 
     /// Accepts no more connections.

@@ -10,17 +10,17 @@ use super::respond;
 use crate::gateway::state::Relayed;
 
 #[derive(Serialize)]
-struct Streams {
-    streams: Vec<Stream>,
+struct PublicStreams {
+    streams: Vec<PublicStream>,
 }
 
 /// One stream, as everybody may see it.
 #[derive(Serialize)]
-struct Stream {
+struct PublicStream {
     name: String,
     /// A word: `online`, `offline` and so on.
     state: &'static str,
-    /// Frames per second over the last seconds.
+    /// Frames per second over the last seconds, to a tenth.
     fps: f64,
     /// Frames since the start, and their bytes.
     frames: u64,
@@ -28,12 +28,12 @@ struct Stream {
     viewers: u64,
 }
 
-impl Stream {
+impl PublicStream {
     fn new(info: &StreamInfo, viewers: u64) -> Self {
         Self {
             name: info.name.to_string(),
             state: info.state.as_str(),
-            fps: info.fps,
+            fps: (info.fps * 10.0).round() / 10.0,
             frames: info.frames,
             bytes: info.bytes,
             viewers,
@@ -42,7 +42,7 @@ impl Stream {
 }
 
 #[derive(Serialize)]
-struct Health {
+struct PublicHealth {
     state: &'static str,
 }
 
@@ -51,10 +51,10 @@ pub(super) fn streams(relayed: &Relayed) -> Response<Full<Bytes>> {
     let read = |name: StreamName| {
         let info = relayed.read(name.as_str())?;
         let stats = relayed.http.stats(name.as_str()).unwrap_or_default();
-        Some(Stream::new(&info, stats.viewers))
+        Some(PublicStream::new(&info, stats.viewers))
     };
     let streams = relayed.visible().into_iter().filter_map(read).collect();
-    respond::json(&Streams { streams })
+    respond::json(&PublicStreams { streams })
 }
 
 /// Whether a stream has pictures, for uptime monitors, which look at the status alone.
@@ -65,7 +65,7 @@ pub(super) fn health(relayed: &Relayed, name: &str) -> Response<Full<Bytes>> {
     let state = info.state.as_str();
     match info.state {
         // A camera that is read on demand is not known to be lost.
-        StreamState::Online | StreamState::Idle => respond::json(&Health { state }),
+        StreamState::Online | StreamState::Idle => respond::json(&PublicHealth { state }),
         other => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             respond::problem(status, state, &other.public(), None)

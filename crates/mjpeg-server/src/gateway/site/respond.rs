@@ -58,7 +58,7 @@ pub(super) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<
     answer(status, "text/plain; charset=utf-8", text)
 }
 
-/// A page that may load only what is named in it: nothing from elsewhere, and no script in its text.
+/// A page that may load nothing from elsewhere, and whose text can hold no script.
 pub(super) fn html(text: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", text);
     response.headers_mut().insert(
