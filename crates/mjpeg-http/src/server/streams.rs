@@ -47,7 +47,7 @@ pub trait Streams: Send + Sync + 'static {
 /// something without a stream's name, or that pages and an API beside the streams need.
 ///
 /// [`is_reserved_name`] compares without regard to case, as these URLs are read.
-pub const RESERVED_NAMES: [&str; 16] = [
+pub const RESERVED_NAMES: &[&str] = &[
     "api", "metrics", "healthz", "readyz", "assets", "login", "logout", "stream", "snapshot",
     "state", "view", "clip", "cluster", "mjpg", "jpg", "axis-cgi",
 ];
