@@ -7,7 +7,7 @@ use mjpeg_manager::{
     HttpOutlet, StartMode, StreamSpec,
     mjpeg_http::{Drained, Listener, ListenerConfig, StreamConfig},
 };
-use mjpeg_testkit::{Camera, Viewer, jpeg, refused_addr, request};
+use mjpeg_testkit::{Camera, Viewer, jpeg, refused_addr};
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinHandle};
 
 use crate::support::{config, live, serving_by, soon, spec, until};
@@ -27,8 +27,8 @@ fn portless(name: &str, camera: &Camera) -> StreamSpec {
 }
 
 async fn status(addr: SocketAddr, path: &str) -> u16 {
-    let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    request(addr, asked).await.unwrap().head.status
+    // A viewer, because the answer may be a stream.
+    Viewer::open(addr, path).await.unwrap().head().status
 }
 
 /// Sees that this many frames in a row skip none.

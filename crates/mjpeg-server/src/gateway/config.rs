@@ -44,6 +44,16 @@ pub enum GatewayAddress {
     Inherited(String),
 }
 
+impl GatewayAddress {
+    /// Whether both are one address. A socket file is its path, whatever its mode.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unix { path: a, .. }, Self::Unix { path: b, .. }) => a == b,
+            _ => self == other,
+        }
+    }
+}
+
 /// What a gateway serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -68,8 +68,9 @@ impl RunningGateways {
         let mut kept = vec![false; self.running.len()];
         let (mut planned, mut errors) = (Vec::new(), Vec::new());
         for config in wanted {
-            let is_it =
-                |(gateway, kept): (&Gateway, &bool)| !kept && gateway.asked == *config.address();
+            let is_it = |(gateway, kept): (&Gateway, &bool)| {
+                !kept && gateway.asked.is_same(config.address())
+            };
             if let Some(at) = self.running.iter().zip(&kept).position(is_it) {
                 kept[at] = true;
                 planned.push(Planned::Keep(at, config));
@@ -97,8 +98,8 @@ impl RunningGateways {
         for planned in planned {
             let gateway = match planned {
                 Planned::Keep(at, config) => {
-                    let kept = old.get_mut(at).and_then(Option::take);
-                    if let Some(kept) = &kept {
+                    let mut kept = old.get_mut(at).and_then(Option::take);
+                    if let Some(kept) = &mut kept {
                         kept.configure(config);
                     }
                     kept
@@ -171,7 +172,11 @@ impl Gateway {
     }
 
     /// Applies to the next request of each connection.
-    fn configure(&self, config: GatewayConfig) {
+    fn configure(&mut self, config: GatewayConfig) {
+        if self.asked != *config.address() {
+            self.asked = config.address().clone();
+            set_mode(&self.asked);
+        }
         self.handle.configure(config.listener());
         self.state.configure(config);
     }
@@ -227,6 +232,24 @@ fn bind(config: &GatewayConfig) -> Result<Listener, BindError> {
             source: std::io::ErrorKind::Unsupported.into(),
         }),
     }
+}
+
+/// Gives a socket file that is open another mode.
+fn set_mode(address: &GatewayAddress) {
+    #[cfg(unix)]
+    if let GatewayAddress::Unix {
+        path,
+        mode: Some(mode),
+    } = address
+    {
+        use std::{fs, os::unix::fs::PermissionsExt};
+
+        if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(*mode)) {
+            warn!(path = %path.display(), %error, "cannot set the mode of a socket");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = address;
 }
 
 /// Says that nobody answers a socket on which the service manager lets clients connect.

@@ -54,7 +54,8 @@ fn address(relay: &Relay, gateway: usize) -> SocketAddr {
 
 async fn ask(addr: SocketAddr, method: &str, path: &str, headers: &str) -> Response {
     let asked = format!("{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
-    request(addr, asked).await.unwrap()
+    let response = timeout(Duration::from_secs(10), request(addr, asked)).await;
+    response.expect("the answer ends").unwrap()
 }
 
 async fn get(addr: SocketAddr, path: &str) -> Response {
@@ -464,7 +465,7 @@ async fn gateway_on_a_unix_socket_serves_streams_and_api() {
         HttpOutlet::default(),
         Gateways::new([gateway], Routes::default()),
     );
-    let relay = relay.await.unwrap();
+    let mut relay = relay.await.unwrap();
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o660);
     assert_eq!(relay.urls().count(), 0, "no browser opens it");
@@ -484,6 +485,20 @@ async fn gateway_on_a_unix_socket_serves_streams_and_api() {
     assert!(received.starts_with(b"HTTP/1.1 200 OK"));
     assert!(is_there(&received, b"HTTP/1.0 200 OK\r\n"));
     assert_eq!(relay.http().viewers("door").len(), 1);
+
+    // Another mode is the same socket.
+    let gateway = |mode| {
+        let (path, mode) = (path.clone(), Some(mode));
+        let address = GatewayAddress::Unix { path, mode };
+        Gateways::new([GatewayConfig::new("socket", address)], Routes::default())
+    };
+    relay.set_gateways(gateway(0o600)).await.unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let last = received.len();
+    while received.len() < last + 1000 {
+        client.read_buf(&mut received).await.unwrap();
+    }
     relay.shutdown().await;
     assert!(!path.exists());
 }
