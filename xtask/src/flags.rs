@@ -70,8 +70,9 @@ xflags::xflags! {
         /// camera, a link, a viewer or the process. The bystander's pictures must all arrive, none
         /// more than 100 ms after the previous one. Memory must stay within the case's bound, no
         /// open file, thread or task may be left behind, the error must say what happened, and the
-        /// relay must recover by itself within its backoff. Prints a table, which
-        /// `docs/reliability.md` explains. Takes about 8 minutes, with the release build.
+        /// relay must recover by itself within its backoff. A case that is not over within its
+        /// limit (90 s, long ones 180 s) fails, and the others go on. Prints a table, which
+        /// `docs/reliability.md` explains. Takes about 4 minutes, with the release build.
         ///
         /// Cases that need namespaces (root), `http://` sources or faketime are skipped where these
         /// are missing. Exit code 1 if a case fails.
@@ -83,7 +84,7 @@ xflags::xflags! {
             repeated --case name: String
             /// The seed of the random faults (default: 1).
             optional --seed seed: u64
-            /// Only list the cases.
+            /// Only list the cases and their limits.
             optional --list
             /// Run relays that lack this, to see which cases notice: `write-stall`,
             /// `header-timeout`, `stall-limit`, `frame-limit`, `backoff`, `cleaning-up`.

@@ -1,4 +1,4 @@
-//! A limit on viewers that several streams share.
+//! Limits that several streams share.
 
 use std::sync::{
     Arc,
@@ -7,8 +7,8 @@ use std::sync::{
 
 use crate::stats::Counter;
 
-/// How many viewers several streams may have together. Clones share one limit: put them into the
-/// [`StreamConfig`](crate::StreamConfig)s of all those streams.
+/// How many viewers, and how many snapshots on their way, several streams may have together. Clones
+/// share one limit: put them into the [`StreamConfig`](crate::StreamConfig)s of all those streams.
 ///
 /// ```
 /// use mjpeg_http::{StreamConfig, ViewerLimit};
@@ -20,43 +20,101 @@ use crate::stats::Counter;
 /// assert_eq!((together.most(), together.viewers(), together.refused()), (500, 0, 0));
 /// ```
 #[derive(Clone, Debug)]
-pub struct ViewerLimit(Arc<Total>);
+pub struct ViewerLimit(Arc<Totals>);
 
 #[derive(Debug)]
-struct Total {
+struct Totals {
+    viewers: Total,
+    snapshots: Total,
+}
+
+/// A number of places, and how many are taken.
+#[derive(Debug)]
+pub(crate) struct Total {
     most: AtomicUsize,
     now: AtomicUsize,
     refused: Counter,
 }
 
 impl ViewerLimit {
-    /// Makes a limit of this many viewers.
+    /// Makes a limit of this many viewers, and of 2000 snapshots.
     pub fn new(most: usize) -> Self {
-        Self(Arc::new(Total {
-            most: most.into(),
-            now: AtomicUsize::new(0),
-            refused: Counter::default(),
+        Self(Arc::new(Totals {
+            viewers: Total::new(most),
+            snapshots: Total::new(MAX_SNAPSHOTS),
         }))
     }
 
     /// Changes the limit of all clones. Viewers over a lower limit stay; new ones are refused.
     pub fn set(&self, most: usize) {
-        self.0.most.store(most, Ordering::Relaxed);
+        self.0.viewers.set(most);
     }
 
-    /// The limit.
+    /// The limit on viewers.
     pub fn most(&self) -> usize {
-        self.0.most.load(Ordering::Relaxed)
+        self.0.viewers.most()
     }
 
     /// How many viewers there are now.
     pub fn viewers(&self) -> usize {
-        self.0.now.load(Ordering::Relaxed)
+        self.0.viewers.now()
     }
 
     /// How many viewers were refused because of this limit.
     pub fn refused(&self) -> u64 {
-        self.0.refused.read()
+        self.0.viewers.refused.read()
+    }
+
+    /// Changes, for all clones, how many requests for snapshots or `/state` may be waiting or on
+    /// their way at once. Default 2000: twice what
+    /// [one stream](crate::StreamConfig::with_max_snapshots) may have. One more is answered `503`.
+    pub fn set_max_snapshots(&self, most: usize) {
+        self.0.snapshots.set(most);
+    }
+
+    /// The limit on snapshots.
+    pub fn max_snapshots(&self) -> usize {
+        self.0.snapshots.most()
+    }
+
+    /// How many snapshots are waiting or on their way now.
+    pub fn snapshots(&self) -> usize {
+        self.0.snapshots.now()
+    }
+
+    /// How many snapshots were refused because of this limit.
+    pub fn snapshots_refused(&self) -> u64 {
+        self.0.snapshots.refused.read()
+    }
+
+    pub(crate) fn of_viewers(&self) -> &Total {
+        &self.0.viewers
+    }
+
+    pub(crate) fn of_snapshots(&self) -> &Total {
+        &self.0.snapshots
+    }
+}
+
+impl Total {
+    fn new(most: usize) -> Self {
+        Self {
+            most: most.into(),
+            now: AtomicUsize::new(0),
+            refused: Counter::default(),
+        }
+    }
+
+    fn set(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> usize {
+        self.now.load(Ordering::Relaxed)
     }
 
     /// Takes a place, if one is free.
@@ -64,18 +122,17 @@ impl ViewerLimit {
         let most = self.most();
         let more = |now| (now < most).then_some(now + 1);
         let taken = self
-            .0
             .now
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
         taken.is_ok()
     }
 
     pub(crate) fn give_back(&self) {
-        self.0.now.fetch_sub(1, Ordering::Relaxed);
+        self.now.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_refused(&self) {
-        self.0.refused.add_one();
+        self.refused.add_one();
     }
 }
 
@@ -85,3 +142,6 @@ impl PartialEq for ViewerLimit {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
+
+/// The default limit on the snapshots of all streams together.
+const MAX_SNAPSHOTS: usize = 2000;

@@ -1,6 +1,7 @@
 //! The port: accepts connections, reads requests, and routes them.
 
 pub(crate) mod accept;
+mod accept_outage;
 pub(crate) mod connection;
 pub(crate) mod fallback;
 pub(crate) mod guarded;

@@ -49,7 +49,8 @@ pub struct StreamStats {
     pub viewer_input_cuts: u64,
     /// Responses ended because the viewer lagged by more than its own `?max_lag=`.
     pub lag_cuts: u64,
-    /// Connections closed because they held the oldest frame when frames in flight passed the
+    /// Connections closed because they held the oldest frame, or text of `/state`, when those in
+    /// flight passed the
     /// [limit](crate::StreamConfig::with_max_inflight_bytes).
     pub in_flight_cuts: u64,
     /// Responses ended because they reached their [longest
@@ -67,6 +68,9 @@ pub struct StreamStats {
     /// Requests for snapshots or `/state` answered `503` because there were already
     /// [as many as allowed](crate::StreamConfig::with_max_snapshots).
     pub snapshots_refused: u64,
+    /// The same because of the [limit that streams
+    /// share](crate::ViewerLimit::set_max_snapshots).
+    pub snapshots_refused_total: u64,
 }
 
 /// A reading of the counters of a [`Listener`](crate::Listener). All but the first only grow.
@@ -136,6 +140,7 @@ counters!(StreamCounters => StreamStats {
     snapshots_not_modified,
     snapshots_unavailable,
     snapshots_refused,
+    snapshots_refused_total,
 });
 
 counters!(ListenerCounters => ListenerStats {

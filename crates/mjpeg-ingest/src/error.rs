@@ -4,6 +4,7 @@
 pub(crate) mod http;
 pub(crate) mod kind;
 pub(crate) mod local;
+pub(crate) mod reason;
 pub(crate) mod relay;
 
 use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};

@@ -63,10 +63,17 @@ pub struct Captured {
     pub frame: Frame,
     /// When it was received, and when the camera says it was captured, if it does.
     pub stamp: Stamp,
+    /// Whether it came together with the frame before it, which nobody may have had time to take:
+    /// an [`Ingest`](crate::Ingest) waited for its bytes less than 10 ms, or not at all.
+    pub in_burst: bool,
 }
 
 impl Captured {
     pub(crate) fn new(frame: Frame, stamp: Stamp) -> Self {
-        Self { frame, stamp }
+        Self {
+            frame,
+            stamp,
+            in_burst: false,
+        }
     }
 }

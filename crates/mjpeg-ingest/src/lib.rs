@@ -101,7 +101,10 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
-pub use error::{ConnectError, Error, ErrorChain, RelayError, SourceEnd, kind::FailureKind};
+pub use error::{
+    ConnectError, Error, ErrorChain, RelayError, SourceEnd, kind::FailureKind,
+    reason::FailureReason,
+};
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};

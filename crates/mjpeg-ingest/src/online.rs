@@ -32,6 +32,8 @@ pub(crate) struct Online {
     timer: Timer,
     since: Instant,
     frames: u64,
+    /// Since when bytes have been waited for, if they were not there after the last frame.
+    waits_since: Option<Instant>,
     /// Why no more is read; frames already read still come out.
     ending: Option<Ending>,
 }
@@ -70,6 +72,7 @@ impl Online {
             timer: Timer::default(),
             since: now,
             frames: 0,
+            waits_since: None,
             ending: None,
         }
     }
@@ -129,6 +132,7 @@ impl Online {
                 self.record_read(read);
                 continue;
             }
+            self.waits_since.get_or_insert_with(Instant::now);
             let deadlines = self.deadlines();
             ready!(self.timer.poll(cx, deadlines.next()));
             if self.stall.excuse(deadlines.next(), Instant::now()) {
@@ -159,7 +163,7 @@ impl Online {
 
     /// Records a finding. Returns `None` for a frame that another relay merely repeats.
     fn record(&mut self, found: Parsed) -> Option<Event> {
-        let (captured, relay) = match found {
+        let (mut captured, relay) = match found {
             Parsed::Frame { captured, relay } => (captured, relay),
             Parsed::Discarded { reason, bytes } => {
                 return Some(Event::Discarded { reason, bytes });
@@ -171,6 +175,11 @@ impl Online {
             return None;
         }
         self.stall.frame(at, self.frames == 0);
+        let waited = self
+            .waits_since
+            .take()
+            .map(|since| at.saturating_duration_since(since));
+        captured.in_burst = self.frames > 0 && waited.is_none_or(|waited| waited < BURST_GAP);
         self.frames += 1;
         Some(Event::Frame(captured))
     }
@@ -258,3 +267,7 @@ impl Deadlines {
         }
     }
 }
+
+/// Frames whose bytes come this soon after one another are a burst. Shorter than the interval of a
+/// camera with 60 frames a second, which no slow viewer may delay.
+const BURST_GAP: Duration = Duration::from_millis(10);

@@ -226,6 +226,7 @@ impl RunningStream {
             repaired: record.repaired.clone(),
             viewers: self.consumer.viewers(),
             reconnects: record.connections.saturating_sub(1),
+            failures: record.failures.clone(),
             last_error: record.last_error.clone(),
             panics: record.panics,
         }

@@ -37,7 +37,7 @@ fn advice(error: &Error) -> Option<String> {
         Error::PortInUse { addr } => port_in_use(*addr),
         Error::ConnectTimeout { .. } | Error::ConnectFailed { .. } => {
             "Check that the camera is on and that host and port are right. \
-             Without --require-cameras it would be tried again."
+             Without --require-cameras, or `start = \"require\"`, it would be tried again."
                 .into()
         }
         Error::InvalidSpec(InvalidSpec::Listen { .. }) => {

@@ -1,16 +1,23 @@
 //! The command line.
 
 pub(crate) mod camera_args;
+pub(crate) mod check;
 pub(crate) mod demo;
 mod redact;
 pub(crate) mod run;
 pub(crate) mod stream_arg;
 pub(crate) mod viewer_args;
 
-use clap::{Parser, Subcommand};
+use std::{env, ffi::OsString};
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::filter::Targets;
 
-use self::{demo::Demo, run::Run};
+use self::{
+    check::{Check, Config},
+    demo::Demo,
+    run::Run,
+};
 use crate::telemetry;
 
 /// Relays Motion-JPEG cameras: connects to each camera once and serves its pictures over HTTP to
@@ -40,6 +47,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Relay cameras
     Run(Box<Run>),
+    /// Check a configuration file; warnings leave the exit code 0
+    Check(Check),
+    /// Print the configuration: effective values, schema, or an example
+    Config(Box<Config>),
     /// Show pictures without a camera: simulated cameras, relayed like real ones
     Demo(Demo),
 }
@@ -47,24 +58,56 @@ pub(crate) enum Command {
 impl Cli {
     /// Parses the arguments of this process. Exits on errors, and after `--help` and the like.
     pub(crate) fn from_process() -> Self {
-        Self::try_parse().unwrap_or_else(|error| redact::without_urls(error).exit())
+        Self::parsed(env::args_os()).unwrap_or_else(|error| redact::without_urls(error).exit())
+    }
+
+    /// Parses a command line.
+    ///
+    /// # Errors
+    ///
+    /// Those of the parser, which may quote a password.
+    pub(crate) fn parsed(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let command = Self::command().mut_subcommands(|command| {
+            command.mut_args(|arg| {
+                // An empty environment variable counts as unset.
+                let value = arg.get_env().and_then(env::var_os);
+                let arg = match value.is_some_and(|value| value.is_empty()) {
+                    true => arg.env(None::<&str>),
+                    false => arg,
+                };
+                // The help says once how the variables are called.
+                let is_shown = ["config", "log"].contains(&arg.get_id().as_str());
+                arg.hide_env(!is_shown)
+            })
+        });
+        let matches = command.clone().try_get_matches_from(args)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        if let Some((name, within)) = matches.subcommand() {
+            let described = command.find_subcommand(name).unwrap_or(&command);
+            cli.command.note_origins(described, within);
+        }
+        Ok(cli)
+    }
+
+    /// Says that an argument is missing or wrong, and exits.
+    pub(crate) fn fail(kind: ErrorKind, message: impl std::fmt::Display) -> ! {
+        let mut command = Self::command();
+        command.error(kind, message).exit()
     }
 }
 
 impl Command {
-    /// How many threads serve viewers.
-    pub(crate) fn worker_threads(&self) -> u16 {
+    fn note_origins(&mut self, command: &clap::Command, matches: &ArgMatches) {
         match self {
-            Self::Run(run) => run.worker_threads,
-            Self::Demo(_) => 1,
+            Self::Run(run) => run.note_origins(command, matches),
+            Self::Config(config) => config.run.note_origins(command, matches),
+            Self::Check(_) | Self::Demo(_) => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -1,22 +1,27 @@
 //! The `mjpeg-server` command.
 
-use std::{io, net::Ipv4Addr, process::ExitCode, time::Duration};
+mod check;
+
+use std::{io, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use mjpeg_manager::{ShutdownReport, StreamSpec, mjpeg_http::is_reserved_name};
+use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use crate::{
     advice::with_advice,
     cli::{Cli, Command, demo::Demo, run::Run},
-    config::settings::Settings,
-    gateway::{
-        config::{GatewayAddress, GatewayConfig},
-        routes::Routes,
+    config::{
+        demo::{DEMO_PORT, gateways, streams},
+        files::shown,
+        load::load,
+        plan::{PlannedStream, RelayPlan},
+        report::{Level, Report},
     },
+    gateway::routes::Routes,
     output::Output,
-    relay::{GATEWAY_PORT, Gateways, Relay, StartError},
+    relay::{Gateways, Relay, StartError},
     secrets::masked,
     signals::Signals,
     systemd, telemetry,
@@ -24,21 +29,30 @@ use crate::{
 
 /// Runs the command line of this process, until a signal ends it.
 ///
-/// Returns exit code 0 after a signal, and 1 when the start failed. Exits with code 2 when the
-/// command line is not understood.
+/// Returns exit code 0 after a signal, and 1 when the start failed or a configuration has errors.
+/// Exits with code 2 when the command line is not understood.
 pub fn main() -> ExitCode {
     #[cfg(unix)]
     systemd::take_sockets();
     let Cli { command, log } = Cli::from_process();
+    let work = match command {
+        Command::Check(args) => return check::check(&args),
+        Command::Config(args) => return check::config(&args),
+        Command::Run(args) => match configured(&args) {
+            Ok(configured) => Job::Run(Box::new(configured)),
+            Err(report) => return check::refuse(&report),
+        },
+        Command::Demo(args) => Job::Demo(args),
+    };
     let terminal = Terminal {
         stdout: Output::stdout(),
         stderr: Output::stderr(),
     };
     telemetry::init(log, terminal.stderr.clone());
-    let outcome = runtime(command.worker_threads())
+    let outcome = runtime(work.worker_threads())
         .context("cannot start the async runtime")
         .and_then(|runtime| {
-            let outcome = runtime.block_on(run(command, &terminal));
+            let outcome = runtime.block_on(run(work, &terminal));
             // Does not wait for name look-ups, which may hang in the system's resolver.
             runtime.shutdown_background();
             outcome
@@ -53,6 +67,44 @@ pub fn main() -> ExitCode {
     terminal.stdout.flush(FLUSH_TIME);
     terminal.stderr.flush(FLUSH_TIME);
     code
+}
+
+/// What there is to do after the arguments and the configuration were read.
+enum Job {
+    Run(Box<Configured>),
+    Demo(Demo),
+}
+
+impl Job {
+    /// How many threads serve viewers.
+    fn worker_threads(&self) -> u16 {
+        match self {
+            Self::Run(configured) => configured.plan.worker_threads,
+            Self::Demo(_) => 1,
+        }
+    }
+}
+
+struct Configured {
+    plan: RelayPlan,
+    /// The file that was read.
+    file: Option<String>,
+    /// Lines for the log, which is not open yet when they arise.
+    warnings: Vec<String>,
+}
+
+/// Reads the configuration of `run`. Where nothing says what to relay, it exits.
+fn configured(args: &Run) -> Result<Configured, Report> {
+    let file = check::file(args.config.clone(), args.streams.is_empty());
+    let loaded = load(file.as_deref(), &check::overrides(args));
+    let Some(plan) = loaded.plan else {
+        return Err(loaded.report);
+    };
+    Ok(Configured {
+        plan,
+        file: file.as_deref().map(shown),
+        warnings: loaded.report.lines(Level::Warning),
+    })
 }
 
 /// Where the program writes.
@@ -75,12 +127,12 @@ fn runtime(workers: u16) -> io::Result<Runtime> {
         .build()
 }
 
-async fn run(command: Command, terminal: &Terminal) -> Result<()> {
+async fn run(work: Job, terminal: &Terminal) -> Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let starting = async {
-        match command {
-            Command::Run(args) => start_run(*args).await,
-            Command::Demo(args) => start_demo(args, terminal).await,
+        match work {
+            Job::Run(configured) => start_run(*configured).await,
+            Job::Demo(args) => start_demo(args, terminal).await,
         }
     };
     let relay = tokio::select! {
@@ -100,19 +152,34 @@ async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     Ok(())
 }
 
-async fn start_run(args: Run) -> Result<Relay> {
-    let settings = Settings::of_run(args)?;
-    let gateways = Gateways::implied(&settings.specs, settings.http.listener());
-    refuse_reserved_names(&settings.specs, &gateways)?;
-    start(settings, gateways).await.map_err(|e| with_advice(&e))
+async fn start_run(configured: Configured) -> Result<Relay> {
+    if let Some(file) = configured.file {
+        info!("the configuration is {file}");
+    }
+    for warning in configured.warnings {
+        warn!("{warning}");
+    }
+    if let Some(gateway) = configured.plan.gateways.iter().find(|g| g.tls.is_some()) {
+        bail!(
+            "the listener {} has tls, which is not served yet",
+            gateway.config.name()
+        );
+    }
+    start(configured.plan).await.map_err(|e| with_advice(&e))
 }
 
 async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
-    let started = match start_demo_at(&args, args.port.unwrap_or(GATEWAY_PORT)).await? {
+    let start = async |port| {
+        let specs = streams(args.cameras, port)?;
+        let gateways = gateways(&specs, port);
+        let (manager, http) = (ManagerConfig::default(), HttpOutlet::default());
+        anyhow::Ok(Relay::with_gateways(specs, manager, http, gateways).await)
+    };
+    let started = match start(args.port.unwrap_or(DEMO_PORT)).await? {
         // The user has not chosen the ports, so free ones do as well.
         Err(error) if args.port.is_none() && error.is_port_in_use() => {
-            info!("port {GATEWAY_PORT} or one after it is taken; using free ports");
-            start_demo_at(&args, 0).await?
+            info!("port {DEMO_PORT} or one after it is taken; using free ports");
+            start(0).await?
         }
         started => started,
     };
@@ -123,44 +190,27 @@ async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
     Ok(relay)
 }
 
-/// Starts the demo with this port for all cameras, and the ports after it for each; 0 takes free
-/// ones.
-async fn start_demo_at(args: &Demo, port: u16) -> Result<Result<Relay, StartError>> {
-    let first_camera = match port {
-        0 => 0,
-        port => port
-            .checked_add(1)
-            .context("the cameras' own ports would be above 65535; choose a lower --port")?,
-    };
-    let settings = Settings::of_demo(&Demo {
-        port: Some(first_camera),
-        ..*args
-    })?;
-    let address = GatewayAddress::Tcp((Ipv4Addr::LOCALHOST, port).into());
-    let order = settings.specs.iter().map(|spec| spec.name().clone());
-    let gateways = Gateways::new([GatewayConfig::new("demo", address)], Routes::new(order));
-    Ok(start(settings, gateways).await)
-}
-
-async fn start(settings: Settings, gateways: Gateways) -> Result<Relay, StartError> {
-    let Settings {
-        specs,
-        manager,
-        http,
-    } = settings;
-    Relay::with_gateways(specs, manager, http, gateways).await
-}
-
-/// Fails if a stream could not be found on a gateway by its name.
-fn refuse_reserved_names(specs: &[StreamSpec], gateways: &Gateways) -> Result<()> {
-    let mut names = specs.iter().map(StreamSpec::name);
-    match names.find(|name| is_reserved_name(name.as_str())) {
-        Some(name) if !gateways.open.is_empty() => bail!(
-            "the name {name} is used by the relay itself where streams share a port; choose \
-             another, or give every stream a port of its own (@PORT)"
-        ),
-        _ => Ok(()),
+async fn start(plan: RelayPlan) -> Result<Relay, StartError> {
+    let http = HttpOutlet::new(plan.defaults)
+        .with_listener(plan.ports)
+        .with_max_viewers(plan.max_viewers_total);
+    let names = plan.streams.iter().map(|stream| stream.spec.name().clone());
+    let mut routes = Routes::new(names);
+    let mut specs = Vec::new();
+    for PlannedStream {
+        spec,
+        http: config,
+        aliases,
+    } in plan.streams
+    {
+        for alias in aliases {
+            routes = routes.with_alias(alias.as_str(), spec.name().clone());
+        }
+        http.configure(spec.name(), config);
+        specs.push(spec);
     }
+    let open = plan.gateways.into_iter().map(|gateway| gateway.config);
+    Relay::with_gateways(specs, plan.manager, http, Gateways::new(open, routes)).await
 }
 
 fn print_urls(relay: &Relay, terminal: &Terminal) {

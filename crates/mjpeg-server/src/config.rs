@@ -1,7 +1,19 @@
-//! Turns arguments into settings of the libraries.
+//! The configuration: files, flags and environment, and what they mean for the libraries.
+//!
+//! The way of a value: `files` reads texts, `read` makes layers of them and finds errors, `resolve`
+//! merges the layers into `settings`, `plan` makes the libraries' types. `keys` declares all keys;
+//! `schema` derives from that what the other rooms know of them.
 
-mod cameras;
 pub(crate) mod demo;
-mod run;
+pub(crate) mod files;
+pub(crate) mod keys;
+pub(crate) mod layer;
+pub(crate) mod load;
+pub(crate) mod plan;
+pub(crate) mod read;
+pub(crate) mod report;
+pub(crate) mod resolve;
+pub(crate) mod schema;
 pub(crate) mod settings;
-mod viewers;
+pub(crate) mod value;
+pub(crate) mod write;

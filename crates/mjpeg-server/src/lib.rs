@@ -1,8 +1,8 @@
 //! A Motion-JPEG relay: connects to each camera once and serves any number of viewers over HTTP.
 //!
-//! This is the top layer. It turns a command line into streams of a [`mjpeg_manager::Manager`], and
-//! leaves the work to the layers below. The command is [`main`]; a program that embeds the relay
-//! uses [`Relay`].
+//! This is the top layer. It turns a configuration into streams of a [`mjpeg_manager::Manager`],
+//! and leaves the work to the layers below. The command is [`main`]; a program that embeds the
+//! relay uses [`Relay`].
 //!
 //! ```no_run
 //! use mjpeg_server::{Relay, StreamArg};
@@ -39,7 +39,7 @@ mod telemetry;
 pub use cli::stream_arg::{InvalidStreamArg, StreamArg};
 pub use command::main;
 pub use gateway::{
-    config::{GatewayAddress, GatewayConfig, GatewayError, Serve},
+    config::{GatewayAddress, GatewayConfig, GatewayError, ServeSet},
     routes::Routes,
 };
 /// The crate whose types appear in this API, re-exported so that the versions agree.

@@ -1,19 +1,15 @@
 //! The relay: a manager, its HTTP outlet, its streams and its gateways.
 
-use std::{
-    fmt,
-    net::{Ipv6Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 use futures_util::future::join_all;
 use mjpeg_manager::{
     Error, HttpOutlet, Manager, ManagerConfig, ShutdownReport, StreamInfo, StreamName, StreamSpec,
-    mjpeg_http::{ListenAddress, ListenerConfig},
+    mjpeg_http::ListenAddress,
 };
 
 use crate::gateway::{
-    config::{GatewayAddress, GatewayConfig, GatewayError},
+    config::{GatewayConfig, GatewayError},
     routes::Routes,
     running::RunningGateways,
     state::Relayed,
@@ -44,16 +40,6 @@ impl Gateways {
             open: open.into_iter().collect(),
             routes,
         }
-    }
-
-    /// Opens one gateway on port 8080 of all interfaces, with these limits and times, if a stream
-    /// has no port of its own, as a command line without a configuration file means it; else none.
-    pub fn implied(specs: &[StreamSpec], listener: &ListenerConfig) -> Self {
-        let order = specs.iter().map(|spec| spec.name().clone());
-        let address = GatewayAddress::Tcp((Ipv6Addr::UNSPECIFIED, GATEWAY_PORT).into());
-        let gateway = || GatewayConfig::new("listen1", address).with_listener(listener.clone());
-        let is_needed = specs.iter().any(|spec| spec.listen().is_none());
-        Self::new(is_needed.then(gateway), Routes::new(order))
     }
 }
 
@@ -266,9 +252,6 @@ fn url(addr: SocketAddr) -> String {
     }
     format!("http://{addr}/")
 }
-
-/// The port of the gateway that is opened where none is asked for.
-pub(crate) const GATEWAY_PORT: u16 = 8080;
 
 #[cfg(test)]
 mod tests {

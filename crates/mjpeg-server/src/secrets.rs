@@ -7,14 +7,16 @@ use std::{
     env,
     fs::File,
     io::Read,
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Replaces each `${env:NAME}` by the value of that variable, and each `${file:PATH}` by the
-/// content of that file, without the line end at its end.
+/// Replaces each `${env:NAME}` by the value of that variable, each `${file:PATH}` by the content of
+/// that file, and each `${credential:NAME}` by that of a credential that systemd passes
+/// (`LoadCredential=`); of the latter two, without the line end at its end.
 ///
 /// Where it stands in the user name or password of a URL, the value is percent-encoded; elsewhere
 /// it is taken as it is. Within `exec:`, it is a word, or a part of one, whatever characters it
@@ -22,13 +24,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 ///
 /// # Errors
 ///
-/// If there is no such variable or file, or the file is too large. They name it, and never repeat
-/// its value.
+/// If there is no such variable, file or credential, or it is too large. They name it, and never
+/// repeat its value.
 pub(crate) fn expanded(url: &str) -> Result<String> {
     expand(url, &|source| {
         let value = match source {
             SecretSource::Env(name) => from_env(name),
             SecretSource::File(path) => from_file(path),
+            SecretSource::Credential(name) => from_credential(name),
         }?;
         remember(&value);
         Ok(value)
@@ -67,6 +70,7 @@ fn known() -> MutexGuard<'static, Vec<String>> {
 enum SecretSource<'a> {
     Env(&'a str),
     File(&'a str),
+    Credential(&'a str),
 }
 
 type Lookup<'a> = &'a dyn Fn(SecretSource<'_>) -> Result<String>;
@@ -141,22 +145,17 @@ impl Parts<'_> {
 /// Finds the values in a text.
 fn parts<'a>(mut text: &'a str, value_of: Lookup<'_>) -> Result<Parts<'a>> {
     let mut parts = Vec::new();
-    while let Some((at, begin, is_env)) = BEGINS
+    while let Some((at, begin, place)) = BEGINS
         .iter()
-        .filter_map(|(begin, is_env)| Some((text.find(begin)?, *begin, *is_env)))
-        .min()
+        .filter_map(|(begin, place)| Some((text.find(begin)?, *begin, *place)))
+        .min_by_key(|(at, ..)| *at)
     {
         let named = &text[at + begin.len()..];
         let (name, rest) = named
             .split_once('}')
             .with_context(|| format!("the '}}' after \"{begin}\" is missing"))?;
-        let source = if is_env {
-            SecretSource::Env(name)
-        } else {
-            SecretSource::File(name)
-        };
         parts.push(ExpandedPart::Text(&text[..at]));
-        parts.push(ExpandedPart::Value(value_of(source)?));
+        parts.push(ExpandedPart::Value(value_of(place(name))?));
         text = rest;
     }
     parts.push(ExpandedPart::Text(text));
@@ -176,7 +175,27 @@ fn from_env(name: &str) -> Result<String> {
 }
 
 fn from_file(path: &str) -> Result<String> {
-    let failed = || format!("${{file:{path}}}");
+    read(Path::new(path), &format!("${{file:{path}}}"))
+}
+
+fn from_credential(name: &str) -> Result<String> {
+    let is_name = !matches!(name, "" | "." | "..") && !name.contains('/');
+    ensure!(
+        is_name,
+        "${{credential:NAME}} takes the name of a credential"
+    );
+    let folder = env::var_os("CREDENTIALS_DIRECTORY").with_context(|| {
+        format!("${{credential:{name}}}: there are none; start with LoadCredential={name}:…")
+    })?;
+    read(
+        &Path::new(&folder).join(name),
+        &format!("${{credential:{name}}}"),
+    )
+}
+
+/// Reads a value from a file, which errors call by this name.
+fn read(path: &Path, shown: &str) -> Result<String> {
+    let failed = || shown.to_owned();
     let file = File::open(path).with_context(failed)?;
     let mut text = String::new();
     // It may be a pipe of the shell: <(pass show camera).
@@ -184,14 +203,20 @@ fn from_file(path: &str) -> Result<String> {
     read.with_context(failed)?;
     ensure!(
         text.len() as u64 <= MOST_BYTES,
-        "${{file:{path}}} is larger than {MOST_BYTES} bytes"
+        "{shown} is larger than {MOST_BYTES} bytes"
     );
     let bare = text.strip_suffix('\n').unwrap_or(&text);
     Ok(bare.strip_suffix('\r').unwrap_or(bare).into())
 }
 
-/// How a value begins, and whether it is in the environment.
-const BEGINS: [(&str, bool); 2] = [("${env:", true), ("${file:", false)];
+type MakePlace = fn(&str) -> SecretSource<'_>;
+
+/// How a value begins, and where it is then.
+const BEGINS: [(&str, MakePlace); 3] = [
+    ("${env:", |name| SecretSource::Env(name)),
+    ("${file:", |path| SecretSource::File(path)),
+    ("${credential:", |name| SecretSource::Credential(name)),
+];
 
 /// Shorter values are not masked: they are parts of other words.
 const SHORTEST: usize = 4;
@@ -204,9 +229,13 @@ mod tests {
     use super::*;
 
     fn expanded_with(url: &str, value: &str) -> String {
-        let lookup = |source: SecretSource<'_>| match source {
+        let lookup = |place: SecretSource<'_>| match place {
             SecretSource::Env("NAME") | SecretSource::File("/run/a@b") => Ok(value.to_owned()),
-            SecretSource::Env(other) | SecretSource::File(other) => bail!("no {other}"),
+            SecretSource::Env(other)
+            | SecretSource::File(other)
+            | SecretSource::Credential(other) => {
+                bail!("no {other}")
+            }
         };
         expand(url, &lookup).unwrap_or_else(|error| format!("{error:#}"))
     }
@@ -264,7 +293,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        let error = |url| format!("{:#}", expanded(url).unwrap_err());
+        let error = |url: &str| format!("{:#}", expanded(url).unwrap_err());
         let missing = error("tcp://${env:MJPEG_NO_SUCH_VARIABLE}:1");
         assert_eq!(
             missing,
@@ -273,5 +302,9 @@ mod tests {
         assert!(error("tcp://${file:/no/such/file}:1").contains("/no/such/file"));
         assert!(error("tcp://${file:/dev/zero}:1").contains("/dev/zero"));
         assert!(error("tcp://${env:}:1").contains("takes the name"));
+        for name in ["", "..", "a/b"] {
+            let error = error(&format!("tcp://${{credential:{name}}}:1"));
+            assert!(error.contains("takes the name"), "{error}");
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! Cameras of the suite. A function decides what a camera does on a connection. Pictures are
-//! numbered through all connections.
+//! Simulated cameras. A function says what a camera does on a connection. Pictures are numbered
+//! across all connections.
 
 use std::{
+    fmt::Display,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
@@ -11,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -20,9 +21,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
-use crate::{sequence::Sequence, undisturbed};
+use crate::{sequence::Sequence, undisturbed, wait};
 
-/// A camera that serves all connections until dropped.
+/// A camera that serves all its connections until it is dropped.
 pub(crate) struct Camera {
     pub(crate) addr: SocketAddr,
     pub(crate) sequence: Arc<Sequence>,
@@ -31,7 +32,7 @@ pub(crate) struct Camera {
 }
 
 impl Camera {
-    /// Listens on a free port of loopback. `serve` gets each connection with its number, from 0.
+    /// Listens on a free port of loopback. `serve` gets each connection and its number, from 0.
     pub(crate) async fn start<F>(serve: impl Fn(usize, Conn) -> F + Send + 'static) -> Result<Self>
     where
         F: Future<Output = io::Result<()>> + Send + 'static,
@@ -51,7 +52,7 @@ impl Camera {
         Self::on(listener, sequence, serve)
     }
 
-    /// As [`Self::with`], with this listener.
+    /// As [`Self::with`], on this listener.
     pub(crate) fn on<F>(
         listener: TcpListener,
         sequence: impl Into<Arc<Sequence>>,
@@ -70,7 +71,7 @@ impl Camera {
                 tokio::select! {
                     accepted = listener.accept() => {
                         let Ok((stream, _)) = accepted else {
-                            // There are too many open files. Others will be closed.
+                            // Too many files are open. Some will be closed.
                             sleep(Duration::from_millis(20)).await;
                             continue;
                         };
@@ -90,9 +91,18 @@ impl Camera {
         })
     }
 
-    /// A camera without a fault. Faults do not delay it.
+    /// Starts a camera without a fault, which faults of the suite do not delay.
     pub(crate) async fn good() -> Result<Self> {
         undisturbed::run(Self::start(|_, conn| conn.live())).await?
+    }
+
+    /// Starts a camera that sends pictures at this interval.
+    pub(crate) async fn steady(sequence: Sequence, every: Duration) -> Result<Self> {
+        Self::with(sequence, move |_, mut conn: Conn| async move {
+            conn.pictures(every, Duration::MAX, |_, _| String::new())
+                .await
+        })
+        .await
     }
 
     pub(crate) fn url(&self) -> String {
@@ -104,23 +114,18 @@ impl Camera {
         format!("http://{}{path}", self.addr)
     }
 
-    /// How many connections there have been.
+    /// How many connections it has accepted.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Waits for so many connections.
+    /// Waits until it has accepted this many connections.
     pub(crate) async fn wait_accepted(&self, count: usize, limit: Duration) -> Result<()> {
-        let since = Instant::now();
-        while self.accepted() < count {
-            ensure!(
-                since.elapsed() < limit,
-                "the relay came {} times within {limit:?}, not {count} times",
-                self.accepted()
-            );
-            sleep(Duration::from_millis(5)).await;
-        }
-        Ok(())
+        let what = format!("{count} connections from the relay");
+        wait::until(what, limit, async || {
+            Ok((self.accepted() >= count).then_some(()))
+        })
+        .await
     }
 }
 
@@ -137,9 +142,9 @@ pub(crate) struct Conn {
 }
 
 impl Conn {
-    /// Over a connection of the caller's.
+    /// Uses this connection.
     pub(crate) fn over(stream: TcpStream, sequence: &Arc<Sequence>) -> Self {
-        // An error means that the relay has hung up, which the next write tells.
+        // An error means that the relay has hung up, so the next write fails too.
         let _ = stream.set_nodelay(true);
         Self {
             stream,
@@ -161,32 +166,50 @@ impl Conn {
         self.live_for(Duration::MAX).await
     }
 
-    /// Sends pictures at the usual rate for this long.
+    /// As [`Self::live`], for this long.
     pub(crate) async fn live_for(&mut self, time: Duration) -> io::Result<()> {
+        self.pictures(INTERVAL, time, |_, _| String::new()).await
+    }
+
+    /// As [`Self::live`]. Before each picture it sends what `before` returns for the picture's
+    /// number and length.
+    pub(crate) async fn parts(mut self, before: fn(u32, usize) -> String) -> io::Result<()> {
+        self.pictures(INTERVAL, Duration::MAX, before).await
+    }
+
+    async fn pictures(
+        &mut self,
+        every: Duration,
+        time: Duration,
+        before: fn(u32, usize) -> String,
+    ) -> io::Result<()> {
         let since = Instant::now();
-        let mut ticks = interval(INTERVAL);
-        // A late picture is left out: of two that come at once, a relay may show only the newer.
+        let mut ticks = interval(every);
+        // A late picture delays those after it: of two that arrive at once, the relay may show only
+        // the newer.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while since.elapsed() < time {
             ticks.tick().await;
-            self.picture().await?;
+            let (number, picture) = self.sequence.next();
+            let before = before(number, picture.len());
+            self.send(&[before.as_bytes(), &picture].concat()).await?;
         }
         Ok(())
     }
 
-    /// Sends nothing until the relay hangs up.
+    /// Sends nothing, and waits until the relay hangs up.
     pub(crate) async fn silent(mut self) -> io::Result<()> {
-        let mut waste = [0; 1024];
-        while self.stream.read(&mut waste).await? > 0 {}
+        let mut ignored = [0; 1024];
+        while self.stream.read(&mut ignored).await? > 0 {}
         Ok(())
     }
 
-    /// Breaks the connection off.
+    /// Resets the connection.
     pub(crate) fn reset(self) -> io::Result<()> {
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
     }
 
-    /// Answers a request with a body of this type.
+    /// Sends an answer with a body of this type.
     pub(crate) async fn answer(&mut self, kind: &str, body: &[u8]) -> io::Result<()> {
         let head = ok_head(kind, body.len());
         self.send(&[head.as_bytes(), body].concat()).await
@@ -218,5 +241,13 @@ pub(crate) fn free_addr() -> Result<SocketAddr> {
     Ok(listener.local_addr()?)
 }
 
+/// The delimiter and the headers before a picture of this length, behind [`STREAM`].
+pub(crate) fn part_head(length: impl Display) -> String {
+    format!("\r\n--pictures\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n")
+}
+
+/// The head of an answer that is a multipart stream.
+pub(crate) const STREAM: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=pictures\r\n\r\n";
 /// 25 pictures a second.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(40);

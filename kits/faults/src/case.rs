@@ -1,10 +1,10 @@
-//! What a case is, and how it is judged.
+//! A case: a fault, what must hold, and how the outcome is judged.
 
 use std::{path::Path, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use futures_util::future::LocalBoxFuture;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     inside,
@@ -13,24 +13,26 @@ use crate::{
     setting::Setting,
 };
 
-/// A fault, and what must hold while it lasts and afterwards.
+/// A fault, and what must hold during and after it.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) injected: &'static str,
-    /// What must hold, besides what must hold in every case.
+    /// What must hold in addition to what must hold in every case.
     pub(crate) holds: &'static str,
     /// Whether it is part of the short form.
     pub(crate) short: bool,
-    /// Whether it runs alone because it keeps the machine busy.
+    /// Whether it runs alone, because it keeps the machine busy.
     pub(crate) alone: bool,
     pub(crate) needs: Needs,
-    /// How far the peak of the relay's memory may exceed what it was before, in MiB.
+    /// By how many MiB the relay's memory may grow at its peak.
     pub(crate) most_mib: u64,
+    /// How long it may take, from the start of the relay to its end.
+    pub(crate) limit: Duration,
     set_up: SetUp,
     run: Run,
 }
 
-/// What a case requires.
+/// What a case needs that not every machine or build has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Needs {
     Nothing,
@@ -42,26 +44,26 @@ pub(crate) enum Needs {
     Faketime,
 }
 
-/// How a case is run.
+/// The relay that a case runs against, and the function that injects the fault.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
-    /// Against the relay that answers questions.
+    /// The relay that answers questions.
     Relay(OnRig<RelayRig>),
-    /// Against the program.
+    /// The program `mjpeg-server`.
     Program(OnRig<ProgramRig>),
 }
 
-/// Changes how the relay is started. The folder is the suite's own.
+/// Changes how the relay is started. May put files into the suite's folder.
 type SetUp = fn(&Path, &mut Launch) -> Result<()>;
 type OnRig<R> = for<'a> fn(&'a mut R) -> LocalBoxFuture<'a, Result<Findings>>;
 
-/// What a case reports, if everything that it checked holds.
+/// What a case reports if all its checks have passed.
 #[derive(Default)]
 pub(crate) struct Findings {
-    /// The time from the fault's end to the first good picture at a viewer of that stream, and its
-    /// limit.
+    /// The time from the end of the fault to the first good picture at a viewer of the faulty
+    /// stream, and the limit for it.
     pub(crate) recovered: Option<(Duration, Duration)>,
-    /// What was seen of the stream under fault.
+    /// What was seen of the faulty stream.
     pub(crate) seen: String,
 }
 
@@ -89,7 +91,7 @@ pub(crate) struct Row {
 }
 
 impl Case {
-    /// A case that waits most of the time, requires nothing, and is not part of the short form.
+    /// Creates a case that mostly waits, needs nothing, and is not part of the short form.
     pub(crate) const fn new(
         name: &'static str,
         injected: &'static str,
@@ -104,6 +106,7 @@ impl Case {
             alone: false,
             needs: Needs::Nothing,
             most_mib: 8,
+            limit: LIMIT,
             set_up: |_, _| Ok(()),
             run,
         }
@@ -116,6 +119,12 @@ impl Case {
 
     pub(crate) const fn alone(mut self) -> Self {
         self.alone = true;
+        self
+    }
+
+    /// Raises the limit of a case that takes 30 s or longer even if it passes.
+    pub(crate) const fn long(mut self) -> Self {
+        self.limit = LONG_LIMIT;
         self
     }
 
@@ -134,14 +143,25 @@ impl Case {
         self
     }
 
-    /// Runs the case.
+    /// Runs the case, at most until its limit.
     pub(crate) async fn run(&'static self, setting: &Setting) -> Row {
+        match self.run {
+            Run::Relay(run) => self.run_within_limit(setting, run).await,
+            Run::Program(run) => self.run_within_limit(setting, run).await,
+        }
+    }
+
+    async fn run_within_limit<R: Rig>(&'static self, setting: &Setting, run: OnRig<R>) -> Row {
         let since = Instant::now();
         let mut failures = Vec::new();
-        let outcome = match self.run {
-            Run::Relay(run) => self.run_on(setting, run, &mut failures).await,
-            Run::Program(run) => self.run_on(setting, run, &mut failures).await,
-        };
+        // If the limit is reached, the rig is dropped, which kills its processes.
+        let outcome = timeout(self.limit, self.run_on(setting, run, &mut failures)).await;
+        let outcome = outcome.unwrap_or_else(|_| {
+            let limit = self.limit;
+            Err(anyhow!(
+                "not over within {limit:?}, the limit of the case; its processes were killed"
+            ))
+        });
         let (findings, judged) = outcome.unwrap_or_else(|error| {
             failures.push(format!("{error:#}"));
             Default::default()
@@ -161,16 +181,7 @@ impl Case {
         }
     }
 
-    fn launch(&self, setting: &Setting) -> Result<Launch> {
-        let mut launch = Launch::default();
-        (self.set_up)(&setting.dir, &mut launch)?;
-        if let Some(what) = &setting.without {
-            launch.env.insert(inside::WITHOUT, what.clone());
-        }
-        Ok(launch)
-    }
-
-    /// Starts the relay, runs the case on it, and judges.
+    /// Starts the relay, injects the fault, and judges.
     async fn run_on<R: Rig>(
         &self,
         setting: &Setting,
@@ -186,5 +197,75 @@ impl Case {
             Findings::default()
         });
         Ok((findings, rig.judge().await?))
+    }
+
+    fn launch(&self, setting: &Setting) -> Result<Launch> {
+        let mut launch = Launch::default();
+        (self.set_up)(&setting.dir, &mut launch)?;
+        if let Some(what) = &setting.without {
+            launch.env.insert(inside::WITHOUT, what.clone());
+        }
+        Ok(launch)
+    }
+}
+
+/// The limit of most cases. They take up to about 15 s. A case that fails may reach several shorter
+/// limits of its own first, and should have the time to say which.
+const LIMIT: Duration = Duration::from_secs(90);
+/// The limit of a case that takes 30 s or longer even if it passes.
+const LONG_LIMIT: Duration = Duration::from_secs(180);
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, future::pending, process::Command};
+
+    use kit::{child::Child, folder::Temporary, proc};
+
+    use super::*;
+
+    /// A rig whose relay is a process that does nothing.
+    struct Sleeper(Child);
+
+    impl Rig for Sleeper {
+        async fn set(setting: &Setting, name: &str, _: &Launch) -> Result<Self> {
+            let sleep = Child::start(Command::new("sleep").arg("600"), "sleep")?;
+            fs::write(setting.dir.join(name), sleep.id().to_string())?;
+            Ok(Self(sleep))
+        }
+
+        async fn judge(self) -> Result<Judged> {
+            Ok(Judged::default())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_case_that_never_ends_fails_at_its_limit_and_its_process_ends() {
+        static ENDLESS: Case = {
+            let unused = Run::Relay(|_| Box::pin(pending()));
+            let mut case = Case::new("endless", "", "", unused);
+            case.limit = Duration::from_millis(300);
+            case
+        };
+        let dir = Temporary::new(&format!("mjpeg-faults-limit-{}", std::process::id())).unwrap();
+        let setting = Setting {
+            server: env::current_exe().unwrap(),
+            dir: dir.path().into(),
+            seed: 1,
+            without: None,
+        };
+        let row = ENDLESS.run_within_limit::<Sleeper>(&setting, |_| Box::pin(pending()));
+        let failures = row.await.failures;
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(
+            failures[0].contains("300ms, the limit of the case"),
+            "{failures:?}"
+        );
+        let id = fs::read_to_string(dir.path().join("endless")).unwrap();
+        assert!(!proc::is_running(id.parse().unwrap()));
+        // The next case runs as if nothing had happened.
+        let next = ENDLESS.run_within_limit::<Sleeper>(&setting, |rig| {
+            Box::pin(async { Ok(Findings::seen(rig.0.id().to_string())) })
+        });
+        assert_eq!(next.await.failures, Vec::<String>::new());
     }
 }

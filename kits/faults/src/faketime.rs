@@ -1,4 +1,4 @@
-//! A wall clock that can jump, for a process of the suite: Debian's faketime.
+//! Lets the wall clock of a relay jump, by Debian's faketime.
 
 use std::{fs, path::Path, process::Command, sync::OnceLock};
 
@@ -6,20 +6,20 @@ use anyhow::{Context as _, Result};
 
 use crate::launch::Launch;
 
-/// The library that makes the clock of a process jump, if it is installed.
+/// The library to preload into the relay, if faketime is installed.
 pub(crate) fn library() -> Option<&'static str> {
     static LIBRARY: OnceLock<Option<String>> = OnceLock::new();
-    let look = || {
+    let find = || {
         let mut command = Command::new("faketime");
         command.args(["-f", "+0d", "sh", "-c", "echo \"$LD_PRELOAD\""]);
         let said = command.output().ok()?.stdout;
         let path = String::from_utf8(said).ok()?.trim().to_owned();
         (!path.is_empty()).then_some(path)
     };
-    LIBRARY.get_or_init(look).as_deref()
+    LIBRARY.get_or_init(find).as_deref()
 }
 
-/// Lets [`jump`] set the wall clock of a process.
+/// Starts the relay with a wall clock that [`jump`] can set.
 pub(crate) fn set_up(dir: &Path, launch: &mut Launch) -> Result<()> {
     jump(dir, "+0d")?;
     let library = library().context("faketime is not installed")?;
@@ -32,9 +32,9 @@ pub(crate) fn set_up(dir: &Path, launch: &mut Launch) -> Result<()> {
     Ok(())
 }
 
-/// Sets the clock's offset: `+1d`, `-1d`.
+/// Sets the clock's offset from the machine's own, such as `+1d`.
 pub(crate) fn jump(dir: &Path, by: &str) -> Result<()> {
-    fs::write(file(dir), format!("{by}\n")).context("the clock")
+    fs::write(file(dir), format!("{by}\n")).context("setting the clock")
 }
 
 fn file(dir: &Path) -> String {

@@ -1,7 +1,7 @@
-//! The relay under test, assembled as the program does it. It also answers questions that users do
-//! not have, such as how many tasks there are.
+//! The relay under test, assembled as the program does it. It also answers questions that the
+//! program does not, such as how many tasks there are.
 //!
-//! A question is a line on standard input, its answer a line on standard output, both in JSON.
+//! A question is a line of JSON on standard input, and the answer is one on standard output.
 
 use std::{
     env,
@@ -30,23 +30,21 @@ use tokio::{
     sync::mpsc,
 };
 
-/// What a relay is asked.
+/// A question to the relay.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Question {
-    /// Starts a stream. The answer has its address.
+    /// Starts a stream. The answer contains its address.
     Start(Start),
-    /// Starts a stream of the camera at this address, whose reader panics when the camera says
+    /// Starts a stream of the camera at this address, whose reader panics when the camera sends
     /// [`PANIC`].
-    StartPanicking {
-        name: String,
-        camera: SocketAddr,
-    },
+    StartPanicking { name: String, camera: SocketAddr },
+    /// Stops a stream.
     Stop(String),
     /// The figures of a stream, for [`Status`](crate::subject::Status).
     Status(String),
     /// How many tasks there are.
     Tasks,
-    /// What the wall clock says.
+    /// The time of the wall clock.
     Clock,
 }
 
@@ -56,14 +54,14 @@ pub(crate) struct Start {
     pub(crate) name: String,
     /// The cameras, the preferred one first.
     pub(crate) urls: Vec<String>,
-    /// Whether each picture is checked for damage.
+    /// Whether pictures are checked for damage.
     pub(crate) check: bool,
-    /// Connects on demand only, and for this long afterwards.
+    /// If set, the relay connects on demand, and stays connected for this long afterwards.
     pub(crate) linger: Option<Duration>,
 }
 
 impl Start {
-    /// A stream of one camera.
+    /// A stream with one camera.
     pub(crate) fn of(name: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -73,12 +71,12 @@ impl Start {
     }
 }
 
-/// Answers until standard input ends, then shuts the relay down.
+/// Answers questions until standard input ends, then shuts the relay down.
 pub(crate) fn main() -> Result<()> {
     // As `mjpeg-server run` does by default.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (lines, mut asked) = mpsc::unbounded_channel();
-    // Not tokio's reader, whose threads would be counted too.
+    // Tokio's reader would use threads that come and go, and cases count threads.
     thread::spawn(move || {
         let lines_in = io::stdin().lines().map_while(Result::ok);
         lines_in.for_each(|line| drop(lines.send(line)));
@@ -89,14 +87,14 @@ pub(crate) fn main() -> Result<()> {
         while let Some(line) = asked.recv().await {
             let answer = answer(&manager, &http, &line).await;
             let answer = answer.unwrap_or_else(|error| json!({"error": format!("{error:#}")}));
-            writeln!(io::stdout(), "{answer}").context("nobody reads the answers")?;
+            writeln!(io::stdout(), "{answer}").context("the suite no longer reads the answers")?;
         }
         manager.shutdown().await;
         Ok(())
     })
 }
 
-/// The program's defaults, without what the variable [`WITHOUT`] names.
+/// The program's defaults, without the protection that the variable [`WITHOUT`] names.
 fn config() -> (ManagerConfig, HttpOutlet) {
     let (manager, http) = (ManagerConfig::default(), HttpOutlet::default());
     let ingest = IngestConfig::default();
@@ -202,12 +200,12 @@ fn status(manager: &Manager, http: &HttpOutlet, name: &str) -> Result<Value> {
     }))
 }
 
-/// Whether this build has sources of the kind `http://`.
+/// Whether this build has `http://` sources.
 pub(crate) fn knows_http() -> bool {
     "http://127.0.0.1:1/".parse::<Source>().is_ok()
 }
 
-/// A camera whose reader panics when the camera says [`PANIC`].
+/// A source whose reader panics when the camera sends [`PANIC`].
 struct Panics(SocketAddr);
 
 #[async_trait]
@@ -237,9 +235,9 @@ impl AsyncRead for PanicReader {
     }
 }
 
-/// The variable that names what a relay lacks, to see which cases notice.
+/// The environment variable that names the protection that the relay lacks.
 pub(crate) const WITHOUT: &str = "MJPEG_FAULTS_WITHOUT";
-/// What it may name.
+/// Its possible values.
 pub(crate) const LACKS: [&str; 6] = [
     "write-stall",
     "header-timeout",
@@ -249,5 +247,5 @@ pub(crate) const LACKS: [&str; 6] = [
     "cleaning-up",
 ];
 const NEVER: Duration = Duration::from_secs(24 * 3600);
-/// What makes [`Panics`] panic.
+/// The bytes that make [`Panics`] panic.
 pub(crate) const PANIC: &[u8] = b"\0panic\0";

@@ -1,4 +1,4 @@
-//! How a relay's process is started.
+//! How the process of a relay is started.
 
 use std::{
     collections::BTreeMap,
@@ -9,32 +9,32 @@ use std::{
 
 use rustix::fs::OFlags;
 
-/// What differs from one relay under test to another.
+/// What differs from case to case.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Launch {
-    /// The limit of open files, if not the suite's own.
+    /// The limit on open files, if it is not the suite's own.
     pub(crate) most_files: Option<u32>,
     pub(crate) env: BTreeMap<&'static str, String>,
-    /// More arguments of the program, such as another stream.
+    /// Further arguments of the program, such as another stream.
     pub(crate) args: Vec<String>,
-    /// Whether standard error is a pipe that nobody reads, instead of a file.
+    /// Whether standard error is a pipe that is not read, instead of a file.
     pub(crate) is_log_unread: bool,
 }
 
 impl Launch {
-    /// Adds a stream of the program, on a free port.
+    /// Adds a stream on a free port to the program's arguments.
     pub(crate) fn add_stream(&mut self, name: &str, url: &str) {
         self.args.push("--stream".into());
         self.args.push(format!("{name}={url}@127.0.0.1:0"));
     }
 
-    /// How many streams there are among the arguments.
+    /// The number of streams in the arguments.
     pub(crate) fn streams(&self) -> usize {
         self.args.iter().filter(|arg| *arg == "--stream").count()
     }
 }
 
-/// A pipe that nobody reads.
+/// A pipe that is not read.
 pub(crate) struct Unread {
     writer: PipeWriter,
     _reader: PipeReader,
@@ -46,14 +46,14 @@ impl Unread {
         Ok(Self { writer, _reader })
     }
 
-    /// The end that a process writes to.
+    /// The end for the process that writes.
     pub(crate) fn writer(&self) -> io::Result<PipeWriter> {
         self.writer.try_clone()
     }
 
-    /// Fills it, so that whoever writes to it next has to wait.
+    /// Fills the pipe, so that the next write blocks.
     pub(crate) fn fill(&self) -> io::Result<()> {
-        // Opened anew: a flag of the writer itself would also apply to the process.
+        // The process shares the flags of the writer, so the flag needs a file of its own.
         let path = format!("/proc/self/fd/{}", self.writer.as_raw_fd());
         let mut options = OpenOptions::new();
         let mut pipe = options

@@ -19,6 +19,7 @@ mod subject;
 mod suite;
 mod table;
 mod undisturbed;
+mod wait;
 mod watcher;
 
 use std::{env, process::ExitCode};
@@ -27,16 +28,16 @@ use anyhow::Result;
 use kit::{flags::XtaskCmd, program};
 
 fn main() -> ExitCode {
-    // The kit starts itself with this word, as the relay under test.
+    // The kit is also the relay under test: cases start it again with this argument.
     if env::args_os().nth(1).is_some_and(|word| word == "relay") {
         return program::exit(inside::main().map(|()| true));
     }
     program::exit(run())
 }
 
-/// Whether everything holds that must.
+/// Returns whether all requirements hold.
 fn run() -> Result<bool> {
-    // Before there are threads, because it may start this program again.
+    // Before any thread starts, because it may replace this process.
     let has_network = network::enter()?;
     undisturbed::start()?;
     match program::command() {

@@ -1,4 +1,4 @@
-//! Networks of the suite: links that can be interrupted, and a hosts file that can be changed.
+//! Network links that can be interrupted, and a hosts file that can be changed.
 
 use std::{
     fs, io,
@@ -11,27 +11,27 @@ use anyhow::{Context as _, Result, ensure};
 use kit::network::{Inside, Namespace, run};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Enters the namespaces of the suite and returns true. Where the system allows none, prints so and
-/// returns false.
+/// Enters the namespaces of the suite. If the system does not allow that, prints a line and returns
+/// false.
 pub(crate) fn enter() -> Result<bool> {
     let entered = NAMESPACES.enter()?;
     if !entered {
         println!(
-            "no namespaces here (`unshare`, `ip` and `tc` as root are needed): cases that need \
-             them are skipped"
+            "cases that need namespaces are skipped: this system does not allow them, or lacks \
+             `unshare`, `ip` or `tc`"
         );
     }
     Ok(entered)
 }
 
-/// A host at the other end of a link. Dropping it removes both.
+/// A simulated machine at the far end of a link. Dropping it removes both.
 pub(crate) struct RemoteHost {
     number: u8,
     namespace: Namespace,
 }
 
 impl RemoteHost {
-    /// Makes a host, and a link to it.
+    /// Creates the machine and a link to it.
     pub(crate) fn new() -> Result<Self> {
         static NEXT: AtomicU8 = AtomicU8::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -48,41 +48,41 @@ impl RemoteHost {
         Ok(Self { number, namespace })
     }
 
-    /// The address of this end of the link.
+    /// The address of the near end of the link.
     pub(crate) fn local_ip(&self) -> Ipv4Addr {
         Ipv4Addr::new(10, 79, self.number, 1)
     }
 
-    /// Listens on a free port of the host.
+    /// Listens on a free port of the machine.
     pub(crate) fn listen(&self) -> Result<TcpListener> {
         let addr = (Ipv4Addr::new(10, 79, self.number, 2), 0);
         self.in_namespace(move || TcpListener::bind(addr))
     }
 
-    /// Connects from the host.
+    /// Connects from the machine.
     pub(crate) fn connect(&self, addr: SocketAddr) -> Result<TcpStream> {
         self.in_namespace(move || TcpStream::connect(addr))
     }
 
-    /// Interrupts the link: pulls the cable out of the host.
+    /// Interrupts the link, as if its cable were pulled out.
     pub(crate) fn pull(&self) -> Result<()> {
         self.namespace.ip("link set remote down").map(drop)
     }
 
-    /// Plugs the cable in again.
+    /// Restores the link.
     pub(crate) fn plug(&self) -> Result<()> {
         self.namespace.ip("link set remote up").map(drop)
     }
 
-    /// Limits the link to this many kbit/s, from the host to here.
+    /// Limits the rate from the machine to the relay, in kbit/s.
     pub(crate) fn narrow(&self, kbit: u32) -> Result<()> {
         let tbf = format!("tbf rate {kbit}kbit burst 32kb limit 32kb");
         let add = format!("qdisc add dev remote root {tbf}");
         self.namespace.tc(&add).map(drop)
     }
 
-    /// Makes a socket in the namespace of the host. A socket stays in the namespace in which its
-    /// thread was when it was made.
+    /// Creates a socket in the machine's namespace, in a thread of its own: a socket belongs to the
+    /// namespace in which its thread is when it creates it.
     fn in_namespace<T: Send + 'static>(
         &self,
         make: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -97,27 +97,28 @@ impl RemoteHost {
         let made = thread::spawn(there).join();
         made.map_err(|_| io::Error::other("the thread panicked"))
             .and_then(|made| made)
-            .context("a socket in another namespace")
+            .context("creating a socket in another namespace")
     }
 }
 
-/// Gives a host name an address, for the suite and the processes that it starts.
+/// Sets the address of a host name, for the suite and the relays that it starts.
 pub(crate) fn name_host(name: &str, ip: Ipv4Addr) -> Result<()> {
     ensure!(
         NAMESPACES.is_inside(),
-        "the machine's own hosts file is not touched"
+        "outside its namespaces, the suite does not change the hosts file"
     );
-    fs::write(HOSTS, format!("127.0.0.1 localhost\n{ip} {name}\n")).context("the hosts file")
+    fs::write(HOSTS, format!("127.0.0.1 localhost\n{ip} {name}\n"))
+        .context("changing the hosts file")
 }
 
-/// In [`NAMESPACES`] this is a file of the suite.
+/// In [`NAMESPACES`], a copy that belongs to the suite.
 const HOSTS: &str = "/etc/hosts";
 const NAMESPACES: Inside = Inside {
     variable: "MJPEG_FAULTS_INSIDE",
     unshare: &["--mount"],
     set_up: &[
         "ip link set lo up",
-        // `ip netns` keeps its names there. Programs outside must not see them.
+        // `ip netns` registers names there, which programs outside must not see.
         "mount -t tmpfs none /run",
         "cp /etc/hosts /run/hosts",
         "mount --bind /run/hosts /etc/hosts",

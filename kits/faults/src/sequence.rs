@@ -1,4 +1,4 @@
-//! Numbered pictures, and when each of them was made.
+//! Numbered pictures, and when each was made.
 
 use std::{
     collections::VecDeque,
@@ -19,7 +19,7 @@ pub(crate) struct Sequence {
 #[derive(Default)]
 struct Made {
     last: u32,
-    /// When the last ones were made, the newest at the end.
+    /// When the latest were made, the newest last.
     times: VecDeque<Instant>,
 }
 
@@ -30,7 +30,7 @@ impl Default for Sequence {
 }
 
 impl Sequence {
-    /// Pictures with the content of this one.
+    /// Creates a sequence whose pictures differ from this one by their numbers only.
     pub(crate) fn of(template: Bytes) -> Self {
         Self {
             template,
@@ -38,13 +38,13 @@ impl Sequence {
         }
     }
 
-    /// The next picture, and its number.
+    /// Makes the next picture. Also returns its number.
     pub(crate) fn next(&self) -> (u32, Bytes) {
         let number = self.next_number();
         (number, numbered(&self.template, number))
     }
 
-    /// The next number, for a picture that the caller makes.
+    /// Takes the next number, for a picture that the caller makes.
     pub(crate) fn next_number(&self) -> u32 {
         let mut made = self.made();
         made.last += 1;
@@ -55,18 +55,18 @@ impl Sequence {
         made.last
     }
 
-    /// The first half of the next picture.
+    /// Makes the next picture, and returns the first half of it.
     pub(crate) fn half(&self) -> Bytes {
         let (_, picture) = self.next();
         picture.slice(..picture.len() / 2)
     }
 
-    /// The last number given out.
+    /// The last number that was taken.
     pub(crate) fn last(&self) -> u32 {
         self.made().last
     }
 
-    /// When a picture was made, if that was not long ago.
+    /// When a picture was made, if it is one of the latest [`TIMES`].
     pub(crate) fn made_at(&self, number: u32) -> Option<Instant> {
         let made = self.made();
         let back = made.last.checked_sub(number)? as usize + 1;
@@ -78,14 +78,12 @@ impl Sequence {
     }
 }
 
-/// The same picture with this number for [`jpeg::number_of`], which reads the first comment.
+/// Gives a picture a number. [`jpeg::number_of`] reads the first comment, which is this one.
 pub(crate) fn numbered(template: &[u8], number: u32) -> Bytes {
     jpeg::with_segment(template, COM, format!("n={number:010}").as_bytes())
 }
 
-/// Small enough that a viewer's socket holds a second of them: only the relay can lose one.
+/// A viewer's socket holds a second of such pictures, so only the relay can lose one.
 const PICTURE_BYTES: usize = 4 << 10;
-/// How many times of pictures are kept.
 const TIMES: usize = 4096;
-/// The marker of a comment.
 const COM: u8 = 0xfe;

@@ -1,4 +1,4 @@
-//! Many cameras with random faults and two hundred viewers that come and go, for long.
+//! Runs many cameras with random faults and two hundred viewers that come and go, for a long time.
 
 mod camera;
 mod crowd;
@@ -14,13 +14,14 @@ use tokio::time::{Instant, interval, sleep};
 
 use crate::{
     launch::Launch,
+    rig::watchers::{self, WATCHERS},
     setting::own_dir,
     soak::{camera::Plan, crowd::Crowd, minute::Minute, streams::Stream},
     subject::Relay,
     watcher::Watcher,
 };
 
-/// Whether memory is flat, all cameras are back, and no picture of an undamaged one is lost.
+/// Returns whether memory stays flat, all cameras return, and no undamaged picture is lost.
 pub(crate) async fn run(flags: &Soak) -> Result<bool> {
     let dir = own_dir()?;
     let mut soak = Soaking::begin(flags.seed.unwrap_or(1), &dir.join("relay.log")).await?;
@@ -28,7 +29,7 @@ pub(crate) async fn run(flags: &Soak) -> Result<bool> {
     let (mut lines, mut failures) = soak.run(Duration::from_secs(minutes * 60)).await?;
     failures.extend(soak.end().await?);
     let verdict = match failures.as_slice() {
-        [] => format!("{minutes} minutes: all holds.\n"),
+        [] => format!("{minutes} minutes: all requirements hold.\n"),
         failures => format!("{minutes} minutes: **failed**: {}\n", failures.join("; ")),
     };
     print!("{verdict}");
@@ -39,7 +40,7 @@ pub(crate) async fn run(flags: &Soak) -> Result<bool> {
     if failures.is_empty() {
         fs::remove_dir_all(&dir)?;
     } else {
-        println!("what the relay said is in {}", dir.display());
+        println!("the relay's log is in {}", dir.display());
     }
     Ok(failures.is_empty())
 }
@@ -48,7 +49,7 @@ struct Soaking {
     relay: Relay,
     plan: Arc<Plan>,
     streams: Vec<Stream>,
-    /// Where viewers find each of the streams.
+    /// The address of each stream, for viewers.
     addrs: Vec<SocketAddr>,
     watchers: Vec<Watcher>,
     crowd: Crowd,
@@ -72,17 +73,15 @@ impl Soaking {
             } else {
                 always.push(addr);
             }
-            let cpu_waits = &relay.process.cpu_waits;
-            let count = if stream.is_undamaged { WATCHERS } else { 0 };
-            for _ in 0..count {
-                let mut watcher = Watcher::open(addr, &stream.sequence, cpu_waits).await?;
-                watcher.fresh(Duration::from_secs(10)).await?;
-                watchers.push(watcher);
+            if stream.is_undamaged {
+                let cpu_waits = &relay.process.cpu_waits;
+                let opened = watchers::watchers(WATCHERS, addr, &stream.sequence, cpu_waits);
+                watchers.extend(opened.await?);
             }
         }
         Ok(Self {
             crowd: Crowd::gather(&always, VIEWERS, Duration::ZERO, random.fork()),
-            // Now and then nobody watches, and the cameras are disconnected.
+            // Sometimes there is no viewer, and the relay disconnects from the cameras.
             visitors: Crowd::gather(&on_demand, on_demand.len(), PAUSE, random.fork()),
             relay,
             plan,
@@ -92,7 +91,7 @@ impl Soaking {
         })
     }
 
-    /// Prints a line per minute. Returns these lines, and what does not hold.
+    /// Prints a line per minute. Returns these lines, and what has grown.
     async fn run(&mut self, length: Duration) -> Result<(String, Vec<String>)> {
         let mut lines = minute::HEAD.to_owned();
         print!("{lines}");
@@ -122,10 +121,10 @@ impl Soaking {
         }
         let memory = format!("\n{}\n\n", minute::memory(&minutes));
         print!("{memory}");
-        Ok((lines + &memory, minute::flat(&samples)))
+        Ok((lines + &memory, minute::grown(&samples)))
     }
 
-    /// Ends the faults, and checks that all cameras are back and nothing is left behind.
+    /// Ends the faults. Checks that all cameras return, and that nothing is left behind.
     async fn end(mut self) -> Result<Vec<String>> {
         self.plan.no_more();
         let mut failures = self.not_back().await?;
@@ -133,13 +132,17 @@ impl Soaking {
         for mut watcher in std::mem::take(&mut self.watchers) {
             let seen = watcher.settle().await;
             println!(
-                "a viewer of an undamaged camera: {} pictures, {} lost, {} held up, longest gap {:.2?}",
+                "a viewer of an undamaged camera: {} pictures, {} lost, {} held up, longest gap \
+                 {:.2?}",
                 seen.pictures, seen.lost, seen.held_up, seen.longest_gap
             );
             if seen.lost > 0 || seen.disordered > 0 {
-                failures.push(format!("{} of the undamaged pictures lost", seen.lost));
+                failures.push(format!("{} undamaged pictures lost", seen.lost));
             }
-            failures.extend(seen.ended.map(|why| format!("its response ended: {why}")));
+            failures.extend(
+                seen.ended
+                    .map(|why| format!("the response of a healthy viewer ended: {why}")),
+            );
         }
         println!("{}", self.plan.counts());
         drop((self.crowd, self.visitors));
@@ -158,7 +161,7 @@ impl Soaking {
         Ok(failures)
     }
 
-    /// The streams whose cameras are not back in time.
+    /// Lists the streams whose cameras do not return in time.
     async fn not_back(&mut self) -> Result<Vec<String>> {
         let mut failures = Vec::new();
         let last: Vec<u32> = self
@@ -171,11 +174,11 @@ impl Soaking {
             let cpu_waits = &self.relay.process.cpu_waits;
             let mut watcher = Watcher::open(*addr, &stream.sequence, cpu_waits).await?;
             let left = BACK_LIMIT.saturating_sub(since.elapsed());
-            // Beyond the pictures that may still be on their way.
+            // More than the pictures that may still be on their way.
             if watcher.reach(last + 30, left.max(LEAST)).await.is_err() {
                 let name = &stream.start.name;
                 let status = self.relay.status(name).await?;
-                failures.push(format!("{name} is not back: {status:?}"));
+                failures.push(format!("{name} has not returned: {status:?}"));
             }
         }
         Ok(failures)
@@ -183,12 +186,10 @@ impl Soaking {
 }
 
 const VIEWERS: usize = 200;
-/// The viewers of each undamaged stream who count.
-const WATCHERS: usize = 2;
-/// The longest time between two visits to a stream on demand.
+/// The longest time between two visits of a viewer to an on-demand stream.
 const PAUSE: Duration = Duration::from_secs(20);
 const SAMPLE: Duration = Duration::from_secs(1);
-/// The longest wait between attempts, the stall limit, an attempt without an answer, a margin.
+/// The longest backoff, the stall limit, an attempt without an answer, and a margin.
 const BACK_LIMIT: Duration = Duration::from_secs(30 + 10 + 5 + 5);
-/// As long as 30 pictures of a polled camera take, and a margin.
+/// The time for 30 pictures of a polled camera, and a margin.
 const LEAST: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! The relay under test as a process: its figures and its answers.
+//! The relay under test as a process: what it holds, and what it answers.
 
 use std::{
     env, fs,
@@ -32,12 +32,12 @@ use crate::{
 pub(crate) struct Figures {
     pub(crate) files: usize,
     pub(crate) threads: usize,
-    /// Reported by the relay itself; unknown for the program.
+    /// Reported by the relay itself. The program does not report it.
     pub(crate) tasks: Option<u64>,
 }
 
 impl Figures {
-    /// Lists what there is more of than before.
+    /// Lists what the process holds more of than before.
     pub(crate) fn beyond(&self, before: &Self) -> Vec<String> {
         let pairs = [
             ("open files", before.files as u64, self.files as u64),
@@ -50,16 +50,16 @@ impl Figures {
     }
 }
 
-/// A process that is killed when this is dropped.
+/// A process. Dropping it kills the process.
 pub(crate) struct Process {
     child: Child,
     pub(crate) cpu_waits: Arc<CpuWaits>,
-    /// Standard error, if nobody reads it.
+    /// Standard error, if it is not read.
     pub(crate) unread: Option<Unread>,
 }
 
 impl Process {
-    /// Starts a process. Its standard error goes to the file `log`, if somebody is to read it.
+    /// Starts a process. Its standard error goes to the file `log`, unless it is not to be read.
     pub(crate) async fn start(program: &Path, launch: &Launch, log: &Path) -> Result<Self> {
         let mut command = match launch.most_files {
             Some(most) => {
@@ -70,10 +70,10 @@ impl Process {
             None => Command::new(program),
         };
         command.args(&launch.args).envs(&launch.env);
-        // A debug build takes 130 MB and half a second of its one thread to name a backtrace.
+        // In a debug build, a backtrace takes 130 MB and blocks the only thread for half a second.
         command.env_remove("RUST_BACKTRACE");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let file = fs::File::create(log).with_context(|| format!("making {}", log.display()))?;
+        let file = fs::File::create(log).with_context(|| format!("creating {}", log.display()))?;
         let unread = launch.is_log_unread.then(Unread::new).transpose()?;
         let stderr = match &unread {
             Some(pipe) => Stdio::from(pipe.writer()?),
@@ -93,7 +93,7 @@ impl Process {
         self.child.line().await
     }
 
-    /// Waits for its end, and returns its exit code.
+    /// Waits for the end of the process. Returns its exit code, or `None` if a signal killed it.
     pub(crate) async fn ended(&mut self, limit: Duration) -> Result<Option<i32>> {
         Ok(self.child.ended(limit).await?.code())
     }
@@ -102,7 +102,7 @@ impl Process {
         self.child.signal(signal)
     }
 
-    /// The CPU time that it has used.
+    /// The CPU time so far, over all threads.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
         proc::cpu_time(self.child.id())
     }
@@ -112,7 +112,7 @@ impl Process {
         self.status("VmRSS:")
     }
 
-    /// The peak of memory since [`Self::forget_peak`], in KiB. The kernel records it, so no peak is
+    /// The peak of memory since [`Self::forget_peak`], in KiB. The kernel records it, so none is
     /// missed.
     pub(crate) fn peak_kib(&self) -> Result<u64> {
         self.status("VmHWM:")
@@ -120,7 +120,7 @@ impl Process {
 
     pub(crate) fn forget_peak(&self) -> Result<()> {
         fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")
-            .context("the peak of memory")
+            .context("resetting the peak of memory")
     }
 
     pub(crate) fn figures(&self) -> Result<Figures> {
@@ -136,14 +136,14 @@ impl Process {
     }
 }
 
-/// The relay's answer about a stream.
+/// What the relay reports about a stream.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Status {
     pub(crate) state: String,
     pub(crate) retry_in_ms: Option<u64>,
     pub(crate) frames: u64,
     pub(crate) size: Option<(u16, u16)>,
-    /// Pieces and frames together.
+    /// Frames and other pieces of data together.
     pub(crate) discarded: u64,
     pub(crate) too_large: u64,
     pub(crate) reconnects: u64,
@@ -159,7 +159,7 @@ pub(crate) struct Status {
     pub(crate) accept_errors: u64,
 }
 
-/// The relay that answers questions: this program itself, see [`crate::inside`].
+/// The relay that answers questions, which is this program itself; see [`crate::inside`].
 pub(crate) struct Relay {
     pub(crate) process: Process,
     stdin: ChildStdin,
@@ -179,7 +179,7 @@ impl Relay {
 
     pub(crate) async fn ask(&mut self, question: &Question) -> Result<Value> {
         let question = serde_json::to_string(question)?;
-        // A line that fits into the pipe, so it does not block.
+        // Does not block, because the line fits into the pipe.
         writeln!(self.stdin, "{question}")?;
         let line = self.process.line().await?;
         let answer: Value = serde_json::from_str(&line).with_context(|| line.clone())?;
@@ -194,7 +194,7 @@ impl Relay {
         self.begin(&Question::Start(stream)).await
     }
 
-    /// Starts a stream by this question.
+    /// Asks a question that starts a stream, and returns the stream's address on loopback.
     pub(crate) async fn begin(&mut self, question: &Question) -> Result<SocketAddr> {
         let answer = self.ask(question).await?;
         let listen = answer.get("listen").and_then(Value::as_str);
@@ -219,7 +219,7 @@ impl Relay {
         })
     }
 
-    /// Ends it in order, and returns its exit code.
+    /// Shuts the relay down, and returns its exit code.
     pub(crate) async fn end(self) -> Result<Option<i32>> {
         let Self { mut process, stdin } = self;
         drop(stdin);
@@ -227,15 +227,15 @@ impl Relay {
     }
 }
 
-/// The program `mjpeg-server`.
+/// The program `mjpeg-server`, running.
 pub(crate) struct Program {
     pub(crate) process: Process,
-    /// The addresses of its streams, in their order.
+    /// The addresses of its streams, in the order of the command line.
     pub(crate) addrs: Vec<SocketAddr>,
 }
 
 impl Program {
-    /// Relays these cameras, and what the launch adds.
+    /// Starts the program with a stream of each camera and the streams that the launch adds.
     pub(crate) async fn start(
         program: &Path,
         cameras: &[Camera],
@@ -259,5 +259,5 @@ impl Program {
     }
 }
 
-/// The grace of 5 s and a margin.
-pub(crate) const END_LIMIT: Duration = Duration::from_secs(8);
+/// The relay's grace of 5 s, and a margin.
+pub(crate) const END_LIMIT: Duration = Duration::from_secs(7);

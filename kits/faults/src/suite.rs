@@ -1,4 +1,4 @@
-//! Chooses the cases, runs them and prints what they found.
+//! Chooses the cases, runs them, and prints the results.
 
 use std::fs;
 
@@ -14,12 +14,13 @@ use crate::{
     table,
 };
 
-/// Whether every case that ran held.
+/// Returns whether every case that ran has passed.
 pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
     let chosen = chosen(flags)?;
     if flags.list {
         for case in chosen {
-            println!("{:<28} {}", case.name, case.injected);
+            let limit = format!("{:?}", case.limit);
+            println!("{:<28} {limit:>5} {}", case.name, case.injected);
         }
         return Ok(true);
     }
@@ -28,7 +29,7 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
         .as_deref()
         .filter(|what| !inside::LACKS.contains(what))
     {
-        bail!("--without {what}: {}", inside::LACKS.join(", "));
+        bail!("--without {what}: use one of {}", inside::LACKS.join(", "));
     }
     let dir = own_dir()?;
     let setting = Setting {
@@ -57,7 +58,7 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
             rows.push(row);
         }
     }
-    // Sorted by the order of the cases, not by when they ended.
+    // In the order of the list, not in that in which they ended.
     rows.sort_by_key(|row| cases::all().position(|case| case.name == row.case.name));
     let failed = rows.iter().filter(|row| !row.failures.is_empty()).count();
     let text = table::text(&rows, &skipped, setting.seed, since.elapsed());
@@ -66,19 +67,19 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
         record::write(file, "faults", &text)?;
     }
     if failed == 0 {
-        // The relays' logs are useful only if something failed.
+        // The logs are of use only if a case has failed.
         fs::remove_dir_all(&dir)?;
     } else {
-        println!("what the relays said is in {}", dir.display());
+        println!("the relays' logs are in {}", dir.display());
     }
     Ok(failed == 0)
 }
 
-/// What the machine lacks for a case, if anything.
+/// Returns what a case needs and the machine or the build does not have, if anything.
 fn lacks(needs: Needs, has_network: bool) -> Option<&'static str> {
     match needs {
         Needs::Network if !has_network => Some("namespaces"),
-        Needs::Http if !inside::knows_http() => Some("sources of the kind http:// in the relay"),
+        Needs::Http if !inside::knows_http() => Some("http:// sources in the relay"),
         Needs::Faketime if faketime::library().is_none() => {
             Some("faketime (Debian package faketime)")
         }
@@ -89,7 +90,7 @@ fn lacks(needs: Needs, has_network: bool) -> Option<&'static str> {
 fn chosen(flags: &Faults) -> Result<Vec<&'static Case>> {
     for name in &flags.case {
         if !cases::all().any(|case| case.name == name) {
-            bail!("--case {name}: there is none of that name; --list names them");
+            bail!("--case {name}: no such case; --list prints their names");
         }
     }
     let wanted = |case: &&Case| {
@@ -99,6 +100,6 @@ fn chosen(flags: &Faults) -> Result<Vec<&'static Case>> {
     Ok(cases::all().filter(wanted).collect())
 }
 
-/// Cases that run at once. Most of them wait most of the time.
+/// How many cases run at once. They mostly wait.
 const AT_ONCE: usize = 4;
 const DEFAULT_SEED: u64 = 1;

@@ -1,10 +1,10 @@
-//! Rows on the terminal and in Markdown.
+//! Prints results, on the terminal and as Markdown.
 
 use std::time::Duration;
 
 use crate::{case::Row, rig::judged::Judged};
 
-/// A row on the terminal.
+/// The lines for a case on the terminal.
 pub(crate) fn line(row: &Row) -> String {
     let verdict = if row.failures.is_empty() {
         "ok"
@@ -26,9 +26,9 @@ pub(crate) fn line(row: &Row) -> String {
     line
 }
 
-/// All rows as Markdown.
+/// The table of all cases, as Markdown.
 pub(crate) fn text(rows: &[Row], skipped: &[(&str, &str)], seed: u64, took: Duration) -> String {
-    let mut text = "| case | injected | must hold besides | lost | recovered in | memory | seen |\n|---|---|---|---|---|---|---|\n".to_owned();
+    let mut text = HEAD.to_owned();
     for row in rows {
         let seen = if row.failures.is_empty() {
             row.findings.seen.clone()
@@ -54,7 +54,8 @@ pub(crate) fn text(rows: &[Row], skipped: &[(&str, &str)], seed: u64, took: Dura
     let pictures: u64 = rows.iter().map(|row| row.judged.pictures).sum();
     let failed = rows.iter().filter(|row| !row.failures.is_empty()).count();
     text + &format!(
-        "\n{} cases, {failed} failed, {} skipped; {lost} of {} pictures of undamaged streams lost, {held_up} held up; seed {seed}, {} build, {:.0} s.\n",
+        "\n{} cases, {failed} failed, {} skipped; {lost} of {} pictures of undamaged streams lost, \
+         {held_up} held up; seed {seed}, {} build, {:.0} s.\n",
         rows.len(),
         skipped.len(),
         lost + held_up + pictures,
@@ -65,6 +66,11 @@ pub(crate) fn text(rows: &[Row], skipped: &[(&str, &str)], seed: u64, took: Dura
         },
         took.as_secs_f64()
     )
+}
+
+/// A time in words, to a tenth of a second.
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
 }
 
 fn lost(row: &Row) -> String {
@@ -85,11 +91,7 @@ fn recovered(row: &Row) -> String {
     row.findings
         .recovered
         .map_or("-".to_owned(), |(took, limit)| {
-            format!(
-                "{:.1} s (of {:.0})",
-                took.as_secs_f64(),
-                limit.as_secs_f64()
-            )
+            format!("{} (of {:.0})", seconds(took), limit.as_secs_f64())
         })
 }
 
@@ -97,3 +99,7 @@ fn memory(row: &Row) -> String {
     let grown = row.judged.grown_kib as f64 / 1024.0;
     format!("+{grown:.1} MiB (of {})", row.case.most_mib)
 }
+
+const HEAD: &str = "| case | injected | must hold besides | lost | recovered in | memory | seen |
+|---|---|---|---|---|---|---|
+";

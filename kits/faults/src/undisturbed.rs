@@ -1,6 +1,7 @@
-//! A runtime of one thread for undamaged cameras, and for viewers that count. It also starts the
-//! relays. All else in the suite runs at the lowest priority: on a machine with two processors, a
-//! flood would otherwise leave the relay too little of them, and no relay could help that.
+//! A thread at normal priority, for undamaged cameras, for viewers that count their pictures, and
+//! for starting relays. Everything else in the suite runs at the lowest priority. Otherwise, on a
+//! machine with two processors, the suite's own floods would leave too little CPU time for the
+//! relay, and no relay could make up for that.
 
 use std::sync::LazyLock;
 
@@ -11,21 +12,21 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Starts the runtime, and lowers the priority of this thread and of those that it starts.
+/// Starts the thread. Then lowers the priority of the caller's thread and of all that it starts.
 pub(crate) fn start() -> Result<()> {
     LazyLock::force(&RUNTIME);
-    // On Linux this is a priority of the thread, not of the process.
+    // On Linux, a priority belongs to a thread, not to the process.
     setpriority_process(None, LOWEST).context("lowering the priority")
 }
 
-/// Runs a future there, and waits for it. What it spawns runs there too.
+/// Runs a future on the thread, and waits for it. Tasks that it spawns run there too.
 pub(crate) async fn run<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T> {
-    spawn(work).await.context("a task of the suite")
+    spawn(work).await.context("a task of the suite ended early")
 }
 
-/// Starts a task there.
+/// Starts a task on the thread.
 pub(crate) fn spawn<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> JoinHandle<T> {
@@ -35,6 +36,6 @@ pub(crate) fn spawn<T: Send + 'static>(
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let mut builder = Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build();
-    runtime.expect("a thread and an event queue can be had")
+    runtime.expect("the system has a thread and an event queue left")
 });
 const LOWEST: i32 = 19;

@@ -1,4 +1,4 @@
-//! A healthy viewer that knows which pictures it must see.
+//! A healthy viewer, which knows which pictures must arrive.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,28 +23,28 @@ pub(crate) struct Watcher {
 /// What a viewer has seen so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
-    /// How many different pictures.
+    /// Different pictures that have arrived.
     pub(crate) pictures: u64,
-    /// The highest number.
+    /// The highest number among them.
     pub(crate) last: u32,
-    /// Numbers between the first and the last that did not come.
+    /// Numbers between the first and the last that are missing.
     pub(crate) lost: u64,
-    /// The same while the relay waited for a processor; not counted as lost.
+    /// Missing numbers that are excused, because the relay was waiting for a processor.
     pub(crate) held_up: u64,
-    /// Pictures without a number: placeholders.
+    /// Pictures without a number.
     pub(crate) placeholders: u64,
-    /// Pictures older than one that had come before.
+    /// Pictures that arrived after a newer one.
     pub(crate) disordered: u64,
-    /// The longest time from one new picture to the next. It does not include the time that the
-    /// relay waited for a processor, nor that by which the camera was late.
+    /// The longest time from one picture to the next, without the time that the relay waited for a
+    /// processor, and without the camera's own delay.
     pub(crate) longest_gap: Duration,
-    /// Why the response ended, if it has.
+    /// How the response ended, if it has.
     pub(crate) ended: Option<String>,
     last_at: Option<Instant>,
     gaps: Vec<Gap>,
 }
 
-/// A time without a picture although one was due.
+/// A time in which pictures were missing or late.
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     from: Instant,
@@ -55,7 +55,7 @@ struct Gap {
 impl Seen {
     fn see(&mut self, number: u32, sequence: &Sequence) {
         if number == self.last {
-            // The relay's own repeat of it.
+            // The relay repeats the last picture when there is no new one.
             return;
         }
         if number < self.last {
@@ -64,7 +64,7 @@ impl Seen {
         }
         let now = Instant::now();
         if let Some(before) = self.last_at.replace(now) {
-            // A camera that makes its next picture late, or rarely, does not make the gap longer.
+            // If the camera made the next picture late, the gap begins one interval before that.
             let due = sequence.made_at(self.last + 1).map(|made| made - INTERVAL);
             let from = due.map_or(before, |due| due.max(before));
             let lost = number - self.last - 1;
@@ -82,23 +82,24 @@ impl Seen {
 }
 
 impl Watcher {
-    /// Watches pictures of this sequence, through a relay with these cpu_waits.
+    /// Connects to a stream of these pictures. `cpu_waits` are those of its relay.
     pub(crate) async fn open(
         addr: SocketAddr,
         sequence: &Arc<Sequence>,
         cpu_waits: &Arc<CpuWaits>,
     ) -> Result<Self> {
         let viewer = undisturbed::run(Viewer::open(addr, "/")).await?;
-        let viewer = viewer.context("a healthy viewer")?;
-        let (tell, seen) = watch::channel(Seen::default());
+        let viewer = viewer.context("a healthy viewer cannot connect")?;
+        let (sender, seen) = watch::channel(Seen::default());
         Ok(Self {
             seen,
             sequence: Arc::clone(sequence),
             cpu_waits: Arc::clone(cpu_waits),
-            task: undisturbed::spawn(watch_on(viewer, Arc::clone(sequence), tell)),
+            task: undisturbed::spawn(watch_on(viewer, Arc::clone(sequence), sender)),
         })
     }
 
+    /// Counts what has arrived so far.
     pub(crate) fn seen(&self) -> Seen {
         let mut seen = self.seen.borrow().clone();
         for gap in &seen.gaps {
@@ -113,13 +114,13 @@ impl Watcher {
         seen
     }
 
-    /// Waits for a picture with at least this number.
+    /// Waits for a picture with this number or a higher one.
     pub(crate) async fn reach(&mut self, number: u32, limit: Duration) -> Result<()> {
         let reached = self
             .seen
             .wait_for(|seen| seen.last >= number || seen.ended.is_some());
         match timeout(limit, reached).await {
-            Err(_) => bail!("no good picture at a viewer within {limit:?}"),
+            Err(_) => bail!("no new picture at a healthy viewer within {limit:?}"),
             Ok(seen) => match &seen?.ended {
                 Some(why) => bail!("a healthy viewer's response ended: {why}"),
                 None => Ok(()),
@@ -127,24 +128,27 @@ impl Watcher {
         }
     }
 
-    /// Waits for a picture that is sent from now on.
+    /// Waits for a picture that is made from now on.
     pub(crate) async fn fresh(&mut self, limit: Duration) -> Result<()> {
         self.reach(self.sequence.last() + 1, limit).await
     }
 
-    /// Waits for the end of its response, and returns how it ended.
+    /// Waits for the end of the response, and returns how it ended.
     pub(crate) async fn ended(&self, limit: Duration) -> Result<String> {
         let mut seen = self.seen.clone();
         let ended = seen.wait_for(|seen| seen.ended.is_some());
         let ended = timeout(limit, ended).await;
-        let ended = ended.context("a response does not end")??.ended.clone();
-        ended.context("it has just ended")
+        let ended = ended
+            .with_context(|| format!("a response still lasts after {limit:?}"))??
+            .ended
+            .clone();
+        ended.context("it was there when the wait ended")
     }
 
-    /// Waits until everything sent has had time to arrive, and counts what is missing.
+    /// Waits until all pictures made so far have had time to arrive. Counts those that have not.
     pub(crate) async fn settle(&mut self) -> Seen {
         let sent = self.sequence.last();
-        // If this fails, pictures are missing below.
+        // If this fails, the missing pictures are counted below.
         let _ = self.reach(sent, SETTLE).await;
         let mut seen = self.seen();
         seen.lost += u64::from(sent.saturating_sub(seen.last));
@@ -158,20 +162,20 @@ impl Drop for Watcher {
     }
 }
 
-async fn watch_on(mut viewer: Viewer, sequence: Arc<Sequence>, tell: watch::Sender<Seen>) {
+async fn watch_on(mut viewer: Viewer, sequence: Arc<Sequence>, sender: watch::Sender<Seen>) {
     let ended = loop {
         match viewer.next_frame().await {
             Ok(Some(picture)) => match jpeg::number_of(&picture) {
-                Some(number) => tell.send_modify(|seen| seen.see(number, &sequence)),
-                None => tell.send_modify(|seen| seen.placeholders += 1),
+                Some(number) => sender.send_modify(|seen| seen.see(number, &sequence)),
+                None => sender.send_modify(|seen| seen.placeholders += 1),
             },
             Ok(None) => break "in order".to_owned(),
-            // A camera that has sent no picture yet leaves nothing to read.
+            // Nothing arrives as long as the camera has sent no picture.
             Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {}
             Err(error) => break error.to_string(),
         }
     };
-    tell.send_modify(|seen| seen.ended = Some(ended));
+    sender.send_modify(|seen| seen.ended = Some(ended));
 }
 
 const SETTLE: Duration = Duration::from_secs(5);

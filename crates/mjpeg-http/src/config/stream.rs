@@ -93,10 +93,12 @@ impl StreamConfig {
         self
     }
 
-    /// Sets a limit that several streams share, beside that of each. Default: none.
+    /// Sets a limit that several streams share, beside that of each: on viewers, and on snapshots
+    /// on their way. Default: none.
     ///
     /// Counted in [`StreamStats::viewers_refused_total`](crate::StreamStats::viewers_refused_total)
-    /// of each stream, and over all in [`ViewerLimit::refused`].
+    /// and [`snapshots_refused_total`](crate::StreamStats::snapshots_refused_total) of each stream,
+    /// and over all in [`ViewerLimit::refused`] and [`ViewerLimit::snapshots_refused`].
     pub fn with_viewer_limit(mut self, limit: impl Into<Option<ViewerLimit>>) -> Self {
         self.viewer_limit = limit.into();
         self
@@ -147,8 +149,9 @@ impl StreamConfig {
     /// besides the newest frame. Default 64 MiB.
     ///
     /// Above it, all that hold the oldest frame are cut. A frame counts with its rendered
-    /// parts; on Linux, large ones take twice that while they are being sent. Applies to viewers
-    /// that came through a [`Listener`](crate::Listener).
+    /// parts; on Linux, large ones take twice that while they are being sent. Texts of `/state` may
+    /// take as much besides. Applies to viewers that came through a
+    /// [`Listener`](crate::Listener).
     ///
     /// Counted in [`StreamStats::in_flight_cuts`](crate::StreamStats::in_flight_cuts).
     pub fn with_max_inflight_bytes(mut self, limit: usize) -> Self {

@@ -137,19 +137,20 @@ impl Pull {
                 self.feed.configure(&service.config.borrow_and_update());
             }
             // Before the look, so that it is for every frame that the look does not find.
-            self.turn.get_or_insert_with(|| self.consumer.turn());
+            let turn = self.turn.replace(self.consumer.turn());
             let (newest, now) = (self.consumer.latest(), Instant::now());
             let next = self
                 .feed
                 .next(newest.as_ref(), self.consumer.interval(), now);
             let wait = match next {
                 Next::Send(sending) if has_producer || !sending.is_repeat => {
+                    let next_turn = self.turn.take();
                     let source = SourceState::of(&self.consumer);
                     let Rendered { head, part } = self.feed.render(&sending, &source, now);
                     let held = Held {
                         part,
                         _written: written,
-                        _turn: self.turn.take(),
+                        _turn: turn.or(next_turn),
                     };
                     if head.is_empty() {
                         return Some((Bytes::from_owner(held), self));
@@ -160,6 +161,8 @@ impl Pull {
                 Next::Wait(wait) if has_producer => wait,
                 _ => return None,
             };
+            // A viewer that may not have the frame yet, as its rate is limited, delays nobody.
+            drop(turn);
             tokio::select! {
                 biased;
                 has_ended = changed(&mut self.service) => if has_ended {

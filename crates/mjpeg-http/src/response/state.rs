@@ -4,8 +4,10 @@ use http::{HeaderValue, Response, header};
 use mjpeg_codec::multipart::Layout;
 use mjpeg_fanout::{Consumer, Status};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::{
+    config::stream::StreamConfig,
     response::{body::ResponseBody, head::NEVER_STORED},
     viewers::{answer_permit::AnswerPermit, table::Summary, viewer::ViewerInfo},
 };
@@ -14,6 +16,8 @@ pub(crate) fn answer(
     consumer: &Consumer,
     viewers: &Summary,
     permit: AnswerPermit,
+    config: &StreamConfig,
+    now: Instant,
 ) -> Response<ResponseBody> {
     let picture = consumer.picture();
     let frame = picture.as_ref().map(|published| &published.frame);
@@ -47,7 +51,9 @@ pub(crate) fn answer(
             },
         },
     });
-    let body = ResponseBody::admitted(state.to_string(), permit);
+    let state = state.to_string();
+    permit.begin_text(state.len(), config, now);
+    let body = ResponseBody::admitted(state, permit);
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(

@@ -23,8 +23,8 @@ pub trait Accept: Send + 'static {
     ///
     /// # Errors
     ///
-    /// If no connection can be accepted now. The listener counts the error and retries after 100
-    /// ms.
+    /// If no connection can be accepted now. The listener counts the error, and retries after 100
+    /// ms, later 1 s at most. It logs the first error of an outage.
     ///
     /// # Cancel safety
     ///

@@ -8,10 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use tokio::{
-    task::JoinSet,
-    time::{Duration, sleep, timeout},
-};
+use tokio::{task::JoinSet, time::timeout};
 use tower_service::Service;
 use tracing::{debug, warn};
 
@@ -22,6 +19,7 @@ use crate::{
     error::BindError,
     server::{
         accept::{Accept, TcpAccept, Wrap},
+        accept_outage::AcceptOutage,
         connection::{self, Context},
         fallback::{BoxError, Fallback, Tower},
         handle::{ListenerHandle, ListenerShared},
@@ -220,29 +218,21 @@ impl Listener {
         let cut_on_drop = CutOnDrop(Arc::clone(&context));
         let mut until = pin!(until);
         let mut connections = JoinSet::new();
+        let mut outage = AcceptOutage::new(address.clone());
         loop {
             tokio::select! {
                 biased;
                 () = &mut until => break,
                 Some(_) = connections.join_next() => {}
-                accepted = accept.accept() => match accepted {
-                    Ok((transport, peer)) => {
-                        counters.accepted.add_one();
-                        debug!(%address, %peer, "connection");
-                        let context = Arc::clone(&context);
-                        // Boxed: the socket keeps the waker of this task, and with it the task's
-                        // memory, for as long as a viewer watches.
-                        let serving = Box::pin(connection::serve(transport, peer, context));
-                        connections.spawn(serving);
-                    }
-                    Err(error) => {
-                        counters.accept_errors.add_one();
-                        warn!(%address, %error, "cannot accept a connection; trying again");
-                        // Most likely out of file descriptors. The backlog stays full, so do not
-                        // spin.
-                        sleep(ACCEPT_RETRY).await;
-                    }
-                },
+                (transport, peer) = outage.accept(&mut *accept, &counters) => {
+                    counters.accepted.add_one();
+                    debug!(%address, %peer, "connection");
+                    let context = Arc::clone(&context);
+                    // Boxed: the socket keeps the waker of this task, and with it the task's
+                    // memory, for as long as a viewer watches.
+                    let serving = Box::pin(connection::serve(transport, peer, context));
+                    connections.spawn(serving);
+                }
             }
         }
         drop(accept);
@@ -276,6 +266,3 @@ impl fmt::Debug for Listener {
             .finish_non_exhaustive()
     }
 }
-
-/// How long to wait after a failed accept.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);

@@ -48,8 +48,22 @@ pub trait Streams: Send + Sync + 'static {
 ///
 /// [`is_reserved_name`] compares without regard to case, as these URLs are read.
 pub const RESERVED_NAMES: &[&str] = &[
-    "api", "metrics", "healthz", "readyz", "assets", "login", "logout", "stream", "snapshot",
-    "state", "view", "clip", "cluster", "mjpg", "jpg", "axis-cgi",
+    "api",
+    "assets",
+    "axis-cgi",
+    "clip",
+    "cluster",
+    "healthz",
+    "jpg",
+    "login",
+    "logout",
+    "metrics",
+    "mjpg",
+    "readyz",
+    "snapshot",
+    "state",
+    "stream",
+    "view",
 ];
 
 /// Returns whether a name or alias is one of the [`RESERVED_NAMES`], in any case.

@@ -187,7 +187,8 @@ impl ServiceShared {
             Route::State => match AnswerPermit::take(&entrance, peer) {
                 Ok(permit) => {
                     let summary = self.viewers.summary(config.max_listed_viewers(), now);
-                    crate::response::state::answer(&self.consumer, &summary, permit)
+                    let consumer = &self.consumer;
+                    crate::response::state::answer(consumer, &summary, permit, &config, now)
                 }
                 Err(full) => short::full(full),
             },

@@ -14,6 +14,7 @@ pub(crate) enum Full {
     Total(usize),
     Address(usize),
     Snapshots(usize),
+    TotalSnapshots(usize),
 }
 
 impl Full {
@@ -32,6 +33,12 @@ impl Full {
                 format!(
                     "Too many snapshots at once: this stream may have {most} on their way. \
                      Try again later.\n"
+                )
+            }
+            Self::TotalSnapshots(most) => {
+                format!(
+                    "Too many snapshots at once: all streams together may have {most} on their \
+                     way. Try again later.\n"
                 )
             }
             Self::Address(most) => {

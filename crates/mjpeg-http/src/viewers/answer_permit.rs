@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     config::stream::StreamConfig,
+    limit::ViewerLimit,
     peer::Peer,
     viewers::{
         admission::{ClientOrigin, Full},
@@ -21,6 +22,8 @@ use crate::{
 pub(crate) struct AnswerPermit {
     table: Arc<ViewerTable>,
     state: Arc<AnswerState>,
+    /// The limit of several streams, in which it has a place.
+    total: Option<ViewerLimit>,
 }
 
 impl AnswerPermit {
@@ -30,7 +33,7 @@ impl AnswerPermit {
         let origin = peer.and_then(ClientOrigin::of);
         // Locked until the answer is in the table, so that no other takes the same place.
         let mut admitted = table.admitted();
-        admitted.admit_answer(origin, entrance.config, entrance.counters)?;
+        let total = admitted.admit_answer(origin, entrance.config, entrance.counters)?;
         let home = origin.map(|origin| origin.home());
         let key = (home, table.next_answer_id());
         let state = Arc::new(AnswerState::new(key, entrance.config, entrance.counters));
@@ -39,6 +42,7 @@ impl AnswerPermit {
         Ok(Self {
             table: Arc::clone(table),
             state,
+            total,
         })
     }
 
@@ -56,10 +60,25 @@ impl AnswerPermit {
         self.table
             .take(seq, part, &AllowOrigin::ANY, most, counters);
     }
+
+    /// Records that sending a text begins, which counts as on its way from now on.
+    #[cfg(feature = "compat")]
+    pub(crate) fn begin_text(&self, bytes: usize, config: &StreamConfig, now: Instant) {
+        self.state.begin(now);
+        let counters = self.state.counters();
+        let most = config.max_inflight_bytes();
+        // Locked until it counts itself, so that no other takes the same room.
+        let admitted = self.table.admitted();
+        admitted.make_room_for_text(bytes, most, counters);
+        self.state.set_text_bytes(bytes);
+    }
 }
 
 impl Drop for AnswerPermit {
     fn drop(&mut self) {
         self.table.admitted().remove_answer(&self.state);
+        if let Some(limit) = &self.total {
+            limit.of_snapshots().give_back();
+        }
     }
 }

@@ -185,7 +185,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let had_place = self.table.admitted().remove(&self.viewer);
         if had_place && let Some(total) = &self.total {
-            total.give_back();
+            total.of_viewers().give_back();
         }
         self.counters.viewers.down();
     }

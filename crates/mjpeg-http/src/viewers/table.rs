@@ -154,7 +154,7 @@ impl Admitted {
         origin: Option<ClientOrigin>,
         config: &StreamConfig,
         counters: &StreamCounters,
-    ) -> Result<(), Full> {
+    ) -> Result<Option<ViewerLimit>, Full> {
         if let Some(most) = config.max_viewers_per_address()
             && let Some(origin) = origin.filter(ClientOrigin::is_counted)
         {
@@ -169,7 +169,38 @@ impl Admitted {
             counters.snapshots_refused.add_one();
             return Err(Full::Snapshots(config.max_snapshots()));
         }
-        Ok(())
+        let Some(limit) = config.viewer_limit() else {
+            return Ok(None);
+        };
+        if !limit.of_snapshots().take() {
+            counters.snapshots_refused_total.add_one();
+            limit.of_snapshots().count_refused();
+            return Err(Full::TotalSnapshots(limit.max_snapshots()));
+        }
+        Ok(Some(limit.clone()))
+    }
+
+    /// Cuts the answers whose texts were made first, until those on their way fit into
+    /// `most_bytes` together with this one.
+    #[cfg(feature = "compat")]
+    pub(crate) fn make_room_for_text(
+        &self,
+        bytes: usize,
+        most_bytes: usize,
+        counters: &StreamCounters,
+    ) {
+        let texts = self.answers.values().filter(|one| one.text_bytes() > 0);
+        let mut texts: Vec<_> = texts.collect();
+        texts.sort_unstable_by_key(|answer| answer.key().1);
+        let mut held: usize = texts.iter().map(|answer| answer.text_bytes()).sum();
+        for answer in texts {
+            if held + bytes <= most_bytes {
+                return;
+            }
+            held -= answer.text_bytes();
+            counters.in_flight_cuts.add_one();
+            answer.cut();
+        }
     }
 
     /// Makes room for a new viewer within all limits, by a free place or by replacing another
@@ -196,11 +227,11 @@ impl Admitted {
         match full {
             Full::Stream(_) => counters.viewers_refused_stream.add_one(),
             Full::Address(_) => counters.viewers_refused_address.add_one(),
-            Full::Snapshots(_) => counters.snapshots_refused.add_one(),
+            Full::Snapshots(_) | Full::TotalSnapshots(_) => counters.snapshots_refused.add_one(),
             Full::Total(_) => {
                 counters.viewers_refused_total.add_one();
-                if let Some(total) = config.viewer_limit() {
-                    total.count_refused();
+                if let Some(limit) = config.viewer_limit() {
+                    limit.of_viewers().count_refused();
                 }
             }
         }
@@ -219,7 +250,7 @@ impl Admitted {
             return Some(Full::Stream(config.max_viewers()));
         }
         match config.viewer_limit() {
-            Some(total) if !total.take() => Some(Full::Total(total.most())),
+            Some(limit) if !limit.of_viewers().take() => Some(Full::Total(limit.most())),
             _ => None,
         }
     }

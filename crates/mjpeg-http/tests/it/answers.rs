@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mjpeg_http::StreamConfig;
+use mjpeg_http::{StreamConfig, ViewerLimit};
 use mjpeg_testkit::{Viewer, jpeg, request};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -141,6 +141,84 @@ async fn only_so_many_snapshots_may_be_on_their_way() {
         }
     }
     assert_eq!(served.stats().snapshots_refused, 1);
+}
+
+#[tokio::test]
+async fn snapshots_of_all_streams_have_a_limit_together() {
+    let limit = ViewerLimit::new(0);
+    limit.set_max_snapshots(2);
+    let stream = || {
+        let (producer, consumer) = mjpeg_fanout::channel();
+        producer.set_status(mjpeg_fanout::Status::Online);
+        publish_number(&producer, 1);
+        let config = StreamConfig::default().with_viewer_limit(limit.clone());
+        (producer, Served::start(consumer, config))
+    };
+    let streams = [stream(), stream()];
+    let mut waiting = Vec::new();
+    for (_, served) in &streams {
+        let mut client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
+        client.get("/snapshot?fresh=1&wait=20", "").await;
+        served.until(|stats| stats.snapshots == 1).await;
+        waiting.push(client);
+    }
+    let once = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    for (_, served) in &streams {
+        let refused = request(served.addr, once).await.unwrap();
+        assert_eq!(refused.head.status, 503);
+        let reason = str::from_utf8(&refused.body).unwrap();
+        assert!(
+            reason.contains("all streams together may have 2"),
+            "{reason}"
+        );
+        let stats = served.stats();
+        assert_eq!(
+            (stats.snapshots_refused_total, stats.snapshots_refused),
+            (1, 0)
+        );
+    }
+    assert_eq!((limit.snapshots(), limit.snapshots_refused()), (2, 2));
+    // A place that is given back is there for every stream.
+    publish_number(&streams[0].0, 2);
+    assert_eq!(waiting[0].answer().await.1, jpeg::numbered(2));
+    while limit.snapshots() > 1 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let admitted = request(streams[1].1.addr, once).await.unwrap();
+    assert_eq!(admitted.head.status, 200);
+}
+
+/// Reports of two clients that do not read fit, those of three do not.
+#[cfg(feature = "compat")]
+#[tokio::test]
+async fn texts_on_their_way_have_a_limit() {
+    const STATE: &str = "GET /state HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let served = Served::start(consumer, StreamConfig::default());
+    let once = "GET /state HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let bytes = request(served.addr, once).await.unwrap().body.len();
+    let config = StreamConfig::default().with_max_inflight_bytes(2 * bytes + bytes / 2);
+    served.service.configure(config);
+    // Asks until its buffers are full, so that it is stuck within an answer.
+    let ask = async || {
+        let mut client = narrow(&served).await;
+        let asked = STATE.repeat(1000);
+        while let Ok(outcome) =
+            tokio::time::timeout(SHORT, client.write_all(asked.as_bytes())).await
+        {
+            if outcome.is_err() {
+                break;
+            }
+        }
+        client
+    };
+    let _two = tokio::join!(ask(), ask());
+    served.until(|stats| stats.listener.connections == 2).await;
+    assert_eq!(served.stats().in_flight_cuts, 0);
+    let _third = ask().await;
+    served
+        .until(|stats| stats.in_flight_cuts == 1 && stats.listener.connections == 2)
+        .await;
 }
 
 /// However many a client asks for without reading, one is on its way.

@@ -96,3 +96,25 @@ async fn bodies_that_are_ready_get_every_frame() {
     drop(producer);
     assert_eq!(watching.await.unwrap(), (1..=8).collect::<Vec<_>>());
 }
+
+/// A viewer that may not have the next frame yet is not ready for it.
+#[tokio::test(start_paused = true)]
+async fn bodies_that_wait_for_their_rate_delay_nobody() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    let config = StreamConfig::default().with_max_fps(Some(1.0)).unwrap();
+    let mut body = MjpegBody::new(consumer, Layout::Advance, &config);
+    let watching = tokio::spawn(async move {
+        while body.frame().await.is_some() {
+            yield_now().await;
+        }
+    });
+    yield_now().await;
+    let start = Instant::now();
+    for number in 1..=8 {
+        publish_next(&producer, jpeg::numbered(number)).await;
+        yield_now().await;
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    drop(producer);
+    watching.await.unwrap();
+}

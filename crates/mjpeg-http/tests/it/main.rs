@@ -2,6 +2,7 @@
 //! time.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod accepting;
 #[cfg(target_os = "linux")]
 mod addresses;
 mod admission;

@@ -79,7 +79,7 @@ pub enum HttpError {
         to: String,
     },
     /// The camera redirects too often.
-    #[error("the camera redirects more than {0} times")]
+    #[error("the camera redirects more than {0} times (max_redirects)")]
     TooManyRedirects(usize),
     /// A redirect leads back to an address that redirected before.
     #[error("the camera redirects in a circle")]

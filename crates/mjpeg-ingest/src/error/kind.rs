@@ -1,12 +1,8 @@
 //! Kinds of failure, without details.
 
-use std::{error::Error as StdError, fmt};
+use std::fmt;
 
-#[cfg(feature = "http")]
-use super::http::HttpError;
-#[cfg(all(feature = "exec", unix))]
-use super::local::ProgramEnd;
-use super::{ConnectError, Error, local::NoImage, relay::RelayError};
+use super::{ConnectError, Error};
 
 /// What keeps a camera offline, without details: fit to be shown to strangers.
 ///
@@ -84,76 +80,13 @@ impl Error {
     /// assert_eq!(Error::Closed.kind().as_str(), "closed");
     /// ```
     pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Connect(error) => error.kind(),
-            Self::Closed | Self::Read(_) | Self::Replaced { .. } => FailureKind::Closed,
-            Self::Stalled { .. } | Self::NoFrame { .. } => FailureKind::Silent,
-            Self::RelayOffline => FailureKind::RelayOffline,
-            Self::Source(error) => boxed(&**error),
-        }
+        self.reason().kind()
     }
 }
 
 impl ConnectError {
     /// Returns the kind of failure, which may be shown to strangers.
     pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::TimedOut { .. } | Self::Resolve { .. } | Self::Failed { .. } => {
-                FailureKind::Unreachable
-            }
-            Self::Open { .. } => FailureKind::File,
-            Self::Start { .. } => FailureKind::Program,
-            Self::Listen { .. } => FailureKind::Listen,
-            #[cfg(feature = "http")]
-            Self::Http(error) => http(error),
-            Self::Io(error) => error.get_ref().map_or(FailureKind::Other, boxed),
-            Self::Other(error) => boxed(&**error),
-            Self::Finished => FailureKind::Other,
-        }
-    }
-}
-
-/// The kind of an error that a source put into a box.
-fn boxed(error: &(dyn StdError + Send + Sync + 'static)) -> FailureKind {
-    if let Some(error) = error.downcast_ref::<ConnectError>() {
-        return error.kind();
-    }
-    #[cfg(feature = "http")]
-    if let Some(error) = error.downcast_ref::<HttpError>() {
-        return http(error);
-    }
-    #[cfg(all(feature = "exec", unix))]
-    if error.is::<ProgramEnd>() {
-        return FailureKind::Program;
-    }
-    if error.is::<RelayError>() {
-        return FailureKind::Unusable;
-    }
-    if error.is::<NoImage>() {
-        FailureKind::File
-    } else {
-        FailureKind::Other
-    }
-}
-
-#[cfg(feature = "http")]
-fn http(error: &HttpError) -> FailureKind {
-    match error {
-        HttpError::Status { code: 401, .. }
-        | HttpError::LoginNeeded
-        | HttpError::LoginRefused { .. }
-        | HttpError::LoginForbidden { .. }
-        | HttpError::LoginDowngraded { .. }
-        | HttpError::UnknownLogin { .. }
-        | HttpError::LoginElsewhere { .. } => FailureKind::Login,
-        HttpError::CutShort | HttpError::Broken { .. } => FailureKind::Closed,
-        HttpError::NoPicture(_)
-        | HttpError::AnswerTimedOut { .. }
-        | HttpError::PictureTimedOut { .. } => FailureKind::Silent,
-        HttpError::Certificate { .. }
-        | HttpError::OldTls { .. }
-        | HttpError::Tls { .. }
-        | HttpError::Authorities { .. } => FailureKind::Unreachable,
-        _ => FailureKind::Unusable,
+        self.reason().kind()
     }
 }

@@ -8,6 +8,6 @@ pub enum RelayError {
     #[error("a loop: the source is a relay that gets its pictures from this one")]
     Loop,
     /// Too many relays stand in a row.
-    #[error("more than {0} relays stand between this one and the camera")]
+    #[error("more than {0} relays stand between this one and the camera (max_relays)")]
     TooMany(usize),
 }

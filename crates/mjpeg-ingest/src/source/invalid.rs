@@ -60,9 +60,9 @@ pub enum InvalidSource {
         "{shown:?} is not an option, or cannot have this value; a recording has fps=N (0.001 to \
          1000) and once, test: has name, size=640x480 and fps, a camera that speaks HTTP has #fps=N \
          (0.00001 to 60) or #poll_interval=TIME, #answer_timeout=TIME, #login_retry=TIME, \
-         #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure; all on the network have \
+         #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure; all but test: have \
          #connect_timeout=TIME and #stall_limit=TIME; a TIME is written 500ms, 10s, 5m or 1h, 7 days \
-         at most",
+         at most; a '#' in a path is written as %23",
         shown = shown_option(.0)
     )]
     BadOption(String),

@@ -9,7 +9,7 @@ use crate::{config::IngestConfig, duration::written};
 /// default; set, it goes before the configuration's.
 ///
 /// In a URL they are the options `#connect_timeout=10s`, `#answer_timeout=60s`, `#stall_limit=2m`
-/// and `#login_retry=10m`.
+/// and `#login_retry=10m`, behind the command line of a program as well.
 ///
 /// ```
 /// use std::time::Duration;

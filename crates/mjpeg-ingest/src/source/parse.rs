@@ -8,12 +8,12 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 
-#[cfg(all(feature = "exec", unix))]
-use super::exec::Program;
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
+#[cfg(all(feature = "exec", unix))]
+use super::{exec::Program, text::COMMAND_OPTIONS};
 use super::{file::Recording, invalid::InvalidSource, limits::Limits, source::Source};
 use crate::duration;
 
@@ -26,13 +26,13 @@ impl FromStr for Source {
             "exec" => program(rest),
             "test" => test(url, rest),
             "http" | "https" => http(url),
-            _ => in_slashes(url, scheme, rest),
+            _ => in_slashes(scheme, rest),
         }
     }
 }
 
 /// Reads what follows `scheme:` in the form `//…`.
-fn in_slashes(url: &str, scheme: &str, rest: &str) -> Result<Source, InvalidSource> {
+fn in_slashes(scheme: &str, rest: &str) -> Result<Source, InvalidSource> {
     let rest = rest.strip_prefix("//").ok_or(InvalidSource::NoScheme)?;
     match scheme {
         "tcp" => {
@@ -46,8 +46,14 @@ fn in_slashes(url: &str, scheme: &str, rest: &str) -> Result<Source, InvalidSour
             let (rest, limits) = limited(rest)?;
             Ok(tcp_listen(rest)?.with_limits(limits))
         }
-        "unix" => unix(rest),
-        "file" => file(url, rest),
+        "unix" => {
+            let (rest, limits) = limited(rest)?;
+            Ok(unix(rest)?.with_limits(limits))
+        }
+        "file" => {
+            let (rest, limits) = limited(rest)?;
+            Ok(file(rest)?.with_limits(limits))
+        }
         _ => Err(InvalidSource::UnknownScheme(scheme.into())),
     }
 }
@@ -55,6 +61,10 @@ fn in_slashes(url: &str, scheme: &str, rest: &str) -> Result<Source, InvalidSour
 /// Splits off the options behind `#`, which set limits.
 fn limited(rest: &str) -> Result<(&str, Limits), InvalidSource> {
     let (rest, options) = rest.split_once('#').unwrap_or((rest, ""));
+    Ok((rest, limits_of(options)?))
+}
+
+fn limits_of(options: &str) -> Result<Limits, InvalidSource> {
     let mut limits = Limits::new();
     for option in options.split('&').filter(|option| !option.is_empty()) {
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
@@ -67,7 +77,7 @@ fn limited(rest: &str) -> Result<(&str, Limits), InvalidSource> {
             return Err(bad());
         }
     }
-    Ok((rest, limits))
+    Ok(limits)
 }
 
 fn host_and_port(authority: &str) -> Result<(&str, u16), InvalidSource> {
@@ -121,7 +131,7 @@ fn unix(_path: &str) -> Result<Source, InvalidSource> {
     Err(InvalidSource::NotOnThisSystem("unix"))
 }
 
-fn file(url: &str, rest: &str) -> Result<Source, InvalidSource> {
+fn file(rest: &str) -> Result<Source, InvalidSource> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let mut recording = Recording::new(absolute(path)?);
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -136,7 +146,7 @@ fn file(url: &str, rest: &str) -> Result<Source, InvalidSource> {
             _ => return Err(bad()),
         };
     }
-    Ok(Source::file(recording).with_label(url))
+    Ok(Source::file(recording).with_label(format!("file://{rest}")))
 }
 
 #[cfg(feature = "test-picture")]
@@ -193,11 +203,28 @@ fn absolute(path: &str) -> Result<PathBuf, InvalidSource> {
 }
 
 #[cfg(all(feature = "exec", unix))]
-fn program(command_line: &str) -> Result<Source, InvalidSource> {
-    let argv = shlex::split(command_line).ok_or(InvalidSource::BadQuotes)?;
+fn program(line: &str) -> Result<Source, InvalidSource> {
+    let (argv, options) = command(line).ok_or(InvalidSource::BadQuotes)?;
+    let limits = limits_of(options)?;
     let program = Program::new(argv).ok_or(InvalidSource::NoProgram)?;
     let (text, label) = (program.text(), program.label());
-    Ok(Source::known(text, program).with_label(label))
+    let source = Source::known(text, program).with_label(label);
+    Ok(source.taking_options(COMMAND_OPTIONS).with_limits(limits))
+}
+
+/// Splits a command line, and the options behind it. `None` if its quotes do not match.
+#[cfg(all(feature = "exec", unix))]
+fn command(line: &str) -> Option<(Vec<String>, &str)> {
+    let argv = shlex::split(line)?;
+    let options = line.trim_end().rsplit(char::is_whitespace).next();
+    let options = options.and_then(|word| word.strip_prefix('#'));
+    let options = options.filter(|options| {
+        // In quotes, or behind a blank that is escaped, it belongs to an argument. Otherwise it is
+        // what a shell takes for a comment.
+        let command = &line.trim_end()[..line.trim_end().len() - options.len() - 1];
+        shlex::split(command).is_some_and(|without| without == argv)
+    });
+    Some((argv, options.unwrap_or_default()))
 }
 
 #[cfg(all(unix, not(feature = "exec")))]

@@ -11,7 +11,12 @@ use super::http::HttpCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
 use super::{
-    file::Recording, limits::Limits, tcp::Tcp, tcp_listen::TcpListen, text::Text, visits::Visits,
+    file::Recording,
+    limits::Limits,
+    tcp::Tcp,
+    tcp_listen::TcpListen,
+    text::{Text, URL_OPTIONS},
+    visits::Visits,
 };
 #[cfg(unix)]
 use super::{unix::Unix, url::path_text};
@@ -59,18 +64,23 @@ use crate::{
 /// * `#answer_timeout=60s` is how long the camera may take to answer, default 30 s.
 /// * `#login_retry=10m` is how long after a refused password the next login is tried, default
 ///   5 min.
-/// * `#connect_timeout=10s` and `#stall_limit=2m`: see [below](#options-of-tcp-and-tcp-listen).
+/// * `#connect_timeout=10s` and `#stall_limit=2m`: see
+///   [below](#options-of-tcp-tcp-listen-unix-file-and-exec).
 /// * `#header=X-Key:%20abc` adds a header to each request. It may be repeated.
 /// * `#ca=/path/to/file.pem` trusts this certificate, or those that it signed, instead of the
 ///   authorities that this machine trusts.
 /// * `#ca-pem=…` does the same with the certificate itself, percent-encoded.
 /// * `#insecure` trusts any certificate.
 ///
-/// # Options of tcp and tcp-listen
+/// # Options of tcp, tcp-listen, unix, file and exec
 ///
-/// * `#connect_timeout=10s` is how long a connection may take to be made, default 5 s.
+/// * `#connect_timeout=10s` is how long a connection may take to be made, a file to be opened, a
+///   program to be started; default 5 s.
 /// * `#stall_limit=2m` is how long the camera may send nothing before it counts as lost, default
-///   10 s. A camera that sends an image per minute needs more.
+///   10 s. A camera that sends an image per minute needs more. A file has 30 s at least.
+///
+/// Behind the command line of `exec`, they are its last word: `exec:program args #stall_limit=2m`.
+/// An argument that begins with `#` must be quoted, and in a path a `#` is written as `%23`.
 ///
 /// # Names and passwords
 ///
@@ -86,8 +96,7 @@ use crate::{
 /// # Equality
 ///
 /// Sources are equal when their full texts and limits are: the same place, read with the same
-/// settings. A
-/// [custom](Self::custom) source without a text is equal only to its clones.
+/// settings. A [custom](Self::custom) source without a text is equal only to its clones.
 ///
 /// ```
 /// use mjpeg_ingest::Source;
@@ -103,8 +112,8 @@ pub struct Source {
     /// The full text, secrets included, always in the same form; `None` if it has none.
     text: Option<Text>,
     limits: Limits,
-    /// Whether its URL may have options for its limits.
-    takes_options: bool,
+    /// What options for its limits begin with in its text, if it may have any.
+    options_begin: Option<&'static str>,
     connect: Arc<dyn Connect>,
     visits: Arc<Visits>,
 }
@@ -119,7 +128,8 @@ impl Source {
         } else {
             host.into()
         };
-        Self::known(format!("tcp://{bracketed}:{port}"), Tcp::new(host, port)).taking_options()
+        Self::known(format!("tcp://{bracketed}:{port}"), Tcp::new(host, port))
+            .taking_options(URL_OPTIONS)
     }
 
     /// Makes a source that listens at this address for cameras and encoders that send raw
@@ -128,7 +138,8 @@ impl Source {
     /// The address is bound when an [`Ingest`](crate::Ingest) begins, and released when the ingest
     /// is dropped or paused.
     pub fn tcp_listen(addr: SocketAddr) -> Self {
-        Self::known(format!("tcp-listen://{addr}"), TcpListen::new(addr)).taking_options()
+        Self::known(format!("tcp-listen://{addr}"), TcpListen::new(addr))
+            .taking_options(URL_OPTIONS)
     }
 
     /// Makes a source that connects to a Unix socket, whose program sends raw concatenated JPEG
@@ -138,12 +149,14 @@ impl Source {
         let path = path.into();
         let label = format!("unix://{}", path.display());
         let text = format!("unix://{}", path_text(&path));
-        Self::known(text, Unix::new(path)).with_label(label)
+        Self::known(text, Unix::new(path))
+            .with_label(label)
+            .taking_options(URL_OPTIONS)
     }
 
     /// Makes a source that plays a recording.
     pub fn file(recording: Recording) -> Self {
-        Self::known(recording.text(), recording)
+        Self::known(recording.text(), recording).taking_options(URL_OPTIONS)
     }
 
     /// Makes a source of moving test pictures. (Feature `test-picture`.)
@@ -158,7 +171,7 @@ impl Source {
         let (label, limits) = (camera.label(), camera.limits());
         Self::known(camera.text(), camera)
             .with_label(label)
-            .taking_options()
+            .taking_options(URL_OPTIONS)
             .with_limits(limits)
     }
 
@@ -170,7 +183,7 @@ impl Source {
             label: Text::new(escaped(&label.into()).into_owned()),
             text: None,
             limits: Limits::new(),
-            takes_options: false,
+            options_begin: None,
             connect: Arc::new(Attempts(connect)),
             visits: Arc::default(),
         }
@@ -179,14 +192,13 @@ impl Source {
     /// Replaces the limits of the source: those that are set go before the ones of the
     /// [`IngestConfig`]. Default: none is set.
     ///
-    /// The texts of `tcp`, `tcp-listen` and HTTP sources show them; other kinds have no options for
-    /// them.
+    /// The texts of all kinds but `test` and [custom](Self::custom) ones show them.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
-        if self.takes_options {
+        if let Some(begin) = self.options_begin {
             let options = limits.options();
-            self.label = self.label.with_options(&options);
-            self.text = self.text.map(|text| text.with_options(&options));
+            self.label = self.label.with_options(begin, &options);
+            self.text = self.text.map(|text| text.with_options(begin, &options));
         }
         self
     }
@@ -243,9 +255,9 @@ impl Source {
         self
     }
 
-    /// Lets the URL have options for limits.
-    fn taking_options(mut self) -> Self {
-        self.takes_options = true;
+    /// Lets the text have options for limits, which begin so.
+    pub(super) fn taking_options(mut self, begin: &'static str) -> Self {
+        self.options_begin = Some(begin);
         self
     }
 

@@ -18,12 +18,14 @@ impl Text {
         }
     }
 
-    /// Puts these options in the place of those that follow it.
-    pub(super) fn with_options(&self, options: &[String]) -> Self {
+    /// Puts these options in the place of those that follow it. They begin with `begin`, or
+    /// continue those that a URL has already.
+    pub(super) fn with_options(&self, begin: &str, options: &[String]) -> Self {
         let plain = &self.whole[..self.plain];
         let mut whole = plain.to_owned();
-        for option in options {
-            whole += if whole.contains('#') { "&" } else { "#" };
+        for (nth, option) in options.iter().enumerate() {
+            let continues = nth > 0 || begin == URL_OPTIONS && plain.contains('#');
+            whole += if continues { "&" } else { begin };
             whole += option;
         }
         Self {
@@ -32,3 +34,11 @@ impl Text {
         }
     }
 }
+
+/// What options of a URL begin with.
+pub(super) const URL_OPTIONS: &str = "#";
+
+/// What options behind a command line begin with: there, a word that begins with `#` and is not
+/// quoted is no argument.
+#[cfg(all(feature = "exec", unix))]
+pub(super) const COMMAND_OPTIONS: &str = " #";

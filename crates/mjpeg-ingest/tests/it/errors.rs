@@ -1,8 +1,8 @@
 //! Errors as people see them.
 
-use std::{error::Error as StdError, io, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, error::Error as StdError, io, sync::Arc, time::Duration};
 
-use mjpeg_ingest::{ConnectError, Connection, Error, ErrorChain, Source};
+use mjpeg_ingest::{ConnectError, Connection, Error, ErrorChain, FailureReason, Source};
 
 fn refused() -> io::Error {
     io::ErrorKind::ConnectionRefused.into()
@@ -174,4 +174,17 @@ fn chain_steers_no_terminal() {
         .peer()
         .to_owned();
     assert_eq!(peer, "cam\\r\\n\\u{9b}");
+}
+
+#[test]
+fn reasons_have_stable_words_of_their_own() {
+    let words: BTreeSet<_> = FailureReason::ALL
+        .iter()
+        .map(|reason| reason.as_str())
+        .collect();
+    assert_eq!(words.len(), FailureReason::ALL.len());
+    for reason in FailureReason::ALL {
+        let debug = format!("{reason:?}");
+        assert_eq!(reason.as_str().replace('_', ""), debug.to_lowercase());
+    }
 }

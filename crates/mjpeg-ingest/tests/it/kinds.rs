@@ -258,6 +258,16 @@ async fn unix_socket_is_dialled() {
     assert_eq!(frame, Ok(9));
 }
 
+#[tokio::test]
+async fn unix_socket_has_its_own_silence_limit() {
+    let folder = Folder::new("silent");
+    let path = folder.0.join("camera");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let url = format!("unix://{}#stall_limit=200ms", path.display());
+    let error = next(&mut ingest(url.parse().unwrap())).await.unwrap_err();
+    assert_eq!(error, "the camera sent nothing for 200ms (stall_limit)");
+}
+
 fn recording(folder: &Folder, bytes: &[u8]) -> String {
     let path = folder.0.join("a.mjpeg");
     std::fs::write(&path, bytes).unwrap();

@@ -39,6 +39,28 @@ async fn frames_come_from_the_output_and_the_error_from_what_was_said() {
 }
 
 #[tokio::test]
+async fn program_has_limits_of_its_own_behind_its_command_line() {
+    let silent = source("sleep 60 #stall_limit=200ms");
+    assert_eq!(
+        silent.to_string(),
+        "exec:sleep (1 argument) #stall_limit=200ms"
+    );
+    let error = next(&mut ingest(silent)).await.unwrap_err();
+    assert_eq!(error, "the camera sent nothing for 200ms (stall_limit)");
+    // Quoted, it is an argument like others.
+    let folder = Folder::new("limits");
+    fs::write(folder.0.join("#stall_limit=1ms"), jpeg::numbered(1)).unwrap();
+    let path = folder.0.display();
+    let quoted = source(&format!(
+        "sh -c 'cd {path}; cat \"$0\"; sleep 60' '#stall_limit=1ms'"
+    ));
+    let mut ingest = ingest(quoted);
+    assert_eq!(next(&mut ingest).await, Ok(1));
+    let waited = timeout(Duration::from_millis(500), next(&mut ingest)).await;
+    assert!(waited.is_err(), "{waited:?}");
+}
+
+#[tokio::test]
 async fn program_ends_with_all_that_it_has_started() {
     let folder = Folder::new("group");
     let path = folder.0.display();

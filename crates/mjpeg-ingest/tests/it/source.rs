@@ -18,7 +18,10 @@ fn urls_are_kept_as_written() {
         "tcp-listen://[::1]:6001",
         "tcp-listen://[::1]:6001#stall_limit=90s",
         "unix:///run/camera.sock",
+        "unix:///run/camera.sock#connect_timeout=1s&stall_limit=5m",
         "file:///a%20b.mjpeg?fps=12.5&once",
+        "file:///a.mjpeg?fps=0.01#stall_limit=10m",
+        "file:///a.mjpeg#connect_timeout=20s",
     ] {
         assert_eq!(url.parse::<Source>().unwrap().to_string(), url);
     }
@@ -65,6 +68,10 @@ fn bad_urls_say_what_is_wrong() {
         let bad = InvalidSource::BadOption(told.into());
         assert_eq!(error(&format!("tcp://host:1#{option}")), bad);
         assert_eq!(error(&format!("tcp-listen://:1#{option}")), bad);
+        assert_eq!(error(&format!("unix:///a#{option}")), bad);
+        assert_eq!(error(&format!("file:///a?once#{option}")), bad);
+        #[cfg(all(feature = "exec", unix))]
+        assert_eq!(error(&format!("exec:a b #{option}")), bad);
     }
     for addr in ["camera.local:1", "localhost:6001"] {
         let url = format!("tcp-listen://{addr}");
@@ -107,12 +114,18 @@ fn different() -> Vec<String> {
         "tcp-listen://[::1]:6001",
         "tcp-listen://[::1]:6001#stall_limit=90s",
         "file:///a%20b.mjpeg",
+        "file:///a%20b.mjpeg#stall_limit=5m",
         "file:///a%20b.mjpeg?fps=12.5",
         "file:///a%20b.mjpeg?once",
         "file:///what%3Fonce%23%25.mjpeg",
     ];
     if cfg!(unix) {
-        urls.extend(["unix:///run/camera.sock", "unix:///run/a%3Fb%20c.sock"]);
+        urls.extend([
+            "unix:///run/camera.sock",
+            "unix:///run/camera.sock#stall_limit=5m",
+            "unix:///run/a%3Fb%20c.sock",
+            "unix:///run/a%23stall_limit=5m",
+        ]);
     }
     if cfg!(feature = "test-picture") {
         urls.extend([
@@ -127,6 +140,13 @@ fn different() -> Vec<String> {
             "exec:ffmpeg -i rtsp://me:secret@cam/1 -f mjpeg -",
             "exec:'a b' \"c'd\" '#e' ''",
             "exec:a b c",
+            "exec:a b c #stall_limit=5m",
+            "exec:a b c #connect_timeout=1s&stall_limit=5m",
+            "exec:a b c#stall_limit=5m",
+            "exec:a b c '#stall_limit=5m'",
+            "exec:a b 'c #stall_limit=5m'",
+            "exec:a b c \\ #stall_limit=5m",
+            "exec:a '#' #stall_limit=5m",
         ]);
     }
     if cfg!(feature = "http") {
@@ -193,6 +213,7 @@ fn sources_that_are_written_differently_and_mean_the_same_are_equal() {
     }
     if cfg!(all(feature = "exec", unix)) {
         pairs.push(("exec:a 'b'", "exec:a   b"));
+        pairs.push(("exec:a b #stall_limit=60s", "exec:a  b\t#stall_limit=1m "));
     }
     if cfg!(feature = "http") {
         pairs.push(("http://cam", "http://CAM:80/"));
@@ -315,6 +336,10 @@ fn no_error_shows_a_part_of_a_url_that_may_be_secret() {
         "http://cam/#header=hunter2",
         "http://cam/#header=A%20B:hunter2",
         "exec:'hunter2",
+        "exec:a #hunter2",
+        "exec:a #stall_limit=hunter2",
+        "unix:///a#hunter2",
+        "file:///a#hunter2=1",
     ] {
         let Err(error) = url.parse::<Source>() else {
             panic!("{url} is no source");

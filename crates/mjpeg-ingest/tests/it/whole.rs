@@ -236,3 +236,25 @@ async fn failover_treats_it_as_any_source() {
         .await;
     assert_eq!(sources, [[0; 10].as_slice(), &[1; 30]].concat());
 }
+
+#[tokio::test(start_paused = true)]
+async fn frames_that_come_within_10_ms_of_one_another_are_a_burst() {
+    let waits = [500, 0, 9, 10, 0, 16, 4];
+    let frames = stream::iter(waits).then(|wait| async move {
+        match wait {
+            0 => {}
+            ms => sleep(Duration::from_millis(ms)).await,
+        }
+        // When the frame was captured does not matter: another relay's frames are older.
+        let captured = Instant::now() - Duration::from_millis(400);
+        Ok((frame(1), Stamp::new(SystemTime::now(), captured.into_std())))
+    });
+    let mut ingest = ingest([frames.boxed()]);
+    let mut in_burst = Vec::new();
+    while in_burst.len() < waits.len() {
+        if let Some(Event::Frame(captured)) = ingest.next().await {
+            in_burst.push(captured.in_burst);
+        }
+    }
+    assert_eq!(in_burst, [false, true, true, false, true, false, true]);
+}

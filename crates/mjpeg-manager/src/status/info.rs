@@ -74,6 +74,10 @@ pub struct StreamInfo {
     pub viewers: usize,
     /// Connections to the camera since the start, not counting the first.
     pub reconnects: u64,
+    /// How often the camera was lost or could not be had, over all its sources, by
+    /// [`FailureReason`](mjpeg_ingest::FailureReason): the limit that was reached, or what went
+    /// wrong. All reasons are present from the start.
+    pub failures: BTreeMap<&'static str, u64>,
     /// The last error, kept after recovery.
     pub last_error: Option<LastError>,
     /// Panics while reading the camera. Each is a defect of this crate, survived by a restart.
@@ -96,6 +100,9 @@ pub struct SourceInfo {
     pub since: SystemTime,
     /// The other end of its connection, now or last.
     pub peer: Option<String>,
+    /// How often it was lost or could not be had, by reason, since it is a source of the stream.
+    /// Only reasons that there were.
+    pub failures: BTreeMap<&'static str, u64>,
 }
 
 /// How much was discarded for one reason.

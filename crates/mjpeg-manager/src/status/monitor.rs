@@ -108,7 +108,7 @@ impl Monitor {
             Event::Flooded => return self.flooded(),
             Event::Stalled { after } => StreamState::Stalled { after },
             Event::Offline { error, retry_in } => {
-                let reason = error.kind();
+                let reason = error.reason();
                 let is_attempt = !matches!(*error, Error::RelayOffline);
                 let error: Arc<str> = error.chain().to_string().into();
                 let mut record = self.record();
@@ -116,11 +116,12 @@ impl Monitor {
                 if is_attempt {
                     record.journal.attempt();
                 }
+                record.count_failure(index, reason);
                 let retry_at = record.fail(&error, retry_in);
                 drop(record);
                 StreamState::Offline {
                     error,
-                    reason,
+                    reason: reason.kind(),
                     retry_at,
                 }
             }

@@ -7,7 +7,7 @@ use std::{
 
 use mjpeg_codec::{DiscardReason, Frame, repair::Repairs};
 use mjpeg_fanout::Status;
-use mjpeg_ingest::Source;
+use mjpeg_ingest::{FailureReason, Source};
 use tokio::time::Instant;
 
 use crate::{
@@ -36,6 +36,7 @@ pub(crate) struct Record {
     pub(crate) connections: u64,
     /// A frame was published since the connection in use was made.
     pub(crate) has_frames: bool,
+    pub(crate) failures: BTreeMap<&'static str, u64>,
     pub(crate) last_error: Option<LastError>,
     pub(crate) panics: u64,
     pub(crate) freeze: Freeze,
@@ -92,6 +93,10 @@ impl Record {
             repaired: Repairs::NONE.named().map(|(name, _)| (name, 0)).collect(),
             connections: 0,
             has_frames: false,
+            failures: FailureReason::ALL
+                .iter()
+                .map(|reason| (reason.as_str(), 0))
+                .collect(),
             last_error: None,
             panics: 0,
             freeze: Freeze::new(spec.frozen_after()),
@@ -117,6 +122,7 @@ impl Record {
                 },
                 since: now,
                 peer: None,
+                failures: BTreeMap::new(),
             });
         self.sources = listed.collect();
         self.has_frames = false;
@@ -167,6 +173,15 @@ impl Record {
         if source.is_active {
             self.has_frames = false;
             self.freeze.forget();
+        }
+    }
+
+    /// Counts a failure of this source.
+    pub(crate) fn count_failure(&mut self, index: usize, reason: FailureReason) {
+        let of_source = self.sources.get_mut(index);
+        let of_source = of_source.map(|source| &mut source.failures);
+        for failures in of_source.into_iter().chain([&mut self.failures]) {
+            *failures.entry(reason.as_str()).or_default() += 1;
         }
     }
 

@@ -1,10 +1,9 @@
 //! The task that carries a camera's events to its viewers.
 
 use std::{
-    future::{pending, poll_fn},
+    future::pending,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     sync::Arc,
 };
 
@@ -68,11 +67,7 @@ enum DriverState {
 
 /// What a step of the driver waited for.
 enum Woken {
-    Event {
-        event: Option<(usize, Event)>,
-        /// It was there before it was waited for.
-        was_ready: bool,
-    },
+    Event(Option<(usize, Event)>),
     Spec,
     /// Viewers have come, gone, or both.
     Demand,
@@ -169,7 +164,7 @@ impl StreamDriver {
         ];
         let deadline = times.into_iter().flatten().min();
         let woken = tokio::select! {
-            woken = next_event(&mut self.state, &mut self.publisher) => woken,
+            event = next_event(&mut self.state, &mut self.publisher) => Woken::Event(event),
             () = spec_changed(&mut self.specs) => Woken::Spec,
             _ = self.demand.changed() => Woken::Demand,
             () = self.control.changed() => Woken::Other,
@@ -177,18 +172,8 @@ impl StreamDriver {
             () = timer(deadline) => Woken::Other,
         };
         match woken {
-            Woken::Event {
-                event: Some((index, event)),
-                was_ready,
-            } => {
-                if was_ready && matches!(event, Event::Frame(_)) {
-                    // It came together with the frame before it, which viewers that are ready have
-                    // not had yet.
-                    self.sink.producer.taken().await;
-                }
-                self.event(index, event).await;
-            }
-            Woken::Event { event: None, .. } => {
+            Woken::Event(Some((index, event))) => self.event(index, event).await,
+            Woken::Event(None) => {
                 self.state = DriverState::Ended;
                 self.monitor.ended();
             }
@@ -208,6 +193,10 @@ impl StreamDriver {
         }
         match event {
             Event::Frame(captured) => {
+                if captured.in_burst {
+                    // Viewers that are ready have not had the frame before it yet.
+                    self.sink.producer.taken().await;
+                }
                 self.monitor.frame_from(index);
                 let pipeline = Pipeline::of(&self.spec);
                 self.sink
@@ -328,21 +317,6 @@ impl StreamDriver {
 
 /// Waits for the next event of the sources, or for the end of the publisher.
 async fn next_event(
-    state: &mut DriverState,
-    publisher: &mut Option<oneshot::Receiver<()>>,
-) -> Woken {
-    let mut polls = 0_u32;
-    let mut next = pin!(next_of(state, publisher));
-    let event = poll_fn(|cx| {
-        polls = polls.saturating_add(1);
-        next.as_mut().poll(cx)
-    })
-    .await;
-    let was_ready = polls == 1;
-    Woken::Event { event, was_ready }
-}
-
-async fn next_of(
     state: &mut DriverState,
     publisher: &mut Option<oneshot::Receiver<()>>,
 ) -> Option<(usize, Event)> {

@@ -75,8 +75,18 @@ impl HttpOutlet {
     /// more of the kernel's memory. [`StreamConfig`] limits the viewers of one stream and of one
     /// address, and says which ones are refused. Counted in
     /// [`viewers_refused`](Self::viewers_refused).
-    pub fn with_max_viewers(mut self, most: usize) -> Self {
-        self.limit = ViewerLimit::new(most);
+    pub fn with_max_viewers(self, most: usize) -> Self {
+        self.limit.set(most);
+        self
+    }
+
+    /// Sets how many requests for snapshots or `/state` of all streams together may be waiting or
+    /// on their way at once. Default 2000; 0 refuses all. Call it before the outlet is given to a
+    /// manager.
+    ///
+    /// Counted in [`snapshots_refused`](Self::snapshots_refused).
+    pub fn with_max_snapshots(self, most: usize) -> Self {
+        self.limit.set_max_snapshots(most);
         self
     }
 
@@ -143,6 +153,17 @@ impl HttpOutlet {
     /// Returns how many viewers were refused because all streams together had as many as allowed.
     pub fn viewers_refused(&self) -> u64 {
         self.limit.refused()
+    }
+
+    /// Returns how many snapshots of all streams may be on their way at once.
+    pub fn max_snapshots(&self) -> usize {
+        self.limit.max_snapshots()
+    }
+
+    /// Returns how many snapshots were refused because all streams together had as many on their
+    /// way as allowed.
+    pub fn snapshots_refused(&self) -> u64 {
+        self.limit.snapshots_refused()
     }
 
     /// Reads the counters of a stream. `None` if no stream of that name is running.

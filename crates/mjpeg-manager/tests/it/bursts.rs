@@ -1,9 +1,16 @@
 //! Cameras that send several frames at once.
 
-use std::time::Duration;
+use std::{mem, sync::Mutex, time::Duration};
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use mjpeg_ingest::{Connect, ConnectError, Connection, Source};
+use mjpeg_manager::{Manager, ManagerConfig, StreamSpec};
 use mjpeg_testkit::{Camera, Script, Viewer, jpeg};
+use tokio::{
+    io::{AsyncWriteExt, DuplexStream, duplex},
+    task::yield_now,
+};
 
 use crate::support::{manager, soon, spec};
 
@@ -53,4 +60,44 @@ async fn rate_is_counted_over_time() {
         assert!(fps < 60.0, "{fps} of 40");
     }
     assert!(fps() > 15.0, "{} of 40", fps());
+}
+
+/// A camera whose one connection is this end of a pipe.
+struct Pipe(Mutex<Option<DuplexStream>>);
+
+#[async_trait]
+impl Connect for Pipe {
+    async fn connect(&self) -> Result<Connection, ConnectError> {
+        let pipe = self.0.lock().unwrap().take();
+        Ok(Connection::bytes(
+            pipe.ok_or(ConnectError::Finished)?,
+            "pipe",
+        ))
+    }
+}
+
+/// The reader yields within the burst, by the work that it has done.
+#[tokio::test]
+async fn viewer_that_needs_a_moment_gets_every_frame_of_a_burst() {
+    const FRAMES: u32 = 20;
+    let burst: Vec<_> = (1..=FRAMES).map(|n| jpeg::of_length(n, 100_000)).collect();
+    let burst = burst.concat();
+    let manager = Manager::new(ManagerConfig::default());
+    let (mut camera, pipe) = duplex(burst.len());
+    let source = Source::custom("pipe:", Pipe(Mutex::new(Some(pipe))));
+    let spec = StreamSpec::new("door".parse().unwrap(), source);
+    manager.start(spec).await.unwrap();
+    let mut viewer = manager.subscribe("door").unwrap();
+    let mut turn = viewer.consumer().turn();
+    camera.write_all(&burst).await.unwrap();
+    for number in 1..=FRAMES {
+        let published = soon(viewer.next()).await.expect("the stream runs");
+        assert_eq!(jpeg::number_of(published.frame.bytes()), Some(number));
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        let next = viewer.consumer().turn();
+        drop(mem::replace(&mut turn, next));
+    }
+    manager.shutdown().await;
 }

@@ -2,7 +2,7 @@
 
 use mjpeg_ingest::IngestConfig;
 use mjpeg_manager::{HttpOutlet, StartMode, mjpeg_codec::SplitterConfig, mjpeg_http::StreamConfig};
-use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg};
+use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, request};
 
 use crate::support::{config, live, serving, serving_by, spec, until};
 
@@ -72,6 +72,20 @@ async fn viewers_of_all_streams_have_a_limit_together() {
     assert_eq!(http.total_viewers(), 1);
     let viewer = Viewer::open(addrs[1], "/").await.unwrap();
     assert_eq!(viewer.head().status, 200);
+}
+
+#[tokio::test]
+async fn snapshots_of_all_streams_have_a_limit_together() {
+    let camera = Camera::start(live()).await;
+    let http = HttpOutlet::default().with_max_snapshots(0);
+    assert_eq!(HttpOutlet::default().max_snapshots(), 2000);
+    let manager = serving_by(config(), &http);
+    let info = manager.start(spec("door", camera.addr())).await.unwrap();
+    let asked = "GET /snapshot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let refused = request(info.listen.unwrap(), asked).await.unwrap();
+    assert_eq!(refused.head.status, 503);
+    assert_eq!(http.snapshots_refused(), 1);
+    assert_eq!(http.stats("door").unwrap().snapshots_refused_total, 1);
 }
 
 #[tokio::test]

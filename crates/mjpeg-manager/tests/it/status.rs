@@ -3,11 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+#[cfg(feature = "http")]
+use mjpeg_ingest::{FailureReason, Source};
 use mjpeg_manager::{
-    DiscardTotal, HttpOutlet, StartMode, StreamState,
+    DiscardTotal, HttpOutlet, StartMode, StreamSpec, StreamState,
     mjpeg_codec::{Frame, repair::Repairs},
 };
-use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr};
+use mjpeg_testkit::{Camera, FakeHttpCamera, Script, Step, Viewer, jpeg, refused_addr};
 
 use crate::support::{config, live, manager, serving_by, spec, until};
 
@@ -286,4 +288,77 @@ async fn offline_camera_tells_why_and_since_when() {
         (StreamState::Online, 0),
         "the first connection is no reconnect"
     );
+}
+
+/// Each limit of a source has a counter of its own.
+#[cfg(feature = "http")]
+#[tokio::test]
+async fn failures_are_counted_by_reason_and_source() {
+    let says =
+        |answer: String| FakeHttpCamera::start(move |_| vec![Step::Send(answer.clone().into())]);
+    let stuck = || says("HTTP/1.1 200 OK\r\n".into());
+    let refusing = refused_addr().await;
+    let cameras = [
+        ("answer_timeout", stuck(), "/#answer_timeout=50ms"),
+        (
+            "stall_limit",
+            says("HTTP/1.1 200 OK\r\nContent-Type: multipart/x; boundary=b\r\n\r\n".into()),
+            "/#stall_limit=50ms",
+        ),
+        (
+            "max_head_bytes",
+            says(format!(
+                "HTTP/1.1 200 OK\r\nX: {}\r\n\r\n",
+                "x".repeat(65 << 10)
+            )),
+            "/",
+        ),
+        (
+            "max_informational_heads",
+            says("HTTP/1.1 102 Processing\r\n\r\n".repeat(9)),
+            "/",
+        ),
+        (
+            "max_redirects",
+            says("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n".into()),
+            "/",
+        ),
+        (
+            "login",
+            FakeHttpCamera::saying("HTTP/1.1 401 Unauthorized\r\n\r\n"),
+            "/",
+        ),
+        (
+            "unusable",
+            FakeHttpCamera::saying("HTTP/1.1 404 Not Found\r\n\r\n"),
+            "/",
+        ),
+    ];
+    let manager = manager();
+    for (reason, camera, options) in &cameras {
+        let name = reason.replace('_', "-");
+        let off: Source = format!("tcp://{refusing}").parse().unwrap();
+        let spec = StreamSpec::parse(&name, &camera.url(options)).unwrap();
+        let spec = spec.with_fallback(off.clone()).with_mode(StartMode::Retry);
+        manager.start(spec).await.unwrap();
+        until(reason, async || {
+            let info = manager.get(&name).unwrap();
+            info.failures[reason] > 0
+        })
+        .await;
+        let info = manager.get(&name).unwrap();
+        let of_first = &info.sources[0].failures;
+        assert_eq!(of_first.keys().collect::<Vec<_>>(), [reason], "{info:?}");
+        assert_eq!(info.failures.len(), FailureReason::ALL.len());
+        let others = info.failures.iter().filter(|(word, _)| *word != reason);
+        let others: u64 = others
+            .filter(|(word, _)| **word != "unreachable")
+            .map(|(_, n)| n)
+            .sum();
+        assert_eq!(others, 0, "{info:?}");
+        // What is kept of the sources goes with them, the total stays.
+        manager.set_sources(&name, [off]).await.unwrap();
+        let info = manager.get(&name).unwrap();
+        assert!(info.failures[reason] > 0 && !info.sources[0].failures.contains_key(reason));
+    }
 }

@@ -1,100 +1,93 @@
 //! The arguments about cameras.
 
-use std::{convert::Infallible, path::PathBuf, str::FromStr};
+use clap::{Args, builder::BoolishValueParser};
+use serde::Serialize;
 
-use anyhow::{Context, Result, anyhow};
-use clap::Args;
-use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
+use crate::config::value::{
+    choice::{Repair, StartChoice},
+    placeholder::PlaceholderChoice,
+    text::TextValue,
+    time::Time,
+};
 
-use crate::secrets::expanded;
-
-/// These apply to all streams of the command line, except for `--fallback`, which names its stream.
-#[derive(Args, Debug)]
+/// Defaults of all streams, whose own keys in a file beat them. The fields are called like the keys
+/// that they set.
+#[derive(Args, Debug, Serialize)]
 #[command(next_help_heading = "Cameras")]
 pub(crate) struct CameraArgs {
-    /// A camera to use while a stream's first one has no pictures. Repeat for more, in order of
-    /// preference; the stream goes back when the first one is stable again
-    #[arg(long = "fallback", value_name = "NAME=URL")]
-    pub(crate) fallbacks: Vec<FallbackArg>,
+    /// Fail if a camera cannot be reached at the start, instead of trying again until it can
+    #[arg(
+        id = "start",
+        long = "require-cameras",
+        env = "MJPEG_REQUIRE_CAMERAS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        hide_possible_values = true,
+        value_parser = start
+    )]
+    pub(crate) start: Option<StartChoice>,
 
     /// Connect to cameras only while somebody watches or asks for a picture
-    #[arg(long, conflicts_with = "require_cameras")]
-    pub(crate) on_demand: bool,
-
-    /// With --on-demand: how many seconds a camera stays connected after the last viewer
     #[arg(
         long,
-        value_name = "SECONDS",
-        default_value_t = 10.0,
-        value_parser = seconds,
-        requires = "on_demand"
+        env = "MJPEG_ON_DEMAND",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new(),
+        conflicts_with = "start"
     )]
-    pub(crate) linger: f64,
+    pub(crate) on_demand: Option<bool>,
+
+    /// With --on-demand: how many seconds a camera stays connected after the last viewer
+    /// [default: 10]
+    #[arg(long, env = "MJPEG_LINGER", value_name = "SECONDS")]
+    pub(crate) linger: Option<Time>,
+
+    /// What to repair in pictures that need it, separated by commas; no pixel changes
+    /// [default: huffman-tables,embedded-markers,eoi]
+    #[arg(
+        long,
+        env = "MJPEG_REPAIR",
+        value_name = "LIST",
+        value_enum,
+        value_delimiter = ','
+    )]
+    pub(crate) repair: Option<Vec<Repair>>,
 
     /// Check each picture for damage inside, and hold damaged ones back. Takes 3 to 5 ms per
     /// megabyte, and up to 60 ms per megabyte of pictures that are made to be slow
-    #[arg(long)]
-    pub(crate) check_frames: bool,
+    #[arg(
+        long,
+        env = "MJPEG_CHECK_FRAMES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) check_frames: Option<bool>,
 
     /// What viewers see while there is no picture: "drawn" (the stream's name, what is wrong in
-    /// general, since when in local time), "none", or a JPEG file
-    #[arg(long, value_name = "WHAT", default_value = "drawn")]
-    pub(crate) placeholder: PlaceholderArg,
+    /// general, since when in local time), "none", or a JPEG file [default: drawn]
+    #[arg(long, env = "MJPEG_PLACEHOLDER", value_name = "WHAT")]
+    pub(crate) placeholder: Option<TextValue<PlaceholderChoice>>,
 
     /// How many seconds old a lost camera's last picture may be before the placeholder takes its
-    /// place
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = seconds)]
-    pub(crate) placeholder_after: f64,
+    /// place [default: 10]
+    #[arg(long, env = "MJPEG_PLACEHOLDER_AFTER", value_name = "SECONDS")]
+    pub(crate) placeholder_after: Option<Time>,
 }
 
-/// A fallback as one argument: `NAME=URL`.
-#[derive(Clone, Debug)]
-pub(crate) struct FallbackArg {
-    pub(crate) name: StreamName,
-    pub(crate) source: Source,
-}
-
-impl FromStr for FallbackArg {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let (name, url) = text
-            .split_once('=')
-            .context("write NAME=URL; the '=' is missing")?;
-        Ok(Self {
-            name: name.parse()?,
-            source: expanded(url)
-                .map_err(|error| anyhow!("{error:#}"))?
-                .parse()?,
-        })
+fn start(text: &str) -> Result<StartChoice, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(StartChoice::Require),
+        "false" | "no" | "off" | "0" => Ok(StartChoice::Retry),
+        _ => Err("expected true or false".into()),
     }
 }
-
-#[derive(Clone, Debug)]
-pub(crate) enum PlaceholderArg {
-    None,
-    Drawn,
-    File(PathBuf),
-}
-
-impl FromStr for PlaceholderArg {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match text {
-            "none" => Self::None,
-            "drawn" => Self::Drawn,
-            path => Self::File(path.into()),
-        })
-    }
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=MAX_SECONDS).contains(&seconds) => Ok(seconds),
-        _ => Err("expected a number of seconds, 0 or more".into()),
-    }
-}
-
-/// Ten years: long enough to mean "no limit".
-const MAX_SECONDS: f64 = 10.0 * 365.0 * 86400.0;

@@ -1,53 +1,59 @@
 //! The arguments of `run`.
 
-use clap::{Args, ValueEnum};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+
+use clap::{ArgMatches, Args, Command, parser::ValueSource};
+use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
 
 use super::{
     camera_args::CameraArgs,
-    stream_arg::{InvalidStreamArg, StreamArg},
-    viewer_args::ViewerArgs,
+    stream_arg::StreamFlag,
+    viewer_args::{PortArgs, ProcessArgs, ViewerArgs},
 };
-use crate::secrets::expanded;
+use crate::{
+    config::{
+        layer::{Layer, ValueOrigin},
+        resolve::overrides::{FallbackFlag, Overrides},
+    },
+    secrets::expanded,
+};
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Run {
-    /// A stream: its name, its camera, and a port of its own if it is to have one. Repeat for more
+    /// The configuration file
+    #[arg(short, long, env = "MJPEG_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A stream: its name, its camera, and the port on which viewers get it. Repeat for more
     ///
     /// NAME is 1 to 64 letters, digits, '_' or '-'. URL is a camera that sends JPEG pictures one
-    /// after another: most often http://HOST/PATH or tcp://HOST:PORT; below are the others. Viewers
-    /// open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces. Where a
-    /// stream has no port, viewers open http://THIS_MACHINE:8080/NAME/, and all streams are there.
+    /// after another: most often http://HOST/PATH or tcp://HOST:PORT; the others are listed below.
+    /// Viewers open http://THIS_MACHINE:PORT/; without ADDR the port is open on all interfaces. In
+    /// MJPEG_STREAM each line is one.
     #[arg(
         long = "stream",
+        env = "MJPEG_STREAM",
+        hide_env_values = true,
         value_name = "NAME=URL[@[ADDR:]PORT]",
-        required = true,
-        value_parser = stream
+        value_delimiter = '\n'
     )]
-    pub(crate) streams: Vec<StreamArg>,
+    pub(crate) streams: Vec<StreamFlag>,
 
-    /// Fail if a camera cannot be reached at the start, instead of trying again until it can
-    #[arg(long)]
-    pub(crate) require_cameras: bool,
-
-    /// What to repair in pictures that need it, separated by commas; no pixel changes
+    /// A camera to use while a stream's first one has no pictures. Repeat for more, in order of
+    /// preference; the stream goes back when the first one is stable again
     #[arg(
-        long,
-        value_name = "LIST",
-        value_enum,
-        value_delimiter = ',',
-        default_values_t = [Repair::HuffmanTables, Repair::EmbeddedMarkers, Repair::Eoi]
+        long = "fallback",
+        env = "MJPEG_FALLBACK",
+        hide_env_values = true,
+        value_name = "NAME=URL",
+        value_delimiter = '\n'
     )]
-    pub(crate) repair: Vec<Repair>,
+    pub(crate) fallbacks: Vec<FallbackArg>,
 
-    /// Threads that serve viewers. One is cheapest; add more when one core cannot serve them all
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 1,
-        value_parser = clap::value_parser!(u16).range(1..=256)
-    )]
-    pub(crate) worker_threads: u16,
+    /// Where each value came from, by the key that it sets.
+    #[arg(skip)]
+    origins: BTreeMap<String, ValueOrigin>,
 
     // Last, because their help headings would apply to the arguments after them.
     #[command(flatten)]
@@ -55,42 +61,97 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) viewers: ViewerArgs,
+
+    #[command(flatten)]
+    pub(crate) ports: PortArgs,
+
+    #[command(flatten)]
+    pub(crate) process: ProcessArgs,
 }
 
-/// Reads a stream whose URL may take secrets from elsewhere.
-fn stream(text: &str) -> Result<StreamArg, String> {
-    let expand = |url: &str| expanded(url).map_err(|error| Reason(format!("{error:#}")));
-    StreamArg::read(text, expand).map_err(|Reason(reason)| reason)
-}
+impl Run {
+    /// Notes which values came from flags, and which from the environment.
+    pub(super) fn note_origins(&mut self, command: &Command, matches: &ArgMatches) {
+        for arg in command.get_arguments() {
+            let flag = arg.get_long().map(|long| format!("--{long}"));
+            let variable = arg.get_env().and_then(|name| name.to_str());
+            let origin = match matches.value_source(arg.get_id().as_str()) {
+                Some(ValueSource::CommandLine) => flag.map(ValueOrigin::Flag),
+                Some(ValueSource::EnvVariable) => {
+                    variable.map(|name| ValueOrigin::Environment(name.into()))
+                }
+                _ => None,
+            };
+            let key = arg.get_id().to_string();
+            self.origins.extend(origin.map(|origin| (key, origin)));
+        }
+    }
 
-/// Why an argument cannot be used.
-struct Reason(String);
-
-impl From<InvalidStreamArg> for Reason {
-    fn from(error: InvalidStreamArg) -> Self {
-        Self(error.to_string())
+    /// What the arguments set.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let origin = |key: &str| {
+            let known = self.origins.get(key).cloned();
+            known.unwrap_or_else(|| ValueOrigin::Flag(format!("--{}", key.replace('_', "-"))))
+        };
+        let streams = self.streams.iter().map(|stream| {
+            let origin = || origin("streams");
+            let mut layer = Layer::default();
+            layer.set("name", stream.name.as_str(), origin());
+            layer.set("source", stream.url.as_str(), origin());
+            if let Some(listen) = stream.listen {
+                layer.set("listen", listen.to_string(), origin());
+            }
+            layer
+        });
+        let fallbacks = self.fallbacks.iter().map(|fallback| FallbackFlag {
+            stream: fallback.stream.clone(),
+            url: fallback.url.clone(),
+            origin: origin("fallbacks"),
+        });
+        Overrides {
+            process: Layer::of(&self.process, origin),
+            defaults: Layer::of(&self.cameras, origin).under(&Layer::of(&self.viewers, origin)),
+            listen: Layer::of(&self.ports, origin),
+            streams: streams.collect(),
+            fallbacks: fallbacks.collect(),
+        }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Repair {
-    /// Insert the standard Huffman tables where a camera leaves them out; without them, Safari
-    /// paints nothing
-    HuffmanTables,
-    /// Remove metadata that contain a picture, such as Exif thumbnails; some viewers show that one
-    /// instead
-    EmbeddedMarkers,
-    /// Append the end marker where a camera leaves it out
-    Eoi,
-    /// Relay pictures byte for byte
-    None,
+/// A fallback as one argument: `NAME=URL`.
+#[derive(Clone)]
+pub(crate) struct FallbackArg {
+    stream: StreamName,
+    /// Before `${…}` in it is replaced.
+    url: String,
+}
+
+impl std::fmt::Debug for FallbackArg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("FallbackArg").field(&self.stream).finish()
+    }
+}
+
+impl FromStr for FallbackArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let split = text.split_once('=');
+        let (name, url) = split.ok_or("write NAME=URL; the '=' is missing")?;
+        let stream: StreamName = name.parse().map_err(|error| format!("{error}"))?;
+        let source = expanded(url).map_err(|error| format!("{error:#}"))?;
+        source
+            .parse::<Source>()
+            .map_err(|error| error.to_string())?;
+        let url = url.into();
+        Ok(Self { stream, url })
+    }
 }
 
 // Each paragraph is one line, for clap to wrap; an example is short enough not to be.
 const HELP: &str = "\
 Examples:
   mjpeg-server run --stream garage=tcp://192.168.1.100:6001@8081
-  mjpeg-server run --stream garage=tcp://cam-a:6001 --stream door=http://cam-b/video
   mjpeg-server run --stream a=tcp://cam-a:6001@8081 \\
                    --stream b=tcp://cam-b:6001@127.0.0.1:8082
   mjpeg-server run --stream door=http://me:secret@cam-b/video@8082
@@ -102,6 +163,13 @@ Secrets (everybody on this machine can read the command line):
                           USER:PASSWORD requires; elsewhere they are inserted unchanged.
                           Quote them for the shell:
                           --stream 'door=http://me:${file:/run/secrets/door}@cam-b/video@8082'
+  ${credential:NAME}      a credential that systemd passes (LoadCredential=NAME:PATH)
+
+Configuration:
+  mjpeg-server config --example   prints a file with every key; without --config and --stream,
+                          ./mjpeg.toml or else /etc/mjpeg-server/mjpeg.toml is read. A flag beats
+                          the file's [defaults], and a stream's own key beats the flag. Each flag
+                          may be an environment variable: MJPEG_MAX_VIEWERS for --max-viewers
 
 Cameras:
   tcp://HOST:PORT         sends to whoever connects; #connect_timeout=TIME (5s) and

@@ -1,24 +1,25 @@
 //! A stream as one argument.
 
-use std::{
-    net::{Ipv6Addr, SocketAddr},
-    str::FromStr,
-};
+use std::str::FromStr;
 
-use mjpeg_manager::{InvalidSpec, StreamSpec};
+use mjpeg_manager::{InvalidSpec, StreamName, StreamSpec};
 
-/// A stream as one argument: `NAME=URL` or `NAME=URL@[ADDR:]PORT`.
+use crate::{config::value::listen_addr::ListenAddr, secrets::expanded};
+
+/// A stream as one argument: `NAME=URL`, or `NAME=URL@[ADDR:]PORT` with a port of its own.
 ///
-/// With `PORT`, the stream has that port of its own; without `ADDR`, it listens on all interfaces,
-/// IPv6 and IPv4. Where the URL has an `@` itself, what follows the last one is `[ADDR:]PORT` if it
-/// can be.
+/// Without `ADDR`, the stream listens on all interfaces, IPv6 and IPv4. Without a port, it
+/// [does not listen](StreamSpec::without_listen).
 ///
 /// ```
 /// use mjpeg_server::StreamArg;
 ///
-/// assert!("garage=tcp://192.168.1.100:6001@8081".parse::<StreamArg>().is_ok());
-/// assert!("garage=tcp://192.168.1.100:6001@[::1]:8081".parse::<StreamArg>().is_ok());
-/// assert!("garage=tcp://192.168.1.100:6001".parse::<StreamArg>().is_ok());
+/// let listen = |text: &str| Ok::<_, mjpeg_server::InvalidStreamArg>(
+///     text.parse::<StreamArg>()?.into_spec().listen());
+/// assert!(listen("garage=tcp://192.168.1.100:6001@8081")?.is_some());
+/// assert!(listen("garage=tcp://192.168.1.100:6001@[::1]:8081")?.is_some());
+/// assert!(listen("garage=tcp://192.168.1.100:6001")?.is_none());
+/// # Ok::<(), mjpeg_server::InvalidStreamArg>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct StreamArg(StreamSpec);
@@ -28,44 +29,14 @@ impl StreamArg {
     pub fn into_spec(self) -> StreamSpec {
         self.0
     }
-
-    /// Reads an argument whose URL is passed through `expand`, which may take secrets from
-    /// elsewhere. They can be no part of the port.
-    pub(crate) fn read<E: From<InvalidStreamArg>>(
-        text: &str,
-        expand: impl Fn(&str) -> Result<String, E>,
-    ) -> Result<Self, E> {
-        let (name, rest) = text.split_once('=').ok_or(InvalidStreamArg::NoName)?;
-        let spec = |url: &str| -> Result<Result<StreamSpec, InvalidStreamArg>, E> {
-            Ok(StreamSpec::parse(name, &expand(url)?).map_err(Into::into))
-        };
-        // The last '@', because a URL may contain one.
-        let Some((url, listen)) = rest.rsplit_once('@') else {
-            return Ok(Self(spec(rest)??));
-        };
-        let is_port = !listen.is_empty() && listen.bytes().all(|b| b.is_ascii_digit());
-        if let Some(listen) = parse_listen(listen) {
-            return match spec(url)? {
-                Ok(with_port) => Ok(Self(with_port.with_listen(listen))),
-                Err(error) if is_port => Err(error.into()),
-                // `http://me:secret@192.168.1.5:8080`: the address is the camera's.
-                Err(error) => spec(rest)?.map(Self).map_err(|_| error.into()),
-            };
-        }
-        match spec(rest)? {
-            Ok(without_port) if !is_port => Ok(Self(without_port)),
-            // What has a slash is the end of a URL.
-            Err(error) if listen.contains('/') => Err(error.into()),
-            _ => Err(InvalidStreamArg::BadListen.into()),
-        }
-    }
 }
 
 impl FromStr for StreamArg {
     type Err = InvalidStreamArg;
 
     fn from_str(text: &str) -> Result<Self, InvalidStreamArg> {
-        Self::read(text, |url| Ok(url.to_owned()))
+        let parts = ArgParts::of(text)?;
+        parts.spec(parts.url).map(Self)
     }
 }
 
@@ -76,87 +47,108 @@ pub enum InvalidStreamArg {
     /// There is no `=` after the name.
     #[error("write NAME=URL or NAME=URL@PORT; the '=' is missing")]
     NoName,
-    /// The text after the last `@` is neither a port nor an address with a port, nor the end of a
-    /// URL.
+    /// Neither is the text after the last `@` a port, or an address with a port, nor is the URL
+    /// valid together with it.
     ///
     /// It is not repeated: it may be the end of a password with an `@` in it.
     #[error(
-        "what follows the last '@' is not a port (8081) or an address and port (127.0.0.1:8081, \
-         [::1]:8081)"
+        "{0}; what follows the last '@' is not a port (8081) or an address and port \
+         (127.0.0.1:8081, [::1]:8081) either"
     )]
-    BadListen,
+    BadListen(InvalidSpec),
     /// The name or the URL is not valid.
     #[error(transparent)]
     Spec(#[from] InvalidSpec),
 }
 
-fn parse_listen(text: &str) -> Option<SocketAddr> {
-    if let Ok(port) = text.parse::<u16>() {
-        return Some((Ipv6Addr::UNSPECIFIED, port).into());
+/// A stream of the command line, before `${…}` in its URL is replaced. No `Debug` of the URL: it
+/// may hold a password.
+#[derive(Clone)]
+pub(crate) struct StreamFlag {
+    pub(crate) name: StreamName,
+    pub(crate) url: String,
+    pub(crate) listen: Option<ListenAddr>,
+}
+
+impl std::fmt::Debug for StreamFlag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("StreamFlag").field(&self.name).finish()
     }
-    text.parse().ok()
+}
+
+impl FromStr for StreamFlag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = ArgParts::of(text).map_err(|error| error.to_string())?;
+        let url = expanded(parts.url).map_err(|error| format!("{error:#}"))?;
+        let spec = parts.spec(&url).map_err(|error| error.to_string())?;
+        Ok(Self {
+            name: spec.name().clone(),
+            url: parts.url.into(),
+            listen: parts.listen,
+        })
+    }
+}
+
+struct ArgParts<'a> {
+    name: &'a str,
+    url: &'a str,
+    listen: Option<ListenAddr>,
+}
+
+impl<'a> ArgParts<'a> {
+    fn of(text: &'a str) -> Result<Self, InvalidStreamArg> {
+        let (name, rest) = text.split_once('=').ok_or(InvalidStreamArg::NoName)?;
+        // The last '@', because a URL may contain one.
+        let split = rest.rsplit_once('@');
+        let split = split.and_then(|(url, listen)| Some((url, listen.parse().ok()?)));
+        let (url, listen) = split.map_or((rest, None), |(url, listen)| (url, Some(listen)));
+        Ok(Self { name, url, listen })
+    }
+
+    fn spec(&self, url: &str) -> Result<StreamSpec, InvalidStreamArg> {
+        let spec = StreamSpec::parse(self.name, url).map_err(|error| match error {
+            InvalidSpec::Source(_) if self.listen.is_none() && url.contains('@') => {
+                InvalidStreamArg::BadListen(error)
+            }
+            error => error.into(),
+        })?;
+        Ok(match self.listen {
+            Some(listen) => spec.with_listen(listen.0),
+            None => spec,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn listen(text: &str) -> String {
-        parse_listen(text).unwrap().to_string()
-    }
-
-    /// The source and the port of an argument.
-    fn read(text: &str) -> (String, Option<String>) {
-        let spec = text.parse::<StreamArg>().unwrap().into_spec();
-        let listen = spec.listen().map(|listen| listen.to_string());
-        (spec.sources()[0].to_string(), listen)
-    }
-
-    #[test]
-    fn port_may_be_left_out_though_the_url_has_an_at_sign() {
-        for (text, source, listen) in [
-            ("a=tcp://b:1", "tcp://b:1", None),
-            ("a=tcp://b:1@8081", "tcp://b:1", Some("[::]:8081")),
-            ("a=http://b/?x@8081", "http://b/?x", Some("[::]:8081")),
-            ("a=http://me:pw@b/video", "http://***@b/video", None),
-            ("a=http://me:pw@b", "http://***@b", None),
-            ("a=http://me:pw@10.0.0.5:80", "http://***@10.0.0.5:80", None),
-            (
-                "a=http://me:pw@b/video@127.0.0.1:8081",
-                "http://***@b/video",
-                Some("127.0.0.1:8081"),
-            ),
-        ] {
-            let listen = listen.map(str::to_owned);
-            assert_eq!(read(text), (source.into(), listen), "{text}");
-        }
-    }
-
-    #[test]
-    fn wrong_url_with_a_port_is_not_taken_for_another_without() {
-        let error = "a=http://me:pw@8081".parse::<StreamArg>().unwrap_err();
-        assert!(matches!(error, InvalidStreamArg::Spec(_)), "{error}");
-    }
-
-    #[test]
-    fn what_is_taken_from_elsewhere_is_no_port() {
-        let expand = |url: &str| Ok::<_, InvalidStreamArg>(url.replace("${x}", "b@8081"));
-        let spec = StreamArg::read("a=http://${x}", expand)
-            .unwrap()
-            .into_spec();
-        assert_eq!(spec.listen(), None);
+    fn listen(listen: &str) -> Option<String> {
+        let arg: StreamArg = format!("a=tcp://b:1@{listen}").parse().unwrap();
+        arg.into_spec().listen().map(|addr| addr.to_string())
     }
 
     #[test]
     fn port_alone_means_all_interfaces() {
-        assert_eq!(listen("8081"), "[::]:8081");
-        assert_eq!(listen("0"), "[::]:0");
+        assert_eq!(listen("8081").as_deref(), Some("[::]:8081"));
+        assert_eq!(listen("0").as_deref(), Some("[::]:0"));
     }
 
     #[test]
     fn address_may_be_of_either_family() {
-        assert_eq!(listen("127.0.0.1:8081"), "127.0.0.1:8081");
-        assert_eq!(listen("[::1]:8081"), "[::1]:8081");
+        assert_eq!(listen("127.0.0.1:8081").as_deref(), Some("127.0.0.1:8081"));
+        assert_eq!(listen("[::1]:8081").as_deref(), Some("[::1]:8081"));
+    }
+
+    #[test]
+    fn port_may_be_left_out() {
+        let spec = |text: &str| text.parse::<StreamArg>().unwrap().into_spec();
+        assert_eq!(spec("a=tcp://b:1").listen(), None);
+        let login = spec("a=http://me:pass@cam/video");
+        assert_eq!(login.listen(), None);
+        assert_eq!(login.sources()[0].reveal(), "http://me:pass@cam/video");
     }
 
     #[test]
@@ -169,9 +161,13 @@ mod tests {
             "127.0.0.1",
             "::1:8081x",
         ] {
-            let error = format!("a=tcp://b:1@{bad}").parse::<StreamArg>();
-            let error = error.unwrap_err().to_string();
-            assert!(error.contains("is not a port"), "{bad:?}: {error}");
+            let error = format!("a=tcp://b:1@{bad}")
+                .parse::<StreamArg>()
+                .unwrap_err();
+            assert!(
+                error.to_string().contains("is not a port"),
+                "{bad:?}: {error}"
+            );
         }
     }
 
@@ -181,7 +177,7 @@ mod tests {
         assert!(matches!(error("a"), InvalidStreamArg::NoName));
         assert!(matches!(
             error("a=tcp://b:1@x"),
-            InvalidStreamArg::BadListen
+            InvalidStreamArg::BadListen(_)
         ));
         let spec = error("a=tcp://b@8081");
         assert!(matches!(

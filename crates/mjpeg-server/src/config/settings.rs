@@ -1,10 +1,65 @@
-//! The settings of a relay.
+//! The effective configuration, as plain data.
 
-use mjpeg_manager::{HttpOutlet, ManagerConfig, StreamSpec};
+use std::{net::SocketAddr, path::PathBuf};
 
-/// Everything that a relay is started with.
+use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
+use serde::{Serialize, Serializer};
+
+use super::keys::{listen::ListenKeys, process::ProcessKeys, stream::StreamKeys};
+
+/// Everything that a relay is started with, after all layers are merged. Equal settings mean the
+/// same relay. Serialisation and `Debug` show no secrets.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Settings {
-    pub(crate) specs: Vec<StreamSpec>,
-    pub(crate) manager: ManagerConfig,
-    pub(crate) http: HttpOutlet,
+    pub(crate) process: ProcessKeys,
+    pub(crate) listens: Vec<ListenSettings>,
+    /// What the streams' own ports have of a listener: `trusted_proxies` and `base_path`.
+    pub(crate) ports: ListenKeys,
+    /// What a stream has that says nothing itself.
+    pub(crate) defaults: StreamKeys,
+    pub(crate) streams: Vec<StreamSettings>,
+}
+
+/// A listener that serves every stream below its name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ListenSettings {
+    #[serde(serialize_with = "shown")]
+    pub(crate) name: StreamName,
+    pub(crate) at: ListenAt,
+    pub(crate) keys: ListenKeys,
+}
+
+/// Where a listener listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum ListenAt {
+    Address(SocketAddr),
+    Unix {
+        path: PathBuf,
+        /// Permissions; `None` leaves them to the umask.
+        mode: Option<u32>,
+    },
+    /// A socket that systemd passes, by its name.
+    Fd(String),
+}
+
+/// One stream.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct StreamSettings {
+    #[serde(serialize_with = "shown")]
+    pub(crate) name: StreamName,
+    /// The preferred one first, each with its limits.
+    #[serde(serialize_with = "all_shown")]
+    pub(crate) sources: Vec<Source>,
+    pub(crate) listen: Option<SocketAddr>,
+    #[serde(serialize_with = "all_shown")]
+    pub(crate) aliases: Vec<StreamName>,
+    pub(crate) keys: StreamKeys,
+}
+
+fn shown<S: Serializer>(name: &StreamName, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(name)
+}
+
+fn all_shown<S: Serializer>(all: &[impl ToString], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(all.iter().map(ToString::to_string))
 }

@@ -21,7 +21,7 @@ pub struct GatewayConfig {
     name: String,
     address: GatewayAddress,
     listener: ListenerConfig,
-    serve: Serve,
+    serve: ServeSet,
     default: Option<StreamName>,
     hosts: Vec<String>,
 }
@@ -57,7 +57,7 @@ impl GatewayAddress {
 /// What a gateway serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Serve {
+pub struct ServeSet {
     /// The streams. Default: yes.
     pub streams: bool,
     /// The page, and the part of the API that it reads. Default: yes.
@@ -66,7 +66,7 @@ pub struct Serve {
     pub metrics: bool,
 }
 
-impl Default for Serve {
+impl Default for ServeSet {
     fn default() -> Self {
         Self {
             streams: true,
@@ -84,7 +84,7 @@ impl GatewayConfig {
             name: name.into(),
             address,
             listener: ListenerConfig::default(),
-            serve: Serve::default(),
+            serve: ServeSet::default(),
             default: None,
             hosts: Vec::new(),
         }
@@ -97,7 +97,7 @@ impl GatewayConfig {
     }
 
     /// Sets what is served. Default: streams and page.
-    pub fn with_serve(mut self, serve: Serve) -> Self {
+    pub fn with_serve(mut self, serve: ServeSet) -> Self {
         self.serve = serve;
         self
     }
@@ -135,7 +135,7 @@ impl GatewayConfig {
     }
 
     /// What it serves.
-    pub fn serve(&self) -> Serve {
+    pub fn serve(&self) -> ServeSet {
         self.serve
     }
 

@@ -38,10 +38,10 @@ fn help_teaches() {
             .split(option)
             .nth(1)
             .and_then(|text| text.split("--").next());
-        assert!(
-            help.is_some_and(|help| help.contains(default)),
-            "{option}: {out}"
-        );
+        // It may stand in two lines.
+        let words = help.unwrap_or_default().split_whitespace();
+        let help = words.collect::<Vec<_>>().join(" ");
+        assert!(help.contains(default), "{option}: {out}");
     }
     let (_, out, _) = run(&["demo", "--help"]);
     assert!(out.contains("--cameras"));
@@ -82,8 +82,16 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
             "number of seconds",
         ),
         (
-            &["run", "--stream", "a=tcp://a:1@0", "--linger", "5"],
-            "--on-demand",
+            &["run", "--stream", "a=tcp://a:1@0", "--linger", "4000d"],
+            "--linger: out of bounds: at most 3650d",
+        ),
+        (
+            &["run", "--stream", "a=tcp://a:1@0", "--worker-threads=0"],
+            "1 to 256",
+        ),
+        (
+            &["run", "--stream", "a=tcp://a:1@0", "--max-fps=0"],
+            "above 0",
         ),
         (
             &[
@@ -332,12 +340,13 @@ async fn one_failure_fails_the_whole_start_and_each_is_told() {
         format!("good={url}@127.0.0.1:0"),
         format!("bad={url}@{addr}"),
     );
+    let worse = "worse=tcp://a:1@192.0.2.1:1";
     let (code, out, err) = run(&[
-        "run", "--stream", &good, "--stream", &bad, "--stream", &good,
+        "run", "--stream", &good, "--stream", &bad, "--stream", worse,
     ]);
     assert_eq!((code, &*out), (Some(1), ""));
     assert!(
-        err.contains("(port_in_use)") && err.contains("(already_exists)"),
+        err.contains("(port_in_use)") && err.contains("worse: cannot listen on 192.0.2.1:1"),
         "{err}"
     );
 }
@@ -576,11 +585,9 @@ fn stream_that_shares_a_port_needs_a_name_that_is_free_there() {
     for name in ["stream", "API"] {
         let stream = format!("{name}=test:");
         let (code, _, err) = run(&["run", "--stream", &stream, "--stream", "a=test:@0"]);
-        assert_eq!(code, Some(1), "{err}");
-        assert!(
-            err.contains(&format!("the name {name} is used by the relay itself")),
-            "{err}"
-        );
+        assert_ne!(code, Some(0), "{err}");
+        let reason = format!("the listeners need the name {name} themselves");
+        assert!(err.contains(&reason), "{err}");
     }
     let server = Server::start(&["run", "--stream", "stream=test:@127.0.0.1:0"], 1);
     assert!(server.urls[0].starts_with("http://127.0.0.1:"));

@@ -6,7 +6,7 @@ use mjpeg_manager::{
     HttpOutlet, ManagerConfig, StartMode, StreamSpec,
     mjpeg_http::{ListenAddress, ListenerConfig},
 };
-use mjpeg_server::{GatewayAddress, GatewayConfig, Gateways, Relay, Routes, Serve};
+use mjpeg_server::{GatewayAddress, GatewayConfig, Gateways, Relay, Routes, ServeSet};
 use mjpeg_testkit::{Camera, Response, Script, Viewer, jpeg, refused_addr, request};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -324,7 +324,7 @@ async fn page_and_api_are_only_for_hosts_that_are_ours() {
 async fn what_is_served_decides_which_urls_there_are() {
     let camera = Camera::start(live()).await;
     let serve = |streams, page| {
-        let mut serve = Serve::default();
+        let mut serve = ServeSet::default();
         (serve.streams, serve.page) = (streams, page);
         loopback("main").with_serve(serve)
     };

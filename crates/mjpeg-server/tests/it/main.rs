@@ -4,7 +4,9 @@
 mod browser;
 mod children;
 mod cli;
+mod config;
 mod ffmpeg;
+mod folder;
 mod gateway;
 mod http_cameras;
 mod outage;

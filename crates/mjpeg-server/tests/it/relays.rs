@@ -175,6 +175,88 @@ async fn relays_behind_one_with_a_dead_camera_say_so_within_two_seconds() {
         .expect("the response goes on");
 }
 
+/// A relay whose placeholder takes the place of a picture that is a second old.
+fn with_placeholder(source: &str, what: &str) -> Server {
+    let stream = format!("cam={source}@127.0.0.1:0");
+    let args = [
+        "run",
+        "--stream",
+        &stream,
+        "--placeholder",
+        what,
+        "--placeholder-after",
+        "1",
+    ];
+    Server::start(&args, 1)
+}
+
+/// Watches until a picture of this number comes; that of a drawn placeholder is `None`. Returns
+/// when it did, and the numbers of those before.
+async fn shown(viewer: &mut Viewer, number: Option<u32>) -> (Instant, Vec<Option<u32>>) {
+    let mut before = Vec::new();
+    let until = async {
+        loop {
+            let frame = viewer.next_frame().await.unwrap().expect("it goes on");
+            let shown = jpeg::number_of(&frame);
+            if shown == number {
+                return Instant::now();
+            }
+            before.push(shown);
+        }
+    };
+    let at = timeout(Duration::from_secs(20), until).await;
+    let at = at.unwrap_or_else(|_| panic!("{number:?} never comes: {before:?}"));
+    (at, before)
+}
+
+/// Each relay has a placeholder of its own. What counts is how old the picture is, on whichever way
+/// it came.
+#[tokio::test]
+async fn placeholders_of_relays_in_a_row_are_shown_at_the_same_time() {
+    const FAR: Option<u32> = Some(900);
+    let live = || {
+        let frames = (0..50).map(jpeg::numbered).collect();
+        Script::live(frames, Duration::from_millis(20))
+    };
+    let path = std::env::temp_dir().join(format!("mjpeg-relays-{}.jpg", std::process::id()));
+    std::fs::write(&path, jpeg::numbered(900)).unwrap();
+    let camera = Camera::start(live()).await;
+    let addr = camera.addr();
+    let first = with_placeholder(&camera.url(), "drawn");
+    let behind = || {
+        let source = format!("http://{}/stream", first.addr(0));
+        with_placeholder(&source, path.to_str().unwrap())
+    };
+    let second = behind();
+    let mut near = Viewer::open(first.addr(0), "/stream").await.unwrap();
+    let mut far = Viewer::open(second.addr(0), "/stream").await.unwrap();
+    online(&second, "true").await;
+    camera.shutdown().await;
+    let lost = Instant::now();
+    let ((near_at, _), (far_at, _)) = tokio::join!(shown(&mut near, None), shown(&mut far, FAR));
+    assert!(far_at.saturating_duration_since(near_at) < Duration::from_secs(2));
+    let (near_after, far_after) = (near_at - lost, far_at - lost);
+    assert!(
+        far_after < Duration::from_secs(4),
+        "{near_after:?} {far_after:?}"
+    );
+    // A relay that comes during the outage, and has never had a picture, shows its own at once.
+    let third = behind();
+    std::fs::remove_file(path).unwrap();
+    let begun = Instant::now();
+    let mut late = Viewer::open(third.addr(0), "/stream").await.unwrap();
+    let (at, before) = shown(&mut late, FAR).await;
+    assert!(at - begun < Duration::from_secs(4), "{:?}", at - begun);
+    assert_eq!(before, [], "the notice of another relay is no picture");
+    // All of them show pictures again, on the same responses.
+    let _camera = Camera::start_at(addr, live()).await.unwrap();
+    shown(&mut near, Some(7)).await;
+    for viewer in [&mut far, &mut late] {
+        let (_, before) = shown(viewer, Some(7)).await;
+        assert!(!before.contains(&None), "{before:?}");
+    }
+}
+
 #[tokio::test]
 async fn relay_that_would_read_itself_is_refused() {
     let addr = free_addr();
@@ -246,4 +328,56 @@ async fn chain_of_relays_has_an_end() {
             .unwrap();
         assert_eq!(viewer.head().status, status, "{hops} relays");
     }
+}
+
+/// Two sites, each with the other's relay as its fallback. Only one that is in use stands between
+/// its camera and the viewers, so each may use the other in turn.
+#[tokio::test]
+async fn relays_may_be_fallbacks_of_one_another() {
+    let live = |from: u32| {
+        let frames = (from..from + 50).map(jpeg::numbered).collect();
+        Script::live(frames, Duration::from_millis(20))
+    };
+    let cameras = [
+        Camera::start(live(100)).await,
+        Camera::start(live(200)).await,
+    ];
+    let addrs = [free_addr(), free_addr()];
+    let site = |i: usize| {
+        let stream = format!("cam={}@{}", cameras[i].url(), addrs[i]);
+        let fallback = format!("cam=http://{}/stream", addrs[1 - i]);
+        Server::start(&["run", "--stream", &stream, "--fallback", &fallback], 1)
+    };
+    let [one, mut other] = [site(0), site(1)];
+    let mut near = Viewer::open(one.addr(0), "/stream").await.unwrap();
+    let mut far = Viewer::open(other.addr(0), "/stream").await.unwrap();
+    watch(&mut near, 100).await;
+    watch(&mut far, 200).await;
+    cameras[0].shutdown().await;
+    watch(&mut near, 200).await;
+    let _back = Camera::start_at(cameras[0].addr(), live(300))
+        .await
+        .unwrap();
+    watch(&mut near, 300).await;
+    // The first relay has left the second, which is no loop any more if it is read.
+    cameras[1].shutdown().await;
+    watch(&mut far, 300).await;
+    other.end_by("TERM");
+    let said = other.stderr();
+    assert!(!said.contains("loop"), "{said}");
+}
+
+/// Watches until there is a picture of these hundred.
+async fn watch(viewer: &mut Viewer, from: u32) {
+    let until = async {
+        loop {
+            let frame = viewer.next_frame().await.unwrap().expect("it goes on");
+            // A placeholder has no number.
+            if jpeg::number_of(&frame).is_some_and(|n| (from..from + 100).contains(&n)) {
+                return;
+            }
+        }
+    };
+    let in_time = timeout(Duration::from_secs(30), until).await;
+    in_time.unwrap_or_else(|_| panic!("no picture from {from} on"));
 }

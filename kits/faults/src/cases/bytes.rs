@@ -1,4 +1,4 @@
-//! Cameras whose connections last but whose bytes are wrong, too many, or oddly split.
+//! Cameras whose connections last, but whose bytes are wrong, too many, or split in odd places.
 
 use std::time::Duration;
 
@@ -20,29 +20,29 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "camera-garbage",
         "random bytes, 1 MB/s for 5 s, then pictures on the same connection",
-        "counted as discarded",
+        "it is counted as discarded",
         Run::Relay(|rig| Box::pin(garbage(rig))),
     )
     .short(),
     Case::new(
         "camera-damaged",
-        "2,000 pictures, half of them cut off or with bytes overwritten, garbage in between",
+        "2,000 pictures, half of them cut short or partly overwritten, with garbage in between",
         "each whole picture is relayed",
         Run::Relay(|rig| Box::pin(damaged(rig))),
     )
     .short(),
     Case::new(
         "camera-endless-frame",
-        "a picture that never ends, 64 MB of it, then pictures on the same connection",
-        "dropped at 16 MiB, counted as too large",
+        "64 MB of a picture without an end, then pictures on the same connection",
+        "the picture is dropped at 16 MiB and counted as too large",
         Run::Relay(|rig| Box::pin(endless(rig))),
     )
     .alone()
     .most_mib(40),
     Case::new(
         "camera-huge-frame",
-        "a picture of 100 MB that does end, then pictures on the same connection",
-        "dropped at 16 MiB, counted as too large",
+        "a complete picture of 100 MB, then pictures on the same connection",
+        "the picture is dropped at 16 MiB and counted as too large",
         Run::Relay(|rig| Box::pin(huge(rig))),
     )
     .alone()
@@ -50,20 +50,20 @@ pub(super) const CASES: &[Case] = &[
     .most_mib(40),
     Case::new(
         "camera-byte-by-byte",
-        "each byte in a segment of its own, for 8 s",
+        "each byte in a TCP segment of its own, for 8 s",
         "its own viewers lose nothing either",
         Run::Relay(|rig| Box::pin(byte_by_byte(rig))),
     )
     .alone(),
     Case::new(
         "camera-jitter",
-        "pictures in chunks of random size, 0 to 300 ms between them, for 10 s",
-        "each picture comes whole",
+        "pictures in chunks of random size, 0 to 300 ms apart, for 10 s",
+        "each picture arrives whole",
         Run::Relay(|rig| Box::pin(jitter(rig))),
     ),
     Case::new(
         "camera-changes-size",
-        "another picture size with each picture, 64x48 to 1920x1088, for 5 s",
+        "pictures of changing sizes, 16x16 to 1920x1088, for 5 s",
         "its own viewers lose nothing either",
         Run::Relay(|rig| Box::pin(changes_size(rig))),
     )
@@ -73,10 +73,11 @@ pub(super) const CASES: &[Case] = &[
 
 async fn garbage(rig: &mut RelayRig) -> Result<Findings> {
     let good = Switch::default();
-    let tell = good.clone();
+    let turned_good = good.clone();
     let seed = rig.random.u64(..);
     let camera = Camera::start(move |n, mut conn: Conn| {
-        let (tell, mut random) = (tell.clone(), Rng::with_seed(seed + n as u64));
+        let turned_good = turned_good.clone();
+        let mut random = Rng::with_seed(seed + n as u64);
         async move {
             let mut chunk = vec![0; 10 << 10];
             for _ in 0..500 {
@@ -84,7 +85,7 @@ async fn garbage(rig: &mut RelayRig) -> Result<Findings> {
                 conn.send(&chunk).await?;
                 sleep(Duration::from_millis(10)).await;
             }
-            tell.on();
+            turned_good.on();
             conn.live().await
         }
     })
@@ -94,9 +95,9 @@ async fn garbage(rig: &mut RelayRig) -> Result<Findings> {
     good.wait(secs(30)).await?;
     let took = timed(watcher.fresh(secs(20))).await?;
     let status = rig.status().await?;
-    ensure!(status.discarded > 0, "nothing was counted");
-    ensure!(status.reconnects == 0, "it was given up");
-    // The last false start may claim a segment of 64 KB, which is 16 pictures.
+    ensure!(status.discarded > 0, "nothing was counted as discarded");
+    ensure!(status.reconnects == 0, "the relay has reconnected");
+    // The last false start of a picture may announce a segment of 64 KB, as long as 16 pictures.
     Ok(Findings::seen(format!("{} pieces discarded", status.discarded)).recovered(took, secs(2)))
 }
 
@@ -124,15 +125,12 @@ async fn damaged(rig: &mut RelayRig) -> Result<Findings> {
     rig.stream(&camera.url()).await?;
     let intact = damaged.intact.len() as u64;
     let status = rig
-        .until("all whole pictures", secs(30), |status| {
-            status.frames >= intact
-        })
+        .until("all whole pictures", secs(30), |now| now.frames >= intact)
         .await?;
     let more = status.frames - intact;
-    // A picture with overwritten bytes in its scan may still look whole. What is shown must be well
-    // formed, and it is.
+    // A picture whose scan was overwritten may still be well formed, so the relay may show it.
     Ok(Findings::seen(format!(
-        "{intact} of {intact} whole pictures came, {more} others, {} pieces discarded",
+        "{intact} of {intact} whole pictures arrived, {more} others, {} pieces discarded",
         status.discarded
     )))
 }
@@ -145,12 +143,12 @@ async fn huge(rig: &mut RelayRig) -> Result<Findings> {
     too_large(rig, 100_000_000, true).await
 }
 
-/// A picture with this many bytes in its scan.
+/// Sends a picture with a scan of this many bytes.
 async fn too_large(rig: &mut RelayRig, bytes: usize, ends: bool) -> Result<Findings> {
     let good = Switch::default();
-    let tell = good.clone();
+    let turned_good = good.clone();
     let camera = Camera::start(move |_, mut conn: Conn| {
-        let tell = tell.clone();
+        let turned_good = turned_good.clone();
         async move {
             let picture = jpeg::numbered(0);
             conn.send(&picture[..picture.len() - 2]).await?;
@@ -161,7 +159,7 @@ async fn too_large(rig: &mut RelayRig, bytes: usize, ends: bool) -> Result<Findi
             if ends {
                 conn.send(&[0xff, 0xd9]).await?;
             }
-            tell.on();
+            turned_good.on();
             conn.live().await
         }
     })
@@ -171,8 +169,12 @@ async fn too_large(rig: &mut RelayRig, bytes: usize, ends: bool) -> Result<Findi
     good.wait(secs(60)).await?;
     let took = timed(watcher.fresh(secs(20))).await?;
     let status = rig.status().await?;
-    ensure!(status.too_large == 1, "too large: {}", status.too_large);
-    ensure!(status.reconnects == 0, "it was given up");
+    ensure!(
+        status.too_large == 1,
+        "{} pictures were counted as too large",
+        status.too_large
+    );
+    ensure!(status.reconnects == 0, "the relay has reconnected");
     Ok(Findings::seen("1 picture too large").recovered(took, secs(2)))
 }
 
@@ -228,7 +230,7 @@ async fn jitter(rig: &mut RelayRig) -> Result<Findings> {
     done.on();
     let seen = watcher.settle().await;
     ensure!(seen.lost == 0, "{} of its own pictures lost", seen.lost);
-    ensure!(seen.pictures > 5, "{} pictures came", seen.pictures);
+    ensure!(seen.pictures > 5, "{} pictures arrived", seen.pictures);
     Ok(Findings::seen(format!(
         "{} pictures, none lost",
         seen.pictures
@@ -260,7 +262,7 @@ async fn changes_size(rig: &mut RelayRig) -> Result<Findings> {
     let status = rig.status().await?;
     ensure!(
         status.size.is_some_and(|size| sizes.contains(&size)),
-        "the size is {:?}",
+        "the size is said to be {:?}",
         status.size
     );
     Ok(Findings::seen(format!("{} pictures", status.frames)))

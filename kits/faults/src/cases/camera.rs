@@ -1,12 +1,18 @@
 //! Cameras whose connections fail.
 //!
-//! How soon each must be back follows from the backoff of `mjpeg-ingest`: 0.25 to 0.5 s before the
-//! first new attempt, twice that before each further one, 30 s at most. It starts anew once the
-//! camera has been online for 10 s. The limits allow a second more for the machine.
+//! The limits for recovery follow from the backoff of `mjpeg-ingest`: it waits 0.25 to 0.5 s before
+//! the first new attempt and twice as long before each further one, at most 30 s. Once a camera has
+//! been online for 10 s, the backoff starts over. The limits allow a second more for the machine.
+
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use mjpeg_testkit::jpeg;
-use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::Instant};
+use mjpeg_testkit::{jpeg, refused_addr};
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpSocket, TcpStream},
+    time::Instant,
+};
 
 use super::steps::{Switch, last, listening, secs, timed};
 use crate::{
@@ -14,33 +20,33 @@ use crate::{
     case::{Case, Findings, Run},
     inside::PANIC,
     rig::relay::RelayRig,
-    sequence::numbered,
+    sequence::{Sequence, numbered},
 };
 
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "camera-closes",
         "closes each connection at once, for 5 s",
-        "each attempt waits longer than the one before",
+        "the relay waits longer before each attempt",
         Run::Relay(|rig| Box::pin(closes(rig))),
     )
     .short(),
     Case::new(
         "camera-silent",
-        "accepts, and sends nothing",
-        "given up after 10 s",
+        "accepts the connection and sends nothing",
+        "the relay gives up after 10 s",
         Run::Relay(|rig| Box::pin(silent(rig))),
     )
     .short(),
     Case::new(
         "camera-stops",
-        "stops in the middle of a picture and says no more",
+        "stops in the middle of a picture and sends nothing more",
         "the half picture is not shown",
         Run::Relay(|rig| Box::pin(stops(rig))),
     ),
     Case::new(
         "camera-resets",
-        "breaks the connection off in the middle of a picture, three times",
+        "resets the connection in the middle of a picture, three times",
         "the half pictures are not shown",
         Run::Relay(|rig| Box::pin(resets(rig))),
     )
@@ -53,15 +59,15 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::new(
         "camera-cut-everywhere",
-        "a connection for each byte of a picture, which closes behind it; before it a whole picture",
-        "each whole picture is relayed, nothing else is",
+        "one connection for each byte of a picture: a whole picture, then one cut behind that byte",
+        "all whole pictures are relayed, and nothing else",
         Run::Relay(|rig| Box::pin(cut_everywhere(rig))),
     )
     .short(),
     Case::new(
         "panic",
         "the task of a stream panics, twice",
-        "the state is `failed` meanwhile",
+        "the state is `failed` until it is restarted",
         Run::Relay(|rig| Box::pin(panics(rig))),
     )
     .short(),
@@ -85,8 +91,7 @@ async fn closes(rig: &mut RelayRig) -> Result<Findings> {
     let mut watcher = rig.watch(addr, &camera).await?;
     last(5).await;
     let attempts = camera.accepted();
-    // With the longest waits, the third attempt comes after 1.5 s and the fourth after 3.5 s; with
-    // the shortest, the fifth after 3.75 s.
+    // The longest waits allow four attempts in 5 s, the shortest five. A slow machine may add one.
     ensure!((4..=6).contains(&attempts), "{attempts} attempts in 5 s");
     let error = rig.error_says(&["closed the connection"], secs(1)).await?;
     good.on();
@@ -112,9 +117,9 @@ async fn silent(rig: &mut RelayRig) -> Result<Findings> {
 
 async fn stops(rig: &mut RelayRig) -> Result<Findings> {
     let stopped = Switch::default();
-    let tell = stopped.clone();
+    let has_stopped = stopped.clone();
     let camera = Camera::start(move |n, mut conn: Conn| {
-        let tell = tell.clone();
+        let has_stopped = has_stopped.clone();
         async move {
             if n > 0 {
                 return conn.live().await;
@@ -122,7 +127,7 @@ async fn stops(rig: &mut RelayRig) -> Result<Findings> {
             conn.live_for(secs(1)).await?;
             let half = conn.sequence.half();
             conn.send(&half).await?;
-            tell.on();
+            has_stopped.on();
             conn.silent().await
         }
     })
@@ -133,22 +138,25 @@ async fn stops(rig: &mut RelayRig) -> Result<Findings> {
     stopped.wait(secs(10)).await?;
     let took = timed(watcher.fresh(secs(30))).await?;
     let error = rig.error_says(&["sent nothing for 10s"], secs(1)).await?;
-    ensure!(watcher.seen().lost <= 1, "more than the half one is lost");
+    ensure!(
+        watcher.seen().lost <= 1,
+        "more than the half picture is lost"
+    );
     Ok(Findings::seen(error).recovered(took, secs(12)))
 }
 
 async fn resets(rig: &mut RelayRig) -> Result<Findings> {
     let good = Switch::default();
-    let tell = good.clone();
+    let turned_good = good.clone();
     let camera = Camera::start(move |n, mut conn: Conn| {
-        let tell = tell.clone();
+        let turned_good = turned_good.clone();
         async move {
             if n < 3 {
                 conn.live_for(secs(1)).await?;
                 let half = conn.sequence.half();
                 conn.send(&half).await?;
                 if n == 2 {
-                    tell.on();
+                    turned_good.on();
                 }
                 return conn.reset();
             }
@@ -166,13 +174,13 @@ async fn resets(rig: &mut RelayRig) -> Result<Findings> {
 }
 
 async fn refuses(rig: &mut RelayRig) -> Result<Findings> {
-    let closed = mjpeg_testkit::refused_addr().await;
-    let sequence = std::sync::Arc::new(crate::sequence::Sequence::default());
+    let closed = refused_addr().await;
+    let sequence = Arc::new(Sequence::default());
     let addr = rig.stream(&format!("tcp://{closed}")).await?;
     let mut watcher = rig.watch_sequence(addr, &sequence).await?;
     let error = rig.error_says(&["refused"], secs(3)).await?;
     last(5).await;
-    let socket = tokio::net::TcpSocket::new_v4()?;
+    let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(closed)?;
     let camera = Camera::on(socket.listen(8)?, sequence, |_, conn: Conn| conn.live())?;
@@ -182,10 +190,10 @@ async fn refuses(rig: &mut RelayRig) -> Result<Findings> {
 }
 
 async fn cut_everywhere(rig: &mut RelayRig) -> Result<Findings> {
-    // A source that connects to the relay has no backoff, so there is time for all cuts.
+    // There is no backoff if the camera connects to the relay, so there is time for all cuts.
     let addr = listening(rig).await?.peer_addr()?;
     let picture = jpeg::numbered(0);
-    let cuts = picture.len() as u64;
+    let cuts = picture.len() as u64 - 1;
     for cut in 1..picture.len() {
         let mut connection = TcpStream::connect(addr)
             .await
@@ -194,13 +202,13 @@ async fn cut_everywhere(rig: &mut RelayRig) -> Result<Findings> {
         connection.write_all(&whole).await?;
         connection.write_all(&picture[..cut]).await?;
         connection.shutdown().await?;
-        // Of several waiting senders, the relay reads the newest.
+        // The relay reads the newest of several waiting cameras, so the next one must not be early.
         let since = Instant::now();
         while rig.status().await?.frames < cut as u64 {
             let waited = since.elapsed();
             ensure!(
                 waited < secs(10),
-                "the picture before cut {cut} did not come"
+                "the whole picture before cut {cut} did not arrive"
             );
         }
     }
@@ -209,16 +217,13 @@ async fn cut_everywhere(rig: &mut RelayRig) -> Result<Findings> {
         .until(what, secs(10), |now| now.state == "offline")
         .await?;
     ensure!(
-        status.frames == cuts - 1,
-        "{} pictures came, {} were whole",
-        status.frames,
-        cuts - 1
+        status.frames == cuts,
+        "{} pictures arrived, {cuts} were whole",
+        status.frames
     );
     rig.error_says(&["closed the connection"], secs(5)).await?;
     Ok(Findings::seen(format!(
-        "{} of {} whole pictures came",
-        status.frames,
-        cuts - 1
+        "{cuts} of {cuts} whole pictures arrived"
     )))
 }
 

@@ -1,4 +1,4 @@
-//! A log that nobody reads, as behind a stopped pager or a stuck log agent.
+//! A log that is not read, as if its pager were stopped or its log agent hung.
 
 use std::path::Path;
 
@@ -15,15 +15,16 @@ use crate::{
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "log-unread",
-        "standard error is a full pipe that nobody reads, while a camera is lost again and again, for 5 s; then SIGTERM",
+        "standard error is a full pipe that is not read, while a camera fails again and again, for \
+         5 s; then SIGTERM",
         "exit code 0 within the grace of 5 s",
         Run::Program(|rig| Box::pin(unread(rig))),
     )
-    .set_up(chatty)
+    .set_up(failing)
     .short(),
     Case::new(
         "log-unread-sigterm",
-        "SIGTERM while standard error is a full pipe that nobody reads",
+        "SIGTERM while standard error is a full pipe that is not read",
         "exit code 0 within the grace of 5 s",
         Run::Program(|rig| Box::pin(sigterm(rig))),
     )
@@ -31,8 +32,8 @@ pub(super) const CASES: &[Case] = &[
     .short(),
 ];
 
-/// A stream of a program that fails at each attempt, which is logged.
-fn chatty(dir: &Path, launch: &mut Launch) -> Result<()> {
+/// Adds a stream of a program that always fails, which the relay logs.
+fn failing(dir: &Path, launch: &mut Launch) -> Result<()> {
     launch.add_stream("fails", "exec:false");
     launch.args.extend(["--log".into(), "debug".into()]);
     unread_log(dir, launch)
@@ -57,6 +58,6 @@ async fn sigterm(rig: &mut ProgramRig) -> Result<Findings> {
 
 fn fill(rig: &ProgramRig) -> Result<()> {
     let unread = rig.program.process.unread.as_ref();
-    unread.context("the log is a file")?.fill()?;
+    unread.context("the log is a file, not a pipe")?.fill()?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Good cameras with odd habits, which must not be taken for lost.
+//! Good cameras that behave oddly, and must not be taken for lost.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::steps::{last, listening, secs};
+use super::steps::{good, last, listening, secs};
 use crate::{
     camera::{Camera, Conn, ok_head},
     case::{Case, Findings, Needs, Run},
@@ -21,22 +21,24 @@ use crate::{
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "polled-oddities",
-        "asked for 10 pictures a second, for 8 s; every other answer is odd: 503, a page, the last 48 bytes missing, no type and no length",
-        "half of the answers are shown, at least",
+        "polled 10 times a second for 8 s; every other answer is odd: 503, a page, the last 48 \
+         bytes missing, neither type nor length",
+        "at least half of the answers are shown",
         Run::Relay(|rig| Box::pin(polled(rig))),
     )
     .needs(Needs::Http)
     .short(),
     Case::new(
         "listen-scanner",
-        "a sender with a picture every 3 s, and a scanner that connects in between and says nothing, for 12 s",
-        "the sender stays",
+        "a camera connects and sends a picture every 3 s for 12 s; in between, a port scanner \
+         connects and sends nothing",
+        "the camera's connection lasts",
         Run::Relay(|rig| Box::pin(scanner(rig))),
     ),
     Case::new(
         "relay-stopped",
-        "SIGSTOP for 12 s, then SIGCONT; the cameras go on sending",
-        "no camera is given up",
+        "SIGSTOP for 12 s, then SIGCONT; the cameras keep sending",
+        "the relay gives up no camera",
         Run::Relay(|rig| Box::pin(stopped(rig))),
     )
     .alone(),
@@ -64,7 +66,7 @@ async fn polled(rig: &mut RelayRig) -> Result<Findings> {
     )))
 }
 
-/// Answers one request. Returns whether the connection goes on.
+/// Answers one request. Returns whether the connection stays open.
 async fn answer(conn: &mut Conn) -> io::Result<bool> {
     let (number, picture) = conn.sequence.next();
     match number % 8 {
@@ -75,8 +77,8 @@ async fn answer(conn: &mut Conn) -> io::Result<bool> {
             conn.send(&[head.as_bytes(), &picture].concat()).await?;
         }
         7 => {
-            conn.send(&[b"HTTP/1.1 200 OK\r\n\r\n", &picture[..]].concat())
-                .await?
+            let head = b"HTTP/1.1 200 OK\r\n\r\n";
+            conn.send(&[head, &picture[..]].concat()).await?;
         }
         _ => conn.answer("image/jpeg", &picture).await?,
     }
@@ -96,15 +98,14 @@ async fn scanner(rig: &mut RelayRig) -> Result<Findings> {
         sleep(Duration::from_millis(500)).await;
     }
     sender.picture().await?;
-    let what = "the sender's last picture";
+    let what = "all five pictures have arrived";
     let status = rig.until(what, secs(5), |now| now.frames == 5).await?;
-    ensure!(status.reconnects == 0, "the sender was displaced");
+    ensure!(status.reconnects == 0, "the scanner displaced the camera");
     Ok(Findings::seen("5 of 5 pictures, on one connection"))
 }
 
 async fn stopped(rig: &mut RelayRig) -> Result<Findings> {
-    let camera = Camera::good().await?;
-    let addr = rig.good_stream(&camera).await?;
+    let (addr, camera) = good(rig).await?;
     let since = Instant::now();
     rig.relay.process.signal(Signal::STOP)?;
     last(12).await;
@@ -118,7 +119,7 @@ async fn stopped(rig: &mut RelayRig) -> Result<Findings> {
         let status = rig.relay.status(name).await?;
         ensure!(
             status.reconnects == 0,
-            "{name} was given up: {:?}",
+            "the relay gave up {name}: {:?}",
             status.last_error
         );
     }

@@ -1,17 +1,21 @@
-//! What happens to the relay's own process.
+//! Faults of the relay's own process and its environment.
 
-use std::{path::Path, process::Output, time::Duration};
+use std::{
+    path::Path,
+    process::Output,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context as _, Result, ensure};
-use mjpeg_testkit::Viewer;
 use rustix::process::Signal;
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     process::Command,
     time::{sleep, timeout},
 };
 
-use super::steps::{GET, Switch, ask, last, secs, timed};
+use super::steps::{Switch, first_picture, last, secs, timed, unread_streams};
 use crate::{
     camera::{Camera, Conn, INTERVAL},
     case::{Case, Findings, Needs, Run},
@@ -25,36 +29,36 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "files-exhausted",
         "`ulimit -n 64`, and 150 connections for 5 s",
-        "who watches goes on watching; newcomers are served when there are files again",
+        "viewers keep watching; new ones are served once there are free files again",
         Run::Program(|rig| Box::pin(files_exhausted(rig))),
     )
     .set_up(few_files)
     .short(),
     Case::new(
         "files-exhausted-camera",
-        "the same, and a camera is lost meanwhile",
-        "its error says what is lacking",
+        "the same, and meanwhile a camera closes its connection",
+        "the error says what is missing",
         Run::Relay(|rig| Box::pin(no_file_for_a_camera(rig))),
     )
     .set_up(few_files),
     Case::new(
         "port-taken",
-        "a second relay on the ports of one that runs; then its own port taken while it runs",
-        "the second fails, and says whom to look for",
+        "a second relay on the port of the first; then an attempt to take the port of the first",
+        "the second relay fails, and says how to find the first; the port stays taken",
         Run::Program(|rig| Box::pin(port_taken(rig))),
     )
     .short(),
     Case::new(
         "sigterm-under-load",
-        "SIGTERM with 60 viewers, 20 of them reading nothing",
-        "responses end after a whole part, exit code 0 within the grace of 5 s, ports free",
+        "SIGTERM with 60 viewers, 20 of which do not read",
+        "responses end after a whole part, exit code 0 within the grace of 5 s, the ports are free",
         Run::Program(|rig| Box::pin(sigterm(rig))),
     )
     .short()
     .most_mib(24),
     Case::new(
         "clock-jumps",
-        "the wall clock jumps a day ahead, then two days back, a camera lost after each",
+        "the wall clock jumps a day ahead, then two days back; after each jump a camera is lost",
         "",
         Run::Relay(|rig| Box::pin(clock_jumps(rig))),
     )
@@ -70,29 +74,23 @@ fn few_files(_: &Path, launch: &mut Launch) -> Result<()> {
 
 async fn files_exhausted(rig: &mut ProgramRig) -> Result<Findings> {
     let addr = rig.program.addrs[0];
-    let mut hogs = Vec::new();
-    for _ in 0..150 {
-        // Connections that the relay has no files for wait in the system's queue.
-        hogs.push(ask(addr, GET).await?);
-    }
+    // The connections for which the relay has no files wait in the system's queue.
+    let many = unread_streams(addr, 150).await?;
     last(5).await;
     let files = rig.program.process.figures()?.files;
     ensure!(
         files >= 63,
         "the relay has {files} open files, not all of 64"
     );
-    drop(hogs);
-    let took = timed(async {
-        let mut newcomer = Viewer::open(addr, "/").await?;
-        newcomer.next_frame().await?.context("a picture").map(drop)
-    })
-    .await?;
+    drop(many);
+    let took = first_picture(addr).await?;
     let said = rig.said()?;
     ensure!(
         said.contains("cannot accept a connection"),
-        "the log does not say it: {said}"
+        "the log does not say so: {said}"
     );
-    // The relay works off the queue first; it notices closed connections within a second.
+    // The relay first accepts the connections that wait. It notices within a second that they are
+    // closed.
     Ok(Findings::seen("logged: cannot accept a connection").recovered(took, secs(5)))
 }
 
@@ -113,20 +111,17 @@ async fn no_file_for_a_camera(rig: &mut RelayRig) -> Result<Findings> {
     let addr = rig.stream(&camera.url()).await?;
     let mut watcher = rig.watch(addr, &camera).await?;
     watcher.fresh(secs(5)).await?;
-    let mut hogs = Vec::new();
-    for _ in 0..150 {
-        hogs.push(ask(addr, GET).await?);
-    }
-    let what = "there are no files";
+    let many = unread_streams(addr, 150).await?;
+    let what = "the relay has no files left";
     rig.until(what, secs(10), |now| now.accept_errors > 0)
         .await?;
     lost.on();
-    // The camera's file becomes free, and a waiting connection gets it.
+    // The camera's file is freed, and one of the waiting connections takes it.
     let words = ["Too many open files"];
     let error = rig.error_says(&words, secs(10)).await?;
-    drop(hogs);
+    drop(many);
     let took = timed(watcher.fresh(secs(20))).await?;
-    // Few attempts have failed by then: 4 s of wait at most.
+    // Few attempts have failed by then, so the backoff is 4 s at most.
     Ok(Findings::seen(error).recovered(took, secs(6)))
 }
 
@@ -134,17 +129,21 @@ async fn port_taken(rig: &mut ProgramRig) -> Result<Findings> {
     let addr = rig.program.addrs[0];
     let stream = format!("a=tcp://{}@{addr}", rig.cameras[1].addr);
     let args = ["run", "--stream", &stream];
-    let second = Command::new(&rig.server).args(args).output();
+    let mut second = Command::new(&rig.server);
+    let second = second.args(args).kill_on_drop(true).output();
     let Output { status, stderr, .. } = timeout(secs(20), second).await??;
     let said = String::from_utf8_lossy(&stderr);
-    ensure!(status.code() == Some(1), "the second ended with {status}");
+    ensure!(
+        status.code() == Some(1),
+        "the second relay ended with {status}"
+    );
     ensure!(
         said.contains("port_in_use") && said.contains("ss -ltnp"),
         "it says: {said}"
     );
-    // No process can take a port that the relay listens on, and with it the viewers.
+    // Otherwise another process could take over the viewers.
     let taken = TcpListener::bind(addr).await;
-    ensure!(taken.is_err(), "the port could be taken");
+    ensure!(taken.is_err(), "another process can take the port");
     last(2).await;
     Ok(Findings::seen(
         "exit code 1: port_in_use, and how to find who has it",
@@ -153,10 +152,7 @@ async fn port_taken(rig: &mut ProgramRig) -> Result<Findings> {
 
 async fn sigterm(rig: &mut ProgramRig) -> Result<Findings> {
     let addr = rig.program.addrs[0];
-    let mut idle = Vec::new();
-    for _ in 0..20 {
-        idle.push(ask(addr, GET).await?);
-    }
+    let _idle = unread_streams(addr, 20).await?;
     rig.add_watchers(40).await?;
     last(2).await;
     let ended = rig.end_by(Signal::TERM).await?;
@@ -168,7 +164,7 @@ async fn sigterm(rig: &mut ProgramRig) -> Result<Findings> {
     for addr in &rig.program.addrs {
         TcpListener::bind(addr)
             .await
-            .context("a port is not free")?;
+            .context("a port is still taken")?;
     }
     let viewers = ended.viewers.len();
     Ok(Findings::seen(format!(
@@ -186,12 +182,12 @@ async fn clock_jumps(rig: &mut RelayRig) -> Result<Findings> {
     for (by, offset) in [("+1d", day as i64), ("-1d", -(day as i64))] {
         faketime::jump(&rig.dir, by)?;
         sleep(Duration::from_millis(200)).await;
-        let told = rig.relay.ask(&Question::Clock).await?;
-        let told = told.get("unix_s").and_then(serde_json::Value::as_i64);
-        let off = told.context("no clock")? - unix_seconds()? - offset;
+        let answer = rig.relay.ask(&Question::Clock).await?;
+        let told = answer.get("unix_s").and_then(Value::as_i64);
+        let off = told.context("the answer has no time")? - unix_seconds()? - offset;
         ensure!(
             off.abs() < 60,
-            "the clock did not jump: it is off by {off} s"
+            "the clock did not jump: it differs by {off} s from what was set"
         );
         let lost = camera.accepted();
         camera.wait_accepted(lost + 1, secs(20)).await?;
@@ -208,11 +204,11 @@ async fn clock_jumps(rig: &mut RelayRig) -> Result<Findings> {
         retry.is_none_or(|time| time <= 30_000),
         "next attempt in {retry:?} ms"
     );
-    // The camera is lost again within 10 s: a wait of 0.5 to 1 s, which began before.
-    Ok(Findings::seen("the backoff goes by the other clock").recovered(longest, secs(3)))
+    // The camera is never online for 10 s, so the second backoff is 0.5 to 1 s.
+    Ok(Findings::seen("the backoff does not depend on the wall clock").recovered(longest, secs(3)))
 }
 
 fn unix_seconds() -> Result<i64> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     Ok(i64::try_from(now.as_secs())?)
 }

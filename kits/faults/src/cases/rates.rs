@@ -1,5 +1,5 @@
-//! Many pictures: small ones, whose framing is a large part of the bytes, and pictures that come in
-//! bursts or faster than viewers take them.
+//! Many pictures: small ones, whose framing is a large part of the stream, and pictures that arrive
+//! in bursts or faster than viewers read them.
 
 use std::{fmt::Write as _, path::Path, process::Command, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::time::{Instant, interval, sleep};
 
 use super::steps::{Switch, last, made, secs, timed};
 use crate::{
-    camera::{Camera, Conn},
+    camera::{Camera, Conn, STREAM},
     case::{Case, Findings, Needs, Run},
     inside::Start,
     rig::relay::RelayRig,
@@ -20,11 +20,13 @@ use crate::{
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "small-pictures",
-        "four good streams of small pictures, 2 MB/s: an ESP32 camera's, raw gray ones, with ustreamer's headers, with parts of text in between",
+        "four good streams of small pictures, 2 MB/s each: an ESP32 camera's, raw gray ones, ones \
+         with ustreamer's headers, ones with parts of text in between",
         "each picture is relayed",
         Run::Relay(|rig| Box::pin(small(rig))),
     )
     .alone()
+    .short()
     .needs(Needs::Http),
     Case::new(
         "camera-bursts",
@@ -36,7 +38,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "camera-floods",
         "2,000 pictures a second for 8 s",
-        "its viewers get the newest ones",
+        "its viewers get the newest pictures",
         Run::Relay(|rig| Box::pin(floods(rig))),
     )
     .alone()
@@ -83,27 +85,27 @@ async fn small(rig: &mut RelayRig) -> Result<Findings> {
     }
     let (mut seen, mut lost) = (String::new(), Vec::new());
     for (name, pictures, _camera) in &cameras {
-        let came = arrived(rig, name, *pictures).await?;
-        let _ = write!(seen, "{name} {came} of {pictures}, ");
-        if came != *pictures {
-            lost.push(format!("{name}: {came} of {pictures} came"));
+        let arrived = count_arrived(rig, name, *pictures).await?;
+        let _ = write!(seen, "{name} {arrived} of {pictures}, ");
+        if arrived != *pictures {
+            lost.push(format!("{name}: {arrived} of {pictures} arrived"));
         }
     }
     ensure!(lost.is_empty(), "{}", lost.join("; "));
     Ok(Findings::seen(seen.trim_end_matches(", ")))
 }
 
-/// How many pictures of a stream have come when no more do.
-async fn arrived(rig: &mut RelayRig, name: &str, all: u64) -> Result<u64> {
-    let (mut came, mut at) = (0, Instant::now());
-    while came < all && at.elapsed() < secs(3) {
+/// Waits until all pictures of a stream have arrived, or none has for 3 s. Returns how many have.
+async fn count_arrived(rig: &mut RelayRig, name: &str, all: u64) -> Result<u64> {
+    let (mut arrived, mut at) = (0, Instant::now());
+    while arrived < all && at.elapsed() < secs(3) {
         let status = rig.relay.status(name).await?;
-        if status.frames > came {
-            (came, at) = (status.frames, Instant::now());
+        if status.frames > arrived {
+            (arrived, at) = (status.frames, Instant::now());
         }
         sleep(Duration::from_millis(50)).await;
     }
-    Ok(came)
+    Ok(arrived)
 }
 
 async fn bursts(rig: &mut RelayRig) -> Result<Findings> {
@@ -135,7 +137,7 @@ async fn floods(rig: &mut RelayRig) -> Result<Findings> {
             let since = Instant::now();
             let mut sent = 0;
             while !is_over.is_on() {
-                // 20 every 10 ms, because timers are not much finer than that.
+                // Several at once, because timers are not fine enough for one every 0.5 ms.
                 while f64::from(sent) < since.elapsed().as_secs_f64() * 2000.0 {
                     conn.picture().await?;
                     sent += 1;
@@ -154,15 +156,15 @@ async fn floods(rig: &mut RelayRig) -> Result<Findings> {
     let behind = camera.sequence.last() - seen.last;
     over.on();
     let took = timed(watcher.fresh(secs(10))).await?;
-    ensure!(behind < 1000, "its viewer is {behind} pictures behind");
+    ensure!(behind < 1000, "its viewer was {behind} pictures behind");
     Ok(Findings::seen(format!(
-        "{frames} pictures came in, its viewer got {} of them and was {behind} behind at the end",
+        "{frames} pictures arrived, its viewer got {} of them and was {behind} behind at the end",
         seen.pictures
     ))
     .recovered(took, secs(1)))
 }
 
-/// A stream from the kit's folder `data`.
+/// Reads a stream from the kit's folder `data`.
 fn recorded(name: &str) -> Result<Bytes> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("data")
@@ -173,10 +175,10 @@ fn recorded(name: &str) -> Result<Bytes> {
     Ok(output.stdout.into())
 }
 
-/// A multipart stream of small pictures with this before each of them.
+/// Makes a multipart stream of small pictures. `before` precedes each of them.
 fn multipart(before: &str, pictures: u32) -> Bytes {
     let template = jpeg::sized(0, 16, 16);
-    let mut stream = HEAD.as_bytes().to_vec();
+    let mut stream = STREAM.to_vec();
     for number in 0..pictures {
         let picture = numbered(&template, number);
         let before = before.replace("LENGTH", &picture.len().to_string());
@@ -188,18 +190,16 @@ fn multipart(before: &str, pictures: u32) -> Bytes {
 }
 
 const SOI: [u8; 3] = [0xff, 0xd8, 0xff];
-const HEAD: &str =
-    "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=small\r\n\r\n";
-/// As ustreamer sends with `?extra_headers=1`.
-const USTREAMER: &str = "--small\r\nContent-Type: image/jpeg\r\nContent-Length: LENGTH\r\n\
+/// The headers that ustreamer sends with `?extra_headers=1`.
+const USTREAMER: &str = "--pictures\r\nContent-Type: image/jpeg\r\nContent-Length: LENGTH\r\n\
     X-Timestamp: 1700000000.000000\r\nX-UStreamer-Online: true\r\nX-UStreamer-Width: 16\r\n\
     X-UStreamer-Height: 16\r\nX-UStreamer-Client-FPS: 25\r\nX-UStreamer-Grab-Begin-Time: 1.0\r\n\
     X-UStreamer-Grab-End-Time: 1.0\r\nX-UStreamer-Encode-Begin-Time: 1.0\r\n\
     X-UStreamer-Encode-End-Time: 1.0\r\nX-UStreamer-Expose-Begin-Time: 1.0\r\n\
     X-UStreamer-Expose-End-Time: 1.0\r\nX-UStreamer-Send-Time: 1.0\r\n\
     X-UStreamer-Latency: 0.02\r\n\r\n";
-/// A part of text, as some cameras send events, and the picture's own headers.
-const TEXT: &str = "--small\r\nContent-Type: text/plain\r\n\r\n\
+/// A part of text, as some cameras send for events, and the headers of the picture.
+const TEXT: &str = "--pictures\r\nContent-Type: text/plain\r\n\r\n\
     a=1\r\nb=2\r\nc=3\r\nd=4\r\ne=5\r\nf=6\r\ng=7\r\nh=8\r\ni=9\r\nj=10\r\nk=11\r\nl=12\r\n\
     m=13\r\nn=14\r\no=15\r\np=16\r\nq=17\r\nr=18\r\ns=19\r\nt=20\r\nu=21\r\nv=22\r\nw=23\r\n\
-    --small\r\nContent-Type: image/jpeg\r\nContent-Length: LENGTH\r\n\r\n";
+    --pictures\r\nContent-Type: image/jpeg\r\nContent-Length: LENGTH\r\n\r\n";

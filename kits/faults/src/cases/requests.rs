@@ -1,4 +1,4 @@
-//! Viewers whose requests are wrong.
+//! Clients whose requests are wrong.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,53 +10,53 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::steps::{GET, ask, secs, timed};
+use super::steps::{GET, ask, get, good, secs, timed};
 use crate::{
-    camera::Camera,
     case::{Case, Findings, Run},
     rig::relay::RelayRig,
+    table::seconds,
 };
 
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "request-garbage",
         "100 connections of random bytes",
-        "answered 400 or closed",
+        "they are answered 400 or closed",
         Run::Relay(|rig| Box::pin(garbage(rig))),
     )
     .short(),
     Case::new(
         "request-1mb-header",
-        "10 heads of 1 MB",
-        "answered 431",
+        "10 request heads of 1 MB",
+        "they are answered 431",
         Run::Relay(|rig| Box::pin(large_header(rig))),
     )
     .short(),
     Case::new(
         "request-drips",
-        "50 heads that come at a byte per 200 ms and never end",
-        "closed after 10 s (header timeout)",
+        "50 request heads that arrive at a byte per 200 ms and never end",
+        "the connections are closed after 10 s (header timeout)",
         Run::Relay(|rig| Box::pin(drips(rig))),
     )
     .short(),
     Case::new(
         "request-pipelined",
-        "three pictures asked for in one write; a stream, and more requests behind it",
-        "three answers in order; the stream goes on",
+        "requests for three pictures at once; requests behind one for a stream",
+        "three answers; the stream lasts",
         Run::Relay(|rig| Box::pin(pipelined(rig))),
     )
     .short(),
     Case::new(
         "request-http2",
-        "the preface of HTTP/2",
-        "answered or closed at once",
+        "the connection preface of HTTP/2",
+        "it is answered or closed at once",
         Run::Relay(|rig| Box::pin(http2(rig))),
     )
     .short(),
     Case::new(
         "request-odd-targets",
         "absolute URIs; paths with `..`, NUL, 8 KB of slashes",
-        "absolute ones are served, the others answered 404 or 400",
+        "absolute URIs are served, the others are answered 404 or 400",
         Run::Relay(|rig| Box::pin(odd_targets(rig))),
     )
     .short(),
@@ -68,7 +68,7 @@ async fn garbage(rig: &mut RelayRig) -> Result<Findings> {
     for _ in 0..100 {
         let mut bytes = vec![0; rig.random.usize(1..4000)];
         rig.random.fill(&mut bytes);
-        // Without the blank line, it may be the start of a head until the header timeout.
+        // Without a blank line, it could be the start of a head, which has 10 s to be completed.
         bytes.extend(b"\r\n\r\n");
         let answer = answer(addr, &bytes).await?;
         ensure!(
@@ -91,7 +91,7 @@ async fn large_header(rig: &mut RelayRig) -> Result<Findings> {
     head.extend(b"\r\n\r\n");
     for _ in 0..10 {
         let answer = answer(addr, &head).await?;
-        // The answer may be lost: the relay closes while it is still being sent the rest.
+        // The answer may be lost, because the relay closes before it has received all.
         ensure!(
             answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"),
             "the answer was {}",
@@ -118,22 +118,22 @@ async fn drips(rig: &mut RelayRig) -> Result<Findings> {
     for drip in dripping {
         timeout(secs(30), drip)
             .await
-            .context("it is still open")??;
+            .context("a connection is still open")??;
     }
     let took = since.elapsed();
     let counted = rig.status().await?.header_timeouts;
     ensure!(counted == 50, "{counted} were counted");
     ensure!(took < secs(15), "closed after {took:.1?}");
     Ok(Findings::seen(format!(
-        "all closed after {:.1} s",
-        took.as_secs_f64()
+        "all closed after {}",
+        seconds(took)
     )))
 }
 
 async fn pipelined(rig: &mut RelayRig) -> Result<Findings> {
     let (addr, _camera) = good(rig).await?;
     let one = "GET /snapshot HTTP/1.1\r\nHost: relay\r\n\r\n";
-    let last = "GET /snapshot HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n";
+    let last = get("/snapshot");
     let answers = answer(addr, format!("{one}{one}{last}").as_bytes()).await?;
     let ok = answers
         .windows(15)
@@ -142,11 +142,11 @@ async fn pipelined(rig: &mut RelayRig) -> Result<Findings> {
     ensure!(ok == 3, "{ok} answers");
     let both = [GET, one.as_bytes(), GET].concat();
     let mut viewer = ask(addr, &both).await?;
-    let mut much = vec![0; 50_000];
-    timeout(secs(20), viewer.read_exact(&mut much))
+    let mut long = vec![0; 50_000];
+    timeout(secs(20), viewer.read_exact(&mut long))
         .await
-        .context("the stream does not go on")??;
-    Ok(Findings::seen("3 of 3 answered; the stream goes on"))
+        .context("the stream does not last")??;
+    Ok(Findings::seen("3 of 3 answered; the stream lasts"))
 }
 
 async fn http2(rig: &mut RelayRig) -> Result<Findings> {
@@ -183,23 +183,18 @@ async fn odd_targets(rig: &mut RelayRig) -> Result<Findings> {
         ("snapshot".to_owned(), &[400, 404]),
         ("/snap shot".to_owned(), &[400]),
     ] {
-        let raw = format!("GET {target} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
-        let response = request(addr, raw).await.with_context(|| target.clone())?;
+        let response = request(addr, get(&target))
+            .await
+            .with_context(|| target.clone())?;
         let status = response.head.status;
         let shown = &target[..target.len().min(40)];
         ensure!(wanted.contains(&status), "{shown} was answered {status}");
     }
-    Ok(Findings::seen("10 of 10 answered as they must"))
+    Ok(Findings::seen("10 of 10 answered as required"))
 }
 
-async fn good(rig: &mut RelayRig) -> Result<(SocketAddr, Camera)> {
-    let camera = Camera::good().await?;
-    let addr = rig.good_stream(&camera).await?;
-    Ok((addr, camera))
-}
-
-/// Sends bytes and returns everything that comes until the relay closes. An answer lost through the
-/// close is not an error.
+/// Sends bytes, and returns all that is received until the relay closes. It is not an error if the
+/// answer is lost because the relay closes.
 async fn answer(addr: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
     let stream = TcpStream::connect(addr).await?;
     let (mut read, mut write) = stream.into_split();
@@ -212,6 +207,6 @@ async fn answer(addr: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>> {
     };
     timeout(secs(20), async { tokio::join!(writing, reading) })
         .await
-        .context("it is neither answered to its end nor closed")?;
+        .context("the relay does not close")?;
     Ok(all)
 }

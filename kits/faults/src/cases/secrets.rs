@@ -1,10 +1,13 @@
-//! Passwords and tokens: on the command conn, in redirects, in logins.
+//! Passwords and tokens: on the command line, in redirects, in logins.
 
 use anyhow::{Context as _, Result, ensure};
 use mjpeg_testkit::jpeg;
 use tokio::{process::Command, time::timeout};
 
-use super::steps::{Switch, secs};
+use super::{
+    http::UNAUTHORIZED,
+    steps::{Switch, secs},
+};
 use crate::{
     camera::{Camera, Conn},
     case::{Case, Findings, Needs, Run},
@@ -14,23 +17,24 @@ use crate::{
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "secrets-in-urls",
-        "URLs with a password that are wrong: of another kind, with a slash too few, in an option; a program that does not start",
-        "no error repeats it",
+        "wrong URLs that contain a password: with a bad port, a missing slash, a bad option; a \
+         program that does not start",
+        "no error repeats the password",
         Run::Program(|rig| Box::pin(in_urls(rig))),
     )
     .short(),
     Case::new(
         "secrets-in-redirect",
-        "a redirect to an address with a token, of a kind that cannot be followed",
-        "the error does not repeat it",
+        "a redirect to a URL with a token, which the relay cannot follow",
+        "the error does not repeat the token",
         Run::Relay(|rig| Box::pin(in_redirect(rig))),
     )
     .needs(Needs::Http)
     .short(),
     Case::new(
         "login-downgrade",
-        "401 with Basic alone, after a login by Digest",
-        "the password is not sent in the clear",
+        "asks for Basic only (401), after a Digest login",
+        "the relay does not send the password in the clear",
         Run::Relay(|rig| Box::pin(downgrade(rig))),
     )
     .needs(Needs::Http)
@@ -58,11 +62,11 @@ async fn in_urls(rig: &mut ProgramRig) -> Result<Findings> {
         ensure!(!output.status.success(), "{url} is accepted");
         ensure!(
             !said.contains("hunter2"),
-            "of {url} it says: {}",
+            "the error for {url} is: {}",
             said.lines().next().unwrap_or_default()
         );
     }
-    Ok(Findings::seen("9 of 9 errors are without it"))
+    Ok(Findings::seen("9 of 9 errors do not contain it"))
 }
 
 async fn in_redirect(rig: &mut RelayRig) -> Result<Findings> {
@@ -82,10 +86,10 @@ async fn in_redirect(rig: &mut RelayRig) -> Result<Findings> {
 }
 
 async fn downgrade(rig: &mut RelayRig) -> Result<Findings> {
-    let [sent, asked] = [Switch::default(), Switch::default()];
-    let (tell_sent, tell_asked) = (sent.clone(), asked.clone());
+    let [is_sent, is_asked] = [Switch::default(), Switch::default()];
+    let (sent, asked) = (is_sent.clone(), is_asked.clone());
     let camera = Camera::start(move |_, mut conn: Conn| {
-        let (sent, asked) = (tell_sent.clone(), tell_asked.clone());
+        let (sent, asked) = (sent.clone(), asked.clone());
         async move {
             let mut logged_in = false;
             loop {
@@ -99,7 +103,7 @@ async fn downgrade(rig: &mut RelayRig) -> Result<Findings> {
                     conn.answer("image/jpeg", &picture).await?;
                 } else if logged_in {
                     asked.on();
-                    conn.send(BASIC).await?;
+                    conn.send(UNAUTHORIZED).await?;
                 } else {
                     conn.send(DIGEST).await?;
                 }
@@ -109,19 +113,17 @@ async fn downgrade(rig: &mut RelayRig) -> Result<Findings> {
     .await?;
     let url = format!("http://me:hunter2@{}/#fps=10", camera.addr);
     rig.stream(&url).await?;
-    asked.wait(secs(10)).await?;
-    let what = "the login is refused";
+    is_asked.wait(secs(10)).await?;
+    let what = "the relay refuses, or sends the password";
     let status = rig
         .until(what, secs(5), |now| {
-            now.last_error.is_some() || sent.is_on()
+            now.last_error.is_some() || is_sent.is_on()
         })
         .await?;
-    ensure!(!sent.is_on(), "the password was sent in the clear");
+    ensure!(!is_sent.is_on(), "the password was sent in the clear");
     Ok(Findings::seen(status.last_error.unwrap_or_default()))
 }
 
 const DIGEST: &[u8] =
     b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"camera\", nonce=\"1\", \
       qop=\"auth\"\r\nContent-Length: 0\r\n\r\n";
-const BASIC: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"camera\"\r\n\
-      Content-Length: 0\r\n\r\n";

@@ -1,11 +1,8 @@
 //! Cameras whose pictures claim to be larger than they are.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use mjpeg_testkit::{Viewer, jpeg};
-use tokio::time::{Instant, sleep};
 
 use super::steps::{last, made, secs};
 use crate::{
@@ -14,23 +11,27 @@ use crate::{
     inside::Start,
     rig::relay::RelayRig,
     sequence::{Sequence, numbered},
+    wait,
 };
 
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "cameras-claim-65535",
-        "eight cameras that send one small picture, which claims 65535x65535, and hang up, for 8 s; nobody watches",
-        "the relay takes 1 s of CPU time at most",
+        "eight cameras that send a small picture which claims 65535x65535, and hang up, for 8 s; \
+         nobody watches",
+        "the relay uses at most 1 s of CPU time",
         Run::Relay(|rig| Box::pin(claims(rig))),
     )
     .alone()
+    .short()
     .most_mib(32),
     Case::new(
         "camera-bit-flip",
-        "a good camera of 1280x720, whose last picture claims 17664 columns because of a flipped bit",
-        "the placeholder comes, in a size that browsers show",
+        "a good camera of 1280x720 whose last picture claims 17664 columns, by a flipped bit",
+        "the placeholder appears, in a size that browsers show",
         Run::Relay(|rig| Box::pin(bit_flip(rig))),
     )
+    .short()
     .most_mib(32),
 ];
 
@@ -49,10 +50,10 @@ async fn claims(rig: &mut RelayRig) -> Result<Findings> {
     }
     last(8).await;
     let used = rig.relay.process.cpu_time()? - before;
-    ensure!(used < secs(1), "it took {used:.1?} of CPU time");
-    let asked: usize = cameras.iter().map(Camera::accepted).sum();
+    ensure!(used < secs(1), "the relay used {used:.1?} of CPU time");
+    let sent: usize = cameras.iter().map(Camera::accepted).sum();
     Ok(Findings::seen(format!(
-        "{asked} such pictures, {:.2} s of CPU time",
+        "{sent} such pictures, {:.2} s of CPU time",
         used.as_secs_f64()
     )))
 }
@@ -71,22 +72,18 @@ async fn bit_flip(rig: &mut RelayRig) -> Result<Findings> {
     .await?;
     let addr = rig.stream(&camera.url()).await?;
     let mut viewer = Viewer::open(addr, "/").await?;
-    let since = Instant::now();
-    let placeholder = loop {
+    let placeholder = wait::until("the placeholder appears", secs(30), async || {
         let picture = viewer.next_frame().await?.context("the response ended")?;
-        if jpeg::number_of(&picture).is_none() {
-            break picture;
-        }
-        ensure!(since.elapsed() < secs(30), "no placeholder comes");
-        sleep(Duration::from_millis(10)).await;
-    };
+        Ok(jpeg::number_of(&picture).is_none().then_some(picture))
+    })
+    .await?;
     let (width, height) = size(&placeholder);
     let pixels = u64::from(width) * u64::from(height);
     ensure!(pixels < 2_500_000, "the placeholder is {width}x{height}");
     Ok(Findings::seen(format!("a placeholder of {width}x{height}")))
 }
 
-/// The same picture with another size in its header.
+/// Changes the size in a picture's header.
 fn claiming(picture: &[u8], width: u16, height: u16) -> Bytes {
     let at = size_at(picture);
     let mut claims = picture.to_vec();
@@ -95,14 +92,14 @@ fn claiming(picture: &[u8], width: u16, height: u16) -> Bytes {
     claims.into()
 }
 
-/// Width and height in a picture's header.
+/// Reads width and height from a picture's header.
 fn size(picture: &[u8]) -> (u16, u16) {
     let at = size_at(picture);
     let side = |at: usize| u16::from_be_bytes([picture[at], picture[at + 1]]);
     (side(at + 2), side(at))
 }
 
-/// Where the height stands: in SOF0, behind its length and precision.
+/// The offset of the height: in SOF0, behind the length and the precision.
 fn size_at(picture: &[u8]) -> usize {
     let sof = picture.windows(2).position(|pair| pair == [0xff, 0xc0]);
     sof.expect("the picture is a baseline JPEG") + 5

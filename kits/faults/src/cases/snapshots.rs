@@ -1,4 +1,4 @@
-//! Clients that ask for single pictures, and do not take them or ask too often.
+//! Clients that request single pictures, and do not read them or request too many.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,51 +10,62 @@ use tokio::{
     time::{Instant, interval, sleep},
 };
 
-use super::steps::{made, secs, timed};
+use super::steps::{get, last, made, secs, timed};
 use crate::{
-    camera::{Camera, Conn},
+    camera::Camera,
     case::{Case, Findings, Run},
     inside::Start,
     rig::relay::{FAULTY, RelayRig},
     sequence::Sequence,
+    table::seconds,
 };
 
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "snapshots-unread",
-        "100 clients that ask for a new picture of 4 MiB each and read nothing",
-        "no more pictures are held for them than for viewers (64 MiB)",
-        Run::Relay(|rig| Box::pin(unread(rig))),
+        "100 clients that each request a new picture of 4 MiB and read nothing",
+        "no more memory is held for them than for viewers (64 MiB)",
+        Run::Relay(|rig| Box::pin(unread(rig, 100))),
     )
     .alone()
     .most_mib(128),
     Case::new(
+        "snapshots-unread-40",
+        "the same with 40 clients",
+        "no more memory is held for them than for viewers (64 MiB)",
+        Run::Relay(|rig| Box::pin(unread(rig, 40))),
+    )
+    .alone()
+    .short()
+    .most_mib(128),
+    Case::new(
         "snapshots-drip",
-        "20 clients that take a picture of 4 MiB at 16 KiB a second",
-        "closed after 30 s (time for one frame)",
+        "20 clients that read a picture of 4 MiB at 16 KiB per second",
+        "the connections are closed after 30 s (time for one frame)",
         Run::Relay(|rig| Box::pin(drip(rig))),
     )
+    .long()
     .most_mib(128),
     Case::new(
         "snapshots-without-linger",
-        "a client that asks for one picture after the other, for 5 s, of a camera that is connected for each",
-        "the relay connects ten times a second at most",
+        "a client that requests one picture after another for 5 s, from a camera that the relay \
+         connects to for each request",
+        "the relay connects at most ten times a second",
         Run::Relay(|rig| Box::pin(without_linger(rig))),
     )
     .most_mib(16),
 ];
 
-async fn unread(rig: &mut RelayRig) -> Result<Findings> {
-    let camera = large_pictures(Duration::from_millis(100)).await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let what = "a picture";
-    rig.until(what, secs(10), |now| now.frames > 0).await?;
+async fn unread(rig: &mut RelayRig, count: usize) -> Result<Findings> {
+    let every = Duration::from_millis(100);
+    let (addr, _camera) = large_pictures(rig, every).await?;
     let mut clients = Vec::new();
-    for _ in 0..100 {
-        clients.push(ask_slowly(addr, "/snapshot?fresh=1").await?);
-        sleep(Duration::from_millis(100)).await;
+    for _ in 0..count {
+        clients.push(slow_client(addr, "/snapshot?fresh=1").await?);
+        // The next client gets another picture.
+        sleep(every).await;
     }
-    sleep(secs(2)).await;
+    last(2).await;
     let status = rig.status().await?;
     Ok(Findings::seen(format!(
         "{} of {} connections are left, {} cut for what they held",
@@ -65,13 +76,10 @@ async fn unread(rig: &mut RelayRig) -> Result<Findings> {
 }
 
 async fn drip(rig: &mut RelayRig) -> Result<Findings> {
-    let camera = large_pictures(secs(1)).await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let what = "a picture";
-    rig.until(what, secs(10), |now| now.frames > 0).await?;
+    let (addr, _camera) = large_pictures(rig, secs(1)).await?;
     let mut readers = Vec::new();
     for _ in 0..20 {
-        let mut client = ask_slowly(addr, "/snapshot").await?;
+        let mut client = slow_client(addr, "/snapshot").await?;
         readers.push(tokio::spawn(async move {
             let mut ticks = interval(Duration::from_millis(250));
             let mut some = [0; 4 << 10];
@@ -80,18 +88,14 @@ async fn drip(rig: &mut RelayRig) -> Result<Findings> {
             }
         }));
     }
-    let took = timed(async {
-        let what = "all are gone";
-        let gone = rig.until(what, secs(45), |now| now.connections == 0);
-        gone.await.map(drop)
-    })
-    .await;
+    let what = "all clients are gone";
+    let took = timed(rig.until(what, secs(45), |now| now.connections == 0)).await;
     for reader in readers {
         reader.abort();
     }
     Ok(Findings::seen(format!(
-        "the last closed after {:.1} s",
-        took?.as_secs_f64()
+        "the last closed after {}",
+        seconds(took?)
     )))
 }
 
@@ -106,8 +110,7 @@ async fn without_linger(rig: &mut RelayRig) -> Result<Findings> {
     let since = Instant::now();
     let mut asked = 0;
     while since.elapsed() < secs(5) {
-        let raw = "GET /snapshot HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n";
-        request(addr, raw).await?;
+        request(addr, get("/snapshot")).await?;
         asked += 1;
     }
     let connects = camera.accepted();
@@ -117,25 +120,21 @@ async fn without_linger(rig: &mut RelayRig) -> Result<Findings> {
     )))
 }
 
-/// A camera with a picture of 4 MiB in each interval.
-async fn large_pictures(every: Duration) -> Result<Camera> {
+/// Starts a stream of pictures of 4 MiB, and waits for the first.
+async fn large_pictures(rig: &mut RelayRig, every: Duration) -> Result<(SocketAddr, Camera)> {
     let sequence = Sequence::of(made(|| jpeg::of_length(0, 4 << 20)).await?);
-    Camera::with(sequence, move |_, mut conn: Conn| async move {
-        let mut ticks = interval(every);
-        loop {
-            ticks.tick().await;
-            conn.picture().await?;
-        }
-    })
-    .await
+    let camera = Camera::steady(sequence, every).await?;
+    let addr = rig.stream(&camera.url()).await?;
+    let what = "the first picture arrives";
+    rig.until(what, secs(10), |now| now.frames > 0).await?;
+    Ok((addr, camera))
 }
 
-/// A client whose own kernel takes little for it.
-async fn ask_slowly(addr: SocketAddr, path: &str) -> Result<TcpStream> {
+/// Requests a path as a client whose receive buffer is small, so that the rest stays in the relay.
+async fn slow_client(addr: SocketAddr, path: &str) -> Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(16 << 10)?;
     let mut stream = socket.connect(addr).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
+    stream.write_all(get(path).as_bytes()).await?;
     Ok(stream)
 }

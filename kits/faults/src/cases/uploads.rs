@@ -7,12 +7,11 @@ use futures_util::future::join_all;
 use rustix::process::Signal;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
-use super::steps::{GET, ask, secs};
+use super::steps::{GET, ask, good, last, secs};
 use crate::{
-    camera::Camera,
     case::{Case, Findings, Run},
     rig::{program::ProgramRig, relay::RelayRig},
 };
@@ -20,16 +19,16 @@ use crate::{
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "viewer-uploads",
-        "a viewer that sends as fast as it can on the connection of its stream",
-        "closed within 10 s",
+        "a viewer that keeps sending on the connection of its stream, as fast as it can",
+        "the connection is closed within 10 s",
         Run::Relay(|rig| Box::pin(uploads(rig, &[GET]))),
     )
     .alone()
     .short(),
     Case::new(
         "viewer-uploads-40",
-        "40 viewers that do so at once, on a stream and in the bodies of their requests",
-        "closed within 10 s",
+        "40 viewers that do so at once, on a stream or in the bodies of their requests",
+        "the connections are closed within 10 s",
         Run::Relay(|rig| Box::pin(uploads(rig, FORTY.as_flattened()))),
     )
     .alone()
@@ -45,8 +44,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn uploads(rig: &mut RelayRig, requests: &'static [&'static [u8]]) -> Result<Findings> {
-    let camera = Camera::good().await?;
-    let addr = rig.good_stream(&camera).await?;
+    let (addr, _camera) = good(rig).await?;
     let requests = requests.iter().copied();
     let count = requests.len();
     let uploading = requests.map(|request| tokio::spawn(upload(addr, request, secs(10))));
@@ -60,12 +58,12 @@ async fn uploads(rig: &mut RelayRig, requests: &'static [&'static [u8]]) -> Resu
     ensure!(open == 0, "{open} of {count} are still open after 10 s");
     ensure!(
         most < MOST_BYTES,
-        "the relay took {} MB of one viewer",
+        "the relay accepted {} MB from one viewer",
         most / 1_000_000
     );
     let most = most as f64 / 1e6;
     Ok(Findings::seen(format!(
-        "all closed; {most:.1} MB of one at most"
+        "all closed; at most {most:.1} MB from one"
     )))
 }
 
@@ -74,7 +72,7 @@ async fn sigterm(rig: &mut ProgramRig) -> Result<Findings> {
     let uploading: Vec<_> = (0..4)
         .map(|_| tokio::spawn(upload(addr, GET, secs(15))))
         .collect();
-    sleep(secs(1)).await;
+    last(1).await;
     let ended = rig.end_by(Signal::TERM).await;
     for task in uploading {
         task.abort();
@@ -83,19 +81,20 @@ async fn sigterm(rig: &mut ProgramRig) -> Result<Findings> {
 }
 
 struct Uploaded {
-    /// With what waits in the kernel.
+    /// What the viewer could send, with what is in the sockets' buffers.
     bytes: u64,
     is_closed: bool,
 }
 
-/// Sends a request and then zeros, and reads what comes, until the relay closes or the time is up.
+/// Sends a request and then zeros, and reads the response, until the relay closes or the time is
+/// over.
 async fn upload(addr: SocketAddr, request: &'static [u8], time: Duration) -> Result<Uploaded> {
     let (mut read, mut write) = ask(addr, request).await?.into_split();
     let mut bytes = 0;
     let reading = async {
-        let mut waste = vec![0; 64 << 10];
-        while read.read(&mut waste).await.is_ok_and(|n| n > 0) {}
-        // The answer may be complete, and the request go on.
+        let mut ignored = vec![0; 64 << 10];
+        while read.read(&mut ignored).await.is_ok_and(|n| n > 0) {}
+        // The response may end before the request.
         std::future::pending::<()>().await;
     };
     let writing = async {
@@ -114,7 +113,7 @@ async fn upload(addr: SocketAddr, request: &'static [u8], time: Duration) -> Res
     Ok(Uploaded { bytes, is_closed })
 }
 
-/// What a viewer may send, and the buffers of both sockets.
+/// More than what the relay accepts from a viewer and the buffers of both sockets hold.
 const MOST_BYTES: u64 = 32_000_000;
 const FORTY: &[[&[u8]; 4]; 10] = &[[GET, BODY, POST, CHUNKED]; 10];
 const BODY: &[u8] = b"GET / HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000000000000\r\n\r\n";

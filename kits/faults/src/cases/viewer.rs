@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use futures_util::{StreamExt as _, stream};
-use mjpeg_testkit::{Viewer, jpeg};
+use mjpeg_testkit::jpeg;
 use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -12,46 +12,50 @@ use tokio::{
     time::{Instant, interval},
 };
 
-use super::steps::{GET, ask, made, secs, timed};
+use super::steps::{GET, ask, first_picture, made, secs, timed, unread_streams};
 use crate::{
-    camera::{Camera, Conn},
+    camera::Camera,
     case::{Case, Findings, Run},
     rig::relay::RelayRig,
     sequence::Sequence,
+    table::seconds,
 };
 
 pub(super) const CASES: &[Case] = &[
     Case::new(
         "viewer-never-reads",
-        "20 viewers who ask and never read, pictures of 100 KB",
-        "closed after 30 s (write stall, time for one frame)",
+        "20 viewers that never read; pictures of 100 KB",
+        "the connections are closed after 30 s (write stall, time for one frame)",
         Run::Relay(|rig| Box::pin(never_reads(rig))),
     )
+    .long()
     .most_mib(24),
     Case::new(
         "viewer-1-byte-per-s",
-        "10 viewers who read one byte a second, pictures of 100 KB",
-        "closed after 30 s (write stall, time for one frame)",
+        "10 viewers that read one byte per second; pictures of 100 KB",
+        "the connections are closed after 30 s (write stall, time for one frame)",
         Run::Relay(|rig| Box::pin(byte_per_second(rig))),
     )
+    .long()
     .most_mib(24),
     Case::new(
         "viewer-half-closes",
-        "20 viewers who ask and close their sending side",
-        "taken for gone, and closed",
+        "20 viewers that close their sending side after the request",
+        "they are taken for gone, and closed",
         Run::Relay(|rig| Box::pin(half_closes(rig))),
     )
     .short(),
     Case::new(
         "viewer-resets",
-        "300 viewers who break off in the middle of a picture",
+        "300 viewers that reset the connection in the middle of a picture",
         "",
         Run::Relay(|rig| Box::pin(resets(rig))),
     )
     .short(),
     Case::new(
         "viewer-5000-rounds",
-        "5,000 times connect and close: without a word, in the middle of a request, after the first bytes of the stream",
+        "5,000 connections that close at once, in the middle of the request, or after the first \
+         bytes of the stream",
         "",
         Run::Relay(|rig| Box::pin(rounds(rig))),
     )
@@ -59,8 +63,8 @@ pub(super) const CASES: &[Case] = &[
     .most_mib(16),
     Case::new(
         "viewer-2000-idle",
-        "2,000 connections that ask nothing",
-        "others are served meanwhile; closed after 10 s (header timeout), all but what the system may hold",
+        "2,000 connections that send no request",
+        "new viewers are served meanwhile; the connections are closed after 10 s (header timeout)",
         Run::Relay(|rig| Box::pin(idle(rig))),
     )
     .alone()
@@ -69,15 +73,14 @@ pub(super) const CASES: &[Case] = &[
 
 async fn never_reads(rig: &mut RelayRig) -> Result<Findings> {
     let (addr, healthy, _camera) = large_pictures(rig).await?;
-    let mut viewers = Vec::new();
-    for _ in 0..20 {
-        viewers.push(ask(addr, GET).await?);
-    }
-    all_there(rig, healthy + 20).await?;
+    let _viewers = unread_streams(addr, 20).await?;
+    wait_for_viewers(rig, healthy + 20).await?;
     let took = timed(gone(rig, healthy, secs(60))).await?;
     let findings = all_cut(rig, 20, took).await?;
-    ensure!(took > secs(25), "closed after {took:.1?} already");
-    ensure!(took < secs(40), "closed after {took:.1?}");
+    ensure!(
+        (secs(25)..secs(40)).contains(&took),
+        "closed after {took:.1?}"
+    );
     Ok(findings)
 }
 
@@ -94,7 +97,7 @@ async fn byte_per_second(rig: &mut RelayRig) -> Result<Findings> {
             }
         }));
     }
-    all_there(rig, healthy + 10).await?;
+    wait_for_viewers(rig, healthy + 10).await?;
     let took = timed(gone(rig, healthy, secs(90))).await?;
     for reader in readers {
         reader.abort();
@@ -114,10 +117,7 @@ async fn half_closes(rig: &mut RelayRig) -> Result<Findings> {
         viewers.push(viewer);
     }
     let took = timed(gone(rig, healthy, secs(10))).await?;
-    Ok(Findings::seen(format!(
-        "closed after {:.1} s",
-        took.as_secs_f64()
-    )))
+    Ok(Findings::seen(format!("closed after {}", seconds(took))))
 }
 
 async fn resets(rig: &mut RelayRig) -> Result<Findings> {
@@ -130,8 +130,8 @@ async fn resets(rig: &mut RelayRig) -> Result<Findings> {
     }
     let took = timed(gone(rig, healthy, secs(10))).await?;
     Ok(Findings::seen(format!(
-        "the last closed after {:.1} s",
-        took.as_secs_f64()
+        "the last closed after {}",
+        seconds(took)
     )))
 }
 
@@ -158,11 +158,11 @@ async fn rounds(rig: &mut RelayRig) -> Result<Findings> {
     });
     let mut rounds = stream::iter(rounds).buffer_unordered(16);
     while let Some(round) = rounds.next().await {
-        round.context("a round")?;
+        round.context("a connection failed")?;
     }
     let rate = 5000.0 / since.elapsed().as_secs_f64();
     gone(rig, healthy, secs(15)).await?;
-    Ok(Findings::seen(format!("{rate:.0} rounds a second")))
+    Ok(Findings::seen(format!("{rate:.0} connections per second")))
 }
 
 async fn idle(rig: &mut RelayRig) -> Result<Findings> {
@@ -171,13 +171,8 @@ async fn idle(rig: &mut RelayRig) -> Result<Findings> {
     let connecting = stream::iter(connecting).buffer_unordered(16);
     let idle: Vec<_> = connecting.collect().await;
     ensure!(idle.iter().all(Result::is_ok), "not all could connect");
-    let first = timed(async {
-        let mut newcomer = Viewer::open(addr, "/").await?;
-        newcomer.next_frame().await?.context("a picture").map(drop)
-    })
-    .await
-    .context("a newcomer beside them")?;
-    ensure!(first < secs(3), "a newcomer waits for {first:.1?}");
+    let first = first_picture(addr).await.context("a new viewer")?;
+    ensure!(first < secs(3), "a new viewer waited for {first:.1?}");
     let took = timed(gone(rig, healthy, secs(30))).await?;
     let status = rig.status().await?;
     ensure!(
@@ -186,49 +181,42 @@ async fn idle(rig: &mut RelayRig) -> Result<Findings> {
         status.header_timeouts
     );
     Ok(Findings::seen(format!(
-        "a newcomer had its picture after {:.0} ms; all closed after {:.1} s",
+        "a new viewer had its first picture after {:.0} ms; all closed after {}",
         first.as_secs_f64() * 1000.0,
-        took.as_secs_f64()
+        seconds(took)
     )))
 }
 
-/// A good stream of large pictures, and how many connections it has.
+/// Starts an undamaged stream of large pictures. Also returns how many viewers it has.
 async fn large_pictures(rig: &mut RelayRig) -> Result<(SocketAddr, u64, Camera)> {
     let sequence = Sequence::of(made(|| jpeg::of_length(0, 100_000)).await?);
-    let camera = Camera::with(sequence, |_, mut conn: Conn| async move {
-        let mut ticks = interval(Duration::from_millis(100));
-        loop {
-            ticks.tick().await;
-            conn.picture().await?;
-        }
-    })
-    .await?;
+    let camera = Camera::steady(sequence, Duration::from_millis(100)).await?;
     good_stream(rig, camera).await
 }
 
-/// A stream of this good camera, and how many connections it has.
+/// Starts an undamaged stream of this camera. Also returns how many viewers it has.
 async fn good_stream(rig: &mut RelayRig, camera: Camera) -> Result<(SocketAddr, u64, Camera)> {
     let addr = rig.good_stream(&camera).await?;
     let healthy = rig.status().await?.connections;
     Ok((addr, healthy, camera))
 }
 
-/// Checks that the relay has counted these viewers as cut because they read too little.
+/// Checks that the relay has counted this many viewers as cut because they read too slowly.
 async fn all_cut(rig: &mut RelayRig, viewers: u64, took: Duration) -> Result<Findings> {
     let status = rig.status().await?;
     let cuts = status.write_stalls + status.send_timeouts + status.in_flight_cuts;
     ensure!(cuts == viewers, "{cuts} were counted");
     Ok(Findings::seen(format!(
-        "the last closed after {:.1} s; {} write stalls, {} frames that took too long",
-        took.as_secs_f64(),
+        "the last closed after {}; {} write stalls, {} frames that took too long",
+        seconds(took),
         status.write_stalls,
         status.send_timeouts
     )))
 }
 
-/// Waits until the relay has this many viewers.
-async fn all_there(rig: &mut RelayRig, viewers: u64) -> Result<()> {
-    let what = "all viewers are there";
+/// Waits until the stream has this many viewers.
+async fn wait_for_viewers(rig: &mut RelayRig, viewers: u64) -> Result<()> {
+    let what = "all viewers are connected";
     let there = rig.until(what, secs(5), |now| now.viewers == viewers);
     there.await.map(drop)
 }

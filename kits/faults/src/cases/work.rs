@@ -1,4 +1,4 @@
-//! Cameras whose bytes are much work for the relay.
+//! Cameras whose bytes take the relay much work.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::steps::{last, made, secs};
 use crate::{
-    camera::{Camera, Conn},
+    camera::{Camera, Conn, STREAM, part_head},
     case::{Case, Findings, Needs, Run},
     inside::Start,
     rig::relay::RelayRig,
@@ -18,19 +18,21 @@ use crate::{
 pub(super) const CASES: &[Case] = &[
     busy(
         "camera-hostile-checked",
-        "pictures of 13 MiB whose scan is the most work to check, one a second for 5 s; the relay checks pictures",
+        "pictures of 13 MiB whose scans take the most work to check, one per second for 5 s; the \
+         relay checks pictures",
         Run::Relay(|rig| Box::pin(hostile(rig))),
     )
+    .short()
     .most_mib(64),
     busy(
         "camera-fill-bytes",
-        "two cameras: 15 MiB of FF before EOI in each picture, for 5 s",
+        "two cameras with 15 MiB of FF before EOI in each picture, for 5 s",
         Run::Relay(|rig| Box::pin(fill(rig))),
     )
     .most_mib(160),
     busy(
         "http-endless-continue",
-        "two cameras: `100 Continue` again and again, as fast as the relay reads, for 5 s",
+        "two cameras that send `100 Continue` again and again, as fast as they can, for 5 s",
         Run::Relay(|rig| Box::pin(endless_continue(rig))),
     )
     .short(),
@@ -63,7 +65,8 @@ async fn fill(rig: &mut RelayRig) -> Result<Findings> {
 }
 
 async fn endless_continue(rig: &mut RelayRig) -> Result<Findings> {
-    // Many in few bytes. With a reason of its own, each is more work for an HTTP library.
+    // As short as possible. A reason phrase that is not the usual one is more work for an HTTP
+    // library.
     let body = Bytes::from(b"HTTP/1.1 100 C\r\n\r\n".repeat(40_000));
     let cameras = [
         repeating(b"", body.clone(), Duration::ZERO).await?,
@@ -72,7 +75,7 @@ async fn endless_continue(rig: &mut RelayRig) -> Result<Findings> {
     relayed(rig, &cameras, false).await
 }
 
-/// A camera that answers with a head, and then with the same bytes again and again.
+/// Starts a camera that answers with this head, then sends the same bytes again and again.
 async fn repeating(head: &'static [u8], body: Bytes, every: Duration) -> Result<Camera> {
     Camera::start(move |_, mut conn: Conn| {
         let body = body.clone();
@@ -105,12 +108,11 @@ async fn relayed(rig: &mut RelayRig, cameras: &[Camera], check: bool) -> Result<
 
 /// A part of a multipart stream.
 fn part(picture: &[u8]) -> Bytes {
-    let length = picture.len();
-    let head = format!("--busy\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n");
-    [head.as_bytes(), picture, b"\r\n"].concat().into()
+    let head = part_head(picture.len());
+    [head.as_bytes(), picture].concat().into()
 }
 
-/// A gray picture whose codes are one bit long. Each block has two bits, and there are 13 MiB.
+/// A gray picture of 13 MiB whose codes have one bit each, so that every two bits are a block.
 fn hostile_picture() -> Vec<u8> {
     let mut picture = vec![0xff, 0xd8];
     let mut segment = |marker: u8, payload: &[u8]| {
@@ -120,7 +122,7 @@ fn hostile_picture() -> Vec<u8> {
     };
     segment(0xdb, &[&[0][..], &[1; 64]].concat());
     segment(0xc0, &[8, 0xff, 0xff, 0xff, 0xff, 1, 1, 0x11, 0]);
-    // For DC: no difference. For AC: end of block.
+    // The codes mean: no difference (DC), end of block (AC).
     for table in [0x00, 0x10] {
         let mut lengths = [0; 16];
         lengths[0] = 1;
@@ -131,6 +133,3 @@ fn hostile_picture() -> Vec<u8> {
     picture.extend_from_slice(&[0xff, 0xd9]);
     picture
 }
-
-const STREAM: &[u8] =
-    b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=busy\r\n\r\n";

@@ -1,4 +1,4 @@
-//! What must hold in every case, and whether it does.
+//! Judges what must hold in every case.
 
 use std::time::Duration;
 
@@ -7,25 +7,26 @@ use tokio::time::{Instant, sleep};
 
 use crate::watcher::{Seen, Watcher};
 
-/// The figures for what must hold in every case.
+/// What was counted in a case, on all undamaged streams.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Judged {
-    /// Lost pictures of undamaged streams, over all their healthy viewers.
+    /// Lost pictures, over all healthy viewers.
     pub(crate) lost: u64,
-    /// Pictures lost while the relay waited for a processor.
+    /// Missing pictures that are excused, because the relay was waiting for a processor.
     pub(crate) held_up: u64,
     pub(crate) pictures: u64,
     pub(crate) disordered: u64,
     pub(crate) longest_gap: Duration,
-    /// How long the relay waited for a processor in all.
+    /// How long the relay waited for a processor in total.
     pub(crate) waited: Duration,
-    /// By how much the peak of memory exceeds what it was before, in KiB.
+    /// By how many KiB memory grew at its peak.
     pub(crate) grown_kib: u64,
-    /// What else does not hold.
+    /// Other failures.
     pub(crate) others: Vec<String>,
 }
 
 impl Judged {
+    /// Lists what does not hold. Memory may grow by `most_mib`.
     pub(crate) fn failures(&self, most_mib: u64) -> Vec<String> {
         let mut failures = self.others.clone();
         if self.lost > 0 {
@@ -53,14 +54,14 @@ impl Judged {
         self.longest_gap = self.longest_gap.max(seen.longest_gap);
     }
 
-    /// Counts what these have seen, once everything sent has had time to arrive.
+    /// Adds what these viewers have seen, once all pictures have had time to arrive.
     pub(super) async fn watch(&mut self, watchers: &mut [Watcher]) {
         for watcher in watchers {
             let seen = watcher.settle().await;
             self.add(&seen);
             if seen.placeholders > 0 {
                 self.others
-                    .push("an undamaged stream has shown its placeholder".into());
+                    .push("an undamaged stream showed its placeholder".into());
             }
             if let Some(why) = seen.ended {
                 self.others
@@ -70,8 +71,8 @@ impl Judged {
     }
 }
 
-/// Waits until a relay has no more open files, threads or tasks than before. If it keeps some,
-/// returns which. `beyond` lists what there is more of.
+/// Waits until `beyond`, which lists what a relay holds more of than before, returns an empty list.
+/// If that takes too long, returns what is left.
 pub(super) async fn left_behind(
     mut beyond: impl AsyncFnMut() -> Result<Vec<String>>,
 ) -> Result<Option<String>> {
@@ -88,9 +89,9 @@ pub(super) async fn left_behind(
     }
 }
 
-/// The runtime keeps a thread for name look-ups for ten seconds after its last use.
+/// The runtime keeps a thread for name look-ups for 10 s after its last use.
 const LEFT_LIMIT: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// How long an undamaged stream may stand still. The debug build of the short form is slow itself.
+/// How long an undamaged stream may stand still. The short form uses a debug build, which is slow.
 const LONGEST_GAP: Duration =
     Duration::from_millis(if cfg!(debug_assertions) { 1000 } else { 100 });

@@ -1,4 +1,4 @@
-//! The program itself, with a bystander.
+//! A rig with the program `mjpeg-server`.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -9,17 +9,18 @@ use tokio::time::Instant;
 use super::{
     Rig,
     judged::{Judged, left_behind},
-    watchers::{FIRST_PICTURE, watchers},
+    watchers::{WATCHERS, watchers},
 };
 use crate::{
     camera::Camera,
     launch::Launch,
     setting::Setting,
     subject::{END_LIMIT, Figures, Program},
+    table::seconds,
     watcher::Watcher,
 };
 
-/// The program, which relays the bystander and one more good camera.
+/// The program, which relays two good cameras. The first one is the bystander.
 pub(crate) struct ProgramRig {
     pub(crate) program: Program,
     pub(crate) server: PathBuf,
@@ -34,9 +35,9 @@ pub(crate) struct ProgramRig {
     log: PathBuf,
 }
 
-/// How a case has ended the program.
+/// How the program has ended.
 pub(crate) struct Ended {
-    /// `None` if a signal has ended it.
+    /// `None` if it was killed by a signal.
     pub(crate) code: Option<i32>,
     pub(crate) took: Duration,
     /// The healthy viewers.
@@ -44,11 +45,10 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Describes how the program has ended. Fails unless that was in order.
+    /// Describes the end of the program. Fails if the exit code is not 0.
     pub(crate) fn in_order(&self) -> Result<String> {
         ensure!(self.code == Some(0), "the exit code is {:?}", self.code);
-        let took = self.took.as_secs_f64();
-        Ok(format!("exit code 0 after {took:.1} s"))
+        Ok(format!("exit code 0 after {}", seconds(self.took)))
     }
 }
 
@@ -58,19 +58,16 @@ impl ProgramRig {
         Ok(fs::read_to_string(&self.log)?)
     }
 
-    /// Opens more healthy viewers of its first stream.
+    /// Opens more healthy viewers of the first stream.
     pub(crate) async fn add_watchers(&mut self, more: usize) -> Result<()> {
         let (addr, sequence) = (self.program.addrs[0], &self.cameras[0].sequence);
-        for _ in 0..more {
-            let mut watcher =
-                Watcher::open(addr, sequence, &self.program.process.cpu_waits).await?;
-            watcher.reach(1, FIRST_PICTURE).await?;
-            self.watchers.push(watcher);
-        }
+        let cpu_waits = &self.program.process.cpu_waits;
+        self.watchers
+            .extend(watchers(more, addr, sequence, cpu_waits).await?);
         Ok(())
     }
 
-    /// Counts what the healthy viewers have seen, and ends the program by a signal.
+    /// Counts what the healthy viewers have seen, then ends the program by a signal.
     pub(crate) async fn end_by(&mut self, signal: Signal) -> Result<Ended> {
         self.note_peak()?;
         let mut viewers = std::mem::take(&mut self.watchers);
@@ -79,7 +76,7 @@ impl ProgramRig {
         self.has_ended = true;
         self.program.process.signal(signal)?;
         Ok(Ended {
-            code: self.program.process.ended(ENDS_IN_TIME).await?,
+            code: self.program.process.ended(END_LIMIT).await?,
             took: since.elapsed(),
             viewers,
         })
@@ -98,7 +95,8 @@ impl Rig for ProgramRig {
         let program = Program::start(&setting.server, &cameras, launch, &log).await?;
         let mut all = Vec::new();
         for (addr, camera) in program.addrs.iter().zip(&cameras) {
-            all.extend(watchers(*addr, &camera.sequence, &program.process.cpu_waits).await?);
+            let cpu_waits = &program.process.cpu_waits;
+            all.extend(watchers(WATCHERS, *addr, &camera.sequence, cpu_waits).await?);
         }
         let process = &program.process;
         process.forget_peak()?;
@@ -133,6 +131,3 @@ impl Rig for ProgramRig {
         Ok(judged)
     }
 }
-
-/// The grace of 5 s and a margin. If it takes longer, it does not end.
-const ENDS_IN_TIME: Duration = Duration::from_secs(7);

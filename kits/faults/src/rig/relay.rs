@@ -1,10 +1,9 @@
-//! The relay that answers questions, with a bystander.
+//! A rig with the relay that answers questions.
 
 use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 use fastrand::Rng;
-use tokio::time::{Instant, sleep};
 
 use super::{
     Rig,
@@ -18,10 +17,11 @@ use crate::{
     sequence::Sequence,
     setting::Setting,
     subject::{Figures, Relay, Status},
+    wait,
     watcher::Watcher,
 };
 
-/// The relay that answers questions. It relays the bystander.
+/// The relay that answers questions, which relays the bystander.
 pub(crate) struct RelayRig {
     pub(crate) relay: Relay,
     pub(crate) random: Rng,
@@ -36,25 +36,25 @@ pub(crate) struct RelayRig {
 }
 
 impl RelayRig {
-    /// Takes the present figures as those from before the fault.
+    /// Takes the current figures as those before the fault.
     pub(crate) async fn begin(&mut self) -> Result<()> {
         self.before = self.relay.figures().await?;
         self.before_kib = self.relay.process.rss_kib()?;
         self.relay.process.forget_peak()
     }
 
-    /// Starts the stream under fault.
+    /// Starts the faulty stream.
     pub(crate) async fn stream(&mut self, url: &str) -> Result<SocketAddr> {
         self.start_stream(Start::of(FAULTY, url)).await
     }
 
-    /// Starts a stream under fault, one of several or with settings.
+    /// Starts a faulty stream, with settings or beside others.
     pub(crate) async fn start_stream(&mut self, stream: Start) -> Result<SocketAddr> {
         self.streams.push(stream.name.clone());
         self.relay.start_stream(stream).await
     }
 
-    /// Starts the stream under fault, with a reader that panics.
+    /// Starts the faulty stream with a reader that panics.
     pub(crate) async fn panicking_stream(&mut self, camera: SocketAddr) -> Result<SocketAddr> {
         let name = FAULTY.to_owned();
         self.streams.push(name.clone());
@@ -62,28 +62,27 @@ impl RelayRig {
         self.relay.begin(&question).await
     }
 
-    /// Stops a stream that the case has started.
+    /// Stops a stream of the case.
     pub(crate) async fn stop_stream(&mut self, name: &str) -> Result<()> {
         self.streams.retain(|started| started != name);
         self.relay.stop_stream(name).await
     }
 
-    /// Starts another undamaged stream, for bad viewers. Its healthy viewers are counted too.
+    /// Starts an undamaged stream. It gets healthy viewers, which must lose nothing either.
     pub(crate) async fn good_stream(&mut self, camera: &Camera) -> Result<SocketAddr> {
         let addr = self.stream(&camera.url()).await?;
         let cpu_waits = &self.relay.process.cpu_waits;
         self.watchers
-            .extend(watchers(addr, &camera.sequence, cpu_waits).await?);
+            .extend(watchers(WATCHERS, addr, &camera.sequence, cpu_waits).await?);
         Ok(addr)
     }
 
-    /// Opens a viewer of the stream under fault. Its response must last. It tells when pictures
-    /// come again.
+    /// Opens a viewer of the faulty stream, whose response must last through the fault.
     pub(crate) async fn watch(&self, addr: SocketAddr, camera: &Camera) -> Result<Watcher> {
         self.watch_sequence(addr, &camera.sequence).await
     }
 
-    /// As [`Self::watch`], before the camera exists.
+    /// As [`Self::watch`], for a camera that does not exist yet.
     pub(crate) async fn watch_sequence(
         &self,
         addr: SocketAddr,
@@ -92,32 +91,32 @@ impl RelayRig {
         Watcher::open(addr, sequence, &self.relay.process.cpu_waits).await
     }
 
-    /// The relay's status of the stream under fault.
+    /// Asks for the status of the faulty stream.
     pub(crate) async fn status(&mut self) -> Result<Status> {
         self.relay.status(FAULTY).await
     }
 
-    /// Waits until the status satisfies `is_so`.
+    /// Waits until the status of the faulty stream satisfies `is_so`, and returns it.
     pub(crate) async fn until(
         &mut self,
         what: &str,
         limit: Duration,
         is_so: impl Fn(&Status) -> bool,
     ) -> Result<Status> {
-        let since = Instant::now();
-        loop {
+        let mut last = None;
+        let look = async || {
             let status = self.status().await?;
             if is_so(&status) {
-                return Ok(status);
+                return Ok(Some(status));
             }
-            if since.elapsed() > limit {
-                bail!("not within {limit:?}: {what}; it is {status:?}");
-            }
-            sleep(Duration::from_millis(20)).await;
-        }
+            last = Some(status);
+            Ok(None)
+        };
+        let status = wait::until(what, limit, look).await;
+        status.map_err(|error| anyhow!("{error:#}; the last status is {last:?}"))
     }
 
-    /// Waits until the last error contains one of these words.
+    /// Waits until the last error contains one of these words, and returns it.
     pub(crate) async fn error_says(&mut self, words: &[&str], limit: Duration) -> Result<String> {
         let says = |error: &str| words.iter().any(|word| error.contains(word));
         let what = format!("the last error says {}", words.join(" or "));
@@ -126,7 +125,9 @@ impl RelayRig {
                 status.last_error.as_deref().is_some_and(says)
             })
             .await?;
-        status.last_error.context("it was there just now")
+        status
+            .last_error
+            .context("it was there when the wait ended")
     }
 }
 
@@ -137,7 +138,8 @@ impl Rig for RelayRig {
         let bystander = Camera::good().await?;
         let stream = Start::of("bystander", bystander.url());
         let addr = relay.start_stream(stream).await?;
-        let watchers = watchers(addr, &bystander.sequence, &relay.process.cpu_waits).await?;
+        let cpu_waits = &relay.process.cpu_waits;
+        let watchers = watchers(WATCHERS, addr, &bystander.sequence, cpu_waits).await?;
         let mut rig = Self {
             before: relay.figures().await?,
             relay,
@@ -154,14 +156,13 @@ impl Rig for RelayRig {
         Ok(rig)
     }
 
-    /// Stops what the case has started, checks that nothing is left, and ends the relay.
     async fn judge(mut self) -> Result<Judged> {
         let mut judged = Judged::default();
         judged.watch(&mut self.watchers).await;
-        // The bystander's viewers stay: they were counted before.
+        // The bystander's viewers were there before the fault, and are part of those figures.
         self.watchers.truncate(WATCHERS);
         for name in &self.streams {
-            // A stream that never started is not a failure by itself.
+            // Fails if the stream never started, which the case has reported.
             let _ = self.relay.stop_stream(name).await;
         }
         let before = self.before;
@@ -182,5 +183,5 @@ impl Rig for RelayRig {
     }
 }
 
-/// The usual name of the stream under fault.
+/// The usual name of the faulty stream.
 pub(crate) const FAULTY: &str = "faulty";

@@ -6,21 +6,24 @@ use anyhow::Result;
 
 use crate::{cpu_waits::CpuWaits, sequence::Sequence, watcher::Watcher};
 
-/// Opens the healthy viewers of a stream, and waits until each has seen a picture.
-pub(super) async fn watchers(
+/// Opens healthy viewers of a stream, and waits until all have received a new picture.
+pub(crate) async fn watchers(
+    count: usize,
     addr: SocketAddr,
     sequence: &Arc<Sequence>,
     cpu_waits: &Arc<CpuWaits>,
 ) -> Result<Vec<Watcher>> {
     let mut all = Vec::new();
-    for _ in 0..WATCHERS {
-        let mut watcher = Watcher::open(addr, sequence, cpu_waits).await?;
-        watcher.fresh(FIRST_PICTURE).await?;
-        all.push(watcher);
+    for _ in 0..count {
+        all.push(Watcher::open(addr, sequence, cpu_waits).await?);
+    }
+    let next = sequence.last() + 1;
+    for watcher in &mut all {
+        watcher.reach(next, FIRST_PICTURE).await?;
     }
     Ok(all)
 }
 
-/// How many healthy viewers each undamaged stream has.
-pub(super) const WATCHERS: usize = 2;
-pub(super) const FIRST_PICTURE: Duration = Duration::from_secs(10);
+/// How many healthy viewers an undamaged stream has by default.
+pub(crate) const WATCHERS: usize = 2;
+const FIRST_PICTURE: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! Cameras that fail at random, and how soon the relay connects again.
+//! Cameras that fail at random. Measures how soon the relay connects again.
 
 use std::{
     collections::BTreeMap,
@@ -21,27 +21,28 @@ use crate::{
     sequence::{Sequence, numbered},
 };
 
-/// What all cameras share: whether faults go on, and their counts.
+/// What all cameras share: whether there are still faults, and how many there were.
 #[derive(Default)]
 pub(super) struct Plan {
     is_over: AtomicBool,
     counts: Mutex<BTreeMap<&'static str, u64>>,
+    /// The longest time until the relay connected again.
     longest: Mutex<Duration>,
 }
 
 impl Plan {
-    /// Ends the faults: from now on, all cameras are good.
+    /// Ends the faults: from now on all cameras are good.
     pub(super) fn no_more(&self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 
-    /// The longest recovery, if it took longer than this.
+    /// Reports the longest time until the relay connected again, if it exceeds this limit.
     pub(super) fn missed(&self, limit: Duration) -> Option<String> {
         let longest = *lock(&self.longest);
-        (longest > limit).then(|| format!("a camera was asked again only after {longest:.1?}"))
+        (longest > limit).then(|| format!("the relay connected again only after {longest:.1?}"))
     }
 
-    /// Counts of the faults so far.
+    /// Describes the faults so far.
     pub(super) fn counts(&self) -> String {
         let counts = lock(&self.counts);
         let all: Vec<String> = counts
@@ -50,7 +51,7 @@ impl Plan {
             .collect();
         let longest = *lock(&self.longest);
         format!(
-            "faults: {}; asked again after {longest:.1?} at most",
+            "faults: {}; the relay connected again after {longest:.1?} at most",
             all.join(", ")
         )
     }
@@ -67,8 +68,7 @@ impl Plan {
 /// What a camera does on a connection.
 pub(super) type Serve = fn(Conn, Arc<Plan>, Rng) -> BoxFuture<'static, io::Result<()>>;
 
-/// A camera that fails at random. `is_missed` tells whether the relay is to connect again by
-/// itself.
+/// Starts a camera that fails at random. `is_missed` says whether the relay must connect again.
 pub(super) async fn faulty(
     plan: &Arc<Plan>,
     sequence: &Arc<Sequence>,
@@ -78,7 +78,7 @@ pub(super) async fn faulty(
 ) -> Result<Camera> {
     let plan = Arc::clone(plan);
     let random = Arc::new(Mutex::new(random));
-    // When the camera gave up the previous connection, if it did.
+    // When the camera ended the previous connection.
     let lost = Arc::new(Mutex::new(None::<Instant>));
     Camera::with(Arc::clone(sequence), move |_, conn: Conn| {
         let (plan, lost) = (Arc::clone(&plan), Arc::clone(&lost));
@@ -96,8 +96,8 @@ pub(super) async fn faulty(
     .await
 }
 
-/// Answers requests with single pictures, and with faults among them.
-pub(super) async fn answer(mut conn: Conn, plan: &Plan, mut random: Rng) -> io::Result<()> {
+/// Answers requests with single pictures, and now and then with a fault.
+pub(super) async fn answer(mut conn: Conn, plan: Arc<Plan>, mut random: Rng) -> io::Result<()> {
     loop {
         conn.request().await?;
         let (_, picture) = conn.sequence.next();
@@ -134,7 +134,7 @@ pub(super) async fn answer(mut conn: Conn, plan: &Plan, mut random: Rng) -> io::
 }
 
 /// Sends pictures and faults until a fault or the relay ends the connection.
-pub(super) async fn send(mut conn: Conn, plan: &Plan, mut random: Rng) -> io::Result<()> {
+pub(super) async fn send(mut conn: Conn, plan: Arc<Plan>, mut random: Rng) -> io::Result<()> {
     loop {
         let time = Duration::from_millis(random.u64(2_000..30_000));
         let since = Instant::now();
@@ -155,7 +155,7 @@ pub(super) async fn send(mut conn: Conn, plan: &Plan, mut random: Rng) -> io::Re
             }
             2 => {
                 plan.count("silent");
-                // For longer than the stall limit, so that the relay hangs up.
+                // Until the relay reaches its stall limit and hangs up.
                 return conn.silent().await;
             }
             3 => {

@@ -1,4 +1,4 @@
-//! Viewers of every kind that come and go.
+//! Viewers of all kinds, which come and go.
 
 use std::{
     io,
@@ -19,14 +19,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// All viewers. They leave when this is dropped.
+/// A number of viewers. They leave when this is dropped.
 pub(super) struct Crowd {
     served: Arc<AtomicU64>,
     _viewers: JoinSet<()>,
 }
 
 impl Crowd {
-    /// This many at a time, each on a random stream, again and again, at most `pause` in between.
+    /// Starts this many viewers. Each visits random streams, with pauses of at most `pause`.
     pub(super) fn gather(
         addrs: &[SocketAddr],
         count: usize,
@@ -39,12 +39,12 @@ impl Crowd {
             let (served, addrs) = (Arc::clone(&served), addrs.to_vec());
             let mut random = random.fork();
             viewers.spawn(async move {
-                // Not all at the same moment.
+                // They do not all start at once.
                 sleep(Duration::from_millis(random.u64(..10_000))).await;
                 loop {
                     let addr = addrs[random.usize(..addrs.len())];
                     let life = Duration::from_millis(random.u64(200..40_000));
-                    // An error is how the relay treats a bad viewer.
+                    // The relay cuts a bad viewer, which sees an error.
                     let _ = timeout(life, watch(addr, &mut random)).await;
                     served.fetch_add(1, Ordering::Relaxed);
                     sleep(pause.mul_f64(random.f64())).await;
@@ -57,7 +57,7 @@ impl Crowd {
         }
     }
 
-    /// How many viewers have left so far.
+    /// How many visits there have been.
     pub(super) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
@@ -74,19 +74,19 @@ async fn watch(addr: SocketAddr, random: &mut Rng) -> io::Result<()> {
     match kind {
         // Never reads.
         1 => std::future::pending().await,
-        // Slowly.
+        // Reads slowly.
         2 => {
             while stream.read(&mut buffer[..500]).await? > 0 {
                 sleep(Duration::from_millis(random.u64(..500))).await;
             }
         }
-        // Breaks off.
+        // Resets the connection.
         3 => {
             let length = random.usize(1..buffer.len());
             stream.read_exact(&mut buffer[..length]).await?;
             SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
         }
-        // Half closes.
+        // Closes its sending side.
         4 => {
             stream.shutdown().await?;
             while stream.read(&mut buffer).await? > 0 {}

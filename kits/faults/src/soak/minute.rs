@@ -1,10 +1,13 @@
-//! What a relay uses, sampled each second and printed each minute.
+//! What the relay uses, sampled each second and printed each minute.
 
 use anyhow::Result;
 
 use crate::subject::Relay;
 
-pub(super) const HEAD: &str = "| minute | frames | reconnects | viewers served | memory | open files | threads | tasks |\n|---|---|---|---|---|---|---|---|\n";
+pub(super) const HEAD: &str = "\
+| minute | frames | reconnects | viewers served | memory | open files | threads | tasks |
+|---|---|---|---|---|---|---|---|
+";
 
 /// One sample.
 #[derive(Clone, Copy)]
@@ -27,12 +30,12 @@ impl Sample {
     }
 }
 
-/// A minute: sums since the start, medians of its samples.
+/// A minute: counts since the start, and medians of its samples.
 pub(super) struct Minute {
     frames: u64,
     reconnects: u64,
     served: u64,
-    middle: Sample,
+    median: Sample,
 }
 
 impl Minute {
@@ -42,13 +45,13 @@ impl Minute {
             frames,
             reconnects,
             served,
-            middle: middle(own),
+            median: median(own),
         }
     }
 
-    /// Memory in MiB, at its middle.
+    /// The median of memory, in MiB.
     pub(super) fn mib(&self) -> f64 {
-        self.middle.rss_kib as f64 / 1024.0
+        self.median.rss_kib as f64 / 1024.0
     }
 
     pub(super) fn line(&self, number: u64) -> String {
@@ -57,7 +60,7 @@ impl Minute {
             threads,
             tasks,
             ..
-        } = self.middle;
+        } = self.median;
         format!(
             "| {number} | {} | {} | {} | {:.1} MiB | {files} | {threads} | {tasks} |\n",
             self.frames,
@@ -68,7 +71,7 @@ impl Minute {
     }
 }
 
-/// Memory at some of the minutes, in a sentence.
+/// Describes memory at some of the minutes.
 pub(super) fn memory(minutes: &[Minute]) -> String {
     let shown = MINUTES.iter().filter_map(|n| {
         let minute = minutes.get(n - 1)?;
@@ -77,12 +80,12 @@ pub(super) fn memory(minutes: &[Minute]) -> String {
     format!("memory: {}", shown.collect::<Vec<_>>().join(", "))
 }
 
-/// What is not flat: the median of the last quarter exceeds that of the second by more than a tenth
-/// and a margin. The first quarter is the start.
-pub(super) fn flat(samples: &[Sample]) -> Vec<String> {
+/// Lists what has grown: the median of the last quarter exceeds that of the second by more than a
+/// tenth and a margin. The first quarter does not count, because the relay is still starting.
+pub(super) fn grown(samples: &[Sample]) -> Vec<String> {
     let quarter = samples.len() / 4;
-    let second = middle(&samples[quarter..2 * quarter]);
-    let last = middle(&samples[3 * quarter..]);
+    let second = median(&samples[quarter..2 * quarter]);
+    let last = median(&samples[3 * quarter..]);
     let pairs = [
         ("KiB of memory", second.rss_kib, last.rss_kib, 2 << 10),
         ("open files", second.files, last.files, 25),
@@ -97,21 +100,21 @@ pub(super) fn flat(samples: &[Sample]) -> Vec<String> {
         .collect()
 }
 
-fn middle(samples: &[Sample]) -> Sample {
-    let median = |read: fn(&Sample) -> u64| {
+fn median(samples: &[Sample]) -> Sample {
+    let of = |read: fn(&Sample) -> u64| {
         let mut all: Vec<u64> = samples.iter().map(read).collect();
         all.sort_unstable();
         all.get(all.len() / 2).copied().unwrap_or(0)
     };
     Sample {
-        rss_kib: median(|sample| sample.rss_kib),
-        files: median(|sample| sample.files),
-        threads: median(|sample| sample.threads),
-        tasks: median(|sample| sample.tasks),
+        rss_kib: of(|sample| sample.rss_kib),
+        files: of(|sample| sample.files),
+        threads: of(|sample| sample.threads),
+        tasks: of(|sample| sample.tasks),
     }
 }
 
-/// The minutes whose memory is told at the end.
+/// The minutes whose memory is printed at the end.
 const MINUTES: [usize; 4] = [1, 10, 30, 60];
 
 #[cfg(test)]
@@ -129,9 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn a_leak_is_not_flat() {
-        assert_eq!(flat(&rising(0)), Vec::<String>::new());
-        let told = flat(&rising(50));
-        assert!(told.len() == 1 && told[0].contains("memory"), "{told:?}");
+    fn a_leak_is_reported() {
+        assert_eq!(grown(&rising(0)), Vec::<String>::new());
+        let grown = grown(&rising(50));
+        assert!(grown.len() == 1 && grown[0].contains("memory"), "{grown:?}");
     }
 }

@@ -1,18 +1,14 @@
-//! The streams of the soak: each way in which the relay reads a camera, with cameras that fail.
+//! The streams of the soak: cameras that fail, read in each way that the relay knows.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use fastrand::Rng;
 use mjpeg_testkit::jpeg;
-use tokio::{
-    net::TcpStream,
-    task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep},
-};
+use tokio::{net::TcpStream, task::JoinSet, time::sleep};
 
 use crate::{
-    camera::{Camera, Conn, INTERVAL, free_addr},
+    camera::{Camera, Conn, free_addr},
     inside::Start,
     sequence::Sequence,
     soak::camera::{Plan, answer, faulty, send},
@@ -54,7 +50,7 @@ impl Stream {
         self
     }
 
-    /// Whether the relay connects to its camera only for viewers.
+    /// Whether the relay connects to the camera only while there are viewers.
     pub(super) fn is_on_demand(&self) -> bool {
         self.start.linger.is_some()
     }
@@ -74,14 +70,8 @@ pub(super) async fn all(plan: &Arc<Plan>, random: &mut Rng) -> Result<Vec<Stream
     }
     for n in 1..=OTHERS {
         let sequence = Arc::new(Sequence::default());
-        let camera = faulty(
-            plan,
-            &sequence,
-            random.fork(),
-            |conn, plan, random| Box::pin(async move { answer(conn, &plan, random).await }),
-            true,
-        )
-        .await?;
+        let serve = |conn, plan, random| Box::pin(answer(conn, plan, random)) as _;
+        let camera = faulty(plan, &sequence, random.fork(), serve, true).await?;
         let polled = Stream::of(&format!("polled{n}"), vec![camera]);
         streams.push(polled.speaking_http("/#fps=10"));
 
@@ -99,20 +89,14 @@ pub(super) async fn all(plan: &Arc<Plan>, random: &mut Rng) -> Result<Vec<Stream
     Ok(streams)
 }
 
-/// A camera that sends its pictures one after the other, and fails.
+/// Starts a camera that sends pictures on its own, and fails.
 async fn sending(plan: &Arc<Plan>, random: &mut Rng, is_missed: bool) -> Result<Camera> {
     let sequence = Arc::new(Sequence::default());
-    faulty(
-        plan,
-        &sequence,
-        random.fork(),
-        |conn, plan, random| Box::pin(async move { send(conn, &plan, random).await }),
-        is_missed,
-    )
-    .await
+    let serve = |conn, plan, random| Box::pin(send(conn, plan, random)) as _;
+    faulty(plan, &sequence, random.fork(), serve, is_missed).await
 }
 
-/// A stream whose camera connects to the relay, again after each fault.
+/// Starts a camera that connects to the relay, again after each fault.
 fn pushed(name: &str, plan: &Arc<Plan>, mut random: Rng) -> Result<Stream> {
     let relay = free_addr()?;
     let sequence = Arc::new(Sequence::default());
@@ -123,7 +107,7 @@ fn pushed(name: &str, plan: &Arc<Plan>, mut random: Rng) -> Result<Stream> {
             if let Ok(stream) = TcpStream::connect(relay).await {
                 let conn = Conn::over(stream, &own_sequence);
                 // An error means that the relay has hung up.
-                let _ = send(conn, &plan, random.fork()).await;
+                let _ = send(conn, Arc::clone(&plan), random.fork()).await;
             }
             sleep(Duration::from_millis(random.u64(100..3000))).await;
         }
@@ -137,35 +121,27 @@ fn pushed(name: &str, plan: &Arc<Plan>, mut random: Rng) -> Result<Stream> {
     })
 }
 
-/// A good camera of small pictures, in a multipart stream as an ESP32 sends it.
+/// Starts a good camera of small pictures, in a multipart stream as an ESP32 sends it.
 async fn small() -> Result<Camera> {
     let sequence = Sequence::of(jpeg::sized(0, 16, 16));
     Camera::with(sequence, |_, mut conn: Conn| async move {
         conn.request().await?;
         conn.send(SMALL_HEAD).await?;
-        let mut ticks = interval(INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
-            small_part(&mut conn).await?;
-        }
+        conn.parts(small_part).await
     })
     .await
 }
 
-async fn small_part(conn: &mut Conn) -> io::Result<()> {
-    let (_, picture) = conn.sequence.next();
-    let length = picture.len();
-    let head = format!(
+fn small_part(_: u32, length: usize) -> String {
+    format!(
         "\r\n--123456789000000000000987654321\r\nContent-Type: image/jpeg\r\n\
          Content-Length: {length}\r\nX-Timestamp: 1.000000\r\n\r\n"
-    );
-    conn.send(&[head.as_bytes(), &picture].concat()).await
+    )
 }
 
 const SMALL_HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\
     Content-Type: multipart/x-mixed-replace;boundary=123456789000000000000987654321\r\n\r\n";
-/// Streams of cameras to which the relay connects.
+/// The number of streams whose cameras the relay connects to.
 const DIALLED: usize = 19;
-/// Streams of each other kind.
+/// The number of streams of each other kind.
 const OTHERS: usize = 2;

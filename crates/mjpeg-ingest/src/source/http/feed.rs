@@ -122,7 +122,8 @@ impl HttpFeed {
         let session = reading.session()?;
         if !reading.pictures.is_empty() {
             // A whole picture has come, whatever became of the rest of the answer.
-            return self.proceed(session, self.rhythm.after_picture(now), None);
+            let next = self.rhythm.after_picture(now);
+            return self.proceed(session, next, None);
         }
         if reading.framing == Framing::Multipart && !self.rhythm.has_picture() {
             return Some(end.map(|()| false).map_err(failed));

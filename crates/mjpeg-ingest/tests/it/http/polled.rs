@@ -1,10 +1,14 @@
 //! Cameras that send single images.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use mjpeg_ingest::{Backoff, Event, Ingest, IngestConfig, mjpeg_codec::DiscardReason};
 use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 use tokio::time::Instant;
@@ -396,4 +400,100 @@ async fn picture_that_is_followed_without_end_is_left_in_time() {
         vec![first, endless.clone(), Step::Goto(1)]
     });
     five(&camera, "endless").await;
+}
+
+/// Whatever ends the answer.
+#[tokio::test]
+async fn pictures_that_take_longer_than_the_interval_come_back_to_back() {
+    const INTERVAL: Duration = Duration::from_secs(1);
+    const IMAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n";
+    let table = [
+        ("length", "Content-Length: {}\r\n", "", false, 1),
+        ("length, closed", "Content-Length: {}\r\n", "", true, 4),
+        (
+            "too long a length",
+            "Content-Length: {}00\r\n",
+            "",
+            false,
+            4,
+        ),
+        (
+            "chunked",
+            "Transfer-Encoding: chunked\r\n",
+            "0\r\n\r\n",
+            false,
+            1,
+        ),
+        (
+            "chunked, without its end",
+            "Transfer-Encoding: chunked\r\n",
+            "",
+            false,
+            4,
+        ),
+        ("closed", "", "", true, 4),
+        ("kept open", "", "", false, 4),
+    ];
+    let play = async |(name, header, end, closes, connections): (
+        &str,
+        &'static str,
+        &'static str,
+        bool,
+        usize,
+    )| {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let times = Arc::clone(&asked);
+        let camera = counted(move |n| {
+            times.lock().unwrap().push(Instant::now());
+            let image = jpeg::numbered(n);
+            let header = header.replace("{}", &image.len().to_string());
+            let is_chunked = header.contains("chunked");
+            let size = if is_chunked {
+                format!("{:x}\r\n", image.len())
+            } else {
+                String::new()
+            };
+            let end = if is_chunked {
+                format!("\r\n{end}")
+            } else {
+                String::new()
+            };
+            let begin = format!("{IMAGE}{header}\r\n{size}");
+            let (one, other) = image.split_at(100);
+            let mut steps = vec![
+                send([begin.as_bytes(), one].concat()),
+                Step::Wait(INTERVAL + Duration::from_millis(100)),
+                send([other, end.as_bytes()].concat()),
+            ];
+            if closes {
+                steps.push(Step::Close);
+            }
+            steps
+        });
+        let mut ingest = open(&camera.url("/#poll_interval=1s"));
+        let mut came = Vec::new();
+        for n in 1..=4 {
+            assert_eq!(next_number(&mut ingest).await, n, "{name}");
+            came.push(Instant::now());
+        }
+        let asked = asked.lock().unwrap().clone();
+        let gaps: Vec<_> = came
+            .iter()
+            .zip(&asked[1..])
+            .map(|(came, asked)| asked.saturating_duration_since(*came))
+            .collect();
+        // What may be a stream has an interval for its next picture, once.
+        let first = usize::from(matches!(name, "kept open" | "chunked, without its end"));
+        assert!(
+            gaps[first..].iter().all(|gap| *gap < INTERVAL / 2),
+            "{name}: {gaps:?}"
+        );
+        let camera = camera.camera();
+        assert_eq!(
+            (camera.connections(), camera.most_open()),
+            (connections, 1),
+            "{name}"
+        );
+    };
+    join_all(table.map(play)).await;
 }

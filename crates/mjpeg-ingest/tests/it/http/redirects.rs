@@ -119,7 +119,10 @@ async fn loops_and_long_ways_are_errors() {
     // /5 is reached after five redirects, /6 is not.
     for (last, error) in [
         ("/5", None),
-        ("/6", Some("the camera redirects more than 5 times")),
+        (
+            "/6",
+            Some("the camera redirects more than 5 times (max_redirects)"),
+        ),
     ] {
         let long = FakeHttpCamera::start(move |asked| {
             if asked.path() == last {
@@ -198,7 +201,10 @@ async fn login_by_cookie_may_lead_back_to_where_it_began() {
         vec![answer("302 Found", &headers, b"")]
     });
     let (_, error) = until_offline(&mut open(&circle.url("/"))).await;
-    assert_eq!(error, "the camera redirects more than 5 times");
+    assert_eq!(
+        error,
+        "the camera redirects more than 5 times (max_redirects)"
+    );
 }
 
 #[tokio::test]

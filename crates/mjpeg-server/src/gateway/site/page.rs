@@ -8,10 +8,10 @@ use http_body_util::Full;
 use mjpeg_manager::{StreamInfo, StreamName};
 
 use super::respond;
-use crate::gateway::{config::Serve, state::Relayed};
+use crate::gateway::{config::ServeSet, state::Relayed};
 
 /// A list of the streams, with links if they are served here.
-pub(super) fn page(relayed: &Relayed, serve: Serve) -> Response<Full<Bytes>> {
+pub(super) fn page(relayed: &Relayed, serve: ServeSet) -> Response<Full<Bytes>> {
     let mut text = String::from(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\

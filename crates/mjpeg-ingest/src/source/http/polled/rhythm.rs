@@ -24,6 +24,8 @@ pub(in crate::source::http) struct Rhythm {
     last_picture: Option<(Instant, Instant)>,
     /// How many polls in a row have brought no picture.
     misses: u32,
+    /// An answer ended, or was left, behind its picture: the others are no streams either.
+    sends_snapshots: bool,
 }
 
 /// What follows a poll.
@@ -53,6 +55,7 @@ impl Rhythm {
             asked,
             last_picture: None,
             misses: 0,
+            sends_snapshots: false,
         }
     }
 
@@ -82,7 +85,8 @@ impl Rhythm {
     /// Decides what follows a poll that brought a picture.
     ///
     /// A camera that takes longer than the interval is asked again at once.
-    pub(in crate::source::http) fn after_picture(&self, now: Instant) -> AfterPoll {
+    pub(in crate::source::http) fn after_picture(&mut self, now: Instant) -> AfterPoll {
+        self.sends_snapshots = true;
         AfterPoll::Poll((self.asked + self.interval).max(now))
     }
 
@@ -112,10 +116,11 @@ impl Rhythm {
 
     /// When an answer whose picture is whole is no longer waited for: when the next poll is due,
     /// but not before its rest, such as the last chunk, had a moment to come. If the answer may
-    /// turn out to be a stream, its next picture has a whole interval.
+    /// turn out to be a stream, its next picture has a whole interval, unless an answer before was
+    /// none.
     pub(in crate::source::http) fn leaves_at(&self, may_be_stream: bool) -> Instant {
         let due = self.asked + self.interval;
-        let moment = if may_be_stream {
+        let moment = if may_be_stream && !self.sends_snapshots {
             self.interval
         } else {
             self.interval.min(MOMENT)
@@ -323,6 +328,10 @@ mod tests {
             let mut rhythm = Rhythm::new(start, interval, Duration::from_secs(10), Duration::ZERO);
             rhythm.picture(at(came));
             assert_eq!(rhythm.leaves_at(may_be_stream), at(leaves));
+            rhythm.after_picture(at(leaves));
+            let moment = interval.min(MOMENT);
+            let due = (start + interval).max(at(came) + moment);
+            assert_eq!(rhythm.leaves_at(may_be_stream), due);
         }
     }
 

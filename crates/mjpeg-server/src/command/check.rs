@@ -1,0 +1,133 @@
+//! The commands `check` and `config`: they print, and start nothing.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::error::ErrorKind;
+use serde_json::json;
+
+use crate::{
+    cli::{
+        Cli,
+        check::{Check, Config},
+        run::Run,
+    },
+    config::{
+        files::shown,
+        load::{Loaded, SEARCHED, found, load},
+        report::{Level, Report, counted},
+        resolve::overrides::Overrides,
+        schema::root::schema,
+        write::{example::example, origin::origins, reference::reference},
+    },
+    secrets::masked,
+};
+
+/// Checks a file. The exit code is 1 if there are errors.
+pub(super) fn check(args: &Check) -> ExitCode {
+    let file = args
+        .file
+        .clone()
+        .or_else(found)
+        .unwrap_or_else(|| no_file());
+    let Loaded {
+        report,
+        resolved,
+        plan,
+    } = load(Some(&file), &Overrides::default());
+    if args.json {
+        let listed = json!({
+            "errors": report.listed(Level::Error),
+            "warnings": report.listed(Level::Warning),
+        });
+        print(&masked(format!("{listed:#}\n")));
+    } else {
+        let mut text = report.rendered();
+        if !text.is_empty() {
+            text += "\n\n";
+        }
+        text += &format!("{}: {}", shown(&file), report.summary());
+        if plan.is_some() {
+            let settings = &resolved.settings;
+            let streams = counted(settings.streams.len(), "stream");
+            let listeners = counted(settings.listens.len(), "listener");
+            text += &format!("; {streams}, {listeners}");
+        }
+        print(&(text + "\n"));
+    }
+    match report.has_errors() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}
+
+/// Prints what is known of the configuration.
+pub(super) fn config(args: &Config) -> ExitCode {
+    if args.schema {
+        return print(&format!("{:#}\n", schema()));
+    }
+    if args.example {
+        return print(&example());
+    }
+    if args.reference {
+        return print(&reference());
+    }
+    if !args.show_origin {
+        let message = "say what to print: --show-origin, --schema or --example";
+        Cli::fail(ErrorKind::MissingRequiredArgument, message);
+    }
+    let file = file(args.run.config.clone(), args.run.streams.is_empty());
+    let loaded = load(file.as_deref(), &overrides(&args.run));
+    match loaded.plan {
+        Some(_) => print(&origins(&loaded.resolved, &loaded.report)),
+        None => refuse(&loaded.report),
+    }
+}
+
+/// Says what is wrong with the configuration.
+pub(super) fn refuse(report: &Report) -> ExitCode {
+    let text = format!("{}\n\n{}", report.rendered(), report.summary());
+    // Nobody may be there to read it.
+    let _ = writeln!(io::stderr(), "{text}");
+    ExitCode::FAILURE
+}
+
+/// The file to read: the one that is named; else, if there are no streams either, the first that is
+/// found.
+pub(super) fn file(named: Option<PathBuf>, is_searched: bool) -> Option<PathBuf> {
+    match named {
+        None if is_searched => Some(found().unwrap_or_else(|| no_file())),
+        named => named,
+    }
+}
+
+/// What flags and environment set. Exits if a value is out of bounds.
+pub(super) fn overrides(args: &Run) -> Overrides {
+    let overrides = args.overrides();
+    if let Some(problem) = overrides.out_of_bounds() {
+        Cli::fail(ErrorKind::ValueValidation, problem);
+    }
+    overrides
+}
+
+fn no_file() -> ! {
+    let [here, system] = SEARCHED;
+    let message = format!(
+        "nothing to relay: give --stream NAME=URL or --config FILE, or write {here} or {system}"
+    );
+    Cli::fail(ErrorKind::MissingRequiredArgument, message)
+}
+
+/// Prints directly: unlike logs, this may wait for its reader, and all of it is wanted.
+fn print(text: &str) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,38 @@
+//! Keys of the whole process.
+
+use mjpeg_manager::{HttpOutlet, mjpeg_http::ListenerConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{NEW, RESTART};
+use crate::config::value::size::Size;
+
+/// The keys at the top of the file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct ProcessKeys {
+    /// Threads that serve viewers. One is cheapest; add more when one core cannot serve them all.
+    #[schemars(extend("x-least" = 1, "x-most" = 256, "x-reload" = RESTART))]
+    pub(crate) worker_threads: u16,
+
+    /// The most viewers that all streams may have together. One more is answered `503`.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW))]
+    pub(crate) max_viewers_total: u32,
+
+    /// How many bytes may wait unsent in the kernel for each viewer (`TCP_NOTSENT_LOWAT`, Linux).
+    /// `0` leaves it to the kernel, which makes viewers on slow links see older pictures.
+    #[schemars(extend("x-least" = 0, "x-most" = "1GiB", "x-reload" = NEW))]
+    pub(crate) notsent_lowat: Size,
+}
+
+impl Default for ProcessKeys {
+    fn default() -> Self {
+        let lowat = ListenerConfig::default().notsent_lowat_bytes();
+        Self {
+            worker_threads: 1,
+            max_viewers_total: u32::try_from(HttpOutlet::default().max_viewers())
+                .unwrap_or(u32::MAX),
+            notsent_lowat: Size(lowat.unwrap_or(0).into()),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Keys of a stream.
+
+use mjpeg_manager::{ManagerConfig, StreamName, StreamSpec, mjpeg_http::StreamConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{KEEP, LONGEST, NEW, RESTART};
+use crate::config::value::{
+    choice::{Repair, StartChoice},
+    limit::Limit,
+    listen_addr::ListenAddr,
+    placeholder::PlaceholderChoice,
+    size::Size,
+    source_text::SourceText,
+    text::TextValue,
+    time::Time,
+};
+
+/// The keys that only a stream itself has.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct OwnKeys {
+    /// The stream's name: 1 to 64 letters, digits, `_` or `-`.
+    #[schemars(extend(
+        "x-required" = true,
+        "x-example" = "garage",
+        "x-reload" = "another name is another stream: the viewers of the old one end",
+        "x-api" = true
+    ))]
+    pub(crate) name: Option<TextValue<StreamName>>,
+
+    /// The camera. `${env:NAME}`, `${file:PATH}` and `${credential:NAME}` in the URL stand for an
+    /// environment variable, the content of a file, and a credential of systemd.
+    #[schemars(extend(
+        "x-required" = true,
+        "x-example" = "tcp://192.168.1.100:6001",
+        "x-reload" = KEEP,
+        "x-api" = true
+    ))]
+    pub(crate) source: Option<SourceText>,
+
+    /// A port of the stream's own.
+    #[schemars(extend("x-example" = "0.0.0.0:8081", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) listen: Option<ListenAddr>,
+
+    /// Further names below which the listeners serve the stream.
+    #[schemars(length(max = 64), extend("x-example" = ["webcam"], "x-reload" = KEEP))]
+    pub(crate) aliases: Vec<TextValue<StreamName>>,
+}
+
+/// The keys that `[defaults]` may set for all streams.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct StreamKeys {
+    /// Other cameras, in their order, for when the first has no pictures. The stream goes back when
+    /// the first is stable again.
+    #[schemars(length(max = 16), extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) fallback: Vec<SourceText>,
+
+    /// What the start does about a camera that cannot be reached: `"retry"` tries again until it
+    /// can, `"require"` fails.
+    #[schemars(extend("x-reload" = RESTART, "x-api" = true))]
+    pub(crate) start: StartChoice,
+
+    /// How long a connection to the camera may take to be made.
+    #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) connect_timeout: Time,
+
+    /// How long a camera that speaks HTTP may take from the request to the head of its answer.
+    #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) answer_timeout: Time,
+
+    /// How long a camera may send nothing before it counts as lost. For one that is polled,
+    /// `answer_timeout` rules, and at least three times `poll_interval`.
+    #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) stall_limit: Time,
+
+    /// How far apart the requests to a camera that sends single pictures are.
+    #[schemars(extend("x-least" = "16ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) poll_interval: Time,
+
+    /// How long after a refused password the next login is tried.
+    #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) login_retry: Time,
+
+    /// Connect to the camera only while somebody watches or asks for a picture.
+    #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) on_demand: bool,
+
+    /// With `on_demand`: how long the camera stays connected after the last viewer.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) linger: Time,
+
+    /// What is repaired in pictures that need it, without changing a pixel: `"huffman-tables"`,
+    /// `"embedded-markers"`, `"eoi"`. An empty list relays pictures byte for byte.
+    #[schemars(length(max = 4), extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) repair: Vec<Repair>,
+
+    /// Check each picture for damage within, and hold damaged ones back. Takes 3 to 5 ms per
+    /// megabyte, and up to 60 ms per megabyte of pictures made for that.
+    #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) check_frames: bool,
+
+    /// Pass on pictures that browsers cannot show.
+    #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) pass_unsupported: bool,
+
+    /// After how long of identical pictures a camera is reported as frozen. It stays connected.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) frozen_after: Time,
+
+    /// What viewers see where there is no picture: `"drawn"` (the stream's name, what is wrong in
+    /// general, since when), `"none"`, or the path of a JPEG file.
+    #[schemars(extend("x-type" = "`\"drawn\"`, `\"none\"` or a path", "x-reload" = KEEP))]
+    pub(crate) placeholder: TextValue<PlaceholderChoice>,
+
+    /// How old a lost camera's last picture may be before the placeholder takes its place.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) placeholder_after: Time,
+
+    /// How long a snapshot waits for a picture such as is asked for.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = NEW, "x-api" = true))]
+    pub(crate) snapshot_wait: Time,
+
+    /// How long a snapshot waits while a camera that is read on demand is being connected.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = NEW, "x-api" = true))]
+    pub(crate) snapshot_connect_wait: Time,
+
+    /// A snapshot is the next picture, as if each request had `?fresh=1`; for programs that ask
+    /// again as soon as they are answered.
+    #[schemars(extend("x-reload" = NEW, "x-api" = true))]
+    pub(crate) snapshot_fresh: bool,
+
+    /// How old the picture of a snapshot may be, as if each request had `?max_age=`. If none is so
+    /// young, as of a dead camera, it is answered `503`.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = NEW, "x-api" = true))]
+    pub(crate) snapshot_max_age: Limit<Time>,
+
+    /// The most requests for snapshots that may be waiting at once. One more is answered `503`.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
+    pub(crate) max_snapshots: u32,
+
+    /// The most viewers that the stream may have. One more is answered `503`, unless it replaces
+    /// one of its own: a dead one, else the slowest, else the oldest.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
+    pub(crate) max_viewers: u32,
+
+    /// The most viewers of the stream from one address (IPv6: from one /64). Loopback and trusted
+    /// proxies do not count.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
+    pub(crate) max_viewers_per_address: Limit<u32>,
+
+    /// How long a response may last. Browsers do not ask again by themselves.
+    #[schemars(extend("x-least" = "1ms", "x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) max_duration: Limit<Time>,
+
+    /// The most pictures per second that any viewer gets.
+    #[schemars(extend("x-above" = 0, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) max_fps: Limit<f64>,
+
+    /// The most kilobits per second that any viewer gets, in whole pictures.
+    #[schemars(extend("x-above" = 0, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) max_kbps: Limit<f64>,
+
+    /// How long a viewer waits for a picture before the last one is sent again. Some viewers give
+    /// up after 10 s of silence.
+    #[schemars(extend("x-least" = "100ms", "x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) keepalive: Time,
+
+    /// How long a viewer may take no byte before its connection is closed.
+    #[schemars(extend("x-least" = "1ms", "x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) write_stall: Time,
+
+    /// How much memory slow viewers may hold together, besides the newest picture. Above it, those
+    /// that hold the oldest picture are cut.
+    #[schemars(extend("x-least" = 0, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) max_inflight: Size,
+
+    /// Serve WebKit's `fetch()` as `multipart/mixed`, for it cannot read
+    /// `multipart/x-mixed-replace`.
+    #[schemars(extend("x-reload" = NEW, "x-api" = true))]
+    pub(crate) webkit_fetch_mixed: bool,
+}
+
+/// The libraries' own defaults, except where the program has others: it tries cameras again, and
+/// draws a placeholder.
+impl Default for StreamKeys {
+    fn default() -> Self {
+        let http = StreamConfig::default();
+        let manager = ManagerConfig::default();
+        let ingest = manager.ingest();
+        let spec = default_spec();
+        let few = |most| u32::try_from(most).unwrap_or(u32::MAX);
+        Self {
+            fallback: Vec::new(),
+            start: StartChoice::Retry,
+            connect_timeout: Time(ingest.connect_timeout()),
+            answer_timeout: Time(ingest.answer_timeout()),
+            stall_limit: Time(ingest.stall_limit()),
+            poll_interval: Time(std::time::Duration::from_millis(500)),
+            login_retry: Time(ingest.login_retry()),
+            on_demand: false,
+            linger: Time::from_secs(10),
+            repair: vec![Repair::HuffmanTables, Repair::EmbeddedMarkers, Repair::Eoi],
+            check_frames: spec.check(),
+            pass_unsupported: spec.pass_unsupported(),
+            frozen_after: Time(spec.frozen_after()),
+            placeholder: TextValue(PlaceholderChoice::Drawn),
+            placeholder_after: Time(spec.placeholder_after()),
+            snapshot_wait: Time(http.snapshot_wait()),
+            snapshot_connect_wait: Time(http.snapshot_connect_wait()),
+            snapshot_fresh: http.snapshot_fresh(),
+            snapshot_max_age: Limit(http.snapshot_max_age().map(Time)),
+            max_snapshots: few(http.max_snapshots()),
+            max_viewers: few(http.max_viewers()),
+            max_viewers_per_address: Limit(http.max_viewers_per_address().map(few)),
+            max_duration: Limit(http.max_duration().map(Time)),
+            max_fps: Limit(http.max_fps()),
+            max_kbps: Limit(http.max_kbps()),
+            keepalive: Time(http.keepalive()),
+            write_stall: Time(http.write_stall()),
+            max_inflight: Size(http.max_inflight_bytes() as u64),
+            webkit_fetch_mixed: http.webkit_fetch_mixed(),
+        }
+    }
+}
+
+fn default_spec() -> StreamSpec {
+    let name = "a".parse().expect("a letter is a name");
+    StreamSpec::fed(name)
+}

@@ -1,0 +1,208 @@
+//! From files and flags to a plan.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    plan::{RelayPlan, Whose},
+    read::document::Document,
+    report::{Finding, Report},
+    resolve::{Resolved, overrides::Overrides, resolve},
+};
+
+/// A configuration, and what was found in it.
+pub(crate) struct Loaded {
+    pub(crate) report: Report,
+    pub(crate) resolved: Resolved,
+    /// None if there are errors.
+    pub(crate) plan: Option<RelayPlan>,
+}
+
+/// Reads a configuration. Without a file, the overrides are all there is.
+pub(crate) fn load(path: Option<&Path>, overrides: &Overrides) -> Loaded {
+    let mut report = Report::default();
+    let document = path.map(|path| Document::read(path, &mut report));
+    let resolved = resolve(&document.unwrap_or_default(), overrides, &mut report);
+    let plan = RelayPlan::new(&resolved.settings).map_err(|unusable| {
+        for setting in unusable {
+            let layer = match setting.whose {
+                Whose::Listen(at) => &resolved.listens[at],
+                Whose::Stream(at) => &resolved.streams[at],
+            };
+            report.add_once(Finding::error(setting.message).about(layer, setting.key));
+        }
+    });
+    let plan = plan.ok().filter(|_| !report.has_errors());
+    report.sort();
+    Loaded {
+        report,
+        resolved,
+        plan,
+    }
+}
+
+/// The file that is used where none is named: the first that exists.
+pub(crate) fn found() -> Option<PathBuf> {
+    let paths = SEARCHED.into_iter().map(PathBuf::from);
+    paths.into_iter().find(|path| path.exists())
+}
+
+/// Where a file is looked for, in this order.
+pub(crate) const SEARCHED: [&str; 2] = ["./mjpeg.toml", "/etc/mjpeg-server/mjpeg.toml"];
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::*;
+    use crate::config::{
+        report::Level,
+        schema::{key::Key, section::Section},
+    };
+
+    /// Loads a file with this content.
+    fn loaded(name: &str, text: &str) -> Loaded {
+        let path = env::temp_dir().join(format!("mjpeg-load-{}-{name}", process::id()));
+        fs::write(&path, text).unwrap();
+        let loaded = load(Some(&path), &Overrides::default());
+        fs::remove_file(&path).unwrap();
+        loaded
+    }
+
+    const SECRETS: &str = r#"
+[[streams]]
+name = "a"
+source = "http://hunter2:hunter2@cam/x?password=hunter2#header=X-Key:hunter2"
+fallback = ["exec:curl -u me:hunter2 'hunter2'", 'rtsp://me:hunter2@cam/'] # hunter2
+max_fps = "x"
+[[streams]]
+"name" = 'b'
+password = """
+hunter2
+"""
+source = '''tcp://hunter2@cam'''
+linger = "http://hunter2@x"
+"#;
+
+    #[test]
+    fn no_damage_to_a_file_shows_a_secret_of_it() {
+        let check = |text: &str| {
+            let report = loaded("damage", text).report;
+            let said = report.rendered() + &format!("{:?}", report.lines(Level::Error));
+            assert!(!said.contains("hunter2"), "{text}\n{said}");
+        };
+        check(SECRETS);
+        for at in (0..SECRETS.len()).filter(|at| SECRETS.is_char_boundary(*at)) {
+            check(&SECRETS[..at]);
+            let (before, after) = SECRETS.split_at(at);
+            let mut rest = after.chars();
+            let removed = rest.next();
+            check(&(before.to_owned() + rest.as_str()));
+            for other in ["\"", "'", "\n", "=", "\u{1b}"] {
+                if removed.is_some_and(|c| !c.is_ascii_alphanumeric()) {
+                    check(&(before.to_owned() + other + rest.as_str()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn settings_are_equal_where_they_mean_the_same_and_show_no_secret() {
+        let stream = |source: &str, more: &str| {
+            format!("[[streams]]\nname = \"a\"\nsource = \"{source}\"\n{more}")
+        };
+        let settings = |text: &str| loaded("equal", text).resolved.settings;
+        let url = "http://me:hunter2@cam/";
+        let fallback = format!("fallback = ['{url}']");
+        let plain = settings(&stream(url, &fallback));
+        let shown = toml::to_string(&plain).unwrap() + &format!("{plain:?}");
+        assert!(
+            !shown.contains("hunter2") && shown.contains("http://***@cam/"),
+            "{shown}"
+        );
+        let stream = |source: &str, more: &str| stream(source, &format!("{fallback}\n{more}"));
+        for (text, is_equal) in [
+            (stream(url, "max_viewers = 10000"), true),
+            (stream(url, "linger = \"10000ms\""), true),
+            (stream(url, "[defaults]\nstall_limit = \"11s\""), false),
+            (stream("http://me:hunter3@cam/", ""), false),
+            (stream(url, "max_viewers = 1"), false),
+        ] {
+            assert_eq!(settings(&text) == plain, is_equal, "{text}");
+        }
+    }
+
+    /// Another value than the default.
+    fn other(key: &Key) -> String {
+        let word = match &*key.name {
+            "fallback" => "['tcp://cam:2']",
+            "start" => "'require'",
+            "repair" => "[]",
+            "placeholder" | "snapshot_max_age" => "'none'",
+            "serve" => "['metrics']",
+            "trusted_proxies" => "['10.0.0.1']",
+            "hosts" => "['cam.example']",
+            "origins" => "[]",
+            "default" => "'a'",
+            "base_path" => "'/x'",
+            "address" => "8082",
+            "tls" => "{ certificate = '/a', key = '/b' }",
+            _ => match (key.default().as_deref(), key.kind().as_str()) {
+                (Some("true"), _) => "false",
+                (Some("false"), _) => "true",
+                (_, kind) if kind.starts_with("time") => "'1234ms'",
+                (_, "size") => "'3KiB'",
+                (_, kind) if kind.contains("number") => "7",
+                _ => return key.example().unwrap_or_default(),
+            },
+        };
+        word.into()
+    }
+
+    #[test]
+    fn every_key_reaches_the_libraries() {
+        let plan = |listen: &str, process: &str, stream: &str| {
+            let text = format!(
+                "{process}\n[[listen]]\n{listen}\n[[streams]]\n{stream}\n[[streams]]\nname = 'b'\n\
+                 source = 'test:'"
+            );
+            let loaded = loaded("effect", &text);
+            let plan = loaded
+                .plan
+                .unwrap_or_else(|| panic!("{}", loaded.report.rendered()));
+            format!("{plan:?}")
+        };
+        let (listen, stream) = ("address = 8081", "name = 'a'\nsource = 'http://cam/'");
+        for key in Section::Process.keys() {
+            let set = format!("{} = {}", key.name, other(key));
+            assert_ne!(
+                plan(listen, &set, stream),
+                plan(listen, "", stream),
+                "{set}"
+            );
+        }
+        for key in Section::Listen.keys() {
+            let set = format!("{} = {}", key.name, other(key));
+            let base = match &*key.name {
+                "address" | "fd" | "unix" => "",
+                "mode" => "unix = '/run/x'",
+                _ => listen,
+            };
+            let before = if base.is_empty() { listen } else { base };
+            let after = format!("{base}\n{set}");
+            assert_ne!(plan(&after, "", stream), plan(before, "", stream), "{set}");
+        }
+        for key in Section::Stream.keys().filter(|key| !key.is_required()) {
+            let set = format!("{} = {}", key.name, other(key));
+            let base = match &*key.name {
+                "linger" => format!("{stream}\non_demand = true"),
+                "snapshot_max_age" => format!("{stream}\nsnapshot_max_age = '1s'"),
+                _ => stream.into(),
+            };
+            let after = match &*key.name {
+                "snapshot_max_age" => stream.into(),
+                _ => format!("{base}\n{set}"),
+            };
+            assert_ne!(plan(listen, "", &after), plan(listen, "", &base), "{set}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Settings as the libraries take them.
+
+mod picture;
+
+use std::path::PathBuf;
+
+use mjpeg_manager::{
+    ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
+    mjpeg_codec::repair::Repairs,
+    mjpeg_http::{CorsPolicy, InvalidConfig, ListenerConfig, StreamConfig},
+};
+
+use super::{
+    keys::{
+        listen::{ListenKeys, TlsKeys},
+        process::ProcessKeys,
+        stream::StreamKeys,
+    },
+    resolve::listens::cors,
+    settings::{ListenAt, ListenSettings, Settings, StreamSettings},
+    value::{
+        choice::{Repair, Serve, StartChoice},
+        placeholder::PlaceholderChoice,
+    },
+};
+use crate::gateway::config::{GatewayAddress, GatewayConfig, ServeSet};
+
+/// What a relay is started with.
+#[derive(Debug)]
+pub(crate) struct RelayPlan {
+    pub(crate) worker_threads: u16,
+    pub(crate) manager: ManagerConfig,
+    pub(crate) max_viewers_total: usize,
+    /// Of the streams' own ports.
+    pub(crate) ports: ListenerConfig,
+    /// How a stream is served that says nothing itself.
+    pub(crate) defaults: StreamConfig,
+    pub(crate) streams: Vec<PlannedStream>,
+    pub(crate) gateways: Vec<PlannedGateway>,
+}
+
+/// A stream, and how it is served.
+#[derive(Debug)]
+pub(crate) struct PlannedStream {
+    pub(crate) spec: StreamSpec,
+    pub(crate) http: StreamConfig,
+    pub(crate) aliases: Vec<StreamName>,
+}
+
+/// A listener that serves every stream.
+#[derive(Debug)]
+pub(crate) struct PlannedGateway {
+    pub(crate) config: GatewayConfig,
+    pub(crate) tls: Option<Tls>,
+}
+
+/// The files of a certificate and its key, PEM.
+#[derive(Debug)]
+#[allow(dead_code, reason = "not served yet")]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug)]
+pub(crate) struct Unusable {
+    pub(crate) whose: Whose,
+    pub(crate) key: &'static str,
+    pub(crate) message: String,
+}
+
+/// Whose setting it is, by its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    Listen(usize),
+    Stream(usize),
+}
+
+impl RelayPlan {
+    /// Makes the libraries' settings.
+    ///
+    /// # Errors
+    ///
+    /// All settings that cannot be used.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Vec<Unusable>> {
+        let mut unusable = Vec::new();
+        let mut keep = |whose: Whose, (key, message): (&'static str, String)| {
+            unusable.push(Unusable {
+                whose,
+                key,
+                message,
+            });
+        };
+        let process = &settings.process;
+        let mut gateways = Vec::new();
+        for (at, listen) in settings.listens.iter().enumerate() {
+            match gateway(listen, process) {
+                Ok(gateway) => gateways.push(gateway),
+                Err(error) => keep(Whose::Listen(at), error),
+            }
+        }
+        let origins = settings.listens.first().map(|listen| &listen.keys.origins);
+        let cors = origins.map_or(Ok(CorsPolicy::ANY), |origins| cors(origins));
+        let cors = cors.unwrap_or(CorsPolicy::NOBODY);
+        let mut streams = Vec::new();
+        let mut pictures = picture::PlaceholderPictures::default();
+        for (at, stream) in settings.streams.iter().enumerate() {
+            match planned(stream, &cors, &mut pictures) {
+                Ok(planned) => streams.push(planned),
+                Err(error) => keep(Whose::Stream(at), error),
+            }
+        }
+        let ports = listener(&settings.ports, process);
+        let defaults = stream_config(&settings.defaults, &cors);
+        if unusable.is_empty() {
+            let most = ManagerConfig::default().max_streams().max(streams.len());
+            Ok(Self {
+                worker_threads: process.worker_threads,
+                manager: ManagerConfig::default().with_max_streams(most),
+                max_viewers_total: process.max_viewers_total as usize,
+                ports: ports.unwrap_or_default(),
+                defaults: defaults.unwrap_or_default(),
+                streams,
+                gateways,
+            })
+        } else {
+            Err(unusable)
+        }
+    }
+}
+
+type Failed = (&'static str, String);
+
+fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<PlannedGateway, Failed> {
+    let keys = &listen.keys;
+    let limits = listener(keys, process).map_err(|error| ("base_path", error.to_string()))?;
+    let address = match listen.at.clone() {
+        ListenAt::Address(addr) => GatewayAddress::Tcp(addr),
+        ListenAt::Unix { path, mode } => GatewayAddress::Unix { path, mode },
+        ListenAt::Fd(name) => GatewayAddress::Inherited(name),
+    };
+    let mut serve = ServeSet::default();
+    serve.streams = keys.serve.contains(&Serve::Streams);
+    serve.page = keys.serve.contains(&Serve::Page);
+    serve.metrics = keys.serve.contains(&Serve::Metrics);
+    let tls = keys.tls.clone();
+    Ok(PlannedGateway {
+        config: GatewayConfig::new(listen.name.as_str(), address)
+            .with_listener(limits)
+            .with_serve(serve)
+            .with_default(keys.default.as_ref().map(|name| name.0.clone()))
+            .with_hosts(keys.hosts.iter().cloned()),
+        tls: tls.map(|TlsKeys { certificate, key }| Tls { certificate, key }),
+    })
+}
+
+fn listener(keys: &ListenKeys, process: &ProcessKeys) -> Result<ListenerConfig, InvalidConfig> {
+    let lowat = u32::try_from(process.notsent_lowat.0).unwrap_or(u32::MAX);
+    ListenerConfig::default()
+        .with_trusted_proxies(keys.trusted_proxies.iter().map(|network| network.0.0))
+        .with_notsent_lowat_bytes((lowat > 0).then_some(lowat))
+        .with_base_path(&keys.base_path)
+}
+
+fn planned(
+    stream: &StreamSettings,
+    cors: &CorsPolicy,
+    pictures: &mut picture::PlaceholderPictures,
+) -> Result<PlannedStream, Failed> {
+    let keys = &stream.keys;
+    let mode = match keys.start {
+        StartChoice::Retry => StartMode::Retry,
+        StartChoice::Require => StartMode::Require,
+    };
+    let placeholder = match &keys.placeholder.0 {
+        PlaceholderChoice::None => Placeholder::None,
+        PlaceholderChoice::Drawn => Placeholder::Drawn,
+        PlaceholderChoice::File(path) => {
+            let picture = pictures.read(path);
+            Placeholder::Picture(picture.map_err(|error| ("placeholder", error))?)
+        }
+    };
+    let spec = StreamSpec::fed(stream.name.clone())
+        .with_sources(stream.sources.iter().cloned())
+        .with_mode(mode)
+        .with_repair(repairs(&keys.repair))
+        .with_check(keys.check_frames)
+        .with_pass_unsupported(keys.pass_unsupported)
+        .with_frozen_after(keys.frozen_after.0)
+        .with_placeholder(placeholder)
+        .with_placeholder_after(keys.placeholder_after.0);
+    let spec = match keys.on_demand {
+        true => spec.with_on_demand(keys.linger.0),
+        false => spec,
+    };
+    let spec = match stream.listen {
+        Some(listen) => spec.with_listen(listen),
+        None => spec,
+    };
+    // What can be refused, of a stream that has a source.
+    let key = match keys.start {
+        StartChoice::Require => "start",
+        StartChoice::Retry => "placeholder",
+    };
+    spec.validate().map_err(|error| (key, error.to_string()))?;
+    Ok(PlannedStream {
+        spec,
+        http: stream_config(keys, cors)?,
+        aliases: stream.aliases.clone(),
+    })
+}
+
+fn stream_config(keys: &StreamKeys, cors: &CorsPolicy) -> Result<StreamConfig, Failed> {
+    let failed = |key| move |error: InvalidConfig| (key, error.to_string());
+    let per_address = keys.max_viewers_per_address.0.map(|most| most as usize);
+    let inflight = usize::try_from(keys.max_inflight.0).unwrap_or(usize::MAX);
+    StreamConfig::default()
+        .with_max_viewers(keys.max_viewers as usize)
+        .with_max_viewers_per_address(per_address)
+        .with_max_duration(keys.max_duration.0.map(|time| time.0))
+        .with_snapshot_fresh(keys.snapshot_fresh)
+        .with_snapshot_max_age(keys.snapshot_max_age.0.map(|time| time.0))
+        .with_snapshot_wait(keys.snapshot_wait.0)
+        .with_snapshot_connect_wait(keys.snapshot_connect_wait.0)
+        .with_max_snapshots(keys.max_snapshots as usize)
+        .with_webkit_fetch_mixed(keys.webkit_fetch_mixed)
+        .with_write_stall(keys.write_stall.0)
+        .with_max_inflight_bytes(inflight)
+        .with_cors(cors.clone())
+        .with_keepalive(keys.keepalive.0)
+        .map_err(failed("keepalive"))?
+        .with_max_fps(keys.max_fps.0)
+        .map_err(failed("max_fps"))?
+        .with_max_kbps(keys.max_kbps.0)
+        .map_err(failed("max_kbps"))
+}
+
+fn repairs(chosen: &[Repair]) -> Repairs {
+    let is_chosen = |repair| chosen.contains(&repair);
+    if is_chosen(Repair::None) {
+        return Repairs::NONE;
+    }
+    Repairs::NONE
+        .with_huffman_tables(is_chosen(Repair::HuffmanTables))
+        .with_embedded_markers(is_chosen(Repair::EmbeddedMarkers))
+        .with_eoi(is_chosen(Repair::Eoi))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repairs_are_what_was_listed() {
+        assert_eq!(repairs(&StreamKeys::default().repair), Repairs::RECOMMENDED);
+        assert_eq!(repairs(&[]), Repairs::NONE);
+        assert_eq!(repairs(&[Repair::None]), Repairs::NONE);
+        let two = Repairs::NONE.with_huffman_tables(true).with_eoi(true);
+        assert_eq!(repairs(&[Repair::HuffmanTables, Repair::Eoi]), two);
+        let one = Repairs::NONE.with_embedded_markers(true);
+        assert_eq!(repairs(&[Repair::EmbeddedMarkers]), one);
+    }
+}

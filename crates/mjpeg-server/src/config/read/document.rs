@@ -1,0 +1,211 @@
+//! Reads a configuration: a file, and those that it includes.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::section::Reader;
+use crate::config::{
+    files::{TextFile, matching, shown},
+    layer::{Layer, SourcePosition},
+    report::{Finding, Report},
+    schema::section::Section,
+};
+
+/// The sections of a configuration, as they were written.
+#[derive(Default)]
+pub(crate) struct Document {
+    pub(crate) process: Layer,
+    pub(crate) defaults: Layer,
+    pub(crate) listens: Vec<Layer>,
+    pub(crate) streams: Vec<Layer>,
+}
+
+impl Document {
+    /// Reads a file and those that it includes. What is wrong is reported; the rest is read.
+    pub(crate) fn read(path: &Path, report: &mut Report) -> Self {
+        let mut document = Self::default();
+        let included = document.add(path, Kind::Main, report);
+        let mut seen = BTreeSet::from_iter(fs::canonicalize(path));
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for (pattern, place) in included {
+            let files = match matching(folder, &pattern) {
+                Ok(files) => files,
+                Err(error) => {
+                    let finding = Finding::error(format!("cannot include this: {error}"));
+                    report.add(finding.at(place).with_key("include"));
+                    continue;
+                }
+            };
+            for file in files {
+                // Two patterns may mean one file.
+                if fs::canonicalize(&file).is_ok_and(|path| !seen.insert(path)) {
+                    continue;
+                }
+                document.add(&file, Kind::Included(place.clone()), report);
+            }
+        }
+        if document.streams.len() > MOST_STREAMS {
+            report.add(Finding::error(format!(
+                "there may be at most {MOST_STREAMS} streams"
+            )));
+            document.streams.truncate(MOST_STREAMS);
+        }
+        document
+    }
+
+    /// Adds a file, and returns what it includes.
+    fn add(
+        &mut self,
+        path: &Path,
+        kind: Kind,
+        report: &mut Report,
+    ) -> Vec<(String, SourcePosition)> {
+        let total: usize = report.files.iter().map(|file| file.text.len()).sum();
+        let read = match total > MOST_BYTES {
+            true => Err(std::io::Error::other(
+                "the files are larger than 32 MiB together",
+            )),
+            false => TextFile::read(path),
+        };
+        let file = match read {
+            Ok(file) => file,
+            Err(error) => {
+                let mut finding = Finding::error(format!("cannot read this file: {error}"));
+                finding.about = Some(shown(path));
+                if let Kind::Included(place) = kind {
+                    finding = finding.at(place).with_key("include");
+                }
+                report.add(finding);
+                return Vec::new();
+            }
+        };
+        let text = file.text.clone();
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        let is_toml = errors.is_empty();
+        report.files.push(TextFile { is_toml, ..file });
+        let number = report.files.len() - 1;
+        let mut reader = Reader {
+            report,
+            file: number,
+        };
+        for error in errors {
+            let place = error.span().map(|span| reader.place(span));
+            reader.report.add(Finding::error(error.message()).at(place));
+        }
+        self.top(table.get_ref(), &kind, &mut reader)
+    }
+
+    fn top(
+        &mut self,
+        table: &DeTable<'_>,
+        kind: &Kind,
+        reader: &mut Reader<'_>,
+    ) -> Vec<(String, SourcePosition)> {
+        let mut includes = Vec::new();
+        let mut rest = Vec::new();
+        for (name, value) in table {
+            let is_allowed = matches!(kind, Kind::Main) || name.get_ref() == "streams";
+            match &**name.get_ref() {
+                known @ ("include" | "listen" | "defaults") if !is_allowed => {
+                    let place = reader.place(name.span());
+                    let finding = Finding::error("an included file may hold only [[streams]]");
+                    reader.report.add(finding.at(place).with_key(known));
+                }
+                "include" => includes = include(value, reader),
+                "listen" => self.listens = tables(value, Section::Listen, reader),
+                "streams" => self.streams.extend(tables(value, Section::Stream, reader)),
+                "defaults" => match value.get_ref() {
+                    DeValue::Table(table) => {
+                        self.defaults = reader.section(Section::Defaults, table);
+                    }
+                    _ => wrong_kind(value, "defaults", "write [defaults]", reader),
+                },
+                _ if is_allowed => rest.push((name, value)),
+                _ => {
+                    let place = reader.place(name.span());
+                    let finding = Finding::error("an included file may hold only [[streams]]");
+                    reader.report.add(finding.at(place));
+                }
+            }
+        }
+        if matches!(kind, Kind::Main) {
+            self.process = reader.section(Section::Process, rest);
+        }
+        includes
+    }
+}
+
+/// Whether a file was named or included.
+enum Kind {
+    Main,
+    /// By the text at this place.
+    Included(SourcePosition),
+}
+
+fn include(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Vec<(String, SourcePosition)> {
+    let DeValue::Array(items) = value.get_ref() else {
+        wrong_kind(
+            value,
+            "include",
+            "write a list: include = [\"streams.d/*.toml\"]",
+            reader,
+        );
+        return Vec::new();
+    };
+    if items.len() > MOST_INCLUDES {
+        let help = format!("at most {MOST_INCLUDES} patterns");
+        wrong_kind(value, "include", &help, reader);
+    }
+    let mut patterns = Vec::new();
+    for item in items.iter().take(MOST_INCLUDES) {
+        match item.get_ref() {
+            DeValue::String(text) => patterns.push((text.to_string(), reader.place(item.span()))),
+            _ => wrong_kind(
+                item,
+                "include",
+                "write the path of a file in quotation marks",
+                reader,
+            ),
+        }
+    }
+    patterns
+}
+
+/// Reads the tables of `[[…]]`.
+fn tables(value: &Spanned<DeValue<'_>>, section: Section, reader: &mut Reader<'_>) -> Vec<Layer> {
+    let key = section.header().trim_matches(['[', ']']);
+    let help = format!("write {}, with two brackets on each side", section.header());
+    let DeValue::Array(items) = value.get_ref() else {
+        wrong_kind(value, key, &help, reader);
+        return Vec::new();
+    };
+    let mut layers = Vec::new();
+    for item in items.iter() {
+        let DeValue::Table(table) = item.get_ref() else {
+            wrong_kind(item, key, &help, reader);
+            continue;
+        };
+        let mut layer = reader.section(section, table);
+        layer.place = Some(reader.place(item.span()));
+        layers.push(layer);
+    }
+    layers
+}
+
+fn wrong_kind(value: &Spanned<DeValue<'_>>, key: &str, help: &str, reader: &mut Reader<'_>) {
+    let place = reader.place(value.span());
+    let finding = Finding::error(format!("this is no `{key}`")).at(place);
+    reader.report.add(finding.with_key(key).with_help(help));
+}
+
+/// More than a machine can relay.
+const MOST_STREAMS: usize = 4096;
+
+const MOST_INCLUDES: usize = 64;
+
+/// Of all files together, about.
+const MOST_BYTES: usize = 32 << 20;

@@ -1,0 +1,77 @@
+//! Merges the layers: built-in default, `[defaults]`, flag or environment, a stream's own key.
+
+pub(crate) mod listens;
+pub(crate) mod names;
+pub(crate) mod overrides;
+mod sources;
+mod streams;
+
+use self::overrides::Overrides;
+use super::{
+    keys::{listen::ListenKeys, process::ProcessKeys, stream::StreamKeys},
+    layer::Layer,
+    read::document::Document,
+    report::Report,
+    settings::{ListenSettings, Settings},
+};
+
+/// A configuration with all layers merged.
+pub(crate) struct Resolved {
+    /// Without what cannot be used, which was reported.
+    pub(crate) settings: Settings,
+    /// Each key's effective value, and where it came from.
+    pub(crate) process: Layer,
+    /// In the order of the settings.
+    pub(crate) listens: Vec<Layer>,
+    /// In the order of the settings.
+    pub(crate) streams: Vec<Layer>,
+}
+
+/// Merges all layers. What is wrong is reported.
+pub(crate) fn resolve(document: &Document, overrides: &Overrides, report: &mut Report) -> Resolved {
+    let process = Layer::built_in::<ProcessKeys>()
+        .under(&document.process)
+        .under(&overrides.process);
+    let defaults = Layer::built_in::<StreamKeys>()
+        .under(&document.defaults)
+        .under(&overrides.defaults);
+    let base = Layer::built_in::<ListenKeys>().under(&overrides.listen);
+    let own_streams = streams::own(document, overrides, report);
+    let listens = listens::layers(&document.listens, &own_streams, &base);
+    let has_gateway = !listens.is_empty();
+
+    let mut all = Vec::new();
+    let mut streams = Vec::new();
+    for own in &own_streams {
+        let mut merged = defaults.clone().under(own);
+        if let Some(stream) = streams::resolve(&mut merged, own, report) {
+            streams.push((merged.clone(), stream));
+        }
+        all.push(merged);
+    }
+    let names = names::check(&all, has_gateway, report);
+    let listens = listens::resolve(&listens, &all, &names, report);
+    let (listen_layers, listens): (Vec<_>, Vec<_>) = listens.into_iter().unzip();
+    let (stream_layers, streams): (Vec<_>, Vec<_>) = streams.into_iter().unzip();
+    streams::warn(&stream_layers, &streams, report);
+
+    let mut ports: ListenKeys = base.read();
+    let first: Option<&ListenSettings> = listens.first();
+    if let Some(first) = first {
+        ports
+            .trusted_proxies
+            .clone_from(&first.keys.trusted_proxies);
+    }
+    Resolved {
+        settings: Settings {
+            process: process.read(),
+            listens,
+            ports,
+            defaults: defaults.read(),
+            streams,
+        },
+        process,
+        listens: listen_layers,
+        streams: stream_layers,
+    }
+}

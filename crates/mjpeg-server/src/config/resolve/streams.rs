@@ -1,0 +1,139 @@
+//! Streams, each from its layers.
+
+use mjpeg_manager::mjpeg_ingest::Source;
+
+use super::{overrides::Overrides, sources::Sources};
+use crate::config::{
+    keys::stream::{OwnKeys, StreamKeys},
+    layer::{Layer, ValueOrigin},
+    read::document::Document,
+    report::{Finding, Report},
+    settings::StreamSettings,
+};
+
+/// The streams' own keys: those of the files first, then those of the command line.
+pub(super) fn own(document: &Document, overrides: &Overrides, report: &mut Report) -> Vec<Layer> {
+    let mut flagged = overrides.streams.clone();
+    let is_named = |layer: &Layer, name: &str| {
+        let own = layer.entries.get("name");
+        own.and_then(|entry| entry.value.as_str()) == Some(name)
+    };
+    for fallback in &overrides.fallbacks {
+        let name = fallback.stream.as_str();
+        let Some(stream) = flagged.iter_mut().find(|layer| is_named(layer, name)) else {
+            let mut finding =
+                Finding::error(format!("no stream of the command line is named {name}"));
+            finding.about = match &fallback.origin {
+                ValueOrigin::Flag(name) | ValueOrigin::Environment(name) => Some(name.clone()),
+                _ => None,
+            };
+            let in_file = document.streams.iter().find(|layer| is_named(layer, name));
+            let help = match in_file {
+                Some(_) => "set its `fallback` in the file".to_owned(),
+                None => format!("add --stream {name}=…"),
+            };
+            report.add(finding.with_help(help));
+            continue;
+        };
+        let known = stream.entries.get("fallback");
+        let known = known.and_then(|entry| entry.value.as_array().cloned());
+        let mut urls = known.unwrap_or_default();
+        urls.push(fallback.url.clone().into());
+        stream.set("fallback", urls, fallback.origin.clone());
+    }
+    document.streams.iter().cloned().chain(flagged).collect()
+}
+
+/// Makes the settings of a stream. The values that options of its URL set are entered.
+pub(super) fn resolve(
+    merged: &mut Layer,
+    own: &Layer,
+    report: &mut Report,
+) -> Option<StreamSettings> {
+    let names: OwnKeys = merged.read();
+    let keys: StreamKeys = merged.read();
+    for (key, is_missing) in [
+        ("name", names.name.is_none()),
+        ("source", names.source.is_none()),
+    ] {
+        if is_missing && !merged.broken.contains(key) {
+            let finding = Finding::error(format!("this stream has no `{key}`"));
+            report.add(finding.at(merged.place.clone()).with_key(key));
+        }
+    }
+    let mut all = Vec::new();
+    let mut sources = Sources {
+        merged,
+        own,
+        report,
+        from_url: Vec::new(),
+    };
+    let source = names.source.map(|text| ("source", text));
+    let fallback = keys.fallback.iter().cloned().map(|text| ("fallback", text));
+    for (key, text) in source.into_iter().chain(fallback) {
+        all.extend(sources.resolve(key, &text.0));
+    }
+    // Only now: an option in one URL does not hold for the other sources.
+    for (key, time) in sources.from_url {
+        merged.set(key, time.to_string(), ValueOrigin::Url);
+    }
+    Some(StreamSettings {
+        name: names.name?.0,
+        sources: all,
+        listen: names.listen.map(|listen| listen.0),
+        aliases: names.aliases.into_iter().map(|alias| alias.0).collect(),
+        keys: merged.read(),
+    })
+}
+
+/// Warns of what is probably not meant.
+pub(super) fn warn(layers: &[Layer], streams: &[StreamSettings], report: &mut Report) {
+    for layer in layers {
+        let keys: StreamKeys = layer.read();
+        let own_place = matches!(layer.origin("linger"), Some(ValueOrigin::File(_)));
+        if !keys.on_demand && own_place && layer.is_built_in("on_demand") {
+            let finding = Finding::warning("`linger` has no effect without `on_demand`");
+            report.add_once(finding.about(layer, "linger"));
+        }
+    }
+    let mut seen: Vec<(&str, usize)> = Vec::new();
+    for (at, stream) in streams.iter().enumerate() {
+        for camera in stream.sources.iter().filter_map(camera) {
+            match seen.iter().find(|(known, _)| *known == camera) {
+                Some((_, first)) if streams[*first].name != stream.name => {
+                    let name = &streams[*first].name;
+                    let finding = Finding::warning(format!(
+                        "streams {name} and {} name the same camera, which gets a connection \
+                         from each",
+                        stream.name
+                    ));
+                    let other = layers[*first].place_of("source");
+                    report.add(
+                        finding
+                            .about(&layers[at], "source")
+                            .with_other(other, "and here"),
+                    );
+                }
+                Some(_) => {}
+                None => seen.push((camera, at)),
+            }
+        }
+    }
+}
+
+/// What tells cameras apart: the URL without options and login. `None` for kinds that may be read
+/// any number of times.
+fn camera(source: &Source) -> Option<&str> {
+    let url = source.reveal();
+    let (scheme, rest) = url.split_once(':')?;
+    match scheme {
+        "exec" => Some(url),
+        "tcp" | "http" | "https" | "unix" => {
+            let rest = rest.split('#').next().unwrap_or_default();
+            let authority = rest.trim_start_matches('/').split(['/', '?']).next()?;
+            let login = authority.rfind('@').map_or(0, |at| at + 1);
+            Some(rest.trim_start_matches('/').get(login..).unwrap_or(rest))
+        }
+        _ => None,
+    }
+}

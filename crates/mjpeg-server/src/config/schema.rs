@@ -1,0 +1,6 @@
+//! What is known of the keys, from their declarations.
+
+pub(crate) mod bounds;
+pub(crate) mod key;
+pub(crate) mod root;
+pub(crate) mod section;

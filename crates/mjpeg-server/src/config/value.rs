@@ -1,0 +1,11 @@
+//! Values of keys: how they are written, and what they mean.
+
+pub(crate) mod choice;
+pub(crate) mod limit;
+pub(crate) mod listen_addr;
+pub(crate) mod network;
+pub(crate) mod placeholder;
+pub(crate) mod size;
+pub(crate) mod source_text;
+pub(crate) mod text;
+pub(crate) mod time;

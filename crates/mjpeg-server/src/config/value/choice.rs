@@ -1,0 +1,65 @@
+//! Words to choose from.
+
+use clap::ValueEnum;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+/// What the start of the relay does about a camera that cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline, extend("x-type" = "`\"retry\"` or `\"require\"`"))]
+pub(crate) enum StartChoice {
+    /// Start all the same, and try the camera again until it can be reached.
+    #[default]
+    Retry,
+    /// Fail.
+    Require,
+}
+
+/// A repair of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline, extend("x-type" = "word"))]
+pub(crate) enum Repair {
+    /// Insert the standard Huffman tables where a camera leaves them out; without them, Safari
+    /// paints nothing
+    HuffmanTables,
+    /// Take out metadata that hold a picture of their own, such as Exif thumbnails; some viewers
+    /// show that instead
+    EmbeddedMarkers,
+    /// Append the end marker where a camera leaves it out
+    Eoi,
+    /// Relay pictures byte for byte
+    None,
+}
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline, extend("x-type" = "word"))]
+pub(crate) enum Serve {
+    /// The streams below their names.
+    Streams,
+    /// The page and what it reads.
+    Page,
+    /// Metrics for Prometheus.
+    Metrics,
+}
+
+impl<'de> Deserialize<'de> for Serve {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        match &*word {
+            "streams" => Ok(Self::Streams),
+            "page" => Ok(Self::Page),
+            "metrics" => Ok(Self::Metrics),
+            "control" => Err(D::Error::custom(
+                "\"control\" needs users and rights, which this version does not have yet",
+            )),
+            _ => Err(D::Error::unknown_variant(
+                &word,
+                &["streams", "page", "metrics"],
+            )),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The configuration file, as a user sees it.
+
+mod check;
+mod layers;
+mod printed;
+mod running;
