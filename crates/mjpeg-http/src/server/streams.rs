@@ -48,22 +48,8 @@ pub trait Streams: Send + Sync + 'static {
 ///
 /// [`is_reserved_name`] compares without regard to case, as these URLs are read.
 pub const RESERVED_NAMES: &[&str] = &[
-    "api",
-    "assets",
-    "axis-cgi",
-    "clip",
-    "cluster",
-    "healthz",
-    "jpg",
-    "login",
-    "logout",
-    "metrics",
-    "mjpg",
-    "readyz",
-    "snapshot",
-    "state",
-    "stream",
-    "view",
+    "api", "assets", "axis-cgi", "clip", "cluster", "healthz", "jpg", "login", "logout", "metrics",
+    "mjpg", "readyz", "snapshot", "state", "stream", "view",
 ];
 
 /// Returns whether a name or alias is one of the [`RESERVED_NAMES`], in any case.

@@ -15,7 +15,7 @@ use crate::{
     name::StreamName,
     stream::{
         http::{
-            services::{Entry, Services},
+            services::{ServiceEntry, Services},
             stream::HttpStream,
         },
         outlet::{Outlet, OutletFactory},
@@ -125,7 +125,7 @@ impl HttpOutlet {
     /// Lists the streams that are running, by name.
     pub fn names(&self) -> Vec<StreamName> {
         let services = self.services.lock();
-        let is_served = |(_, entry): &(_, &Entry)| entry.served.is_some();
+        let is_served = |(_, entry): &(_, &ServiceEntry)| entry.served.is_some();
         let served = services.iter().filter(is_served);
         served.map(|(name, _)| name.clone()).collect()
     }

@@ -16,7 +16,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::Full;
 use tower_service::Service;
 
-use super::state::{Configured, GatewayState};
+use super::state::{ConfiguredGateway, GatewayState};
 
 /// Answers every request of a gateway that is for no stream.
 #[derive(Clone)]
@@ -73,7 +73,7 @@ impl Site {
     fn not_found(
         &self,
         segments: &[&str],
-        configured: &Configured,
+        configured: &ConfiguredGateway,
         uri: &Uri,
         headers: &HeaderMap,
     ) -> Response<Full<Bytes>> {

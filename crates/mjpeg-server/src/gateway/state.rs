@@ -58,17 +58,17 @@ impl Relayed {
 #[derive(Debug)]
 pub(crate) struct GatewayState {
     pub(super) relayed: Arc<Relayed>,
-    config: watch::Sender<Arc<Configured>>,
+    config: watch::Sender<Arc<ConfiguredGateway>>,
 }
 
 /// A configuration, and what is made of it.
 #[derive(Debug)]
-pub(super) struct Configured {
+pub(super) struct ConfiguredGateway {
     pub(super) config: GatewayConfig,
     pub(super) hosts: Hosts,
 }
 
-impl Configured {
+impl ConfiguredGateway {
     fn new(config: GatewayConfig) -> Arc<Self> {
         let hosts = Hosts::new(config.hosts());
         Arc::new(Self { config, hosts })
@@ -79,17 +79,17 @@ impl GatewayState {
     pub(super) fn new(relayed: Arc<Relayed>, config: GatewayConfig) -> Self {
         Self {
             relayed,
-            config: watch::Sender::new(Configured::new(config)),
+            config: watch::Sender::new(ConfiguredGateway::new(config)),
         }
     }
 
     /// Replaces the configuration, from the next request on.
     pub(super) fn configure(&self, config: GatewayConfig) {
-        self.config.send_replace(Configured::new(config));
+        self.config.send_replace(ConfiguredGateway::new(config));
     }
 
     /// The configuration that applies now.
-    pub(super) fn configured(&self) -> Arc<Configured> {
+    pub(super) fn configured(&self) -> Arc<ConfiguredGateway> {
         Arc::clone(&self.config.borrow())
     }
 }

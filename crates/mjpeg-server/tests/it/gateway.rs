@@ -11,6 +11,8 @@ use mjpeg_testkit::{Camera, Response, Script, Viewer, jpeg, refused_addr, reques
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use crate::{folder::Folder, process::Server};
+
 fn live() -> Script {
     let frames = (0..20).map(jpeg::numbered).collect();
     Script::live(frames, Duration::from_millis(20))
@@ -501,4 +503,93 @@ async fn gateway_on_a_unix_socket_serves_streams_and_api() {
     }
     relay.shutdown().await;
     assert!(!path.exists());
+}
+
+/// The first gateway is a socket that systemd would open, the second a Unix socket.
+#[cfg(unix)]
+#[tokio::test]
+async fn gateways_of_a_configuration_file_are_opened() {
+    use std::{
+        os::{fd::OwnedFd, unix::fs::PermissionsExt},
+        process::Command,
+    };
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::UnixStream,
+    };
+
+    let (door, yard) = (Camera::start(live()).await, Camera::start(live()).await);
+    let folder = Folder::new();
+    let socket = folder.path().join("http.sock");
+    let file = folder.write(
+        "mjpeg.toml",
+        format!(
+            "[[listen]]
+            name = 'main'
+            fd = 'http'
+            default = 'yard'
+            base_path = '/cams'
+            hosts = ['cams.example.org']
+            [[listen]]
+            unix = '{}'
+            mode = '0600'
+            serve = ['streams']
+            [[streams]]
+            name = 'yard'
+            source = '{}'
+            [[streams]]
+            name = 'door'
+            source = '{}'
+            aliases = ['webcam']
+            max_viewers = 0",
+            socket.display(),
+            yard.url(),
+            door.url(),
+        ),
+    );
+    let inherited = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = inherited.local_addr().unwrap();
+    // The shell makes it descriptor 4, behind one that is no socket.
+    let script = "exec 4<&0 3</dev/null </dev/null
+        LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=null:http exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_mjpeg-server")]);
+    command.args(["run", "--config"]).arg(file);
+    command.stdin(OwnedFd::from(inherited));
+    let server = Server::of(command, 3);
+    let main = format!("http://{addr}/");
+    let urls = ["", "yard/", "door/"].map(|path| format!("{main}{path}"));
+    assert_eq!(server.urls, urls);
+
+    for path in ["/stream", "/yard/", "/cams/?action=stream_0"] {
+        let mut viewer = Viewer::open(addr, path).await.unwrap();
+        watch(&mut viewer, 5).await;
+    }
+    // The stream's own limit.
+    for path in ["/webcam/", "/?action=stream_1"] {
+        let viewer = Viewer::open(addr, path).await.unwrap();
+        assert_eq!(viewer.head().status, 503, "{path}");
+    }
+    let host = "Host: cams.example.org\r\n";
+    assert_eq!(ask(addr, "GET", "/cams/", host).await.head.status, 200);
+
+    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for (path, status) in [
+        ("/yard/snapshot", "200 OK"),
+        ("/api/v1/streams", "404 Not Found"),
+    ] {
+        let mut client = UnixStream::connect(&socket).await.unwrap();
+        let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        client.write_all(asked.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.unwrap();
+        let head = format!("HTTP/1.1 {status}\r\n");
+        assert!(
+            answer.starts_with(head.as_bytes()),
+            "{}",
+            answer.escape_ascii()
+        );
+    }
 }

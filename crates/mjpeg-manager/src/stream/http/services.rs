@@ -11,11 +11,11 @@ use crate::name::StreamName;
 
 /// What is known about streams, by name.
 #[derive(Debug, Default)]
-pub(super) struct Services(Mutex<BTreeMap<StreamName, Entry>>);
+pub(super) struct Services(Mutex<BTreeMap<StreamName, ServiceEntry>>);
 
 /// A stream that is served, or is configured and not served yet.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
+pub(super) struct ServiceEntry {
     /// Its own configuration; `None` if it has that of the outlet.
     pub(super) config: Option<StreamConfig>,
     pub(super) served: Option<Served>,
@@ -31,7 +31,7 @@ pub(super) struct Served {
 
 impl Services {
     /// Held briefly, never across a wait.
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Entry>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, ServiceEntry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
