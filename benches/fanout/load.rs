@@ -44,6 +44,8 @@ xflags::xflags! {
         required --bytes bytes: usize
         /// The length of the window.
         required --seconds seconds: u64
+        /// The path of the stream.
+        optional --path path: String
         /// A path that each viewer requests first on its connection. The response must have a
         /// length.
         optional --first path: String
@@ -161,8 +163,9 @@ impl Viewers {
 
     /// Opens the viewers one after another, while those already open read.
     fn open_all(&mut self, flags: &Load) -> Result<()> {
+        let path = flags.path.as_deref().unwrap_or("/");
         let head = format!(
-            "GET / HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n\r\n",
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n\r\n",
             flags.to
         );
         for index in 0..flags.viewers {

@@ -18,9 +18,11 @@ use crate::{
     closing::Closer,
     config::{listener::ListenerConfig, stream::StreamConfig},
     peer::Peer,
-    server::connection::{self, Context},
+    server::{
+        connection::{self, Context},
+        handle::ListenerShared,
+    },
     service::StreamService,
-    stats::ListenerCounters,
     transport::Transport,
 };
 
@@ -55,10 +57,9 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
     }
     let service = StreamService::new(consumer.clone(), config);
     let (client, server) = duplex(PIPE_BYTES);
-    let counters = Arc::<ListenerCounters>::default();
+    let listener = Arc::new(ListenerShared::new(ListenerConfig::default()));
     let context = Context {
-        config: ListenerConfig::default(),
-        counters: Arc::clone(&counters),
+        listener: Arc::clone(&listener),
         streams: Box::new(service.clone()),
         fallback: None,
         wrap: None,
@@ -95,8 +96,8 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
         .expect("a pipe");
     drop((reader, writer));
     service.drain(Duration::from_secs(1)).await;
-    let (connections, viewers) = (counters.read().connections, service.stats().viewers);
-    assert_eq!((connections, viewers), (0, 0));
+    assert_eq!(listener.counters.read().connections, 0);
+    assert_eq!(service.stats().viewers, 0);
     assert!(service.viewers().is_empty());
     assert_eq!(consumer.viewers(), 0, "nobody wants frames any more");
     answer

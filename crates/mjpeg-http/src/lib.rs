@@ -201,8 +201,12 @@
 //! |---|---|
 //! | `/door/`, `/door/stream`, `/door/snapshot`, … | the stream `door`, if there is one |
 //! | `/door` | a redirect to `/door/` |
+//! | `/api/stream.mjpeg?src=door`, `/api/frame.jpeg?src=door` (go2rtc's) | the stream `door` |
+//! | `/?action=stream_2`, `/?action=snapshot_2` | the stream [with that number](Streams::nth) |
 //! | `/stream` and the other URLs above, except a bare `/` | the default stream, if there is one |
 //! | anything else | the [fallback](Listener::with_fallback) if set, else the default stream |
+//!
+//! [Some names](RESERVED_NAMES) would be hidden by these URLs, or hide them.
 //!
 //! The fallback is a tower service of your own, such as an axum router with a page and an API. It
 //! may upgrade connections. Requests reach it with a [`Peer`] extension.
@@ -231,7 +235,7 @@
 //!   connections themselves. Without it, a stream would never end.
 //!
 //! [`StreamService::configure`] changes limits while viewers watch; only a shorter `max_duration`
-//! may end a response. A listener's configuration is fixed: bind a new one.
+//! may end a response. [`ListenerHandle::configure`] does so for a port.
 //!
 //! # Lagging
 //!
@@ -318,8 +322,9 @@ pub use peer::Peer;
 pub use response::{body::ResponseBody, future::ResponseFuture, mjpeg_body::MjpegBody};
 pub use server::{
     accept::{Accept, Wrap},
-    listener::{Listener, ListenerMonitor},
-    streams::Streams,
+    handle::ListenerHandle,
+    listener::Listener,
+    streams::{RESERVED_NAMES, Streams, is_reserved_name},
 };
 pub use service::{Drained, Rechecked, StreamService, StreamServiceBuilder};
 pub use stats::{ListenerStats, StreamStats};

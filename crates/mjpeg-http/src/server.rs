@@ -5,6 +5,7 @@ mod accept_outage;
 pub(crate) mod connection;
 pub(crate) mod fallback;
 pub(crate) mod guarded;
+pub(crate) mod handle;
 pub(crate) mod handoff;
 pub(crate) mod listener;
 pub(crate) mod outgoing;

@@ -4,8 +4,8 @@ mod check;
 
 use std::{io, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result};
-use mjpeg_manager::{Error, HttpOutlet, ManagerConfig, ShutdownReport};
+use anyhow::{Context, Result, bail};
+use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
@@ -13,17 +13,18 @@ use crate::{
     advice::with_advice,
     cli::{Cli, Command, demo::Demo, run::Run},
     config::{
-        demo::{DEMO_PORT, streams},
+        demo::{DEMO_PORT, gateways, streams},
         files::shown,
         load::load,
-        plan::RelayPlan,
+        plan::{PlannedStream, RelayPlan},
         report::{Level, Report},
     },
+    gateway::routes::Routes,
     output::Output,
-    relay::{Relay, StartError},
+    relay::{Gateways, Relay, StartError},
     secrets::masked,
     signals::Signals,
-    telemetry,
+    systemd, telemetry,
 };
 
 /// Runs the command line of this process, until a signal ends it.
@@ -31,6 +32,8 @@ use crate::{
 /// Returns exit code 0 after a signal, and 1 when the start failed or a configuration has errors.
 /// Exits with code 2 when the command line is not understood.
 pub fn main() -> ExitCode {
+    #[cfg(unix)]
+    systemd::take_sockets();
     let Cli { command, log } = Cli::from_process();
     let work = match command {
         Command::Check(args) => return check::check(&args),
@@ -137,8 +140,10 @@ async fn run(work: Job, terminal: &Terminal) -> Result<()> {
         () = signals.next() => return Ok(()),
     };
     print_urls(&relay, terminal);
+    systemd::serves();
     signals.next().await;
 
+    systemd::ends();
     info!("ending; a second signal ends at once");
     tokio::select! {
         report = relay.shutdown() => log_cut(report),
@@ -154,17 +159,25 @@ async fn start_run(configured: Configured) -> Result<Relay> {
     for warning in configured.warnings {
         warn!("{warning}");
     }
+    if let Some(gateway) = configured.plan.gateways.iter().find(|g| g.tls.is_some()) {
+        bail!(
+            "the listener {} has tls, which is not served yet",
+            gateway.config.name()
+        );
+    }
     start(configured.plan).await.map_err(|e| with_advice(&e))
 }
 
 async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
     let start = async |port| {
         let specs = streams(args.cameras, port)?;
-        anyhow::Ok(Relay::start(specs, ManagerConfig::default()).await)
+        let gateways = gateways(&specs, port);
+        let (manager, http) = (ManagerConfig::default(), HttpOutlet::default());
+        anyhow::Ok(Relay::with_gateways(specs, manager, http, gateways).await)
     };
     let started = match start(args.port.unwrap_or(DEMO_PORT)).await? {
         // The user has not chosen the ports, so free ones do as well.
-        Err(error) if args.port.is_none() && is_port_in_use(&error) => {
+        Err(error) if args.port.is_none() && error.is_port_in_use() => {
             info!("port {DEMO_PORT} or one after it is taken; using free ports");
             start(0).await?
         }
@@ -173,24 +186,31 @@ async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
     let relay = started.map_err(|e| with_advice(&e))?;
     terminal
         .stderr
-        .line("Open a URL in a browser. Ctrl-C ends the demo.");
+        .line("Open a URL in a browser: the first shows all cameras. Ctrl-C ends the demo.");
     Ok(relay)
 }
 
 async fn start(plan: RelayPlan) -> Result<Relay, StartError> {
-    // For all streams the same, until the outlet takes one configuration for each.
     let http = HttpOutlet::new(plan.defaults)
         .with_listener(plan.ports)
         .with_max_viewers(plan.max_viewers_total);
-    let specs = plan.streams.into_iter().map(|stream| stream.spec);
-    Relay::with_http(specs, plan.manager, http).await
-}
-
-fn is_port_in_use(error: &StartError) -> bool {
-    error
-        .errors
-        .iter()
-        .all(|(_, error)| matches!(error, Error::PortInUse { .. }))
+    let names = plan.streams.iter().map(|stream| stream.spec.name().clone());
+    let mut routes = Routes::new(names);
+    let mut specs = Vec::new();
+    for PlannedStream {
+        spec,
+        http: config,
+        aliases,
+    } in plan.streams
+    {
+        for alias in aliases {
+            routes = routes.with_alias(alias.as_str(), spec.name().clone());
+        }
+        http.configure(spec.name(), config);
+        specs.push(spec);
+    }
+    let open = plan.gateways.into_iter().map(|gateway| gateway.config);
+    Relay::with_gateways(specs, plan.manager, http, Gateways::new(open, routes)).await
 }
 
 fn print_urls(relay: &Relay, terminal: &Terminal) {

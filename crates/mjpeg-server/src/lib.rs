@@ -28,15 +28,21 @@ mod advice;
 mod cli;
 mod command;
 mod config;
+mod gateway;
 mod output;
 mod relay;
 mod secrets;
 mod signals;
+mod systemd;
 mod telemetry;
 
 pub use cli::stream_arg::{InvalidStreamArg, StreamArg};
 pub use command::main;
+pub use gateway::{
+    config::{GatewayAddress, GatewayConfig, GatewayError, ServeSet},
+    routes::Routes,
+};
 /// The crate whose types appear in this API, re-exported so that the versions agree.
 #[doc(no_inline)]
 pub use mjpeg_manager;
-pub use relay::{Relay, StartError};
+pub use relay::{Gateways, Relay, StartError};

@@ -1,18 +1,46 @@
-//! The relay: a manager, its HTTP outlet and its streams.
+//! The relay: a manager, its HTTP outlet, its streams and its gateways.
 
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, sync::Arc};
 
 use futures_util::future::join_all;
 use mjpeg_manager::{
     Error, HttpOutlet, Manager, ManagerConfig, ShutdownReport, StreamInfo, StreamName, StreamSpec,
+    mjpeg_http::ListenAddress,
+};
+
+use crate::gateway::{
+    config::{GatewayConfig, GatewayError},
+    routes::Routes,
+    running::RunningGateways,
+    state::Relayed,
 };
 
 /// A running relay. Dropping it stops it at once; [`shutdown`](Self::shutdown) stops it gracefully.
 #[derive(Debug)]
 pub struct Relay {
-    manager: Manager,
-    http: HttpOutlet,
+    gateways: RunningGateways,
+    relayed: Arc<Relayed>,
     streams: Vec<StreamInfo>,
+}
+
+/// Which gateways are open, and how they find streams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gateways {
+    /// The gateways.
+    pub open: Vec<GatewayConfig>,
+    /// How they find streams.
+    pub routes: Routes,
+}
+
+impl Gateways {
+    /// Opens these gateways, which find streams so.
+    pub fn new(open: impl IntoIterator<Item = GatewayConfig>, routes: Routes) -> Self {
+        Self {
+            open: open.into_iter().collect(),
+            routes,
+        }
+    }
 }
 
 impl Relay {
@@ -46,7 +74,34 @@ impl Relay {
         config: ManagerConfig,
         http: HttpOutlet,
     ) -> Result<Self, StartError> {
+        Self::with_gateways(specs, config, http, Gateways::default()).await
+    }
+
+    /// Starts all streams or none, concurrently, and serves them over HTTP through this outlet and
+    /// these gateways. They are bound before the streams start, and serve when all have.
+    ///
+    /// Streams should have none of the
+    /// [reserved names](mjpeg_manager::mjpeg_http::RESERVED_NAMES).
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if any gateway or stream fails. What had started is stopped.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops all at once.
+    pub async fn with_gateways(
+        specs: impl IntoIterator<Item = StreamSpec>,
+        config: ManagerConfig,
+        http: HttpOutlet,
+        gateways: Gateways,
+    ) -> Result<Self, StartError> {
         let manager = Manager::with_outlets(config, [http.factory()]);
+        let relayed = Arc::new(Relayed::new(manager.clone(), http));
+        let mut running = RunningGateways::new(Arc::clone(&relayed));
+        let change = running
+            .prepare(gateways.open)
+            .map_err(StartError::gateways)?;
         let mut streams = Vec::new();
         let mut errors = Vec::new();
         let starting = specs.into_iter().map(async |spec| {
@@ -61,40 +116,85 @@ impl Relay {
         }
         if !errors.is_empty() {
             manager.shutdown().await;
-            return Err(StartError { errors });
+            return Err(StartError::streams(errors));
         }
+        relayed.set_routes(gateways.routes);
+        running.commit(change);
         Ok(Self {
-            manager,
-            http,
+            gateways: running,
+            relayed,
             streams,
         })
     }
 
+    /// Replaces the gateways and the routes. A gateway whose address stays is configured without
+    /// being closed; new ones are bound first. Viewers keep their responses, even of gateways that
+    /// are closed.
+    ///
+    /// When it returns, the ports of closed gateways are free.
+    ///
+    /// # Errors
+    ///
+    /// One for each gateway that could not be bound. Nothing has changed then.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future has changed all or nothing.
+    pub async fn set_gateways(&mut self, gateways: Gateways) -> Result<(), Vec<GatewayError>> {
+        let change = self.gateways.prepare(gateways.open)?;
+        self.relayed.set_routes(gateways.routes);
+        self.gateways.commit(change);
+        self.gateways.settled().await;
+        Ok(())
+    }
+
     /// Returns the manager that runs the streams.
     pub fn manager(&self) -> &Manager {
-        &self.manager
+        &self.relayed.manager
     }
 
     /// Returns the HTTP outlet of the streams, with its counters and viewers.
     pub fn http(&self) -> &HttpOutlet {
-        &self.http
+        &self.relayed.http
     }
 
-    /// Returns the URLs of the streams, in the order of their specs.
+    /// Returns where the gateways listen, with the actual ports, by their names.
+    pub fn gateway_addresses(&self) -> impl Iterator<Item = (String, ListenAddress)> {
+        let open = self.gateways.open();
+        open.map(|(address, config)| (config.name().to_owned(), address.clone()))
+    }
+
+    /// Returns the URLs that a browser on this machine opens: the pages of the gateways, then the
+    /// streams in the order of their specs, each on its own port or else on the first gateway that
+    /// has one.
     pub fn urls(&self) -> impl Iterator<Item = String> {
-        self.streams
-            .iter()
-            .filter_map(|stream| stream.listen)
-            .map(url)
+        let open: Vec<_> = self.gateways.open().collect();
+        let url_of = |(address, config): &(&ListenAddress, GatewayConfig)| match address {
+            ListenAddress::Tcp(addr) => Some((url(*addr), config.serve())),
+            _ => None,
+        };
+        let gateways: Vec<_> = open.iter().filter_map(url_of).collect();
+        let pages = gateways.iter().filter(|(_, serve)| serve.page);
+        let pages: Vec<String> = pages.map(|(url, _)| url.clone()).collect();
+        let mut with_streams = gateways.into_iter().filter(|(_, serve)| serve.streams);
+        let shared = with_streams.next().map(|(url, _)| url);
+        let streams = self.streams.iter().filter_map(move |stream| {
+            let on_gateway = || Some(format!("{}{}/", shared.as_ref()?, stream.name));
+            stream.listen.map(url).or_else(on_gateway)
+        });
+        pages.into_iter().chain(streams)
     }
 
-    /// Stops all streams within the manager's grace period, and reports what had to be cut.
+    /// Closes the gateways, stops all streams within the manager's grace period, and reports what
+    /// had to be cut.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the relay, which stops it at once.
-    pub async fn shutdown(self) -> ShutdownReport {
-        self.manager.shutdown().await
+    pub async fn shutdown(mut self) -> ShutdownReport {
+        let manager = &self.relayed.manager;
+        let (report, ()) = tokio::join!(manager.shutdown(), self.gateways.shutdown());
+        report
     }
 }
 
@@ -102,13 +202,40 @@ impl Relay {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StartError {
-    /// The streams that failed, and why; at least one.
+    /// The streams that failed, and why.
     pub errors: Vec<(StreamName, Error)>,
+    /// The gateways that failed; then no stream was started.
+    pub gateways: Vec<GatewayError>,
+}
+
+impl StartError {
+    fn streams(errors: Vec<(StreamName, Error)>) -> Self {
+        Self {
+            errors,
+            gateways: Vec::new(),
+        }
+    }
+
+    fn gateways(gateways: Vec<GatewayError>) -> Self {
+        Self {
+            errors: Vec::new(),
+            gateways,
+        }
+    }
+
+    /// Whether nothing failed but ports that others have.
+    pub(crate) fn is_port_in_use(&self) -> bool {
+        let is_in_use = |(_, error): &(_, Error)| matches!(error, Error::PortInUse { .. });
+        self.errors.iter().all(is_in_use) && self.gateways.iter().all(GatewayError::is_in_use)
+    }
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the relay did not start")?;
+        for error in &self.gateways {
+            write!(f, "\n  {}", error.chain())?;
+        }
         for (name, error) in &self.errors {
             write!(f, "\n  {name}: {} ({})", error.chain(), error.code())?;
         }

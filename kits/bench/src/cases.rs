@@ -23,6 +23,11 @@ pub(crate) enum Sides {
     /// The relay twice, pinned to one core: once its viewers first take a snapshot on the
     /// connection on which they then request the stream, once they request the stream at once.
     Requests,
+    /// The relay twice, pinned to one core: once its viewers watch on the port that all streams
+    /// share, once on the stream's own port.
+    Gateway,
+    /// As [`Gateway`](Self::Gateway), but all viewers first take a snapshot on their connection.
+    GatewayRequests,
 }
 
 /// A bound. The floor must be met; the goal should be.
@@ -70,6 +75,7 @@ impl Sides {
             Self::Reference => ("ours", "ceiling"),
             Self::Threads => ("two", "one"),
             Self::Requests => ("second", "first"),
+            Self::Gateway | Self::GatewayRequests => ("gateway", "own port"),
         }
     }
 }
@@ -125,6 +131,12 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("second_request_20kB_30fps_200", 20_000, 30, 200)
         .between(Sides::Requests)
         .with_bounds(&[bound(&CPU_RATIO, 1.35, None), ALL_DELIVERED]),
+    Case::new("gateway_20kB_30fps_200", 20_000, 30, 200)
+        .between(Sides::Gateway)
+        .with_bounds(&[bound(&CPU_RATIO, 1.05, None), ALL_DELIVERED]),
+    Case::new("gateway_second_request_20kB_30fps_200", 20_000, 30, 200)
+        .between(Sides::GatewayRequests)
+        .with_bounds(&[bound(&CPU_RATIO, 1.05, None), ALL_DELIVERED]),
 ];
 
 #[cfg(test)]

@@ -75,6 +75,21 @@ fn measure(
             let first = Some("/snapshot");
             (Side { first, ..ours }, other)
         }
+        Sides::Gateway | Sides::GatewayRequests => {
+            let (server, path) = (Server::Gateway(extra), "/load/");
+            let (mut ours, mut other) = (
+                Side {
+                    server,
+                    path,
+                    ..ours
+                },
+                other,
+            );
+            if case.sides == Sides::GatewayRequests {
+                (ours.first, other.first) = (Some("/load/snapshot"), Some("/snapshot"));
+            }
+            (ours, other)
+        }
     };
     let mut valid = Vec::new();
     for number in 1..=pairs {

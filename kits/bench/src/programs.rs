@@ -22,6 +22,9 @@ pub(crate) struct Programs {
 pub(crate) enum Server<'a> {
     /// The relay, with these extra arguments.
     Relay(&'a [&'a str]),
+    /// The relay, with these extra arguments. Its stream `load` has no port of its own, so that it
+    /// is on port 8080 of all addresses.
+    Gateway(&'a [&'a str]),
     /// The reference, `fanout_ceiling`. It ends when its camera ends.
     Reference,
 }
@@ -93,11 +96,14 @@ impl Programs {
         ip: &str,
     ) -> Result<Relay> {
         let mut command = match server {
-            Server::Relay(extra) => {
+            Server::Relay(extra) | Server::Gateway(extra) => {
+                let stream = match server {
+                    Server::Gateway(_) => format!("load=tcp://{}", camera.addr),
+                    _ => relay::stream("load", camera.addr, ip),
+                };
                 let mut command = self.command(starter, "mjpeg-server");
                 command
-                    .args(["--log", "warn", "run", "--stream"])
-                    .arg(relay::stream("load", camera.addr, ip))
+                    .args(["--log", "warn", "run", "--stream", &stream])
                     .args(extra);
                 command
             }

@@ -18,6 +18,8 @@ pub(crate) struct Side<'a> {
     pub(crate) tracer: &'a [&'a str],
     /// The path that each viewer requests first, on the connection of its stream.
     pub(crate) first: Option<&'a str>,
+    /// The path of the stream.
+    pub(crate) path: &'a str,
 }
 
 impl<'a> Side<'a> {
@@ -30,20 +32,25 @@ impl<'a> Side<'a> {
             server,
             tracer: &[],
             first: None,
+            path: "/",
         }
     }
 
     /// Runs camera, server and viewers under the load of `case`.
     pub(crate) fn run(&self, programs: &Programs, case: &Case, seconds: u64) -> Result<Run> {
         let (server_core, other_core): (&[&str], &[&str]) = match case.sides {
-            Sides::Reference | Sides::Requests => {
-                (&["taskset", "-c", "0"], &["taskset", "-c", "1"])
-            }
             Sides::Threads => (&[], &[]),
+            _ => (&["taskset", "-c", "0"], &["taskset", "-c", "1"]),
+        };
+        // A gateway that is opened by itself listens on all addresses. Both sides must: sockets of
+        // both families do not cost the same.
+        let ip = match case.sides {
+            Sides::Gateway | Sides::GatewayRequests => "[::]",
+            _ => "127.0.0.1",
         };
         let camera = programs.camera(other_core, case.bytes, case.fps, &[])?;
         let starter = [server_core, self.tracer].concat();
-        let server = programs.server(&starter, self.server, &camera, case.bytes, "127.0.0.1")?;
+        let server = programs.server(&starter, self.server, &camera, case.bytes, ip)?;
         thread::sleep(SETTLE);
 
         let load = Load {
@@ -52,10 +59,11 @@ impl<'a> Side<'a> {
             seconds,
         };
         let first = self.first.map_or(vec![], |path| vec!["--first", path]);
-        let viewers = programs.viewers(other_core, &server, server.addr, &load, &first)?;
+        let paths = [&["--path", self.path], &*first].concat();
+        let viewers = programs.viewers(other_core, &server, server.addr, &load, &paths)?;
         let report = viewers.rest()?;
         match self.server {
-            Server::Relay(_) => drop(server),
+            Server::Relay(_) | Server::Gateway(_) => drop(server),
             Server::Reference => {
                 drop(camera);
                 server.process.rest()?;

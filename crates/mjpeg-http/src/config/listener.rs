@@ -128,7 +128,8 @@ impl ListenerConfig {
     /// proxy leaves it in the requests. Default: none.
     ///
     /// It is removed from the path of each request that begins with it; requests without it work as
-    /// well. The [fallback](crate::Listener::with_fallback) gets the whole path.
+    /// well. The [fallback](crate::Listener::with_fallback) gets the whole path; there,
+    /// [`below_base`](Self::below_base) removes it.
     ///
     /// # Errors
     ///
@@ -184,10 +185,25 @@ impl ListenerConfig {
         &self.base_path
     }
 
-    /// A request's path without the base path.
-    pub(crate) fn below_base<'a>(&self, path: &'a str) -> &'a str {
-        match path.strip_prefix(&*self.base_path) {
-            Some("") if !self.base_path.is_empty() => "/",
+    /// Removes the base path from a request's path that begins with it; returns others as they are.
+    /// Doubled slashes in front do not count.
+    ///
+    /// ```
+    /// use mjpeg_http::ListenerConfig;
+    ///
+    /// let config = ListenerConfig::default().with_base_path("/webcam")?;
+    /// assert_eq!(config.below_base("/webcam/door/"), "/door/");
+    /// assert_eq!(config.below_base("/webcam"), "/");
+    /// assert_eq!(config.below_base("/door/"), "/door/");
+    /// # Ok::<(), mjpeg_http::InvalidConfig>(())
+    /// ```
+    pub fn below_base<'a>(&self, path: &'a str) -> &'a str {
+        if self.base_path.is_empty() {
+            return path;
+        }
+        let extra = path.bytes().take_while(|&b| b == b'/').count();
+        match path[extra.saturating_sub(1)..].strip_prefix(&*self.base_path) {
+            Some("") => "/",
             Some(below) if below.starts_with('/') => below,
             _ => path,
         }

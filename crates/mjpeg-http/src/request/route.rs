@@ -96,13 +96,40 @@ impl Route {
     }
 }
 
-/// Whether a path and query are one of a stream's own URLs, except `/` without an action.
-///
-/// On a listener with other pages, `/` is one of those.
-pub(crate) fn is_stream_url(path: &str, query: Option<&str>) -> bool {
-    let query = Query::parse(query);
-    let path = &*canonical(path);
-    (path != "/" || query.text("action").is_some()) && resource(path, &query).is_some()
+/// What a URL asks for whose path names no stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unnamed {
+    /// One of a stream's own URLs: of the default stream.
+    Default,
+    /// `/?action=stream_2`: of the stream with this number.
+    Nth(usize),
+    /// A URL of go2rtc, which names the stream in its query. The path is that within the stream.
+    Source { name: String, path: &'static str },
+    /// No URL of a stream. On a listener with other pages, `/` without an action is one of those.
+    None,
+}
+
+impl Unnamed {
+    pub(crate) fn read(path: &str, query: Option<&str>) -> Self {
+        let query = Query::parse(query);
+        let source = |path| match query.text("src") {
+            Some(name) => Self::Source {
+                name: name.into(),
+                path,
+            },
+            None => Self::None,
+        };
+        match &*canonical(path) {
+            "/" => match query.text("action") {
+                Some(action) => number(action).map_or(Self::Default, Self::Nth),
+                None => Self::None,
+            },
+            "/api/stream.mjpeg" => source("/stream"),
+            "/api/frame.jpeg" => source("/snapshot"),
+            path if resource(path, &query).is_some() => Self::Default,
+            _ => Self::None,
+        }
+    }
 }
 
 /// A path as the URLs below are written: in lower case, with single slashes and none at the end,
@@ -149,7 +176,7 @@ fn resource(path: &str, query: &Query<'_>) -> Option<Resource> {
 
 /// An action by its leading word: `snapshot`, `Snapshot_0` for one of several cameras, and
 /// `snapshot?1`, `snapshot/` and `snapshot;t=1` where somebody appends to the URL what should
-/// follow a `&`. A stream is one camera, so any number will do.
+/// follow a `&`. Within a stream any number will do: it is one camera.
 fn action(action: &str) -> Resource {
     let action = action.trim_start();
     let end = action.find(|c: char| !c.is_ascii_alphabetic());
@@ -162,6 +189,17 @@ fn action(action: &str) -> Resource {
         _ if is("command") || is("take") => Resource::Control,
         _ => Resource::Unknown,
     }
+}
+
+/// The camera's number in an action: 2 in `stream_2` and `snapshot_2&1608856928650`.
+fn number(action: &str) -> Option<usize> {
+    let (_, number) = action.split_once('_')?;
+    let end = number.find(|c: char| !c.is_ascii_digit());
+    let digits = &number[..end.unwrap_or(number.len())];
+    if !is_number(digits) {
+        return None;
+    }
+    digits.parse().ok()
 }
 
 /// `/cam_1.mjpg`, `/cam1.jpg`, `/cam.jpg`: mjpg-streamer as a webcam of Windows XP knew it, and the

@@ -137,13 +137,12 @@ type FileId = (u64, u64);
 
 #[cfg(unix)]
 impl UnixAccept {
-    pub(crate) fn bind(path: &Path) -> Result<Self, BindError> {
-        use std::os::unix::net::UnixListener;
-
+    /// Binds the path. Without a mode, the file has what the process's umask leaves.
+    pub(crate) fn bind(path: &Path, mode: Option<u32>) -> Result<Self, BindError> {
         let address = || ListenAddress::Unix(path.into());
-        let bound = match UnixListener::bind(path) {
+        let bound = match listen_unix(path, mode) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && is_stale(path) => {
-                replace_stale(path)
+                remove_stale(path).and_then(|()| listen_unix(path, mode))
             }
             bound => bound,
         };
@@ -195,9 +194,27 @@ impl Drop for UnixAccept {
     }
 }
 
-/// Replaces the socket file of a process that was killed.
 #[cfg(unix)]
-fn replace_stale(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
+fn listen_unix(path: &Path, mode: Option<u32>) -> io::Result<std::os::unix::net::UnixListener> {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    let set_mode = |mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    // Before it listens: until then, nobody whom the mode keeps out can connect.
+    let listening = mode
+        .map_or(Ok(()), set_mode)
+        .and_then(|()| socket.listen(BACKLOG));
+    if let Err(error) = listening {
+        let _ = fs::remove_file(path);
+        return Err(error);
+    }
+    Ok(socket.into())
+}
+
+/// Removes the socket file of a process that was killed.
+#[cfg(unix)]
+fn remove_stale(path: &Path) -> io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(format!(".stale-{}", std::process::id()));
     let aside = PathBuf::from(aside);
@@ -212,7 +229,7 @@ fn replace_stale(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     if is_live {
         return Err(ErrorKind::AddrInUse.into());
     }
-    std::os::unix::net::UnixListener::bind(path)
+    Ok(())
 }
 
 /// Whether the file is a socket that no process listens on any more.

@@ -30,6 +30,7 @@ use crate::{
         accept::Wrap,
         fallback::{Fallback, ListenerBody},
         guarded::Guarded,
+        handle::ListenerShared,
         handoff::{HandedOver, Handoff},
         outgoing::Outgoing,
         streams::{Routed, Streams, route},
@@ -45,8 +46,7 @@ use crate::{
 
 /// What all connections of a listener share.
 pub(crate) struct Context {
-    pub(crate) config: ListenerConfig,
-    pub(crate) counters: Arc<ListenerCounters>,
+    pub(crate) listener: Arc<ListenerShared>,
     pub(crate) streams: Box<dyn Streams>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) wrap: Option<Arc<dyn Wrap>>,
@@ -59,25 +59,25 @@ pub(crate) struct Context {
 /// Speaks HTTP on a connection until it ends or a stream is requested. Hands the viewer over to
 /// that stream.
 pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context>) {
-    let open = CountedConnection::new(Arc::clone(&context.counters));
-    transport.tune(&context.config);
-    let Some(transport) = wrapped(transport, peer, &context).await else {
+    let counters = Arc::clone(&context.listener.counters);
+    let open = CountedConnection::new(Arc::clone(&counters));
+    let config = context.listener.config();
+    transport.tune(&config);
+    let Some(transport) = wrapped(transport, peer, &config, &context).await else {
         return;
     };
-    let peer = context.config.mark_proxy(peer);
+    let peer = config.mark_proxy(peer);
     let (gone, is_gone) = oneshot::channel();
     let caller = Caller {
         peer: Some(peer),
-        listener: Some(context.config.shared_name()),
+        listener: Some(config.shared_name()),
         tls: transport.tls().cloned(),
     };
-    let guarded = Guarded::new(
-        transport,
-        (open, gone),
-        context.config.write_stall(),
-        Arc::clone(&context.counters),
-    );
-    match HttpConnection::new(guarded, caller, context).run().await {
+    let guarded = Guarded::new(transport, (open, gone), config.write_stall(), counters);
+    let connection = HttpConnection::new(guarded, caller, &config, context);
+    // Not kept for as long as the connection lives.
+    drop(config);
+    match connection.run().await {
         Some((transport, open, stream)) => {
             let opening = stream.opening();
             stream.service.attach(NewViewer {
@@ -96,22 +96,27 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
 }
 
 /// Wraps a connection if the listener has a wrap; `None` if that fails.
-async fn wrapped(transport: Transport, peer: Peer, context: &Context) -> Option<Transport> {
+async fn wrapped(
+    transport: Transport,
+    peer: Peer,
+    config: &ListenerConfig,
+    context: &Context,
+) -> Option<Transport> {
     let Some(wrap) = &context.wrap else {
         return Some(transport);
     };
-    let wrapping = timeout(context.config.header_timeout(), wrap.wrap(transport));
+    let wrapping = timeout(config.header_timeout(), wrap.wrap(transport));
     let mut closing = context.closer.closing();
     tokio::select! {
         wrapped = wrapping => match wrapped {
             Ok(Ok(transport)) => Some(transport),
             Ok(Err(error)) => {
-                context.counters.bad_requests.add_one();
+                context.listener.counters.bad_requests.add_one();
                 debug!(%peer, %error, "connection could not be wrapped");
                 None
             }
             Err(_) => {
-                context.counters.header_timeouts.add_one();
+                context.listener.counters.header_timeouts.add_one();
                 None
             }
         },
@@ -137,18 +142,23 @@ enum HyperOutcome {
 }
 
 impl HttpConnection {
-    fn new(mut io: Guarded, caller: Caller, context: Arc<Context>) -> Self {
+    fn new(
+        mut io: Guarded,
+        caller: Caller,
+        config: &ListenerConfig,
+        context: Arc<Context>,
+    ) -> Self {
         if context.fallback.is_some() {
             io = io.cut_at(context.cutter.closing());
         }
         let (outgoing, handoff) = (io.outgoing(), Arc::new(Handoff::new(io.outgoing())));
         let (closing, peer) = (context.closer.closing(), caller.peer);
-        let counters = Arc::clone(&context.counters);
+        let counters = Arc::clone(&context.listener.counters);
         let mut http1 = http1::Builder::new();
         http1
             .timer(TokioTimer::new())
-            .header_read_timeout(context.config.header_timeout())
-            .max_buf_size(context.config.max_header_bytes());
+            .header_read_timeout(config.header_timeout())
+            .max_buf_size(config.max_header_bytes());
         let service = ConnectionService {
             context,
             caller,
@@ -241,12 +251,13 @@ impl Service<Request<Incoming>> for ConnectionService {
     fn call(&self, mut request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
         let Context {
-            config,
+            listener,
             streams,
             fallback,
             ..
         } = &*self.context;
         let uri = request.uri();
+        let config = listener.config();
         let path = config.below_base(uri.path());
         match route(&**streams, path, uri.query(), fallback.is_some()) {
             Routed::Stream(service, path) => {

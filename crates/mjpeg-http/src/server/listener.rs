@@ -22,10 +22,10 @@ use crate::{
         accept_outage::AcceptOutage,
         connection::{self, Context},
         fallback::{BoxError, Fallback, Tower},
+        handle::{ListenerHandle, ListenerShared},
         streams::Streams,
     },
     service::Drained,
-    stats::{ListenerCounters, ListenerStats},
 };
 
 /// A bound port or socket, ready to serve streams.
@@ -34,21 +34,9 @@ use crate::{
 /// [`StreamService`](crate::StreamService).
 pub struct Listener {
     accept: Box<dyn Accept>,
-    config: ListenerConfig,
     fallback: Option<Fallback>,
     wrap: Option<Arc<dyn Wrap>>,
-    counters: Arc<ListenerCounters>,
-}
-
-/// Reads a listener's counters while it serves; from [`Listener::monitor`].
-#[derive(Clone, Debug)]
-pub struct ListenerMonitor(Arc<ListenerCounters>);
-
-impl ListenerMonitor {
-    /// Reads the counters.
-    pub fn stats(&self) -> ListenerStats {
-        self.0.read()
-    }
+    shared: Arc<ListenerShared>,
 }
 
 impl Listener {
@@ -82,7 +70,27 @@ impl Listener {
     /// Outside a tokio runtime.
     #[cfg(unix)]
     pub fn bind_unix(path: impl AsRef<Path>, config: ListenerConfig) -> Result<Self, BindError> {
-        let accept = crate::server::accept::UnixAccept::bind(path.as_ref())?;
+        let accept = crate::server::accept::UnixAccept::bind(path.as_ref(), None)?;
+        Ok(Self::new(accept, config))
+    }
+
+    /// Binds a Unix socket whose file has this mode, such as `0o660`, whatever the process's umask
+    /// is. Else as [`bind_unix`](Self::bind_unix).
+    ///
+    /// # Errors
+    ///
+    /// As those of [`bind_unix`](Self::bind_unix).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[cfg(unix)]
+    pub fn bind_unix_with_mode(
+        path: impl AsRef<Path>,
+        mode: u32,
+        config: ListenerConfig,
+    ) -> Result<Self, BindError> {
+        let accept = crate::server::accept::UnixAccept::bind(path.as_ref(), Some(mode))?;
         Ok(Self::new(accept, config))
     }
 
@@ -114,10 +122,9 @@ impl Listener {
     fn from_box(accept: Box<dyn Accept>, config: ListenerConfig) -> Self {
         Self {
             accept,
-            config,
             fallback: None,
             wrap: None,
-            counters: Arc::default(),
+            shared: Arc::new(ListenerShared::new(config)),
         }
     }
 
@@ -173,9 +180,9 @@ impl Listener {
         }
     }
 
-    /// Returns a handle that reads the counters while the listener serves.
-    pub fn monitor(&self) -> ListenerMonitor {
-        ListenerMonitor(Arc::clone(&self.counters))
+    /// Returns a handle that works while the listener serves.
+    pub fn handle(&self) -> ListenerHandle {
+        ListenerHandle::new(Arc::clone(&self.shared))
     }
 
     /// Serves requests until `until` completes. Then it closes the port at once, gives answers in
@@ -194,16 +201,14 @@ impl Listener {
     pub async fn serve(self, streams: impl Streams, until: impl Future<Output = ()>) -> Drained {
         let Self {
             mut accept,
-            config,
             fallback,
             wrap,
-            counters,
+            shared,
         } = self;
         let address = accept.address();
-        let grace = config.grace();
+        let counters = Arc::clone(&shared.counters);
         let context = Arc::new(Context {
-            config,
-            counters: Arc::clone(&counters),
+            listener: Arc::clone(&shared),
             streams: Box::new(streams),
             fallback,
             wrap,
@@ -234,7 +239,7 @@ impl Listener {
         context.closer.close();
         let all = async { while connections.join_next().await.is_some() {} };
         let mut cut = 0;
-        if timeout(grace, all).await.is_err() {
+        if timeout(shared.config().grace(), all).await.is_err() {
             cut = connections.len();
             warn!(%address, cut, "connections did not end in time and were cut");
         }
@@ -257,7 +262,7 @@ impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listener")
             .field("address", &self.address())
-            .field("config", &self.config)
+            .field("config", &self.shared.config())
             .finish_non_exhaustive()
     }
 }

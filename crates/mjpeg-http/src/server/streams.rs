@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{request::route, service::StreamService};
+use crate::{request::route::Unnamed, service::StreamService};
 
 /// The streams that a [`Listener`](crate::Listener) serves. They may change while it runs.
 ///
@@ -34,6 +34,35 @@ pub trait Streams: Send + Sync + 'static {
     fn default_stream(&self) -> Option<StreamService> {
         None
     }
+
+    /// Returns the stream for `/?action=stream_N` and `/?action=snapshot_N`, counted from 0 in an
+    /// order of your own. Default: the default stream, whatever the number.
+    fn nth(&self, index: usize) -> Option<StreamService> {
+        let _ = index;
+        self.default_stream()
+    }
+}
+
+/// Names that a stream should not have where several share a port: first segments of URLs that mean
+/// something without a stream's name, or that pages and an API beside the streams need.
+///
+/// [`is_reserved_name`] compares without regard to case, as these URLs are read.
+pub const RESERVED_NAMES: &[&str] = &[
+    "api", "assets", "axis-cgi", "clip", "cluster", "healthz", "jpg", "login", "logout", "metrics",
+    "mjpg", "readyz", "snapshot", "state", "stream", "view",
+];
+
+/// Returns whether a name or alias is one of the [`RESERVED_NAMES`], in any case.
+///
+/// ```
+/// use mjpeg_http::is_reserved_name;
+///
+/// assert!(is_reserved_name("Stream"));
+/// assert!(!is_reserved_name("streams"));
+/// ```
+pub fn is_reserved_name(name: &str) -> bool {
+    let is = |reserved: &&str| reserved.eq_ignore_ascii_case(name);
+    RESERVED_NAMES.iter().any(is)
 }
 
 impl Streams for StreamService {
@@ -54,6 +83,10 @@ impl<S: Streams + ?Sized> Streams for Arc<S> {
 
     fn default_stream(&self) -> Option<StreamService> {
         (**self).default_stream()
+    }
+
+    fn nth(&self, index: usize) -> Option<StreamService> {
+        (**self).nth(index)
     }
 }
 
@@ -90,16 +123,19 @@ pub(crate) fn route<'a>(
             ),
         };
     }
-    let is_default = !has_fallback || route::is_stream_url(path, query);
-    match streams.default_stream().filter(|_| is_default) {
-        Some(stream) => Routed::Stream(stream, path),
-        None => Routed::Fallback,
-    }
+    let (stream, path) = match Unnamed::read(path, query) {
+        Unnamed::Nth(index) => (streams.nth(index), path),
+        Unnamed::Source { name, path } => (streams.find(&name), path),
+        Unnamed::None if has_fallback => (None, path),
+        Unnamed::Default | Unnamed::None => (streams.default_stream(), path),
+    };
+    stream.map_or(Routed::Fallback, |stream| Routed::Stream(stream, path))
 }
 
 /// The first segment of a path, and what follows it: `/door/stream` is `door` and `/stream`.
+/// Proxies double slashes, such as those in front of it.
 fn named(path: &str) -> Option<(&str, Option<&str>)> {
-    let path = path.strip_prefix('/')?;
+    let path = path.strip_prefix('/')?.trim_start_matches('/');
     let end = path.find('/');
     let name = &path[..end.unwrap_or(path.len())];
     (!name.is_empty()).then(|| (name, end.map(|end| &path[end..])))
@@ -127,6 +163,10 @@ mod tests {
         fn default_stream(&self) -> Option<StreamService> {
             self.find("door").filter(|_| self.has_default)
         }
+
+        fn nth(&self, index: usize) -> Option<StreamService> {
+            self.find(["door", "yard"].get(index)?)
+        }
     }
 
     fn routed(url: &str, has_default: bool, has_fallback: bool) -> String {
@@ -147,11 +187,15 @@ mod tests {
             ("/door/", "door /"),
             ("/yard/stream?x", "yard /stream"),
             ("/yard//stream", "yard //stream"),
+            ("//yard///stream/", "yard ///stream/"),
+            ("//door/", "door /"),
+            ("/yard/?action=stream_0", "yard /"),
             ("/door", "-> ./door/"),
+            ("//door", "-> ./door/"),
             ("/door?action=stream", "-> ./door/?action=stream"),
             ("/attic/", "fallback"),
-            ("//door/", "fallback"),
             ("/", "fallback"),
+            ("//", "fallback"),
             ("*", "fallback"),
         ] {
             assert_eq!(routed(url, true, true), to, "{url}");
@@ -164,6 +208,8 @@ mod tests {
         for url in [
             "/stream",
             "/?action=snapshot",
+            "/?action=snapshot&1608856928650",
+            "/?action=stream_1608856928650",
             "/snapshot.jpg",
             "/cam_1.mjpg",
         ] {
@@ -174,10 +220,43 @@ mod tests {
     }
 
     #[test]
+    fn streams_are_found_by_number_and_as_go2rtc_names_them() {
+        for (url, to) in [
+            ("/?action=stream_0", "door /"),
+            ("/?action=stream_1", "yard /"),
+            ("//?action=Snapshot_1&1608856928650", "yard //"),
+            ("/?action=snapshot_1?1608856928650", "yard /"),
+            ("/?action=stream_2", "fallback"),
+            ("/api/stream.mjpeg?src=yard", "yard /stream"),
+            ("//api/frame.jpeg/?src=yard&w=640", "yard /snapshot"),
+            ("/api/stream.mjpeg?src=attic", "fallback"),
+            ("/api/stream.mjpeg", "fallback"),
+        ] {
+            assert_eq!(routed(url, true, true), to, "{url}");
+            assert_eq!(routed(url, false, true), to, "{url}");
+        }
+    }
+
+    #[test]
     fn without_a_fallback_the_default_stream_answers_everything_else() {
         for url in ["/", "/attic/", "*", "/stream"] {
             assert_eq!(routed(url, true, false), format!("door {url}"));
         }
         assert_eq!(routed("/yard/x", true, false), "yard /x");
+    }
+
+    #[test]
+    fn what_routes_need_is_reserved() {
+        for url in [
+            "/stream",
+            "/snapshot",
+            "/mjpg/video.mjpg",
+            "/axis-cgi/jpg/image.cgi",
+            "/api/frame.jpeg",
+        ] {
+            let (name, _) = named(url).unwrap();
+            assert!(is_reserved_name(name), "{url}");
+        }
+        assert!(is_reserved_name("HealthZ") && !is_reserved_name("door"));
     }
 }

@@ -89,7 +89,7 @@ async fn outage_of_accepting_is_logged_once_and_tried_ever_less_often() {
     let service = StreamService::new(consumer, StreamConfig::default());
     let (script, scripted) = mpsc::unbounded_channel();
     let listener = Listener::new(Scripted(scripted), ListenerConfig::default());
-    let monitor = listener.monitor();
+    let monitor = listener.handle();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(listener.serve(service, async {
         let _ = stopped.await;

@@ -20,6 +20,7 @@ mod half_closed;
 mod lagging;
 mod layouts;
 mod limits;
+mod names;
 mod paced;
 mod ports;
 mod raw;
@@ -39,7 +40,7 @@ use std::{
 use mjpeg_codec::{Frame, Stamp};
 use mjpeg_fanout::{Consumer, Producer};
 use mjpeg_http::{
-    BindError, Drained, Listener, ListenerConfig, ListenerMonitor, ListenerStats, MjpegBody,
+    BindError, Drained, Listener, ListenerConfig, ListenerHandle, ListenerStats, MjpegBody,
     ResponseBody, ResponseFuture, StreamConfig, StreamService, StreamStats, Transport, ViewerInfo,
     ViewerLimit,
 };
@@ -79,7 +80,7 @@ async fn assert_next(viewer: &mut Viewer, number: u32) {
 struct Served {
     addr: SocketAddr,
     service: StreamService,
-    monitor: ListenerMonitor,
+    monitor: ListenerHandle,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Drained>,
     grace: Duration,
@@ -113,7 +114,7 @@ impl Served {
 
     fn on(listener: Listener, service: StreamService) -> Self {
         let addr = listener.local_addr().unwrap();
-        let monitor = listener.monitor();
+        let monitor = listener.handle();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(listener.serve(service.clone(), async {
             let _ = stopped.await;

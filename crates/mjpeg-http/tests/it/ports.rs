@@ -103,7 +103,7 @@ where
 async fn two_streams_and_a_fallback_share_a_port() {
     let (streams, [door, yard]) = two();
     let listener = bind(ListenerConfig::default()).with_fallback(echo());
-    let (addr, monitor) = (listener.local_addr().unwrap(), listener.monitor());
+    let (addr, monitor) = (listener.local_addr().unwrap(), listener.handle());
     let serving = tokio::spawn(listener.serve(streams.clone(), std::future::pending()));
     publish_number(&door, 1);
     publish_number(&yard, 101);
@@ -307,7 +307,7 @@ async fn fallback_may_stream_and_upgrade_and_is_cut_at_the_end() {
     });
     let config = ListenerConfig::default().with_grace(Duration::from_millis(300));
     let listener = bind(config).with_fallback(fallback);
-    let (addr, monitor) = (listener.local_addr().unwrap(), listener.monitor());
+    let (addr, monitor) = (listener.local_addr().unwrap(), listener.handle());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(listener.serve(streams, async {
         let _ = stopped.await;

@@ -68,6 +68,21 @@ async fn unix_socket_is_served_and_its_file_goes_with_it() {
 }
 
 #[tokio::test]
+async fn socket_file_has_the_mode_that_it_is_given() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let path = socket_path("mode");
+    for mode in [0o600, 0o666] {
+        let config = ListenerConfig::default();
+        let listener = Listener::bind_unix_with_mode(&path, mode, config).unwrap();
+        let file = std::fs::metadata(&path).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, mode);
+        drop(listener);
+        assert!(!path.exists());
+    }
+}
+
+#[tokio::test]
 async fn socket_file_of_a_killed_process_is_replaced_and_another_file_is_not() {
     let path = socket_path("stale");
     // A listener that is gone without having removed its file, as after a kill.
@@ -178,7 +193,7 @@ async fn connections_are_wrapped_and_a_bad_or_slow_handshake_ends_them() {
     let config = ListenerConfig::default().with_header_timeout(Duration::from_millis(300));
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), config).unwrap();
     let listener = listener.with_wrap(Arc::new(Handshake));
-    let (addr, monitor) = (listener.local_addr().unwrap(), listener.monitor());
+    let (addr, monitor) = (listener.local_addr().unwrap(), listener.handle());
     let serving = tokio::spawn(listener.serve(service, std::future::pending()));
     let mut silent = RawClient::new(TcpStream::connect(addr).await.unwrap());
     let mut wrong = RawClient::new(TcpStream::connect(addr).await.unwrap());

@@ -1,4 +1,4 @@
-//! The outlet that serves a stream over HTTP on a port of its own (feature `listener`).
+//! The outlet that serves streams over HTTP (feature `listener`).
 
 mod port;
 mod services;
@@ -7,31 +7,44 @@ mod stream;
 use std::{sync::Arc, time::Duration};
 
 use mjpeg_http::{
-    ListenerConfig, ListenerStats, StreamConfig, StreamStats, ViewerInfo, ViewerLimit,
+    ListenerConfig, ListenerStats, StreamConfig, StreamService, StreamStats, Streams, ViewerInfo,
+    ViewerLimit,
 };
 
 use crate::{
     name::StreamName,
     stream::{
-        http::{services::Services, stream::HttpStream},
+        http::{
+            services::{ServiceEntry, Services},
+            stream::HttpStream,
+        },
         outlet::{Outlet, OutletFactory},
     },
 };
 
-/// Serves each stream of a manager over HTTP, on the address that its spec
-/// [asks for](crate::StreamSpec::with_listen).
+/// Serves each stream of a manager over HTTP: on the address that its spec
+/// [asks for](crate::StreamSpec::with_listen), if it does, and through every
+/// [`Listener`](mjpeg_http::Listener) that is given this outlet, which finds streams by name.
 ///
 /// Give a clone to [`Manager::with_outlets`](crate::Manager::with_outlets), of one manager only,
 /// and keep one to read the counters. All clones are one outlet.
 ///
 /// ```
-/// use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig, mjpeg_http::StreamConfig};
+/// use mjpeg_manager::{
+///     HttpOutlet, Manager, ManagerConfig,
+///     mjpeg_http::{Listener, ListenerConfig, StreamConfig},
+/// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let http = HttpOutlet::new(StreamConfig::default()).with_max_viewers(500);
 /// let manager = Manager::with_outlets(ManagerConfig::default(), [http.factory()]);
-/// assert_eq!(http.total_viewers(), 0);
+/// // All streams on one port: /door/, /yard/ and so on.
+/// # async fn serve(http: HttpOutlet) -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = Listener::bind("[::]:8080".parse()?, ListenerConfig::default())?;
+/// listener.serve(http, std::future::pending()).await;
+/// # Ok(())
+/// # }
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -43,7 +56,8 @@ pub struct HttpOutlet {
 }
 
 impl HttpOutlet {
-    /// Makes an outlet that serves streams as `config` says. All its streams together may have
+    /// Makes an outlet that serves streams as `config` says, unless one is
+    /// [configured](Self::configure) itself. All its streams together may have
     /// 20,000 viewers.
     pub fn new(config: StreamConfig) -> Self {
         Self {
@@ -88,7 +102,35 @@ impl HttpOutlet {
         Arc::new(self.clone())
     }
 
-    /// Returns how streams are served.
+    /// Sets how one stream is served. Its viewers keep their responses:
+    /// [`StreamService::configure`] says what applies to them. A stream that is not running yet is
+    /// served so when it starts.
+    ///
+    /// Forgotten when the stream is stopped, and when its start fails.
+    pub fn configure(&self, stream: &StreamName, config: StreamConfig) {
+        let config = self.limited(config);
+        let mut services = self.services.lock();
+        let entry = services.entry(stream.clone()).or_default();
+        if let Some(served) = &entry.served {
+            served.service.configure(config.clone());
+        }
+        entry.config = Some(config);
+    }
+
+    /// Returns the service of a stream that is running.
+    pub fn service(&self, stream: &str) -> Option<StreamService> {
+        self.services.find(stream)
+    }
+
+    /// Lists the streams that are running, by name.
+    pub fn names(&self) -> Vec<StreamName> {
+        let services = self.services.lock();
+        let is_served = |(_, entry): &(_, &ServiceEntry)| entry.served.is_some();
+        let served = services.iter().filter(is_served);
+        served.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Returns how streams are served that are not configured themselves.
     pub fn config(&self) -> &StreamConfig {
         &self.config
     }
@@ -124,26 +166,36 @@ impl HttpOutlet {
         self.limit.snapshots_refused()
     }
 
-    /// Reads the counters of a stream. `None` if no stream of that name is served over HTTP.
+    /// Reads the counters of a stream. `None` if no stream of that name is running.
     pub fn stats(&self, stream: &str) -> Option<StreamStats> {
-        let services = self.services.lock();
-        Some(services.get(stream)?.service.stats())
+        Some(self.service(stream)?.stats())
     }
 
-    /// Reads the counters of a stream's newest port. `None` if no stream of that name is served
-    /// over HTTP.
+    /// Reads the counters of a stream's newest port. `None` if no stream of that name is running,
+    /// or it has had no port of its own.
     pub fn listener_stats(&self, stream: &str) -> Option<ListenerStats> {
         let services = self.services.lock();
-        Some(services.get(stream)?.port.stats())
+        let served = services.get(stream)?.served.as_ref()?;
+        Some(served.port.as_ref()?.stats())
     }
 
     /// Lists the viewers of a stream, and what each was sent. Empty if no stream of that name is
-    /// served over HTTP.
+    /// running.
     pub fn viewers(&self, stream: &str) -> Vec<ViewerInfo> {
-        let services = self.services.lock();
-        services
-            .get(stream)
-            .map_or_else(Vec::new, |served| served.service.viewers())
+        let service = self.service(stream);
+        service.map_or_else(Vec::new, |service| service.viewers())
+    }
+
+    /// A configuration with the limit on the viewers of all streams.
+    fn limited(&self, config: StreamConfig) -> StreamConfig {
+        config.with_viewer_limit(self.limit.clone())
+    }
+}
+
+/// Finds the streams that are running. None is the default.
+impl Streams for HttpOutlet {
+    fn find(&self, name: &str) -> Option<StreamService> {
+        self.service(name)
     }
 }
 
@@ -157,7 +209,7 @@ impl OutletFactory for HttpOutlet {
     fn outlet(&self, stream: &StreamName) -> Box<dyn Outlet> {
         Box::new(HttpStream::new(
             stream.clone(),
-            self.config.clone().with_viewer_limit(self.limit.clone()),
+            self.limited(self.config.clone()),
             // The stream's own grace ends first.
             self.listener.clone().with_grace(Duration::MAX),
             Arc::clone(&self.services),

@@ -547,7 +547,7 @@ async fn stream_without_a_port_can_be_subscribed_to() {
     let mut consumer = manager.subscribe("door").unwrap();
     let first = consumer.next().await.unwrap().seq;
     assert!(consumer.next().await.unwrap().seq > first);
-    assert_eq!(http.stats("door"), None);
+    assert_eq!(http.listener_stats("door"), None);
     assert!(http.viewers("door").is_empty());
     manager.stop("door").await.unwrap();
     while soon(consumer.next()).await.is_some() {}

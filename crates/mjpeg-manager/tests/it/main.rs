@@ -16,6 +16,7 @@ mod limits;
 mod outlets;
 #[cfg(feature = "serde")]
 mod serialized;
+mod shared_port;
 mod status;
 mod support;
 

@@ -14,13 +14,14 @@ pub(crate) struct Demo {
     )]
     pub(crate) cameras: u16,
 
-    /// The first camera's port for viewers; the others take the ports after it. 0 takes free ports
-    /// [default: 8081, or free ports where that is taken]
+    /// The port where all cameras are; each also has one of its own, after it. 0 takes free ports
+    /// [default: 8080, or free ports where that is taken]
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
 }
 
 // One line, for clap to wrap.
 const HELP: &str = "\
-The URLs of the streams are printed to standard output, one per line; open one in a browser. \
+URLs are printed to standard output, one per line: that of all cameras, then each camera's; open \
+one in a browser. \
 Only this machine can reach them. Ctrl-C, SIGTERM or SIGHUP ends the demo.";

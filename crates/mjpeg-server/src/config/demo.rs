@@ -1,22 +1,37 @@
-//! The streams of `demo`.
+//! The streams of `demo`, and their gateway.
 
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
 use mjpeg_manager::StreamSpec;
 
-/// Makes this many cameras, on the ports from the first one on; 0 takes free ports.
+use crate::{
+    gateway::{
+        config::{GatewayAddress, GatewayConfig},
+        routes::Routes,
+    },
+    relay::Gateways,
+};
+
+/// Makes a gateway on this port for all cameras.
+pub(crate) fn gateways(streams: &[StreamSpec], port: u16) -> Gateways {
+    let address = GatewayAddress::Tcp((Ipv4Addr::LOCALHOST, port).into());
+    let order = streams.iter().map(|spec| spec.name().clone());
+    Gateways::new([GatewayConfig::new("demo", address)], Routes::new(order))
+}
+
+/// Makes this many cameras, on the ports after this one; 0 takes free ports.
 ///
 /// # Errors
 ///
-/// When there are too few ports after the first one.
-pub(crate) fn streams(cameras: u16, first: u16) -> Result<Vec<StreamSpec>> {
+/// When there are too few ports after it.
+pub(crate) fn streams(cameras: u16, gateway: u16) -> Result<Vec<StreamSpec>> {
     let spec = |n| {
         let name = format!("camera{}", n + 1);
-        let port = match first {
+        let port = match gateway {
             0 => 0,
-            first => first
-                .checked_add(n)
+            gateway => gateway
+                .checked_add(n + 1)
                 .context("the last camera's port would be above 65535; choose a lower --port")?,
         };
         let spec = StreamSpec::parse(&name, &format!("test:?name={name}"))?;
@@ -25,6 +40,5 @@ pub(crate) fn streams(cameras: u16, first: u16) -> Result<Vec<StreamSpec>> {
     (0..cameras).map(spec).collect()
 }
 
-/// The first port of the demo if none is given. 8080, the usual second port of the web, is often
-/// taken.
-pub(crate) const DEMO_PORT: u16 = 8081;
+/// The port for all cameras if none is given.
+pub(crate) const DEMO_PORT: u16 = 8080;

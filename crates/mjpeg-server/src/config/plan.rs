@@ -23,6 +23,7 @@ use super::{
         placeholder::PlaceholderChoice,
     },
 };
+use crate::gateway::config::{GatewayAddress, GatewayConfig, ServeSet};
 
 /// What a relay is started with.
 #[derive(Debug)]
@@ -35,13 +36,11 @@ pub(crate) struct RelayPlan {
     /// How a stream is served that says nothing itself.
     pub(crate) defaults: StreamConfig,
     pub(crate) streams: Vec<PlannedStream>,
-    #[allow(dead_code, reason = "the gateway opens them")]
-    pub(crate) gateways: Vec<Gateway>,
+    pub(crate) gateways: Vec<PlannedGateway>,
 }
 
 /// A stream, and how it is served.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the gateway reads aliases")]
 pub(crate) struct PlannedStream {
     pub(crate) spec: StreamSpec,
     pub(crate) http: StreamConfig,
@@ -50,20 +49,14 @@ pub(crate) struct PlannedStream {
 
 /// A listener that serves every stream.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the gateway reads them")]
-pub(crate) struct Gateway {
-    pub(crate) at: ListenAt,
-    /// With the listener's name, base path and proxies.
-    pub(crate) listener: ListenerConfig,
-    pub(crate) serve: Vec<Serve>,
-    pub(crate) default: Option<StreamName>,
-    pub(crate) hosts: Vec<String>,
+pub(crate) struct PlannedGateway {
+    pub(crate) config: GatewayConfig,
     pub(crate) tls: Option<Tls>,
 }
 
 /// The files of a certificate and its key, PEM.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the gateway reads them")]
+#[allow(dead_code, reason = "not served yet")]
 pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
@@ -139,16 +132,25 @@ impl RelayPlan {
 
 type Failed = (&'static str, String);
 
-fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<Gateway, Failed> {
+fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<PlannedGateway, Failed> {
     let keys = &listen.keys;
-    let config = listener(keys, process).map_err(|error| ("base_path", error.to_string()))?;
+    let limits = listener(keys, process).map_err(|error| ("base_path", error.to_string()))?;
+    let address = match listen.at.clone() {
+        ListenAt::Address(addr) => GatewayAddress::Tcp(addr),
+        ListenAt::Unix { path, mode } => GatewayAddress::Unix { path, mode },
+        ListenAt::Fd(name) => GatewayAddress::Inherited(name),
+    };
+    let mut serve = ServeSet::default();
+    serve.streams = keys.serve.contains(&Serve::Streams);
+    serve.page = keys.serve.contains(&Serve::Page);
+    serve.metrics = keys.serve.contains(&Serve::Metrics);
     let tls = keys.tls.clone();
-    Ok(Gateway {
-        at: listen.at.clone(),
-        listener: config.with_name(listen.name.as_str()),
-        serve: keys.serve.clone(),
-        default: keys.default.as_ref().map(|name| name.0.clone()),
-        hosts: keys.hosts.clone(),
+    Ok(PlannedGateway {
+        config: GatewayConfig::new(listen.name.as_str(), address)
+            .with_listener(limits)
+            .with_serve(serve)
+            .with_default(keys.default.as_ref().map(|name| name.0.clone()))
+            .with_hosts(keys.hosts.iter().cloned()),
         tls: tls.map(|TlsKeys { certificate, key }| Tls { certificate, key }),
     })
 }

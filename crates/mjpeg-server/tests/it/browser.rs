@@ -131,10 +131,10 @@ async fn sees_a_moving_picture(browser: &Client) {
 
 #[tokio::test]
 async fn chromium_shows_a_picture_that_moves() {
-    let server = Server::start(&["demo", "--cameras", "1", "--port", "0"], 1);
+    let server = Server::start(&["demo", "--cameras", "1", "--port", "0"], 2);
     let page = serve_page(format!(
         "<!doctype html><img crossorigin src='{}'>",
-        server.urls[0]
+        server.urls[1]
     ))
     .await;
     let driver = Driver::start();

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use mjpeg_testkit::{Camera, FullBacklog, Script, Viewer, jpeg, refused_addr};
+use mjpeg_testkit::{Camera, FullBacklog, Script, Viewer, jpeg, refused_addr, request};
 use tokio::net::TcpStream;
 
 use crate::process::{Server, command, run};
@@ -53,6 +53,7 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
     for (args, word) in [
         (&["run"][..], "--stream"),
         (&["run", "--stream", "door"], "'='"),
+        (&["run", "--stream", "door=tcp://a"], "port is missing"),
         (
             &["run", "--stream", "door=rtsp://a:1@8081"],
             "unknown kind of source",
@@ -169,6 +170,8 @@ async fn second_copy_of_the_program_is_told_that_the_port_is_taken() {
 fn no_error_repeats_a_password() {
     for stream in [
         "a=http://me:hunter2@cam:x/@8081",
+        "a=http://me:hunter2@cam:x/",
+        "a=http://me:hunter2@8081",
         "a=http://me:hunter2/x@cam/@8081",
         "a=exec:ffmpeg -i 'http://me:hunter2@cam@8081",
         "a=ftp://me:hunter2@cam/@8081",
@@ -476,27 +479,36 @@ async fn log_level_comes_from_flag_or_environment() {
 }
 
 #[tokio::test]
-async fn demo_shows_as_many_cameras_as_asked() {
-    let mut server = Server::start(&["demo", "--cameras", "3", "--port", "0"], 3);
-    for stream in 0..3 {
-        let url = &server.urls[stream];
+async fn demo_shows_as_many_cameras_as_asked_on_one_port_and_each_on_its_own() {
+    let mut server = Server::start(&["demo", "--cameras", "3", "--port", "0"], 4);
+    for url in &server.urls {
         assert!(
             url.starts_with("http://127.0.0.1:"),
             "only this machine can reach it: {url}"
         );
-        let mut viewer = Viewer::open(server.addr(stream), "/").await.unwrap();
-        let first = viewer.next_frame().await.unwrap().unwrap();
-        // On a busy machine the first picture may be repeated before the second is drawn.
-        let mut moves = false;
-        for _ in 0..20 {
-            moves |= viewer.next_frame().await.unwrap().unwrap() != first;
+    }
+    let asked = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let page = request(server.addr(0), asked).await.unwrap();
+    let page = String::from_utf8(page.body.to_vec()).unwrap();
+    for camera in 1..=3 {
+        let link = format!("<a href=\"camera{camera}/\">");
+        assert!(page.contains(&link), "{page}");
+        let shared = format!("/camera{camera}/");
+        for (addr, path) in [(server.addr(0), &*shared), (server.addr(camera), "/")] {
+            let mut viewer = Viewer::open(addr, path).await.unwrap();
+            let first = viewer.next_frame().await.unwrap().unwrap();
+            // On a busy machine the first picture may be repeated before the second is drawn.
+            let mut moves = false;
+            for _ in 0..20 {
+                moves |= viewer.next_frame().await.unwrap().unwrap() != first;
+            }
+            assert!(moves, "it moves");
+            let frame = mjpeg_codec::Frame::parse(first).unwrap();
+            assert_eq!(
+                (frame.width(), frame.height(), frame.displayable()),
+                (640, 480, true)
+            );
         }
-        assert!(moves, "it moves");
-        let frame = mjpeg_codec::Frame::parse(first).unwrap();
-        assert_eq!(
-            (frame.width(), frame.height(), frame.displayable()),
-            (640, 480, true)
-        );
     }
     assert_eq!(server.end_by("INT").0.code(), Some(0));
     assert_eq!(server.rest_of_stdout(), "", "the URLs and nothing else");
@@ -504,34 +516,105 @@ async fn demo_shows_as_many_cameras_as_asked() {
 
 #[tokio::test]
 async fn demo_takes_the_ports_from_the_one_asked_for() {
-    // Two adjacent ports that are free now.
+    // Three adjacent ports that are free now.
     let first = loop {
         let free = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
-        if free < u16::MAX && TcpListener::bind(("127.0.0.1", free + 1)).is_ok() {
+        let is_free = |after| TcpListener::bind(("127.0.0.1", free + after)).is_ok();
+        if free < u16::MAX - 2 && is_free(1) && is_free(2) {
             break free;
         }
     };
-    let server = Server::start(&["demo", "--cameras", "2", "--port", &first.to_string()], 2);
-    assert_eq!(
-        (server.addr(0).port(), server.addr(1).port()),
-        (first, first + 1)
-    );
-    let (code, _, err) = run(&["demo", "--cameras", "1", "--port", &first.to_string()]);
+    let port = first.to_string();
+    let server = Server::start(&["demo", "--cameras", "2", "--port", &port], 3);
+    let ports = [0, 1, 2].map(|url| server.addr(url).port());
+    assert_eq!(ports, [first, first + 1, first + 2]);
+    let (code, _, err) = run(&["demo", "--cameras", "1", "--port", &port]);
     assert_eq!(code, Some(1), "a port that was asked for is not swapped");
     assert!(err.contains("(port_in_use)"), "{err}");
+    let (code, _, err) = run(&["demo", "--port", "65535"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("lower --port"), "{err}");
 }
 
+/// The port of the gateway that is opened by itself. One test, because there is one such port.
 #[tokio::test]
-async fn demo_without_a_port_takes_free_ones_if_its_own_are_taken() {
-    // Port 8081 is taken by this test or by another program; the demo starts in either case.
-    let _taken = TcpListener::bind("127.0.0.1:8081");
-    let server = Server::start(&["demo", "--cameras", "1"], 1);
-    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+async fn streams_without_a_port_share_port_8080() {
+    let camera = Camera::start(live()).await;
+    let (door, yard) = (
+        format!("door={}", camera.url()),
+        format!("yard={}@127.0.0.1:0", camera.url()),
+    );
+    let args = ["run", "--stream", &door, "--stream", &yard];
+    // Taken by this test or by another program.
+    let taken = TcpListener::bind("[::]:8080");
+    let (code, _, err) = run(&args);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(
+        err.contains("[::]:8080") && err.contains("(port_in_use)"),
+        "{err}"
+    );
+    assert!(err.contains("Choose another port"), "{err}");
+    // The demo has not been told a port, so that it takes free ones.
+    let demo = Server::start(&["demo", "--cameras", "1"], 2);
+    assert_ne!(demo.addr(0).port(), 8080);
+    let mut viewer = Viewer::open(demo.addr(1), "/").await.unwrap();
     assert!(viewer.next_frame().await.unwrap().is_some());
+    if taken.is_err() {
+        return;
+    }
+    drop(taken);
+    let server = Server::start(&args, 3);
+    assert_eq!(
+        server.urls[..2],
+        ["http://localhost:8080/", "http://localhost:8080/door/"]
+    );
+    for path in ["/door/", "/yard/"] {
+        let mut viewer = Viewer::open(server.addr(0), path).await.unwrap();
+        assert!(viewer.next_frame().await.unwrap().is_some());
+    }
+    let mut viewer = Viewer::open(server.addr(2), "/").await.unwrap();
+    assert!(viewer.next_frame().await.unwrap().is_some());
+}
+
+#[test]
+fn stream_that_shares_a_port_needs_a_name_that_is_free_there() {
+    for name in ["stream", "API"] {
+        let stream = format!("{name}=test:");
+        let (code, _, err) = run(&["run", "--stream", &stream, "--stream", "a=test:@0"]);
+        assert_ne!(code, Some(0), "{err}");
+        let reason = format!("the listeners need the name {name} themselves");
+        assert!(err.contains(&reason), "{err}");
+    }
+    let server = Server::start(&["run", "--stream", "stream=test:@127.0.0.1:0"], 1);
+    assert!(server.urls[0].starts_with("http://127.0.0.1:"));
+}
+
+/// As systemd is told with `Type=notify`.
+#[cfg(unix)]
+#[test]
+fn service_manager_is_told_when_it_serves_and_when_it_ends() {
+    let path = std::env::temp_dir().join(format!("mjpeg-notify-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let told = || {
+        let mut text = [0; 100];
+        let n = socket.recv(&mut text).unwrap();
+        String::from_utf8(text[..n].to_vec()).unwrap()
+    };
+    let mut command = command(&["run", "--stream", "a=test:@127.0.0.1:0"]);
+    command.env("NOTIFY_SOCKET", &path);
+    let mut server = Server::of(command, 1);
+    assert_eq!(told(), "READY=1\n");
+    assert_eq!(server.end_by("TERM").0.code(), Some(0));
+    assert_eq!(told(), "STOPPING=1\n");
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[tokio::test]

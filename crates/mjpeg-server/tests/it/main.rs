@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod ffmpeg;
 mod folder;
+mod gateway;
 mod http_cameras;
 mod outage;
 mod process;

@@ -1,9 +1,9 @@
 //! A port that is being served.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
-use mjpeg_http::{Listener, ListenerMonitor, StreamService};
-use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+use mjpeg_http::{Listener, ListenerHandle, StreamService};
+use tokio::{sync::oneshot, task::JoinHandle};
 
 /// A port that is being served.
 #[derive(Debug)]
@@ -11,46 +11,34 @@ pub(super) struct Port {
     /// The address asked for.
     pub(super) asked: SocketAddr,
     pub(super) addr: SocketAddr,
-    pub(super) monitor: ListenerMonitor,
+    pub(super) handle: ListenerHandle,
     stop: Option<oneshot::Sender<()>>,
     /// `None` when it has ended.
-    task: Option<JoinHandle<usize>>,
+    task: Option<JoinHandle<()>>,
 }
 
 impl Port {
     /// Serves the stream on a bound port.
     pub(super) fn serve(asked: SocketAddr, listener: Listener, service: StreamService) -> Self {
         let addr = listener.local_addr().unwrap_or(asked);
-        let monitor = listener.monitor();
+        let handle = listener.handle();
         let (stop, stopped) = oneshot::channel();
         let until = async {
             // An error means that the port is being dropped, which aborts this task anyway.
             let _ = stopped.await;
         };
         let serve = listener.serve(service, until);
-        let task = tokio::spawn(async move { serve.await.cut });
+        let task = tokio::spawn(async move {
+            // It has no limit of its own to cut anything.
+            serve.await;
+        });
         Self {
             asked,
             addr,
-            monitor,
+            handle,
             stop: Some(stop),
             task: Some(task),
         }
-    }
-
-    /// Frees the port, waits until its connections have ended, and cuts those that have not within
-    /// the grace. Returns how many were cut.
-    pub(super) async fn stop(mut self, grace: Duration, service: Option<&StreamService>) -> usize {
-        self.close();
-        if let Ok(cut) = timeout(grace, self.ended()).await {
-            return cut;
-        }
-        // The service counts those of its viewers itself.
-        let viewers = service.map_or(0, |service| service.stats().viewers);
-        let cut = self.monitor.stats().connections.saturating_sub(viewers);
-        self.abort();
-        self.ended().await;
-        cut as usize
     }
 
     /// Accepts no more connections.
@@ -61,19 +49,30 @@ impl Port {
         }
     }
 
-    /// Waits until all connections have ended. Returns how many were cut.
-    pub(super) async fn ended(&mut self) -> usize {
-        let Some(task) = &mut self.task else {
-            return 0;
-        };
-        let cut = task.await.unwrap_or(0);
-        self.task = None;
-        cut
+    /// Waits until all connections but those of viewers have ended.
+    pub(super) async fn ended(&mut self) {
+        if let Some(task) = &mut self.task {
+            // An error is a panic of the task, which has ended it.
+            let _ = task.await;
+            self.task = None;
+        }
     }
 
     /// Whether [`ended`](Self::ended) has returned once.
     pub(super) fn has_ended(&self) -> bool {
         self.task.is_none()
+    }
+
+    /// Cuts the connections that have not ended, and returns how many there were. Call it when the
+    /// viewers have ended: they are connections of the port too.
+    pub(super) async fn cut(mut self) -> usize {
+        if self.has_ended() {
+            return 0;
+        }
+        let cut = self.handle.stats().connections;
+        self.abort();
+        self.ended().await;
+        cut as usize
     }
 
     fn abort(&self) {

@@ -1,29 +1,43 @@
-//! The streams that are served now, for those who read counters.
+//! The streams that are served now, and how each is to be served.
 
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use mjpeg_http::{ListenerMonitor, StreamService};
+use mjpeg_http::{ListenerHandle, StreamConfig, StreamService};
 
 use crate::name::StreamName;
 
-/// The services of the streams that are served now.
+/// What is known about streams, by name.
 #[derive(Debug, Default)]
-pub(super) struct Services(Mutex<BTreeMap<StreamName, Served>>);
+pub(super) struct Services(Mutex<BTreeMap<StreamName, ServiceEntry>>);
+
+/// A stream that is served, or is configured and not served yet.
+#[derive(Debug, Default)]
+pub(super) struct ServiceEntry {
+    /// Its own configuration; `None` if it has that of the outlet.
+    pub(super) config: Option<StreamConfig>,
+    pub(super) served: Option<Served>,
+}
 
 /// A stream that is served.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Served {
     pub(super) service: StreamService,
-    /// The counters of its newest port.
-    pub(super) port: ListenerMonitor,
+    /// Its newest port, if it has had one of its own.
+    pub(super) port: Option<ListenerHandle>,
 }
 
 impl Services {
     /// Held briefly, never across a wait.
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, Served>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamName, ServiceEntry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The service of a stream that is served.
+    pub(super) fn find(&self, name: &str) -> Option<StreamService> {
+        let entries = self.lock();
+        Some(entries.get(name)?.served.as_ref()?.service.clone())
     }
 }

@@ -28,14 +28,15 @@ pub(super) struct HttpStream {
     config: StreamConfig,
     listener: ListenerConfig,
     services: Arc<Services>,
-    /// Made for the first port. It owns the viewers, whatever becomes of the port they came
-    /// through.
+    /// Made when the stream is first served, with a port or without. It owns the viewers, whatever
+    /// becomes of the port they came through.
     service: Option<StreamService>,
     /// What `serve` is to do.
     next: PortChange,
     port: Option<Port>,
     /// Ports that accept no more viewers.
     left: Vec<Port>,
+    is_stopped: bool,
 }
 
 /// What becomes of the port.
@@ -64,6 +65,34 @@ impl HttpStream {
             next: PortChange::Keep,
             port: None,
             left: Vec::new(),
+            is_stopped: false,
+        }
+    }
+
+    /// Makes the service unless there is one, and lets listeners find it.
+    fn service(&mut self, consumer: &Consumer) -> StreamService {
+        let new = || {
+            // Locked from the reading of the configuration on, so that no change of it is missed.
+            let mut services = self.services.lock();
+            let entry = services.entry(self.name.clone()).or_default();
+            let config = entry.config.as_ref().unwrap_or(&self.config);
+            let builder = StreamService::builder(consumer.clone()).config(config.clone());
+            let service = builder.name(self.name.as_str()).build();
+            entry.served = Some(Served {
+                service: service.clone(),
+                port: None,
+            });
+            service
+        };
+        self.service.get_or_insert_with(new).clone()
+    }
+
+    /// Tells those who read counters which port is the newest.
+    fn show_port(&self, port: &Port) {
+        let mut services = self.services.lock();
+        let entry = services.get_mut(&self.name);
+        if let Some(served) = entry.and_then(|entry| entry.served.as_mut()) {
+            served.port = Some(port.handle.clone());
         }
     }
 }
@@ -92,21 +121,13 @@ impl Outlet for HttpStream {
     }
 
     fn serve(&mut self, consumer: &Consumer) {
+        let service = self.service(consumer);
         let port = match mem::replace(&mut self.next, PortChange::Keep) {
             PortChange::Keep => return,
             PortChange::Close => None,
             PortChange::Listen(asked, listener) => {
-                let new = || StreamService::builder(consumer.clone());
-                let service = self.service.get_or_insert_with(|| {
-                    let builder = new().config(self.config.clone());
-                    builder.name(self.name.as_str()).build()
-                });
-                let port = Port::serve(asked, *listener, service.clone());
-                let served = Served {
-                    service: service.clone(),
-                    port: port.monitor.clone(),
-                };
-                self.services.lock().insert(self.name.clone(), served);
+                let port = Port::serve(asked, *listener, service);
+                self.show_port(&port);
                 Some(port)
             }
         };
@@ -125,25 +146,27 @@ impl Outlet for HttpStream {
 
     async fn stop(&mut self, grace: Duration) -> usize {
         self.services.lock().remove(&self.name);
-        let (ports, service) = (
-            self.left.drain(..).chain(self.port.take()),
-            self.service.take(),
-        );
-        let closing = ports.map(|port| port.stop(grace, service.as_ref()));
+        self.is_stopped = true;
+        let service = self.service.take();
+        let mut ports: Vec<Port> = self.left.drain(..).chain(self.port.take()).collect();
+        ports.iter_mut().for_each(Port::close);
+        let ending = timeout(grace, join_all(ports.iter_mut().map(Port::ended)));
         let draining = async {
             match &service {
                 Some(service) => service.drain(grace).await.cut,
                 None => 0,
             }
         };
-        let (connections, viewers) = tokio::join!(join_all(closing), draining);
+        let (_in_time, viewers) = tokio::join!(ending, draining);
+        let connections = join_all(ports.into_iter().map(Port::cut)).await;
         connections.into_iter().sum::<usize>() + viewers
     }
 }
 
 impl Drop for HttpStream {
     fn drop(&mut self) {
-        if self.service.is_some() {
+        // A stopped stream's name may be that of another by now.
+        if !self.is_stopped {
             self.services.lock().remove(&self.name);
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use mjpeg_manager::mjpeg_http::is_reserved_name;
+
 use crate::config::{
     keys::stream::OwnKeys,
     layer::Layer,
@@ -22,7 +24,7 @@ pub(super) fn check(
         let aliases = keys.aliases.iter().map(|alias| ("aliases", alias));
         for (key, name) in name.chain(aliases) {
             let name = name.0.as_str();
-            if has_gateway && RESERVED.contains(&name) {
+            if has_gateway && is_reserved_name(name) {
                 let finding =
                     Finding::error(format!("the listeners need the name {name} themselves"));
                 report.add(finding.about(layer, key));
@@ -49,9 +51,3 @@ pub(super) fn check(
         .map(|(name, (at, _))| (name, at))
         .collect()
 }
-
-/// What a listener serves below its own paths.
-pub(crate) const RESERVED: [&str; 16] = [
-    "api", "assets", "axis-cgi", "clip", "cluster", "healthz", "jpg", "login", "logout", "metrics",
-    "mjpg", "readyz", "snapshot", "state", "stream", "view",
-];

@@ -1,15 +1,17 @@
 //! The reference, docs/configuration.md.
 
+use mjpeg_manager::mjpeg_http::RESERVED_NAMES;
+
 use super::wrapped;
-use crate::config::{
-    resolve::names::RESERVED,
-    schema::{key::Key, root::INCLUDE, section::Section},
-};
+use crate::config::schema::{key::Key, root::INCLUDE, section::Section};
 
 /// Writes the reference as Markdown.
 pub(crate) fn reference() -> String {
     let mut out = HEAD.to_owned();
-    let reserved: Vec<_> = RESERVED.iter().map(|name| format!("`{name}`")).collect();
+    let reserved: Vec<_> = RESERVED_NAMES
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
     let names = "Names and aliases of streams are one namespace over all files. Where there is a \
                  listener, these names are its own:";
     out += "\n";

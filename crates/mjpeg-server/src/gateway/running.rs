@@ -1,0 +1,267 @@
+//! The gateways that are open, and how their set changes.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use mjpeg_manager::mjpeg_http::{BindError, Drained, ListenAddress, Listener, ListenerHandle};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+use tracing::{info, warn};
+
+use super::{
+    config::{GatewayAddress, GatewayConfig, GatewayError},
+    site::Site,
+    state::{GatewayState, GatewayStreams, Relayed},
+};
+
+/// The open gateways. Dropping them closes them at once; viewers belong to their streams.
+#[derive(Debug)]
+pub(crate) struct RunningGateways {
+    relayed: Arc<Relayed>,
+    running: Vec<Gateway>,
+    /// Closed, and not ended yet.
+    left: Vec<Gateway>,
+}
+
+/// A change of the gateways whose every new port is bound. Dropping it changes nothing.
+#[derive(Debug)]
+pub(crate) struct GatewayChange(Vec<Planned>);
+
+#[derive(Debug)]
+enum Planned {
+    /// The gateway at this place stays open, with this configuration.
+    Keep(usize, GatewayConfig),
+    Open(GatewayConfig, Box<Listener>),
+}
+
+/// A gateway that is served.
+#[derive(Debug)]
+struct Gateway {
+    /// The address asked for.
+    asked: GatewayAddress,
+    address: ListenAddress,
+    state: Arc<GatewayState>,
+    handle: ListenerHandle,
+    stop: Option<oneshot::Sender<()>>,
+    /// `None` when it has ended.
+    task: Option<JoinHandle<Drained>>,
+}
+
+impl RunningGateways {
+    pub(crate) fn new(relayed: Arc<Relayed>) -> Self {
+        Self {
+            relayed,
+            running: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+
+    /// Binds what is wanted and not open yet. A gateway is its address: all else may change while
+    /// it is open.
+    ///
+    /// # Errors
+    ///
+    /// One for each address that cannot be bound; nothing is bound then.
+    pub(crate) fn prepare(
+        &self,
+        wanted: impl IntoIterator<Item = GatewayConfig>,
+    ) -> Result<GatewayChange, Vec<GatewayError>> {
+        let mut kept = vec![false; self.running.len()];
+        let (mut planned, mut errors) = (Vec::new(), Vec::new());
+        for config in wanted {
+            let is_it = |(gateway, kept): (&Gateway, &bool)| {
+                !kept && gateway.asked.is_same(config.address())
+            };
+            if let Some(at) = self.running.iter().zip(&kept).position(is_it) {
+                kept[at] = true;
+                planned.push(Planned::Keep(at, config));
+                continue;
+            }
+            match bind(&config) {
+                Ok(listener) => planned.push(Planned::Open(config, Box::new(listener))),
+                Err(source) => errors.push(GatewayError {
+                    name: config.name().into(),
+                    source,
+                }),
+            }
+        }
+        if errors.is_empty() {
+            Ok(GatewayChange(planned))
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Makes a change that was prepared by the last call: opens what is new, configures what stays,
+    /// and closes the rest. Connections of what is closed may still end; viewers stay.
+    pub(crate) fn commit(&mut self, GatewayChange(planned): GatewayChange) {
+        let mut old: Vec<Option<Gateway>> = self.running.drain(..).map(Some).collect();
+        for planned in planned {
+            let gateway = match planned {
+                Planned::Keep(at, config) => {
+                    let mut kept = old.get_mut(at).and_then(Option::take);
+                    if let Some(kept) = &mut kept {
+                        kept.configure(config);
+                    }
+                    kept
+                }
+                Planned::Open(config, listener) => {
+                    let relayed = Arc::clone(&self.relayed);
+                    Some(Gateway::serve(relayed, config, *listener))
+                }
+            };
+            self.running.extend(gateway);
+        }
+        for mut gateway in old.into_iter().flatten() {
+            info!(address = %gateway.address, "gateway closed");
+            gateway.close();
+            self.left.push(gateway);
+        }
+        warn_of_unused_sockets(&self.running);
+    }
+
+    /// Waits until the ports of closed gateways are free, and for a moment until what came through
+    /// them has been answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn settled(&mut self) {
+        let ending = self.left.iter_mut().map(Gateway::ended);
+        let _ = timeout(SETTLE_TIME, join_all(ending)).await;
+        self.left.retain(|gateway| gateway.task.is_some());
+    }
+
+    /// Closes all gateways, and waits until their connections have ended, which each listener's
+    /// grace bounds. Viewers' connections end with their streams.
+    pub(crate) async fn shutdown(&mut self) {
+        self.running.iter_mut().for_each(Gateway::close);
+        self.left.append(&mut self.running);
+        join_all(self.left.iter_mut().map(Gateway::ended)).await;
+        self.left.clear();
+    }
+
+    /// Where they listen, and with which configuration.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (&ListenAddress, GatewayConfig)> {
+        let read = |gateway: &Gateway| gateway.state.configured().config.clone();
+        let open = self.running.iter();
+        open.map(move |gateway| (&gateway.address, read(gateway)))
+    }
+}
+
+impl Gateway {
+    fn serve(relayed: Arc<Relayed>, config: GatewayConfig, listener: Listener) -> Self {
+        let (asked, address) = (config.address().clone(), listener.address());
+        info!(name = config.name(), %address, "gateway opened");
+        let state = Arc::new(GatewayState::new(relayed, config));
+        let listener = listener.with_fallback(Site(Arc::clone(&state)));
+        let handle = listener.handle();
+        let (stop, stopped) = oneshot::channel();
+        let until = async {
+            // An error means that the gateway is being dropped, which aborts this task anyway.
+            let _ = stopped.await;
+        };
+        let streams = GatewayStreams(Arc::clone(&state));
+        Self {
+            asked,
+            address,
+            state,
+            handle,
+            stop: Some(stop),
+            task: Some(tokio::spawn(listener.serve(streams, until))),
+        }
+    }
+
+    /// Applies to the next request of each connection.
+    fn configure(&mut self, config: GatewayConfig) {
+        if self.asked != *config.address() {
+            self.asked = config.address().clone();
+            set_mode(&self.asked);
+        }
+        self.handle.configure(config.listener());
+        self.state.configure(config);
+    }
+
+    /// Accepts no more connections.
+    fn close(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // An error means that the task has ended by itself.
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits until all connections but those of viewers have ended.
+    async fn ended(&mut self) {
+        if let Some(task) = &mut self.task {
+            // An error is a panic of the task, which has ended it.
+            let _ = task.await;
+            self.task = None;
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+fn bind(config: &GatewayConfig) -> Result<Listener, BindError> {
+    let listener = config.listener();
+    match config.address() {
+        GatewayAddress::Tcp(addr) => Listener::bind(*addr, listener),
+        #[cfg(unix)]
+        GatewayAddress::Unix { path, mode: None } => Listener::bind_unix(path, listener),
+        #[cfg(unix)]
+        GatewayAddress::Unix {
+            path,
+            mode: Some(mode),
+        } => Listener::bind_unix_with_mode(path, *mode, listener),
+        #[cfg(unix)]
+        GatewayAddress::Inherited(name) => {
+            let socket = crate::systemd::socket(name).map_err(|source| BindError::Failed {
+                address: ListenAddress::Other(format!("the inherited socket {name:?}")),
+                source,
+            })?;
+            Listener::from_fd(socket, listener)
+        }
+        #[cfg(not(unix))]
+        other => Err(BindError::Failed {
+            address: ListenAddress::Other(format!("{other:?}")),
+            source: std::io::ErrorKind::Unsupported.into(),
+        }),
+    }
+}
+
+/// Gives a socket file that is open another mode.
+fn set_mode(address: &GatewayAddress) {
+    #[cfg(unix)]
+    if let GatewayAddress::Unix {
+        path,
+        mode: Some(mode),
+    } = address
+    {
+        use std::{fs, os::unix::fs::PermissionsExt};
+
+        if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(*mode)) {
+            warn!(path = %path.display(), %error, "cannot set the mode of a socket");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = address;
+}
+
+/// Says that nobody answers a socket on which the service manager lets clients connect.
+fn warn_of_unused_sockets(running: &[Gateway]) {
+    #[cfg(unix)]
+    for name in crate::systemd::socket_names() {
+        let is_it = |gateway: &Gateway| matches!(&gateway.asked, GatewayAddress::Inherited(asked) if asked == name);
+        if !running.iter().any(is_it) {
+            warn!(name, "an inherited socket is not used by any gateway");
+        }
+    }
+}
+
+/// How long a change waits for requests that came through a closed gateway.
+const SETTLE_TIME: Duration = Duration::from_secs(1);

@@ -1,0 +1,115 @@
+//! Answers of every kind.
+
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS},
+};
+use http_body_util::Full;
+use serde::Serialize;
+
+/// An error for programs (RFC 9457).
+#[derive(Serialize)]
+struct Problem<'a> {
+    title: &'a str,
+    status: u16,
+    /// A stable word for machines.
+    code: &'a str,
+    /// What is wrong, for people.
+    detail: &'a str,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+pub(super) fn problem(
+    status: StatusCode,
+    code: &str,
+    detail: &str,
+    hint: Option<&str>,
+) -> Response<Full<Bytes>> {
+    let problem = Problem {
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        code,
+        detail,
+        hint,
+    };
+    as_json(status, "application/problem+json", &problem)
+}
+
+pub(super) fn json(value: &impl Serialize) -> Response<Full<Bytes>> {
+    as_json(StatusCode::OK, "application/json", value)
+}
+
+fn as_json(
+    status: StatusCode,
+    kind: &'static str,
+    value: &impl Serialize,
+) -> Response<Full<Bytes>> {
+    match serde_json::to_vec(value) {
+        Ok(json) => answer(status, kind, json),
+        // No type here has keys that are not text, the one reason to fail.
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"),
+    }
+}
+
+pub(super) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    answer(status, "text/plain; charset=utf-8", text)
+}
+
+/// A page that may load nothing from elsewhere, and whose text can hold no script.
+pub(super) fn html(text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", text);
+    response.headers_mut().insert(
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
+             connect-src 'self'; frame-ancestors 'none'",
+        ),
+    );
+    response
+}
+
+pub(super) fn not_allowed() -> Response<Full<Bytes>> {
+    let detail = "this is only read, with GET or HEAD";
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = problem(status, "method_not_allowed", detail, None);
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+/// The request names another host (RFC 9110, 15.5.20).
+pub(super) fn misdirected() -> Response<Full<Bytes>> {
+    problem(
+        StatusCode::MISDIRECTED_REQUEST,
+        "misdirected_request",
+        "this host name is not known here",
+        Some("use an IP address or the machine's name, or add the name to hosts"),
+    )
+}
+
+/// A permanent redirect to the same path with a slash at its end.
+pub(super) fn to_folder(path: &str) -> Response<Full<Bytes>> {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let mut response = text(
+        StatusCode::PERMANENT_REDIRECT,
+        "The page is one level down.\n",
+    );
+    if let Ok(location) = HeaderValue::try_from(format!("./{name}/")) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,128 @@
+//! What gateways know of the streams.
+
+use std::sync::Arc;
+
+use mjpeg_manager::{
+    HttpOutlet, Manager, StreamInfo, StreamName,
+    mjpeg_http::{StreamService, Streams},
+};
+use tokio::sync::watch;
+
+use super::{config::GatewayConfig, host::Hosts, routes::Routes};
+
+/// The streams, as all gateways see them.
+#[derive(Debug)]
+pub(crate) struct Relayed {
+    pub(crate) manager: Manager,
+    pub(crate) http: HttpOutlet,
+    routes: watch::Sender<Arc<Routes>>,
+}
+
+impl Relayed {
+    pub(crate) fn new(manager: Manager, http: HttpOutlet) -> Self {
+        Self {
+            manager,
+            http,
+            routes: watch::Sender::default(),
+        }
+    }
+
+    /// Replaces the routes, for all gateways at once.
+    pub(crate) fn set_routes(&self, routes: Routes) {
+        self.routes.send_replace(Arc::new(routes));
+    }
+
+    fn routes(&self) -> Arc<Routes> {
+        Arc::clone(&self.routes.borrow())
+    }
+
+    /// Finds a stream by its name or a further one.
+    fn find(&self, name: &str) -> Option<StreamService> {
+        let by_alias = || self.http.service(self.routes().alias(name)?.as_str());
+        self.http.service(name).or_else(by_alias)
+    }
+
+    /// The streams that somebody without credentials may see, in order.
+    pub(super) fn visible(&self) -> Vec<StreamName> {
+        self.routes().ordered(self.http.names())
+    }
+
+    /// Reads a stream that somebody without credentials may see, by its name or a further one.
+    pub(super) fn read(&self, name: &str) -> Option<StreamInfo> {
+        let by_alias = || self.manager.get(self.routes().alias(name)?.as_str()).ok();
+        self.manager.get(name).ok().or_else(by_alias)
+    }
+}
+
+/// One gateway's view of the streams. Its configuration may change while it serves.
+#[derive(Debug)]
+pub(crate) struct GatewayState {
+    pub(super) relayed: Arc<Relayed>,
+    config: watch::Sender<Arc<ConfiguredGateway>>,
+}
+
+/// A configuration, and what is made of it.
+#[derive(Debug)]
+pub(super) struct ConfiguredGateway {
+    pub(super) config: GatewayConfig,
+    pub(super) hosts: Hosts,
+}
+
+impl ConfiguredGateway {
+    fn new(config: GatewayConfig) -> Arc<Self> {
+        let hosts = Hosts::new(config.hosts());
+        Arc::new(Self { config, hosts })
+    }
+}
+
+impl GatewayState {
+    pub(super) fn new(relayed: Arc<Relayed>, config: GatewayConfig) -> Self {
+        Self {
+            relayed,
+            config: watch::Sender::new(ConfiguredGateway::new(config)),
+        }
+    }
+
+    /// Replaces the configuration, from the next request on.
+    pub(super) fn configure(&self, config: GatewayConfig) {
+        self.config.send_replace(ConfiguredGateway::new(config));
+    }
+
+    /// The configuration that applies now.
+    pub(super) fn configured(&self) -> Arc<ConfiguredGateway> {
+        Arc::clone(&self.config.borrow())
+    }
+}
+
+/// The streams of a gateway: none if it serves none.
+pub(super) struct GatewayStreams(pub(super) Arc<GatewayState>);
+
+impl GatewayStreams {
+    fn relayed(&self) -> Option<&Relayed> {
+        let serve = self.0.configured().config.serve();
+        serve.streams.then_some(&*self.0.relayed)
+    }
+}
+
+impl Streams for GatewayStreams {
+    fn find(&self, name: &str) -> Option<StreamService> {
+        self.relayed()?.find(name)
+    }
+
+    fn default_stream(&self) -> Option<StreamService> {
+        let relayed = self.relayed()?;
+        if let Some(name) = self.0.configured().config.default() {
+            return relayed.http.service(name.as_str());
+        }
+        match &*relayed.http.names() {
+            [only] => relayed.http.service(only.as_str()),
+            _ => None,
+        }
+    }
+
+    fn nth(&self, index: usize) -> Option<StreamService> {
+        let relayed = self.relayed()?;
+        let name = relayed.visible().into_iter().nth(index)?;
+        relayed.http.service(name.as_str())
+    }
+}
