@@ -28,6 +28,7 @@ mod advice;
 mod cli;
 mod command;
 mod config;
+mod metrics;
 mod output;
 mod relay;
 mod secrets;
@@ -36,6 +37,7 @@ mod telemetry;
 
 pub use cli::stream_arg::{InvalidStreamArg, StreamArg};
 pub use command::main;
+pub use metrics::Metrics;
 /// The crate whose types appear in this API, re-exported so that the versions agree.
 #[doc(no_inline)]
 pub use mjpeg_manager;

@@ -240,6 +240,7 @@ impl Service<Request<Incoming>> for ConnectionService {
 
     fn call(&self, mut request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
+        self.context.counters.requests.add_one();
         let Context {
             config,
             streams,
