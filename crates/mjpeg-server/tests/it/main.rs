@@ -6,6 +6,7 @@ mod children;
 mod cli;
 mod ffmpeg;
 mod http_cameras;
+mod metrics;
 mod outage;
 mod process;
 mod relays;

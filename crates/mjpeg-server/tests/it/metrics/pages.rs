@@ -1,0 +1,1 @@
+//! The pages in `docs/` speak of metrics that there are.

@@ -1,0 +1,1 @@
+//! Prometheus, as Debian has it, reads the figures.
