@@ -11,6 +11,7 @@ mod apart;
 mod body;
 mod bursts;
 mod changes;
+mod counted;
 #[cfg(target_os = "linux")]
 mod crowd;
 mod gates;

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::metrics::{
-    exposition::{Exposition, Kind},
+    exposition::Kind,
     relay::{TestRelay, live, until},
 };
 
