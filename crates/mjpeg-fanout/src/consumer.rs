@@ -161,8 +161,8 @@ impl Consumer {
         self.shared.interval()
     }
 
-    /// Returns how long the times between frames were since the start. Frames that came together are
-    /// close together here.
+    /// Returns how long the times between frames have been since the start. Unlike in
+    /// [`interval`](Self::interval), frames that came together are close together here.
     pub fn intervals(&self) -> HistogramReading {
         self.shared.intervals()
     }

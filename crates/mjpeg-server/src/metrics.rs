@@ -74,13 +74,13 @@ impl Metrics {
         }
     }
 
-    fn read(&self, listeners: impl IntoIterator<Item = (String, ListenerStats)>) -> Reading {
+    fn read(&self, listeners: impl IntoIterator<Item = (String, ListenerStats)>) -> Figures {
         let streams = StreamReading::all(&self.manager, &self.http);
         let shared = listeners
             .into_iter()
             .map(|(name, stats)| ListenerReading::shared(name, stats));
         let own = streams.iter().filter_map(ListenerReading::own);
-        Reading {
+        Figures {
             relay: RelayReading::new(&self.manager, &self.http),
             listeners: shared.chain(own).collect(),
             streams,
@@ -91,7 +91,7 @@ impl Metrics {
 
 /// A reading of everything.
 #[derive(Debug)]
-struct Reading {
+struct Figures {
     relay: RelayReading,
     streams: Vec<StreamReading>,
     listeners: Vec<ListenerReading>,
@@ -99,7 +99,7 @@ struct Reading {
     process: Option<ProcessReading>,
 }
 
-impl Collector for Reading {
+impl Collector for Figures {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut families = Families::new(encoder);
         self.relay.encode(&mut families)?;

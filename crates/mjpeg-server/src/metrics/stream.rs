@@ -155,12 +155,12 @@ fn viewers(streams: &[StreamReading], families: &mut Families<'_>) -> fmt::Resul
     )
 }
 
-type State = (&'static str, &'static str, fn(&StreamReading) -> bool);
-type Counter<T> = (&'static str, &'static str, fn(&T) -> u64);
-type Reason<T> = (&'static str, fn(&T) -> u64);
-type ByReason<T> = (&'static str, &'static str, &'static [Reason<T>]);
+type StateOf = (&'static str, &'static str, fn(&StreamReading) -> bool);
+type CounterOf<T> = (&'static str, &'static str, fn(&T) -> u64);
+type ReasonOf<T> = (&'static str, fn(&T) -> u64);
+type ByReasonOf<T> = (&'static str, &'static str, &'static [ReasonOf<T>]);
 
-const STATES: [State; 3] = [
+const STATES: [StateOf; 3] = [
     (
         "mjpeg_stream_up",
         "1 if pictures come from the camera, else 0.",
@@ -179,7 +179,7 @@ const STATES: [State; 3] = [
     ),
 ];
 
-const COUNTERS: [Counter<StreamInfo>; 5] = [
+const COUNTERS: [CounterOf<StreamInfo>; 5] = [
     ("mjpeg_stream_frames", "Frames published.", |info| {
         info.frames
     }),
@@ -205,7 +205,7 @@ const COUNTERS: [Counter<StreamInfo>; 5] = [
     ),
 ];
 
-const SENT: [Counter<StreamStats>; 8] = [
+const SENT: [CounterOf<StreamStats>; 8] = [
     (
         "mjpeg_stream_frames_sent",
         "Frames sent to viewers, repeats included.",
@@ -248,7 +248,7 @@ const SENT: [Counter<StreamStats>; 8] = [
     ),
 ];
 
-const BY_REASON: [ByReason<StreamStats>; 2] = [
+const BY_REASON: [ByReasonOf<StreamStats>; 2] = [
     (
         "mjpeg_stream_refused",
         "Requests refused, by reason.",
