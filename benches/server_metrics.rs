@@ -46,24 +46,34 @@ async fn run() {
     ] {
         let size = metrics.respond(Some(accept), []).body().len();
         assert!(size > STREAMS * 1000, "{size} bytes");
-        let before = resident_kib();
+        let (before, cpu) = (resident_kib(), cpu_seconds(&metrics));
         let mut micros = Vec::new();
         for _ in 0..scrapes {
             let since = Instant::now();
             assert_eq!(metrics.respond(Some(accept), []).status(), 200);
             micros.push(since.elapsed().as_micros());
         }
-        let after = resident_kib();
+        let (after, cpu) = (resident_kib(), cpu_seconds(&metrics) - cpu);
         micros.truncate(100);
         micros.sort_unstable();
         println!(
-            "{STREAMS} streams, {format}: {} kB, median {} us of {}; resident {before} KiB, after \
-             {scrapes} scrapes {after} KiB",
+            "{STREAMS} streams, {format}: {} kB, median {} us of {}, CPU {:.0} us; resident {before} \
+             KiB, after {scrapes} scrapes {after} KiB",
             size / 1000,
             micros[micros.len() / 2],
             micros.len(),
+            1e6 * cpu / f64::from(scrapes),
         );
     }
+}
+
+/// The processor time of this process, as the figures tell it; 0 where they do not.
+fn cpu_seconds(metrics: &Metrics) -> f64 {
+    let answer = metrics.respond(None, []);
+    let text = std::str::from_utf8(answer.body()).unwrap_or_default();
+    let name = "process_cpu_seconds_total ";
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value.and_then(|value| value.parse().ok()).unwrap_or(0.0)
 }
 
 /// Resident memory of this process; 0 where the system does not tell.

@@ -1,7 +1,7 @@
 //! The figures of a relay as text for Prometheus.
 //!
-//! All are read when they are asked for, from what the manager and its outlet count anyway. Nothing
-//! is kept between two scrapes.
+//! All are read when they are asked for, from what the manager and its outlet count anyway. No
+//! figure is kept between two scrapes.
 
 mod accept;
 mod families;
@@ -10,7 +10,13 @@ mod process;
 mod relay;
 mod stream;
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use http::{
@@ -19,6 +25,7 @@ use http::{
 };
 use mjpeg_manager::{HttpOutlet, Manager, mjpeg_http::ListenerStats};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::{
     accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
@@ -27,7 +34,8 @@ use self::{
 
 /// The figures of a relay, for Prometheus and what reads its formats.
 ///
-/// The metrics are listed in `docs/monitoring.md`. No figure is kept per viewer.
+/// The metrics are listed in `docs/monitoring.md`. No figure is of one viewer. Clones share their
+/// limit.
 ///
 /// ```
 /// use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig};
@@ -42,12 +50,21 @@ use self::{
 pub struct Metrics {
     manager: Manager,
     http: HttpOutlet,
+    /// One for each answer that may be on its way.
+    answers: Arc<Semaphore>,
+    /// Requests refused because there were none left.
+    refused: Arc<AtomicU64>,
 }
 
 impl Metrics {
     /// Makes the figures of a manager and the outlet that serves its streams.
     pub fn new(manager: Manager, http: HttpOutlet) -> Self {
-        Self { manager, http }
+        Self {
+            manager,
+            http,
+            answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
+            refused: Arc::default(),
+        }
     }
 
     /// Answers a request for the figures, whose `Accept` header decides their format: OpenMetrics
@@ -55,22 +72,35 @@ impl Metrics {
     ///
     /// `listeners` are the ports that serve several streams, each by its name and its counters. The
     /// streams' own ports are read from the outlet.
+    ///
+    /// An answer has some 6.5 kB per stream. At most four are on their way at once, until their
+    /// bodies are dropped; one more is `503`, and counted in `mjpeg_scrapes_refused_total`.
     pub fn respond(
         &self,
         accept: Option<&str>,
         listeners: impl IntoIterator<Item = (String, ListenerStats)>,
     ) -> Response<Bytes> {
+        let Ok(permit) = Arc::clone(&self.answers).try_acquire_owned() else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return answer(
+                StatusCode::SERVICE_UNAVAILABLE,
+                TEXT,
+                "Too many scrapes at once. Try again later.\n",
+            );
+        };
         let format = Format::accepted(accept.unwrap_or_default());
         let mut registry = Registry::default();
         registry.register_collector(Box::new(self.read(listeners)));
         match format.encode(&registry) {
-            Ok(text) => answer(StatusCode::OK, format.content_type(), text),
+            Ok(text) => {
+                let body = Bytes::from_owner(Answer {
+                    text,
+                    _permit: permit,
+                });
+                answer(StatusCode::OK, format.content_type(), body)
+            }
             // Writing to a string does not fail.
-            Err(fmt::Error) => answer(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "text/plain; charset=utf-8",
-                "internal error\n".into(),
-            ),
+            Err(fmt::Error) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "internal error\n"),
         }
     }
 
@@ -81,7 +111,11 @@ impl Metrics {
             .map(|(name, stats)| ListenerReading::shared(name, stats));
         let own = streams.iter().filter_map(ListenerReading::own);
         Figures {
-            relay: RelayReading::new(&self.manager, &self.http),
+            relay: RelayReading::new(
+                &self.manager,
+                &self.http,
+                self.refused.load(Ordering::Relaxed),
+            ),
             listeners: shared.chain(own).collect(),
             streams,
             process: ProcessReading::now(),
@@ -111,8 +145,20 @@ impl Collector for Figures {
     }
 }
 
-fn answer(status: StatusCode, kind: &'static str, text: String) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(text));
+/// The body of an answer, for as long as somebody holds it.
+struct Answer {
+    text: String,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Answer {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -121,3 +167,8 @@ fn answer(status: StatusCode, kind: &'static str, text: String) -> Response<Byte
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// How many answers may be on their way at once.
+const MAX_ANSWERS: usize = 4;

@@ -13,15 +13,17 @@ pub(super) struct RelayReading {
     viewers: usize,
     max_viewers: usize,
     viewers_refused: u64,
+    scrapes_refused: u64,
 }
 
 impl RelayReading {
-    pub(super) fn new(manager: &Manager, http: &HttpOutlet) -> Self {
+    pub(super) fn new(manager: &Manager, http: &HttpOutlet, scrapes_refused: u64) -> Self {
         Self {
             stats: manager.stats(),
             viewers: http.total_viewers(),
             max_viewers: http.max_viewers(),
             viewers_refused: http.viewers_refused(),
+            scrapes_refused,
         }
     }
 
@@ -55,6 +57,11 @@ impl RelayReading {
             "mjpeg_viewers_refused",
             "Viewers refused because all streams together had as many as allowed.",
             [([], self.viewers_refused)],
+        )?;
+        families.counters(
+            "mjpeg_scrapes_refused",
+            "Scrapes refused because four answers were on their way.",
+            [([], self.scrapes_refused)],
         )
     }
 }

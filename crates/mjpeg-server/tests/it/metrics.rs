@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::metrics::{
-    exposition::Kind,
+    exposition::{Exposition, Kind},
     relay::{TestRelay, live, until},
 };
 
@@ -155,6 +155,21 @@ async fn label_values_are_escaped() {
         let line = r#"mjpeg_listener_accepted_total{listener="a\\b\"c\nd",stream=""} 0"#;
         assert!(text.lines().any(|found| found == line), "{accept}: {text}");
     }
+}
+
+#[tokio::test]
+async fn answers_on_their_way_are_bounded() {
+    let http = HttpOutlet::default();
+    let manager = Manager::with_outlets(ManagerConfig::default(), [http.factory()]);
+    let metrics = Metrics::new(manager, http);
+    let get = || metrics.clone().respond(None, []);
+    let mut on_their_way: Vec<_> = (0..4).map(|_| get().into_body()).collect();
+    assert_eq!(get().status(), 503);
+    on_their_way.pop();
+    let answer = get();
+    assert_eq!(answer.status(), 200);
+    let figures = Exposition::parse(std::str::from_utf8(answer.body()).unwrap());
+    assert_eq!(figures.get("mjpeg_scrapes_refused_total", &[]), 1.0);
 }
 
 /// Every counter of the libraries, and the sample that shows it.
