@@ -159,10 +159,16 @@ mod linux {
         #[test]
         fn this_process_has_figures() {
             let before = read().unwrap();
-            let file = fs::File::open("/proc/self/stat").unwrap();
+            let open = || fs::File::open("/proc/self/stat").unwrap();
+            let files: Vec<fs::File> = (0..100).map(|_| open()).collect();
             let reading = read().unwrap();
-            assert_eq!(reading.open_fds, before.open_fds + 1, "{reading:?}");
-            drop(file);
+            drop(files);
+            // Tests beside this one may open and close some.
+            let more = reading.open_fds.saturating_sub(before.open_fds);
+            assert!(
+                (90..110).contains(&more),
+                "{more} of 100 files: {reading:?}"
+            );
             assert!(reading.max_fds.is_none_or(|most| most > reading.open_fds));
             assert!(reading.resident_bytes > 100_000, "{reading:?}");
             assert!(reading.virtual_bytes > reading.resident_bytes);
