@@ -1,6 +1,7 @@
 //! Counts durations by how long they are.
 
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -23,7 +24,6 @@ const BOUNDS: usize = 12;
 /// assert_eq!((reading.counts[1], reading.counts[12], reading.count()), (1, 1, 2));
 /// assert_eq!(reading.sum, Duration::from_millis(60_002));
 /// ```
-#[derive(Debug)]
 pub struct Histogram {
     bounds: [Duration; BOUNDS],
     counts: [AtomicU64; BOUNDS + 1],
@@ -68,6 +68,15 @@ impl Histogram {
             counts: std::array::from_fn(|at| self.counts[at].load(Ordering::Relaxed)),
             sum: Duration::from_micros(self.sum.load(Ordering::Relaxed)),
         }
+    }
+}
+
+impl fmt::Debug for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.read().count();
+        f.debug_struct("Histogram")
+            .field("count", &count)
+            .finish_non_exhaustive()
     }
 }
 
