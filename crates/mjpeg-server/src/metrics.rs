@@ -93,7 +93,7 @@ impl Metrics {
         registry.register_collector(Box::new(self.read(listeners)));
         match format.encode(&registry) {
             Ok(text) => {
-                let body = Bytes::from_owner(Answer {
+                let body = Bytes::from_owner(AnswerText {
                     text,
                     _permit: permit,
                 });
@@ -146,12 +146,12 @@ impl Collector for Figures {
 }
 
 /// The body of an answer, for as long as somebody holds it.
-struct Answer {
+struct AnswerText {
     text: String,
     _permit: OwnedSemaphorePermit,
 }
 
-impl AsRef<[u8]> for Answer {
+impl AsRef<[u8]> for AnswerText {
     fn as_ref(&self) -> &[u8] {
         self.text.as_bytes()
     }
