@@ -24,6 +24,8 @@ const TOOLS: &[Tool] = &[
     gstreamer("tcpserversink", "gstreamer1.0-plugins-base"),
     gstreamer("jpegenc", "gstreamer1.0-plugins-good"),
     debian("faketime", "faketime"),
+    // With promtool.
+    debian("prometheus", "prometheus"),
     cargo(
         "nextest",
         "cargo-nextest",

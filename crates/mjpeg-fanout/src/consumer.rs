@@ -14,6 +14,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     changes::Changes,
     demand::Viewing,
+    histogram::HistogramReading,
     published::{Newest, Published},
     recorder::{Recorder, RecorderConfig},
     shared::Shared,
@@ -158,6 +159,12 @@ impl Consumer {
     /// `None` before the second.
     pub fn interval(&self) -> Option<Duration> {
         self.shared.interval()
+    }
+
+    /// Returns how long the times between frames have been since the start. Unlike in
+    /// [`interval`](Self::interval), frames that came together are close together here.
+    pub fn intervals(&self) -> HistogramReading {
+        self.shared.intervals()
     }
 
     /// Counts as demand for frames for as long as the returned guard lives. See

@@ -282,6 +282,7 @@
 mod changes;
 mod consumer;
 mod demand;
+mod histogram;
 mod interval;
 mod meter;
 mod patience;
@@ -298,6 +299,7 @@ use tokio::sync::watch;
 
 pub use consumer::Consumer;
 pub use demand::{Demand, Viewing};
+pub use histogram::{Histogram, HistogramReading};
 /// The crate whose types appear in this API, re-exported so that the versions agree.
 #[doc(no_inline)]
 pub use mjpeg_codec;

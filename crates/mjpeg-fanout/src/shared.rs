@@ -8,7 +8,13 @@ use std::{
 use mjpeg_codec::multipart::Via;
 use tokio::sync::watch;
 
-use crate::{interval::Interval, meter::Meter, recorder::Recorders, turns::Turns};
+use crate::{
+    histogram::{Histogram, HistogramReading},
+    interval::Interval,
+    meter::Meter,
+    recorder::Recorders,
+    turns::Turns,
+};
 
 /// One per fan-out.
 #[derive(Debug)]
@@ -18,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) recorders: Recorders,
     pub(crate) turns: Arc<Turns>,
     interval: Interval,
+    intervals: Histogram,
     /// The relays that the source's frames come through.
     via: Mutex<Via>,
     meter: Mutex<Meter>,
@@ -30,6 +37,7 @@ impl Shared {
             recorders: Recorders::default(),
             turns: Arc::default(),
             interval: Interval::default(),
+            intervals: Histogram::new(INTERVAL_BOUNDS_MS.map(Duration::from_millis)),
             via: Mutex::default(),
             meter: Mutex::default(),
         }
@@ -38,6 +46,11 @@ impl Shared {
     /// The usual time between frames; `None` before the second.
     pub(crate) fn interval(&self) -> Option<Duration> {
         self.interval.mean()
+    }
+
+    /// The times between frames.
+    pub(crate) fn intervals(&self) -> HistogramReading {
+        self.intervals.read()
     }
 
     /// The relays that the source's frames come through.
@@ -60,6 +73,7 @@ impl Shared {
         self.meter().record(captured);
         if let Some(since_last) = since_last {
             self.interval.record(since_last);
+            self.intervals.record(since_last);
         }
     }
 
@@ -68,3 +82,7 @@ impl Shared {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Between the usual intervals (60, 50, 30, 25, 20, 15, 10, 5, 2 and 1 frames per second), so that
+/// a steady camera stays in one bucket.
+const INTERVAL_BOUNDS_MS: [u64; 12] = [12, 18, 25, 36, 45, 58, 80, 150, 300, 750, 1500, 10_000];

@@ -1,9 +1,14 @@
 //! Counters of streams and listeners.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
+
+use mjpeg_fanout::{Histogram, HistogramReading};
 
 /// A reading of the counters of a [`StreamService`](crate::StreamService). All but the first only
 /// grow.
@@ -34,6 +39,8 @@ pub struct StreamStats {
     pub kicked: u64,
     /// Parts handed to connections, repeats included.
     pub parts: u64,
+    /// Bytes of those parts.
+    pub sent_bytes: u64,
     /// Parts that repeated the last frame because no new one came.
     pub keepalives: u64,
     /// Frames that viewers skipped because frames came faster than they took them.
@@ -71,6 +78,10 @@ pub struct StreamStats {
     /// The same because of the [limit that streams
     /// share](crate::ViewerLimit::set_max_snapshots).
     pub snapshots_refused_total: u64,
+    /// How old frames were when sending them to a viewer began, counted from when they were
+    /// received from the camera. Repeats and placeholders do not count.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "json::histogram"))]
+    pub ages: HistogramReading,
 }
 
 /// A reading of the counters of a [`Listener`](crate::Listener). All but the first only grow.
@@ -82,6 +93,8 @@ pub struct ListenerStats {
     pub connections: u64,
     /// Connections accepted.
     pub accepted: u64,
+    /// Requests read, those for streams included.
+    pub requests: u64,
     /// Connections that could not be accepted, mostly for lack of file descriptors or memory.
     pub accept_errors: u64,
     /// Connections closed because no whole request head came within the
@@ -99,11 +112,14 @@ pub struct ListenerStats {
 
 /// Declares counters and how to read them.
 macro_rules! counters {
-    ($counters:ident => $reading:ident { $gauge:ident, $($counter:ident),+ $(,)? }) => {
+    ($counters:ident => $reading:ident {
+        $gauge:ident, $($counter:ident),+ $(,)? $(; $histogram:ident)?
+    }) => {
         #[derive(Debug, Default)]
         pub(crate) struct $counters {
             pub(crate) $gauge: Gauge,
             $(pub(crate) $counter: Counter,)+
+            $(pub(crate) $histogram: Ages,)?
         }
 
         impl $counters {
@@ -111,6 +127,7 @@ macro_rules! counters {
                 $reading {
                     $gauge: self.$gauge.now(),
                     $($counter: self.$counter.read(),)+
+                    $($histogram: self.$histogram.0.read(),)?
                 }
             }
         }
@@ -127,6 +144,7 @@ counters!(StreamCounters => StreamStats {
     gate_timeouts,
     kicked,
     parts,
+    sent_bytes,
     keepalives,
     skipped,
     write_stalls,
@@ -140,12 +158,14 @@ counters!(StreamCounters => StreamStats {
     snapshots_not_modified,
     snapshots_unavailable,
     snapshots_refused,
-    snapshots_refused_total,
+    snapshots_refused_total;
+    ages
 });
 
 counters!(ListenerCounters => ListenerStats {
     connections,
     accepted,
+    requests,
     accept_errors,
     header_timeouts,
     bad_requests,
@@ -188,6 +208,19 @@ impl Gauge {
     }
 }
 
+/// How old frames are when sending them begins.
+#[derive(Debug)]
+pub(crate) struct Ages(pub(crate) Histogram);
+
+impl Default for Ages {
+    fn default() -> Self {
+        Self(Histogram::new(AGE_BOUNDS_MS.map(Duration::from_millis)))
+    }
+}
+
+/// From a frame that goes out at once to one that a slow link holds up for long.
+const AGE_BOUNDS_MS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
+
 /// Counts a connection for as long as it lives, however it ends.
 pub(crate) struct CountedConnection(Arc<ListenerCounters>);
 
@@ -201,5 +234,24 @@ impl CountedConnection {
 impl Drop for CountedConnection {
     fn drop(&mut self) {
         self.0.connections.down();
+    }
+}
+
+/// How a histogram is serialised: its bounds and its sum in seconds.
+#[cfg(feature = "serde")]
+mod json {
+    use mjpeg_fanout::HistogramReading;
+    use serde::{Serializer, ser::SerializeStruct};
+
+    pub(super) fn histogram<S: Serializer>(
+        reading: &HistogramReading,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut histogram = to.serialize_struct("Histogram", 3)?;
+        let bounds = reading.bounds.map(|bound| bound.as_secs_f64());
+        histogram.serialize_field("bounds_s", &bounds)?;
+        histogram.serialize_field("counts", &reading.counts)?;
+        histogram.serialize_field("sum_s", &reading.sum.as_secs_f64())?;
+        histogram.end()
     }
 }

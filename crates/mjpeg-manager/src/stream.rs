@@ -222,6 +222,7 @@ impl RunningStream {
             fps: self.consumer.fps(),
             frames: record.frames,
             bytes: record.bytes,
+            received_bytes: record.received_bytes,
             discarded: record.discarded.clone(),
             repaired: record.repaired.clone(),
             viewers: self.consumer.viewers(),

@@ -29,6 +29,7 @@ mod cli;
 mod command;
 mod config;
 mod gateway;
+mod metrics;
 mod output;
 mod relay;
 mod secrets;
@@ -42,6 +43,7 @@ pub use gateway::{
     config::{GatewayAddress, GatewayConfig, GatewayError, ServeSet},
     routes::Routes,
 };
+pub use metrics::Metrics;
 /// The crate whose types appear in this API, re-exported so that the versions agree.
 #[doc(no_inline)]
 pub use mjpeg_manager;

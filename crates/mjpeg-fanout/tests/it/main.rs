@@ -6,6 +6,7 @@ mod bursts;
 mod closing;
 mod consumer;
 mod demand;
+mod histogram;
 mod placeholder;
 mod producer;
 mod recorder;

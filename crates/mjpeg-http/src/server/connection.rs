@@ -250,6 +250,7 @@ impl Service<Request<Incoming>> for ConnectionService {
 
     fn call(&self, mut request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
+        self.context.listener.counters.requests.add_one();
         let Context {
             listener,
             streams,

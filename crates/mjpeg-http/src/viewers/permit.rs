@@ -118,6 +118,7 @@ impl Permit {
         let viewer = &*self.viewer;
         let add = |number: &AtomicU64, n: u64| number.fetch_add(n, Ordering::Relaxed);
         self.counters.parts.add_one();
+        self.counters.sent_bytes.add(sent.bytes as u64);
         self.counters.skipped.add(sent.skipped);
         add(&viewer.sent, 1);
         add(&viewer.skipped, sent.skipped);
@@ -135,6 +136,7 @@ impl Permit {
             let captured = sent.frame.stamp.monotonic();
             let age = now.into_std().saturating_duration_since(captured);
             viewer.age.store(age.as_nanos() as u64, Ordering::Relaxed);
+            self.counters.ages.0.record(age);
         }
         // Before the bookkeeping, which reads it.
         viewer.sending.store(sent.frame.seq, Ordering::Relaxed);

@@ -12,6 +12,7 @@ mod apart;
 mod body;
 mod bursts;
 mod changes;
+mod counted;
 #[cfg(target_os = "linux")]
 mod crowd;
 mod gates;

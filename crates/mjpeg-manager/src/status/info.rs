@@ -62,6 +62,9 @@ pub struct StreamInfo {
     pub frames: u64,
     /// Bytes of those frames, as published.
     pub bytes: u64,
+    /// Bytes received from the sources or the publisher: frames as they came, published or not, and
+    /// everything else. The heads and chunks of HTTP and the like do not count.
+    pub received_bytes: u64,
     /// What was not published, by reason: `garbage`, `truncated`, `malformed`, `too_large`,
     /// `flood`, `unsupported`, `damaged` ([if checked](crate::StreamSpec::with_check)), and for
     /// multipart sources `framing`, which is no loss, `not_jpeg` and `extra_image`. All reasons are

@@ -103,6 +103,7 @@ impl Monitor {
                 StreamState::Connecting
             }
             Event::Discarded { reason, bytes } => {
+                self.received(bytes);
                 return self.discarded(reason.as_str(), bytes);
             }
             Event::Flooded => return self.flooded(),
@@ -164,6 +165,11 @@ impl Monitor {
         let mut record = self.record();
         record.overall = Some(StreamState::Online);
         self.settle(&mut record);
+    }
+
+    /// Counts bytes as they came from the source.
+    pub(crate) fn received(&self, bytes: u64) {
+        self.record().received_bytes += bytes;
     }
 
     /// Counts a frame that is about to be published.

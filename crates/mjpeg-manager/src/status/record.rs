@@ -31,6 +31,7 @@ pub(crate) struct Record {
     pub(crate) size: Option<(u16, u16)>,
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
+    pub(crate) received_bytes: u64,
     pub(crate) discarded: BTreeMap<&'static str, DiscardTotal>,
     pub(crate) repaired: BTreeMap<&'static str, u64>,
     pub(crate) connections: u64,
@@ -87,6 +88,7 @@ impl Record {
             size: None,
             frames: 0,
             bytes: 0,
+            received_bytes: 0,
             discarded: reasons
                 .map(|reason| (reason, DiscardTotal::default()))
                 .collect(),

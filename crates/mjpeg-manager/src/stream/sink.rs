@@ -30,12 +30,14 @@ impl Sink {
 
     /// Publishes a frame, or counts why it is held back, however long its check takes.
     pub(crate) fn frame(&self, frame: Frame, stamp: Stamp, pipeline: Pipeline) {
+        self.monitor.received(frame.bytes().len() as u64);
         self.processed(pipeline.process(frame), stamp);
     }
 
     /// Does the same in slices. Other tasks have their turn in between: a camera decides how long
     /// the check of its frames takes.
     pub(crate) async fn frame_in_slices(&self, frame: Frame, stamp: Stamp, pipeline: Pipeline) {
+        self.monitor.received(frame.bytes().len() as u64);
         let mut processing = pipeline.begin(frame);
         let processed = loop {
             match processing.step() {

@@ -93,6 +93,7 @@ async fn discarded_bytes_are_told_by_reason_and_unsupported_frames_held_back() {
     lossless[sof + 1] = 0xC3;
     let cut = good.slice(..good.len() - 100);
     let stream = [b"junk", &good[..], &lossless, &cut, &last].concat();
+    let sent_bytes = stream.len() as u64;
     let camera = Camera::start(Script::new(vec![Step::Send(stream.into()), Step::Stall])).await;
     let manager = manager();
     let addr = manager
@@ -111,6 +112,7 @@ async fn discarded_bytes_are_told_by_reason_and_unsupported_frames_held_back() {
     assert_eq!(tally("unsupported"), (1, lossless.len() as u64));
     assert_eq!(tally("truncated"), (1, cut.len() as u64));
     assert_eq!(info.bytes, (good.len() + last.len()) as u64);
+    assert_eq!(info.received_bytes, sent_bytes);
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert_eq!(viewer.next_frame().await.unwrap().unwrap(), last);
 }

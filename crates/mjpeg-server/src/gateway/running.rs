@@ -116,6 +116,15 @@ impl RunningGateways {
             gateway.close();
             self.left.push(gateway);
         }
+        self.relayed.set_listeners(
+            self.running
+                .iter()
+                .map(|gateway| {
+                    let name = gateway.state.configured().config.name().to_owned();
+                    (name, gateway.handle.clone())
+                })
+                .collect(),
+        );
         warn_of_unused_sockets(&self.running);
     }
 
@@ -152,7 +161,7 @@ impl Gateway {
     fn serve(relayed: Arc<Relayed>, config: GatewayConfig, listener: Listener) -> Self {
         let (asked, address) = (config.address().clone(), listener.address());
         info!(name = config.name(), %address, "gateway opened");
-        let state = Arc::new(GatewayState::new(relayed, config));
+        let state = Arc::new(GatewayState::new(relayed, &address, config));
         let listener = listener.with_fallback(Site(Arc::clone(&state)));
         let handle = listener.handle();
         let (stop, stopped) = oneshot::channel();

@@ -12,11 +12,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header::ACCEPT};
 use http_body_util::Full;
 use tower_service::Service;
 
-use super::state::{ConfiguredGateway, GatewayState};
+use super::{
+    config::ServeSet,
+    state::{ConfiguredGateway, GatewayState},
+};
 
 /// Answers every request of a gateway that is for no stream.
 #[derive(Clone)]
@@ -27,6 +30,7 @@ enum Endpoint<'a> {
     Page,
     Streams,
     Health(&'a str),
+    Metrics,
     /// The process runs.
     Alive,
     /// It serves. Does not depend on cameras: those that are offline are no reason to restart it,
@@ -43,8 +47,7 @@ impl Site {
             .filter(|segment| !segment.is_empty())
             .take(MOST_SEGMENTS)
             .collect();
-        let has_page = configured.config.serve().page;
-        let endpoint = endpoint(&segments, has_page).filter(|endpoint| {
+        let endpoint = endpoint(&segments, configured.config.serve()).filter(|endpoint| {
             // `/?action=stream` of a stream that was not found.
             !matches!(endpoint, Endpoint::Page) || !has_action(uri.query())
         });
@@ -65,6 +68,12 @@ impl Site {
             Endpoint::Page => page::page(relayed, configured.config.serve()),
             Endpoint::Streams => api::streams(relayed),
             Endpoint::Health(name) => api::health(relayed, name),
+            // Nobody has the right to read them from elsewhere yet.
+            Endpoint::Metrics if !self.0.is_local => respond::only_local(),
+            Endpoint::Metrics => {
+                let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+                relayed.metrics(accept).map(Full::new)
+            }
             Endpoint::Alive | Endpoint::Ready => respond::text(StatusCode::OK, "ok\n"),
         }
     }
@@ -89,11 +98,12 @@ impl Site {
     }
 }
 
-fn endpoint<'a>(segments: &[&'a str], has_page: bool) -> Option<Endpoint<'a>> {
+fn endpoint<'a>(segments: &[&'a str], serve: ServeSet) -> Option<Endpoint<'a>> {
     Some(match segments {
         ["healthz"] => Endpoint::Alive,
         ["readyz"] => Endpoint::Ready,
-        _ if !has_page => return None,
+        ["metrics"] if serve.metrics => Endpoint::Metrics,
+        _ if !serve.page => return None,
         [] => Endpoint::Page,
         ["api", "v1", "streams"] => Endpoint::Streams,
         ["api", "v1", "streams", name, "health"] => Endpoint::Health(name),

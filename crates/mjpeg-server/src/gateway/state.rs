@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Response;
 use mjpeg_manager::{
     HttpOutlet, Manager, StreamInfo, StreamName,
-    mjpeg_http::{StreamService, Streams},
+    mjpeg_http::{ListenAddress, ListenerHandle, StreamService, Streams},
 };
 use tokio::sync::watch;
 
 use super::{config::GatewayConfig, host::Hosts, routes::Routes};
+use crate::metrics::Metrics;
 
 /// The streams, as all gateways see them.
 #[derive(Debug)]
@@ -16,15 +19,33 @@ pub(crate) struct Relayed {
     pub(crate) manager: Manager,
     pub(crate) http: HttpOutlet,
     routes: watch::Sender<Arc<Routes>>,
+    metrics: Metrics,
+    /// The gateways that are open, by their names.
+    listeners: watch::Sender<Vec<(String, ListenerHandle)>>,
 }
 
 impl Relayed {
     pub(crate) fn new(manager: Manager, http: HttpOutlet) -> Self {
         Self {
+            metrics: Metrics::new(manager.clone(), http.clone()),
             manager,
             http,
             routes: watch::Sender::default(),
+            listeners: watch::Sender::default(),
         }
+    }
+
+    /// Replaces the gateways whose counters are read.
+    pub(super) fn set_listeners(&self, listeners: Vec<(String, ListenerHandle)>) {
+        self.listeners.send_replace(listeners);
+    }
+
+    /// Answers a request for the metrics that has this `Accept` header.
+    pub(super) fn metrics(&self, accept: Option<&str>) -> Response<Bytes> {
+        let listeners = self.listeners.borrow().clone();
+        let read = |(name, handle): (String, ListenerHandle)| (name, handle.stats());
+        self.metrics
+            .respond(accept, listeners.into_iter().map(read))
     }
 
     /// Replaces the routes, for all gateways at once.
@@ -58,6 +79,8 @@ impl Relayed {
 #[derive(Debug)]
 pub(crate) struct GatewayState {
     pub(super) relayed: Arc<Relayed>,
+    /// Whether only this machine can connect.
+    pub(super) is_local: bool,
     config: watch::Sender<Arc<ConfiguredGateway>>,
 }
 
@@ -76,9 +99,19 @@ impl ConfiguredGateway {
 }
 
 impl GatewayState {
-    pub(super) fn new(relayed: Arc<Relayed>, config: GatewayConfig) -> Self {
+    pub(super) fn new(
+        relayed: Arc<Relayed>,
+        address: &ListenAddress,
+        config: GatewayConfig,
+    ) -> Self {
+        let is_local = match address {
+            ListenAddress::Tcp(addr) => addr.ip().to_canonical().is_loopback(),
+            ListenAddress::Unix(_) => true,
+            _ => false,
+        };
         Self {
             relayed,
+            is_local,
             config: watch::Sender::new(ConfiguredGateway::new(config)),
         }
     }

@@ -593,3 +593,46 @@ async fn gateways_of_a_configuration_file_are_opened() {
         );
     }
 }
+
+#[tokio::test]
+async fn metrics_are_there_where_they_are_served_and_for_this_machine_only() {
+    let camera = Camera::start(live()).await;
+    let with_metrics = |mut gateway: GatewayConfig| {
+        let mut serve = gateway.serve();
+        serve.metrics = true;
+        gateway = gateway.with_serve(serve);
+        gateway
+    };
+    let everywhere = GatewayAddress::Tcp("0.0.0.0:0".parse().unwrap());
+    let specs = [stream("door", camera.addr())];
+    let gateways = [
+        with_metrics(loopback("local")),
+        with_metrics(GatewayConfig::new("everywhere", everywhere)),
+        loopback("none"),
+    ];
+    let relay = Relay::with_gateways(
+        specs,
+        ManagerConfig::default(),
+        HttpOutlet::default(),
+        Gateways::new(gateways, Routes::default()),
+    );
+    let relay = relay.await.unwrap();
+    online(&relay, "door").await;
+
+    let answer = get(address(&relay, 0), "/metrics").await;
+    assert_eq!(answer.head.status, 200);
+    let figures = text(&answer);
+    assert!(
+        figures.contains("\nmjpeg_stream_up{stream=\"door\"} 1\n"),
+        "{figures}"
+    );
+    let requests = "\nmjpeg_listener_requests_total{listener=\"local\",stream=\"\"} 1\n";
+    assert!(figures.contains(requests), "{figures}");
+
+    let port = address(&relay, 1).port();
+    let refused = get(([127, 0, 0, 1], port).into(), "/metrics").await;
+    assert_eq!(refused.head.status, 403);
+    assert_eq!(body(&refused)["code"], "forbidden");
+    assert_eq!(get(address(&relay, 2), "/metrics").await.head.status, 404);
+    relay.shutdown().await;
+}

@@ -9,6 +9,7 @@ mod ffmpeg;
 mod folder;
 mod gateway;
 mod http_cameras;
+mod metrics;
 mod outage;
 mod process;
 mod relays;

@@ -1,0 +1,174 @@
+//! The figures of a relay as text for Prometheus.
+//!
+//! All are read when they are asked for, from what the manager and its outlet count anyway. No
+//! figure is kept between two scrapes.
+
+mod accept;
+mod families;
+mod listener;
+mod process;
+mod relay;
+mod stream;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
+};
+use mjpeg_manager::{HttpOutlet, Manager, mjpeg_http::ListenerStats};
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use self::{
+    accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
+    relay::RelayReading, stream::StreamReading,
+};
+
+/// The figures of a relay, for Prometheus and what reads its formats.
+///
+/// The metrics are listed in `docs/monitoring.md`. No figure is of one viewer. Clones share their
+/// limit.
+///
+/// ```
+/// use mjpeg_manager::{HttpOutlet, Manager, ManagerConfig};
+/// use mjpeg_server::Metrics;
+///
+/// let http = HttpOutlet::default();
+/// let manager = Manager::with_outlets(ManagerConfig::default(), [http.factory()]);
+/// let answer = Metrics::new(manager, http).respond(None, []);
+/// assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    manager: Manager,
+    http: HttpOutlet,
+    /// One for each answer that may be on its way.
+    answers: Arc<Semaphore>,
+    /// Requests refused because there were none left.
+    refused: Arc<AtomicU64>,
+}
+
+impl Metrics {
+    /// Makes the figures of a manager and the outlet that serves its streams.
+    pub fn new(manager: Manager, http: HttpOutlet) -> Self {
+        Self {
+            manager,
+            http,
+            answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
+            refused: Arc::default(),
+        }
+    }
+
+    /// Answers a request for the figures, whose `Accept` header decides their format: OpenMetrics
+    /// 1.0 for who asks for it, else Prometheus' text format 0.0.4.
+    ///
+    /// `listeners` are the ports that serve several streams, each by its name and its counters. The
+    /// streams' own ports are read from the outlet.
+    ///
+    /// An answer has some 6.5 kB per stream. At most four are on their way at once, until their
+    /// bodies are dropped; one more is `503`, and counted in `mjpeg_scrapes_refused_total`.
+    pub fn respond(
+        &self,
+        accept: Option<&str>,
+        listeners: impl IntoIterator<Item = (String, ListenerStats)>,
+    ) -> Response<Bytes> {
+        let Ok(permit) = Arc::clone(&self.answers).try_acquire_owned() else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return answer(
+                StatusCode::SERVICE_UNAVAILABLE,
+                TEXT,
+                "Too many scrapes at once. Try again later.\n",
+            );
+        };
+        let format = Format::accepted(accept.unwrap_or_default());
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(self.read(listeners)));
+        match format.encode(&registry) {
+            Ok(text) => {
+                let body = Bytes::from_owner(AnswerText {
+                    text,
+                    _permit: permit,
+                });
+                answer(StatusCode::OK, format.content_type(), body)
+            }
+            // Writing to a string does not fail.
+            Err(fmt::Error) => answer(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "internal error\n"),
+        }
+    }
+
+    fn read(&self, listeners: impl IntoIterator<Item = (String, ListenerStats)>) -> Figures {
+        let streams = StreamReading::all(&self.manager, &self.http);
+        let shared = listeners
+            .into_iter()
+            .map(|(name, stats)| ListenerReading::shared(name, stats));
+        let own = streams.iter().filter_map(ListenerReading::own);
+        Figures {
+            relay: RelayReading::new(
+                &self.manager,
+                &self.http,
+                self.refused.load(Ordering::Relaxed),
+            ),
+            listeners: shared.chain(own).collect(),
+            streams,
+            process: ProcessReading::now(),
+        }
+    }
+}
+
+/// A reading of everything.
+#[derive(Debug)]
+struct Figures {
+    relay: RelayReading,
+    streams: Vec<StreamReading>,
+    listeners: Vec<ListenerReading>,
+    /// `None` where the system does not tell.
+    process: Option<ProcessReading>,
+}
+
+impl Collector for Figures {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut families = Families::new(encoder);
+        self.relay.encode(&mut families)?;
+        stream::encode(&self.streams, &mut families)?;
+        listener::encode(&self.listeners, &mut families)?;
+        self.process
+            .as_ref()
+            .map_or(Ok(()), |process| process.encode(&mut families))
+    }
+}
+
+/// The body of an answer, for as long as somebody holds it.
+struct AnswerText {
+    text: String,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for AnswerText {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(VARY, HeaderValue::from_static("accept"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// How many answers may be on their way at once.
+const MAX_ANSWERS: usize = 4;
