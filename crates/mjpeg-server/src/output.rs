@@ -8,7 +8,7 @@ use std::{
     collections::VecDeque,
     io::{self, ErrorKind, Write},
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -46,11 +46,15 @@ impl Output {
             changed: Condvar::new(),
         });
         let of_thread = Arc::clone(&shared);
+        let (started, starting) = mpsc::channel();
         // Without a thread, the lines are dropped as if nobody read them.
         let _ = thread::Builder::new().name(name.into()).spawn(move || {
             unshare_files();
+            drop(started);
             of_thread.write_to(to);
         });
+        // What is opened later is not in the thread's table, so dropping it closes it.
+        let _: Result<(), _> = starting.recv();
         Self(shared)
     }
 

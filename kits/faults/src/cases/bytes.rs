@@ -90,8 +90,7 @@ async fn garbage(rig: &mut RelayRig) -> Result<Findings> {
         }
     })
     .await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     good.wait(secs(30)).await?;
     let took = timed(watcher.fresh(secs(20))).await?;
     let status = rig.status().await?;
@@ -164,8 +163,7 @@ async fn too_large(rig: &mut RelayRig, bytes: usize, ends: bool) -> Result<Findi
         }
     })
     .await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     good.wait(secs(60)).await?;
     let took = timed(watcher.fresh(secs(20))).await?;
     let status = rig.status().await?;
@@ -224,8 +222,7 @@ async fn jitter(rig: &mut RelayRig) -> Result<Findings> {
         }
     })
     .await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     last(10).await;
     done.on();
     let seen = watcher.settle().await;

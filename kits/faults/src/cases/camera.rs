@@ -87,8 +87,7 @@ async fn closes(rig: &mut RelayRig) -> Result<Findings> {
         }
     })
     .await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     last(5).await;
     let attempts = camera.accepted();
     // The longest waits allow four attempts in 5 s, the shortest five. A slow machine may add one.
@@ -132,8 +131,7 @@ async fn stops(rig: &mut RelayRig) -> Result<Findings> {
         }
     })
     .await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     watcher.fresh(secs(5)).await?;
     stopped.wait(secs(10)).await?;
     let took = timed(watcher.fresh(secs(30))).await?;
@@ -164,8 +162,7 @@ async fn resets(rig: &mut RelayRig) -> Result<Findings> {
         }
     })
     .await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     good.wait(secs(20)).await?;
     let took = timed(watcher.fresh(secs(10))).await?;
     let error = rig.error_says(&["broke", "reset"], secs(1)).await?;

@@ -132,8 +132,7 @@ async fn until_reported(
         }
     })
     .await?;
-    let addr = rig.stream(&camera.http_url("/video")).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.http_url("/video"), &camera).await?;
     let error = rig.error_says(words, limit).await?;
     good.on();
     let took = timed(watcher.fresh(secs(20))).await?;
@@ -174,8 +173,7 @@ async fn lies(rig: &mut RelayRig, part: Part) -> Result<Findings> {
         stream(conn, part).await
     })
     .await?;
-    let addr = rig.stream(&camera.http_url("/video")).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.http_url("/video"), &camera).await?;
     watcher.fresh(secs(10)).await?;
     last(5).await;
     let seen = watcher.seen();

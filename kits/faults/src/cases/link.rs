@@ -128,8 +128,7 @@ async fn narrow(rig: &mut RelayRig) -> Result<Findings> {
     host.narrow(1000)?;
     let sequence = Sequence::of(jpeg::of_length(0, 20_000));
     let camera = camera_at(&host, sequence)?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     watcher.reach(1, secs(10)).await?;
     let before = watcher.seen().pictures;
     last(15).await;
@@ -152,8 +151,8 @@ async fn name_changes(rig: &mut RelayRig) -> Result<Findings> {
     let listener = TcpListener::bind((first, 0)).await?;
     let port = listener.local_addr()?.port();
     let camera = Camera::on(listener, Arc::clone(&sequence), |_, conn: Conn| conn.live())?;
-    let addr = rig.stream(&format!("tcp://{NAME}:{port}")).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let url = format!("tcp://{NAME}:{port}");
+    let mut watcher = rig.watched(&url, &camera).await?;
     watcher.fresh(secs(5)).await?;
     drop(camera);
     rig.error_says(&["refused"], secs(5)).await?;
@@ -203,8 +202,7 @@ async fn viewers_vanish(rig: &mut RelayRig) -> Result<Findings> {
 async fn behind_link(rig: &mut RelayRig) -> Result<(RemoteHost, Camera, Watcher)> {
     let host = RemoteHost::new()?;
     let camera = camera_at(&host, Sequence::default())?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     watcher.fresh(secs(5)).await?;
     Ok((host, camera, watcher))
 }

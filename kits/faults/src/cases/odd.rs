@@ -54,8 +54,7 @@ async fn polled(rig: &mut RelayRig) -> Result<Findings> {
         }
     })
     .await?;
-    let addr = rig.stream(&camera.http_url("/#fps=10")).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.http_url("/#fps=10"), &camera).await?;
     watcher.fresh(secs(5)).await?;
     last(8).await;
     let pictures = watcher.seen().pictures;

@@ -174,8 +174,7 @@ async fn sigterm(rig: &mut ProgramRig) -> Result<Findings> {
 
 async fn clock_jumps(rig: &mut RelayRig) -> Result<Findings> {
     let camera = Camera::start(|_, mut conn| async move { conn.live_for(secs(4)).await }).await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     watcher.fresh(secs(5)).await?;
     let mut longest = Duration::ZERO;
     let day = secs(24 * 3600).as_secs();

@@ -148,8 +148,7 @@ async fn floods(rig: &mut RelayRig) -> Result<Findings> {
         }
     })
     .await?;
-    let addr = rig.stream(&camera.url()).await?;
-    let mut watcher = rig.watch(addr, &camera).await?;
+    let mut watcher = rig.watched(&camera.url(), &camera).await?;
     last(8).await;
     let frames = rig.status().await?.frames;
     let seen = watcher.seen();

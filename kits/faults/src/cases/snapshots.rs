@@ -7,7 +7,7 @@ use mjpeg_testkit::{jpeg, request};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
-    time::{Instant, interval, sleep},
+    time::{Instant, interval},
 };
 
 use super::steps::{get, last, made, secs, timed};
@@ -57,16 +57,18 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 async fn unread(rig: &mut RelayRig, count: usize) -> Result<Findings> {
-    let every = Duration::from_millis(100);
-    let (addr, _camera) = large_pictures(rig, every).await?;
+    let (addr, _camera) = large_pictures(rig, Duration::from_millis(100)).await?;
     let mut clients = Vec::new();
     for _ in 0..count {
+        let before = rig.status().await?.frames;
         clients.push(slow_client(addr, "/snapshot?fresh=1").await?);
-        // The next client gets another picture.
-        sleep(every).await;
+        // Then the next client gets another picture.
+        rig.until("a new picture", secs(10), |now| now.frames > before)
+            .await?;
     }
     last(2).await;
     let status = rig.status().await?;
+    ensure!(status.in_flight_cuts > 0, "no client was cut");
     Ok(Findings::seen(format!(
         "{} of {} connections are left, {} cut for what they held",
         status.connections,

@@ -77,6 +77,12 @@ impl RelayRig {
         Ok(addr)
     }
 
+    /// Starts the faulty stream and opens a viewer of it, as [`Self::watch`] does.
+    pub(crate) async fn watched(&mut self, url: &str, camera: &Camera) -> Result<Watcher> {
+        let addr = self.stream(url).await?;
+        self.watch(addr, camera).await
+    }
+
     /// Opens a viewer of the faulty stream, whose response must last through the fault.
     pub(crate) async fn watch(&self, addr: SocketAddr, camera: &Camera) -> Result<Watcher> {
         self.watch_sequence(addr, &camera.sequence).await
