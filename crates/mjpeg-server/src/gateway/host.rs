@@ -13,7 +13,11 @@ pub(super) struct Hosts(Vec<String>);
 
 impl Hosts {
     pub(super) fn new(configured: &[String]) -> Self {
-        let mut names: Vec<String> = configured.iter().map(|name| plain(name)).collect();
+        let without_port = |name: &String| {
+            let (host, _port) = name.split_once(':').unwrap_or((name, ""));
+            plain(host)
+        };
+        let mut names: Vec<String> = configured.iter().map(without_port).collect();
         names.push("localhost".into());
         if let Some(hostname) = hostname().map(|name| plain(&name)) {
             let first = hostname.split('.').next().unwrap_or_default().to_owned();
@@ -79,7 +83,7 @@ mod tests {
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
         }
-        let names = Hosts::new(&["Cams.Example.org".into()]);
+        let names = Hosts::new(&["Cams.Example.org:8080".into()]);
         names.include(&target.parse().unwrap(), &headers)
     }
 
