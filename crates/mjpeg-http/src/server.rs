@@ -5,6 +5,9 @@ pub(crate) mod connection;
 pub(crate) mod fallback;
 pub(crate) mod guarded;
 pub(crate) mod handoff;
+pub(crate) mod handshakes;
+#[cfg(feature = "http2")]
+pub(crate) mod http2;
 pub(crate) mod listener;
 pub(crate) mod outgoing;
 pub(crate) mod streams;

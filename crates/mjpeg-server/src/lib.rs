@@ -33,6 +33,7 @@ mod relay;
 mod secrets;
 mod signals;
 mod telemetry;
+mod tls;
 
 pub use cli::stream_arg::{InvalidStreamArg, StreamArg};
 pub use command::main;
@@ -40,3 +41,8 @@ pub use command::main;
 #[doc(no_inline)]
 pub use mjpeg_manager;
 pub use relay::{Relay, StartError};
+pub use tls::{
+    Tls,
+    error::TlsError,
+    files::TlsFiles,
+};

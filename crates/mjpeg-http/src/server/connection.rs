@@ -21,6 +21,8 @@ use tokio::{
 };
 use tracing::debug;
 
+#[cfg(feature = "http2")]
+use crate::server::http2::Http2Connection;
 use crate::{
     closing::{Closer, Closing},
     config::listener::ListenerConfig,
@@ -31,6 +33,7 @@ use crate::{
         fallback::{Fallback, ListenerBody},
         guarded::Guarded,
         handoff::{HandedOver, Handoff},
+        handshakes::Handshakes,
         outgoing::Outgoing,
         streams::{Routed, Streams, route},
     },
@@ -50,6 +53,7 @@ pub(crate) struct Context {
     pub(crate) streams: Box<dyn Streams>,
     pub(crate) fallback: Option<Fallback>,
     pub(crate) wrap: Option<Arc<dyn Wrap>>,
+    pub(crate) handshakes: Handshakes,
     /// Announces that answers in progress should end.
     pub(crate) closer: Closer,
     /// Announces that connections are cut.
@@ -71,12 +75,18 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
         listener: Some(context.config.shared_name()),
         tls: transport.tls().cloned(),
     };
+    #[cfg(feature = "http2")]
+    let is_http2 = transport.tls().is_some_and(|tls| tls.is_http2);
     let guarded = Guarded::new(
         transport,
         (open, gone),
         context.config.write_stall(),
         Arc::clone(&context.counters),
     );
+    #[cfg(feature = "http2")]
+    if is_http2 {
+        return Http2Connection::new(guarded, caller, context).run().await;
+    }
     match HttpConnection::new(guarded, caller, context).run().await {
         Some((transport, open, stream)) => {
             let opening = stream.opening();
@@ -101,20 +111,27 @@ async fn wrapped(transport: Transport, peer: Peer, context: &Context) -> Option<
         return Some(transport);
     };
     let wrapping = timeout(context.config.header_timeout(), wrap.wrap(transport));
+    let mut handshake = context
+        .handshakes
+        .begin(context.config.max_handshakes());
     let mut closing = context.closer.closing();
     tokio::select! {
         wrapped = wrapping => match wrapped {
             Ok(Ok(transport)) => Some(transport),
             Ok(Err(error)) => {
-                context.counters.bad_requests.add_one();
+                context.counters.handshake_errors.add_one();
                 debug!(%peer, %error, "connection could not be wrapped");
                 None
             }
             Err(_) => {
-                context.counters.header_timeouts.add_one();
+                context.counters.handshake_timeouts.add_one();
                 None
             }
         },
+        () = handshake.displaced() => {
+            context.counters.handshakes_displaced.add_one();
+            None
+        }
         () = closing.wait() => None,
     }
 }
@@ -231,28 +248,45 @@ struct ConnectionService {
     handoff: Arc<Handoff>,
 }
 
-type Answered = Pin<Box<dyn Future<Output = Result<Response<ListenerBody>, Infallible>> + Send>>;
+/// A response that is being made.
+pub(crate) type Answered =
+    Pin<Box<dyn Future<Output = Result<Response<ListenerBody>, Infallible>> + Send>>;
 
 impl Service<Request<Incoming>> for ConnectionService {
     type Response = Response<ListenerBody>;
     type Error = Infallible;
     type Future = Answered;
 
-    fn call(&self, mut request: Request<Incoming>) -> Answered {
+    fn call(&self, request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
-        let Context {
+        let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
+        self.context
+            .respond(&self.caller, request, |service, request, path| {
+                Box::pin(async move { Ok(answer(service, request, path, caller, handoff).await) })
+            })
+    }
+}
+
+impl Context {
+    /// Routes a request. `answer` answers one for a stream, at this path within it.
+    pub(crate) fn respond(
+        &self,
+        caller: &Caller,
+        mut request: Request<Incoming>,
+        answer: impl FnOnce(StreamService, Request<Incoming>, String) -> Answered,
+    ) -> Answered {
+        let Self {
             config,
             streams,
             fallback,
             ..
-        } = &*self.context;
+        } = self;
         let uri = request.uri();
         let path = config.below_base(uri.path());
         match route(&**streams, path, uri.query(), fallback.is_some()) {
             Routed::Stream(service, path) => {
                 let path = path.to_owned();
-                let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
-                Box::pin(async move { Ok(answer(service, request, path, caller, handoff).await) })
+                answer(service, request, path)
             }
             Routed::Moved(service, location) => {
                 let config = service.config();
@@ -261,7 +295,7 @@ impl Service<Request<Incoming>> for ConnectionService {
             }
             Routed::Fallback => match fallback {
                 Some(fallback) => {
-                    if let Some(peer) = self.caller.peer {
+                    if let Some(peer) = caller.peer {
                         request.extensions_mut().insert(peer);
                     }
                     let response = fallback.call(request);
@@ -273,7 +307,8 @@ impl Service<Request<Incoming>> for ConnectionService {
     }
 }
 
-fn now(response: Response<ListenerBody>) -> Answered {
+/// A response that is there at once.
+pub(crate) fn now(response: Response<ListenerBody>) -> Answered {
     Box::pin(std::future::ready(Ok(response)))
 }
 

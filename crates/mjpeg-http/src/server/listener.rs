@@ -24,6 +24,7 @@ use crate::{
         accept::{Accept, TcpAccept, Wrap},
         connection::{self, Context},
         fallback::{BoxError, Fallback, Tower},
+        handshakes::Handshakes,
         streams::Streams,
     },
     service::Drained,
@@ -209,6 +210,7 @@ impl Listener {
             streams: Box::new(streams),
             fallback,
             wrap,
+            handshakes: Handshakes::default(),
             closer: Closer::new(),
             cutter: Closer::new(),
         });
