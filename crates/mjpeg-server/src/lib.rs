@@ -41,8 +41,4 @@ pub use command::main;
 #[doc(no_inline)]
 pub use mjpeg_manager;
 pub use relay::{Relay, StartError};
-pub use tls::{
-    Tls,
-    error::TlsError,
-    files::TlsFiles,
-};
+pub use tls::{Tls, error::TlsError, files::TlsFiles};

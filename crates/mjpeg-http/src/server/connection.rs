@@ -111,9 +111,7 @@ async fn wrapped(transport: Transport, peer: Peer, context: &Context) -> Option<
         return Some(transport);
     };
     let wrapping = timeout(context.config.header_timeout(), wrap.wrap(transport));
-    let mut handshake = context
-        .handshakes
-        .begin(context.config.max_handshakes());
+    let mut handshake = context.handshakes.begin(context.config.max_handshakes());
     let mut closing = context.closer.closing();
     tokio::select! {
         wrapped = wrapping => match wrapped {
