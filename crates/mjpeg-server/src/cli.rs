@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod camera_args;
+pub(crate) mod cert;
 pub(crate) mod demo;
 mod redact;
 pub(crate) mod run;
@@ -10,7 +11,7 @@ pub(crate) mod viewer_args;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::Targets;
 
-use self::{demo::Demo, run::Run};
+use self::{cert::Cert, demo::Demo, run::Run};
 use crate::telemetry;
 
 /// Relays Motion-JPEG cameras: connects to each camera once and serves its pictures over HTTP to
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// Show pictures without a camera: made-up cameras, relayed like real ones
     Demo(Demo),
+    /// Make a certificate for HTTPS that this machine signs itself
+    Cert(Cert),
 }
 
 impl Cli {
@@ -56,7 +59,7 @@ impl Command {
     pub(crate) fn worker_threads(&self) -> u16 {
         match self {
             Self::Run(run) => run.worker_threads,
-            Self::Demo(_) => 1,
+            Self::Demo(_) | Self::Cert(_) => 1,
         }
     }
 }

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use crate::{
     advice::with_advice,
+    cert,
     cli::{Cli, Command, demo::Demo, run::Run},
     config::{demo::DEMO_PORT, settings::Settings},
     output::Output,
@@ -73,13 +74,20 @@ async fn run(command: Command, terminal: &Terminal) -> Result<()> {
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let starting = async {
         match command {
-            Command::Run(args) => start_run(*args).await,
-            Command::Demo(args) => start_demo(args, terminal).await,
+            Command::Run(args) => start_run(*args).await.map(Some),
+            Command::Demo(args) => start_demo(args, terminal).await.map(Some),
+            Command::Cert(args) => {
+                terminal.stdout.line(cert::make(&args)?.to_string());
+                return Ok(None);
+            }
         }
     };
-    let relay = tokio::select! {
+    let started = tokio::select! {
         started = starting => started?,
         () = signals.next() => return Ok(()),
+    };
+    let Some(relay) = started else {
+        return Ok(());
     };
     print_urls(&relay, terminal);
     signals.next().await;

@@ -25,9 +25,11 @@
 //! None.
 
 mod advice;
+mod cert;
 mod cli;
 mod command;
 mod config;
+mod machine;
 mod output;
 mod relay;
 mod secrets;
