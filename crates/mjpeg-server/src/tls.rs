@@ -190,34 +190,37 @@ async fn watch(shared: Weak<TlsShared>) {
         } else if seen.replace(states) != Some(states) {
             pause = SETTLE_TIME;
         } else {
-            let shared = Arc::clone(&shared);
-            let reload = move || reload(&shared, &files, states);
-            if spawn_blocking(reload).await.is_err() {
-                return;
+            let of_thread = Arc::clone(&shared);
+            let reload = move || of_thread.reload(&files, states);
+            match spawn_blocking(reload).await {
+                Ok(Ok(())) => info!(
+                    fingerprint = shared.current.fingerprint(),
+                    "certificate replaced; new connections get it"
+                ),
+                Ok(Err(error)) => {
+                    let error = &error as &dyn std::error::Error;
+                    warn!(
+                        error,
+                        "the new certificate cannot be used; the one before stays"
+                    );
+                }
+                Err(_) => return,
             }
         }
     }
 }
 
-/// Reads files that have changed.
-fn reload(shared: &TlsShared, files: &TlsFiles, states: FileStates) {
-    let mut in_use = lock(&shared.files);
-    if in_use.0 != *files {
-        // Others were chosen in the meantime.
-        return;
-    }
-    // Whatever comes of it: it is said once.
-    in_use.1 = states;
-    match shared.current.replace(files) {
-        Ok(()) => info!(
-            certificate = %files.certificate.display(),
-            fingerprint = shared.current.fingerprint(),
-            "certificate replaced; new connections get it"
-        ),
-        Err(error) => warn!(
-            %error,
-            "the new certificate cannot be used; the one before stays in use"
-        ),
+impl TlsShared {
+    /// Reads files that have changed.
+    fn reload(&self, files: &TlsFiles, states: FileStates) -> Result<(), TlsError> {
+        let mut in_use = lock(&self.files);
+        if in_use.0 != *files {
+            // Others were chosen in the meantime.
+            return Ok(());
+        }
+        // Whatever comes of it: it is reported once.
+        in_use.1 = states;
+        self.current.replace(files)
     }
 }
 

@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod browser;
+mod cert;
 mod children;
 mod cli;
 mod ffmpeg;
 mod http_cameras;
+mod log;
 mod outage;
 mod process;
 mod relays;
 mod sources;
 mod streams;
 mod terminal;
+mod tls;
