@@ -34,7 +34,10 @@ use tokio_rustls::{
     },
 };
 
-use crate::cert::{Directory, make};
+use crate::{
+    browser,
+    cert::{Directory, make},
+};
 
 /// A stream on a port with TLS.
 struct Served {
@@ -281,6 +284,50 @@ async fn ten_cameras_worth_of_streams_share_a_connection_of_http2() {
     assert_eq!(served.monitor.stats().connections, 1);
     drop((bodies, requests));
     connection.await.unwrap().unwrap();
+}
+
+/// More than the six connections that browsers open to a server over HTTP/1.
+#[tokio::test]
+async fn chromium_shows_twelve_streams_over_one_connection() {
+    let (_directory, served) = start("chromium");
+    let frames: Vec<_> = (0..30).map(|n| jpeg::sized(n, 640, 480)).collect();
+    let mut img = String::new();
+    for n in 0..12 {
+        img += &format!(
+            "<img crossorigin width=160 src='https://localhost:{}/stream?key={n}'>",
+            served.addr.port()
+        );
+    }
+    let page = browser::serve_page(format!("<!doctype html>{img}")).await;
+    let publish = async {
+        for frame in frames.iter().cycle() {
+            served.publish(frame.clone());
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let driver = browser::Driver::start();
+    let watch = async {
+        let browser = driver.browser().await;
+        browser.goto(&page).await.unwrap();
+        browser::sees_a_moving_picture(&browser).await;
+        let count = "return [...document.images].filter(img => img.naturalWidth == 640).length";
+        let all_shown = async {
+            while browser.execute(count, vec![]).await.unwrap() != 12 {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let in_time = timeout(Duration::from_secs(20), all_shown).await;
+        let viewers = served.service.viewers().len();
+        assert!(in_time.is_ok(), "{viewers} viewers");
+        // Browsers may open one more ahead of need.
+        let connections = served.monitor.stats().connections;
+        assert!(viewers == 12 && connections <= 2, "{viewers} {connections}");
+        browser.close().await.unwrap();
+    };
+    tokio::select! {
+        () = publish => unreachable!("it is endless"),
+        () = watch => {}
+    }
 }
 
 #[tokio::test]
