@@ -242,9 +242,9 @@ const CONNECTION_WINDOW_BYTES: u32 = 256 << 10;
 /// for errors, before the connection is ended (CVE-2023-44487, CVE-2025-8671).
 const MAX_RESETS: usize = 20;
 
-/// How many bytes of one response hyper may hold: a few pieces, so that a connection that takes
-/// them is kept busy.
-const SEND_BUFFER_BYTES: usize = 4 * PIECE_BYTES;
+/// How many bytes of one response hyper may hold. Of a stream, they are parts that all viewers
+/// share; a part of usual size is handed over in one go.
+const SEND_BUFFER_BYTES: usize = 8 * PIECE_BYTES;
 
 /// How long a connection without requests may take to end once its end was announced.
 const LINGER: Duration = Duration::from_secs(1);
