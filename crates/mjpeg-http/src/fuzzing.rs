@@ -18,7 +18,7 @@ use crate::{
     closing::Closer,
     config::{listener::ListenerConfig, stream::StreamConfig},
     peer::Peer,
-    server::connection::{self, Context},
+    server::{connection, context::Context, handshakes::Handshakes},
     service::StreamService,
     stats::ListenerCounters,
     transport::Transport,
@@ -62,6 +62,7 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
         streams: Box::new(service.clone()),
         fallback: None,
         wrap: None,
+        handshakes: Handshakes::default(),
         closer: Closer::new(),
         cutter: Closer::new(),
     };

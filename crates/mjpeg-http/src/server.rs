@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod connection;
+pub(crate) mod context;
 pub(crate) mod fallback;
 pub(crate) mod guarded;
 pub(crate) mod handoff;

@@ -85,7 +85,8 @@ pub struct ListenerStats {
     /// request at all.
     pub header_timeouts: u64,
     /// Connections closed because what the client sent was not HTTP or its head was too large. Over
-    /// HTTP/2, also because it flooded the connection, such as with streams that it cancels at once.
+    /// HTTP/2, also because it flooded the connection, such as with requests that it cancels at
+    /// once.
     pub bad_requests: u64,
     /// Connections closed because [wrapping](crate::Wrap) failed, such as a TLS handshake.
     pub handshake_errors: u64,

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 
 use crate::{cli::cert::Cert, machine, tls::certificate::fingerprint};
@@ -40,8 +41,18 @@ pub(crate) fn make(args: &Cert) -> Result<MadeCertificate> {
     let signed = params.self_signed(&pair).context("cannot sign")?;
     // The key first: a relay that watches the files must not take the new certificate for one
     // without a key.
-    write(&key, pair.serialize_pem().as_bytes(), 0o600, args.force)?;
-    write(&certificate, signed.pem().as_bytes(), 0o644, args.force)?;
+    write(
+        &key,
+        &pem("PRIVATE KEY", &pair.serialize_der()),
+        0o600,
+        args.force,
+    )?;
+    write(
+        &certificate,
+        &pem("CERTIFICATE", signed.der()),
+        0o644,
+        args.force,
+    )?;
     Ok(MadeCertificate {
         certificate,
         key,
@@ -95,24 +106,34 @@ fn params(names: &[String]) -> Result<CertificateParams> {
     Ok(params)
 }
 
+/// Wraps bytes as RFC 7468 says.
+fn pem(label: &str, bytes: &[u8]) -> String {
+    let mut pem = format!("-----BEGIN {label}-----\n");
+    for line in bytes.chunks(PEM_LINE_BYTES) {
+        STANDARD.encode_string(line, &mut pem);
+        pem.push('\n');
+    }
+    pem + &format!("-----END {label}-----\n")
+}
+
 /// Writes a file with this mode, whole or not at all.
-fn write(path: &Path, bytes: &[u8], mode: u32, replaces: bool) -> Result<()> {
+fn write(path: &Path, text: &str, mode: u32, replaces: bool) -> Result<()> {
     let written = if replaces {
         let mut beside = path.as_os_str().to_owned();
         beside.push(format!(".new-{}", std::process::id()));
         let beside = PathBuf::from(beside);
-        let written = create(&beside, bytes, mode).and_then(|()| fs::rename(&beside, path));
+        let written = create(&beside, text, mode).and_then(|()| fs::rename(&beside, path));
         if written.is_err() {
             let _ = fs::remove_file(&beside);
         }
         written
     } else {
-        create(path, bytes, mode)
+        create(path, text, mode)
     };
     written.with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+fn create(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -124,7 +145,7 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = mode;
     let mut file = options.open(path)?;
-    file.write_all(bytes)?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()
 }
 
@@ -159,6 +180,9 @@ impl fmt::Display for MadeCertificate {
         )
     }
 }
+
+/// 64 characters of base64.
+const PEM_LINE_BYTES: usize = 48;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -78,7 +78,7 @@ async fn run(command: Command, terminal: &Terminal) -> Result<()> {
             Command::Demo(args) => start_demo(args, terminal).await.map(Some),
             Command::Cert(args) => {
                 terminal.stdout.line(cert::make(&args)?.to_string());
-                return Ok(None);
+                Ok(None)
             }
         }
     };

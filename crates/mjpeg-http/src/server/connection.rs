@@ -24,18 +24,14 @@ use tracing::debug;
 #[cfg(feature = "http2")]
 use crate::server::http2::Http2Connection;
 use crate::{
-    closing::{Closer, Closing},
-    config::listener::ListenerConfig,
+    closing::Closing,
     peer::Peer,
-    response::{head, short},
     server::{
-        accept::Wrap,
-        fallback::{Fallback, ListenerBody},
+        context::{Answered, Context},
+        fallback::ListenerBody,
         guarded::Guarded,
         handoff::{HandedOver, Handoff},
-        handshakes::Handshakes,
         outgoing::Outgoing,
-        streams::{Routed, Streams, route},
     },
     service::{
         StreamService,
@@ -45,20 +41,6 @@ use crate::{
     stats::{CountedConnection, ListenerCounters},
     transport::Transport,
 };
-
-/// What all connections of a listener share.
-pub(crate) struct Context {
-    pub(crate) config: ListenerConfig,
-    pub(crate) counters: Arc<ListenerCounters>,
-    pub(crate) streams: Box<dyn Streams>,
-    pub(crate) fallback: Option<Fallback>,
-    pub(crate) wrap: Option<Arc<dyn Wrap>>,
-    pub(crate) handshakes: Handshakes,
-    /// Announces that answers in progress should end.
-    pub(crate) closer: Closer,
-    /// Announces that connections are cut.
-    pub(crate) cutter: Closer,
-}
 
 /// Speaks HTTP on a connection until it ends or a stream is requested. Hands the viewer over to
 /// that stream.
@@ -246,10 +228,6 @@ struct ConnectionService {
     handoff: Arc<Handoff>,
 }
 
-/// A response that is being made.
-pub(crate) type Answered =
-    Pin<Box<dyn Future<Output = Result<Response<ListenerBody>, Infallible>> + Send>>;
-
 impl Service<Request<Incoming>> for ConnectionService {
     type Response = Response<ListenerBody>;
     type Error = Infallible;
@@ -263,51 +241,6 @@ impl Service<Request<Incoming>> for ConnectionService {
                 Box::pin(async move { Ok(answer(service, request, path, caller, handoff).await) })
             })
     }
-}
-
-impl Context {
-    /// Routes a request. `answer` answers one for a stream, at this path within it.
-    pub(crate) fn respond(
-        &self,
-        caller: &Caller,
-        mut request: Request<Incoming>,
-        answer: impl FnOnce(StreamService, Request<Incoming>, String) -> Answered,
-    ) -> Answered {
-        let Self {
-            config,
-            streams,
-            fallback,
-            ..
-        } = self;
-        let uri = request.uri();
-        let path = config.below_base(uri.path());
-        match route(&**streams, path, uri.query(), fallback.is_some()) {
-            Routed::Stream(service, path) => {
-                let path = path.to_owned();
-                answer(service, request, path)
-            }
-            Routed::Moved(service, location) => {
-                let config = service.config();
-                let response = short::moved(&location).map(Into::into);
-                now(head::share(response, config.cors(), request.headers()))
-            }
-            Routed::Fallback => match fallback {
-                Some(fallback) => {
-                    if let Some(peer) = caller.peer {
-                        request.extensions_mut().insert(peer);
-                    }
-                    let response = fallback.call(request);
-                    Box::pin(async move { Ok(response.await) })
-                }
-                None => now(short::no_such_stream().map(Into::into)),
-            },
-        }
-    }
-}
-
-/// A response that is there at once.
-pub(crate) fn now(response: Response<ListenerBody>) -> Answered {
-    Box::pin(std::future::ready(Ok(response)))
 }
 
 /// Answers a request for a stream, or leaves the stream for the connection to take over.

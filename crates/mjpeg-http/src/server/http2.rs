@@ -25,7 +25,7 @@ use crate::{
     closing::Closing,
     peer::Peer,
     server::{
-        connection::Context,
+        context::Context,
         guarded::Guarded,
         http2::{
             body::PIECE_BYTES,

@@ -22,7 +22,8 @@ use crate::{
     error::BindError,
     server::{
         accept::{Accept, TcpAccept, Wrap},
-        connection::{self, Context},
+        connection,
+        context::Context,
         fallback::{BoxError, Fallback, Tower},
         handshakes::Handshakes,
         streams::Streams,

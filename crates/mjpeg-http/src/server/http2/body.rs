@@ -22,11 +22,11 @@ pub(super) struct PiecedBody {
     body: ListenerBody,
     /// What is left of the last data.
     rest: Bytes,
-    progress: Arc<Progress>,
+    progress: Arc<BodyProgress>,
 }
 
 impl PiecedBody {
-    pub(super) fn new(body: ListenerBody, progress: Arc<Progress>) -> Self {
+    pub(super) fn new(body: ListenerBody, progress: Arc<BodyProgress>) -> Self {
         Self {
             body,
             rest: Bytes::new(),
@@ -55,7 +55,7 @@ impl Body for PiecedBody {
         }
         let length = self.rest.len().min(PIECE_BYTES);
         let piece = self.rest.split_to(length);
-        let piece = Progress::hand_out(&self.progress, piece);
+        let piece = BodyProgress::hand_out(&self.progress, piece);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
@@ -71,7 +71,7 @@ impl Body for PiecedBody {
 
 /// What hyper holds of a body.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(super) struct BodyProgress {
     started: Instant,
     /// How many pieces hyper holds.
     held: AtomicUsize,
@@ -80,7 +80,7 @@ pub(super) struct Progress {
     changed: AtomicU64,
 }
 
-impl Progress {
+impl BodyProgress {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             started: now,
@@ -100,7 +100,7 @@ impl Progress {
         if progress.held.fetch_add(1, Ordering::Relaxed) == 0 {
             progress.note_change();
         }
-        Bytes::from_owner(Piece {
+        Bytes::from_owner(HeldPiece {
             bytes,
             progress: Arc::clone(progress),
         })
@@ -114,18 +114,18 @@ impl Progress {
 }
 
 /// A piece of a body. hyper drops it when the connection has taken its last byte.
-struct Piece {
+struct HeldPiece {
     bytes: Bytes,
-    progress: Arc<Progress>,
+    progress: Arc<BodyProgress>,
 }
 
-impl AsRef<[u8]> for Piece {
+impl AsRef<[u8]> for HeldPiece {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for Piece {
+impl Drop for HeldPiece {
     fn drop(&mut self) {
         self.progress.note_change();
         self.progress.held.fetch_sub(1, Ordering::Relaxed);

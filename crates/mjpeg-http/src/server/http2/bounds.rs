@@ -7,7 +7,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     closing::Closing,
     config::stream::StreamConfig,
-    server::http2::body::Progress,
+    server::http2::body::BodyProgress,
     stats::{ListenerCounters, StreamCounters},
     timer::LazySleep,
     viewers::{answer::AnswerState, cut::CutReason, viewer::ViewerState},
@@ -38,7 +38,7 @@ impl Bounds {
     /// wakes the task: this itself notices progress only then.
     ///
     /// `others_cut` announces that all but viewers are cut.
-    pub(super) async fn passed(mut self, progress: &Progress, others_cut: Closing) {
+    pub(super) async fn passed(mut self, progress: &BodyProgress, others_cut: Closing) {
         let mut timer = LazySleep::default();
         let mut owner_cuts = pin!(self.owner_cuts(others_cut));
         loop {

@@ -16,8 +16,8 @@ use tokio::time::Instant;
 use crate::{
     closing::{Closer, Closing},
     server::{
-        connection::Context,
-        http2::{body::Progress, bounds::Bounds},
+        context::Context,
+        http2::{body::BodyProgress, bounds::Bounds},
     },
 };
 
@@ -74,7 +74,7 @@ impl Requests {
     pub(super) fn begin(&self) -> Arc<RequestState> {
         self.had_request.store(true, Ordering::Relaxed);
         let request = Arc::new(RequestState {
-            progress: Arc::new(Progress::new(Instant::now())),
+            progress: Arc::new(BodyProgress::new(Instant::now())),
             bounds: Mutex::default(),
         });
         self.lock().called = Some(Arc::clone(&request));
@@ -144,7 +144,7 @@ async fn run(response: impl Future<Output = ()>, request: Arc<RequestState>, oth
 
 /// What is known about a request.
 pub(super) struct RequestState {
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<BodyProgress>,
     /// Set when it is known what it is answered with.
     bounds: Mutex<Option<Bounds>>,
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::{
     response::short,
     server::{
-        connection::{Context, now},
+        context::{Context, now},
         fallback::ListenerBody,
         http2::{
             body::PiecedBody,
