@@ -8,7 +8,7 @@ mod ceiling;
 mod clock;
 mod load;
 mod picture;
-mod proc;
+pub(crate) mod proc;
 mod system;
 mod wire;
 

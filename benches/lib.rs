@@ -15,3 +15,12 @@ pub mod fanout {
         std::process::ExitCode::FAILURE
     }
 }
+
+#[cfg(target_os = "linux")]
+pub mod tls_cost;
+
+/// The program reads `/proc`. On other systems it only prints that.
+#[cfg(not(target_os = "linux"))]
+pub mod tls_cost {
+    pub use crate::fanout::camera as main;
+}

@@ -14,6 +14,8 @@ const TOOLS: &[Tool] = &[
     component("clippy", "clippy"),
     debian("ffmpeg", "ffmpeg"),
     debian("djpeg", "libjpeg-turbo-progs"),
+    debian("curl", "curl"),
+    debian("openssl", "openssl"),
     debian("node", "nodejs"),
     debian("python3", "python3"),
     debian("chromium", "chromium"),

@@ -21,6 +21,12 @@ pub enum InvalidConfig {
         /// The smallest that is accepted, in bytes.
         least: usize,
     },
+    /// The limit on connections that are being wrapped is 0.
+    #[error("at least one handshake must be allowed")]
+    MaxHandshakes,
+    /// The limit on requests of an HTTP/2 connection is 0.
+    #[error("at least one request must be allowed on an HTTP/2 connection")]
+    MaxHttp2Streams,
     /// The limit on frames per second is not a number above 0.
     #[error("the most frames per second must be a number above 0")]
     MaxFps,

@@ -18,10 +18,7 @@ use crate::{
     closing::Closer,
     config::{listener::ListenerConfig, stream::StreamConfig},
     peer::Peer,
-    server::{
-        connection::{self, Context},
-        handle::ListenerShared,
-    },
+    server::{connection, context::Context, handle::ListenerShared, handshakes::Handshakes},
     service::StreamService,
     transport::Transport,
 };
@@ -63,6 +60,7 @@ async fn converse(how: u8, sent: &[u8]) -> Vec<u8> {
         streams: Box::new(service.clone()),
         fallback: None,
         wrap: None,
+        handshakes: Handshakes::default(),
         closer: Closer::new(),
         cutter: Closer::new(),
     };

@@ -276,8 +276,25 @@
 //! is an [`InvalidConfig`] error that names the setting; only absurdly long durations saturate, at
 //! 100 years.
 //!
+//! # HTTP/2
+//!
+//! With the feature `http2`, a listener speaks it to clients whose [`Wrap`] has agreed on it
+//! ([`TlsInfo::is_http2`]). Many streams and snapshots then share one connection, more than the six
+//! that browsers open to a server over HTTP/1. Each stream is a viewer by itself, with the same
+//! limits and counters. A slow one skips whole frames, and is cut alone. Some things differ:
+//!
+//! * Streams are sent by hyper, frame by frame of HTTP/2, which costs more: see `docs/tls.md`.
+//! * A connection without requests for the [header
+//!   timeout](ListenerConfig::with_header_timeout) is closed in order.
+//! * When the listener ends, clients are told so (`GOAWAY`). Viewers stay until their stream ends;
+//!   other answers on their connection have the [grace](ListenerConfig::with_grace).
+//! * `?max_lag=` ends a response when a frame that came too late has been taken, not before.
+//! * A client that reads none of a response, and lets the unread bytes use up what all responses of
+//!   its connection may send (its connection window), delays itself.
+//!
 //! # Features
 //!
+//! * `http2`: HTTP/2, by `hyper` and `h2`.
 //! * `serde`: `Serialize` for [`StreamStats`], [`ListenerStats`] and [`ViewerInfo`], durations in
 //!   seconds.
 //! * `compat`: adds `/state` in the format of ustreamer; depends on `serde_json`.

@@ -114,8 +114,13 @@ impl StreamService {
     /// Dropping the future cuts the viewers that have not ended yet.
     pub async fn drain(&self, grace: Duration) -> Drained {
         self.close();
-        let cut = self.shared.shards.drain(grace).await;
-        Drained { cut }
+        let cut = self.shared.shards.drain(grace);
+        #[cfg(feature = "http2")]
+        let cut = async {
+            let (cut, cut_http2) = tokio::join!(cut, self.shared.drain_http2(grace));
+            cut + cut_http2
+        };
+        Drained { cut: cut.await }
     }
 
     /// Asks the gate again about every viewer and ends those that it no longer admits. Does nothing
@@ -262,6 +267,8 @@ impl StreamServiceBuilder {
             viewers: Arc::default(),
             closer: Closer::new(),
             shards: Shards::default(),
+            #[cfg(feature = "http2")]
+            cutter: watch::Sender::new(false),
             rechecks: AtomicU64::new(0),
         };
         StreamService {

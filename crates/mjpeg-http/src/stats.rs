@@ -98,12 +98,21 @@ pub struct ListenerStats {
     /// Connections that could not be accepted, mostly for lack of file descriptors or memory.
     pub accept_errors: u64,
     /// Connections closed because no whole request head came within the
-    /// [header timeout](crate::ListenerConfig::with_header_timeout), or
-    /// [wrapping](crate::Wrap) took longer than that.
+    /// [header timeout](crate::ListenerConfig::with_header_timeout). Of HTTP/2, those that had no
+    /// request at all.
     pub header_timeouts: u64,
-    /// Connections closed because the request was not HTTP or its head was too large, or because
-    /// [wrapping](crate::Wrap) failed.
+    /// Connections closed because what the client sent was not HTTP or its head was too large. Over
+    /// HTTP/2, also because it flooded the connection, such as with requests that it cancels at
+    /// once.
     pub bad_requests: u64,
+    /// Connections closed because [wrapping](crate::Wrap) failed, such as a TLS handshake.
+    pub handshake_errors: u64,
+    /// Connections closed because [wrapping](crate::Wrap) took longer than the [header
+    /// timeout](crate::ListenerConfig::with_header_timeout).
+    pub handshake_timeouts: u64,
+    /// Connections closed because wrapping had begun before that of [as many others as
+    /// allowed](crate::ListenerConfig::with_max_handshakes).
+    pub handshakes_displaced: u64,
     /// Connections closed because the client took no byte of an answer for the
     /// [write stall limit](crate::ListenerConfig::with_write_stall). Answers of streams, snapshots
     /// among them, have that of their stream and count there.
@@ -169,6 +178,9 @@ counters!(ListenerCounters => ListenerStats {
     accept_errors,
     header_timeouts,
     bad_requests,
+    handshake_errors,
+    handshake_timeouts,
+    handshakes_displaced,
     write_stalls,
 });
 

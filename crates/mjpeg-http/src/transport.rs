@@ -46,6 +46,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 pub struct TlsInfo {
     /// The client's certificate (DER), if it presented one that was verified.
     pub client_certificate: Option<Bytes>,
+    /// The client has agreed to speak HTTP/2 (ALPN `h2`). Without the feature `http2`, the listener
+    /// speaks HTTP/1 all the same, so do not offer it.
+    pub is_http2: bool,
 }
 
 impl Transport {

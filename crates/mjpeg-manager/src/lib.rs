@@ -51,6 +51,7 @@
 //!
 //! * `listener`: `HttpOutlet` serves streams over HTTP, each on its own port, by `mjpeg-http`.
 //! * `compat`: adds `/state` in the format of ustreamer.
+//! * `http2`: HTTP/2 for connections that are wrapped in TLS.
 //! * `exec`: programs as sources, `exec:program args` (Unix). They run with the rights of the
 //!   manager's process: accept such a source only from those who may run programs.
 //! * `placeholder`: placeholders that say what is wrong (`Placeholder::Drawn`), drawn by

@@ -7,16 +7,16 @@ use mjpeg_manager::{
     mjpeg_http::{BindError, ListenAddress},
 };
 
-use crate::relay::StartError;
+use crate::{gateway::config::GatewayFailure, relay::StartError};
 
 /// Lists the failures of a start, each with advice for the command line.
 pub(crate) fn with_advice(failed: &StartError) -> anyhow::Error {
     let mut text = "the relay did not start".to_owned();
     for error in &failed.gateways {
         text += &format!("\n  {}", error.chain());
-        if let BindError::InUse {
+        if let GatewayFailure::Bind(BindError::InUse {
             address: ListenAddress::Tcp(addr),
-        } = error.source
+        }) = error.source
         {
             text += &format!("\n    {}", port_in_use(addr));
         }

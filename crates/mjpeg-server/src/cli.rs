@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod camera_args;
+pub(crate) mod cert;
 pub(crate) mod check;
 pub(crate) mod demo;
 mod redact;
@@ -14,6 +15,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error
 use tracing_subscriber::filter::Targets;
 
 use self::{
+    cert::Cert,
     check::{Check, Config},
     demo::Demo,
     run::Run,
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Config(Box<Config>),
     /// Show pictures without a camera: simulated cameras, relayed like real ones
     Demo(Demo),
+    /// Make a certificate for HTTPS that this machine signs itself
+    Cert(Cert),
 }
 
 impl Cli {
@@ -101,7 +105,7 @@ impl Command {
         match self {
             Self::Run(run) => run.note_origins(command, matches),
             Self::Config(config) => config.run.note_origins(command, matches),
-            Self::Check(_) | Self::Demo(_) => {}
+            Self::Check(_) | Self::Demo(_) | Self::Cert(_) => {}
         }
     }
 }

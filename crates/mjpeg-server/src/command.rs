@@ -4,14 +4,15 @@ mod check;
 
 use std::{io, process::ExitCode, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use crate::{
     advice::with_advice,
-    cli::{Cli, Command, demo::Demo, run::Run},
+    cert,
+    cli::{Cli, Command, cert::Cert, demo::Demo, run::Run},
     config::{
         demo::{DEMO_PORT, gateways, streams},
         files::shown,
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
     let work = match command {
         Command::Check(args) => return check::check(&args),
         Command::Config(args) => return check::config(&args),
+        Command::Cert(args) => return certificate(&args),
         Command::Run(args) => match configured(&args) {
             Ok(configured) => Job::Run(Box::new(configured)),
             Err(report) => return check::refuse(&report),
@@ -67,6 +69,19 @@ pub fn main() -> ExitCode {
     terminal.stdout.flush(FLUSH_TIME);
     terminal.stderr.flush(FLUSH_TIME);
     code
+}
+
+fn certificate(args: &Cert) -> ExitCode {
+    match cert::make(args) {
+        Ok(made) => {
+            println!("{made}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// What there is to do after the arguments and the configuration were read.
@@ -159,12 +174,6 @@ async fn start_run(configured: Configured) -> Result<Relay> {
     for warning in configured.warnings {
         warn!("{warning}");
     }
-    if let Some(gateway) = configured.plan.gateways.iter().find(|g| g.tls.is_some()) {
-        bail!(
-            "the listener {} has tls, which is not served yet",
-            gateway.config.name()
-        );
-    }
     start(configured.plan).await.map_err(|e| with_advice(&e))
 }
 
@@ -209,8 +218,8 @@ async fn start(plan: RelayPlan) -> Result<Relay, StartError> {
         http.configure(spec.name(), config);
         specs.push(spec);
     }
-    let open = plan.gateways.into_iter().map(|gateway| gateway.config);
-    Relay::with_gateways(specs, plan.manager, http, Gateways::new(open, routes)).await
+    let gateways = Gateways::new(plan.gateways, routes);
+    Relay::with_gateways(specs, plan.manager, http, gateways).await
 }
 
 fn print_urls(relay: &Relay, terminal: &Terminal) {

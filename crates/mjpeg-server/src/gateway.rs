@@ -6,3 +6,4 @@ pub(crate) mod routes;
 pub(crate) mod running;
 mod site;
 pub(crate) mod state;
+mod tls;

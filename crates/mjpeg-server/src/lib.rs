@@ -25,10 +25,12 @@
 //! None.
 
 mod advice;
+mod cert;
 mod cli;
 mod command;
 mod config;
 mod gateway;
+mod machine;
 mod metrics;
 mod output;
 mod relay;
@@ -36,11 +38,12 @@ mod secrets;
 mod signals;
 mod systemd;
 mod telemetry;
+mod tls;
 
 pub use cli::stream_arg::{InvalidStreamArg, StreamArg};
 pub use command::main;
 pub use gateway::{
-    config::{GatewayAddress, GatewayConfig, GatewayError, ServeSet},
+    config::{GatewayAddress, GatewayConfig, GatewayError, GatewayFailure, ServeSet},
     routes::Routes,
 };
 pub use metrics::Metrics;
@@ -48,3 +51,4 @@ pub use metrics::Metrics;
 #[doc(no_inline)]
 pub use mjpeg_manager;
 pub use relay::{Gateways, Relay, StartError};
+pub use tls::{Tls, error::TlsError, files::TlsFiles};

@@ -170,7 +170,14 @@ impl Relay {
     pub fn urls(&self) -> impl Iterator<Item = String> {
         let open: Vec<_> = self.gateways.open().collect();
         let url_of = |(address, config): &(&ListenAddress, GatewayConfig)| match address {
-            ListenAddress::Tcp(addr) => Some((url(*addr), config.serve())),
+            ListenAddress::Tcp(addr) => {
+                let scheme = if config.tls().is_some() {
+                    "https"
+                } else {
+                    "http"
+                };
+                Some((url(scheme, *addr), config.serve()))
+            }
             _ => None,
         };
         let gateways: Vec<_> = open.iter().filter_map(url_of).collect();
@@ -180,7 +187,10 @@ impl Relay {
         let shared = with_streams.next().map(|(url, _)| url);
         let streams = self.streams.iter().filter_map(move |stream| {
             let on_gateway = || Some(format!("{}{}/", shared.as_ref()?, stream.name));
-            stream.listen.map(url).or_else(on_gateway)
+            stream
+                .listen
+                .map(|addr| url("http", addr))
+                .or_else(on_gateway)
         });
         pages.into_iter().chain(streams)
     }
@@ -246,11 +256,11 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 /// Makes a URL that works in a browser on this machine.
-fn url(addr: SocketAddr) -> String {
+fn url(scheme: &str, addr: SocketAddr) -> String {
     if addr.ip().is_unspecified() {
-        return format!("http://localhost:{}/", addr.port());
+        return format!("{scheme}://localhost:{}/", addr.port());
     }
-    format!("http://{addr}/")
+    format!("{scheme}://{addr}/")
 }
 
 #[cfg(test)]
@@ -259,7 +269,7 @@ mod tests {
 
     #[test]
     fn urls_can_be_opened() {
-        let url = |addr: &str| url(addr.parse().unwrap());
+        let url = |addr: &str| url("http", addr.parse().unwrap());
         assert_eq!(url("[::]:8081"), "http://localhost:8081/");
         assert_eq!(url("0.0.0.0:8081"), "http://localhost:8081/");
         assert_eq!(url("127.0.0.1:8081"), "http://127.0.0.1:8081/");

@@ -16,6 +16,8 @@ pub struct ListenerConfig {
     name: Arc<str>,
     header_timeout: Duration,
     max_header_bytes: usize,
+    max_handshakes: usize,
+    max_http2_streams: u32,
     write_stall: Duration,
     grace: Duration,
     notsent_lowat_bytes: Option<u32>,
@@ -30,6 +32,8 @@ impl Default for ListenerConfig {
             name: "".into(),
             header_timeout: Duration::from_secs(10),
             max_header_bytes: 2 * SMALLEST_HEADER_LIMIT_BYTES,
+            max_handshakes: 256,
+            max_http2_streams: 128,
             write_stall: Duration::from_secs(30),
             grace: Duration::from_secs(5),
             notsent_lowat_bytes: Some(16 << 10),
@@ -48,7 +52,8 @@ impl ListenerConfig {
     }
 
     /// Sets how long a connection may take to send a whole request head, idle time before it
-    /// included. Default 10 s.
+    /// included. Default 10 s. [Wrapping](crate::Wrap) a connection may take as long, and an HTTP/2
+    /// connection may be without a request as long.
     ///
     /// Counted in [`ListenerStats::header_timeouts`](crate::ListenerStats::header_timeouts).
     pub fn with_header_timeout(mut self, limit: Duration) -> Self {
@@ -72,6 +77,39 @@ impl ListenerConfig {
             });
         }
         self.max_header_bytes = limit;
+        Ok(self)
+    }
+
+    /// Sets how many connections may be [wrapped](crate::Wrap) at the same time, such as by a TLS
+    /// handshake. Default 256. One more makes the oldest give way: a handshake takes a few round
+    /// trips, so the oldest is most likely one that will never end.
+    ///
+    /// Counted in
+    /// [`ListenerStats::handshakes_displaced`](crate::ListenerStats::handshakes_displaced).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig::MaxHandshakes`] for 0.
+    pub fn with_max_handshakes(mut self, most: usize) -> Result<Self, InvalidConfig> {
+        if most == 0 {
+            return Err(InvalidConfig::MaxHandshakes);
+        }
+        self.max_handshakes = most;
+        Ok(self)
+    }
+
+    /// Sets how many requests a client may have in progress on one HTTP/2 connection, streams
+    /// included. Default 128. The client is told, and what it asks for beyond that is refused by
+    /// the protocol (`REFUSED_STREAM`), which clients try again; that is not counted.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig::MaxHttp2Streams`] for 0.
+    pub fn with_max_http2_streams(mut self, most: u32) -> Result<Self, InvalidConfig> {
+        if most == 0 {
+            return Err(InvalidConfig::MaxHttp2Streams);
+        }
+        self.max_http2_streams = most;
         Ok(self)
     }
 
@@ -153,6 +191,16 @@ impl ListenerConfig {
     /// How large a request head may be, in bytes.
     pub fn max_header_bytes(&self) -> usize {
         self.max_header_bytes
+    }
+
+    /// How many connections may be wrapped at the same time.
+    pub fn max_handshakes(&self) -> usize {
+        self.max_handshakes
+    }
+
+    /// How many requests a client may have in progress on one HTTP/2 connection.
+    pub fn max_http2_streams(&self) -> u32 {
+        self.max_http2_streams
     }
 
     /// How long a client may take no byte of an answer.

@@ -43,12 +43,12 @@ pub trait Wrap: Send + Sync + 'static {
     /// # Errors
     ///
     /// If the connection cannot be used. It is closed and counted in
-    /// [`ListenerStats::bad_requests`](crate::ListenerStats::bad_requests).
+    /// [`ListenerStats::handshake_errors`](crate::ListenerStats::handshake_errors).
     ///
     /// # Cancel safety
     ///
-    /// The call, and the connection with it, is dropped when it takes too long or the listener
-    /// ends.
+    /// The call, and the connection with it, is dropped when it takes too long, when [too
+    /// many](crate::ListenerConfig::with_max_handshakes) came after it, or when the listener ends.
     async fn wrap(&self, transport: Transport) -> io::Result<Transport>;
 }
 

@@ -21,19 +21,18 @@ use tokio::{
 };
 use tracing::debug;
 
+#[cfg(feature = "http2")]
+use crate::server::http2::Http2Connection;
 use crate::{
-    closing::{Closer, Closing},
+    closing::Closing,
     config::listener::ListenerConfig,
     peer::Peer,
-    response::{head, short},
     server::{
-        accept::Wrap,
-        fallback::{Fallback, ListenerBody},
+        context::{Answered, Context},
+        fallback::ListenerBody,
         guarded::Guarded,
-        handle::ListenerShared,
         handoff::{HandedOver, Handoff},
         outgoing::Outgoing,
-        streams::{Routed, Streams, route},
     },
     service::{
         StreamService,
@@ -43,18 +42,6 @@ use crate::{
     stats::{CountedConnection, ListenerCounters},
     transport::Transport,
 };
-
-/// What all connections of a listener share.
-pub(crate) struct Context {
-    pub(crate) listener: Arc<ListenerShared>,
-    pub(crate) streams: Box<dyn Streams>,
-    pub(crate) fallback: Option<Fallback>,
-    pub(crate) wrap: Option<Arc<dyn Wrap>>,
-    /// Announces that answers in progress should end.
-    pub(crate) closer: Closer,
-    /// Announces that connections are cut.
-    pub(crate) cutter: Closer,
-}
 
 /// Speaks HTTP on a connection until it ends or a stream is requested. Hands the viewer over to
 /// that stream.
@@ -73,7 +60,14 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
         listener: Some(config.shared_name()),
         tls: transport.tls().cloned(),
     };
+    #[cfg(feature = "http2")]
+    let is_http2 = transport.tls().is_some_and(|tls| tls.is_http2);
     let guarded = Guarded::new(transport, (open, gone), config.write_stall(), counters);
+    #[cfg(feature = "http2")]
+    if is_http2 {
+        drop(config);
+        return Http2Connection::new(guarded, caller, context).run().await;
+    }
     let connection = HttpConnection::new(guarded, caller, &config, context);
     // Not kept for as long as the connection lives.
     drop(config);
@@ -106,20 +100,25 @@ async fn wrapped(
         return Some(transport);
     };
     let wrapping = timeout(config.header_timeout(), wrap.wrap(transport));
+    let mut handshake = context.handshakes.begin(config.max_handshakes());
     let mut closing = context.closer.closing();
     tokio::select! {
         wrapped = wrapping => match wrapped {
             Ok(Ok(transport)) => Some(transport),
             Ok(Err(error)) => {
-                context.listener.counters.bad_requests.add_one();
+                context.listener.counters.handshake_errors.add_one();
                 debug!(%peer, %error, "connection could not be wrapped");
                 None
             }
             Err(_) => {
-                context.listener.counters.header_timeouts.add_one();
+                context.listener.counters.handshake_timeouts.add_one();
                 None
             }
         },
+        () = handshake.displaced() => {
+            context.listener.counters.handshakes_displaced.add_one();
+            None
+        }
         () = closing.wait() => None,
     }
 }
@@ -241,52 +240,19 @@ struct ConnectionService {
     handoff: Arc<Handoff>,
 }
 
-type Answered = Pin<Box<dyn Future<Output = Result<Response<ListenerBody>, Infallible>> + Send>>;
-
 impl Service<Request<Incoming>> for ConnectionService {
     type Response = Response<ListenerBody>;
     type Error = Infallible;
     type Future = Answered;
 
-    fn call(&self, mut request: Request<Incoming>) -> Answered {
+    fn call(&self, request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
-        self.context.listener.counters.requests.add_one();
-        let Context {
-            listener,
-            streams,
-            fallback,
-            ..
-        } = &*self.context;
-        let uri = request.uri();
-        let config = listener.config();
-        let path = config.below_base(uri.path());
-        match route(&**streams, path, uri.query(), fallback.is_some()) {
-            Routed::Stream(service, path) => {
-                let path = path.to_owned();
-                let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
+        let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
+        self.context
+            .respond(&self.caller, request, |service, request, path| {
                 Box::pin(async move { Ok(answer(service, request, path, caller, handoff).await) })
-            }
-            Routed::Moved(service, location) => {
-                let config = service.config();
-                let response = short::moved(&location).map(Into::into);
-                now(head::share(response, config.cors(), request.headers()))
-            }
-            Routed::Fallback => match fallback {
-                Some(fallback) => {
-                    if let Some(peer) = self.caller.peer {
-                        request.extensions_mut().insert(peer);
-                    }
-                    let response = fallback.call(request);
-                    Box::pin(async move { Ok(response.await) })
-                }
-                None => now(short::no_such_stream().map(Into::into)),
-            },
-        }
+            })
     }
-}
-
-fn now(response: Response<ListenerBody>) -> Answered {
-    Box::pin(std::future::ready(Ok(response)))
 }
 
 /// Answers a request for a stream, or leaves the stream for the connection to take over.

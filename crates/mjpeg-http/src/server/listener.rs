@@ -20,9 +20,11 @@ use crate::{
     server::{
         accept::{Accept, TcpAccept, Wrap},
         accept_outage::AcceptOutage,
-        connection::{self, Context},
+        connection,
+        context::Context,
         fallback::{BoxError, Fallback, Tower},
         handle::{ListenerHandle, ListenerShared},
+        handshakes::Handshakes,
         streams::Streams,
     },
     service::Drained,
@@ -212,6 +214,7 @@ impl Listener {
             streams: Box::new(streams),
             fallback,
             wrap,
+            handshakes: Handshakes::default(),
             closer: Closer::new(),
             cutter: Closer::new(),
         });

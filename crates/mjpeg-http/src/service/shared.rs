@@ -5,12 +5,17 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+#[cfg(feature = "http2")]
+use std::time::Duration;
+
 use http::{HeaderMap, Response, request::Parts};
 use mjpeg_fanout::Consumer;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
+#[cfg(feature = "http2")]
+use tracing::warn;
 
 use crate::{
     closing::Closer,
@@ -43,6 +48,10 @@ pub(crate) struct ServiceShared {
     pub(crate) viewers: Arc<ViewerTable>,
     pub(crate) closer: Closer,
     pub(crate) shards: Shards,
+    /// Tells the viewers that share a connection with others when they are cut. Each has a receiver
+    /// for as long as it is sent the stream.
+    #[cfg(feature = "http2")]
+    pub(crate) cutter: watch::Sender<bool>,
     /// How many rechecks have begun.
     pub(crate) rechecks: AtomicU64,
 }
@@ -240,6 +249,21 @@ impl ServiceShared {
             }
             Answer::Now(response) => response,
         }
+    }
+
+    /// Waits until the viewers that share connections with others have ended, at most for the
+    /// grace, and then cuts them. Returns how many were cut. The service must be closed, or they do
+    /// not end.
+    #[cfg(feature = "http2")]
+    pub(crate) async fn drain_http2(&self, grace: Duration) -> usize {
+        if timeout(grace, self.cutter.closed()).await.is_ok() {
+            return 0;
+        }
+        let cut = self.cutter.receiver_count();
+        warn!(viewers = cut, "viewers did not end in time and were cut");
+        self.cutter.send_replace(true);
+        self.cutter.closed().await;
+        cut
     }
 
     /// Turns a feed into a response body, for servers that send it themselves.

@@ -113,6 +113,12 @@ impl Permit {
         &self.counters
     }
 
+    /// The viewer, and where it is counted, for a connection that bounds its response itself.
+    #[cfg(feature = "http2")]
+    pub(crate) fn shared(&self) -> (Arc<ViewerState>, Arc<StreamCounters>) {
+        (Arc::clone(&self.viewer), Arc::clone(&self.counters))
+    }
+
     /// Records that sending a part begins.
     pub(crate) fn begin(&self, sent: &OutgoingPart<'_>, now: Instant) {
         let viewer = &*self.viewer;
@@ -157,8 +163,7 @@ impl Permit {
 
     /// Records that the socket has taken no byte since this moment.
     pub(crate) fn blocks(&self, since: Instant) {
-        let since_start = self.viewer.since_start(since);
-        self.viewer.blocked.store(since_start, Ordering::Relaxed);
+        self.viewer.blocks(since);
     }
 
     /// Whether the response has to end: another viewer replaced this one, or it was revoked.

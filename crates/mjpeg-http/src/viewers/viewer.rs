@@ -191,6 +191,18 @@ impl ViewerState {
         }
     }
 
+    /// Records that it has taken no byte since this moment.
+    pub(crate) fn blocks(&self, since: Instant) {
+        self.blocked
+            .store(self.since_start(since), Ordering::Relaxed);
+    }
+
+    /// When sending last began.
+    #[cfg(feature = "http2")]
+    pub(crate) fn begun_at(&self) -> Instant {
+        self.since + Duration::from_nanos(self.begun.load(Ordering::Relaxed))
+    }
+
     /// Its key in the table.
     pub(crate) fn key(&self) -> (Option<IpAddr>, u64) {
         (self.home, self.id)

@@ -18,6 +18,8 @@ mod crowd;
 mod gates;
 mod graceful;
 mod half_closed;
+#[cfg(feature = "http2")]
+mod http2;
 mod lagging;
 mod layouts;
 mod limits;

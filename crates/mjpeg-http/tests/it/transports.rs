@@ -201,11 +201,40 @@ async fn connections_are_wrapped_and_a_bad_or_slow_handshake_ends_them() {
     assert!(wrong.rest().await.is_empty());
     assert!(silent.rest().await.is_empty());
     let stats = monitor.stats();
-    assert_eq!((stats.bad_requests, stats.header_timeouts), (1, 1));
+    assert_eq!((stats.handshake_errors, stats.handshake_timeouts), (1, 1));
     let stream = TcpStream::connect(addr).await.unwrap();
     stream.writable().await.unwrap();
     stream.try_write(b"!").unwrap();
     watch(stream, &producer).await;
+    serving.abort();
+}
+
+#[tokio::test]
+async fn handshake_that_never_ends_gives_way_to_others() {
+    let (producer, service) = stream();
+    let config = ListenerConfig::default().with_max_handshakes(2).unwrap();
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), config).unwrap();
+    let listener = listener.with_wrap(Arc::new(Handshake));
+    let (addr, monitor) = (listener.local_addr().unwrap(), listener.handle());
+    let serving = tokio::spawn(listener.serve(service, std::future::pending()));
+    let mut silent = Vec::new();
+    for _ in 0..2 {
+        silent.push(RawClient::new(TcpStream::connect(addr).await.unwrap()));
+    }
+    let stream = TcpStream::connect(addr).await.unwrap();
+    // The oldest is closed, long before its time is over.
+    assert!(silent[0].rest().await.is_empty());
+    stream.writable().await.unwrap();
+    stream.try_write(b"!").unwrap();
+    watch(stream, &producer).await;
+    silent[1].send("!").await;
+    silent[1].get("/snapshot", "").await;
+    assert!(silent[1].head().await.starts_with("HTTP/1.1 200"));
+    let stats = monitor.stats();
+    assert_eq!(
+        (stats.handshakes_displaced, stats.handshake_timeouts),
+        (1, 0)
+    );
     serving.abort();
 }
 

@@ -2,8 +2,6 @@
 
 mod picture;
 
-use std::path::PathBuf;
-
 use mjpeg_manager::{
     ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
     mjpeg_codec::repair::Repairs,
@@ -23,7 +21,10 @@ use super::{
         placeholder::PlaceholderChoice,
     },
 };
-use crate::gateway::config::{GatewayAddress, GatewayConfig, ServeSet};
+use crate::{
+    gateway::config::{GatewayAddress, GatewayConfig, ServeSet},
+    tls::files::TlsFiles,
+};
 
 /// What a relay is started with.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ pub(crate) struct RelayPlan {
     /// How a stream is served that says nothing itself.
     pub(crate) defaults: StreamConfig,
     pub(crate) streams: Vec<PlannedStream>,
-    pub(crate) gateways: Vec<PlannedGateway>,
+    pub(crate) gateways: Vec<GatewayConfig>,
 }
 
 /// A stream, and how it is served.
@@ -45,21 +46,6 @@ pub(crate) struct PlannedStream {
     pub(crate) spec: StreamSpec,
     pub(crate) http: StreamConfig,
     pub(crate) aliases: Vec<StreamName>,
-}
-
-/// A listener that serves every stream.
-#[derive(Debug)]
-pub(crate) struct PlannedGateway {
-    pub(crate) config: GatewayConfig,
-    pub(crate) tls: Option<Tls>,
-}
-
-/// The files of a certificate and its key, PEM.
-#[derive(Debug)]
-#[allow(dead_code, reason = "not served yet")]
-pub(crate) struct Tls {
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
 }
 
 /// A setting that cannot be used.
@@ -132,7 +118,7 @@ impl RelayPlan {
 
 type Failed = (&'static str, String);
 
-fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<PlannedGateway, Failed> {
+fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<GatewayConfig, Failed> {
     let keys = &listen.keys;
     let limits = listener(keys, process).map_err(|error| ("base_path", error.to_string()))?;
     let address = match listen.at.clone() {
@@ -145,14 +131,12 @@ fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<PlannedGate
     serve.page = keys.serve.contains(&Serve::Page);
     serve.metrics = keys.serve.contains(&Serve::Metrics);
     let tls = keys.tls.clone();
-    Ok(PlannedGateway {
-        config: GatewayConfig::new(listen.name.as_str(), address)
-            .with_listener(limits)
-            .with_serve(serve)
-            .with_default(keys.default.as_ref().map(|name| name.0.clone()))
-            .with_hosts(keys.hosts.iter().cloned()),
-        tls: tls.map(|TlsKeys { certificate, key }| Tls { certificate, key }),
-    })
+    Ok(GatewayConfig::new(listen.name.as_str(), address)
+        .with_listener(limits)
+        .with_serve(serve)
+        .with_default(keys.default.as_ref().map(|name| name.0.clone()))
+        .with_hosts(keys.hosts.iter().cloned())
+        .with_tls(tls.map(|TlsKeys { certificate, key }| TlsFiles::new(certificate, key))))
 }
 
 fn listener(keys: &ListenKeys, process: &ProcessKeys) -> Result<ListenerConfig, InvalidConfig> {

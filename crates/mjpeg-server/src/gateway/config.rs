@@ -7,6 +7,8 @@ use mjpeg_manager::{
     mjpeg_http::{BindError, ListenerConfig},
 };
 
+use crate::tls::{error::TlsError, files::TlsFiles};
+
 /// A port or socket that serves all streams below `/NAME/`, and pages beside them.
 ///
 /// ```
@@ -24,6 +26,7 @@ pub struct GatewayConfig {
     serve: ServeSet,
     default: Option<StreamName>,
     hosts: Vec<String>,
+    tls: Option<TlsFiles>,
 }
 
 /// Where a gateway listens.
@@ -87,6 +90,7 @@ impl GatewayConfig {
             serve: ServeSet::default(),
             default: None,
             hosts: Vec::new(),
+            tls: None,
         }
     }
 
@@ -116,6 +120,13 @@ impl GatewayConfig {
     /// them by a name that points here (DNS rebinding). Streams are not affected.
     pub fn with_hosts(mut self, hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.hosts = hosts.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Serves HTTPS with this certificate, which is read again when its files change. Default:
+    /// plain HTTP.
+    pub fn with_tls(mut self, files: impl Into<Option<TlsFiles>>) -> Self {
+        self.tls = files.into();
         self
     }
 
@@ -149,6 +160,11 @@ impl GatewayConfig {
         &self.hosts
     }
 
+    /// The certificate for HTTPS; `None` for plain HTTP.
+    pub fn tls(&self) -> Option<&TlsFiles> {
+        self.tls.as_ref()
+    }
+
     /// A request's path without the base path.
     pub(crate) fn below_base<'a>(&self, path: &'a str) -> &'a str {
         self.listener.below_base(path)
@@ -163,20 +179,34 @@ pub struct GatewayError {
     /// Its name.
     pub name: String,
     /// Why.
-    pub source: BindError,
+    pub source: GatewayFailure,
+}
+
+/// Why a gateway could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GatewayFailure {
+    /// Its address could not be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Its certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl GatewayError {
     /// Whether another program has the address.
     pub(crate) fn is_in_use(&self) -> bool {
-        matches!(self.source, BindError::InUse { .. })
+        matches!(self.source, GatewayFailure::Bind(BindError::InUse { .. }))
     }
 
-    /// Returns a stable word for machines: `port_in_use` or `listen_failed`.
+    /// Returns a stable word for machines: `port_in_use`, `listen_failed`, or `invalid_spec` for a
+    /// certificate that cannot be used.
     pub fn code(&self) -> &'static str {
-        match self.is_in_use() {
-            true => "port_in_use",
-            false => "listen_failed",
+        match self.source {
+            GatewayFailure::Bind(BindError::InUse { .. }) => "port_in_use",
+            GatewayFailure::Bind(_) => "listen_failed",
+            GatewayFailure::Tls(_) => "invalid_spec",
         }
     }
 

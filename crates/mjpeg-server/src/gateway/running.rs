@@ -8,10 +8,12 @@ use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use tracing::{info, warn};
 
 use super::{
-    config::{GatewayAddress, GatewayConfig, GatewayError},
+    config::{GatewayAddress, GatewayConfig, GatewayError, GatewayFailure},
     site::Site,
     state::{GatewayState, GatewayStreams, Relayed},
+    tls::GatewayTls,
 };
+use crate::tls::Tls;
 
 /// The open gateways. Dropping them closes them at once; viewers belong to their streams.
 #[derive(Debug)]
@@ -29,8 +31,8 @@ pub(crate) struct GatewayChange(Vec<Planned>);
 #[derive(Debug)]
 enum Planned {
     /// The gateway at this place stays open, with this configuration.
-    Keep(usize, GatewayConfig),
-    Open(GatewayConfig, Box<Listener>),
+    Keep(usize, GatewayConfig, Option<Arc<Tls>>),
+    Open(GatewayConfig, Box<Listener>, Option<Arc<Tls>>),
 }
 
 /// A gateway that is served.
@@ -41,6 +43,7 @@ struct Gateway {
     address: ListenAddress,
     state: Arc<GatewayState>,
     handle: ListenerHandle,
+    tls: Arc<GatewayTls>,
     stop: Option<oneshot::Sender<()>>,
     /// `None` when it has ended.
     task: Option<JoinHandle<Drained>>,
@@ -71,13 +74,12 @@ impl RunningGateways {
             let is_it = |(gateway, kept): (&Gateway, &bool)| {
                 !kept && gateway.asked.is_same(config.address())
             };
-            if let Some(at) = self.running.iter().zip(&kept).position(is_it) {
+            let at = self.running.iter().zip(&kept).position(is_it);
+            if let Some(at) = at {
                 kept[at] = true;
-                planned.push(Planned::Keep(at, config));
-                continue;
             }
-            match bind(&config) {
-                Ok(listener) => planned.push(Planned::Open(config, Box::new(listener))),
+            match self.plan(at, &config) {
+                Ok(plan) => planned.push(plan),
                 Err(source) => errors.push(GatewayError {
                     name: config.name().into(),
                     source,
@@ -91,22 +93,34 @@ impl RunningGateways {
         }
     }
 
+    /// Plans one gateway: one that is open at this place stays.
+    fn plan(&self, at: Option<usize>, config: &GatewayConfig) -> Result<Planned, GatewayFailure> {
+        let running = at.and_then(|at| self.running.get(at));
+        let plain = GatewayTls::default();
+        let tls = running.map_or(&plain, |gateway| &gateway.tls);
+        let tls = tls.prepare(config.tls())?;
+        Ok(match at {
+            Some(at) => Planned::Keep(at, config.clone(), tls),
+            None => Planned::Open(config.clone(), Box::new(bind(config)?), tls),
+        })
+    }
+
     /// Makes a change that was prepared by the last call: opens what is new, configures what stays,
     /// and closes the rest. Connections of what is closed may still end; viewers stay.
     pub(crate) fn commit(&mut self, GatewayChange(planned): GatewayChange) {
         let mut old: Vec<Option<Gateway>> = self.running.drain(..).map(Some).collect();
         for planned in planned {
             let gateway = match planned {
-                Planned::Keep(at, config) => {
+                Planned::Keep(at, config, tls) => {
                     let mut kept = old.get_mut(at).and_then(Option::take);
                     if let Some(kept) = &mut kept {
-                        kept.configure(config);
+                        kept.configure(config, tls);
                     }
                     kept
                 }
-                Planned::Open(config, listener) => {
+                Planned::Open(config, listener, tls) => {
                     let relayed = Arc::clone(&self.relayed);
-                    Some(Gateway::serve(relayed, config, *listener))
+                    Some(Gateway::serve(relayed, config, *listener, tls))
                 }
             };
             self.running.extend(gateway);
@@ -158,11 +172,19 @@ impl RunningGateways {
 }
 
 impl Gateway {
-    fn serve(relayed: Arc<Relayed>, config: GatewayConfig, listener: Listener) -> Self {
+    fn serve(
+        relayed: Arc<Relayed>,
+        config: GatewayConfig,
+        listener: Listener,
+        tls: Option<Arc<Tls>>,
+    ) -> Self {
         let (asked, address) = (config.address().clone(), listener.address());
         info!(name = config.name(), %address, "gateway opened");
         let state = Arc::new(GatewayState::new(relayed, &address, config));
+        let wrap = Arc::new(GatewayTls::default());
+        wrap.set(tls);
         let listener = listener.with_fallback(Site(Arc::clone(&state)));
+        let listener = listener.with_wrap(Arc::clone(&wrap) as _);
         let handle = listener.handle();
         let (stop, stopped) = oneshot::channel();
         let until = async {
@@ -175,13 +197,15 @@ impl Gateway {
             address,
             state,
             handle,
+            tls: wrap,
             stop: Some(stop),
             task: Some(tokio::spawn(listener.serve(streams, until))),
         }
     }
 
     /// Applies to the next request of each connection.
-    fn configure(&mut self, config: GatewayConfig) {
+    fn configure(&mut self, config: GatewayConfig, tls: Option<Arc<Tls>>) {
+        self.tls.set(tls);
         if self.asked != *config.address() {
             self.asked = config.address().clone();
             set_mode(&self.asked);

@@ -64,7 +64,7 @@ pub(super) fn encode(listeners: &[ListenerReading], families: &mut Families<'_>)
     });
     families.counters(
         "mjpeg_listener_closed",
-        "Connections closed because of a limit, by reason.",
+        "Connections closed because of a limit or a fault, by reason.",
         closed,
     )
 }
@@ -89,8 +89,11 @@ const COUNTERS: [(&str, &str, Read); 3] = [
     ),
 ];
 
-const CLOSED: [(&str, Read); 3] = [
+const CLOSED: [(&str, Read); 6] = [
     ("header_timeout", |stats| stats.header_timeouts),
     ("bad_request", |stats| stats.bad_requests),
     ("write_stall", |stats| stats.write_stalls),
+    ("handshake_error", |stats| stats.handshake_errors),
+    ("handshake_timeout", |stats| stats.handshake_timeouts),
+    ("handshake_displaced", |stats| stats.handshakes_displaced),
 ];

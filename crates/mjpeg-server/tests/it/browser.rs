@@ -20,13 +20,13 @@ use crate::process::Server;
 const MISSING: &str = "chromedriver runs (cargo xtask ci --install installs it)";
 
 /// A WebDriver server on a free port. Dropping it kills it and its browsers.
-struct Driver {
+pub(crate) struct Driver {
     child: Child,
     url: String,
 }
 
 impl Driver {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         // Not chromedriver's own choice (--port=0): that port may be taken on the other address
         // family.
         let port = (TcpListener::bind("127.0.0.1:0").and_then(|v4| v4.local_addr()))
@@ -49,7 +49,8 @@ impl Driver {
         Self { child, url }
     }
 
-    async fn browser(&self) -> Client {
+    /// A browser that accepts certificates which nobody vouches for, as its user may.
+    pub(crate) async fn browser(&self) -> Client {
         let args = [
             "--headless=new",
             "--no-sandbox",
@@ -61,7 +62,10 @@ impl Driver {
             "--disable-sync",
             "--window-size=800,600",
         ];
-        let Value::Object(options) = json!({ "goog:chromeOptions": { "args": args } }) else {
+        let Value::Object(options) = json!({
+            "acceptInsecureCerts": true,
+            "goog:chromeOptions": { "args": args }
+        }) else {
             unreachable!()
         };
         ClientBuilder::new(HttpConnector::new())
@@ -80,7 +84,7 @@ impl Drop for Driver {
 }
 
 /// Serves one page on every request, until the test ends.
-async fn serve_page(html: String) -> String {
+pub(crate) async fn serve_page(html: String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -111,7 +115,7 @@ const LOOK: &str = "
         sum = (sum * 31 + pixels[i] * (i % 4 == 3 ? 0 : 1)) % 1000003;
     return [img.naturalWidth, sum];";
 
-async fn sees_a_moving_picture(browser: &Client) {
+pub(crate) async fn sees_a_moving_picture(browser: &Client) {
     let mut seen = std::collections::HashSet::new();
     for _ in 0..200 {
         let looked = browser

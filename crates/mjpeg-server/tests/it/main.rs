@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod browser;
+mod cert;
 mod children;
 mod cli;
 mod config;
@@ -9,6 +10,7 @@ mod ffmpeg;
 mod folder;
 mod gateway;
 mod http_cameras;
+mod log;
 mod metrics;
 mod outage;
 mod process;
@@ -16,3 +18,4 @@ mod relays;
 mod sources;
 mod streams;
 mod terminal;
+mod tls;

@@ -52,6 +52,9 @@ const SHOWN: &[(&str, &str)] = &[
     ("requests", "mjpeg_listener_requests_total"),
     ("accept_errors", "mjpeg_listener_accept_errors_total"),
     ("header_timeouts", r#"mjpeg_listener_closed_total{reason="header_timeout"}"#),
+    ("handshake_errors", r#"mjpeg_listener_closed_total{reason="handshake_error"}"#),
+    ("handshake_timeouts", r#"mjpeg_listener_closed_total{reason="handshake_timeout"}"#),
+    ("handshakes_displaced", r#"mjpeg_listener_closed_total{reason="handshake_displaced"}"#),
     ("bad_requests", r#"mjpeg_listener_closed_total{reason="bad_request"}"#),
 ];
 

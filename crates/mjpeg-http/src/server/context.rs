@@ -1,0 +1,83 @@
+//! What all connections of a listener share, and how they route requests.
+
+use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+use crate::{
+    closing::Closer,
+    response::{head, short},
+    server::{
+        accept::Wrap,
+        fallback::{Fallback, ListenerBody},
+        handle::ListenerShared,
+        handshakes::Handshakes,
+        streams::{Routed, Streams, route},
+    },
+    service::{StreamService, shared::Caller},
+};
+
+/// What all connections of a listener share.
+pub(crate) struct Context {
+    pub(crate) listener: Arc<ListenerShared>,
+    pub(crate) streams: Box<dyn Streams>,
+    pub(crate) fallback: Option<Fallback>,
+    pub(crate) wrap: Option<Arc<dyn Wrap>>,
+    pub(crate) handshakes: Handshakes,
+    /// Announces that answers in progress should end.
+    pub(crate) closer: Closer,
+    /// Announces that connections are cut.
+    pub(crate) cutter: Closer,
+}
+
+/// A response that is being made.
+pub(crate) type Answered =
+    Pin<Box<dyn Future<Output = Result<Response<ListenerBody>, Infallible>> + Send>>;
+
+impl Context {
+    /// Routes a request. `answer` answers one for a stream, at this path within it.
+    pub(crate) fn respond(
+        &self,
+        caller: &Caller,
+        mut request: Request<Incoming>,
+        answer: impl FnOnce(StreamService, Request<Incoming>, String) -> Answered,
+    ) -> Answered {
+        let Self {
+            listener,
+            streams,
+            fallback,
+            ..
+        } = self;
+        listener.counters.requests.add_one();
+        let uri = request.uri();
+        let config = listener.config();
+        let path = config.below_base(uri.path());
+        match route(&**streams, path, uri.query(), fallback.is_some()) {
+            Routed::Stream(service, path) => {
+                let path = path.to_owned();
+                answer(service, request, path)
+            }
+            Routed::Moved(service, location) => {
+                let config = service.config();
+                let response = short::moved(&location).map(Into::into);
+                now(head::share(response, config.cors(), request.headers()))
+            }
+            Routed::Fallback => match fallback {
+                Some(fallback) => {
+                    if let Some(peer) = caller.peer {
+                        request.extensions_mut().insert(peer);
+                    }
+                    let response = fallback.call(request);
+                    Box::pin(async move { Ok(response.await) })
+                }
+                None => now(short::no_such_stream().map(Into::into)),
+            },
+        }
+    }
+}
+
+/// A response that is there at once.
+pub(crate) fn now(response: Response<ListenerBody>) -> Answered {
+    Box::pin(std::future::ready(Ok(response)))
+}
