@@ -9,7 +9,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use kit::{
     load_report::{Cpu, Report, Server},
     program,
@@ -44,8 +44,10 @@ xflags::xflags! {
         required --bytes bytes: usize
         /// The length of the window.
         required --seconds seconds: u64
-        /// The path of the stream.
+        /// The path of the stream; `{n}` in it is the number of the viewer, from 1 on.
         optional --path path: String
+        /// Each viewer has a port of its own: the first that of `--to`, the next the one after it.
+        optional --each-port
         /// A path that each viewer requests first on its connection. The response must have a
         /// length.
         optional --first path: String
@@ -164,14 +166,13 @@ impl Viewers {
     /// Opens the viewers one after another, while those already open read.
     fn open_all(&mut self, flags: &Load) -> Result<()> {
         let path = flags.path.as_deref().unwrap_or("/");
-        let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n\r\n",
-            flags.to
-        );
+        let mut to = flags.to;
         for index in 0..flags.viewers {
-            let mut stream = connect(flags.to)?;
+            let path = path.replace("{n}", &(index + 1).to_string());
+            let head = format!("GET {path} HTTP/1.1\r\nHost: {to}\r\nAccept: */*\r\n\r\n");
+            let mut stream = connect(to)?;
             if let Some(path) = &flags.first {
-                request(&mut stream, flags.to, path)?;
+                request(&mut stream, to, path)?;
             }
             stream.write_all(head.as_bytes())?;
             stream.set_nonblocking(true)?;
@@ -179,6 +180,9 @@ impl Viewers {
             self.open.push(Some((stream, Viewer::new(index as u64))));
             if index % OPENED_BETWEEN_READS == 0 {
                 self.pump(0)?;
+            }
+            if flags.each_port {
+                to.set_port(to.port().checked_add(1).context("no port is left")?);
             }
         }
         Ok(())

@@ -28,6 +28,8 @@ pub(crate) enum Sides {
     Gateway,
     /// As [`Gateway`](Self::Gateway), but all viewers first take a snapshot on their connection.
     GatewayRequests,
+    /// As [`Gateway`](Self::Gateway), but each viewer has a stream of its own.
+    Cameras,
 }
 
 /// A bound. The floor must be met; the goal should be.
@@ -75,7 +77,7 @@ impl Sides {
             Self::Reference => ("ours", "ceiling"),
             Self::Threads => ("two", "one"),
             Self::Requests => ("second", "first"),
-            Self::Gateway | Self::GatewayRequests => ("gateway", "own port"),
+            Self::Gateway | Self::GatewayRequests | Self::Cameras => ("gateway", "own port"),
         }
     }
 }
@@ -136,6 +138,9 @@ pub(crate) const CASES: &[Case] = &[
         .with_bounds(&[bound(&CPU_RATIO, 1.05, None), ALL_DELIVERED]),
     Case::new("gateway_second_request_20kB_30fps_200", 20_000, 30, 200)
         .between(Sides::GatewayRequests)
+        .with_bounds(&[bound(&CPU_RATIO, 1.05, None), ALL_DELIVERED]),
+    Case::new("cameras_50kB_20fps_100", 50_000, 20, 100)
+        .between(Sides::Cameras)
         .with_bounds(&[bound(&CPU_RATIO, 1.05, None), ALL_DELIVERED]),
 ];
 

@@ -76,7 +76,7 @@ fn measure(
             (Side { first, ..ours }, other)
         }
         Sides::Gateway | Sides::GatewayRequests => {
-            let (server, path) = (Server::Gateway(extra), "/load/");
+            let (server, path) = (Server::Gateway(extra), "/load1/");
             let (mut ours, mut other) = (
                 Side {
                     server,
@@ -86,9 +86,20 @@ fn measure(
                 other,
             );
             if case.sides == Sides::GatewayRequests {
-                (ours.first, other.first) = (Some("/load/snapshot"), Some("/snapshot"));
+                (ours.first, other.first) = (Some("/load1/snapshot"), Some("/snapshot"));
             }
             (ours, other)
+        }
+        Sides::Cameras => {
+            let (server, path) = (Server::Gateway(extra), "/load{n}/");
+            (
+                Side {
+                    server,
+                    path,
+                    ..ours
+                },
+                other,
+            )
         }
     };
     let mut valid = Vec::new();

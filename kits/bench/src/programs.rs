@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use kit::child::{Child, with_open_files};
-use kit::relay::{self, Relay};
+use kit::relay::Relay;
 use kit::workspace::Workspace;
 use xshell::cmd;
 
@@ -87,6 +87,9 @@ impl Programs {
     }
 
     /// Starts a server for a camera whose pictures have this many bytes. It listens on `ip`.
+    ///
+    /// A relay can have several `streams` of that camera. Each has a connection of its own to it,
+    /// and without a gateway also a port of its own, one after the other.
     pub(crate) fn server(
         &self,
         starter: &[&str],
@@ -94,17 +97,20 @@ impl Programs {
         camera: &Camera,
         bytes: u64,
         ip: &str,
+        streams: u64,
     ) -> Result<Relay> {
         let mut command = match server {
             Server::Relay(extra) | Server::Gateway(extra) => {
-                let stream = match server {
-                    Server::Gateway(_) => format!("load=tcp://{}", camera.addr),
-                    _ => relay::stream("load", camera.addr, ip),
-                };
                 let mut command = self.command(starter, "mjpeg-server");
-                command
-                    .args(["--log", "warn", "run", "--stream", &stream])
-                    .args(extra);
+                command.args(["--log", "warn", "run"]).args(extra);
+                for number in 1..=streams {
+                    let source = format!("load{number}=tcp://{}", camera.addr);
+                    command.arg("--stream").arg(match (server, streams) {
+                        (Server::Gateway(_), _) => source,
+                        (_, 1) => format!("{source}@{ip}:0"),
+                        _ => format!("{source}@{ip}:{}", OWN_PORTS + number),
+                    });
+                }
                 command
             }
             Server::Reference => {
@@ -147,3 +153,6 @@ impl Programs {
         command
     }
 }
+
+/// Before the first of several ports. Ports from 32768 on are those of clients.
+const OWN_PORTS: u64 = 18_200;

@@ -45,12 +45,16 @@ impl<'a> Side<'a> {
         // A gateway that is opened by itself listens on all addresses. Both sides must: sockets of
         // both families do not cost the same.
         let ip = match case.sides {
-            Sides::Gateway | Sides::GatewayRequests => "[::]",
+            Sides::Gateway | Sides::GatewayRequests | Sides::Cameras => "[::]",
             _ => "127.0.0.1",
         };
         let camera = programs.camera(other_core, case.bytes, case.fps, &[])?;
         let starter = [server_core, self.tracer].concat();
-        let server = programs.server(&starter, self.server, &camera, case.bytes, ip)?;
+        let streams = match case.sides {
+            Sides::Cameras => case.viewers,
+            _ => 1,
+        };
+        let server = programs.server(&starter, self.server, &camera, case.bytes, ip, streams)?;
         thread::sleep(SETTLE);
 
         let load = Load {
@@ -59,7 +63,10 @@ impl<'a> Side<'a> {
             seconds,
         };
         let first = self.first.map_or(vec![], |path| vec!["--first", path]);
-        let paths = [&["--path", self.path], &*first].concat();
+        let mut paths = [&["--path", self.path], &*first].concat();
+        if case.sides == Sides::Cameras && !matches!(self.server, Server::Gateway(_)) {
+            paths.push("--each-port");
+        }
         let viewers = programs.viewers(other_core, &server, server.addr, &load, &paths)?;
         let report = viewers.rest()?;
         match self.server {

@@ -49,7 +49,7 @@ pub(crate) fn run(
     // With `--even`, a camera that was delayed does not send two pictures at once. Any server that
     // passes on the newest would skip one of them.
     let camera = programs.camera(&inside, BYTES, FPS, &["--even"])?;
-    let server = programs.server(&inside, case.server, &camera, BYTES, "0.0.0.0")?;
+    let server = programs.server(&inside, case.server, &camera, BYTES, "0.0.0.0", 1)?;
     thread::sleep(SETTLE);
 
     let start_viewers = |inside: &Namespace, host: &str, viewers: u64| {
