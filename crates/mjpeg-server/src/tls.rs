@@ -82,7 +82,6 @@ impl Tls {
         let provider = Arc::new(ring::default_provider());
         let states = files.states();
         let loaded = LoadedCertificate::read(&files, &provider)?;
-        loaded.warn_of_exposed_key(&files);
         let current = Arc::new(CurrentCertificate::new(loaded, Arc::clone(&provider)));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -110,11 +109,11 @@ impl Tls {
     /// As those of [`load`](Self::load); then nothing has changed.
     pub fn replace(&self, files: TlsFiles) -> Result<(), TlsError> {
         let states = files.states();
-        let loaded = self.shared.current.replace(&files);
-        if loaded.is_ok() {
-            *lock(&self.shared.files) = (files, states);
-        }
-        loaded
+        let loaded = self.shared.current.read(&files)?;
+        let mut in_use = lock(&self.shared.files);
+        self.shared.current.set(loaded);
+        *in_use = (files, states);
+        Ok(())
     }
 
     /// The files that the certificate is from.
@@ -179,7 +178,7 @@ async fn watch(shared: Weak<TlsShared>) {
             return;
         };
         let (files, read) = lock(&shared.files).clone();
-        // Name servers and network drives may take their time.
+        // Network drives may take their time.
         let looking = spawn_blocking(move || (files.states(), files));
         let Ok((states, files)) = looking.await else {
             return;
@@ -193,7 +192,8 @@ async fn watch(shared: Weak<TlsShared>) {
             let of_thread = Arc::clone(&shared);
             let reload = move || of_thread.reload(&files, states);
             match spawn_blocking(reload).await {
-                Ok(Ok(())) => info!(
+                Ok(Ok(false)) => {}
+                Ok(Ok(true)) => info!(
                     fingerprint = shared.current.fingerprint(),
                     "certificate replaced; new connections get it"
                 ),
@@ -211,16 +211,18 @@ async fn watch(shared: Weak<TlsShared>) {
 }
 
 impl TlsShared {
-    /// Reads files that have changed.
-    fn reload(&self, files: &TlsFiles, states: FileStates) -> Result<(), TlsError> {
+    /// Reads files that have changed. Returns whether the certificate was replaced.
+    fn reload(&self, files: &TlsFiles, states: FileStates) -> Result<bool, TlsError> {
+        let loaded = self.current.read(files);
         let mut in_use = lock(&self.files);
         if in_use.0 != *files {
             // Others were chosen in the meantime.
-            return Ok(());
+            return Ok(false);
         }
         // Whatever comes of it: it is reported once.
         in_use.1 = states;
-        self.current.replace(files)
+        self.current.set(loaded?);
+        Ok(true)
     }
 }
 

@@ -99,7 +99,7 @@ impl Http2Connection {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .max_pending_accept_reset_streams(MAX_RESETS)
-            .max_local_error_reset_streams(MAX_RESETS)
+            .max_local_error_reset_streams(MAX_ERROR_RESETS)
             .max_send_buf_size(SEND_BUFFER_BYTES);
         let service = Http2Service::new(context, caller, Arc::clone(&requests), write_stall);
         Self {
@@ -238,9 +238,12 @@ const STREAM_WINDOW_BYTES: u32 = 65_535;
 /// How many bytes of all bodies together a client may send ahead on a connection.
 const CONNECTION_WINDOW_BYTES: u32 = 256 << 10;
 
-/// How many requests a client may cancel before they were looked at, and how many may be refused
-/// for errors, before the connection is ended (CVE-2023-44487, CVE-2025-8671).
+/// How many requests a client may cancel before they were looked at (CVE-2023-44487).
 const MAX_RESETS: usize = 20;
+
+/// How many requests of a connection may end because of a client's errors (CVE-2025-8671). More,
+/// because browsers keep connections for days.
+const MAX_ERROR_RESETS: usize = 1024;
 
 /// How many bytes of one response hyper may hold. Of a stream, they are parts that all viewers
 /// share; a part of usual size is handed over in one go.

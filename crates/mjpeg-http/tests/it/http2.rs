@@ -321,7 +321,11 @@ async fn kicked_viewer_ends_even_in_the_middle_of_a_frame_and_the_other_goes_on(
 
 #[tokio::test]
 async fn drain_ends_viewers_after_a_whole_part_and_cuts_those_who_take_none() {
-    let (producer, mut served) = start();
+    let long = Duration::from_secs(600);
+    let config = StreamConfig::default().with_write_stall(long);
+    let config = config.with_max_frame_send_time(long);
+    let listener = ListenerConfig::default().with_write_stall(long);
+    let (producer, mut served) = served(config, listener);
     served.grace = Duration::from_millis(500);
     let mut client = Client::connect(&served).await;
     publish(&producer, large(1));

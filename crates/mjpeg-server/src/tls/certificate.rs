@@ -29,7 +29,7 @@ pub(super) struct CurrentCertificate {
 pub(super) struct LoadedCertificate(Arc<CertifiedKey>);
 
 impl LoadedCertificate {
-    /// Reads a certificate and its key.
+    /// Reads a certificate and its key. Warns the operator if everybody may read the key.
     pub(super) fn read(files: &TlsFiles, provider: &CryptoProvider) -> Result<Self, TlsError> {
         let path = || files.certificate.clone();
         let pem = files::read(&files.certificate)?;
@@ -53,15 +53,11 @@ impl LoadedCertificate {
                 path: files.key.clone(),
             },
         })?;
-        Ok(Self(Arc::new(certified)))
-    }
-
-    /// Warns the operator if everybody on the machine may read the key.
-    pub(super) fn warn_of_exposed_key(&self, files: &TlsFiles) {
         if files::is_exposed(&files.key) {
             let key = files.key.display();
             warn!(%key, "every user of this machine may read the key; chmod o-r it");
         }
+        Ok(Self(Arc::new(certified)))
     }
 }
 
@@ -85,12 +81,14 @@ impl CurrentCertificate {
         }
     }
 
-    /// Reads another, for new connections. On an error, the one before stays.
-    pub(super) fn replace(&self, files: &TlsFiles) -> Result<(), TlsError> {
-        let loaded = LoadedCertificate::read(files, &self.provider)?;
-        loaded.warn_of_exposed_key(files);
+    /// Reads another.
+    pub(super) fn read(&self, files: &TlsFiles) -> Result<LoadedCertificate, TlsError> {
+        LoadedCertificate::read(files, &self.provider)
+    }
+
+    /// Uses another, for new connections.
+    pub(super) fn set(&self, loaded: LoadedCertificate) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded.0;
-        Ok(())
     }
 
     pub(super) fn fingerprint(&self) -> String {
