@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use http::{HeaderMap, Uri, header, uri::Authority};
 
+use crate::machine;
+
 /// The names of a gateway: IP addresses, `localhost`, the machine's own, and configured ones.
 ///
 /// A page of a stranger could otherwise read what is here by a name of its own that it lets point
@@ -19,11 +21,7 @@ impl Hosts {
         };
         let mut names: Vec<String> = configured.iter().map(without_port).collect();
         names.push("localhost".into());
-        if let Some(hostname) = hostname().map(|name| plain(&name)) {
-            let first = hostname.split('.').next().unwrap_or_default().to_owned();
-            names.push(format!("{first}.local"));
-            names.extend([first, hostname]);
-        }
+        names.extend(machine::names());
         names.retain(|name| !name.is_empty());
         Self(names)
     }
@@ -63,17 +61,6 @@ fn plain(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-#[cfg(unix)]
-fn hostname() -> Option<String> {
-    let system = rustix::system::uname();
-    Some(system.nodename().to_str().ok()?.to_owned())
-}
-
-#[cfg(not(unix))]
-fn hostname() -> Option<String> {
-    std::env::var("COMPUTERNAME").ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,8 +76,8 @@ mod tests {
 
     #[test]
     fn addresses_and_the_names_of_the_machine_are_ours() {
-        let hostname = hostname().unwrap();
-        let local = format!("{}.local:8080", hostname.split('.').next().unwrap());
+        // None if it calls itself localhost.
+        let own = machine::names();
         for host in [
             "127.0.0.1:8080",
             "192.168.1.5",
@@ -99,10 +86,11 @@ mod tests {
             "localhost:8080",
             "LOCALHOST.",
             "cams.example.org",
-            &hostname,
-            &local,
         ] {
             assert!(is_ours("/", &[host]), "{host}");
+        }
+        for host in own {
+            assert!(is_ours("/", &[&format!("{host}:8080")]), "{host}");
         }
         assert!(is_ours("/", &[]), "HTTP/1.0");
     }
