@@ -12,6 +12,7 @@ mod http_cameras;
 mod metrics;
 mod outage;
 mod process;
+mod proxies;
 mod relays;
 mod sources;
 mod streams;
