@@ -45,6 +45,7 @@ impl Relay {
             source = '{still}'
             stall_limit = '1h'
             keepalive = '1h'
+            snapshot_wait = '0s'
             placeholder = 'none'"
         );
         let folder = Folder::new();
