@@ -22,6 +22,10 @@ const TOOLS: &[Tool] = &[
     debian("chromedriver", "chromium-driver"),
     // An absolute path, because `/usr/sbin` is not on every user's PATH.
     debian("/usr/sbin/lighttpd", "lighttpd"),
+    debian("/usr/lib/lighttpd/mod_openssl.so", "lighttpd-mod-openssl"),
+    debian("/usr/sbin/nginx", "nginx"),
+    debian("/usr/sbin/haproxy", "haproxy"),
+    debian("/usr/bin/caddy", "caddy"),
     debian("gst-launch-1.0", "gstreamer1.0-tools"),
     gstreamer("tcpserversink", "gstreamer1.0-plugins-base"),
     gstreamer("jpegenc", "gstreamer1.0-plugins-good"),

@@ -14,6 +14,7 @@ mod log;
 mod metrics;
 mod outage;
 mod process;
+mod proxies;
 mod relays;
 mod sources;
 mod streams;
