@@ -25,6 +25,7 @@
 //! None.
 
 mod advice;
+mod assembly;
 mod cli;
 mod command;
 mod config;
@@ -32,6 +33,7 @@ mod gateway;
 mod metrics;
 mod output;
 mod relay;
+mod reload;
 mod secrets;
 mod signals;
 mod systemd;

@@ -1,9 +1,11 @@
 //! The gateways that are open, and how their set changes.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use mjpeg_manager::mjpeg_http::{BindError, Drained, ListenAddress, Listener, ListenerHandle};
+use mjpeg_manager::mjpeg_http::{
+    BindError, Drained, ListenAddress, Listener, ListenerConfig, ListenerHandle,
+};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use tracing::{info, warn};
 
@@ -56,7 +58,7 @@ impl RunningGateways {
     }
 
     /// Binds what is wanted and not open yet. A gateway is its address: all else may change while
-    /// it is open.
+    /// it is open. `passed_on` finds a port that something else has and is about to close.
     ///
     /// # Errors
     ///
@@ -64,6 +66,7 @@ impl RunningGateways {
     pub(crate) fn prepare(
         &self,
         wanted: impl IntoIterator<Item = GatewayConfig>,
+        passed_on: &dyn Fn(SocketAddr, ListenerConfig) -> Option<Listener>,
     ) -> Result<GatewayChange, Vec<GatewayError>> {
         let mut kept = vec![false; self.running.len()];
         let (mut planned, mut errors) = (Vec::new(), Vec::new());
@@ -76,7 +79,7 @@ impl RunningGateways {
                 planned.push(Planned::Keep(at, config));
                 continue;
             }
-            match bind(&config) {
+            match bind(&config, passed_on) {
                 Ok(listener) => planned.push(Planned::Open(config, Box::new(listener))),
                 Err(source) => errors.push(GatewayError {
                     name: config.name().into(),
@@ -89,6 +92,24 @@ impl RunningGateways {
         } else {
             Err(errors)
         }
+    }
+
+    /// Makes a second listener of a gateway's port, which is to pass to something else, unless the
+    /// gateway is still wanted.
+    pub(crate) fn hand_over(
+        &self,
+        addr: SocketAddr,
+        wanted: &[GatewayConfig],
+        config: ListenerConfig,
+    ) -> Option<Listener> {
+        let address = GatewayAddress::Tcp(addr);
+        let is_wanted = |wanted: &GatewayConfig| wanted.address().is_same(&address);
+        if addr.port() == 0 || wanted.iter().any(is_wanted) {
+            return None;
+        }
+        let mut running = self.running.iter();
+        let gateway = running.find(|gateway| gateway.asked.is_same(&address))?;
+        Listener::taking_over(&gateway.handle, config)?.ok()
     }
 
     /// Makes a change that was prepared by the last call: opens what is new, configures what stays,
@@ -216,10 +237,16 @@ impl Drop for Gateway {
     }
 }
 
-fn bind(config: &GatewayConfig) -> Result<Listener, BindError> {
+fn bind(
+    config: &GatewayConfig,
+    passed_on: &dyn Fn(SocketAddr, ListenerConfig) -> Option<Listener>,
+) -> Result<Listener, BindError> {
     let listener = config.listener();
     match config.address() {
-        GatewayAddress::Tcp(addr) => Listener::bind(*addr, listener),
+        GatewayAddress::Tcp(addr) => match passed_on(*addr, listener.clone()) {
+            Some(listener) => Ok(listener),
+            None => Listener::bind(*addr, listener),
+        },
         #[cfg(unix)]
         GatewayAddress::Unix { path, mode: None } => Listener::bind_unix(path, listener),
         #[cfg(unix)]

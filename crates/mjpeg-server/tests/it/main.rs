@@ -13,6 +13,7 @@ mod metrics;
 mod outage;
 mod process;
 mod relays;
+mod reload;
 mod sources;
 mod streams;
 mod terminal;

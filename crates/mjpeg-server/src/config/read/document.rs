@@ -203,7 +203,7 @@ fn wrong_kind(value: &Spanned<DeValue<'_>>, key: &str, help: &str, reader: &mut 
 }
 
 /// More than a machine can relay.
-const MOST_STREAMS: usize = 4096;
+pub(crate) const MOST_STREAMS: usize = 4096;
 
 const MOST_INCLUDES: usize = 64;
 
