@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::{io, process::ExitCode, sync::Arc, time::Duration};
+use std::{future::pending, io, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
@@ -21,7 +21,7 @@ use crate::{
     },
     output::Output,
     relay::Relay,
-    reload::{ConfigurationSource, Reloader, difference::Configuration},
+    reload::{ConfigurationSource, ReadFiles, Reloader, difference::Configuration},
     secrets::masked,
     signals::{Asked, Signals},
     systemd, telemetry,
@@ -94,6 +94,7 @@ struct Configured {
     configuration: Arc<Configuration>,
     /// Where it is read again; `None` without a file.
     source: Option<ConfigurationSource>,
+    read: ReadFiles,
     /// Lines for the log, which is not open yet when they arise.
     warnings: Vec<String>,
 }
@@ -102,7 +103,14 @@ struct Configured {
 fn configured(args: &Run) -> Result<Configured, Report> {
     let file = check::file(args.config.clone(), args.streams.is_empty());
     let overrides = check::overrides(args);
-    let loaded = load(file.as_deref(), &overrides);
+    let (loaded, source, read) = match file {
+        Some(file) => {
+            let source = ConfigurationSource { file, overrides };
+            let (loaded, read) = source.load(ReadFiles::default());
+            (loaded, Some(source), read)
+        }
+        None => (load(None, &overrides), None, ReadFiles::default()),
+    };
     let Some(plan) = loaded.plan else {
         return Err(loaded.report);
     };
@@ -111,7 +119,8 @@ fn configured(args: &Run) -> Result<Configured, Report> {
             settings: loaded.resolved.settings,
             plan,
         }),
-        source: file.map(|file| ConfigurationSource { file, overrides }),
+        source,
+        read,
         warnings: loaded.report.lines(Level::Warning),
     })
 }
@@ -150,7 +159,20 @@ async fn run(work: Job, terminal: &Terminal) -> Result<()> {
     };
     print_urls(&relay, terminal);
     systemd::serves();
-    while let (Asked::Reload, Some(reloader)) = (signals.next().await, &mut reloader) {
+    loop {
+        let changed = async {
+            match &mut reloader {
+                Some(reloader) => reloader.changed().await,
+                None => pending().await,
+            }
+        };
+        let asked = tokio::select! {
+            asked = signals.next() => asked,
+            () = changed => Asked::Reload,
+        };
+        let (Asked::Reload, Some(reloader)) = (asked, &mut reloader) else {
+            break;
+        };
         systemd::reloads();
         tokio::select! {
             () = reloader.reload(&mut relay) => systemd::serves(),
@@ -171,6 +193,7 @@ async fn start_run(configured: Configured) -> Result<(Relay, Option<Reloader>)> 
     let Configured {
         configuration,
         source,
+        read,
         warnings,
     } = configured;
     if let Some(source) = &source {
@@ -182,7 +205,7 @@ async fn start_run(configured: Configured) -> Result<(Relay, Option<Reloader>)> 
     let plan = &configuration.plan;
     assembly::refused(plan).map_err(anyhow::Error::msg)?;
     let relay = assembly::start(plan).await.map_err(|e| with_advice(&e))?;
-    let reloader = source.map(|source| Reloader::new(source, configuration));
+    let reloader = source.map(|source| Reloader::new(source, configuration, read));
     Ok((relay, reloader))
 }
 

@@ -2,17 +2,21 @@
 
 pub(crate) mod difference;
 mod keys;
+mod watch;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, future::pending, panic::resume_unwind, path::PathBuf, sync::Arc};
 
 use tokio::{task::spawn_blocking, time::Instant};
 use tracing::{error, info, warn};
 
-use self::difference::{Configuration, Difference};
+use self::{
+    difference::{Configuration, Difference},
+    watch::{Watcher, fingerprint},
+};
 use crate::{
     assembly,
     config::{
-        load::load,
+        load::{Loaded, load},
         report::{Level, Report},
         resolve::overrides::Overrides,
     },
@@ -23,6 +27,16 @@ use crate::{
 pub(crate) struct Reloader {
     source: Arc<ConfigurationSource>,
     running: Arc<Configuration>,
+    read: ReadFiles,
+    /// `None` if nobody asks to watch the files.
+    watcher: Option<Watcher>,
+}
+
+/// The files that were read, and what they held.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct ReadFiles {
+    paths: BTreeSet<PathBuf>,
+    fingerprint: u64,
 }
 
 /// Where a configuration is read.
@@ -49,23 +63,62 @@ pub(crate) enum ReloadError {
 }
 
 impl Reloader {
-    pub(crate) fn new(source: ConfigurationSource, running: Arc<Configuration>) -> Self {
-        Self {
+    /// Makes a reloader for a relay that runs what was read.
+    pub(crate) fn new(
+        source: ConfigurationSource,
+        running: Arc<Configuration>,
+        read: ReadFiles,
+    ) -> Self {
+        let mut this = Self {
             source: Arc::new(source),
             running,
+            read,
+            watcher: None,
+        };
+        this.watch();
+        this
+    }
+
+    /// Watches the files that were read last, if that is asked for.
+    fn watch(&mut self) {
+        let is_wanted = self.running.settings.process.watch;
+        self.watcher = is_wanted.then(|| Watcher::new(&self.read.paths));
+    }
+
+    /// Waits until the files that were read hold something else, if that is asked for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn changed(&mut self) {
+        let Some(watcher) = &mut self.watcher else {
+            return pending().await;
+        };
+        loop {
+            watcher.changed().await;
+            let paths = self.read.paths.clone();
+            let now = in_background(move || fingerprint(&paths)).await;
+            if now != self.read.fingerprint {
+                return;
+            }
+            watcher.compared();
         }
     }
 
-    /// Reads the configuration, and says what would change.
+    /// Reads the configuration, and says what would change. Changes nothing.
     ///
     /// # Errors
     ///
-    /// [`ReloadError::Invalid`].
-    pub(crate) async fn propose(&self) -> Result<Proposal, ReloadError> {
+    /// [`ReloadError::Invalid`] and [`ReloadError::Refused`].
+    pub(crate) async fn propose(&self) -> (ReadFiles, Result<Proposal, ReloadError>) {
         let (source, running) = (Arc::clone(&self.source), Arc::clone(&self.running));
-        // On a thread of its own: viewers are served meanwhile.
-        let read = spawn_blocking(move || source.read(&running)).await;
-        read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        let known = self.read.clone();
+        // Viewers are served meanwhile.
+        in_background(move || {
+            let (loaded, read) = source.load(known);
+            (read, Proposal::of(loaded, &running))
+        })
+        .await
     }
 
     /// Reads the configuration and applies it, and logs what has changed or why nothing has.
@@ -101,25 +154,54 @@ impl Reloader {
     }
 
     async fn try_reload(&mut self, relay: &mut Relay) -> Result<Difference, ReloadError> {
+        let (read, proposal) = self.propose().await;
+        // Errors are told once, also if the files are watched.
+        if read != self.read || self.watcher.is_none() {
+            self.read = read;
+            self.watch();
+        }
         let Proposal {
             difference,
             warnings,
             mut configuration,
-        } = self.propose().await?;
+        } = proposal?;
         warnings.iter().for_each(|warning| warn!("{warning}"));
         let change = assembly::change(&self.running.plan, &configuration.plan);
         relay.change(change).await.map_err(ReloadError::Start)?;
         // What needs a restart is told again by the next reload.
         let process = &mut configuration.settings.process;
         process.worker_threads = self.running.settings.process.worker_threads;
+        let watched = self.running.settings.process.watch;
         self.running = Arc::new(configuration);
+        if self.running.settings.process.watch != watched {
+            self.watch();
+        }
         Ok(difference)
     }
 }
 
 impl ConfigurationSource {
-    fn read(&self, running: &Configuration) -> Result<Proposal, ReloadError> {
-        let loaded = load(Some(&self.file), &self.overrides);
+    /// Reads the configuration. The fingerprint is of what its files held before that, so that no
+    /// later change is missed.
+    pub(crate) fn load(&self, known: ReadFiles) -> (Loaded, ReadFiles) {
+        let mut paths = known.paths;
+        let mut attempt = 0;
+        loop {
+            let fingerprint = fingerprint(&paths);
+            let loaded = load(Some(&self.file), &self.overrides);
+            let is_same = loaded.report.watched == paths;
+            let is_watched = loaded.resolved.settings.process.watch;
+            attempt += 1;
+            if is_same || !is_watched || attempt == MOST_ATTEMPTS {
+                return (loaded, ReadFiles { paths, fingerprint });
+            }
+            paths = loaded.report.watched;
+        }
+    }
+}
+
+impl Proposal {
+    fn of(loaded: Loaded, running: &Configuration) -> Result<Self, ReloadError> {
         let Some(plan) = loaded.plan else {
             return Err(ReloadError::Invalid(Box::new(loaded.report)));
         };
@@ -128,7 +210,7 @@ impl ConfigurationSource {
             settings: loaded.resolved.settings,
             plan,
         };
-        Ok(Proposal {
+        Ok(Self {
             difference: Difference::between(running, &configuration),
             warnings: loaded.report.lines(Level::Warning),
             configuration,
@@ -146,6 +228,15 @@ impl ReloadError {
         }
     }
 }
+
+/// Runs blocking work on a thread of its own.
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = spawn_blocking(work).await;
+    done.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// How often the configuration is read when the list of its files changes each time.
+const MOST_ATTEMPTS: usize = 3;
 
 /// The most changes that are logged one by one.
 const MOST_LINES: usize = 200;
