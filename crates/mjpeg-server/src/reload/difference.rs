@@ -1,6 +1,9 @@
 //! What changes between two configurations.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use mjpeg_manager::mjpeg_ingest::escaped;
 use serde::Serialize;
@@ -196,7 +199,8 @@ fn streams(old: &Configuration, new: &Configuration, changes: &mut Vec<Change>) 
         changes.extend(Change::of_keys(Subject::Stream, name, keys));
     }
     changes.append(&mut added);
-    let gone = old_names.iter().filter(|name| !new_names.contains(name));
+    let new_names = BTreeSet::from_iter(new_names);
+    let gone = old_names.iter().filter(|name| !new_names.contains(*name));
     changes.extend(gone.map(|name| Change {
         change: ChangeKind::Removed,
         what: Subject::Stream,
@@ -343,5 +347,100 @@ impl fmt::Display for ListenAt {
             Self::Unix { path, .. } => write!(f, "unix:{}", path.display()),
             Self::Fd(name) => write!(f, "fd:{name}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{load::load, resolve::overrides::Overrides};
+
+    fn read(name: &str, text: &str) -> Configuration {
+        let file = format!("mjpeg-difference-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(file);
+        std::fs::write(&path, text).unwrap();
+        let loaded = load(Some(&path), &Overrides::default());
+        std::fs::remove_file(&path).unwrap();
+        Configuration {
+            settings: loaded.resolved.settings,
+            plan: loaded.plan.unwrap(),
+        }
+    }
+
+    const OLD: &str = r#"
+[[listen]]
+address = "127.0.0.1:8080"
+[[streams]]
+name = "a"
+source = "http://me:hunter2@cam/x#header=X-Key:hunter2"
+fallback = ["exec:curl -u me:hunter2 cam"]
+max_fps = 5
+[[streams]]
+name = "b"
+source = "tcp://cam-b:6001"
+"#;
+
+    #[test]
+    fn every_change_is_a_line_without_secrets() {
+        let new = r#"
+worker_threads = 2
+[[listen]]
+address = "127.0.0.1:8080"
+serve = ["page"]
+[[listen]]
+unix = "/run/x.sock"
+[[streams]]
+name = "c"
+source = "http://me:hunter3@cam/y"
+[[streams]]
+name = "a"
+source = "http://me:hunter3@cam/x#header=X-Key:hunter2&stall_limit=20s"
+fallback = ["exec:curl -u me:hunter3 cam"]
+listen = 8081
+"#;
+        let difference = Difference::between(&read("old", OLD), &read("new", new));
+        let lines: Vec<String> = difference.lines().collect();
+        let expected = [
+            "~ worker_threads 1 -> 2 (restart)",
+            "~ listen listen1: serve [\"streams\", \"page\"] -> [\"page\"]",
+            "+ listen listen2: unix:/run/x.sock",
+            "~ stream a: listen not set -> \"[::]:8081\"",
+            "~ stream a: stall_limit \"10s\" -> \"20s\"",
+            "~ stream a: max_fps 5.0 -> \"none\"",
+        ];
+        for line in expected {
+            assert!(
+                lines.iter().any(|known| known == line),
+                "{line}: {lines:#?}"
+            );
+        }
+        let begins = ["+ stream c: http://***@cam/y", "- stream b"];
+        for begin in begins {
+            assert!(
+                lines.iter().any(|line| line.starts_with(begin)),
+                "{begin}: {lines:#?}"
+            );
+        }
+        for key in ["source", "fallback"] {
+            let is_it = |line: &&String| line.starts_with(&format!("~ stream a: {key} "));
+            let line = lines.iter().find(is_it).unwrap();
+            assert!(line.ends_with(": *** changed"), "{line}");
+        }
+        assert_eq!(difference.summary(), "3 changed, 2 added, 1 removed");
+        let json = serde_json::to_string(&difference).unwrap();
+        for text in [json, difference.to_string(), format!("{difference:?}")] {
+            assert!(!text.contains("hunter"), "{text}");
+        }
+    }
+
+    #[test]
+    fn same_configuration_is_no_difference_and_another_order_is_one() {
+        let old = read("same", OLD);
+        assert!(Difference::between(&old, &read("again", OLD)).is_empty());
+        let (head, second) = OLD.rsplit_once("[[streams]]").unwrap();
+        let (head, first) = head.split_once("[[streams]]").unwrap();
+        let swapped = format!("{head}[[streams]]{second}[[streams]]{first}");
+        let difference = Difference::between(&old, &read("swapped", &swapped));
+        assert_eq!(difference.to_string(), "~ the order of the streams\n");
     }
 }

@@ -1,13 +1,17 @@
 //! The configuration is read again while viewers watch.
 
 mod changes;
+mod keys;
+mod load;
+mod ports;
+mod process;
 mod refused;
 mod watched;
 
-use std::{future::Future, net::SocketAddr, os::unix::fs::symlink, time::Duration};
+use std::{fs, future::Future, net::SocketAddr, os::unix::fs::symlink, time::Duration};
 
 use mjpeg_testkit::{Camera, Response, Script, Viewer, jpeg, request};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     folder::Folder,
@@ -55,6 +59,12 @@ impl Reloadable {
         self.hang_up()
     }
 
+    /// Puts another file in the place of the file, so that nobody reads a half of it.
+    fn replace(&self, text: &str) {
+        let new = self.folder.write("mjpeg.toml.new", text);
+        fs::rename(new, self.folder.path().join("mjpeg.toml")).expect("renamed");
+    }
+
     fn hang_up(&mut self) -> Vec<String> {
         self.server.signal("HUP");
         self.outcome()
@@ -92,6 +102,9 @@ fn stream(name: &str, source: &str, keys: &str) -> String {
 /// One gateway, at a free port.
 const GATEWAY: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\n";
 
+/// Who waits so long for a frame has read all that were sent before. Cameras send less often.
+const WAITED: Duration = Duration::from_millis(5);
+
 /// How many different frames a camera sends.
 const FRAMES: u32 = 100;
 
@@ -122,10 +135,13 @@ impl Watcher {
         jpeg::number_of(&frame)
     }
 
-    /// Watches this many frames, of which none may be missed.
+    /// Watches what was sent meanwhile, and then this many frames more. None may be missed.
     async fn follow(&mut self, frames: u32) {
-        for _ in 0..frames {
+        let mut live = 0;
+        while live < frames {
+            let since = Instant::now();
             let number = self.next().await.expect("the response goes on");
+            live += u32::from(since.elapsed() >= WAITED);
             if let Some(last) = self.last {
                 let next = last - last % FRAMES + (last % FRAMES + 1) % FRAMES;
                 assert_eq!(number, next, "after {last}");
@@ -134,12 +150,25 @@ impl Watcher {
         }
     }
 
-    /// Watches until a frame of the camera whose numbers begin here. Every frame before is the next
-    /// one, or a placeholder.
+    /// Watches until this many frames were missed.
+    async fn skip(&mut self, frames: u32) {
+        let mut missed = 0;
+        while missed < frames {
+            let last = self.last;
+            self.last = Some(self.next().await.expect("the response goes on"));
+            let next = last.map(|last| (last + 1) % FRAMES);
+            missed += u32::from(self.last != next);
+        }
+    }
+
+    /// Watches what was sent meanwhile, and then until a frame of the camera whose numbers begin
+    /// here.
     async fn follow_until(&mut self, first: u32) {
         loop {
+            let since = Instant::now();
             let number = self.next().await.expect("the response goes on");
-            if (first..first + FRAMES).contains(&number) {
+            let is_live = since.elapsed() >= WAITED;
+            if is_live && (first..first + FRAMES).contains(&number) {
                 self.last = Some(number);
                 return;
             }

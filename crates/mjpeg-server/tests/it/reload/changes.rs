@@ -6,7 +6,7 @@ use super::{GATEWAY, Reloadable, Watcher, camera, get, has, stream};
 
 const INTERVAL: Duration = Duration::from_millis(20);
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_has_changed_is_touched() {
     let (one, two) = (camera(0, INTERVAL).await, camera(200, INTERVAL).await);
     let (other, new) = (camera(400, INTERVAL).await, camera(600, INTERVAL).await);

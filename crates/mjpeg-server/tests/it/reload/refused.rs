@@ -4,7 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use super::{GATEWAY, Reloadable, Watcher, camera, get, has, stream};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_changes_if_anything_is_wrong() {
     let one = camera(0, Duration::from_millis(20)).await;
     let stay = stream("stay", &one.url(), "");

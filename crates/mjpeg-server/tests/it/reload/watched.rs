@@ -6,7 +6,7 @@ use super::{GATEWAY, Reloadable, Watcher, camera, get, has, stream};
 
 const WATCHED: &str = "watch = true\ninclude = [\"streams.d/*.toml\"]\n";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_that_are_replaced_are_read_again() {
     let one = camera(0, Duration::from_millis(20)).await;
     let stay = stream("stay", &one.url(), "");
@@ -76,7 +76,7 @@ async fn files_that_are_replaced_are_read_again() {
 }
 
 /// Kubernetes mounts a ConfigMap as links to a folder, which is another link that it replaces.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn link_to_the_folder_is_replaced() {
     let one = camera(0, Duration::from_millis(20)).await;
     let mut relay = Reloadable::start_linked(&[GATEWAY, &stream("stay", &one.url(), "")].concat());
