@@ -90,7 +90,7 @@ pub use status::info::{
     CutStream, DiscardTotal, LastError, ManagerStats, ShutdownReport, SourceInfo, StreamInfo,
 };
 #[cfg(feature = "listener")]
-pub use stream::http::HttpOutlet;
+pub use stream::http::{HttpOutlet, ports::PortReservation};
 pub use stream::{
     fed::{Publisher, StreamStopped},
     outlet::{Outlet, OutletFactory},

@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::{io, process::ExitCode, time::Duration};
+use std::{future::pending, io, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
@@ -11,20 +11,19 @@ use tracing::{info, warn};
 
 use crate::{
     advice::with_advice,
-    cert,
+    assembly, cert,
     cli::{Cli, Command, cert::Cert, demo::Demo, run::Run},
     config::{
         demo::{DEMO_PORT, gateways, streams},
         files::shown,
         load::load,
-        plan::{PlannedStream, RelayPlan},
         report::{Level, Report},
     },
-    gateway::routes::Routes,
     output::Output,
-    relay::{Gateways, Relay, StartError},
+    relay::Relay,
+    reload::{ConfigurationSource, ReadFiles, Reloader, difference::Configuration},
     secrets::masked,
-    signals::Signals,
+    signals::{Asked, Signals},
     systemd, telemetry,
 };
 
@@ -91,19 +90,25 @@ enum Job {
 }
 
 impl Job {
+    /// Whether there is a configuration to read again.
+    fn reloads(&self) -> bool {
+        matches!(self, Self::Run(configured) if configured.source.is_some())
+    }
+
     /// How many threads serve viewers.
     fn worker_threads(&self) -> u16 {
         match self {
-            Self::Run(configured) => configured.plan.worker_threads,
+            Self::Run(configured) => configured.configuration.plan.worker_threads,
             Self::Demo(_) => 1,
         }
     }
 }
 
 struct Configured {
-    plan: RelayPlan,
-    /// The file that was read.
-    file: Option<String>,
+    configuration: Arc<Configuration>,
+    /// Where it is read again; `None` without a file.
+    source: Option<ConfigurationSource>,
+    read: ReadFiles,
     /// Lines for the log, which is not open yet when they arise.
     warnings: Vec<String>,
 }
@@ -111,13 +116,25 @@ struct Configured {
 /// Reads the configuration of `run`. Where nothing says what to relay, it exits.
 fn configured(args: &Run) -> Result<Configured, Report> {
     let file = check::file(args.config.clone(), args.streams.is_empty());
-    let loaded = load(file.as_deref(), &check::overrides(args));
+    let overrides = check::overrides(args);
+    let (loaded, source, read) = match file {
+        Some(file) => {
+            let source = ConfigurationSource { file, overrides };
+            let (loaded, read) = source.load(ReadFiles::default());
+            (loaded, Some(source), read)
+        }
+        None => (load(None, &overrides), None, ReadFiles::default()),
+    };
     let Some(plan) = loaded.plan else {
         return Err(loaded.report);
     };
     Ok(Configured {
-        plan,
-        file: file.as_deref().map(shown),
+        configuration: Arc::new(Configuration {
+            settings: loaded.resolved.settings,
+            plan,
+        }),
+        source,
+        read,
         warnings: loaded.report.lines(Level::Warning),
     })
 }
@@ -143,38 +160,66 @@ fn runtime(workers: u16) -> io::Result<Runtime> {
 }
 
 async fn run(work: Job, terminal: &Terminal) -> Result<()> {
-    let mut signals = Signals::listen().context("cannot listen for signals")?;
+    let mut signals = Signals::listen(work.reloads()).context("cannot listen for signals")?;
     let starting = async {
         match work {
             Job::Run(configured) => start_run(*configured).await,
-            Job::Demo(args) => start_demo(args, terminal).await,
+            Job::Demo(args) => Ok((start_demo(args, terminal).await?, None)),
         }
     };
-    let relay = tokio::select! {
+    let (mut relay, mut reloader) = tokio::select! {
         started = starting => started?,
-        () = signals.next() => return Ok(()),
+        () = signals.end() => return Ok(()),
     };
     print_urls(&relay, terminal);
     systemd::serves();
-    signals.next().await;
+    loop {
+        let changed = async {
+            match &mut reloader {
+                Some(reloader) => reloader.changed().await,
+                None => pending().await,
+            }
+        };
+        let asked = tokio::select! {
+            asked = signals.next() => asked,
+            () = changed => Asked::Reload,
+        };
+        let (Asked::Reload, Some(reloader)) = (asked, &mut reloader) else {
+            break;
+        };
+        systemd::reloads();
+        tokio::select! {
+            () = reloader.reload(&mut relay) => systemd::serves(),
+            () = signals.end() => break,
+        }
+    }
 
     systemd::ends();
     info!("ending; a second signal ends at once");
     tokio::select! {
         report = relay.shutdown() => log_cut(report),
-        () = signals.next() => {}
+        () = signals.end() => {}
     }
     Ok(())
 }
 
-async fn start_run(configured: Configured) -> Result<Relay> {
-    if let Some(file) = configured.file {
-        info!("the configuration is {file}");
+async fn start_run(configured: Configured) -> Result<(Relay, Option<Reloader>)> {
+    let Configured {
+        configuration,
+        source,
+        read,
+        warnings,
+    } = configured;
+    if let Some(source) = &source {
+        info!("the configuration is {}", shown(&source.file));
     }
-    for warning in configured.warnings {
+    for warning in warnings {
         warn!("{warning}");
     }
-    start(configured.plan).await.map_err(|e| with_advice(&e))
+    let plan = &configuration.plan;
+    let relay = assembly::start(plan).await.map_err(|e| with_advice(&e))?;
+    let reloader = source.map(|source| Reloader::new(source, configuration, read));
+    Ok((relay, reloader))
 }
 
 async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
@@ -197,29 +242,6 @@ async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
         .stderr
         .line("Open a URL in a browser: the first shows all cameras. Ctrl-C ends the demo.");
     Ok(relay)
-}
-
-async fn start(plan: RelayPlan) -> Result<Relay, StartError> {
-    let http = HttpOutlet::new(plan.defaults)
-        .with_listener(plan.ports)
-        .with_max_viewers(plan.max_viewers_total);
-    let names = plan.streams.iter().map(|stream| stream.spec.name().clone());
-    let mut routes = Routes::new(names);
-    let mut specs = Vec::new();
-    for PlannedStream {
-        spec,
-        http: config,
-        aliases,
-    } in plan.streams
-    {
-        for alias in aliases {
-            routes = routes.with_alias(alias.as_str(), spec.name().clone());
-        }
-        http.configure(spec.name(), config);
-        specs.push(spec);
-    }
-    let gateways = Gateways::new(plan.gateways, routes);
-    Relay::with_gateways(specs, plan.manager, http, gateways).await
 }
 
 fn print_urls(relay: &Relay, terminal: &Terminal) {

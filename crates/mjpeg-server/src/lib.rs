@@ -25,6 +25,7 @@
 //! None.
 
 mod advice;
+mod assembly;
 mod cert;
 mod cli;
 mod command;
@@ -34,6 +35,7 @@ mod machine;
 mod metrics;
 mod output;
 mod relay;
+mod reload;
 mod secrets;
 mod signals;
 mod systemd;

@@ -1,5 +1,7 @@
 //! The relay: a manager, its HTTP outlet, its streams and its gateways.
 
+pub(crate) mod change;
+
 use std::{fmt, net::SocketAddr, sync::Arc};
 
 use futures_util::future::join_all;
@@ -100,7 +102,7 @@ impl Relay {
         let relayed = Arc::new(Relayed::new(manager.clone(), http));
         let mut running = RunningGateways::new(Arc::clone(&relayed));
         let change = running
-            .prepare(gateways.open)
+            .prepare(gateways.open, &|_, _| None)
             .map_err(StartError::gateways)?;
         let mut streams = Vec::new();
         let mut errors = Vec::new();
@@ -141,7 +143,7 @@ impl Relay {
     ///
     /// A dropped future has changed all or nothing.
     pub async fn set_gateways(&mut self, gateways: Gateways) -> Result<(), Vec<GatewayError>> {
-        let change = self.gateways.prepare(gateways.open)?;
+        let change = self.gateways.prepare(gateways.open, &|_, _| None)?;
         self.relayed.set_routes(gateways.routes);
         self.gateways.commit(change);
         self.gateways.settled().await;
@@ -233,6 +235,15 @@ impl StartError {
         }
     }
 
+    /// The failures, each with its causes and its code.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        let gateways = self.gateways.iter().map(GatewayError::chain);
+        let of_stream = |(name, error): &(StreamName, Error)| {
+            format!("{name}: {} ({})", error.chain(), error.code())
+        };
+        gateways.chain(self.errors.iter().map(of_stream))
+    }
+
     /// Whether nothing failed but ports that others have.
     pub(crate) fn is_port_in_use(&self) -> bool {
         let is_in_use = |(_, error): &(_, Error)| matches!(error, Error::PortInUse { .. });
@@ -243,13 +254,7 @@ impl StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the relay did not start")?;
-        for error in &self.gateways {
-            write!(f, "\n  {}", error.chain())?;
-        }
-        for (name, error) in &self.errors {
-            write!(f, "\n  {name}: {} ({})", error.chain(), error.code())?;
-        }
-        Ok(())
+        self.lines().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 

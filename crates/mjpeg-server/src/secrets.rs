@@ -4,10 +4,11 @@
 //! shell's history.
 
 use std::{
+    cell::RefCell,
     env,
     fs::File,
     io::Read,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -36,6 +37,22 @@ pub(crate) fn expanded(url: &str) -> Result<String> {
         remember(&value);
         Ok(value)
     })
+}
+
+/// The files whose contents [`expanded`] puts into this URL.
+pub(crate) fn secret_files(url: &str) -> Vec<PathBuf> {
+    let files = RefCell::new(Vec::new());
+    // An error is one of `expanded` too, which says so.
+    let _ = expand(url, &|source| {
+        let file = match source {
+            SecretSource::Env(_) => None,
+            SecretSource::File(path) => Some(path.into()),
+            SecretSource::Credential(name) => credential_file(name).ok(),
+        };
+        files.borrow_mut().extend(file);
+        Ok(String::new())
+    });
+    files.into_inner()
 }
 
 /// Replaces each value that was taken from the environment or a file by `***`, wherever it stands:
@@ -179,6 +196,10 @@ fn from_file(path: &str) -> Result<String> {
 }
 
 fn from_credential(name: &str) -> Result<String> {
+    read(&credential_file(name)?, &format!("${{credential:{name}}}"))
+}
+
+fn credential_file(name: &str) -> Result<PathBuf> {
     let is_name = !matches!(name, "" | "." | "..") && !name.contains('/');
     ensure!(
         is_name,
@@ -187,10 +208,7 @@ fn from_credential(name: &str) -> Result<String> {
     let folder = env::var_os("CREDENTIALS_DIRECTORY").with_context(|| {
         format!("${{credential:{name}}}: there are none; start with LoadCredential={name}:…")
     })?;
-    read(
-        &Path::new(&folder).join(name),
-        &format!("${{credential:{name}}}"),
-    )
+    Ok(Path::new(&folder).join(name))
 }
 
 /// Reads a value from a file, which errors call by this name.

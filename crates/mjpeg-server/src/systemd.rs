@@ -53,18 +53,30 @@ pub(crate) fn socket_names() -> impl Iterator<Item = &'static str> {
 /// Tells the service manager that the relay serves. Does nothing without one.
 pub(crate) fn serves() {
     #[cfg(unix)]
-    tell(sd_notify::NotifyState::Ready);
+    tell(&[sd_notify::NotifyState::Ready]);
+}
+
+/// Tells the service manager that the configuration is being read again, until
+/// [`serves`](self::serves) tells that it is in effect (`Type=notify-reload`). Does nothing without
+/// one.
+pub(crate) fn reloads() {
+    #[cfg(unix)]
+    {
+        let now = sd_notify::NotifyState::monotonic_usec_now().ok();
+        let states = [Some(sd_notify::NotifyState::Reloading), now];
+        tell(&states.into_iter().flatten().collect::<Vec<_>>());
+    }
 }
 
 /// Tells the service manager that the relay is ending. Does nothing without one.
 pub(crate) fn ends() {
     #[cfg(unix)]
-    tell(sd_notify::NotifyState::Stopping);
+    tell(&[sd_notify::NotifyState::Stopping]);
 }
 
 #[cfg(unix)]
-fn tell(state: sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+fn tell(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "the service manager cannot be told");
     }
 }

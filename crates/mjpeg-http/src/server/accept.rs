@@ -4,10 +4,11 @@ use std::{
     io::{self, ErrorKind},
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::{Arc, Weak},
 };
 
 use async_trait::async_trait;
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
 use crate::{address::ListenAddress, error::BindError, peer::Peer, transport::Transport};
@@ -55,8 +56,22 @@ pub trait Wrap: Send + Sync + 'static {
 /// A TCP port.
 #[derive(Debug)]
 pub(crate) struct TcpAccept {
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     addr: SocketAddr,
+}
+
+/// A TCP port that a listener has, until that ends.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeldPort(Weak<TcpListener>);
+
+impl HeldPort {
+    /// Makes another socket of the same port, whose connections wait in the same queue. `None` if
+    /// the port is closed or none was held.
+    pub(crate) fn second(&self) -> Option<io::Result<TcpAccept>> {
+        let listener = self.0.upgrade()?;
+        let socket = SockRef::from(&*listener).try_clone();
+        Some(socket.and_then(|socket| TcpAccept::from_std(socket.into())))
+    }
 }
 
 impl TcpAccept {
@@ -84,9 +99,13 @@ impl TcpAccept {
 
     pub(crate) fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
+        let listener = Arc::new(TcpListener::from_std(listener)?);
         let addr = listener.local_addr()?;
         Ok(Self { listener, addr })
+    }
+
+    pub(crate) fn held(&self) -> HeldPort {
+        HeldPort(Arc::downgrade(&self.listener))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a running listener shares with its connections and its owner.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use tokio::sync::watch;
 
 use crate::{
     config::listener::ListenerConfig,
+    server::accept::{HeldPort, TcpAccept},
     stats::{ListenerCounters, ListenerStats},
 };
 
@@ -36,19 +37,26 @@ impl ListenerHandle {
     pub fn configure(&self, config: ListenerConfig) {
         self.0.config.send_replace(Arc::new(config));
     }
+
+    /// Makes another socket of the listener's TCP port. `None` if it has none any more.
+    pub(crate) fn second_socket(&self) -> Option<io::Result<TcpAccept>> {
+        self.0.port.second()
+    }
 }
 
 /// What a listener, its connections and its handles share.
 #[derive(Debug)]
 pub(crate) struct ListenerShared {
     config: watch::Sender<Arc<ListenerConfig>>,
+    port: HeldPort,
     pub(crate) counters: Arc<ListenerCounters>,
 }
 
 impl ListenerShared {
-    pub(crate) fn new(config: ListenerConfig) -> Self {
+    pub(crate) fn new(config: ListenerConfig, port: HeldPort) -> Self {
         Self {
             config: watch::Sender::new(Arc::new(config)),
+            port,
             counters: Arc::default(),
         }
     }

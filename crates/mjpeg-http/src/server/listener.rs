@@ -18,7 +18,7 @@ use crate::{
     config::listener::ListenerConfig,
     error::BindError,
     server::{
-        accept::{Accept, TcpAccept, Wrap},
+        accept::{Accept, HeldPort, TcpAccept, Wrap},
         accept_outage::AcceptOutage,
         connection,
         context::Context,
@@ -56,7 +56,28 @@ impl Listener {
     ///
     /// Outside a tokio runtime.
     pub fn bind(addr: SocketAddr, config: ListenerConfig) -> Result<Self, BindError> {
-        Ok(Self::new(TcpAccept::bind(addr)?, config))
+        Ok(Self::of_port(TcpAccept::bind(addr)?, config))
+    }
+
+    /// Makes a second listener of a TCP port that another one has, to which the port is to pass: no
+    /// client is refused meanwhile. Until the other one ends, which should be soon, a connection
+    /// may go to either.
+    ///
+    /// Returns `None` if the other one has ended, or was not made by [`bind`](Self::bind).
+    ///
+    /// # Errors
+    ///
+    /// What the system said, such as that there are no more file descriptors.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn taking_over(
+        other: &ListenerHandle,
+        config: ListenerConfig,
+    ) -> Option<std::io::Result<Self>> {
+        let accept = other.second_socket()?;
+        Some(accept.map(|accept| Self::of_port(accept, config)))
     }
 
     /// Binds a Unix socket. A socket file that a killed process left is replaced; the file is
@@ -121,12 +142,20 @@ impl Listener {
         Self::from_box(Box::new(accept), config)
     }
 
+    fn of_port(accept: TcpAccept, config: ListenerConfig) -> Self {
+        let port = accept.held();
+        Self {
+            shared: Arc::new(ListenerShared::new(config, port)),
+            ..Self::new(accept, ListenerConfig::default())
+        }
+    }
+
     fn from_box(accept: Box<dyn Accept>, config: ListenerConfig) -> Self {
         Self {
             accept,
             fallback: None,
             wrap: None,
-            shared: Arc::new(ListenerShared::new(config)),
+            shared: Arc::new(ListenerShared::new(config, HeldPort::default())),
         }
     }
 

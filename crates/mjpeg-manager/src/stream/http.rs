@@ -1,22 +1,25 @@
 //! The outlet that serves streams over HTTP (feature `listener`).
 
 mod port;
+pub(crate) mod ports;
 mod services;
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use mjpeg_http::{
-    ListenerConfig, ListenerStats, StreamConfig, StreamService, StreamStats, Streams, ViewerInfo,
-    ViewerLimit,
+    Listener, ListenerConfig, ListenerStats, StreamConfig, StreamService, StreamStats, Streams,
+    ViewerInfo, ViewerLimit,
 };
 
 use crate::{
+    error::Error,
     name::StreamName,
     stream::{
         http::{
+            ports::{PortReservation, Ports},
             services::{ServiceEntry, Services},
-            stream::HttpStream,
+            stream::{HttpStream, failure},
         },
         outlet::{Outlet, OutletFactory},
     },
@@ -50,7 +53,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct HttpOutlet {
     config: StreamConfig,
-    listener: ListenerConfig,
+    ports: Arc<Ports>,
     limit: ViewerLimit,
     services: Arc<Services>,
 }
@@ -62,14 +65,14 @@ impl HttpOutlet {
     pub fn new(config: StreamConfig) -> Self {
         Self {
             config,
-            listener: ListenerConfig::default(),
+            ports: Arc::default(),
             limit: ViewerLimit::new(MAX_VIEWERS),
             services: Arc::default(),
         }
     }
 
-    /// Sets how many viewers all streams may have together. Default 20,000; 0 refuses all. Call it
-    /// before the outlet is given to a manager.
+    /// Sets how many viewers all streams may have together, for all clones. Default 20,000; 0
+    /// refuses all. Viewers over a lower limit stay.
     ///
     /// The default protects the machine: that many viewers take some 60 MiB of this process, and
     /// more of the kernel's memory. [`StreamConfig`] limits the viewers of one stream and of one
@@ -91,9 +94,10 @@ impl HttpOutlet {
     }
 
     /// Sets the limits and times of the streams' ports. Default: those of
-    /// [`ListenerConfig::default`].
+    /// [`ListenerConfig::default`]. Call it before the outlet is given to a manager;
+    /// [`configure_ports`](Self::configure_ports) changes them afterwards.
     pub fn with_listener(mut self, config: ListenerConfig) -> Self {
-        self.listener = config;
+        self.ports = Arc::new(Ports::new(config));
         self
     }
 
@@ -117,6 +121,50 @@ impl HttpOutlet {
         entry.config = Some(config);
     }
 
+    /// Replaces the limits and times of the streams' ports. Of those that are open,
+    /// [`ListenerHandle::configure`](mjpeg_http::ListenerHandle::configure) says what applies when.
+    pub fn configure_ports(&self, config: ListenerConfig) {
+        self.ports.configure(config);
+        let services = self.services.lock();
+        let served = services.values().filter_map(|entry| entry.served.as_ref());
+        for port in served.filter_map(|served| served.port.as_ref()) {
+            port.handle.configure(self.ports.port_config());
+        }
+    }
+
+    /// Takes a port for the stream that will be started, or changed, to listen at this address, so
+    /// that this cannot fail then.
+    ///
+    /// A listener that has the port already is kept instead, such as one from
+    /// [`hand_over`](Self::hand_over).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PortInUse`], [`Error::ListenFailed`] or [`Error::InvalidSpec`].
+    pub fn reserve(
+        &self,
+        addr: SocketAddr,
+        bound: Option<Listener>,
+    ) -> Result<PortReservation, Error> {
+        let bind = || Listener::bind(addr, self.ports.port_config()).map_err(failure);
+        let listener = bound.map_or_else(bind, Ok)?;
+        Ok(self.ports.reserve(addr, listener))
+    }
+
+    /// Makes a second listener of the port that a stream has at this address, for a port that is to
+    /// pass from that stream to something else: see
+    /// [`Listener::taking_over`](mjpeg_http::Listener::taking_over). `None` if no stream has it.
+    pub fn hand_over(&self, addr: SocketAddr, config: ListenerConfig) -> Option<Listener> {
+        let services = self.services.lock();
+        let served = services.values().filter_map(|entry| entry.served.as_ref());
+        let mut ports = served.filter_map(|served| served.port.as_ref());
+        // A port that was left is still known by its counters.
+        ports.find_map(|port| match addr.port() != 0 && port.is_at(addr) {
+            true => Listener::taking_over(&port.handle, config.clone())?.ok(),
+            false => None,
+        })
+    }
+
     /// Returns the service of a stream that is running.
     pub fn service(&self, stream: &str) -> Option<StreamService> {
         self.services.find(stream)
@@ -136,8 +184,8 @@ impl HttpOutlet {
     }
 
     /// Returns the limits and times of the streams' ports.
-    pub fn listener(&self) -> &ListenerConfig {
-        &self.listener
+    pub fn listener(&self) -> ListenerConfig {
+        self.ports.config()
     }
 
     /// Returns how many viewers all streams may have together.
@@ -176,7 +224,7 @@ impl HttpOutlet {
     pub fn listener_stats(&self, stream: &str) -> Option<ListenerStats> {
         let services = self.services.lock();
         let served = services.get(stream)?.served.as_ref()?;
-        Some(served.port.as_ref()?.stats())
+        Some(served.port.as_ref()?.handle.stats())
     }
 
     /// Lists the viewers of a stream, and what each was sent. Empty if no stream of that name is
@@ -210,8 +258,7 @@ impl OutletFactory for HttpOutlet {
         Box::new(HttpStream::new(
             stream.clone(),
             self.limited(self.config.clone()),
-            // The stream's own grace ends first.
-            self.listener.clone().with_grace(Duration::MAX),
+            Arc::clone(&self.ports),
             Arc::clone(&self.services),
         ))
     }

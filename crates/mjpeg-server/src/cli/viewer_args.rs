@@ -120,4 +120,17 @@ pub(crate) struct ProcessArgs {
     /// leaves it to the kernel; viewers on slow links then see older pictures [default: 16384]
     #[arg(long, env = "MJPEG_NOTSENT_LOWAT", value_name = "BYTES")]
     pub(crate) notsent_lowat: Option<Size>,
+
+    /// Read the configuration file again when it, or a file that it names, has changed
+    #[arg(
+        long,
+        env = "MJPEG_WATCH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) watch: Option<bool>,
 }

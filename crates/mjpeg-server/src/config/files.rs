@@ -112,6 +112,16 @@ pub(crate) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
     Ok(found)
 }
 
+/// The folder whose entries decide which files a pattern means. `None` if it means one file.
+pub(crate) fn listed_folder(folder: &Path, pattern: &str) -> Option<PathBuf> {
+    let is_pattern = pattern.rsplit('/').next()?.contains('*');
+    let listed = folder.join(pattern).parent()?.to_owned();
+    is_pattern.then(|| match listed.as_os_str().is_empty() {
+        true => PathBuf::from("."),
+        false => listed,
+    })
+}
+
 /// Whether a name matches a pattern. Each part between two `*` is taken where it first occurs, so
 /// that the time is linear in the name for each part.
 fn is_match(pattern: &str, name: &str) -> bool {

@@ -10,7 +10,7 @@ pub(crate) mod process;
 pub(crate) mod stream;
 
 /// Applies at once, also to responses that are under way.
-const KEEP: &str = "viewers keep their response";
+pub(crate) const KEEP: &str = "viewers keep their response";
 
 /// Applies to requests that come after the reload.
 const NEW: &str = "new viewers only";

@@ -7,6 +7,7 @@ use super::{
     read::document::Document,
     report::{Finding, Report},
     resolve::{Resolved, overrides::Overrides, resolve},
+    value::placeholder::PlaceholderChoice,
 };
 
 /// A configuration, and what was found in it.
@@ -22,6 +23,11 @@ pub(crate) fn load(path: Option<&Path>, overrides: &Overrides) -> Loaded {
     let mut report = Report::default();
     let document = path.map(|path| Document::read(path, &mut report));
     let resolved = resolve(&document.unwrap_or_default(), overrides, &mut report);
+    for stream in &resolved.settings.streams {
+        if let PlaceholderChoice::File(path) = &stream.keys.placeholder.0 {
+            report.watched.insert(path.clone());
+        }
+    }
     let plan = RelayPlan::new(&resolved.settings).map_err(|unusable| {
         for setting in unusable {
             let layer = match setting.whose {

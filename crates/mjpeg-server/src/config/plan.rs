@@ -14,6 +14,7 @@ use super::{
         process::ProcessKeys,
         stream::StreamKeys,
     },
+    read::document::MOST_STREAMS,
     resolve::listens::cors,
     settings::{ListenAt, ListenSettings, Settings, StreamSettings},
     value::{
@@ -41,7 +42,7 @@ pub(crate) struct RelayPlan {
 }
 
 /// A stream, and how it is served.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct PlannedStream {
     pub(crate) spec: StreamSpec,
     pub(crate) http: StreamConfig,
@@ -100,10 +101,10 @@ impl RelayPlan {
         let ports = listener(&settings.ports, process);
         let defaults = stream_config(&settings.defaults, &cors);
         if unusable.is_empty() {
-            let most = ManagerConfig::default().max_streams().max(streams.len());
             Ok(Self {
+                // A reload may replace all of them, and starts the new ones first.
                 worker_threads: process.worker_threads,
-                manager: ManagerConfig::default().with_max_streams(most),
+                manager: ManagerConfig::default().with_max_streams(2 * MOST_STREAMS),
                 max_viewers_total: process.max_viewers_total as usize,
                 ports: ports.unwrap_or_default(),
                 defaults: defaults.unwrap_or_default(),

@@ -3,6 +3,8 @@
 mod mask;
 mod render;
 
+use std::{collections::BTreeSet, path::PathBuf};
+
 use mjpeg_manager::mjpeg_ingest::escaped;
 use serde::Serialize;
 
@@ -15,6 +17,8 @@ use super::{
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) files: Vec<TextFile>,
+    /// The files and folders that the configuration depends on, whether they could be read or not.
+    pub(crate) watched: BTreeSet<PathBuf>,
     pub(crate) findings: Vec<Finding>,
     /// How many more findings there were than are kept.
     left_out: usize,

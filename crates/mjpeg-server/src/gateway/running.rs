@@ -1,9 +1,11 @@
 //! The gateways that are open, and how their set changes.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use mjpeg_manager::mjpeg_http::{BindError, Drained, ListenAddress, Listener, ListenerHandle};
+use mjpeg_manager::mjpeg_http::{
+    BindError, Drained, ListenAddress, Listener, ListenerConfig, ListenerHandle,
+};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use tracing::{info, warn};
 
@@ -27,6 +29,9 @@ pub(crate) struct RunningGateways {
 /// A change of the gateways whose every new port is bound. Dropping it changes nothing.
 #[derive(Debug)]
 pub(crate) struct GatewayChange(Vec<Planned>);
+
+/// Finds a port that something else has and is about to close.
+type PassedOn<'a> = dyn Fn(SocketAddr, ListenerConfig) -> Option<Listener> + 'a;
 
 #[derive(Debug)]
 enum Planned {
@@ -59,7 +64,7 @@ impl RunningGateways {
     }
 
     /// Binds what is wanted and not open yet. A gateway is its address: all else may change while
-    /// it is open.
+    /// it is open. `passed_on` finds a port that something else has and is about to close.
     ///
     /// # Errors
     ///
@@ -67,6 +72,7 @@ impl RunningGateways {
     pub(crate) fn prepare(
         &self,
         wanted: impl IntoIterator<Item = GatewayConfig>,
+        passed_on: &PassedOn<'_>,
     ) -> Result<GatewayChange, Vec<GatewayError>> {
         let mut kept = vec![false; self.running.len()];
         let (mut planned, mut errors) = (Vec::new(), Vec::new());
@@ -78,7 +84,7 @@ impl RunningGateways {
             if let Some(at) = at {
                 kept[at] = true;
             }
-            match self.plan(at, &config) {
+            match self.plan(at, &config, passed_on) {
                 Ok(plan) => planned.push(plan),
                 Err(source) => errors.push(GatewayError {
                     name: config.name().into(),
@@ -94,15 +100,38 @@ impl RunningGateways {
     }
 
     /// Plans one gateway: one that is open at this place stays.
-    fn plan(&self, at: Option<usize>, config: &GatewayConfig) -> Result<Planned, GatewayFailure> {
+    fn plan(
+        &self,
+        at: Option<usize>,
+        config: &GatewayConfig,
+        passed_on: &PassedOn<'_>,
+    ) -> Result<Planned, GatewayFailure> {
         let running = at.and_then(|at| self.running.get(at));
         let plain = GatewayTls::default();
         let tls = running.map_or(&plain, |gateway| &gateway.tls);
         let tls = tls.prepare(config.tls())?;
         Ok(match at {
             Some(at) => Planned::Keep(at, config.clone(), tls),
-            None => Planned::Open(config.clone(), Box::new(bind(config)?), tls),
+            None => Planned::Open(config.clone(), Box::new(bind(config, passed_on)?), tls),
         })
+    }
+
+    /// Makes a second listener of a gateway's port, which is to pass to something else, unless the
+    /// gateway is still wanted.
+    pub(crate) fn hand_over(
+        &self,
+        addr: SocketAddr,
+        wanted: &[GatewayConfig],
+        config: ListenerConfig,
+    ) -> Option<Listener> {
+        let address = GatewayAddress::Tcp(addr);
+        let is_wanted = |wanted: &GatewayConfig| wanted.address().is_same(&address);
+        if addr.port() == 0 || wanted.iter().any(is_wanted) {
+            return None;
+        }
+        let mut running = self.running.iter();
+        let gateway = running.find(|gateway| gateway.asked.is_same(&address))?;
+        Listener::taking_over(&gateway.handle, config)?.ok()
     }
 
     /// Makes a change that was prepared by the last call: opens what is new, configures what stays,
@@ -240,10 +269,16 @@ impl Drop for Gateway {
     }
 }
 
-fn bind(config: &GatewayConfig) -> Result<Listener, BindError> {
+fn bind(
+    config: &GatewayConfig,
+    passed_on: &dyn Fn(SocketAddr, ListenerConfig) -> Option<Listener>,
+) -> Result<Listener, BindError> {
     let listener = config.listener();
     match config.address() {
-        GatewayAddress::Tcp(addr) => Listener::bind(*addr, listener),
+        GatewayAddress::Tcp(addr) => match passed_on(*addr, listener.clone()) {
+            Some(listener) => Ok(listener),
+            None => Listener::bind(*addr, listener),
+        },
         #[cfg(unix)]
         GatewayAddress::Unix { path, mode: None } => Listener::bind_unix(path, listener),
         #[cfg(unix)]

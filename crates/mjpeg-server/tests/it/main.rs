@@ -16,6 +16,7 @@ mod outage;
 mod process;
 mod proxies;
 mod relays;
+mod reload;
 mod sources;
 mod streams;
 mod terminal;

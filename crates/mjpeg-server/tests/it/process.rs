@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
+    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -29,6 +29,8 @@ pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
 pub(crate) struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// `None` once it was read to its end.
+    stderr: Option<BufReader<ChildStderr>>,
     pub(crate) urls: Vec<String>,
 }
 
@@ -53,6 +55,7 @@ impl Server {
             .map_while(Result::ok)
             .collect();
         let mut server = Self {
+            stderr: child.stderr.take().map(BufReader::new),
             child,
             stdout,
             urls,
@@ -106,7 +109,8 @@ impl Server {
     /// Reads standard error until a line contains this word, and returns all lines up to it.
     pub(crate) fn stderr_until(&mut self, word: &str) -> Vec<String> {
         let mut until = Vec::new();
-        for line in BufReader::new(self.child.stderr.as_mut().expect("piped")).lines() {
+        let stderr = self.stderr.as_mut().expect("not read to its end");
+        for line in stderr.lines() {
             until.push(line.expect("UTF-8"));
             if until.last().is_some_and(|line| line.contains(word)) {
                 return until;
@@ -125,8 +129,7 @@ impl Server {
     /// The standard error; call it after the end only.
     pub(crate) fn stderr(&mut self) -> String {
         let mut text = String::new();
-        self.child
-            .stderr
+        self.stderr
             .take()
             .expect("piped, read once")
             .read_to_string(&mut text)

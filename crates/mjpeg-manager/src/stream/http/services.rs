@@ -2,11 +2,13 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use mjpeg_http::{ListenerHandle, StreamConfig, StreamService};
 
+use super::port::Port;
 use crate::name::StreamName;
 
 /// What is known about streams, by name.
@@ -26,7 +28,30 @@ pub(super) struct ServiceEntry {
 pub(super) struct Served {
     pub(super) service: StreamService,
     /// Its newest port, if it has had one of its own.
-    pub(super) port: Option<ListenerHandle>,
+    pub(super) port: Option<ServedPort>,
+}
+
+/// A port that a stream has, or has had.
+#[derive(Debug)]
+pub(super) struct ServedPort {
+    /// The address asked for, which may have port 0.
+    asked: SocketAddr,
+    addr: SocketAddr,
+    pub(super) handle: ListenerHandle,
+}
+
+impl ServedPort {
+    pub(super) fn of(port: &Port) -> Self {
+        Self {
+            asked: port.asked,
+            addr: port.addr,
+            handle: port.handle.clone(),
+        }
+    }
+
+    pub(super) fn is_at(&self, addr: SocketAddr) -> bool {
+        self.asked == addr || self.addr == addr
+    }
 }
 
 impl Services {

@@ -5,7 +5,7 @@ use std::{io::ErrorKind, mem, net::SocketAddr, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use mjpeg_fanout::Consumer;
-use mjpeg_http::{BindError, ListenAddress, Listener, ListenerConfig, StreamConfig, StreamService};
+use mjpeg_http::{BindError, ListenAddress, Listener, StreamConfig, StreamService};
 use tokio::time::timeout;
 
 use crate::{
@@ -15,7 +15,8 @@ use crate::{
     stream::{
         http::{
             port::Port,
-            services::{Served, Services},
+            ports::Ports,
+            services::{Served, ServedPort, Services},
         },
         outlet::Outlet,
     },
@@ -26,7 +27,7 @@ use crate::{
 pub(super) struct HttpStream {
     name: StreamName,
     config: StreamConfig,
-    listener: ListenerConfig,
+    ports: Arc<Ports>,
     services: Arc<Services>,
     /// Made when the stream is first served, with a port or without. It owns the viewers, whatever
     /// becomes of the port they came through.
@@ -53,13 +54,13 @@ impl HttpStream {
     pub(super) fn new(
         name: StreamName,
         config: StreamConfig,
-        listener: ListenerConfig,
+        ports: Arc<Ports>,
         services: Arc<Services>,
     ) -> Self {
         Self {
             name,
             config,
-            listener,
+            ports,
             services,
             service: None,
             next: PortChange::Keep,
@@ -92,7 +93,7 @@ impl HttpStream {
         let mut services = self.services.lock();
         let entry = services.get_mut(&self.name);
         if let Some(served) = entry.and_then(|entry| entry.served.as_mut()) {
-            served.port = Some(port.handle.clone());
+            served.port = Some(ServedPort::of(port));
         }
     }
 }
@@ -110,7 +111,8 @@ impl Outlet for HttpStream {
             self.next = PortChange::Keep;
             return Ok(Some(port.addr));
         }
-        let listener = Listener::bind(asked, self.listener.clone()).map_err(failure)?;
+        let bind = || Listener::bind(asked, self.ports.port_config()).map_err(failure);
+        let listener = self.ports.take(asked).map_or_else(bind, Ok)?;
         let addr = listener.local_addr().unwrap_or(asked);
         self.next = PortChange::Listen(asked, Box::new(listener));
         Ok(Some(addr))
@@ -173,7 +175,7 @@ impl Drop for HttpStream {
 }
 
 /// Says whose fault it is that the port could not be bound.
-fn failure(error: BindError) -> Error {
+pub(super) fn failure(error: BindError) -> Error {
     match error {
         BindError::InUse {
             address: ListenAddress::Tcp(addr),

@@ -4,7 +4,7 @@ use mjpeg_manager::{HttpOutlet, mjpeg_http::ListenerConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{NEW, RESTART};
+use super::{KEEP, NEW, RESTART};
 use crate::config::value::size::Size;
 
 /// The keys at the top of the file.
@@ -23,6 +23,12 @@ pub(crate) struct ProcessKeys {
     /// `0` leaves it to the kernel, which makes viewers on slow links see older pictures.
     #[schemars(extend("x-least" = 0, "x-most" = "1GiB", "x-reload" = NEW))]
     pub(crate) notsent_lowat: Size,
+
+    /// Read the configuration again when it has changed: this file, those that it includes, the
+    /// files of `${file:PATH}` and `${credential:NAME}`, and pictures of placeholders. On Linux at
+    /// once, elsewhere within 2 s.
+    #[schemars(extend("x-reload" = KEEP))]
+    pub(crate) watch: bool,
 }
 
 impl Default for ProcessKeys {
@@ -33,6 +39,7 @@ impl Default for ProcessKeys {
             max_viewers_total: u32::try_from(HttpOutlet::default().max_viewers())
                 .unwrap_or(u32::MAX),
             notsent_lowat: Size(lowat.unwrap_or(0).into()),
+            watch: false,
         }
     }
 }

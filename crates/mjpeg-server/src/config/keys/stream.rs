@@ -151,7 +151,12 @@ pub(crate) struct StreamKeys {
     pub(crate) max_viewers_per_address: Limit<u32>,
 
     /// How long a response may last. Browsers do not ask again by themselves.
-    #[schemars(extend("x-least" = "1ms", "x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    #[schemars(extend(
+        "x-least" = "1ms",
+        "x-most" = LONGEST,
+        "x-reload" = "viewers keep their response, except those that have had it for longer",
+        "x-api" = true
+    ))]
     pub(crate) max_duration: Limit<Time>,
 
     /// The most pictures per second that any viewer gets.

@@ -9,7 +9,7 @@ use toml::{
 
 use super::section::Reader;
 use crate::config::{
-    files::{TextFile, matching, shown},
+    files::{TextFile, listed_folder, matching, shown},
     layer::{Layer, SourcePosition},
     report::{Finding, Report},
     schema::section::Section,
@@ -32,6 +32,9 @@ impl Document {
         let mut seen = BTreeSet::from_iter(fs::canonicalize(path));
         let folder = path.parent().unwrap_or(Path::new(""));
         for (pattern, place) in included {
+            if let Some(listed) = listed_folder(folder, &pattern) {
+                report.watched.insert(listed);
+            }
             let files = match matching(folder, &pattern) {
                 Ok(files) => files,
                 Err(error) => {
@@ -64,6 +67,7 @@ impl Document {
         kind: Kind,
         report: &mut Report,
     ) -> Vec<(String, SourcePosition)> {
+        report.watched.insert(path.into());
         let total: usize = report.files.iter().map(|file| file.text.len()).sum();
         let read = match total > MOST_BYTES {
             true => Err(std::io::Error::other(
@@ -203,7 +207,7 @@ fn wrong_kind(value: &Spanned<DeValue<'_>>, key: &str, help: &str, reader: &mut 
 }
 
 /// More than a machine can relay.
-const MOST_STREAMS: usize = 4096;
+pub(crate) const MOST_STREAMS: usize = 4096;
 
 const MOST_INCLUDES: usize = 64;
 

@@ -9,7 +9,7 @@ use crate::{
         report::{Finding, Report},
         value::time::Time,
     },
-    secrets::expanded,
+    secrets::{expanded, secret_files},
 };
 
 /// Makes the sources of one stream.
@@ -24,6 +24,7 @@ pub(super) struct Sources<'r> {
 impl Sources<'_> {
     /// Makes a source from the URL of this key. What is wrong is reported.
     pub(super) fn resolve(&mut self, key: &str, url: &str) -> Option<Source> {
+        self.report.watched.extend(secret_files(url));
         let url = match expanded(url) {
             Ok(url) => url,
             Err(error) => {

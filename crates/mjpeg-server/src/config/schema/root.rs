@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{key::Key, section::Section};
+use crate::config::keys::KEEP;
 
 /// Writes the schema.
 pub(crate) fn schema() -> Value {
@@ -14,6 +15,7 @@ pub(crate) fn schema() -> Value {
             "type": "array",
             "items": { "type": "string" },
             "description": INCLUDE,
+            "x-reload": KEEP,
         }),
     );
     properties.extend(Section::Process.keys().map(property));

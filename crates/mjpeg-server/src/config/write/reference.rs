@@ -108,7 +108,8 @@ file) and `${credential:NAME}` (a credential that systemd passes with `LoadCrede
 but those of `include` are relative to the folder that the program runs in.
 
 Each key says what kind of value it has, its default and bounds, what a reload does when it has
-changed, and whether the API may set it.
+changed, and whether the API may set it. docs/reload.md says how a reload is asked for, and what it
+does.
 ";
 
 const LISTEN: &str = "A port that serves every stream below its name; there may be any number. \

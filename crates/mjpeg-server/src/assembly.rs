@@ -1,0 +1,69 @@
+//! A plan becomes a relay, or what changes of one.
+
+use std::collections::BTreeMap;
+
+use mjpeg_manager::{HttpOutlet, StreamName};
+
+use crate::{
+    config::plan::{PlannedStream, RelayPlan},
+    gateway::routes::Routes,
+    relay::{
+        Gateways, Relay, StartError,
+        change::{RelayChange, StreamChange},
+    },
+};
+
+/// Starts what was planned.
+pub(crate) async fn start(plan: &RelayPlan) -> Result<Relay, StartError> {
+    let http = HttpOutlet::new(plan.defaults.clone())
+        .with_listener(plan.ports.clone())
+        .with_max_viewers(plan.max_viewers_total);
+    for stream in &plan.streams {
+        http.configure(stream.spec.name(), stream.http.clone());
+    }
+    let specs = plan.streams.iter().map(|stream| stream.spec.clone());
+    Relay::with_gateways(specs, plan.manager.clone(), http, gateways(plan)).await
+}
+
+/// What changes when a relay that runs one plan is to run another.
+pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
+    let mut old: BTreeMap<&StreamName, &PlannedStream> = by_name(from).collect();
+    let (mut added, mut changed) = (Vec::new(), Vec::new());
+    for (name, new) in by_name(to) {
+        let Some(old) = old.remove(name) else {
+            added.push((new.spec.clone(), new.http.clone()));
+            continue;
+        };
+        let spec = (old.spec != new.spec).then(|| new.spec.clone());
+        let http = (old.http != new.http).then(|| new.http.clone());
+        if spec.is_some() || http.is_some() {
+            let name = name.clone();
+            changed.push(StreamChange { name, spec, http });
+        }
+    }
+    RelayChange {
+        max_viewers: to.max_viewers_total,
+        ports: to.ports.clone(),
+        added,
+        changed,
+        removed: old.into_keys().cloned().collect(),
+        gateways: gateways(to),
+        order: by_name(to).map(|(name, _)| name.clone()).collect(),
+    }
+}
+
+fn by_name(plan: &RelayPlan) -> impl Iterator<Item = (&StreamName, &PlannedStream)> {
+    let streams = plan.streams.iter();
+    streams.map(|stream| (stream.spec.name(), stream))
+}
+
+fn gateways(plan: &RelayPlan) -> Gateways {
+    let mut routes = Routes::new(by_name(plan).map(|(name, _)| name.clone()));
+    for (name, stream) in by_name(plan) {
+        for alias in &stream.aliases {
+            routes = routes.with_alias(alias.as_str(), name.clone());
+        }
+    }
+    let open = plan.gateways.iter().cloned();
+    Gateways::new(open, routes)
+}

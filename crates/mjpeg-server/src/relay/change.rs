@@ -1,0 +1,186 @@
+//! Changes of a running relay.
+
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use futures_util::future::join_all;
+use mjpeg_manager::{
+    Error, PortReservation, StreamName, StreamSpec,
+    mjpeg_http::{Listener, ListenerConfig, StreamConfig},
+};
+use tracing::warn;
+
+use super::{Gateways, Relay, StartError};
+use crate::gateway::running::GatewayChange;
+
+/// What a relay is to be, beside what stays as it is.
+#[derive(Debug)]
+pub(crate) struct RelayChange {
+    pub(crate) max_viewers: usize,
+    /// Of the streams' own ports.
+    pub(crate) ports: ListenerConfig,
+    pub(crate) added: Vec<(StreamSpec, StreamConfig)>,
+    pub(crate) changed: Vec<StreamChange>,
+    pub(crate) removed: Vec<StreamName>,
+    pub(crate) gateways: Gateways,
+    /// All streams, in their order.
+    pub(crate) order: Vec<StreamName>,
+}
+
+/// What changes of a stream.
+#[derive(Debug)]
+pub(crate) struct StreamChange {
+    pub(crate) name: StreamName,
+    pub(crate) spec: Option<StreamSpec>,
+    pub(crate) http: Option<StreamConfig>,
+}
+
+/// Everything that a change needs and that can fail.
+struct Prepared {
+    gateways: GatewayChange,
+    /// Held until the streams have the ports.
+    _ports: Vec<PortReservation>,
+}
+
+impl Relay {
+    /// Makes a change. What does not change is not touched, and viewers keep their responses,
+    /// except those of streams that are removed.
+    ///
+    /// First, every new port is bound, and the new streams are started: only that can fail. Then
+    /// the changed streams have their ports and their specs are known to be valid, so that nothing
+    /// is left half-done. A stream that does not answer is logged, and the others go on.
+    ///
+    /// A port may pass from one stream or gateway to another; no client is refused meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] for ports that cannot be bound and streams that do not start. Nothing has
+    /// changed then.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future may leave a part of the change. Shut the relay down then.
+    pub(crate) async fn change(&mut self, change: RelayChange) -> Result<(), StartError> {
+        let prepared = self.prepare(&change)?;
+        self.start_all(change.added).await?;
+
+        let manager = &self.relayed.manager;
+        let http = self
+            .relayed
+            .http
+            .clone()
+            .with_max_viewers(change.max_viewers);
+        if http.listener() != change.ports {
+            http.configure_ports(change.ports);
+        }
+        let mut specs = Vec::new();
+        for StreamChange {
+            name,
+            spec,
+            http: config,
+        } in change.changed
+        {
+            if let Some(config) = config {
+                http.configure(&name, config);
+            }
+            specs.extend(spec);
+        }
+        let applying = specs.into_iter().map(async |spec| {
+            let name = spec.name().clone();
+            log_failure(&name, manager.apply(spec).await.map(|_| ()));
+        });
+        join_all(applying).await;
+        self.relayed.set_routes(change.gateways.routes);
+        self.gateways.commit(prepared.gateways);
+        let stopping = change.removed.iter().map(async |name| {
+            log_failure(name, manager.stop(name.as_str()).await);
+        });
+        join_all(stopping).await;
+        self.gateways.settled().await;
+        let running = change.order.iter().map(|name| manager.get(name.as_str()));
+        self.streams = running.filter_map(Result::ok).collect();
+        Ok(())
+    }
+
+    /// Binds every new port.
+    fn prepare(&self, change: &RelayChange) -> Result<Prepared, StartError> {
+        let manager = &self.relayed.manager;
+        let http = &self.relayed.http;
+        let port_of = |name: &StreamName| manager.spec(name.as_str()).ok()?.listen();
+        let changed = change
+            .changed
+            .iter()
+            .filter_map(|changed| changed.spec.as_ref());
+        let moved = changed.filter(|spec| spec.listen() != port_of(spec.name()));
+        let moved: Vec<&StreamSpec> = moved.collect();
+        let left = moved.iter().map(|spec| spec.name()).chain(&change.removed);
+        let left: BTreeSet<SocketAddr> = left.filter_map(port_of).collect();
+
+        let from_streams = |addr: SocketAddr, config: ListenerConfig| -> Option<Listener> {
+            left.contains(&addr).then(|| http.hand_over(addr, config))?
+        };
+        let gateways = self
+            .gateways
+            .prepare(change.gateways.open.clone(), &from_streams);
+        let mut ports = Vec::new();
+        let mut errors = Vec::new();
+        let added = change.added.iter().map(|(spec, _)| spec);
+        for spec in added.chain(moved) {
+            let Some(addr) = spec.listen() else {
+                continue;
+            };
+            let config = || change.ports.clone();
+            let passed_on = from_streams(addr, config()).or_else(|| {
+                self.gateways
+                    .hand_over(addr, &change.gateways.open, config())
+            });
+            match http.reserve(addr, passed_on) {
+                Ok(port) => ports.push(port),
+                Err(error) => errors.push((spec.name().clone(), error)),
+            }
+        }
+        match gateways {
+            Ok(gateways) if errors.is_empty() => Ok(Prepared {
+                gateways,
+                _ports: ports,
+            }),
+            gateways => Err(StartError {
+                errors,
+                gateways: gateways.err().unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// Starts all streams, or none.
+    async fn start_all(&self, specs: Vec<(StreamSpec, StreamConfig)>) -> Result<(), StartError> {
+        let manager = &self.relayed.manager;
+        let starting = specs.into_iter().map(async |(spec, config)| {
+            let name = spec.name().clone();
+            self.relayed.http.configure(&name, config);
+            (name, manager.start(spec).await)
+        });
+        let mut started = Vec::new();
+        let mut errors = Vec::new();
+        for (name, outcome) in join_all(starting).await {
+            match outcome {
+                Ok(_) => started.push(name),
+                Err(error) => errors.push((name, error)),
+            }
+        }
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let stopping = started.iter().map(async |name| {
+            log_failure(name, manager.stop(name.as_str()).await);
+        });
+        join_all(stopping).await;
+        Err(StartError::streams(errors))
+    }
+}
+
+/// Says of which stream a step failed that can only fail if the stream does not answer.
+fn log_failure(stream: &StreamName, outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        let code = error.code();
+        warn!(%stream, error = %error.chain(), code, "the stream was not changed");
+    }
+}

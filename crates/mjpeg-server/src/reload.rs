@@ -1,0 +1,238 @@
+//! Reading the configuration again while the relay runs.
+
+pub(crate) mod difference;
+mod keys;
+mod watch;
+
+use std::{collections::BTreeSet, future::pending, panic::resume_unwind, path::PathBuf, sync::Arc};
+
+use tokio::{task::spawn_blocking, time::Instant};
+use tracing::{error, info, warn};
+
+use self::{
+    difference::{Configuration, Difference},
+    watch::{Watcher, fingerprint},
+};
+use crate::{
+    assembly,
+    config::{
+        load::{Loaded, load},
+        report::{Level, Report},
+        resolve::overrides::Overrides,
+    },
+    relay::{Relay, StartError},
+};
+
+/// Reads the configuration again and changes the relay accordingly.
+pub(crate) struct Reloader {
+    source: Arc<ConfigurationSource>,
+    running: Arc<Configuration>,
+    read: ReadFiles,
+    /// `None` if nobody asks to watch the files.
+    watcher: Option<Watcher>,
+}
+
+/// The files that were read, and what they held.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct ReadFiles {
+    paths: BTreeSet<PathBuf>,
+    fingerprint: u64,
+}
+
+/// Where a configuration is read.
+pub(crate) struct ConfigurationSource {
+    pub(crate) file: PathBuf,
+    pub(crate) overrides: Overrides,
+}
+
+/// What a reload would do.
+pub(crate) struct Proposal {
+    pub(crate) difference: Difference,
+    pub(crate) warnings: Vec<String>,
+    configuration: Configuration,
+}
+
+/// Why nothing has changed.
+pub(crate) enum ReloadError {
+    /// The configuration has errors.
+    Invalid(Box<Report>),
+    /// A port cannot be had, or a new stream does not start.
+    Start(StartError),
+}
+
+impl Reloader {
+    /// Makes a reloader for a relay that runs what was read.
+    pub(crate) fn new(
+        source: ConfigurationSource,
+        running: Arc<Configuration>,
+        read: ReadFiles,
+    ) -> Self {
+        let mut this = Self {
+            source: Arc::new(source),
+            running,
+            read,
+            watcher: None,
+        };
+        this.watch();
+        this
+    }
+
+    /// Watches the files that were read last, if that is asked for.
+    fn watch(&mut self) {
+        let is_wanted = self.running.settings.process.watch;
+        self.watcher = is_wanted.then(|| Watcher::new(&self.read.paths));
+    }
+
+    /// Waits until the files that were read hold something else, if that is asked for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn changed(&mut self) {
+        let Some(watcher) = &mut self.watcher else {
+            return pending().await;
+        };
+        loop {
+            watcher.changed().await;
+            let paths = self.read.paths.clone();
+            let now = in_background(move || fingerprint(&paths)).await;
+            if now != self.read.fingerprint {
+                return;
+            }
+            watcher.compared();
+        }
+    }
+
+    /// Reads the configuration, and says what would change. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError::Invalid`].
+    pub(crate) async fn propose(&self) -> (ReadFiles, Result<Proposal, ReloadError>) {
+        let (source, running) = (Arc::clone(&self.source), Arc::clone(&self.running));
+        let known = self.read.clone();
+        // Viewers are served meanwhile.
+        in_background(move || {
+            let (loaded, read) = source.load(known);
+            (read, Proposal::of(loaded, &running))
+        })
+        .await
+    }
+
+    /// Reads the configuration and applies it, and logs what has changed or why nothing has.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Relay::change`].
+    pub(crate) async fn reload(&mut self, relay: &mut Relay) {
+        let since = Instant::now();
+        match self.try_reload(relay).await {
+            Ok(difference) if difference.is_empty() => {
+                info!("configuration reloaded: nothing has changed");
+            }
+            Ok(difference) => {
+                let (summary, took) = (difference.summary(), since.elapsed().as_millis());
+                let mut lines = difference.lines();
+                lines
+                    .by_ref()
+                    .take(MOST_LINES)
+                    .for_each(|line| info!("{line}"));
+                let more = lines.count();
+                if more > 0 {
+                    info!("and {more} more");
+                }
+                // Last, where it is seen.
+                info!("configuration reloaded: {summary} in {took} ms");
+            }
+            Err(error) => {
+                error.lines().iter().for_each(|line| error!("{line}"));
+                error!("configuration not reloaded: nothing has changed");
+            }
+        }
+    }
+
+    async fn try_reload(&mut self, relay: &mut Relay) -> Result<Difference, ReloadError> {
+        let (read, proposal) = self.propose().await;
+        // Errors are told once, also if the files are watched.
+        if read != self.read || self.watcher.is_none() {
+            self.read = read;
+            self.watch();
+        }
+        let Proposal {
+            difference,
+            warnings,
+            mut configuration,
+        } = proposal?;
+        warnings.iter().for_each(|warning| warn!("{warning}"));
+        let change = assembly::change(&self.running.plan, &configuration.plan);
+        relay.change(change).await.map_err(ReloadError::Start)?;
+        // What needs a restart is told again by the next reload.
+        let process = &mut configuration.settings.process;
+        process.worker_threads = self.running.settings.process.worker_threads;
+        let watched = self.running.settings.process.watch;
+        self.running = Arc::new(configuration);
+        if self.running.settings.process.watch != watched {
+            self.watch();
+        }
+        Ok(difference)
+    }
+}
+
+impl ConfigurationSource {
+    /// Reads the configuration. The fingerprint is of what its files held before that, so that no
+    /// later change is missed.
+    pub(crate) fn load(&self, known: ReadFiles) -> (Loaded, ReadFiles) {
+        let mut paths = known.paths;
+        let mut attempt = 0;
+        loop {
+            let fingerprint = fingerprint(&paths);
+            let loaded = load(Some(&self.file), &self.overrides);
+            let is_same = loaded.report.watched == paths;
+            let is_watched = loaded.resolved.settings.process.watch;
+            attempt += 1;
+            if is_same || !is_watched || attempt == MOST_ATTEMPTS {
+                return (loaded, ReadFiles { paths, fingerprint });
+            }
+            paths = loaded.report.watched;
+        }
+    }
+}
+
+impl Proposal {
+    fn of(loaded: Loaded, running: &Configuration) -> Result<Self, ReloadError> {
+        let Some(plan) = loaded.plan else {
+            return Err(ReloadError::Invalid(Box::new(loaded.report)));
+        };
+        let configuration = Configuration {
+            settings: loaded.resolved.settings,
+            plan,
+        };
+        Ok(Self {
+            difference: Difference::between(running, &configuration),
+            warnings: loaded.report.lines(Level::Warning),
+            configuration,
+        })
+    }
+}
+
+impl ReloadError {
+    /// What is wrong, a line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Invalid(report) => report.lines(Level::Error),
+            Self::Start(error) => error.lines().collect(),
+        }
+    }
+}
+
+/// Runs blocking work on a thread of its own.
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = spawn_blocking(work).await;
+    done.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// How often the configuration is read when the list of its files changes each time.
+const MOST_ATTEMPTS: usize = 3;
+
+/// The most changes that are logged one by one.
+const MOST_LINES: usize = 200;
