@@ -55,8 +55,8 @@ impl Viewing {
         Self { task, seen }
     }
 
-    async fn sees(&self, more: u32) {
-        let wanted = self.seen.load(Ordering::Relaxed) + more;
+    /// Waits until this many frames were seen.
+    async fn sees(&self, wanted: u32) {
         let seeing = async {
             while self.seen.load(Ordering::Relaxed) < wanted && !self.task.is_finished() {
                 sleep(Duration::from_millis(10)).await;
@@ -112,9 +112,13 @@ impl Crowd {
         GATEWAY.to_owned() + &streams.collect::<String>()
     }
 
+    /// Waits until each viewer has seen this many frames more.
     async fn all_see(&self, more: u32) {
-        for viewing in self.viewings.iter().flatten() {
-            viewing.sees(more).await;
+        let all = self.viewings.iter().flatten();
+        let wanted = |viewing: &Viewing| viewing.seen.load(Ordering::Relaxed) + more;
+        let wanted: Vec<_> = all.clone().map(wanted).collect();
+        for (viewing, wanted) in all.zip(wanted) {
+            viewing.sees(wanted).await;
         }
     }
 

@@ -69,6 +69,7 @@ impl Scene {
                     ("source", &*still),
                     ("stall_limit", "\"7d\""),
                     ("keepalive", "\"1h\""),
+                    ("placeholder", "\"none\""),
                 ],
             ),
             (
@@ -132,7 +133,7 @@ impl Scene {
         let mut watcher = Watcher::open(self.addr, path).await;
         match path {
             "/other/" => watcher.follow(3).await,
-            "/still/" => watcher.follow_until(300).await,
+            "/still/" => assert_eq!(watcher.next().await, Some(300)),
             _ => {}
         }
         Some(watcher)
