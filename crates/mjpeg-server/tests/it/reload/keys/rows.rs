@@ -169,10 +169,7 @@ pub(super) const ROWS: &[Row] = &[
         MAIN,
         "tls",
         NEW,
-        [
-            "{ certificate = \"/c.pem\", key = \"/k.pem\" }",
-            "/c.pem",
-        ],
+        ["{ certificate = \"/c.pem\", key = \"/k.pem\" }", "/c.pem"],
         Refused,
     ),
     row(
