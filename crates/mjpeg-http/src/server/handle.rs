@@ -53,7 +53,11 @@ pub(crate) struct ListenerShared {
 }
 
 impl ListenerShared {
-    pub(crate) fn new(config: ListenerConfig, port: HeldPort) -> Self {
+    pub(crate) fn new(config: ListenerConfig) -> Self {
+        Self::of_port(config, HeldPort::default())
+    }
+
+    pub(crate) fn of_port(config: ListenerConfig, port: HeldPort) -> Self {
         Self {
             config: watch::Sender::new(Arc::new(config)),
             port,

@@ -18,7 +18,7 @@ use crate::{
     config::listener::ListenerConfig,
     error::BindError,
     server::{
-        accept::{Accept, HeldPort, TcpAccept, Wrap},
+        accept::{Accept, TcpAccept, Wrap},
         accept_outage::AcceptOutage,
         connection,
         context::Context,
@@ -145,7 +145,7 @@ impl Listener {
     fn of_port(accept: TcpAccept, config: ListenerConfig) -> Self {
         let port = accept.held();
         Self {
-            shared: Arc::new(ListenerShared::new(config, port)),
+            shared: Arc::new(ListenerShared::of_port(config, port)),
             ..Self::new(accept, ListenerConfig::default())
         }
     }
@@ -155,7 +155,7 @@ impl Listener {
             accept,
             fallback: None,
             wrap: None,
-            shared: Arc::new(ListenerShared::new(config, HeldPort::default())),
+            shared: Arc::new(ListenerShared::new(config)),
         }
     }
 

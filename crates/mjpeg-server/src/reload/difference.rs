@@ -1,21 +1,16 @@
 //! What changes between two configurations.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+mod lines;
 
-use mjpeg_manager::mjpeg_ingest::escaped;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use serde_json::Value;
 
 use super::keys;
 use crate::config::{
     plan::RelayPlan,
-    schema::{
-        key::{Key, as_toml},
-        section::Section,
-    },
+    schema::{key::Key, section::Section},
     settings::{ListenAt, ListenSettings, Settings},
 };
 
@@ -30,12 +25,12 @@ pub(crate) struct Configuration {
 /// change; serialised, it is what the API shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Difference {
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<ItemChange>,
 }
 
 /// What happens to one thing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Change {
+pub(crate) struct ItemChange {
     pub(crate) change: ChangeKind,
     pub(crate) what: Subject,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,14 +84,14 @@ impl Difference {
             &keys::values(&old_settings.process),
             &keys::values(&new_settings.process),
         );
-        changes.extend(Change::of_keys(Subject::Process, None, process));
+        changes.extend(ItemChange::of_keys(Subject::Process, None, process));
         listens(old_settings, new_settings, &mut changes);
         let defaults = KeyChange::of(
             Section::Defaults,
             &keys::values(&old_settings.defaults),
             &keys::values(&new_settings.defaults),
         );
-        changes.extend(Change::of_keys(Subject::Defaults, None, defaults));
+        changes.extend(ItemChange::of_keys(Subject::Defaults, None, defaults));
         streams(old, new, &mut changes);
         Self { changes }
     }
@@ -122,11 +117,11 @@ impl Difference {
 
     /// A line for each change.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
-        self.changes.iter().flat_map(Change::lines)
+        self.changes.iter().flat_map(ItemChange::lines)
     }
 }
 
-fn listens(old: &Settings, new: &Settings, changes: &mut Vec<Change>) {
+fn listens(old: &Settings, new: &Settings, changes: &mut Vec<ItemChange>) {
     let mut left: Vec<Option<&ListenSettings>> = old.listens.iter().map(Some).collect();
     let mut added = Vec::new();
     for new in &new.listens {
@@ -138,9 +133,9 @@ fn listens(old: &Settings, new: &Settings, changes: &mut Vec<Change>) {
             Some(old) => {
                 let (old, new) = (keys::of_listen(old), keys::of_listen(new));
                 let keys = KeyChange::of(Section::Listen, &old, &new);
-                changes.extend(Change::of_keys(Subject::Listen, name(), keys));
+                changes.extend(ItemChange::of_keys(Subject::Listen, name(), keys));
             }
-            None => added.push(Change {
+            None => added.push(ItemChange {
                 change: ChangeKind::Added,
                 what: Subject::Listen,
                 name: name(),
@@ -150,7 +145,7 @@ fn listens(old: &Settings, new: &Settings, changes: &mut Vec<Change>) {
         }
     }
     changes.append(&mut added);
-    changes.extend(left.into_iter().flatten().map(|old| Change {
+    changes.extend(left.into_iter().flatten().map(|old| ItemChange {
         change: ChangeKind::Removed,
         what: Subject::Listen,
         name: Some(old.name.to_string()),
@@ -159,7 +154,7 @@ fn listens(old: &Settings, new: &Settings, changes: &mut Vec<Change>) {
     }));
 }
 
-fn streams(old: &Configuration, new: &Configuration, changes: &mut Vec<Change>) {
+fn streams(old: &Configuration, new: &Configuration, changes: &mut Vec<ItemChange>) {
     let named = |configuration: &Configuration| -> Vec<_> {
         let settings = configuration.settings.streams.iter();
         settings.map(|stream| stream.name.clone()).collect()
@@ -171,7 +166,7 @@ fn streams(old: &Configuration, new: &Configuration, changes: &mut Vec<Change>) 
     for (at, stream) in new.settings.streams.iter().enumerate() {
         let name = Some(stream.name.to_string());
         let Some(&was_at) = places.get(&stream.name) else {
-            added.push(Change {
+            added.push(ItemChange {
                 change: ChangeKind::Added,
                 what: Subject::Stream,
                 name,
@@ -196,12 +191,12 @@ fn streams(old: &Configuration, new: &Configuration, changes: &mut Vec<Change>) 
                 keys.extend(KeyChange::within(Section::Stream, key, &now));
             }
         }
-        changes.extend(Change::of_keys(Subject::Stream, name, keys));
+        changes.extend(ItemChange::of_keys(Subject::Stream, name, keys));
     }
     changes.append(&mut added);
     let new_names = BTreeSet::from_iter(new_names);
     let gone = old_names.iter().filter(|name| !new_names.contains(*name));
-    changes.extend(gone.map(|name| Change {
+    changes.extend(gone.map(|name| ItemChange {
         change: ChangeKind::Removed,
         what: Subject::Stream,
         name: Some(name.to_string()),
@@ -209,7 +204,7 @@ fn streams(old: &Configuration, new: &Configuration, changes: &mut Vec<Change>) 
         keys: Vec::new(),
     }));
     if !kept.is_sorted() {
-        changes.push(Change {
+        changes.push(ItemChange {
             change: ChangeKind::Changed,
             what: Subject::Order,
             name: None,
@@ -256,7 +251,7 @@ impl KeyChange {
     }
 }
 
-impl Change {
+impl ItemChange {
     fn of_keys(what: Subject, name: Option<String>, keys: Vec<KeyChange>) -> Option<Self> {
         (!keys.is_empty()).then_some(Self {
             change: ChangeKind::Changed,
@@ -266,68 +261,6 @@ impl Change {
             keys,
         })
     }
-
-    fn lines(&self) -> Vec<String> {
-        let sign = match self.change {
-            ChangeKind::Added => "+",
-            ChangeKind::Removed => "-",
-            ChangeKind::Changed => "~",
-        };
-        let what = match self.what {
-            Subject::Process => "",
-            Subject::Listen => " listen",
-            Subject::Defaults => " defaults",
-            Subject::Stream => " stream",
-            Subject::Order => " the order of the streams",
-        };
-        let mut line = format!("{sign}{what}");
-        if let Some(name) = &self.name {
-            line += &format!(" {name}");
-        }
-        if let Some(at) = &self.at {
-            line += &format!(": {at}");
-        }
-        let colon = if self.what == Subject::Process {
-            ""
-        } else {
-            ":"
-        };
-        let lines = match self.keys.is_empty() {
-            true => vec![line],
-            false => {
-                let keys = self.keys.iter();
-                keys.map(|key| format!("{line}{colon} {key}")).collect()
-            }
-        };
-        // A path may hold anything.
-        let plain = |line: String| escaped(&line).into_owned();
-        lines.into_iter().map(plain).collect()
-    }
-}
-
-impl fmt::Display for KeyChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |value: &Value| match value {
-            Value::Null => "not set".to_owned(),
-            value => as_toml(value),
-        };
-        let (key, new) = (&self.key, shown(&self.new));
-        match (self.is_within, &*self.key) {
-            (true, "placeholder") => write!(f, "{key} {new} is another picture")?,
-            (true, _) => write!(f, "{key} {new}: *** changed")?,
-            (false, _) => write!(f, "{key} {} -> {new}", shown(&self.old))?,
-        }
-        match &*self.reload {
-            "restart" => f.write_str(" (restart)"),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lines().try_for_each(|line| writeln!(f, "{line}"))
-    }
 }
 
 impl ListenAt {
@@ -336,16 +269,6 @@ impl ListenAt {
         match (self, other) {
             (Self::Unix { path: a, .. }, Self::Unix { path: b, .. }) => a == b,
             _ => self == other,
-        }
-    }
-}
-
-impl fmt::Display for ListenAt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(addr) => addr.fmt(f),
-            Self::Unix { path, .. } => write!(f, "unix:{}", path.display()),
-            Self::Fd(name) => write!(f, "fd:{name}"),
         }
     }
 }
