@@ -111,7 +111,7 @@ const LISTEN_FLAGS: [Flag; 2] = [
     ),
 ];
 
-const PROCESS_FLAGS: [Flag; 3] = [
+const PROCESS_FLAGS: [Flag; 4] = [
     flag("worker-threads", "worker_threads", ["3", "2", "", "2"]),
     flag(
         "max-viewers-total",
@@ -123,6 +123,7 @@ const PROCESS_FLAGS: [Flag; 3] = [
         "notsent_lowat",
         ["\"1KiB\"", "\"2KiB\"", "", "2048"],
     ),
+    flag("watch", "watch", ["true", "false", "", "false"]),
 ];
 
 /// How the values of a key are set.
