@@ -86,12 +86,12 @@ async fn files_exhausted(rig: &mut ProgramRig) -> Result<Findings> {
     let took = first_picture(addr).await?;
     let said = rig.said()?;
     ensure!(
-        said.contains("cannot accept a connection"),
+        said.contains("cannot accept connections"),
         "the log does not say so: {said}"
     );
     // The relay first accepts the connections that wait. It notices within a second that they are
     // closed.
-    Ok(Findings::seen("logged: cannot accept a connection").recovered(took, secs(5)))
+    Ok(Findings::seen("logged: cannot accept connections").recovered(took, secs(5)))
 }
 
 async fn no_file_for_a_camera(rig: &mut RelayRig) -> Result<Findings> {
