@@ -6,8 +6,22 @@ use std::time::Duration;
 /// As good as no limit, and far from where adding it to a time would overflow.
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// Reads a number with a unit (`ms`, `s`, `m`, `h`, `d`); without a unit it counts seconds.
-pub(crate) fn parsed(text: &str) -> Option<Duration> {
+/// Reads a duration as people write it, such as in the options of a URL: a number with a unit
+/// (`ms`, `s`, `m` or `min`, `h`, `d`). Without a unit it counts seconds. The number has at most 12
+/// characters, and may have a fraction.
+///
+/// Returns `None` if it is anything else.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mjpeg_ingest::parse_duration;
+///
+/// assert_eq!(parse_duration("1.5s"), Some(Duration::from_millis(1500)));
+/// assert_eq!(parse_duration("5m"), Some(Duration::from_secs(300)));
+/// assert_eq!(parse_duration("soon"), None);
+/// ```
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (number, unit) = text.split_at(end.unwrap_or(text.len()));
     let seconds = match unit {
@@ -23,8 +37,9 @@ pub(crate) fn parsed(text: &str) -> Option<Duration> {
     Some(Duration::from_secs_f64(number * seconds))
 }
 
-/// Writes a duration in the largest unit that holds it in whole numbers.
-pub(crate) fn written(time: Duration) -> String {
+/// Writes a duration as [`parse_duration`] reads it, in the largest unit that holds it in whole
+/// numbers.
+pub fn format_duration(time: Duration) -> String {
     let nanos = time.as_nanos();
     let units = [
         ("d", 86_400_000_000_000),
@@ -60,8 +75,8 @@ mod tests {
             ("0", 0, "0s"),
         ] {
             let time = Duration::from_millis(millis);
-            assert_eq!(parsed(text), Some(time), "{text}");
-            assert_eq!(written(time), back);
+            assert_eq!(parse_duration(text), Some(time), "{text}");
+            assert_eq!(format_duration(time), back);
         }
         for bad in [
             "",
@@ -75,9 +90,12 @@ mod tests {
             "1.2.3",
             "9999999999999",
         ] {
-            assert_eq!(parsed(bad), None, "{bad}");
+            assert_eq!(parse_duration(bad), None, "{bad}");
         }
-        assert_eq!(written(Duration::from_micros(16_666)), "0.016666s");
-        assert_eq!(parsed("0.016666s"), Some(Duration::from_micros(16_666)));
+        assert_eq!(format_duration(Duration::from_micros(16_666)), "0.016666s");
+        assert_eq!(
+            parse_duration("0.016666s"),
+            Some(Duration::from_micros(16_666))
+        );
     }
 }

@@ -99,6 +99,7 @@ pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;
 pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
+pub use duration::{format_duration, parse_duration};
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
 pub use error::{

@@ -11,8 +11,8 @@ use tracing::{info, warn};
 
 use crate::{
     advice::with_advice,
-    assembly, cert,
-    cli::{Cli, Command, cert::Cert, demo::Demo, run::Run},
+    assembly,
+    cli::{Cli, Command, demo::Demo, run::Run},
     config::{
         demo::{DEMO_PORT, gateways, streams},
         files::shown,
@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
     let work = match command {
         Command::Check(args) => return check::check(&args),
         Command::Config(args) => return check::config(&args),
-        Command::Cert(args) => return certificate(&args),
+        Command::Cert(args) => return check::cert(&args),
         Command::Run(args) => match configured(&args) {
             Ok(configured) => Job::Run(Box::new(configured)),
             Err(report) => return check::refuse(&report),
@@ -68,19 +68,6 @@ pub fn main() -> ExitCode {
     terminal.stdout.flush(FLUSH_TIME);
     terminal.stderr.flush(FLUSH_TIME);
     code
-}
-
-fn certificate(args: &Cert) -> ExitCode {
-    match cert::make(args) {
-        Ok(made) => {
-            println!("{made}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
 }
 
 /// What there is to do after the arguments and the configuration were read.

@@ -26,6 +26,7 @@
 
 mod advice;
 mod assembly;
+mod background;
 mod cert;
 mod cli;
 mod command;

@@ -101,8 +101,9 @@ impl Relay {
         let manager = Manager::with_outlets(config, [http.factory()]);
         let relayed = Arc::new(Relayed::new(manager.clone(), http));
         let mut running = RunningGateways::new(Arc::clone(&relayed));
+        let wanted = running.with_certificates(gateways.open).await;
         let change = running
-            .prepare(gateways.open, &|_, _| None)
+            .prepare(wanted, &|_, _| None)
             .map_err(StartError::gateways)?;
         let mut streams = Vec::new();
         let mut errors = Vec::new();
@@ -137,13 +138,15 @@ impl Relay {
     ///
     /// # Errors
     ///
-    /// One for each gateway that could not be bound. Nothing has changed then.
+    /// One for each gateway that could not be bound, or whose certificate cannot be used. Nothing
+    /// has changed then.
     ///
     /// # Cancel safety
     ///
     /// A dropped future has changed all or nothing.
     pub async fn set_gateways(&mut self, gateways: Gateways) -> Result<(), Vec<GatewayError>> {
-        let change = self.gateways.prepare(gateways.open, &|_, _| None)?;
+        let wanted = self.gateways.with_certificates(gateways.open).await;
+        let change = self.gateways.prepare(wanted, &|_, _| None)?;
         self.relayed.set_routes(gateways.routes);
         self.gateways.commit(change);
         self.gateways.settled().await;

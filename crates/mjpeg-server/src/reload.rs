@@ -4,9 +4,9 @@ pub(crate) mod difference;
 mod keys;
 mod watch;
 
-use std::{collections::BTreeSet, future::pending, panic::resume_unwind, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, future::pending, path::PathBuf, sync::Arc};
 
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use self::{
@@ -15,6 +15,7 @@ use self::{
 };
 use crate::{
     assembly,
+    background::in_background,
     config::{
         load::{Loaded, load},
         report::{Level, Report},
@@ -111,7 +112,6 @@ impl Reloader {
     pub(crate) async fn propose(&self) -> (ReadFiles, Result<Proposal, ReloadError>) {
         let (source, running) = (Arc::clone(&self.source), Arc::clone(&self.running));
         let known = self.read.clone();
-        // Viewers are served meanwhile.
         in_background(move || {
             let (loaded, read) = source.load(known);
             (read, Proposal::of(loaded, &running))
@@ -223,12 +223,6 @@ impl ReloadError {
             Self::Start(error) => error.lines().collect(),
         }
     }
-}
-
-/// Runs blocking work on a thread of its own.
-async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let done = spawn_blocking(work).await;
-    done.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
 /// How often the configuration is read when the list of its files changes each time.

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -52,17 +52,11 @@ pub(crate) mod files;
 #[derive(Debug)]
 pub struct Tls {
     config: Arc<ServerConfig>,
-    shared: Arc<TlsShared>,
+    files: TlsFiles,
+    current: Arc<CurrentCertificate>,
     watching: AbortHandle,
     /// When a client that speaks no TLS was last reported.
     reported: Mutex<Option<Instant>>,
-}
-
-#[derive(Debug)]
-struct TlsShared {
-    current: Arc<CurrentCertificate>,
-    /// The files that the certificate is from, and how they looked when they were last read.
-    files: Mutex<(TlsFiles, FileStates)>,
 }
 
 /// How the files look from outside.
@@ -89,42 +83,25 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&current) as _);
         config.alpn_protocols = ALPN.map(<[u8]>::to_vec).into();
-        let shared = Arc::new(TlsShared {
-            current,
-            files: Mutex::new((files, states)),
-        });
-        let watching = tokio::spawn(watch(Arc::downgrade(&shared))).abort_handle();
+        let watching = tokio::spawn(watch(files.clone(), states, Arc::clone(&current)));
         Ok(Self {
             config: Arc::new(config),
-            shared,
-            watching,
+            files,
+            current,
+            watching: watching.abort_handle(),
             reported: Mutex::default(),
         })
     }
 
-    /// Reads these files, and watches them instead of those before. For new connections.
-    ///
-    /// # Errors
-    ///
-    /// As those of [`load`](Self::load); then nothing has changed.
-    pub fn replace(&self, files: TlsFiles) -> Result<(), TlsError> {
-        let states = files.states();
-        let loaded = self.shared.current.read(&files)?;
-        let mut in_use = lock(&self.shared.files);
-        self.shared.current.set(loaded);
-        *in_use = (files, states);
-        Ok(())
-    }
-
     /// The files that the certificate is from.
-    pub fn files(&self) -> TlsFiles {
-        lock(&self.shared.files).0.clone()
+    pub fn files(&self) -> &TlsFiles {
+        &self.files
     }
 
     /// Returns the SHA-256 fingerprint of the certificate in use, as browsers and `openssl` print
     /// it.
     pub fn fingerprint(&self) -> String {
-        self.shared.current.fingerprint()
+        self.current.fingerprint()
     }
 
     /// Explains why a handshake failed, and says it to the operator if clients are given a wrong
@@ -134,7 +111,8 @@ impl Tls {
         let Some(RustlsError::InvalidMessage(InvalidMessage::InvalidContentType)) = cause else {
             return error;
         };
-        let mut reported = lock(&self.reported);
+        let reported = self.reported.lock();
+        let mut reported = reported.unwrap_or_else(PoisonError::into_inner);
         if reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
             *reported = Some(Instant::now());
             warn!("a client does not speak TLS where it is needed: use https:// in its URL");
@@ -166,21 +144,17 @@ impl Wrap for Tls {
     }
 }
 
-/// Replaces the certificate when its files have changed.
-async fn watch(shared: Weak<TlsShared>) {
+/// Replaces the certificate when its files have changed since they looked like this.
+async fn watch(files: TlsFiles, mut read: FileStates, current: Arc<CurrentCertificate>) {
     let mut pause = CHECK_EVERY;
     // A new certificate and its key come one after the other. So they are read when they have not
     // changed any more since the last look.
     let mut seen = None;
     loop {
         sleep(pause).await;
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
-        let (files, read) = lock(&shared.files).clone();
         // Network drives may take their time.
-        let looking = spawn_blocking(move || (files.states(), files));
-        let Ok((states, files)) = looking.await else {
+        let of_thread = files.clone();
+        let Ok(states) = spawn_blocking(move || of_thread.states()).await else {
             return;
         };
         pause = CHECK_EVERY;
@@ -189,12 +163,12 @@ async fn watch(shared: Weak<TlsShared>) {
         } else if seen.replace(states) != Some(states) {
             pause = SETTLE_TIME;
         } else {
-            let of_thread = Arc::clone(&shared);
-            let reload = move || of_thread.reload(&files, states);
-            match spawn_blocking(reload).await {
-                Ok(Ok(false)) => {}
-                Ok(Ok(true)) => info!(
-                    fingerprint = shared.current.fingerprint(),
+            // Whatever comes of it: it is reported once.
+            read = states;
+            let of_thread = (files.clone(), Arc::clone(&current));
+            match spawn_blocking(move || of_thread.1.replace(&of_thread.0)).await {
+                Ok(Ok(())) => info!(
+                    fingerprint = current.fingerprint(),
                     "certificate replaced; new connections get it"
                 ),
                 Ok(Err(error)) => {
@@ -208,27 +182,6 @@ async fn watch(shared: Weak<TlsShared>) {
             }
         }
     }
-}
-
-impl TlsShared {
-    /// Reads files that have changed. Returns whether the certificate was replaced.
-    fn reload(&self, files: &TlsFiles, states: FileStates) -> Result<bool, TlsError> {
-        let loaded = self.current.read(files);
-        let mut in_use = lock(&self.files);
-        if in_use.0 != *files {
-            // Others were chosen in the meantime.
-            return Ok(false);
-        }
-        // Whatever comes of it: it is reported once.
-        in_use.1 = states;
-        self.current.set(loaded?);
-        Ok(true)
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing under these locks can panic and leave half a change.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const HTTP2: &[u8] = b"h2";

@@ -1,9 +1,9 @@
 //! Functions are not too long.
 
 use syn::visit::{self, Visit};
-use syn::{Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, TraitItem, TraitItemFn};
+use syn::{Block, Ident, ImplItemFn, ItemFn, TraitItemFn};
 
-use crate::tidy::attributes::{self, only_for_tests};
+use crate::tidy::attributes::parse_without_tests;
 
 /// The maximum number of lines between the braces of a function.
 const LINES_AT_MOST: usize = 60;
@@ -26,7 +26,7 @@ pub(super) const EXEMPT: &[Exempt] = &[Exempt {
 /// A problem for each function that is too long. Removes the exemptions that the file uses from
 /// `exempt`.
 pub(super) fn check(file: &str, text: &str, exempt: &mut Vec<&Exempt>) -> Vec<String> {
-    let syntax = match syn::parse_file(text) {
+    let syntax = match parse_without_tests(text) {
         Ok(syntax) => syntax,
         Err(error) => return vec![format!("{file}: {error}")],
     };
@@ -84,24 +84,6 @@ impl Finder {
 }
 
 impl<'ast> Visit<'ast> for Finder {
-    fn visit_item(&mut self, item: &'ast Item) {
-        if !only_for_tests(attributes::of_item(item)) {
-            visit::visit_item(self, item);
-        }
-    }
-
-    fn visit_impl_item(&mut self, item: &'ast ImplItem) {
-        if !only_for_tests(attributes::of_impl_item(item)) {
-            visit::visit_impl_item(self, item);
-        }
-    }
-
-    fn visit_trait_item(&mut self, item: &'ast TraitItem) {
-        if !only_for_tests(attributes::of_trait_item(item)) {
-            visit::visit_trait_item(self, item);
-        }
-    }
-
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         self.add(&item.sig.ident, &item.block);
         visit::visit_item_fn(self, item);

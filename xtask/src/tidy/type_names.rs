@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use syn::visit::{self, Visit};
-use syn::{Ident, ImplItem, Item, TraitItem};
+use syn::{Ident, Item};
 
-use crate::tidy::attributes::{self, only_for_tests};
+use crate::tidy::attributes::parse_without_tests;
 
 /// Names that each crate may define once.
 const ONE_PER_CRATE: [&str; 1] = ["Error"];
@@ -25,7 +25,7 @@ struct Place {
 impl TypeNames {
     /// Adds a file of a crate. One that cannot be parsed has no types; other checks report it.
     pub(super) fn add(&mut self, krate: &str, file: &str, text: &str) {
-        let Ok(syntax) = syn::parse_file(text) else {
+        let Ok(syntax) = parse_without_tests(text) else {
             return;
         };
         let mut finder = Finder::default();
@@ -67,26 +67,11 @@ struct Finder {
 
 impl<'ast> Visit<'ast> for Finder {
     fn visit_item(&mut self, item: &'ast Item) {
-        if only_for_tests(attributes::of_item(item)) {
-            return;
-        }
         if let Some(name) = type_name(item) {
             self.types
                 .push((name.to_string(), name.span().start().line));
         }
         visit::visit_item(self, item);
-    }
-
-    fn visit_impl_item(&mut self, item: &'ast ImplItem) {
-        if !only_for_tests(attributes::of_impl_item(item)) {
-            visit::visit_impl_item(self, item);
-        }
-    }
-
-    fn visit_trait_item(&mut self, item: &'ast TraitItem) {
-        if !only_for_tests(attributes::of_trait_item(item)) {
-            visit::visit_trait_item(self, item);
-        }
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct Http2Connection {
     idle_limit: Duration,
     /// How long requests other than of viewers may take when the listener has ended.
     grace: Duration,
-    /// Since when there is no request; `None` while there is one.
+    /// When the last request ended; `None` while one is running.
     idle_since: Option<Instant>,
     end: End,
     timer: Pin<Box<Sleep>>,

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io, time::Duration};
 
-use crate::duration::written;
+use crate::duration::format_duration;
 
 use super::relay::RelayError;
 
@@ -29,7 +29,7 @@ pub enum HttpError {
     #[error(
         "the camera refuses the user name or the password; next try in {} (login_retry), \
          as many cameras lock an account after a few refusals; {RETRY_NOW}",
-        written(*retry_in)
+        format_duration(*retry_in)
     )]
     LoginRefused {
         /// How long until the next login is tried.
@@ -39,7 +39,7 @@ pub enum HttpError {
     #[error(
         "the camera answers {code} {reason} to this login, which may be locked, or not allowed to \
          see the pictures; next try in {} (login_retry); {RETRY_NOW}",
-        written(*retry_in)
+        format_duration(*retry_in)
     )]
     LoginForbidden {
         /// The status code.
@@ -55,7 +55,7 @@ pub enum HttpError {
         "the camera asked for a Digest login before, and now for the password itself (Basic), \
          which is not given; next try in {} (login_retry); if the camera was set up \
          anew, start the stream again",
-        written(*retry_in)
+        format_duration(*retry_in)
     )]
     LoginDowngraded {
         /// How long until the next login is tried.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::invalid::InvalidSource;
-use crate::{config::IngestConfig, duration::written};
+use crate::{config::IngestConfig, duration::format_duration};
 
 /// The limits of a source that needs others than its [`IngestConfig`] has. Each is unset by
 /// default; set, it goes before the configuration's.
@@ -107,7 +107,7 @@ impl Limits {
     /// Writes those that are set as options of a URL.
     pub(super) fn options(mut self) -> Vec<String> {
         let set = self.by_name().into_iter();
-        set.filter_map(|(name, limit)| Some(format!("{name}={}", written((*limit)?))))
+        set.filter_map(|(name, limit)| Some(format!("{name}={}", format_duration((*limit)?))))
             .collect()
     }
 
@@ -143,7 +143,7 @@ fn checked(name: &str, time: Duration) -> Result<Duration, InvalidSource> {
     if (SHORTEST..=LONGEST).contains(&time) {
         Ok(time)
     } else {
-        let time = written(time);
+        let time = format_duration(time);
         Err(InvalidSource::BadOption(format!("{name}={time}")))
     }
 }

@@ -70,7 +70,7 @@ fn limits_of(options: &str) -> Result<Limits, InvalidSource> {
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
         // Only the name is shown: what follows may be a secret that was meant for something else.
         let bad = || InvalidSource::BadOption(name.into());
-        let time = duration::parsed(value).ok_or_else(bad)?;
+        let time = duration::parse_duration(value).ok_or_else(bad)?;
         // A source that is not HTTP has no answers and no logins.
         let is_known = matches!(name, "connect_timeout" | "stall_limit");
         if !is_known || !limits.set(name, time)? {

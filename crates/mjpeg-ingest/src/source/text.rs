@@ -38,7 +38,7 @@ impl Text {
 /// What options of a URL begin with.
 pub(super) const URL_OPTIONS: &str = "#";
 
-/// What options behind a command line begin with: there, a word that begins with `#` and is not
-/// quoted is no argument.
+/// What options behind a command line begin with: a last word that begins with `#`. To pass such a
+/// word to the program, quote it.
 #[cfg(all(feature = "exec", unix))]
 pub(super) const COMMAND_OPTIONS: &str = " #";

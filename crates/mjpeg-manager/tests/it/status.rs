@@ -5,11 +5,15 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 #[cfg(feature = "http")]
 use mjpeg_ingest::{FailureReason, Source};
+#[cfg(feature = "http")]
+use mjpeg_manager::StreamSpec;
 use mjpeg_manager::{
-    DiscardTotal, HttpOutlet, StartMode, StreamSpec, StreamState,
+    DiscardTotal, HttpOutlet, StartMode, StreamState,
     mjpeg_codec::{Frame, repair::Repairs},
 };
-use mjpeg_testkit::{Camera, FakeHttpCamera, Script, Step, Viewer, jpeg, refused_addr};
+#[cfg(feature = "http")]
+use mjpeg_testkit::FakeHttpCamera;
+use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr};
 
 use crate::support::{config, live, manager, serving_by, spec, until};
 

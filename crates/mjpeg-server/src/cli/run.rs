@@ -193,4 +193,4 @@ Cameras:
 The URLs of the streams are printed to standard output, one per line. A camera that goes away \
 is retried indefinitely; viewers keep its last picture, and after a while see what is wrong. \
 SIGHUP reads the configuration file again, and so does a change of it with --watch. Ctrl-C or \
-SIGTERM ends the relay; SIGHUP too, if there is no file.";
+SIGTERM ends the relay; without a file, so does SIGHUP.";

@@ -1,4 +1,4 @@
-//! The commands `check` and `config`: they print, and start nothing.
+//! The commands `check`, `config` and `cert`: they print, and start nothing.
 
 use std::{
     io::{self, Write},
@@ -10,8 +10,10 @@ use clap::error::ErrorKind;
 use serde_json::json;
 
 use crate::{
+    cert::make,
     cli::{
         Cli,
+        cert::Cert,
         check::{Check, Config},
         run::Run,
     },
@@ -87,9 +89,20 @@ pub(super) fn config(args: &Config) -> ExitCode {
     }
 }
 
+/// Makes a certificate, and says where it is.
+pub(super) fn cert(args: &Cert) -> ExitCode {
+    match make(args) {
+        Ok(made) => print(&format!("{made}\n")),
+        Err(error) => complain(&format!("error: {error:#}")),
+    }
+}
+
 /// Says what is wrong with the configuration.
 pub(super) fn refuse(report: &Report) -> ExitCode {
-    let text = format!("{}\n\n{}", report.rendered(), report.summary());
+    complain(&format!("{}\n\n{}", report.rendered(), report.summary()))
+}
+
+fn complain(text: &str) -> ExitCode {
     // Nobody may be there to read it.
     let _ = writeln!(io::stderr(), "{text}");
     ExitCode::FAILURE
@@ -126,7 +139,7 @@ fn print(text: &str) -> ExitCode {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has seen enough, as `head` has.
+        // The reader has seen enough and closed the pipe, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
+    files::shown,
     plan::{RelayPlan, Whose},
     read::document::Document,
     report::{Finding, Report},
@@ -22,7 +23,15 @@ pub(crate) struct Loaded {
 pub(crate) fn load(path: Option<&Path>, overrides: &Overrides) -> Loaded {
     let mut report = Report::default();
     let document = path.map(|path| Document::read(path, &mut report));
-    let resolved = resolve(&document.unwrap_or_default(), overrides, &mut report);
+    let document = document.unwrap_or_default();
+    // A program that writes files often empties them first. Viewers must not pay for that.
+    if document.is_blank && overrides.streams.is_empty() && !report.has_errors() {
+        let mut finding = Finding::error("this file is empty")
+            .with_help("add a [[streams]] table, or at least a [[listen]]");
+        finding.about = path.map(shown);
+        report.add(finding);
+    }
+    let resolved = resolve(&document, overrides, &mut report);
     for stream in &resolved.settings.streams {
         if let PlaceholderChoice::File(path) = &stream.keys.placeholder.0 {
             report.watched.insert(path.clone());

@@ -13,9 +13,9 @@ use super::{
     config::{GatewayAddress, GatewayConfig, GatewayError, GatewayFailure},
     site::Site,
     state::{GatewayState, GatewayStreams, Relayed},
-    tls::GatewayTls,
+    tls::{GatewayTls, certificate},
 };
-use crate::tls::Tls;
+use crate::tls::{Tls, error::TlsError};
 
 /// The open gateways. Dropping them closes them at once; viewers belong to their streams.
 #[derive(Debug)]
@@ -24,6 +24,13 @@ pub(crate) struct RunningGateways {
     running: Vec<Gateway>,
     /// Closed, and not ended yet.
     left: Vec<Gateway>,
+}
+
+/// A gateway that there is to be, with its certificate.
+#[derive(Debug)]
+pub(crate) struct WantedGateway {
+    config: GatewayConfig,
+    tls: Result<Option<Arc<Tls>>, TlsError>,
 }
 
 /// A change of the gateways whose every new port is bound. Dropping it changes nothing.
@@ -63,20 +70,41 @@ impl RunningGateways {
         }
     }
 
+    /// Reads the certificates that are wanted and not in use yet. Changes nothing.
+    pub(crate) async fn with_certificates(
+        &self,
+        wanted: impl IntoIterator<Item = GatewayConfig>,
+    ) -> Vec<WantedGateway> {
+        let running = self.running.iter();
+        let mut in_use: Vec<_> = running
+            .filter_map(|gateway| gateway.tls.current())
+            .collect();
+        let mut with_certificates = Vec::new();
+        for config in wanted {
+            let tls = match config.tls() {
+                Some(files) => certificate(files, &mut in_use).await.map(Some),
+                None => Ok(None),
+            };
+            with_certificates.push(WantedGateway { config, tls });
+        }
+        with_certificates
+    }
+
     /// Binds what is wanted and not open yet. A gateway is its address: all else may change while
     /// it is open. `passed_on` finds a port that something else has and is about to close.
     ///
     /// # Errors
     ///
-    /// One for each address that cannot be bound; nothing is bound then.
+    /// One for each address that cannot be bound, and for each certificate that cannot be used;
+    /// nothing is bound then.
     pub(crate) fn prepare(
         &self,
-        wanted: impl IntoIterator<Item = GatewayConfig>,
+        wanted: Vec<WantedGateway>,
         passed_on: &PassedOn<'_>,
     ) -> Result<GatewayChange, Vec<GatewayError>> {
         let mut kept = vec![false; self.running.len()];
         let (mut planned, mut errors) = (Vec::new(), Vec::new());
-        for config in wanted {
+        for WantedGateway { config, tls } in wanted {
             let is_it = |(gateway, kept): (&Gateway, &bool)| {
                 !kept && gateway.asked.is_same(config.address())
             };
@@ -84,12 +112,10 @@ impl RunningGateways {
             if let Some(at) = at {
                 kept[at] = true;
             }
-            match self.plan(at, &config, passed_on) {
+            let name = config.name().to_owned();
+            match plan(at, config, tls, passed_on) {
                 Ok(plan) => planned.push(plan),
-                Err(source) => errors.push(GatewayError {
-                    name: config.name().into(),
-                    source,
-                }),
+                Err(source) => errors.push(GatewayError { name, source }),
             }
         }
         if errors.is_empty() {
@@ -97,23 +123,6 @@ impl RunningGateways {
         } else {
             Err(errors)
         }
-    }
-
-    /// Plans one gateway: one that is open at this place stays.
-    fn plan(
-        &self,
-        at: Option<usize>,
-        config: &GatewayConfig,
-        passed_on: &PassedOn<'_>,
-    ) -> Result<Planned, GatewayFailure> {
-        let running = at.and_then(|at| self.running.get(at));
-        let plain = GatewayTls::default();
-        let tls = running.map_or(&plain, |gateway| &gateway.tls);
-        let tls = tls.prepare(config.tls())?;
-        Ok(match at {
-            Some(at) => Planned::Keep(at, config.clone(), tls),
-            None => Planned::Open(config.clone(), Box::new(bind(config, passed_on)?), tls),
-        })
     }
 
     /// Makes a second listener of a gateway's port, which is to pass to something else, unless the
@@ -267,6 +276,23 @@ impl Drop for Gateway {
             task.abort();
         }
     }
+}
+
+/// Plans one gateway: one that is open at this place stays.
+fn plan(
+    at: Option<usize>,
+    config: GatewayConfig,
+    tls: Result<Option<Arc<Tls>>, TlsError>,
+    passed_on: &PassedOn<'_>,
+) -> Result<Planned, GatewayFailure> {
+    let tls = tls?;
+    Ok(match at {
+        Some(at) => Planned::Keep(at, config, tls),
+        None => {
+            let listener = bind(&config, passed_on)?;
+            Planned::Open(config, Box::new(listener), tls)
+        }
+    })
 }
 
 fn bind(

@@ -6,27 +6,19 @@ use async_trait::async_trait;
 use mjpeg_manager::mjpeg_http::{Transport, Wrap};
 use tokio::sync::watch;
 
-use crate::tls::{Tls, error::TlsError, files::TlsFiles};
+use crate::{
+    background::in_background,
+    tls::{Tls, error::TlsError, files::TlsFiles},
+};
 
 /// Wraps the connections of a gateway in TLS, if it speaks that.
 #[derive(Debug, Default)]
 pub(super) struct GatewayTls(watch::Sender<Option<Arc<Tls>>>);
 
 impl GatewayTls {
-    /// Reads what is needed to speak TLS with these files, or plain HTTP without.
-    ///
-    /// # Errors
-    ///
-    /// If the files cannot be used. Nothing has changed in any case.
-    pub(super) fn prepare(&self, files: Option<&TlsFiles>) -> Result<Option<Arc<Tls>>, TlsError> {
-        let Some(files) = files else {
-            return Ok(None);
-        };
-        let current = self.0.borrow().clone();
-        match current.filter(|tls| tls.files() == *files) {
-            Some(current) => Ok(Some(current)),
-            None => Tls::load(files.clone()).map(|tls| Some(Arc::new(tls))),
-        }
+    /// What new connections speak.
+    pub(super) fn current(&self) -> Option<Arc<Tls>> {
+        self.0.borrow().clone()
     }
 
     /// Speaks this on new connections.
@@ -38,10 +30,27 @@ impl GatewayTls {
 #[async_trait]
 impl Wrap for GatewayTls {
     async fn wrap(&self, transport: Transport) -> io::Result<Transport> {
-        let tls = self.0.borrow().clone();
-        match tls {
+        match self.current() {
             Some(tls) => tls.wrap(transport).await,
             None => Ok(transport),
         }
     }
+}
+
+/// Finds the certificate from these files among those in use, or else reads it and adds it to them.
+///
+/// # Errors
+///
+/// If the files cannot be used.
+pub(super) async fn certificate(
+    files: &TlsFiles,
+    in_use: &mut Vec<Arc<Tls>>,
+) -> Result<Arc<Tls>, TlsError> {
+    if let Some(tls) = in_use.iter().find(|tls| tls.files() == files) {
+        return Ok(Arc::clone(tls));
+    }
+    let files = files.clone();
+    let tls = Arc::new(in_background(move || Tls::load(files)).await?);
+    in_use.push(Arc::clone(&tls));
+    Ok(tls)
 }

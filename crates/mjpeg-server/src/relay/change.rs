@@ -10,7 +10,7 @@ use mjpeg_manager::{
 use tracing::warn;
 
 use super::{Gateways, Relay, StartError};
-use crate::gateway::running::GatewayChange;
+use crate::gateway::running::{GatewayChange, WantedGateway};
 
 /// What a relay is to be, beside what stays as it is.
 #[derive(Debug)]
@@ -45,9 +45,10 @@ impl Relay {
     /// Makes a change. What does not change is not touched, and viewers keep their responses,
     /// except those of streams that are removed.
     ///
-    /// First, every new port is bound, and the new streams are started: only that can fail. Then
-    /// the changed streams have their ports and their specs are known to be valid, so that nothing
-    /// is left half-done. A stream that does not answer is logged, and the others go on.
+    /// First, certificates are read, every new port is bound, and the new streams are started: only
+    /// that can fail. Then the changed streams have their ports and their specs are known to be
+    /// valid, so that nothing is left half-done. A stream that does not answer is logged, and the
+    /// others go on.
     ///
     /// A port may pass from one stream or gateway to another; no client is refused meanwhile.
     ///
@@ -60,7 +61,9 @@ impl Relay {
     ///
     /// A dropped future may leave a part of the change. Shut the relay down then.
     pub(crate) async fn change(&mut self, change: RelayChange) -> Result<(), StartError> {
-        let prepared = self.prepare(&change)?;
+        let wanted = change.gateways.open.clone();
+        let wanted = self.gateways.with_certificates(wanted).await;
+        let prepared = self.prepare(&change, wanted)?;
         self.start_all(change.added).await?;
 
         let manager = &self.relayed.manager;
@@ -102,7 +105,11 @@ impl Relay {
     }
 
     /// Binds every new port.
-    fn prepare(&self, change: &RelayChange) -> Result<Prepared, StartError> {
+    fn prepare(
+        &self,
+        change: &RelayChange,
+        wanted: Vec<WantedGateway>,
+    ) -> Result<Prepared, StartError> {
         let manager = &self.relayed.manager;
         let http = &self.relayed.http;
         let port_of = |name: &StreamName| manager.spec(name.as_str()).ok()?.listen();
@@ -118,9 +125,7 @@ impl Relay {
         let from_streams = |addr: SocketAddr, config: ListenerConfig| -> Option<Listener> {
             left.contains(&addr).then(|| http.hand_over(addr, config))?
         };
-        let gateways = self
-            .gateways
-            .prepare(change.gateways.open.clone(), &from_streams);
+        let gateways = self.gateways.prepare(wanted, &from_streams);
         let mut ports = Vec::new();
         let mut errors = Vec::new();
         let added = change.added.iter().map(|(spec, _)| spec);

@@ -81,14 +81,15 @@ impl CurrentCertificate {
         }
     }
 
-    /// Reads another.
-    pub(super) fn read(&self, files: &TlsFiles) -> Result<LoadedCertificate, TlsError> {
-        LoadedCertificate::read(files, &self.provider)
-    }
-
-    /// Uses another, for new connections.
-    pub(super) fn set(&self, loaded: LoadedCertificate) {
+    /// Reads another, and uses it for new connections.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used. The one before stays.
+    pub(super) fn replace(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        let loaded = LoadedCertificate::read(files, &self.provider)?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = loaded.0;
+        Ok(())
     }
 
     pub(super) fn fingerprint(&self) -> String {

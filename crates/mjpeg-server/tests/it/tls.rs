@@ -407,32 +407,6 @@ async fn unusable_new_certificate_leaves_the_old_one_and_is_reported_once() {
     assert_ne!(tls.fingerprint(), fingerprint);
 }
 
-#[tokio::test(start_paused = true)]
-async fn other_files_are_taken_if_they_can_be_used() {
-    let (first, second) = (Directory::new("first"), Directory::new("second"));
-    make(&first, &[]);
-    make(&second, &[]);
-    let tls = Tls::load(files(&first)).unwrap();
-    let fingerprint = tls.fingerprint();
-    tls.replace(TlsFiles::new("no-cert.pem", "no-key.pem"))
-        .unwrap_err();
-    assert_eq!(
-        (tls.files(), tls.fingerprint()),
-        (files(&first), fingerprint.clone())
-    );
-    tls.replace(files(&second)).unwrap();
-    assert_eq!(tls.files(), files(&second));
-    let replaced = tls.fingerprint();
-    assert_ne!(replaced, fingerprint);
-    // These are watched now, and the others are not.
-    make(&first, &["--force"]);
-    sleep(Duration::from_secs(60)).await;
-    assert_eq!(tls.fingerprint(), replaced);
-    make(&second, &["--force"]);
-    sleep(Duration::from_secs(60)).await;
-    assert_ne!(tls.fingerprint(), replaced);
-}
-
 #[tokio::test]
 async fn files_that_cannot_be_used_are_named_with_the_reason() {
     let directory = Directory::new("reasons");

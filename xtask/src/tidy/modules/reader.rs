@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
-use syn::{ImplItem, Item, ItemMod, ItemUse, Macro, TraitItem, UseTree, VisRestricted};
+use syn::{Item, ItemMod, ItemUse, Macro, UseTree, VisRestricted};
 
-use crate::tidy::attributes::{self, only_for_tests};
+use crate::tidy::attributes::parse_without_tests;
 
 /// A module, as the names from the crate's root down to it. Empty for the root.
 pub(in crate::tidy) type ModulePath = Vec<String>;
@@ -46,7 +46,7 @@ pub(super) struct PathInCode {
 
 /// Reads the file of a module.
 pub(super) fn parse(file: &str, room: &ModulePath, text: &str) -> Result<SourceFile> {
-    let syntax = syn::parse_file(text).with_context(|| format!("parsing {file}"))?;
+    let syntax = parse_without_tests(text).with_context(|| format!("parsing {file}"))?;
     let mut reader = Reader {
         file: SourceFile::default(),
         within: room.clone(),
@@ -186,23 +186,8 @@ fn ends_with(tokens: &[TokenTree], marks: &str) -> bool {
 
 impl<'ast> Visit<'ast> for Reader {
     fn visit_item(&mut self, item: &'ast Item) {
-        if only_for_tests(attributes::of_item(item)) {
-            return;
-        }
         self.define(item);
         visit::visit_item(self, item);
-    }
-
-    fn visit_impl_item(&mut self, item: &'ast ImplItem) {
-        if !only_for_tests(attributes::of_impl_item(item)) {
-            visit::visit_impl_item(self, item);
-        }
-    }
-
-    fn visit_trait_item(&mut self, item: &'ast TraitItem) {
-        if !only_for_tests(attributes::of_trait_item(item)) {
-            visit::visit_trait_item(self, item);
-        }
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {

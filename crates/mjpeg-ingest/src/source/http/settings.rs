@@ -8,7 +8,7 @@ use super::address::Target;
 #[cfg(feature = "tls")]
 use super::trust::Trust;
 use crate::{
-    duration::written,
+    duration::format_duration,
     source::{invalid::InvalidSource, limits::Limits, rate},
 };
 
@@ -79,7 +79,7 @@ impl HttpSettings {
 
     pub(super) fn set_poll_interval(&mut self, interval: Duration) -> Result<(), InvalidSource> {
         if !(SHORTEST_INTERVAL..=LONGEST_INTERVAL).contains(&interval) {
-            let interval = written(interval);
+            let interval = format_duration(interval);
             return Err(InvalidSource::BadOption(format!(
                 "poll_interval={interval}"
             )));
@@ -106,7 +106,7 @@ impl HttpSettings {
     pub(super) fn rate_option(&self) -> Option<String> {
         Some(match self.rate? {
             Rate::Fps(fps) => format!("fps={fps}"),
-            Rate::Interval(interval) => format!("poll_interval={}", written(interval)),
+            Rate::Interval(interval) => format!("poll_interval={}", format_duration(interval)),
         })
     }
 }

@@ -149,11 +149,11 @@ fn parse_option(settings: &mut HttpSettings, option: &str) -> Result<(), Invalid
             settings.set_fps(fps)
         }
         ("poll_interval", Ok(text)) => {
-            let interval = duration::parsed(text).ok_or_else(|| unknown(key))?;
+            let interval = duration::parse_duration(text).ok_or_else(|| unknown(key))?;
             settings.set_poll_interval(interval)
         }
         ("connect_timeout" | "answer_timeout" | "stall_limit" | "login_retry", Ok(text)) => {
-            let time = duration::parsed(text).ok_or_else(|| unknown(key))?;
+            let time = duration::parse_duration(text).ok_or_else(|| unknown(key))?;
             settings.limits.set(key, time).map(|_| ())
         }
         #[cfg(feature = "tls")]

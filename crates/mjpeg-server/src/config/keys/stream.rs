@@ -181,7 +181,7 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = 0, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) max_inflight: Size,
 
-    /// Serve WebKit's `fetch()` as `multipart/mixed`, for it cannot read
+    /// Serve WebKit's `fetch()` as `multipart/mixed`, because it cannot read
     /// `multipart/x-mixed-replace`.
     #[schemars(extend("x-reload" = NEW, "x-api" = true))]
     pub(crate) webkit_fetch_mixed: bool,

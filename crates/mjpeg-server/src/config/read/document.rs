@@ -22,6 +22,8 @@ pub(crate) struct Document {
     pub(crate) defaults: Layer,
     pub(crate) listens: Vec<Layer>,
     pub(crate) streams: Vec<Layer>,
+    /// The file was read, and says nothing at all.
+    pub(crate) is_blank: bool,
 }
 
 impl Document {
@@ -137,6 +139,7 @@ impl Document {
             }
         }
         if matches!(kind, Kind::Main) {
+            self.is_blank = table.is_empty();
             self.process = reader.section(Section::Process, rest);
         }
         includes

@@ -91,7 +91,7 @@ impl<'a> Lexer<'a> {
         Some(())
     }
 
-    /// Takes a line of a text that is no TOML.
+    /// Masks a line of a text that is not valid TOML.
     fn broken_line(&mut self, line: &'a str) {
         let bare = &line[..line_len(line)];
         let (head, value) = match bare.split_once('=') {

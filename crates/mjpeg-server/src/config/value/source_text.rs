@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The URL of a source before `${…}` in it is replaced. Neither `Debug` nor serialisation shows it.
+/// The URL of a source, before `${…}` in it is replaced. `Debug` and serialisation hide it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SourceText(pub(crate) String);
 

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
+use mjpeg_manager::mjpeg_ingest::{format_duration, parse_duration};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -23,61 +24,15 @@ impl FromStr for Time {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        parsed(text).map(Self).ok_or_else(|| {
+        parse_duration(text).map(Self).ok_or_else(|| {
             "expected a number of seconds, or a time such as 500ms, 10s or 5m".into()
         })
     }
 }
 
-/// Reads a number with a unit; without a unit it counts seconds.
-fn parsed(text: &str) -> Option<Duration> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
-    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
-    let nanos = match unit {
-        "ms" => 1_000_000,
-        "" | "s" => 1_000_000_000,
-        "m" | "min" => 60 * 1_000_000_000,
-        "h" => 3600 * 1_000_000_000,
-        "d" => 86_400 * 1_000_000_000,
-        _ => return None,
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let is_short = |text: &str| text.len() <= MOST_DIGITS;
-    if (whole.is_empty() && fraction.is_empty()) || !is_short(whole) || !is_short(fraction) {
-        return None;
-    }
-    let number = |digits: &str| match digits {
-        "" => Some(0),
-        digits => digits.parse::<u64>().ok(),
-    };
-    let scale = 10u128.pow(u32::try_from(fraction.len()).ok()?);
-    let digits = u128::from(number(whole)?) * scale + u128::from(number(fraction)?);
-    let nanos = digits * nanos / scale;
-    let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
-    Some(Duration::new(
-        seconds,
-        u32::try_from(nanos % 1_000_000_000).ok()?,
-    ))
-}
-
-/// Writes the time in the largest unit that holds it in whole numbers.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = self.0.as_nanos();
-        let units = [
-            ("d", 86_400_000_000_000),
-            ("h", 3_600_000_000_000),
-            ("m", 60_000_000_000),
-            ("s", 1_000_000_000),
-            ("ms", 1_000_000),
-        ];
-        let whole = units
-            .iter()
-            .find(|(_, unit)| nanos > 0 && nanos.is_multiple_of(*unit));
-        match whole {
-            Some((name, unit)) => write!(f, "{}{name}", nanos / unit),
-            None => write!(f, "{}s", self.0.as_secs_f64()),
-        }
+        f.write_str(&format_duration(self.0))
     }
 }
 
@@ -130,9 +85,6 @@ impl JsonSchema for Time {
 }
 
 const EXPECTED: &str = "a time with its unit, such as \"500ms\", \"10s\", \"5m\", \"1h\" or \"7d\"";
-
-/// With so few digits, nothing that follows can overflow.
-const MOST_DIGITS: usize = 12;
 
 #[cfg(test)]
 mod tests {

@@ -44,4 +44,10 @@ async fn nothing_changes_if_anything_is_wrong() {
         assert_eq!(get(addr, "/new/").await.head.status, 404);
         Watcher::open(addr, "/stay/").await.follow(1).await;
     }
+    // As a program leaves it that is about to write it.
+    for text in ["", "# cameras\n"] {
+        let log = relay.reload(text);
+        assert!(has(&log, "mjpeg.toml: this file is empty"), "{log:#?}");
+        stays.follow(5).await;
+    }
 }

@@ -97,3 +97,22 @@ async fn link_to_the_folder_is_replaced() {
     );
     stays.follow(5).await;
 }
+
+/// The file that is written is in a folder of which only a link tells.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn file_behind_a_link_is_written() {
+    let one = camera(0, Duration::from_millis(20)).await;
+    let mut relay = Reloadable::start_linked(&[GATEWAY, &stream("stay", &one.url(), "")].concat());
+    let mut stays = Watcher::open(relay.addr(0), "/stay/").await;
+    stays.follow(3).await;
+    let limited = stream("stay", &one.url(), "max_viewers = 1");
+    relay
+        .folder
+        .write("..1/mjpeg.toml", [GATEWAY, &limited].concat());
+    let log = relay.outcome();
+    assert!(
+        has(&log, "~ stream stay: max_viewers 10000 -> 1"),
+        "{log:#?}"
+    );
+    stays.follow(5).await;
+}
