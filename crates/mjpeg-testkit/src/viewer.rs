@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::http::{Head, HttpReader, connect, cut_off, header, invalid, limited, quoted};
@@ -30,8 +30,8 @@ impl ReceivedPart {
 /// A client that has requested a stream, and reads it at its caller's pace. It is strict about the
 /// parts.
 #[derive(Debug)]
-pub struct Viewer {
-    reader: HttpReader<TcpStream>,
+pub struct Viewer<S = TcpStream> {
+    reader: HttpReader<S>,
     local: SocketAddr,
     head: Head,
     /// Parts returned so far, for error texts; `None` before the first delimiter.
@@ -82,11 +82,39 @@ impl Viewer {
     ///
     /// If the future is dropped, the connection is closed.
     pub async fn ask(
-        mut stream: TcpStream,
+        stream: TcpStream,
         path: &str,
         extra_headers: &[(&str, &str)],
     ) -> io::Result<Self> {
         let (local, addr) = (stream.local_addr()?, stream.peer_addr()?);
+        Self::ask_over(stream, local, addr, path, extra_headers).await
+    }
+
+    /// Returns the socket, for tests that stop reading. Bytes read ahead are lost.
+    #[must_use]
+    pub fn into_stream(self) -> TcpStream {
+        self.reader.io
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
+    /// Like [`ask`](Viewer::ask), over anything that carries bytes between these addresses, such as
+    /// TLS.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Viewer::open).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection is closed.
+    pub async fn ask_over(
+        mut stream: S,
+        local: SocketAddr,
+        addr: SocketAddr,
+        path: &str,
+        extra_headers: &[(&str, &str)],
+    ) -> io::Result<Self> {
         let mut request = format!("GET {path} HTTP/1.1\r\n");
         let has_host = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case("host");
         if !extra_headers.iter().any(has_host) {
@@ -205,12 +233,6 @@ impl Viewer {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local
-    }
-
-    /// Returns the socket, for tests that stop reading. Bytes read ahead are lost.
-    #[must_use]
-    pub fn into_stream(self) -> TcpStream {
-        self.reader.io
     }
 
     async fn first_delimiter(&mut self, delimiter: &[u8]) -> io::Result<()> {

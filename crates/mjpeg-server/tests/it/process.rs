@@ -80,8 +80,9 @@ impl Server {
         let url = &self.urls[stream];
         let authority = url
             .strip_prefix("http://")
-            .and_then(|u| u.strip_suffix('/'))
-            .expect("http://…/");
+            .or_else(|| url.strip_prefix("https://"))
+            .and_then(|url| url.strip_suffix('/'))
+            .expect("http://…/ or https://…/");
         authority
             .replace("localhost", "127.0.0.1")
             .parse()

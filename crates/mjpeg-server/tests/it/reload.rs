@@ -11,7 +11,11 @@ mod watched;
 use std::{fs, future::Future, net::SocketAddr, os::unix::fs::symlink, time::Duration};
 
 use mjpeg_testkit::{Camera, Response, Script, Viewer, jpeg, request};
-use tokio::time::{Instant, timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 
 use crate::{
     folder::Folder,
@@ -109,18 +113,22 @@ const WAITED: Duration = Duration::from_millis(5);
 const FRAMES: u32 = 100;
 
 /// A viewer that checks that it is never sent a frame out of order, or of another camera.
-struct Watcher {
-    viewer: Viewer,
+struct Watcher<S = TcpStream> {
+    viewer: Viewer<S>,
     last: Option<u32>,
     seen: u32,
 }
 
 impl Watcher {
     async fn open(addr: SocketAddr, path: &str) -> Self {
-        // Without repeats, which a slow machine makes more of.
-        let path = format!("{path}?dual_final_frames=0");
-        let viewer = soon(Viewer::open(addr, &path)).await.expect("a connection");
-        assert_eq!(viewer.head().status, 200, "{path}");
+        let viewer = soon(Viewer::open(addr, &without_repeats(path))).await;
+        Self::of(viewer.expect("a connection"))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Watcher<S> {
+    fn of(viewer: Viewer<S>) -> Self {
+        assert_eq!(viewer.head().status, 200);
         Self {
             viewer,
             last: None,
@@ -174,6 +182,11 @@ impl Watcher {
             }
         }
     }
+}
+
+/// A slow machine makes more repeats.
+fn without_repeats(path: &str) -> String {
+    format!("{path}?dual_final_frames=0")
 }
 
 async fn soon<T>(future: impl Future<Output = T>) -> T {

@@ -117,7 +117,8 @@ async fn connect(
     connect_to(served.addr, certificate, protocol).await
 }
 
-async fn connect_to(
+/// Connects to `localhost` at this address, trusting one certificate.
+pub(crate) async fn connect_to(
     addr: SocketAddr,
     certificate: &Path,
     protocol: &[u8],

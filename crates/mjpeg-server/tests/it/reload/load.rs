@@ -1,6 +1,8 @@
 //! Reloads while many watch, judged by the numbers of the frames that each viewer gets.
 
 use std::{
+    fs,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -8,10 +10,21 @@ use std::{
     time::Duration,
 };
 
-use mjpeg_testkit::Camera;
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use mjpeg_testkit::{Camera, Viewer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::watch,
+    task::JoinHandle,
+    time::sleep,
+};
+use tokio_rustls::client::TlsStream;
 
-use super::{FRAMES, GATEWAY, Reloadable, Watcher, camera, has, soon, stream};
+use super::{FRAMES, GATEWAY, Reloadable, Watcher, camera, has, soon, stream, without_repeats};
+use crate::{
+    cert::{Directory, make},
+    tls::connect_to,
+};
 
 /// A viewer that goes on watching.
 struct Viewing {
@@ -30,7 +43,10 @@ struct Viewed {
 }
 
 impl Viewing {
-    fn of(mut watcher: Watcher, mut stop: watch::Receiver<bool>) -> Self {
+    fn of<S>(mut watcher: Watcher<S>, mut stop: watch::Receiver<bool>) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let seen = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&seen);
         let task = tokio::spawn(async move {
@@ -66,9 +82,10 @@ impl Viewing {
     }
 }
 
-/// Cameras with streams of them that are watched.
+/// Cameras with streams of them that are watched, every other viewer over TLS.
 struct Crowd {
     relay: Reloadable,
+    certificate: Directory,
     cameras: Vec<Camera>,
     /// Of each stream.
     viewings: Vec<Vec<Viewing>>,
@@ -81,35 +98,83 @@ impl Crowd {
         for n in 0..streams {
             cameras.push(camera(n * FRAMES, INTERVAL).await);
         }
-        let text = Self::file(&cameras, |_, text| Some(text));
-        let relay = Reloadable::start(&text, streams as usize + 1);
-        let stop = watch::Sender::new(false);
-        let mut viewings = Vec::new();
+        let certificate = Directory::new(&format!("crowd-{streams}-{viewers}"));
+        make(&certificate, &[]);
+        let text = Self::file(&certificate, &cameras, |_, text| Some(text));
+        // The URLs of both gateways come first, then one of each stream.
+        let mut crowd = Self {
+            relay: Reloadable::start(&text, 2 + streams as usize),
+            certificate,
+            cameras,
+            viewings: Vec::new(),
+            stop: watch::Sender::new(false),
+        };
         for n in 0..streams {
             let mut of_stream = Vec::new();
-            for _ in 0..viewers {
-                let watcher = Watcher::open(relay.addr(0), &format!("/s{n}/")).await;
-                of_stream.push(Viewing::of(watcher, stop.subscribe()));
+            let path = format!("/s{n}/");
+            for viewer in 0..viewers {
+                let stop = crowd.stop.subscribe();
+                of_stream.push(match viewer % 2 {
+                    0 => Viewing::of(Watcher::open(crowd.plain(), &path).await, stop),
+                    _ => Viewing::of(crowd.open_tls(&path).await, stop),
+                });
             }
-            viewings.push(of_stream);
+            crowd.viewings.push(of_stream);
         }
-        let crowd = Self {
-            relay,
-            cameras,
-            viewings,
-            stop,
-        };
         crowd.all_see(10).await;
         crowd
     }
 
     /// The file, with a stream for each camera as `change` makes it.
-    fn file(cameras: &[Camera], change: impl Fn(usize, String) -> Option<String>) -> String {
+    fn file(
+        certificate: &Directory,
+        cameras: &[Camera],
+        change: impl Fn(usize, String) -> Option<String>,
+    ) -> String {
         let streams = cameras.iter().enumerate().filter_map(|(n, camera)| {
             let text = stream(&format!("s{n}"), &camera.url(), "");
             change(n, text)
         });
-        GATEWAY.to_owned() + &streams.collect::<String>()
+        let (certificate, key) = (certificate.join("cert.pem"), certificate.join("key.pem"));
+        let tls = format!("{{ certificate = {certificate:?}, key = {key:?} }}");
+        format!("{GATEWAY}{GATEWAY}tls = {tls}\n") + &streams.collect::<String>()
+    }
+
+    /// The file that is in use, with each stream as `change` makes it.
+    fn changed(&self, change: impl Fn(usize, String) -> Option<String>) -> String {
+        Self::file(&self.certificate, &self.cameras, change)
+    }
+
+    /// The gateway without TLS.
+    fn plain(&self) -> SocketAddr {
+        self.relay.addr(0)
+    }
+
+    /// The gateway with TLS.
+    fn secure(&self) -> SocketAddr {
+        self.relay.addr(1)
+    }
+
+    async fn open_tls(&self, path: &str) -> Watcher<TlsStream<TcpStream>> {
+        let (addr, path) = (self.secure(), without_repeats(path));
+        let certificate = self.certificate.join("cert.pem");
+        let opening = async {
+            let stream = connect_to(addr, &certificate, b"http/1.1").await?;
+            let local = stream.get_ref().0.local_addr()?;
+            Viewer::ask_over(stream, local, addr, &path, &[]).await
+        };
+        Watcher::of(soon(opening).await.expect("a connection"))
+    }
+
+    /// Puts another certificate in the place of the one in use.
+    async fn replace_certificate(&mut self) {
+        let old = self.certificate.join("old.pem");
+        fs::copy(self.certificate.join("cert.pem"), &old).expect("copied");
+        make(&self.certificate, &["--force"]);
+        self.relay.server.stderr_until("certificate replaced");
+        let with_old = soon(connect_to(self.secure(), &old, b"http/1.1")).await;
+        assert!(with_old.is_err(), "the old certificate is gone");
+        self.open_tls("/s1/").await.follow(1).await;
     }
 
     /// Waits until each viewer has seen this many frames more.
@@ -137,13 +202,14 @@ impl Crowd {
     }
 }
 
-/// One stream is changed in source, one in limits, one is removed, one added.
+/// One stream is changed in source, one in limits, one is removed, one added, and the certificate
+/// is replaced.
 async fn all_kinds_of_changes(streams: u32, viewers: usize) {
     let other = camera(streams * FRAMES, INTERVAL).await;
     let mut crowd = Crowd::new(streams, viewers).await;
-    let text = Crowd::file(&crowd.cameras, |n, text| match n {
+    let text = crowd.changed(|n, text| match n {
         0 => Some(stream("s0", &other.url(), "")),
-        1 => Some(text + "max_viewers = 1\n"),
+        1 => Some(format!("{text}max_viewers = {}\n", viewers + 1)),
         2 => None,
         _ => Some(text),
     });
@@ -156,8 +222,9 @@ async fn all_kinds_of_changes(streams: u32, viewers: usize) {
         ),
         "{log:#?}"
     );
+    crowd.replace_certificate().await;
     crowd.all_see(20).await;
-    let mut added = Watcher::open(crowd.relay.addr(0), "/new/").await;
+    let mut added = Watcher::open(crowd.plain(), "/new/").await;
     added.follow_until(streams * FRAMES).await;
     let viewed = crowd.end().await;
     for (n, viewed) in viewed.iter().enumerate() {
@@ -188,7 +255,7 @@ async fn one_change_of_two_hundred_streams() {
     let mut crowd = Crowd::new(200, 1).await;
     let mut times = Vec::new();
     for most in 1..=20 {
-        let text = Crowd::file(&crowd.cameras, |n, text| match n {
+        let text = crowd.changed(|n, text| match n {
             100 => Some(format!("{text}max_viewers = {most}\n")),
             _ => Some(text),
         });
