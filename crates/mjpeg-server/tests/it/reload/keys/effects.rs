@@ -1,6 +1,8 @@
 //! What can be seen of each key.
 
-use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, sync::OnceLock, time::Duration};
+use std::{
+    fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, sync::OnceLock, time::Duration,
+};
 
 use mjpeg_testkit::{Camera, Script, Viewer, jpeg};
 use serde_json::Value;
@@ -10,7 +12,11 @@ use tokio::{
 };
 
 use super::{File, Place};
-use crate::reload::{Reloadable, Watcher, ask, camera, get, soon};
+use crate::{
+    process::run,
+    reload::{Reloadable, Watcher, ask, camera, get, soon},
+    tls::connect_to,
+};
 
 /// Cameras, and a relay of them.
 pub(super) struct Scene {
@@ -106,6 +112,8 @@ impl Scene {
         relay.folder.write("more/more.toml", more);
         relay.folder.write("picture.jpg", jpeg::numbered(500));
         let folder = relay.folder.path().to_str().unwrap().to_owned();
+        let (code, _, errors) = run(&["cert", "--out", &format!("{folder}/tls")]);
+        assert_eq!(code, Some(0), "{errors}");
         self.folder.set(folder).unwrap();
     }
 
@@ -182,6 +190,11 @@ impl Scene {
                     .permissions()
                     .mode();
                 assert_eq!(mode & 0o777, if is_changed { 0o640 } else { 0o600 });
+            }
+            "tls" => {
+                let certificate = self.value("{folder}/tls/cert.pem");
+                let tls = connect_to(self.addr, Path::new(&certificate), b"http/1.1");
+                assert_eq!(soon(tls).await.is_ok(), is_changed);
             }
             "serve" => status("/", 200, 404).await,
             "default" => status("/snapshot", 404, 200).await,

@@ -164,13 +164,15 @@ pub(super) const ROWS: &[Row] = &[
         ["[\"cams.example\"]", "hosts [] -> [\"cams.example\"]"],
         Whole,
     ),
-    // There is no such file; `tls::gateway_changes_its_tls_under_running_viewers` has one.
     row(
         MAIN,
         "tls",
         NEW,
-        ["{ certificate = \"/c.pem\", key = \"/k.pem\" }", "/c.pem"],
-        Refused,
+        [
+            "{ certificate = \"{folder}/tls/cert.pem\", key = \"{folder}/tls/key.pem\" }",
+            "{folder}/tls/cert.pem",
+        ],
+        Whole,
     ),
     row(
         MAIN,
