@@ -1,5 +1,7 @@
 //! Streams, each from its layers.
 
+use std::collections::BTreeMap;
+
 use mjpeg_manager::mjpeg_ingest::Source;
 
 use super::{overrides::Overrides, sources::Sources};
@@ -96,28 +98,38 @@ pub(super) fn warn(layers: &[Layer], streams: &[StreamSettings], report: &mut Re
             report.add_once(finding.about(layer, "linger"));
         }
     }
-    let mut seen: Vec<(&str, usize)> = Vec::new();
+    let mut users: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, stream) in streams.iter().enumerate() {
         for camera in stream.sources.iter().filter_map(camera) {
-            match seen.iter().find(|(known, _)| *known == camera) {
-                Some((_, first)) if streams[*first].name != stream.name => {
-                    let name = &streams[*first].name;
-                    let finding = Finding::warning(format!(
-                        "streams {name} and {} name the same camera, which gets a connection \
-                         from each",
-                        stream.name
-                    ));
-                    let other = layers[*first].place_of("source");
-                    report.add(
-                        finding
-                            .about(&layers[at], "source")
-                            .with_other(other, "and here"),
-                    );
-                }
-                Some(_) => {}
-                None => seen.push((camera, at)),
+            let users = users.entry(camera).or_default();
+            // A stream may name it twice.
+            if users.last() != Some(&at) {
+                users.push(at);
             }
         }
+    }
+    for users in users.into_values() {
+        let [first, second, others @ ..] = &*users else {
+            continue;
+        };
+        let names = match others {
+            [] => format!("{} and {}", streams[*first].name, streams[*second].name),
+            others => format!(
+                "{}, {} and {} more",
+                streams[*first].name,
+                streams[*second].name,
+                others.len()
+            ),
+        };
+        let finding = Finding::warning(format!(
+            "streams {names} name the same camera, which gets a connection from each"
+        ));
+        let other = layers[*first].place_of("source");
+        report.add(
+            finding
+                .about(&layers[*second], "source")
+                .with_other(other, "and here"),
+        );
     }
 }
 

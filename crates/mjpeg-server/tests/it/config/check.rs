@@ -242,6 +242,17 @@ fn warnings_leave_the_exit_code_0() {
 }
 
 #[test]
+fn streams_of_one_camera_are_told_together() {
+    let stream = |name: &str| format!("[[streams]]\nname = '{name}'\nsource = 'tcp://cam:1'\n");
+    let text: String = ["a", "b", "c", "d"].map(stream).concat();
+    let (code, out) = checked(&text);
+    assert_eq!(code, Some(0), "{out}");
+    let together = "streams a, b and 2 more name the same camera";
+    assert!(out.contains(together), "{out}");
+    assert!(out.contains("0 errors, 1 warning;"), "{out}");
+}
+
+#[test]
 fn reserved_names_are_free_where_there_is_no_listener() {
     let stream = "[[streams]]\nname = \"stream\"\nsource = \"test:\"\n";
     let (code, out) = checked(&format!("{stream}listen = 8081\n"));
