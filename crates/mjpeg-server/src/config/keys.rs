@@ -5,6 +5,8 @@
 //! reload does to viewers; `x-api` whether the API may set the key; `x-example` is shown for a key
 //! without a default.
 
+pub(crate) mod auth;
+pub(crate) mod control;
 pub(crate) mod listen;
 pub(crate) mod process;
 pub(crate) mod stream;
@@ -14,6 +16,9 @@ pub(crate) const KEEP: &str = "viewers keep their response";
 
 /// Applies to requests that come after the reload.
 const NEW: &str = "new viewers only";
+
+/// Running viewers are asked again who they are.
+const RIGHTS: &str = "within 1 s, viewers without the right end";
 
 /// Applies when the program is started again.
 const RESTART: &str = "restart";

@@ -130,6 +130,7 @@ fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<GatewayConf
     let mut serve = ServeSet::default();
     serve.streams = keys.serve.contains(&Serve::Streams);
     serve.page = keys.serve.contains(&Serve::Page);
+    serve.control = keys.serve.contains(&Serve::Control);
     serve.metrics = keys.serve.contains(&Serve::Metrics);
     let tls = keys.tls.clone();
     Ok(GatewayConfig::new(listen.name.as_str(), address)

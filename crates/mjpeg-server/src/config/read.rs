@@ -1,5 +1,5 @@
 //! Reads files into layers, and finds all that is wrong with them.
 
 pub(crate) mod document;
-mod nearest;
+pub(crate) mod nearest;
 mod section;

@@ -3,10 +3,11 @@
 pub(crate) mod listens;
 pub(crate) mod names;
 pub(crate) mod overrides;
+mod rights;
 mod sources;
 mod streams;
 
-use self::overrides::Overrides;
+use self::{overrides::Overrides, rights::Rights};
 use super::{
     keys::{listen::ListenKeys, process::ProcessKeys, stream::StreamKeys},
     layer::Layer,
@@ -25,6 +26,9 @@ pub(crate) struct Resolved {
     pub(crate) listens: Vec<Layer>,
     /// In the order of the settings.
     pub(crate) streams: Vec<Layer>,
+    pub(crate) auth: Layer,
+    pub(crate) users: Vec<Layer>,
+    pub(crate) control: Layer,
 }
 
 /// Merges all layers. What is wrong is reported.
@@ -50,6 +54,8 @@ pub(crate) fn resolve(document: &Document, overrides: &Overrides, report: &mut R
         all.push(merged);
     }
     let names = names::check(&all, has_gateway, report);
+    let rights = Rights::new(document);
+    rights.check(&listens, &all, &names, report);
     let listens = listens::resolve(&listens, &all, &names, report);
     let (listen_layers, listens): (Vec<_>, Vec<_>) = listens.into_iter().unzip();
     let (stream_layers, streams): (Vec<_>, Vec<_>) = streams.into_iter().unzip();
@@ -69,9 +75,15 @@ pub(crate) fn resolve(document: &Document, overrides: &Overrides, report: &mut R
             ports,
             defaults: defaults.read(),
             streams,
+            auth: rights.auth.read(),
+            users: rights.users.iter().map(Layer::read).collect(),
+            control: rights.control.read(),
         },
         process,
         listens: listen_layers,
         streams: stream_layers,
+        auth: rights.auth,
+        users: rights.users,
+        control: rights.control,
     }
 }

@@ -5,7 +5,13 @@ use std::{net::SocketAddr, path::PathBuf};
 use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
 use serde::{Serialize, Serializer};
 
-use super::keys::{listen::ListenKeys, process::ProcessKeys, stream::StreamKeys};
+use super::keys::{
+    auth::{AuthKeys, UserKeys},
+    control::ControlKeys,
+    listen::ListenKeys,
+    process::ProcessKeys,
+    stream::StreamKeys,
+};
 
 /// Everything that a relay is started with, after all layers are merged. Equal settings mean the
 /// same relay. Serialisation and `Debug` show no secrets.
@@ -18,6 +24,9 @@ pub(crate) struct Settings {
     /// What a stream has that says nothing itself.
     pub(crate) defaults: StreamKeys,
     pub(crate) streams: Vec<StreamSettings>,
+    pub(crate) auth: AuthKeys,
+    pub(crate) users: Vec<UserKeys>,
+    pub(crate) control: ControlKeys,
 }
 
 /// A listener that serves every stream below its name.

@@ -5,6 +5,7 @@ pub(crate) mod limit;
 pub(crate) mod listen_addr;
 pub(crate) mod network;
 pub(crate) mod placeholder;
+pub(crate) mod secret_text;
 pub(crate) mod size;
 pub(crate) mod source_text;
 pub(crate) mod text;

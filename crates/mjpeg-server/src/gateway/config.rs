@@ -65,6 +65,8 @@ pub struct ServeSet {
     pub streams: bool,
     /// The page, and the part of the API that it reads. Default: yes.
     pub page: bool,
+    /// The API that adds, changes and removes streams. Default: no.
+    pub control: bool,
     /// The metrics. Default: no.
     pub metrics: bool,
 }
@@ -74,6 +76,7 @@ impl Default for ServeSet {
         Self {
             streams: true,
             page: true,
+            control: false,
             metrics: false,
         }
     }

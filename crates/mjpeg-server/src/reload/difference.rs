@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::keys;
 use crate::config::{
+    keys::auth::UserKeys,
     plan::RelayPlan,
     schema::{key::Key, section::Section},
     settings::{ListenAt, ListenSettings, Settings},
@@ -58,6 +59,10 @@ pub(crate) enum Subject {
     Listen,
     Defaults,
     Stream,
+    /// What holds for those without credentials.
+    Auth,
+    User,
+    Control,
     /// The order of the streams.
     Order,
 }
@@ -93,6 +98,19 @@ impl Difference {
         );
         changes.extend(ItemChange::of_keys(Subject::Defaults, None, defaults));
         streams(old, new, &mut changes);
+        let auth = KeyChange::of(
+            Section::Auth,
+            &keys::values(&old_settings.auth),
+            &keys::values(&new_settings.auth),
+        );
+        changes.extend(ItemChange::of_keys(Subject::Auth, None, auth));
+        users(old_settings, new_settings, &mut changes);
+        let control = KeyChange::of(
+            Section::Control,
+            &keys::values(&old_settings.control),
+            &keys::values(&new_settings.control),
+        );
+        changes.extend(ItemChange::of_keys(Subject::Control, None, control));
         Self { changes }
     }
 
@@ -212,6 +230,44 @@ fn streams(old: &Configuration, new: &Configuration, changes: &mut Vec<ItemChang
             keys: Vec::new(),
         });
     }
+}
+
+fn users(old: &Settings, new: &Settings, changes: &mut Vec<ItemChange>) {
+    let name = |user: &UserKeys| user.name.as_ref().map(|name| name.0.to_string());
+    let find = |users: &[UserKeys], wanted: &UserKeys| {
+        let mut users = users.iter();
+        users.find(|user| user.name == wanted.name).cloned()
+    };
+    let whole = |change, user: &UserKeys| ItemChange {
+        change,
+        what: Subject::User,
+        name: name(user),
+        at: None,
+        keys: Vec::new(),
+    };
+    for user in &new.users {
+        let Some(was) = find(&old.users, user) else {
+            changes.push(whole(ChangeKind::Added, user));
+            continue;
+        };
+        let (before, now) = (keys::values(&was), keys::values(user));
+        let mut keys = KeyChange::of(Section::User, &before, &now);
+        let secrets = [
+            ("password_hash", was.password_hash != user.password_hash),
+            ("token_hash", was.token_hash != user.token_hash),
+        ];
+        for (key, differs) in secrets {
+            if differs && !keys.iter().any(|change| change.key == key) {
+                keys.extend(KeyChange::within(Section::User, key, &now));
+            }
+        }
+        changes.extend(ItemChange::of_keys(Subject::User, name(user), keys));
+    }
+    let gone = old
+        .users
+        .iter()
+        .filter(|user| find(&new.users, user).is_none());
+    changes.extend(gone.map(|user| whole(ChangeKind::Removed, user)));
 }
 
 impl KeyChange {

@@ -40,8 +40,9 @@ pub(crate) struct ListenKeys {
     #[schemars(extend("x-example" = "http", "x-reload" = KEEP))]
     pub(crate) fd: Option<String>,
 
-    /// What is served: `"streams"`, `"page"`, `"metrics"`.
-    #[schemars(length(min = 1, max = 3), extend("x-reload" = NEW))]
+    /// What is served: `"streams"`, `"page"`, `"control"` (the API that adds and removes streams),
+    /// `"metrics"`.
+    #[schemars(length(min = 1, max = 4), extend("x-reload" = NEW))]
     pub(crate) serve: Vec<Serve>,
 
     /// The stream that `/`, `/stream` and `/snapshot` give.

@@ -4,7 +4,7 @@ use mjpeg_manager::{ManagerConfig, StreamName, StreamSpec, mjpeg_http::StreamCon
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{KEEP, LONGEST, NEW, RESTART};
+use super::{KEEP, LONGEST, NEW, RESTART, RIGHTS, auth::UserName};
 use crate::config::value::{
     choice::{Repair, StartChoice},
     limit::Limit,
@@ -181,6 +181,14 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = 0, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) max_inflight: Size,
 
+    /// The users who may see the stream. Without it, everybody may whom `[auth]` lets.
+    #[schemars(length(max = 256), extend(
+        "x-default" = "as `[auth]` says",
+        "x-example" = ["alice"],
+        "x-reload" = RIGHTS
+    ))]
+    pub(crate) view: Option<Vec<TextValue<UserName>>>,
+
     /// Serve WebKit's `fetch()` as `multipart/mixed`, because it cannot read
     /// `multipart/x-mixed-replace`.
     #[schemars(extend("x-reload" = NEW, "x-api" = true))]
@@ -225,6 +233,7 @@ impl Default for StreamKeys {
             keepalive: Time(http.keepalive()),
             write_stall: Time(http.write_stall()),
             max_inflight: Size(http.max_inflight_bytes() as u64),
+            view: None,
             webkit_fetch_mixed: http.webkit_fetch_mixed(),
         }
     }

@@ -22,6 +22,9 @@ pub(crate) struct Document {
     pub(crate) defaults: Layer,
     pub(crate) listens: Vec<Layer>,
     pub(crate) streams: Vec<Layer>,
+    pub(crate) auth: Layer,
+    pub(crate) users: Vec<Layer>,
+    pub(crate) control: Layer,
     /// The file was read, and says nothing at all.
     pub(crate) is_blank: bool,
 }
@@ -116,7 +119,9 @@ impl Document {
         for (name, value) in table {
             let is_allowed = matches!(kind, Kind::Main) || name.get_ref() == "streams";
             match &**name.get_ref() {
-                known @ ("include" | "listen" | "defaults") if !is_allowed => {
+                known @ ("include" | "listen" | "defaults" | "auth" | "users" | "control")
+                    if !is_allowed =>
+                {
                     let place = reader.place(name.span());
                     let finding = Finding::error("an included file may hold only [[streams]]");
                     reader.report.add(finding.at(place).with_key(known));
@@ -124,12 +129,10 @@ impl Document {
                 "include" => includes = include(value, reader),
                 "listen" => self.listens = tables(value, Section::Listen, reader),
                 "streams" => self.streams.extend(tables(value, Section::Stream, reader)),
-                "defaults" => match value.get_ref() {
-                    DeValue::Table(table) => {
-                        self.defaults = reader.section(Section::Defaults, table);
-                    }
-                    _ => wrong_kind(value, "defaults", "write [defaults]", reader),
-                },
+                "users" => self.users = tables(value, Section::User, reader),
+                "defaults" => self.defaults = one_table(value, Section::Defaults, reader),
+                "auth" => self.auth = one_table(value, Section::Auth, reader),
+                "control" => self.control = one_table(value, Section::Control, reader),
                 _ if is_allowed => rest.push((name, value)),
                 _ => {
                     let place = reader.place(name.span());
@@ -201,6 +204,17 @@ fn tables(value: &Spanned<DeValue<'_>>, section: Section, reader: &mut Reader<'_
         layers.push(layer);
     }
     layers
+}
+
+/// Reads the table of `[…]`.
+fn one_table(value: &Spanned<DeValue<'_>>, section: Section, reader: &mut Reader<'_>) -> Layer {
+    let key = section.header().trim_matches(['[', ']']);
+    let DeValue::Table(table) = value.get_ref() else {
+        let help = format!("write {}", section.header());
+        wrong_kind(value, key, &help, reader);
+        return Layer::default();
+    };
+    reader.section(section, table)
 }
 
 fn wrong_kind(value: &Spanned<DeValue<'_>>, key: &str, help: &str, reader: &mut Reader<'_>) {

@@ -43,7 +43,7 @@ fn belongs(section: Section) -> &'static str {
 }
 
 /// The name that looks most like this one, if any does.
-pub(super) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let names = names
         .into_iter()
         .filter(|known| likeness(name, known) > LEAST);
@@ -55,7 +55,9 @@ fn likeness(a: &str, b: &str) -> f64 {
 }
 
 /// What the top of a file has beside its keys.
-pub(super) const TABLES: [&str; 4] = ["include", "listen", "defaults", "streams"];
+pub(super) const TABLES: [&str; 7] = [
+    "include", "listen", "defaults", "streams", "auth", "users", "control",
+];
 
 /// Below it, words have nothing in common but letters.
 const LEAST: f64 = 0.85;

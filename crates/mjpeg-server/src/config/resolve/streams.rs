@@ -73,7 +73,7 @@ pub(super) fn resolve(
     let source = names.source.map(|text| ("source", text));
     let fallback = keys.fallback.iter().cloned().map(|text| ("fallback", text));
     for (key, text) in source.into_iter().chain(fallback) {
-        all.extend(sources.resolve(key, &text.0));
+        all.extend(sources.resolve(key, &text.0.0));
     }
     // Only now: an option in one URL does not hold for the other sources.
     for (key, time) in sources.from_url {

@@ -26,6 +26,10 @@ pub(crate) fn schema() -> Value {
         "streams".into(),
         json!({ "type": "array", "items": streams }),
     );
+    properties.insert("auth".into(), object(Section::Auth));
+    let users = object(Section::User);
+    properties.insert("users".into(), json!({ "type": "array", "items": users }));
+    properties.insert("control".into(), object(Section::Control));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mjpeg-server",

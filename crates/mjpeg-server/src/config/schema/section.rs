@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use super::key::Key;
 use crate::config::keys::{
+    auth::{AuthKeys, UserKeys},
+    control::ControlKeys,
     listen::ListenKeys,
     process::ProcessKeys,
     stream::{OwnKeys, StreamKeys},
@@ -16,10 +18,21 @@ pub(crate) enum Section {
     Listen,
     Defaults,
     Stream,
+    Auth,
+    User,
+    Control,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 4] = [Self::Process, Self::Listen, Self::Defaults, Self::Stream];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Process,
+        Self::Listen,
+        Self::Defaults,
+        Self::Stream,
+        Self::Auth,
+        Self::User,
+        Self::Control,
+    ];
 
     /// How the section begins in a file.
     pub(crate) fn header(self) -> &'static str {
@@ -28,6 +41,9 @@ impl Section {
             Self::Listen => "[[listen]]",
             Self::Defaults => "[defaults]",
             Self::Stream => "[[streams]]",
+            Self::Auth => "[auth]",
+            Self::User => "[[users]]",
+            Self::Control => "[control]",
         }
     }
 
@@ -38,6 +54,9 @@ impl Section {
             Self::Listen => (&LISTEN, &[]),
             Self::Defaults => (&[], &STREAM),
             Self::Stream => (&OWN, &STREAM),
+            Self::Auth => (&AUTH, &[]),
+            Self::User => (&USER, &[]),
+            Self::Control => (&CONTROL, &[]),
         };
         own.iter().chain(shared)
     }
@@ -58,3 +77,6 @@ static PROCESS: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<ProcessKeys>);
 static LISTEN: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<ListenKeys>);
 static OWN: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<OwnKeys>);
 static STREAM: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<StreamKeys>);
+static AUTH: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<AuthKeys>);
+static USER: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<UserKeys>);
+static CONTROL: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<ControlKeys>);

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{Deserialize, Serialize};
 
 /// What the start of the relay does about a camera that cannot be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +34,9 @@ pub(crate) enum Repair {
 }
 
 /// What a listener serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline, extend("x-type" = "word"))]
 pub(crate) enum Serve {
@@ -42,24 +44,27 @@ pub(crate) enum Serve {
     Streams,
     /// The page and what it reads.
     Page,
+    /// The control API.
+    Control,
     /// Metrics for Prometheus.
     Metrics,
 }
 
-impl<'de> Deserialize<'de> for Serve {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        match &*word {
-            "streams" => Ok(Self::Streams),
-            "page" => Ok(Self::Page),
-            "metrics" => Ok(Self::Metrics),
-            "control" => Err(D::Error::custom(
-                "\"control\" needs users and rights, which this version does not have yet",
-            )),
-            _ => Err(D::Error::unknown_variant(
-                &word,
-                &["streams", "page", "metrics"],
-            )),
-        }
-    }
+/// A right of a user.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline, extend("x-type" = "word"))]
+pub(crate) enum RightWord {
+    /// Watch streams, and take pictures.
+    View,
+    /// Send pictures to a stream.
+    Push,
+    /// Watch what was recorded.
+    Replay,
+    /// Change which streams run, and how.
+    Control,
+    /// Read the metrics beyond this machine.
+    Metrics,
 }

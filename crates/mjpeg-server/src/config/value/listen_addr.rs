@@ -21,6 +21,11 @@ impl ListenAddr {
     pub(crate) fn all_interfaces(port: u16) -> Self {
         Self((Ipv6Addr::UNSPECIFIED, port).into())
     }
+
+    /// Whether only this machine can connect.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.ip().to_canonical().is_loopback()
+    }
 }
 
 impl FromStr for ListenAddr {

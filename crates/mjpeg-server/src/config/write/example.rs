@@ -14,16 +14,26 @@ pub(crate) fn example() -> String {
         Section::Listen,
         Section::Defaults,
         Section::Stream,
+        Section::Auth,
+        Section::User,
+        Section::Control,
     ] {
         let intro = match section {
             Section::Process => None,
             Section::Listen => Some(LISTEN),
             Section::Defaults => Some(DEFAULTS),
             Section::Stream => Some(STREAMS),
+            Section::Auth => Some(AUTH),
+            Section::User => Some(USERS),
+            Section::Control => Some(CONTROL),
         };
         if let Some(intro) = intro {
             out += "\n\n";
             comment(&mut out, intro);
+            // A user is nobody without the hash of a password.
+            if section == Section::User {
+                out += "#";
+            }
             out += section.header();
             out += "\n";
         }
@@ -45,6 +55,7 @@ fn write(out: &mut String, section: Section, key: &Key) {
     comment(out, &doc);
     let is_live = match section {
         Section::Listen => key.name == "address",
+        Section::User => false,
         _ => key.is_required(),
     };
     let mark = if is_live { "" } else { "#" };
@@ -89,3 +100,9 @@ const DEFAULTS: &str = "For all streams. Flags and the environment beat this, an
      says itself beats both.";
 
 const STREAMS: &str = "A stream; there may be any number. It may have any key of [defaults] too.";
+
+const AUTH: &str = "What holds for those who have no credentials.";
+
+const USERS: &str = "Somebody who can log in; there may be any number.";
+
+const CONTROL: &str = "What the API may do where a listener serves \"control\".";

@@ -30,6 +30,17 @@ pub(crate) fn origins(resolved: &Resolved, report: &Report) -> String {
         let labels: Vec<_> = stream.sources.iter().map(ToString::to_string).collect();
         writer.layer(Section::Stream, layer, &labels);
     }
+    for (header, section, layer) in [
+        ("[auth]", Section::Auth, &resolved.auth),
+        ("[control]", Section::Control, &resolved.control),
+    ] {
+        writer.out += &format!("\n{header}\n");
+        writer.layer(section, layer, &[]);
+    }
+    for layer in &resolved.users {
+        writer.out += "\n[[users]]\n";
+        writer.layer(Section::User, layer, &[]);
+    }
     masked(writer.out)
 }
 

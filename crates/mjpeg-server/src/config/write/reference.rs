@@ -17,11 +17,21 @@ pub(crate) fn reference() -> String {
     out += "\n";
     paragraph(&mut out, &format!("{names} {}.", reserved.join(", ")));
     out.pop();
-    for section in [Section::Process, Section::Listen, Section::Stream] {
+    for section in [
+        Section::Process,
+        Section::Listen,
+        Section::Stream,
+        Section::Auth,
+        Section::User,
+        Section::Control,
+    ] {
         let (title, intro) = match section {
             Section::Process => ("The top of the file", ""),
             Section::Listen => ("`[[listen]]`", LISTEN),
             Section::Stream | Section::Defaults => ("`[[streams]]` and `[defaults]`", STREAMS),
+            Section::Auth => ("`[auth]`", AUTH),
+            Section::User => ("`[[users]]`", USERS),
+            Section::Control => ("`[control]`", CONTROL),
         };
         out += &format!("\n## {title}\n\n");
         paragraph(&mut out, intro);
@@ -120,3 +130,11 @@ const LISTEN: &str = "A port that serves every stream below its name; there may 
 
 const STREAMS: &str = "A stream; there may be any number. `[defaults]` may have the same keys, for \
      all streams, except those that say otherwise.";
+
+const AUTH: &str = "Who is asked for credentials. Without this section, everybody may view, and \
+     nobody may do more. docs/security.md says what each right opens.";
+
+const USERS: &str = "Somebody who can log in, with a password, a token, or both.";
+
+const CONTROL: &str = "What the control API may do. It can be reached where a listener's `serve` has \
+     `\"control\"`, and at a Unix socket of the user who runs the program.";

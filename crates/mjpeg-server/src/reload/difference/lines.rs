@@ -20,6 +20,9 @@ impl ItemChange {
             Subject::Listen => " listen",
             Subject::Defaults => " defaults",
             Subject::Stream => " stream",
+            Subject::Auth => " auth",
+            Subject::User => " user",
+            Subject::Control => " control",
             Subject::Order => " the order of the streams",
         };
         let mut line = format!("{sign}{what}");

@@ -1,0 +1,36 @@
+//! Keys of the control API.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::KEEP;
+use crate::config::value::{network::NetworkValue, text::TextValue};
+
+/// What the API may do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct ControlKeys {
+    /// The kinds of sources that the API may set. Kinds that start programs or open files are left
+    /// out: whoever may use the API could then do that on this machine.
+    #[schemars(length(max = 16), extend("x-reload" = KEEP))]
+    pub(crate) sources: Vec<String>,
+
+    /// Networks that sources set by the API may reach although they are of this machine or its
+    /// link, such as `127.0.0.0/8`.
+    #[schemars(length(max = 256), extend("x-reload" = KEEP))]
+    pub(crate) allow: Vec<TextValue<NetworkValue>>,
+
+    /// The API may set the port of a stream's own.
+    #[schemars(extend("x-reload" = KEEP))]
+    pub(crate) listen: bool,
+}
+
+impl Default for ControlKeys {
+    fn default() -> Self {
+        Self {
+            sources: ["tcp", "http", "https", "test"].map(Into::into).into(),
+            allow: Vec::new(),
+            listen: false,
+        }
+    }
+}
