@@ -133,8 +133,8 @@ pub enum Action {
 pub enum Access {
     /// The request is answered.
     Allow(Grant),
-    /// The request is refused with this response. A `404` is sent as it is, without headers for
-    /// pages of other origins, so that it may be the answer for a stream that does not exist.
+    /// The request is refused with this response. It is sent as it is, without headers for pages
+    /// of other origins, so that it can be the same for a stream that does not exist.
     Deny(Box<Response<Bytes>>),
 }
 

@@ -8,7 +8,7 @@ use std::sync::{
 #[cfg(feature = "http2")]
 use std::time::Duration;
 
-use http::{HeaderMap, Response, StatusCode, request::Parts};
+use http::{HeaderMap, Response, request::Parts};
 use mjpeg_fanout::Consumer;
 use tokio::{
     sync::watch,
@@ -117,13 +117,9 @@ impl ServiceShared {
                 }
                 Some(Access::Deny(response)) => {
                     self.counters.denied.add_one();
-                    let response = response.map(ResponseBody::whole);
-                    if response.status() == StatusCode::NOT_FOUND {
-                        // It must not differ from the answer for a stream that does not exist.
-                        return Answer::Now(response);
-                    }
-                    let config = self.config();
-                    Answer::Now(head::share(response, config.cors(), &request.headers))
+                    // As it is: it must not differ from what its owner answers to a request for a
+                    // stream that does not exist.
+                    Answer::Now(response.map(ResponseBody::whole))
                 }
                 None => {
                     self.counters.denied.add_one();
