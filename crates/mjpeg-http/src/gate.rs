@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response, Uri};
+use http::{HeaderMap, Method, Response, Uri, request::Parts};
 
 use crate::{peer::Peer, transport::TlsInfo};
 
@@ -63,9 +63,10 @@ pub struct Inquiry {
     pub method: Method,
     /// The request's path and query, as received.
     pub uri: Uri,
-    /// The request's headers.
+    /// The request's headers. `Remote-User` is there only if a trusted proxy has sent it.
     pub headers: HeaderMap,
-    /// The client's address, if known.
+    /// The client's address, if known. Behind a
+    /// [trusted proxy](crate::ListenerConfig::with_trusted_proxies), that of the proxy's client.
     pub peer: Option<Peer>,
     /// The [name](crate::ListenerConfig::with_name) of the listener that the request came through;
     /// empty if there is none.
@@ -86,6 +87,20 @@ impl Inquiry {
             peer: None,
             listener: "".into(),
             tls: None,
+        }
+    }
+
+    /// Makes an inquiry about a request to another service, such as the
+    /// [fallback](crate::Listener::with_fallback) of a listener. [`Peer`] and [`TlsInfo`] are those
+    /// in the request's extensions.
+    pub fn of_request(action: Action, request: &Parts) -> Self {
+        Self {
+            method: request.method.clone(),
+            uri: request.uri.clone(),
+            headers: request.headers.clone(),
+            peer: request.extensions.get().copied(),
+            tls: request.extensions.get().cloned(),
+            ..Self::new(action)
         }
     }
 }
@@ -118,7 +133,8 @@ pub enum Action {
 pub enum Access {
     /// The request is answered.
     Allow(Grant),
-    /// The request is refused with this response.
+    /// The request is refused with this response. It is sent as it is, without headers for pages
+    /// of other origins, so that it can be the same for a stream that does not exist.
     Deny(Box<Response<Bytes>>),
 }
 
@@ -130,13 +146,16 @@ impl Access {
 }
 
 /// Who was admitted, and until when.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Grant {
     /// The client's identity, for [`ViewerInfo`](crate::ViewerInfo); `None` for a stranger.
     pub identity: Option<Arc<str>>,
     /// When the response has to end; `None` for never.
     pub until: Option<Instant>,
+    /// How many frames per second a stream may have at most; `None` for the stream's own limit. A
+    /// recheck does not change it.
+    pub max_fps: Option<f64>,
 }
 
 impl Grant {
@@ -149,6 +168,12 @@ impl Grant {
     /// Sets when the response has to end.
     pub fn with_until(mut self, until: Instant) -> Self {
         self.until = Some(until);
+        self
+    }
+
+    /// Sets how many frames per second a stream may have at most. Only a number above 0 counts.
+    pub fn with_max_fps(mut self, most: f64) -> Self {
+        self.max_fps = Some(most);
         self
     }
 }

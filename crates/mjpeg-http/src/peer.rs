@@ -21,6 +21,7 @@ use std::{
 pub struct Peer {
     addr: Option<SocketAddr>,
     is_proxy: bool,
+    is_via_trusted: bool,
 }
 
 impl Peer {
@@ -28,6 +29,7 @@ impl Peer {
     pub const LOCAL: Self = Self {
         addr: None,
         is_proxy: false,
+        is_via_trusted: false,
     };
 
     /// Sets whether many people may share this address, as with a reverse proxy.
@@ -38,7 +40,15 @@ impl Peer {
         self
     }
 
-    /// The address, if there is one.
+    /// Sets whether a [trusted proxy](crate::ListenerConfig::with_trusted_proxies) has passed the
+    /// request on. What proxies say in headers counts only then.
+    pub fn with_trusted_proxy(mut self, is_via_trusted: bool) -> Self {
+        self.is_via_trusted = is_via_trusted;
+        self
+    }
+
+    /// The address, if there is one. Behind a trusted proxy, it is that of the proxy's client, with
+    /// port 0 unless the proxy has named the port.
     pub fn addr(&self) -> Option<SocketAddr> {
         self.addr
     }
@@ -47,6 +57,11 @@ impl Peer {
     /// others.
     pub fn is_shared(&self) -> bool {
         self.is_proxy || self.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    /// Whether a trusted proxy has passed the request on.
+    pub fn is_via_trusted_proxy(&self) -> bool {
+        self.is_via_trusted
     }
 
     /// The IP address. A socket for both families reports IPv4 addresses in IPv6 form; this returns
@@ -61,6 +76,7 @@ impl<A: Into<SocketAddr>> From<A> for Peer {
         Self {
             addr: Some(addr.into()),
             is_proxy: false,
+            is_via_trusted: false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a request asks for.
 
+pub(crate) mod forwarded;
 pub(crate) mod query;
 pub(crate) mod relay;
 pub(crate) mod route;

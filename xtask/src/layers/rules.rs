@@ -64,6 +64,12 @@ pub(super) const EDGES: &[Edges] = &[
         why: "HTTP must serve frames of any source, not only those of our ingest",
     },
     Edges {
+        of: "mjpeg-auth",
+        always: &["mjpeg-http"],
+        optional: &[],
+        why: "access control judges requests, and knows neither streams nor the program's files",
+    },
+    Edges {
         of: "mjpeg-manager",
         always: &["mjpeg-codec", "mjpeg-fanout", "mjpeg-ingest"],
         optional: &["mjpeg-http", "mjpeg-picture"],
@@ -72,6 +78,7 @@ pub(super) const EDGES: &[Edges] = &[
     Edges {
         of: "mjpeg-server",
         always: &[
+            "mjpeg-auth",
             "mjpeg-codec",
             "mjpeg-fanout",
             "mjpeg-http",
@@ -142,7 +149,7 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
         why: "ingest and HTTP do not know each other; ingest knows no viewers",
     },
     Unreachable {
-        from: &["mjpeg-http"],
+        from: &["mjpeg-auth", "mjpeg-http"],
         forbidden: &["mjpeg-ingest"],
         why: "ingest and HTTP do not know each other; the manager connects them",
     },
@@ -153,6 +160,7 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
     },
     Unreachable {
         from: &[
+            "mjpeg-auth",
             "mjpeg-codec",
             "mjpeg-fanout",
             "mjpeg-ingest",
@@ -164,6 +172,7 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
     },
     Unreachable {
         from: &[
+            "mjpeg-auth",
             "mjpeg-codec",
             "mjpeg-fanout",
             "mjpeg-ingest",

@@ -1,12 +1,14 @@
 //! Limits and times of one listener.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use http::HeaderMap;
 use ipnet::IpNet;
 
 use crate::{
     config::{InvalidConfig, LONGEST},
     peer::Peer,
+    request::forwarded,
 };
 
 /// Limits and times of a [`Listener`](crate::Listener), whatever streams it serves. Durations above
@@ -150,10 +152,17 @@ impl ListenerConfig {
         self
     }
 
-    /// Sets the addresses of reverse proxies, which many people may share. Default: none.
+    /// Sets the addresses of reverse proxies that are trusted. Default: none. Neither loopback nor
+    /// Unix sockets are implied.
     ///
-    /// The limit per address does not apply to them, and a new viewer from there replaces only a
-    /// dead one. Loopback always counts as a proxy.
+    /// Of a request from there, `X-Forwarded-For` is read from the right, over all its lines: the
+    /// first address that is not a trusted proxy is the client, whose address is then listed,
+    /// limited and shown to a [`Gate`](crate::Gate). If there is none among the last 32, or
+    /// something there is no address, the proxy itself is the client. Many people may share its
+    /// address: the limit per address does not apply, and a new viewer from there replaces only a
+    /// dead one. So it is with loopback.
+    ///
+    /// From all others, `X-Forwarded-For` is ignored, and `Remote-User` is removed.
     pub fn with_trusted_proxies(
         mut self,
         proxies: impl IntoIterator<Item = impl Into<IpNet>>,
@@ -266,13 +275,19 @@ impl ListenerConfig {
         Arc::clone(&self.name)
     }
 
-    /// Marks a peer that is a trusted proxy as one.
-    pub(crate) fn mark_proxy(&self, peer: Peer) -> Peer {
-        let is_trusted = |ip| self.trusted_proxies.iter().any(|net| net.contains(&ip));
-        match peer.ip() {
-            Some(ip) if is_trusted(ip) => peer.with_proxy(true),
-            _ => peer,
+    /// The client behind a connection: the one that a trusted proxy names in these headers, else the
+    /// peer.
+    pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> Peer {
+        if !peer.ip().is_some_and(|ip| self.is_trusted(ip)) {
+            return peer;
         }
+        let client = forwarded::client(headers, |ip| self.is_trusted(ip));
+        let client = client.map_or(peer.with_proxy(true), Peer::from);
+        client.with_trusted_proxy(true)
+    }
+
+    fn is_trusted(&self, ip: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|net| net.contains(&ip))
     }
 }
 

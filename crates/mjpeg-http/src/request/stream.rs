@@ -40,6 +40,15 @@ impl StreamRequest {
         }
     }
 
+    /// The same with no more frames per second than this.
+    pub(crate) fn with_max_fps(&self, most: Option<f64>) -> Self {
+        let most = most.filter(|fps| fps.is_finite() && *fps > 0.0);
+        Self {
+            fps: self.fps.into_iter().chain(most).reduce(f64::min),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn read(query: &Query<'_>, headers: &HeaderMap, config: &StreamConfig) -> Self {
         let is_picture = shows_a_picture(headers);
         let is_relay = relay::via(headers).is_some();

@@ -53,7 +53,6 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
     let Some(transport) = wrapped(transport, peer, &config, &context).await else {
         return;
     };
-    let peer = config.mark_proxy(peer);
     let (gone, is_gone) = oneshot::channel();
     let caller = Caller {
         peer: Some(peer),
@@ -247,10 +246,10 @@ impl Service<Request<Incoming>> for ConnectionService {
 
     fn call(&self, request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
-        let (handoff, caller) = (Arc::clone(&self.handoff), self.caller.clone());
+        let handoff = Arc::clone(&self.handoff);
         self.context
-            .respond(&self.caller, request, |service, request, path| {
-                Box::pin(async move { Ok(answer(service, request, path, caller, handoff).await) })
+            .respond(self.caller.clone(), request, |service, request, asked| {
+                Box::pin(async move { Ok(answer(service, request, asked, handoff).await) })
             })
     }
 }
@@ -259,8 +258,7 @@ impl Service<Request<Incoming>> for ConnectionService {
 async fn answer(
     service: StreamService,
     request: Request<Incoming>,
-    path: String,
-    caller: Caller,
+    (path, caller): (String, Caller),
     handoff: Arc<Handoff>,
 ) -> Response<ListenerBody> {
     let answering = handoff.outgoing().answering();

@@ -36,12 +36,12 @@ pub(crate) type Answered =
     Pin<Box<dyn Future<Output = Result<Response<ListenerBody>, Infallible>> + Send>>;
 
 impl Context {
-    /// Routes a request. `answer` answers one for a stream, at this path within it.
+    /// Routes a request. `answer` answers one for a stream, at this path within it, of this client.
     pub(crate) fn respond(
         &self,
-        caller: &Caller,
+        mut caller: Caller,
         mut request: Request<Incoming>,
-        answer: impl FnOnce(StreamService, Request<Incoming>, String) -> Answered,
+        answer: impl FnOnce(StreamService, Request<Incoming>, (String, Caller)) -> Answered,
     ) -> Answered {
         let Self {
             listener,
@@ -50,13 +50,14 @@ impl Context {
             ..
         } = self;
         listener.counters.requests.add_one();
-        let uri = request.uri();
         let config = listener.config();
+        caller.meet(request.headers_mut(), &config);
+        let uri = request.uri();
         let path = config.below_base(uri.path());
         match route(&**streams, path, uri.query(), fallback.is_some()) {
             Routed::Stream(service, path) => {
                 let path = path.to_owned();
-                answer(service, request, path)
+                answer(service, request, (path, caller))
             }
             Routed::Moved(service, location) => {
                 let config = service.config();
@@ -67,6 +68,9 @@ impl Context {
                 Some(fallback) => {
                     if let Some(peer) = caller.peer {
                         request.extensions_mut().insert(peer);
+                    }
+                    if let Some(tls) = caller.tls {
+                        request.extensions_mut().insert(tls);
                     }
                     let response = fallback.call(request);
                     Box::pin(async move { Ok(response.await) })

@@ -19,7 +19,7 @@ use tracing::warn;
 
 use crate::{
     closing::Closer,
-    config::stream::StreamConfig,
+    config::{listener::ListenerConfig, stream::StreamConfig},
     feed::Feed,
     gate::{Access, Grant, Inquiry, SharedGate},
     peer::Peer,
@@ -73,6 +73,18 @@ pub(crate) struct Caller {
     pub(crate) tls: Option<TlsInfo>,
 }
 
+impl Caller {
+    /// Finds out who sent a request with these headers, and removes those that only a trusted proxy
+    /// may send.
+    pub(crate) fn meet(&mut self, headers: &mut HeaderMap, config: &ListenerConfig) {
+        let client = self.peer.map(|peer| config.client(peer, headers));
+        self.peer = client;
+        if !client.is_some_and(|client| client.is_via_trusted_proxy()) {
+            headers.remove(REMOTE_USER);
+        }
+    }
+}
+
 impl ServiceShared {
     /// The limits and times that apply now.
     pub(crate) fn config(&self) -> Arc<StreamConfig> {
@@ -105,9 +117,9 @@ impl ServiceShared {
                 }
                 Some(Access::Deny(response)) => {
                     self.counters.denied.add_one();
-                    let response = response.map(ResponseBody::whole);
-                    let config = self.config();
-                    Answer::Now(head::share(response, config.cors(), &request.headers))
+                    // As it is: it must not differ from what its owner answers to a request for a
+                    // stream that does not exist.
+                    Answer::Now(response.map(ResponseBody::whole))
                 }
                 None => {
                     self.counters.denied.add_one();
@@ -173,18 +185,21 @@ impl ServiceShared {
                 short::looped()
             }
             Route::Stream(_) if self.is_closed() => short::closed(),
-            Route::Stream(wanted) => match Permit::take(&entrance, peer, wanted, granted, now) {
-                Ok(permit) => {
-                    let mut head = head::stream_head(request.version, wanted);
-                    if wanted.is_relay {
-                        head::name_relays(head.headers_mut(), &self.consumer);
+            Route::Stream(wanted) => {
+                let wanted = &wanted.with_max_fps(granted.0.max_fps);
+                match Permit::take(&entrance, peer, wanted, granted, now) {
+                    Ok(permit) => {
+                        let mut head = head::stream_head(request.version, wanted);
+                        if wanted.is_relay {
+                            head::name_relays(head.headers_mut(), &self.consumer);
+                        }
+                        let head = head::share(head, config.cors(), &request.headers);
+                        let feed = Feed::new(permit, wanted.clone(), config, now);
+                        return Answer::Stream(head, Box::new(feed));
                     }
-                    let head = head::share(head, config.cors(), &request.headers);
-                    let feed = Feed::new(permit, wanted.clone(), config, now);
-                    return Answer::Stream(head, Box::new(feed));
+                    Err(full) => short::full(full),
                 }
-                Err(full) => short::full(full),
-            },
+            }
             Route::StreamHead(wanted) => {
                 head::stream_head(request.version, wanted).map(|()| ResponseBody::whole(""))
             }
@@ -275,3 +290,6 @@ impl ServiceShared {
         MjpegBody::of(feed, self.consumer.clone(), Some(end)).into()
     }
 }
+
+/// Who is logged in at a proxy.
+const REMOTE_USER: &str = "remote-user";

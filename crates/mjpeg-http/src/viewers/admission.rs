@@ -141,7 +141,8 @@ mod tests {
         ];
         let config = ListenerConfig::default().with_trusted_proxies(proxies);
         let peer = Peer::from((ip.parse::<IpAddr>().unwrap(), 1));
-        ClientOrigin::of(config.mark_proxy(peer)).expect("a peer with an address")
+        ClientOrigin::of(config.client(peer, &http::HeaderMap::new()))
+            .expect("a peer with an address")
     }
 
     fn health(blocked_ms: u64, sending_ms: u64, watching_ms: u64) -> Health {

@@ -15,6 +15,7 @@ mod changes;
 mod counted;
 #[cfg(target_os = "linux")]
 mod crowd;
+mod forwarded;
 mod gates;
 mod graceful;
 mod half_closed;

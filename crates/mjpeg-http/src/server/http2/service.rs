@@ -64,9 +64,9 @@ impl Service<Request<Incoming>> for Http2Service {
             Some(context) => {
                 let (caller, state) = (self.caller.clone(), Arc::clone(&state));
                 let requests = Arc::clone(&self.requests);
-                context.respond(&self.caller, request, |service, request, path| {
+                context.respond(caller, request, |service, request, asked| {
                     Box::pin(async move {
-                        Ok(answer(service, request, path, caller, (&state, &requests)).await)
+                        Ok(answer(service, request, asked, (&state, &requests)).await)
                     })
                 })
             }
@@ -88,8 +88,7 @@ impl Service<Request<Incoming>> for Http2Service {
 async fn answer(
     service: StreamService,
     request: Request<Incoming>,
-    path: String,
-    caller: Caller,
+    (path, caller): (String, Caller),
     (state, requests): (&RequestState, &Requests),
 ) -> Response<ListenerBody> {
     let (request, _) = request.into_parts();

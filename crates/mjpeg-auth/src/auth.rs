@@ -1,0 +1,342 @@
+//! Who sent a request, and what they may do.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::{HeaderValue, Response};
+use mjpeg_http::{Inquiry, Peer};
+use tokio::time::Instant;
+use tracing::debug;
+
+use crate::{
+    auth::who::{Means, Who},
+    config::{AuthConfig, invalid::InvalidAuth, rights::Right},
+    digest::random,
+    error::LoginError,
+    links::Links,
+    passwords::Passwords,
+    policy::Policy,
+    requests::{authorization::Presented, cookies, proxied},
+    sessions::Sessions,
+};
+
+mod gate;
+pub(crate) mod refusal;
+pub(crate) mod who;
+
+/// Decides who sent a request, and what they may do: a [`Gate`](mjpeg_http::Gate), and what other
+/// services ask. Cheap to clone; all clones are one.
+///
+/// Who somebody is, is found out in this order:
+///
+/// 1. the header `Remote-User` of a trusted proxy, [if that counts](AuthConfig::with_remote_user);
+/// 2. the header `Authorization`: a name and a password (`Basic`), or a token (`Bearer`). Wrong ones
+///    are an error, even where strangers would be admitted. Without any user, the header is ignored;
+/// 3. the cookie of a [session](Self::login);
+/// 4. the client's TLS certificate.
+///
+/// Who has none of these is a stranger. A [signed link](Links) admits whoever has it, and tells
+/// nothing of who that is.
+#[derive(Clone)]
+pub struct Auth(Arc<AuthShared>);
+
+/// What all clones share.
+struct AuthShared {
+    policy: RwLock<Arc<Policy>>,
+    passwords: Passwords,
+    sessions: Mutex<Sessions>,
+    links: Option<Links>,
+    logins: AtomicU64,
+}
+
+/// A reading of the counters of [`Auth`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuthStats {
+    /// Passwords that were hashed to verify them.
+    pub verifications: u64,
+    /// Passwords that were wrong, those for unknown names included.
+    pub wrong: u64,
+    /// Logins that were refused without a look at the password, because there were too many.
+    pub refused: u64,
+    /// Sessions that have begun.
+    pub logins: u64,
+    /// Sessions that there are now.
+    pub sessions: usize,
+}
+
+/// A session that has begun, from [`Auth::login`].
+pub struct LoginSession {
+    value: String,
+    user: Arc<str>,
+    time: Duration,
+}
+
+impl Auth {
+    /// Makes one with these settings, without links.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAuth`] if something is wrong with users or lists of viewers, or strangers would
+    /// have control.
+    ///
+    /// # Panics
+    ///
+    /// If the system has no random bytes.
+    pub fn new(config: AuthConfig) -> Result<Self, InvalidAuth> {
+        Self::of(config, None)
+    }
+
+    /// Makes one with these settings that admits whoever has one of these links.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    ///
+    /// If the system has no random bytes.
+    pub fn with_links(config: AuthConfig, links: Links) -> Result<Self, InvalidAuth> {
+        Self::of(config, Some(links))
+    }
+
+    fn of(config: AuthConfig, links: Option<Links>) -> Result<Self, InvalidAuth> {
+        Ok(Self(Arc::new(AuthShared {
+            policy: RwLock::new(Arc::new(Policy::new(config)?)),
+            passwords: Passwords::new(),
+            sessions: Mutex::default(),
+            links,
+            logins: AtomicU64::new(0),
+        })))
+    }
+
+    /// Replaces the settings. All clones see it. Sessions and remembered logins of users who are
+    /// gone, or have another password, end.
+    ///
+    /// Viewers who were admitted earlier are not asked about;
+    /// [`StreamService::recheck`](mjpeg_http::StreamService::recheck) does that.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new). Then nothing has changed.
+    pub fn replace(&self, config: AuthConfig) -> Result<(), InvalidAuth> {
+        let policy = Arc::new(Policy::new(config)?);
+        let mut current = self
+            .0
+            .policy
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::clone(&policy);
+        drop(current);
+        self.0.passwords.retain(&policy);
+        self.sessions().retain(&policy);
+        Ok(())
+    }
+
+    /// Returns the settings that apply now.
+    pub fn config(&self) -> AuthConfig {
+        self.policy().config().clone()
+    }
+
+    /// Returns the links; `None` if there are none.
+    pub fn links(&self) -> Option<&Links> {
+        self.0.links.as_ref()
+    }
+
+    /// Reads the counters.
+    pub fn stats(&self) -> AuthStats {
+        let (verifications, wrong, refused) = self.0.passwords.counts();
+        AuthStats {
+            verifications,
+            wrong,
+            refused,
+            logins: self.0.logins.load(Ordering::Relaxed),
+            sessions: self.sessions().len(),
+        }
+    }
+
+    /// Finds out who sent a request. It looks at the inquiry's headers, peer and TLS details; not
+    /// at links.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`] if credentials in `Authorization` are wrong, or cannot be looked at now.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe. A password whose verification was given up counts as a wrong one.
+    pub async fn identify(&self, inquiry: &Inquiry) -> Result<Who, LoginError> {
+        let policy = self.policy();
+        if policy.config().remote_user()
+            && let Some(name) = proxied::remote_user(inquiry)
+            && let Some(user) = policy.user(name)
+        {
+            return Ok(Who::new(user.shared_name(), Means::RemoteUser));
+        }
+        if policy.has_users() {
+            match Presented::read(&inquiry.headers) {
+                Presented::Nothing => {}
+                Presented::Password { name, password } => {
+                    let passwords = &self.0.passwords;
+                    passwords
+                        .verify(&policy, &name, &password, inquiry.peer)
+                        .await?;
+                    return Ok(Who::new(name, Means::Password));
+                }
+                Presented::Token(token) => {
+                    let user = policy.user_of_token(&token);
+                    let name = user.ok_or(LoginError::Wrong)?.shared_name();
+                    return Ok(Who::new(name, Means::Token));
+                }
+                Presented::Nonsense => {
+                    debug!("credentials of a form that is not known");
+                    return Err(LoginError::Wrong);
+                }
+            }
+        }
+        let now = Instant::now();
+        for value in cookies::values(inquiry) {
+            if let Some((name, until)) = self.sessions().find(value, &policy, now) {
+                return Ok(Who::new(name, Means::Session).until(until));
+            }
+        }
+        let certificate = inquiry.tls.as_ref();
+        let certificate = certificate.and_then(|tls| tls.client_certificate.as_ref());
+        if let Some(user) = certificate.and_then(|der| policy.user_of_certificate(der)) {
+            return Ok(Who::new(user.shared_name(), Means::Certificate));
+        }
+        Ok(Who::STRANGER)
+    }
+
+    /// Whether somebody may do something, with this stream; `None` stands for one without a name,
+    /// and for what is not about a single stream, such as creating one. Judged by the settings that
+    /// apply now: a user who is gone may do nothing.
+    pub fn may(&self, who: &Who, right: Right, stream: Option<&str>) -> bool {
+        self.policy().may(who.name(), right, stream)
+    }
+
+    /// Keeps the streams with which somebody may do something.
+    pub fn filter<S: AsRef<str>>(
+        &self,
+        who: &Who,
+        right: Right,
+        streams: impl IntoIterator<Item = S>,
+    ) -> Vec<S> {
+        let policy = self.policy();
+        let may = |stream: &S| policy.may(who.name(), right, Some(stream.as_ref()));
+        streams.into_iter().filter(may).collect()
+    }
+
+    /// Answers a request for a stream that does not exist, exactly as one for a stream that its
+    /// sender may not see: else names could be found out. `404`; `401` if nothing is open to
+    /// strangers and a stranger asks; the answer of [`identify`](Self::identify)'s error if there is
+    /// one.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`identify`](Self::identify).
+    pub async fn refuse_unknown(&self, inquiry: &Inquiry) -> Response<Bytes> {
+        match self.identify(inquiry).await {
+            Ok(who) => refusal::hidden(&self.policy(), &who, inquiry),
+            Err(error) => error.response(inquiry),
+        }
+    }
+
+    /// Begins a session: of a name and a password from a login page. The client comes from `peer`.
+    /// Each login has a cookie of its own, whatever cookies the client has sent.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError`], which is the same for an unknown name and a wrong password.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no session begins. A verification that was given up counts as a wrong password.
+    pub async fn login(
+        &self,
+        name: &str,
+        password: &str,
+        peer: Option<Peer>,
+    ) -> Result<LoginSession, LoginError> {
+        let policy = self.policy();
+        let passwords = &self.0.passwords;
+        passwords.verify(&policy, name, password, peer).await?;
+        let limits = policy.limits();
+        let session = LoginSession {
+            value: BASE64_URL_SAFE_NO_PAD.encode(random::<32>()),
+            user: name.into(),
+            time: limits.session_time(),
+        };
+        let hash = policy.password(name).hash();
+        self.sessions().begin(
+            &session.value,
+            (name, hash),
+            (limits.max_sessions(), session.time),
+            Instant::now(),
+        );
+        self.0.logins.fetch_add(1, Ordering::Relaxed);
+        Ok(session)
+    }
+
+    /// Ends the session that a request's cookie stands for, if there is one. Returns the header
+    /// `Set-Cookie` that removes the cookie.
+    pub fn logout(&self, inquiry: &Inquiry) -> HeaderValue {
+        let mut sessions = self.sessions();
+        for value in cookies::values(inquiry) {
+            sessions.end(value);
+        }
+        cookies::set(inquiry, "", Duration::ZERO)
+    }
+
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        let policy = self.0.policy.read();
+        Arc::clone(&policy.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        let sessions = self.0.sessions.lock();
+        sessions.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LoginSession {
+    /// Who has logged in.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The header `Set-Cookie` for the answer to this request. The cookie is for the port that the
+    /// request names, `HttpOnly` and `SameSite=Strict`; and `Secure` with the prefix `__Host-` if
+    /// the client's connection is encrypted, as far as TLS here or a trusted proxy's
+    /// `X-Forwarded-Proto` tells.
+    pub fn set_cookie(&self, inquiry: &Inquiry) -> HeaderValue {
+        cookies::set(inquiry, &self.value, self.time)
+    }
+}
+
+impl fmt::Debug for LoginSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginSession")
+            .field("value", &"***")
+            .field("user", &self.user)
+            .field("time", &self.time)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("config", self.policy().config())
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
