@@ -68,6 +68,9 @@ impl Context {
                     if let Some(peer) = caller.peer {
                         request.extensions_mut().insert(peer);
                     }
+                    if let Some(tls) = &caller.tls {
+                        request.extensions_mut().insert(tls.clone());
+                    }
                     let response = fallback.call(request);
                     Box::pin(async move { Ok(response.await) })
                 }
