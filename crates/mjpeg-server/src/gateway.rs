@@ -1,7 +1,6 @@
 //! Gateways: ports and sockets that each serve all streams, by name.
 
 pub(crate) mod config;
-mod host;
 pub(crate) mod routes;
 pub(crate) mod running;
 mod site;

@@ -76,10 +76,23 @@ pub(super) const EDGES: &[Edges] = &[
         why: "the manager has HTTP only with its feature `listener`, and draws only with its feature `placeholder`",
     },
     Edges {
+        of: "mjpeg-control",
+        always: &[
+            "mjpeg-codec",
+            "mjpeg-fanout",
+            "mjpeg-http",
+            "mjpeg-ingest",
+            "mjpeg-manager",
+        ],
+        optional: &[],
+        why: "the API knows streams, and neither files nor users: those are seams",
+    },
+    Edges {
         of: "mjpeg-server",
         always: &[
             "mjpeg-auth",
             "mjpeg-codec",
+            "mjpeg-control",
             "mjpeg-fanout",
             "mjpeg-http",
             "mjpeg-ingest",
@@ -166,9 +179,15 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
             "mjpeg-ingest",
             "mjpeg-http",
             "mjpeg-manager",
+            "mjpeg-control",
         ],
         forbidden: &["mjpeg-picture"],
         why: "relaying a camera's frames does not need drawn pictures",
+    },
+    Unreachable {
+        from: &["mjpeg-control"],
+        forbidden: &["clap", "anyhow", "toml", "tracing-subscriber"],
+        why: "command line, files and log output belong to the program",
     },
     Unreachable {
         from: &[

@@ -164,7 +164,8 @@ impl Listener {
     /// them: header timeout, write stall, and the grace at the end. Default: none; the [default
     /// stream](Streams::default_stream) answers everything.
     ///
-    /// Requests carry a [`Peer`](crate::Peer) extension.
+    /// Requests carry a [`Peer`](crate::Peer) extension, and one with the connection's
+    /// [`TlsInfo`](crate::TlsInfo), if it has any.
     ///
     /// ```no_run
     /// use axum::{Router, routing::get};

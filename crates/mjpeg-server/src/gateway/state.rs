@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
+use mjpeg_control::Hosts;
 use mjpeg_manager::{
     HttpOutlet, Manager, StreamInfo, StreamName,
     mjpeg_http::{ListenAddress, ListenerHandle, StreamService, Streams},
 };
 use tokio::sync::watch;
 
-use super::{config::GatewayConfig, host::Hosts, routes::Routes};
-use crate::metrics::Metrics;
+use super::{config::GatewayConfig, routes::Routes};
+use crate::{machine, metrics::Metrics};
 
 /// The streams, as all gateways see them.
 #[derive(Debug)]
@@ -93,7 +94,8 @@ pub(super) struct ConfiguredGateway {
 
 impl ConfiguredGateway {
     fn new(config: GatewayConfig) -> Arc<Self> {
-        let hosts = Hosts::new(config.hosts());
+        let names = config.hosts().iter().cloned();
+        let hosts = Hosts::new(names.chain(machine::names()));
         Arc::new(Self { config, hosts })
     }
 }

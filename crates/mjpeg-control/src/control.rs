@@ -1,0 +1,283 @@
+//! The API, and its service for each gateway.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll},
+    time::SystemTime,
+};
+
+use axum::{
+    BoxError, Router,
+    body::Body as AxumBody,
+    response::{IntoResponse, Response as AxumResponse},
+};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, Uri, header::UPGRADE};
+use http_body::{Body, Frame, SizeHint};
+use mjpeg_manager::{HttpOutlet, Manager};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::AbortHandle,
+};
+use tower_service::Service;
+
+use crate::{
+    caller::Caller,
+    code::ErrorCode,
+    config::ControlConfig,
+    configurator::Configurator,
+    error::Error,
+    events::log::EventLog,
+    links::Links,
+    policy::{ControlAccess, GatewayPolicy},
+    respond::{Refused, guard},
+    routes::{BASE, document, router},
+    shared::Shared,
+};
+
+/// The API of one manager's streams. Cheap to clone; all clones are one.
+///
+/// Each gateway gets a service of its own: [`service`](Self::service).
+#[derive(Clone)]
+pub struct Control {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    /// With all that is served, and with what needs no right to control.
+    full: Router,
+    public: Router,
+    /// Takes the manager's events.
+    taking: AbortHandle,
+}
+
+impl Control {
+    /// Makes the API of the streams of a manager, which are served by this outlet and configured
+    /// by this configurator. `links` are served if there are any.
+    ///
+    /// Events are kept from now on.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn new(
+        manager: Manager,
+        http: HttpOutlet,
+        configurator: Arc<dyn Configurator>,
+        links: Option<Arc<dyn Links>>,
+        config: ControlConfig,
+    ) -> Self {
+        let log = EventLog::new(config.kept_events());
+        let taking = tokio::spawn(Arc::clone(&log).run(manager.events()));
+        let places = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        let shared = Arc::new(Shared {
+            manager,
+            http,
+            configurator,
+            links,
+            log,
+            rechecks: watch::Sender::new(Some(0)),
+            subscribers: places(config.max_subscribers()),
+            writes: places(config.max_writes()),
+            since: SystemTime::now(),
+            document: OnceLock::new(),
+            config,
+        });
+        let inner = Inner {
+            full: router(&shared, true),
+            public: router(&shared, false),
+            taking: taking.abort_handle(),
+            shared,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Makes the service of a gateway, for
+    /// [`Listener::with_fallback`](mjpeg_manager::mjpeg_http::Listener::with_fallback), or for a
+    /// service of your own that passes on what is below `/api/v1`.
+    pub fn service(&self, policy: GatewayPolicy) -> ControlService {
+        ControlService {
+            inner: Arc::clone(&self.inner),
+            policy: Arc::new(watch::Sender::new(Arc::new(policy))),
+        }
+    }
+
+    /// Asks the gate again about all who receive events, when rights have changed. Those who lost
+    /// the right are disconnected.
+    pub fn recheck(&self) {
+        let rechecks = &self.inner.shared.rechecks;
+        rechecks.send_modify(|count| *count = count.map(|count| count.wrapping_add(1)));
+    }
+
+    /// Ends the responses of all who receive events, for good, so that listeners need not wait for
+    /// them.
+    pub fn close(&self) {
+        self.inner.shared.rechecks.send_replace(None);
+    }
+
+    /// Returns the description of the API with all that it can serve (OpenAPI 3.1), as JSON.
+    pub fn openapi() -> String {
+        // It holds only text.
+        document(true).to_pretty_json().unwrap_or_default()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.taking.abort();
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("config", &self.inner.shared.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Answers the requests below `/api/v1` of one gateway: a tower service.
+///
+/// Requests carry a [`Peer`](mjpeg_manager::mjpeg_http::Peer) extension, as a
+/// [`Listener`](mjpeg_manager::mjpeg_http::Listener) adds it, and one with the connection's
+/// [`TlsInfo`](mjpeg_manager::mjpeg_http::TlsInfo), if it has any.
+#[derive(Clone)]
+pub struct ControlService {
+    inner: Arc<Inner>,
+    policy: Arc<watch::Sender<Arc<GatewayPolicy>>>,
+}
+
+impl ControlService {
+    /// Replaces the policy, for all clones, from the next request on.
+    pub fn configure(&self, policy: GatewayPolicy) {
+        self.policy.send_replace(Arc::new(policy));
+    }
+
+    /// Returns the policy that applies now.
+    pub fn policy(&self) -> Arc<GatewayPolicy> {
+        Arc::clone(&self.policy.borrow())
+    }
+
+    /// Passes a request on, or says why not.
+    fn routed(&self, request: Request<AxumBody>) -> Result<(Router, Request<AxumBody>), Error> {
+        let policy = self.policy();
+        let (mut parts, body) = request.into_parts();
+        let access = policy.access();
+        let timeout = self.inner.shared.config.gate_timeout();
+        let path = policy.listener().below_base(parts.uri.path());
+        let is_ours = path
+            .strip_prefix(BASE)
+            .is_some_and(|rest| rest.starts_with('/'));
+        if !is_ours || (access == ControlAccess::Closed && !policy.has_page()) {
+            return Err(Error::not_found());
+        }
+        if !policy.hosts().include(&parts.uri, &parts.headers) {
+            return Err(misdirected());
+        }
+        if wants_websocket(&parts.headers) {
+            let detail = "this API speaks no WebSocket";
+            return Err(Error::new(ErrorCode::BadRequest, detail));
+        }
+        let below = below(path, parts.uri.query()).ok_or_else(Error::not_found)?;
+        let caller = Caller::new(&parts, policy, timeout);
+        parts.uri = below;
+        parts.extensions.insert(Arc::new(caller));
+        let router = match access {
+            ControlAccess::Closed => &self.inner.public,
+            _ => &self.inner.full,
+        };
+        Ok((router.clone(), Request::from_parts(parts, body)))
+    }
+}
+
+/// The target without the base path and the host.
+fn below(path: &str, query: Option<&str>) -> Option<Uri> {
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{path}{query}").parse().ok()
+}
+
+/// The request names another host (RFC 9110, 15.5.20).
+fn misdirected() -> Error {
+    Error::new(
+        ErrorCode::MisdirectedRequest,
+        "this host name is not known here",
+    )
+    .with_hint("use an IP address or the machine's name, or add the name to hosts")
+}
+
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    let wanted = headers.get_all(UPGRADE).iter();
+    let mut wanted = wanted.flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    wanted.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+}
+
+impl fmt::Debug for ControlService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlService")
+            .field("policy", &self.policy())
+            .finish_non_exhaustive()
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = Result<Response<ControlBody>, Infallible>> + Send>>;
+
+impl<B> Service<Request<B>> for ControlService
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<ControlBody>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let routed = self.routed(request.map(AxumBody::new));
+        Box::pin(async move {
+            let mut response: AxumResponse = match routed {
+                Ok((mut router, request)) => {
+                    let Ok(response) = router.call(request).await;
+                    response
+                }
+                Err(error) => Refused(error).into_response(),
+            };
+            guard(&mut response);
+            Ok(response.map(ControlBody))
+        })
+    }
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub struct ControlBody(AxumBody);
+
+impl Body for ControlBody {
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = Pin::new(&mut self.0).poll_frame(cx);
+        frame.map_err(Into::into)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}

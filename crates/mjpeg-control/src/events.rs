@@ -1,0 +1,4 @@
+//! Events of all streams: those that were, and those to come.
+
+pub(crate) mod log;
+pub(crate) mod sse;

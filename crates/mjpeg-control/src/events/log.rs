@@ -1,0 +1,178 @@
+//! The latest events, each with its number.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use mjpeg_manager::{Events, StreamEvent};
+use tokio::sync::watch;
+
+/// The latest events. Older ones are forgotten; whoever comes too late is told how many.
+pub(crate) struct EventLog {
+    /// Which run of the program numbered the events.
+    epoch: u32,
+    ring: Mutex<Ring>,
+    /// The number of the latest event.
+    latest: watch::Sender<u64>,
+}
+
+struct Ring {
+    entries: VecDeque<Arc<LogEntry>>,
+    most: usize,
+    /// The number of the next entry. The first is 1.
+    next: u64,
+}
+
+/// An event, or how many there was no time to take.
+pub(crate) struct LogEntry {
+    pub(crate) number: u64,
+    pub(crate) what: Logged,
+}
+
+pub(crate) enum Logged {
+    Event(StreamEvent),
+    Missed(u64),
+}
+
+/// What follows a place in the log.
+pub(crate) enum Following {
+    Nothing,
+    Entry(Arc<LogEntry>),
+    /// This many are forgotten; what is left follows this number.
+    Gap {
+        missed: u64,
+        resume: u64,
+    },
+}
+
+impl EventLog {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            epoch: fastrand::u32(..),
+            ring: Mutex::new(Ring {
+                entries: VecDeque::new(),
+                most,
+                next: 1,
+            }),
+            latest: watch::Sender::new(0),
+        })
+    }
+
+    /// Takes events until the manager is gone.
+    pub(crate) async fn run(self: Arc<Self>, mut events: Events) {
+        let mut missed = 0;
+        while let Some(event) = events.next().await {
+            let now_missed = events.missed();
+            if now_missed > missed {
+                self.add(Logged::Missed(now_missed - missed));
+                missed = now_missed;
+            }
+            self.add(Logged::Event(event));
+        }
+    }
+
+    fn add(&self, what: Logged) {
+        let mut ring = self.ring();
+        let number = ring.next;
+        ring.next += 1;
+        if ring.entries.len() == ring.most {
+            ring.entries.pop_front();
+        }
+        ring.entries.push_back(Arc::new(LogEntry { number, what }));
+        drop(ring);
+        self.latest.send_replace(number);
+    }
+
+    /// What follows the event of this number.
+    pub(crate) fn after(&self, number: u64) -> Following {
+        let ring = self.ring();
+        let oldest = ring.next - ring.entries.len() as u64;
+        if number + 1 < oldest {
+            return Following::Gap {
+                missed: oldest - 1 - number,
+                resume: oldest - 1,
+            };
+        }
+        let index = usize::try_from(number + 1 - oldest).unwrap_or(usize::MAX);
+        let entry = ring.entries.get(index).map(Arc::clone);
+        entry.map_or(Following::Nothing, Following::Entry)
+    }
+
+    /// The number of the latest event; 0 before the first.
+    pub(crate) fn latest(&self) -> u64 {
+        self.ring().next - 1
+    }
+
+    /// Tells of new events.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.latest.subscribe()
+    }
+
+    /// The id of the event with this number.
+    pub(crate) fn id(&self, number: u64) -> String {
+        format!("{:08x}-{number}", self.epoch)
+    }
+
+    /// The number in an id; `None` for one of another run, or of none.
+    pub(crate) fn number(&self, id: &str) -> Option<u64> {
+        let (epoch, number) = id.split_once('-')?;
+        let is_ours = epoch == format!("{:08x}", self.epoch);
+        let number = number.parse().ok().filter(|_| is_ours);
+        number.filter(|&number| number <= self.latest())
+    }
+
+    /// Nothing that is done under the lock can panic.
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(most: usize, count: u64) -> Arc<EventLog> {
+        let log = EventLog::new(most);
+        for at in 0..count {
+            log.add(Logged::Missed(at));
+        }
+        log
+    }
+
+    fn number(following: &Following) -> Option<u64> {
+        match following {
+            Following::Entry(entry) => Some(entry.number),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn entries_follow_one_another_until_they_are_forgotten() {
+        let log = filled(3, 5);
+        assert_eq!(log.latest(), 5);
+        for at in 2..5 {
+            assert_eq!(number(&log.after(at)), Some(at + 1));
+        }
+        assert!(matches!(log.after(5), Following::Nothing));
+        for at in 0..2 {
+            match log.after(at) {
+                Following::Gap { missed, resume } => assert_eq!((missed, resume), (2 - at, 2)),
+                _ => panic!("entry {at} is forgotten"),
+            }
+        }
+        assert!(matches!(filled(3, 0).after(0), Following::Nothing));
+    }
+
+    #[test]
+    fn ids_of_other_runs_and_of_the_future_are_none() {
+        let (log, other) = (filled(3, 5), filled(3, 5));
+        assert_eq!(log.number(&log.id(4)), Some(4));
+        assert_eq!(log.number(&log.id(6)), None);
+        let of_other = other.id(4);
+        assert!(log.number(&of_other).is_none() || log.epoch == other.epoch);
+        for id in ["", "4", "-4", "x-4", "00000000-", "\u{1b}"] {
+            assert_eq!(log.number(id), None, "{id:?}");
+        }
+    }
+}

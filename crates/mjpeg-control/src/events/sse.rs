@@ -1,0 +1,198 @@
+//! Events as server-sent events.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant as StdInstant},
+};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use mjpeg_manager::mjpeg_http::Grant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    caller::{Caller, Sight},
+    events::log::{EventLog, Following, LogEntry, Logged},
+    view::event::EventView,
+};
+
+/// A client that receives events. It takes them from the log at its own pace, so that nothing is
+/// queued for it.
+pub(crate) struct Subscriber {
+    log: Arc<EventLog>,
+    caller: Arc<Caller>,
+    heartbeat: Duration,
+    /// The number of the last event that was sent, or was not for this client.
+    at: u64,
+    /// The same, as the client knows it.
+    told: u64,
+    latest: watch::Receiver<u64>,
+    /// Changes when rights have changed; `None` when all is to end.
+    rechecks: watch::Receiver<Option<u64>>,
+    /// Until when the client may stay.
+    until: Option<StdInstant>,
+    /// What the client may read of each stream, and when that was decided.
+    sights: HashMap<String, (Sight, Instant)>,
+    /// What is to be sent before anything else.
+    opening: Option<String>,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What a subscriber shares with all others.
+pub(crate) struct Feed {
+    pub(crate) log: Arc<EventLog>,
+    pub(crate) heartbeat: Duration,
+    pub(crate) rechecks: watch::Receiver<Option<u64>>,
+}
+
+impl Subscriber {
+    /// Begins behind the event that the client names as its last, if it does, else now.
+    pub(crate) fn new(
+        feed: Feed,
+        caller: Arc<Caller>,
+        grant: &Grant,
+        last_id: Option<&str>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        let Feed {
+            log,
+            heartbeat,
+            mut rechecks,
+        } = feed;
+        let latest = log.watch();
+        rechecks.mark_unchanged();
+        let mut opening = format!(": events\nretry: {RETRY_MS}\n");
+        let at = match last_id.map(|id| log.number(id)) {
+            Some(Some(number)) => number,
+            Some(None) => {
+                // Another run's numbers say nothing of how many there were.
+                opening += "event: gap\ndata: {\"missed\":null}\n";
+                log.latest()
+            }
+            None => log.latest(),
+        };
+        let _ = write!(opening, "id: {}\n\n", log.id(at));
+        Self {
+            log,
+            caller,
+            heartbeat,
+            at,
+            told: at,
+            latest,
+            rechecks,
+            until: grant.until,
+            sights: HashMap::new(),
+            opening: Some(opening),
+            _place: place,
+        }
+    }
+
+    /// The events, as the body of a response. It ends when the client may stay no longer.
+    pub(crate) fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
+        futures_util::stream::unfold(self, |mut this| async move {
+            let text = this.next().await?;
+            Some((Ok(Bytes::from(text)), this))
+        })
+    }
+
+    async fn next(&mut self) -> Option<String> {
+        if let Some(opening) = self.opening.take() {
+            return Some(opening);
+        }
+        let silent_until = Instant::now() + self.heartbeat;
+        loop {
+            self.latest.borrow_and_update();
+            match self.log.after(self.at) {
+                Following::Entry(entry) => {
+                    self.at = entry.number;
+                    if let Some(text) = self.text(&entry).await {
+                        self.told = self.at;
+                        return Some(text);
+                    }
+                    continue;
+                }
+                Following::Gap { missed, resume } => {
+                    (self.at, self.told) = (resume, resume);
+                    let id = self.log.id(resume);
+                    return Some(gap(&id, missed));
+                }
+                Following::Nothing => {}
+            }
+            let until = self.until.map(Instant::from_std);
+            tokio::select! {
+                biased;
+                changed = self.rechecks.changed() => {
+                    changed.ok()?;
+                    (*self.rechecks.borrow_and_update())?;
+                    self.recheck().await?;
+                }
+                () = sleep_until(until.unwrap_or(silent_until)), if until.is_some() => return None,
+                changed = self.latest.changed() => changed.ok()?,
+                () = sleep_until(silent_until) => return Some(self.heartbeat()),
+            }
+        }
+    }
+
+    /// Asks again whether the client may stay, and forgets what it may see.
+    async fn recheck(&mut self) -> Option<()> {
+        self.sights.clear();
+        self.until = self.caller.may_look().await.ok()?.until;
+        Some(())
+    }
+
+    /// A comment. Where events were not for this client, also how far it has come.
+    fn heartbeat(&mut self) -> String {
+        if self.told == self.at {
+            return ": alive\n\n".into();
+        }
+        self.told = self.at;
+        format!(": alive\nid: {}\n\n", self.log.id(self.at))
+    }
+
+    /// An event for this client; `None` if it may not see the stream.
+    async fn text(&mut self, entry: &LogEntry) -> Option<String> {
+        let id = self.log.id(entry.number);
+        let event = match &entry.what {
+            Logged::Missed(count) => {
+                return Some(gap(&id, *count));
+            }
+            Logged::Event(event) => event,
+        };
+        let sight = self.sight(event.stream.as_str()).await;
+        let view = EventView::of(event, &id, sight)?;
+        let json = serde_json::to_string(&view).ok()?;
+        Some(format!("id: {id}\nevent: stream\ndata: {json}\n\n"))
+    }
+
+    async fn sight(&mut self, stream: &str) -> Sight {
+        let now = Instant::now();
+        if let Some((sight, at)) = self.sights.get(stream)
+            && now.duration_since(*at) < KEPT
+        {
+            return *sight;
+        }
+        let sight = self.caller.sight(stream).await;
+        if self.sights.len() >= MOST_SIGHTS {
+            self.sights.clear();
+        }
+        self.sights.insert(stream.to_owned(), (sight, now));
+        sight
+    }
+}
+
+/// Says that events were missed.
+fn gap(id: &str, missed: u64) -> String {
+    format!("id: {id}\nevent: gap\ndata: {{\"missed\":{missed}}}\n\n")
+}
+
+/// When a browser connects again.
+const RETRY_MS: u32 = 3000;
+/// How long a decision of the gate is taken for granted.
+const KEPT: Duration = Duration::from_secs(1);
+const MOST_SIGHTS: usize = 1000;

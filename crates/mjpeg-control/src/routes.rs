@@ -1,0 +1,180 @@
+//! Which requests there are, and who may send them.
+
+mod authorise;
+mod events;
+mod links;
+mod relay;
+mod streams;
+mod viewers;
+mod writes;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    middleware::from_fn_with_state,
+    response::IntoResponse,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use http::Method;
+use utoipa::OpenApi;
+
+use self::authorise::{Right, Rule, authorise};
+use crate::{
+    code::ErrorCode, configurator::StreamOrigin, error::Error, respond::Refused, shared::Shared,
+    view,
+};
+
+/// A request that is answered.
+pub(crate) struct ApiRoute {
+    pub(crate) method: Method,
+    /// Below [`BASE`].
+    pub(crate) path: &'static str,
+    right: Right,
+    /// What it does, in the audit log; empty for what changes nothing.
+    verb: &'static str,
+    handler: fn(MethodFilter) -> MethodRouter<Arc<Shared>>,
+}
+
+/// Makes an entry of the table.
+macro_rules! route {
+    ($method:ident $path:literal, $right:ident, $verb:literal, $handler:path) => {
+        ApiRoute {
+            method: Method::$method,
+            path: $path,
+            right: Right::$right,
+            verb: $verb,
+            handler: |method| on(method, $handler),
+        }
+    };
+}
+
+/// All requests. This table is what is served; that the document says the same is tested.
+pub(crate) const ROUTES: &[ApiRoute] = &[
+    route!(GET "/streams", Look, "", streams::list),
+    route!(POST "/streams", Control, "create", writes::create),
+    route!(GET "/streams/{name}", ControlStream, "", streams::read),
+    route!(PUT "/streams/{name}", Control, "replace", writes::replace),
+    route!(PATCH "/streams/{name}", Control, "change", writes::merge),
+    route!(DELETE "/streams/{name}", Control, "remove", writes::remove),
+    route!(POST "/streams/{name}/retry", ControlStream, "retry", writes::retry),
+    route!(POST "/streams/{name}/pause", ControlStream, "pause", writes::pause),
+    route!(POST "/streams/{name}/resume", ControlStream, "resume", writes::resume),
+    route!(GET "/streams/{name}/viewers", ControlStream, "", viewers::list),
+    route!(GET "/streams/{name}/health", See, "", streams::health),
+    route!(GET "/streams/{name}/events", ControlStream, "", events::past),
+    route!(DELETE "/viewers/{id}", ControlViewer, "disconnect", viewers::disconnect),
+    route!(GET "/events", Subscribe, "", events::subscribe),
+    route!(GET "/config", Control, "", relay::config),
+    route!(POST "/reload", Control, "reload", relay::reload),
+    route!(GET "/info", Control, "", relay::info),
+    route!(GET "/openapi.json", Control, "", relay::document),
+    route!(GET "/links", Control, "", links::list),
+    route!(POST "/links", Control, "link", links::create),
+    route!(DELETE "/links/{id}", Control, "revoke", links::revoke),
+];
+
+/// Makes the router of all requests, or of those that everybody may send who may see a stream.
+pub(crate) fn router(shared: &Arc<Shared>, has_control: bool) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let is_served = shared.links.is_some() || !is_about_links(route.path);
+        if !is_served || !(has_control || route.right.is_public()) {
+            continue;
+        }
+        let rule = Rule::new(Arc::clone(shared), route.right, route.verb);
+        let method = MethodFilter::try_from(route.method.clone()).expect("one that axum knows");
+        let handler = (route.handler)(method).layer(from_fn_with_state(rule, authorise));
+        router = router.route(&format!("{BASE}{}", route.path), handler);
+    }
+    router
+        .fallback(async || Refused(Error::not_found()).into_response())
+        .method_not_allowed_fallback(async || {
+            let detail = "this path does not take this method";
+            Refused(Error::new(ErrorCode::MethodNotAllowed, detail)).into_response()
+        })
+        .with_state(Arc::clone(shared))
+}
+
+fn is_about_links(path: &str) -> bool {
+    path.starts_with("/links")
+}
+
+/// Describes the API as it is served.
+pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
+    let mut document = Document::openapi();
+    if !has_links {
+        let paths = &mut document.paths.paths;
+        paths.retain(|path, _| !path.strip_prefix(BASE).is_some_and(is_about_links));
+    }
+    document
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "mjpeg-control",
+        description = "The API of a Motion-JPEG relay. Errors are problems (RFC 9457) with a \
+                       stable `code`. What changes something is JSON and must say so in \
+                       `Content-Type`."
+    ),
+    paths(
+        streams::list,
+        writes::create,
+        streams::read,
+        writes::replace,
+        writes::merge,
+        writes::remove,
+        writes::retry,
+        writes::pause,
+        writes::resume,
+        viewers::list,
+        streams::health,
+        events::past,
+        viewers::disconnect,
+        events::subscribe,
+        relay::config,
+        relay::reload,
+        relay::info,
+        relay::document,
+        links::list,
+        links::create,
+        links::revoke
+    ),
+    components(schemas(StreamOrigin, view::event::EventView))
+)]
+struct Document;
+
+/// Where the API begins.
+pub(crate) const BASE: &str = "/api/v1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn document_describes_what_is_served_and_nothing_else() {
+        let served = ROUTES.iter();
+        let served =
+            served.map(|route| (format!("{BASE}{}", route.path), route.method.to_string()));
+        let mut served: Vec<_> = served.collect();
+        served.sort();
+        let json = serde_json::to_value(document(true)).unwrap();
+        let mut described = Vec::new();
+        for (path, item) in json["paths"].as_object().unwrap() {
+            let methods = item.as_object().unwrap().keys();
+            described.extend(methods.map(|method| (path.clone(), method.to_uppercase())));
+        }
+        described.sort();
+        assert_eq!(described, served);
+    }
+
+    #[test]
+    fn every_change_has_a_verb_for_the_log_and_nothing_else_has() {
+        for route in ROUTES {
+            let is_write = route.method != Method::GET;
+            assert_eq!(!route.verb.is_empty(), is_write, "{}", route.path);
+            assert!(!(is_write && route.right.is_public()), "{}", route.path);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Who may send a request: asked before it is read any further.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::Method;
+use mjpeg_manager::{StreamName, mjpeg_http::Grant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    audit::{Audit, AuditedStream},
+    body::check_type,
+    caller::{Caller, Denied},
+    code::ErrorCode,
+    error::Error,
+    respond::Refused,
+    shared::Shared,
+};
+
+/// What somebody must be allowed to do for a request to be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    /// To read anything here; what, is for the handler to ask.
+    Look,
+    /// The same, for as long as they want.
+    Subscribe,
+    /// To see the stream in the path.
+    See,
+    /// To control the stream in the path.
+    ControlStream,
+    /// To control the stream of the viewer in the path.
+    ControlViewer,
+    /// To control everything.
+    Control,
+}
+
+impl Right {
+    /// Whether those may have it who may only look.
+    pub(super) fn is_public(self) -> bool {
+        matches!(self, Self::Look | Self::Subscribe | Self::See)
+    }
+}
+
+/// What holds for one kind of request.
+#[derive(Clone)]
+pub(super) struct Rule {
+    shared: Arc<Shared>,
+    right: Right,
+    verb: &'static str,
+}
+
+/// What stands in the path of a request: a name, or an id.
+#[derive(Clone, Debug)]
+pub(super) struct Target(pub(super) String);
+
+impl Rule {
+    pub(super) fn new(shared: Arc<Shared>, right: Right, verb: &'static str) -> Self {
+        Self {
+            shared,
+            right,
+            verb,
+        }
+    }
+
+    /// What stands in the path. Reads find a stream by its further names, too.
+    fn target(&self, params: &RawPathParams, is_write: bool) -> String {
+        let target = params.iter().next().map_or("", |(_, value)| value);
+        match self.right {
+            Right::See | Right::ControlStream if !is_write => self.shared.resolved(target),
+            _ => target.to_owned(),
+        }
+    }
+
+    async fn decide(&self, caller: &Caller, target: &str) -> Result<Grant, Denied> {
+        let stream = target.split_once(':').map_or(target, |(stream, _)| stream);
+        let decided = match self.right {
+            Right::Look | Right::Subscribe => return caller.may_look().await,
+            Right::Control => return caller.may_control(None).await,
+            Right::See => caller.may_see(stream).await,
+            Right::ControlStream | Right::ControlViewer => caller.may_control(Some(stream)).await,
+        };
+        match decided {
+            Err(denied) if denied.is_about_rights() => {
+                Err(self.without_a_trace(denied, caller, stream).await)
+            }
+            decided => decided,
+        }
+    }
+
+    /// Whoever may not see a stream gets the answer for one that is not there.
+    async fn without_a_trace(&self, denied: Denied, caller: &Caller, stream: &str) -> Denied {
+        if let Err(denied) = caller.may_look().await {
+            return denied;
+        }
+        let is_seen = self.right != Right::See
+            && self.shared.manager.spec(stream).is_ok()
+            && caller.may_see(stream).await.is_ok();
+        match is_seen {
+            true => denied,
+            false => Denied::ByPolicy(Error::not_found()),
+        }
+    }
+}
+
+/// Answers a request if its sender may send it.
+pub(super) async fn authorise(
+    State(rule): State<Rule>,
+    Extension(caller): Extension<Arc<Caller>>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Ok(params) = params else {
+        return Refused(Error::not_found()).into_response();
+    };
+    let is_write = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Err(error) = check_sender(&rule, &caller, &request, is_write) {
+        return Refused(error).into_response();
+    }
+    let target = rule.target(&params, is_write);
+    let grant = match rule.decide(&caller, &target).await {
+        Ok(grant) => grant,
+        Err(denied) => return denied.into_response(),
+    };
+    let stream = if rule.verb == "revoke" { "" } else { &target };
+    let audit = Audit::new(rule.verb, &grant, caller.peer(), stream);
+    request.extensions_mut().insert(grant);
+    request.extensions_mut().insert(Target(target));
+    if !is_write {
+        return next.run(request).await;
+    }
+    match place(&rule.shared.writes) {
+        Ok(place) => write(request, next, audit, place).await,
+        Err(error) => {
+            let response = Refused(error).into_response();
+            audit.log(&response);
+            response
+        }
+    }
+}
+
+/// Whether a browser was not led here by a page of somebody else.
+fn check_sender(
+    rule: &Rule,
+    caller: &Caller,
+    request: &Request,
+    is_write: bool,
+) -> Result<(), Error> {
+    let (sender, has_cookie) = (caller.sender(), caller.has_cookie());
+    let is_fine = match rule.right {
+        _ if is_write => sender.may_write(has_cookie),
+        Right::Subscribe => sender.may_subscribe(has_cookie),
+        _ => true,
+    };
+    if !is_fine {
+        let detail = "the request comes from a page of another origin, or does not say from where";
+        return Err(Error::new(ErrorCode::Forbidden, detail)
+            .with_hint("a proxy must pass Host on as the browser sent it, with the port"));
+    }
+    match is_write {
+        true => check_type(request.method(), request.headers(), request.body()),
+        false => Ok(()),
+    }
+}
+
+fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
+    Arc::clone(places)
+        .try_acquire_owned()
+        .map_err(|_| Error::new(ErrorCode::Busy, "as many changes as allowed are under way"))
+}
+
+/// Makes a change and logs it. Both go on if the client goes away.
+async fn write(
+    request: Request,
+    next: Next,
+    audit: Audit,
+    place: OwnedSemaphorePermit,
+) -> Response {
+    let writing = tokio::spawn(async move {
+        let response = next.run(request).await;
+        audit.log(&response);
+        drop(place);
+        response
+    });
+    writing.await.unwrap_or_else(|_| {
+        let detail = "the relay has a defect: its log says more";
+        Refused(Error::new(ErrorCode::Internal, detail)).into_response()
+    })
+}
+
+/// Adds to an answer which stream a change was about, for the log.
+pub(super) fn about(mut response: Response, stream: &StreamName) -> Response {
+    let stream = AuditedStream(stream.clone());
+    response.extensions_mut().insert(stream);
+    response
+}

@@ -1,0 +1,136 @@
+//! Events: those of one stream that were, and those of all to come.
+
+use std::sync::Arc;
+
+use axum::{Extension, body::Body, extract::State, response::Response};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE};
+use mjpeg_manager::mjpeg_http::Grant;
+
+use super::authorise::Target;
+use crate::{
+    caller::{Caller, Sight},
+    code::ErrorCode,
+    error::Error,
+    events::{
+        log::{EventLog, Following, LogEntry, Logged},
+        sse::{Feed, Subscriber},
+    },
+    query::{PAGE, Query, invalid_cursor},
+    respond::{AnyProblem, Refused, json},
+    shared::Shared,
+    view::event::{EventPage, EventView},
+};
+
+/// Lists past events of a stream, the oldest first, as far as they are kept.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{name}/events",
+    tag = "events",
+    params(
+        ("name" = String, Path, description = "The stream, or a further name of it"),
+        ("limit" = Option<u32>, Query, description = "Events at most: 1 to 1000, else 100"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses(
+        (status = 200, body = EventPage),
+        AnyProblem
+    )
+)]
+pub(super) async fn past(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    let query = Query::of(&uri, PAGE)?;
+    let limit = query.limit()?;
+    let log = &shared.log;
+    let after = match query.cursor() {
+        Some(cursor) => log.number(cursor).ok_or_else(invalid_cursor)?,
+        None => 0,
+    };
+    shared.manager.spec(&name).map_err(|_| Error::not_found())?;
+    let mut entries = of_stream(log, &name, after, limit + 1);
+    let is_more = entries.len() > limit;
+    entries.truncate(limit);
+    let ids: Vec<String> = entries.iter().map(|entry| log.id(entry.number)).collect();
+    let with_ids = entries.iter().zip(&ids);
+    let events = with_ids.filter_map(|(entry, id)| match &entry.what {
+        Logged::Event(event) => EventView::of(event, id, Sight::All),
+        Logged::Missed(_) => None,
+    });
+    let page = EventPage {
+        events: events.collect(),
+        next: ids.last().cloned().filter(|_| is_more),
+    };
+    Ok(json(StatusCode::OK, &page))
+}
+
+/// The events of a stream that follow this number.
+fn of_stream(log: &EventLog, name: &str, after: u64, most: usize) -> Vec<Arc<LogEntry>> {
+    let (mut at, mut entries) = (after, Vec::new());
+    while entries.len() < most {
+        match log.after(at) {
+            Following::Nothing => break,
+            Following::Gap { resume, .. } => at = resume,
+            Following::Entry(entry) => {
+                at = entry.number;
+                let is_its = matches!(&entry.what, Logged::Event(event)
+                    if event.stream.as_str() == name);
+                entries.extend(is_its.then_some(entry));
+            }
+        }
+    }
+    entries
+}
+
+/// Sends events of all streams that the caller may see, as they happen.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "events",
+    params(("Last-Event-ID" = Option<String>, Header,
+        description = "Begin behind this event; what is no longer kept is told as `gap`")),
+    responses(
+        (status = 200, content_type = "text/event-stream", body = EventView,
+            description = "`stream` with an event as JSON; `gap` with `{\"missed\": N}`, or \
+                           `null` if nobody knows how many"),
+        AnyProblem
+    )
+)]
+pub(super) async fn subscribe(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Extension(grant): Extension<Grant>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    Query::of(&uri, &[])?;
+    let place = Arc::clone(&shared.subscribers).try_acquire_owned();
+    let place = place.map_err(|_| {
+        let detail = "as many clients as allowed receive events";
+        Error::new(ErrorCode::TooManySubscribers, detail)
+    })?;
+    let feed = Feed {
+        log: Arc::clone(&shared.log),
+        heartbeat: shared.config.heartbeat(),
+        rechecks: shared.rechecks.subscribe(),
+    };
+    // One that is no text is no id of ours.
+    let last_id = headers.get("last-event-id");
+    let last_id = last_id.map(|id| id.to_str().unwrap_or_default());
+    let subscriber = Subscriber::new(feed, caller, &grant, last_id, place);
+    let body = match method == Method::HEAD {
+        true => Body::empty(),
+        false => Body::from_stream(subscriber.into_stream()),
+    };
+    let mut response = Response::new(body);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    // Proxies such as nginx would hold events back.
+    response
+        .headers_mut()
+        .insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}

@@ -1,0 +1,116 @@
+//! The relay as a whole.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
+use http::{HeaderValue, StatusCode, Uri, header::CONTENT_TYPE};
+
+use super::document as described;
+use crate::{
+    body::{known, read},
+    query::Query,
+    respond::{AnyProblem, Refused, json},
+    shared::Shared,
+    time::rfc3339,
+    view::relay::{InfoView, ReloadView},
+};
+
+/// Shows the configuration that is in effect, without secrets.
+#[utoipa::path(
+    get,
+    path = "/api/v1/config",
+    tag = "relay",
+    responses(
+        (status = 200, body = Object),
+        AnyProblem
+    )
+)]
+pub(super) async fn config(
+    State(shared): State<Arc<Shared>>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    Query::of(&uri, &[])?;
+    Ok(json(StatusCode::OK, &shared.configurator.shown().await?))
+}
+
+/// Reads the configuration again and applies it. If it is wrong, nothing changes.
+#[utoipa::path(
+    post,
+    path = "/api/v1/reload",
+    tag = "relay",
+    params(("dry_run" = Option<bool>, Query,
+        description = "Only say what would change; default false")),
+    responses(
+        (status = 200, body = ReloadView),
+        AnyProblem
+    )
+)]
+pub(super) async fn reload(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    let dry_run = Query::of(&parts.uri, &["dry_run"])?.is("dry_run", false)?;
+    known(&read(body, &shared.config).await?, &[])?;
+    let reloaded = shared.configurator.reload(dry_run).await?;
+    Ok(json(StatusCode::OK, &ReloadView { dry_run, reloaded }))
+}
+
+/// Says what the program is, and how much it does.
+#[utoipa::path(
+    get,
+    path = "/api/v1/info",
+    tag = "relay",
+    responses(
+        (status = 200, body = InfoView),
+        AnyProblem
+    )
+)]
+pub(super) async fn info(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<Response, Refused> {
+    Query::of(&uri, &[])?;
+    let (stats, http, config) = (shared.manager.stats(), &shared.http, &shared.config);
+    let free = shared.subscribers.available_permits();
+    let info = InfoView {
+        program: config.program().to_owned(),
+        version: config.version().to_owned(),
+        api: "v1",
+        since: rfc3339(shared.since),
+        streams: stats.streams,
+        streams_refused: stats.streams_refused,
+        viewers: http.total_viewers(),
+        max_viewers: http.max_viewers(),
+        viewers_refused: http.viewers_refused(),
+        subscribers: config.max_subscribers().saturating_sub(free),
+    };
+    Ok(json(StatusCode::OK, &info))
+}
+
+/// Describes this API (OpenAPI 3.1).
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    tag = "relay",
+    responses(
+        (status = 200, body = Object),
+        AnyProblem
+    )
+)]
+pub(super) async fn document(
+    State(shared): State<Arc<Shared>>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    Query::of(&uri, &[])?;
+    let has_links = shared.links.is_some();
+    let document = shared.document.get_or_init(|| {
+        let json = described(has_links).to_json();
+        // It holds only text.
+        json.unwrap_or_default().into()
+    });
+    let mut response = Response::new(document.clone().into());
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Ok(response)
+}

@@ -1,0 +1,167 @@
+//! Reading streams.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{Extension, extract::State, response::Response};
+use http::{HeaderValue, StatusCode, Uri, header::ETAG};
+use mjpeg_manager::{StreamInfo, StreamState};
+
+use super::authorise::Target;
+use crate::{
+    caller::{Caller, Sight},
+    configurator::ConfiguredStream,
+    error::Error,
+    query::{PAGE, Query, invalid_cursor},
+    respond::{AnyProblem, ProblemDetails, Refused, json, unhealthy},
+    shared::Shared,
+    view::stream::{HealthView, StreamPage, StreamView},
+};
+
+/// Lists the streams that the caller may see, in order. Those that it may control are shown in
+/// full.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams",
+    tag = "streams",
+    params(
+        ("limit" = Option<u32>, Query, description = "Streams at most: 1 to 1000, else 100"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses(
+        (status = 200, body = StreamPage),
+        AnyProblem
+    )
+)]
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(caller): Extension<Arc<Caller>>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    let query = Query::of(&uri, PAGE)?;
+    let limit = query.limit()?;
+    let names = shared.names();
+    let (mut skip, names) = match query.cursor() {
+        None => (0, &names[..]),
+        Some(cursor) => {
+            let (count, name) = cursor.split_once('.').ok_or_else(invalid_cursor)?;
+            let count: usize = count.parse().map_err(|_| invalid_cursor())?;
+            match names.iter().position(|known| known.as_str() == name) {
+                Some(at) => (0, &names[at + 1..]),
+                // It was stopped meanwhile.
+                None => (count, &names[..]),
+            }
+        }
+    };
+    let seen_before = query.cursor().and_then(|cursor| cursor.split('.').next());
+    let seen_before: usize = seen_before.and_then(|n| n.parse().ok()).unwrap_or(0);
+    let mut infos: HashMap<_, _> = infos(&shared);
+    let controls_all = caller.may_control(None).await.is_ok();
+    let (mut streams, mut last, mut next) = (Vec::new(), None, None);
+    for name in names {
+        let sight = match controls_all {
+            true => Sight::All,
+            false => caller.sight(name.as_str()).await,
+        };
+        if sight == Sight::Nothing {
+            continue;
+        }
+        if skip > 0 {
+            skip -= 1;
+            continue;
+        }
+        if streams.len() == limit {
+            let count = seen_before.saturating_add(limit);
+            next = last.map(|name| format!("{count}.{name}"));
+            break;
+        }
+        let Some(info) = infos.remove(name.as_str()) else {
+            continue;
+        };
+        streams.push(view(&shared, info, sight == Sight::All));
+        last = Some(name);
+    }
+    Ok(json(StatusCode::OK, &StreamPage { streams, next }))
+}
+
+/// Reads a stream in full.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{name}",
+    tag = "streams",
+    params(("name" = String, Path, description = "The stream, or a further name of it")),
+    responses(
+        (status = 200, body = StreamView, headers(
+            ("ETag" = String, description = "The version of its configuration, for `If-Match`")
+        )),
+        AnyProblem
+    )
+)]
+pub(super) async fn read(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    Query::of(&uri, &[])?;
+    let configured = shared.configurator.stream(&name);
+    full(&shared, &name, configured, StatusCode::OK)
+}
+
+/// Says whether a stream has pictures, for monitors that look at the status alone.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{name}/health",
+    tag = "streams",
+    params(("name" = String, Path, description = "The stream, or a further name of it")),
+    responses(
+        (status = 200, body = HealthView, description = "It has, or its camera is not needed now"),
+        (status = 503, body = ProblemDetails, content_type = "application/problem+json",
+            description = "It has none; `code` is its state"),
+        AnyProblem
+    )
+)]
+pub(super) async fn health(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    Query::of(&uri, &[])?;
+    let info = shared.manager.get(&name).map_err(|_| Error::not_found())?;
+    let state = info.state.as_str();
+    Ok(match info.state {
+        // A camera that is read on demand is not known to be lost.
+        StreamState::Online | StreamState::Idle => json(StatusCode::OK, &HealthView { state }),
+        other => unhealthy(state, &other.public()),
+    })
+}
+
+/// A stream in full, with its version as `ETag`.
+pub(super) fn full(
+    shared: &Shared,
+    name: &str,
+    configured: Option<ConfiguredStream>,
+    status: StatusCode,
+) -> Result<Response, Refused> {
+    let info = shared.manager.get(name).map_err(|_| Error::not_found())?;
+    let view = StreamView::full(info, shared.viewers(name), configured);
+    let mut response = json(status, &view);
+    if let Some(version) = view.version()
+        && let Ok(tag) = HeaderValue::try_from(format!("\"{version}\""))
+    {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    Ok(response)
+}
+
+fn infos(shared: &Shared) -> HashMap<String, StreamInfo> {
+    let infos = shared.manager.list().into_iter();
+    infos.map(|info| (info.name.to_string(), info)).collect()
+}
+
+fn view(shared: &Shared, info: StreamInfo, sees_all: bool) -> StreamView {
+    let viewers = shared.viewers(info.name.as_str());
+    if !sees_all {
+        return StreamView::public(&info, viewers);
+    }
+    let configured = shared.configurator.stream(info.name.as_str());
+    StreamView::full(info, viewers, configured)
+}

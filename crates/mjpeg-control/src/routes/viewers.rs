@@ -1,0 +1,93 @@
+//! Who is watching.
+
+use std::{sync::Arc, time::SystemTime};
+
+use axum::{
+    Extension,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, Uri};
+
+use super::authorise::Target;
+use crate::{
+    body::{known, read},
+    error::Error,
+    query::{PAGE, Query, invalid_cursor},
+    respond::{AnyProblem, Refused, json},
+    shared::Shared,
+    view::viewer::{ViewerPage, ViewerView},
+};
+
+/// Lists the viewers of a stream, the first to come first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/streams/{name}/viewers",
+    tag = "viewers",
+    params(
+        ("name" = String, Path, description = "The stream, or a further name of it"),
+        ("limit" = Option<u32>, Query, description = "Viewers at most: 1 to 1000, else 100"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before")
+    ),
+    responses(
+        (status = 200, body = ViewerPage),
+        AnyProblem
+    )
+)]
+pub(super) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    let query = Query::of(&uri, PAGE)?;
+    let limit = query.limit()?;
+    let after: u64 = match query.cursor() {
+        Some(cursor) => cursor.parse().map_err(|_| invalid_cursor())?,
+        None => 0,
+    };
+    let service = shared.http.service(&name).ok_or_else(Error::not_found)?;
+    let mut viewers = service.viewers();
+    viewers.retain(|viewer| viewer.id > after);
+    viewers.sort_by_key(|viewer| viewer.id);
+    let is_more = viewers.len() > limit;
+    viewers.truncate(limit);
+    let last = viewers.last().map(|viewer| viewer.id.to_string());
+    let now = SystemTime::now();
+    let viewers = viewers.into_iter();
+    let page = ViewerPage {
+        viewers: viewers
+            .map(|viewer| ViewerView::new(&name, viewer, now))
+            .collect(),
+        next: last.filter(|_| is_more),
+    };
+    Ok(json(StatusCode::OK, &page))
+}
+
+/// Disconnects a viewer.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/viewers/{id}",
+    tag = "viewers",
+    params(("id" = String, Path, description = "`STREAM:NUMBER`, as listed")),
+    responses(
+        (status = 204, description = "It is being disconnected"),
+        AnyProblem
+    )
+)]
+pub(super) async fn disconnect(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(id)): Extension<Target>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    Query::of(&parts.uri, &[])?;
+    known(&read(body, &shared.config).await?, &[])?;
+    let kicked = id.split_once(':').and_then(|(stream, number)| {
+        let service = shared.http.service(stream)?;
+        Some(service.kick(number.parse().ok()?))
+    });
+    match kicked {
+        Some(true) => Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => Err(Error::not_found().into()),
+    }
+}

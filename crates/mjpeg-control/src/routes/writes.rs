@@ -1,0 +1,285 @@
+//! Changing streams.
+
+mod condition;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, Uri, header::LOCATION};
+use mjpeg_manager::{Manager, StreamName};
+use serde_json::{Map, Value};
+
+use self::condition::condition;
+use super::{
+    authorise::{Target, about},
+    streams::full,
+};
+use crate::{
+    body::{known, read},
+    configurator::{ChangeMode, StreamChange, StreamRemoval},
+    error::{Error, Violation},
+    query::Query,
+    respond::{AnyProblem, Refused},
+    shared::Shared,
+    view::stream::StreamView,
+};
+
+/// Adds a stream. Waits for its camera unless `start` is `retry`; if that fails, there is no
+/// stream.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams",
+    tag = "streams",
+    params(("persist" = Option<bool>, Query,
+        description = "Whether to store it, else it is for this run only; default true")),
+    request_body(content = Object,
+        description = "`name`, `source` and any other key of a stream that the API may set"),
+    responses(
+        (status = 201, body = StreamView),
+        AnyProblem
+    )
+)]
+pub(super) async fn create(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    let persist = persist(&parts.uri)?;
+    let mut keys = read(body, &shared.config).await?;
+    let Some(name) = keys.remove("name") else {
+        return Err(wrong_name("a stream needs a name").into());
+    };
+    let name = parsed(name.as_str().unwrap_or_default())?;
+    let mut change = StreamChange::new(name.clone(), ChangeMode::Create, keys);
+    change.persist = persist;
+    let mut response = set(&shared, change).await;
+    if response.status() == StatusCode::CREATED
+        && let Ok(location) = HeaderValue::try_from(format!("streams/{name}"))
+    {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(about(response, &name))
+}
+
+/// Sets all keys of a stream, or adds it.
+#[utoipa::path(
+    put,
+    path = "/api/v1/streams/{name}",
+    tag = "streams",
+    params(
+        ("name" = String, Path, description = "The stream"),
+        ("persist" = Option<bool>, Query,
+            description = "Whether to store it, else it is for this run only; default true"),
+        ("If-Match" = Option<String>, Header, description = "Versions, or `*`"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only to add it")
+    ),
+    request_body(content = Object,
+        description = "`source` and any other key of a stream that the API may set"),
+    responses(
+        (status = 200, body = StreamView, description = "It was changed"),
+        (status = 201, body = StreamView, description = "It was added"),
+        AnyProblem
+    )
+)]
+pub(super) async fn replace(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    request: Request,
+) -> Result<Response, Refused> {
+    write(&shared, &name, ChangeMode::Replace, request).await
+}
+
+/// Sets some keys of a stream (RFC 7396: `null` removes one). Does not wait for its camera.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/streams/{name}",
+    tag = "streams",
+    params(
+        ("name" = String, Path, description = "The stream"),
+        ("persist" = Option<bool>, Query,
+            description = "Whether to store it, else it is for this run only; default true"),
+        ("If-Match" = Option<String>, Header, description = "Versions, or `*`")
+    ),
+    request_body(content = Object, content_type = "application/merge-patch+json",
+        description = "Keys and their new values"),
+    responses(
+        (status = 200, body = StreamView),
+        AnyProblem
+    )
+)]
+pub(super) async fn merge(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    request: Request,
+) -> Result<Response, Refused> {
+    // An unknown stream is not found, whatever its name would have to be like.
+    if name.parse::<StreamName>().is_err() {
+        return Err(Error::not_found().into());
+    }
+    write(&shared, &name, ChangeMode::Merge, request).await
+}
+
+/// Stops a stream and forgets it.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/streams/{name}",
+    tag = "streams",
+    params(
+        ("name" = String, Path, description = "The stream"),
+        ("persist" = Option<bool>, Query,
+            description = "Whether to remove it where it is stored; default true"),
+        ("If-Match" = Option<String>, Header, description = "Versions, or `*`")
+    ),
+    responses(
+        (status = 204, description = "It is gone"),
+        AnyProblem
+    )
+)]
+pub(super) async fn remove(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    let name = name.parse().map_err(|_| Error::not_found())?;
+    let mut removal = StreamRemoval::new(name);
+    removal.persist = persist(&parts.uri)?;
+    removal.condition = condition(&parts.headers)?;
+    nothing(body, &shared).await?;
+    shared.configurator.remove(removal).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Makes the next attempt to reach the camera now.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams/{name}/retry",
+    tag = "streams",
+    params(("name" = String, Path, description = "The stream")),
+    responses(
+        (status = 204, description = "The attempt begins, if one was due later"),
+        AnyProblem
+    )
+)]
+pub(super) async fn retry(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    request: Request,
+) -> Result<Response, Refused> {
+    steer(&shared, &name, request, Manager::retry_now).await
+}
+
+/// Disconnects the camera until it is resumed. Viewers stay.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams/{name}/pause",
+    tag = "streams",
+    params(("name" = String, Path, description = "The stream")),
+    responses(
+        (status = 204, description = "The camera is being disconnected"),
+        AnyProblem
+    )
+)]
+pub(super) async fn pause(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    request: Request,
+) -> Result<Response, Refused> {
+    steer(&shared, &name, request, Manager::pause).await
+}
+
+/// Connects a camera that was paused.
+#[utoipa::path(
+    post,
+    path = "/api/v1/streams/{name}/resume",
+    tag = "streams",
+    params(("name" = String, Path, description = "The stream")),
+    responses(
+        (status = 204, description = "The camera is being connected"),
+        AnyProblem
+    )
+)]
+pub(super) async fn resume(
+    State(shared): State<Arc<Shared>>,
+    Extension(Target(name)): Extension<Target>,
+    request: Request,
+) -> Result<Response, Refused> {
+    steer(&shared, &name, request, Manager::resume).await
+}
+
+/// What the manager does to a running stream at once.
+type Steer = fn(&Manager, &str) -> Result<(), mjpeg_manager::Error>;
+
+async fn steer(
+    shared: &Shared,
+    name: &str,
+    request: Request,
+    steer: Steer,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    Query::of(&parts.uri, &[])?;
+    nothing(body, shared).await?;
+    match steer(&shared.manager, name) {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        // The name is a text of the client's, and not repeated.
+        Err(mjpeg_manager::Error::NotFound { .. }) => Err(Error::not_found().into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sets the keys of the stream in the path.
+async fn write(
+    shared: &Shared,
+    name: &str,
+    mode: ChangeMode,
+    request: Request,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    let name = parsed(name)?;
+    let (persist, condition) = (persist(&parts.uri)?, condition(&parts.headers)?);
+    let mut keys = read(body, &shared.config).await?;
+    if keys.remove("name").is_some_and(|it| it != name.as_str()) {
+        return Err(wrong_name("a stream cannot be renamed: add it anew").into());
+    }
+    let mut change = StreamChange::new(name, mode, keys);
+    (change.persist, change.condition) = (persist, condition);
+    Ok(set(shared, change).await)
+}
+
+async fn set(shared: &Shared, change: StreamChange) -> Response {
+    let name = change.name.clone();
+    let changed = match shared.configurator.set(change).await {
+        Ok(changed) => changed,
+        Err(error) => return Refused(error).into_response(),
+    };
+    let status = match changed.is_new {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
+    };
+    full(shared, name.as_str(), Some(changed.stream), status).into_response()
+}
+
+fn persist(uri: &Uri) -> Result<bool, Error> {
+    Query::of(uri, &["persist"])?.is("persist", true)
+}
+
+fn parsed(name: &str) -> Result<StreamName, Error> {
+    name.parse()
+        .map_err(|error: mjpeg_manager::InvalidName| wrong_name(error.to_string()))
+}
+
+fn wrong_name(message: impl AsRef<str>) -> Error {
+    let violation = Violation::new(&message).with_key("name");
+    Error::invalid(message).with_violation(violation)
+}
+
+/// Reads a body that may hold nothing.
+async fn nothing(body: Body, shared: &Shared) -> Result<(), Error> {
+    let fields: Map<String, Value> = read(body, &shared.config).await?;
+    known(&fields, &[])
+}

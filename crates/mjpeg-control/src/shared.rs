@@ -1,0 +1,58 @@
+//! What all gateways share.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use mjpeg_manager::{HttpOutlet, Manager, StreamName};
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    config::ControlConfig, configurator::Configurator, events::log::EventLog, links::Links,
+};
+
+/// What all gateways share.
+pub(crate) struct Shared {
+    pub(crate) manager: Manager,
+    pub(crate) http: HttpOutlet,
+    pub(crate) configurator: Arc<dyn Configurator>,
+    pub(crate) links: Option<Arc<dyn Links>>,
+    pub(crate) config: ControlConfig,
+    pub(crate) log: Arc<EventLog>,
+    /// Changes when rights have changed; `None` when all is to end.
+    pub(crate) rechecks: watch::Sender<Option<u64>>,
+    pub(crate) subscribers: Arc<Semaphore>,
+    pub(crate) writes: Arc<Semaphore>,
+    pub(crate) since: SystemTime,
+    pub(crate) document: OnceLock<Bytes>,
+}
+
+impl Shared {
+    /// The name of a running stream, by that or a further name.
+    pub(crate) fn resolved(&self, name: &str) -> String {
+        if self.manager.spec(name).is_ok() {
+            return name.to_owned();
+        }
+        let alias = self.configurator.alias(name);
+        alias.map_or_else(|| name.to_owned(), |stream| stream.to_string())
+    }
+
+    /// How many watch a stream.
+    pub(crate) fn viewers(&self, name: &str) -> u64 {
+        let stats = self.http.stats(name).unwrap_or_default();
+        stats.viewers
+    }
+
+    /// The names of the running streams, in order.
+    pub(crate) fn names(&self) -> Vec<StreamName> {
+        let running = self.manager.list().into_iter().map(|info| info.name);
+        let mut running: Vec<StreamName> = running.collect();
+        running.sort();
+        let order = self.configurator.order();
+        let place = |name: &StreamName| order.iter().position(|other| other == name);
+        running.sort_by_cached_key(|name| place(name).unwrap_or(usize::MAX));
+        running
+    }
+}

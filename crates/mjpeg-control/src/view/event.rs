@@ -1,0 +1,80 @@
+//! Events.
+
+use mjpeg_manager::{Change, StreamEvent};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{caller::Sight, time::rfc3339};
+
+/// Something that happened to a stream.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventView {
+    /// Its place among all events.
+    id: String,
+    /// When (RFC 3339).
+    at: String,
+    stream: String,
+    /// A word: `started`, `state`, `source`, `reconfigured`, `frozen`, `moving` or `stopped`.
+    change: &'static str,
+    /// The new state, if it changed: a word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    /// The new state in words; with the reason as the operator sees it, for those who may control
+    /// the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// The source in use, if it changed, without secrets, for those who may control the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+}
+
+/// Past events of a stream.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventPage {
+    pub(crate) events: Vec<EventView>,
+    /// The cursor of the next page, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+impl EventView {
+    /// An event as far as somebody may see it.
+    pub(crate) fn of(event: &StreamEvent, id: &str, sight: Sight) -> Option<Self> {
+        if sight == Sight::Nothing {
+            return None;
+        }
+        let sees_all = sight == Sight::All;
+        let (mut state, mut text, mut source) = (None, None, None);
+        let change = match &event.change {
+            Change::Started => "started",
+            Change::State(new) => {
+                state = Some(new.as_str());
+                text = Some(if sees_all {
+                    new.to_string()
+                } else {
+                    new.public()
+                });
+                "state"
+            }
+            Change::Source { source: new, .. } => {
+                source = Some(new.clone()).filter(|_| sees_all);
+                "source"
+            }
+            Change::Reconfigured => "reconfigured",
+            Change::Frozen => "frozen",
+            Change::Moving => "moving",
+            Change::Stopped => "stopped",
+            // Of a later version of the manager.
+            _ => return None,
+        };
+        Some(Self {
+            id: id.to_owned(),
+            at: rfc3339(event.at),
+            stream: event.stream.to_string(),
+            change,
+            state,
+            text,
+            source,
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! Streams.
+
+use std::collections::BTreeMap;
+
+use mjpeg_manager::{SourceInfo, StreamInfo};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::{
+    configurator::{ConfiguredStream, StreamOrigin},
+    time::rfc3339,
+};
+
+/// A page of the list of streams.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StreamPage {
+    pub(crate) streams: Vec<StreamView>,
+    /// The cursor of the next page, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+/// One stream. What stands behind `viewers` is only for those who may control it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StreamView {
+    name: String,
+    /// A word: `online`, `offline` and so on.
+    state: &'static str,
+    /// Frames per second over the last seconds, to a tenth.
+    fps: f64,
+    /// Frames since the start.
+    frames: u64,
+    /// Bytes of those frames.
+    bytes: u64,
+    /// How many are watching.
+    viewers: u64,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    detail: Option<Box<StreamDetail>>,
+}
+
+/// What is shown of a stream to those who may control it.
+#[derive(Serialize, ToSchema)]
+struct StreamDetail {
+    /// The state with its reason, for people.
+    text: String,
+    /// Since when it is in that state (RFC 3339).
+    since: String,
+    /// The source in use, without secrets.
+    source: String,
+    /// All its sources, the preferred one first.
+    sources: Vec<SourceView>,
+    /// Where it listens on a port of its own.
+    listen: Option<String>,
+    /// Whether its camera is connected only while somebody watches.
+    on_demand: bool,
+    /// Since when the camera has sent the same frame again and again (RFC 3339).
+    frozen_since: Option<String>,
+    /// Width and height of the latest frame, in pixels.
+    size: Option<(u16, u16)>,
+    /// Bytes received from its sources.
+    received_bytes: u64,
+    /// Connections to the camera since the start, but the first.
+    reconnects: u64,
+    /// How often frames were discarded, by reason.
+    discarded: BTreeMap<&'static str, u64>,
+    /// How often frames were repaired, by repair.
+    repaired: BTreeMap<&'static str, u64>,
+    /// How often the camera was lost or could not be had, by reason.
+    failures: BTreeMap<&'static str, u64>,
+    last_error: Option<LastErrorView>,
+    /// Its keys and values as it is configured, secrets as `***`; `null` if it is not.
+    config: Option<Map<String, Value>>,
+    /// Who has configured it.
+    origin: Option<StreamOrigin>,
+    /// Its version: what stands in `ETag`.
+    version: Option<String>,
+    /// What is odd about its configuration.
+    warnings: Vec<String>,
+}
+
+/// One source of a stream.
+#[derive(Serialize, ToSchema)]
+struct SourceView {
+    /// Without secrets.
+    source: String,
+    is_active: bool,
+    /// A word.
+    state: &'static str,
+    /// The state with its reason, for people.
+    text: String,
+    /// Since when it is in that state (RFC 3339).
+    since: String,
+    /// The other end of its connection, now or last.
+    peer: Option<String>,
+}
+
+/// The last thing that went wrong.
+#[derive(Serialize, ToSchema)]
+struct LastErrorView {
+    /// When (RFC 3339).
+    at: String,
+    message: String,
+}
+
+/// Whether a stream has pictures.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HealthView {
+    pub(crate) state: &'static str,
+}
+
+impl StreamView {
+    /// What everybody may see who may see the stream.
+    pub(crate) fn public(info: &StreamInfo, viewers: u64) -> Self {
+        Self {
+            name: info.name.to_string(),
+            state: info.state.as_str(),
+            fps: (info.fps * 10.0).round() / 10.0,
+            frames: info.frames,
+            bytes: info.bytes,
+            viewers,
+            detail: None,
+        }
+    }
+
+    /// Everything.
+    pub(crate) fn full(
+        info: StreamInfo,
+        viewers: u64,
+        configured: Option<ConfiguredStream>,
+    ) -> Self {
+        Self {
+            detail: Some(Box::new(StreamDetail::new(&info, configured))),
+            ..Self::public(&info, viewers)
+        }
+    }
+
+    /// Its version, if it is configured.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.detail.as_ref()?.version.as_deref()
+    }
+}
+
+impl StreamDetail {
+    fn new(info: &StreamInfo, configured: Option<ConfiguredStream>) -> Self {
+        let discarded = info.discarded.iter();
+        let last_error = info.last_error.as_ref();
+        let (config, origin, version, warnings) = match configured {
+            Some(stream) => (
+                Some(stream.keys),
+                Some(stream.origin),
+                Some(stream.version),
+                stream.warnings,
+            ),
+            None => (None, None, None, Vec::new()),
+        };
+        Self {
+            text: info.state.to_string(),
+            since: rfc3339(info.since),
+            source: info.source.clone(),
+            sources: info.sources.iter().map(SourceView::new).collect(),
+            listen: info.listen.map(|addr| addr.to_string()),
+            on_demand: info.on_demand,
+            frozen_since: info.frozen_since.map(rfc3339),
+            size: info.size,
+            received_bytes: info.received_bytes,
+            reconnects: info.reconnects,
+            discarded: discarded.map(|(why, total)| (*why, total.count)).collect(),
+            repaired: info.repaired.clone(),
+            failures: info.failures.clone(),
+            last_error: last_error.map(|error| LastErrorView {
+                at: rfc3339(error.at),
+                message: error.message.clone(),
+            }),
+            config,
+            origin,
+            version,
+            warnings,
+        }
+    }
+}
+
+impl SourceView {
+    fn new(info: &SourceInfo) -> Self {
+        Self {
+            source: info.source.clone(),
+            is_active: info.is_active,
+            state: info.state.as_str(),
+            text: info.state.to_string(),
+            since: rfc3339(info.since),
+            peer: info.peer.clone(),
+        }
+    }
+}

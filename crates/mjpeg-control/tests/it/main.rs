@@ -1,0 +1,30 @@
+//! Tests through the public API, over real sockets.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod configurator;
+mod support;
+
+mod audit;
+mod browsers;
+mod document;
+mod events;
+mod limits;
+mod links;
+mod local;
+mod rights;
+mod streams;
+mod viewers;
+mod writes;
+
+use mjpeg_control::{Control, ControlConfig, ControlService, Error, GatewayPolicy, Hosts};
+
+#[test]
+fn public_types_cross_threads() {
+    fn all<T: Send + Sync + Unpin + 'static>() {}
+    all::<Control>();
+    all::<ControlConfig>();
+    all::<ControlService>();
+    all::<GatewayPolicy>();
+    all::<Hosts>();
+    all::<Error>();
+}
