@@ -15,8 +15,8 @@ use crate::{
     cli::{Cli, Command, demo::Demo, run::Run},
     config::{
         demo::{DEMO_PORT, gateways, streams},
+        edits::Edits,
         files::shown,
-        load::load,
         report::{Level, Report},
     },
     output::Output,
@@ -79,7 +79,7 @@ enum Job {
 impl Job {
     /// Whether there is a configuration to read again.
     fn reloads(&self) -> bool {
-        matches!(self, Self::Run(configured) if configured.source.is_some())
+        matches!(self, Self::Run(configured) if configured.source.file.is_some())
     }
 
     /// How many threads serve viewers.
@@ -93,8 +93,8 @@ impl Job {
 
 struct Configured {
     configuration: Arc<Configuration>,
-    /// Where it is read again; `None` without a file.
-    source: Option<ConfigurationSource>,
+    /// Where it is read again.
+    source: ConfigurationSource,
     read: ReadFiles,
     /// Lines for the log, which is not open yet when they arise.
     warnings: Vec<String>,
@@ -104,14 +104,8 @@ struct Configured {
 fn configured(args: &Run) -> Result<Configured, Report> {
     let file = check::file(args.config.clone(), args.streams.is_empty());
     let overrides = check::overrides(args);
-    let (loaded, source, read) = match file {
-        Some(file) => {
-            let source = ConfigurationSource { file, overrides };
-            let (loaded, read) = source.load(ReadFiles::default());
-            (loaded, Some(source), read)
-        }
-        None => (load(None, &overrides), None, ReadFiles::default()),
-    };
+    let source = ConfigurationSource { file, overrides };
+    let (loaded, read) = source.load(ReadFiles::default(), &Edits::default());
     let Some(plan) = loaded.plan else {
         return Err(loaded.report);
     };
@@ -119,6 +113,7 @@ fn configured(args: &Run) -> Result<Configured, Report> {
         configuration: Arc::new(Configuration {
             settings: loaded.resolved.settings,
             plan,
+            written: loaded.written,
         }),
         source,
         read,
@@ -176,7 +171,7 @@ async fn run(work: Job, terminal: &Terminal) -> Result<()> {
         };
         systemd::reloads();
         tokio::select! {
-            () = reloader.reload(&mut relay) => systemd::serves(),
+            _ = reloader.reload(&mut relay) => systemd::serves(),
             () = signals.end() => break,
         }
     }
@@ -197,16 +192,16 @@ async fn start_run(configured: Configured) -> Result<(Relay, Option<Reloader>)> 
         read,
         warnings,
     } = configured;
-    if let Some(source) = &source {
-        info!("the configuration is {}", shown(&source.file));
+    if let Some(file) = &source.file {
+        info!("the configuration is {}", shown(file));
     }
     for warning in warnings {
         warn!("{warning}");
     }
     let plan = &configuration.plan;
     let relay = assembly::start(plan).await.map_err(|e| with_advice(&e))?;
-    let reloader = source.map(|source| Reloader::new(source, configuration, read));
-    Ok((relay, reloader))
+    let reloader = Reloader::new(source, configuration, read);
+    Ok((relay, Some(reloader)))
 }
 
 async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {

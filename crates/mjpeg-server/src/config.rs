@@ -5,6 +5,7 @@
 //! `schema` derives from that what the other rooms know of them.
 
 pub(crate) mod demo;
+pub(crate) mod edits;
 pub(crate) mod files;
 pub(crate) mod keys;
 pub(crate) mod layer;

@@ -31,6 +31,7 @@ mod cert;
 mod cli;
 mod command;
 mod config;
+mod control;
 mod gateway;
 mod machine;
 mod metrics;

@@ -17,11 +17,12 @@ use crate::{
     assembly,
     background::in_background,
     config::{
-        load::{Loaded, load},
+        edits::Edits,
+        load::{Loaded, load_edited},
         report::{Level, Report},
         resolve::overrides::Overrides,
     },
-    relay::{Relay, StartError},
+    relay::{Relay, StartError, change::RelayChange},
 };
 
 /// Reads the configuration again and changes the relay accordingly.
@@ -42,7 +43,8 @@ pub(crate) struct ReadFiles {
 
 /// Where a configuration is read.
 pub(crate) struct ConfigurationSource {
-    pub(crate) file: PathBuf,
+    /// `None` if the command line is all there is.
+    pub(crate) file: Option<PathBuf>,
     pub(crate) overrides: Overrides,
 }
 
@@ -50,7 +52,7 @@ pub(crate) struct ConfigurationSource {
 pub(crate) struct Proposal {
     pub(crate) difference: Difference,
     pub(crate) warnings: Vec<String>,
-    configuration: Configuration,
+    pub(crate) configuration: Configuration,
 }
 
 /// Why nothing has changed.
@@ -113,20 +115,49 @@ impl Reloader {
         let (source, running) = (Arc::clone(&self.source), Arc::clone(&self.running));
         let known = self.read.clone();
         in_background(move || {
-            let (loaded, read) = source.load(known);
+            let edits = Edits {
+                run: running.written.run.clone(),
+                ..Edits::default()
+            };
+            let (loaded, read) = source.load(known, &edits);
             (read, Proposal::of(loaded, &running))
         })
         .await
     }
 
+    /// Reads the configuration as it was last read, with these changes, and says what would change.
+    /// Changes nothing. What was changed on the disk since then is left to the next reload.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError::Invalid`].
+    pub(crate) async fn propose_edited(&self, edits: Edits) -> Result<Proposal, ReloadError> {
+        let (source, running) = (Arc::clone(&self.source), Arc::clone(&self.running));
+        in_background(move || {
+            let loaded = load_edited(source.file.as_deref(), &source.overrides, &edits);
+            Proposal::of(loaded, &running)
+        })
+        .await
+    }
+
+    /// What is in effect.
+    pub(crate) fn running(&self) -> &Arc<Configuration> {
+        &self.running
+    }
+
     /// Reads the configuration and applies it, and logs what has changed or why nothing has.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError`]. Nothing has changed then.
     ///
     /// # Cancel safety
     ///
     /// As [`Relay::change`].
-    pub(crate) async fn reload(&mut self, relay: &mut Relay) {
+    pub(crate) async fn reload(&mut self, relay: &mut Relay) -> Result<Difference, ReloadError> {
         let since = Instant::now();
-        match self.try_reload(relay).await {
+        let outcome = self.try_reload(relay).await;
+        match &outcome {
             Ok(difference) if difference.is_empty() => {
                 info!("configuration reloaded: nothing has changed");
             }
@@ -149,6 +180,7 @@ impl Reloader {
                 error!("configuration not reloaded: nothing has changed");
             }
         }
+        outcome
     }
 
     async fn try_reload(&mut self, relay: &mut Relay) -> Result<Difference, ReloadError> {
@@ -158,13 +190,33 @@ impl Reloader {
             self.read = read;
             self.watch();
         }
+        let proposal = proposal?;
+        proposal.warnings.iter().for_each(|warning| warn!("{warning}"));
+        self.apply(relay, proposal, |_| {}).await
+    }
+
+    /// Makes the relay what is proposed. `adjust` may change how streams are started.
+    ///
+    /// # Errors
+    ///
+    /// [`ReloadError::Start`]. Nothing has changed then.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Relay::change`].
+    pub(crate) async fn apply(
+        &mut self,
+        relay: &mut Relay,
+        proposal: Proposal,
+        adjust: impl FnOnce(&mut RelayChange),
+    ) -> Result<Difference, ReloadError> {
         let Proposal {
             difference,
-            warnings,
             mut configuration,
-        } = proposal?;
-        warnings.iter().for_each(|warning| warn!("{warning}"));
-        let change = assembly::change(&self.running.plan, &configuration.plan);
+            ..
+        } = proposal;
+        let mut change = assembly::change(&self.running.plan, &configuration.plan);
+        adjust(&mut change);
         relay.change(change).await.map_err(ReloadError::Start)?;
         // What needs a restart is told again by the next reload.
         let process = &mut configuration.settings.process;
@@ -181,12 +233,12 @@ impl Reloader {
 impl ConfigurationSource {
     /// Reads the configuration. The fingerprint is of what its files held before that, so that no
     /// later change is missed.
-    pub(crate) fn load(&self, known: ReadFiles) -> (Loaded, ReadFiles) {
+    pub(crate) fn load(&self, known: ReadFiles, edits: &Edits) -> (Loaded, ReadFiles) {
         let mut paths = known.paths;
         let mut attempt = 0;
         loop {
             let fingerprint = fingerprint(&paths);
-            let loaded = load(Some(&self.file), &self.overrides);
+            let loaded = load_edited(self.file.as_deref(), &self.overrides, edits);
             let is_same = loaded.report.watched == paths;
             let is_watched = loaded.resolved.settings.process.watch;
             attempt += 1;
@@ -206,6 +258,7 @@ impl Proposal {
         let configuration = Configuration {
             settings: loaded.resolved.settings,
             plan,
+            written: loaded.written,
         };
         Ok(Self {
             difference: Difference::between(running, &configuration),

@@ -39,6 +39,7 @@ pub(super) fn check(args: &Check) -> ExitCode {
         report,
         resolved,
         plan,
+        ..
     } = load(Some(&file), &Overrides::default());
     if args.json {
         let listed = json!({

@@ -1,6 +1,7 @@
 //! Files of a configuration.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -41,6 +42,11 @@ impl TextFile {
         })
     }
 
+    /// Whether the API wrote it, and may write it again.
+    pub(crate) fn is_of_api(&self) -> bool {
+        self.text.starts_with(API_MARK)
+    }
+
     /// The path for people.
     pub(crate) fn shown(&self) -> String {
         shown(&self.path)
@@ -54,6 +60,53 @@ impl TextFile {
         let line = before.matches('\n').count() + 1;
         (line, before[line_start..].chars().count() + 1)
     }
+}
+
+/// Where files are read: on the disk, or as they were read before. No `Debug`: texts hold secrets.
+#[derive(Clone, Default)]
+pub(crate) struct Files(pub(crate) Option<BTreeMap<PathBuf, String>>);
+
+impl Files {
+    /// Reads a file, as [`TextFile::read`].
+    pub(crate) fn read(&self, path: &Path) -> io::Result<TextFile> {
+        let Some(held) = &self.0 else {
+            return TextFile::read(path);
+        };
+        let text = held.get(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(TextFile {
+            path: path.into(),
+            text: text.clone(),
+            is_toml: true,
+        })
+    }
+
+    /// Finds the files that a pattern means, as [`matching`].
+    pub(crate) fn matching(&self, folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
+        let Some(held) = &self.0 else {
+            return matching(folder, pattern);
+        };
+        let whole = folder.join(pattern);
+        let matches = |path: &&PathBuf| is_included(path, &whole);
+        Ok(held.keys().filter(matches).cloned().collect())
+    }
+
+    /// Changes what a file holds, of those that were read before.
+    pub(crate) fn insert(&mut self, path: PathBuf, text: String) {
+        self.0.get_or_insert_default().insert(path, text);
+    }
+
+    /// Forgets a file that was read before.
+    pub(crate) fn remove(&mut self, path: &Path) {
+        self.0.get_or_insert_default().remove(path);
+    }
+}
+
+/// Whether a pattern with its folder means this path.
+pub(crate) fn is_included(path: &Path, pattern: &Path) -> bool {
+    let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+    let names = name(pattern).zip(name(path));
+    path.parent() == pattern.parent()
+        && names.is_some_and(|(pattern, name)| is_file_match(&pattern, &name))
 }
 
 /// The last boundary of a character up to this byte.
@@ -96,10 +149,8 @@ pub(crate) fn matching(folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>>
     let mut found = Vec::new();
     for entry in entries.take(MOST_ENTRIES) {
         let entry = entry?;
-        let is_match = entry.file_name().to_str().is_some_and(|file| {
-            is_match(name, file) && (!file.starts_with('.') || name.starts_with('.'))
-        });
-        if is_match {
+        let file = entry.file_name();
+        if file.to_str().is_some_and(|file| is_file_match(name, file)) {
             found.push(entry.path());
         }
     }
@@ -120,6 +171,10 @@ pub(crate) fn listed_folder(folder: &Path, pattern: &str) -> Option<PathBuf> {
         true => PathBuf::from("."),
         false => listed,
     })
+}
+
+fn is_file_match(pattern: &str, name: &str) -> bool {
+    is_match(pattern, name) && (!name.starts_with('.') || pattern.starts_with('.'))
 }
 
 /// Whether a name matches a pattern. Each part between two `*` is taken where it first occurs, so
@@ -145,6 +200,9 @@ fn is_match(pattern: &str, name: &str) -> bool {
     }
     false
 }
+
+/// What files that the API writes begin with.
+pub(crate) const API_MARK: &str = "# Written by the API of mjpeg-server";
 
 const MOST_BYTES: u64 = 4 << 20;
 

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    files::shown,
+    edits::{Edits, Written, apply, authors},
+    files::{Files, TextFile, shown},
     plan::{RelayPlan, Whose},
     read::document::Document,
     report::{Finding, Report},
-    resolve::{Resolved, overrides::Overrides, resolve},
+    resolve::{Resolved, overrides::Overrides, resolve, streams},
     value::placeholder::PlaceholderChoice,
 };
 
@@ -17,12 +18,18 @@ pub(crate) struct Loaded {
     pub(crate) resolved: Resolved,
     /// None if there are errors.
     pub(crate) plan: Option<RelayPlan>,
+    pub(crate) written: Written,
 }
 
 /// Reads a configuration. Without a file, the overrides are all there is.
 pub(crate) fn load(path: Option<&Path>, overrides: &Overrides) -> Loaded {
+    load_edited(path, overrides, &Edits::default())
+}
+
+/// Reads a configuration, with what the API has set.
+pub(crate) fn load_edited(path: Option<&Path>, overrides: &Overrides, edits: &Edits) -> Loaded {
     let mut report = Report::default();
-    let document = path.map(|path| Document::read(path, &mut report));
+    let document = path.map(|path| Document::read(path, &edits.files, &mut report));
     let document = document.unwrap_or_default();
     // A program that writes files often empties them first. Viewers must not pay for that.
     if document.is_blank && overrides.streams.is_empty() && !report.has_errors() {
@@ -31,7 +38,9 @@ pub(crate) fn load(path: Option<&Path>, overrides: &Overrides) -> Loaded {
         finding.about = path.map(shown);
         report.add(finding);
     }
-    let resolved = resolve(&document, overrides, &mut report);
+    let mut own = streams::own(&document, overrides, &mut report);
+    let run = apply(&edits.run, &mut own, &mut report);
+    let resolved = resolve(&document, overrides, &own, &mut report);
     for stream in &resolved.settings.streams {
         if let PlaceholderChoice::File(path) = &stream.keys.placeholder.0 {
             report.watched.insert(path.clone());
@@ -47,11 +56,21 @@ pub(crate) fn load(path: Option<&Path>, overrides: &Overrides) -> Loaded {
         }
     });
     let plan = plan.ok().filter(|_| !report.has_errors());
+    let read = |file: &&TextFile| report.watched.contains(&file.path);
+    let texts = report.files.iter().filter(read);
+    let texts = texts.map(|file| (file.path.clone(), file.text.clone()));
+    let written = Written {
+        own: authors(&own, &run, &report),
+        run,
+        files: Files(Some(texts.collect())),
+        includes: document.includes,
+    };
     report.sort();
     Loaded {
         report,
         resolved,
         plan,
+        written,
     }
 }
 

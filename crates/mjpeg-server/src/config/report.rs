@@ -33,6 +33,8 @@ pub(crate) struct Finding {
     pub(crate) about: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) message: String,
+    /// A word for machines, where the kind of error has one.
+    pub(crate) code: Option<&'static str>,
     /// What to do about it.
     pub(crate) help: Option<String>,
     /// The other place of a collision, and what stands there.
@@ -53,6 +55,7 @@ impl Finding {
             about: None,
             key: None,
             message: escaped(&message.into()).into_owned(),
+            code: None,
             help: None,
             other: None,
         }
@@ -84,6 +87,11 @@ impl Finding {
 
     pub(crate) fn with_key(mut self, key: &str) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
         self
     }
 
@@ -141,6 +149,11 @@ impl Report {
     pub(crate) fn sort(&mut self) {
         let place = |finding: &Finding| finding.place.as_ref().map(|p| (p.file, p.span.start));
         self.findings.sort_by_key(place);
+    }
+
+    /// The words of the errors that have one.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = &'static str> {
+        self.findings.iter().filter_map(|finding| finding.code)
     }
 
     /// The findings of a level for programs.
@@ -203,6 +216,21 @@ pub(crate) struct Listed {
     column: Option<usize>,
     key: Option<String>,
     message: String,
+}
+
+impl Listed {
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The file, line and column.
+    pub(crate) fn place(&self) -> Option<(&str, usize, usize)> {
+        Some((self.file.as_deref()?, self.line?, self.column?))
+    }
 }
 
 /// Of each level. Nobody reads more, and a file of nonsense must not fill memory.

@@ -5,7 +5,7 @@ pub(crate) mod names;
 pub(crate) mod overrides;
 mod rights;
 mod sources;
-mod streams;
+pub(crate) mod streams;
 
 use self::{overrides::Overrides, rights::Rights};
 use super::{
@@ -32,7 +32,12 @@ pub(crate) struct Resolved {
 }
 
 /// Merges all layers. What is wrong is reported.
-pub(crate) fn resolve(document: &Document, overrides: &Overrides, report: &mut Report) -> Resolved {
+pub(crate) fn resolve(
+    document: &Document,
+    overrides: &Overrides,
+    own_streams: &[Layer],
+    report: &mut Report,
+) -> Resolved {
     let process = Layer::built_in::<ProcessKeys>()
         .under(&document.process)
         .under(&overrides.process);
@@ -40,13 +45,12 @@ pub(crate) fn resolve(document: &Document, overrides: &Overrides, report: &mut R
         .under(&document.defaults)
         .under(&overrides.defaults);
     let base = Layer::built_in::<ListenKeys>().under(&overrides.listen);
-    let own_streams = streams::own(document, overrides, report);
-    let listens = listens::layers(&document.listens, &own_streams, &base);
+    let listens = listens::layers(&document.listens, own_streams, &base);
     let has_gateway = !listens.is_empty();
 
     let mut all = Vec::new();
     let mut streams = Vec::new();
-    for own in &own_streams {
+    for own in own_streams {
         let mut merged = defaults.clone().under(own);
         if let Some(stream) = streams::resolve(&mut merged, own, report) {
             streams.push((merged.clone(), stream));

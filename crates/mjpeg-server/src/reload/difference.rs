@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::keys;
 use crate::config::{
+    edits::Written,
     keys::auth::UserKeys,
     plan::RelayPlan,
     schema::{key::Key, section::Section},
@@ -20,6 +21,7 @@ use crate::config::{
 pub(crate) struct Configuration {
     pub(crate) settings: Settings,
     pub(crate) plan: RelayPlan,
+    pub(crate) written: Written,
 }
 
 /// What changes between two configurations. Holds no secrets. `Display` writes a line for each
@@ -343,6 +345,7 @@ mod tests {
         Configuration {
             settings: loaded.resolved.settings,
             plan: loaded.plan.unwrap(),
+            written: loaded.written,
         }
     }
 

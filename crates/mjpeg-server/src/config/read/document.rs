@@ -1,6 +1,10 @@
 //! Reads a configuration: a file, and those that it includes.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use toml::{
     Spanned,
@@ -9,7 +13,7 @@ use toml::{
 
 use super::section::Reader;
 use crate::config::{
-    files::{TextFile, listed_folder, matching, shown},
+    files::{Files, TextFile, listed_folder, shown},
     layer::{Layer, SourcePosition},
     report::{Finding, Report},
     schema::section::Section,
@@ -25,35 +29,38 @@ pub(crate) struct Document {
     pub(crate) auth: Layer,
     pub(crate) users: Vec<Layer>,
     pub(crate) control: Layer,
+    /// The patterns of files that are included, with their folder.
+    pub(crate) includes: Vec<PathBuf>,
     /// The file was read, and says nothing at all.
     pub(crate) is_blank: bool,
 }
 
 impl Document {
     /// Reads a file and those that it includes. What is wrong is reported; the rest is read.
-    pub(crate) fn read(path: &Path, report: &mut Report) -> Self {
+    pub(crate) fn read(path: &Path, files: &Files, report: &mut Report) -> Self {
         let mut document = Self::default();
-        let included = document.add(path, Kind::Main, report);
+        let included = document.add(path, Kind::Main, files, report);
         let mut seen = BTreeSet::from_iter(fs::canonicalize(path));
         let folder = path.parent().unwrap_or(Path::new(""));
         for (pattern, place) in included {
             if let Some(listed) = listed_folder(folder, &pattern) {
                 report.watched.insert(listed);
             }
-            let files = match matching(folder, &pattern) {
-                Ok(files) => files,
+            document.includes.push(folder.join(&pattern));
+            let found = match files.matching(folder, &pattern) {
+                Ok(found) => found,
                 Err(error) => {
                     let finding = Finding::error(format!("cannot include this: {error}"));
                     report.add(finding.at(place).with_key("include"));
                     continue;
                 }
             };
-            for file in files {
+            for file in found {
                 // Two patterns may mean one file.
                 if fs::canonicalize(&file).is_ok_and(|path| !seen.insert(path)) {
                     continue;
                 }
-                document.add(&file, Kind::Included(place.clone()), report);
+                document.add(&file, Kind::Included(place.clone()), files, report);
             }
         }
         if document.streams.len() > MOST_STREAMS {
@@ -70,6 +77,7 @@ impl Document {
         &mut self,
         path: &Path,
         kind: Kind,
+        files: &Files,
         report: &mut Report,
     ) -> Vec<(String, SourcePosition)> {
         report.watched.insert(path.into());
@@ -78,7 +86,7 @@ impl Document {
             true => Err(std::io::Error::other(
                 "the files are larger than 32 MiB together",
             )),
-            false => TextFile::read(path),
+            false => files.read(path),
         };
         let file = match read {
             Ok(file) => file,
@@ -147,6 +155,27 @@ impl Document {
         }
         includes
     }
+}
+
+/// Reads streams that stand in no file.
+pub(crate) fn streams_of(text: &str, report: &mut Report) -> Vec<Layer> {
+    let mut document = Document::default();
+    report.files.push(TextFile {
+        path: PathBuf::from("API"),
+        text: text.into(),
+        is_toml: true,
+    });
+    let mut reader = Reader {
+        file: report.files.len() - 1,
+        report,
+    };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors {
+        reader.report.add(Finding::error(error.message()));
+    }
+    let kind = Kind::Included(reader.place(0..0));
+    document.top(table.get_ref(), &kind, &mut reader);
+    document.streams
 }
 
 /// Whether a file was named or included.

@@ -137,7 +137,8 @@ fn ports(listens: &[Layer], streams: &[Layer], report: &mut Report) {
             continue;
         };
         if let Some((other, other_key)) = taken.get(&address) {
-            let finding = Finding::error(format!("{address} is taken twice (port_in_use)"));
+            let finding = Finding::error(format!("{address} is taken twice (port_in_use)"))
+                .with_code("port_in_use");
             let other = other.place_of(other_key);
             report.add(finding.about(layer, key).with_other(other, "and here"));
         }

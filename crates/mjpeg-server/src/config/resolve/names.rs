@@ -32,7 +32,8 @@ pub(super) fn check(
             match taken.get(name) {
                 Some((other, other_key)) => {
                     let finding =
-                        Finding::error(format!("the name {name} is taken (already_exists)"));
+                        Finding::error(format!("the name {name} is taken (already_exists)"))
+                            .with_code("already_exists");
                     let other = streams[*other].place_of(other_key);
                     let finding = finding
                         .about(layer, key)

@@ -14,7 +14,7 @@ use crate::config::{
 };
 
 /// The streams' own keys: those of the files first, then those of the command line.
-pub(super) fn own(document: &Document, overrides: &Overrides, report: &mut Report) -> Vec<Layer> {
+pub(crate) fn own(document: &Document, overrides: &Overrides, report: &mut Report) -> Vec<Layer> {
     let mut flagged = overrides.streams.clone();
     let is_named = |layer: &Layer, name: &str| {
         let own = layer.entries.get("name");

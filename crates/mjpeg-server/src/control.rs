@@ -1,0 +1,90 @@
+//! What the API asks of the program: the configuration of streams.
+
+mod change;
+mod editor;
+mod failure;
+mod masked;
+mod store;
+mod view;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mjpeg_control::{
+    ChangedStream, Configurator, ConfiguredStream, Error, ErrorCode, Reloaded, StreamChange,
+    StreamRemoval,
+};
+use mjpeg_manager::StreamName;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::view::ConfiguredView;
+use crate::{background::in_background, reload::difference::Configuration};
+
+pub(crate) use self::editor::Editor;
+
+/// Passes what the API asks for to the task that has the relay.
+pub(crate) struct ControlRequests {
+    requests: mpsc::Sender<ControlRequest>,
+    view: watch::Receiver<Arc<ConfiguredView>>,
+    running: watch::Receiver<Arc<Configuration>>,
+}
+
+/// Something that the API asks for, and where the answer goes.
+pub(crate) enum ControlRequest {
+    Set(StreamChange, Reply<ChangedStream>),
+    Remove(StreamRemoval, Reply<()>),
+    /// Whether only to say what would change.
+    Reload(bool, Reply<Reloaded>),
+}
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+impl ControlRequests {
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> ControlRequest) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        let ended = |_| Error::new(ErrorCode::ShutDown, "the relay is ending");
+        let sent = self.requests.send(request(reply)).await;
+        sent.map_err(|_| ended(()))?;
+        answer.await.map_err(|_| ended(()))?
+    }
+}
+
+#[async_trait]
+impl Configurator for ControlRequests {
+    fn stream(&self, name: &str) -> Option<ConfiguredStream> {
+        self.view.borrow().streams.get(name).cloned()
+    }
+
+    fn order(&self) -> Vec<StreamName> {
+        self.view.borrow().order.clone()
+    }
+
+    fn alias(&self, name: &str) -> Option<StreamName> {
+        self.view.borrow().aliases.get(name).cloned()
+    }
+
+    async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error> {
+        self.ask(|reply| ControlRequest::Set(change, reply)).await
+    }
+
+    async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {
+        self.ask(|reply| ControlRequest::Remove(removal, reply))
+            .await
+    }
+
+    async fn reload(&self, dry_run: bool) -> Result<Reloaded, Error> {
+        self.ask(|reply| ControlRequest::Reload(dry_run, reply))
+            .await
+    }
+
+    async fn shown(&self) -> Result<Value, Error> {
+        let running = Arc::clone(&self.running.borrow());
+        let shown = in_background(move || serde_json::to_value(&running.settings)).await;
+        shown.map_err(|error| Error::new(ErrorCode::Internal, error.to_string()))
+    }
+}
+
+/// How many requests wait for the task that has the relay.
+const MOST_WAITING: usize = 64;

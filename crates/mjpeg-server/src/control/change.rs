@@ -1,0 +1,184 @@
+//! The keys of a stream after a change by the API, and which of them it may set.
+
+use mjpeg_control::{ChangeMode, Error, ErrorCode, StreamChange, Violation};
+use mjpeg_manager::StreamName;
+use serde_json::{Map, Value};
+
+use super::masked::unmasked;
+use crate::config::{
+    edits::{Author, OwnStream, stream_text},
+    files::API_MARK,
+    keys::control::ControlKeys,
+    read::nearest::nearest,
+    schema::section::Section,
+};
+
+/// The keys of the stream after the change, if the API may set those that are new.
+pub(super) fn keys(
+    change: &StreamChange,
+    there: Option<&OwnStream>,
+    may: &ControlKeys,
+) -> Result<toml::Table, Error> {
+    let stored = there.map(|there| &there.keys);
+    let mut keys = match change.mode {
+        ChangeMode::Merge => stored.cloned().unwrap_or_default(),
+        _ => toml::Table::new(),
+    };
+    let mut violations = Vec::new();
+    for (key, value) in &change.keys {
+        if value.is_null() {
+            keys.remove(key);
+            continue;
+        }
+        // It is about this call: whether the camera is waited for.
+        if key == "start" {
+            violations.extend(wrong_start(value));
+            continue;
+        }
+        let set = may_set(key, value, may).and_then(|()| {
+            let stored = stored.and_then(|stored| stored.get(key));
+            with_secrets(key, value, stored)
+        });
+        match set.map(toml_of) {
+            Ok(Some(value)) => drop(keys.insert(key.clone(), value)),
+            Ok(None) => violations.push(Violation::new("this value has no form in TOML").with_key(key)),
+            Err(message) => violations.push(Violation::new(message).with_key(key)),
+        }
+    }
+    keys.insert("name".into(), change.name.as_str().into());
+    if violations.is_empty() {
+        return Ok(keys);
+    }
+    let detail = match &*violations {
+        [only] => format!("{}: {}", only.key.as_deref().unwrap_or_default(), only.message),
+        _ => "some keys cannot be set like this".into(),
+    };
+    let error = Error::new(ErrorCode::InvalidSpec, detail);
+    let hint = "what the API may set is marked in docs/configuration.md; the rest is set in the \
+                configuration file";
+    let violations = violations.into_iter();
+    Err(violations.fold(error.with_hint(hint), Error::with_violation))
+}
+
+/// Whether the camera of a new stream must be there.
+pub(super) fn is_required(keys: &Map<String, Value>) -> bool {
+    keys.get("start").and_then(Value::as_str) != Some("retry")
+}
+
+fn wrong_start(value: &Value) -> Option<Violation> {
+    let is_known = matches!(value.as_str(), Some("retry" | "require"));
+    let wrong = Violation::new("write \"retry\" or \"require\"").with_key("start");
+    (!is_known).then_some(wrong)
+}
+
+fn may_set(key: &str, value: &Value, may: &ControlKeys) -> Result<(), String> {
+    let Some(declared) = Section::Stream.key(key) else {
+        let names = Section::Stream.keys().map(|key| key.name.as_str());
+        return Err(match nearest(key, names) {
+            Some(meant) => format!("unknown key; did you mean `{meant}`?"),
+            None => "unknown key".into(),
+        });
+    };
+    if key == "listen" && !may.listen {
+        return Err("the API may set no ports: [control] has no listen = true".into());
+    }
+    // A word stands for no file.
+    let is_word = matches!(value.as_str(), Some("drawn" | "none"));
+    if !declared.api() && !(key == "placeholder" && is_word) {
+        return Err("the API may not set this key: set it in the configuration file".into());
+    }
+    let mut texts = texts(value);
+    if texts.any(|text| text.contains("${")) {
+        return Err("the API may not use ${…}, which reads this machine's files and environment".into());
+    }
+    match key {
+        "source" | "fallback" => sources(value, may),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the kinds of sources, before any of them is dialled.
+fn sources(value: &Value, may: &ControlKeys) -> Result<(), String> {
+    for url in texts(value) {
+        let kind = url.split(':').next().unwrap_or_default();
+        if !may.sources.iter().any(|known| known == kind) {
+            return Err(format!(
+                "the API may not set sources of this kind; those it may are {}: [control] sources",
+                may.sources.join(", ")
+            ));
+        }
+        let options = url.split_once('#').map_or("", |(_, options)| options);
+        let mut options = options.split('&').map(|option| option.split('=').next());
+        if options.any(|option| matches!(option, Some("ca" | "insecure"))) {
+            return Err("the API may not say which certificates are trusted (ca, insecure)".into());
+        }
+    }
+    Ok(())
+}
+
+fn with_secrets(
+    key: &str,
+    value: &Value,
+    stored: Option<&toml::Value>,
+) -> Result<Value, String> {
+    match (key, value) {
+        ("source", Value::String(new)) => {
+            let stored = stored.and_then(toml::Value::as_str);
+            Ok(unmasked(new, stored)?.into())
+        }
+        ("fallback", Value::Array(new)) => {
+            let stored = stored.and_then(toml::Value::as_array);
+            let stored: Vec<&str> = stored.into_iter().flatten().filter_map(toml::Value::as_str).collect();
+            let unmask = |new: &Value| match new {
+                Value::String(new) => {
+                    // Their order may have changed.
+                    let mut kept = stored.iter().map(|stored| unmasked(new, Some(stored)));
+                    let kept = kept.find(Result::is_ok);
+                    Ok(kept.unwrap_or_else(|| unmasked(new, None))?.into())
+                }
+                other => Ok(other.clone()),
+            };
+            new.iter().map(unmask).collect()
+        }
+        _ => Ok(value.clone()),
+    }
+}
+
+/// All texts within a value.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let mut all = Vec::new();
+    let mut rest = vec![value];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::String(text) => all.push(&**text),
+            Value::Array(items) => rest.extend(items),
+            Value::Object(members) => rest.extend(members.values()),
+            _ => {}
+        }
+    }
+    all.into_iter()
+}
+
+fn toml_of(value: Value) -> Option<toml::Value> {
+    toml::Value::try_from(value).ok()
+}
+
+/// The file of a stream of the API.
+pub(super) fn file_text(keys: &toml::Table) -> String {
+    format!(
+        "{API_MARK}, which replaces this file when the stream is changed.\n\
+         # Without this line, it is yours, and the API leaves it alone.\n\n{}",
+        stream_text(keys)
+    )
+}
+
+/// A stream that the API may change for this run only.
+pub(super) fn defined_elsewhere(name: &StreamName, there: &OwnStream) -> Error {
+    let place = match there.author {
+        Author::CommandLine => "on the command line",
+        _ => "in a file that is not the API's",
+    };
+    let detail = format!("the stream {name} is defined {place}");
+    let hint = "change it there and reload, or add ?persist=false to change it for this run";
+    Error::new(ErrorCode::DefinedInFile, detail).with_hint(hint)
+}

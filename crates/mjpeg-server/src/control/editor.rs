@@ -1,0 +1,339 @@
+//! Carries out what the API asks for, in the task that has the relay.
+
+use std::{hash::RandomState, path::PathBuf, sync::Arc};
+
+use mjpeg_control::{
+    ChangeMode, ChangedStream, Condition, Error, ErrorCode, Reloaded, StreamChange, StreamRemoval,
+};
+use mjpeg_manager::{StartMode, StreamName};
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info};
+
+use super::{
+    ControlRequest, ControlRequests, MOST_WAITING, change,
+    failure::{failed_edit, failed_reload},
+    store::{PreparedFile, StreamFile},
+    view::ConfiguredView,
+};
+use crate::{
+    background::in_background,
+    config::edits::{Author, Edits, OwnStream, RunStream},
+    relay::{Relay, change::RelayChange},
+    reload::{Reloader, difference::Configuration},
+};
+
+/// Takes the API's requests.
+pub(crate) struct Editor {
+    requests: mpsc::Receiver<ControlRequest>,
+    view: watch::Sender<Arc<ConfiguredView>>,
+    running: watch::Sender<Arc<Configuration>>,
+    /// Makes versions of streams.
+    hashing: RandomState,
+}
+
+/// What is to become of one stream.
+struct Edit {
+    edits: Edits,
+    /// What is to be written once the change holds.
+    store: Store,
+    /// The stream, if its camera must be there.
+    requires: Option<StreamName>,
+}
+
+enum Store {
+    Nothing,
+    Write(PreparedFile),
+    Remove(StreamFile),
+}
+
+impl Editor {
+    /// Makes both ends for a relay that runs this.
+    pub(crate) fn new(running: &Arc<Configuration>) -> (ControlRequests, Self) {
+        let (sender, requests) = mpsc::channel(MOST_WAITING);
+        let hashing = RandomState::new();
+        let view = watch::Sender::new(Arc::new(ConfiguredView::new(running, &hashing)));
+        let running = watch::Sender::new(Arc::clone(running));
+        let asking = ControlRequests {
+            requests: sender,
+            view: view.subscribe(),
+            running: running.subscribe(),
+        };
+        let editor = Self {
+            requests,
+            view,
+            running,
+            hashing,
+        };
+        (asking, editor)
+    }
+
+    /// Waits for the next request.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub(crate) async fn next(&mut self) -> Option<ControlRequest> {
+        self.requests.recv().await
+    }
+
+    /// Tells the API what is in effect, after each reload.
+    pub(crate) fn tell(&self, running: &Arc<Configuration>) {
+        let view = ConfiguredView::new(running, &self.hashing);
+        self.view.send_replace(Arc::new(view));
+        self.running.send_replace(Arc::clone(running));
+    }
+
+    /// Carries out a request, and answers it.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Relay::change`].
+    pub(crate) async fn answer(
+        &self,
+        request: ControlRequest,
+        reloader: &mut Reloader,
+        relay: &mut Relay,
+    ) {
+        // Whoever asked may be gone, which changes nothing.
+        match request {
+            ControlRequest::Set(change, reply) => {
+                let _ = reply.send(self.set(change, reloader, relay).await);
+            }
+            ControlRequest::Remove(removal, reply) => {
+                let _ = reply.send(self.remove(removal, reloader, relay).await);
+            }
+            ControlRequest::Reload(true, reply) => {
+                let (_, proposal) = reloader.propose().await;
+                let reloaded = proposal.map(|proposal| {
+                    let mut reloaded = Reloaded::new(proposal.difference.lines().collect());
+                    reloaded.warnings = proposal.warnings;
+                    reloaded
+                });
+                let _ = reply.send(reloaded.map_err(|error| failed_reload(&error)));
+            }
+            ControlRequest::Reload(false, reply) => {
+                let reloaded = reloader.reload(relay).await;
+                self.tell(reloader.running());
+                let reloaded = reloaded.map(|difference| Reloaded::new(difference.lines().collect()));
+                let _ = reply.send(reloaded.map_err(|error| failed_reload(&error)));
+            }
+        }
+    }
+
+    async fn set(
+        &self,
+        change: StreamChange,
+        reloader: &mut Reloader,
+        relay: &mut Relay,
+    ) -> Result<ChangedStream, Error> {
+        let running = Arc::clone(reloader.running());
+        let name = change.name.clone();
+        let there = running.written.own.get(&name);
+        let is_new = there.is_none();
+        self.check(&name, &change.condition)?;
+        match change.mode {
+            ChangeMode::Create if !is_new => {
+                let detail = format!("the name {name} is taken");
+                return Err(Error::new(ErrorCode::AlreadyExists, detail));
+            }
+            ChangeMode::Merge if is_new => return Err(no_stream(&name)),
+            _ => {}
+        }
+        let keys = change::keys(&change, there, &running.settings.control)?;
+        let is_required = is_new && change::is_required(&change.keys);
+        let mut edit = match change.persist {
+            true => stored(&running, &name, there, keys).await?,
+            false => for_this_run(&running, &name, there, Some(keys)),
+        };
+        edit.requires = is_required.then(|| name.clone());
+        self.carry_out(edit, reloader, relay).await?;
+        let stream = self.view.borrow().streams.get(name.as_str()).cloned();
+        let stream = stream.ok_or_else(|| no_stream(&name))?;
+        Ok(ChangedStream::new(stream, is_new))
+    }
+
+    async fn remove(
+        &self,
+        removal: StreamRemoval,
+        reloader: &mut Reloader,
+        relay: &mut Relay,
+    ) -> Result<(), Error> {
+        let running = Arc::clone(reloader.running());
+        let name = removal.name;
+        let there = running.written.own.get(&name);
+        self.check(&name, &removal.condition)?;
+        let there = there.ok_or_else(|| no_stream(&name))?;
+        let replaces = running.written.run.iter().find(|run| run.name == name);
+        let is_only_of_run = replaces.is_some_and(|run| run.replaces.is_none());
+        let edit = match &there.author {
+            Author::Api(path) if removal.persist => {
+                let file = StreamFile::existing(path.clone());
+                let mut edits = unchanged(&running);
+                edits.files.remove(path);
+                Edit {
+                    edits,
+                    store: Store::Remove(file),
+                    requires: None,
+                }
+            }
+            Author::File | Author::CommandLine if removal.persist => {
+                return Err(change::defined_elsewhere(&name, there));
+            }
+            Author::Run if removal.persist && !is_only_of_run => {
+                return Err(change::defined_elsewhere(&name, there));
+            }
+            _ => for_this_run(&running, &name, Some(there), None),
+        };
+        self.carry_out(edit, reloader, relay).await
+    }
+
+    fn check(&self, name: &StreamName, condition: &Condition) -> Result<(), Error> {
+        let view = self.view.borrow();
+        let version = view.streams.get(name.as_str());
+        let version = version.map(|stream| &*stream.version);
+        match condition.holds(version) {
+            true => Ok(()),
+            false => Err(Error::new(
+                ErrorCode::PreconditionFailed,
+                "the stream is not as the request expects: it was changed since it was read",
+            )),
+        }
+    }
+
+    /// Makes a change, and stores it once it holds.
+    async fn carry_out(
+        &self,
+        edit: Edit,
+        reloader: &mut Reloader,
+        relay: &mut Relay,
+    ) -> Result<(), Error> {
+        let Edit {
+            edits,
+            store,
+            requires,
+        } = edit;
+        let before = unchanged(reloader.running());
+        let proposal = reloader.propose_edited(edits).await;
+        let proposal = proposal.map_err(|error| failed_edit(&error))?;
+        let adjust = |change: &mut RelayChange| require(change, requires.as_ref());
+        let applied = reloader.apply(relay, proposal, adjust).await;
+        let difference = applied.map_err(|error| failed_edit(&error))?;
+        if let Err(error) = in_background(move || store.commit()).await {
+            // What does not last must not seem to.
+            if let Ok(proposal) = reloader.propose_edited(before).await {
+                let undone = reloader.apply(relay, proposal, |_| {}).await;
+                if undone.is_err() {
+                    error!("a change that could not be stored holds until the next reload");
+                }
+            }
+            self.tell(reloader.running());
+            let detail = format!("the stream could not be stored: {error}");
+            return Err(Error::new(ErrorCode::NotPersistent, detail));
+        }
+        difference.lines().for_each(|line| info!("{line}"));
+        self.tell(reloader.running());
+        Ok(())
+    }
+}
+
+impl Store {
+    fn commit(self) -> std::io::Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Write(file) => file.commit(),
+            Self::Remove(file) => file.remove(),
+        }
+    }
+}
+
+/// The camera must be there for the stream to start.
+fn require(change: &mut RelayChange, stream: Option<&StreamName>) {
+    for (spec, _) in &mut change.added {
+        // One that is read on demand is not connected at the start.
+        if Some(spec.name()) == stream && spec.linger().is_none() {
+            *spec = spec.clone().with_mode(StartMode::Require);
+        }
+    }
+}
+
+/// What is in effect.
+fn unchanged(running: &Configuration) -> Edits {
+    Edits {
+        files: running.written.files.clone(),
+        run: running.written.run.clone(),
+    }
+}
+
+/// A stream that is kept in a file.
+async fn stored(
+    running: &Configuration,
+    name: &StreamName,
+    there: Option<&OwnStream>,
+    keys: toml::Table,
+) -> Result<Edit, Error> {
+    let mut edits = unchanged(running);
+    let path = match there.map(|there| &there.author) {
+        Some(Author::Api(path)) => Some(path.clone()),
+        Some(Author::Run) => {
+            let run = edits.run.iter().find(|run| run.name == *name);
+            if let Some(there) = there.filter(|_| run.is_some_and(|run| run.replaces.is_some())) {
+                return Err(change::defined_elsewhere(name, there));
+            }
+            edits.run.retain(|run| run.name != *name);
+            None
+        }
+        Some(_) => {
+            let there = there.map(|there| change::defined_elsewhere(name, there));
+            return Err(there.unwrap_or_else(|| no_stream(name)));
+        }
+        None => None,
+    };
+    let path: Option<PathBuf> = path;
+    let includes = running.written.includes.clone();
+    let (of_stream, text) = (name.clone(), change::file_text(&keys));
+    let prepared = in_background(move || {
+        let file = match path {
+            Some(path) => StreamFile::existing(path),
+            None => StreamFile::new(&includes, &of_stream)?,
+        };
+        file.prepare(&text)
+    });
+    let prepared = prepared.await?;
+    edits.files.insert(prepared.path(), prepared.text());
+    Ok(Edit {
+        edits,
+        store: Store::Write(prepared),
+        requires: None,
+    })
+}
+
+/// A stream that is set, or gone, until a file or the command line says something else of it.
+fn for_this_run(
+    running: &Configuration,
+    name: &StreamName,
+    there: Option<&OwnStream>,
+    keys: Option<toml::Table>,
+) -> Edit {
+    let mut edits = unchanged(running);
+    let known = edits.run.iter().position(|run| run.name == *name);
+    let replaces = match known {
+        Some(at) => edits.run.remove(at).replaces,
+        None => there.map(|there| there.keys.clone()),
+    };
+    if keys.is_some() || replaces.is_some() {
+        edits.run.push(RunStream {
+            name: name.clone(),
+            keys,
+            replaces,
+        });
+    }
+    Edit {
+        edits,
+        store: Store::Nothing,
+        requires: None,
+    }
+}
+
+fn no_stream(name: &StreamName) -> Error {
+    Error::new(ErrorCode::NotFound, format!("no stream is named {name}"))
+}
