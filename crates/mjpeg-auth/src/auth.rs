@@ -185,10 +185,8 @@ impl Auth {
             match Presented::read(&inquiry.headers) {
                 Presented::Nothing => {}
                 Presented::Password { name, password } => {
-                    let passwords = &self.0.passwords;
-                    passwords
-                        .verify(&policy, &name, &password, inquiry.peer)
-                        .await?;
+                    let credentials = (&*name, &*password);
+                    self.verify(&policy, credentials, inquiry).await?;
                     return Ok(Who::new(name, Means::Password));
                 }
                 Presented::Token(token) => {
@@ -294,6 +292,23 @@ impl Auth {
             sessions.end(value);
         }
         cookies::set(inquiry, "", Duration::ZERO)
+    }
+
+    /// Verifies a password, unless that was done when the same request was admitted: a recheck of
+    /// many viewers must not have to hash all their passwords.
+    async fn verify(
+        &self,
+        policy: &Policy,
+        (name, password): (&str, &str),
+        inquiry: &Inquiry,
+    ) -> Result<(), LoginError> {
+        let passwords = &self.0.passwords;
+        match &inquiry.proof {
+            Some(proof) if passwords.is_proof(policy, name, proof) => Ok(()),
+            // The user is gone: this is no guess.
+            Some(_) if policy.user(name).is_none() => Err(LoginError::Wrong),
+            _ => passwords.verify(policy, name, password, inquiry.peer).await,
+        }
     }
 
     pub(crate) fn policy(&self) -> Arc<Policy> {

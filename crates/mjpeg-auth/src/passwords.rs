@@ -137,6 +137,22 @@ impl Passwords {
         Ok(())
     }
 
+    /// Proves that a request with this name was verified against the password that the user has now;
+    /// `None` without a password.
+    pub(crate) fn proof(&self, policy: &Policy, name: &str) -> Option<hmac::Tag> {
+        let stored = policy.password(name);
+        let message = proof_message(name, stored.hash());
+        stored.is_real().then(|| hmac::sign(&self.key, &message))
+    }
+
+    /// Whether this proves that the same request was verified earlier, against the password that
+    /// the user has now.
+    pub(crate) fn is_proof(&self, policy: &Policy, name: &str, proof: &[u8]) -> bool {
+        let stored = policy.password(name);
+        let message = proof_message(name, stored.hash());
+        stored.is_real() && hmac::verify(&self.key, &message, proof).is_ok()
+    }
+
     /// Forgets logins of users who are gone or have another password.
     pub(crate) fn retain(&self, policy: &Policy) {
         let is_current = |name: &str, hash: &str| policy.is_password_hash(name, hash);
@@ -197,6 +213,10 @@ impl Attempt<'_> {
         message.extend(self.password.as_bytes());
         message
     }
+}
+
+fn proof_message(name: &str, hash: &str) -> Vec<u8> {
+    [b"proof", hash.as_bytes(), b" ", name.as_bytes()].concat()
 }
 
 /// How many logins may wait for their turn: as many as are verified in a few seconds.

@@ -51,7 +51,7 @@ pub trait Gate: Send + Sync + 'static {
 /// What a gate decides about.
 ///
 /// A viewer's inquiry is kept for as long as it watches, with its headers, for a recheck.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Inquiry {
     /// The name of the requested stream; `None` if the request is for none, or the stream has no
@@ -73,6 +73,8 @@ pub struct Inquiry {
     pub listener: Arc<str>,
     /// TLS details of the connection; `None` for a plain one.
     pub tls: Option<TlsInfo>,
+    /// When a viewer is rechecked, the [`Grant::proof`] with which it was admitted; else `None`.
+    pub proof: Option<Bytes>,
 }
 
 impl Inquiry {
@@ -87,6 +89,7 @@ impl Inquiry {
             peer: None,
             listener: "".into(),
             tls: None,
+            proof: None,
         }
     }
 
@@ -102,6 +105,20 @@ impl Inquiry {
             tls: request.extensions.get().cloned(),
             ..Self::new(action)
         }
+    }
+}
+
+/// Headers and queries may hold secrets, so they are left out.
+impl fmt::Debug for Inquiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inquiry")
+            .field("stream", &self.stream)
+            .field("action", &self.action)
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .field("peer", &self.peer)
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
     }
 }
 
@@ -156,6 +173,10 @@ pub struct Grant {
     /// How many frames per second a stream may have at most; `None` for the stream's own limit. A
     /// recheck does not change it.
     pub max_fps: Option<f64>,
+    /// What the gate wants to see again when it is [rechecked](crate::StreamService::recheck) about
+    /// this viewer: for example which version of a password was verified, so that the work need not
+    /// be done again. `None` for nothing. What a recheck itself returns is not kept.
+    pub proof: Option<Bytes>,
 }
 
 impl Grant {
@@ -174,6 +195,12 @@ impl Grant {
     /// Sets how many frames per second a stream may have at most. Only a number above 0 counts.
     pub fn with_max_fps(mut self, most: f64) -> Self {
         self.max_fps = Some(most);
+        self
+    }
+
+    /// Sets what the gate wants to see again in a recheck.
+    pub fn with_proof(mut self, proof: impl Into<Bytes>) -> Self {
+        self.proof = Some(proof.into());
         self
     }
 }

@@ -3,10 +3,15 @@
 use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use mjpeg_http::{Access, Gate, Grant, Inquiry};
 
 use crate::{
-    auth::{Auth, refusal::refusal, who::Who},
+    auth::{
+        Auth,
+        refusal::refusal,
+        who::{Means, Who},
+    },
     config::rights::Right,
     policy::Policy,
 };
@@ -28,6 +33,12 @@ impl Gate for Auth {
         }
         let mut grant = Grant::default();
         grant.identity = who.name().map(Arc::from);
+        if who.means() == Means::Password
+            && let Some(name) = who.name()
+            && let Some(proof) = self.0.passwords.proof(&policy, name)
+        {
+            grant.proof = Some(Bytes::copy_from_slice(proof.as_ref()));
+        }
         // A session's end is of no matter to somebody who would be admitted without it.
         if !permits(&policy, &Who::STRANGER, inquiry) {
             grant.until = who.ends_at().map(|until| until.into_std());

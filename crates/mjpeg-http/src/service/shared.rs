@@ -112,7 +112,11 @@ impl ServiceShared {
             let rechecks = self.rechecks.load(Ordering::Acquire);
             let answer = match self.ask_gate(&inquiry).await {
                 Some(Access::Allow(grant)) => {
-                    let granted = (grant, Some(Arc::clone(&inquiry)));
+                    let mut kept = Arc::clone(&inquiry);
+                    if grant.proof.is_some() {
+                        Arc::make_mut(&mut kept).proof.clone_from(&grant.proof);
+                    }
+                    let granted = (grant, Some(kept));
                     self.decide(&route, &request, caller.peer, granted)
                 }
                 Some(Access::Deny(response)) => {

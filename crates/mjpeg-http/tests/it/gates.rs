@@ -46,7 +46,8 @@ impl Gate for Tokens {
         let good = self.good.lock().unwrap();
         match token.filter(|token| good.contains(token)) {
             Some(token) => {
-                let mut grant = Grant::default().with_identity(token);
+                let proof = format!("proof of {token}");
+                let mut grant = Grant::default().with_identity(token).with_proof(proof);
                 grant.until = *self.until.lock().unwrap();
                 Access::Allow(grant)
             }
@@ -140,6 +141,14 @@ async fn recheck_ends_only_viewers_that_lost_their_right() {
     assert_next(&mut alice, 1).await;
     assert_next(&mut bob, 1).await;
     assert_eq!(served.service.recheck().await.ended, 0);
+    // Each is shown what it was admitted with.
+    let asked = gate.asked.lock().unwrap().clone();
+    let mut proofs: Vec<_> = asked.iter().map(|it| it.proof.as_deref()).collect();
+    assert_eq!(proofs[..2], [None, None]);
+    proofs[2..].sort();
+    let expected = [&b"proof of alice"[..], b"proof of bob"].map(Some);
+    assert_eq!(proofs[2..], expected);
+    assert!(!format!("{asked:?}").contains("authorization"));
     *gate.good.lock().unwrap() = vec!["alice"];
     let since = Instant::now();
     assert_eq!(served.service.recheck().await.ended, 1);
