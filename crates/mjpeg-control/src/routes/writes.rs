@@ -269,8 +269,9 @@ fn persist(uri: &Uri) -> Result<bool, Error> {
 }
 
 fn parsed(name: &str) -> Result<StreamName, Error> {
-    name.parse()
-        .map_err(|error: mjpeg_manager::InvalidName| wrong_name(error.to_string()))
+    // What is no name may be anything, such as a secret, and is not repeated.
+    let wrong = |_| wrong_name("a name has 1 to 64 letters, digits, _ or -");
+    name.parse().map_err(wrong)
 }
 
 fn wrong_name(message: impl AsRef<str>) -> Error {

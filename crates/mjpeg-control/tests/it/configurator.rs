@@ -22,7 +22,7 @@ pub(crate) struct Memory {
     streams: Mutex<BTreeMap<StreamName, ConfiguredStream>>,
     versions: AtomicU64,
     /// One change at a time.
-    changing: tokio::sync::Mutex<()>,
+    pub(crate) changing: tokio::sync::Mutex<()>,
     /// The changes that were asked for.
     pub(crate) changes: Mutex<Vec<StreamChange>>,
     pub(crate) order: Mutex<Vec<StreamName>>,
@@ -69,11 +69,19 @@ fn masked(source: &str) -> String {
 }
 
 fn spec(name: &StreamName, keys: &Map<String, Value>) -> Result<StreamSpec, Error> {
-    if let Some(key) = keys.keys().find(|key| !["source", "start", "note"].contains(&&***key)) {
+    if let Some(key) = keys
+        .keys()
+        .find(|key| !["source", "start", "note"].contains(&&***key))
+    {
         let violation = Violation::new("it is not known").with_key(key);
-        return Err(Error::new(ErrorCode::InvalidSpec, "a key is not known").with_violation(violation));
+        return Err(
+            Error::new(ErrorCode::InvalidSpec, "a key is not known").with_violation(violation)
+        );
     }
-    let source = keys.get("source").and_then(Value::as_str).unwrap_or_default();
+    let source = keys
+        .get("source")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let spec = StreamSpec::parse(name.as_str(), source);
     let spec = spec.map_err(|error| mjpeg_manager::Error::from(error))?;
     let start = keys.get("start").and_then(Value::as_str);

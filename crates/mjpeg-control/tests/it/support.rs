@@ -11,7 +11,7 @@ use bytes::Bytes;
 use mjpeg_control::{Control, ControlAccess, ControlConfig, ControlService, GatewayPolicy, Links};
 use mjpeg_manager::{
     HttpOutlet, Manager, ManagerConfig, StartMode, StreamSpec,
-    mjpeg_http::{Access, Action, Gate, Grant, Inquiry, Listener, ListenerConfig},
+    mjpeg_http::{Access, Action, Gate, Grant, Inquiry, Listener, ListenerConfig, ListenerHandle},
     mjpeg_ingest::{Backoff, IngestConfig},
 };
 use mjpeg_testkit::{Head, Response, Script, jpeg, request};
@@ -31,6 +31,7 @@ pub(crate) struct Relay {
     pub(crate) memory: Arc<Memory>,
     pub(crate) control: Control,
     pub(crate) service: ControlService,
+    pub(crate) handle: ListenerHandle,
     serving: JoinHandle<()>,
 }
 
@@ -68,6 +69,7 @@ impl Relay {
         let listener = Listener::bind(addr, ListenerConfig::default()).unwrap();
         let addr = listener.local_addr().unwrap();
         let listener = listener.with_fallback(service.clone());
+        let handle = listener.handle();
         let serving = listener.serve(http.clone(), std::future::pending());
         let serving = tokio::spawn(async move {
             serving.await;
@@ -79,6 +81,7 @@ impl Relay {
             memory,
             control,
             service,
+            handle,
             serving,
         }
     }
@@ -86,7 +89,10 @@ impl Relay {
     /// Starts a stream, not by the API, whose camera may be off.
     pub(crate) async fn run(&self, name: &str, source: &str) {
         let spec = StreamSpec::parse(name, source).unwrap();
-        self.manager.start(spec.with_mode(StartMode::Retry)).await.unwrap();
+        self.manager
+            .start(spec.with_mode(StartMode::Retry))
+            .await
+            .unwrap();
     }
 
     /// Changes the policy of the gateway.
@@ -164,10 +170,18 @@ impl Answer {
 
     /// Status and code of a problem.
     pub(crate) fn problem(&self) -> (u16, String) {
-        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
         let json = self.json();
         assert_eq!(json["status"], self.status());
-        assert!(json["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{json}");
+        assert!(
+            json["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty()),
+            "{json}"
+        );
         (self.status(), json["code"].as_str().unwrap().to_owned())
     }
 
