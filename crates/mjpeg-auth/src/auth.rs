@@ -233,6 +233,13 @@ impl Auth {
         streams.into_iter().filter(may).collect()
     }
 
+    /// Whether every stream is open to everybody, so that no name of one need be hidden.
+    pub fn is_open(&self) -> bool {
+        let policy = self.policy();
+        let config = policy.config();
+        config.anonymous().has(Right::View) && config.views().next().is_none()
+    }
+
     /// Answers a request for a stream that does not exist, exactly as one for a stream that its
     /// sender may not see: else names could be found out. `404`; `401` if nothing is open to
     /// strangers and a stranger asks; the answer of [`identify`](Self::identify)'s error if there is

@@ -1,10 +1,11 @@
 //! A plan becomes a relay, or what changes of one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mjpeg_manager::{HttpOutlet, StreamName};
 
 use crate::{
+    access::Access,
     config::plan::{PlannedStream, RelayPlan},
     gateway::routes::Routes,
     relay::{
@@ -14,15 +15,16 @@ use crate::{
 };
 
 /// Starts what was planned.
-pub(crate) async fn start(plan: &RelayPlan) -> Result<Relay, StartError> {
+pub(crate) async fn start(plan: &RelayPlan, access: Access) -> Result<Relay, StartError> {
     let http = HttpOutlet::new(plan.defaults.clone())
         .with_listener(plan.ports.clone())
-        .with_max_viewers(plan.max_viewers_total);
+        .with_max_viewers(plan.max_viewers_total)
+        .with_gate(Arc::new(access.auth.clone()));
     for stream in &plan.streams {
         http.configure(stream.spec.name(), stream.http.clone());
     }
     let specs = plan.streams.iter().map(|stream| stream.spec.clone());
-    Relay::with_gateways(specs, plan.manager.clone(), http, gateways(plan)).await
+    Relay::with_access(specs, plan.manager.clone(), http, gateways(plan), access).await
 }
 
 /// What changes when a relay that runs one plan is to run another.
@@ -48,6 +50,7 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
         changed,
         removed: old.into_keys().cloned().collect(),
         gateways: gateways(to),
+        auth: (from.auth != to.auth).then(|| to.auth.clone()),
         order: by_name(to).map(|(name, _)| name.clone()).collect(),
     }
 }

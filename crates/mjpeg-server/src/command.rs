@@ -1,15 +1,19 @@
 //! The `mjpeg-server` command.
 
 mod check;
+mod configurable;
 
 use std::{future::pending, io, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
+use mjpeg_auth::Auth;
 use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
+use self::configurable::{Configurable, Wanted};
 use crate::{
+    access::Access,
     advice::with_advice,
     assembly,
     cli::{Cli, Command, demo::Demo, run::Run},
@@ -19,6 +23,7 @@ use crate::{
         files::shown,
         report::{Level, Report},
     },
+    control::editor::Editor,
     output::Output,
     relay::Relay,
     reload::{ConfigurationSource, ReadFiles, Reloader, difference::Configuration},
@@ -145,33 +150,38 @@ async fn run(work: Job, terminal: &Terminal) -> Result<()> {
     let mut signals = Signals::listen(work.reloads()).context("cannot listen for signals")?;
     let starting = async {
         match work {
-            Job::Run(configured) => start_run(*configured).await,
+            Job::Run(configured) => {
+                let (relay, configurable) = start_run(*configured).await?;
+                anyhow::Ok((relay, Some(configurable)))
+            }
             Job::Demo(args) => Ok((start_demo(args, terminal).await?, None)),
         }
     };
-    let (mut relay, mut reloader) = tokio::select! {
+    let (mut relay, mut configurable) = tokio::select! {
         started = starting => started?,
         () = signals.end() => return Ok(()),
     };
     print_urls(&relay, terminal);
     systemd::serves();
     loop {
-        let changed = async {
-            match &mut reloader {
-                Some(reloader) => reloader.changed().await,
+        let wanted = async {
+            match &mut configurable {
+                Some(configurable) => configurable.wanted().await,
                 None => pending().await,
             }
         };
-        let asked = tokio::select! {
-            asked = signals.next() => asked,
-            () = changed => Asked::Reload,
+        let wanted = tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::End => break,
+                Asked::Reload => Wanted::Reload,
+            },
+            wanted = wanted => wanted,
         };
-        let (Asked::Reload, Some(reloader)) = (asked, &mut reloader) else {
+        let Some(configurable) = &mut configurable else {
             break;
         };
-        systemd::reloads();
         tokio::select! {
-            _ = reloader.reload(&mut relay) => systemd::serves(),
+            () = configurable.change(wanted, &mut relay) => {}
             () = signals.end() => break,
         }
     }
@@ -185,7 +195,7 @@ async fn run(work: Job, terminal: &Terminal) -> Result<()> {
     Ok(())
 }
 
-async fn start_run(configured: Configured) -> Result<(Relay, Option<Reloader>)> {
+async fn start_run(configured: Configured) -> Result<(Relay, Configurable)> {
     let Configured {
         configuration,
         source,
@@ -199,9 +209,16 @@ async fn start_run(configured: Configured) -> Result<(Relay, Option<Reloader>)> 
         warn!("{warning}");
     }
     let plan = &configuration.plan;
-    let relay = assembly::start(plan).await.map_err(|e| with_advice(&e))?;
+    let (requests, editor) = Editor::new(&configuration);
+    let access = Access {
+        auth: Auth::new(plan.auth.clone()).context("the users cannot be used")?,
+        configurator: Arc::new(requests),
+        links: None,
+    };
+    let relay = assembly::start(plan, access).await;
+    let relay = relay.map_err(|e| with_advice(&e))?;
     let reloader = Reloader::new(source, configuration, read);
-    Ok((relay, Some(reloader)))
+    Ok((relay, Configurable { reloader, editor }))
 }
 
 async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {

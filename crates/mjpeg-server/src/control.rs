@@ -1,7 +1,7 @@
 //! What the API asks of the program: the configuration of streams.
 
 mod change;
-mod editor;
+pub(crate) mod editor;
 mod failure;
 mod masked;
 mod store;
@@ -14,14 +14,11 @@ use mjpeg_control::{
     ChangedStream, Configurator, ConfiguredStream, Error, ErrorCode, Reloaded, StreamChange,
     StreamRemoval,
 };
-use mjpeg_manager::StreamName;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::view::ConfiguredView;
 use crate::{background::in_background, reload::difference::Configuration};
-
-pub(crate) use self::editor::Editor;
 
 /// Passes what the API asks for to the task that has the relay.
 pub(crate) struct ControlRequests {
@@ -55,14 +52,6 @@ impl ControlRequests {
 impl Configurator for ControlRequests {
     fn stream(&self, name: &str) -> Option<ConfiguredStream> {
         self.view.borrow().streams.get(name).cloned()
-    }
-
-    fn order(&self) -> Vec<StreamName> {
-        self.view.borrow().order.clone()
-    }
-
-    fn alias(&self, name: &str) -> Option<StreamName> {
-        self.view.borrow().aliases.get(name).cloned()
     }
 
     async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error> {

@@ -24,6 +24,7 @@
 //!
 //! None.
 
+mod access;
 mod advice;
 mod assembly;
 mod background;

@@ -10,11 +10,14 @@ use mjpeg_manager::{
     mjpeg_http::ListenAddress,
 };
 
-use crate::gateway::{
-    config::{GatewayConfig, GatewayError},
-    routes::Routes,
-    running::RunningGateways,
-    state::Relayed,
+use crate::{
+    access::Access,
+    gateway::{
+        config::{GatewayConfig, GatewayError},
+        routes::Routes,
+        running::RunningGateways,
+        state::Relayed,
+    },
 };
 
 /// A running relay. Dropping it stops it at once; [`shutdown`](Self::shutdown) stops it gracefully.
@@ -98,8 +101,19 @@ impl Relay {
         http: HttpOutlet,
         gateways: Gateways,
     ) -> Result<Self, StartError> {
+        Self::with_access(specs, config, http, gateways, Access::default()).await
+    }
+
+    /// Does the same, for clients who may do this.
+    pub(crate) async fn with_access(
+        specs: impl IntoIterator<Item = StreamSpec>,
+        config: ManagerConfig,
+        http: HttpOutlet,
+        gateways: Gateways,
+        access: Access,
+    ) -> Result<Self, StartError> {
         let manager = Manager::with_outlets(config, [http.factory()]);
-        let relayed = Arc::new(Relayed::new(manager.clone(), http));
+        let relayed = Arc::new(Relayed::new(manager.clone(), http, access));
         let mut running = RunningGateways::new(Arc::clone(&relayed));
         let wanted = running.with_certificates(gateways.open).await;
         let change = running
@@ -208,6 +222,7 @@ impl Relay {
     /// Dropping the future drops the relay, which stops it at once.
     pub async fn shutdown(mut self) -> ShutdownReport {
         let manager = &self.relayed.manager;
+        self.relayed.control.close();
         let (report, ()) = tokio::join!(manager.shutdown(), self.gateways.shutdown());
         report
     }

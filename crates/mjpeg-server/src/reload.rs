@@ -191,7 +191,10 @@ impl Reloader {
             self.watch();
         }
         let proposal = proposal?;
-        proposal.warnings.iter().for_each(|warning| warn!("{warning}"));
+        proposal
+            .warnings
+            .iter()
+            .for_each(|warning| warn!("{warning}"));
         self.apply(relay, proposal, |_| {}).await
     }
 

@@ -1,5 +1,6 @@
 //! The outlet that serves streams over HTTP (feature `listener`).
 
+mod gate;
 mod port;
 pub(crate) mod ports;
 mod services;
@@ -8,8 +9,8 @@ mod stream;
 use std::{net::SocketAddr, sync::Arc};
 
 use mjpeg_http::{
-    Listener, ListenerConfig, ListenerStats, StreamConfig, StreamService, StreamStats, Streams,
-    ViewerInfo, ViewerLimit,
+    Gate, Listener, ListenerConfig, ListenerStats, StreamConfig, StreamService, StreamStats,
+    Streams, ViewerInfo, ViewerLimit,
 };
 
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     name::StreamName,
     stream::{
         http::{
+            gate::SharedGate,
             ports::{PortReservation, Ports},
             services::{ServiceEntry, Services},
             stream::{HttpStream, failure},
@@ -53,6 +55,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct HttpOutlet {
     config: StreamConfig,
+    gate: Option<SharedGate>,
     ports: Arc<Ports>,
     limit: ViewerLimit,
     services: Arc<Services>,
@@ -65,6 +68,7 @@ impl HttpOutlet {
     pub fn new(config: StreamConfig) -> Self {
         Self {
             config,
+            gate: None,
             ports: Arc::default(),
             limit: ViewerLimit::new(MAX_VIEWERS),
             services: Arc::default(),
@@ -90,6 +94,13 @@ impl HttpOutlet {
     /// Counted in [`snapshots_refused`](Self::snapshots_refused).
     pub fn with_max_snapshots(self, most: usize) -> Self {
         self.limit.set_max_snapshots(most);
+        self
+    }
+
+    /// Sets the gate that all streams ask before they admit anybody. Default: none, and everybody is
+    /// admitted. Call it before the outlet is given to a manager.
+    pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(SharedGate(gate));
         self
     }
 
@@ -258,6 +269,7 @@ impl OutletFactory for HttpOutlet {
         Box::new(HttpStream::new(
             stream.clone(),
             self.limited(self.config.clone()),
+            self.gate.clone(),
             Arc::clone(&self.ports),
             Arc::clone(&self.services),
         ))

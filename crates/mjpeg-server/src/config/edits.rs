@@ -75,7 +75,9 @@ pub(crate) fn apply(
 ) -> Vec<RunStream> {
     let mut holding = Vec::new();
     for change in run {
-        let at = streams.iter().position(|layer| is_named(layer, &change.name));
+        let at = streams
+            .iter()
+            .position(|layer| is_named(layer, &change.name));
         let there = at.map(|at| keys_of(&streams[at]));
         if there != change.replaces {
             continue;
@@ -103,7 +105,10 @@ pub(crate) fn authors(
 ) -> BTreeMap<StreamName, OwnStream> {
     let mut own = BTreeMap::new();
     for layer in streams {
-        let name = layer.entries.get("name").and_then(|entry| entry.value.as_str());
+        let name = layer
+            .entries
+            .get("name")
+            .and_then(|entry| entry.value.as_str());
         let Some(name) = name.and_then(|name| name.parse::<StreamName>().ok()) else {
             continue;
         };
@@ -138,9 +143,8 @@ fn is_named(layer: &Layer, name: &StreamName) -> bool {
 /// The keys of a stream as they were written.
 fn keys_of(layer: &Layer) -> toml::Table {
     let entries = layer.entries.iter();
-    let written = entries.filter(|(_, entry)| {
-        !matches!(entry.origin, ValueOrigin::BuiltIn | ValueOrigin::Url)
-    });
+    let written = entries
+        .filter(|(_, entry)| !matches!(entry.origin, ValueOrigin::BuiltIn | ValueOrigin::Url));
     written
         .map(|(key, entry)| (key.clone(), entry.value.clone()))
         .collect()

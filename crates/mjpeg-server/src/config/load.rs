@@ -51,6 +51,7 @@ pub(crate) fn load_edited(path: Option<&Path>, overrides: &Overrides, edits: &Ed
             let layer = match setting.whose {
                 Whose::Listen(at) => &resolved.listens[at],
                 Whose::Stream(at) => &resolved.streams[at],
+                Whose::User(at) => &resolved.users[at],
             };
             report.add_once(Finding::error(setting.message).about(layer, setting.key));
         }

@@ -1,7 +1,9 @@
 //! Settings as the libraries take them.
 
 mod picture;
+mod rights;
 
+use mjpeg_auth::AuthConfig;
 use mjpeg_manager::{
     ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
     mjpeg_codec::repair::Repairs,
@@ -39,6 +41,7 @@ pub(crate) struct RelayPlan {
     pub(crate) defaults: StreamConfig,
     pub(crate) streams: Vec<PlannedStream>,
     pub(crate) gateways: Vec<GatewayConfig>,
+    pub(crate) auth: AuthConfig,
 }
 
 /// A stream, and how it is served.
@@ -62,6 +65,7 @@ pub(crate) struct Unusable {
 pub(crate) enum Whose {
     Listen(usize),
     Stream(usize),
+    User(usize),
 }
 
 impl RelayPlan {
@@ -98,6 +102,10 @@ impl RelayPlan {
                 Err(error) => keep(Whose::Stream(at), error),
             }
         }
+        let auth = rights::auth(settings).unwrap_or_else(|more| {
+            unusable.extend(more);
+            AuthConfig::default()
+        });
         let ports = listener(&settings.ports, process);
         let defaults = stream_config(&settings.defaults, &cors);
         if unusable.is_empty() {
@@ -110,6 +118,7 @@ impl RelayPlan {
                 defaults: defaults.unwrap_or_default(),
                 streams,
                 gateways,
+                auth,
             })
         } else {
             Err(unusable)

@@ -41,7 +41,9 @@ pub(super) fn keys(
         });
         match set.map(toml_of) {
             Ok(Some(value)) => drop(keys.insert(key.clone(), value)),
-            Ok(None) => violations.push(Violation::new("this value has no form in TOML").with_key(key)),
+            Ok(None) => {
+                violations.push(Violation::new("this value has no form in TOML").with_key(key))
+            }
             Err(message) => violations.push(Violation::new(message).with_key(key)),
         }
     }
@@ -50,7 +52,11 @@ pub(super) fn keys(
         return Ok(keys);
     }
     let detail = match &*violations {
-        [only] => format!("{}: {}", only.key.as_deref().unwrap_or_default(), only.message),
+        [only] => format!(
+            "{}: {}",
+            only.key.as_deref().unwrap_or_default(),
+            only.message
+        ),
         _ => "some keys cannot be set like this".into(),
     };
     let error = Error::new(ErrorCode::InvalidSpec, detail);
@@ -89,7 +95,9 @@ fn may_set(key: &str, value: &Value, may: &ControlKeys) -> Result<(), String> {
     }
     let mut texts = texts(value);
     if texts.any(|text| text.contains("${")) {
-        return Err("the API may not use ${…}, which reads this machine's files and environment".into());
+        return Err(
+            "the API may not use ${…}, which reads this machine's files and environment".into(),
+        );
     }
     match key {
         "source" | "fallback" => sources(value, may),
@@ -116,11 +124,7 @@ fn sources(value: &Value, may: &ControlKeys) -> Result<(), String> {
     Ok(())
 }
 
-fn with_secrets(
-    key: &str,
-    value: &Value,
-    stored: Option<&toml::Value>,
-) -> Result<Value, String> {
+fn with_secrets(key: &str, value: &Value, stored: Option<&toml::Value>) -> Result<Value, String> {
     match (key, value) {
         ("source", Value::String(new)) => {
             let stored = stored.and_then(toml::Value::as_str);
@@ -128,7 +132,11 @@ fn with_secrets(
         }
         ("fallback", Value::Array(new)) => {
             let stored = stored.and_then(toml::Value::as_array);
-            let stored: Vec<&str> = stored.into_iter().flatten().filter_map(toml::Value::as_str).collect();
+            let stored: Vec<&str> = stored
+                .into_iter()
+                .flatten()
+                .filter_map(toml::Value::as_str)
+                .collect();
             let unmask = |new: &Value| match new {
                 Value::String(new) => {
                     // Their order may have changed.

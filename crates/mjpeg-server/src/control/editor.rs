@@ -114,7 +114,8 @@ impl Editor {
             ControlRequest::Reload(false, reply) => {
                 let reloaded = reloader.reload(relay).await;
                 self.tell(reloader.running());
-                let reloaded = reloaded.map(|difference| Reloaded::new(difference.lines().collect()));
+                let reloaded =
+                    reloaded.map(|difference| Reloaded::new(difference.lines().collect()));
                 let _ = reply.send(reloaded.map_err(|error| failed_reload(&error)));
             }
         }

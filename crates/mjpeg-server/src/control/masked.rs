@@ -35,7 +35,9 @@ pub(super) fn unmasked(new: &str, stored: Option<&str>) -> Result<String, &'stat
         return Err("a secret is kept only for the same scheme, host and port: write it again");
     }
     let login = match new.login {
-        Some(MASK) => stored.login.ok_or("there is no login that *** could stand for")?,
+        Some(MASK) => stored
+            .login
+            .ok_or("there is no login that *** could stand for")?,
         Some(login) if login.contains(MASK) => {
             return Err("*** stands for a whole login, user name and password");
         }
@@ -90,10 +92,16 @@ mod tests {
     #[test]
     fn secret_is_kept_where_scheme_host_and_port_are_unchanged() {
         let known = shown(STORED);
-        assert!(known.contains("***@cam:8080") && !known.contains("hunter"), "{known}");
+        assert!(
+            known.contains("***@cam:8080") && !known.contains("hunter"),
+            "{known}"
+        );
         assert_eq!(unmasked(&known, Some(STORED)), Ok(STORED.into()));
         for (new, set) in [
-            ("http://***@cam:8080/other", "http://me:hunter2@cam:8080/other"),
+            (
+                "http://***@cam:8080/other",
+                "http://me:hunter2@cam:8080/other",
+            ),
             ("http://cam:8080/video", "http://cam:8080/video"),
             ("http://you:new@cam:8080/", "http://you:new@cam:8080/"),
             ("tcp://other:1", "tcp://other:1"),

@@ -6,7 +6,6 @@ use std::{
 };
 
 use mjpeg_control::{ConfiguredStream, StreamOrigin};
-use mjpeg_manager::StreamName;
 use serde_json::{Map, Value};
 
 use super::masked::shown;
@@ -18,25 +17,14 @@ use crate::{
 /// What the API shows of the configuration. Holds no secrets.
 pub(super) struct ConfiguredView {
     pub(super) streams: BTreeMap<String, ConfiguredStream>,
-    pub(super) order: Vec<StreamName>,
-    pub(super) aliases: BTreeMap<String, StreamName>,
 }
 
 impl ConfiguredView {
     pub(super) fn new(running: &Configuration, hashing: &RandomState) -> Self {
         let own = running.written.own.iter();
         let streams = own.map(|(name, own)| (name.to_string(), configured(own, hashing)));
-        let settings = &running.settings.streams;
-        let mut aliases = BTreeMap::new();
-        for stream in settings {
-            for alias in &stream.aliases {
-                aliases.insert(alias.to_string(), stream.name.clone());
-            }
-        }
         Self {
             streams: streams.collect(),
-            order: settings.iter().map(|stream| stream.name.clone()).collect(),
-            aliases,
         }
     }
 }

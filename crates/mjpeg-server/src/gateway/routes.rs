@@ -35,6 +35,11 @@ impl Routes {
         self
     }
 
+    /// The order.
+    pub(crate) fn order(&self) -> &[StreamName] {
+        &self.order
+    }
+
     /// The stream that has this further name.
     pub(crate) fn alias(&self, alias: &str) -> Option<&StreamName> {
         self.aliases.get(alias)

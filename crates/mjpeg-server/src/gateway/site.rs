@@ -1,19 +1,25 @@
-//! What a gateway serves beside streams: the page, the API that it reads, and health.
+//! What a gateway serves beside streams: the page, the API, metrics and health.
 
-mod api;
 mod page;
 mod respond;
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
+    future::Future,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header::ACCEPT};
-use http_body_util::Full;
+use http::{Method, Request, Response, StatusCode, header::ACCEPT, request::Parts};
+use http_body::Body;
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use mjpeg_auth::{Right, Who};
+use mjpeg_manager::{
+    StreamName,
+    mjpeg_http::{Access, Action, Gate, Inquiry},
+};
 use tower_service::Service;
 
 use super::{
@@ -26,10 +32,9 @@ use super::{
 pub(super) struct Site(pub(super) Arc<GatewayState>);
 
 /// What can be read.
-enum Endpoint<'a> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
     Page,
-    Streams,
-    Health(&'a str),
     Metrics,
     /// The process runs.
     Alive,
@@ -38,77 +43,114 @@ enum Endpoint<'a> {
     Ready,
 }
 
+impl Endpoint {
+    /// What somebody must be allowed to do. Health is for everybody.
+    fn action(self, is_local: bool) -> Option<Action> {
+        match self {
+            Self::Page => Some(Action::Page),
+            // On this machine they are for everybody.
+            Self::Metrics if !is_local => Some(Action::Metrics),
+            Self::Metrics | Self::Alive | Self::Ready => None,
+        }
+    }
+}
+
 impl Site {
-    fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: &Parts) -> Response<Full<Bytes>> {
         let configured = self.0.configured();
-        let path = configured.config.below_base(uri.path());
-        let segments: Vec<&str> = path
-            .split('/')
-            .filter(|segment| !segment.is_empty())
-            .take(MOST_SEGMENTS)
-            .collect();
-        let endpoint = endpoint(&segments, configured.config.serve()).filter(|endpoint| {
+        let path = configured.config.below_base(request.uri.path());
+        let endpoint = endpoint(path, configured.config.serve()).filter(|endpoint| {
             // `/?action=stream` of a stream that was not found.
-            !matches!(endpoint, Endpoint::Page) || !has_action(uri.query())
+            *endpoint != Endpoint::Page || !has_action(request.uri.query())
         });
         let Some(endpoint) = endpoint else {
-            return self.not_found(&segments, &configured, uri, headers);
+            return self.not_found(&configured, request).await;
         };
-        if method != Method::GET && method != Method::HEAD {
+        if request.method != Method::GET && request.method != Method::HEAD {
             return respond::not_allowed();
         }
         let is_probe = matches!(endpoint, Endpoint::Alive | Endpoint::Ready);
-        if !is_probe && !configured.hosts.include(uri, headers) {
+        if !is_probe && !configured.hosts.include(&request.uri, &request.headers) {
             return respond::misdirected();
         }
         let relayed = &self.0.relayed;
+        if let Some(action) = endpoint.action(self.0.is_local)
+            && let Access::Deny(refusal) = relayed
+                .auth
+                .decide(&inquiry(action, &configured, request))
+                .await
+        {
+            return refusal.map(Full::new);
+        }
         match endpoint {
             // Its links are relative to it.
-            Endpoint::Page if !uri.path().ends_with('/') => respond::to_folder(uri.path()),
-            Endpoint::Page => page::page(relayed, configured.config.serve()),
-            Endpoint::Streams => api::streams(relayed),
-            Endpoint::Health(name) => api::health(relayed, name),
-            // Nobody has the right to read them from elsewhere yet.
-            Endpoint::Metrics if !self.0.is_local => respond::only_local(),
+            Endpoint::Page if !request.uri.path().ends_with('/') => {
+                respond::to_folder(request.uri.path())
+            }
+            Endpoint::Page => {
+                let names = self.visible(&configured, request).await;
+                page::page(relayed, &names, configured.config.serve())
+            }
             Endpoint::Metrics => {
-                let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+                let accept = request.headers.get(ACCEPT);
+                let accept = accept.and_then(|accept| accept.to_str().ok());
                 relayed.metrics(accept).map(Full::new)
             }
             Endpoint::Alive | Endpoint::Ready => respond::text(StatusCode::OK, "ok\n"),
         }
     }
 
-    /// Says which streams there are to whoever may read them here.
-    fn not_found(
+    /// The streams that whoever sent this request may see, in order.
+    async fn visible(&self, configured: &ConfiguredGateway, request: &Parts) -> Vec<StreamName> {
+        let relayed = &self.0.relayed;
+        let inquiry = inquiry(Action::State, configured, request);
+        let who = relayed.auth.identify(&inquiry).await;
+        let who = who.unwrap_or(Who::STRANGER);
+        let mut names = relayed.names();
+        names.retain(|name| relayed.auth.may(&who, Right::View, Some(name.as_str())));
+        names
+    }
+
+    /// Says which streams there are to whoever may read them here. Where some streams are not for
+    /// everybody, it is the answer for one of those.
+    async fn not_found(
         &self,
-        segments: &[&str],
         configured: &ConfiguredGateway,
-        uri: &Uri,
-        headers: &HeaderMap,
+        request: &Parts,
     ) -> Response<Full<Bytes>> {
-        let is_ours = configured.hosts.include(uri, headers);
+        let auth = &self.0.relayed.auth;
+        if !auth.is_open() {
+            let inquiry = inquiry(Action::Stream, configured, request);
+            return auth.refuse_unknown(&inquiry).await.map(Full::new);
+        }
+        let is_ours = configured.hosts.include(&request.uri, &request.headers);
         let names = match configured.config.serve().streams && is_ours {
-            true => self.0.relayed.visible(),
+            true => self.0.relayed.names(),
             false => Vec::new(),
         };
-        match segments {
-            ["api", ..] => api::not_found(&names),
-            _ => page::not_found(&names),
-        }
+        page::not_found(&names)
     }
 }
 
-fn endpoint<'a>(segments: &[&'a str], serve: ServeSet) -> Option<Endpoint<'a>> {
-    Some(match segments {
-        ["healthz"] => Endpoint::Alive,
-        ["readyz"] => Endpoint::Ready,
-        ["metrics"] if serve.metrics => Endpoint::Metrics,
-        _ if !serve.page => return None,
-        [] => Endpoint::Page,
-        ["api", "v1", "streams"] => Endpoint::Streams,
-        ["api", "v1", "streams", name, "health"] => Endpoint::Health(name),
-        _ => return None,
-    })
+fn inquiry(action: Action, configured: &ConfiguredGateway, request: &Parts) -> Inquiry {
+    let mut inquiry = Inquiry::of_request(action, request);
+    inquiry.listener = configured.config.name().into();
+    inquiry
+}
+
+fn endpoint(path: &str, serve: ServeSet) -> Option<Endpoint> {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    let first = segments.next();
+    if segments.next().is_some() {
+        return None;
+    }
+    match first {
+        Some("healthz") => Some(Endpoint::Alive),
+        Some("readyz") => Some(Endpoint::Ready),
+        Some("metrics") if serve.metrics => Some(Endpoint::Metrics),
+        None if serve.page => Some(Endpoint::Page),
+        _ => None,
+    }
 }
 
 fn has_action(query: Option<&str>) -> bool {
@@ -116,23 +158,38 @@ fn has_action(query: Option<&str>) -> bool {
     parameters.any(|parameter| parameter.split('=').next() == Some("action"))
 }
 
-impl<B> Service<Request<B>> for Site {
-    type Response = Response<Full<Bytes>>;
+/// Whether a path is the API's.
+fn is_of_api(path: &str) -> bool {
+    let path = path.trim_start_matches('/');
+    path == "api" || path.starts_with("api/")
+}
+
+type SiteBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+impl<B> Service<Request<B>> for Site
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<SiteBody>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(self.answer(
-            request.method(),
-            request.uri(),
-            request.headers(),
-        )))
+        let configured = self.0.configured();
+        if is_of_api(configured.config.below_base(request.uri().path())) {
+            let answering = self.0.control.clone().call(request);
+            return Box::pin(async { Ok(answering.await?.map(BodyExt::boxed_unsync)) });
+        }
+        let site = self.clone();
+        let (request, _body) = request.into_parts();
+        Box::pin(async move {
+            let response = site.answer(&request).await;
+            Ok(response.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
+        })
     }
 }
-
-/// No path here has as many.
-const MOST_SEGMENTS: usize = 8;

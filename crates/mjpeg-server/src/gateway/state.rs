@@ -2,17 +2,28 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::Response;
-use mjpeg_control::Hosts;
-use mjpeg_manager::{
-    HttpOutlet, Manager, StreamInfo, StreamName,
-    mjpeg_http::{ListenAddress, ListenerHandle, StreamService, Streams},
+use mjpeg_auth::Auth;
+use mjpeg_control::{
+    ChangedStream, Configurator, ConfiguredStream, Control, ControlAccess, ControlConfig,
+    ControlService, Error, GatewayPolicy, Hosts, Reloaded, StreamChange, StreamRemoval,
 };
+use mjpeg_manager::{
+    HttpOutlet, Manager, StreamName,
+    mjpeg_http::{Gate, ListenAddress, ListenerHandle, StreamService, Streams},
+};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{config::GatewayConfig, routes::Routes};
-use crate::{machine, metrics::Metrics};
+use crate::{
+    access::{Access, LocalGate, control_access},
+    machine,
+    metrics::Metrics,
+};
 
 /// The streams, as all gateways see them.
 #[derive(Debug)]
@@ -21,17 +32,35 @@ pub(crate) struct Relayed {
     pub(crate) http: HttpOutlet,
     routes: watch::Sender<Arc<Routes>>,
     metrics: Metrics,
+    pub(crate) auth: Auth,
+    pub(crate) control: Control,
     /// The gateways that are open, by their names.
     listeners: watch::Sender<Vec<(String, ListenerHandle)>>,
 }
 
 impl Relayed {
-    pub(crate) fn new(manager: Manager, http: HttpOutlet) -> Self {
+    pub(crate) fn new(manager: Manager, http: HttpOutlet, access: Access) -> Self {
+        let routes = watch::Sender::default();
+        let configurator = Routed {
+            routes: routes.subscribe(),
+            configurator: access.configurator,
+        };
+        let config = ControlConfig::default()
+            .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let control = Control::new(
+            manager.clone(),
+            http.clone(),
+            Arc::new(configurator),
+            access.links,
+            config,
+        );
         Self {
             metrics: Metrics::new(manager.clone(), http.clone()),
             manager,
             http,
-            routes: watch::Sender::default(),
+            auth: access.auth,
+            control,
+            routes,
             listeners: watch::Sender::default(),
         }
     }
@@ -64,15 +93,21 @@ impl Relayed {
         self.http.service(name).or_else(by_alias)
     }
 
-    /// The streams that somebody without credentials may see, in order.
-    pub(super) fn visible(&self) -> Vec<StreamName> {
+    /// All streams, in order.
+    pub(super) fn names(&self) -> Vec<StreamName> {
         self.routes().ordered(self.http.names())
     }
 
-    /// Reads a stream that somebody without credentials may see, by its name or a further one.
-    pub(super) fn read(&self, name: &str) -> Option<StreamInfo> {
-        let by_alias = || self.manager.get(self.routes().alias(name)?.as_str()).ok();
-        self.manager.get(name).ok().or_else(by_alias)
+    /// Asks again about all who watch, after a change of rights.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: those that were not asked about stay.
+    pub(crate) async fn recheck(&self) {
+        self.control.recheck();
+        let names = self.http.names().into_iter();
+        let services = names.filter_map(|name| self.http.service(name.as_str()));
+        join_all(services.map(async |service| service.recheck().await)).await;
     }
 }
 
@@ -82,6 +117,7 @@ pub(crate) struct GatewayState {
     pub(super) relayed: Arc<Relayed>,
     /// Whether only this machine can connect.
     pub(super) is_local: bool,
+    pub(super) control: ControlService,
     config: watch::Sender<Arc<ConfiguredGateway>>,
 }
 
@@ -111,21 +147,77 @@ impl GatewayState {
             ListenAddress::Unix(_) => true,
             _ => false,
         };
+        let config = ConfiguredGateway::new(config);
         Self {
+            control: relayed.control.service(policy(&relayed, &config)),
             relayed,
             is_local,
-            config: watch::Sender::new(ConfiguredGateway::new(config)),
+            config: watch::Sender::new(config),
         }
     }
 
     /// Replaces the configuration, from the next request on.
     pub(super) fn configure(&self, config: GatewayConfig) {
-        self.config.send_replace(ConfiguredGateway::new(config));
+        let config = ConfiguredGateway::new(config);
+        self.control.configure(policy(&self.relayed, &config));
+        self.config.send_replace(config);
     }
 
     /// The configuration that applies now.
     pub(super) fn configured(&self) -> Arc<ConfiguredGateway> {
         Arc::clone(&self.config.borrow())
+    }
+}
+
+/// Who may reach the API at a gateway.
+fn policy(relayed: &Relayed, gateway: &ConfiguredGateway) -> GatewayPolicy {
+    let (auth, serve) = (&relayed.auth, gateway.config.serve());
+    let access = control_access(auth, serve.control);
+    let gate: Arc<dyn Gate> = match access {
+        ControlAccess::LocalOnly => Arc::new(LocalGate(auth.clone())),
+        _ => Arc::new(auth.clone()),
+    };
+    GatewayPolicy::new(gate)
+        .with_hosts(gateway.hosts.clone())
+        .with_access(access)
+        .with_page(serve.page)
+        .with_listener(gateway.config.listener())
+}
+
+/// A configuration whose streams have the gateways' order and further names.
+struct Routed {
+    routes: watch::Receiver<Arc<Routes>>,
+    configurator: Arc<dyn Configurator>,
+}
+
+#[async_trait]
+impl Configurator for Routed {
+    fn stream(&self, name: &str) -> Option<ConfiguredStream> {
+        self.configurator.stream(name)
+    }
+
+    fn order(&self) -> Vec<StreamName> {
+        self.routes.borrow().order().to_vec()
+    }
+
+    fn alias(&self, name: &str) -> Option<StreamName> {
+        self.routes.borrow().alias(name).cloned()
+    }
+
+    async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error> {
+        self.configurator.set(change).await
+    }
+
+    async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {
+        self.configurator.remove(removal).await
+    }
+
+    async fn reload(&self, dry_run: bool) -> Result<Reloaded, Error> {
+        self.configurator.reload(dry_run).await
+    }
+
+    async fn shown(&self) -> Result<Value, Error> {
+        self.configurator.shown().await
     }
 }
 
@@ -157,7 +249,7 @@ impl Streams for GatewayStreams {
 
     fn nth(&self, index: usize) -> Option<StreamService> {
         let relayed = self.relayed()?;
-        let name = relayed.visible().into_iter().nth(index)?;
+        let name = relayed.names().into_iter().nth(index)?;
         relayed.http.service(name.as_str())
     }
 }

@@ -3,14 +3,18 @@
 use std::{collections::BTreeSet, net::SocketAddr};
 
 use futures_util::future::join_all;
+use mjpeg_auth::{Auth, AuthConfig};
 use mjpeg_manager::{
     Error, PortReservation, StreamName, StreamSpec,
     mjpeg_http::{Listener, ListenerConfig, StreamConfig},
 };
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::{Gateways, Relay, StartError};
-use crate::gateway::running::{GatewayChange, WantedGateway};
+use crate::{
+    access::staged,
+    gateway::running::{GatewayChange, WantedGateway},
+};
 
 /// What a relay is to be, beside what stays as it is.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(crate) struct RelayChange {
     pub(crate) changed: Vec<StreamChange>,
     pub(crate) removed: Vec<StreamName>,
     pub(crate) gateways: Gateways,
+    /// Who may do what; `None` if that does not change.
+    pub(crate) auth: Option<AuthConfig>,
     /// All streams, in their order.
     pub(crate) order: Vec<StreamName>,
 }
@@ -64,7 +70,20 @@ impl Relay {
         let wanted = change.gateways.open.clone();
         let wanted = self.gateways.with_certificates(wanted).await;
         let prepared = self.prepare(&change, wanted)?;
-        self.start_all(change.added).await?;
+        let auth = self.relayed.auth.clone();
+        let before = change.auth.as_ref().map(|next| {
+            let before = auth.config();
+            replace(&auth, staged(&before, next));
+            before
+        });
+        let started = self.start_all(change.added).await;
+        if let (Err(_), Some(before)) = (&started, before) {
+            replace(&auth, before);
+        }
+        started?;
+        if let Some(next) = &change.auth {
+            replace(&auth, next.clone());
+        }
 
         let manager = &self.relayed.manager;
         let http = self
@@ -99,6 +118,9 @@ impl Relay {
         });
         join_all(stopping).await;
         self.gateways.settled().await;
+        if change.auth.is_some() {
+            self.relayed.recheck().await;
+        }
         let running = change.order.iter().map(|name| manager.get(name.as_str()));
         self.streams = running.filter_map(Result::ok).collect();
         Ok(())
@@ -179,6 +201,13 @@ impl Relay {
         });
         join_all(stopping).await;
         Err(StartError::streams(errors))
+    }
+}
+
+/// Replaces who may do what by settings that were checked.
+fn replace(auth: &Auth, config: AuthConfig) {
+    if let Err(error) = auth.replace(config) {
+        error!(%error, "rights were not changed");
     }
 }
 

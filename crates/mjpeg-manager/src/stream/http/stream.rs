@@ -14,6 +14,7 @@ use crate::{
     spec::StreamSpec,
     stream::{
         http::{
+            gate::SharedGate,
             port::Port,
             ports::Ports,
             services::{Served, ServedPort, Services},
@@ -27,6 +28,7 @@ use crate::{
 pub(super) struct HttpStream {
     name: StreamName,
     config: StreamConfig,
+    gate: Option<SharedGate>,
     ports: Arc<Ports>,
     services: Arc<Services>,
     /// Made when the stream is first served, with a port or without. It owns the viewers, whatever
@@ -54,12 +56,14 @@ impl HttpStream {
     pub(super) fn new(
         name: StreamName,
         config: StreamConfig,
+        gate: Option<SharedGate>,
         ports: Arc<Ports>,
         services: Arc<Services>,
     ) -> Self {
         Self {
             name,
             config,
+            gate,
             ports,
             services,
             service: None,
@@ -78,7 +82,11 @@ impl HttpStream {
             let entry = services.entry(self.name.clone()).or_default();
             let config = entry.config.as_ref().unwrap_or(&self.config);
             let builder = StreamService::builder(consumer.clone()).config(config.clone());
-            let service = builder.name(self.name.as_str()).build();
+            let builder = builder.name(self.name.as_str());
+            let service = match &self.gate {
+                Some(gate) => builder.gate(Arc::clone(&gate.0)).build(),
+                None => builder.build(),
+            };
             entry.served = Some(Served {
                 service: service.clone(),
                 port: None,

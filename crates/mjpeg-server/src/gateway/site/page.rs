@@ -11,14 +11,18 @@ use super::respond;
 use crate::gateway::{config::ServeSet, state::Relayed};
 
 /// A list of the streams, with links if they are served here.
-pub(super) fn page(relayed: &Relayed, serve: ServeSet) -> Response<Full<Bytes>> {
+pub(super) fn page(
+    relayed: &Relayed,
+    names: &[StreamName],
+    serve: ServeSet,
+) -> Response<Full<Bytes>> {
     let mut text = String::from(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>Cameras</title>\n<h1>Cameras</h1>\n<ul>\n",
     );
-    for name in relayed.visible() {
-        if let Some(info) = relayed.read(name.as_str()) {
+    for name in names {
+        if let Ok(info) = relayed.manager.get(name.as_str()) {
             entry(&mut text, &info, serve.streams);
         }
     }

@@ -35,20 +35,8 @@ pub(super) fn problem(
         detail,
         hint,
     };
-    as_json(status, "application/problem+json", &problem)
-}
-
-pub(super) fn json(value: &impl Serialize) -> Response<Full<Bytes>> {
-    as_json(StatusCode::OK, "application/json", value)
-}
-
-fn as_json(
-    status: StatusCode,
-    kind: &'static str,
-    value: &impl Serialize,
-) -> Response<Full<Bytes>> {
-    match serde_json::to_vec(value) {
-        Ok(json) => answer(status, kind, json),
+    match serde_json::to_vec(&problem) {
+        Ok(json) => answer(status, "application/problem+json", json),
         // No type here has keys that are not text, the one reason to fail.
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"),
     }
@@ -79,16 +67,6 @@ pub(super) fn not_allowed() -> Response<Full<Bytes>> {
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
-}
-
-/// What is here may be read from this machine only.
-pub(super) fn only_local() -> Response<Full<Bytes>> {
-    problem(
-        StatusCode::FORBIDDEN,
-        "forbidden",
-        "metrics are only for clients on this machine, until there are users",
-        Some("serve them on a loopback address or a Unix socket"),
-    )
 }
 
 /// The request names another host (RFC 9110, 15.5.20).

@@ -1,0 +1,15 @@
+//! The gate that all streams of an outlet share.
+
+use std::{fmt, sync::Arc};
+
+use mjpeg_http::Gate;
+
+/// A gate, with a `Debug` that reveals nothing about it.
+#[derive(Clone)]
+pub(super) struct SharedGate(pub(super) Arc<dyn Gate>);
+
+impl fmt::Debug for SharedGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
+}
