@@ -24,6 +24,7 @@ use crate::{
         report::{Level, Report},
     },
     control::editor::Editor,
+    gateway::control_socket,
     output::Output,
     relay::Relay,
     reload::{ConfigurationSource, ReadFiles, Reloader, difference::Configuration},
@@ -216,7 +217,10 @@ async fn start_run(configured: Configured) -> Result<(Relay, Configurable)> {
         links: None,
     };
     let relay = assembly::start(plan, access).await;
-    let relay = relay.map_err(|e| with_advice(&e))?;
+    let mut relay = relay.map_err(|e| with_advice(&e))?;
+    if let Some(path) = control_socket::path() {
+        relay.open_control_socket(path);
+    }
     let reloader = Reloader::new(source, configuration, read);
     Ok((relay, Configurable { reloader, editor }))
 }

@@ -1,6 +1,9 @@
 //! Gateways: ports and sockets that each serve all streams, by name.
 
+mod bind;
 pub(crate) mod config;
+pub(crate) mod control_socket;
+mod gateway;
 pub(crate) mod routes;
 pub(crate) mod running;
 mod site;

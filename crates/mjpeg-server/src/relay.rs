@@ -2,7 +2,7 @@
 
 pub(crate) mod change;
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use futures_util::future::join_all;
 use mjpeg_manager::{
@@ -14,6 +14,7 @@ use crate::{
     access::Access,
     gateway::{
         config::{GatewayConfig, GatewayError},
+        control_socket,
         routes::Routes,
         running::RunningGateways,
         state::Relayed,
@@ -165,6 +166,12 @@ impl Relay {
         self.gateways.commit(change);
         self.gateways.settled().await;
         Ok(())
+    }
+
+    /// Opens the socket at which the program's own user controls it.
+    pub(crate) fn open_control_socket(&mut self, path: PathBuf) {
+        self.gateways
+            .open_control_socket(control_socket::gateway(path));
     }
 
     /// Returns the manager that runs the streams.

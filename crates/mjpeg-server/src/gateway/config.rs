@@ -24,6 +24,8 @@ pub struct GatewayConfig {
     address: GatewayAddress,
     listener: ListenerConfig,
     serve: ServeSet,
+    /// Whoever can connect may control.
+    is_without_users: bool,
     default: Option<StreamName>,
     hosts: Vec<String>,
     tls: Option<TlsFiles>,
@@ -91,6 +93,7 @@ impl GatewayConfig {
             address,
             listener: ListenerConfig::default(),
             serve: ServeSet::default(),
+            is_without_users: false,
             default: None,
             hosts: Vec::new(),
             tls: None,
@@ -136,6 +139,17 @@ impl GatewayConfig {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Lets whoever can connect control. Only for sockets whose file's mode says who can.
+    pub(crate) fn without_users(mut self) -> Self {
+        self.is_without_users = true;
+        self
+    }
+
+    /// Whether whoever can connect may control.
+    pub(crate) fn is_without_users(&self) -> bool {
+        self.is_without_users
     }
 
     /// Where it listens.

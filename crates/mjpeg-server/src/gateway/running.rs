@@ -3,17 +3,16 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use mjpeg_manager::mjpeg_http::{
-    BindError, Drained, ListenAddress, Listener, ListenerConfig, ListenerHandle,
-};
-use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+use mjpeg_manager::mjpeg_http::{ListenAddress, Listener, ListenerConfig};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::{
+    bind::bind,
     config::{GatewayAddress, GatewayConfig, GatewayError, GatewayFailure},
-    site::Site,
-    state::{GatewayState, GatewayStreams, Relayed},
-    tls::{GatewayTls, certificate},
+    gateway::Gateway,
+    state::Relayed,
+    tls::certificate,
 };
 use crate::tls::{Tls, error::TlsError};
 
@@ -22,6 +21,8 @@ use crate::tls::{Tls, error::TlsError};
 pub(crate) struct RunningGateways {
     relayed: Arc<Relayed>,
     running: Vec<Gateway>,
+    /// The socket of the program's own user, if it is open.
+    control: Option<Gateway>,
     /// Closed, and not ended yet.
     left: Vec<Gateway>,
 }
@@ -47,25 +48,12 @@ enum Planned {
     Open(GatewayConfig, Box<Listener>, Option<Arc<Tls>>),
 }
 
-/// A gateway that is served.
-#[derive(Debug)]
-struct Gateway {
-    /// The address asked for.
-    asked: GatewayAddress,
-    address: ListenAddress,
-    state: Arc<GatewayState>,
-    handle: ListenerHandle,
-    tls: Arc<GatewayTls>,
-    stop: Option<oneshot::Sender<()>>,
-    /// `None` when it has ended.
-    task: Option<JoinHandle<Drained>>,
-}
-
 impl RunningGateways {
     pub(crate) fn new(relayed: Arc<Relayed>) -> Self {
         Self {
             relayed,
             running: Vec::new(),
+            control: None,
             left: Vec::new(),
         }
     }
@@ -180,6 +168,18 @@ impl RunningGateways {
         warn_of_unused_sockets(&self.running);
     }
 
+    /// Opens the socket at which the program's own user controls it. Without it, all else goes on.
+    pub(crate) fn open_control_socket(&mut self, config: GatewayConfig) {
+        match bind(&config, &|_, _| None) {
+            Ok(listener) => {
+                let relayed = Arc::clone(&self.relayed);
+                self.control = Some(Gateway::serve(relayed, config, listener, None));
+            }
+            // Another relay of this user has it, most likely.
+            Err(error) => warn!(%error, "the control socket is not opened"),
+        }
+    }
+
     /// Waits until the ports of closed gateways are free, and for a moment until what came through
     /// them has been answered.
     ///
@@ -189,7 +189,7 @@ impl RunningGateways {
     pub(crate) async fn settled(&mut self) {
         let ending = self.left.iter_mut().map(Gateway::ended);
         let _ = timeout(SETTLE_TIME, join_all(ending)).await;
-        self.left.retain(|gateway| gateway.task.is_some());
+        self.left.retain(|gateway| !gateway.has_ended());
     }
 
     /// Closes all gateways, and waits until their connections have ended, which each listener's
@@ -197,6 +197,8 @@ impl RunningGateways {
     pub(crate) async fn shutdown(&mut self) {
         self.running.iter_mut().for_each(Gateway::close);
         self.left.append(&mut self.running);
+        self.control.iter_mut().for_each(Gateway::close);
+        self.left.extend(self.control.take());
         join_all(self.left.iter_mut().map(Gateway::ended)).await;
         self.left.clear();
     }
@@ -206,75 +208,6 @@ impl RunningGateways {
         let read = |gateway: &Gateway| gateway.state.configured().config.clone();
         let open = self.running.iter();
         open.map(move |gateway| (&gateway.address, read(gateway)))
-    }
-}
-
-impl Gateway {
-    fn serve(
-        relayed: Arc<Relayed>,
-        config: GatewayConfig,
-        listener: Listener,
-        tls: Option<Arc<Tls>>,
-    ) -> Self {
-        let (asked, address) = (config.address().clone(), listener.address());
-        info!(name = config.name(), %address, "gateway opened");
-        let state = Arc::new(GatewayState::new(relayed, &address, config));
-        let wrap = Arc::new(GatewayTls::default());
-        wrap.set(tls);
-        let listener = listener.with_fallback(Site(Arc::clone(&state)));
-        let listener = listener.with_wrap(Arc::clone(&wrap) as _);
-        let handle = listener.handle();
-        let (stop, stopped) = oneshot::channel();
-        let until = async {
-            // An error means that the gateway is being dropped, which aborts this task anyway.
-            let _ = stopped.await;
-        };
-        let streams = GatewayStreams(Arc::clone(&state));
-        Self {
-            asked,
-            address,
-            state,
-            handle,
-            tls: wrap,
-            stop: Some(stop),
-            task: Some(tokio::spawn(listener.serve(streams, until))),
-        }
-    }
-
-    /// Applies to the next request of each connection.
-    fn configure(&mut self, config: GatewayConfig, tls: Option<Arc<Tls>>) {
-        self.tls.set(tls);
-        if self.asked != *config.address() {
-            self.asked = config.address().clone();
-            set_mode(&self.asked);
-        }
-        self.handle.configure(config.listener());
-        self.state.configure(config);
-    }
-
-    /// Accepts no more connections.
-    fn close(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // An error means that the task has ended by itself.
-            let _ = stop.send(());
-        }
-    }
-
-    /// Waits until all connections but those of viewers have ended.
-    async fn ended(&mut self) {
-        if let Some(task) = &mut self.task {
-            // An error is a panic of the task, which has ended it.
-            let _ = task.await;
-            self.task = None;
-        }
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        if let Some(task) = &self.task {
-            task.abort();
-        }
     }
 }
 
@@ -293,57 +226,6 @@ fn plan(
             Planned::Open(config, Box::new(listener), tls)
         }
     })
-}
-
-fn bind(
-    config: &GatewayConfig,
-    passed_on: &dyn Fn(SocketAddr, ListenerConfig) -> Option<Listener>,
-) -> Result<Listener, BindError> {
-    let listener = config.listener();
-    match config.address() {
-        GatewayAddress::Tcp(addr) => match passed_on(*addr, listener.clone()) {
-            Some(listener) => Ok(listener),
-            None => Listener::bind(*addr, listener),
-        },
-        #[cfg(unix)]
-        GatewayAddress::Unix { path, mode: None } => Listener::bind_unix(path, listener),
-        #[cfg(unix)]
-        GatewayAddress::Unix {
-            path,
-            mode: Some(mode),
-        } => Listener::bind_unix_with_mode(path, *mode, listener),
-        #[cfg(unix)]
-        GatewayAddress::Inherited(name) => {
-            let socket = crate::systemd::socket(name).map_err(|source| BindError::Failed {
-                address: ListenAddress::Other(format!("the inherited socket {name:?}")),
-                source,
-            })?;
-            Listener::from_fd(socket, listener)
-        }
-        #[cfg(not(unix))]
-        other => Err(BindError::Failed {
-            address: ListenAddress::Other(format!("{other:?}")),
-            source: std::io::ErrorKind::Unsupported.into(),
-        }),
-    }
-}
-
-/// Gives a socket file that is open another mode.
-fn set_mode(address: &GatewayAddress) {
-    #[cfg(unix)]
-    if let GatewayAddress::Unix {
-        path,
-        mode: Some(mode),
-    } = address
-    {
-        use std::{fs, os::unix::fs::PermissionsExt};
-
-        if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(*mode)) {
-            warn!(path = %path.display(), %error, "cannot set the mode of a socket");
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = address;
 }
 
 /// Says that nobody answers a socket on which the service manager lets clients connect.

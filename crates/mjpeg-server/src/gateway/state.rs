@@ -172,7 +172,10 @@ impl GatewayState {
 /// Who may reach the API at a gateway.
 fn policy(relayed: &Relayed, gateway: &ConfiguredGateway) -> GatewayPolicy {
     let (auth, serve) = (&relayed.auth, gateway.config.serve());
-    let access = control_access(auth, serve.control);
+    let access = match gateway.config.is_without_users() {
+        true => ControlAccess::LocalOnly,
+        false => control_access(auth, serve.control),
+    };
     let gate: Arc<dyn Gate> = match access {
         ControlAccess::LocalOnly => Arc::new(LocalGate(auth.clone())),
         _ => Arc::new(auth.clone()),

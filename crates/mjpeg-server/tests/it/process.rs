@@ -11,6 +11,10 @@ use std::{
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mjpeg-server"));
     command.args(args).env_remove("MJPEG_LOG");
+    // Each relay of a user would want the same socket.
+    command
+        .env_remove("RUNTIME_DIRECTORY")
+        .env_remove("XDG_RUNTIME_DIR");
     command
 }
 
