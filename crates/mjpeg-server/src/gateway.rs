@@ -3,7 +3,7 @@
 mod bind;
 pub(crate) mod config;
 pub(crate) mod control_socket;
-mod gateway;
+mod open;
 pub(crate) mod routes;
 pub(crate) mod running;
 mod site;

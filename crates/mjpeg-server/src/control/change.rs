@@ -90,7 +90,8 @@ fn may_set(key: &str, value: &Value, may: &ControlKeys) -> Result<(), String> {
     }
     // A word stands for no file.
     let is_word = matches!(value.as_str(), Some("drawn" | "none"));
-    if !declared.api() && !(key == "placeholder" && is_word) {
+    let is_allowed = declared.api() || (key == "placeholder" && is_word);
+    if !is_allowed {
         return Err("the API may not set this key: set it in the configuration file".into());
     }
     let mut texts = texts(value);

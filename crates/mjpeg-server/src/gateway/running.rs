@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::{
     bind::bind,
     config::{GatewayAddress, GatewayConfig, GatewayError, GatewayFailure},
-    gateway::Gateway,
+    open::Gateway,
     state::Relayed,
     tls::certificate,
 };
