@@ -89,8 +89,8 @@ impl AuthConfig {
     ///
     /// Which proxies are trusted is a setting of each listener
     /// ([`ListenerConfig::with_trusted_proxies`](mjpeg_http::ListenerConfig::with_trusted_proxies)).
-    /// A proxy must remove the header from its clients' requests. A name that no user has counts as
-    /// none.
+    /// A proxy must remove the header from its clients' requests. A name that no user has counts
+    /// as none.
     pub fn with_remote_user(mut self, is_trusted: bool) -> Self {
         self.remote_user = is_trusted;
         self

@@ -10,8 +10,8 @@ use argon2::{
 use crate::{digest::random, passwords::SharedHash};
 
 /// Returns a hash of a password for
-/// [`User::with_password_hash`](crate::User::with_password_hash), with a salt of its own. Takes tens
-/// of milliseconds and 19 MiB of memory.
+/// [`User::with_password_hash`](crate::User::with_password_hash), with a salt of its own. Takes
+/// tens of milliseconds and 19 MiB of memory.
 ///
 /// ```
 /// let hash = mjpeg_auth::hash_password("correct horse battery staple");
