@@ -15,9 +15,11 @@ use std::{
 
 use mjpeg_auth::{
     Auth, AuthConfig, LinkAction, LinkSpec, Links, Right, Rights, User, hash_password,
-    mjpeg_http::{Listener, ListenerConfig, StreamService, mjpeg_fanout},
+    mjpeg_http::{
+        Listener, ListenerConfig, StreamService,
+        mjpeg_fanout::{self, mjpeg_codec::Frame},
+    },
 };
-use mjpeg_codec::Frame;
 
 /// A test picture of 160x120.
 const JPEG: &[u8] = include_bytes!("picture.jpg");

@@ -64,8 +64,8 @@
 //!
 //! Wrong passwords make their address (IPv6: the network of 64 bits) wait, and the user whom they
 //! were for; longer each time, up to a limit. Who waits is answered `429` before anything is
-//! hashed. An unknown name is treated like a wrong password in all of this. [`AuthLimits`] has the numbers.
-//! Each wrong password is logged: `login failed address="…" user="…"`.
+//! hashed. An unknown name is treated like a wrong password in all of this. [`AuthLimits`] has the
+//! numbers. Each wrong password is logged: `login failed address="…" user="…"`.
 //!
 //! Tokens are for programs. They are random ([`new_token`]), and looked up by their digest.
 //!
@@ -98,6 +98,7 @@ mod auth;
 mod config;
 mod digest;
 mod error;
+mod hash;
 mod links;
 mod passwords;
 mod requests;
@@ -118,6 +119,7 @@ pub use config::{
     user::User,
 };
 pub use error::{LinkError, LoginError};
+pub use hash::hash_password;
 pub use links::{
     Links,
     link::{Link, LinkAction, LinkSpec, SignedLink, UnknownLinkAction},
@@ -125,5 +127,4 @@ pub use links::{
 /// Re-exported because its types occur in this crate's API, so that versions agree.
 #[doc(no_inline)]
 pub use mjpeg_http;
-pub use passwords::hash::hash_password;
 pub use tokens::{hash_token, new_token};

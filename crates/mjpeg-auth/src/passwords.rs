@@ -29,7 +29,6 @@ use crate::{
 pub(crate) mod attempts;
 pub(crate) mod cache;
 pub(crate) mod failures;
-pub(crate) mod hash;
 pub(crate) mod origin;
 pub(crate) mod rate;
 pub(crate) mod thread;
@@ -230,6 +229,3 @@ pub(crate) const LONGEST_PASSWORD_BYTES: usize = 1024;
 
 /// How much of a name that somebody claims is logged.
 const LOGGED_CHARS: usize = 64;
-
-/// Shared with those who wait.
-pub(crate) type SharedHash = Arc<str>;

@@ -11,7 +11,7 @@ use crate::{
         user::User,
     },
     digest::Sha256,
-    passwords::hash::StoredPassword,
+    hash::StoredPassword,
 };
 
 /// Checked settings. Decides without waiting, and without a clock.

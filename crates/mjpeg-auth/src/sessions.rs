@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{digest::Sha256, passwords::SharedHash, rules::Rules};
+use crate::{digest::Sha256, hash::SharedHash, rules::Rules};
 
 /// The sessions by the digest of their cookie's value, so that whoever reads this memory gets no
 /// cookie. Pure: times and values are given from outside.

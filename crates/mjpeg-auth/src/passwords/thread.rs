@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::passwords::{SharedHash, hash};
+use crate::hash::{self, SharedHash};
 
 /// A thread of low priority that hashes one password after another. It is started when it is
 /// needed, and ends when it has had nothing to do for a while: while threads share a table of open
