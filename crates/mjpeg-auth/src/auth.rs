@@ -171,7 +171,11 @@ impl Auth {
     ///
     /// Cancel safe. A password whose verification was given up counts as a wrong one.
     pub async fn identify(&self, inquiry: &Inquiry) -> Result<Who, LoginError> {
-        let rules = self.rules();
+        self.identify_by(&self.rules(), inquiry).await
+    }
+
+    /// Finds out who sent a request, by these rules.
+    async fn identify_by(&self, rules: &Rules, inquiry: &Inquiry) -> Result<Who, LoginError> {
         if rules.config().remote_user()
             && let Some(name) = proxied::remote_user(inquiry)
             && let Some(user) = rules.user(name)
@@ -183,7 +187,7 @@ impl Auth {
                 Presented::Nothing => {}
                 Presented::Password { name, password } => {
                     let credentials = (&*name, &*password);
-                    self.verify(&rules, credentials, inquiry).await?;
+                    self.verify(rules, credentials, inquiry).await?;
                     return Ok(Who::new(name, Means::Password));
                 }
                 Presented::Token(token) => {
@@ -199,7 +203,7 @@ impl Auth {
         }
         let now = Instant::now();
         for value in cookies::values(inquiry) {
-            if let Some((name, until)) = self.sessions().find(value, &rules, now) {
+            if let Some((name, until)) = self.sessions().find(value, rules, now) {
                 return Ok(Who::new(name, Means::Session).until(until));
             }
         }
@@ -239,8 +243,9 @@ impl Auth {
     ///
     /// As [`identify`](Self::identify).
     pub async fn refuse_unknown(&self, inquiry: &Inquiry) -> Response<Bytes> {
-        match self.identify(inquiry).await {
-            Ok(who) => refusal::hidden(&self.rules(), &who, inquiry),
+        let rules = self.rules();
+        match self.identify_by(&rules, inquiry).await {
+            Ok(who) => refusal::hidden(&rules, &who, inquiry),
             Err(error) => error.response(inquiry),
         }
     }

@@ -89,6 +89,8 @@
 //! * [`StreamService::recheck`](mjpeg_http::StreamService::recheck) after settings or links have
 //!   changed.
 //! * To cut `sig=` of links from what is logged.
+//! * A proxy in front that asks for passwords of its own must remove `Authorization` from what it
+//!   passes on: here, its passwords are wrong.
 //!
 //! # Features
 //!

@@ -23,11 +23,12 @@ impl Gate for Auth {
         if let Some(grant) = links.and_then(|links| links.grant(inquiry, SystemTime::now())) {
             return Access::Allow(grant);
         }
-        let who = match self.identify(inquiry).await {
+        // The same to the end: what was verified by old ones must not be proven for new ones.
+        let rules = self.rules();
+        let who = match self.identify_by(&rules, inquiry).await {
             Ok(who) => who,
             Err(error) => return Access::deny(error.response(inquiry)),
         };
-        let rules = self.rules();
         if !permits(&rules, &who, inquiry) {
             return Access::deny(refusal(&rules, &who, inquiry));
         }
