@@ -234,6 +234,12 @@ impl Auth {
         streams.into_iter().filter(may).collect()
     }
 
+    /// Makes the answer that refuses somebody who may not do what an inquiry is about, as
+    /// [the table](crate#what-those-are-told-who-may-not) says.
+    pub fn refuse(&self, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
+        refusal::refusal(&self.rules(), who, inquiry)
+    }
+
     /// Answers a request for a stream that does not exist, exactly as one for a stream that its
     /// sender may not see: else names could be found out. `404`; `401` if nothing is open to
     /// strangers and a stranger asks; the answer of [`identify`](Self::identify)'s error if there

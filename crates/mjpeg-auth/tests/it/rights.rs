@@ -211,6 +211,7 @@ async fn right_that_is_missing_on_an_open_stream_is_asked_for() {
         panic!("strangers may not push");
     };
     assert_eq!(response.status(), 401);
+    assert_eq!(auth.refuse(&Who::STRANGER, &inquiry).status(), 401);
 }
 
 #[tokio::test]
