@@ -23,8 +23,8 @@ use crate::{
     error::LoginError,
     links::Links,
     passwords::Passwords,
-    policy::Policy,
     requests::{authorization::Presented, cookies, proxied},
+    rules::Rules,
     sessions::Sessions,
 };
 
@@ -38,8 +38,9 @@ pub(crate) mod who;
 /// Who somebody is, is found out in this order:
 ///
 /// 1. the header `Remote-User` of a trusted proxy, [if that counts](AuthConfig::with_remote_user);
-/// 2. the header `Authorization`: a name and a password (`Basic`), or a token (`Bearer`). Wrong ones
-///    are an error, even where strangers would be admitted. Without any user, the header is ignored;
+/// 2. the header `Authorization`: a name and a password (`Basic`), or a token (`Bearer`). Wrong
+///    ones are an error, even where strangers would be admitted. Without any user, the header is
+///    ignored;
 /// 3. the cookie of a [session](Self::login);
 /// 4. the client's TLS certificate.
 ///
@@ -50,7 +51,7 @@ pub struct Auth(Arc<AuthShared>);
 
 /// What all clones share.
 struct AuthShared {
-    policy: RwLock<Arc<Policy>>,
+    rules: RwLock<Arc<Rules>>,
     passwords: Passwords,
     sessions: Mutex<Sessions>,
     links: Option<Links>,
@@ -110,7 +111,7 @@ impl Auth {
 
     fn of(config: AuthConfig, links: Option<Links>) -> Result<Self, InvalidAuth> {
         Ok(Self(Arc::new(AuthShared {
-            policy: RwLock::new(Arc::new(Policy::new(config)?)),
+            rules: RwLock::new(Arc::new(Rules::new(config)?)),
             passwords: Passwords::new(),
             sessions: Mutex::default(),
             links,
@@ -128,22 +129,18 @@ impl Auth {
     ///
     /// As [`new`](Self::new). Then nothing has changed.
     pub fn replace(&self, config: AuthConfig) -> Result<(), InvalidAuth> {
-        let policy = Arc::new(Policy::new(config)?);
-        let mut current = self
-            .0
-            .policy
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::clone(&policy);
+        let rules = Arc::new(Rules::new(config)?);
+        let mut current = self.0.rules.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::clone(&rules);
         drop(current);
-        self.0.passwords.retain(&policy);
-        self.sessions().retain(&policy);
+        self.0.passwords.retain(&rules);
+        self.sessions().retain(&rules);
         Ok(())
     }
 
     /// Returns the settings that apply now.
     pub fn config(&self) -> AuthConfig {
-        self.policy().config().clone()
+        self.rules().config().clone()
     }
 
     /// Returns the links; `None` if there are none.
@@ -174,23 +171,27 @@ impl Auth {
     ///
     /// Cancel safe. A password whose verification was given up counts as a wrong one.
     pub async fn identify(&self, inquiry: &Inquiry) -> Result<Who, LoginError> {
-        let policy = self.policy();
-        if policy.config().remote_user()
+        self.identify_by(&self.rules(), inquiry).await
+    }
+
+    /// Finds out who sent a request, by these rules.
+    async fn identify_by(&self, rules: &Rules, inquiry: &Inquiry) -> Result<Who, LoginError> {
+        if rules.config().remote_user()
             && let Some(name) = proxied::remote_user(inquiry)
-            && let Some(user) = policy.user(name)
+            && let Some(user) = rules.user(name)
         {
             return Ok(Who::new(user.shared_name(), Means::RemoteUser));
         }
-        if policy.has_users() {
+        if rules.has_users() {
             match Presented::read(&inquiry.headers) {
                 Presented::Nothing => {}
                 Presented::Password { name, password } => {
                     let credentials = (&*name, &*password);
-                    self.verify(&policy, credentials, inquiry).await?;
+                    self.verify(rules, credentials, inquiry).await?;
                     return Ok(Who::new(name, Means::Password));
                 }
                 Presented::Token(token) => {
-                    let user = policy.user_of_token(&token);
+                    let user = rules.user_of_token(&token);
                     let name = user.ok_or(LoginError::Wrong)?.shared_name();
                     return Ok(Who::new(name, Means::Token));
                 }
@@ -202,13 +203,13 @@ impl Auth {
         }
         let now = Instant::now();
         for value in cookies::values(inquiry) {
-            if let Some((name, until)) = self.sessions().find(value, &policy, now) {
+            if let Some((name, until)) = self.sessions().find(value, rules, now) {
                 return Ok(Who::new(name, Means::Session).until(until));
             }
         }
         let certificate = inquiry.tls.as_ref();
         let certificate = certificate.and_then(|tls| tls.client_certificate.as_ref());
-        if let Some(user) = certificate.and_then(|der| policy.user_of_certificate(der)) {
+        if let Some(user) = certificate.and_then(|der| rules.user_of_certificate(der)) {
             return Ok(Who::new(user.shared_name(), Means::Certificate));
         }
         Ok(Who::STRANGER)
@@ -218,7 +219,7 @@ impl Auth {
     /// and for what is not about a single stream, such as creating one. Judged by the settings that
     /// apply now: a user who is gone may do nothing.
     pub fn may(&self, who: &Who, right: Right, stream: Option<&str>) -> bool {
-        self.policy().may(who.name(), right, stream)
+        self.rules().may(who.name(), right, stream)
     }
 
     /// Keeps the streams with which somebody may do something.
@@ -228,29 +229,36 @@ impl Auth {
         right: Right,
         streams: impl IntoIterator<Item = S>,
     ) -> Vec<S> {
-        let policy = self.policy();
-        let may = |stream: &S| policy.may(who.name(), right, Some(stream.as_ref()));
+        let rules = self.rules();
+        let may = |stream: &S| rules.may(who.name(), right, Some(stream.as_ref()));
         streams.into_iter().filter(may).collect()
     }
 
     /// Whether every stream is open to everybody, so that no name of one need be hidden.
     pub fn is_open(&self) -> bool {
-        let policy = self.policy();
-        let config = policy.config();
+        let rules = self.rules();
+        let config = rules.config();
         config.anonymous().has(Right::View) && config.views().next().is_none()
+    }
+
+    /// Makes the answer that refuses somebody who may not do what an inquiry is about, as
+    /// [the table](crate#what-those-are-told-who-may-not) says.
+    pub fn refuse(&self, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
+        refusal::refusal(&self.rules(), who, inquiry)
     }
 
     /// Answers a request for a stream that does not exist, exactly as one for a stream that its
     /// sender may not see: else names could be found out. `404`; `401` if nothing is open to
-    /// strangers and a stranger asks; the answer of [`identify`](Self::identify)'s error if there is
-    /// one.
+    /// strangers and a stranger asks; the answer of [`identify`](Self::identify)'s error if there
+    /// is one.
     ///
     /// # Cancel safety
     ///
     /// As [`identify`](Self::identify).
     pub async fn refuse_unknown(&self, inquiry: &Inquiry) -> Response<Bytes> {
-        match self.identify(inquiry).await {
-            Ok(who) => refusal::hidden(&self.policy(), &who, inquiry),
+        let rules = self.rules();
+        match self.identify_by(&rules, inquiry).await {
+            Ok(who) => refusal::hidden(&rules, &who, inquiry),
             Err(error) => error.response(inquiry),
         }
     }
@@ -271,16 +279,16 @@ impl Auth {
         password: &str,
         peer: Option<Peer>,
     ) -> Result<LoginSession, LoginError> {
-        let policy = self.policy();
+        let rules = self.rules();
         let passwords = &self.0.passwords;
-        passwords.verify(&policy, name, password, peer).await?;
-        let limits = policy.limits();
+        passwords.verify(&rules, name, password, peer).await?;
+        let limits = rules.limits();
         let session = LoginSession {
             value: BASE64_URL_SAFE_NO_PAD.encode(random::<32>()),
             user: name.into(),
             time: limits.session_time(),
         };
-        let hash = policy.password(name).hash();
+        let hash = rules.password(name).hash();
         self.sessions().begin(
             &session.value,
             (name, hash),
@@ -305,22 +313,22 @@ impl Auth {
     /// many viewers must not have to hash all their passwords.
     async fn verify(
         &self,
-        policy: &Policy,
+        rules: &Rules,
         (name, password): (&str, &str),
         inquiry: &Inquiry,
     ) -> Result<(), LoginError> {
         let passwords = &self.0.passwords;
         match &inquiry.proof {
-            Some(proof) if passwords.is_proof(policy, name, proof) => Ok(()),
+            Some(proof) if passwords.is_proof(rules, name, proof) => Ok(()),
             // The user is gone: this is no guess.
-            Some(_) if policy.user(name).is_none() => Err(LoginError::Wrong),
-            _ => passwords.verify(policy, name, password, inquiry.peer).await,
+            Some(_) if rules.user(name).is_none() => Err(LoginError::Wrong),
+            _ => passwords.verify(rules, name, password, inquiry.peer).await,
         }
     }
 
-    pub(crate) fn policy(&self) -> Arc<Policy> {
-        let policy = self.0.policy.read();
-        Arc::clone(&policy.unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        let rules = self.0.rules.read();
+        Arc::clone(&rules.unwrap_or_else(PoisonError::into_inner))
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions> {
@@ -357,7 +365,7 @@ impl fmt::Debug for LoginSession {
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Auth")
-            .field("config", self.policy().config())
+            .field("config", self.rules().config())
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

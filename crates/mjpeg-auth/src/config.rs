@@ -87,10 +87,9 @@ impl AuthConfig {
 
     /// Sets whether the user is who a trusted proxy says in the header `Remote-User`. Default: no.
     ///
-    /// Which proxies are trusted is a setting of each listener
-    /// ([`ListenerConfig::with_trusted_proxies`](mjpeg_http::ListenerConfig::with_trusted_proxies)).
-    /// A proxy must remove the header from its clients' requests. A name that no user has counts as
-    /// none.
+    /// Each listener has [trusted proxies](mjpeg_http::ListenerConfig::with_trusted_proxies) of its
+    /// own. A proxy must remove the header from its clients' requests. A name that no user has
+    /// counts as none.
     pub fn with_remote_user(mut self, is_trusted: bool) -> Self {
         self.remote_user = is_trusted;
         self

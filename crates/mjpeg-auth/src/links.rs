@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 #[cfg(unix)]
@@ -43,7 +43,7 @@ pub(crate) mod query;
 ///
 /// use mjpeg_auth::{LinkAction, LinkSpec, Links};
 ///
-/// let links = Links::new([7; 32]); // Random bytes, kept secret.
+/// let links = Links::new(Links::new_key());
 /// let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
 /// let link = links.create(LinkSpec::new("garage", LinkAction::Stream, tomorrow))?;
 /// println!("http://camera.example/garage/stream?{}", link.query());
@@ -71,6 +71,15 @@ impl Links {
             #[cfg(unix)]
             folder: None,
         }))
+    }
+
+    /// Makes a key of random bytes.
+    ///
+    /// # Panics
+    ///
+    /// If the system has no random bytes.
+    pub fn new_key() -> [u8; 32] {
+        random()
     }
 
     /// Opens the links of a state directory, where they are kept: the key in `link.key`, which is
@@ -122,7 +131,9 @@ impl Links {
             list.pop();
             return Err(error);
         }
-        Ok(SignedLink::new(&self.0.key, &link))
+        let query = LinkQuery::of(&link);
+        let query = query.signed(&self.0.key, link.stream(), link.action());
+        Ok(SignedLink::new(&link, query))
     }
 
     /// Lists the links that are valid now, in the order they were created.
@@ -204,6 +215,3 @@ impl fmt::Debug for Links {
 }
 
 const MOST_LINKS: usize = 1000;
-
-/// How far ahead a link may expire.
-pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);

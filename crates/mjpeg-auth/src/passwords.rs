@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -19,17 +19,16 @@ use crate::{
     digest::random,
     error::LoginError,
     passwords::{
-        attempts::{Attempts, NameTag},
+        attempts::{LoginAttempts, NameTag},
         cache::VerifiedLogins,
         thread::PasswordThread,
     },
-    policy::Policy,
+    rules::Rules,
 };
 
 pub(crate) mod attempts;
 pub(crate) mod cache;
 pub(crate) mod failures;
-pub(crate) mod hash;
 pub(crate) mod origin;
 pub(crate) mod rate;
 pub(crate) mod thread;
@@ -50,11 +49,11 @@ pub(crate) struct Passwords {
 
 struct PasswordState {
     verified: VerifiedLogins,
-    attempts: Attempts,
+    attempts: LoginAttempts,
 }
 
 /// A name and a password, with where they come from.
-struct Attempt<'a> {
+struct LoginAttempt<'a> {
     name: &'a str,
     password: &'a str,
     tag: NameTag,
@@ -70,7 +69,7 @@ impl Passwords {
             waiting: Semaphore::new(MOST_WAITING),
             state: Mutex::new(PasswordState {
                 verified: VerifiedLogins::default(),
-                attempts: Attempts::default(),
+                attempts: LoginAttempts::default(),
             }),
             wrong: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -83,30 +82,30 @@ impl Passwords {
     /// Cancel safe: an attempt that is given up counts as a failed one.
     pub(crate) async fn verify(
         &self,
-        policy: &Policy,
+        rules: &Rules,
         name: &str,
         password: &str,
         peer: Option<Peer>,
     ) -> Result<(), LoginError> {
-        let attempt = Attempt {
+        let attempt = LoginAttempt {
             name,
             password,
             tag: NameTag::of(&self.key, name),
             home: peer.and_then(|peer| origin::home(&peer)),
         };
-        if self.is_verified(policy, &attempt) {
+        if self.is_verified(rules, &attempt) {
             return Ok(());
         }
-        self.admit(&attempt, policy.limits())?;
+        self.admit(&attempt, rules.limits())?;
         let Ok(_place) = self.waiting.try_acquire() else {
             return Err(self.refuse(SOON));
         };
         let _turn = self.turn.lock().await;
         // The one before may have been for the same user.
-        if self.is_verified(policy, &attempt) {
+        if self.is_verified(rules, &attempt) {
             return Ok(());
         }
-        let limits = policy.limits();
+        let limits = rules.limits();
         self.admit(&attempt, limits)?;
         let now = Instant::now();
         let begun = self
@@ -114,7 +113,7 @@ impl Passwords {
             .attempts
             .begin(&attempt.tag, attempt.home, limits, now);
         let before = begun.map_err(|wait| self.refuse(wait))?;
-        let stored = policy.password(name);
+        let stored = rules.password(name);
         let is_right = self.thread.verify(password, stored.hash()).await;
         let is_right = is_right.ok_or_else(|| self.refuse(SOON))?;
         if !is_right || !stored.is_real() {
@@ -137,25 +136,25 @@ impl Passwords {
         Ok(())
     }
 
-    /// Proves that a request with this name was verified against the password that the user has now;
-    /// `None` without a password.
-    pub(crate) fn proof(&self, policy: &Policy, name: &str) -> Option<hmac::Tag> {
-        let stored = policy.password(name);
+    /// Proves that a request with this name was verified against the password that the user has
+    /// now; `None` without a password.
+    pub(crate) fn proof(&self, rules: &Rules, name: &str) -> Option<hmac::Tag> {
+        let stored = rules.password(name);
         let message = proof_message(name, stored.hash());
         stored.is_real().then(|| hmac::sign(&self.key, &message))
     }
 
     /// Whether this proves that the same request was verified earlier, against the password that
     /// the user has now.
-    pub(crate) fn is_proof(&self, policy: &Policy, name: &str, proof: &[u8]) -> bool {
-        let stored = policy.password(name);
+    pub(crate) fn is_proof(&self, rules: &Rules, name: &str, proof: &[u8]) -> bool {
+        let stored = rules.password(name);
         let message = proof_message(name, stored.hash());
         stored.is_real() && hmac::verify(&self.key, &message, proof).is_ok()
     }
 
     /// Forgets logins of users who are gone or have another password.
-    pub(crate) fn retain(&self, policy: &Policy) {
-        let is_current = |name: &str, hash: &str| policy.is_password_hash(name, hash);
+    pub(crate) fn retain(&self, rules: &Rules) {
+        let is_current = |name: &str, hash: &str| rules.is_password_hash(name, hash);
         self.lock().verified.retain(is_current);
     }
 
@@ -166,9 +165,9 @@ impl Passwords {
         (self.thread.hashed(), read(&self.wrong), read(&self.refused))
     }
 
-    fn is_verified(&self, policy: &Policy, attempt: &Attempt<'_>) -> bool {
-        let stored = policy.password(attempt.name);
-        let kept = policy.limits().login_cache();
+    fn is_verified(&self, rules: &Rules, attempt: &LoginAttempt<'_>) -> bool {
+        let stored = rules.password(attempt.name);
+        let kept = rules.limits().login_cache();
         let now = Instant::now();
         let mut state = self.lock();
         let found = state
@@ -182,7 +181,7 @@ impl Passwords {
     }
 
     /// Refuses an attempt that has to wait.
-    fn admit(&self, attempt: &Attempt<'_>, limits: &AuthLimits) -> Result<(), LoginError> {
+    fn admit(&self, attempt: &LoginAttempt<'_>, limits: &AuthLimits) -> Result<(), LoginError> {
         if attempt.password.len() > LONGEST_PASSWORD_BYTES {
             return Err(LoginError::Wrong);
         }
@@ -204,7 +203,7 @@ impl Passwords {
     }
 }
 
-impl Attempt<'_> {
+impl LoginAttempt<'_> {
     /// What is signed of a name and a password.
     fn message(&self) -> Vec<u8> {
         let mut message = b"login".to_vec();
@@ -230,6 +229,3 @@ pub(crate) const LONGEST_PASSWORD_BYTES: usize = 1024;
 
 /// How much of a name that somebody claims is logged.
 const LOGGED_CHARS: usize = 64;
-
-/// Shared with those who wait.
-pub(crate) type SharedHash = Arc<str>;

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{digest::Sha256, passwords::SharedHash, policy::Policy};
+use crate::{digest::Sha256, hash::SharedHash, rules::Rules};
 
 /// The sessions by the digest of their cookie's value, so that whoever reads this memory gets no
 /// cookie. Pure: times and values are given from outside.
@@ -58,11 +58,11 @@ impl Sessions {
     pub(crate) fn find(
         &self,
         value: &str,
-        policy: &Policy,
+        rules: &Rules,
         now: Instant,
     ) -> Option<(Arc<str>, Instant)> {
         let session = self.table.get(&Sha256::of(value.as_bytes()))?;
-        let is_valid = session.until > now && policy.is_password_hash(&session.user, &session.hash);
+        let is_valid = session.until > now && rules.is_password_hash(&session.user, &session.hash);
         is_valid.then(|| (Arc::clone(&session.user), session.until))
     }
 
@@ -72,9 +72,9 @@ impl Sessions {
     }
 
     /// Ends the sessions of users who are gone or have another password.
-    pub(crate) fn retain(&mut self, policy: &Policy) {
+    pub(crate) fn retain(&mut self, rules: &Rules) {
         self.table
-            .retain(|_, session| policy.is_password_hash(&session.user, &session.hash));
+            .retain(|_, session| rules.is_password_hash(&session.user, &session.hash));
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -132,6 +132,9 @@ pub enum Action {
     Snapshot,
     /// Read the state of a stream and its viewers.
     State,
+    /// Find out that there is such a stream: by a redirect to it, an error about its URLs, or a
+    /// CORS preflight.
+    Find,
     /// Watch a recording.
     Replay,
     /// Send pictures to a stream.

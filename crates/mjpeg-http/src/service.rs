@@ -28,6 +28,7 @@ use crate::{
     viewers::viewer::{ViewerInfo, ViewerState},
 };
 
+mod access;
 pub(crate) mod shared;
 
 /// Answers requests for one stream: a hyper and a tower service, cheap to clone. See the

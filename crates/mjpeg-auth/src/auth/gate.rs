@@ -13,7 +13,7 @@ use crate::{
         who::{Means, Who},
     },
     config::rights::Right,
-    policy::Policy,
+    rules::Rules,
 };
 
 #[async_trait]
@@ -23,24 +23,25 @@ impl Gate for Auth {
         if let Some(grant) = links.and_then(|links| links.grant(inquiry, SystemTime::now())) {
             return Access::Allow(grant);
         }
-        let who = match self.identify(inquiry).await {
+        // The same to the end: what was verified by old ones must not be proven for new ones.
+        let rules = self.rules();
+        let who = match self.identify_by(&rules, inquiry).await {
             Ok(who) => who,
             Err(error) => return Access::deny(error.response(inquiry)),
         };
-        let policy = self.policy();
-        if !permits(&policy, &who, inquiry) {
-            return Access::deny(refusal(&policy, &who, inquiry));
+        if !permits(&rules, &who, inquiry) {
+            return Access::deny(refusal(&rules, &who, inquiry));
         }
         let mut grant = Grant::default();
         grant.identity = who.name().map(Arc::from);
         if who.means() == Means::Password
             && let Some(name) = who.name()
-            && let Some(proof) = self.0.passwords.proof(&policy, name)
+            && let Some(proof) = self.0.passwords.proof(&rules, name)
         {
             grant.proof = Some(Bytes::copy_from_slice(proof.as_ref()));
         }
         // A session's end is of no matter to somebody who would be admitted without it.
-        if !permits(&policy, &Who::STRANGER, inquiry) {
+        if !permits(&rules, &Who::STRANGER, inquiry) {
             grant.until = who.ends_at().map(|until| until.into_std());
         }
         Access::Allow(grant)
@@ -49,9 +50,9 @@ impl Gate for Auth {
 
 /// Whether somebody may do what an inquiry is about. The page is for everybody, unless nobody could
 /// see anything there: it is where one logs in.
-fn permits(policy: &Policy, who: &Who, inquiry: &Inquiry) -> bool {
+fn permits(rules: &Rules, who: &Who, inquiry: &Inquiry) -> bool {
     match Right::for_action(inquiry.action) {
-        Some(right) => policy.may(who.name(), right, inquiry.stream.as_deref()),
-        None => policy.is_of_use(),
+        Some(right) => rules.may(who.name(), right, inquiry.stream.as_deref()),
+        None => rules.is_of_use(),
     }
 }

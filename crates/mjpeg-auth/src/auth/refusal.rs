@@ -11,19 +11,19 @@ use crate::{
     auth::who::Who,
     config::rights::Right,
     error::LoginError,
-    policy::Policy,
     requests::{cookies, proxied},
+    rules::Rules,
 };
 
 /// Refuses somebody who may not do what the inquiry is about.
 ///
 /// A stream that they may see exists for them, so it may be said what is missing. Of any other one
 /// the answer does not depend on the stream, so that it tells nothing of it.
-pub(crate) fn refusal(policy: &Policy, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
+pub(crate) fn refusal(rules: &Rules, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
     let stream = inquiry.stream.as_deref();
-    let is_seen = stream.is_none() || policy.may(who.name(), Right::View, stream);
+    let is_seen = stream.is_none() || rules.may(who.name(), Right::View, stream);
     match who.name() {
-        _ if !is_seen => hidden(policy, who, inquiry),
+        _ if !is_seen => hidden(rules, who, inquiry),
         None => log_in(inquiry),
         Some(_) => text(StatusCode::FORBIDDEN, "You may not do this.\n"),
     }
@@ -31,8 +31,8 @@ pub(crate) fn refusal(policy: &Policy, who: &Who, inquiry: &Inquiry) -> Response
 
 /// Answers as if a stream did not exist, whether it does or not. Strangers are asked to log in if
 /// nothing is open to them anyway.
-pub(crate) fn hidden(policy: &Policy, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
-    if who.name().is_none() && !policy.config().anonymous().has(Right::View) {
+pub(crate) fn hidden(rules: &Rules, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
+    if who.name().is_none() && !rules.config().anonymous().has(Right::View) {
         return log_in(inquiry);
     }
     // As the listener says it of a stream that does not exist.

@@ -25,8 +25,8 @@ pub enum Means {
     /// The cookie of a session. Browsers send it by themselves, so changes that a request asks for
     /// need a proof that a page of ours sent it, such as its `Origin`.
     Session,
-    /// The header `Remote-User` of a trusted proxy. What is said of [`Session`](Self::Session) holds
-    /// here too.
+    /// The header `Remote-User` of a trusted proxy. What is said of [`Session`](Self::Session)
+    /// holds here too.
     RemoteUser,
     /// A client certificate. What is said of [`Session`](Self::Session) holds here too.
     Certificate,

@@ -45,7 +45,7 @@ impl Right {
     /// own.
     pub fn for_action(action: Action) -> Option<Self> {
         match action {
-            Action::Stream | Action::Snapshot | Action::State => Some(Self::View),
+            Action::Stream | Action::Snapshot | Action::State | Action::Find => Some(Self::View),
             Action::Replay => Some(Self::Replay),
             Action::Push => Some(Self::Push),
             Action::Metrics => Some(Self::Metrics),

@@ -9,7 +9,7 @@ use crate::{
         streams::StreamSet,
     },
     digest::Sha256,
-    passwords::hash::StoredPassword,
+    hash::StoredPassword,
 };
 
 /// Somebody who has a name, rights, and something that proves who they are: a password, tokens, or

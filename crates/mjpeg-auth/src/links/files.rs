@@ -31,7 +31,9 @@ impl Folder {
     pub(crate) fn open(path: &Path) -> Result<Self, LinkError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = open(path, flags, Mode::empty());
-        folder.map(Self).map_err(|error| io_error("it", error))
+        folder
+            .map(Self)
+            .map_err(|error| io_error("the files", error))
     }
 
     /// Reads a file of at most this many bytes; `None` if there is none.

@@ -8,14 +8,14 @@ use tokio::time::Instant;
 use crate::{
     config::limits::AuthLimits,
     passwords::{
-        failures::{Failed, Failures},
+        failures::{FailureCount, Failures},
         rate::AttemptRate,
     },
 };
 
 /// Which logins have to wait. Pure: times are given from outside.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts {
+pub(crate) struct LoginAttempts {
     by_user: Failures<NameTag>,
     by_home: Failures<IpAddr>,
     rate: AttemptRate,
@@ -38,9 +38,9 @@ impl NameTag {
 
 /// What was counted for an address before an attempt.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Before(Option<Failed>);
+pub(crate) struct Before(Option<FailureCount>);
 
-impl Attempts {
+impl LoginAttempts {
     /// How long the next attempt has to wait; `None` if it need not.
     pub(crate) fn wait(
         &self,
@@ -132,7 +132,12 @@ mod tests {
     }
 
     /// Fails often enough for a lock-out, slowly enough for the rate.
-    fn fail(attempts: &mut Attempts, user: &NameTag, homes: [u8; 12], mut now: Instant) -> Instant {
+    fn fail(
+        attempts: &mut LoginAttempts,
+        user: &NameTag,
+        homes: [u8; 12],
+        mut now: Instant,
+    ) -> Instant {
         let limits = AuthLimits::default();
         for last in homes {
             while let Some(wait) = attempts.wait(user, home(last), &limits, now) {
@@ -148,7 +153,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn address_that_guesses_is_locked_out_and_no_other() {
-        let ([alice, bob], mut attempts) = (tags(), Attempts::default());
+        let ([alice, bob], mut attempts) = (tags(), LoginAttempts::default());
         let limits = AuthLimits::default();
         let now = fail(&mut attempts, &alice, [1; 12], Instant::now());
         let wait = |user, last| attempts.wait(user, home(last), &limits, now);
@@ -162,7 +167,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn guesses_from_everywhere_lock_a_user_out_except_where_they_are_known() {
-        let ([alice, bob], mut attempts) = (tags(), Attempts::default());
+        let ([alice, bob], mut attempts) = (tags(), LoginAttempts::default());
         let limits = AuthLimits::default();
         let start = Instant::now();
         let before = attempts.begin(&alice, home(100), &limits, start).unwrap();
@@ -178,7 +183,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn success_does_not_clear_an_address() {
-        let ([alice, bob], mut attempts) = (tags(), Attempts::default());
+        let ([alice, bob], mut attempts) = (tags(), LoginAttempts::default());
         let limits = AuthLimits::default();
         let mut now = Instant::now();
         let mut waited = Duration::ZERO;
@@ -197,7 +202,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn known_addresses_are_bounded() {
-        let ([alice, _], mut attempts) = (tags(), Attempts::default());
+        let ([alice, _], mut attempts) = (tags(), LoginAttempts::default());
         let limits = AuthLimits::default();
         let mut now = Instant::now();
         for n in 0..MOST_KNOWN as u32 + 10 {

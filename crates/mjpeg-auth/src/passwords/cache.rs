@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use ring::hmac;
 use tokio::time::Instant;
 
-use crate::passwords::SharedHash;
+use crate::hash::SharedHash;
 
 /// The last login of each user. Pure: times are given from outside. It has at most as many entries
 /// as there are users.

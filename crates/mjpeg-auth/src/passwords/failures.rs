@@ -6,11 +6,11 @@ use tokio::time::Instant;
 
 /// Counts failures by key. Pure: times are given from outside.
 #[derive(Debug)]
-pub(crate) struct Failures<K>(HashMap<K, Failed>);
+pub(crate) struct Failures<K>(HashMap<K, FailureCount>);
 
 /// How often something failed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Failed {
+pub(crate) struct FailureCount {
     count: u32,
     last: Instant,
     /// Until when no other attempt is allowed.
@@ -38,7 +38,7 @@ impl<K: Copy + Eq + Hash> Failures<K> {
         key: K,
         (free, longest): (u32, Duration),
         now: Instant,
-    ) -> Option<Failed> {
+    ) -> Option<FailureCount> {
         let before = self.0.get(&key).copied().filter(|it| !it.is_over(now));
         if before.is_none() {
             self.make_room(now);
@@ -50,7 +50,7 @@ impl<K: Copy + Eq + Hash> Failures<K> {
                 .saturating_mul(2_u32.saturating_pow(beyond))
                 .min(longest),
         };
-        let failed = Failed {
+        let failed = FailureCount {
             count,
             last: now,
             until: now + wait,
@@ -60,7 +60,7 @@ impl<K: Copy + Eq + Hash> Failures<K> {
     }
 
     /// Restores what was counted before an attempt that succeeded.
-    pub(crate) fn restore(&mut self, key: K, before: Option<Failed>) {
+    pub(crate) fn restore(&mut self, key: K, before: Option<FailureCount>) {
         match before {
             Some(before) => self.0.insert(key, before),
             None => self.0.remove(&key),
@@ -93,7 +93,7 @@ impl<K: Copy + Eq + Hash> Failures<K> {
     }
 }
 
-impl Failed {
+impl FailureCount {
     /// Whether it no longer counts.
     fn is_over(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.last.max(self.until)) >= KEPT

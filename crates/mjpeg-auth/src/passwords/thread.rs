@@ -4,24 +4,26 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
 
-use crate::passwords::{SharedHash, hash};
+use crate::hash::{self, SharedHash};
 
-/// A thread of low priority that hashes one password after another. It is started by the first
-/// one, and ends when this is dropped.
+/// A thread of low priority that hashes one password after another. It is started when it is
+/// needed, and ends when it has had nothing to do for a while: while threads share a table of open
+/// files, each frame that is written costs the kernel more. It ends as well when this is dropped.
 #[derive(Default)]
 pub(crate) struct PasswordThread {
-    jobs: Mutex<Option<SyncSender<Job>>>,
+    jobs: Mutex<Option<SyncSender<Verification>>>,
     hashed: Arc<AtomicU64>,
 }
 
-struct Job {
+struct Verification {
     password: String,
     hash: SharedHash,
     answer: oneshot::Sender<bool>,
@@ -32,14 +34,19 @@ impl PasswordThread {
     ///
     /// Cancel safe: if it has not begun, nothing is hashed.
     pub(crate) async fn verify(&self, password: &str, hash: &SharedHash) -> Option<bool> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job {
-            password: password.into(),
-            hash: Arc::clone(hash),
-            answer,
-        };
-        self.sender()?.try_send(job).ok()?;
-        answered.await.ok()
+        // Twice: the thread may have ended at this moment.
+        for _ in 0..2 {
+            let (answer, answered) = oneshot::channel();
+            self.send(Verification {
+                password: password.into(),
+                hash: Arc::clone(hash),
+                answer,
+            })?;
+            if let Ok(is_right) = answered.await {
+                return Some(is_right);
+            }
+        }
+        None
     }
 
     /// How many passwords were hashed.
@@ -47,25 +54,31 @@ impl PasswordThread {
         self.hashed.load(Ordering::Relaxed)
     }
 
-    fn sender(&self) -> Option<SyncSender<Job>> {
+    /// Gives a job to the thread, and starts one if there is none.
+    fn send(&self, job: Verification) -> Option<()> {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = &*jobs {
-            return Some(sender.clone());
-        }
+        let job = match &*jobs {
+            Some(sender) => match sender.try_send(job) {
+                Ok(()) => return Some(()),
+                Err(TrySendError::Full(_)) => return None,
+                Err(TrySendError::Disconnected(job)) => job,
+            },
+            None => job,
+        };
         let (sender, receiver) = sync_channel(MOST_JOBS);
         let hashed = Arc::clone(&self.hashed);
         let named = thread::Builder::new().name("passwords".into());
         named.spawn(move || run(&receiver, &hashed)).ok()?;
-        Some(jobs.insert(sender).clone())
+        jobs.insert(sender).try_send(job).ok()
     }
 }
 
-fn run(jobs: &Receiver<Job>, hashed: &AtomicU64) {
+fn run(jobs: &Receiver<Verification>, hashed: &AtomicU64) {
     // On Linux, this is of the calling thread only. It may be forbidden; then hashing competes with
     // serving.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(NICENESS);
-    for job in jobs {
+    while let Ok(job) = jobs.recv_timeout(IDLE) {
         // Whoever asked may have given up.
         if !job.answer.is_closed() {
             let is_right = hash::matches(&job.password, &job.hash);
@@ -74,6 +87,9 @@ fn run(jobs: &Receiver<Job>, hashed: &AtomicU64) {
         }
     }
 }
+
+/// How long the thread waits for another password.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Callers take turns; more than one job is there only when one was given up.
 const MOST_JOBS: usize = 8;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod guesses;
+#[cfg(unix)]
 mod links;
 mod passwords;
 mod proxies;
@@ -21,9 +22,14 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Request, Response};
 use mjpeg_auth::{Auth, AuthConfig, Right, Rights, StreamSet, User, hash_password};
-use mjpeg_codec::{Frame, Stamp};
-use mjpeg_fanout::Producer;
-use mjpeg_http::{Action, Inquiry, Listener, ListenerConfig, StreamService, Streams, ipnet::IpNet};
+use mjpeg_http::{
+    Action, Inquiry, Listener, ListenerConfig, StreamService, Streams,
+    ipnet::IpNet,
+    mjpeg_fanout::{
+        self, Producer,
+        mjpeg_codec::{Frame, Stamp},
+    },
+};
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{task::JoinHandle, time::Instant};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mjpeg_auth::{
     Auth, AuthLimits, LoginError, Means, Right, Rights, User, hash_password, hash_token, new_token,
 };
-use mjpeg_http::Action;
+use mjpeg_http::{Access, Action, Gate, Inquiry};
 
 use crate::{Site, basic, closed, user};
 
@@ -194,4 +194,36 @@ async fn long_password_is_hashed_up_to_its_limit() {
     let refused = auth.login("alice", &longer, None).await;
     assert_eq!(refused.unwrap_err(), LoginError::Wrong);
     assert_eq!(auth.stats().verifications, 1);
+}
+
+/// Settings that change while a password is verified: it was right by the old ones only.
+#[tokio::test]
+async fn login_that_overtakes_a_change_of_the_password_is_found_by_the_recheck() {
+    let auth = Auth::new(closed([user("alice")])).unwrap();
+    let mut inquiry = Inquiry::new(Action::Stream);
+    inquiry.stream = Some("door".into());
+    let header = basic("alice", "alice-secret");
+    let value = header["Authorization: ".len()..].trim().parse().unwrap();
+    inquiry.headers.insert("authorization", value);
+    let deciding = auth.decide(&inquiry);
+    tokio::pin!(deciding);
+    tokio::select! {
+        biased;
+        _ = &mut deciding => panic!("no hash is that fast"),
+        () = tokio::task::yield_now() => {}
+    }
+    let hash = hash_password("new");
+    let changed = User::new("alice")
+        .unwrap()
+        .with_password_hash(&hash)
+        .unwrap();
+    let changed = changed.with_rights(Rights::of([Right::View]));
+    auth.replace(closed([changed])).unwrap();
+    let Access::Allow(grant) = deciding.await else {
+        panic!("it was right when it was sent");
+    };
+    assert!(grant.proof.is_some());
+    let mut again = inquiry.clone();
+    again.proof = grant.proof;
+    assert!(matches!(auth.decide(&again).await, Access::Deny(_)));
 }

@@ -1,6 +1,6 @@
 //! Who may do what, and what those are told who may not.
 
-use mjpeg_auth::{Auth, AuthConfig, Right, Rights, StreamSet, User, Who, hash_token};
+use mjpeg_auth::{Auth, AuthConfig, AuthLimits, Right, Rights, StreamSet, User, Who, hash_token};
 use mjpeg_http::{Access, Action, Gate, Inquiry};
 
 use crate::{Site, basic, closed, user};
@@ -64,7 +64,10 @@ async fn hidden_stream_answers_like_one_that_does_not_exist() {
     let open = open.with_view("door", [] as [&str; 0]);
     let closed = closed([token_user("bob", &[])]);
     for (config, stranger) in [(open, 404), (closed, 401)] {
-        let site = Site::serve(&Auth::new(config).unwrap());
+        let limits = AuthLimits::default();
+        let limits = limits.with_verifications_per_second(100).unwrap();
+        let limits = limits.with_user_failures(1000).unwrap();
+        let site = Site::serve(&Auth::new(config.with_limits(limits)).unwrap());
         for (headers, status) in [
             (String::new(), stranger),
             ("Origin: https://page.example\r\n".into(), stranger),
@@ -74,8 +77,18 @@ async fn hidden_stream_answers_like_one_that_does_not_exist() {
         ] {
             let hidden = site.ask("/door/snapshot", &headers).await;
             assert_eq!(hidden.status, status, "{headers}");
-            let unknown = site.ask("/none/snapshot", &headers).await;
-            assert_eq!(hidden, unknown, "{headers}");
+            for rest in [
+                "/snapshot",
+                "/stream",
+                "/",
+                "",
+                "/nothing",
+                "/?action=dance",
+            ] {
+                let hidden = site.ask(&format!("/door{rest}"), &headers).await;
+                let unknown = site.ask(&format!("/none{rest}"), &headers).await;
+                assert_eq!(hidden, unknown, "{rest} {headers}");
+            }
             assert!(hidden.header("access-control-allow-origin").is_none());
         }
     }
@@ -198,6 +211,7 @@ async fn right_that_is_missing_on_an_open_stream_is_asked_for() {
         panic!("strangers may not push");
     };
     assert_eq!(response.status(), 401);
+    assert_eq!(auth.refuse(&Who::STRANGER, &inquiry).status(), 401);
 }
 
 #[tokio::test]

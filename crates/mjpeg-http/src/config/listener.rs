@@ -275,8 +275,8 @@ impl ListenerConfig {
         Arc::clone(&self.name)
     }
 
-    /// The client behind a connection: the one that a trusted proxy names in these headers, else the
-    /// peer.
+    /// The client behind a connection: the one that a trusted proxy names in these headers, else
+    /// the peer.
     pub(crate) fn client(&self, peer: Peer, headers: &HeaderMap) -> Peer {
         if !peer.ip().is_some_and(|ip| self.is_trusted(ip)) {
             return peer;

@@ -80,18 +80,18 @@ impl Route {
         }
     }
 
-    /// What a gate decides about; `None` for answers that reveal nothing about a stream.
-    pub(crate) fn action(&self) -> Option<Action> {
+    /// What a gate decides about.
+    pub(crate) fn action(&self) -> Action {
         match self {
-            Self::Stream(_) | Self::StreamHead(_) => Some(Action::Stream),
-            Self::Snapshot(_) => Some(Action::Snapshot),
+            Self::Stream(_) | Self::StreamHead(_) => Action::Stream,
+            Self::Snapshot(_) => Action::Snapshot,
             #[cfg(feature = "compat")]
-            Self::State => Some(Action::State),
+            Self::State => Action::State,
             Self::Preflight
             | Self::NotAllowed
             | Self::NoControl
             | Self::UnknownAction
-            | Self::NotFound => None,
+            | Self::NotFound => Action::Find,
         }
     }
 }

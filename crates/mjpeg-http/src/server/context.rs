@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 
 use crate::{
     closing::Closer,
-    response::{head, short},
+    response::short,
     server::{
         accept::Wrap,
         fallback::{Fallback, ListenerBody},
@@ -60,9 +60,12 @@ impl Context {
                 answer(service, request, (path, caller))
             }
             Routed::Moved(service, location) => {
-                let config = service.config();
-                let response = short::moved(&location).map(Into::into);
-                now(head::share(response, config.cors(), request.headers()))
+                let (request, _) = request.into_parts();
+                Box::pin(async move {
+                    let shared = service.shared();
+                    let response = shared.redirect(&request, &location, &caller).await;
+                    Ok(response.map(Into::into))
+                })
             }
             Routed::Fallback => match fallback {
                 Some(fallback) => {

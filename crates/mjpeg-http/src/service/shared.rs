@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, Response, request::Parts};
 use mjpeg_fanout::Consumer;
-use tokio::{
-    sync::watch,
-    time::{Instant, timeout},
-};
+#[cfg(feature = "http2")]
+use tokio::time::timeout;
+use tokio::{sync::watch, time::Instant};
 #[cfg(feature = "http2")]
 use tracing::warn;
 
@@ -21,7 +20,7 @@ use crate::{
     closing::Closer,
     config::{listener::ListenerConfig, stream::StreamConfig},
     feed::Feed,
-    gate::{Access, Grant, Inquiry, SharedGate},
+    gate::{Grant, Inquiry, SharedGate},
     peer::Peer,
     request::{relay, route::Route, snapshot::SnapshotRequest},
     response::mjpeg_body::{MjpegBody, ServiceEnd},
@@ -94,24 +93,14 @@ impl ServiceShared {
     /// Answers a request once the gate has decided. `path` is the path within the stream.
     pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
         let route = self.route(&request, path);
-        let Some(action) = route.action().filter(|_| self.gate.is_some()) else {
+        if self.gate.is_none() {
             return self.decide(&route, &request, caller.peer, (Grant::default(), None));
-        };
-        let inquiry = Inquiry {
-            stream: self.name.clone(),
-            method: request.method.clone(),
-            uri: request.uri.clone(),
-            headers: request.headers.clone(),
-            peer: caller.peer,
-            listener: caller.listener.unwrap_or_else(|| "".into()),
-            tls: caller.tls,
-            ..Inquiry::new(action)
-        };
-        let inquiry = Arc::new(inquiry);
+        }
+        let inquiry = Arc::new(self.inquiry(&request, route.action(), &caller));
         loop {
             let rechecks = self.rechecks.load(Ordering::Acquire);
-            let answer = match self.ask_gate(&inquiry).await {
-                Some(Access::Allow(grant)) => {
+            let answer = match self.admit(&inquiry).await {
+                Ok(grant) => {
                     let mut kept = Arc::clone(&inquiry);
                     if grant.proof.is_some() {
                         Arc::make_mut(&mut kept).proof.clone_from(&grant.proof);
@@ -119,21 +108,7 @@ impl ServiceShared {
                     let granted = (grant, Some(kept));
                     self.decide(&route, &request, caller.peer, granted)
                 }
-                Some(Access::Deny(response)) => {
-                    self.counters.denied.add_one();
-                    // As it is: it must not differ from what its owner answers to a request for a
-                    // stream that does not exist.
-                    Answer::Now(response.map(ResponseBody::whole))
-                }
-                None => {
-                    self.counters.denied.add_one();
-                    let config = self.config();
-                    Answer::Now(head::share(
-                        short::undecided(),
-                        config.cors(),
-                        &request.headers,
-                    ))
-                }
+                Err(refusal) => Answer::Now(*refusal),
             };
             // A recheck that began in the meantime has not seen this viewer. The decision may be
             // out of date, so ask again.
@@ -141,19 +116,6 @@ impl ServiceShared {
                 return answer;
             }
         }
-    }
-
-    /// Asks the gate. `None` if it did not decide in time. Without a gate, everything is allowed.
-    pub(crate) async fn ask_gate(&self, inquiry: &Inquiry) -> Option<Access> {
-        let Some(SharedGate(gate)) = &self.gate else {
-            return Some(Access::Allow(Grant::default()));
-        };
-        let limit = self.config().gate_timeout();
-        let decided = timeout(limit, gate.decide(inquiry)).await.ok();
-        if decided.is_none() {
-            self.counters.gate_timeouts.add_one();
-        }
-        decided
     }
 
     fn is_closed(&self) -> bool {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::Response;
 use mjpeg_http::{
     Access, Action, CorsPolicy, Gate, Grant, Inquiry, InvalidPicture, ListenAddress, Listener,
-    ListenerConfig, LiveServer, Peer, StreamConfig, StreamService,
+    ListenerConfig, LiveServer, Peer, StreamConfig, StreamService, Streams,
 };
 use mjpeg_testkit::{Viewer, jpeg};
 use tokio::{
@@ -122,13 +122,49 @@ async fn gate_sees_the_resolved_target_and_refuses_in_its_own_words() {
         assert!(inquiry.tls.is_none());
     }
     assert_eq!(asked[2].uri, "/stream?key=k");
-    // What tells nothing of the stream is not asked about.
-    client = RawClient::new(TcpStream::connect(served.addr).await.unwrap());
-    client.get("/nothing", "").await;
-    assert!(client.answer().await.0.starts_with("HTTP/1.1 404"));
-    client.send("OPTIONS / HTTP/1.1\r\nHost: t\r\n\r\n").await;
-    assert!(client.answer().await.0.starts_with("HTTP/1.1 204"));
-    assert_eq!(gate.asked.lock().unwrap().len(), 3);
+}
+
+/// A redirect, an error about its URLs, and a preflight tell that a stream exists.
+#[tokio::test]
+async fn nothing_tells_of_a_stream_before_the_gate_is_asked() {
+    struct Named(StreamService);
+
+    impl Streams for Named {
+        fn find(&self, name: &str) -> Option<StreamService> {
+            (name == "door").then(|| self.0.clone())
+        }
+    }
+    let gate = Tokens::of(&["alice"]);
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let service = StreamService::builder(consumer).name("door");
+    let service = service.gate(Arc::clone(&gate) as _).build();
+    let config = ListenerConfig::default();
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), config).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let serving = tokio::spawn(listener.serve(Named(service), std::future::pending()));
+    let ask = async |request: &str, headers: &str| {
+        let mut client = RawClient::new(TcpStream::connect(addr).await.unwrap());
+        let head = format!("{request} HTTP/1.1\r\nHost: t\r\n{headers}\r\n");
+        client.send(head).await;
+        let (head, _) = client.answer().await;
+        head[9..12].parse::<u16>().unwrap()
+    };
+    for (request, status) in [
+        ("GET /door", 308),
+        ("GET /door/nothing", 404),
+        ("GET /door/?action=dance", 400),
+        ("GET /door/?action=command", 501),
+        ("DELETE /door/", 405),
+        ("OPTIONS /door/", 204),
+    ] {
+        assert_eq!(ask(request, "").await, 401, "{request}");
+        let found = ask(request, "Authorization: alice\r\n").await;
+        assert_eq!(found, status, "{request}");
+    }
+    let asked = gate.asked.lock().unwrap();
+    assert_eq!(asked.len(), 12);
+    assert!(asked.iter().all(|inquiry| inquiry.action == Action::Find));
+    serving.abort();
 }
 
 #[tokio::test]

@@ -11,11 +11,11 @@ use crate::{
         user::User,
     },
     digest::Sha256,
-    passwords::hash::StoredPassword,
+    hash::StoredPassword,
 };
 
 /// Checked settings. Decides without waiting, and without a clock.
-pub(crate) struct Policy {
+pub(crate) struct Rules {
     config: AuthConfig,
     users: HashMap<Arc<str>, Arc<User>>,
     tokens: HashMap<Sha256, Arc<User>>,
@@ -24,7 +24,7 @@ pub(crate) struct Policy {
     dummy: StoredPassword,
 }
 
-impl Policy {
+impl Rules {
     pub(crate) fn new(config: AuthConfig) -> Result<Self, InvalidAuth> {
         if config.anonymous().has(Right::Control) {
             return Err(InvalidAuth::AnonymousControl);
@@ -32,31 +32,31 @@ impl Policy {
         if config.users().len() > MOST_USERS {
             return Err(InvalidAuth::TooManyUsers { most: MOST_USERS });
         }
-        let mut policy = Self {
+        let mut rules = Self {
             users: HashMap::new(),
             tokens: HashMap::new(),
             certificates: HashMap::new(),
             dummy: StoredPassword::dummy(config.users().iter().filter_map(|user| user.password())),
             config,
         };
-        for user in policy.config.users() {
+        for user in rules.config.users() {
             let name = user.shared_name();
-            if policy
+            if rules
                 .users
                 .insert(user.shared_name(), Arc::clone(user))
                 .is_some()
             {
                 return Err(InvalidAuth::DuplicateUser { user: name });
             }
-            if let Some(other) = index(&mut policy.tokens, user.tokens(), user) {
+            if let Some(other) = index(&mut rules.tokens, user.tokens(), user) {
                 return Err(InvalidAuth::DuplicateToken { user: name, other });
             }
-            if let Some(other) = index(&mut policy.certificates, user.certificates(), user) {
+            if let Some(other) = index(&mut rules.certificates, user.certificates(), user) {
                 return Err(InvalidAuth::DuplicateCertificate { user: name, other });
             }
         }
-        for (stream, users) in policy.config.views() {
-            let unknown = users.iter().find(|&user| !policy.users.contains_key(user));
+        for (stream, users) in rules.config.views() {
+            let unknown = users.iter().find(|&user| !rules.users.contains_key(user));
             if let Some(user) = unknown {
                 return Err(InvalidAuth::UnknownViewer {
                     stream: stream.into(),
@@ -64,7 +64,7 @@ impl Policy {
                 });
             }
         }
-        Ok(policy)
+        Ok(rules)
     }
 
     pub(crate) fn config(&self) -> &AuthConfig {

@@ -1,17 +1,17 @@
 //! Hashes of passwords, by argon2id.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
     password_hash::{Salt, SaltString},
 };
 
-use crate::{digest::random, passwords::SharedHash};
+use crate::digest::random;
 
 /// Returns a hash of a password for
-/// [`User::with_password_hash`](crate::User::with_password_hash), with a salt of its own. Takes tens
-/// of milliseconds and 19 MiB of memory.
+/// [`User::with_password_hash`](crate::User::with_password_hash), with a salt of its own. Takes
+/// tens of milliseconds and 19 MiB of memory.
 ///
 /// ```
 /// let hash = mjpeg_auth::hash_password("correct horse battery staple");
@@ -30,6 +30,9 @@ pub fn hash_password(password: &str) -> String {
     hash.expect("all parameters are within their bounds")
         .to_string()
 }
+
+/// A hash in PHC form, shared with those who wait for a verification.
+pub(crate) type SharedHash = Arc<str>;
 
 /// A hash that a password is verified against. Shows as `***`.
 #[derive(Clone, PartialEq, Eq)]

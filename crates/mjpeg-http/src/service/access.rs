@@ -1,0 +1,72 @@
+//! Whether a stream's gate admits a request.
+
+use http::{Response, request::Parts};
+use tokio::time::timeout;
+
+use crate::{
+    gate::{Access, Action, Grant, Inquiry, SharedGate},
+    response::{body::ResponseBody, head, short},
+    service::shared::{Caller, ServiceShared},
+};
+
+impl ServiceShared {
+    /// What the gate is asked about a request.
+    pub(crate) fn inquiry(&self, request: &Parts, action: Action, caller: &Caller) -> Inquiry {
+        Inquiry {
+            stream: self.name.clone(),
+            method: request.method.clone(),
+            uri: request.uri.clone(),
+            headers: request.headers.clone(),
+            peer: caller.peer,
+            listener: caller.listener.clone().unwrap_or_else(|| "".into()),
+            tls: caller.tls.clone(),
+            ..Inquiry::new(action)
+        }
+    }
+
+    /// Asks the gate. `None` if it did not decide in time. Without a gate, everything is allowed.
+    pub(crate) async fn ask_gate(&self, inquiry: &Inquiry) -> Option<Access> {
+        let Some(SharedGate(gate)) = &self.gate else {
+            return Some(Access::Allow(Grant::default()));
+        };
+        let limit = self.config().gate_timeout();
+        let decided = timeout(limit, gate.decide(inquiry)).await.ok();
+        if decided.is_none() {
+            self.counters.gate_timeouts.add_one();
+        }
+        decided
+    }
+
+    /// Asks the gate about a request that it has not decided about before. Returns the response
+    /// that refuses it, as it is: it must not differ from what is answered for a stream that does
+    /// not exist.
+    pub(crate) async fn admit(
+        &self,
+        inquiry: &Inquiry,
+    ) -> Result<Grant, Box<Response<ResponseBody>>> {
+        let refusal = match self.ask_gate(inquiry).await {
+            Some(Access::Allow(grant)) => return Ok(grant),
+            Some(Access::Deny(response)) => response.map(ResponseBody::whole),
+            None => short::undecided(),
+        };
+        self.counters.denied.add_one();
+        Err(Box::new(refusal))
+    }
+
+    /// Redirects to the stream's root, at this relative URL, whoever may know that there is one.
+    pub(crate) async fn redirect(
+        &self,
+        request: &Parts,
+        location: &str,
+        caller: &Caller,
+    ) -> Response<ResponseBody> {
+        let inquiry = self.inquiry(request, Action::Find, caller);
+        match self.admit(&inquiry).await {
+            Ok(_) => {
+                let config = self.config();
+                head::share(short::moved(location), config.cors(), &request.headers)
+            }
+            Err(refusal) => *refusal,
+        }
+    }
+}
