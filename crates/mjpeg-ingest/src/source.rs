@@ -7,6 +7,8 @@ mod file;
 mod http;
 mod invalid;
 mod limits;
+mod literal;
+mod look_up;
 mod parse;
 mod rate;
 mod redact;
