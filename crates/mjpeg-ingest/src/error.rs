@@ -116,8 +116,8 @@ pub enum ConnectError {
         /// The resolver's error.
         source: io::Error,
     },
-    /// The source may reach none of the addresses of the host; this is the first of them. The caller
-    /// is at fault.
+    /// The source may reach none of the addresses of the host. The first of them is named. The
+    /// caller is at fault.
     #[error(transparent)]
     AddressNotAllowed(#[from] AddressNotAllowed),
     /// The host was found, but refused the connection or could not be reached.

@@ -6,6 +6,7 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod invalid;
+mod judged;
 mod limits;
 mod literal;
 mod look_up;

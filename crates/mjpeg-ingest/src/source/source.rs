@@ -12,9 +12,7 @@ use super::http::HttpCamera;
 use super::test::TestCamera;
 use super::{
     file::Recording,
-    invalid::{InvalidSource, is_scheme},
     limits::Limits,
-    literal,
     tcp::Tcp,
     tcp_listen::TcpListen,
     text::{Text, URL_OPTIONS},
@@ -99,8 +97,9 @@ use crate::{
 /// # Equality
 ///
 /// Sources are equal when their full texts, limits and dial policies are: the same place, read with
-/// the same settings. So a stream whose source gets another policy is read anew: a connection that
-/// the new policy refuses does not last. A [custom](Self::custom) source without a text is equal only to its clones.
+/// the same settings. A stream whose source gets another policy is read anew, so no connection that
+/// the new policy refuses goes on. A [custom](Self::custom) source without a text is equal only to
+/// its clones.
 ///
 /// ```
 /// use mjpeg_ingest::Source;
@@ -114,11 +113,11 @@ use crate::{
 pub struct Source {
     label: Text,
     /// The full text, secrets included, always in the same form; `None` if it has none.
-    text: Option<Text>,
+    pub(super) text: Option<Text>,
     limits: Limits,
-    dial_policy: DialPolicy,
+    pub(super) dial_policy: DialPolicy,
     /// The host that is dialled first, if its kind dials.
-    host: Option<Arc<str>>,
+    pub(super) host: Option<Arc<str>>,
     /// What options for its limits begin with in its text, if it may have any.
     options_begin: Option<&'static str>,
     connect: Arc<dyn Connect>,
@@ -220,74 +219,6 @@ impl Source {
         self.limits
     }
 
-    /// Sets which addresses the source may connect to. Default: all.
-    ///
-    /// For `tcp`, `http` and `https`. Each attempt looks the host up and leaves out the addresses
-    /// that the policy refuses, as if they could not be reached; so does each redirect. If none is
-    /// left, the attempt fails with [`ConnectError::AddressNotAllowed`], and the next one follows
-    /// after the backoff. The addresses that were judged are the ones that are dialled.
-    ///
-    /// A [custom](Self::custom) source finds the policy in
-    /// [`IngestConfig::dial_policy`]. Sources of the other kinds do not dial, and have no use for
-    /// it: `exec`, `file` and `unix` reach what this process may reach. Judge them by their
-    /// [kind](Self::kind).
-    ///
-    /// No text shows the policy.
-    pub fn with_dial_policy(mut self, policy: DialPolicy) -> Self {
-        self.dial_policy = policy;
-        self
-    }
-
-    /// Which addresses the source may connect to.
-    pub fn dial_policy(&self) -> &DialPolicy {
-        &self.dial_policy
-    }
-
-    /// Judges the host by the [policy](Self::with_dial_policy) without a look-up, if it is an
-    /// address or a name of this machine (`localhost`, `*.localhost`). Other hosts are judged only
-    /// when they are dialled, as these are again.
-    ///
-    /// An address counts however it is written: `127.0.0.1`, `127.1`, `0x7f.1`, `0177.0.0.1`,
-    /// `2130706433`, `[::ffff:127.0.0.1]`, with a zone, with a dot at its end, percent-encoded.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidSource::AddressNotAllowed`] if the policy refuses it.
-    ///
-    /// ```
-    /// use mjpeg_ingest::{DialPolicy, Source};
-    ///
-    /// let parsed = |url: &str| url.parse().map(|s: Source| s.with_dial_policy(DialPolicy::restricted()));
-    /// assert!(parsed("tcp://127.1:6001")?.check_literal().is_err());
-    /// assert!(parsed("tcp://192.168.1.100:6001")?.check_literal().is_ok());
-    /// # Ok::<(), mjpeg_ingest::InvalidSource>(())
-    /// ```
-    pub fn check_literal(&self) -> Result<(), InvalidSource> {
-        match &self.host {
-            Some(host) => Ok(literal::check_literal(host, &self.dial_policy)?),
-            None => Ok(()),
-        }
-    }
-
-    /// The kind of the source, as its URL begins: `tcp`, `http`, `https`, `tcp-listen`, `unix`,
-    /// `file`, `exec` or `test`. A [custom](Self::custom) source has the scheme of its
-    /// [text](Self::with_text), or else `custom`.
-    ///
-    /// ```
-    /// use mjpeg_ingest::Source;
-    ///
-    /// assert_eq!(Source::tcp("camera.local", 6001).kind(), "tcp");
-    /// ```
-    pub fn kind(&self) -> &str {
-        let text = self
-            .text
-            .as_ref()
-            .and_then(|text| text.whole.split_once(':'));
-        let scheme = text.map(|(scheme, _)| scheme);
-        let scheme = scheme.filter(|scheme| !scheme.is_empty() && is_scheme(scheme));
-        scheme.unwrap_or("custom")
-    }
-
     /// Sets the full text of a [custom](Self::custom) source, which may hold secrets.
     ///
     /// [`reveal`](Self::reveal) returns it, and sources with the same text are equal.
@@ -300,10 +231,10 @@ impl Source {
 
     /// Returns the full text of the source, secrets included. Never log or show it.
     ///
-    /// Parsing it gives an equal source. Exceptions: the
-    /// [dial policy](Self::with_dial_policy) is in no text; a [custom](Self::custom) source has the text
-    /// that it was given, else its label; a path that is not UTF-8 has no URL; and the
-    /// [limits](Self::with_limits) of some kinds are in no text.
+    /// Parsing it gives an equal source. Exceptions: a [custom](Self::custom) source has the text
+    /// that it was given, else its label; a path that is not UTF-8 has no URL; the
+    /// [limits](Self::with_limits) of some kinds are in no text, nor is any
+    /// [dial policy](Self::with_dial_policy).
     ///
     /// ```
     /// # #[cfg(feature = "http")] {
