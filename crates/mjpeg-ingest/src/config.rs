@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mjpeg_codec::SplitterConfig;
 
-use crate::{backoff::Backoff, duration::LONGEST};
+use crate::{backoff::Backoff, dial_policy::DialPolicy, duration::LONGEST};
 
 /// Limits and times of an [`Ingest`](crate::Ingest).
 ///
@@ -22,6 +22,8 @@ pub struct IngestConfig {
     pub(crate) backoff: Backoff,
     pub(crate) splitter: SplitterConfig,
     pub(crate) seed: Option<u64>,
+    /// Set by the source.
+    pub(crate) dial_policy: DialPolicy,
 }
 
 impl Default for IngestConfig {
@@ -38,6 +40,7 @@ impl Default for IngestConfig {
             backoff: Backoff::default(),
             splitter: SplitterConfig::default(),
             seed: None,
+            dial_policy: DialPolicy::default(),
         }
     }
 }
@@ -196,5 +199,14 @@ impl IngestConfig {
     /// The fixed seed of the jitter, if one was set.
     pub fn seed(&self) -> Option<u64> {
         self.seed
+    }
+
+    /// Which addresses a connection attempt may reach: what
+    /// [`Source::with_dial_policy`](crate::Source::with_dial_policy) sets. A [`Connect`] of your
+    /// own that dials must [check](DialPolicy::check) each address with it.
+    ///
+    /// [`Connect`]: crate::Connect
+    pub fn dial_policy(&self) -> &DialPolicy {
+        &self.dial_policy
     }
 }

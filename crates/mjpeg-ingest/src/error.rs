@@ -12,7 +12,7 @@ use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
 #[cfg(feature = "http")]
 pub use self::http::{AuthoritiesError, HttpError};
 pub use self::relay::RelayError;
-use crate::text::escaped;
+use crate::{dial_policy::AddressNotAllowed, text::escaped};
 
 /// Why a camera is offline. The camera, or the network to it, is at fault.
 ///
@@ -116,6 +116,10 @@ pub enum ConnectError {
         /// The resolver's error.
         source: io::Error,
     },
+    /// The source may reach none of the addresses of the host. The first of them is named. The
+    /// caller is at fault.
+    #[error(transparent)]
+    AddressNotAllowed(#[from] AddressNotAllowed),
     /// The host was found, but refused the connection or could not be reached.
     #[error("cannot connect to {addr}")]
     Failed {

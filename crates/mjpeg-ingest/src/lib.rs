@@ -76,6 +76,7 @@ mod config;
 mod connect;
 mod contained;
 mod control;
+mod dial_policy;
 mod duration;
 mod error;
 mod event;
@@ -99,6 +100,7 @@ pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;
 pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
+pub use dial_policy::{AddressNotAllowed, DialPolicy};
 pub use duration::{format_duration, parse_duration};
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
@@ -110,9 +112,6 @@ pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};
 pub use ingest::Ingest;
-/// The crate whose types appear in this one's API, so that their versions agree.
-#[doc(no_inline)]
-pub use mjpeg_codec;
 #[cfg(feature = "http")]
 pub use source::HttpCamera;
 #[cfg(feature = "test-picture")]
@@ -122,3 +121,6 @@ pub use source::TestCamera;
 pub use source::fuzzing;
 pub use source::{InvalidSource, Limits, Recording, Source, redacted};
 pub use text::escaped;
+/// The crates whose types appear in this one's API, so that their versions agree.
+#[doc(no_inline)]
+pub use {ipnet, mjpeg_codec};

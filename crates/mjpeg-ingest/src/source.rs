@@ -6,7 +6,10 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod invalid;
+mod judged;
 mod limits;
+mod literal;
+mod look_up;
 mod parse;
 mod rate;
 mod redact;

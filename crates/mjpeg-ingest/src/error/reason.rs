@@ -19,6 +19,9 @@ pub enum FailureReason {
     ConnectTimeout,
     /// No connection can be made.
     Unreachable,
+    /// The [policy](crate::DialPolicy) of the source permits none of the addresses of its host, or
+    /// of one that the camera redirects to.
+    AddressNotAllowed,
     /// The camera refuses the login, or asks for one. After a refusal, the next is tried after the
     /// [limit](crate::IngestConfig::with_login_retry).
     Login,
@@ -58,6 +61,7 @@ impl FailureReason {
     pub const ALL: &[Self] = &[
         Self::ConnectTimeout,
         Self::Unreachable,
+        Self::AddressNotAllowed,
         Self::Login,
         Self::AnswerTimeout,
         Self::StallLimit,
@@ -81,6 +85,7 @@ impl FailureReason {
         match self {
             Self::ConnectTimeout => "connect_timeout",
             Self::Unreachable => "unreachable",
+            Self::AddressNotAllowed => "address_not_allowed",
             Self::Login => "login",
             Self::AnswerTimeout => "answer_timeout",
             Self::StallLimit => "stall_limit",
@@ -102,7 +107,9 @@ impl FailureReason {
     /// Returns the kind of failure, which may be shown to strangers.
     pub fn kind(self) -> FailureKind {
         match self {
-            Self::ConnectTimeout | Self::Unreachable => FailureKind::Unreachable,
+            Self::ConnectTimeout | Self::Unreachable | Self::AddressNotAllowed => {
+                FailureKind::Unreachable
+            }
             Self::Login => FailureKind::Login,
             Self::AnswerTimeout | Self::StallLimit | Self::NoPicture => FailureKind::Silent,
             Self::Closed => FailureKind::Closed,
@@ -149,6 +156,7 @@ impl ConnectError {
         match self {
             Self::TimedOut { .. } => FailureReason::ConnectTimeout,
             Self::Resolve { .. } | Self::Failed { .. } => FailureReason::Unreachable,
+            Self::AddressNotAllowed(_) => FailureReason::AddressNotAllowed,
             Self::Open { .. } => FailureReason::File,
             Self::Start { .. } => FailureReason::Program,
             Self::Listen { .. } => FailureReason::Listen,

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use crate::dial_policy::AddressNotAllowed;
+
 /// A text or a setting that does not make a [`Source`](crate::Source). The caller is at fault.
 ///
 /// The parts of the text that some variants hold are for the program. Neither `Display` nor `Debug`
-/// shows them: where a URL is wrong, there is no telling in which part of it the password is.
+/// shows them: where a URL is wrong, there is no telling in which part of it the password is. An
+/// [address](Self::AddressNotAllowed) is shown.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidSource {
@@ -43,6 +46,10 @@ pub enum InvalidSource {
     /// The host is not a name or an address.
     #[error("the host is not a name, an IPv4 address or an IPv6 address in brackets")]
     BadHost(String),
+    /// The host is an address, or a name for this machine, that the
+    /// [policy](crate::DialPolicy) of the source refuses.
+    #[error(transparent)]
+    AddressNotAllowed(#[from] AddressNotAllowed),
     /// The address to listen at is not an IP address.
     #[error(
         "the address is not an IP address of this machine; tcp-listen://0.0.0.0:6001 and \
@@ -105,7 +112,7 @@ fn shown_option(text: &str) -> &str {
 }
 
 /// Whether this is written as the scheme of a URL (RFC 3986 section 3.1), and short as they are.
-fn is_scheme(text: &str) -> bool {
+pub(super) fn is_scheme(text: &str) -> bool {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
     text.len() <= 16 && text.bytes().all(is_plain)
 }

@@ -24,6 +24,7 @@ use crate::{
     config::IngestConfig,
     connect::{Connect, Connection},
     contained::Contained,
+    dial_policy::DialPolicy,
     error::ConnectError,
     text::escaped,
 };
@@ -95,8 +96,10 @@ use crate::{
 ///
 /// # Equality
 ///
-/// Sources are equal when their full texts and limits are: the same place, read with the same
-/// settings. A [custom](Self::custom) source without a text is equal only to its clones.
+/// Sources are equal when their full texts, limits and dial policies are: the same place, read with
+/// the same settings. A stream whose source gets another policy is read anew, so no connection that
+/// the new policy refuses goes on. A [custom](Self::custom) source without a text is equal only to
+/// its clones.
 ///
 /// ```
 /// use mjpeg_ingest::Source;
@@ -110,8 +113,11 @@ use crate::{
 pub struct Source {
     label: Text,
     /// The full text, secrets included, always in the same form; `None` if it has none.
-    text: Option<Text>,
+    pub(super) text: Option<Text>,
     limits: Limits,
+    pub(super) dial_policy: DialPolicy,
+    /// The host that is dialled first, if its kind dials.
+    pub(super) host: Option<Arc<str>>,
     /// What options for its limits begin with in its text, if it may have any.
     options_begin: Option<&'static str>,
     connect: Arc<dyn Connect>,
@@ -129,6 +135,7 @@ impl Source {
             host.into()
         };
         Self::known(format!("tcp://{bracketed}:{port}"), Tcp::new(host, port))
+            .dialling(host)
             .taking_options(URL_OPTIONS)
     }
 
@@ -169,8 +176,10 @@ impl Source {
     #[cfg(feature = "http")]
     pub fn http(camera: HttpCamera) -> Self {
         let (label, limits) = (camera.label(), camera.limits());
+        let host = camera.host().to_owned();
         Self::known(camera.text(), camera)
             .with_label(label)
+            .dialling(&host)
             .taking_options(URL_OPTIONS)
             .with_limits(limits)
     }
@@ -183,6 +192,8 @@ impl Source {
             label: Text::new(escaped(&label.into()).into_owned()),
             text: None,
             limits: Limits::new(),
+            dial_policy: DialPolicy::default(),
+            host: None,
             options_begin: None,
             connect: Arc::new(Attempts(connect)),
             visits: Arc::default(),
@@ -221,8 +232,9 @@ impl Source {
     /// Returns the full text of the source, secrets included. Never log or show it.
     ///
     /// Parsing it gives an equal source. Exceptions: a [custom](Self::custom) source has the text
-    /// that it was given, else its label; a path that is not UTF-8 has no URL; and the
-    /// [limits](Self::with_limits) of some kinds are in no text.
+    /// that it was given, else its label; a path that is not UTF-8 has no URL; the
+    /// [limits](Self::with_limits) of some kinds are in no text, nor is any
+    /// [dial policy](Self::with_dial_policy).
     ///
     /// ```
     /// # #[cfg(feature = "http")] {
@@ -255,15 +267,22 @@ impl Source {
         self
     }
 
+    /// Names the host that is dialled.
+    fn dialling(mut self, host: &str) -> Self {
+        self.host = Some(host.into());
+        self
+    }
+
     /// Lets the text have options for limits, which begin so.
     pub(super) fn taking_options(mut self, begin: &'static str) -> Self {
         self.options_begin = Some(begin);
         self
     }
 
-    /// Replaces the limits of a configuration by those of the source.
+    /// Replaces the limits and the dial policy of a configuration by those of the source.
     pub(crate) fn limited(&self, mut config: IngestConfig) -> IngestConfig {
         self.limits.apply(&mut config);
+        config.dial_policy = self.dial_policy.clone();
         config
     }
 
@@ -302,7 +321,7 @@ impl PartialEq for Source {
             (None, None) => Arc::ptr_eq(&self.connect, &other.connect),
             _ => false,
         };
-        is_same && self.limits == other.limits
+        is_same && self.limits == other.limits && self.dial_policy == other.dial_policy
     }
 }
 

@@ -1,20 +1,19 @@
 //! A camera that we connect to over TCP.
 
-use std::{
-    collections::VecDeque,
-    io,
-    net::{IpAddr, SocketAddr, ToSocketAddrs},
-    time::Duration,
-};
+use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::{net::TcpStream, sync::Semaphore, task::spawn_blocking, time::sleep};
+use tokio::{net::TcpStream, time::sleep};
 
+use super::look_up::look_up;
 use crate::{
+    config::IngestConfig,
     connect::{Connect, Connection},
+    dial_policy::DialPolicy,
     error::ConnectError,
+    within::within,
 };
 
 /// A camera that sends raw concatenated JPEG images to each client that connects.
@@ -36,18 +35,31 @@ impl Tcp {
 #[async_trait]
 impl Connect for Tcp {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let (stream, peer) = dial(&self.host, self.port).await?;
+        self.connect_within(&IngestConfig::default()).await
+    }
+
+    async fn connect_within(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
+        let after = config.connect_timeout();
+        let dialled = within(after, dial(&self.host, self.port, config.dial_policy())).await;
+        let (stream, peer) = dialled.unwrap_or(Err(ConnectError::TimedOut { after }))?;
         Ok(Connection::bytes(stream, peer.to_string()))
     }
 }
 
-/// Connects to the address of the host that answers first.
-pub(super) async fn dial(host: &str, port: u16) -> Result<(TcpStream, SocketAddr), ConnectError> {
+/// Connects to the address of the host that answers first, of those that the policy permits. It
+/// judges the very addresses that are dialled, anew each time: a name may lead elsewhere the next
+/// time that it is looked up.
+pub(super) async fn dial(
+    host: &str,
+    port: u16,
+    policy: &DialPolicy,
+) -> Result<(TcpStream, SocketAddr), ConnectError> {
     let resolve = |source| ConnectError::Resolve {
         host: host.into(),
         source,
     };
     let addresses = look_up(host, port).await.map_err(resolve)?;
+    let addresses = policy.permitted(addresses, SocketAddr::ip)?;
     let (stream, peer) = race(interleaved(addresses))
         .await
         .map_err(|failed| match failed {
@@ -59,24 +71,6 @@ pub(super) async fn dial(host: &str, port: u16) -> Result<(TcpStream, SocketAddr
         })?;
     keep_alive(&stream);
     Ok((stream, peer))
-}
-
-/// Resolves a name.
-///
-/// The system's resolver blocks its thread, for minutes if its servers do not answer, and cannot be
-/// cancelled. So the look-ups of all cameras together have a limited number of threads, and those
-/// that were given up count until they have ended.
-async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(vec![(ip, port).into()]);
-    }
-    let permit = LOOK_UPS.acquire().await.map_err(io::Error::other)?;
-    let host = host.to_owned();
-    let looked_up = spawn_blocking(move || {
-        let _permit = permit;
-        (&*host, port).to_socket_addrs().map(Iterator::collect)
-    });
-    looked_up.await?
 }
 
 /// Turns on TCP keepalive: a camera whose cable was pulled sends no FIN, and the stall limit may be
@@ -136,9 +130,6 @@ async fn race(
     }
 }
 
-/// The name look-ups of this process at one time.
-static LOOK_UPS: Semaphore = Semaphore::const_new(32);
-
 /// The head start of an address before the next one is tried in parallel (RFC 8305, section 8:
 /// Connection Attempt Delay).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -155,6 +146,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
+    use crate::source::look_up::made_up;
 
     fn addrs(list: &[&str]) -> Vec<SocketAddr> {
         list.iter().map(|a| a.parse().unwrap()).collect()
@@ -193,5 +185,68 @@ mod tests {
             race([silent.addr(), camera.addr()].into()),
         );
         assert_eq!(racing.await.expect("raced").unwrap().1, camera.addr());
+    }
+
+    /// Dials this made-up name by a policy that permits only 127.0.0.1 of this machine.
+    async fn dial_restricted(name: &str) -> Result<SocketAddr, String> {
+        let policy = DialPolicy::restricted().with_allowed(["127.0.0.1/32".parse().unwrap()]);
+        let dialled = dial(name, 80, &policy).await;
+        dialled.map(|(_, peer)| peer).map_err(|e| e.to_string())
+    }
+
+    /// Listens at another loopback address, and accepts nobody.
+    fn forbidden() -> (std::net::TcpListener, SocketAddr) {
+        let listener = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let addr = listener.local_addr().unwrap();
+        (listener, addr)
+    }
+
+    fn was_reached(listener: &std::net::TcpListener) -> bool {
+        listener.accept().is_ok()
+    }
+
+    #[tokio::test]
+    async fn refused_addresses_of_a_name_are_left_out() {
+        let (listener, forbidden) = forbidden();
+        let camera = Camera::start(Script::stall()).await;
+        let unreachable = refused_addr().await;
+        for (addresses, outcome) in [
+            (vec![forbidden, camera.addr()], Ok(camera.addr())),
+            (vec![camera.addr(), forbidden], Ok(camera.addr())),
+            // What is left is at fault.
+            (
+                vec![forbidden, unreachable],
+                Err(format!("cannot connect to {unreachable}")),
+            ),
+            (
+                vec![forbidden, "[::1]:80".parse().unwrap()],
+                Err("the address 127.0.0.2 is not one that this source may reach (allow)".into()),
+            ),
+            (vec![], Err("cannot resolve mixed.test".into())),
+        ] {
+            made_up::name("mixed.test", &addresses);
+            let dialled = dial_restricted("mixed.test").await;
+            assert_eq!(dialled, outcome, "{addresses:?}");
+        }
+        assert!(!was_reached(&listener));
+        made_up::name("mixed.test", &[forbidden]);
+        let everything = DialPolicy::default();
+        dial("mixed.test", 80, &everything).await.expect("dialled");
+        assert!(was_reached(&listener));
+    }
+
+    #[tokio::test]
+    async fn name_is_judged_anew_each_time_that_it_is_dialled() {
+        let (listener, forbidden) = forbidden();
+        let camera = Camera::start(Script::stall()).await;
+        for _ in 0..3 {
+            made_up::name("rebound.test", &[camera.addr()]);
+            assert_eq!(dial_restricted("rebound.test").await, Ok(camera.addr()));
+            made_up::name("rebound.test", &[forbidden]);
+            let refusal = dial_restricted("rebound.test").await.unwrap_err();
+            assert!(refusal.contains("127.0.0.2"), "{refusal}");
+        }
+        assert!(!was_reached(&listener));
     }
 }

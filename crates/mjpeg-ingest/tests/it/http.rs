@@ -1,6 +1,7 @@
 //! Cameras that speak HTTP, played byte for byte over real sockets.
 
 mod answers;
+mod dial;
 mod fixtures;
 mod heads;
 mod limits;

@@ -4,6 +4,7 @@
 
 mod backoff;
 mod control;
+mod dial;
 mod errors;
 mod failover;
 mod frames;
@@ -24,8 +25,8 @@ mod visits;
 mod whole;
 
 use mjpeg_ingest::{
-    Backoff, Captured, ConnectError, Connection, Control, Discarded, Error, Event, Failover,
-    Frames, Framing, Ingest, IngestConfig, Recording, Source,
+    Backoff, Captured, ConnectError, Connection, Control, DialPolicy, Discarded, Error, Event,
+    Failover, Frames, Framing, Ingest, IngestConfig, Recording, Source,
 };
 use tokio::{io::AsyncRead, net::TcpStream};
 
@@ -41,6 +42,7 @@ fn public_types_cross_threads() {
     all::<Source>();
     all::<Recording>();
     all::<Control>();
+    all::<DialPolicy>();
     all::<IngestConfig>();
     all::<Event>();
     all::<Captured>();

@@ -17,6 +17,7 @@ use super::{tls, trust::Trust};
 use crate::{
     config::IngestConfig,
     connect::{Connect, Connection},
+    dial_policy::DialPolicy,
     error::ConnectError,
     source::{invalid::InvalidSource, limits::Limits, tcp},
 };
@@ -149,6 +150,11 @@ impl HttpCamera {
         self.settings.limits
     }
 
+    /// The host of its URL.
+    pub(crate) fn host(&self) -> &str {
+        &self.settings.target.origin.host
+    }
+
     /// Writes the camera as a URL without its secrets and limits.
     pub(crate) fn label(&self) -> String {
         url::label(&self.settings, &self.shown)
@@ -184,7 +190,11 @@ impl Connect for HttpCamera {
     async fn connect_within(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
         let interval = self.settings.poll_interval();
         let settings = Arc::new(self.settings.clone());
-        let network = Network(Arc::clone(&settings));
+        let network = Network {
+            #[cfg(feature = "tls")]
+            settings: Arc::clone(&settings),
+            policy: config.dial_policy().clone(),
+        };
         let past = Arc::clone(&self.past);
         let session = Session::new(settings, past, Box::new(network), config);
         feed::open(Box::new(session), config, interval).await
@@ -192,19 +202,23 @@ impl Connect for HttpCamera {
 }
 
 /// Connects over TCP, and TLS where the URL says so.
-struct Network(#[cfg_attr(not(feature = "tls"), expect(dead_code))] Arc<HttpSettings>);
+struct Network {
+    #[cfg(feature = "tls")]
+    settings: Arc<HttpSettings>,
+    policy: DialPolicy,
+}
 
 #[async_trait]
 impl Dial for Network {
     async fn dial(&self, origin: &Origin) -> Result<(Box<dyn Duplex>, String), ConnectError> {
-        let (stream, peer) = tcp::dial(&origin.host, origin.port).await?;
+        let (stream, peer) = tcp::dial(&origin.host, origin.port, &self.policy).await?;
         let peer = peer.to_string();
         if !origin.tls {
             return Ok((Box::new(stream), peer));
         }
         #[cfg(feature = "tls")]
         return Ok((
-            Box::new(tls::encrypt(stream, origin.host_without_zone(), &self.0.trust).await?),
+            Box::new(tls::encrypt(stream, origin.host_without_zone(), &self.settings.trust).await?),
             peer,
         ));
         #[cfg(not(feature = "tls"))]

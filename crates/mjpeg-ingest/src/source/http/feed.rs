@@ -256,6 +256,7 @@ fn is_final(error: &ConnectError) -> bool {
         || matches!(
             error,
             ConnectError::Finished
+                | ConnectError::AddressNotAllowed(_)
                 | ConnectError::Http(
                     HttpError::Relay(_)
                         | HttpError::LoginNeeded
