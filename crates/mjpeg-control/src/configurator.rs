@@ -46,8 +46,9 @@ pub trait Configurator: Send + Sync + 'static {
     /// * [`InvalidSpec`](crate::ErrorCode::InvalidSpec): a key or value is wrong or may not be set.
     /// * [`DefinedInFile`](crate::ErrorCode::DefinedInFile),
     ///   [`NotPersistent`](crate::ErrorCode::NotPersistent): it cannot be stored.
+    /// * [`TooManyStreams`](crate::ErrorCode::TooManyStreams): the API may add no more.
     /// * What [`Manager`](mjpeg_manager::Manager) returns.
-    async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error>;
+    async fn set(&self, change: StreamEdit) -> Result<EditedStream, Error>;
 
     /// Stops a stream and forgets it. Returns when that has happened.
     ///
@@ -101,14 +102,14 @@ impl ConfiguredStream {
 /// A stream whose keys were set.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct ChangedStream {
+pub struct EditedStream {
     /// How it is configured now.
     pub stream: ConfiguredStream,
     /// Whether it was not there before.
     pub is_new: bool,
 }
 
-impl ChangedStream {
+impl EditedStream {
     /// Describes a stream whose keys were set.
     pub fn new(stream: ConfiguredStream, is_new: bool) -> Self {
         Self { stream, is_new }
@@ -133,12 +134,12 @@ pub enum StreamOrigin {
 /// What is to become of a stream.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct StreamChange {
+pub struct StreamEdit {
     /// The stream.
     pub name: StreamName,
     /// What the keys are to those that are there.
-    pub mode: ChangeMode,
-    /// Keys and values, `name` not among them. With [`ChangeMode::Merge`], `null` removes a key.
+    pub mode: EditMode,
+    /// Keys and values, `name` not among them. With [`EditMode::Merge`], `null` removes a key.
     pub keys: Map<String, Value>,
     /// What must hold, at the moment of the change.
     pub condition: Condition,
@@ -146,9 +147,9 @@ pub struct StreamChange {
     pub persist: bool,
 }
 
-impl StreamChange {
+impl StreamEdit {
     /// Describes a change without a condition, which is to be stored.
-    pub fn new(name: StreamName, mode: ChangeMode, keys: Map<String, Value>) -> Self {
+    pub fn new(name: StreamName, mode: EditMode, keys: Map<String, Value>) -> Self {
         Self {
             name,
             mode,
@@ -162,7 +163,7 @@ impl StreamChange {
 /// What new keys are to those that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ChangeMode {
+pub enum EditMode {
     /// A new stream. Unless its keys say otherwise, the camera is required: the call waits for it,
     /// and fails without it. That is for this call, and not to be stored as a key.
     Create,

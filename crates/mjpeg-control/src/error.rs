@@ -129,9 +129,10 @@ impl Violation {
 
 /// A text of bounded length that steers no terminal.
 fn plain(text: &str) -> String {
-    let end = text.floor_char_boundary(MOST_BYTES.min(text.len()));
+    let cut = text.char_indices().nth(MOST_CHARS);
+    let end = cut.map_or(text.len(), |(at, _)| at);
     escaped(&text[..end]).into_owned()
 }
 
 /// Of each text. What a client sent may be repeated in it, such as the name of a key.
-const MOST_BYTES: usize = 2000;
+const MOST_CHARS: usize = 1000;

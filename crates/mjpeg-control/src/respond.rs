@@ -7,7 +7,10 @@ use axum::{
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER, TRANSFER_ENCODING,
+        X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -116,6 +119,11 @@ fn answer(status: StatusCode, kind: &'static str, value: &impl Serialize) -> Res
 /// The refusal of a gate: its status and headers, and its text as a problem.
 pub(crate) fn refusal(refused: http::Response<Bytes>) -> Response {
     let (mut parts, body) = refused.into_parts();
+    if parts.status.is_redirection() || parts.status.is_success() {
+        // A program has no use for a page on which to log in.
+        parts.status = StatusCode::UNAUTHORIZED;
+        parts.headers.remove(LOCATION);
+    }
     let kind = parts.headers.get(CONTENT_TYPE);
     let kind = kind.map_or(&[][..], HeaderValue::as_bytes);
     if kind.starts_with(PROBLEM.as_bytes()) {
@@ -130,10 +138,7 @@ pub(crate) fn refusal(refused: http::Response<Bytes>) -> Response {
     let error = Error::new(code, if text.is_empty() { fallback } else { text });
     let (new, body) = problem(&error, parts.status).into_parts();
     // What describes the body is ours.
-    for name in [
-        http::header::CONTENT_LENGTH,
-        http::header::TRANSFER_ENCODING,
-    ] {
+    for name in [CONTENT_LENGTH, TRANSFER_ENCODING] {
         parts.headers.remove(name);
     }
     parts.headers.extend(new.headers);
@@ -141,9 +146,15 @@ pub(crate) fn refusal(refused: http::Response<Bytes>) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// Adds what every answer has: it is not to be kept, guessed at, or embedded elsewhere.
+/// Adds what every answer has: it is not to be kept, guessed at, or read or embedded elsewhere.
 pub(crate) fn guard(response: &mut Response) {
     let headers = response.headers_mut();
+    let is_cors = |name: &&HeaderName| name.as_str().starts_with("access-control-");
+    // A gate may have answered as for a stream.
+    let cors: Vec<HeaderName> = headers.keys().filter(is_cors).cloned().collect();
+    for name in cors {
+        headers.remove(name);
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(
@@ -154,3 +165,51 @@ pub(crate) fn guard(response: &mut Response) {
 
 const PROBLEM: &str = "application/problem+json";
 const RETRY_AFTER_S: &str = "5";
+
+#[cfg(test)]
+mod tests {
+    use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, SET_COOKIE, WWW_AUTHENTICATE};
+
+    use super::*;
+
+    fn refused(status: u16, headers: &[(HeaderName, &'static str)]) -> Response {
+        let mut response = http::Response::new(Bytes::from_static(b"no\n"));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        for (name, value) in headers {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
+        let mut response = refusal(response);
+        guard(&mut response);
+        response
+    }
+
+    #[test]
+    fn refusal_of_a_gate_keeps_its_headers_and_is_a_problem() {
+        let headers = [
+            (WWW_AUTHENTICATE, "Bearer"),
+            (RETRY_AFTER, "7"),
+            (SET_COOKIE, "a=; Max-Age=0"),
+            (CONTENT_LENGTH, "3"),
+            (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        ];
+        let response = refused(429, &headers);
+        assert_eq!(response.status(), 429);
+        let has = |name| response.headers().contains_key(name);
+        assert!(has(WWW_AUTHENTICATE) && has(SET_COOKIE) && has(X_CONTENT_TYPE_OPTIONS));
+        assert!(!has(CONTENT_LENGTH) && !has(ACCESS_CONTROL_ALLOW_ORIGIN));
+        assert_eq!(response.headers()[RETRY_AFTER], "7");
+        assert_eq!(response.headers()[CONTENT_TYPE], PROBLEM);
+        let Outcome(code) = response.extensions().get().copied().unwrap();
+        assert_eq!(code, ErrorCode::RateLimited);
+    }
+
+    #[test]
+    fn programs_are_not_led_to_a_page_and_a_refusal_is_never_a_success() {
+        for status in [200, 204, 303, 307] {
+            let response = refused(status, &[(LOCATION, "/login")]);
+            assert_eq!(response.status(), 401, "{status}");
+            assert!(!response.headers().contains_key(LOCATION));
+        }
+    }
+}
