@@ -114,6 +114,7 @@ pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
 #[openapi(
     info(
         title = "mjpeg-control",
+        version = "1",
         description = "The API of a Motion-JPEG relay. Errors are problems (RFC 9457) with a \
                        stable `code`. What changes something is JSON and must say so in \
                        `Content-Type`."

@@ -25,6 +25,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}/events",
+    operation_id = "list_stream_events",
     tag = "events",
     params(
         ("name" = String, Path, description = "The stream, or a further name of it"),
@@ -87,6 +88,7 @@ fn of_stream(log: &EventLog, name: &str, after: u64, most: usize) -> Vec<Arc<Log
 #[utoipa::path(
     get,
     path = "/api/v1/events",
+    operation_id = "receive_events",
     tag = "events",
     params(("Last-Event-ID" = Option<String>, Header,
         description = "Begin behind this event; what is no longer kept is told as `gap`")),

@@ -26,6 +26,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/links",
+    operation_id = "list_links",
     tag = "links",
     params(
         ("limit" = Option<u32>, Query, description = "Links at most: 1 to 1000, else 100"),
@@ -63,6 +64,7 @@ pub(super) async fn list(
 #[utoipa::path(
     post,
     path = "/api/v1/links",
+    operation_id = "create_link",
     tag = "links",
     request_body(content = Object,
         description = "`stream`; `valid_s`: seconds; `action`: `stream` (default), `snapshot` or \
@@ -97,6 +99,7 @@ pub(super) async fn create(
 #[utoipa::path(
     delete,
     path = "/api/v1/links/{id}",
+    operation_id = "revoke_link",
     tag = "links",
     params(("id" = String, Path, description = "The link, as listed")),
     responses(

@@ -21,6 +21,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/config",
+    operation_id = "read_config",
     tag = "relay",
     responses(
         (status = 200, body = Object),
@@ -39,6 +40,7 @@ pub(super) async fn config(
 #[utoipa::path(
     post,
     path = "/api/v1/reload",
+    operation_id = "reload",
     tag = "relay",
     params(("dry_run" = Option<bool>, Query,
         description = "Only say what would change; default false")),
@@ -62,6 +64,7 @@ pub(super) async fn reload(
 #[utoipa::path(
     get,
     path = "/api/v1/info",
+    operation_id = "read_info",
     tag = "relay",
     responses(
         (status = 200, body = InfoView),
@@ -94,6 +97,7 @@ pub(super) async fn info(
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
+    operation_id = "read_openapi",
     tag = "relay",
     responses(
         (status = 200, body = Object),

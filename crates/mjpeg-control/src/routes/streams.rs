@@ -14,7 +14,7 @@ use crate::{
     parameters::{PAGE, Parameters, invalid_cursor},
     respond::{AnyProblem, ProblemDetails, Refused, json, unhealthy},
     state::ApiState,
-    view::stream::{HealthView, StreamPage, StreamView},
+    view::stream::{FullStream, HealthView, StreamPage, StreamSummary, StreamView},
 };
 
 /// Lists the streams that the caller may see, in order. Those that it may control are shown in
@@ -22,6 +22,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/streams",
+    operation_id = "list_streams",
     tag = "streams",
     params(
         ("limit" = Option<u32>, Query, description = "Streams at most: 1 to 1000, else 100"),
@@ -87,10 +88,11 @@ pub(super) async fn list(
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}",
+    operation_id = "read_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream, or a further name of it")),
     responses(
-        (status = 200, body = StreamView, headers(
+        (status = 200, body = FullStream, headers(
             ("ETag" = String, description = "The version of its configuration, for `If-Match`")
         )),
         AnyProblem
@@ -110,6 +112,7 @@ pub(super) async fn read(
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}/health",
+    operation_id = "read_health",
     tag = "streams",
     params(("name" = String, Path, description = "The stream, or a further name of it")),
     responses(
@@ -142,9 +145,9 @@ pub(super) fn full(
     status: StatusCode,
 ) -> Result<Response, Refused> {
     let info = state.manager.get(name).map_err(|_| Error::not_found())?;
-    let view = StreamView::full(info, state.viewers(name), configured);
+    let view = FullStream::new(&info, state.viewers(name), configured);
     let mut response = json(status, &view);
-    if let Some(version) = view.version()
+    if let Some(version) = &view.version
         && let Ok(tag) = HeaderValue::try_from(format!("\"{version}\""))
     {
         response.headers_mut().insert(ETAG, tag);
@@ -160,8 +163,8 @@ fn infos(state: &ApiState) -> HashMap<String, StreamInfo> {
 fn view(state: &ApiState, info: StreamInfo, sees_all: bool) -> StreamView {
     let viewers = state.viewers(info.name.as_str());
     if !sees_all {
-        return StreamView::public(&info, viewers);
+        return StreamView::Summary(StreamSummary::new(&info, viewers));
     }
     let configured = state.configurator.stream(info.name.as_str());
-    StreamView::full(info, viewers, configured)
+    StreamView::Full(Box::new(FullStream::new(&info, viewers, configured)))
 }

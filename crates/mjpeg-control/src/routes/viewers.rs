@@ -23,6 +23,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}/viewers",
+    operation_id = "list_viewers",
     tag = "viewers",
     params(
         ("name" = String, Path, description = "The stream, or a further name of it"),
@@ -67,6 +68,7 @@ pub(super) async fn list(
 #[utoipa::path(
     delete,
     path = "/api/v1/viewers/{id}",
+    operation_id = "disconnect_viewer",
     tag = "viewers",
     params(("id" = String, Path, description = "`STREAM:NUMBER`, as listed")),
     responses(

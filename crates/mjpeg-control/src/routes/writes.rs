@@ -26,7 +26,7 @@ use crate::{
     parameters::Parameters,
     respond::{AnyProblem, Refused},
     state::ApiState,
-    view::stream::StreamView,
+    view::stream::FullStream,
 };
 
 /// Adds a stream. Waits for its camera unless `start` is `retry`; if that fails, there is no
@@ -34,13 +34,14 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/api/v1/streams",
+    operation_id = "create_stream",
     tag = "streams",
     params(("persist" = Option<bool>, Query,
         description = "Whether to store it, else it is for this run only; default true")),
     request_body(content = Object,
         description = "`name`, `source` and any other key of a stream that the API may set"),
     responses(
-        (status = 201, body = StreamView),
+        (status = 201, body = FullStream),
         AnyProblem
     )
 )]
@@ -70,6 +71,7 @@ pub(super) async fn create(
 #[utoipa::path(
     put,
     path = "/api/v1/streams/{name}",
+    operation_id = "replace_stream",
     tag = "streams",
     params(
         ("name" = String, Path, description = "The stream"),
@@ -81,8 +83,8 @@ pub(super) async fn create(
     request_body(content = Object,
         description = "`source` and any other key of a stream that the API may set"),
     responses(
-        (status = 200, body = StreamView, description = "It was changed"),
-        (status = 201, body = StreamView, description = "It was added"),
+        (status = 200, body = FullStream, description = "It was changed"),
+        (status = 201, body = FullStream, description = "It was added"),
         AnyProblem
     )
 )]
@@ -98,6 +100,7 @@ pub(super) async fn replace(
 #[utoipa::path(
     patch,
     path = "/api/v1/streams/{name}",
+    operation_id = "change_stream",
     tag = "streams",
     params(
         ("name" = String, Path, description = "The stream"),
@@ -108,7 +111,7 @@ pub(super) async fn replace(
     request_body(content = Object, content_type = "application/merge-patch+json",
         description = "Keys and their new values"),
     responses(
-        (status = 200, body = StreamView),
+        (status = 200, body = FullStream),
         AnyProblem
     )
 )]
@@ -128,6 +131,7 @@ pub(super) async fn merge(
 #[utoipa::path(
     delete,
     path = "/api/v1/streams/{name}",
+    operation_id = "remove_stream",
     tag = "streams",
     params(
         ("name" = String, Path, description = "The stream"),
@@ -159,6 +163,7 @@ pub(super) async fn remove(
 #[utoipa::path(
     post,
     path = "/api/v1/streams/{name}/retry",
+    operation_id = "retry_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
     responses(
@@ -178,6 +183,7 @@ pub(super) async fn retry(
 #[utoipa::path(
     post,
     path = "/api/v1/streams/{name}/pause",
+    operation_id = "pause_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
     responses(
@@ -197,6 +203,7 @@ pub(super) async fn pause(
 #[utoipa::path(
     post,
     path = "/api/v1/streams/{name}/resume",
+    operation_id = "resume_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
     responses(

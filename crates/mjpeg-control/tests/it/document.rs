@@ -56,9 +56,12 @@ fn document_is_openapi_3_1_and_whole() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
+    let mut ids = BTreeSet::new();
     for (path, methods) in described(&document) {
         for method in methods {
             let operation = &document["paths"][format!("/api/v1{path}")][method.to_lowercase()];
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(ids.insert(id), "{method} {path} has the id of another one");
             let summary = operation["summary"].as_str().unwrap_or_default();
             assert!(!summary.is_empty(), "{method} {path} is not explained");
             let problem = &operation["responses"]["default"]["content"];
