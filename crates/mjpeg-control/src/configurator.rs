@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use mjpeg_manager::StreamName;
-use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use crate::error::Error;
 
@@ -117,8 +115,7 @@ impl EditedStream {
 }
 
 /// Who has set a stream, which decides whether the API may change it for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamOrigin {
     /// A file written by people.
@@ -129,6 +126,18 @@ pub enum StreamOrigin {
     Run,
     /// The command line.
     CommandLine,
+}
+
+impl StreamOrigin {
+    /// Returns its word: `file`, `api`, `run` or `command_line`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Api => "api",
+            Self::Run => "run",
+            Self::CommandLine => "command_line",
+        }
+    }
 }
 
 /// What is to become of a stream.
@@ -228,7 +237,7 @@ impl Condition {
 }
 
 /// What a reload has changed, or would change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reloaded {
     /// The changes, a line each, for people. Empty if nothing differs.

@@ -1,8 +1,6 @@
 //! Why a request was refused.
 
 use mjpeg_manager::mjpeg_ingest::escaped;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::code::ErrorCode;
 
@@ -89,7 +87,7 @@ impl From<mjpeg_manager::Error> for Error {
 }
 
 /// One thing that is wrong with what was to be set, and where: as `check --json` prints it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
     /// The file, if it stands in one.

@@ -34,7 +34,41 @@ pub(crate) struct ProblemDetails {
     hint: Option<String>,
     /// All that is wrong with what was to be set, and where.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Violation>,
+    errors: Vec<ErrorView>,
+}
+
+/// One thing that is wrong with what was to be set, and where: as `check --json` prints it.
+#[derive(Serialize, ToSchema)]
+struct ErrorView {
+    /// The file, if it stands in one.
+    file: Option<String>,
+    /// Its line, from 1.
+    line: Option<u64>,
+    /// Its column, from 1.
+    column: Option<u64>,
+    /// The key, if it is about one.
+    key: Option<String>,
+    /// What is wrong with it, for people.
+    message: String,
+}
+
+impl ErrorView {
+    fn new(violation: &Violation) -> Self {
+        let Violation {
+            file,
+            line,
+            column,
+            key,
+            message,
+        } = violation.clone();
+        Self {
+            file,
+            line,
+            column,
+            key,
+            message,
+        }
+    }
 }
 
 /// Why a request was refused.
@@ -69,7 +103,7 @@ pub(crate) fn problem(error: &Error, status: StatusCode) -> Response {
         code: error.code().as_str(),
         detail: error.detail().to_owned(),
         hint: error.hint().map(str::to_owned),
-        errors: error.violations().to_vec(),
+        errors: error.violations().iter().map(ErrorView::new).collect(),
     };
     let mut response = answer(status, PROBLEM, &details);
     response.extensions_mut().insert(Outcome(error.code()));

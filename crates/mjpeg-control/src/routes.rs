@@ -21,8 +21,7 @@ use utoipa::OpenApi;
 
 use self::authorise::{Right, Rule, authorise};
 use crate::{
-    code::ErrorCode, configurator::StreamOrigin, error::Error, respond::Refused, state::ApiState,
-    view,
+    code::ErrorCode, error::Error, respond::Refused, state::ApiState, view::stream::FullStream,
 };
 
 /// A request that is answered.
@@ -142,7 +141,7 @@ pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
         links::create,
         links::revoke
     ),
-    components(schemas(StreamOrigin, view::event::EventView))
+    components(schemas(FullStream))
 )]
 struct ApiDocument;
 

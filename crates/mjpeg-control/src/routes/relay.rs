@@ -57,7 +57,12 @@ pub(super) async fn reload(
     let dry_run = Parameters::of(&parts.uri, &["dry_run"])?.is("dry_run", false)?;
     known(&read(body, &state.config).await?, &[])?;
     let reloaded = state.configurator.reload(dry_run).await?;
-    Ok(json(StatusCode::OK, &ReloadView { dry_run, reloaded }))
+    let view = ReloadView {
+        dry_run,
+        changes: reloaded.changes,
+        warnings: reloaded.warnings,
+    };
+    Ok(json(StatusCode::OK, &view))
 }
 
 /// Says what the program is, and how much it does.

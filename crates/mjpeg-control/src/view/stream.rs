@@ -7,10 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{
-    configurator::{ConfiguredStream, StreamOrigin},
-    time::rfc3339,
-};
+use crate::{configurator::ConfiguredStream, time::rfc3339};
 
 /// A page of the list of streams.
 #[derive(Serialize, ToSchema)]
@@ -81,8 +78,9 @@ pub(crate) struct FullStream {
     last_error: Option<LastErrorView>,
     /// Its keys and values as it is configured, secrets as `***`; `null` if it is not.
     config: Option<Map<String, Value>>,
-    /// Who has configured it.
-    origin: Option<StreamOrigin>,
+    /// Who has configured it: `file`, `api`, `run` (the API, for this run only) or
+    /// `command_line`.
+    origin: Option<&'static str>,
     /// Its version: what stands in `ETag`.
     pub(crate) version: Option<String>,
     /// What is odd about its configuration.
@@ -143,7 +141,7 @@ impl FullStream {
         let (config, origin, version, warnings) = match configured {
             Some(stream) => (
                 Some(stream.keys),
-                Some(stream.origin),
+                Some(stream.origin.as_str()),
                 Some(stream.version),
                 stream.warnings,
             ),
