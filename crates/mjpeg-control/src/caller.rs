@@ -11,13 +11,13 @@ use tokio::time::{Duration, timeout};
 use crate::{
     code::ErrorCode,
     error::Error,
-    origin::Sender,
+    origin::PageOrigin,
     policy::GatewayPolicy,
     respond::{Refused, refusal},
 };
 
 /// A request's sender.
-pub(crate) struct Caller {
+pub(crate) struct ApiCaller {
     policy: Arc<GatewayPolicy>,
     timeout: Duration,
     /// Without action and stream.
@@ -42,7 +42,7 @@ pub(crate) enum Sight {
     All,
 }
 
-impl Caller {
+impl ApiCaller {
     pub(crate) fn new(parts: &Parts, policy: Arc<GatewayPolicy>, timeout: Duration) -> Self {
         let peer = parts.extensions.get::<Peer>().copied();
         let mut inquiry = Inquiry::new(Action::Page);
@@ -108,9 +108,9 @@ impl Caller {
     }
 
     /// Which page of a browser sends the request.
-    pub(crate) fn sender(&self) -> Sender {
+    pub(crate) fn sender(&self) -> PageOrigin {
         let is_tls = self.inquiry.tls.is_some();
-        Sender::of(&self.inquiry.uri, &self.inquiry.headers, is_tls)
+        PageOrigin::of(&self.inquiry.uri, &self.inquiry.headers, is_tls)
     }
 
     pub(crate) fn has_cookie(&self) -> bool {

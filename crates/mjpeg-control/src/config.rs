@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-/// The limits and times of a [`Control`](crate::Control), and what it says of the program.
+/// The limits and times of a [`ControlApi`](crate::ControlApi), and what it says of the program.
 ///
 /// ```
 /// use mjpeg_control::ControlConfig;

@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use mjpeg_manager::StreamName;
-use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
 
 use crate::error::Error;
 
@@ -46,8 +44,9 @@ pub trait Configurator: Send + Sync + 'static {
     /// * [`InvalidSpec`](crate::ErrorCode::InvalidSpec): a key or value is wrong or may not be set.
     /// * [`DefinedInFile`](crate::ErrorCode::DefinedInFile),
     ///   [`NotPersistent`](crate::ErrorCode::NotPersistent): it cannot be stored.
+    /// * [`TooManyStreams`](crate::ErrorCode::TooManyStreams): the API may add no more.
     /// * What [`Manager`](mjpeg_manager::Manager) returns.
-    async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error>;
+    async fn set(&self, change: StreamEdit) -> Result<EditedStream, Error>;
 
     /// Stops a stream and forgets it. Returns when that has happened.
     ///
@@ -101,14 +100,14 @@ impl ConfiguredStream {
 /// A stream whose keys were set.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct ChangedStream {
+pub struct EditedStream {
     /// How it is configured now.
     pub stream: ConfiguredStream,
     /// Whether it was not there before.
     pub is_new: bool,
 }
 
-impl ChangedStream {
+impl EditedStream {
     /// Describes a stream whose keys were set.
     pub fn new(stream: ConfiguredStream, is_new: bool) -> Self {
         Self { stream, is_new }
@@ -116,8 +115,7 @@ impl ChangedStream {
 }
 
 /// Who has set a stream, which decides whether the API may change it for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamOrigin {
     /// A file written by people.
@@ -130,15 +128,27 @@ pub enum StreamOrigin {
     CommandLine,
 }
 
+impl StreamOrigin {
+    /// Returns its word: `file`, `api`, `run` or `command_line`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Api => "api",
+            Self::Run => "run",
+            Self::CommandLine => "command_line",
+        }
+    }
+}
+
 /// What is to become of a stream.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct StreamChange {
+pub struct StreamEdit {
     /// The stream.
     pub name: StreamName,
     /// What the keys are to those that are there.
-    pub mode: ChangeMode,
-    /// Keys and values, `name` not among them. With [`ChangeMode::Merge`], `null` removes a key.
+    pub mode: EditMode,
+    /// Keys and values, `name` not among them. With [`EditMode::Merge`], `null` removes a key.
     pub keys: Map<String, Value>,
     /// What must hold, at the moment of the change.
     pub condition: Condition,
@@ -146,9 +156,9 @@ pub struct StreamChange {
     pub persist: bool,
 }
 
-impl StreamChange {
+impl StreamEdit {
     /// Describes a change without a condition, which is to be stored.
-    pub fn new(name: StreamName, mode: ChangeMode, keys: Map<String, Value>) -> Self {
+    pub fn new(name: StreamName, mode: EditMode, keys: Map<String, Value>) -> Self {
         Self {
             name,
             mode,
@@ -162,7 +172,7 @@ impl StreamChange {
 /// What new keys are to those that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ChangeMode {
+pub enum EditMode {
     /// A new stream. Unless its keys say otherwise, the camera is required: the call waits for it,
     /// and fails without it. That is for this call, and not to be stored as a key.
     Create,
@@ -227,7 +237,7 @@ impl Condition {
 }
 
 /// What a reload has changed, or would change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reloaded {
     /// The changes, a line each, for people. Empty if nothing differs.

@@ -5,7 +5,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     task::{Context, Poll},
     time::SystemTime,
 };
@@ -24,9 +24,10 @@ use tokio::{
     task::AbortHandle,
 };
 use tower_service::Service;
+use utoipa::openapi::OpenApi;
 
 use crate::{
-    caller::Caller,
+    caller::ApiCaller,
     code::ErrorCode,
     config::ControlConfig,
     configurator::Configurator,
@@ -36,19 +37,19 @@ use crate::{
     policy::{ControlAccess, GatewayPolicy},
     respond::{Refused, guard},
     routes::{BASE, document, router},
-    shared::Shared,
+    state::ApiState,
 };
 
 /// The API of one manager's streams. Cheap to clone; all clones are one.
 ///
 /// Each gateway gets a service of its own: [`service`](Self::service).
 #[derive(Clone)]
-pub struct Control {
-    inner: Arc<Inner>,
+pub struct ControlApi {
+    inner: Arc<ControlInner>,
 }
 
-struct Inner {
-    shared: Arc<Shared>,
+struct ControlInner {
+    state: Arc<ApiState>,
     /// With all that is served, and with what needs no right to control.
     full: Router,
     public: Router,
@@ -56,7 +57,7 @@ struct Inner {
     taking: AbortHandle,
 }
 
-impl Control {
+impl ControlApi {
     /// Makes the API of the streams of a manager, which are served by this outlet and configured
     /// by this configurator. `links` are served if there are any.
     ///
@@ -75,24 +76,24 @@ impl Control {
         let log = EventLog::new(config.kept_events());
         let taking = tokio::spawn(Arc::clone(&log).run(manager.events()));
         let places = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        let shared = Arc::new(Shared {
+        let state = Arc::new(ApiState {
             manager,
             http,
             configurator,
-            links,
             log,
             rechecks: watch::Sender::new(Some(0)),
             subscribers: places(config.max_subscribers()),
             writes: places(config.max_writes()),
             since: SystemTime::now(),
-            document: OnceLock::new(),
+            document: json(&document(links.is_some())).into(),
+            links,
             config,
         });
-        let inner = Inner {
-            full: router(&shared, true),
-            public: router(&shared, false),
+        let inner = ControlInner {
+            full: router(&state, true),
+            public: router(&state, false),
             taking: taking.abort_handle(),
-            shared,
+            state,
         };
         Self {
             inner: Arc::new(inner),
@@ -112,33 +113,32 @@ impl Control {
     /// Asks the gate again about all who receive events, when rights have changed. Those who lost
     /// the right are disconnected.
     pub fn recheck(&self) {
-        let rechecks = &self.inner.shared.rechecks;
+        let rechecks = &self.inner.state.rechecks;
         rechecks.send_modify(|count| *count = count.map(|count| count.wrapping_add(1)));
     }
 
     /// Ends the responses of all who receive events, for good, so that listeners need not wait for
     /// them.
     pub fn close(&self) {
-        self.inner.shared.rechecks.send_replace(None);
+        self.inner.state.rechecks.send_replace(None);
     }
 
     /// Returns the description of the API with all that it can serve (OpenAPI 3.1), as JSON.
     pub fn openapi() -> String {
-        // It holds only text.
-        document(true).to_pretty_json().unwrap_or_default()
+        json(&document(true))
     }
 }
 
-impl Drop for Inner {
+impl Drop for ControlInner {
     fn drop(&mut self) {
         self.taking.abort();
     }
 }
 
-impl fmt::Debug for Control {
+impl fmt::Debug for ControlApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Control")
-            .field("config", &self.inner.shared.config)
+        f.debug_struct("ControlApi")
+            .field("config", &self.inner.state.config)
             .finish_non_exhaustive()
     }
 }
@@ -150,7 +150,7 @@ impl fmt::Debug for Control {
 /// [`TlsInfo`](mjpeg_manager::mjpeg_http::TlsInfo), if it has any.
 #[derive(Clone)]
 pub struct ControlService {
-    inner: Arc<Inner>,
+    inner: Arc<ControlInner>,
     policy: Arc<watch::Sender<Arc<GatewayPolicy>>>,
 }
 
@@ -170,7 +170,7 @@ impl ControlService {
         let policy = self.policy();
         let (mut parts, body) = request.into_parts();
         let access = policy.access();
-        let timeout = self.inner.shared.config.gate_timeout();
+        let timeout = self.inner.state.config.gate_timeout();
         let path = policy.listener().below_base(parts.uri.path());
         let is_ours = path
             .strip_prefix(BASE)
@@ -186,7 +186,7 @@ impl ControlService {
             return Err(Error::new(ErrorCode::BadRequest, detail));
         }
         let below = below(path, parts.uri.query()).ok_or_else(Error::not_found)?;
-        let caller = Caller::new(&parts, policy, timeout);
+        let caller = ApiCaller::new(&parts, policy, timeout);
         parts.uri = below;
         parts.extensions.insert(Arc::new(caller));
         let router = match access {
@@ -195,6 +195,11 @@ impl ControlService {
         };
         Ok((router.clone(), Request::from_parts(parts, body)))
     }
+}
+
+fn json(document: &OpenApi) -> String {
+    // It holds only text, and no keys that are none.
+    document.to_pretty_json().unwrap_or_default()
 }
 
 /// The target without the base path and the host.
@@ -226,7 +231,7 @@ impl fmt::Debug for ControlService {
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response<ControlBody>, Infallible>> + Send>>;
+type AnswerFuture = Pin<Box<dyn Future<Output = Result<Response<ControlBody>, Infallible>> + Send>>;
 
 impl<B> Service<Request<B>> for ControlService
 where
@@ -235,7 +240,7 @@ where
 {
     type Response = Response<ControlBody>;
     type Error = Infallible;
-    type Future = Answering;
+    type Future = AnswerFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))

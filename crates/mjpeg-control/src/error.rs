@@ -1,8 +1,6 @@
 //! Why a request was refused.
 
 use mjpeg_manager::mjpeg_ingest::escaped;
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::code::ErrorCode;
 
@@ -89,7 +87,7 @@ impl From<mjpeg_manager::Error> for Error {
 }
 
 /// One thing that is wrong with what was to be set, and where: as `check --json` prints it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
     /// The file, if it stands in one.
@@ -129,9 +127,10 @@ impl Violation {
 
 /// A text of bounded length that steers no terminal.
 fn plain(text: &str) -> String {
-    let end = text.floor_char_boundary(MOST_BYTES.min(text.len()));
+    let cut = text.char_indices().nth(MOST_CHARS);
+    let end = cut.map_or(text.len(), |(at, _)| at);
     escaped(&text[..end]).into_owned()
 }
 
 /// Of each text. What a client sent may be repeated in it, such as the name of a key.
-const MOST_BYTES: usize = 2000;
+const MOST_CHARS: usize = 1000;

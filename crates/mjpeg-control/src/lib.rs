@@ -1,4 +1,97 @@
-//! HTTP API of a Motion-JPEG relay.
+//! HTTP API of a Motion-JPEG relay: lists, adds, changes and removes streams, tells who is
+//! watching, and sends events.
+//!
+//! It serves a [`mjpeg_manager`]'s streams below `/api/v1`, as a tower service behind a
+//! [`Listener`](mjpeg_manager::mjpeg_http::Listener): it owns no port. What it needs to know from
+//! others are three seams:
+//!
+//! * A [`Gate`](mjpeg_manager::mjpeg_http::Gate) knows the users. It is asked about every request:
+//!   [`GatewayPolicy::new`] says what.
+//! * A [`Configurator`] keeps the configuration: it knows the keys of a stream, checks, applies and
+//!   stores them.
+//! * [`Links`], if there are any, signs links by which somebody may watch for a while.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use mjpeg_control::{
+//!     Configurator, ControlApi, ControlAccess, ControlConfig, GatewayPolicy, Hosts,
+//!     mjpeg_manager::{
+//!         HttpOutlet, Manager, ManagerConfig,
+//!         mjpeg_http::{Gate, Listener, ListenerConfig},
+//!     },
+//! };
+//!
+//! async fn serve(
+//!     gate: Arc<dyn Gate>,
+//!     configurator: Arc<dyn Configurator>,
+//! ) -> Result<(), Box<dyn std::error::Error>> {
+//!     let http = HttpOutlet::default();
+//!     let manager = Manager::with_outlets(ManagerConfig::default(), [http.factory()]);
+//!     let config = ControlConfig::default();
+//!     let control = ControlApi::new(manager, http.clone(), configurator, None, config);
+//!     let policy = GatewayPolicy::new(gate)
+//!         .with_hosts(Hosts::new(["cams.example.org"]))
+//!         .with_access(ControlAccess::Users);
+//!     let listener = Listener::bind("[::]:8080".parse()?, ListenerConfig::default())?
+//!         .with_fallback(control.service(policy));
+//!     listener.serve(http, std::future::pending()).await;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Requests
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /streams` | the streams that the caller may see; in full those that it may control |
+//! | `POST /streams` | adds a stream: `201` |
+//! | `GET /streams/{name}` | a stream in full, its version as `ETag` |
+//! | `PUT /streams/{name}` | sets all its keys: `200`, or `201` if it is new |
+//! | `PATCH /streams/{name}` | sets some of its keys (RFC 7396); does not wait for the camera |
+//! | `DELETE /streams/{name}` | stops and forgets it: `204` |
+//! | `POST /streams/{name}/retry`, `pause`, `resume` | `204` |
+//! | `GET /streams/{name}/health` | `200` if there are pictures, else `503` |
+//! | `GET /streams/{name}/viewers`, `events` | who is watching; what has happened |
+//! | `DELETE /viewers/{id}` | disconnects a viewer: `204` |
+//! | `GET /events` | server-sent events |
+//! | `GET /config` | the configuration |
+//! | `POST /reload` | reads the configuration again; with `dry_run=true` it only tries |
+//! | `GET /info`, `GET /openapi.json` | the program; this API (OpenAPI 3.1) |
+//! | `GET`, `POST /links`, `DELETE /links/{id}` | links, if there is a [`Links`] |
+//!
+//! Changes of streams take `persist=false` for this run only. `PUT`, `PATCH` and `DELETE` of a
+//! stream take `If-Match`, `PUT` also `If-None-Match: *`; if the condition does not hold when the
+//! change would be made: `412`.
+//!
+//! Lists come a page at a time: `limit` (100, at most 1000), and as `cursor` what the page before
+//! has as `next`. Times are in RFC 3339. Errors are problems (RFC 9457) with a word from
+//! [`ErrorCode`]; parameters and fields that are not known are errors.
+//!
+//! # Events
+//!
+//! `GET /events` sends an event `stream` for each change of a stream that the caller may see. With
+//! `Last-Event-ID` it begins behind that event. Whoever is too slow, or was away too long, gets an
+//! event `gap` with the number of events that it missed, in place of those. Nothing is queued for a
+//! slow client: it takes the events from the latest
+//! [1024](ControlConfig::with_kept_events) that are kept.
+//!
+//! # Safety
+//!
+//! * A gateway's API is closed to control unless [`GatewayPolicy::with_access`] opens it.
+//! * Requests must name a host that is ours ([`Hosts`]), else `421`: a page of a stranger could
+//!   read the API by a name of its own (DNS rebinding).
+//! * What changes something is JSON and says so, even without a body, else `415`: no form can send
+//!   that. Only `DELETE` without a body need not say so, which no form can send either.
+//! * What changes something must come from a page of the same origin, if a browser says from where
+//!   it comes (`Origin`, `Sec-Fetch-Site`), else `403`. What does not say so is refused with a
+//!   cookie. Events are refused to pages of other origins that send a cookie.
+//! * No answer has CORS headers. Preflights are refused.
+//! * Bodies have at most 256 KiB, 10 s and 16 levels; at most 16 changes are under way at once, and
+//!   100 clients receive events.
+//! * Errors repeat no values, and no names but valid ones.
+//! * Each change that the gate allowed is logged in one line, at the target `mjpeg_control::audit`:
+//!   user, address, verb, stream, outcome. A change goes on if its client goes away.
 
 mod audit;
 mod body;
@@ -12,11 +105,11 @@ mod events;
 mod host;
 mod links;
 mod origin;
+mod parameters;
 mod policy;
-mod query;
 mod respond;
 mod routes;
-mod shared;
+mod state;
 mod time;
 mod view;
 mod words;
@@ -24,10 +117,10 @@ mod words;
 pub use code::ErrorCode;
 pub use config::ControlConfig;
 pub use configurator::{
-    ChangeMode, ChangedStream, Condition, Configurator, ConfiguredStream, Reloaded, StreamChange,
+    Condition, Configurator, ConfiguredStream, EditMode, EditedStream, Reloaded, StreamEdit,
     StreamOrigin, StreamRemoval,
 };
-pub use control::{Control, ControlBody, ControlService};
+pub use control::{ControlApi, ControlBody, ControlService};
 pub use error::{Error, Violation};
 pub use host::Hosts;
 pub use links::{Link, LinkAction, LinkSpec, Links};

@@ -6,7 +6,7 @@ use crate::host::RequestedHost;
 
 /// What a browser says of the page that sends a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sender {
+pub(crate) enum PageOrigin {
     /// A page of this origin.
     SameOrigin,
     /// A page of another one, or one that does not say which.
@@ -17,7 +17,7 @@ pub(crate) enum Sender {
     Unknown,
 }
 
-impl Sender {
+impl PageOrigin {
     /// Reads `Origin`, and `Sec-Fetch-Site`, which no script can set. Where both are there, both
     /// must say the same. `is_tls` is whether the connection itself is secured.
     pub(crate) fn of(uri: &Uri, headers: &HeaderMap, is_tls: bool) -> Self {
@@ -114,7 +114,7 @@ const HTTPS: u16 = 443;
 mod tests {
     use super::*;
 
-    fn sender(host: &str, origin: Option<&str>, site: Option<&str>, is_tls: bool) -> Sender {
+    fn sender(host: &str, origin: Option<&str>, site: Option<&str>, is_tls: bool) -> PageOrigin {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, host.parse().unwrap());
         if let Some(origin) = origin {
@@ -123,7 +123,7 @@ mod tests {
         if let Some(site) = site {
             headers.insert("sec-fetch-site", site.parse().unwrap());
         }
-        Sender::of(&"/".parse().unwrap(), &headers, is_tls)
+        PageOrigin::of(&"/".parse().unwrap(), &headers, is_tls)
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
             ("cams:8443", "https://cams:8443", true),
         ] {
             let sender = sender(host, Some(origin), None, is_tls);
-            assert_eq!(sender, Sender::SameOrigin, "{host} {origin}");
+            assert_eq!(sender, PageOrigin::SameOrigin, "{host} {origin}");
         }
         for (host, origin, is_tls) in [
             ("cams:8080", "http://cams:8081", false),
@@ -156,28 +156,31 @@ mod tests {
             ("cams", "http://cams", true),
         ] {
             let sender = sender(host, Some(origin), None, is_tls);
-            assert_eq!(sender, Sender::Other, "{host} {origin}");
+            assert_eq!(sender, PageOrigin::Other, "{host} {origin}");
         }
     }
 
     #[test]
     fn what_the_browser_says_of_the_site_counts_too() {
         let of = |origin, site| sender("cams", origin, Some(site), false);
-        assert_eq!(of(None, "same-origin"), Sender::SameOrigin);
-        assert_eq!(of(Some("http://cams"), "same-origin"), Sender::SameOrigin);
-        assert_eq!(of(None, "none"), Sender::Person);
+        assert_eq!(of(None, "same-origin"), PageOrigin::SameOrigin);
+        assert_eq!(
+            of(Some("http://cams"), "same-origin"),
+            PageOrigin::SameOrigin
+        );
+        assert_eq!(of(None, "none"), PageOrigin::Person);
         for site in ["same-site", "cross-site", "", "Same-Origin"] {
-            assert_eq!(of(None, site), Sender::Other, "{site}");
-            assert_eq!(of(Some("http://cams"), site), Sender::Other, "{site}");
+            assert_eq!(of(None, site), PageOrigin::Other, "{site}");
+            assert_eq!(of(Some("http://cams"), site), PageOrigin::Other, "{site}");
         }
-        assert_eq!(of(Some("http://evil"), "same-origin"), Sender::Other);
-        assert_eq!(sender("cams", None, None, false), Sender::Unknown);
+        assert_eq!(of(Some("http://evil"), "same-origin"), PageOrigin::Other);
+        assert_eq!(sender("cams", None, None, false), PageOrigin::Unknown);
     }
 
     #[test]
     fn who_says_nothing_may_write_without_a_cookie_only() {
-        assert!(Sender::Unknown.may_write(false) && !Sender::Unknown.may_write(true));
-        assert!(Sender::SameOrigin.may_write(true));
-        assert!(!Sender::Other.may_write(false) && !Sender::Person.may_write(false));
+        assert!(PageOrigin::Unknown.may_write(false) && !PageOrigin::Unknown.may_write(true));
+        assert!(PageOrigin::SameOrigin.may_write(true));
+        assert!(!PageOrigin::Other.may_write(false) && !PageOrigin::Person.may_write(false));
     }
 }

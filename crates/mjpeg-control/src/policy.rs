@@ -43,12 +43,18 @@ impl GatewayPolicy {
     ///
     /// The gate is asked about every request, before its body is read:
     ///
-    /// | asked | for |
-    /// |---|---|
-    /// | [`Page`](mjpeg_manager::mjpeg_http::Action::Page), no stream | the list of streams and the events, before anything else |
-    /// | [`State`](mjpeg_manager::mjpeg_http::Action::State), a stream | whether its name, state and rates may be read |
-    /// | [`Control`](mjpeg_manager::mjpeg_http::Action::Control), a stream | details, viewers, past events; pause, resume, retry, disconnecting a viewer |
-    /// | `Control`, no stream | everything else |
+    /// * [`Page`], for no stream: the list of streams and the events, before anything else.
+    /// * [`State`], for a stream: whether its name, state and rates may be read.
+    /// * [`Control`], for a stream: its details, viewers and past events; pause, resume, retry;
+    ///   disconnecting a viewer.
+    /// * `Control`, for no stream: everything else.
+    ///
+    /// What it answers to those whom it refuses becomes a problem, with the status and headers that
+    /// it gave, but for redirects: `401`. Whoever may not see a stream is told that there is none.
+    ///
+    /// [`Page`]: mjpeg_manager::mjpeg_http::Action::Page
+    /// [`State`]: mjpeg_manager::mjpeg_http::Action::State
+    /// [`Control`]: mjpeg_manager::mjpeg_http::Action::Control
     pub fn new(gate: Arc<dyn Gate>) -> Self {
         Self {
             gate,

@@ -21,8 +21,7 @@ use utoipa::OpenApi;
 
 use self::authorise::{Right, Rule, authorise};
 use crate::{
-    code::ErrorCode, configurator::StreamOrigin, error::Error, respond::Refused, shared::Shared,
-    view,
+    code::ErrorCode, error::Error, respond::Refused, state::ApiState, view::stream::FullStream,
 };
 
 /// A request that is answered.
@@ -33,7 +32,7 @@ pub(crate) struct ApiRoute {
     right: Right,
     /// What it does, in the audit log; empty for what changes nothing.
     verb: &'static str,
-    handler: fn(MethodFilter) -> MethodRouter<Arc<Shared>>,
+    handler: fn(MethodFilter) -> MethodRouter<Arc<ApiState>>,
 }
 
 /// Makes an entry of the table.
@@ -75,14 +74,14 @@ pub(crate) const ROUTES: &[ApiRoute] = &[
 ];
 
 /// Makes the router of all requests, or of those that everybody may send who may see a stream.
-pub(crate) fn router(shared: &Arc<Shared>, has_control: bool) -> Router {
+pub(crate) fn router(state: &Arc<ApiState>, has_control: bool) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let is_served = shared.links.is_some() || !is_about_links(route.path);
+        let is_served = state.links.is_some() || !is_about_links(route.path);
         if !is_served || !(has_control || route.right.is_public()) {
             continue;
         }
-        let rule = Rule::new(Arc::clone(shared), route.right, route.verb);
+        let rule = Rule::new(Arc::clone(state), route.right, route.verb);
         let method = MethodFilter::try_from(route.method.clone()).expect("one that axum knows");
         let handler = (route.handler)(method).layer(from_fn_with_state(rule, authorise));
         router = router.route(&format!("{BASE}{}", route.path), handler);
@@ -93,7 +92,7 @@ pub(crate) fn router(shared: &Arc<Shared>, has_control: bool) -> Router {
             let detail = "this path does not take this method";
             Refused(Error::new(ErrorCode::MethodNotAllowed, detail)).into_response()
         })
-        .with_state(Arc::clone(shared))
+        .with_state(Arc::clone(state))
 }
 
 fn is_about_links(path: &str) -> bool {
@@ -102,7 +101,7 @@ fn is_about_links(path: &str) -> bool {
 
 /// Describes the API as it is served.
 pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
-    let mut document = Document::openapi();
+    let mut document = ApiDocument::openapi();
     if !has_links {
         let paths = &mut document.paths.paths;
         paths.retain(|path, _| !path.strip_prefix(BASE).is_some_and(is_about_links));
@@ -114,6 +113,7 @@ pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
 #[openapi(
     info(
         title = "mjpeg-control",
+        version = "1",
         description = "The API of a Motion-JPEG relay. Errors are problems (RFC 9457) with a \
                        stable `code`. What changes something is JSON and must say so in \
                        `Content-Type`."
@@ -141,9 +141,9 @@ pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
         links::create,
         links::revoke
     ),
-    components(schemas(StreamOrigin, view::event::EventView))
+    components(schemas(FullStream))
 )]
-struct Document;
+struct ApiDocument;
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/api/v1";

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mjpeg_auth::{Auth, AuthConfig, Right};
 use mjpeg_control::{
-    ChangedStream, Configurator, ConfiguredStream, ControlAccess, Error, ErrorCode, Links,
-    Reloaded, StreamChange, StreamRemoval,
+    Configurator, ConfiguredStream, ControlAccess, EditedStream, Error, ErrorCode, Links, Reloaded,
+    StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
@@ -85,7 +85,7 @@ impl Configurator for Fixed {
         None
     }
 
-    async fn set(&self, _: StreamChange) -> Result<ChangedStream, Error> {
+    async fn set(&self, _: StreamEdit) -> Result<EditedStream, Error> {
         Self::refusal()
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mjpeg_control::{
-    ChangedStream, Configurator, ConfiguredStream, Error, ErrorCode, Reloaded, StreamChange,
+    Configurator, ConfiguredStream, EditedStream, Error, ErrorCode, Reloaded, StreamEdit,
     StreamRemoval,
 };
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub(crate) struct ControlRequests {
 
 /// Something that the API asks for, and where the answer goes.
 pub(crate) enum ControlRequest {
-    Set(StreamChange, Reply<ChangedStream>),
+    Set(StreamEdit, Reply<EditedStream>),
     Remove(StreamRemoval, Reply<()>),
     /// Whether only to say what would change.
     Reload(bool, Reply<Reloaded>),
@@ -54,7 +54,7 @@ impl Configurator for ControlRequests {
         self.view.borrow().streams.get(name).cloned()
     }
 
-    async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error> {
+    async fn set(&self, change: StreamEdit) -> Result<EditedStream, Error> {
         self.ask(|reply| ControlRequest::Set(change, reply)).await
     }
 

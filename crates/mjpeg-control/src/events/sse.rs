@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    caller::{Caller, Sight},
+    caller::{ApiCaller, Sight},
     events::log::{EventLog, Following, LogEntry, Logged},
     view::event::EventView,
 };
@@ -26,7 +26,7 @@ use crate::{
 /// queued for it.
 pub(crate) struct Subscriber {
     log: Arc<EventLog>,
-    caller: Arc<Caller>,
+    caller: Arc<ApiCaller>,
     heartbeat: Duration,
     /// The number of the last event that was sent, or was not for this client.
     at: u64,
@@ -45,7 +45,7 @@ pub(crate) struct Subscriber {
 }
 
 /// What a subscriber shares with all others.
-pub(crate) struct Feed {
+pub(crate) struct EventFeed {
     pub(crate) log: Arc<EventLog>,
     pub(crate) heartbeat: Duration,
     pub(crate) rechecks: watch::Receiver<Option<u64>>,
@@ -54,13 +54,13 @@ pub(crate) struct Feed {
 impl Subscriber {
     /// Begins behind the event that the client names as its last, if it does, else now.
     pub(crate) fn new(
-        feed: Feed,
-        caller: Arc<Caller>,
+        feed: EventFeed,
+        caller: Arc<ApiCaller>,
         grant: &Grant,
         last_id: Option<&str>,
         place: OwnedSemaphorePermit,
     ) -> Self {
-        let Feed {
+        let EventFeed {
             log,
             heartbeat,
             mut rechecks,

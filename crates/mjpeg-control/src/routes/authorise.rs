@@ -15,11 +15,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     audit::{Audit, AuditedStream},
     body::check_type,
-    caller::{Caller, Denied},
+    caller::{ApiCaller, Denied},
     code::ErrorCode,
     error::Error,
     respond::Refused,
-    shared::Shared,
+    state::ApiState,
 };
 
 /// What somebody must be allowed to do for a request to be answered.
@@ -49,34 +49,30 @@ impl Right {
 /// What holds for one kind of request.
 #[derive(Clone)]
 pub(super) struct Rule {
-    shared: Arc<Shared>,
+    state: Arc<ApiState>,
     right: Right,
     verb: &'static str,
 }
 
 /// What stands in the path of a request: a name, or an id.
 #[derive(Clone, Debug)]
-pub(super) struct Target(pub(super) String);
+pub(super) struct PathTarget(pub(super) String);
 
 impl Rule {
-    pub(super) fn new(shared: Arc<Shared>, right: Right, verb: &'static str) -> Self {
-        Self {
-            shared,
-            right,
-            verb,
-        }
+    pub(super) fn new(state: Arc<ApiState>, right: Right, verb: &'static str) -> Self {
+        Self { state, right, verb }
     }
 
     /// What stands in the path. Reads find a stream by its further names, too.
     fn target(&self, params: &RawPathParams, is_write: bool) -> String {
         let target = params.iter().next().map_or("", |(_, value)| value);
         match self.right {
-            Right::See | Right::ControlStream if !is_write => self.shared.resolved(target),
+            Right::See | Right::ControlStream if !is_write => self.state.resolved(target),
             _ => target.to_owned(),
         }
     }
 
-    async fn decide(&self, caller: &Caller, target: &str) -> Result<Grant, Denied> {
+    async fn decide(&self, caller: &ApiCaller, target: &str) -> Result<Grant, Denied> {
         let stream = target.split_once(':').map_or(target, |(stream, _)| stream);
         let decided = match self.right {
             Right::Look | Right::Subscribe => return caller.may_look().await,
@@ -93,12 +89,12 @@ impl Rule {
     }
 
     /// Whoever may not see a stream gets the answer for one that is not there.
-    async fn without_a_trace(&self, denied: Denied, caller: &Caller, stream: &str) -> Denied {
+    async fn without_a_trace(&self, denied: Denied, caller: &ApiCaller, stream: &str) -> Denied {
         if let Err(denied) = caller.may_look().await {
             return denied;
         }
         let is_seen = self.right != Right::See
-            && self.shared.manager.spec(stream).is_ok()
+            && self.state.manager.spec(stream).is_ok()
             && caller.may_see(stream).await.is_ok();
         match is_seen {
             true => denied,
@@ -110,7 +106,7 @@ impl Rule {
 /// Answers a request if its sender may send it.
 pub(super) async fn authorise(
     State(rule): State<Rule>,
-    Extension(caller): Extension<Arc<Caller>>,
+    Extension(caller): Extension<Arc<ApiCaller>>,
     params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
@@ -130,11 +126,11 @@ pub(super) async fn authorise(
     let stream = if rule.verb == "revoke" { "" } else { &target };
     let audit = Audit::new(rule.verb, &grant, caller.peer(), stream);
     request.extensions_mut().insert(grant);
-    request.extensions_mut().insert(Target(target));
+    request.extensions_mut().insert(PathTarget(target));
     if !is_write {
         return next.run(request).await;
     }
-    match place(&rule.shared.writes) {
+    match place(&rule.state.writes) {
         Ok(place) => write(request, next, audit, place).await,
         Err(error) => {
             let response = Refused(error).into_response();
@@ -147,7 +143,7 @@ pub(super) async fn authorise(
 /// Whether a browser was not led here by a page of somebody else.
 fn check_sender(
     rule: &Rule,
-    caller: &Caller,
+    caller: &ApiCaller,
     request: &Request,
     is_write: bool,
 ) -> Result<(), Error> {

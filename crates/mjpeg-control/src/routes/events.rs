@@ -6,18 +6,18 @@ use axum::{Extension, body::Body, extract::State, response::Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE};
 use mjpeg_manager::mjpeg_http::Grant;
 
-use super::authorise::Target;
+use super::authorise::PathTarget;
 use crate::{
-    caller::{Caller, Sight},
+    caller::{ApiCaller, Sight},
     code::ErrorCode,
     error::Error,
     events::{
         log::{EventLog, Following, LogEntry, Logged},
-        sse::{Feed, Subscriber},
+        sse::{EventFeed, Subscriber},
     },
-    query::{PAGE, Query, invalid_cursor},
+    parameters::{PAGE, Parameters, invalid_cursor},
     respond::{AnyProblem, Refused, json},
-    shared::Shared,
+    state::ApiState,
     view::event::{EventPage, EventView},
 };
 
@@ -25,6 +25,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}/events",
+    operation_id = "list_stream_events",
     tag = "events",
     params(
         ("name" = String, Path, description = "The stream, or a further name of it"),
@@ -37,18 +38,18 @@ use crate::{
     )
 )]
 pub(super) async fn past(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    let query = Query::of(&uri, PAGE)?;
+    let query = Parameters::of(&uri, PAGE)?;
     let limit = query.limit()?;
-    let log = &shared.log;
+    let log = &state.log;
     let after = match query.cursor() {
         Some(cursor) => log.number(cursor).ok_or_else(invalid_cursor)?,
         None => 0,
     };
-    shared.manager.spec(&name).map_err(|_| Error::not_found())?;
+    state.manager.spec(&name).map_err(|_| Error::not_found())?;
     let mut entries = of_stream(log, &name, after, limit + 1);
     let is_more = entries.len() > limit;
     entries.truncate(limit);
@@ -87,6 +88,7 @@ fn of_stream(log: &EventLog, name: &str, after: u64, most: usize) -> Vec<Arc<Log
 #[utoipa::path(
     get,
     path = "/api/v1/events",
+    operation_id = "receive_events",
     tag = "events",
     params(("Last-Event-ID" = Option<String>, Header,
         description = "Begin behind this event; what is no longer kept is told as `gap`")),
@@ -98,23 +100,23 @@ fn of_stream(log: &EventLog, name: &str, after: u64, most: usize) -> Vec<Arc<Log
     )
 )]
 pub(super) async fn subscribe(
-    State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Arc<Caller>>,
+    State(state): State<Arc<ApiState>>,
+    Extension(caller): Extension<Arc<ApiCaller>>,
     Extension(grant): Extension<Grant>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    Query::of(&uri, &[])?;
-    let place = Arc::clone(&shared.subscribers).try_acquire_owned();
+    Parameters::of(&uri, &[])?;
+    let place = Arc::clone(&state.subscribers).try_acquire_owned();
     let place = place.map_err(|_| {
         let detail = "as many clients as allowed receive events";
         Error::new(ErrorCode::TooManySubscribers, detail)
     })?;
-    let feed = Feed {
-        log: Arc::clone(&shared.log),
-        heartbeat: shared.config.heartbeat(),
-        rechecks: shared.rechecks.subscribe(),
+    let feed = EventFeed {
+        log: Arc::clone(&state.log),
+        heartbeat: state.config.heartbeat(),
+        rechecks: state.rechecks.subscribe(),
     };
     // One that is no text is no id of ours.
     let last_id = headers.get("last-event-id");

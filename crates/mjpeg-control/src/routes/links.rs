@@ -11,14 +11,14 @@ use http::{StatusCode, Uri};
 use mjpeg_manager::{StreamName, mjpeg_http::Grant};
 use serde_json::{Map, Value};
 
-use super::authorise::{Target, about};
+use super::authorise::{PathTarget, about};
 use crate::{
     body::{known, read},
     error::{Error, Violation},
     links::{LinkAction, LinkSpec, Links},
-    query::{PAGE, Query, invalid_cursor},
+    parameters::{PAGE, Parameters, invalid_cursor},
     respond::{AnyProblem, Refused, json},
-    shared::Shared,
+    state::ApiState,
     view::link::{LinkPage, LinkView},
 };
 
@@ -26,6 +26,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/links",
+    operation_id = "list_links",
     tag = "links",
     params(
         ("limit" = Option<u32>, Query, description = "Links at most: 1 to 1000, else 100"),
@@ -36,10 +37,13 @@ use crate::{
         AnyProblem
     )
 )]
-pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<Response, Refused> {
-    let query = Query::of(&uri, PAGE)?;
+pub(super) async fn list(
+    State(state): State<Arc<ApiState>>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    let query = Parameters::of(&uri, PAGE)?;
     let limit = query.limit()?;
-    let mut links = seam(&shared)?.list().await?;
+    let mut links = seam(&state)?.list().await?;
     if let Some(cursor) = query.cursor() {
         let at = links.iter().position(|link| link.id == cursor);
         links.drain(..=at.ok_or_else(invalid_cursor)?);
@@ -60,6 +64,7 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<
 #[utoipa::path(
     post,
     path = "/api/v1/links",
+    operation_id = "create_link",
     tag = "links",
     request_body(content = Object,
         description = "`stream`; `valid_s`: seconds; `action`: `stream` (default), `snapshot` or \
@@ -70,19 +75,19 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<
     )
 )]
 pub(super) async fn create(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<ApiState>>,
     Extension(grant): Extension<Grant>,
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    Query::of(&parts.uri, &[])?;
-    let fields = read(body, &shared.config).await?;
+    Parameters::of(&parts.uri, &[])?;
+    let fields = read(body, &state.config).await?;
     let wanted = wanted(&fields, &grant)?;
     let stream = wanted.stream.clone();
-    if shared.manager.spec(stream.as_str()).is_err() {
+    if state.manager.spec(stream.as_str()).is_err() {
         return Err(Error::not_found().into());
     }
-    let link = seam(&shared)?.create(wanted).await;
+    let link = seam(&state)?.create(wanted).await;
     let response = match link {
         Ok(link) => json(StatusCode::CREATED, &LinkView::from(link)),
         Err(error) => Refused(error).into_response(),
@@ -94,6 +99,7 @@ pub(super) async fn create(
 #[utoipa::path(
     delete,
     path = "/api/v1/links/{id}",
+    operation_id = "revoke_link",
     tag = "links",
     params(("id" = String, Path, description = "The link, as listed")),
     responses(
@@ -102,19 +108,19 @@ pub(super) async fn create(
     )
 )]
 pub(super) async fn revoke(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(id)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(id)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    Query::of(&parts.uri, &[])?;
-    known(&read(body, &shared.config).await?, &[])?;
-    seam(&shared)?.revoke(&id).await?;
+    Parameters::of(&parts.uri, &[])?;
+    known(&read(body, &state.config).await?, &[])?;
+    seam(&state)?.revoke(&id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn seam(shared: &Shared) -> Result<&dyn Links, Error> {
-    shared.links.as_deref().ok_or_else(Error::not_found)
+fn seam(state: &ApiState) -> Result<&dyn Links, Error> {
+    state.links.as_deref().ok_or_else(Error::not_found)
 }
 
 fn wanted(fields: &Map<String, Value>, grant: &Grant) -> Result<LinkSpec, Error> {

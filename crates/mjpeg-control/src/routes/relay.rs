@@ -8,12 +8,11 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, Uri, header::CONTENT_TYPE};
 
-use super::document as described;
 use crate::{
     body::{known, read},
-    query::Query,
+    parameters::Parameters,
     respond::{AnyProblem, Refused, json},
-    shared::Shared,
+    state::ApiState,
     time::rfc3339,
     view::relay::{InfoView, ReloadView},
 };
@@ -22,6 +21,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/config",
+    operation_id = "read_config",
     tag = "relay",
     responses(
         (status = 200, body = Object),
@@ -29,17 +29,18 @@ use crate::{
     )
 )]
 pub(super) async fn config(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<ApiState>>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    Query::of(&uri, &[])?;
-    Ok(json(StatusCode::OK, &shared.configurator.shown().await?))
+    Parameters::of(&uri, &[])?;
+    Ok(json(StatusCode::OK, &state.configurator.shown().await?))
 }
 
 /// Reads the configuration again and applies it. If it is wrong, nothing changes.
 #[utoipa::path(
     post,
     path = "/api/v1/reload",
+    operation_id = "reload",
     tag = "relay",
     params(("dry_run" = Option<bool>, Query,
         description = "Only say what would change; default false")),
@@ -49,35 +50,44 @@ pub(super) async fn config(
     )
 )]
 pub(super) async fn reload(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<ApiState>>,
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    let dry_run = Query::of(&parts.uri, &["dry_run"])?.is("dry_run", false)?;
-    known(&read(body, &shared.config).await?, &[])?;
-    let reloaded = shared.configurator.reload(dry_run).await?;
-    Ok(json(StatusCode::OK, &ReloadView { dry_run, reloaded }))
+    let dry_run = Parameters::of(&parts.uri, &["dry_run"])?.is("dry_run", false)?;
+    known(&read(body, &state.config).await?, &[])?;
+    let reloaded = state.configurator.reload(dry_run).await?;
+    let view = ReloadView {
+        dry_run,
+        changes: reloaded.changes,
+        warnings: reloaded.warnings,
+    };
+    Ok(json(StatusCode::OK, &view))
 }
 
 /// Says what the program is, and how much it does.
 #[utoipa::path(
     get,
     path = "/api/v1/info",
+    operation_id = "read_info",
     tag = "relay",
     responses(
         (status = 200, body = InfoView),
         AnyProblem
     )
 )]
-pub(super) async fn info(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<Response, Refused> {
-    Query::of(&uri, &[])?;
-    let (stats, http, config) = (shared.manager.stats(), &shared.http, &shared.config);
-    let free = shared.subscribers.available_permits();
+pub(super) async fn info(
+    State(state): State<Arc<ApiState>>,
+    uri: Uri,
+) -> Result<Response, Refused> {
+    Parameters::of(&uri, &[])?;
+    let (stats, http, config) = (state.manager.stats(), &state.http, &state.config);
+    let free = state.subscribers.available_permits();
     let info = InfoView {
         program: config.program().to_owned(),
         version: config.version().to_owned(),
         api: "v1",
-        since: rfc3339(shared.since),
+        since: rfc3339(state.since),
         streams: stats.streams,
         streams_refused: stats.streams_refused,
         viewers: http.total_viewers(),
@@ -92,6 +102,7 @@ pub(super) async fn info(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
+    operation_id = "read_openapi",
     tag = "relay",
     responses(
         (status = 200, body = Object),
@@ -99,17 +110,11 @@ pub(super) async fn info(State(shared): State<Arc<Shared>>, uri: Uri) -> Result<
     )
 )]
 pub(super) async fn document(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<ApiState>>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    Query::of(&uri, &[])?;
-    let has_links = shared.links.is_some();
-    let document = shared.document.get_or_init(|| {
-        let json = described(has_links).to_json();
-        // It holds only text.
-        json.unwrap_or_default().into()
-    });
-    let mut response = Response::new(document.clone().into());
+    Parameters::of(&uri, &[])?;
+    let mut response = Response::new(state.document.clone().into());
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     Ok(response)

@@ -6,15 +6,15 @@ use axum::{Extension, extract::State, response::Response};
 use http::{HeaderValue, StatusCode, Uri, header::ETAG};
 use mjpeg_manager::{StreamInfo, StreamState};
 
-use super::authorise::Target;
+use super::authorise::PathTarget;
 use crate::{
-    caller::{Caller, Sight},
+    caller::{ApiCaller, Sight},
     configurator::ConfiguredStream,
     error::Error,
-    query::{PAGE, Query, invalid_cursor},
+    parameters::{PAGE, Parameters, invalid_cursor},
     respond::{AnyProblem, ProblemDetails, Refused, json, unhealthy},
-    shared::Shared,
-    view::stream::{HealthView, StreamPage, StreamView},
+    state::ApiState,
+    view::stream::{FullStream, HealthView, StreamPage, StreamSummary, StreamView},
 };
 
 /// Lists the streams that the caller may see, in order. Those that it may control are shown in
@@ -22,6 +22,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/streams",
+    operation_id = "list_streams",
     tag = "streams",
     params(
         ("limit" = Option<u32>, Query, description = "Streams at most: 1 to 1000, else 100"),
@@ -33,13 +34,13 @@ use crate::{
     )
 )]
 pub(super) async fn list(
-    State(shared): State<Arc<Shared>>,
-    Extension(caller): Extension<Arc<Caller>>,
+    State(state): State<Arc<ApiState>>,
+    Extension(caller): Extension<Arc<ApiCaller>>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    let query = Query::of(&uri, PAGE)?;
+    let query = Parameters::of(&uri, PAGE)?;
     let limit = query.limit()?;
-    let names = shared.names();
+    let names = state.names();
     let (mut skip, names) = match query.cursor() {
         None => (0, &names[..]),
         Some(cursor) => {
@@ -54,7 +55,7 @@ pub(super) async fn list(
     };
     let seen_before = query.cursor().and_then(|cursor| cursor.split('.').next());
     let seen_before: usize = seen_before.and_then(|n| n.parse().ok()).unwrap_or(0);
-    let mut infos: HashMap<_, _> = infos(&shared);
+    let mut infos: HashMap<_, _> = infos(&state);
     let controls_all = caller.may_control(None).await.is_ok();
     let (mut streams, mut last, mut next) = (Vec::new(), None, None);
     for name in names {
@@ -77,7 +78,7 @@ pub(super) async fn list(
         let Some(info) = infos.remove(name.as_str()) else {
             continue;
         };
-        streams.push(view(&shared, info, sight == Sight::All));
+        streams.push(view(&state, info, sight == Sight::All));
         last = Some(name);
     }
     Ok(json(StatusCode::OK, &StreamPage { streams, next }))
@@ -87,29 +88,31 @@ pub(super) async fn list(
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}",
+    operation_id = "read_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream, or a further name of it")),
     responses(
-        (status = 200, body = StreamView, headers(
+        (status = 200, body = FullStream, headers(
             ("ETag" = String, description = "The version of its configuration, for `If-Match`")
         )),
         AnyProblem
     )
 )]
 pub(super) async fn read(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    Query::of(&uri, &[])?;
-    let configured = shared.configurator.stream(&name);
-    full(&shared, &name, configured, StatusCode::OK)
+    Parameters::of(&uri, &[])?;
+    let configured = state.configurator.stream(&name);
+    full(&state, &name, configured, StatusCode::OK)
 }
 
 /// Says whether a stream has pictures, for monitors that look at the status alone.
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}/health",
+    operation_id = "read_health",
     tag = "streams",
     params(("name" = String, Path, description = "The stream, or a further name of it")),
     responses(
@@ -120,12 +123,12 @@ pub(super) async fn read(
     )
 )]
 pub(super) async fn health(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    Query::of(&uri, &[])?;
-    let info = shared.manager.get(&name).map_err(|_| Error::not_found())?;
+    Parameters::of(&uri, &[])?;
+    let info = state.manager.get(&name).map_err(|_| Error::not_found())?;
     let state = info.state.as_str();
     Ok(match info.state {
         // A camera that is read on demand is not known to be lost.
@@ -136,15 +139,15 @@ pub(super) async fn health(
 
 /// A stream in full, with its version as `ETag`.
 pub(super) fn full(
-    shared: &Shared,
+    state: &ApiState,
     name: &str,
     configured: Option<ConfiguredStream>,
     status: StatusCode,
 ) -> Result<Response, Refused> {
-    let info = shared.manager.get(name).map_err(|_| Error::not_found())?;
-    let view = StreamView::full(info, shared.viewers(name), configured);
+    let info = state.manager.get(name).map_err(|_| Error::not_found())?;
+    let view = FullStream::new(&info, state.viewers(name), configured);
     let mut response = json(status, &view);
-    if let Some(version) = view.version()
+    if let Some(version) = &view.version
         && let Ok(tag) = HeaderValue::try_from(format!("\"{version}\""))
     {
         response.headers_mut().insert(ETAG, tag);
@@ -152,16 +155,16 @@ pub(super) fn full(
     Ok(response)
 }
 
-fn infos(shared: &Shared) -> HashMap<String, StreamInfo> {
-    let infos = shared.manager.list().into_iter();
+fn infos(state: &ApiState) -> HashMap<String, StreamInfo> {
+    let infos = state.manager.list().into_iter();
     infos.map(|info| (info.name.to_string(), info)).collect()
 }
 
-fn view(shared: &Shared, info: StreamInfo, sees_all: bool) -> StreamView {
-    let viewers = shared.viewers(info.name.as_str());
+fn view(state: &ApiState, info: StreamInfo, sees_all: bool) -> StreamView {
+    let viewers = state.viewers(info.name.as_str());
     if !sees_all {
-        return StreamView::public(&info, viewers);
+        return StreamView::Summary(StreamSummary::new(&info, viewers));
     }
-    let configured = shared.configurator.stream(info.name.as_str());
-    StreamView::full(info, viewers, configured)
+    let configured = state.configurator.stream(info.name.as_str());
+    StreamView::Full(Box::new(FullStream::new(&info, viewers, configured)))
 }

@@ -9,13 +9,13 @@ use axum::{
 };
 use http::{StatusCode, Uri};
 
-use super::authorise::Target;
+use super::authorise::PathTarget;
 use crate::{
     body::{known, read},
     error::Error,
-    query::{PAGE, Query, invalid_cursor},
+    parameters::{PAGE, Parameters, invalid_cursor},
     respond::{AnyProblem, Refused, json},
-    shared::Shared,
+    state::ApiState,
     view::viewer::{ViewerPage, ViewerView},
 };
 
@@ -23,6 +23,7 @@ use crate::{
 #[utoipa::path(
     get,
     path = "/api/v1/streams/{name}/viewers",
+    operation_id = "list_viewers",
     tag = "viewers",
     params(
         ("name" = String, Path, description = "The stream, or a further name of it"),
@@ -35,17 +36,17 @@ use crate::{
     )
 )]
 pub(super) async fn list(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    let query = Query::of(&uri, PAGE)?;
+    let query = Parameters::of(&uri, PAGE)?;
     let limit = query.limit()?;
     let after: u64 = match query.cursor() {
         Some(cursor) => cursor.parse().map_err(|_| invalid_cursor())?,
         None => 0,
     };
-    let service = shared.http.service(&name).ok_or_else(Error::not_found)?;
+    let service = state.http.service(&name).ok_or_else(Error::not_found)?;
     let mut viewers = service.viewers();
     viewers.retain(|viewer| viewer.id > after);
     viewers.sort_by_key(|viewer| viewer.id);
@@ -67,6 +68,7 @@ pub(super) async fn list(
 #[utoipa::path(
     delete,
     path = "/api/v1/viewers/{id}",
+    operation_id = "disconnect_viewer",
     tag = "viewers",
     params(("id" = String, Path, description = "`STREAM:NUMBER`, as listed")),
     responses(
@@ -75,15 +77,15 @@ pub(super) async fn list(
     )
 )]
 pub(super) async fn disconnect(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(id)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(id)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    Query::of(&parts.uri, &[])?;
-    known(&read(body, &shared.config).await?, &[])?;
+    Parameters::of(&parts.uri, &[])?;
+    known(&read(body, &state.config).await?, &[])?;
     let kicked = id.split_once(':').and_then(|(stream, number)| {
-        let service = shared.http.service(stream)?;
+        let service = state.http.service(stream)?;
         Some(service.kick(number.parse().ok()?))
     });
     match kicked {

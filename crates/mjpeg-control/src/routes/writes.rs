@@ -16,17 +16,17 @@ use serde_json::{Map, Value};
 
 use self::condition::condition;
 use super::{
-    authorise::{Target, about},
+    authorise::{PathTarget, about},
     streams::full,
 };
 use crate::{
     body::{known, read},
-    configurator::{ChangeMode, StreamChange, StreamRemoval},
+    configurator::{EditMode, StreamEdit, StreamRemoval},
     error::{Error, Violation},
-    query::Query,
+    parameters::Parameters,
     respond::{AnyProblem, Refused},
-    shared::Shared,
-    view::stream::StreamView,
+    state::ApiState,
+    view::stream::FullStream,
 };
 
 /// Adds a stream. Waits for its camera unless `start` is `retry`; if that fails, there is no
@@ -34,30 +34,31 @@ use crate::{
 #[utoipa::path(
     post,
     path = "/api/v1/streams",
+    operation_id = "create_stream",
     tag = "streams",
     params(("persist" = Option<bool>, Query,
         description = "Whether to store it, else it is for this run only; default true")),
     request_body(content = Object,
         description = "`name`, `source` and any other key of a stream that the API may set"),
     responses(
-        (status = 201, body = StreamView),
+        (status = 201, body = FullStream),
         AnyProblem
     )
 )]
 pub(super) async fn create(
-    State(shared): State<Arc<Shared>>,
+    State(state): State<Arc<ApiState>>,
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     let persist = persist(&parts.uri)?;
-    let mut keys = read(body, &shared.config).await?;
+    let mut keys = read(body, &state.config).await?;
     let Some(name) = keys.remove("name") else {
         return Err(wrong_name("a stream needs a name").into());
     };
     let name = parsed(name.as_str().unwrap_or_default())?;
-    let mut change = StreamChange::new(name.clone(), ChangeMode::Create, keys);
+    let mut change = StreamEdit::new(name.clone(), EditMode::Create, keys);
     change.persist = persist;
-    let mut response = set(&shared, change).await;
+    let mut response = set(&state, change).await;
     if response.status() == StatusCode::CREATED
         && let Ok(location) = HeaderValue::try_from(format!("streams/{name}"))
     {
@@ -70,6 +71,7 @@ pub(super) async fn create(
 #[utoipa::path(
     put,
     path = "/api/v1/streams/{name}",
+    operation_id = "replace_stream",
     tag = "streams",
     params(
         ("name" = String, Path, description = "The stream"),
@@ -81,23 +83,24 @@ pub(super) async fn create(
     request_body(content = Object,
         description = "`source` and any other key of a stream that the API may set"),
     responses(
-        (status = 200, body = StreamView, description = "It was changed"),
-        (status = 201, body = StreamView, description = "It was added"),
+        (status = 200, body = FullStream, description = "It was changed"),
+        (status = 201, body = FullStream, description = "It was added"),
         AnyProblem
     )
 )]
 pub(super) async fn replace(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
-    write(&shared, &name, ChangeMode::Replace, request).await
+    write(&state, &name, EditMode::Replace, request).await
 }
 
 /// Sets some keys of a stream (RFC 7396: `null` removes one). Does not wait for its camera.
 #[utoipa::path(
     patch,
     path = "/api/v1/streams/{name}",
+    operation_id = "change_stream",
     tag = "streams",
     params(
         ("name" = String, Path, description = "The stream"),
@@ -108,26 +111,27 @@ pub(super) async fn replace(
     request_body(content = Object, content_type = "application/merge-patch+json",
         description = "Keys and their new values"),
     responses(
-        (status = 200, body = StreamView),
+        (status = 200, body = FullStream),
         AnyProblem
     )
 )]
 pub(super) async fn merge(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
     // An unknown stream is not found, whatever its name would have to be like.
     if name.parse::<StreamName>().is_err() {
         return Err(Error::not_found().into());
     }
-    write(&shared, &name, ChangeMode::Merge, request).await
+    write(&state, &name, EditMode::Merge, request).await
 }
 
 /// Stops a stream and forgets it.
 #[utoipa::path(
     delete,
     path = "/api/v1/streams/{name}",
+    operation_id = "remove_stream",
     tag = "streams",
     params(
         ("name" = String, Path, description = "The stream"),
@@ -141,8 +145,8 @@ pub(super) async fn merge(
     )
 )]
 pub(super) async fn remove(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
@@ -150,8 +154,8 @@ pub(super) async fn remove(
     let mut removal = StreamRemoval::new(name);
     removal.persist = persist(&parts.uri)?;
     removal.condition = condition(&parts.headers)?;
-    nothing(body, &shared).await?;
-    shared.configurator.remove(removal).await?;
+    nothing(body, &state).await?;
+    state.configurator.remove(removal).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -159,6 +163,7 @@ pub(super) async fn remove(
 #[utoipa::path(
     post,
     path = "/api/v1/streams/{name}/retry",
+    operation_id = "retry_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
     responses(
@@ -167,17 +172,18 @@ pub(super) async fn remove(
     )
 )]
 pub(super) async fn retry(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
-    steer(&shared, &name, request, Manager::retry_now).await
+    steer(&state, &name, request, Manager::retry_now).await
 }
 
 /// Disconnects the camera until it is resumed. Viewers stay.
 #[utoipa::path(
     post,
     path = "/api/v1/streams/{name}/pause",
+    operation_id = "pause_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
     responses(
@@ -186,17 +192,18 @@ pub(super) async fn retry(
     )
 )]
 pub(super) async fn pause(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
-    steer(&shared, &name, request, Manager::pause).await
+    steer(&state, &name, request, Manager::pause).await
 }
 
 /// Connects a camera that was paused.
 #[utoipa::path(
     post,
     path = "/api/v1/streams/{name}/resume",
+    operation_id = "resume_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
     responses(
@@ -205,26 +212,26 @@ pub(super) async fn pause(
     )
 )]
 pub(super) async fn resume(
-    State(shared): State<Arc<Shared>>,
-    Extension(Target(name)): Extension<Target>,
+    State(state): State<Arc<ApiState>>,
+    Extension(PathTarget(name)): Extension<PathTarget>,
     request: Request,
 ) -> Result<Response, Refused> {
-    steer(&shared, &name, request, Manager::resume).await
+    steer(&state, &name, request, Manager::resume).await
 }
 
 /// What the manager does to a running stream at once.
 type Steer = fn(&Manager, &str) -> Result<(), mjpeg_manager::Error>;
 
 async fn steer(
-    shared: &Shared,
+    state: &ApiState,
     name: &str,
     request: Request,
     steer: Steer,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    Query::of(&parts.uri, &[])?;
-    nothing(body, shared).await?;
-    match steer(&shared.manager, name) {
+    Parameters::of(&parts.uri, &[])?;
+    nothing(body, state).await?;
+    match steer(&state.manager, name) {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         // The name is a text of the client's, and not repeated.
         Err(mjpeg_manager::Error::NotFound { .. }) => Err(Error::not_found().into()),
@@ -234,26 +241,26 @@ async fn steer(
 
 /// Sets the keys of the stream in the path.
 async fn write(
-    shared: &Shared,
+    state: &ApiState,
     name: &str,
-    mode: ChangeMode,
+    mode: EditMode,
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     let name = parsed(name)?;
     let (persist, condition) = (persist(&parts.uri)?, condition(&parts.headers)?);
-    let mut keys = read(body, &shared.config).await?;
+    let mut keys = read(body, &state.config).await?;
     if keys.remove("name").is_some_and(|it| it != name.as_str()) {
         return Err(wrong_name("a stream cannot be renamed: add it anew").into());
     }
-    let mut change = StreamChange::new(name, mode, keys);
+    let mut change = StreamEdit::new(name, mode, keys);
     (change.persist, change.condition) = (persist, condition);
-    Ok(set(shared, change).await)
+    Ok(set(state, change).await)
 }
 
-async fn set(shared: &Shared, change: StreamChange) -> Response {
+async fn set(state: &ApiState, change: StreamEdit) -> Response {
     let name = change.name.clone();
-    let changed = match shared.configurator.set(change).await {
+    let changed = match state.configurator.set(change).await {
         Ok(changed) => changed,
         Err(error) => return Refused(error).into_response(),
     };
@@ -261,11 +268,11 @@ async fn set(shared: &Shared, change: StreamChange) -> Response {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    full(shared, name.as_str(), Some(changed.stream), status).into_response()
+    full(state, name.as_str(), Some(changed.stream), status).into_response()
 }
 
 fn persist(uri: &Uri) -> Result<bool, Error> {
-    Query::of(uri, &["persist"])?.is("persist", true)
+    Parameters::of(uri, &["persist"])?.is("persist", true)
 }
 
 fn parsed(name: &str) -> Result<StreamName, Error> {
@@ -280,7 +287,7 @@ fn wrong_name(message: impl AsRef<str>) -> Error {
 }
 
 /// Reads a body that may hold nothing.
-async fn nothing(body: Body, shared: &Shared) -> Result<(), Error> {
-    let fields: Map<String, Value> = read(body, &shared.config).await?;
+async fn nothing(body: Body, state: &ApiState) -> Result<(), Error> {
+    let fields: Map<String, Value> = read(body, &state.config).await?;
     known(&fields, &[])
 }

@@ -3,8 +3,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::configurator::Reloaded;
-
 /// The program, and what it does.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InfoView {
@@ -34,6 +32,8 @@ pub(crate) struct InfoView {
 pub(crate) struct ReloadView {
     /// Whether nothing was changed, because only the difference was asked for.
     pub(crate) dry_run: bool,
-    #[serde(flatten)]
-    pub(crate) reloaded: Reloaded,
+    /// The changes, a line each, for people. Empty if nothing differs.
+    pub(crate) changes: Vec<String>,
+    /// What is odd about the configuration, for people.
+    pub(crate) warnings: Vec<String>,
 }

@@ -7,23 +7,30 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{
-    configurator::{ConfiguredStream, StreamOrigin},
-    time::rfc3339,
-};
+use crate::{configurator::ConfiguredStream, time::rfc3339};
 
 /// A page of the list of streams.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StreamPage {
+    /// Those that the caller may control are of the type `FullStream`.
+    #[schema(value_type = Vec<StreamSummary>)]
     pub(crate) streams: Vec<StreamView>,
     /// The cursor of the next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
 }
 
-/// One stream. What stands behind `viewers` is only for those who may control it.
+/// One stream: in full for those who may control it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum StreamView {
+    Full(Box<FullStream>),
+    Summary(StreamSummary),
+}
+
+/// What everybody may read who may see the stream.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StreamView {
+pub(crate) struct StreamSummary {
     name: String,
     /// A word: `online`, `offline` and so on.
     state: &'static str,
@@ -35,13 +42,13 @@ pub(crate) struct StreamView {
     bytes: u64,
     /// How many are watching.
     viewers: u64,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    detail: Option<Box<StreamDetail>>,
 }
 
-/// What is shown of a stream to those who may control it.
+/// What those may read who may control the stream.
 #[derive(Serialize, ToSchema)]
-struct StreamDetail {
+pub(crate) struct FullStream {
+    #[serde(flatten)]
+    summary: StreamSummary,
     /// The state with its reason, for people.
     text: String,
     /// Since when it is in that state (RFC 3339).
@@ -71,10 +78,11 @@ struct StreamDetail {
     last_error: Option<LastErrorView>,
     /// Its keys and values as it is configured, secrets as `***`; `null` if it is not.
     config: Option<Map<String, Value>>,
-    /// Who has configured it.
-    origin: Option<StreamOrigin>,
+    /// Who has configured it: `file`, `api`, `run` (the API, for this run only) or
+    /// `command_line`.
+    origin: Option<&'static str>,
     /// Its version: what stands in `ETag`.
-    version: Option<String>,
+    pub(crate) version: Option<String>,
     /// What is odd about its configuration.
     warnings: Vec<String>,
 }
@@ -109,9 +117,8 @@ pub(crate) struct HealthView {
     pub(crate) state: &'static str,
 }
 
-impl StreamView {
-    /// What everybody may see who may see the stream.
-    pub(crate) fn public(info: &StreamInfo, viewers: u64) -> Self {
+impl StreamSummary {
+    pub(crate) fn new(info: &StreamInfo, viewers: u64) -> Self {
         Self {
             name: info.name.to_string(),
             state: info.state.as_str(),
@@ -119,42 +126,29 @@ impl StreamView {
             frames: info.frames,
             bytes: info.bytes,
             viewers,
-            detail: None,
         }
-    }
-
-    /// Everything.
-    pub(crate) fn full(
-        info: StreamInfo,
-        viewers: u64,
-        configured: Option<ConfiguredStream>,
-    ) -> Self {
-        Self {
-            detail: Some(Box::new(StreamDetail::new(&info, configured))),
-            ..Self::public(&info, viewers)
-        }
-    }
-
-    /// Its version, if it is configured.
-    pub(crate) fn version(&self) -> Option<&str> {
-        self.detail.as_ref()?.version.as_deref()
     }
 }
 
-impl StreamDetail {
-    fn new(info: &StreamInfo, configured: Option<ConfiguredStream>) -> Self {
+impl FullStream {
+    pub(crate) fn new(
+        info: &StreamInfo,
+        viewers: u64,
+        configured: Option<ConfiguredStream>,
+    ) -> Self {
         let discarded = info.discarded.iter();
         let last_error = info.last_error.as_ref();
         let (config, origin, version, warnings) = match configured {
             Some(stream) => (
                 Some(stream.keys),
-                Some(stream.origin),
+                Some(stream.origin.as_str()),
                 Some(stream.version),
                 stream.warnings,
             ),
             None => (None, None, None, Vec::new()),
         };
         Self {
+            summary: StreamSummary::new(info, viewers),
             text: info.state.to_string(),
             since: rfc3339(info.since),
             source: info.source.clone(),

@@ -1,5 +1,10 @@
 //! What a browser may be led to by a page of somebody else.
 
+use std::{io, sync::Arc};
+
+use async_trait::async_trait;
+use mjpeg_manager::mjpeg_http::{Listener, ListenerConfig, TlsInfo, Transport, Wrap};
+
 use crate::support::{JSON, ROOT, Relay, is_guarded};
 
 const PAUSE: &str = "/streams/door/pause";
@@ -51,6 +56,39 @@ async fn pages_of_other_origins_change_nothing() {
         paused(&relay, &[("Sec-Fetch-Site", "same-origin"), cookie]).await,
         204
     );
+}
+
+/// Says that every connection is secured.
+struct Secured;
+
+#[async_trait]
+impl Wrap for Secured {
+    async fn wrap(&self, transport: Transport) -> io::Result<Transport> {
+        Ok(transport.with_tls(TlsInfo::default()))
+    }
+}
+
+#[tokio::test]
+async fn plain_page_of_the_same_host_changes_nothing_where_connections_are_secured() {
+    let relay = Relay::start().await;
+    relay.run("door", "tcp://127.0.0.1:9").await;
+    let addr = "127.0.0.1:0".parse().unwrap();
+    let listener = Listener::bind(addr, ListenerConfig::default()).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let listener = listener.with_fallback(relay.service.clone());
+    let listener = listener.with_wrap(Arc::new(Secured));
+    let serving = tokio::spawn(listener.serve(relay.http.clone(), std::future::pending()));
+    let pause = async |scheme: &str| {
+        let request = format!(
+            "POST /api/v1/streams/door/pause HTTP/1.0\r\nHost: {addr}\r\n\
+             Authorization: Bearer root\r\nContent-Type: application/json\r\n\
+             Origin: {scheme}://{addr}\r\n\r\n"
+        );
+        let answer = mjpeg_testkit::request(addr, request).await.unwrap();
+        answer.head.status
+    };
+    assert_eq!((pause("http").await, pause("https").await), (403, 204));
+    serving.abort();
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use mjpeg_control::{
-    ChangeMode, ChangedStream, Condition, Configurator, ConfiguredStream, Error, ErrorCode,
-    Reloaded, StreamChange, StreamOrigin, StreamRemoval, Violation,
+    Condition, Configurator, ConfiguredStream, EditMode, EditedStream, Error, ErrorCode, Reloaded,
+    StreamEdit, StreamOrigin, StreamRemoval, Violation,
 };
 use mjpeg_manager::{Manager, StartMode, StreamName, StreamSpec};
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ pub(crate) struct Memory {
     /// One change at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
     /// The changes that were asked for.
-    pub(crate) changes: Mutex<Vec<StreamChange>>,
+    pub(crate) changes: Mutex<Vec<StreamEdit>>,
     pub(crate) order: Mutex<Vec<StreamName>>,
 }
 
@@ -83,7 +83,7 @@ fn spec(name: &StreamName, keys: &Map<String, Value>) -> Result<StreamSpec, Erro
         .and_then(Value::as_str)
         .unwrap_or_default();
     let spec = StreamSpec::parse(name.as_str(), source);
-    let spec = spec.map_err(|error| mjpeg_manager::Error::from(error))?;
+    let spec = spec.map_err(mjpeg_manager::Error::from)?;
     let start = keys.get("start").and_then(Value::as_str);
     Ok(spec.with_mode(match start {
         Some("retry") => StartMode::Retry,
@@ -109,10 +109,10 @@ impl Configurator for Memory {
         (name == "webcam").then(|| "door".parse().unwrap())
     }
 
-    async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error> {
+    async fn set(&self, change: StreamEdit) -> Result<EditedStream, Error> {
         self.changes.lock().unwrap().push(change.clone());
         let _changing = self.changing.lock().await;
-        let StreamChange {
+        let StreamEdit {
             name,
             mode,
             keys,
@@ -123,14 +123,14 @@ impl Configurator for Memory {
         self.check(&name, &condition, persist)?;
         let before = self.streams.lock().unwrap().get(&name).cloned();
         let keys = match (mode, &before) {
-            (ChangeMode::Create, Some(_)) => {
+            (EditMode::Create, Some(_)) => {
                 let detail = format!("there is a stream named {name} already");
                 return Err(Error::new(ErrorCode::AlreadyExists, detail));
             }
-            (ChangeMode::Merge, None) => {
+            (EditMode::Merge, None) => {
                 return Err(Error::new(ErrorCode::NotFound, "there is no such stream"));
             }
-            (ChangeMode::Merge, Some(before)) => {
+            (EditMode::Merge, Some(before)) => {
                 let mut merged = before.keys.clone();
                 for (key, value) in keys {
                     match value {
@@ -156,7 +156,7 @@ impl Configurator for Memory {
         let streams = || self.streams.lock().unwrap();
         streams().insert(name.clone(), stream);
         let stream = self.stream(name.as_str()).unwrap();
-        Ok(ChangedStream::new(stream, before.is_none()))
+        Ok(EditedStream::new(stream, before.is_none()))
     }
 
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {

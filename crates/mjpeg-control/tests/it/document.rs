@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use mjpeg_control::Control;
+use mjpeg_control::ControlApi;
 use serde_json::Value;
 
 use crate::support::{GUEST, JSON, ROOT, Relay, is_guarded};
@@ -34,7 +34,7 @@ fn filled(path: &str) -> String {
 #[test]
 fn document_is_the_frozen_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../public-api/openapi.json");
-    let actual = Control::openapi() + "\n";
+    let actual = ControlApi::openapi() + "\n";
     if std::env::var_os("BLESS_OPENAPI").is_some() {
         fs::write(&path, &actual).unwrap();
     }
@@ -48,7 +48,7 @@ fn document_is_the_frozen_one() {
 
 #[test]
 fn document_is_openapi_3_1_and_whole() {
-    let document: Value = serde_json::from_str(&Control::openapi()).unwrap();
+    let document: Value = serde_json::from_str(&ControlApi::openapi()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"").skip(1) {
@@ -56,9 +56,12 @@ fn document_is_openapi_3_1_and_whole() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
+    let mut ids = BTreeSet::new();
     for (path, methods) in described(&document) {
         for method in methods {
             let operation = &document["paths"][format!("/api/v1{path}")][method.to_lowercase()];
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(ids.insert(id), "{method} {path} has the id of another one");
             let summary = operation["summary"].as_str().unwrap_or_default();
             assert!(!summary.is_empty(), "{method} {path} is not explained");
             let problem = &operation["responses"]["default"]["content"];
@@ -144,7 +147,7 @@ async fn document_is_served_as_it_is_frozen_but_for_what_is_not_there() {
     let answer = relay.send("GET", "/openapi.json", &[ROOT], "").await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let served = answer.json();
-    let mut frozen: Value = serde_json::from_str(&Control::openapi()).unwrap();
+    let mut frozen: Value = serde_json::from_str(&ControlApi::openapi()).unwrap();
     let paths = frozen["paths"].as_object_mut().unwrap();
     paths.retain(|path, _| !path.starts_with("/api/v1/links"));
     assert_eq!(served, frozen);

@@ -6,7 +6,7 @@ use mjpeg_control::ControlConfig;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 
@@ -30,7 +30,11 @@ struct Event {
 
 impl Client {
     async fn open(addr: SocketAddr, headers: &[(&str, &str)]) -> Self {
-        let mut socket = TcpStream::connect(addr).await.unwrap();
+        Self::ask(TcpStream::connect(addr).await.unwrap(), headers).await
+    }
+
+    async fn ask(mut socket: TcpStream, headers: &[(&str, &str)]) -> Self {
+        let addr = socket.peer_addr().unwrap();
         // HTTP/1.0: no chunks.
         let mut request = format!("GET /api/v1/events HTTP/1.0\r\nHost: {addr}\r\n");
         for (name, value) in headers {
@@ -191,6 +195,34 @@ async fn what_is_no_longer_kept_is_told_as_a_gap() {
     assert_eq!(number(&gap.id), number(&begin) + missed);
     let next = client.next().await.unwrap();
     assert_eq!(number(&next.id), number(&gap.id) + 1);
+}
+
+#[tokio::test]
+async fn nothing_is_queued_for_a_slow_client_and_it_is_told_what_it_missed() {
+    let kept = NonZeroUsize::new(8).unwrap();
+    let relay = Relay::with(ControlConfig::default().with_kept_events(kept), None).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2048).unwrap();
+    let socket = socket.connect(relay.addr).await.unwrap();
+    let mut slow = Client::ask(socket, &[]).await;
+    let mut quick = Client::open(relay.addr, &[]).await;
+    // Far more than fits into the buffers of sockets.
+    for _ in 0..1000 {
+        relay.run("door", "tcp://127.0.0.1:9").await;
+        relay.manager.stop("door").await.unwrap();
+    }
+    // Another one gets the latest, whatever the slow one does.
+    relay.run("last", "tcp://127.0.0.1:9").await;
+    while quick.change("started").await.data["stream"] != "last" {}
+    let mut missed = 0;
+    loop {
+        let event = slow.next().await.expect("not ended");
+        missed += event.data["missed"].as_u64().unwrap_or(0);
+        if event.data["stream"] == "last" && event.data["change"] == "started" {
+            break;
+        }
+    }
+    assert!(missed > 100, "{missed}");
 }
 
 #[tokio::test]

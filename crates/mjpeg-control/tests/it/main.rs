@@ -16,12 +16,12 @@ mod streams;
 mod viewers;
 mod writes;
 
-use mjpeg_control::{Control, ControlConfig, ControlService, Error, GatewayPolicy, Hosts};
+use mjpeg_control::{ControlApi, ControlConfig, ControlService, Error, GatewayPolicy, Hosts};
 
 #[test]
 fn public_types_cross_threads() {
     fn all<T: Send + Sync + Unpin + 'static>() {}
-    all::<Control>();
+    all::<ControlApi>();
     all::<ControlConfig>();
     all::<ControlService>();
     all::<GatewayPolicy>();

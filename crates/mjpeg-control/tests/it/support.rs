@@ -8,7 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use mjpeg_control::{Control, ControlAccess, ControlConfig, ControlService, GatewayPolicy, Links};
+use mjpeg_control::{
+    ControlAccess, ControlApi, ControlConfig, ControlService, GatewayPolicy, Links,
+};
 use mjpeg_manager::{
     HttpOutlet, Manager, ManagerConfig, StartMode, StreamSpec,
     mjpeg_http::{Access, Action, Gate, Grant, Inquiry, Listener, ListenerConfig, ListenerHandle},
@@ -29,7 +31,7 @@ pub(crate) struct Relay {
     pub(crate) manager: Manager,
     pub(crate) http: HttpOutlet,
     pub(crate) memory: Arc<Memory>,
-    pub(crate) control: Control,
+    pub(crate) control: ControlApi,
     pub(crate) service: ControlService,
     pub(crate) handle: ListenerHandle,
     serving: JoinHandle<()>,
@@ -56,7 +58,7 @@ impl Relay {
         let manager = ManagerConfig::default().with_ingest(ingest);
         let manager = Manager::with_outlets(manager, [http.factory()]);
         let memory = Arc::new(Memory::new(manager.clone()));
-        let control = Control::new(
+        let control = ControlApi::new(
             manager.clone(),
             http.clone(),
             Arc::clone(&memory) as _,

@@ -1,7 +1,7 @@
 //! Changing streams.
 
 use futures_util::future::join_all;
-use mjpeg_control::{ChangeMode, Condition, Configurator};
+use mjpeg_control::{Condition, Configurator, EditMode};
 use mjpeg_testkit::{Camera, Viewer, refused_addr};
 use serde_json::json;
 use tokio::time::{Duration, Instant};
@@ -54,7 +54,7 @@ async fn new_stream_requires_its_camera_and_leaves_nothing_if_it_fails() {
         .await
         .is_problem(404, "not_found");
     let change = relay.memory.changes.lock().unwrap().pop().unwrap();
-    assert_eq!((change.mode, change.persist), (ChangeMode::Create, true));
+    assert_eq!((change.mode, change.persist), (EditMode::Create, true));
     // The default is the configurator's business, so that it is not stored as a key.
     assert!(!change.keys.contains_key("start") && !change.keys.contains_key("name"));
     let answer = relay.root("POST", "/streams", &offline("door").await).await;
@@ -144,7 +144,7 @@ async fn patch_merges_and_does_not_wait_for_the_camera() {
     );
     assert!(config.get("start").is_none());
     let change = relay.memory.changes.lock().unwrap().pop().unwrap();
-    assert_eq!(change.mode, ChangeMode::Merge);
+    assert_eq!(change.mode, EditMode::Merge);
     assert!(change.keys["start"].is_null());
     relay
         .root("PATCH", "/streams/none", "{}")

@@ -1,6 +1,6 @@
 //! The keys of a stream after a change by the API, and which of them it may set.
 
-use mjpeg_control::{ChangeMode, Error, ErrorCode, StreamChange, Violation};
+use mjpeg_control::{EditMode, Error, ErrorCode, StreamEdit, Violation};
 use mjpeg_manager::StreamName;
 use serde_json::{Map, Value};
 
@@ -15,13 +15,13 @@ use crate::config::{
 
 /// The keys of the stream after the change, if the API may set those that are new.
 pub(super) fn keys(
-    change: &StreamChange,
+    change: &StreamEdit,
     there: Option<&OwnStream>,
     may: &ControlKeys,
 ) -> Result<toml::Table, Error> {
     let stored = there.map(|there| &there.keys);
     let mut keys = match change.mode {
-        ChangeMode::Merge => stored.cloned().unwrap_or_default(),
+        EditMode::Merge => stored.cloned().unwrap_or_default(),
         _ => toml::Table::new(),
     };
     let mut violations = Vec::new();

@@ -3,7 +3,7 @@
 use std::{hash::RandomState, path::PathBuf, sync::Arc};
 
 use mjpeg_control::{
-    ChangeMode, ChangedStream, Condition, Error, ErrorCode, Reloaded, StreamChange, StreamRemoval,
+    Condition, EditMode, EditedStream, Error, ErrorCode, Reloaded, StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::{StartMode, StreamName};
 use tokio::sync::{mpsc, watch};
@@ -123,21 +123,21 @@ impl Editor {
 
     async fn set(
         &self,
-        change: StreamChange,
+        change: StreamEdit,
         reloader: &mut Reloader,
         relay: &mut Relay,
-    ) -> Result<ChangedStream, Error> {
+    ) -> Result<EditedStream, Error> {
         let running = Arc::clone(reloader.running());
         let name = change.name.clone();
         let there = running.written.own.get(&name);
         let is_new = there.is_none();
         self.check(&name, &change.condition)?;
         match change.mode {
-            ChangeMode::Create if !is_new => {
+            EditMode::Create if !is_new => {
                 let detail = format!("the name {name} is taken");
                 return Err(Error::new(ErrorCode::AlreadyExists, detail));
             }
-            ChangeMode::Merge if is_new => return Err(no_stream(&name)),
+            EditMode::Merge if is_new => return Err(no_stream(&name)),
             _ => {}
         }
         let keys = change::keys(&change, there, &running.settings.control)?;
@@ -150,7 +150,7 @@ impl Editor {
         self.carry_out(edit, reloader, relay).await?;
         let stream = self.view.borrow().streams.get(name.as_str()).cloned();
         let stream = stream.ok_or_else(|| no_stream(&name))?;
-        Ok(ChangedStream::new(stream, is_new))
+        Ok(EditedStream::new(stream, is_new))
     }
 
     async fn remove(

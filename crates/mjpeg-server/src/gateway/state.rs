@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use http::Response;
 use mjpeg_auth::Auth;
 use mjpeg_control::{
-    ChangedStream, Configurator, ConfiguredStream, Control, ControlAccess, ControlConfig,
-    ControlService, Error, GatewayPolicy, Hosts, Reloaded, StreamChange, StreamRemoval,
+    Configurator, ConfiguredStream, ControlAccess, ControlApi, ControlConfig, ControlService,
+    EditedStream, Error, GatewayPolicy, Hosts, Reloaded, StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::{
     HttpOutlet, Manager, StreamName,
@@ -33,7 +33,7 @@ pub(crate) struct Relayed {
     routes: watch::Sender<Arc<Routes>>,
     metrics: Metrics,
     pub(crate) auth: Auth,
-    pub(crate) control: Control,
+    pub(crate) control: ControlApi,
     /// The gateways that are open, by their names.
     listeners: watch::Sender<Vec<(String, ListenerHandle)>>,
 }
@@ -47,7 +47,7 @@ impl Relayed {
         };
         let config = ControlConfig::default()
             .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let control = Control::new(
+        let control = ControlApi::new(
             manager.clone(),
             http.clone(),
             Arc::new(configurator),
@@ -207,7 +207,7 @@ impl Configurator for Routed {
         self.routes.borrow().alias(name).cloned()
     }
 
-    async fn set(&self, change: StreamChange) -> Result<ChangedStream, Error> {
+    async fn set(&self, change: StreamEdit) -> Result<EditedStream, Error> {
         self.configurator.set(change).await
     }
 

@@ -7,9 +7,9 @@ use http::Uri;
 use crate::{error::Error, words::nearest};
 
 /// The parameters of a request.
-pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl<'a> Query<'a> {
+impl<'a> Parameters<'a> {
     /// Reads the parameters; each of them must be known, and there once.
     pub(crate) fn of(uri: &'a Uri, known: &[&str]) -> Result<Self, Error> {
         let text = uri.query().unwrap_or_default();

@@ -1,9 +1,6 @@
 //! What all gateways share.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::SystemTime,
-};
+use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use mjpeg_manager::{HttpOutlet, Manager, StreamName};
@@ -14,7 +11,7 @@ use crate::{
 };
 
 /// What all gateways share.
-pub(crate) struct Shared {
+pub(crate) struct ApiState {
     pub(crate) manager: Manager,
     pub(crate) http: HttpOutlet,
     pub(crate) configurator: Arc<dyn Configurator>,
@@ -26,10 +23,11 @@ pub(crate) struct Shared {
     pub(crate) subscribers: Arc<Semaphore>,
     pub(crate) writes: Arc<Semaphore>,
     pub(crate) since: SystemTime,
-    pub(crate) document: OnceLock<Bytes>,
+    /// Describes what is served.
+    pub(crate) document: Bytes,
 }
 
-impl Shared {
+impl ApiState {
     /// The name of a running stream, by that or a further name.
     pub(crate) fn resolved(&self, name: &str) -> String {
         if self.manager.spec(name).is_ok() {
@@ -51,8 +49,8 @@ impl Shared {
         let mut running: Vec<StreamName> = running.collect();
         running.sort();
         let order = self.configurator.order();
-        let place = |name: &StreamName| order.iter().position(|other| other == name);
-        running.sort_by_cached_key(|name| place(name).unwrap_or(usize::MAX));
+        let places: HashMap<&StreamName, usize> = order.iter().zip(0..).collect();
+        running.sort_by_key(|name| places.get(name).copied().unwrap_or(usize::MAX));
         running
     }
 }
