@@ -13,13 +13,13 @@ use serde_json::Value;
 
 /// What a relay asks about its clients, and passes their changes on to.
 #[derive(Clone)]
-pub(crate) struct Access {
+pub(crate) struct RelayAccess {
     pub(crate) auth: Auth,
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn Links>>,
 }
 
-impl Default for Access {
+impl Default for RelayAccess {
     /// Everybody may view, and nobody can change anything.
     fn default() -> Self {
         Self {

@@ -2,29 +2,53 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use anyhow::Context;
+use mjpeg_auth::Auth;
+use mjpeg_control::Configurator;
 use mjpeg_manager::{HttpOutlet, StreamName};
 
 use crate::{
-    access::Access,
+    access::RelayAccess,
+    advice::with_advice,
+    background::in_background,
     config::plan::{PlannedStream, RelayPlan},
     gateway::routes::Routes,
+    links::{self, IssuedLinks},
     relay::{
-        Gateways, Relay, StartError,
+        Gateways, Relay,
         change::{RelayChange, StreamChange},
     },
 };
 
-/// Starts what was planned.
-pub(crate) async fn start(plan: &RelayPlan, access: Access) -> Result<Relay, StartError> {
+/// Starts what was planned. The API passes changes on to this configurator.
+pub(crate) async fn start(
+    plan: &RelayPlan,
+    configurator: Arc<dyn Configurator>,
+) -> anyhow::Result<Relay> {
+    let state_dir = plan.state_dir.clone();
+    let has_users = !plan.auth.users().is_empty();
+    let signer = in_background(move || links::open(state_dir.as_deref(), has_users)).await;
+    let auth = Auth::with_links(plan.auth.clone(), signer.clone());
+    let auth = auth.context("the users cannot be used")?;
     let http = HttpOutlet::new(plan.defaults.clone())
         .with_listener(plan.ports.clone())
         .with_max_viewers(plan.max_viewers_total)
-        .with_gate(Arc::new(access.auth.clone()));
+        .with_gate(Arc::new(auth.clone()));
     for stream in &plan.streams {
         http.configure(stream.spec.name(), stream.http.clone());
     }
     let specs = plan.streams.iter().map(|stream| stream.spec.clone());
-    Relay::with_access(specs, plan.manager.clone(), http, gateways(plan), access).await
+    let links = IssuedLinks {
+        signer,
+        http: http.clone(),
+    };
+    let access = RelayAccess {
+        auth,
+        configurator,
+        links: Some(Arc::new(links)),
+    };
+    let relay = Relay::with_access(specs, plan.manager.clone(), http, gateways(plan), access);
+    relay.await.map_err(|error| with_advice(&error))
 }
 
 /// What changes when a relay that runs one plan is to run another.

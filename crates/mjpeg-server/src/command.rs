@@ -6,14 +6,12 @@ mod configurable;
 use std::{future::pending, io, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use mjpeg_auth::Auth;
 use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
 use self::configurable::{Configurable, Wanted};
 use crate::{
-    access::Access,
     advice::with_advice,
     assembly,
     cli::{Cli, Command, demo::Demo, run::Run},
@@ -211,13 +209,7 @@ async fn start_run(configured: Configured) -> Result<(Relay, Configurable)> {
     }
     let plan = &configuration.plan;
     let (requests, editor) = Editor::new(&configuration);
-    let access = Access {
-        auth: Auth::new(plan.auth.clone()).context("the users cannot be used")?,
-        configurator: Arc::new(requests),
-        links: None,
-    };
-    let relay = assembly::start(plan, access).await;
-    let mut relay = relay.map_err(|e| with_advice(&e))?;
+    let mut relay = assembly::start(plan, Arc::new(requests)).await?;
     if let Some(path) = control_socket::path() {
         relay.open_control_socket(path);
     }

@@ -34,6 +34,7 @@ mod command;
 mod config;
 mod control;
 mod gateway;
+mod links;
 mod machine;
 mod metrics;
 mod output;

@@ -11,7 +11,7 @@ use mjpeg_manager::{
 };
 
 use crate::{
-    access::Access,
+    access::RelayAccess,
     gateway::{
         config::{GatewayConfig, GatewayError},
         control_socket,
@@ -102,7 +102,7 @@ impl Relay {
         http: HttpOutlet,
         gateways: Gateways,
     ) -> Result<Self, StartError> {
-        Self::with_access(specs, config, http, gateways, Access::default()).await
+        Self::with_access(specs, config, http, gateways, RelayAccess::default()).await
     }
 
     /// Does the same, for clients who may do this.
@@ -111,7 +111,7 @@ impl Relay {
         config: ManagerConfig,
         http: HttpOutlet,
         gateways: Gateways,
-        access: Access,
+        access: RelayAccess,
     ) -> Result<Self, StartError> {
         let manager = Manager::with_outlets(config, [http.factory()]);
         let relayed = Arc::new(Relayed::new(manager.clone(), http, access));

@@ -224,6 +224,9 @@ impl Reloader {
         // What needs a restart is told again by the next reload.
         let process = &mut configuration.settings.process;
         process.worker_threads = self.running.settings.process.worker_threads;
+        process
+            .state_dir
+            .clone_from(&self.running.settings.process.state_dir);
         let watched = self.running.settings.process.watch;
         self.running = Arc::new(configuration);
         if self.running.settings.process.watch != watched {

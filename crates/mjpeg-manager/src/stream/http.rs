@@ -18,7 +18,7 @@ use crate::{
     name::StreamName,
     stream::{
         http::{
-            gate::SharedGate,
+            gate::OutletGate,
             ports::{PortReservation, Ports},
             services::{ServiceEntry, Services},
             stream::{HttpStream, failure},
@@ -55,7 +55,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct HttpOutlet {
     config: StreamConfig,
-    gate: Option<SharedGate>,
+    gate: Option<OutletGate>,
     ports: Arc<Ports>,
     limit: ViewerLimit,
     services: Arc<Services>,
@@ -100,7 +100,7 @@ impl HttpOutlet {
     /// Sets the gate that all streams ask before they admit anybody. Default: none, and everybody is
     /// admitted. Call it before the outlet is given to a manager.
     pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
-        self.gate = Some(SharedGate(gate));
+        self.gate = Some(OutletGate(gate));
         self
     }
 

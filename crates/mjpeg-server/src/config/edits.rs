@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use mjpeg_manager::StreamName;
 
 use super::{
-    files::Files,
+    files::{API_MARK, Files},
     layer::{Layer, ValueOrigin},
     read::document::streams_of,
     report::Report,
@@ -26,6 +26,15 @@ pub(crate) struct RunStream {
     pub(crate) keys: Option<toml::Table>,
     /// What a file or the command line said of it. When that changes, it holds again.
     pub(crate) replaces: Option<toml::Table>,
+}
+
+impl RunStream {
+    /// Whether the sources are other ones than those that were there.
+    fn has_sources_of_api(&self) -> bool {
+        let source = |keys: &Option<toml::Table>, key| keys.as_ref()?.get(key).cloned();
+        let differs = |key| source(&self.keys, key) != source(&self.replaces, key);
+        differs("source") || differs("fallback")
+    }
 }
 
 /// A stream's own keys as they were written, and by whom. No `Debug`: they may hold secrets.
@@ -83,8 +92,13 @@ pub(crate) fn apply(
             continue;
         }
         let set = change.keys.as_ref().and_then(|keys| {
-            let layer = streams_of(&stream_text(keys), report).pop()?;
-            Some(layer)
+            let text = stream_text(keys);
+            // Sources that people have set stay theirs when the API sets other keys.
+            let text = match change.has_sources_of_api() {
+                true => format!("{API_MARK}\n{text}"),
+                false => text,
+            };
+            streams_of(&text, report).pop()
         });
         match (at, set) {
             (Some(at), Some(layer)) => streams[at] = layer,

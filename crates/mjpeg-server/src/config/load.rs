@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     edits::{Edits, Written, apply, authors},
     files::{Files, TextFile, shown},
-    plan::{RelayPlan, Whose},
+    plan::{RelayPlan, unusable::Whose},
     read::document::Document,
     report::{Finding, Report},
     resolve::{Resolved, overrides::Overrides, resolve, streams},

@@ -2,6 +2,9 @@
 
 mod picture;
 mod rights;
+pub(crate) mod unusable;
+
+use std::path::PathBuf;
 
 use mjpeg_auth::AuthConfig;
 use mjpeg_manager::{
@@ -10,6 +13,7 @@ use mjpeg_manager::{
     mjpeg_http::{CorsPolicy, InvalidConfig, ListenerConfig, StreamConfig},
 };
 
+use self::unusable::{Unusable, Whose};
 use super::{
     keys::{
         listen::{ListenKeys, TlsKeys},
@@ -42,6 +46,7 @@ pub(crate) struct RelayPlan {
     pub(crate) streams: Vec<PlannedStream>,
     pub(crate) gateways: Vec<GatewayConfig>,
     pub(crate) auth: AuthConfig,
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 /// A stream, and how it is served.
@@ -50,22 +55,6 @@ pub(crate) struct PlannedStream {
     pub(crate) spec: StreamSpec,
     pub(crate) http: StreamConfig,
     pub(crate) aliases: Vec<StreamName>,
-}
-
-/// A setting that cannot be used.
-#[derive(Debug)]
-pub(crate) struct Unusable {
-    pub(crate) whose: Whose,
-    pub(crate) key: &'static str,
-    pub(crate) message: String,
-}
-
-/// Whose setting it is, by its index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
-    Listen(usize),
-    Stream(usize),
-    User(usize),
 }
 
 impl RelayPlan {
@@ -119,6 +108,7 @@ impl RelayPlan {
                 streams,
                 gateways,
                 auth,
+                state_dir: process.state_dir.clone(),
             })
         } else {
             Err(unusable)

@@ -7,7 +7,7 @@ mod rights;
 mod sources;
 pub(crate) mod streams;
 
-use self::{overrides::Overrides, rights::Rights};
+use self::{overrides::Overrides, rights::WrittenRights};
 use super::{
     keys::{listen::ListenKeys, process::ProcessKeys, stream::StreamKeys},
     layer::Layer,
@@ -48,17 +48,18 @@ pub(crate) fn resolve(
     let listens = listens::layers(&document.listens, own_streams, &base);
     let has_gateway = !listens.is_empty();
 
+    let rights = WrittenRights::new(document);
+    let dial = rights.dial_policy();
     let mut all = Vec::new();
     let mut streams = Vec::new();
     for own in own_streams {
         let mut merged = defaults.clone().under(own);
-        if let Some(stream) = streams::resolve(&mut merged, own, report) {
+        if let Some(stream) = streams::resolve(&mut merged, own, &dial, report) {
             streams.push((merged.clone(), stream));
         }
         all.push(merged);
     }
     let names = names::check(&all, has_gateway, report);
-    let rights = Rights::new(document);
     rights.check(&listens, &all, &names, report);
     let listens = listens::resolve(&listens, &all, &names, report);
     let (listen_layers, listens): (Vec<_>, Vec<_>) = listens.into_iter().unzip();

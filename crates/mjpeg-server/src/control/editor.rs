@@ -32,7 +32,7 @@ pub(crate) struct Editor {
 }
 
 /// What is to become of one stream.
-struct Edit {
+struct PreparedEdit {
     edits: Edits,
     /// What is to be written once the change holds.
     store: Store,
@@ -171,7 +171,7 @@ impl Editor {
                 let file = StreamFile::existing(path.clone());
                 let mut edits = unchanged(&running);
                 edits.files.remove(path);
-                Edit {
+                PreparedEdit {
                     edits,
                     store: Store::Remove(file),
                     requires: None,
@@ -204,11 +204,11 @@ impl Editor {
     /// Makes a change, and stores it once it holds.
     async fn carry_out(
         &self,
-        edit: Edit,
+        edit: PreparedEdit,
         reloader: &mut Reloader,
         relay: &mut Relay,
     ) -> Result<(), Error> {
-        let Edit {
+        let PreparedEdit {
             edits,
             store,
             requires,
@@ -271,7 +271,7 @@ async fn stored(
     name: &StreamName,
     there: Option<&OwnStream>,
     keys: toml::Table,
-) -> Result<Edit, Error> {
+) -> Result<PreparedEdit, Error> {
     let mut edits = unchanged(running);
     let path = match there.map(|there| &there.author) {
         Some(Author::Api(path)) => Some(path.clone()),
@@ -301,7 +301,7 @@ async fn stored(
     });
     let prepared = prepared.await?;
     edits.files.insert(prepared.path(), prepared.text());
-    Ok(Edit {
+    Ok(PreparedEdit {
         edits,
         store: Store::Write(prepared),
         requires: None,
@@ -314,7 +314,7 @@ fn for_this_run(
     name: &StreamName,
     there: Option<&OwnStream>,
     keys: Option<toml::Table>,
-) -> Edit {
+) -> PreparedEdit {
     let mut edits = unchanged(running);
     let known = edits.run.iter().position(|run| run.name == *name);
     let replaces = match known {
@@ -328,7 +328,7 @@ fn for_this_run(
             replaces,
         });
     }
-    Edit {
+    PreparedEdit {
         edits,
         store: Store::Nothing,
         requires: None,

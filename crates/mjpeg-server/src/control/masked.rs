@@ -27,7 +27,9 @@ pub(super) fn unmasked(new: &str, stored: Option<&str>) -> Result<String, &'stat
     if new == known {
         return Ok(stored.into());
     }
-    let parts = Parts::of(new).zip(Parts::of(&known)).zip(Parts::of(stored));
+    let parts = UrlParts::of(new)
+        .zip(UrlParts::of(&known))
+        .zip(UrlParts::of(stored));
     let Some(((new, known), stored)) = parts else {
         return Err("*** stands for a secret only where the rest is unchanged");
     };
@@ -53,7 +55,7 @@ pub(super) fn unmasked(new: &str, stored: Option<&str>) -> Result<String, &'stat
 }
 
 /// A URL in pieces.
-struct Parts<'a> {
+struct UrlParts<'a> {
     scheme: &'a str,
     login: Option<&'a str>,
     /// With its port.
@@ -62,7 +64,7 @@ struct Parts<'a> {
     rest: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> UrlParts<'a> {
     fn of(url: &'a str) -> Option<Self> {
         let (scheme, after) = url.split_once("://")?;
         let end = after.find(['/', '?', '#']).unwrap_or(after.len());

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::{config::GatewayConfig, routes::Routes};
 use crate::{
-    access::{Access, LocalGate, control_access},
+    access::{LocalGate, RelayAccess, control_access},
     machine,
     metrics::Metrics,
 };
@@ -39,9 +39,9 @@ pub(crate) struct Relayed {
 }
 
 impl Relayed {
-    pub(crate) fn new(manager: Manager, http: HttpOutlet, access: Access) -> Self {
+    pub(crate) fn new(manager: Manager, http: HttpOutlet, access: RelayAccess) -> Self {
         let routes = watch::Sender::default();
-        let configurator = Routed {
+        let configurator = RoutedConfigurator {
             routes: routes.subscribe(),
             configurator: access.configurator,
         };
@@ -188,13 +188,13 @@ fn policy(relayed: &Relayed, gateway: &ConfiguredGateway) -> GatewayPolicy {
 }
 
 /// A configuration whose streams have the gateways' order and further names.
-struct Routed {
+struct RoutedConfigurator {
     routes: watch::Receiver<Arc<Routes>>,
     configurator: Arc<dyn Configurator>,
 }
 
 #[async_trait]
-impl Configurator for Routed {
+impl Configurator for RoutedConfigurator {
     fn stream(&self, name: &str) -> Option<ConfiguredStream> {
         self.configurator.stream(name)
     }

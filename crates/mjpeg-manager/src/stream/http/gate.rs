@@ -6,9 +6,9 @@ use mjpeg_http::Gate;
 
 /// A gate, with a `Debug` that reveals nothing about it.
 #[derive(Clone)]
-pub(super) struct SharedGate(pub(super) Arc<dyn Gate>);
+pub(super) struct OutletGate(pub(super) Arc<dyn Gate>);
 
-impl fmt::Debug for SharedGate {
+impl fmt::Debug for OutletGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Gate")
     }

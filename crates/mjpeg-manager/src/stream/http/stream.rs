@@ -14,7 +14,7 @@ use crate::{
     spec::StreamSpec,
     stream::{
         http::{
-            gate::SharedGate,
+            gate::OutletGate,
             port::Port,
             ports::Ports,
             services::{Served, ServedPort, Services},
@@ -28,7 +28,7 @@ use crate::{
 pub(super) struct HttpStream {
     name: StreamName,
     config: StreamConfig,
-    gate: Option<SharedGate>,
+    gate: Option<OutletGate>,
     ports: Arc<Ports>,
     services: Arc<Services>,
     /// Made when the stream is first served, with a port or without. It owns the viewers, whatever
@@ -56,7 +56,7 @@ impl HttpStream {
     pub(super) fn new(
         name: StreamName,
         config: StreamConfig,
-        gate: Option<SharedGate>,
+        gate: Option<OutletGate>,
         ports: Arc<Ports>,
         services: Arc<Services>,
     ) -> Self {

@@ -1,5 +1,7 @@
 //! Keys of the whole process.
 
+use std::path::PathBuf;
+
 use mjpeg_manager::{HttpOutlet, mjpeg_http::ListenerConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,16 @@ pub(crate) struct ProcessKeys {
     /// once, elsewhere within 2 s.
     #[schemars(extend("x-reload" = KEEP))]
     pub(crate) watch: bool,
+
+    /// Where the relay keeps what must outlast it: the key of signed links, and which links were
+    /// revoked. It is made when it is first needed.
+    #[schemars(extend(
+        "x-default" = "`$STATE_DIRECTORY`, else `/var/lib/mjpeg-server` if that exists, else \
+                       `$XDG_STATE_HOME/mjpeg-server`, else `~/.local/state/mjpeg-server`",
+        "x-example" = "/var/lib/mjpeg-server",
+        "x-reload" = RESTART
+    ))]
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 impl Default for ProcessKeys {
@@ -40,6 +52,7 @@ impl Default for ProcessKeys {
                 .unwrap_or(u32::MAX),
             notsent_lowat: Size(lowat.unwrap_or(0).into()),
             watch: false,
+            state_dir: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use mjpeg_auth::{Auth, AuthConfig, InvalidAuth, Right, Rights, StreamSet, User};
 
-use super::{Unusable, Whose};
+use super::unusable::{Unusable, Whose};
 use crate::config::{
     keys::auth::{EVERY_STREAM, UserKeys},
     settings::Settings,

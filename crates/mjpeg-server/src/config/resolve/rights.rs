@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mjpeg_manager::StreamName;
+use mjpeg_manager::{StreamName, mjpeg_ingest::DialPolicy};
 
 use crate::config::{
     keys::{
@@ -18,13 +18,13 @@ use crate::config::{
 };
 
 /// Who may do what, as it was written.
-pub(super) struct Rights {
+pub(super) struct WrittenRights {
     pub(super) auth: Layer,
     pub(super) users: Vec<Layer>,
     pub(super) control: Layer,
 }
 
-impl Rights {
+impl WrittenRights {
     pub(super) fn new(document: &Document) -> Self {
         let users = document.users.iter();
         Self {
@@ -34,6 +34,12 @@ impl Rights {
                 .collect(),
             control: Layer::built_in::<ControlKeys>().under(&document.control),
         }
+    }
+
+    /// Which addresses the API's sources may connect to.
+    pub(super) fn dial_policy(&self) -> DialPolicy {
+        let control: ControlKeys = self.control.read();
+        DialPolicy::restricted().with_allowed(control.allow.iter().map(|network| network.0.0))
     }
 
     /// Finds what is wrong with the users, and with what listeners and streams say of them.

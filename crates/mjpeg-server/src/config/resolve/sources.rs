@@ -1,6 +1,6 @@
 //! Sources: a URL, its options, and the keys that are the same as those.
 
-use mjpeg_manager::mjpeg_ingest::{HttpCamera, InvalidSource, Limits, Source};
+use mjpeg_manager::mjpeg_ingest::{DialPolicy, HttpCamera, InvalidSource, Limits, Source};
 
 use crate::{
     config::{
@@ -17,6 +17,8 @@ pub(super) struct Sources<'r> {
     pub(super) merged: &'r Layer,
     pub(super) own: &'r Layer,
     pub(super) report: &'r mut Report,
+    /// Which addresses the sources may connect to: the API may set only some.
+    pub(super) dial: DialPolicy,
     /// What options in the URL of the first source set.
     pub(super) from_url: Vec<(&'static str, Time)>,
 }
@@ -95,7 +97,11 @@ impl Sources<'_> {
                 limits = with(limits, time.0)?;
             }
         }
-        Ok(source.with_limits(limits))
+        let source = source
+            .with_limits(limits)
+            .with_dial_policy(self.dial.clone());
+        source.check_literal()?;
+        Ok(source)
     }
 
     /// Whether the key's value goes before what the URL says. What nobody set is left to the

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mjpeg_manager::mjpeg_ingest::Source;
+use mjpeg_manager::mjpeg_ingest::{DialPolicy, Source};
 
 use super::{overrides::Overrides, sources::Sources};
 use crate::config::{
+    files::TextFile,
     keys::stream::{OwnKeys, StreamKeys},
     layer::{Layer, ValueOrigin},
     read::document::Document,
@@ -46,10 +47,12 @@ pub(crate) fn own(document: &Document, overrides: &Overrides, report: &mut Repor
     document.streams.iter().cloned().chain(flagged).collect()
 }
 
-/// Makes the settings of a stream. The values that options of its URL set are entered.
+/// Makes the settings of a stream. `dial` is which addresses it may connect to if the API has set
+/// it. The values that options of its URL set are entered.
 pub(super) fn resolve(
     merged: &mut Layer,
     own: &Layer,
+    dial: &DialPolicy,
     report: &mut Report,
 ) -> Option<StreamSettings> {
     let names: OwnKeys = merged.read();
@@ -67,6 +70,10 @@ pub(super) fn resolve(
     let mut sources = Sources {
         merged,
         own,
+        dial: match is_of_api(own, report) {
+            true => dial.clone(),
+            false => DialPolicy::new(),
+        },
         report,
         from_url: Vec::new(),
     };
@@ -86,6 +93,12 @@ pub(super) fn resolve(
         aliases: names.aliases.into_iter().map(|alias| alias.0).collect(),
         keys: merged.read(),
     })
+}
+
+/// Whether the API has set a stream.
+fn is_of_api(own: &Layer, report: &Report) -> bool {
+    let file = own.place.as_ref().map(|place| report.files.get(place.file));
+    file.flatten().is_some_and(TextFile::is_of_api)
 }
 
 /// Warns of what is probably not meant.
