@@ -180,6 +180,12 @@ linger = "http://hunter2@x"
             "default" => "'a'",
             "base_path" => "'/x'",
             "address" => "8082",
+            "anonymous" => "['view']",
+            "may" => "['control']",
+            "streams" => "['a']",
+            "sources" => "['tcp']",
+            "allow" => "['10.0.0.0/8']",
+            "view" => "[]",
             "tls" => "{ certificate = '/a', key = '/b' }",
             _ => match (key.default().as_deref(), key.kind().as_str()) {
                 (Some("true"), _) => "false",
@@ -207,8 +213,8 @@ linger = "http://hunter2@x"
             format!("{plan:?}")
         };
         let (listen, stream) = ("address = 8081", "name = 'a'\nsource = 'http://cam/'");
-        // That one is the program's own.
-        let of_libraries = |key: &&Key| key.name != "watch";
+        // Those are the program's own.
+        let of_libraries = |key: &&Key| !matches!(&*key.name, "watch" | "state_dir");
         for key in Section::Process.keys().filter(of_libraries) {
             let set = format!("{} = {}", key.name, other(key));
             assert_ne!(
@@ -227,6 +233,24 @@ linger = "http://hunter2@x"
             let before = if base.is_empty() { listen } else { base };
             let after = format!("{base}\n{set}");
             assert_ne!(plan(&after, "", stream), plan(before, "", stream), "{set}");
+        }
+        for key in Section::Auth.keys() {
+            let set = format!("{stream}\n[auth]\n{} = {}", key.name, other(key));
+            assert_ne!(plan(listen, "", &set), plan(listen, "", stream), "{set}");
+        }
+        let user = format!("{stream}\n[[users]]\nname = 'alice'");
+        for key in Section::User.keys() {
+            let value = match &*key.name {
+                "name" => "'bob'".to_owned(),
+                "password_hash" => format!("'{}'", mjpeg_auth::hash_password("x")),
+                "token_hash" => format!("'sha256:{}'", "0".repeat(64)),
+                _ => other(key),
+            };
+            let set = match &*key.name {
+                "name" => user.replace("'alice'", &value),
+                name => format!("{user}\n{name} = {value}"),
+            };
+            assert_ne!(plan(listen, "", &set), plan(listen, "", &user), "{set}");
         }
         for key in Section::Stream.keys().filter(|key| !key.is_required()) {
             let set = format!("{} = {}", key.name, other(key));

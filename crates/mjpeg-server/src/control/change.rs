@@ -1,7 +1,7 @@
 //! The keys of a stream after a change by the API, and which of them it may set.
 
 use mjpeg_control::{EditMode, Error, ErrorCode, StreamEdit, Violation};
-use mjpeg_manager::StreamName;
+use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
 use serde_json::{Map, Value};
 
 use super::masked::unmasked;
@@ -37,7 +37,9 @@ pub(super) fn keys(
         }
         let set = may_set(key, value, may).and_then(|()| {
             let stored = stored.and_then(|stored| stored.get(key));
-            with_secrets(key, value, stored)
+            let value = with_secrets(key, value, stored)?;
+            check_hosts(key, &value, may)?;
+            Ok(value)
         });
         match set.map(toml_of) {
             Ok(Some(value)) => drop(keys.insert(key.clone(), value)),
@@ -120,6 +122,22 @@ fn sources(value: &Value, may: &ControlKeys) -> Result<(), String> {
         let mut options = options.split('&').map(|option| option.split('=').next());
         if options.any(|option| matches!(option, Some("ca" | "insecure"))) {
             return Err("the API may not say which certificates are trusted (ca, insecure)".into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses addresses that sources of the API may not lead to, where they are written out. Names are
+/// judged when they are dialled, and these again.
+fn check_hosts(key: &str, value: &Value, may: &ControlKeys) -> Result<(), String> {
+    if !matches!(key, "source" | "fallback") {
+        return Ok(());
+    }
+    for url in texts(value) {
+        // What is no source is told by whoever reads the configuration.
+        if let Ok(source) = url.parse::<Source>() {
+            let source = source.with_dial_policy(may.dial_policy());
+            source.check_literal().map_err(|error| error.to_string())?;
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header::ACCEPT, request::Parts};
+use http::{Method, Request, Response, StatusCode, Uri, header::ACCEPT, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use mjpeg_auth::{Right, Who};
@@ -80,7 +80,10 @@ impl Site {
                 .decide(&inquiry(action, &configured, request))
                 .await
         {
-            return refusal.map(Full::new);
+            return match (endpoint, relayed.auth.config().users()) {
+                (Endpoint::Metrics, []) => respond::only_local(),
+                _ => refusal.map(Full::new),
+            };
         }
         match endpoint {
             // Its links are relative to it.
@@ -164,6 +167,20 @@ fn is_of_api(path: &str) -> bool {
     path == "api" || path.starts_with("api/")
 }
 
+/// Takes doubled slashes, and one at the end, out of the path, as proxies make them.
+fn tidied<B>(mut request: Request<B>) -> Request<B> {
+    let uri = request.uri();
+    let segments = uri.path().split('/').filter(|segment| !segment.is_empty());
+    let path = segments.fold(String::new(), |path, segment| path + "/" + segment);
+    let query = uri.query().map(|query| format!("?{query}"));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = (path + &query.unwrap_or_default()).parse().ok();
+    if let Ok(tidied) = Uri::from_parts(parts) {
+        *request.uri_mut() = tidied;
+    }
+    request
+}
+
 type SiteBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 impl<B> Service<Request<B>> for Site
@@ -182,7 +199,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let configured = self.0.configured();
         if is_of_api(configured.config.below_base(request.uri().path())) {
-            let answering = self.0.control.clone().call(request);
+            let answering = self.0.control.clone().call(tidied(request));
             return Box::pin(async { Ok(answering.await?.map(BodyExt::boxed_unsync)) });
         }
         let site = self.clone();

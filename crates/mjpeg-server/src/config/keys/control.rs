@@ -1,5 +1,6 @@
 //! Keys of the control API.
 
+use mjpeg_manager::mjpeg_ingest::DialPolicy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,13 @@ pub(crate) struct ControlKeys {
     /// The API may set the port of a stream's own.
     #[schemars(extend("x-reload" = KEEP))]
     pub(crate) listen: bool,
+}
+
+impl ControlKeys {
+    /// Which addresses sources set by the API may connect to.
+    pub(crate) fn dial_policy(&self) -> DialPolicy {
+        DialPolicy::restricted().with_allowed(self.allow.iter().map(|network| network.0.0))
+    }
 }
 
 impl Default for ControlKeys {

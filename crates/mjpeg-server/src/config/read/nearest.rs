@@ -98,7 +98,11 @@ mod tests {
                 Section::Process,
                 Some("did you mean `max_viewers`? It belongs to [defaults] or [[streams]]"),
             ),
-            ("password", Section::Stream, None),
+            (
+                "password",
+                Section::Stream,
+                Some("did you mean `password_hash`? It belongs to [[users]]"),
+            ),
             ("xyz", Section::Stream, None),
         ] {
             assert_eq!(advice(name, section).as_deref(), advised, "{name}");

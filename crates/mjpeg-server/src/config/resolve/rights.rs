@@ -38,8 +38,7 @@ impl WrittenRights {
 
     /// Which addresses the API's sources may connect to.
     pub(super) fn dial_policy(&self) -> DialPolicy {
-        let control: ControlKeys = self.control.read();
-        DialPolicy::restricted().with_allowed(control.allow.iter().map(|network| network.0.0))
+        self.control.read::<ControlKeys>().dial_policy()
     }
 
     /// Finds what is wrong with the users, and with what listeners and streams say of them.

@@ -97,11 +97,10 @@ impl Sources<'_> {
                 limits = with(limits, time.0)?;
             }
         }
-        let source = source
+        // A refused address costs an attempt, not the start of the relay.
+        Ok(source
             .with_limits(limits)
-            .with_dial_policy(self.dial.clone());
-        source.check_literal()?;
-        Ok(source)
+            .with_dial_policy(self.dial.clone()))
     }
 
     /// Whether the key's value goes before what the URL says. What nobody set is left to the

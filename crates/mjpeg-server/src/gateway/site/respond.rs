@@ -69,6 +69,16 @@ pub(super) fn not_allowed() -> Response<Full<Bytes>> {
     response
 }
 
+/// What is here may be read from this machine only.
+pub(super) fn only_local() -> Response<Full<Bytes>> {
+    problem(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "metrics are only for clients on this machine, as there are no users",
+        Some("serve them on a loopback address or a Unix socket, or give a user the right metrics"),
+    )
+}
+
 /// The request names another host (RFC 9110, 15.5.20).
 pub(super) fn misdirected() -> Response<Full<Bytes>> {
     problem(

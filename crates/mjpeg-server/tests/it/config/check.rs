@@ -58,7 +58,7 @@ fn all_errors_are_told_at_once_with_their_lines() {
             "[[listen]]",
             "this listener has no `address`, `unix` or `fd`",
         ),
-        (5, "serve = [", "\"control\" needs users and rights"),
+        (5, "serve = [", "\"control\" needs a user who may control"),
         (6, "tls = {", "did you mean `key`?"),
         (8, "linger = 10", "expected a time with its unit"),
         (9, "stall_limit = \"8d\"", "1ms to 7d"),

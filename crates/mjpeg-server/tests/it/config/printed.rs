@@ -15,18 +15,25 @@ fn example_passes_the_check_as_it_is_printed() {
         "{out}"
     );
 
-    // With each commented key taken in, but for those that exclude one another.
+    // With each commented key taken in, but for those that exclude one another, and for users, who
+    // need a hash.
+    let mut is_of_user = false;
     let all = example.lines().map(|line| match line.strip_prefix('#') {
         Some(key) if key.contains(" = ") && !key.starts_with([' ', ':']) => {
-            match ["unix", "fd", "mode"]
+            let other = ["unix", "fd", "mode", "view"]
                 .iter()
-                .any(|other| key.starts_with(other))
-            {
-                true => line,
-                false => key,
-            }
+                .any(|other| key.starts_with(other));
+            if other || is_of_user { line } else { key }
         }
-        _ => line,
+        _ => {
+            let is_header = line.trim_start_matches('#').starts_with('[');
+            is_of_user = if is_header {
+                line.contains("users")
+            } else {
+                is_of_user
+            };
+            line
+        }
     });
     let file = folder.write("all.toml", all.collect::<Vec<_>>().join("\n"));
     let (code, out, err) = run(&["check", &file]);
@@ -50,14 +57,19 @@ fn schema_knows_every_key_of_the_example() {
     assert!(defaults.keys().all(|key| streams.contains_key(key)));
     assert!(!defaults.contains_key("source"));
     let (_, example, _) = run(&["config", "--example"]);
+    let sections = [
+        "/properties/auth",
+        "/properties/users/items",
+        "/properties/control",
+    ];
+    let sections = sections.map(|section| properties(&format!("{section}/properties")));
     let keys = example.lines().filter_map(|line| {
         let (key, _) = line.trim_start_matches('#').split_once(" = ")?;
         (!key.contains(' ')).then_some(key)
     });
     for key in keys {
-        let is_known = [top, listen, streams]
-            .iter()
-            .any(|all| all.contains_key(key));
+        let mut all = [top, listen, streams].into_iter().chain(sections);
+        let is_known = all.any(|all| all.contains_key(key));
         assert!(is_known, "{key}");
     }
     assert_eq!(schema["properties"]["worker_threads"]["maximum"], 256);

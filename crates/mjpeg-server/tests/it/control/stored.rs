@@ -1,0 +1,186 @@
+//! Where streams of the API are kept, and what is kept of them.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use mjpeg_testkit::{Viewer, refused_addr};
+
+use super::{Controlled, GATEWAY, INCLUDE, LOOPBACK, camera};
+
+#[tokio::test]
+async fn stream_of_the_api_is_there_after_a_restart_until_it_is_removed() {
+    let camera = camera().await;
+    let mut relay = Controlled::start(LOOPBACK);
+    let body = format!(
+        r#"{{"name": "yard", "source": "{}", "max_fps": 5}}"#,
+        camera.url()
+    );
+    let added = relay.ask("POST", "/streams", &body).await;
+    assert_eq!(
+        (added.status, &added.json["origin"]),
+        (201, &"api".into()),
+        "{added:?}"
+    );
+    let mode = fs::metadata(relay.stored("yard"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    relay.restart();
+    let read = relay.ask("GET", "/streams/yard", "").await;
+    assert_eq!(read.json["config"]["max_fps"], 5, "{read:?}");
+    let mut viewer = Viewer::open(relay.addr(), "/yard/").await.unwrap();
+    viewer.next_frame().await.unwrap().expect("a frame");
+
+    let changed = relay
+        .ask(
+            "PATCH",
+            "/streams/yard",
+            r#"{"max_fps": null, "linger": "5s"}"#,
+        )
+        .await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    viewer
+        .next_frame()
+        .await
+        .unwrap()
+        .expect("the response goes on");
+    relay.restart();
+    let read = relay.ask("GET", "/streams/yard", "").await;
+    let config = &read.json["config"];
+    assert_eq!(
+        (&config["linger"], &config["max_fps"]),
+        (&"5s".into(), &().into())
+    );
+
+    assert_eq!(relay.ask("DELETE", "/streams/yard", "").await.status, 204);
+    assert!(!relay.stored("yard").exists());
+    relay.restart();
+    assert_eq!(relay.names().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn stream_whose_camera_is_required_and_missing_leaves_nothing() {
+    let relay = Controlled::start(LOOPBACK);
+    let dead = refused_addr().await;
+    let body = format!(r#"{{"name": "yard", "source": "tcp://{dead}"}}"#);
+    let refused = relay.ask("POST", "/streams", &body).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (502, "tcp_connection_failed")
+    );
+    assert_eq!(
+        fs::read_dir(relay.folder.path().join("streams.d"))
+            .unwrap()
+            .count(),
+        0
+    );
+    assert!(relay.names().await.is_empty());
+    let retried = relay.add("yard", &format!("tcp://{dead}")).await;
+    assert_eq!(retried.status, 201, "{retried:?}");
+    assert!(relay.stored("yard").exists());
+}
+
+#[tokio::test]
+async fn what_people_wrote_is_changed_for_this_run_only() {
+    let (one, two) = (camera().await, camera().await);
+    let stream = |more: &str| {
+        let source = format!("[[streams]]\nname = \"door\"\nsource = \"{}\"\n", one.url());
+        [INCLUDE, GATEWAY, &source, more, LOOPBACK].concat()
+    };
+    let mut relay = Controlled::of(&stream(""));
+    for (method, body) in [("PATCH", r#"{"max_fps": 1}"#), ("DELETE", "")] {
+        let refused = relay.ask(method, "/streams/door", body).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (409, "defined_in_file"),
+            "{method}"
+        );
+    }
+    let path = "/streams/door?persist=false";
+    let changed = relay.ask("PATCH", path, r#"{"max_fps": 1}"#).await;
+    assert_eq!(
+        (changed.status, &changed.json["origin"]),
+        (200, &"run".into()),
+        "{changed:?}"
+    );
+    // A reload that does not touch the stream leaves it as it is.
+    relay.reload(&stream("").replace("page", "page\", \"metrics"));
+    let read = relay.ask("GET", "/streams/door", "").await;
+    assert_eq!(read.json["config"]["max_fps"], 1);
+    let text = fs::read_to_string(relay.folder.path().join("mjpeg.toml")).unwrap();
+    assert!(!text.contains("max_fps"));
+    // One that does makes the file hold again.
+    relay.reload(&stream("linger = \"5s\"\non_demand = true\n"));
+    let read = relay.ask("GET", "/streams/door", "").await;
+    assert_eq!(
+        (&read.json["origin"], &read.json["config"]["max_fps"]),
+        (&"file".into(), &().into())
+    );
+
+    assert_eq!(relay.ask("DELETE", path, "").await.status, 204);
+    assert!(relay.names().await.is_empty());
+    let body = format!(r#"{{"source": "{}"}}"#, two.url());
+    let added = relay.ask("PUT", "/streams/more?persist=false", &body).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    relay.restart();
+    assert_eq!(relay.names().await, ["door"]);
+}
+
+#[tokio::test]
+async fn without_a_folder_for_it_nothing_is_kept() {
+    let camera = camera().await;
+    let relay = Controlled::of(&[GATEWAY, LOOPBACK].concat());
+    let body = format!(r#"{{"name": "yard", "source": "{}"}}"#, camera.url());
+    let refused = relay.ask("POST", "/streams", &body).await;
+    assert_eq!((refused.status, refused.code()), (409, "not_persistent"));
+    assert!(
+        refused.json["hint"]
+            .as_str()
+            .unwrap()
+            .contains("include = "),
+        "{refused:?}"
+    );
+    let added = relay.ask("POST", "/streams?persist=false", &body).await;
+    assert_eq!(added.status, 201, "{added:?}");
+}
+
+#[tokio::test]
+async fn versions_keep_two_people_from_overwriting_one_another() {
+    let relay = Controlled::start("");
+    let added = relay.add("yard", "test:").await;
+    let first = added.etag.expect("a version");
+    let condition = format!("If-Match: {first}\r\n");
+    let changed = relay
+        .ask_with("PATCH", "/streams/yard", &condition, r#"{"max_fps": 5}"#)
+        .await;
+    assert_eq!(changed.status, 200);
+    assert_ne!(changed.etag.as_deref(), Some(&*first));
+    let late = relay
+        .ask_with("PATCH", "/streams/yard", &condition, r#"{"max_fps": 6}"#)
+        .await;
+    assert_eq!((late.status, late.code()), (412, "precondition_failed"));
+    let read = relay.ask("GET", "/streams/yard", "").await;
+    assert_eq!(read.json["config"]["max_fps"], 5);
+}
+
+/// A change by the API is of what was read last, whatever has become of the files since.
+#[tokio::test]
+async fn half_written_file_of_somebody_else_is_not_applied_by_a_change() {
+    let mut relay = Controlled::start("");
+    relay
+        .folder
+        .write("mjpeg.toml", "[[streams]]\nname = \"half");
+    assert_eq!(relay.add("yard", "test:").await.status, 201);
+    assert_eq!(relay.names().await, ["yard"]);
+    let refused = relay.ask("POST", "/reload", "{}").await;
+    assert_eq!((refused.status, refused.code()), (422, "invalid_spec"));
+    let errors = refused.json["errors"].as_array().expect("a list");
+    assert!(errors.iter().any(|error| error["line"] == 2), "{refused:?}");
+    relay.server.stderr_until("configuration not reloaded");
+    let log = relay.reload(&[INCLUDE, GATEWAY].concat());
+    assert!(
+        log.last().unwrap().contains("configuration reloaded"),
+        "{log:#?}"
+    );
+    assert_eq!(relay.names().await, ["yard"]);
+}
