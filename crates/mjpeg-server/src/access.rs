@@ -55,8 +55,8 @@ pub(crate) fn staged(now: &AuthConfig, next: &AuthConfig) -> AuthConfig {
     staged
 }
 
-/// Lets everybody control, and asks about all else: for gateways whose policy admits only clients on
-/// this machine.
+/// Lets everybody control, and asks about all else: for gateways whose policy admits only clients
+/// on this machine.
 pub(crate) struct LocalGate(pub(crate) Auth);
 
 #[async_trait]

@@ -97,8 +97,8 @@ impl HttpOutlet {
         self
     }
 
-    /// Sets the gate that all streams ask before they admit anybody. Default: none, and everybody is
-    /// admitted. Call it before the outlet is given to a manager.
+    /// Sets the gate that all streams ask before they admit anybody. Default: none, and everybody
+    /// is admitted. Call it before the outlet is given to a manager.
     pub fn with_gate(mut self, gate: Arc<dyn Gate>) -> Self {
         self.gate = Some(OutletGate(gate));
         self

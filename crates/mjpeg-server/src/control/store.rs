@@ -85,8 +85,8 @@ impl StreamFile {
         sync_folder(&self.0)
     }
 
-    /// Whether this is a file that the API may touch: a link, or somebody else's file, may have been
-    /// put in its place.
+    /// Whether this is a file that the API may touch: a link, or somebody else's file, may have
+    /// been put in its place.
     fn check(&self) -> io::Result<()> {
         let metadata = match fs::symlink_metadata(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -50,7 +50,9 @@ fn declared() -> BTreeMap<(&'static str, String), String> {
         ("stream", &properties["streams"]["items"]["properties"]),
     ] {
         for (key, schema) in of.as_object().unwrap() {
-            if part == "top" && ["listen", "streams", "defaults"].contains(&&**key) {
+            // Rights: `control::rights`. What the API may do: `control::sources`.
+            let sections = ["listen", "streams", "defaults", "auth", "users", "control"];
+            if part == "top" && sections.contains(&&**key) {
                 continue;
             }
             let reload = schema["x-reload"].as_str().unwrap_or_default();

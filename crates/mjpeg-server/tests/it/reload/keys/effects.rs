@@ -135,7 +135,7 @@ impl Scene {
         let path = match key {
             "fallback" | "placeholder" => "/off/",
             "keepalive" => "/still/",
-            "name" | "max_duration" => "/other/",
+            "name" | "max_duration" | "view" => "/other/",
             _ => return None,
         };
         let mut watcher = Watcher::open(self.addr, path).await;
@@ -211,6 +211,7 @@ impl Scene {
                 assert_eq!(header, Some(allowed));
             }
             "name" => status("/another/snapshot", 404, 200).await,
+            "view" => status("/other/snapshot", 200, 404).await,
             "listen" => {
                 let answered = soon(Viewer::open(self.free, "/")).await;
                 assert_eq!(answered.is_ok(), is_changed);

@@ -97,6 +97,16 @@ pub(super) const ROWS: &[Row] = &[
         ["\"32KiB\"", "\"16KiB\" -> \"32KiB\""],
         Whole,
     ),
+    row(
+        Top,
+        "state_dir",
+        RESTART,
+        [
+            "\"{folder}\"",
+            "~ state_dir not set -> \"{folder}\" (restart)",
+        ],
+        Whole,
+    ),
     row(Top, "watch", KEEP, ["true", "~ watch false -> true"], Whole),
     row(
         MAIN,
@@ -410,6 +420,13 @@ pub(super) const ROWS: &[Row] = &[
         "max_inflight",
         KEEP,
         ["\"32MiB\"", "\"64MiB\" -> \"32MiB\""],
+        Whole,
+    ),
+    row(
+        OTHER,
+        "view",
+        "within 1 s, viewers without the right end",
+        ["[]", "view not set -> []"],
         Whole,
     ),
     row(
