@@ -227,9 +227,10 @@ async fn strangers_end_when_nothing_is_open_to_them_any_more() {
     relay.reload(&text("[auth]\nanonymous = []\n"));
     assert!(ends(stranger).await);
     alice.next_frame().await.unwrap().expect("goes on");
-    for path in ["/open/", "/nothing/", "/api/v1/streams"] {
+    for path in ["/open/", "/nothing/"] {
         assert_eq!(get(&relay, path, "").await.head.status, 401, "{path}");
     }
+    assert!(relay.names().await.is_empty());
 }
 
 #[tokio::test]
