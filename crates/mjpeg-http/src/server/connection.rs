@@ -107,7 +107,8 @@ async fn wrapped(
             Ok(Ok(transport)) => Some(transport),
             Ok(Err(error)) => {
                 context.listener.counters.handshake_errors.add_one();
-                debug!(%peer, %error, "connection could not be wrapped");
+                let listener = config.log_name();
+                debug!(listener, %peer, %error, "connection could not be wrapped");
                 None
             }
             Err(_) => {
@@ -130,7 +131,7 @@ struct HttpConnection {
     outgoing: Outgoing,
     closing: Closing,
     counters: Arc<ListenerCounters>,
-    peer: Option<Peer>,
+    caller: Caller,
 }
 
 /// What polling hyper led to.
@@ -151,7 +152,7 @@ impl HttpConnection {
             io = io.cut_at(context.cutter.closing());
         }
         let (outgoing, handoff) = (io.outgoing(), Arc::new(Handoff::new(io.outgoing())));
-        let (closing, peer) = (context.closer.closing(), caller.peer);
+        let closing = context.closer.closing();
         let counters = Arc::clone(&context.listener.counters);
         let mut http1 = http1::Builder::new();
         http1
@@ -160,7 +161,7 @@ impl HttpConnection {
             .max_buf_size(config.max_header_bytes());
         let service = ConnectionService {
             context,
-            caller,
+            caller: caller.clone(),
             handoff: Arc::clone(&handoff),
         };
         Self {
@@ -171,7 +172,7 @@ impl HttpConnection {
             outgoing,
             closing,
             counters,
-            peer,
+            caller,
         }
     }
 
@@ -228,8 +229,9 @@ impl HttpConnection {
         } else if error.is_parse() {
             self.counters.bad_requests.add_one();
         }
-        let peer = self.peer.unwrap_or_default();
-        debug!(%peer, %error, "connection ended");
+        let Caller { listener, peer, .. } = &self.caller;
+        let peer = peer.unwrap_or_default();
+        debug!(listener = listener.as_deref(), %peer, %error, "connection ended");
     }
 }
 

@@ -83,7 +83,7 @@ impl ServiceShared {
     pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
         let route = self.route(&request, path);
         let Some(action) = route.action().filter(|_| self.gate.is_some()) else {
-            return self.decide(&route, &request, caller.peer, (Grant::default(), None));
+            return self.decide(&route, &request, &caller, (Grant::default(), None));
         };
         let inquiry = Inquiry {
             stream: self.name.clone(),
@@ -91,8 +91,8 @@ impl ServiceShared {
             uri: request.uri.clone(),
             headers: request.headers.clone(),
             peer: caller.peer,
-            listener: caller.listener.unwrap_or_else(|| "".into()),
-            tls: caller.tls,
+            listener: caller.listener.clone().unwrap_or_else(|| "".into()),
+            tls: caller.tls.clone(),
             ..Inquiry::new(action)
         };
         let inquiry = Arc::new(inquiry);
@@ -101,7 +101,7 @@ impl ServiceShared {
             let answer = match self.ask_gate(&inquiry).await {
                 Some(Access::Allow(grant)) => {
                     let granted = (grant, Some(Arc::clone(&inquiry)));
-                    self.decide(&route, &request, caller.peer, granted)
+                    self.decide(&route, &request, &caller, granted)
                 }
                 Some(Access::Deny(response)) => {
                     self.counters.denied.add_one();
@@ -160,11 +160,11 @@ impl ServiceShared {
         &self,
         route: &Route,
         request: &Parts,
-        peer: Option<Peer>,
+        caller: &Caller,
         granted: (Grant, Option<Arc<Inquiry>>),
     ) -> Answer {
         let config = self.config();
-        let now = Instant::now();
+        let (now, peer) = (Instant::now(), caller.peer);
         let share = |response| head::share(response, config.cors(), &request.headers);
         let entrance = self.entrance(&config);
         let response = match route {
@@ -175,6 +175,7 @@ impl ServiceShared {
             Route::Stream(_) if self.is_closed() => short::closed(),
             Route::Stream(wanted) => match Permit::take(&entrance, peer, wanted, granted, now) {
                 Ok(permit) => {
+                    permit.log_arrival(caller.listener.as_deref(), request);
                     let mut head = head::stream_head(request.version, wanted);
                     if wanted.is_relay {
                         head::name_relays(head.headers_mut(), &self.consumer);
@@ -260,7 +261,8 @@ impl ServiceShared {
             return 0;
         }
         let cut = self.cutter.receiver_count();
-        warn!(viewers = cut, "viewers did not end in time and were cut");
+        let stream = self.name.as_deref();
+        warn!(stream, cut, "viewers did not end in time and were cut");
         self.cutter.send_replace(true);
         self.cutter.closed().await;
         cut

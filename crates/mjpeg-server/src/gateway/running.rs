@@ -164,7 +164,9 @@ impl RunningGateways {
             self.running.extend(gateway);
         }
         for mut gateway in old.into_iter().flatten() {
-            info!(address = %gateway.address, "gateway closed");
+            let configured = gateway.state.configured();
+            let listener = configured.config.name();
+            info!(listener, address = %gateway.address, "gateway closed");
             gateway.close();
             self.left.push(gateway);
         }
@@ -217,7 +219,7 @@ impl Gateway {
         tls: Option<Arc<Tls>>,
     ) -> Self {
         let (asked, address) = (config.address().clone(), listener.address());
-        info!(name = config.name(), %address, "gateway opened");
+        info!(listener = config.name(), %address, "gateway opened");
         let state = Arc::new(GatewayState::new(relayed, &address, config));
         let wrap = Arc::new(GatewayTls::default());
         wrap.set(tls);
@@ -246,7 +248,7 @@ impl Gateway {
         self.tls.set(tls);
         if self.asked != *config.address() {
             self.asked = config.address().clone();
-            set_mode(&self.asked);
+            set_mode(config.name(), &self.asked);
         }
         self.handle.configure(config.listener());
         self.state.configure(config);
@@ -329,7 +331,7 @@ fn bind(
 }
 
 /// Gives a socket file that is open another mode.
-fn set_mode(address: &GatewayAddress) {
+fn set_mode(listener: &str, address: &GatewayAddress) {
     #[cfg(unix)]
     if let GatewayAddress::Unix {
         path,
@@ -339,11 +341,12 @@ fn set_mode(address: &GatewayAddress) {
         use std::{fs, os::unix::fs::PermissionsExt};
 
         if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(*mode)) {
-            warn!(path = %path.display(), %error, "cannot set the mode of a socket");
+            let address = path.display();
+            warn!(listener, %address, %error, "cannot set the mode of a socket");
         }
     }
     #[cfg(not(unix))]
-    let _ = address;
+    let _ = (listener, address);
 }
 
 /// Says that nobody answers a socket on which the service manager lets clients connect.
@@ -352,7 +355,10 @@ fn warn_of_unused_sockets(running: &[Gateway]) {
     for name in crate::systemd::socket_names() {
         let is_it = |gateway: &Gateway| matches!(&gateway.asked, GatewayAddress::Inherited(asked) if asked == name);
         if !running.iter().any(is_it) {
-            warn!(name, "an inherited socket is not used by any gateway");
+            warn!(
+                socket = name,
+                "an inherited socket is not used by any gateway"
+            );
         }
     }
 }
