@@ -1,6 +1,6 @@
 //! What is logged.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -20,10 +20,11 @@ impl FromStr for LogFilter {
     /// Reads a level for all modules, and levels for modules after `MODULE=`. Without the first,
     /// the other modules have the default.
     fn from_str(text: &str) -> Result<Self, String> {
-        let Self(mut filter) = Self::default();
         if text.trim().is_empty() {
-            return Ok(Self(filter));
+            return Ok(Self::default());
         }
+        // Set once each: a filter remembers the highest level that it was ever given.
+        let (mut default, mut modules) = (DEFAULT, BTreeMap::new());
         for item in text.split(',').map(str::trim) {
             let level = |word: &str| {
                 let level = word
@@ -32,14 +33,15 @@ impl FromStr for LogFilter {
                     .filter(|_| !word.is_empty());
                 level.ok_or_else(|| not_understood(item))
             };
-            filter = match item.split_once('=') {
-                None => filter.with_default(level(item)?),
+            match item.split_once('=') {
+                None => default = level(item)?,
                 Some((module, word)) if is_module(module) => {
-                    filter.with_target(module, level(word)?)
+                    modules.insert(module, level(word)?);
                 }
                 Some(_) => return Err(not_understood(item)),
-            };
+            }
         }
+        let filter = Targets::new().with_default(default).with_targets(modules);
         Ok(Self(filter))
     }
 }
