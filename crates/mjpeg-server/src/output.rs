@@ -279,4 +279,13 @@ mod tests {
         assert_eq!(was_written.recv().unwrap(), b"after\n");
         output.flush(Duration::from_secs(60));
     }
+
+    #[test]
+    fn dropped_lines_are_told_in_the_format_of_the_log() {
+        let text = dropped_json(7);
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["dropped"], 7);
+        assert_eq!(line["message"], DROPPED);
+        assert_eq!(line["level"], "WARN");
+    }
 }

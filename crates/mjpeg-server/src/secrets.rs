@@ -325,6 +325,25 @@ mod tests {
     }
 
     #[test]
+    fn value_is_masked_in_quotes_and_line_by_line() {
+        let value = "q\"uo\\te\u{1b}\nnext-line";
+        remember(value);
+        remember("next-line, longer");
+        let json = Value::from(format!("{{{value}}}")).to_string();
+        for (text, shown) in [
+            (value.to_owned(), "***"),
+            (format!("{value:?}"), "\"***\""),
+            (json, "\"{***}\""),
+            (escaped(value).into_owned(), "***"),
+            (format!("{:?}", Some(value)), "Some(\"***\")"),
+            ("said next-line / q\"uo\\te\u{1b}".into(), "said *** / ***"),
+            ("next-line, longer".into(), "***"),
+        ] {
+            assert_eq!(masked(text.clone()), shown, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let error = |url: &str| format!("{:#}", expanded(url).unwrap_err());
         let missing = error("tcp://${env:MJPEG_NO_SUCH_VARIABLE}:1");

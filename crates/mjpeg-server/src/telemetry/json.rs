@@ -135,3 +135,100 @@ fn plain(line: &str) -> String {
 
 /// What each line has, in this order.
 const HEAD: [&str; 4] = ["time", "level", "target", "message"];
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use tracing::{field::Empty, info, info_span, subscriber::with_default};
+    use tracing_subscriber::{fmt::layer, layer::SubscriberExt, registry};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged, without the time.
+    fn logged(log: impl FnOnce()) -> String {
+        let written = Written::default();
+        let to = written.clone();
+        let lines = layer()
+            .with_writer(move || to.clone())
+            .fmt_fields(JsonFields)
+            .event_format(JsonEvents);
+        with_default(registry().with(lines), log);
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches('\n').count(), 1, "{text:?}");
+        let (time, rest) = text.split_once(",\"level\":").unwrap();
+        assert!(time.starts_with("{\"time\":\"2"), "{time}");
+        rest.trim_end().to_owned()
+    }
+
+    const HEAD_OF_TEST: &str =
+        r#""INFO","target":"mjpeg_server::telemetry::json::tests","message""#;
+
+    #[test]
+    fn values_keep_their_types() {
+        let error = io::Error::other(io::Error::other("cause"));
+        let error: &(dyn std::error::Error + 'static) = &error;
+        let line = logged(|| {
+            info!(
+                n = 1,
+                below = -1,
+                half = 0.5,
+                yes = true,
+                none = None::<u64>,
+                text = "a \"b\"",
+                debug = ?Some(1),
+                error,
+                "what"
+            );
+        });
+        let fields = concat!(
+            r#":"what","below":-1,"debug":"Some(1)","error":"cause","half":0.5,"n":1,"#,
+            r#""text":"a \"b\"","yes":true}"#
+        );
+        assert_eq!(line, format!("{HEAD_OF_TEST}{fields}"));
+    }
+
+    #[test]
+    fn fields_of_spans_are_included_and_no_name_occurs_twice() {
+        let line = logged(|| {
+            let outer = info_span!("outer", stream = "a", viewer = 1, later = Empty);
+            let _outer = outer.enter();
+            outer.record("later", "x");
+            let inner = info_span!("inner", viewer = 2, peer = "p");
+            let _inner = inner.enter();
+            info!(peer = "q", time = 3, level = "high", "what");
+        });
+        let fields = concat!(
+            r#":"what","later":"x","level_":"high","peer":"q","stream":"a","time_":3,"#,
+            r#""viewer":2}"#
+        );
+        assert_eq!(line, format!("{HEAD_OF_TEST}{fields}"));
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_escaped_and_means_the_same() {
+        let said = "\u{1b}[2J\u{9b}\u{202e}\u{7f}\u{e0001}\n\"\\é";
+        let line = logged(|| info!(said, "what"));
+        let fields = r#":"what","said":"\u001b[2J\u009b\u202e\u007f\udb40\udc01\n\"\\é"}"#;
+        assert_eq!(line, format!("{HEAD_OF_TEST}{fields}"));
+        let object: Value = serde_json::from_str(&format!("{{\"level\":{line}")).unwrap();
+        assert_eq!(object["said"], said);
+    }
+}

@@ -11,6 +11,7 @@ mod folder;
 mod gateway;
 mod http_cameras;
 mod log;
+mod logs;
 mod metrics;
 mod outage;
 mod process;
