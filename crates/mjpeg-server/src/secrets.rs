@@ -70,8 +70,8 @@ pub(crate) fn masked(mut text: String) -> String {
     text
 }
 
-/// Remembers a value as it is, and as it stands in a URL, in quotes and in JSON. Of one with several
-/// lines, also each line: programs are quoted line by line.
+/// Remembers a value as it is, and as it stands in a URL, in quotes and in JSON. Of one with
+/// several lines, also each line: programs are quoted line by line.
 fn remember(value: &str) {
     let mut known = known();
     for value in iter::once(value).chain(value.lines()) {

@@ -45,7 +45,8 @@ impl Default for ListenerConfig {
 }
 
 impl ListenerConfig {
-    /// Sets the name by which a [`Gate`](crate::Gate) and the log know the listener. Default: empty.
+    /// Sets the name by which a [`Gate`](crate::Gate) and the log know the listener. Default:
+    /// empty.
     pub fn with_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();
         self

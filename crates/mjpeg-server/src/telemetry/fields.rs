@@ -11,9 +11,9 @@ use crate::secrets::masked;
 /// The fields in the order of the event, the message first if there is one. Secrets in them are
 /// masked: here, because quoting and escaping would hide them.
 #[derive(Default)]
-pub(super) struct Fields(pub(super) Vec<(&'static str, Value)>);
+pub(super) struct LogFields(pub(super) Vec<(&'static str, Value)>);
 
-impl Fields {
+impl LogFields {
     pub(super) fn of(recorded: &impl RecordFields) -> Self {
         let mut fields = Self::default();
         recorded.record(&mut fields);
@@ -25,7 +25,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for LogFields {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.add(field, masked(value.into()));
     }

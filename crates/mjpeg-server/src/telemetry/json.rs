@@ -15,7 +15,7 @@ use tracing_subscriber::{
     registry::{LookupSpan, Scope},
 };
 
-use super::fields::Fields;
+use super::fields::LogFields;
 use crate::secrets::masked;
 
 /// Writes each event as a JSON object: [`HEAD`], then the fields of the spans around it and its
@@ -46,7 +46,7 @@ where
             let objects = Deserializer::from_str(recorded).into_iter::<Map<String, Value>>();
             fields.extend(objects.map_while(Result::ok).flatten());
         }
-        let own = Fields::of(event).0.into_iter();
+        let own = LogFields::of(event).0.into_iter();
         fields.extend(own.map(|(name, value)| (name.into(), value)));
         let metadata = event.metadata();
         let message = fields.remove("message").unwrap_or_default();
@@ -65,7 +65,7 @@ impl<'writer> FormatFields<'writer> for JsonFields {
         mut writer: Writer<'writer>,
         fields: R,
     ) -> fmt::Result {
-        let fields = Fields::of(&fields).0.into_iter();
+        let fields = LogFields::of(&fields).0.into_iter();
         let fields: Map<_, _> = fields.map(|(name, value)| (name.into(), value)).collect();
         write!(writer, "{}", Value::Object(fields))
     }

@@ -9,7 +9,7 @@ use tracing_subscriber::{
     fmt::{FormatFields, format::Writer},
 };
 
-use super::fields::Fields;
+use super::fields::LogFields;
 
 /// Writes a message and the fields after it as `NAME=VALUE`. Whatever a camera, a program or a
 /// viewer has put into a value: it is one line, and steers no terminal.
@@ -21,7 +21,7 @@ impl<'writer> FormatFields<'writer> for TextFields {
         mut writer: Writer<'writer>,
         fields: R,
     ) -> fmt::Result {
-        for (at, (name, value)) in Fields::of(&fields).0.into_iter().enumerate() {
+        for (at, (name, value)) in LogFields::of(&fields).0.into_iter().enumerate() {
             if at > 0 {
                 writer.write_char(' ')?;
             }

@@ -107,6 +107,20 @@ async fn each_line_of_json_has_the_fields_of_its_stream_viewer_and_listener() {
 }
 
 #[tokio::test]
+async fn own_port_of_a_stream_is_called_like_the_stream() {
+    let args = ["run", "--log=debug", "--log-format=json", "--stream"];
+    let stream = "door=test:@127.0.0.1:0";
+    let mut server = Server::start(&[&args[..], &[stream]].concat(), 1);
+    let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
+    assert!(viewer.next_frame().await.unwrap().is_some());
+    server.end_by("TERM");
+    let events = events(&server.stderr());
+    for message in ["connection accepted", "viewer admitted"] {
+        assert_eq!(only(&events, message)["listener"], "door");
+    }
+}
+
+#[tokio::test]
 async fn outage_is_one_line_of_json() {
     let camera = Camera::start_with(|nth| match nth {
         0..3 => Script::close(),
