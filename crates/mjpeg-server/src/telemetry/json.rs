@@ -49,7 +49,7 @@ where
         let own = LogFields::of(event).0.into_iter();
         fields.extend(own.map(|(name, value)| (name.into(), value)));
         let metadata = event.metadata();
-        let message = fields.remove("message").unwrap_or_default();
+        let message = fields.remove("message").unwrap_or_else(|| "".into());
         writer.write_str(&object(
             [metadata.level().as_str(), metadata.target()],
             message,
@@ -220,6 +220,14 @@ mod tests {
             r#""viewer":2}"#
         );
         assert_eq!(line, format!("{HEAD_OF_TEST}{fields}"));
+    }
+
+    #[test]
+    fn message_is_a_text_also_where_there_is_none() {
+        assert_eq!(
+            logged(|| info!(n = 1)),
+            format!(r#"{HEAD_OF_TEST}:"","n":1}}"#)
+        );
     }
 
     #[test]

@@ -7,7 +7,10 @@ use tokio::{
 };
 
 use super::events;
-use crate::process::{Server, command};
+use crate::{
+    folder::Folder,
+    process::{Server, command, run},
+};
 
 /// Whether a character steers a terminal, or hides there.
 fn steers(c: char) -> bool {
@@ -100,6 +103,26 @@ async fn what_a_viewer_says_is_one_line_of_text() {
             let shown = r#"key=\u{1b}[2J\n"\\u{9b}\u{202e}x agent=a\u{9b}2J\u{202e}"\\tb"#;
             assert!(log.contains(shown), "{log}");
         }
+    }
+}
+
+/// The last line is no event.
+#[test]
+fn what_a_failed_start_says_steers_no_terminal() {
+    let folder = Folder::new();
+    let tls = r#"{ certificate = "/no/\u001b[2J\u009b\u202ex", key = "/no/key" }"#;
+    let stream = "[[streams]]\nname = \"a\"\nsource = \"test:\"";
+    let text = format!("[[listen]]\naddress = \"127.0.0.1:0\"\ntls = {tls}\n{stream}");
+    let file = folder.write("mjpeg.toml", text);
+    for (format, shown) in [
+        ("text", "cannot read /no/\\u{1b}[2J\\u{9b}\\u{202e}x"),
+        ("json", "cannot read /no/\\u001b[2J\\u009b\\u202ex"),
+    ] {
+        let args = ["run", "--log=off", "-c", &file, "--log-format", format];
+        let (code, _, err) = run(&args);
+        assert_eq!(code, Some(1));
+        let steers = |c: char| steers(c) && c != '\n';
+        assert!(err.contains(shown) && !err.contains(steers), "{err:?}");
     }
 }
 
