@@ -1,4 +1,4 @@
-//! Checks manifests, imports, type names, sizes, comments, docs and test data.
+//! Checks manifests, imports, type names, sizes, comments, log lines, docs and test data.
 
 mod attributes;
 mod comments;
@@ -7,6 +7,7 @@ mod files;
 mod fixtures;
 mod functions;
 mod lines;
+mod log_lines;
 mod manifests;
 mod modules;
 mod pages;
@@ -22,6 +23,7 @@ use cargo_metadata::{Package, TargetKind};
 
 use crate::examples;
 use crate::tidy::lines::Lines;
+use crate::tidy::log_lines::LogLines;
 use crate::tidy::modules::Modules;
 use crate::tidy::type_names::TypeNames;
 use crate::util::{Workspace, files_with, folder, read, targets, verdict};
@@ -33,6 +35,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     problems.extend(readmes::check(workspace, &members)?);
     let mut exempt: Vec<_> = functions::EXEMPT.iter().collect();
     let mut type_names = TypeNames::default();
+    let mut log_lines = LogLines::default();
     for package in &members {
         let manifest = read(package.manifest_path.as_std_path())?;
         problems.extend(manifests::check(package, &manifest));
@@ -43,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             if is_product {
                 problems.extend(functions::check(&file, &text, &mut exempt));
                 type_names.add(&package.name, &file, &text);
+                log_lines.add(&file, &text);
             }
         }
         if is_product {
@@ -52,6 +56,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
     problems.extend(functions::unused(&exempt));
     problems.extend(type_names.check());
+    problems.extend(log_lines.check(&read(&root.join(log_lines::PAGE))?));
     let examples = members.iter().flat_map(|package| {
         let examples = targets(package, TargetKind::Example);
         examples.into_iter().map(|e| (package.name.as_str(), e))

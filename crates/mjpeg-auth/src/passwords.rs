@@ -121,7 +121,7 @@ impl Passwords {
             let address = peer.and_then(|peer| peer.addr()).map(|addr| addr.ip());
             let address = address.map_or("local".into(), |ip| ip.to_canonical().to_string());
             let name: String = name.chars().take(LOGGED_CHARS).collect();
-            warn!(address, user = ?name, "login failed");
+            warn!(peer = address, user = ?name, "login failed");
             return Err(LoginError::Wrong);
         }
         let mut state = self.lock();

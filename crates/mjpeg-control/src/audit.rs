@@ -46,11 +46,11 @@ impl Audit {
         info!(
             target: "mjpeg_control::audit",
             user = self.user.as_deref().unwrap_or("-"),
-            address = self.peer.map_or_else(|| "-".into(), |peer| peer.to_string()),
+            peer = self.peer.map_or_else(|| "-".into(), |peer| peer.to_string()),
             verb = self.verb,
             stream = stream.map_or("-", StreamName::as_str),
             outcome = outcome.map_or("ok", |Outcome(code)| code.as_str()),
-            "change"
+            "change by the API"
         );
     }
 }

@@ -25,7 +25,10 @@ use crate::{
     service::shared::{Caller, ServiceShared},
     shards::{Shards, viewer::NewViewer},
     stats::StreamStats,
-    viewers::viewer::{ViewerInfo, ViewerState},
+    viewers::{
+        table::ViewerTable,
+        viewer::{ViewerInfo, ViewerState},
+    },
 };
 
 mod access;
@@ -245,7 +248,7 @@ impl StreamServiceBuilder {
         self
     }
 
-    /// Sets the stream's name, which the gate sees. Default: none.
+    /// Sets the stream's name, which the gate and the log see. Default: none.
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = Some(name.into());
         self
@@ -260,14 +263,14 @@ impl StreamServiceBuilder {
     /// Makes the service.
     pub fn build(self) -> StreamService {
         let shared = ServiceShared {
+            shards: Shards::new(self.name.clone()),
+            viewers: Arc::new(ViewerTable::new(self.name.clone())),
             name: self.name,
             consumer: self.consumer,
             config: watch::Sender::new(Arc::new(self.config)),
             gate: self.gate,
             counters: Arc::default(),
-            viewers: Arc::default(),
             closer: Closer::new(),
-            shards: Shards::default(),
             #[cfg(feature = "http2")]
             cutter: watch::Sender::new(false),
             rechecks: AtomicU64::new(0),

@@ -40,6 +40,8 @@ pub(crate) struct Shards {
     attached: AttachedCount,
     /// Held while one call drains, so that another returns no sooner.
     draining: tokio::sync::Mutex<()>,
+    /// The stream's name, for the log.
+    stream: Option<Arc<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +53,14 @@ struct Tasks {
 }
 
 impl Shards {
+    /// Makes them for the stream of this name.
+    pub(crate) fn new(stream: Option<Arc<str>>) -> Self {
+        Self {
+            stream,
+            ..Self::default()
+        }
+    }
+
     /// Gives a viewer to the next task in turn. `ends` makes what tells a new task to end.
     pub(crate) fn attach(
         &self,
@@ -83,7 +93,11 @@ impl Shards {
         let refused = senders[*next].send((viewer, self.attached.one()));
         if let Err(mpsc::error::SendError(viewer)) = refused {
             // The task has panicked or is ending. Its viewers are lost, but new ones need not be.
-            warn!("a task that serves viewers has failed; starting another");
+            let stream = self.stream.as_deref();
+            warn!(
+                stream,
+                "a task that serves viewers has failed; starting another"
+            );
             senders[*next] = start(running);
             let _ = senders[*next].send(viewer);
         }
@@ -103,8 +117,8 @@ impl Shards {
         if timeout(grace, all).await.is_ok() {
             return 0;
         }
-        let cut = self.attached.now();
-        warn!(viewers = cut, "viewers did not end in time and were cut");
+        let (stream, cut) = (self.stream.as_deref(), self.attached.now());
+        warn!(stream, cut, "viewers did not end in time and were cut");
         running.shutdown().await;
         cut
     }

@@ -359,7 +359,7 @@ impl Manager {
             return Err(Error::ShutDown);
         }
         let listen = info.listen.map(display);
-        info!(stream = %info.name, source = %info.source, listen, "stream started");
+        info!(stream = %info.name, source = info.source, listen, "stream started");
         Ok(info)
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod camera_args;
 pub(crate) mod cert;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod log_args;
 mod redact;
 pub(crate) mod run;
 pub(crate) mod stream_arg;
@@ -11,16 +12,15 @@ pub(crate) mod viewer_args;
 
 use std::{env, ffi::OsString};
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
-use tracing_subscriber::filter::Targets;
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use self::{
     cert::Cert,
     check::{Check, Config},
     demo::Demo,
+    log_args::LogArgs,
     run::Run,
 };
-use crate::telemetry;
 
 /// Relays Motion-JPEG cameras: connects to each camera once and serves its pictures over HTTP to
 /// any number of viewers.
@@ -32,17 +32,8 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// What to log, to standard error: off, error, warn, info, debug or trace, also per module
-    /// (info,mjpeg_http=debug). Lines that nobody reads in time are dropped and counted
-    #[arg(
-        long,
-        global = true,
-        env = "MJPEG_LOG",
-        value_name = "LEVEL",
-        default_value = "info",
-        value_parser = telemetry::parse_filter
-    )]
-    pub(crate) log: Targets,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -71,19 +62,25 @@ impl Cli {
     ///
     /// Those of the parser, which may quote a password.
     pub(crate) fn parsed(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let command = Self::command().mut_subcommands(|command| {
-            command.mut_args(|arg| {
-                // An empty environment variable counts as unset.
-                let value = arg.get_env().and_then(env::var_os);
-                let arg = match value.is_some_and(|value| value.is_empty()) {
-                    true => arg.env(None::<&str>),
-                    false => arg,
-                };
-                // The help says once how the variables are called.
-                let is_shown = ["config", "log"].contains(&arg.get_id().as_str());
-                arg.hide_env(!is_shown)
-            })
-        });
+        // An empty environment variable counts as unset.
+        let unless_empty = |arg: Arg| {
+            let value = arg.get_env().and_then(env::var_os);
+            match value.is_some_and(|value| value.is_empty()) {
+                true => arg.env(None::<&str>),
+                false => arg,
+            }
+        };
+        let mut command = Self::command()
+            .mut_args(unless_empty)
+            .mut_subcommands(|command| {
+                command.mut_args(|arg| {
+                    // The help says once how the variables are called.
+                    let is_shown = arg.get_id() == "config";
+                    unless_empty(arg).hide_env(!is_shown)
+                })
+            });
+        // Gives the global arguments to the subcommands.
+        command.build();
         let matches = command.clone().try_get_matches_from(args)?;
         let mut cli = Self::from_arg_matches(&matches)?;
         if let Some((name, within)) = matches.subcommand() {

@@ -6,7 +6,7 @@ mod configurable;
 use std::{future::pending, io, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport};
+use mjpeg_manager::{HttpOutlet, ManagerConfig, ShutdownReport, mjpeg_ingest::escaped};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{info, warn};
 
@@ -14,21 +14,23 @@ use self::configurable::{Configurable, Wanted};
 use crate::{
     advice::with_advice,
     assembly,
-    cli::{Cli, Command, demo::Demo, run::Run},
+    cli::{Cli, Command, demo::Demo, log_args::LogArgs, run::Run},
     config::{
         demo::{DEMO_PORT, gateways, streams},
         edits::Edits,
         files::shown,
         report::{Level, Report},
+        value::{choice::LogFormat, log_filter::LogFilter},
     },
     control::editor::Editor,
     gateway::control_socket,
     output::Output,
     relay::Relay,
-    reload::{ConfigurationSource, ReadFiles, Reloader, difference::Configuration},
+    reload::{ConfigurationSource, ReadFiles, Reloader, difference::Configuration, log_warnings},
     secrets::masked,
     signals::{Asked, Signals},
-    systemd, telemetry,
+    systemd,
+    telemetry::{self, FilterHandle, json},
 };
 
 /// Runs the command line of this process, until a signal ends it.
@@ -41,23 +43,25 @@ pub fn main() -> ExitCode {
     let Cli { command, log } = Cli::from_process();
     let work = match command {
         Command::Check(args) => return check::check(&args),
-        Command::Config(args) => return check::config(&args),
+        Command::Config(args) => return check::config(&args, &log),
         Command::Cert(args) => return check::cert(&args),
-        Command::Run(args) => match configured(&args) {
+        Command::Run(args) => match configured(&args, &log) {
             Ok(configured) => Job::Run(Box::new(configured)),
             Err(report) => return check::refuse(&report),
         },
         Command::Demo(args) => Job::Demo(args),
     };
+    let (filter, format) = work.log(log);
     let terminal = Terminal {
         stdout: Output::stdout(),
-        stderr: Output::stderr(),
+        stderr: Output::stderr(format),
+        format,
     };
-    telemetry::init(log, terminal.stderr.clone());
+    let filter = telemetry::init(&filter, format, terminal.stderr.clone());
     let outcome = runtime(work.worker_threads())
         .context("cannot start the async runtime")
         .and_then(|runtime| {
-            let outcome = runtime.block_on(run(work, &terminal));
+            let outcome = runtime.block_on(run(work, &terminal, filter));
             // Does not wait for name look-ups, which may hang in the system's resolver.
             runtime.shutdown_background();
             outcome
@@ -65,7 +69,7 @@ pub fn main() -> ExitCode {
     let code = match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal.stderr.line(masked(format!("error: {error:#}")));
+            terminal.fail(&error);
             ExitCode::FAILURE
         }
     };
@@ -84,6 +88,20 @@ impl Job {
     /// Whether there is a configuration to read again.
     fn reloads(&self) -> bool {
         matches!(self, Self::Run(configured) if configured.source.file.is_some())
+    }
+
+    /// What is logged, and how.
+    fn log(&self, args: LogArgs) -> (LogFilter, LogFormat) {
+        match self {
+            Self::Run(configured) => {
+                let process = &configured.configuration.settings.process;
+                (process.log.0.clone(), process.log_format)
+            }
+            Self::Demo(_) => (
+                args.log.map(|filter| filter.0).unwrap_or_default(),
+                args.log_format.unwrap_or_default(),
+            ),
+        }
     }
 
     /// How many threads serve viewers.
@@ -105,9 +123,9 @@ struct Configured {
 }
 
 /// Reads the configuration of `run`. Where nothing says what to relay, it exits.
-fn configured(args: &Run) -> Result<Configured, Report> {
+fn configured(args: &Run, log: &LogArgs) -> Result<Configured, Report> {
     let file = check::file(args.config.clone(), args.streams.is_empty());
-    let overrides = check::overrides(args);
+    let overrides = check::overrides(args, log);
     let source = ConfigurationSource { file, overrides };
     let (loaded, read) = source.load(ReadFiles::default(), &Edits::default());
     let Some(plan) = loaded.plan else {
@@ -129,6 +147,26 @@ fn configured(args: &Run) -> Result<Configured, Report> {
 struct Terminal {
     stdout: Output,
     stderr: Output,
+    /// Of what is written to standard error.
+    format: LogFormat,
+}
+
+impl Terminal {
+    /// Says why the program ends, whatever is logged.
+    fn fail(&self, error: &anyhow::Error) {
+        let text = format!("{error:#}");
+        self.stderr.line(match self.format {
+            LogFormat::Json => {
+                let (target, message) = (module_path!(), "the program has failed");
+                json::line("ERROR", target, message, ("error", text.into()))
+            }
+            LogFormat::Text => {
+                let text = masked(format!("error: {text}"));
+                let lines: Vec<_> = text.lines().map(escaped).collect();
+                lines.join("\n")
+            }
+        });
+    }
 }
 
 /// Makes a runtime whose worker threads serve the viewers. A single worker is this thread, so that
@@ -145,12 +183,12 @@ fn runtime(workers: u16) -> io::Result<Runtime> {
         .build()
 }
 
-async fn run(work: Job, terminal: &Terminal) -> Result<()> {
+async fn run(work: Job, terminal: &Terminal, filter: FilterHandle) -> Result<()> {
     let mut signals = Signals::listen(work.reloads()).context("cannot listen for signals")?;
     let starting = async {
         match work {
             Job::Run(configured) => {
-                let (relay, configurable) = start_run(*configured).await?;
+                let (relay, configurable) = start_run(*configured, filter).await?;
                 anyhow::Ok((relay, Some(configurable)))
             }
             Job::Demo(args) => Ok((start_demo(args, terminal).await?, None)),
@@ -194,7 +232,7 @@ async fn run(work: Job, terminal: &Terminal) -> Result<()> {
     Ok(())
 }
 
-async fn start_run(configured: Configured) -> Result<(Relay, Configurable)> {
+async fn start_run(configured: Configured, filter: FilterHandle) -> Result<(Relay, Configurable)> {
     let Configured {
         configuration,
         source,
@@ -202,18 +240,16 @@ async fn start_run(configured: Configured) -> Result<(Relay, Configurable)> {
         warnings,
     } = configured;
     if let Some(file) = &source.file {
-        info!("the configuration is {}", shown(file));
+        info!(file = %shown(file), "the configuration is in a file");
     }
-    for warning in warnings {
-        warn!("{warning}");
-    }
+    log_warnings(&warnings);
     let plan = &configuration.plan;
     let (requests, editor) = Editor::new(&configuration);
     let mut relay = assembly::start(plan, Arc::new(requests)).await?;
     if let Some(path) = control_socket::path() {
         relay.open_control_socket(path);
     }
-    let reloader = Reloader::new(source, configuration, read);
+    let reloader = Reloader::new(source, configuration, read, filter);
     Ok((relay, Configurable { reloader, editor }))
 }
 
@@ -227,15 +263,19 @@ async fn start_demo(args: Demo, terminal: &Terminal) -> Result<Relay> {
     let started = match start(args.port.unwrap_or(DEMO_PORT)).await? {
         // The user has not chosen the ports, so free ones do as well.
         Err(error) if args.port.is_none() && error.is_port_in_use() => {
-            info!("port {DEMO_PORT} or one after it is taken; using free ports");
+            info!(
+                port = DEMO_PORT,
+                "this port or one after it is taken; using free ports"
+            );
             start(0).await?
         }
         started => started,
     };
     let relay = started.map_err(|e| with_advice(&e))?;
-    terminal
-        .stderr
-        .line("Open a URL in a browser: the first shows all cameras. Ctrl-C ends the demo.");
+    if terminal.format == LogFormat::Text {
+        let hint = "Open a URL in a browser: the first shows all cameras. Ctrl-C ends the demo.";
+        terminal.stderr.line(hint);
+    }
     Ok(relay)
 }
 
@@ -249,7 +289,7 @@ fn print_urls(relay: &Relay, terminal: &Terminal) {
 fn log_cut(report: ShutdownReport) {
     for cut in report.cut {
         let (connections, task) = (cut.connections, cut.task);
-        warn!(stream = %cut.name, connections, task, "did not end in time and was cut");
+        warn!(stream = %cut.name, connections, task, "the stream did not end in time and was cut");
     }
 }
 

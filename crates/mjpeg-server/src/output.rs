@@ -17,7 +17,7 @@ use std::{fs::File, os::fd::AsFd};
 
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::secrets::masked;
+use crate::{config::value::choice::LogFormat, telemetry::json};
 
 /// Takes lines without ever waiting, and writes them in their order. Lines for which there is no
 /// room are dropped and counted; the count is written as soon as something can be written again.
@@ -28,7 +28,11 @@ struct OutputShared {
     queue: Mutex<LineQueue>,
     /// Notified when the queue, or what is being written, has changed.
     changed: Condvar,
+    dropped: DroppedLine,
 }
+
+/// Writes the line that tells how many were dropped.
+type DroppedLine = fn(u64) -> String;
 
 #[derive(Default)]
 struct LineQueue {
@@ -40,10 +44,11 @@ struct LineQueue {
 
 impl Output {
     /// Begins to write to this stream. The thread lives as long as the process.
-    pub(crate) fn new(name: &str, to: impl Write + Send + 'static) -> Self {
+    pub(crate) fn new(name: &str, to: impl Write + Send + 'static, dropped: DroppedLine) -> Self {
         let shared = Arc::new(OutputShared {
             queue: Mutex::default(),
             changed: Condvar::new(),
+            dropped,
         });
         let of_thread = Arc::clone(&shared);
         let (started, starting) = mpsc::channel();
@@ -62,19 +67,23 @@ impl Output {
     pub(crate) fn stdout() -> Self {
         #[cfg(unix)]
         if let Ok(own) = io::stdout().as_fd().try_clone_to_owned() {
-            return Self::new("stdout", File::from(own));
+            return Self::new("stdout", File::from(own), dropped_text);
         }
-        Self::new("stdout", io::stdout())
+        Self::new("stdout", io::stdout(), dropped_text)
     }
 
-    /// Begins to write to standard error.
-    pub(crate) fn stderr() -> Self {
+    /// Begins to write to standard error, which is the log.
+    pub(crate) fn stderr(format: LogFormat) -> Self {
+        let dropped = match format {
+            LogFormat::Text => dropped_text,
+            LogFormat::Json => dropped_json,
+        };
         // Not by the standard library's, whose lock would be held for as long as a write blocks.
         #[cfg(unix)]
         if let Ok(own) = io::stderr().as_fd().try_clone_to_owned() {
-            return Self::new("stderr", File::from(own));
+            return Self::new("stderr", File::from(own), dropped);
         }
-        Self::new("stderr", io::stderr())
+        Self::new("stderr", io::stderr(), dropped)
     }
 
     /// Adds a line, unless there is no room. Its end is added if it is missing.
@@ -121,7 +130,8 @@ impl OutputShared {
             let dropped = mem::take(&mut queue.dropped);
             drop(queue);
             if dropped > 0 {
-                lines += &format!("{dropped} log lines dropped: they were not read in time\n");
+                lines += &(self.dropped)(dropped);
+                lines.push('\n');
             }
             self.write_all(&mut to, lines.as_bytes());
             self.queue().is_writing = false;
@@ -158,12 +168,20 @@ impl LineQueue {
     }
 }
 
-/// One line of the log, written in one call. Secrets that were taken from elsewhere are masked.
+fn dropped_text(dropped: u64) -> String {
+    format!("{dropped} {DROPPED}")
+}
+
+fn dropped_json(dropped: u64) -> String {
+    json::line("WARN", module_path!(), DROPPED, ("dropped", dropped.into()))
+}
+
+/// One line of the log, written in one call.
 pub(crate) struct LogLine<'a>(&'a Output);
 
 impl Write for LogLine<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.line(masked(String::from_utf8_lossy(line).into()));
+        self.0.line(String::from_utf8_lossy(line));
         Ok(line.len())
     }
 
@@ -185,10 +203,23 @@ impl<'a> MakeWriter<'a> for Output {
 /// The kernel counts references on each file that a process with a shared table uses. That made
 /// every frame for every viewer 4 % dearer (20 kB, 1000 viewers, one worker thread).
 fn unshare_files() {
-    // An error means that it stays as dear as that.
     #[cfg(target_os = "linux")]
-    let _ = nix::sched::unshare(nix::sched::CloneFlags::CLONE_FILES);
+    {
+        use nix::{
+            sched::{CloneFlags, unshare},
+            sys::signal::SigSet,
+        };
+
+        // A handler tells the runtime of the signal through a file that only the other threads
+        // have open. Run in this thread, it would lose the signal.
+        if SigSet::all().thread_block().is_ok() {
+            // An error means that it stays as dear as that.
+            let _ = unshare(CloneFlags::CLONE_FILES);
+        }
+    }
 }
+
+const DROPPED: &str = "log lines dropped: they were not read in time";
 
 /// How many bytes wait to be written: some thousand lines. As many again may be being written.
 const MOST_BYTES: usize = 1 << 20;
@@ -225,7 +256,7 @@ mod tests {
     #[test]
     fn lines_that_nobody_reads_are_dropped_counted_and_told_of_when_it_goes_on() {
         let ((go, going), (written, was_written)) = (channel(), channel());
-        let output = Output::new("test", Stuck { go: going, written });
+        let output = Output::new("test", Stuck { go: going, written }, dropped_text);
         output.line("first");
         let line = "x".repeat(1023);
         // What is being written does not count.
@@ -247,5 +278,14 @@ mod tests {
         go.send(()).unwrap();
         assert_eq!(was_written.recv().unwrap(), b"after\n");
         output.flush(Duration::from_secs(60));
+    }
+
+    #[test]
+    fn dropped_lines_are_told_in_the_format_of_the_log() {
+        let text = dropped_json(7);
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["dropped"], 7);
+        assert_eq!(line["message"], DROPPED);
+        assert_eq!(line["level"], "WARN");
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod difference;
 mod keys;
 mod watch;
 
-use std::{collections::BTreeSet, future::pending, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, future::pending, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -23,6 +23,7 @@ use crate::{
         resolve::overrides::Overrides,
     },
     relay::{Relay, StartError, change::RelayChange},
+    telemetry::FilterHandle,
 };
 
 /// Reads the configuration again and changes the relay accordingly.
@@ -30,6 +31,7 @@ pub(crate) struct Reloader {
     source: Arc<ConfigurationSource>,
     running: Arc<Configuration>,
     read: ReadFiles,
+    filter: FilterHandle,
     /// `None` if nobody asks to watch the files.
     watcher: Option<Watcher>,
 }
@@ -69,11 +71,13 @@ impl Reloader {
         source: ConfigurationSource,
         running: Arc<Configuration>,
         read: ReadFiles,
+        filter: FilterHandle,
     ) -> Self {
         let mut this = Self {
             source: Arc::new(source),
             running,
             read,
+            filter,
             watcher: None,
         };
         this.watch();
@@ -161,25 +165,16 @@ impl Reloader {
             Ok(difference) if difference.is_empty() => {
                 info!("configuration reloaded: nothing has changed");
             }
-            Ok(difference) => {
-                let (summary, took) = (difference.summary(), since.elapsed().as_millis());
-                let mut lines = difference.lines();
-                lines
-                    .by_ref()
-                    .take(MOST_LINES)
-                    .for_each(|line| info!("{line}"));
-                let more = lines.count();
-                if more > 0 {
-                    info!("and {more} more");
-                }
-                // Last, where it is seen.
-                info!("configuration reloaded: {summary} in {took} ms");
-            }
+            Ok(difference) => log_changes(&difference, since.elapsed()),
             Err(error) => {
-                error.lines().iter().for_each(|line| error!("{line}"));
+                for error in error.lines() {
+                    error!(error, "the reload is refused");
+                }
                 error!("configuration not reloaded: nothing has changed");
             }
         }
+        // After these lines, which would else be missed where the log becomes shorter.
+        self.filter.set(&self.running.settings.process.log.0);
         outcome
     }
 
@@ -191,10 +186,7 @@ impl Reloader {
             self.watch();
         }
         let proposal = proposal?;
-        proposal
-            .warnings
-            .iter()
-            .for_each(|warning| warn!("{warning}"));
+        log_warnings(&proposal.warnings);
         self.apply(relay, proposal, |_| {}).await
     }
 
@@ -227,6 +219,7 @@ impl Reloader {
         process
             .state_dir
             .clone_from(&self.running.settings.process.state_dir);
+        process.log_format = self.running.settings.process.log_format;
         let watched = self.running.settings.process.watch;
         self.running = Arc::new(configuration);
         if self.running.settings.process.watch != watched {
@@ -282,6 +275,32 @@ impl ReloadError {
             Self::Start(error) => error.lines().collect(),
         }
     }
+}
+
+/// Logs what is not wrong with a configuration, but not right either.
+pub(crate) fn log_warnings(warnings: &[String]) {
+    for warning in warnings {
+        warn!(warning, "warning about the configuration");
+    }
+}
+
+/// Logs what a reload has changed.
+fn log_changes(difference: &Difference, took: Duration) {
+    let mut lines = difference.lines();
+    for change in lines.by_ref().take(MOST_LINES) {
+        info!(change, "changed by the reload");
+    }
+    let more = lines.count();
+    if more > 0 {
+        info!(more, "more was changed by the reload");
+    }
+    let [changed, added, removed] = difference.counts();
+    let (summary, took_ms) = (difference.summary(), took.as_millis() as u64);
+    // Last, where it is seen.
+    info!(
+        changed,
+        added, removed, took_ms, "configuration reloaded: {summary} in {took_ms} ms"
+    );
 }
 
 /// How often the configuration is read when the list of its files changes each time.

@@ -5,15 +5,19 @@
 
 use std::{
     cell::RefCell,
+    cmp::Reverse,
     env,
     fs::File,
     io::Read,
+    iter,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use mjpeg_manager::mjpeg_ingest::escaped;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 
 /// Replaces each `${env:NAME}` by the value of that variable, each `${file:PATH}` by the content of
 /// that file, and each `${credential:NAME}` by that of a credential that systemd passes
@@ -66,15 +70,26 @@ pub(crate) fn masked(mut text: String) -> String {
     text
 }
 
-/// Remembers a value as it is and as it stands in a URL.
+/// Remembers a value as it is, and as it stands in a URL, in quotes and in JSON. Of one with
+/// several lines, also each line: programs are quoted line by line.
 fn remember(value: &str) {
-    let encoded = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
     let mut known = known();
-    for text in [value.to_owned(), encoded] {
-        if text.len() >= SHORTEST && !known.contains(&text) {
-            known.push(text);
+    for value in iter::once(value).chain(value.lines()) {
+        let within = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
+        for text in [
+            value.to_owned(),
+            utf8_percent_encode(value, NON_ALPHANUMERIC).to_string(),
+            within(format!("{value:?}")),
+            within(Value::from(value).to_string()),
+            escaped(value).into_owned(),
+        ] {
+            if text.len() >= SHORTEST && !known.contains(&text) {
+                known.push(text);
+            }
         }
     }
+    // One may be a part of another, of which nothing may be left.
+    known.sort_by_key(|text| Reverse(text.len()));
 }
 
 fn known() -> MutexGuard<'static, Vec<String>> {
@@ -307,6 +322,25 @@ mod tests {
         remember("abc");
         let text = "GET /hunter2/é?x=hunter2%2F%C3%A9 abc".to_owned();
         assert_eq!(masked(text), "GET /***?x=*** abc");
+    }
+
+    #[test]
+    fn value_is_masked_in_quotes_and_line_by_line() {
+        let value = "q\"uo\\te\u{1b}\nnext-line";
+        remember(value);
+        remember("next-line, longer");
+        let json = Value::from(format!("{{{value}}}")).to_string();
+        for (text, shown) in [
+            (value.to_owned(), "***"),
+            (format!("{value:?}"), "\"***\""),
+            (json, "\"{***}\""),
+            (escaped(value).into_owned(), "***"),
+            (format!("{:?}", Some(value)), "Some(\"***\")"),
+            ("said next-line / q\"uo\\te\u{1b}".into(), "said *** / ***"),
+            ("next-line, longer".into(), "***"),
+        ] {
+            assert_eq!(masked(text.clone()), shown, "{text}");
+        }
     }
 
     #[test]

@@ -115,7 +115,11 @@ impl Tls {
         let mut reported = reported.unwrap_or_else(PoisonError::into_inner);
         if reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
             *reported = Some(Instant::now());
-            warn!("a client does not speak TLS where it is needed: use https:// in its URL");
+            let certificate = self.files.certificate.display();
+            warn!(
+                %certificate,
+                "a client does not speak TLS where it is needed: use https:// in its URL"
+            );
         }
         io::Error::new(error.kind(), "the client does not speak TLS")
     }
@@ -167,13 +171,19 @@ async fn watch(files: TlsFiles, mut read: FileStates, current: Arc<CurrentCertif
             read = states;
             let of_thread = (files.clone(), Arc::clone(&current));
             match spawn_blocking(move || of_thread.1.replace(&of_thread.0)).await {
-                Ok(Ok(())) => info!(
-                    fingerprint = current.fingerprint(),
-                    "certificate replaced; new connections get it"
-                ),
+                Ok(Ok(())) => {
+                    let (certificate, fingerprint) =
+                        (files.certificate.display(), current.fingerprint());
+                    info!(
+                        %certificate,
+                        fingerprint, "certificate replaced; new connections get it"
+                    );
+                }
                 Ok(Err(error)) => {
+                    let certificate = files.certificate.display();
                     let error = &error as &dyn std::error::Error;
                     warn!(
+                        %certificate,
                         error,
                         "the new certificate cannot be used; the one before stays"
                     );

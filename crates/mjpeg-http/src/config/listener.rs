@@ -47,7 +47,8 @@ impl Default for ListenerConfig {
 }
 
 impl ListenerConfig {
-    /// Sets the name by which a [`Gate`](crate::Gate) knows the listener. Default: empty.
+    /// Sets the name by which a [`Gate`](crate::Gate) and the log know the listener. Default:
+    /// empty.
     pub fn with_name(mut self, name: impl Into<Arc<str>>) -> Self {
         self.name = name.into();
         self
@@ -266,9 +267,14 @@ impl ListenerConfig {
         }
     }
 
-    /// The name by which a gate knows the listener.
+    /// The name by which a gate and the log know the listener.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name for the log, if it has one.
+    pub(crate) fn log_name(&self) -> Option<&str> {
+        Some(self.name()).filter(|name| !name.is_empty())
     }
 
     pub(crate) fn shared_name(&self) -> Arc<str> {

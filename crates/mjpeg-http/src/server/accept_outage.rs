@@ -1,16 +1,17 @@
 //! Accepting that fails: what is logged of it, and when it is tried again.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
-use super::accept::Accept;
-use crate::{address::ListenAddress, peer::Peer, stats::ListenerCounters, transport::Transport};
+use super::{accept::Accept, handle::ListenerShared};
+use crate::{address::ListenAddress, peer::Peer, transport::Transport};
 
 /// Failures that follow one another. Most likely there are no file descriptors left, and clients
 /// decide how many attempts fail, so one outage has two lines in the log, however long it lasts.
 pub(crate) struct AcceptOutage {
+    listener: Arc<ListenerShared>,
     address: ListenAddress,
     /// Failures of this outage.
     failures: u64,
@@ -20,8 +21,9 @@ pub(crate) struct AcceptOutage {
 }
 
 impl AcceptOutage {
-    pub(crate) fn new(address: ListenAddress) -> Self {
+    pub(crate) fn new(listener: Arc<ListenerShared>, address: ListenAddress) -> Self {
         Self {
+            listener,
             address,
             failures: 0,
             failed_at: None,
@@ -32,11 +34,7 @@ impl AcceptOutage {
     /// Waits for the next connection, however often that fails.
     ///
     /// Cancel safe: a dropped future has taken no connection.
-    pub(crate) async fn accept(
-        &mut self,
-        accept: &mut dyn Accept,
-        counters: &ListenerCounters,
-    ) -> (Transport, Peer) {
+    pub(crate) async fn accept(&mut self, accept: &mut dyn Accept) -> (Transport, Peer) {
         loop {
             if let Some(at) = self.retry_at() {
                 sleep_until(at).await;
@@ -47,7 +45,7 @@ impl AcceptOutage {
                     return accepted;
                 }
                 Err(error) => {
-                    counters.accept_errors.add_one();
+                    self.listener.counters.accept_errors.add_one();
                     self.failed(&error, Instant::now());
                 }
             }
@@ -64,16 +62,18 @@ impl AcceptOutage {
     fn accepted(&mut self, now: Instant) {
         self.in_a_row = 0;
         if self.failed_at.is_some() && self.is_over(now) {
-            let (address, failures) = (&self.address, self.failures);
-            info!(%address, failures, "connections are accepted again");
+            let config = self.listener.config();
+            let (listener, address, failures) = (config.log_name(), &self.address, self.failures);
+            info!(listener, %address, failures, "connections are accepted again");
             self.failed_at = None;
         }
     }
 
     fn failed(&mut self, error: &io::Error, now: Instant) {
         if self.is_over(now) {
-            let address = &self.address;
-            warn!(%address, %error, "cannot accept connections; trying again");
+            let config = self.listener.config();
+            let (listener, address) = (config.log_name(), &self.address);
+            warn!(listener, %address, %error, "cannot accept connections; trying again");
             self.failures = 0;
         }
         self.failures += 1;

@@ -106,7 +106,8 @@ async fn wrapped(
             Ok(Ok(transport)) => Some(transport),
             Ok(Err(error)) => {
                 context.listener.counters.handshake_errors.add_one();
-                debug!(%peer, %error, "connection could not be wrapped");
+                let listener = config.log_name();
+                debug!(listener, %peer, %error, "connection could not be wrapped");
                 None
             }
             Err(_) => {
@@ -129,7 +130,7 @@ struct HttpConnection {
     outgoing: Outgoing,
     closing: Closing,
     counters: Arc<ListenerCounters>,
-    peer: Option<Peer>,
+    caller: Caller,
 }
 
 /// What polling hyper led to.
@@ -150,7 +151,7 @@ impl HttpConnection {
             io = io.cut_at(context.cutter.closing());
         }
         let (outgoing, handoff) = (io.outgoing(), Arc::new(Handoff::new(io.outgoing())));
-        let (closing, peer) = (context.closer.closing(), caller.peer);
+        let closing = context.closer.closing();
         let counters = Arc::clone(&context.listener.counters);
         let mut http1 = http1::Builder::new();
         http1
@@ -159,7 +160,7 @@ impl HttpConnection {
             .max_buf_size(config.max_header_bytes());
         let service = ConnectionService {
             context,
-            caller,
+            caller: caller.clone(),
             handoff: Arc::clone(&handoff),
         };
         Self {
@@ -170,7 +171,7 @@ impl HttpConnection {
             outgoing,
             closing,
             counters,
-            peer,
+            caller,
         }
     }
 
@@ -227,8 +228,9 @@ impl HttpConnection {
         } else if error.is_parse() {
             self.counters.bad_requests.add_one();
         }
-        let peer = self.peer.unwrap_or_default();
-        debug!(%peer, %error, "connection ended");
+        let Caller { listener, peer, .. } = &self.caller;
+        let peer = peer.unwrap_or_default();
+        debug!(listener = listener.as_deref(), %peer, %error, "connection ended");
     }
 }
 

@@ -23,7 +23,6 @@ use tracing::debug;
 
 use crate::{
     closing::Closing,
-    peer::Peer,
     server::{
         context::Context,
         guarded::Guarded,
@@ -48,7 +47,7 @@ pub(crate) struct Http2Connection {
     requests: Arc<Requests>,
     running: FuturesUnordered<RunningRequest>,
     counters: Arc<ListenerCounters>,
-    peer: Peer,
+    caller: Caller,
     closing: Closing,
     cutting: Closing,
     /// How long it may be without a request.
@@ -83,7 +82,6 @@ impl Http2Connection {
     pub(crate) fn new(io: Guarded, caller: Caller, context: Arc<Context>) -> Self {
         let (closing, cutting) = (context.closer.closing(), context.cutter.closing());
         let counters = Arc::clone(&context.listener.counters);
-        let peer = caller.peer.unwrap_or_default();
         let config = context.listener.config();
         let (idle_limit, grace) = (config.header_timeout(), config.grace());
         let header_bytes = u32::try_from(config.max_header_bytes()).unwrap_or(u32::MAX);
@@ -101,13 +99,14 @@ impl Http2Connection {
             .max_pending_accept_reset_streams(MAX_RESETS)
             .max_local_error_reset_streams(MAX_ERROR_RESETS)
             .max_send_buf_size(SEND_BUFFER_BYTES);
-        let service = Http2Service::new(context, caller, Arc::clone(&requests), write_stall);
+        let service =
+            Http2Service::new(context, caller.clone(), Arc::clone(&requests), write_stall);
         Self {
             hyper: http2.serve_connection(TokioIo::new(io), service),
             requests,
             running: FuturesUnordered::new(),
             counters,
-            peer,
+            caller,
             closing,
             cutting,
             idle_limit,
@@ -220,7 +219,9 @@ impl Http2Connection {
         if cause.is_some_and(h2::Error::is_library) {
             self.counters.bad_requests.add_one();
         }
-        debug!(peer = %self.peer, %error, "connection ended");
+        let Caller { listener, peer, .. } = &self.caller;
+        let peer = peer.unwrap_or_default();
+        debug!(listener = listener.as_deref(), %peer, %error, "connection ended");
     }
 }
 

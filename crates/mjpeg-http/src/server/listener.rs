@@ -251,15 +251,16 @@ impl Listener {
         let cut_on_drop = CutOnDrop(Arc::clone(&context));
         let mut until = pin!(until);
         let mut connections = JoinSet::new();
-        let mut outage = AcceptOutage::new(address.clone());
+        let mut outage = AcceptOutage::new(Arc::clone(&shared), address.clone());
         loop {
             tokio::select! {
                 biased;
                 () = &mut until => break,
                 Some(_) = connections.join_next() => {}
-                (transport, peer) = outage.accept(&mut *accept, &counters) => {
+                (transport, peer) = outage.accept(&mut *accept) => {
                     counters.accepted.add_one();
-                    debug!(%address, %peer, "connection");
+                    let config = shared.config();
+                    debug!(listener = config.log_name(), %address, %peer, "connection accepted");
                     let context = Arc::clone(&context);
                     // Boxed: the socket keeps the waker of this task, and with it the task's
                     // memory, for as long as a viewer watches.
@@ -274,7 +275,9 @@ impl Listener {
         let mut cut = 0;
         if timeout(shared.config().grace(), all).await.is_err() {
             cut = connections.len();
-            warn!(%address, cut, "connections did not end in time and were cut");
+            let config = shared.config();
+            let listener = config.log_name();
+            warn!(listener, %address, cut, "connections did not end in time and were cut");
         }
         drop(cut_on_drop);
         connections.shutdown().await;

@@ -94,7 +94,7 @@ impl ServiceShared {
     pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
         let route = self.route(&request, path);
         if self.gate.is_none() {
-            return self.decide(&route, &request, caller.peer, (Grant::default(), None));
+            return self.decide(&route, &request, &caller, (Grant::default(), None));
         }
         let inquiry = Arc::new(self.inquiry(&request, route.action(), &caller));
         loop {
@@ -106,7 +106,7 @@ impl ServiceShared {
                         Arc::make_mut(&mut kept).proof.clone_from(&grant.proof);
                     }
                     let granted = (grant, Some(kept));
-                    self.decide(&route, &request, caller.peer, granted)
+                    self.decide(&route, &request, &caller, granted)
                 }
                 Err(refusal) => Answer::Now(*refusal),
             };
@@ -138,11 +138,11 @@ impl ServiceShared {
         &self,
         route: &Route,
         request: &Parts,
-        peer: Option<Peer>,
+        caller: &Caller,
         granted: (Grant, Option<Arc<Inquiry>>),
     ) -> Answer {
         let config = self.config();
-        let now = Instant::now();
+        let (now, peer) = (Instant::now(), caller.peer);
         let share = |response| head::share(response, config.cors(), &request.headers);
         let entrance = self.entrance(&config);
         let response = match route {
@@ -155,6 +155,7 @@ impl ServiceShared {
                 let wanted = &wanted.with_max_fps(granted.0.max_fps);
                 match Permit::take(&entrance, peer, wanted, granted, now) {
                     Ok(permit) => {
+                        permit.log_arrival(caller.listener.as_deref(), request);
                         let mut head = head::stream_head(request.version, wanted);
                         if wanted.is_relay {
                             head::name_relays(head.headers_mut(), &self.consumer);
@@ -241,7 +242,8 @@ impl ServiceShared {
             return 0;
         }
         let cut = self.cutter.receiver_count();
-        warn!(viewers = cut, "viewers did not end in time and were cut");
+        let stream = self.name.as_deref();
+        warn!(stream, cut, "viewers did not end in time and were cut");
         self.cutter.send_replace(true);
         self.cutter.closed().await;
         cut

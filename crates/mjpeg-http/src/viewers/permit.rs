@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
+use http::{header::USER_AGENT, request::Parts};
 use mjpeg_codec::multipart::{AllowOrigin, Part};
 use mjpeg_fanout::{Consumer, Published, Viewing};
 use tokio::time::Instant;
+use tracing::debug;
 
 use crate::{
     config::stream::StreamConfig,
@@ -109,6 +111,25 @@ impl Permit {
         }
     }
 
+    /// Logs that the viewer has come: through this listener, with this request.
+    pub(crate) fn log_arrival(&self, listener: Option<&str>, request: &Parts) {
+        let agent = request.headers.get(USER_AGENT);
+        let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+        let ViewerState { id, peer, .. } = &*self.viewer;
+        let key = self.viewer.name();
+        debug!(
+            stream = self.table.stream(),
+            viewer = id,
+            peer = %peer.unwrap_or_default(),
+            listener = listener.filter(|name| !name.is_empty()),
+            // Without the query, in which there may be a secret.
+            path = request.uri.path(),
+            key = Some(key).filter(|key| !key.is_empty()),
+            agent = agent.as_deref(),
+            "viewer admitted"
+        );
+    }
+
     pub(crate) fn counters(&self) -> &StreamCounters {
         &self.counters
     }
@@ -195,5 +216,15 @@ impl Drop for Permit {
             total.of_viewers().give_back();
         }
         self.counters.viewers.down();
+        let viewer = &*self.viewer;
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        debug!(
+            stream = self.table.stream(),
+            viewer = viewer.id,
+            peer = %viewer.peer.unwrap_or_default(),
+            sent = read(&viewer.sent),
+            skipped = read(&viewer.skipped),
+            "viewer gone"
+        );
     }
 }

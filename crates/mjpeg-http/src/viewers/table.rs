@@ -31,6 +31,8 @@ pub(crate) struct ViewerTable {
     next_answer_id: AtomicU64,
     admitted: Mutex<Admitted>,
     in_flight: InFlight,
+    /// The stream's name, for the log.
+    stream: Option<Arc<str>>,
 }
 
 /// The admitted viewers, keyed by address: those of one address are found without a scan.
@@ -44,6 +46,19 @@ pub(crate) struct Admitted {
 }
 
 impl ViewerTable {
+    /// Makes an empty table for the stream of this name.
+    pub(crate) fn new(stream: Option<Arc<str>>) -> Self {
+        Self {
+            stream,
+            ..Self::default()
+        }
+    }
+
+    /// The stream's name, if it has one.
+    pub(crate) fn stream(&self) -> Option<&str> {
+        self.stream.as_deref()
+    }
+
     pub(crate) fn list(&self, now: Instant) -> Vec<ViewerInfo> {
         let mut all: Vec<_> = self.all().iter().map(|viewer| viewer.info(now)).collect();
         all.sort_unstable_by_key(|viewer| viewer.id);

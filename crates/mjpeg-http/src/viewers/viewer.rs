@@ -143,6 +143,11 @@ impl ViewerState {
         self
     }
 
+    /// The name that it gave itself; empty for none.
+    pub(crate) fn name(&self) -> &str {
+        &self.key
+    }
+
     pub(crate) fn info(&self, now: Instant) -> ViewerInfo {
         let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let watching = now.saturating_duration_since(self.since);

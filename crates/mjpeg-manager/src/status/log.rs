@@ -1,5 +1,7 @@
 //! What is written to the log about one stream. The journal in its record decides how much.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
@@ -12,13 +14,14 @@ use crate::{
 /// Writes a change of state.
 pub(crate) fn state(stream: &StreamName, state: &StreamState, record: &mut Record) {
     let now = Instant::now();
+    let (source, peer) = (record.source(), record.peer());
     let journal = &mut record.journal;
     match state {
         StreamState::Offline { error, reason, .. } => {
             if journal.begin_outage(now, *reason) && journal.admits(now) {
-                warn!(%stream, %error, "camera offline; retrying until it returns");
+                warn!(%stream, source, %error, "camera offline; retrying until it returns");
             } else {
-                debug!(%stream, %error, "camera still offline");
+                debug!(%stream, source, %error, "camera still offline");
             }
         }
         // The program itself feeds it.
@@ -28,32 +31,29 @@ pub(crate) fn state(stream: &StreamName, state: &StreamState, record: &mut Recor
             if !journal.admits(now) {
                 return;
             }
-            let peer = record.peer().unwrap_or_default();
-            match outage {
-                Some((after, attempts)) => {
-                    info!(%stream, %peer, ?after, attempts, "camera online");
-                }
-                None => info!(%stream, %peer, "camera online"),
-            }
+            let (lasted, attempts) = outage.unzip();
+            let outage_seconds = lasted.map(|lasted: Duration| lasted.as_secs_f64());
+            info!(%stream, source, peer, outage_seconds, attempts, "camera online");
         }
         // A camera that was told to be lost is only being tried again.
         StreamState::Connecting | StreamState::Idle | StreamState::Stalled { .. }
             if journal.is_out() =>
         {
-            debug!(%stream, %state, "camera");
+            debug!(%stream, source, %state, "camera state");
         }
-        StreamState::Connecting => debug!(%stream, %state, "camera"),
+        StreamState::Connecting => debug!(%stream, source, %state, "camera state"),
         // Written together with the panic.
         StreamState::Failed { .. } => {}
-        StreamState::Stalled { .. } => {
+        StreamState::Stalled { after } => {
             if journal.admits(now) {
-                warn!(%stream, %state, "camera");
+                let silent_seconds = after.as_secs_f64();
+                warn!(%stream, source, peer, silent_seconds, "camera stalled");
             }
         }
         _ => {
             journal.end_outage(now);
             if journal.admits(now) {
-                info!(%stream, %state, "camera");
+                info!(%stream, source, %state, "camera state");
             }
         }
     }
@@ -61,15 +61,28 @@ pub(crate) fn state(stream: &StreamName, state: &StreamState, record: &mut Recor
 
 /// Writes that the picture has frozen, or moves again.
 pub(crate) fn motion(stream: &StreamName, motion: Motion, record: &mut Record) {
-    if record.journal.admits(Instant::now()) {
-        warn!(%stream, ?motion, "the camera's picture");
+    if !record.journal.admits(Instant::now()) {
+        return;
+    }
+    let source = record.source();
+    match motion {
+        Motion::Frozen => warn!(%stream, source, "the camera's picture is frozen"),
+        Motion::Moving => info!(%stream, source, "the camera's picture moves again"),
     }
 }
 
 /// Writes that frames come from another source.
 pub(crate) fn active(stream: &StreamName, source: &str, record: &mut Record) {
     if record.journal.admits(Instant::now()) {
-        warn!(%stream, %source, "frames come from another source now");
+        warn!(%stream, source, "frames come from another source now");
+    }
+}
+
+/// Writes that the camera sends a flood.
+pub(crate) fn flooded(stream: &StreamName, record: &mut Record) {
+    if record.journal.admits(Instant::now()) {
+        let source = record.source();
+        warn!(%stream, source, "the camera sends a flood and is read more slowly");
     }
 }
 
@@ -79,5 +92,5 @@ pub(crate) fn suppressed(stream: &StreamName, record: &mut Record, now: Instant)
         return;
     };
     let (state, seconds) = (&record.state, within.as_secs());
-    warn!(%stream, %state, "the camera comes and goes: {lines} more changes in {seconds} s");
+    warn!(%stream, %state, lines, seconds, "the camera comes and goes; lines were left out");
 }

@@ -11,7 +11,7 @@ use std::{
 use mjpeg_codec::{Frame, repair::Repairs};
 use mjpeg_ingest::{Error, Event, Source};
 use tokio::{sync::watch, time::Instant};
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::{
     event::{Change, EventSender},
@@ -98,7 +98,7 @@ impl Monitor {
             Event::Connecting => StreamState::Connecting,
             // Online is a camera whose pictures come.
             Event::Online { peer } => {
-                debug!(stream = %self.name, %peer, "camera connected");
+                debug!(stream = %self.name, peer, "camera connected");
                 self.record().connected(index, peer);
                 StreamState::Connecting
             }
@@ -143,9 +143,7 @@ impl Monitor {
     fn flooded(&self) {
         let mut record = self.record();
         record.note(FLOODED);
-        if record.journal.admits(Instant::now()) {
-            warn!(stream = %self.name, "{FLOODED}");
-        }
+        log::flooded(&self.name, &mut record);
     }
 
     fn is_offline(&self, index: usize) -> bool {

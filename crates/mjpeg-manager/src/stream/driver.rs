@@ -306,7 +306,8 @@ impl StreamDriver {
         let now = Instant::now();
         let retry_in = self.panics.delay(now);
         let stream = self.spec.name();
-        error!(%stream, ?retry_in, "the stream's task panicked; starting it again");
+        let retry_seconds = retry_in.as_secs_f64();
+        error!(%stream, retry_seconds, "the stream's task panicked; starting it again");
         self.monitor.panicked(retry_in);
         self.in_use.send_replace(Arc::clone(&self.spec));
         self.state = DriverState::Failed {

@@ -137,9 +137,11 @@ impl HttpOutlet {
     pub fn configure_ports(&self, config: ListenerConfig) {
         self.ports.configure(config);
         let services = self.services.lock();
-        let served = services.values().filter_map(|entry| entry.served.as_ref());
-        for port in served.filter_map(|served| served.port.as_ref()) {
-            port.handle.configure(self.ports.port_config());
+        for (stream, entry) in services.iter() {
+            let served = entry.served.as_ref();
+            if let Some(port) = served.and_then(|served| served.port.as_ref()) {
+                port.handle.configure(self.ports.port_config(stream));
+            }
         }
     }
 
@@ -157,7 +159,8 @@ impl HttpOutlet {
         addr: SocketAddr,
         bound: Option<Listener>,
     ) -> Result<PortReservation, Error> {
-        let bind = || Listener::bind(addr, self.ports.port_config()).map_err(failure);
+        // The stream that takes it configures it.
+        let bind = || Listener::bind(addr, self.ports.config()).map_err(failure);
         let listener = bound.map_or_else(bind, Ok)?;
         Ok(self.ports.reserve(addr, listener))
     }

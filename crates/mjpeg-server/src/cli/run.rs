@@ -7,6 +7,7 @@ use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
 
 use super::{
     camera_args::CameraArgs,
+    log_args::LogArgs,
     stream_arg::StreamFlag,
     viewer_args::{PortArgs, ProcessArgs, ViewerArgs},
 };
@@ -87,8 +88,8 @@ impl Run {
         }
     }
 
-    /// What the arguments set.
-    pub(crate) fn overrides(&self) -> Overrides {
+    /// What the arguments set, with those about the log.
+    pub(crate) fn overrides(&self, log: &LogArgs) -> Overrides {
         let origin = |key: &str| {
             let known = self.origins.get(key).cloned();
             known.unwrap_or_else(|| ValueOrigin::Flag(format!("--{}", key.replace('_', "-"))))
@@ -109,7 +110,7 @@ impl Run {
             origin: origin("fallbacks"),
         });
         Overrides {
-            process: Layer::of(&self.process, origin),
+            process: Layer::of(&self.process, origin).under(&Layer::of(log, origin)),
             defaults: Layer::of(&self.cameras, origin).under(&Layer::of(&self.viewers, origin)),
             listen: Layer::of(&self.ports, origin),
             streams: streams.collect(),

@@ -15,6 +15,7 @@ use crate::{
         Cli,
         cert::Cert,
         check::{Check, Config},
+        log_args::LogArgs,
         run::Run,
     },
     config::{
@@ -68,7 +69,7 @@ pub(super) fn check(args: &Check) -> ExitCode {
 }
 
 /// Prints what is known of the configuration.
-pub(super) fn config(args: &Config) -> ExitCode {
+pub(super) fn config(args: &Config, log: &LogArgs) -> ExitCode {
     if args.schema {
         return print(&format!("{:#}\n", schema()));
     }
@@ -83,7 +84,7 @@ pub(super) fn config(args: &Config) -> ExitCode {
         Cli::fail(ErrorKind::MissingRequiredArgument, message);
     }
     let file = file(args.run.config.clone(), args.run.streams.is_empty());
-    let loaded = load(file.as_deref(), &overrides(&args.run));
+    let loaded = load(file.as_deref(), &overrides(&args.run, log));
     match loaded.plan {
         Some(_) => print(&origins(&loaded.resolved, &loaded.report)),
         None => refuse(&loaded.report),
@@ -119,8 +120,8 @@ pub(super) fn file(named: Option<PathBuf>, is_searched: bool) -> Option<PathBuf>
 }
 
 /// What flags and environment set. Exits if a value is out of bounds.
-pub(super) fn overrides(args: &Run) -> Overrides {
-    let overrides = args.overrides();
+pub(super) fn overrides(args: &Run, log: &LogArgs) -> Overrides {
+    let overrides = args.overrides(log);
     if let Some(problem) = overrides.out_of_bounds() {
         Cli::fail(ErrorKind::ValueValidation, problem);
     }

@@ -3,6 +3,7 @@
 pub(crate) mod choice;
 pub(crate) mod limit;
 pub(crate) mod listen_addr;
+pub(crate) mod log_filter;
 pub(crate) mod network;
 pub(crate) mod placeholder;
 pub(crate) mod secret_text;

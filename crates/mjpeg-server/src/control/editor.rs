@@ -231,7 +231,9 @@ impl Editor {
             let detail = format!("the stream could not be stored: {error}");
             return Err(Error::new(ErrorCode::NotPersistent, detail));
         }
-        difference.lines().for_each(|line| info!("{line}"));
+        for change in difference.lines() {
+            info!(change, "changed through the API");
+        }
         self.tell(reloader.running());
         Ok(())
     }

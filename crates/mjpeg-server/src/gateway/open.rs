@@ -39,7 +39,7 @@ impl Gateway {
         tls: Option<Arc<Tls>>,
     ) -> Self {
         let (asked, address) = (config.address().clone(), listener.address());
-        info!(name = config.name(), %address, "gateway opened");
+        info!(listener = config.name(), %address, "gateway opened");
         let state = Arc::new(GatewayState::new(relayed, &address, config));
         let wrap = Arc::new(GatewayTls::default());
         wrap.set(tls);
@@ -68,7 +68,7 @@ impl Gateway {
         self.tls.set(tls);
         if self.asked != *config.address() {
             self.asked = config.address().clone();
-            set_mode(&self.asked);
+            set_mode(config.name(), &self.asked);
         }
         self.handle.configure(config.listener());
         self.state.configure(config);
@@ -106,7 +106,7 @@ impl Drop for Gateway {
 }
 
 /// Gives a socket file that is open another mode.
-fn set_mode(address: &GatewayAddress) {
+fn set_mode(listener: &str, address: &GatewayAddress) {
     #[cfg(unix)]
     if let GatewayAddress::Unix {
         path,
@@ -116,9 +116,10 @@ fn set_mode(address: &GatewayAddress) {
         use std::{fs, os::unix::fs::PermissionsExt};
 
         if let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(*mode)) {
-            warn!(path = %path.display(), %error, "cannot set the mode of a socket");
+            let address = path.display();
+            warn!(listener, %address, %error, "cannot set the mode of a socket");
         }
     }
     #[cfg(not(unix))]
-    let _ = address;
+    let _ = (listener, address);
 }

@@ -152,7 +152,9 @@ impl RunningGateways {
             self.running.extend(gateway);
         }
         for mut gateway in old.into_iter().flatten() {
-            info!(address = %gateway.address, "gateway closed");
+            let configured = gateway.state.configured();
+            let listener = configured.config.name();
+            info!(listener, address = %gateway.address, "gateway closed");
             gateway.close();
             self.left.push(gateway);
         }
@@ -234,7 +236,10 @@ fn warn_of_unused_sockets(running: &[Gateway]) {
     for name in crate::systemd::socket_names() {
         let is_it = |gateway: &Gateway| matches!(&gateway.asked, GatewayAddress::Inherited(asked) if asked == name);
         if !running.iter().any(is_it) {
-            warn!(name, "an inherited socket is not used by any gateway");
+            warn!(
+                socket = name,
+                "an inherited socket is not used by any gateway"
+            );
         }
     }
 }

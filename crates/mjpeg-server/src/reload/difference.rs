@@ -122,17 +122,22 @@ impl Difference {
 
     /// How many things change, in words: `1 changed, 1 added, 1 removed`.
     pub(crate) fn summary(&self) -> String {
-        let kinds = [
-            (ChangeKind::Changed, "changed"),
-            (ChangeKind::Added, "added"),
-            (ChangeKind::Removed, "removed"),
-        ];
-        let counted = kinds.iter().filter_map(|(kind, word)| {
-            let changes = self.changes.iter();
-            let count = changes.filter(|change| change.change == *kind).count();
-            (count > 0).then(|| format!("{count} {word}"))
-        });
+        let counted = self
+            .counts()
+            .into_iter()
+            .zip(["changed", "added", "removed"]);
+        let counted = counted.filter(|(count, _)| *count > 0);
+        let counted = counted.map(|(count, word)| format!("{count} {word}"));
         counted.collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many things are changed, added and removed.
+    pub(crate) fn counts(&self) -> [usize; 3] {
+        let kinds = [ChangeKind::Changed, ChangeKind::Added, ChangeKind::Removed];
+        kinds.map(|kind| {
+            let changes = self.changes.iter();
+            changes.filter(|change| change.change == kind).count()
+        })
     }
 
     /// A line for each change.

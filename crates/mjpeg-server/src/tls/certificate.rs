@@ -54,8 +54,8 @@ impl LoadedCertificate {
             },
         })?;
         if files::is_exposed(&files.key) {
-            let key = files.key.display();
-            warn!(%key, "every user of this machine may read the key; chmod o-r it");
+            let file = files.key.display();
+            warn!(%file, "every user of this machine may read the key; chmod o-r it");
         }
         Ok(Self(Arc::new(certified)))
     }

@@ -12,6 +12,7 @@ mod folder;
 mod gateway;
 mod http_cameras;
 mod log;
+mod logs;
 mod metrics;
 mod outage;
 mod process;

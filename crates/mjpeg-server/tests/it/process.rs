@@ -10,7 +10,10 @@ use std::{
 /// The program with these arguments.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mjpeg-server"));
-    command.args(args).env_remove("MJPEG_LOG");
+    command
+        .args(args)
+        .env_remove("MJPEG_LOG")
+        .env_remove("MJPEG_LOG_FORMAT");
     // Each relay of a user would want the same socket.
     command
         .env_remove("RUNTIME_DIRECTORY")

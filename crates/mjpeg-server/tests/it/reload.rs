@@ -3,6 +3,7 @@
 mod changes;
 mod keys;
 mod load;
+mod log;
 mod ports;
 mod process;
 mod refused;

@@ -100,7 +100,7 @@ async fn nobody_who_does_not_read_standard_output_or_error_stops_a_stream_or_the
 /// What the kernel does for each frame is dearer while threads share open files.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn threads_that_write_share_no_open_files_with_the_one_that_serves() {
+async fn threads_that_write_share_no_open_files_with_the_one_that_serves_and_take_no_signals() {
     let camera = Camera::start(live()).await;
     let addr = free_addr();
     let stream = format!("door={}@{addr}", camera.url());
@@ -114,12 +114,18 @@ async fn threads_that_write_share_no_open_files_with_the_one_that_serves() {
 
     let tasks = format!("/proc/{}/task", running.0.id());
     let mut writers = 0;
+    // HUP, INT and TERM, by their numbers. One of these threads would lose them.
+    let signals = 1_u64 | (1 << 1) | (1 << 14);
     for task in std::fs::read_dir(tasks).unwrap() {
         let task = task.unwrap().path();
         // Other threads may have ended meanwhile.
         let name = std::fs::read_to_string(task.join("comm")).unwrap_or_default();
         if matches!(name.trim(), "stdout" | "stderr") {
             writers += 1;
+            let status = std::fs::read_to_string(task.join("status")).unwrap();
+            let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+            let blocked = u64::from_str_radix(blocked.unwrap().trim(), 16).unwrap();
+            assert_eq!(blocked & signals, signals, "{name}: {blocked:x}");
             for file in std::fs::read_dir(task.join("fd")).unwrap() {
                 let to = std::fs::read_link(file.unwrap().path()).unwrap();
                 assert!(!to.to_string_lossy().contains("socket:"), "{name}: {to:?}");

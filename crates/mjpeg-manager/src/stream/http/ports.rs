@@ -8,6 +8,8 @@ use std::{
 
 use mjpeg_http::{Listener, ListenerConfig};
 
+use crate::name::StreamName;
+
 /// Ports of streams.
 #[derive(Debug, Default)]
 pub(super) struct Ports(Mutex<PortState>);
@@ -50,9 +52,14 @@ impl Ports {
         self.lock().config.clone()
     }
 
-    /// The same as a port has them: the stream's own grace ends first.
-    pub(super) fn port_config(&self) -> ListenerConfig {
-        self.config().with_grace(Duration::MAX)
+    /// The same as a port of this stream has them: the stream's own grace ends first. The port has
+    /// the stream's name, unless all ports were given another.
+    pub(super) fn port_config(&self, stream: &StreamName) -> ListenerConfig {
+        let config = self.config().with_grace(Duration::MAX);
+        match config.name() {
+            "" => config.with_name(stream.as_str()),
+            _ => config,
+        }
     }
 
     pub(super) fn configure(&self, config: ListenerConfig) {
@@ -79,14 +86,14 @@ impl Ports {
         }
     }
 
-    /// Takes a listener that was reserved for this address, if there is one.
-    pub(super) fn take(&self, asked: SocketAddr) -> Option<Listener> {
+    /// Takes a listener that was reserved for this address, if there is one, for this stream.
+    pub(super) fn take(&self, asked: SocketAddr, stream: &StreamName) -> Option<Listener> {
         let mut state = self.lock();
         let is_it = |reserved: &Reserved| reserved.asked == asked;
         let at = state.reserved.iter().position(is_it)?;
         let listener = state.reserved.remove(at).listener;
         drop(state);
-        listener.handle().configure(self.port_config());
+        listener.handle().configure(self.port_config(stream));
         Some(listener)
     }
 

@@ -119,8 +119,9 @@ impl Outlet for HttpStream {
             self.next = PortChange::Keep;
             return Ok(Some(port.addr));
         }
-        let bind = || Listener::bind(asked, self.ports.port_config()).map_err(failure);
-        let listener = self.ports.take(asked).map_or_else(bind, Ok)?;
+        let config = || self.ports.port_config(&self.name);
+        let bind = || Listener::bind(asked, config()).map_err(failure);
+        let listener = self.ports.take(asked, &self.name).map_or_else(bind, Ok)?;
         let addr = listener.local_addr().unwrap_or(asked);
         self.next = PortChange::Listen(asked, Box::new(listener));
         Ok(Some(addr))

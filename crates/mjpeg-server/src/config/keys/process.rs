@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{KEEP, NEW, RESTART};
-use crate::config::value::size::Size;
+use crate::config::value::{choice::LogFormat, log_filter::LogFilter, size::Size, text::TextValue};
 
 /// The keys at the top of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +41,16 @@ pub(crate) struct ProcessKeys {
         "x-reload" = RESTART
     ))]
     pub(crate) state_dir: Option<PathBuf>,
+
+    /// What is logged, to standard error: `off`, `error`, `warn`, `info`, `debug` or `trace`, and
+    /// other levels for single modules after a comma: `info,mjpeg_http=debug`. The lines about a
+    /// reload are still written as the log was before it. [logs.md](logs.md) lists what is logged.
+    #[schemars(extend("x-type" = "levels", "x-reload" = KEEP))]
+    pub(crate) log: TextValue<LogFilter>,
+
+    /// How lines of the log are written: for people, or each as a JSON object.
+    #[schemars(extend("x-reload" = RESTART))]
+    pub(crate) log_format: LogFormat,
 }
 
 impl Default for ProcessKeys {
@@ -53,6 +63,8 @@ impl Default for ProcessKeys {
             notsent_lowat: Size(lowat.unwrap_or(0).into()),
             watch: false,
             state_dir: None,
+            log: TextValue(LogFilter::default()),
+            log_format: LogFormat::default(),
         }
     }
 }

@@ -33,6 +33,20 @@ pub(crate) enum Repair {
     None,
 }
 
+/// How lines of the log are written.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline, extend("x-type" = "`\"text\"` or `\"json\"`"))]
+pub(crate) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs: each line is a JSON object
+    Json,
+}
+
 /// What a listener serves.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

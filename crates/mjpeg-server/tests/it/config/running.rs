@@ -45,7 +45,7 @@ async fn streams_of_a_file_and_of_those_that_it_includes_run() {
     server.end_by("TERM");
     let log = server.stderr();
     assert!(
-        log.contains(&format!("the configuration is {main}")),
+        log.contains(&format!("the configuration is in a file file={main}")),
         "{log}"
     );
     let started: Vec<_> = log
@@ -84,7 +84,10 @@ async fn file_is_found_where_none_is_named_and_a_named_one_goes_first() {
     shows_pictures(&server, 0).await;
     server.end_by("TERM");
     let log = server.stderr();
-    assert!(log.contains("the configuration is ./mjpeg.toml"), "{log}");
+    assert!(
+        log.contains("the configuration is in a file file=./mjpeg.toml"),
+        "{log}"
+    );
 
     for (args, variable) in [(&["run", "-c", &other][..], ""), (&["run"], &other)] {
         let mut named = command(args);

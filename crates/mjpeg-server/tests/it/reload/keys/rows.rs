@@ -109,6 +109,23 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(Top, "watch", KEEP, ["true", "~ watch false -> true"], Whole),
     row(
+        Top,
+        "log",
+        KEEP,
+        [
+            "\"mjpeg_http=debug\"",
+            "log \"info\" -> \"info,mjpeg_http=debug\"",
+        ],
+        Whole,
+    ),
+    row(
+        Top,
+        "log_format",
+        RESTART,
+        ["\"json\"", "~ log_format \"text\" -> \"json\" (restart)"],
+        Whole,
+    ),
+    row(
         MAIN,
         "name",
         KEEP,
