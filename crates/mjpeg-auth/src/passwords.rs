@@ -117,11 +117,7 @@ impl Passwords {
         let is_right = self.thread.verify(password, stored.hash()).await;
         let is_right = is_right.ok_or_else(|| self.refuse(SOON))?;
         if !is_right || !stored.is_real() {
-            self.wrong.fetch_add(1, Ordering::Relaxed);
-            let address = peer.and_then(|peer| peer.addr()).map(|addr| addr.ip());
-            let address = address.map_or("local".into(), |ip| ip.to_canonical().to_string());
-            let name: String = name.chars().take(LOGGED_CHARS).collect();
-            warn!(peer = address, user = ?name, "login failed");
+            self.record_wrong(&attempt, peer, Instant::now() - now);
             return Err(LoginError::Wrong);
         }
         let mut state = self.lock();
@@ -191,6 +187,17 @@ impl Passwords {
             .attempts
             .wait(&attempt.tag, attempt.home, limits, now);
         wait.map_or(Ok(()), |wait| Err(self.refuse(wait)))
+    }
+
+    /// Counts and logs a wrong password, which took this long to find out.
+    fn record_wrong(&self, attempt: &LoginAttempt<'_>, peer: Option<Peer>, took: Duration) {
+        self.lock().attempts.fail(&attempt.tag, attempt.home, took);
+        self.wrong.fetch_add(1, Ordering::Relaxed);
+        let address = peer.and_then(|peer| peer.addr()).map(|addr| addr.ip());
+        let address = address.map_or("local".into(), |ip| ip.to_canonical().to_string());
+        // Quoted and escaped, so that nobody forges a line.
+        let user: String = attempt.name.chars().take(LOGGED_CHARS).collect();
+        warn!(peer = address, ?user, "login failed");
     }
 
     fn refuse(&self, retry_after: Duration) -> LoginError {

@@ -79,6 +79,14 @@ impl LoginAttempts {
         Ok(Before(before))
     }
 
+    /// Notes that an attempt has failed after this time.
+    pub(crate) fn fail(&mut self, user: &NameTag, home: Option<IpAddr>, took: Duration) {
+        self.by_user.failed_after(user, took);
+        if let Some(home) = home {
+            self.by_home.failed_after(&home, took);
+        }
+    }
+
     /// Notes that an attempt has succeeded. The user's failures are forgotten. Those of the address
     /// are not: else somebody who has a password could log in between guesses at another.
     pub(crate) fn succeed(

@@ -59,6 +59,15 @@ impl<K: Copy + Eq + Hash> Failures<K> {
         before
     }
 
+    /// Notes that an attempt has failed after this time: the wait counts from now on.
+    pub(crate) fn failed_after(&mut self, key: &K, took: Duration) {
+        if let Some(failed) = self.0.get_mut(key)
+            && failed.until > failed.last
+        {
+            failed.until += took;
+        }
+    }
+
     /// Restores what was counted before an attempt that succeeded.
     pub(crate) fn restore(&mut self, key: K, before: Option<FailureCount>) {
         match before {
@@ -135,6 +144,20 @@ mod tests {
         now += KEPT;
         failures.begin("a", RULE, now);
         assert_eq!(failures.wait(&"a", now), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wait_counts_from_the_end_of_an_attempt() {
+        let mut failures = Failures::default();
+        let start = Instant::now();
+        for _ in 0..2 {
+            failures.begin("a", RULE, start);
+            failures.failed_after(&"a", 5 * SECOND);
+            assert_eq!(failures.wait(&"a", start), None);
+        }
+        failures.begin("a", RULE, start);
+        failures.failed_after(&"a", 5 * SECOND);
+        assert_eq!(failures.wait(&"a", start + 5 * SECOND), Some(SECOND));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,10 @@
 //! Somebody guesses passwords.
 
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use mjpeg_auth::{Auth, AuthConfig, AuthLimits, LoginError};
 use mjpeg_http::Peer;
@@ -150,6 +154,59 @@ async fn attempt_that_is_given_up_counts() {
     }
     let refused = auth.login("alice", "guess", peer).await.unwrap_err();
     assert!(matches!(refused, LoginError::TooMany { .. }), "{refused:?}");
+}
+
+/// Where the log is written to.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// For programs that lock addresses out at the firewall: a line each, and nobody forges one.
+#[tokio::test]
+async fn wrong_password_is_logged_with_its_address_and_no_secret() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false);
+    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+    // Of all tests in this process: of those in other threads, too, whose lines are left out.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let auth = Auth::new(closed([user("alice")])).unwrap();
+    let from = |ip: [u8; 4]| Some(Peer::from((ip, 4711)));
+    let evil = "alice\" address=\"192.0.2.1\"\n2026-11-29 login failed address=\"192.0.2.2\"";
+    for (name, peer) in [
+        ("alice", from([198, 51, 100, 66])),
+        (evil, from([198, 51, 100, 67])),
+        (&*"x".repeat(100), None),
+    ] {
+        let refused = auth.login(name, "a-guess", peer).await;
+        assert_eq!(refused.unwrap_err(), LoginError::Wrong);
+    }
+    auth.login("alice", "alice-secret", None).await.unwrap();
+    let bytes = log.0.lock().unwrap().clone();
+    let text = String::from_utf8(bytes).unwrap();
+    let ours = |line: &&str| line.contains("\"198.51.100.6") || line.contains("\"xxxxx");
+    let lines = text.lines().filter(ours);
+    let lines: Vec<_> = lines
+        .map(|line| line.split_once("login failed ").unwrap().1.to_owned())
+        .collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(lines[0], r#"address="198.51.100.66" user="alice""#);
+    let start = r#"address="198.51.100.67" user="alice\" address=\"192.0.2.1\"\n2026"#;
+    assert!(lines[1].starts_with(start), "{}", lines[1]);
+    assert_eq!(
+        lines[2],
+        format!("address=\"local\" user={:?}", "x".repeat(64))
+    );
+    assert!(!text.contains("a-guess") && !text.contains("secret"));
 }
 
 #[test]

@@ -175,6 +175,25 @@ async fn session_ends_with_the_password_and_with_the_user() {
 }
 
 #[tokio::test]
+async fn login_that_overtakes_a_change_of_the_password_begins_no_session() {
+    let site = Site::serve(&Auth::new(closed([user("alice")])).unwrap());
+    let login = site.auth.login("alice", "alice-secret", None);
+    tokio::pin!(login);
+    tokio::select! {
+        biased;
+        _ = &mut login => panic!("no hash is that fast"),
+        () = tokio::task::yield_now() => {}
+    }
+    let hash = hash_password("new");
+    let changed = User::new("alice").unwrap().with_password_hash(&hash);
+    let changed = changed.unwrap().with_rights(Rights::of([Right::View]));
+    site.auth.replace(closed([changed])).unwrap();
+    let session = login.await.unwrap();
+    let alice = cookie(&session, &site.inquiry(Action::Page, &[]));
+    assert_eq!(site.status_with(&alice).await, 401);
+}
+
+#[tokio::test]
 async fn oldest_session_goes_beyond_the_limit() {
     let limits = AuthLimits::default().with_max_sessions(2).unwrap();
     let config = closed([user("alice")]).with_limits(limits);
