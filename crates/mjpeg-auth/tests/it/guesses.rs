@@ -181,7 +181,7 @@ async fn wrong_password_is_logged_with_its_address_and_no_secret() {
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let auth = Auth::new(closed([user("alice")])).unwrap();
     let from = |ip: [u8; 4]| Some(Peer::from((ip, 4711)));
-    let evil = "alice\" address=\"192.0.2.1\"\n2026-11-29 login failed address=\"192.0.2.2\"";
+    let evil = "alice\" peer=\"192.0.2.1\"\n2026-11-29 login failed peer=\"192.0.2.2\"";
     for (name, peer) in [
         ("alice", from([198, 51, 100, 66])),
         (evil, from([198, 51, 100, 67])),
@@ -199,12 +199,12 @@ async fn wrong_password_is_logged_with_its_address_and_no_secret() {
         .map(|line| line.split_once("login failed ").unwrap().1.to_owned())
         .collect();
     assert_eq!(lines.len(), 3, "{text}");
-    assert_eq!(lines[0], r#"address="198.51.100.66" user="alice""#);
-    let start = r#"address="198.51.100.67" user="alice\" address=\"192.0.2.1\"\n2026"#;
+    assert_eq!(lines[0], r#"peer="198.51.100.66" user="alice""#);
+    let start = r#"peer="198.51.100.67" user="alice\" peer=\"192.0.2.1\"\n2026"#;
     assert!(lines[1].starts_with(start), "{}", lines[1]);
     assert_eq!(
         lines[2],
-        format!("address=\"local\" user={:?}", "x".repeat(64))
+        format!("peer=\"local\" user={:?}", "x".repeat(64))
     );
     assert!(!text.contains("a-guess") && !text.contains("secret"));
 }
