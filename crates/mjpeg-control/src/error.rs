@@ -142,7 +142,9 @@ mod tests {
     #[test]
     fn texts_are_of_bounded_length_and_steer_no_terminal() {
         let text = "\u{1b}[2J\u{202e}".repeat(1000);
-        let violation = Violation::new(&text).with_key(&text).with_place(&text, 1, 1);
+        let violation = Violation::new(&text)
+            .with_key(&text)
+            .with_place(&text, 1, 1);
         let error = Error::new(ErrorCode::Internal, &text).with_hint(&text);
         let error = error.with_violation(violation);
         let Violation {
