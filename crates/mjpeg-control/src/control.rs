@@ -232,14 +232,14 @@ impl fmt::Debug for ControlService {
     }
 }
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+type BodyError = Box<dyn StdError + Send + Sync>;
 
 type AnswerFuture = Pin<Box<dyn Future<Output = Result<Response<ControlBody>, Infallible>> + Send>>;
 
 impl<B> Service<Request<B>> for ControlService
 where
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
+    B::Error: Into<BodyError>,
 {
     type Response = Response<ControlBody>;
     type Error = Infallible;
@@ -271,7 +271,7 @@ pub struct ControlBody(AxumBody);
 
 impl Body for ControlBody {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
