@@ -129,3 +129,38 @@ impl fmt::Display for ErrorCode {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_statuses_are_those_that_were_promised() {
+        for (words, status) in [
+            (
+                "already_exists port_in_use defined_in_file not_persistent",
+                409,
+            ),
+            ("not_found", 404),
+            ("invalid_spec", 422),
+            (
+                "tcp_connection_timeout start_timeout call_timeout gate_timeout",
+                504,
+            ),
+            ("tcp_connection_failed source_failed", 502),
+            ("too_many_streams shut_down too_many_subscribers", 503),
+            ("rate_limited", 429),
+            ("precondition_failed", 412),
+            ("payload_too_large", 413),
+            ("request_timeout", 408),
+            ("misdirected_request", 421),
+            ("listen_failed outlet_failed", 500),
+        ] {
+            for word in words.split(' ') {
+                let code = ErrorCode::from_word(word).expect(word);
+                assert_eq!(code.status(), status, "{word}");
+                assert_eq!(code.to_string(), word);
+            }
+        }
+    }
+}

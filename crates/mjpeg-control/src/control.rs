@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    error::Error as StdError,
     fmt,
     future::Future,
     pin::Pin,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use axum::{
-    BoxError, Router,
+    Router,
     body::Body as AxumBody,
     response::{IntoResponse, Response as AxumResponse},
 };
@@ -231,12 +232,14 @@ impl fmt::Debug for ControlService {
     }
 }
 
+type BodyError = Box<dyn StdError + Send + Sync>;
+
 type AnswerFuture = Pin<Box<dyn Future<Output = Result<Response<ControlBody>, Infallible>> + Send>>;
 
 impl<B> Service<Request<B>> for ControlService
 where
     B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
+    B::Error: Into<BodyError>,
 {
     type Response = Response<ControlBody>;
     type Error = Infallible;
@@ -268,7 +271,7 @@ pub struct ControlBody(AxumBody);
 
 impl Body for ControlBody {
     type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,

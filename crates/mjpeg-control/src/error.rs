@@ -134,3 +134,27 @@ fn plain(text: &str) -> String {
 
 /// Of each text. What a client sent may be repeated in it, such as the name of a key.
 const MOST_CHARS: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_of_bounded_length_and_steer_no_terminal() {
+        let text = "\u{1b}[2J\u{202e}".repeat(1000);
+        let violation = Violation::new(&text)
+            .with_key(&text)
+            .with_place(&text, 1, 1);
+        let error = Error::new(ErrorCode::Internal, &text).with_hint(&text);
+        let error = error.with_violation(violation);
+        let Violation {
+            file, key, message, ..
+        } = &error.violations()[0];
+        let texts = [Some(error.detail()), error.hint(), Some(message)];
+        let texts = texts.into_iter().chain([file.as_deref(), key.as_deref()]);
+        for text in texts.map(|text| text.expect("a text")) {
+            assert!(text.starts_with("\\u{1b}[2J\\u{202e}"), "{text}");
+            assert!(text.len() < 20 * MOST_CHARS && !text.contains('\u{1b}'));
+        }
+    }
+}

@@ -92,6 +92,8 @@
 //! * Errors repeat no values, and no names but valid ones.
 //! * Each change that the gate allowed is logged in one line, at the target `mjpeg_control::audit`:
 //!   user, address, verb, stream, outcome. A change goes on if its client goes away.
+//!
+//! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
 
 mod audit;
 mod body;
@@ -102,6 +104,9 @@ mod configurator;
 mod control;
 mod error;
 mod events;
+#[cfg(feature = "__fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod links;
 mod origin;

@@ -48,6 +48,19 @@ pub struct LinkSpec {
     pub by: Option<String>,
 }
 
+impl LinkSpec {
+    /// Describes a link without a limit, which nobody in particular wants.
+    pub fn new(stream: StreamName, action: LinkAction, valid: Duration) -> Self {
+        Self {
+            stream,
+            action,
+            valid,
+            fps: None,
+            by: None,
+        }
+    }
+}
+
 /// What a link is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -144,13 +144,10 @@ fn wanted(fields: &Map<String, Value>, grant: &Grant) -> Result<LinkSpec, Error>
         let fps = fps.as_f64().filter(|fps| *fps > 0.0);
         fps.ok_or_else(|| wrong("fps", "fps is a number of frames per second"))
     });
-    Ok(LinkSpec {
-        stream,
-        action,
-        valid,
-        fps: fps.transpose()?,
-        by: grant.identity.as_deref().map(str::to_owned),
-    })
+    let mut wanted = LinkSpec::new(stream, action, valid);
+    wanted.fps = fps.transpose()?;
+    wanted.by = grant.identity.as_deref().map(str::to_owned);
+    Ok(wanted)
 }
 
 fn wrong(key: &str, message: &str) -> Error {

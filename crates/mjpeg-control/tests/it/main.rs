@@ -11,6 +11,7 @@ mod events;
 mod limits;
 mod links;
 mod local;
+mod replay;
 mod rights;
 mod streams;
 mod viewers;

@@ -1,5 +1,6 @@
 //! Reading streams.
 
+use mjpeg_manager::StreamSpec;
 use mjpeg_testkit::{Camera, refused_addr};
 
 use crate::support::{GUARD, JSON, Relay, live, until};
@@ -126,6 +127,27 @@ async fn streams_come_in_order_a_page_at_a_time() {
     answer.is_problem(422, "invalid_spec");
     assert_eq!(answer.json()["hint"], "is limit meant?");
     assert_eq!(answer.json()["errors"][0]["key"], "limmit");
+}
+
+#[tokio::test]
+async fn page_has_a_hundred_streams_unless_the_client_says_otherwise() {
+    let relay = Relay::start().await;
+    let mut publishers = Vec::new();
+    for number in 0..101 {
+        let name = format!("s{number:03}").parse().unwrap();
+        let started = relay.manager.start_fed(StreamSpec::fed(name)).await;
+        publishers.push(started.unwrap());
+    }
+    let first = relay.stranger("/streams").await.json();
+    assert_eq!(first["streams"].as_array().unwrap().len(), 100);
+    let next = first["next"].as_str().unwrap();
+    let path = format!("/streams?cursor={next}");
+    let last = relay.stranger(&path).await.json();
+    assert_eq!(last["streams"][0]["name"], "s100");
+    assert_eq!(last["streams"].as_array().unwrap().len(), 1);
+    let all = relay.stranger("/streams?limit=101").await.json();
+    assert_eq!(all["streams"].as_array().unwrap().len(), 101);
+    assert!(all.get("next").is_none() && last.get("next").is_none());
 }
 
 #[tokio::test]

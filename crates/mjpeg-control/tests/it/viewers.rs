@@ -1,6 +1,9 @@
 //! Who is watching.
 
+use std::time::Duration;
+
 use mjpeg_testkit::{Camera, Viewer};
+use tokio::time::timeout;
 
 use crate::support::{GUARD, JSON, Relay, live, until};
 
@@ -50,11 +53,15 @@ async fn viewers_are_listed_and_disconnected() {
         .await
         .is_problem(403, "forbidden");
     assert_eq!(kick(&id).await.status(), 204);
-    while viewers[0]
-        .next_frame()
-        .await
-        .is_ok_and(|frame| frame.is_some())
-    {}
+    let reading = async {
+        while viewers[0]
+            .next_frame()
+            .await
+            .is_ok_and(|frame| frame.is_some())
+        {}
+    };
+    let ended = timeout(Duration::from_secs(5), reading);
+    ended.await.expect("it is disconnected");
     until("gone", async || relay.http.viewers("door").len() == 2).await;
     assert_eq!(list("").await.0, "bc");
     kick(&id).await.is_problem(404, "not_found");

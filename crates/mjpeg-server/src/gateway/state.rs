@@ -130,10 +130,14 @@ pub(super) struct ConfiguredGateway {
 
 impl ConfiguredGateway {
     fn new(config: GatewayConfig) -> Arc<Self> {
-        let names = config.hosts().iter().cloned();
-        let hosts = Hosts::new(names.chain(machine::names()));
+        let hosts = hosts(config.hosts());
         Arc::new(Self { config, hosts })
     }
+}
+
+/// The names of a gateway: those configured, and the machine's own.
+fn hosts(configured: &[String]) -> Hosts {
+    Hosts::new(configured.iter().cloned().chain(machine::names()))
 }
 
 impl GatewayState {
@@ -254,5 +258,24 @@ impl Streams for GatewayStreams {
         let relayed = self.relayed()?;
         let name = relayed.names().into_iter().nth(index)?;
         relayed.http.service(name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Uri, header::HOST};
+
+    use super::*;
+
+    #[test]
+    fn gateways_are_reached_by_the_names_of_the_machine_and_configured_ones() {
+        let hosts = hosts(&["cams.example.org".into()]);
+        // None if it calls itself localhost.
+        let names = machine::names().into_iter();
+        for name in names.chain(["cams.example.org".into()]) {
+            let host = format!("{name}:8080").parse().unwrap();
+            let headers = HeaderMap::from_iter([(HOST, host)]);
+            assert!(hosts.include(&Uri::from_static("/"), &headers), "{name}");
+        }
     }
 }
