@@ -34,7 +34,7 @@ use crate::{
     configurator::Configurator,
     error::Error,
     events::log::EventLog,
-    links::Links,
+    links::LinkIssuer,
     policy::{ControlAccess, GatewayPolicy},
     respond::{Refused, guard},
     routes::{BASE, document, router},
@@ -71,7 +71,7 @@ impl ControlApi {
         manager: Manager,
         http: HttpOutlet,
         configurator: Arc<dyn Configurator>,
-        links: Option<Arc<dyn Links>>,
+        links: Option<Arc<dyn LinkIssuer>>,
         config: ControlConfig,
     ) -> Self {
         let log = EventLog::new(config.kept_events());

@@ -9,7 +9,7 @@
 //!   [`GatewayPolicy::new`] says what.
 //! * A [`Configurator`] keeps the configuration: it knows the keys of a stream, checks, applies and
 //!   stores them.
-//! * [`Links`], if there are any, signs links by which somebody may watch for a while.
+//! * [`LinkIssuer`], if there are any, signs links by which somebody may watch for a while.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -58,7 +58,7 @@
 //! | `GET /config` | the configuration |
 //! | `POST /reload` | reads the configuration again; with `dry_run=true` it only tries |
 //! | `GET /info`, `GET /openapi.json` | the program; this API (OpenAPI 3.1) |
-//! | `GET`, `POST /links`, `DELETE /links/{id}` | links, if there is a [`Links`] |
+//! | `GET`, `POST /links`, `DELETE /links/{id}` | links, if there is a [`LinkIssuer`] |
 //!
 //! Changes of streams take `persist=false` for this run only. `PUT`, `PATCH` and `DELETE` of a
 //! stream take `If-Match`, `PUT` also `If-None-Match: *`; if the condition does not hold when the
@@ -128,7 +128,7 @@ pub use configurator::{
 pub use control::{ControlApi, ControlBody, ControlService};
 pub use error::{Error, Violation};
 pub use host::Hosts;
-pub use links::{Link, LinkAction, LinkSpec, Links};
+pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 /// The crate whose types appear in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use mjpeg_manager;

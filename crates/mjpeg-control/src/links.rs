@@ -9,20 +9,20 @@ use crate::error::Error;
 
 /// Makes links that let whoever has one watch a stream for a while, and revokes them.
 #[async_trait]
-pub trait Links: Send + Sync + 'static {
+pub trait LinkIssuer: Send + Sync + 'static {
     /// Makes a link.
     ///
     /// # Errors
     ///
     /// [`InvalidSpec`](crate::ErrorCode::InvalidSpec) if a value is out of bounds.
-    async fn create(&self, wanted: LinkSpec) -> Result<Link, Error>;
+    async fn create(&self, wanted: LinkRequest) -> Result<IssuedLink, Error>;
 
     /// Lists the links that are still good, in the order in which they were made.
     ///
     /// # Errors
     ///
     /// If they cannot be read.
-    async fn list(&self) -> Result<Vec<Link>, Error>;
+    async fn list(&self) -> Result<Vec<IssuedLink>, Error>;
 
     /// Revokes a link. Whoever watches by it is disconnected.
     ///
@@ -35,11 +35,11 @@ pub trait Links: Send + Sync + 'static {
 /// A link that is wanted.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct LinkSpec {
+pub struct LinkRequest {
     /// The stream. It is running.
     pub stream: StreamName,
     /// What the link is good for.
-    pub action: LinkAction,
+    pub action: LinkUse,
     /// How long it is good; more than zero.
     pub valid: Duration,
     /// Frames per second at most; more than zero. `None` for no limit.
@@ -48,9 +48,9 @@ pub struct LinkSpec {
     pub by: Option<String>,
 }
 
-impl LinkSpec {
+impl LinkRequest {
     /// Describes a link without a limit, which nobody in particular wants.
-    pub fn new(stream: StreamName, action: LinkAction, valid: Duration) -> Self {
+    pub fn new(stream: StreamName, action: LinkUse, valid: Duration) -> Self {
         Self {
             stream,
             action,
@@ -64,7 +64,7 @@ impl LinkSpec {
 /// What a link is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum LinkAction {
+pub enum LinkUse {
     /// To watch the stream.
     Stream,
     /// To take single pictures.
@@ -73,7 +73,7 @@ pub enum LinkAction {
     Replay,
 }
 
-impl LinkAction {
+impl LinkUse {
     pub(crate) const ALL: [Self; 3] = [Self::Stream, Self::Snapshot, Self::Replay];
 
     /// Returns its word: `stream`, `snapshot` or `replay`.
@@ -89,13 +89,13 @@ impl LinkAction {
 /// A link that was made.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Link {
+pub struct IssuedLink {
     /// What it is revoked by: letters, digits, `_` and `-`.
     pub id: String,
     /// The stream.
     pub stream: StreamName,
     /// What it is good for.
-    pub action: LinkAction,
+    pub action: LinkUse,
     /// Until when it is good.
     pub expires: SystemTime,
     /// Frames per second at most.
@@ -105,12 +105,12 @@ pub struct Link {
     pub url: Option<String>,
 }
 
-impl Link {
+impl IssuedLink {
     /// Describes a link without a limit and without its URL.
     pub fn new(
         id: impl Into<String>,
         stream: StreamName,
-        action: LinkAction,
+        action: LinkUse,
         expires: SystemTime,
     ) -> Self {
         Self {

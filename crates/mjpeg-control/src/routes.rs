@@ -19,7 +19,7 @@ use axum::{
 use http::Method;
 use utoipa::OpenApi;
 
-use self::authorise::{Right, Rule, authorise};
+use self::authorise::{NeededRight, Rule, authorise};
 use crate::{
     code::ErrorCode, error::Error, respond::Refused, state::ApiState, view::stream::FullStream,
 };
@@ -29,7 +29,7 @@ pub(crate) struct ApiRoute {
     pub(crate) method: Method,
     /// Below [`BASE`].
     pub(crate) path: &'static str,
-    right: Right,
+    right: NeededRight,
     /// What it does, in the audit log; empty for what changes nothing.
     verb: &'static str,
     handler: fn(MethodFilter) -> MethodRouter<Arc<ApiState>>,
@@ -41,7 +41,7 @@ macro_rules! route {
         ApiRoute {
             method: Method::$method,
             path: $path,
-            right: Right::$right,
+            right: NeededRight::$right,
             verb: $verb,
             handler: |method| on(method, $handler),
         }

@@ -7,7 +7,7 @@ use mjpeg_manager::{HttpOutlet, Manager, StreamName};
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    config::ControlConfig, configurator::Configurator, events::log::EventLog, links::Links,
+    config::ControlConfig, configurator::Configurator, events::log::EventLog, links::LinkIssuer,
 };
 
 /// What all gateways share.
@@ -15,7 +15,7 @@ pub(crate) struct ApiState {
     pub(crate) manager: Manager,
     pub(crate) http: HttpOutlet,
     pub(crate) configurator: Arc<dyn Configurator>,
-    pub(crate) links: Option<Arc<dyn Links>>,
+    pub(crate) links: Option<Arc<dyn LinkIssuer>>,
     pub(crate) config: ControlConfig,
     pub(crate) log: Arc<EventLog>,
     /// Changes when rights have changed; `None` when all is to end.

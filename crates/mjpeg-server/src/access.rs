@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mjpeg_auth::{Auth, AuthConfig, Right};
 use mjpeg_control::{
-    Configurator, ConfiguredStream, ControlAccess, EditedStream, Error, ErrorCode, Links, Reloaded,
-    StreamEdit, StreamRemoval,
+    Configurator, ConfiguredStream, ControlAccess, EditedStream, Error, ErrorCode, LinkIssuer,
+    Reloaded, StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use serde_json::Value;
 pub(crate) struct RelayAccess {
     pub(crate) auth: Auth,
     pub(crate) configurator: Arc<dyn Configurator>,
-    pub(crate) links: Option<Arc<dyn Links>>,
+    pub(crate) links: Option<Arc<dyn LinkIssuer>>,
 }
 
 impl Default for RelayAccess {

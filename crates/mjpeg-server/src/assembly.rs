@@ -13,7 +13,7 @@ use crate::{
     background::in_background,
     config::plan::{PlannedStream, RelayPlan},
     gateway::routes::Routes,
-    links::{self, IssuedLinks},
+    links::{self, LinkService},
     relay::{
         Gateways, Relay,
         change::{RelayChange, StreamChange},
@@ -38,7 +38,7 @@ pub(crate) async fn start(
         http.configure(stream.spec.name(), stream.http.clone());
     }
     let specs = plan.streams.iter().map(|stream| stream.spec.clone());
-    let links = IssuedLinks {
+    let links = LinkService {
         signer,
         http: http.clone(),
     };

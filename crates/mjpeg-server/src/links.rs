@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use mjpeg_auth::{LinkError, Links as Signer};
-use mjpeg_control::{Error, ErrorCode, Link, LinkAction, LinkSpec, Links};
+use mjpeg_control::{Error, ErrorCode, IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 use mjpeg_manager::{HttpOutlet, StreamName};
 use tracing::warn;
 
@@ -57,18 +57,18 @@ fn default_folder() -> Option<PathBuf> {
 }
 
 /// Makes links for the API.
-pub(crate) struct IssuedLinks {
+pub(crate) struct LinkService {
     pub(crate) signer: Signer,
     /// Whose viewers may have come by a link.
     pub(crate) http: HttpOutlet,
 }
 
 #[async_trait]
-impl Links for IssuedLinks {
-    async fn create(&self, wanted: LinkSpec) -> Result<Link, Error> {
+impl LinkIssuer for LinkService {
+    async fn create(&self, wanted: LinkRequest) -> Result<IssuedLink, Error> {
         let action = match wanted.action {
-            LinkAction::Stream => mjpeg_auth::LinkAction::Stream,
-            LinkAction::Snapshot => mjpeg_auth::LinkAction::Snapshot,
+            LinkUse::Stream => mjpeg_auth::LinkAction::Stream,
+            LinkUse::Snapshot => mjpeg_auth::LinkAction::Snapshot,
             _ => {
                 let detail = "links are for stream or snapshot";
                 return Err(Error::new(ErrorCode::InvalidSpec, detail));
@@ -82,17 +82,17 @@ impl Links for IssuedLinks {
         let signer = self.signer.clone();
         let signed = in_background(move || signer.create(spec)).await;
         let signed = signed.map_err(refusal)?;
-        let mut link = Link::new(signed.id(), wanted.stream, wanted.action, expires);
+        let mut link = IssuedLink::new(signed.id(), wanted.stream, wanted.action, expires);
         link.fps = wanted.fps;
         let path = match wanted.action {
-            LinkAction::Snapshot => "snapshot",
+            LinkUse::Snapshot => "snapshot",
             _ => "stream",
         };
         link.url = Some(format!("{}/{path}?{}", link.stream, signed.query()));
         Ok(link)
     }
 
-    async fn list(&self) -> Result<Vec<Link>, Error> {
+    async fn list(&self) -> Result<Vec<IssuedLink>, Error> {
         let links = self.signer.list_valid().into_iter();
         Ok(links.filter_map(|link| listed(&link)).collect())
     }
@@ -111,14 +111,14 @@ impl Links for IssuedLinks {
     }
 }
 
-fn listed(link: &mjpeg_auth::Link) -> Option<Link> {
+fn listed(link: &mjpeg_auth::Link) -> Option<IssuedLink> {
     let action = match link.action() {
-        mjpeg_auth::LinkAction::Stream => LinkAction::Stream,
-        mjpeg_auth::LinkAction::Snapshot => LinkAction::Snapshot,
+        mjpeg_auth::LinkAction::Stream => LinkUse::Stream,
+        mjpeg_auth::LinkAction::Snapshot => LinkUse::Snapshot,
         _ => return None,
     };
     let stream: StreamName = link.stream().parse().ok()?;
-    let mut listed = Link::new(link.id(), stream, action, link.expires());
+    let mut listed = IssuedLink::new(link.id(), stream, action, link.expires());
     listed.fps = link.max_fps();
     Some(listed)
 }

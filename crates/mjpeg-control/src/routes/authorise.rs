@@ -24,7 +24,7 @@ use crate::{
 
 /// What somebody must be allowed to do for a request to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Right {
+pub(super) enum NeededRight {
     /// To read anything here; what, is for the handler to ask.
     Look,
     /// The same, for as long as they want.
@@ -39,7 +39,7 @@ pub(super) enum Right {
     Control,
 }
 
-impl Right {
+impl NeededRight {
     /// Whether those may have it who may only look.
     pub(super) fn is_public(self) -> bool {
         matches!(self, Self::Look | Self::Subscribe | Self::See)
@@ -50,7 +50,7 @@ impl Right {
 #[derive(Clone)]
 pub(super) struct Rule {
     state: Arc<ApiState>,
-    right: Right,
+    right: NeededRight,
     verb: &'static str,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Rule {
 pub(super) struct PathTarget(pub(super) String);
 
 impl Rule {
-    pub(super) fn new(state: Arc<ApiState>, right: Right, verb: &'static str) -> Self {
+    pub(super) fn new(state: Arc<ApiState>, right: NeededRight, verb: &'static str) -> Self {
         Self { state, right, verb }
     }
 
@@ -67,7 +67,9 @@ impl Rule {
     fn target(&self, params: &RawPathParams, is_write: bool) -> String {
         let target = params.iter().next().map_or("", |(_, value)| value);
         match self.right {
-            Right::See | Right::ControlStream if !is_write => self.state.resolved(target),
+            NeededRight::See | NeededRight::ControlStream if !is_write => {
+                self.state.resolved(target)
+            }
             _ => target.to_owned(),
         }
     }
@@ -75,10 +77,12 @@ impl Rule {
     async fn decide(&self, caller: &ApiCaller, target: &str) -> Result<Grant, Denied> {
         let stream = target.split_once(':').map_or(target, |(stream, _)| stream);
         let decided = match self.right {
-            Right::Look | Right::Subscribe => return caller.may_look().await,
-            Right::Control => return caller.may_control(None).await,
-            Right::See => caller.may_see(stream).await,
-            Right::ControlStream | Right::ControlViewer => caller.may_control(Some(stream)).await,
+            NeededRight::Look | NeededRight::Subscribe => return caller.may_look().await,
+            NeededRight::Control => return caller.may_control(None).await,
+            NeededRight::See => caller.may_see(stream).await,
+            NeededRight::ControlStream | NeededRight::ControlViewer => {
+                caller.may_control(Some(stream)).await
+            }
         };
         match decided {
             Err(denied) if denied.is_about_rights() => {
@@ -93,7 +97,7 @@ impl Rule {
         if let Err(denied) = caller.may_look().await {
             return denied;
         }
-        let is_seen = self.right != Right::See
+        let is_seen = self.right != NeededRight::See
             && self.state.manager.spec(stream).is_ok()
             && caller.may_see(stream).await.is_ok();
         match is_seen {
@@ -150,7 +154,7 @@ fn check_sender(
     let (sender, has_cookie) = (caller.sender(), caller.has_cookie());
     let is_fine = match rule.right {
         _ if is_write => sender.may_write(has_cookie),
-        Right::Subscribe => sender.may_subscribe(has_cookie),
+        NeededRight::Subscribe => sender.may_subscribe(has_cookie),
         _ => true,
     };
     if !is_fine {

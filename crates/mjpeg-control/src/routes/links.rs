@@ -1,4 +1,4 @@
-//! Links by which whoever has one may watch.
+//! LinkIssuer by which whoever has one may watch.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use super::authorise::{PathTarget, about};
 use crate::{
     body::{known, read},
     error::{Error, Violation},
-    links::{LinkAction, LinkSpec, Links},
+    links::{LinkIssuer, LinkRequest, LinkUse},
     parameters::{PAGE, Parameters, invalid_cursor},
     respond::{AnyProblem, Refused, json},
     state::ApiState,
@@ -29,7 +29,7 @@ use crate::{
     operation_id = "list_links",
     tag = "links",
     params(
-        ("limit" = Option<u32>, Query, description = "Links at most: 1 to 1000, else 100"),
+        ("limit" = Option<u32>, Query, description = "LinkIssuer at most: 1 to 1000, else 100"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses(
@@ -119,11 +119,11 @@ pub(super) async fn revoke(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-fn seam(state: &ApiState) -> Result<&dyn Links, Error> {
+fn seam(state: &ApiState) -> Result<&dyn LinkIssuer, Error> {
     state.links.as_deref().ok_or_else(Error::not_found)
 }
 
-fn wanted(fields: &Map<String, Value>, grant: &Grant) -> Result<LinkSpec, Error> {
+fn wanted(fields: &Map<String, Value>, grant: &Grant) -> Result<LinkRequest, Error> {
     known(fields, &["stream", "valid_s", "action", "fps"])?;
     let stream = fields.get("stream").and_then(Value::as_str);
     let stream: Option<StreamName> = stream.and_then(|name| name.parse().ok());
@@ -133,8 +133,8 @@ fn wanted(fields: &Map<String, Value>, grant: &Grant) -> Result<LinkSpec, Error>
     let valid = valid.filter(|valid| !valid.is_zero());
     let valid = valid.ok_or_else(|| wrong("valid_s", "valid_s is a number of seconds"))?;
     let action = match fields.get("action") {
-        None => Some(LinkAction::Stream),
-        Some(word) => LinkAction::ALL
+        None => Some(LinkUse::Stream),
+        Some(word) => LinkUse::ALL
             .into_iter()
             .find(|action| *word == action.as_str()),
     };
@@ -144,7 +144,7 @@ fn wanted(fields: &Map<String, Value>, grant: &Grant) -> Result<LinkSpec, Error>
         let fps = fps.as_f64().filter(|fps| *fps > 0.0);
         fps.ok_or_else(|| wrong("fps", "fps is a number of frames per second"))
     });
-    let mut wanted = LinkSpec::new(stream, action, valid);
+    let mut wanted = LinkRequest::new(stream, action, valid);
     wanted.fps = fps.transpose()?;
     wanted.by = grant.identity.as_deref().map(str::to_owned);
     Ok(wanted)

@@ -1,9 +1,9 @@
-//! Links.
+//! LinkIssuer.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{links::Link, time::rfc3339};
+use crate::{links::IssuedLink, time::rfc3339};
 
 /// A page of the list of links.
 #[derive(Serialize, ToSchema)]
@@ -31,8 +31,8 @@ pub(crate) struct LinkView {
     pub(crate) url: Option<String>,
 }
 
-impl From<Link> for LinkView {
-    fn from(link: Link) -> Self {
+impl From<IssuedLink> for LinkView {
+    fn from(link: IssuedLink) -> Self {
         Self {
             id: link.id,
             stream: link.stream.to_string(),

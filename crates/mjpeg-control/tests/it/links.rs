@@ -1,4 +1,4 @@
-//! Links.
+//! LinkIssuer.
 
 use std::{
     sync::{Arc, Mutex},
@@ -6,16 +6,18 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mjpeg_control::{ControlConfig, Error, ErrorCode, Link, LinkAction, LinkSpec, Links};
+use mjpeg_control::{
+    ControlConfig, Error, ErrorCode, IssuedLink, LinkIssuer, LinkRequest, LinkUse,
+};
 
 use crate::support::{GUARD, Relay};
 
 #[derive(Default)]
-struct Signed(Mutex<Vec<(Link, LinkSpec)>>);
+struct Signed(Mutex<Vec<(IssuedLink, LinkRequest)>>);
 
 #[async_trait]
-impl Links for Signed {
-    async fn create(&self, wanted: LinkSpec) -> Result<Link, Error> {
+impl LinkIssuer for Signed {
+    async fn create(&self, wanted: LinkRequest) -> Result<IssuedLink, Error> {
         if wanted.valid > Duration::from_secs(3600) {
             return Err(Error::new(
                 ErrorCode::InvalidSpec,
@@ -25,14 +27,14 @@ impl Links for Signed {
         let mut links = self.0.lock().unwrap();
         let expires = UNIX_EPOCH + wanted.valid;
         let id = format!("link{}", links.len());
-        let mut link = Link::new(id, wanted.stream.clone(), wanted.action, expires);
+        let mut link = IssuedLink::new(id, wanted.stream.clone(), wanted.action, expires);
         link.fps = wanted.fps;
         link.url = Some("door/stream?sig=secret".into());
         links.push((link.clone(), wanted));
         Ok(link)
     }
 
-    async fn list(&self) -> Result<Vec<Link>, Error> {
+    async fn list(&self) -> Result<Vec<IssuedLink>, Error> {
         let links = self.0.lock().unwrap();
         Ok(links.iter().map(|(link, _)| link.clone()).collect())
     }
@@ -57,10 +59,7 @@ async fn links_are_made_listed_and_revoked() {
     assert_eq!(answer.json()["url"], "door/stream?sig=secret");
     assert_eq!(answer.json()["expires"], "1970-01-01T00:01:00.000Z");
     let wanted = links.0.lock().unwrap()[0].1.clone();
-    assert_eq!(
-        (wanted.action, wanted.fps),
-        (LinkAction::Snapshot, Some(2.5))
-    );
+    assert_eq!((wanted.action, wanted.fps), (LinkUse::Snapshot, Some(2.5)));
     assert_eq!(wanted.by.as_deref(), Some("root"));
     let body = r#"{"stream":"door","valid_s":0.5}"#;
     assert_eq!(relay.root("POST", "/links", body).await.status(), 201);

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use mjpeg_control::{
-    ControlAccess, ControlApi, ControlConfig, ControlService, GatewayPolicy, Links,
+    ControlAccess, ControlApi, ControlConfig, ControlService, GatewayPolicy, LinkIssuer,
 };
 use mjpeg_manager::{
     HttpOutlet, Manager, ManagerConfig, StartMode, StreamSpec,
@@ -43,13 +43,13 @@ impl Relay {
         Self::with(ControlConfig::default(), None).await
     }
 
-    pub(crate) async fn with(config: ControlConfig, links: Option<Arc<dyn Links>>) -> Self {
+    pub(crate) async fn with(config: ControlConfig, links: Option<Arc<dyn LinkIssuer>>) -> Self {
         Self::guarded(config, links, Arc::new(Users::default())).await
     }
 
     pub(crate) async fn guarded(
         config: ControlConfig,
-        links: Option<Arc<dyn Links>>,
+        links: Option<Arc<dyn LinkIssuer>>,
         gate: Arc<dyn Gate>,
     ) -> Self {
         let quick = Backoff::try_new(Duration::from_millis(20), Duration::from_millis(100));
