@@ -10,13 +10,29 @@ use crate::{error::Error, words::nearest};
 pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Parameters<'a> {
-    /// Reads the parameters; each of them must be known, and there once.
+    /// Reads the parameters of a read. Unknown ones are ignored: monitors and pages add some
+    /// against caches.
+    pub(crate) fn of_read(uri: &'a Uri, known: &[&str]) -> Result<Self, Error> {
+        Self::new(uri, known, |_| Ok(()))
+    }
+
+    /// Reads the parameters of a change. Each of them must be known, so that no wish is overlooked.
     pub(crate) fn of(uri: &'a Uri, known: &[&str]) -> Result<Self, Error> {
+        Self::new(uri, known, |name| Err(nearest(name, "parameter", known)))
+    }
+
+    /// Reads the known parameters, each of which may be there once.
+    fn new(
+        uri: &'a Uri,
+        known: &[&str],
+        unknown: impl Fn(&str) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let text = uri.query().unwrap_or_default();
         let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             if !known.contains(&&*name) {
-                return Err(nearest(&name, "parameter", known));
+                unknown(&name)?;
+                continue;
             }
             if parameters.iter().any(|(other, _)| *other == name) {
                 return Err(Error::invalid(format!("{name} is given twice")));

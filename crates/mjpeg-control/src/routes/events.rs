@@ -42,7 +42,7 @@ pub(super) async fn past(
     Extension(PathTarget(name)): Extension<PathTarget>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    let query = Parameters::of(&uri, PAGE)?;
+    let query = Parameters::of_read(&uri, PAGE)?;
     let limit = query.limit()?;
     let log = &state.log;
     let after = match query.cursor() {
@@ -104,10 +104,8 @@ pub(super) async fn subscribe(
     Extension(caller): Extension<Arc<ApiCaller>>,
     Extension(grant): Extension<Grant>,
     method: Method,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    Parameters::of(&uri, &[])?;
     let place = Arc::clone(&state.subscribers).try_acquire_owned();
     let place = place.map_err(|_| {
         let detail = "as many clients as allowed receive events";

@@ -1,4 +1,4 @@
-//! LinkIssuer by which whoever has one may watch.
+//! Links by which whoever has one may watch.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ use crate::{
     operation_id = "list_links",
     tag = "links",
     params(
-        ("limit" = Option<u32>, Query, description = "LinkIssuer at most: 1 to 1000, else 100"),
+        ("limit" = Option<u32>, Query, description = "Links at most: 1 to 1000, else 100"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses(
@@ -41,7 +41,7 @@ pub(super) async fn list(
     State(state): State<Arc<ApiState>>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    let query = Parameters::of(&uri, PAGE)?;
+    let query = Parameters::of_read(&uri, PAGE)?;
     let limit = query.limit()?;
     let mut links = seam(&state)?.list().await?;
     if let Some(cursor) = query.cursor() {

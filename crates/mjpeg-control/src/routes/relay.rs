@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use http::{HeaderValue, StatusCode, Uri, header::CONTENT_TYPE};
+use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 
 use crate::{
     body::{known, read},
@@ -28,11 +28,7 @@ use crate::{
         AnyProblem
     )
 )]
-pub(super) async fn config(
-    State(state): State<Arc<ApiState>>,
-    uri: Uri,
-) -> Result<Response, Refused> {
-    Parameters::of(&uri, &[])?;
+pub(super) async fn config(State(state): State<Arc<ApiState>>) -> Result<Response, Refused> {
     Ok(json(StatusCode::OK, &state.configurator.shown().await?))
 }
 
@@ -76,11 +72,7 @@ pub(super) async fn reload(
         AnyProblem
     )
 )]
-pub(super) async fn info(
-    State(state): State<Arc<ApiState>>,
-    uri: Uri,
-) -> Result<Response, Refused> {
-    Parameters::of(&uri, &[])?;
+pub(super) async fn info(State(state): State<Arc<ApiState>>) -> Result<Response, Refused> {
     let (stats, http, config) = (state.manager.stats(), &state.http, &state.config);
     let free = state.subscribers.available_permits();
     let info = InfoView {
@@ -109,11 +101,7 @@ pub(super) async fn info(
         AnyProblem
     )
 )]
-pub(super) async fn document(
-    State(state): State<Arc<ApiState>>,
-    uri: Uri,
-) -> Result<Response, Refused> {
-    Parameters::of(&uri, &[])?;
+pub(super) async fn document(State(state): State<Arc<ApiState>>) -> Result<Response, Refused> {
     let mut response = Response::new(state.document.clone().into());
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -38,7 +38,7 @@ pub(super) async fn list(
     Extension(caller): Extension<Arc<ApiCaller>>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    let query = Parameters::of(&uri, PAGE)?;
+    let query = Parameters::of_read(&uri, PAGE)?;
     let limit = query.limit()?;
     let names = state.names();
     let (mut skip, names) = match query.cursor() {
@@ -101,9 +101,7 @@ pub(super) async fn list(
 pub(super) async fn read(
     State(state): State<Arc<ApiState>>,
     Extension(PathTarget(name)): Extension<PathTarget>,
-    uri: Uri,
 ) -> Result<Response, Refused> {
-    Parameters::of(&uri, &[])?;
     let configured = state.configurator.stream(&name);
     full(&state, &name, configured, StatusCode::OK)
 }
@@ -125,9 +123,7 @@ pub(super) async fn read(
 pub(super) async fn health(
     State(state): State<Arc<ApiState>>,
     Extension(PathTarget(name)): Extension<PathTarget>,
-    uri: Uri,
 ) -> Result<Response, Refused> {
-    Parameters::of(&uri, &[])?;
     let info = state.manager.get(&name).map_err(|_| Error::not_found())?;
     let state = info.state.as_str();
     Ok(match info.state {

@@ -40,7 +40,7 @@ pub(super) async fn list(
     Extension(PathTarget(name)): Extension<PathTarget>,
     uri: Uri,
 ) -> Result<Response, Refused> {
-    let query = Parameters::of(&uri, PAGE)?;
+    let query = Parameters::of_read(&uri, PAGE)?;
     let limit = query.limit()?;
     let after: u64 = match query.cursor() {
         Some(cursor) => cursor.parse().map_err(|_| invalid_cursor())?,

@@ -1,4 +1,4 @@
-//! LinkIssuer.
+//! Links.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,4 +1,4 @@
-//! LinkIssuer.
+//! Links.
 
 use std::{
     sync::{Arc, Mutex},
