@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use mjpeg_manager::mjpeg_http::{TlsInfo, Transport, Wrap};
 use tokio::{
     task::{AbortHandle, spawn_blocking},
@@ -20,11 +21,13 @@ use tracing::{info, warn};
 
 use self::{
     certificate::{CurrentCertificate, LoadedCertificate},
+    clients::AnyCertificate,
     error::TlsError,
     files::TlsFiles,
 };
 
 pub(crate) mod certificate;
+mod clients;
 pub(crate) mod error;
 pub(crate) mod files;
 
@@ -77,11 +80,14 @@ impl Tls {
         let states = files.states();
         let loaded = LoadedCertificate::read(&files, &provider)?;
         let current = Arc::new(CurrentCertificate::new(loaded, Arc::clone(&provider)));
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|source| TlsError::Unsupported(Box::new(source)))?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&current) as _);
+            .map_err(|source| TlsError::Unsupported(Box::new(source)))?;
+        let builder = match files.asks_clients {
+            true => builder.with_client_cert_verifier(Arc::new(AnyCertificate(provider))),
+            false => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(Arc::clone(&current) as _);
         config.alpn_protocols = ALPN.map(<[u8]>::to_vec).into();
         let watching = tokio::spawn(watch(files.clone(), states, Arc::clone(&current)));
         Ok(Self {
@@ -140,6 +146,10 @@ impl Wrap for Tls {
         let (_, session) = stream.get_mut();
         let mut info = TlsInfo::default();
         info.is_http2 = session.alpn_protocol() == Some(HTTP2);
+        let certificates = session.peer_certificates().unwrap_or_default();
+        info.client_certificate = certificates
+            .first()
+            .map(|certificate| Bytes::copy_from_slice(certificate));
         if info.is_http2 {
             // Of HTTP/1, a part counts as sent when this buffer is empty as well.
             session.set_buffer_limit(Some(HTTP2_BUFFER_BYTES));

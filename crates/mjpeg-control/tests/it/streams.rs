@@ -122,7 +122,12 @@ async fn streams_come_in_order_a_page_at_a_time() {
         let answer = relay.stranger(&format!("/streams?{query}")).await;
         answer.is_problem(422, "invalid_spec");
     }
-    for query in ["limit=1000", "_=1732870000", "cachebuster", "limit=1000&x=y"] {
+    for query in [
+        "limit=1000",
+        "_=1732870000",
+        "cachebuster",
+        "limit=1000&x=y",
+    ] {
         let answer = relay.stranger(&format!("/streams?{query}")).await;
         assert_eq!(answer.status(), 200, "{query}");
     }

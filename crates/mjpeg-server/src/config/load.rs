@@ -245,6 +245,7 @@ linger = "http://hunter2@x"
                 "name" => "'bob'".to_owned(),
                 "password_hash" => format!("'{}'", mjpeg_auth::hash_password("x")),
                 "token_hash" => format!("'sha256:{}'", "0".repeat(64)),
+                "certificate" => format!("'{}'", "0".repeat(64)),
                 _ => other(key),
             };
             let set = match &*key.name {

@@ -137,7 +137,11 @@ fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<GatewayConf
         .with_serve(serve)
         .with_default(keys.default.as_ref().map(|name| name.0.clone()))
         .with_hosts(keys.hosts.iter().cloned())
-        .with_tls(tls.map(|TlsKeys { certificate, key }| TlsFiles::new(certificate, key))))
+        .with_tls(tls.map(tls_files)))
+}
+
+fn tls_files(keys: TlsKeys) -> TlsFiles {
+    TlsFiles::new(keys.certificate, keys.key).with_client_certificates(keys.client_certificates)
 }
 
 fn listener(keys: &ListenKeys, process: &ProcessKeys) -> Result<ListenerConfig, InvalidConfig> {

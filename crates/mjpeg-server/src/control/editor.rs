@@ -140,6 +140,9 @@ impl Editor {
             EditMode::Merge if is_new => return Err(no_stream(&name)),
             _ => {}
         }
+        if is_new {
+            check_number(&running)?;
+        }
         let keys = change::keys(&change, there, &running.settings.control)?;
         let is_required = is_new && change::is_required(&change.keys);
         let mut edit = match change.persist {
@@ -335,6 +338,21 @@ fn for_this_run(
         store: Store::Nothing,
         requires: None,
     }
+}
+
+/// Whether the API may add one more stream.
+fn check_number(running: &Configuration) -> Result<(), Error> {
+    let own = running.written.own.values();
+    let kept = own.filter(|own| matches!(own.author, Author::Api(_)));
+    let of_run = running.written.run.iter();
+    let of_run = of_run.filter(|run| run.keys.is_some() && run.replaces.is_none());
+    let most = running.settings.control.max_streams;
+    if kept.count() + of_run.count() < most as usize {
+        return Ok(());
+    }
+    let detail = format!("the API has added {most} streams, as many as it may");
+    let hint = "remove some, or raise max_streams of [control]";
+    Err(Error::new(ErrorCode::TooManyStreams, detail).with_hint(hint))
 }
 
 fn no_stream(name: &StreamName) -> Error {

@@ -9,7 +9,7 @@ use std::{
 
 use super::error::TlsError;
 
-/// Where a certificate and its key are, both in PEM format.
+/// Where a certificate and its key are, both in PEM format, and whether clients need one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsFiles {
@@ -17,6 +17,9 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key, without a passphrase.
     pub key: PathBuf,
+    /// Whether clients are asked for a certificate of theirs, which they need not have. Default:
+    /// no. Its fingerprint may be a user's; nobody needs to have signed it.
+    pub asks_clients: bool,
 }
 
 impl TlsFiles {
@@ -25,7 +28,14 @@ impl TlsFiles {
         Self {
             certificate: certificate.into(),
             key: key.into(),
+            asks_clients: false,
         }
+    }
+
+    /// Sets whether clients are asked for a certificate of theirs.
+    pub fn with_client_certificates(mut self, asks: bool) -> Self {
+        self.asks_clients = asks;
+        self
     }
 
     /// How the files look from outside; `None` for one that is not there.

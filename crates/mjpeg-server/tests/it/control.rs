@@ -1,5 +1,6 @@
 //! The API of the running program: streams that it adds, changes and removes, and who may.
 
+mod certificates;
 mod links;
 mod odd_files;
 mod rights;

@@ -49,6 +49,12 @@ pub(crate) struct UserKeys {
     #[schemars(extend("x-example" = "sha256:…", "x-reload" = RIGHTS))]
     pub(crate) token_hash: Option<SecretText>,
 
+    /// The SHA-256 fingerprint of the user's client certificate, for listeners with
+    /// `tls = { client_certificates = true }`. Whoever has its key is the user, also when it has
+    /// expired.
+    #[schemars(extend("x-example" = "AB:CD:…", "x-reload" = RIGHTS))]
+    pub(crate) certificate: Option<String>,
+
     /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) may: Vec<RightWord>,
@@ -65,6 +71,7 @@ impl Default for UserKeys {
             name: None,
             password_hash: None,
             token_hash: None,
+            certificate: None,
             may: vec![RightWord::View, RightWord::Replay],
             streams: vec![EVERY_STREAM.into()],
         }

@@ -21,6 +21,10 @@ pub(crate) struct ControlKeys {
     #[schemars(length(max = 256), extend("x-reload" = KEEP))]
     pub(crate) allow: Vec<TextValue<NetworkValue>>,
 
+    /// The most streams that the API may have added. One more is answered `503`.
+    #[schemars(extend("x-least" = 0, "x-reload" = KEEP))]
+    pub(crate) max_streams: u32,
+
     /// The API may set the port of a stream's own.
     #[schemars(extend("x-reload" = KEEP))]
     pub(crate) listen: bool,
@@ -38,6 +42,7 @@ impl Default for ControlKeys {
         Self {
             sources: ["tcp", "http", "https", "test"].map(Into::into).into(),
             allow: Vec::new(),
+            max_streams: 256,
             listen: false,
         }
     }

@@ -103,6 +103,12 @@ pub(crate) struct TlsKeys {
     /// The private key.
     #[schemars(extend("x-example" = "/etc/mjpeg-server/key.pem", "x-reload" = NEW))]
     pub(crate) key: PathBuf,
+
+    /// Ask clients for a certificate of theirs, for users who have a `certificate`. Browsers that
+    /// have one ask which to send.
+    #[serde(default)]
+    #[schemars(extend("x-reload" = NEW))]
+    pub(crate) client_certificates: bool,
 }
 
 /// Permissions of a file.

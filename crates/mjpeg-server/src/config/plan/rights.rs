@@ -76,6 +76,11 @@ fn user(keys: &UserKeys) -> Result<Option<User>, (&'static str, InvalidAuth)> {
             .with_token_hash(&hash.0)
             .map_err(failed("token_hash"))?;
     }
+    if let Some(fingerprint) = &keys.certificate {
+        user = user
+            .with_certificate(fingerprint)
+            .map_err(failed("certificate"))?;
+    }
     Ok(Some(user))
 }
 

@@ -101,10 +101,12 @@ impl WrittenRights {
                     report.add(finding.at(layer.place.clone()).with_key("name"));
                 }
             }
-            let is_broken = ["password_hash", "token_hash"]
+            let is_broken = ["password_hash", "token_hash", "certificate"]
                 .iter()
                 .any(|key| layer.broken.contains(*key));
-            let can_log_in = keys.password_hash.is_some() || keys.token_hash.is_some();
+            let can_log_in = keys.password_hash.is_some()
+                || keys.token_hash.is_some()
+                || keys.certificate.is_some();
             if !can_log_in && !auth.remote_user && !is_broken {
                 let finding = Finding::warning("this user cannot log in");
                 let help = "add a `password_hash` or a `token_hash`: mjpeg-server hash-password";

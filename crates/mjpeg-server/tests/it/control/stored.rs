@@ -145,6 +145,20 @@ async fn without_a_folder_for_it_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn api_adds_no_more_streams_than_it_may() {
+    let relay = Controlled::start(
+        "[control]\nmax_streams = 2\n[[streams]]\nname = \"own\"\nsource = \"test:\"\n",
+    );
+    for name in ["a", "b"] {
+        assert_eq!(relay.add(name, "test:").await.status, 201);
+    }
+    let refused = relay.add("c", "test:").await;
+    assert_eq!((refused.status, refused.code()), (503, "too_many_streams"));
+    assert_eq!(relay.ask("DELETE", "/streams/a", "").await.status, 204);
+    assert_eq!(relay.add("c", "test:").await.status, 201);
+}
+
+#[tokio::test]
 async fn versions_keep_two_people_from_overwriting_one_another() {
     let relay = Controlled::start("");
     let added = relay.add("yard", "test:").await;
