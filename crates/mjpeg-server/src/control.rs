@@ -30,6 +30,8 @@ pub(crate) struct ControlRequests {
 /// Something that the API asks for, and where the answer goes.
 pub(crate) enum ControlRequest {
     Set(StreamEdit, Reply<EditedStream>),
+    /// A new stream whose camera had to be there was started, or not.
+    Started(StreamEdit, Reply<EditedStream>, Result<(), Error>),
     Remove(StreamRemoval, Reply<()>),
     /// Whether only to say what would change.
     Reload(bool, Reply<Reloaded>),

@@ -2,16 +2,19 @@
 
 use std::{hash::RandomState, path::PathBuf, sync::Arc};
 
+use futures_util::{
+    FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::FuturesUnordered,
+};
 use mjpeg_control::{
     Condition, EditMode, EditedStream, Error, ErrorCode, Reloaded, StreamEdit, StreamRemoval,
 };
-use mjpeg_manager::{StartMode, StreamName};
+use mjpeg_manager::{StartMode, StreamName, StreamSpec};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info};
 
 use super::{
     ControlRequest, ControlRequests, MOST_WAITING, change,
-    failure::{failed_edit, failed_reload},
+    failure::{failed_edit, failed_reload, failed_start},
     store::{PreparedFile, StreamFile},
     view::ConfiguredView,
 };
@@ -29,6 +32,8 @@ pub(crate) struct Editor {
     running: watch::Sender<Arc<Configuration>>,
     /// Makes versions of streams.
     hashing: RandomState,
+    /// New streams whose cameras are being waited for. Nothing else waits for them.
+    starting: FuturesUnordered<BoxFuture<'static, ControlRequest>>,
 }
 
 /// What is to become of one stream.
@@ -36,8 +41,8 @@ struct PreparedEdit {
     edits: Edits,
     /// What is to be written once the change holds.
     store: Store,
-    /// The stream, if its camera must be there.
-    requires: Option<StreamName>,
+    /// The stream, if it runs already.
+    started: Option<StreamName>,
 }
 
 enum Store {
@@ -63,6 +68,7 @@ impl Editor {
             view,
             running,
             hashing,
+            starting: FuturesUnordered::new(),
         };
         (asking, editor)
     }
@@ -73,7 +79,10 @@ impl Editor {
     ///
     /// Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<ControlRequest> {
-        self.requests.recv().await
+        tokio::select! {
+            request = self.requests.recv() => request,
+            Some(started) = self.starting.next() => Some(started),
+        }
     }
 
     /// Tells the API what is in effect, after each reload.
@@ -89,7 +98,7 @@ impl Editor {
     ///
     /// As [`Relay::change`].
     pub(crate) async fn answer(
-        &self,
+        &mut self,
         request: ControlRequest,
         reloader: &mut Reloader,
         relay: &mut Relay,
@@ -97,7 +106,30 @@ impl Editor {
         // Whoever asked may be gone, which changes nothing.
         match request {
             ControlRequest::Set(change, reply) => {
-                let _ = reply.send(self.set(change, reloader, relay).await);
+                match self.begin(&change, reloader, relay).await {
+                    Ok(Some(start)) => self.starting.push(Box::pin(async {
+                        let started = start.await;
+                        ControlRequest::Started(change, reply, started)
+                    })),
+                    Ok(None) => {
+                        let _ = reply.send(self.set(change, false, reloader, relay).await);
+                    }
+                    Err(error) => {
+                        let _ = reply.send(Err(error));
+                    }
+                }
+            }
+            ControlRequest::Started(_, reply, Err(error)) => {
+                let _ = reply.send(Err(error));
+            }
+            ControlRequest::Started(change, reply, Ok(())) => {
+                let name = change.name.clone();
+                let set = self.set(change, true, reloader, relay).await;
+                // Something else may have taken the name meanwhile.
+                if set.is_err() && !reloader.running().written.own.contains_key(&name) {
+                    relay.stop(&name).await;
+                }
+                let _ = reply.send(set);
             }
             ControlRequest::Remove(removal, reply) => {
                 let _ = reply.send(self.remove(removal, reloader, relay).await);
@@ -121,17 +153,65 @@ impl Editor {
         }
     }
 
+    /// Starts a new stream whose camera must be there, if the change adds one. Returns the start,
+    /// which may take its time.
+    async fn begin(
+        &self,
+        change: &StreamEdit,
+        reloader: &Reloader,
+        relay: &Relay,
+    ) -> Result<Option<BoxFuture<'static, Result<(), Error>>>, Error> {
+        let running = Arc::clone(reloader.running());
+        let is_new = !running.written.own.contains_key(&change.name);
+        if !is_new || change.mode == EditMode::Merge || !change::is_required(&change.keys) {
+            return Ok(None);
+        }
+        let edit = self.prepare(change, &running).await?;
+        let proposal = reloader.propose_edited(edit.edits).await;
+        let plan = proposal
+            .map_err(|error| failed_edit(&error))?
+            .configuration
+            .plan;
+        let planned = plan.streams.iter();
+        let mut planned = planned.filter(|planned| *planned.spec.name() == change.name);
+        // One that is read on demand is not connected at the start.
+        let planned = planned.find(|planned| planned.spec.linger().is_none());
+        Ok(planned.map(|planned| {
+            let spec = planned.spec.clone().with_mode(StartMode::Require);
+            let start = relay.begin(spec, planned.http.clone(), &plan.auth);
+            start.map_err(|error| failed_start(&error)).boxed()
+        }))
+    }
+
+    /// Sets a stream. If it was started already, only the rest is done.
     async fn set(
         &self,
         change: StreamEdit,
+        is_started: bool,
         reloader: &mut Reloader,
         relay: &mut Relay,
     ) -> Result<EditedStream, Error> {
         let running = Arc::clone(reloader.running());
         let name = change.name.clone();
-        let there = running.written.own.get(&name);
+        let is_new = !running.written.own.contains_key(&name);
+        let mut edit = self.prepare(&change, &running).await?;
+        edit.started = is_started.then(|| name.clone());
+        self.carry_out(edit, reloader, relay).await?;
+        let stream = self.view.borrow().streams.get(name.as_str()).cloned();
+        let stream = stream.ok_or_else(|| no_stream(&name))?;
+        Ok(EditedStream::new(stream, is_new))
+    }
+
+    /// Checks a change, and prepares what it writes.
+    async fn prepare(
+        &self,
+        change: &StreamEdit,
+        running: &Configuration,
+    ) -> Result<PreparedEdit, Error> {
+        let name = &change.name;
+        let there = running.written.own.get(name);
         let is_new = there.is_none();
-        self.check(&name, &change.condition)?;
+        self.check(name, &change.condition)?;
         match change.mode {
             EditMode::Create if !is_new => {
                 let detail = format!("the name {name} is taken");
@@ -141,19 +221,13 @@ impl Editor {
             _ => {}
         }
         if is_new {
-            check_number(&running)?;
+            check_number(running)?;
         }
-        let keys = change::keys(&change, there, &running.settings.control)?;
-        let is_required = is_new && change::is_required(&change.keys);
-        let mut edit = match change.persist {
-            true => stored(&running, &name, there, keys).await?,
-            false => for_this_run(&running, &name, there, Some(keys)),
-        };
-        edit.requires = is_required.then(|| name.clone());
-        self.carry_out(edit, reloader, relay).await?;
-        let stream = self.view.borrow().streams.get(name.as_str()).cloned();
-        let stream = stream.ok_or_else(|| no_stream(&name))?;
-        Ok(EditedStream::new(stream, is_new))
+        let keys = change::keys(change, there, &running.settings.control)?;
+        match change.persist {
+            true => stored(running, name, there, keys).await,
+            false => Ok(for_this_run(running, name, there, Some(keys))),
+        }
     }
 
     async fn remove(
@@ -177,7 +251,7 @@ impl Editor {
                 PreparedEdit {
                     edits,
                     store: Store::Remove(file),
-                    requires: None,
+                    started: None,
                 }
             }
             Author::File | Author::CommandLine if removal.persist => {
@@ -214,12 +288,13 @@ impl Editor {
         let PreparedEdit {
             edits,
             store,
-            requires,
+            started,
         } = edit;
         let before = unchanged(reloader.running());
         let proposal = reloader.propose_edited(edits).await;
         let proposal = proposal.map_err(|error| failed_edit(&error))?;
-        let adjust = |change: &mut RelayChange| require(change, requires.as_ref());
+        let is_started = |spec: &StreamSpec| Some(spec.name()) == started.as_ref();
+        let adjust = |change: &mut RelayChange| change.added.retain(|(spec, _)| !is_started(spec));
         let applied = reloader.apply(relay, proposal, adjust).await;
         let difference = applied.map_err(|error| failed_edit(&error))?;
         if let Err(error) = in_background(move || store.commit()).await {
@@ -248,16 +323,6 @@ impl Store {
             Self::Nothing => Ok(()),
             Self::Write(file) => file.commit(),
             Self::Remove(file) => file.remove(),
-        }
-    }
-}
-
-/// The camera must be there for the stream to start.
-fn require(change: &mut RelayChange, stream: Option<&StreamName>) {
-    for (spec, _) in &mut change.added {
-        // One that is read on demand is not connected at the start.
-        if Some(spec.name()) == stream && spec.linger().is_none() {
-            *spec = spec.clone().with_mode(StartMode::Require);
         }
     }
 }
@@ -309,7 +374,7 @@ async fn stored(
     Ok(PreparedEdit {
         edits,
         store: Store::Write(prepared),
-        requires: None,
+        started: None,
     })
 }
 
@@ -336,7 +401,7 @@ fn for_this_run(
     PreparedEdit {
         edits,
         store: Store::Nothing,
-        requires: None,
+        started: None,
     }
 }
 

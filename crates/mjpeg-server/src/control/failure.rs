@@ -1,6 +1,7 @@
 //! What could not be done, as the API says it.
 
 use mjpeg_control::{Error, ErrorCode, Violation};
+use mjpeg_manager::Error as ManagerError;
 
 use crate::{
     config::report::{Level, Listed, Report},
@@ -60,6 +61,15 @@ fn invalid(report: &Report) -> Error {
     violations.fold(
         Error::new(ErrorCode::InvalidSpec, detail),
         Error::with_violation,
+    )
+}
+
+/// Why a stream whose camera must be there was not started.
+pub(super) fn failed_start(error: &ManagerError) -> Error {
+    let code = ErrorCode::from_word(error.code());
+    Error::new(
+        code.unwrap_or(ErrorCode::Internal),
+        error.chain().to_string(),
     )
 }
 

@@ -1,6 +1,6 @@
 //! Changes of a running relay.
 
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
 use futures_util::future::join_all;
 use mjpeg_auth::{Auth, AuthConfig};
@@ -124,6 +124,26 @@ impl Relay {
         let running = change.order.iter().map(|name| manager.get(name.as_str()));
         self.streams = running.filter_map(Result::ok).collect();
         Ok(())
+    }
+
+    /// Starts one stream, for a change that will come. Nobody sees it who will not be allowed to.
+    pub(crate) fn begin(
+        &self,
+        spec: StreamSpec,
+        config: StreamConfig,
+        auth: &AuthConfig,
+    ) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        let relayed = Arc::clone(&self.relayed);
+        replace(&relayed.auth, staged(&relayed.auth.config(), auth));
+        async move {
+            relayed.http.configure(spec.name(), config);
+            relayed.manager.start(spec).await.map(|_| ())
+        }
+    }
+
+    /// Stops a stream that no change was made for.
+    pub(crate) async fn stop(&self, name: &StreamName) {
+        log_failure(name, self.relayed.manager.stop(name.as_str()).await);
     }
 
     /// Binds every new port.

@@ -1,8 +1,9 @@
 //! Where streams of the API are kept, and what is kept of them.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
-use mjpeg_testkit::{Viewer, refused_addr};
+use mjpeg_testkit::{FakeHttpCamera, Viewer, refused_addr};
+use tokio::time::sleep;
 
 use super::{Controlled, GATEWAY, INCLUDE, LOOPBACK, camera};
 
@@ -78,6 +79,35 @@ async fn stream_whose_camera_is_required_and_missing_leaves_nothing() {
     let retried = relay.add("yard", &format!("tcp://{dead}")).await;
     assert_eq!(retried.status, 201, "{retried:?}");
     assert!(relay.stored("yard").exists());
+}
+
+/// While a camera is waited for that does not answer, all other changes are made at once.
+#[tokio::test]
+async fn nobody_else_waits_for_a_camera_that_is_required() {
+    let silent = FakeHttpCamera::start(|_| Vec::new());
+    let mut relay = Controlled::start(LOOPBACK);
+    assert_eq!(relay.add("yard", "test:").await.status, 201);
+    let body = format!(r#"{{"name": "slow", "source": "{}"}}"#, silent.url("/"));
+    let others = async {
+        while silent.requests().is_empty() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let changed = relay.ask("PATCH", "/streams/yard", r#"{"max_fps": 5}"#);
+        assert_eq!(changed.await.status, 200);
+        let reloaded = relay.ask("POST", "/reload", "{}").await;
+        assert_eq!(reloaded.status, 200, "{reloaded:?}");
+        let again = relay.add("slow", "test:").await;
+        assert_eq!((again.status, again.code()), (409, "already_exists"));
+        assert_eq!(relay.names().await, ["yard"]);
+    };
+    tokio::select! {
+        biased;
+        () = others => {}
+        refused = relay.ask("POST", "/streams", &body) => panic!("{refused:?}"),
+    }
+    // Whoever asked has gone; what was asked for goes on, and leaves nothing.
+    relay.server.end_by("TERM");
+    assert!(!relay.stored("slow").exists());
 }
 
 #[tokio::test]
