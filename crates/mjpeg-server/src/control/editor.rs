@@ -217,7 +217,7 @@ impl Editor {
                 let detail = format!("the name {name} is taken");
                 return Err(Error::new(ErrorCode::AlreadyExists, detail));
             }
-            EditMode::Merge if is_new => return Err(no_stream(&name)),
+            EditMode::Merge if is_new => return Err(no_stream(name)),
             _ => {}
         }
         if is_new {
