@@ -107,7 +107,12 @@ impl Session {
                 Some(action) => streams::act(client, screen, action, target).await,
                 None => viewers::kick(client, screen, target).await,
             };
-            let Err(failure) = done else { continue };
+            let Err(mut failure) = done else { continue };
+            if let CtlFailure::Refused(problem) = &mut failure
+                && targets.len() > 1
+            {
+                problem.subject = Some(target.clone());
+            }
             let is_over = matches!(failure, CtlFailure::Unreachable { .. });
             let code = explained(client, screen, failure).await;
             first = if first == 0 { code } else { first };

@@ -19,7 +19,7 @@ use super::{
     connect::connect,
     credentials::authorization,
     failure::CtlFailure,
-    problem::{ApiProblem, NO_CONTROL},
+    problem::{ApiProblem, NO_CONTROL, NO_MEMBER},
     target::{RelayTarget, targets},
     tls::Fingerprint,
 };
@@ -31,6 +31,8 @@ pub(super) struct ApiClient {
     targets: Vec<RelayTarget>,
     authorization: Option<HeaderValue>,
     trusted: Option<Fingerprint>,
+    /// Whether there is a socket of a relay that this user may not open.
+    was_denied: bool,
 }
 
 impl ApiClient {
@@ -44,6 +46,7 @@ impl ApiClient {
             targets,
             authorization,
             trusted,
+            was_denied: false,
         })
     }
 
@@ -144,9 +147,10 @@ impl ApiClient {
         body: Option<&Value>,
         header: Option<(HeaderName, HeaderValue)>,
     ) -> Result<Response<Incoming>, CtlFailure> {
-        let (wire, index) = connect(&self.targets, self.trusted).await?;
+        let connected = connect(&self.targets, self.trusted).await?;
+        self.was_denied |= connected.was_denied;
         // From now on, only there.
-        self.targets = vec![self.targets.swap_remove(index)];
+        self.targets = vec![self.targets.swap_remove(connected.index)];
         let request = self.request(method, path, body, header)?;
         let lost = |error: hyper::Error| {
             CtlFailure::unreachable(format!(
@@ -154,7 +158,9 @@ impl ApiClient {
                 Error::from(error)
             ))
         };
-        let (mut sender, connection) = http1::handshake(TokioIo::new(wire)).await.map_err(lost)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(connected.wire))
+            .await
+            .map_err(lost)?;
         // It ends with the body of the answer.
         tokio::spawn(connection);
         sender.send_request(request).await.map_err(lost)
@@ -192,6 +198,14 @@ impl ApiClient {
             return;
         };
         let is_url = matches!(self.target(), RelayTarget::Url(_));
+        let is_barred = matches!(
+            problem.status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+        );
+        if self.was_denied && is_barred {
+            problem.advice = Some(NO_MEMBER);
+            return;
+        }
         if problem.status == StatusCode::NOT_FOUND
             && problem.json.is_some()
             && is_url

@@ -10,6 +10,7 @@ use tokio::{
 
 use super::{
     failure::CtlFailure,
+    problem::NO_MEMBER,
     target::{RelayTarget, RelayUrl},
     tls::{self, Fingerprint},
 };
@@ -19,16 +20,31 @@ pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
-/// Connects to the first of these places that takes a connection, and says which it was.
+/// A connection that was made.
+pub(super) struct Connected {
+    pub(super) wire: Box<dyn Wire>,
+    /// Which place it was.
+    pub(super) index: usize,
+    /// Whether one before it is a socket that this user may not open.
+    pub(super) was_denied: bool,
+}
+
+/// Connects to the first of these places that takes a connection.
 pub(super) async fn connect(
     targets: &[RelayTarget],
     trusted: Option<Fingerprint>,
-) -> Result<(Box<dyn Wire>, usize), CtlFailure> {
-    let (mut tried, mut advice) = (Vec::new(), None);
+) -> Result<Connected, CtlFailure> {
+    let (mut tried, mut advice, mut was_denied) = (Vec::new(), None, false);
     for (index, target) in targets.iter().enumerate() {
         let connecting = timeout(CONNECT_TIME, dial(target, trusted));
         let error = match connecting.await {
-            Ok(Ok(wire)) => return Ok((wire, index)),
+            Ok(Ok(wire)) => {
+                return Ok(Connected {
+                    wire,
+                    index,
+                    was_denied,
+                });
+            }
             Ok(Err(error)) => error,
             Err(_) => io::Error::new(
                 io::ErrorKind::TimedOut,
@@ -36,8 +52,9 @@ pub(super) async fn connect(
             ),
         };
         tried.push(format!("{target}: {error}"));
-        let denied = error.kind() == io::ErrorKind::PermissionDenied;
-        let specific = match denied {
+        let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
+        was_denied |= is_denied;
+        let specific = match is_denied {
             true => Some(NO_MEMBER),
             false => tls::advice(&error),
         };
@@ -72,5 +89,3 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 
 const NOT_RUNNING: &str = "is it running? Start it with \"mjpeg-server run\", or say where it is \
                            with --socket PATH or --url URL";
-const NO_MEMBER: &str = "only the relay's user and group may open its socket: join the group, or \
-                         use sudo";

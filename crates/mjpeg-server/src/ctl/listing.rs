@@ -63,7 +63,8 @@ pub(super) async fn show(
     }
     let mut keys = entries(&stream, "config").peekable();
     if keys.peek().is_some() {
-        screen.whole_line(&format!("configured  by {}", field(&stream, "origin")))?;
+        let origin = field(&stream, "origin").replace('_', " ");
+        screen.whole_line(&format!("configured  by {origin}"))?;
     }
     keys.try_for_each(|(key, value)| screen.whole_line(&format!("  {key} = {value}")))
 }
@@ -105,6 +106,7 @@ fn facts(stream: &Value) -> Vec<(&'static str, String)> {
     ]);
     for name in ["discarded", "repaired", "failures"] {
         let counts: Vec<String> = entries(stream, name)
+            .filter(|(_, count)| count != "0")
             .map(|(reason, count)| format!("{reason} {count}"))
             .collect();
         facts.push((name, counts.join(", ")));

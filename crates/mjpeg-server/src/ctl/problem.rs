@@ -12,8 +12,10 @@ pub(super) struct ApiProblem {
     pub(super) status: StatusCode,
     /// The problem as it came, if what came is one.
     pub(super) json: Option<Value>,
-    /// What to do, where the answer does not say it.
+    /// What to do that the answer does not say.
     pub(super) advice: Option<&'static str>,
+    /// What it is about, of several.
+    pub(super) subject: Option<String>,
 }
 
 impl ApiProblem {
@@ -31,6 +33,7 @@ impl ApiProblem {
             status,
             json,
             advice,
+            subject: None,
         }
     }
 
@@ -41,9 +44,13 @@ impl ApiProblem {
 
 impl fmt::Display for ApiProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: ")?;
+        if let Some(subject) = &self.subject {
+            write!(f, "{}: ", escaped(subject))?;
+        }
         match self.text("detail") {
-            Some(detail) => write!(f, "error: {}", escaped(detail))?,
-            None => write!(f, "error: the answer is {}", self.status)?,
+            Some(detail) => write!(f, "{}", escaped(detail))?,
+            None => write!(f, "the answer is {}", self.status)?,
         }
         let errors = self.json.as_ref().and_then(|json| json.get("errors"));
         let errors = errors.and_then(Value::as_array).into_iter().flatten();
@@ -54,10 +61,13 @@ impl fmt::Display for ApiProblem {
                 write!(f, "\n  {}", escaped(&line))?;
             }
         }
-        match self.text("hint").or(self.advice) {
-            Some(hint) => write!(f, "\nhint: {}", escaped(hint)),
-            None => Ok(()),
+        let hint = self
+            .text("hint")
+            .map(|hint| hint.replace(NOT_STORED, "--no-persist"));
+        for hint in hint.as_deref().into_iter().chain(self.advice) {
+            write!(f, "\nhint: {}", escaped(hint))?;
         }
+        Ok(())
     }
 }
 
@@ -81,9 +91,15 @@ fn violation(error: &Value) -> String {
     line + message
 }
 
+/// What the API calls the option.
+const NOT_STORED: &str = "?persist=false";
+
 const LOG_IN: &str = "show who you are with --user NAME, --token-file FILE or MJPEG_CTL_TOKEN";
 const REDIRECTED: &str = "redirects are not followed; give the URL to which it leads";
 const NOT_OURS: &str = "is it a mjpeg-server that answers there?";
+/// For a socket of the relay that was passed over.
+pub(super) const NO_MEMBER: &str = "only the relay's user and group may open its socket: join the \
+                                    group, or use sudo";
 /// For a listener that answers all of the API like one that does not have it.
 pub(super) const NO_CONTROL: &str =
     "this listener may not control the relay: its [[listen]] needs serve = [\"control\"]";

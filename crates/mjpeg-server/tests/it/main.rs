@@ -6,6 +6,7 @@ mod cert;
 mod children;
 mod cli;
 mod config;
+mod ctl;
 mod ffmpeg;
 mod folder;
 mod gateway;
