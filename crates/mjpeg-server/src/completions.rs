@@ -24,6 +24,8 @@ pub(crate) fn script(shell: CompletedShell, command: &mut Command) -> String {
     match shell {
         CompletedShell::Bash => {
             let names = BASH.replace("ONE", &one.join("|"));
+            // The generator writes a name with a hyphen in two ways: clap-rs/clap#6421.
+            let script = script.replace("mjpeg__subcmd__server", "mjpeg__server");
             script + &names.replace("MANY", &many.join("|"))
         }
         CompletedShell::Zsh => with_zsh_names(&script),
@@ -66,7 +68,7 @@ const PROGRAM: &str = "mjpeg-server";
 /// is never expanded, as `compgen -W` would.
 const BASH: &str = r#"
 _mjpeg_server_with_streams() {
-    _mjpeg-server "$@"
+    _mjpeg__server "$@"
     local word name is_ctl="" takes="" given=0
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "$word" in
@@ -85,7 +87,9 @@ _mjpeg_server_with_streams() {
         [[ $name == "$word"* ]] && COMPREPLY+=("$name")
     done < <("${COMP_WORDS[0]}" ctl list --names 2>/dev/null </dev/null)
 }
-complete -F _mjpeg_server_with_streams -o nosort -o bashdefault -o default mjpeg-server
+complete -F _mjpeg_server_with_streams -o nosort -o bashdefault -o default mjpeg-server \
+    2>/dev/null ||
+    complete -F _mjpeg_server_with_streams -o bashdefault -o default mjpeg-server
 "#;
 
 const ZSH: &str = r#"_mjpeg_server_streams() {

@@ -27,7 +27,7 @@ use tokio::runtime::Builder;
 use self::{
     client::ApiClient,
     failure::CtlFailure,
-    screen::{Screen, notice, plain_json},
+    screen::{Screen, complain, notice, plain_json},
     streams::StreamAction,
 };
 use crate::cli::ctl::{Ctl, CtlCommand, links::LinksCommand};
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Ctl) -> ExitCode {
     let code = runtime.block_on(async {
         match ApiClient::new(&args.connection) {
             Ok(client) => Session { client, screen }.run(&args.command).await,
-            Err(failure) => complain(&screen, &failure),
+            Err(failure) => told(&screen, &failure),
         }
     });
     // Does not wait for name look-ups, which may hang in the system's resolver.
@@ -55,15 +55,15 @@ pub(crate) fn run(args: &Ctl) -> ExitCode {
 }
 
 /// Says what went wrong, and returns its exit code.
-fn complain(screen: &Screen, failure: &CtlFailure) -> u8 {
+fn told(screen: &Screen, failure: &CtlFailure) -> u8 {
     match failure {
         // The reader has gone, and knows.
         CtlFailure::Output(_) if failure.exit_code() == 0 => {}
         CtlFailure::Refused(problem) if screen.is_json && problem.json.is_some() => {
             let json = problem.json.as_ref().map(|json| format!("{json:#}"));
-            notice(&plain_json(&json.unwrap_or_default()));
+            complain(&plain_json(&json.unwrap_or_default()));
         }
-        failure => notice(&failure.to_string()),
+        failure => complain(&failure.to_string()),
     }
     failure.exit_code()
 }
@@ -154,5 +154,5 @@ impl Session {
 /// Says what went wrong, and what the relay cannot know of it.
 async fn explained(client: &mut ApiClient, screen: &Screen, mut failure: CtlFailure) -> u8 {
     client.advise(&mut failure).await;
-    complain(screen, &failure)
+    told(screen, &failure)
 }

@@ -19,7 +19,7 @@ use super::{
     connect::connect,
     credentials::authorization,
     failure::CtlFailure,
-    problem::{ApiProblem, NO_CONTROL, NO_MEMBER},
+    problem::{ApiProblem, HIDDEN, NO_CONTROL, NO_MEMBER},
     target::{RelayTarget, targets},
     tls::Fingerprint,
 };
@@ -209,10 +209,13 @@ impl ApiClient {
         if problem.status == StatusCode::NOT_FOUND
             && problem.json.is_some()
             && is_url
-            && let Err(error) = self.get("/info").await
-            && error.is(StatusCode::NOT_FOUND)
+            && let Err(CtlFailure::Refused(of_all)) = self.get("/info").await
         {
-            problem.advice = Some(NO_CONTROL);
+            problem.advice = match of_all.status {
+                StatusCode::NOT_FOUND => Some(NO_CONTROL),
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(HIDDEN),
+                _ => None,
+            };
         }
     }
 }

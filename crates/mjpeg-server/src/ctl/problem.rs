@@ -100,6 +100,9 @@ const NOT_OURS: &str = "is it a mjpeg-server that answers there?";
 /// For a socket of the relay that was passed over.
 pub(super) const NO_MEMBER: &str = "only the relay's user and group may open its socket: join the \
                                     group, or use sudo";
+/// For what may be there, but not for whoever asks.
+pub(super) const HIDDEN: &str = "what you may not control may be hidden: show who you are with \
+                                 --user NAME, --token-file FILE or MJPEG_CTL_TOKEN";
 /// For a listener that answers all of the API like one that does not have it.
 pub(super) const NO_CONTROL: &str =
     "this listener may not control the relay: its [[listen]] needs serve = [\"control\"]";

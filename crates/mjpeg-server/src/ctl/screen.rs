@@ -67,10 +67,15 @@ impl Screen {
     }
 }
 
-/// Writes a line to standard error.
+/// Writes a line to standard error, in which nothing steers the terminal.
 pub(super) fn notice(text: &str) {
-    // Nobody may be there to read it.
-    let _ = writeln!(io::stderr(), "{text}");
+    complain(&escaped(text));
+}
+
+/// Writes lines to standard error as they are.
+pub(super) fn complain(lines: &str) {
+    // Nobody may be there to read them.
+    let _ = writeln!(io::stderr(), "{lines}");
 }
 
 /// The same JSON without characters that steer a terminal. They can stand in strings only.

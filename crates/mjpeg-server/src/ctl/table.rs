@@ -165,8 +165,8 @@ mod tests {
         table.push(["門口".into(), String::new(), "10".into()]);
         table.push(["a".into(), "x\u{1b}[2J".into(), "9".into()]);
         let expected = "\
-NAME  STATE         FRAMES
-門口  -                 10
+NAME  STATE       FRAMES
+門口  -               10
 a     x\\u{1b}[2J       9
 ";
         assert_eq!(table.drawn(None), expected);

@@ -87,13 +87,16 @@ impl ControlledRelay {
     }
 
     fn addr(&self) -> SocketAddr {
-        self.server.addr(0)
+        let url = self.url();
+        let (_, authority) = url.split_once("://").expect("a URL");
+        authority.parse().expect("an address and a port")
     }
 
     /// The gateway's URL.
     fn url(&self) -> String {
-        let url = &self.server.urls[0];
-        url.trim_end_matches('/').into()
+        // Without the page, the first one that is printed is that of a stream.
+        let parts: Vec<&str> = self.server.urls[0].split('/').take(3).collect();
+        parts.join("/")
     }
 }
 

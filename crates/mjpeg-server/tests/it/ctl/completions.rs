@@ -14,7 +14,7 @@ fn offered(environment: &[(&str, &str)], words: &[&str]) -> Vec<String> {
     let asked = format!(
         "{script}\nprogram=$1; shift\nCOMP_WORDS=(\"$program\" \"$@\")\nCOMP_CWORD=$#\n\
          complete -p mjpeg-server | grep -q -- '-F _mjpeg_server_with_streams' || exit 1\n\
-         _mjpeg_server_with_streams mjpeg-server \"${{@: -1}}\" \"${{@: -2:1}}\"\n\
+         _mjpeg_server_with_streams \"$program\" \"${{@: -1}}\" \"${{@: -2:1}}\"\n\
          printf '%s\\n' \"${{COMPREPLY[@]}}\""
     );
     let mut bash = Command::new("bash");

@@ -90,7 +90,7 @@ async fn no_text_of_a_relay_steers_the_terminal() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_for_shells_are_names() {
-    let names = ["$(touch /tmp/x)", "a b", "ok-1", "`x`", "", "-rf", "a\nb"];
+    let names = ["$(touch /tmp/x)", "a b", "ok-1", "`x`", "", "a;b", "a\nb"];
     let streams: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
     let relay = json_relay(&json!({ "streams": streams }));
     let done = Done::at(&relay.url(""), &["list", "--names"]);

@@ -139,21 +139,24 @@ fn tokens_and_passwords_open_the_relay_and_wrong_ones_are_5() {
     let file = |name: &str, text: &str| relay.folder.write(name, format!("{text}\n"));
     let (token, guest, wrong) = (file("t", TOKEN), file("g", GUEST), file("w", "guess"));
     let password = file("p", PASSWORD);
-    let pause = |args: &[&str]| Done::at(&relay.url(), &[&["pause", "garage"], args].concat());
+    let info = |args: &[&str]| Done::at(&relay.url(), &[&["info"], args].concat());
 
-    assert_eq!(pause(&["--token-file", &token]).code, Some(0));
+    assert_eq!(info(&["--token-file", &token]).code, Some(0));
     assert_eq!(
-        pause(&["--user", "alice", "--password-file", &password]).code,
+        info(&["--user", "alice", "--password-file", &password]).code,
         Some(0)
     );
-    pause(&[]).fails(5, &["--token-file", "--user"]);
-    pause(&["--token-file", &wrong]).fails(5, &["error: "]);
-    pause(&["--token-file", &guest]).fails(5, &["error: "]);
-    pause(&["--user", "alice", "--password-file", &wrong]).fails(5, &["error: "]);
+    info(&[]).fails(5, &["--token-file", "--user"]);
+    info(&["--token-file", &wrong]).fails(5, &["error: "]);
+    info(&["--token-file", &guest]).fails(5, &["error: "]);
+    info(&["--user", "alice", "--password-file", &wrong]).fails(5, &["error: "]);
 
-    let mut command = ctl(&["--url", &relay.url(), "pause", "garage"]);
+    let mut command = ctl(&["--url", &relay.url(), "info"]);
     command.env("MJPEG_CTL_TOKEN", TOKEN);
     assert_eq!(Done::of(command).code, Some(0));
+    // A stream that one may not control is as good as hidden.
+    let pause = ["pause", "garage"];
+    Done::at(&relay.url(), &pause).fails(4, &["hint: ", "--token-file"]);
     // The socket asks nobody.
     assert_eq!(relay.ctl(&["pause", "garage"]).code, Some(0));
 }

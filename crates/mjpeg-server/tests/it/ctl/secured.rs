@@ -1,6 +1,6 @@
 //! `ctl` at `https://…`.
 
-use mjpeg_testkit::FakeHttpCamera;
+use mjpeg_testkit::{Camera, Script};
 
 use super::{ControlledRelay, Done, TOKEN, users};
 use crate::cert::{Directory, make};
@@ -19,7 +19,7 @@ fn certificate_of_the_relays_own_is_trusted_by_its_fingerprint_alone() {
         .trim();
     let (certificate, key) = (directory.join("cert.pem"), directory.join("key.pem"));
     let gateway = format!(
-        "serve = [\"control\"]\ntls = {{ certificate = {certificate:?}, key = {key:?} }}\n{}",
+        "serve = [\"streams\", \"control\"]\ntls = {{ certificate = {certificate:?}, key = {key:?} }}\n{}",
         users()
     );
     let relay = ControlledRelay::start_with(&gateway);
@@ -40,7 +40,7 @@ fn certificate_of_the_relays_own_is_trusted_by_its_fingerprint_alone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn port_that_does_not_speak_tls_is_called_that() {
-    let plain = FakeHttpCamera::saying("HTTP/1.1 400 Bad Request\r\n\r\n");
+    let plain = Camera::start(Script::frames(["HTTP/1.1 400 Bad Request\r\n\r\n".into()])).await;
     let url = format!("https://{}", plain.addr());
     Done::at(&url, &["list"]).fails(3, &["http://"]);
 }

@@ -42,7 +42,7 @@ fn typing(relay: &ControlledRelay, typed: &str) -> (String, Option<i32>) {
 
 #[test]
 fn password_is_asked_for_and_not_shown() {
-    let users = format!("serve = [\"control\"]\n{}", users());
+    let users = format!("serve = [\"streams\", \"control\"]\n{}", users());
     let relay = ControlledRelay::start_with(&users);
     let (shown, code) = typing(&relay, &format!("{PASSWORD}\n"));
     assert_eq!(code, Some(0), "{shown}");
