@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Ctl) -> ExitCode {
     };
     let code = runtime.block_on(async {
         match ApiClient::new(&args.connection) {
-            Ok(client) => Session { client, screen }.run(&args.command).await,
+            Ok(client) => CtlSession { client, screen }.run(&args.command).await,
             Err(failure) => told(&screen, &failure),
         }
     });
@@ -68,12 +68,12 @@ fn told(screen: &Screen, failure: &CtlFailure) -> u8 {
     failure.exit_code()
 }
 
-struct Session {
+struct CtlSession {
     client: ApiClient,
     screen: Screen,
 }
 
-impl Session {
+impl CtlSession {
     async fn run(&mut self, command: &CtlCommand) -> u8 {
         if self.client.is_overheard() {
             notice("warning: who you are goes over the network as plain text; https:// hides it");

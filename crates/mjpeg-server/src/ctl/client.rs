@@ -41,6 +41,14 @@ impl ApiClient {
         let targets = targets(args)?;
         let trusted = args.fingerprint.as_deref().map(Fingerprint::parse);
         let trusted = trusted.transpose()?;
+        let is_secure = |target: &RelayTarget| match target {
+            RelayTarget::Url(url) => url.is_secure,
+            RelayTarget::Unix(_) => false,
+        };
+        if trusted.is_some() && !targets.iter().all(is_secure) {
+            let detail = "--fingerprint is for a --url that begins with https://";
+            return Err(CtlFailure::Usage(detail.into()));
+        }
         let authorization = authorization(args)?;
         Ok(Self {
             targets,

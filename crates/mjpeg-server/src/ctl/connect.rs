@@ -16,13 +16,13 @@ use super::{
 };
 
 /// A connection of any kind.
-pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait AnyWire: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> AnyWire for T {}
 
 /// A connection that was made.
 pub(super) struct Connected {
-    pub(super) wire: Box<dyn Wire>,
+    pub(super) wire: Box<dyn AnyWire>,
     /// Which place it was.
     pub(super) index: usize,
     /// Whether one before it is a socket that this user may not open.
@@ -67,7 +67,7 @@ pub(super) async fn connect(
     })
 }
 
-async fn dial(target: &RelayTarget, trusted: Option<Fingerprint>) -> io::Result<Box<dyn Wire>> {
+async fn dial(target: &RelayTarget, trusted: Option<Fingerprint>) -> io::Result<Box<dyn AnyWire>> {
     match target {
         #[cfg(unix)]
         RelayTarget::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
@@ -77,7 +77,7 @@ async fn dial(target: &RelayTarget, trusted: Option<Fingerprint>) -> io::Result<
     }
 }
 
-async fn dial_url(url: &RelayUrl, trusted: Option<Fingerprint>) -> io::Result<Box<dyn Wire>> {
+async fn dial_url(url: &RelayUrl, trusted: Option<Fingerprint>) -> io::Result<Box<dyn AnyWire>> {
     let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
     match url.is_secure {
         true => Ok(Box::new(tls::encrypt(stream, &url.host, trusted).await?)),

@@ -24,7 +24,7 @@ pub(super) fn ask(_user: &str) -> Result<String, CtlFailure> {
 mod unix {
     use std::{
         fs::{File, OpenOptions},
-        io::{self, BufReader, ErrorKind, Read, Write},
+        io::{self, BufRead, BufReader, ErrorKind, Write},
     };
 
     use mjpeg_manager::mjpeg_ingest::escaped;
@@ -42,7 +42,7 @@ mod unix {
         String::from_utf8(line?).map_err(|_| io::Error::other("it is not UTF-8"))
     }
 
-    fn read_line(reader: impl Read) -> io::Result<Vec<u8>> {
+    fn read_line(reader: impl BufRead) -> io::Result<Vec<u8>> {
         let mut line = Vec::new();
         for byte in reader.bytes().take(MOST_BYTES) {
             match byte? {

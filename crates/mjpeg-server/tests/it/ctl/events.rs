@@ -79,9 +79,8 @@ fn events_are_one_object_per_line() {
     let mut follower = Follower::start(&relay, &["--json", "garage"]);
     relay.done(&["pause", "garage"]);
     let lines = follower.until("paused");
-    let events = lines
-        .iter()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let parsed = |line: &String| serde_json::from_str::<Value>(line).unwrap();
+    let events: Vec<Value> = lines.iter().map(parsed).collect();
     let event = events.last().unwrap();
     assert_eq!([&event["stream"], &event["state"]], ["garage", "paused"]);
     drop(follower);
@@ -90,7 +89,7 @@ fn events_are_one_object_per_line() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert!(past.contains(&event), "{past:?}");
+    assert!(past.contains(event), "{past:?}");
 }
 
 #[test]

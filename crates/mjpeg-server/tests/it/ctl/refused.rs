@@ -23,6 +23,16 @@ fn wrong_command_line_is_2() {
         (&["list", "--url", "ftp://host"], "http://"),
         (&["list", "--url", "http://a", "--socket", "/b"], "--socket"),
         (&["list", "--fingerprint", "abc"], "64"),
+        (
+            &[
+                "list",
+                "--fingerprint",
+                &"0".repeat(64),
+                "--url",
+                "http://a",
+            ],
+            "https://",
+        ),
         (&["list", "--password-file", "/etc/hostname"], "--user"),
         (&["list", "--token-file", missing], "missing"),
         (&["list", "--token-file", &empty], "empty"),
