@@ -63,10 +63,20 @@ pub(super) async fn show(
     }
     let mut keys = entries(&stream, "config").peekable();
     if keys.peek().is_some() {
-        let origin = field(&stream, "origin").replace('_', " ");
-        screen.whole_line(&format!("configured  by {origin}"))?;
+        screen.whole_line(&format!("configured  {}", origin(&stream)))?;
     }
     keys.try_for_each(|(key, value)| screen.whole_line(&format!("  {key} = {value}")))
+}
+
+/// Who has configured a stream.
+fn origin(stream: &Value) -> String {
+    match field(stream, "origin").as_str() {
+        "file" => "in a file".into(),
+        "api" => "by the API".into(),
+        "run" => "by the API, for this run".into(),
+        "command_line" => "on the command line".into(),
+        other => other.into(),
+    }
 }
 
 /// What people want to know of a stream, each with its title.

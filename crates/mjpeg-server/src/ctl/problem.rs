@@ -84,8 +84,8 @@ fn violation(error: &Value) -> String {
         line += ": ";
     }
     let message = text("message").unwrap_or_default();
-    // Most messages name their key.
-    if let Some(key) = text("key").filter(|key| !message.contains(*key)) {
+    // Some messages begin with it.
+    if let Some(key) = text("key").filter(|key| !message.starts_with(*key)) {
         line += &format!("{key}: ");
     }
     line + message

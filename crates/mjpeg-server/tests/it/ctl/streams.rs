@@ -41,7 +41,7 @@ fn stream_is_shown_with_its_keys() {
         lines.any(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") == words)
     };
     assert!(
-        has(&["name", "garage"]) && has(&["configured", "by file"]),
+        has(&["name", "garage"]) && has(&["configured", "in a file"]),
         "{printed}"
     );
     assert!(has(&["source = test:?fps=20"]), "{printed}");
@@ -154,6 +154,9 @@ fn of_several_streams_the_others_are_done_and_the_first_failure_counts() {
     let done = relay.ctl(&["pause", "nobody", "garage", "a b", "yard"]);
     done.fails(4, &["error: nobody: ", "error: a b: "]);
     assert_eq!(done.stdout, "garage is paused\nyard is paused\n");
+    let remove = |names: [&str; 2]| relay.ctl(&["remove", names[0], names[1]]).code;
+    assert_eq!(remove(["garage", "nobody"]), Some(1));
+    assert_eq!(remove(["nobody", "garage"]), Some(4));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -199,6 +202,10 @@ fn configuration_is_read_again_after_a_look_at_what_would_change() {
     relay
         .ctl(&["reload"])
         .fails(1, &["error: ", &place, "sauce"]);
+    // The only thing that is wrong is said once.
+    let done = relay.ctl(&["set", "--no-persist", "garage", "max_viewer=3"]);
+    done.fails(1, &["max_viewers"]);
+    assert_eq!(done.stderr.matches("unknown key").count(), 1, "{done:?}");
 }
 
 #[test]
