@@ -3,6 +3,8 @@
 pub(crate) mod camera_args;
 pub(crate) mod cert;
 pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod ctl;
 pub(crate) mod demo;
 pub(crate) mod log_args;
 mod redact;
@@ -17,6 +19,8 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use self::{
     cert::Cert,
     check::{Check, Config},
+    completions::Completions,
+    ctl::Ctl,
     demo::Demo,
     log_args::LogArgs,
     run::Run,
@@ -48,6 +52,10 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Make a certificate for HTTPS that this machine signs itself
     Cert(Cert),
+    /// Control a running relay: list, add, change and remove streams, see and disconnect viewers
+    Ctl(Box<Ctl>),
+    /// Print a script that completes commands, options and names of streams in a shell
+    Completions(Completions),
 }
 
 impl Cli {
@@ -102,7 +110,11 @@ impl Command {
         match self {
             Self::Run(run) => run.note_origins(command, matches),
             Self::Config(config) => config.run.note_origins(command, matches),
-            Self::Check(_) | Self::Demo(_) | Self::Cert(_) => {}
+            Self::Check(_)
+            | Self::Demo(_)
+            | Self::Cert(_)
+            | Self::Ctl(_)
+            | Self::Completions(_) => {}
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::{
         value::{choice::LogFormat, log_filter::LogFilter},
     },
     control::editor::Editor,
+    ctl,
     gateway::control_socket,
     output::Output,
     relay::Relay,
@@ -45,6 +46,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => return check::check(&args),
         Command::Config(args) => return check::config(&args, &log),
         Command::Cert(args) => return check::cert(&args),
+        Command::Ctl(args) => return ctl::run(&args),
+        Command::Completions(args) => return check::completions(&args),
         Command::Run(args) => match configured(&args, &log) {
             Ok(configured) => Job::Run(Box::new(configured)),
             Err(report) => return check::refuse(&report),

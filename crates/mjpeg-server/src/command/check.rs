@@ -1,4 +1,4 @@
-//! The commands `check`, `config` and `cert`: they print, and start nothing.
+//! The commands `check`, `config`, `cert` and `completions`: they print, and start nothing.
 
 use std::{
     io::{self, Write},
@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::error::ErrorKind;
+use clap::{CommandFactory, error::ErrorKind};
 use serde_json::json;
 
 use crate::{
@@ -15,9 +15,11 @@ use crate::{
         Cli,
         cert::Cert,
         check::{Check, Config},
+        completions::Completions,
         log_args::LogArgs,
         run::Run,
     },
+    completions::script,
     config::{
         files::shown,
         load::{Loaded, SEARCHED, found, load},
@@ -97,6 +99,11 @@ pub(super) fn cert(args: &Cert) -> ExitCode {
         Ok(made) => print(&format!("{made}\n")),
         Err(error) => complain(&format!("error: {error:#}")),
     }
+}
+
+/// Prints what a shell reads to complete command lines.
+pub(super) fn completions(args: &Completions) -> ExitCode {
+    print(&script(args.shell, &mut Cli::command()))
 }
 
 /// Says what is wrong with the configuration.

@@ -7,6 +7,7 @@ mod children;
 mod cli;
 mod config;
 mod control;
+mod ctl;
 mod ffmpeg;
 mod folder;
 mod gateway;
