@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod ctl;
 pub(crate) mod demo;
+pub(crate) mod hash_password;
 pub(crate) mod log_args;
 mod redact;
 pub(crate) mod run;
@@ -22,6 +23,7 @@ use self::{
     completions::Completions,
     ctl::Ctl,
     demo::Demo,
+    hash_password::HashPassword,
     log_args::LogArgs,
     run::Run,
 };
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Make a certificate for HTTPS that this machine signs itself
     Cert(Cert),
+    /// Make the hash of a password or a new token, for a user in the configuration file
+    HashPassword(HashPassword),
     /// Control a running relay: list, add, change and remove streams, see and disconnect viewers
     Ctl(Box<Ctl>),
     /// Print a script that completes commands, options and names of streams in a shell
@@ -113,6 +117,7 @@ impl Command {
             Self::Check(_)
             | Self::Demo(_)
             | Self::Cert(_)
+            | Self::HashPassword(_)
             | Self::Ctl(_)
             | Self::Completions(_) => {}
         }

@@ -46,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => return check::check(&args),
         Command::Config(args) => return check::config(&args, &log),
         Command::Cert(args) => return check::cert(&args),
+        Command::HashPassword(args) => return check::hash_password(&args),
         Command::Ctl(args) => return ctl::run(&args),
         Command::Completions(args) => return check::completions(&args),
         Command::Run(args) => match configured(&args, &log) {

@@ -9,7 +9,6 @@ mod fields;
 mod keys;
 mod links;
 mod listing;
-mod password;
 mod problem;
 mod relay;
 mod screen;

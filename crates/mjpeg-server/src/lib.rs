@@ -40,6 +40,7 @@ mod links;
 mod machine;
 mod metrics;
 mod output;
+mod prompt;
 mod relay;
 mod reload;
 mod secrets;

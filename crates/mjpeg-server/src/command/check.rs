@@ -1,7 +1,8 @@
-//! The commands `check`, `config`, `cert` and `completions`: they print, and start nothing.
+//! The commands `check`, `config`, `cert`, `hash-password` and `completions`: they print, and start
+//! nothing.
 
 use std::{
-    io::{self, Write},
+    io::{self, BufRead, IsTerminal, Read, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -16,6 +17,7 @@ use crate::{
         cert::Cert,
         check::{Check, Config},
         completions::Completions,
+        hash_password::HashPassword,
         log_args::LogArgs,
         run::Run,
     },
@@ -28,6 +30,7 @@ use crate::{
         schema::root::schema,
         write::{example::example, origin::origins, reference::reference},
     },
+    prompt,
     secrets::masked,
 };
 
@@ -106,6 +109,47 @@ pub(super) fn completions(args: &Completions) -> ExitCode {
     print(&script(args.shell, &mut Cli::command()))
 }
 
+/// Makes the hash of a password, or a token.
+pub(super) fn hash_password(args: &HashPassword) -> ExitCode {
+    if args.token {
+        let token = mjpeg_auth::new_token();
+        let hash = mjpeg_auth::hash_token(&token);
+        return print(&format!("token: {token}\ntoken_hash = \"{hash}\"\n"));
+    }
+    match new_password() {
+        Ok(password) => {
+            let hash = mjpeg_auth::hash_password(&password);
+            print(&format!("password_hash = \"{hash}\"\n"))
+        }
+        Err(error) => complain(&format!("error: {error}")),
+    }
+}
+
+/// Asks for a new password, or reads it.
+fn new_password() -> io::Result<String> {
+    let password = match io::stdin().is_terminal() {
+        true => {
+            let password = prompt::ask("New password")?;
+            if prompt::ask("Once more")? != password {
+                return Err(io::Error::other("the two passwords differ"));
+            }
+            password
+        }
+        false => {
+            let mut line = String::new();
+            io::stdin()
+                .lock()
+                .take(MOST_PASSWORD)
+                .read_line(&mut line)?;
+            line.trim_end_matches(['\r', '\n']).to_owned()
+        }
+    };
+    match password.is_empty() {
+        true => Err(io::Error::other("the password is empty")),
+        false => Ok(password),
+    }
+}
+
 /// Says what is wrong with the configuration.
 pub(super) fn refuse(report: &Report) -> ExitCode {
     complain(&format!("{}\n\n{}", report.rendered(), report.summary()))
@@ -153,3 +197,6 @@ fn print(text: &str) -> ExitCode {
         Err(_) => ExitCode::FAILURE,
     }
 }
+
+/// The longest password, in bytes.
+const MOST_PASSWORD: u64 = 1024;

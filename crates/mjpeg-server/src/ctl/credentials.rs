@@ -10,8 +10,9 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use http::HeaderValue;
 
-use super::{failure::CtlFailure, password::ask};
+use super::failure::CtlFailure;
 use crate::cli::ctl::CtlConnection;
+use crate::prompt;
 
 /// The value of `Authorization`, if somebody is to be named.
 pub(super) fn authorization(args: &CtlConnection) -> Result<Option<HeaderValue>, CtlFailure> {
@@ -40,12 +41,21 @@ fn basic(user: &str, password_file: Option<&Path>) -> Result<String, CtlFailure>
     }
     let password = match password_file {
         Some(path) => secret(path)?,
-        None => ask(user)?,
+        None => prompt::ask(&format!("Password of {user}")).map_err(not_asked)?,
     };
     Ok(format!(
         "Basic {}",
         STANDARD.encode(format!("{user}:{password}"))
     ))
+}
+
+fn not_asked(error: io::Error) -> CtlFailure {
+    match error.kind() {
+        io::ErrorKind::Interrupted => usage("no password was given"),
+        _ => usage(&format!(
+            "cannot ask for a password ({error}): use --password-file FILE"
+        )),
+    }
 }
 
 /// Reads a file, or standard input, but its last line end.

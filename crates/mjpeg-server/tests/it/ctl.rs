@@ -50,14 +50,14 @@ impl ControlledRelay {
         folder.write("streams.d/.keep", "");
         folder.write("run/.keep", "");
         let config = format!(
-            "include = [\"streams.d/*.toml\"]\n{STREAMS}\
+            "include = [\"streams.d/*.toml\"]\n{STREAMS}[control]\nallow = [\"127.0.0.0/8\"]\n\
              [[listen]]\naddress = \"127.0.0.1:0\"\n{gateway}"
         );
         let file = folder.write("mjpeg.toml", config);
         let mut command = command(&["run", "-c", &file]);
         command.env("RUNTIME_DIRECTORY", folder.path().join("run"));
         let mut server = Server::of(command, 1);
-        server.stderr_until("name=\"control\"");
+        server.stderr_until("listener=control");
         Self { server, folder }
     }
 

@@ -1,11 +1,13 @@
 //! Who may see and control what.
 
-use std::time::Duration;
+use std::{io::Write, process::Stdio, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use mjpeg_testkit::{Camera, Response, Viewer, request};
 use tokio::time::timeout;
 
 use super::{Controlled, GATEWAY, INCLUDE, camera};
+use crate::process::{command, run};
 
 /// The hashes of two tokens; made by hand: `printf TOKEN | sha256sum`.
 fn user(name: &str, token: &str, keys: &str) -> String {
@@ -201,6 +203,48 @@ async fn control_of_some_streams_adds_and_removes_none() {
             refused => answer.status == refused,
         };
         assert!(as_wanted, "{user} {method} {path}: {answer:?}");
+    }
+}
+
+/// What a newcomer does by the docs alone.
+#[tokio::test]
+async fn user_with_a_hashed_password_or_token_is_let_in() {
+    let camera = camera().await;
+    let mut hashing = command(&["hash-password"]);
+    hashing.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut hashing = hashing.spawn().unwrap();
+    let mut stdin = hashing.stdin.take().unwrap();
+    stdin.write_all(b"correct horse\nnot this\n").unwrap();
+    drop(stdin);
+    let printed = hashing.wait_with_output().unwrap().stdout;
+    let password = String::from_utf8(printed).unwrap();
+    assert!(
+        password.starts_with("password_hash = \"$argon2id$"),
+        "{password}"
+    );
+    let (_, printed, _) = run(&["hash-password", "--token"]);
+    let (token, token_hash) = printed.split_once('\n').unwrap();
+    let token = token.strip_prefix("token: ").unwrap();
+    let text = format!(
+        "[auth]\nanonymous = []\n[[users]]\nname = \"alice\"\n{password}\
+         [[users]]\nname = \"frigate\"\n{token_hash}\n{}",
+        stream("door", &camera, "")
+    );
+    let relay = Controlled::start(&text);
+    let basic = |login: &str| format!("Basic {}", BASE64_STANDARD.encode(login));
+    for (login, status) in [
+        (basic("alice:correct horse"), 200),
+        (basic("alice:not this"), 401),
+        (basic("alice:"), 401),
+        (format!("Bearer {token}"), 200),
+        (format!("Bearer {token}x"), 401),
+    ] {
+        let asked = format!(
+            "GET /door/snapshot HTTP/1.1\r\nHost: localhost\r\nAuthorization: {login}\r\n\
+             Connection: close\r\n\r\n"
+        );
+        let answer = request(relay.addr(), asked).await.unwrap();
+        assert_eq!(answer.head.status, status, "{login}");
     }
 }
 

@@ -132,7 +132,7 @@ fn relay_that_was_restarted_is_found_again() {
     command.arg(folder.path().join("mjpeg.toml"));
     command.env("RUNTIME_DIRECTORY", folder.path().join("run"));
     let mut server = crate::process::Server::of(command, 1);
-    server.stderr_until("name=\"control\"");
+    server.stderr_until("listener=control");
     let relay = ControlledRelay { server, folder };
     while relay.json(&["info"])["subscribers"] != 1 {}
     relay.done(&["pause", "garage"]);

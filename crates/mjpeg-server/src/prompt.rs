@@ -1,23 +1,21 @@
 //! A password that is asked for at the terminal.
 
-use super::failure::CtlFailure;
+use std::io;
 
-/// Asks for a user's password at the terminal of the process, whatever its standard input is, and
-/// does not show what is typed.
+/// Asks for a password at the terminal of the process, whatever its standard input is, and does not
+/// show what is typed.
+///
+/// # Errors
+///
+/// [`Interrupted`](io::ErrorKind::Interrupted) for Ctrl-C; others if there is no terminal.
 #[cfg(unix)]
-pub(super) fn ask(user: &str) -> Result<String, CtlFailure> {
-    let usage = |text: String| CtlFailure::Usage(text);
-    unix::ask(user).map_err(|error| match error.kind() {
-        std::io::ErrorKind::Interrupted => usage("no password was given".into()),
-        _ => usage(format!(
-            "cannot ask for a password ({error}): use --password-file FILE"
-        )),
-    })
+pub(crate) fn ask(prompt: &str) -> io::Result<String> {
+    unix::ask(prompt)
 }
 
 #[cfg(not(unix))]
-pub(super) fn ask(_user: &str) -> Result<String, CtlFailure> {
-    Err(CtlFailure::Usage("use --password-file FILE".into()))
+pub(crate) fn ask(_prompt: &str) -> io::Result<String> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(unix)]
@@ -32,10 +30,10 @@ mod unix {
         LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
     };
 
-    pub(super) fn ask(user: &str) -> io::Result<String> {
+    pub(super) fn ask(prompt: &str) -> io::Result<String> {
         let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
         let silent = Silent::new(terminal.try_clone()?)?;
-        write!(terminal, "Password of {}: ", escaped(user))?;
+        write!(terminal, "{}: ", escaped(prompt))?;
         let line = read_line(BufReader::new(terminal.try_clone()?));
         drop(silent);
         writeln!(terminal)?;
