@@ -30,6 +30,7 @@ pub(super) fn page(relayed: &Relayed, view: &PageView<'_>) -> Response<Full<Byte
         !relayed.auth.config().users().is_empty(),
     );
     text += "</header>\n<main>\n<p id=\"message\" role=\"status\"></p>\n";
+    text += CONTROLS;
     text += match view.has_links {
         true => "<ul id=\"streams\" data-links>\n",
         false => "<ul id=\"streams\">\n",
@@ -40,7 +41,6 @@ pub(super) fn page(relayed: &Relayed, view: &PageView<'_>) -> Response<Full<Byte
         }
     }
     text += "</ul>\n";
-    text += CONTROLS;
     text += "</main>\n</html>\n";
     respond::html(text)
 }

@@ -78,6 +78,9 @@ function makeCard(name) {
       const shown = $('.problem', card);
       if (await change(method, `${api}/${path}${more}`, undefined, shown)) await refresh();
     });
+  for (const button of card.querySelectorAll('button')) {
+    button.ariaLabel = `${button.textContent} ${name}`;
+  }
   act('.pause', 'POST', '/pause');
   act('.resume', 'POST', '/resume');
   act('.remove', 'DELETE', '');
@@ -139,7 +142,10 @@ async function refresh() {
         streams.insertBefore(entry.card, streams.children[at] ?? null);
       }
     });
-    $('#add').hidden = !mayAdd;
+    const adder = $('#adder');
+    // The first thing to do.
+    if (adder.hidden && mayAdd) adder.open = !all.length;
+    adder.hidden = !mayAdd;
     message.textContent = all.length ? '' : 'There are no cameras to see here.';
   } catch (error) {
     const isOffline = error instanceof TypeError;
