@@ -29,7 +29,7 @@ use crate::{
     operation_id = "list_links",
     tag = "links",
     params(
-        ("limit" = Option<u32>, Query, description = "LinkIssuer at most: 1 to 1000, else 100"),
+        ("limit" = Option<u32>, Query, description = "Links at most: 1 to 1000, else 100"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses(

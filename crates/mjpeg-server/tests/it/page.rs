@@ -25,7 +25,7 @@ impl Relay {
     fn start(text: &str, urls: usize) -> Self {
         let folder = Folder::new();
         fs::create_dir(folder.path().join("streams.d")).expect("a folder");
-        let file = folder.write("mjpeg.toml", &[INCLUDE, text].concat());
+        let file = folder.write("mjpeg.toml", [INCLUDE, text].concat());
         let mut command = command(&["run", "-c", &file]);
         command.env("STATE_DIRECTORY", folder.path().join("state"));
         let server = Server::of(command, urls);
