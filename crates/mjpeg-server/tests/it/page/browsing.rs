@@ -233,18 +233,21 @@ async fn policy_of_the_page_stops_scripts_and_styles_in_its_text() {
 }
 
 #[tokio::test]
-async fn login_warns_where_others_can_read_along_and_works_all_the_same() {
-    let relay = Relay::start(&[GATEWAY, &*alice()].concat(), 1);
+async fn login_below_a_path_of_a_proxy_warns_where_others_can_read_along() {
+    let base_path = "base_path = \"/cams\"\n";
+    let relay = Relay::start(&[GATEWAY, base_path, &*alice()].concat(), 1);
     let driver = Driver::start();
     let browser = browser(&driver).await;
     // Leads to this machine, but browsers do not take it for a safe way.
-    let url = format!("http://0.0.0.0:{}/", relay.addr().port());
+    let url = format!("http://0.0.0.0:{}/cams/", relay.addr().port());
     browser.goto(&format!("{url}login")).await.unwrap();
     until(&browser, "!insecure.hidden").await;
     type_into(&browser, "#name", "alice").await;
     type_into(&browser, "#password", PASSWORD).await;
     click(&browser, "#login button").await;
     until(&browser, "document.querySelector('#logout:not([hidden])')").await;
+    assert_eq!(browser.current_url().await.unwrap().as_str(), url);
+    until(&browser, "message.textContent.includes('no cameras')").await;
     no_violations(&browser).await;
     browser.close().await.unwrap();
 }
