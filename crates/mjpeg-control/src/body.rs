@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, header::CONTENT_TYPE};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
-use tokio::time::timeout;
+use tokio::time::{Duration, timeout};
 
 use crate::{code::ErrorCode, config::ControlConfig, error::Error, words::nearest};
 
@@ -33,7 +33,15 @@ pub(crate) fn check_type(method: &Method, headers: &HeaderMap, body: &Body) -> R
 
 /// Reads a body of JSON: an object. An empty body is an empty object.
 pub(crate) async fn read(body: Body, config: &ControlConfig) -> Result<Map<String, Value>, Error> {
-    let most = config.max_body_bytes();
+    read_within(body, config.max_body_bytes(), config.body_timeout()).await
+}
+
+/// The same, with limits of its own.
+pub(crate) async fn read_within(
+    body: Body,
+    most: usize,
+    time: Duration,
+) -> Result<Map<String, Value>, Error> {
     let too_large = || {
         let detail = format!("a body may have at most {most} bytes");
         Error::new(ErrorCode::PayloadTooLarge, detail)
@@ -42,7 +50,7 @@ pub(crate) async fn read(body: Body, config: &ControlConfig) -> Result<Map<Strin
         return Err(too_large());
     }
     let collecting = Limited::new(body, most).collect();
-    let collected = timeout(config.body_timeout(), collecting).await;
+    let collected = timeout(time, collecting).await;
     let collected = collected
         .map_err(|_| Error::new(ErrorCode::RequestTimeout, "the body did not come in time"))?;
     let bytes = collected.map_err(|error| match error.is::<LengthLimitError>() {

@@ -17,9 +17,14 @@ use axum::{
     response::{IntoResponse, Response as AxumResponse},
 };
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, Uri, header::UPGRADE};
+use http::{
+    HeaderMap, Request, Response, Uri,
+    header::{COOKIE, UPGRADE},
+    request::Parts,
+};
 use http_body::{Body, Frame, SizeHint};
-use mjpeg_manager::{HttpOutlet, Manager};
+use mjpeg_manager::{HttpOutlet, Manager, mjpeg_http::TlsInfo};
+use serde_json::{Map, Value};
 use tokio::{
     sync::{Semaphore, watch},
     task::AbortHandle,
@@ -28,6 +33,7 @@ use tower_service::Service;
 use utoipa::openapi::OpenApi;
 
 use crate::{
+    body::{check_type, read_within},
     caller::ApiCaller,
     code::ErrorCode,
     config::ControlConfig,
@@ -35,6 +41,7 @@ use crate::{
     error::Error,
     events::log::EventLog,
     links::LinkIssuer,
+    origin::{PageOrigin, refused},
     policy::{ControlAccess, GatewayPolicy},
     respond::{Refused, guard},
     routes::{BASE, document, router},
@@ -166,6 +173,43 @@ impl ControlService {
         Arc::clone(&self.policy.borrow())
     }
 
+    /// Reads a request that changes something and is answered by another service of the gateway,
+    /// such as a login, as if it were one of this API's: it is for a host that is ours, comes from
+    /// no page of another origin, and its body is a JSON object of at most this many bytes. The
+    /// gate is not asked. Path and method do not count.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], for [`Error::respond`]; the client is at fault.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: what was read of the body is lost.
+    pub async fn read_change<B>(
+        &self,
+        request: Request<B>,
+        max_body_bytes: usize,
+    ) -> Result<(Parts, Map<String, Value>), Error>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        let (parts, body) = request.into_parts();
+        let (body, headers) = (AxumBody::new(body), &parts.headers);
+        if !self.policy().hosts().include(&parts.uri, headers) {
+            return Err(misdirected());
+        }
+        let is_tls = parts.extensions.get::<TlsInfo>().is_some();
+        let sender = PageOrigin::of(&parts.uri, headers, is_tls);
+        if !sender.may_write(headers.contains_key(COOKIE)) {
+            return Err(refused());
+        }
+        check_type(&parts.method, headers, &body)?;
+        let time = self.inner.state.config.body_timeout();
+        let fields = read_within(body, max_body_bytes, time).await?;
+        Ok((parts, fields))
+    }
+
     /// Passes a request on, or says why not.
     fn routed(&self, request: Request<AxumBody>) -> Result<(Router, Request<AxumBody>), Error> {
         let policy = self.policy();
@@ -229,6 +273,15 @@ impl fmt::Debug for ControlService {
         f.debug_struct("ControlService")
             .field("policy", &self.policy())
             .finish_non_exhaustive()
+    }
+}
+
+impl Error {
+    /// Makes the answer of this API to a request that fails so.
+    pub fn respond(self) -> Response<ControlBody> {
+        let mut response = Refused(self).into_response();
+        guard(&mut response);
+        response.map(ControlBody)
     }
 }
 

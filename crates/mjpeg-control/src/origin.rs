@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Uri, header, uri::Authority};
 
-use crate::host::RequestedHost;
+use crate::{code::ErrorCode, error::Error, host::RequestedHost};
 
 /// What a browser says of the page that sends a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,13 @@ impl PageOrigin {
     pub(crate) fn may_subscribe(self, has_cookie: bool) -> bool {
         self != Self::Other || !has_cookie
     }
+}
+
+/// The refusal of a request that a page of somebody else may have sent.
+pub(crate) fn refused() -> Error {
+    let detail = "the request comes from a page of another origin, or does not say from where";
+    Error::new(ErrorCode::Forbidden, detail)
+        .with_hint("a proxy must pass Host on as the browser sent it, with the port")
 }
 
 enum Header<'a> {

@@ -18,6 +18,7 @@ use crate::{
     caller::{ApiCaller, Denied},
     code::ErrorCode,
     error::Error,
+    origin::refused,
     respond::Refused,
     state::ApiState,
 };
@@ -158,9 +159,7 @@ fn check_sender(
         _ => true,
     };
     if !is_fine {
-        let detail = "the request comes from a page of another origin, or does not say from where";
-        return Err(Error::new(ErrorCode::Forbidden, detail)
-            .with_hint("a proxy must pass Host on as the browser sent it, with the port"));
+        return Err(refused());
     }
     match is_write {
         true => check_type(request.method(), request.headers(), request.body()),

@@ -81,7 +81,12 @@ pub(super) async fn list(
         streams.push(view(&state, info, sight == Sight::All));
         last = Some(name);
     }
-    Ok(json(StatusCode::OK, &StreamPage { streams, next }))
+    let page = StreamPage {
+        streams,
+        next,
+        may_add: controls_all,
+    };
+    Ok(json(StatusCode::OK, &page))
 }
 
 /// Reads a stream in full.

@@ -18,6 +18,8 @@ pub(crate) struct StreamPage {
     /// The cursor of the next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
+    /// Whether the caller may add and remove streams.
+    pub(crate) may_add: bool,
 }
 
 /// One stream: in full for those who may control it.

@@ -19,7 +19,9 @@ async fn strangers_read_names_states_and_rates_and_nothing_else() {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let json = answer.json();
-    assert_eq!(json.as_object().unwrap().len(), 1);
+    assert_eq!(json.as_object().unwrap().len(), 2);
+    assert_eq!(json["may_add"], false);
+    assert_eq!(relay.get("/streams").await.json()["may_add"], true);
     let [door] = &json["streams"].as_array().unwrap()[..] else {
         panic!("hidden is seen: {json}");
     };

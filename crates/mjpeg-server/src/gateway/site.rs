@@ -1,5 +1,7 @@
 //! What a gateway serves beside streams: the page, the API, metrics and health.
 
+mod assets;
+mod login;
 mod page;
 mod respond;
 
@@ -22,6 +24,7 @@ use mjpeg_manager::{
 };
 use tower_service::Service;
 
+use self::{assets::Asset, login::SessionChange, page::PageView};
 use super::{
     config::ServeSet,
     state::{ConfiguredGateway, GatewayState},
@@ -35,6 +38,10 @@ pub(super) struct Site(pub(super) Arc<GatewayState>);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
     Page,
+    Login,
+    /// Only changes something.
+    Logout,
+    Asset(Asset),
     Metrics,
     /// The process runs.
     Alive,
@@ -44,13 +51,33 @@ enum Endpoint {
 }
 
 impl Endpoint {
-    /// What somebody must be allowed to do. Health is for everybody.
+    /// What somebody must be allowed to do. Health is for everybody, as is logging in: whoever has
+    /// wrong credentials may have right ones, too.
     fn action(self, is_local: bool) -> Option<Action> {
         match self {
             Self::Page => Some(Action::Page),
             // On this machine they are for everybody.
             Self::Metrics if !is_local => Some(Action::Metrics),
             Self::Metrics | Self::Alive | Self::Ready => None,
+            Self::Login | Self::Logout | Self::Asset(_) => None,
+        }
+    }
+
+    /// What sending something to it changes.
+    fn change(self) -> Option<SessionChange> {
+        match self {
+            Self::Login => Some(SessionChange::Begin),
+            Self::Logout => Some(SessionChange::End),
+            _ => None,
+        }
+    }
+
+    /// The methods that it takes.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Login => "GET, HEAD, POST",
+            Self::Logout => "POST",
+            _ => "GET, HEAD",
         }
     }
 }
@@ -66,8 +93,9 @@ impl Site {
         let Some(endpoint) = endpoint else {
             return self.not_found(&configured, request).await;
         };
-        if request.method != Method::GET && request.method != Method::HEAD {
-            return respond::not_allowed();
+        let is_read = request.method == Method::GET || request.method == Method::HEAD;
+        if !is_read || endpoint == Endpoint::Logout {
+            return respond::not_allowed(endpoint.methods());
         }
         let is_probe = matches!(endpoint, Endpoint::Alive | Endpoint::Ready);
         if !is_probe && !configured.hosts.include(&request.uri, &request.headers) {
@@ -91,9 +119,19 @@ impl Site {
                 respond::to_folder(request.uri.path())
             }
             Endpoint::Page => {
-                let names = self.visible(&configured, request).await;
-                page::page(relayed, &names, configured.config.serve())
+                let (who, names) = self.visible(&configured, request).await;
+                let view = PageView {
+                    who: &who,
+                    names: &names,
+                    has_links: configured.config.serve().streams,
+                };
+                page::page(relayed, &view)
             }
+            Endpoint::Login if request.uri.path().ends_with('/') => respond::to("../login"),
+            Endpoint::Login => page::login(),
+            Endpoint::Asset(asset) => asset.answer(),
+            // Refused above.
+            Endpoint::Logout => respond::not_allowed(endpoint.methods()),
             Endpoint::Metrics => {
                 let accept = request.headers.get(ACCEPT);
                 let accept = accept.and_then(|accept| accept.to_str().ok());
@@ -103,15 +141,19 @@ impl Site {
         }
     }
 
-    /// The streams that whoever sent this request may see, in order.
-    async fn visible(&self, configured: &ConfiguredGateway, request: &Parts) -> Vec<StreamName> {
+    /// Who sent this request, and the streams that they may see, in order.
+    async fn visible(
+        &self,
+        configured: &ConfiguredGateway,
+        request: &Parts,
+    ) -> (Who, Vec<StreamName>) {
         let relayed = &self.0.relayed;
         let inquiry = inquiry(Action::State, configured, request);
         let who = relayed.auth.identify(&inquiry).await;
         let who = who.unwrap_or(Who::STRANGER);
         let mut names = relayed.names();
         names.retain(|name| relayed.auth.may(&who, Right::View, Some(name.as_str())));
-        names
+        (who, names)
     }
 
     /// Says which streams there are to whoever may read them here. Where some streams are not for
@@ -144,10 +186,17 @@ fn inquiry(action: Action, configured: &ConfiguredGateway, request: &Parts) -> I
 fn endpoint(path: &str, serve: ServeSet) -> Option<Endpoint> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     let first = segments.next();
+    let second = segments.next();
     if segments.next().is_some() {
         return None;
     }
+    if let Some(name) = second {
+        let is_asset = first == Some("assets") && serve.page;
+        return Asset::of(name).filter(|_| is_asset).map(Endpoint::Asset);
+    }
     match first {
+        Some("login") if serve.page => Some(Endpoint::Login),
+        Some("logout") if serve.page => Some(Endpoint::Logout),
         Some("healthz") => Some(Endpoint::Alive),
         Some("readyz") => Some(Endpoint::Ready),
         Some("metrics") if serve.metrics => Some(Endpoint::Metrics),
@@ -183,6 +232,10 @@ fn tidied<B>(mut request: Request<B>) -> Request<B> {
 
 type SiteBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
+fn boxed(response: Response<Full<Bytes>>) -> Response<SiteBody> {
+    response.map(|body| body.map_err(|never| match never {}).boxed_unsync())
+}
+
 impl<B> Service<Request<B>> for Site
 where
     B: Body<Data = Bytes> + Send + 'static,
@@ -203,10 +256,19 @@ where
             return Box::pin(async { Ok(answering.await?.map(BodyExt::boxed_unsync)) });
         }
         let site = self.clone();
+        let path = configured.config.below_base(request.uri().path());
+        let endpoint = endpoint(path, configured.config.serve());
+        if *request.method() == Method::POST
+            && let Some(change) = endpoint.and_then(Endpoint::change)
+        {
+            return Box::pin(async move {
+                Ok(match change.answer(&site.0, request).await {
+                    Ok(response) => boxed(response),
+                    Err(error) => error.respond().map(BodyExt::boxed_unsync),
+                })
+            });
+        }
         let (request, _body) = request.into_parts();
-        Box::pin(async move {
-            let response = site.answer(&request).await;
-            Ok(response.map(|body| body.map_err(|never| match never {}).boxed_unsync()))
-        })
+        Box::pin(async move { Ok(boxed(site.answer(&request).await)) })
     }
 }

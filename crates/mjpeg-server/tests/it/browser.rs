@@ -74,6 +74,26 @@ impl Driver {
             .await
             .expect("a browser starts")
     }
+
+    /// Sends a command of the DevTools protocol, for what WebDriver has no command.
+    pub(crate) async fn devtools(&self, browser: &Client, command: &str, params: Value) -> Value {
+        let session = browser.session_id().await.unwrap().expect("a session");
+        let body = json!({ "cmd": command, "params": params }).to_string();
+        let authority = self.url.strip_prefix("http://").expect("http://…");
+        let asked = format!(
+            "POST /session/{session}/goog/cdp/execute HTTP/1.1\r\nHost: {authority}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n\
+             {body}",
+            body.len()
+        );
+        let addr = authority.parse().expect("an address");
+        let answer = mjpeg_testkit::request(addr, asked)
+            .await
+            .expect("an answer");
+        let mut answer: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        assert_eq!(answer["value"]["error"], Value::Null, "{answer}");
+        answer["value"].take()
+    }
 }
 
 impl Drop for Driver {

@@ -339,7 +339,13 @@ async fn what_is_served_decides_which_urls_there_are() {
         "/?action=snapshot",
         "/api/frame.jpeg?src=door",
     ];
-    let of_page = ["/", "/api/v1/streams", "/api/v1/streams/door/health"];
+    let of_page = [
+        "/login",
+        "/assets/page.js",
+        "/",
+        "/api/v1/streams",
+        "/api/v1/streams/door/health",
+    ];
     for (streams, page) in [(true, true), (true, false), (false, true), (false, false)] {
         // The address is the same, so this is the same port.
         let gateways = Gateways::new([serve(streams, page)], Routes::default());
@@ -352,7 +358,7 @@ async fn what_is_served_decides_which_urls_there_are() {
                 assert_eq!(status, expected, "{path} with {streams}, {page}");
             }
         }
-        let links = text(&get(addr, "/").await).contains("<a ");
+        let links = text(&get(addr, "/").await).contains("<a href=\"door/\"");
         assert_eq!(links, streams && page, "with {streams}, {page}");
         assert_eq!(get(addr, "/readyz").await.head.status, 200);
     }

@@ -16,6 +16,7 @@ mod log;
 mod logs;
 mod metrics;
 mod outage;
+mod page;
 mod process;
 mod proxies;
 mod relays;

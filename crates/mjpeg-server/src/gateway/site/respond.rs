@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use http_body_util::Full;
 use serde::Serialize;
@@ -56,16 +58,36 @@ pub(super) fn html(text: impl Into<Bytes>) -> Response<Full<Bytes>> {
              connect-src 'self'; frame-ancestors 'none'",
         ),
     );
+    let policy = HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(REFERRER_POLICY, policy);
     response
 }
 
-pub(super) fn not_allowed() -> Response<Full<Bytes>> {
-    let detail = "this is only read, with GET or HEAD";
+/// What a page loads. It is small, and a page of another version would not understand it: it is
+/// not kept.
+pub(super) fn asset(kind: &'static str, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = answer(StatusCode::OK, kind, text);
+    response.headers_mut().insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    response
+}
+
+/// Something was done, and there is nothing to say of it.
+pub(super) fn nothing() -> Response<Full<Bytes>> {
+    let mut response = text(StatusCode::NO_CONTENT, "");
+    response.headers_mut().remove(CONTENT_TYPE);
+    response
+}
+
+pub(super) fn not_allowed(methods: &'static str) -> Response<Full<Bytes>> {
+    let detail = "this path does not take this method";
     let status = StatusCode::METHOD_NOT_ALLOWED;
     let mut response = problem(status, "method_not_allowed", detail, None);
     response
         .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        .insert(ALLOW, HeaderValue::from_static(methods));
     response
 }
 
@@ -92,11 +114,13 @@ pub(super) fn misdirected() -> Response<Full<Bytes>> {
 /// A permanent redirect to the same path with a slash at its end.
 pub(super) fn to_folder(path: &str) -> Response<Full<Bytes>> {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let mut response = text(
-        StatusCode::PERMANENT_REDIRECT,
-        "The page is one level down.\n",
-    );
-    if let Ok(location) = HeaderValue::try_from(format!("./{name}/")) {
+    to(&format!("./{name}/"))
+}
+
+/// A permanent redirect to this address, which is relative to that of the request.
+pub(super) fn to(address: &str) -> Response<Full<Bytes>> {
+    let mut response = text(StatusCode::PERMANENT_REDIRECT, "The page is elsewhere.\n");
+    if let Ok(location) = HeaderValue::try_from(address) {
         response.headers_mut().insert(LOCATION, location);
     }
     response
