@@ -2,6 +2,7 @@
 
 mod links;
 mod odd_files;
+mod races;
 mod rights;
 mod sources;
 mod stored;
