@@ -50,7 +50,13 @@ fn install(workspace: &Workspace) -> Result<std::path::PathBuf> {
     let sh = &workspace.sh;
     let venv = workspace.target(&format!("schemathesis/{VERSION}"));
     let program = venv.join("bin/schemathesis");
-    if cmd!(sh, "{program} --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+    if cmd!(sh, "{program} --version")
+        .quiet()
+        .ignore_stdout()
+        .ignore_stderr()
+        .run()
+        .is_err()
+    {
         cmd!(sh, "python3 -m venv --clear {venv}")
             .run()
             .context("python3 needs its module venv: Debian's python3-venv")?;
@@ -87,7 +93,11 @@ impl Relay {
             url: url.trim().to_owned(),
         };
         let log = folder.join("relay.log");
-        ensure!(!relay.url.is_empty(), "the relay did not start; see {}", log.display());
+        ensure!(
+            !relay.url.is_empty(),
+            "the relay did not start; see {}",
+            log.display()
+        );
         Ok(relay)
     }
 

@@ -1,6 +1,7 @@
 //! Which requests there are, and who may send them.
 
 mod authorise;
+mod bodies;
 mod events;
 mod links;
 mod relay;

@@ -8,6 +8,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, Uri, header::CONTENT_TYPE};
 
+use super::bodies::Nothing;
 use crate::{
     body::{known, read},
     parameters::Parameters,
@@ -44,6 +45,7 @@ pub(super) async fn config(
     tag = "relay",
     params(("dry_run" = Option<bool>, Query,
         description = "Only say what would change; default false")),
+    request_body = Nothing,
     responses(
         (status = 200, body = ReloadView),
         AnyProblem

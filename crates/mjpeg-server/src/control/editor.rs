@@ -150,7 +150,9 @@ impl Editor {
         self.carry_out(edit, reloader, relay).await?;
         let stream = self.view.borrow().streams.get(name.as_str()).cloned();
         let stream = stream.ok_or_else(|| no_stream(&name))?;
-        Ok(EditedStream::new(stream, is_new))
+        // Now: the next change may remove it.
+        let info = relay.manager().get(name.as_str()).ok();
+        Ok(EditedStream::new(stream, is_new).with_info(info))
     }
 
     async fn remove(

@@ -231,9 +231,10 @@ impl Race {
             if !agreeing.is_empty() {
                 self.candidates = agreeing;
                 let boot = self.candidates[0].boot;
-                for (_, stream) in seen.streams {
+                for (name, stream) in seen.streams {
                     let version = Version {
                         boot,
+                        name,
                         origin: stream.origin,
                         keys: stream.keys,
                     };

@@ -43,6 +43,7 @@ struct ForThisRun {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Version {
     pub(super) boot: u32,
+    pub(super) name: String,
     pub(super) origin: String,
     pub(super) keys: Keys,
 }
@@ -134,9 +135,11 @@ impl Outcome {
         let etag = answer.etag.as_deref();
         let tag = etag.map(|tag| tag.trim_matches('"').to_owned());
         let keys = answer.json["config"].as_object();
+        let text = |key: &str| answer.json[key].as_str().unwrap_or_default().to_owned();
         let version = keys.map(|keys| Version {
             boot,
-            origin: answer.json["origin"].as_str().unwrap_or_default().into(),
+            name: text("name"),
+            origin: text("origin"),
             keys: keys.clone(),
         });
         Self {
@@ -272,7 +275,8 @@ impl Model {
             Condition::Exists => running.is_some(),
             Condition::Absent => running.is_none(),
             Condition::Tag(tag) => tags.get(tag).is_some_and(|version| {
-                version.boot == self.boot && running == Some((&*version.origin, &version.keys))
+                (version.boot, &*version.name) == (self.boot, name)
+                    && running == Some((&*version.origin, &version.keys))
             }),
         }
     }
@@ -317,6 +321,7 @@ impl Model {
         Outcome {
             version: Some(Version {
                 boot: self.boot,
+                name: name.into(),
                 origin: origin.into(),
                 keys: keys.clone(),
             }),
