@@ -31,12 +31,14 @@ pub(crate) fn run(workspace: &Workspace, examples: u32, seed: u32) -> Result<()>
     fs::write(folder.join("mjpeg.toml"), RELAY)?;
     fs::write(folder.join("schemathesis.toml"), CONFIG)?;
     let relay = Relay::start(&workspace.target("debug/mjpeg-server"), &folder)?;
+    // Where it keeps notes of its own.
+    let _folder = sh.push_dir(&folder);
     let document = format!("{}api/v1/openapi.json", relay.url);
     let (examples, seed) = (examples.to_string(), seed.to_string());
     // A client of events never comes to an end.
     let outcome = cmd!(
         sh,
-        "{program} --config-file {folder}/schemathesis.toml run {document} --checks all
+        "{program} run {document} --checks all
          --exclude-path /api/v1/events --max-examples {examples} --seed {seed}
          --continue-on-failure --request-timeout 10 --generation-database none"
     )
@@ -133,10 +135,21 @@ name = "garage"
 source = "test:?size=64x64&fps=5"
 "#;
 
-/// What a request that is right by the document may be answered beside success: a stream or its
-/// version may be another one by now (404, 409, 412), and which keys and values a stream has is in
-/// docs/configuration.md and not in the document (422).
+/// What may be answered beside what schemathesis takes for right.
+///
+/// A right request: a stream or its version may be another one by now (404, 409, 412), or has no
+/// picture (503); two conditions exclude each other (400); which keys and values a stream has is in
+/// docs/configuration.md and not in the document (422). One that is not right: a version that does
+/// not hold, whatever it looks like (412).
 const CONFIG: &str = r#"
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "404", "409", "412", "422"]
+expected-statuses = ["2xx", "400", "404", "409", "412", "422"]
+
+[checks.negative_data_rejection]
+expected-statuses = ["400", "403", "404", "405", "409", "412", "415", "422"]
+
+[[operations]]
+include-operation-id = "read_health"
+checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "503"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "503"]
 "#;

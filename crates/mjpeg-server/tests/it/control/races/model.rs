@@ -332,10 +332,9 @@ impl Model {
     /// Whether the API may write the file of a stream.
     fn may_store(&self, name: &str) -> bool {
         let file = self.files.get(name);
-        match (self.run.get(name), self.read.get(name)) {
-            (Some(run), _) => run.replaces.is_none() && file.is_none(),
-            (None, Some((is_of_api, _))) => *is_of_api && file.is_none_or(|file| file.is_of_api),
-            (None, None) => file.is_none(),
+        match self.read.get(name) {
+            Some((is_of_api, _)) => *is_of_api && file.is_none_or(|file| file.is_of_api),
+            None => file.is_none(),
         }
     }
 
@@ -349,6 +348,7 @@ impl Model {
         } else if self.may_store(name) {
             self.files.remove(name);
             self.read.remove(name);
+            self.run.remove(name);
         } else {
             return Outcome::refused(409, "defined_in_file");
         }
