@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use xshell::cmd;
 
 use crate::util::{Workspace, files_with};
-use crate::{api, consumers, examples, fuzz, kits, layers, tidy, tools};
+use crate::{api, consumers, examples, fuzz, kits, layers, schemathesis, tidy, tools};
 
 /// A step's name, and what it runs.
 type Step = (&'static str, fn(&Workspace) -> Result<()>);
@@ -23,6 +23,7 @@ const STEPS: &[Step] = &[
     ("api", |workspace| api::run(workspace, false)),
     ("corpus", kits::corpus),
     ("tests", tests),
+    ("schemathesis", schemathesis::check),
     ("engines", kits::engines),
     ("faults", kits::faults),
     ("doctests", doctests),

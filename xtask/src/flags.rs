@@ -33,6 +33,17 @@ xflags::xflags! {
         cmd examples {}
         /// Package each published crate, and use each one alone from its tarball, as its users do.
         cmd consumers {}
+        /// Send the API of a running relay requests that schemathesis makes from its openapi.json.
+        ///
+        /// Installs schemathesis from PyPI into `target/schemathesis`. Exit code 1 if an answer is
+        /// not as the document says, or the relay fails. A step of `cargo xtask ci`, with the
+        /// defaults.
+        cmd schemathesis {
+            /// In how many forms each request is tried (default: 20).
+            optional --examples examples: u32
+            /// The seed of the requests (default: 1).
+            optional --seed seed: u32
+        }
         /// Run the fuzz targets. Needs nightly and cargo-fuzz.
         cmd fuzz {
             /// Seconds per target (default: 60).

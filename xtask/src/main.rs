@@ -19,6 +19,7 @@ mod flags;
 mod fuzz;
 mod kits;
 mod layers;
+mod schemathesis;
 mod tidy;
 mod tools;
 mod util;
@@ -53,6 +54,11 @@ fn run(workspace: &Workspace, command: XtaskCmd) -> Result<ExitCode> {
             workspace,
             fuzz.seconds.unwrap_or(fuzz::DEFAULT_SECONDS),
             fuzz.target.as_deref(),
+        )?,
+        XtaskCmd::Schemathesis(flags) => schemathesis::run(
+            workspace,
+            flags.examples.unwrap_or(schemathesis::DEFAULT_EXAMPLES),
+            flags.seed.unwrap_or(schemathesis::DEFAULT_SEED),
         )?,
         command => return kits::hand_on(workspace, &command),
     }

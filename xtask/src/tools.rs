@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use xshell::Shell;
 
-use crate::tools::tool::{Accepted, Tool, cargo, component, debian, gstreamer};
+use crate::tools::tool::{Accepted, Tool, cargo, component, debian, gstreamer, python};
 
 mod install;
 pub(crate) mod tool;
@@ -18,6 +18,9 @@ const TOOLS: &[Tool] = &[
     debian("openssl", "openssl"),
     debian("node", "nodejs"),
     debian("python3", "python3"),
+    // Which makes a venv for what comes from PyPI.
+    python("ensurepip", "python3-venv"),
+    debian("fail2ban-regex", "fail2ban"),
     debian("chromium", "chromium"),
     debian("chromedriver", "chromium-driver"),
     // An absolute path, because `/usr/sbin` is not on every user's PATH.

@@ -65,7 +65,7 @@
 //! Wrong passwords make their address (IPv6: the network of 64 bits) wait, and the user whom they
 //! were for; longer each time, up to a limit. Who waits is answered `429` before anything is
 //! hashed. An unknown name is treated like a wrong password in all of this. [`AuthLimits`] has the
-//! numbers. Each wrong password is logged: `login failed address="…" user="…"`.
+//! numbers. Each wrong password is logged: `login failed peer="…" user="…"`.
 //!
 //! Tokens are for programs. They are random ([`new_token`]), and looked up by their digest.
 //!

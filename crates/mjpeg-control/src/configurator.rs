@@ -1,7 +1,7 @@
 //! The seam to whoever keeps the configuration.
 
 use async_trait::async_trait;
-use mjpeg_manager::StreamName;
+use mjpeg_manager::{StreamInfo, StreamName};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -98,19 +98,32 @@ impl ConfiguredStream {
 }
 
 /// A stream whose keys were set.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EditedStream {
     /// How it is configured now.
     pub stream: ConfiguredStream,
     /// Whether it was not there before.
     pub is_new: bool,
+    /// How it runs right after the change. `None`: the API asks the manager, and answers that there
+    /// is no such stream if another client has removed it meanwhile.
+    pub info: Option<StreamInfo>,
 }
 
 impl EditedStream {
-    /// Describes a stream whose keys were set.
+    /// Describes a stream whose keys were set, without saying how it runs.
     pub fn new(stream: ConfiguredStream, is_new: bool) -> Self {
-        Self { stream, is_new }
+        Self {
+            stream,
+            is_new,
+            info: None,
+        }
+    }
+
+    /// Says how it runs right after the change.
+    pub fn with_info(mut self, info: Option<StreamInfo>) -> Self {
+        self.info = info;
+        self
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which requests there are, and who may send them.
 
 mod authorise;
+mod bodies;
 mod events;
 mod links;
 mod relay;
@@ -17,7 +18,14 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use http::Method;
-use utoipa::OpenApi;
+use utoipa::{
+    OpenApi,
+    openapi::{
+        RefOr,
+        path::{Parameter, PathItem},
+        schema::{Schema, SchemaType, Type},
+    },
+};
 
 use self::authorise::{NeededRight, Rule, authorise};
 use crate::{
@@ -102,11 +110,41 @@ fn is_about_links(path: &str) -> bool {
 /// Describes the API as it is served.
 pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
     let mut document = ApiDocument::openapi();
+    for item in document.paths.paths.values_mut() {
+        let PathItem {
+            get,
+            put,
+            post,
+            delete,
+            patch,
+            ..
+        } = item;
+        let operations = [get, put, post, delete, patch].into_iter().flatten();
+        let parameters = operations.flat_map(|operation| operation.parameters.iter_mut().flatten());
+        parameters.for_each(forbid_null);
+    }
     if !has_links {
         let paths = &mut document.paths.paths;
         paths.retain(|path, _| !path.strip_prefix(BASE).is_some_and(is_about_links));
     }
     document
+}
+
+/// What stands in a URL or a header is a text: there is no `null`, although it may be left out.
+fn forbid_null(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(Parameter {
+        schema: Some(RefOr::T(Schema::Object(schema))),
+        ..
+    }) = parameter
+    else {
+        return;
+    };
+    if let SchemaType::Array(types) = &mut schema.schema_type {
+        types.retain(|kind| *kind != Type::Null);
+        if let [only] = &**types {
+            schema.schema_type = SchemaType::Type(only.clone());
+        }
+    }
 }
 
 #[derive(OpenApi)]

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod camera;
+mod control;
 mod http;
 mod link;
 mod log;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         requests::CASES,
         process::CASES,
         log::CASES,
+        control::CASES,
     ]
     .into_iter()
     .flatten()

@@ -24,9 +24,9 @@ pub(super) fn all(sh: &Shell, missing: &[&Tool]) -> Result<()> {
 
 fn install(sh: &Shell, tool: &Tool) -> Result<()> {
     match tool {
-        Tool::Debian { package, .. } | Tool::GStreamer { package, .. } => {
-            install_packages(sh, &[package])
-        }
+        Tool::Debian { package, .. }
+        | Tool::GStreamer { package, .. }
+        | Tool::Python { package, .. } => install_packages(sh, &[package]),
         Tool::Component { component, .. } => cmd!(sh, "rustup component add {component}")
             .run()
             .with_context(|| format!("install the component {component} of your Rust toolchain")),

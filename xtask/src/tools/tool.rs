@@ -21,6 +21,11 @@ pub(super) enum Tool {
         element: &'static str,
         package: &'static str,
     },
+    /// A module of Python from a Debian package.
+    Python {
+        module: &'static str,
+        package: &'static str,
+    },
     /// A component of the current toolchain, which a minimal toolchain lacks.
     Component {
         command: &'static str,
@@ -53,6 +58,10 @@ pub(super) const fn debian(command: &'static str, package: &'static str) -> Tool
 
 pub(super) const fn gstreamer(element: &'static str, package: &'static str) -> Tool {
     Tool::GStreamer { element, package }
+}
+
+pub(super) const fn python(module: &'static str, package: &'static str) -> Tool {
+    Tool::Python { module, package }
 }
 
 pub(super) const fn component(command: &'static str, component: &'static str) -> Tool {
@@ -88,6 +97,10 @@ impl Tool {
         match self {
             Self::Debian { command, .. } => on_path(command),
             Self::GStreamer { element, .. } => output(sh, "gst-inspect-1.0", &[element]).is_some(),
+            Self::Python { module, .. } => {
+                let import = format!("import {module}");
+                output(sh, "python3", &["-c", &import]).is_some()
+            }
             Self::Component { command, .. } => {
                 output(sh, "cargo", &[command, "--version"]).is_some()
             }
@@ -105,7 +118,9 @@ impl Tool {
 
     pub(super) fn package(&self) -> Option<&'static str> {
         match self {
-            Self::Debian { package, .. } | Self::GStreamer { package, .. } => Some(package),
+            Self::Debian { package, .. }
+            | Self::GStreamer { package, .. }
+            | Self::Python { package, .. } => Some(package),
             _ => None,
         }
     }
@@ -115,6 +130,9 @@ impl Tool {
             Self::Debian { command, package } => format!("{command} (Debian package {package})"),
             Self::GStreamer { element, package } => {
                 format!("GStreamer's element {element} (Debian package {package})")
+            }
+            Self::Python { module, package } => {
+                format!("Python's module {module} (Debian package {package})")
             }
             Self::Component { component, .. } => format!("{component} (toolchain component)"),
             Self::Cargo {

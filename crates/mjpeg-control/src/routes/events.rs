@@ -29,7 +29,8 @@ use crate::{
     tag = "events",
     params(
         ("name" = String, Path, description = "The stream, or a further name of it"),
-        ("limit" = Option<u32>, Query, description = "Events at most: 1 to 1000, else 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
+            description = "Events at most; default 100"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses(

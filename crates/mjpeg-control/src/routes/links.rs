@@ -11,7 +11,10 @@ use http::{StatusCode, Uri};
 use mjpeg_manager::{StreamName, mjpeg_http::Grant};
 use serde_json::{Map, Value};
 
-use super::authorise::{PathTarget, about};
+use super::{
+    authorise::{PathTarget, about},
+    bodies::NewLink,
+};
 use crate::{
     body::{known, read},
     error::{Error, Violation},
@@ -29,7 +32,8 @@ use crate::{
     operation_id = "list_links",
     tag = "links",
     params(
-        ("limit" = Option<u32>, Query, description = "Links at most: 1 to 1000, else 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
+            description = "Links at most; default 100"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses(
@@ -66,9 +70,7 @@ pub(super) async fn list(
     path = "/api/v1/links",
     operation_id = "create_link",
     tag = "links",
-    request_body(content = Object,
-        description = "`stream`; `valid_s`: seconds; `action`: `stream` (default), `snapshot` or \
-                       `replay`; `fps`: frames per second at most"),
+    request_body = NewLink,
     responses(
         (status = 201, body = LinkView),
         AnyProblem
@@ -132,7 +134,7 @@ fn wanted(fields: &Map<String, Value>, grant: &Grant) -> Result<LinkRequest, Err
     let valid = valid.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let valid = valid.filter(|valid| !valid.is_zero());
     let valid = valid.ok_or_else(|| wrong("valid_s", "valid_s is a number of seconds"))?;
-    let action = match fields.get("action") {
+    let action = match fields.get("action").filter(|word| !word.is_null()) {
         None => Some(LinkUse::Stream),
         Some(word) => LinkUse::ALL
             .into_iter()

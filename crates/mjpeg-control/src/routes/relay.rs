@@ -8,6 +8,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 
+use super::bodies::Nothing;
 use crate::{
     body::{known, read},
     parameters::Parameters,
@@ -40,6 +41,7 @@ pub(super) async fn config(State(state): State<Arc<ApiState>>) -> Result<Respons
     tag = "relay",
     params(("dry_run" = Option<bool>, Query,
         description = "Only say what would change; default false")),
+    request_body = Nothing,
     responses(
         (status = 200, body = ReloadView),
         AnyProblem

@@ -25,7 +25,8 @@ use crate::{
     operation_id = "list_streams",
     tag = "streams",
     params(
-        ("limit" = Option<u32>, Query, description = "Streams at most: 1 to 1000, else 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000,
+            description = "Streams at most; default 100"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before")
     ),
     responses(
@@ -146,14 +147,25 @@ pub(super) fn full(
     status: StatusCode,
 ) -> Result<Response, Refused> {
     let info = state.manager.get(name).map_err(|_| Error::not_found())?;
-    let view = FullStream::new(&info, state.viewers(name), configured);
+    Ok(in_full(state, &info, configured, status))
+}
+
+/// A stream that runs like this, with its version as `ETag`.
+pub(super) fn in_full(
+    state: &ApiState,
+    info: &StreamInfo,
+    configured: Option<ConfiguredStream>,
+    status: StatusCode,
+) -> Response {
+    let viewers = state.viewers(info.name.as_str());
+    let view = FullStream::new(info, viewers, configured);
     let mut response = json(status, &view);
     if let Some(version) = &view.version
         && let Ok(tag) = HeaderValue::try_from(format!("\"{version}\""))
     {
         response.headers_mut().insert(ETAG, tag);
     }
-    Ok(response)
+    response
 }
 
 fn infos(state: &ApiState) -> HashMap<String, StreamInfo> {

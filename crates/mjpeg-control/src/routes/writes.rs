@@ -17,7 +17,8 @@ use serde_json::{Map, Value};
 use self::condition::condition;
 use super::{
     authorise::{PathTarget, about},
-    streams::full,
+    bodies::{AllKeys, NewStream, Nothing, SomeKeys},
+    streams::{full, in_full},
 };
 use crate::{
     body::{known, read},
@@ -38,8 +39,7 @@ use crate::{
     tag = "streams",
     params(("persist" = Option<bool>, Query,
         description = "Whether to store it, else it is for this run only; default true")),
-    request_body(content = Object,
-        description = "`name`, `source` and any other key of a stream that the API may set"),
+    request_body = NewStream,
     responses(
         (status = 201, body = FullStream),
         AnyProblem
@@ -74,14 +74,15 @@ pub(super) async fn create(
     operation_id = "replace_stream",
     tag = "streams",
     params(
-        ("name" = String, Path, description = "The stream"),
+        ("name" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$", description = "The stream"),
         ("persist" = Option<bool>, Query,
             description = "Whether to store it, else it is for this run only; default true"),
-        ("If-Match" = Option<String>, Header, description = "Versions, or `*`"),
-        ("If-None-Match" = Option<String>, Header, description = "`*`: only to add it")
+        ("If-Match" = Option<String>, Header, pattern = r##"^(\*|(W/)?"[ !#-~]*"(, ?(W/)?"[ !#-~]*")*)$"##,
+            description = "Versions, or `*`"),
+        ("If-None-Match" = Option<String>, Header, pattern = r"^\*$",
+            description = "`*`: only to add it")
     ),
-    request_body(content = Object,
-        description = "`source` and any other key of a stream that the API may set"),
+    request_body = AllKeys,
     responses(
         (status = 200, body = FullStream, description = "It was changed"),
         (status = 201, body = FullStream, description = "It was added"),
@@ -106,10 +107,10 @@ pub(super) async fn replace(
         ("name" = String, Path, description = "The stream"),
         ("persist" = Option<bool>, Query,
             description = "Whether to store it, else it is for this run only; default true"),
-        ("If-Match" = Option<String>, Header, description = "Versions, or `*`")
+        ("If-Match" = Option<String>, Header, pattern = r##"^(\*|(W/)?"[ !#-~]*"(, ?(W/)?"[ !#-~]*")*)$"##,
+            description = "Versions, or `*`")
     ),
-    request_body(content = Object, content_type = "application/merge-patch+json",
-        description = "Keys and their new values"),
+    request_body(content = SomeKeys, content_type = "application/merge-patch+json"),
     responses(
         (status = 200, body = FullStream),
         AnyProblem
@@ -137,7 +138,8 @@ pub(super) async fn merge(
         ("name" = String, Path, description = "The stream"),
         ("persist" = Option<bool>, Query,
             description = "Whether to remove it where it is stored; default true"),
-        ("If-Match" = Option<String>, Header, description = "Versions, or `*`")
+        ("If-Match" = Option<String>, Header, pattern = r##"^(\*|(W/)?"[ !#-~]*"(, ?(W/)?"[ !#-~]*")*)$"##,
+            description = "Versions, or `*`")
     ),
     responses(
         (status = 204, description = "It is gone"),
@@ -166,6 +168,7 @@ pub(super) async fn remove(
     operation_id = "retry_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
+    request_body = Nothing,
     responses(
         (status = 204, description = "The attempt begins, if one was due later"),
         AnyProblem
@@ -186,6 +189,7 @@ pub(super) async fn retry(
     operation_id = "pause_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
+    request_body = Nothing,
     responses(
         (status = 204, description = "The camera is being disconnected"),
         AnyProblem
@@ -206,6 +210,7 @@ pub(super) async fn pause(
     operation_id = "resume_stream",
     tag = "streams",
     params(("name" = String, Path, description = "The stream")),
+    request_body = Nothing,
     responses(
         (status = 204, description = "The camera is being connected"),
         AnyProblem
@@ -268,7 +273,10 @@ async fn set(state: &ApiState, change: StreamEdit) -> Response {
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    full(state, name.as_str(), Some(changed.stream), status).into_response()
+    match changed.info {
+        Some(info) => in_full(state, &info, Some(changed.stream), status),
+        None => full(state, name.as_str(), Some(changed.stream), status).into_response(),
+    }
 }
 
 fn persist(uri: &Uri) -> Result<bool, Error> {

@@ -84,9 +84,13 @@ pub(crate) fn apply(
 ) -> Vec<RunStream> {
     let mut holding = Vec::new();
     for change in run {
-        let at = streams
-            .iter()
-            .position(|layer| is_named(layer, &change.name));
+        let mut named = (0..streams.len()).filter(|at| is_named(&streams[*at], &change.name));
+        let at = named.next();
+        // A name that stands in two files is an error, which must not be covered up: the next start
+        // would fail by it.
+        if named.next().is_some() {
+            continue;
+        }
         let there = at.map(|at| keys_of(&streams[at]));
         if there != change.replaces {
             continue;

@@ -90,6 +90,15 @@ impl Files {
         Ok(held.keys().filter(matches).cloned().collect())
     }
 
+    /// Finds the file of a stream that the API wrote, of those that were read before.
+    pub(crate) fn of_api(&self, stream: &str) -> Option<PathBuf> {
+        let mut held = self.0.iter().flatten();
+        let is_its = |(path, text): &(&PathBuf, &String)| {
+            text.starts_with(API_MARK) && path.file_stem().is_some_and(|stem| stem == stream)
+        };
+        held.find(is_its).map(|(path, _)| path.clone())
+    }
+
     /// Changes what a file holds, of those that were read before.
     pub(crate) fn insert(&mut self, path: PathBuf, text: String) {
         self.0.get_or_insert_default().insert(path, text);

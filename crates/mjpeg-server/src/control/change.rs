@@ -200,10 +200,11 @@ pub(super) fn file_text(keys: &toml::Table) -> String {
 }
 
 /// A stream that the API may change for this run only.
-pub(super) fn defined_elsewhere(name: &StreamName, there: &OwnStream) -> Error {
-    let place = match there.author {
-        Author::CommandLine => "on the command line",
-        _ => "in a file that is not the API's",
+pub(super) fn defined_elsewhere(name: &StreamName, author: Option<&Author>) -> Error {
+    let place = match author {
+        Some(Author::CommandLine) => "on the command line",
+        Some(Author::File) => "in a file that is not the API's",
+        _ => "in a file that is not the API's, or on the command line",
     };
     let detail = format!("the stream {name} is defined {place}");
     let hint = "change it there and reload, or add ?persist=false to change it for this run";

@@ -199,7 +199,9 @@ impl Editor {
         self.carry_out(edit, reloader, relay).await?;
         let stream = self.view.borrow().streams.get(name.as_str()).cloned();
         let stream = stream.ok_or_else(|| no_stream(&name))?;
-        Ok(EditedStream::new(stream, is_new))
+        // Now: the next change may remove it.
+        let info = relay.manager().get(name.as_str()).ok();
+        Ok(EditedStream::new(stream, is_new).with_info(info))
     }
 
     /// Checks a change, and prepares what it writes.
@@ -241,26 +243,24 @@ impl Editor {
         let there = running.written.own.get(&name);
         self.check(&name, &removal.condition)?;
         let there = there.ok_or_else(|| no_stream(&name))?;
-        let replaces = running.written.run.iter().find(|run| run.name == name);
-        let is_only_of_run = replaces.is_some_and(|run| run.replaces.is_none());
-        let edit = match &there.author {
-            Author::Api(path) if removal.persist => {
+        let of_run = running.written.run.iter().find(|run| run.name == name);
+        let is_only_of_run = of_run.is_some_and(|run| run.replaces.is_none());
+        let edit = match removal.persist && !is_only_of_run {
+            true => {
+                let path = file_of_api(&running, &name, Some(there))?;
                 let file = StreamFile::existing(path.clone());
+                // Before the viewers pay for it.
+                let file = in_background(move || file.usable()).await?;
                 let mut edits = unchanged(&running);
-                edits.files.remove(path);
+                edits.files.remove(&path);
+                edits.run.retain(|run| run.name != name);
                 PreparedEdit {
                     edits,
                     store: Store::Remove(file),
                     started: None,
                 }
             }
-            Author::File | Author::CommandLine if removal.persist => {
-                return Err(change::defined_elsewhere(&name, there));
-            }
-            Author::Run if removal.persist && !is_only_of_run => {
-                return Err(change::defined_elsewhere(&name, there));
-            }
-            _ => for_this_run(&running, &name, Some(there), None),
+            false => for_this_run(&running, &name, Some(there), None),
         };
         self.carry_out(edit, reloader, relay).await
     }
@@ -343,23 +343,16 @@ async fn stored(
     keys: toml::Table,
 ) -> Result<PreparedEdit, Error> {
     let mut edits = unchanged(running);
-    let path = match there.map(|there| &there.author) {
-        Some(Author::Api(path)) => Some(path.clone()),
-        Some(Author::Run) => {
-            let run = edits.run.iter().find(|run| run.name == *name);
-            if let Some(there) = there.filter(|_| run.is_some_and(|run| run.replaces.is_some())) {
-                return Err(change::defined_elsewhere(name, there));
-            }
-            edits.run.retain(|run| run.name != *name);
-            None
-        }
-        Some(_) => {
-            let there = there.map(|there| change::defined_elsewhere(name, there));
-            return Err(there.unwrap_or_else(|| no_stream(name)));
-        }
-        None => None,
+    let of_run = edits.run.iter().find(|run| run.name == *name);
+    let is_stored = match of_run {
+        Some(run) => run.replaces.is_some(),
+        None => there.is_some(),
     };
-    let path: Option<PathBuf> = path;
+    let path = match is_stored {
+        true => Some(file_of_api(running, name, there)?),
+        false => None,
+    };
+    edits.run.retain(|run| run.name != *name);
     let includes = running.written.includes.clone();
     let (of_stream, text) = (name.clone(), change::file_text(&keys));
     let prepared = in_background(move || {
@@ -376,6 +369,23 @@ async fn stored(
         store: Store::Write(prepared),
         started: None,
     })
+}
+
+/// The file in which the API keeps a stream, also one that it has changed or removed for this run.
+fn file_of_api(
+    running: &Configuration,
+    name: &StreamName,
+    there: Option<&OwnStream>,
+) -> Result<PathBuf, Error> {
+    let author = there.map(|there| &there.author);
+    match author {
+        Some(Author::Api(path)) => Ok(path.clone()),
+        Some(Author::Run) | None => {
+            let path = running.written.files.of_api(name.as_str());
+            path.ok_or_else(|| change::defined_elsewhere(name, author))
+        }
+        _ => Err(change::defined_elsewhere(name, author)),
+    }
 }
 
 /// A stream that is set, or gone, until a file or the command line says something else of it.

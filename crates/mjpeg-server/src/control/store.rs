@@ -78,11 +78,19 @@ impl StreamFile {
         })
     }
 
-    /// Removes the file.
+    /// Returns the file, if the API may touch it.
+    pub(super) fn usable(self) -> Result<Self, Error> {
+        self.check().map_err(|reason| self.unusable(&reason))?;
+        Ok(self)
+    }
+
+    /// Removes the file, if it is still there.
     pub(super) fn remove(self) -> io::Result<()> {
         self.check()?;
-        fs::remove_file(&self.0)?;
-        sync_folder(&self.0)
+        match fs::remove_file(&self.0) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.and_then(|()| sync_folder(&self.0)),
+        }
     }
 
     /// Whether this is a file that the API may touch: a link, or somebody else's file, may have

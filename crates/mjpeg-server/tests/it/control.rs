@@ -3,6 +3,7 @@
 mod certificates;
 mod links;
 mod odd_files;
+mod races;
 mod rights;
 mod sources;
 mod stored;

@@ -1,5 +1,6 @@
 //! What the program logs, as text and as JSON.
 
+mod fail2ban;
 mod hostile;
 
 use std::time::Duration;

@@ -228,3 +228,68 @@ async fn half_written_file_of_somebody_else_is_not_applied_by_a_change() {
     );
     assert_eq!(relay.names().await, ["yard"]);
 }
+
+/// Else the next start would find it in two files, and fail.
+#[tokio::test]
+async fn stream_of_a_file_that_was_removed_for_this_run_is_not_stored_beside_it() {
+    let door = "[[streams]]\nname = \"door\"\nsource = \"test:\"\n";
+    let mut relay = Controlled::start(door);
+    let removed = relay.ask("DELETE", "/streams/door?persist=false", "").await;
+    assert_eq!(removed.status, 204);
+    let refused = relay.add("door", "test:").await;
+    assert_eq!((refused.status, refused.code()), (409, "defined_in_file"));
+    assert!(!relay.stored("door").exists());
+    // Somebody writes such a file by hand.
+    relay.folder.write("streams.d/door.toml", door);
+    let log = relay.reload(&[INCLUDE, GATEWAY, door].concat());
+    assert!(
+        log.last().unwrap().contains("configuration not"),
+        "{log:#?}"
+    );
+}
+
+#[tokio::test]
+async fn stored_stream_that_was_changed_for_this_run_can_be_stored_again() {
+    let mut relay = Controlled::start("");
+    assert_eq!(relay.add("yard", "test:").await.status, 201);
+    for (method, path, body, status) in [
+        ("PATCH", "?persist=false", r#"{"max_fps": 1}"#, 200),
+        ("PATCH", "", r#"{"max_fps": 2}"#, 200),
+        ("DELETE", "?persist=false", "", 204),
+        ("PUT", "", r#"{"source": "test:", "max_fps": 3}"#, 201),
+    ] {
+        let path = format!("/streams/yard{path}");
+        let answer = relay.ask(method, &path, body).await;
+        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+    }
+    relay.restart();
+    let read = relay.ask("GET", "/streams/yard", "").await;
+    assert_eq!(
+        (&read.json["config"]["max_fps"], &read.json["origin"]),
+        (&3.into(), &"api".into())
+    );
+    let path = "/streams/yard?persist=false";
+    let changed = relay.ask("PATCH", path, r#"{"max_fps": 1}"#).await;
+    assert_eq!(changed.status, 200);
+    assert_eq!(relay.ask("DELETE", "/streams/yard", "").await.status, 204);
+    assert!(!relay.stored("yard").exists());
+}
+
+#[tokio::test]
+async fn stream_is_removed_whose_file_is_gone_and_none_whose_file_is_somebody_elses_by_now() {
+    let relay = Controlled::start("");
+    for name in ["gone", "mine"] {
+        assert_eq!(relay.add(name, "test:?fps=20").await.status, 201);
+    }
+    fs::remove_file(relay.stored("gone")).unwrap();
+    fs::write(relay.stored("mine"), "# mine\n").unwrap();
+    let mut viewer = Viewer::open(relay.addr(), "/mine/").await.unwrap();
+    assert_eq!(relay.ask("DELETE", "/streams/gone", "").await.status, 204);
+    let refused = relay.ask("DELETE", "/streams/mine", "").await;
+    assert_eq!((refused.status, refused.code()), (409, "defined_in_file"));
+    for _ in 0..10 {
+        let frame = viewer.next_frame().await.unwrap();
+        frame.expect("the response goes on");
+    }
+    assert_eq!(relay.names().await, ["mine"]);
+}

@@ -1,0 +1,72 @@
+//! The bodies of requests, as they are described. They are read as any JSON object, so that errors
+//! name the key.
+#![allow(dead_code, reason = "they are only described")]
+
+use utoipa::ToSchema;
+
+/// Nothing. Say all the same that it is JSON: a form of another page cannot.
+#[derive(ToSchema)]
+#[schema(example = json!({}))]
+pub(super) struct Nothing {}
+
+/// A new stream. Any other key of a stream that the API may set goes here, too.
+#[derive(ToSchema)]
+#[schema(example = json!({ "name": "yard", "source": "test:", "max_fps": 5 }))]
+pub(super) struct NewStream {
+    /// Letters, digits, `_` and `-`.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    name: String,
+    /// Where its pictures come from.
+    source: String,
+    /// Whether the camera must be there. Default: `require`.
+    start: Option<StartWord>,
+}
+
+/// All keys of a stream. Any other that the API may set goes here, too.
+#[derive(ToSchema)]
+#[schema(example = json!({ "source": "test:", "max_fps": 5 }))]
+pub(super) struct AllKeys {
+    /// Where its pictures come from.
+    source: String,
+    /// Whether the camera of a new stream must be there. Default: `require`.
+    start: Option<StartWord>,
+}
+
+/// Keys and their new values; `null` removes one. Any that the API may set goes here.
+#[derive(ToSchema)]
+#[schema(example = json!({ "max_fps": 5, "linger": null }))]
+pub(super) struct SomeKeys {}
+
+/// Whether a camera must be there.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum StartWord {
+    Require,
+    Retry,
+}
+
+/// A link that is to be signed.
+#[derive(ToSchema)]
+#[schema(example = json!({ "stream": "garage", "valid_s": 3600 }))]
+pub(super) struct NewLink {
+    /// The stream.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    stream: String,
+    /// For how many seconds it is valid.
+    #[schema(exclusive_minimum = 0)]
+    valid_s: f64,
+    /// What may be done. Default: `stream`.
+    action: Option<ActionWord>,
+    /// Frames per second at most.
+    #[schema(exclusive_minimum = 0)]
+    fps: Option<f64>,
+}
+
+/// What a link is for.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum ActionWord {
+    Stream,
+    Snapshot,
+    Replay,
+}
