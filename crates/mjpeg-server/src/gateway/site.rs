@@ -161,10 +161,12 @@ fn has_action(query: Option<&str>) -> bool {
     parameters.any(|parameter| parameter.split('=').next() == Some("action"))
 }
 
-/// Whether a path is the API's.
+/// Whether a path is the API's. go2rtc's two are not: where they name a stream that is not there,
+/// the answer is that for one which is not for everybody.
 fn is_of_api(path: &str) -> bool {
-    let path = path.trim_start_matches('/');
-    path == "api" || path.starts_with("api/")
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.next() == Some("api")
+        && !matches!(segments.next(), Some("stream.mjpeg" | "frame.jpeg"))
 }
 
 /// Takes doubled slashes, and one at the end, out of the path, as proxies make them.

@@ -43,7 +43,10 @@ impl Scene {
         let relay = Controlled::of_several(&text, urls + 1);
         let own = Place::Unix(relay.folder.path().join("control.sock"));
         for (path, body) in [
-            ("/streams?persist=true", r#"{"name":"kept","source":"test:"}"#),
+            (
+                "/streams?persist=true",
+                r#"{"name":"kept","source":"test:"}"#,
+            ),
             ("/links", r#"{"stream":"door","valid_s":600}"#),
         ] {
             let asked = Asked::json("POST", &format!("/api/v1{path}"), body);
@@ -237,7 +240,11 @@ async fn stranger_behind_a_proxy_can_view_and_do_nothing_else() {
     "#;
     let scene = Scene::start("crawl-proxy", listeners, 1, "").await;
     let places = [Place::Tcp(scene.addr(0))];
-    let headers = [PROXIED, "Via: 1.1 proxy\r\n", "X-Forwarded-Server: proxy\r\n"];
+    let headers = [
+        PROXIED,
+        "Via: 1.1 proxy\r\n",
+        "X-Forwarded-Server: proxy\r\n",
+    ];
     scene.crawl(&places, &headers).await;
 }
 

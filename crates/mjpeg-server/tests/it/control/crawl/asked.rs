@@ -48,7 +48,11 @@ pub(super) fn asked(document: &Value, [viewer, link]: &[String; 2]) -> Vec<Asked
             false => &[""],
         };
         for name in names {
-            let id = if path.contains("/links/") { link } else { viewer };
+            let id = if path.contains("/links/") {
+                link
+            } else {
+                viewer
+            };
             let path = path.replace("{name}", name).replace("{id}", id);
             for method in METHODS {
                 all.push(Asked::json(method, &path, body(method, &path)));
