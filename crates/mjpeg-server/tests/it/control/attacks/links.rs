@@ -39,7 +39,6 @@ async fn link_that_was_tampered_with_or_revoked_opens_nothing() {
         format!("/api/v1/events?{query}"),
         format!("/api/v1/streams/door?{query}"),
         format!("/metrics?{query}"),
-        format!("/?{query}"),
         format!("/?action=stream&{query}"),
         format!("/api/stream.mjpeg?src=yard&{query}"),
         url.replace(sig, "sig="),

@@ -47,28 +47,25 @@ pub(super) fn asked(document: &Value, [viewer, link]: &[String; 2]) -> Vec<Asked
             true => &["door", "kept", "evil"],
             false => &[""],
         };
+        let id = if path.contains("/links/") {
+            link
+        } else {
+            viewer
+        };
+        let path = path.replace("{id}", id);
         for name in names {
-            let id = if path.contains("/links/") {
-                link
-            } else {
-                viewer
-            };
-            let path = path.replace("{name}", name).replace("{id}", id);
-            for method in METHODS {
-                all.push(Asked::json(method, &path, body(method, &path)));
-            }
-            for method in item.as_object().expect("methods").keys() {
-                let method = method.to_uppercase();
-                all.extend(written(&path).map(|target| {
-                    let body = body(&method, &path);
-                    Asked::json(&method, &target, body)
-                }));
-                for rest in RESTS {
-                    let mut other = Asked::json(&method, &path, body(&method, &path));
-                    other.rest = rest;
-                    all.push(other);
-                }
-            }
+            let path = path.replace("{name}", name);
+            all.extend(METHODS.map(|method| Asked::json(method, &path, body(method, &path))));
+        }
+        let path = path.replace("{name}", "door");
+        for method in item.as_object().expect("methods").keys() {
+            let method = method.to_uppercase();
+            let body = body(&method, &path);
+            all.extend(written(&path).map(|target| Asked::json(&method, &target, body)));
+            all.extend(RESTS.map(|rest| Asked {
+                rest,
+                ..Asked::json(&method, &path, body)
+            }));
         }
     }
     for target in OTHERS {
