@@ -1,5 +1,6 @@
 //! What a gateway serves beside streams: the page, the API, metrics and health.
 
+mod masked;
 mod page;
 mod respond;
 
@@ -202,7 +203,7 @@ where
         let configured = self.0.configured();
         if is_of_api(configured.config.below_base(request.uri().path())) {
             let answering = self.0.control.clone().call(tidied(request));
-            return Box::pin(async { Ok(answering.await?.map(BodyExt::boxed_unsync)) });
+            return Box::pin(async { Ok(masked::masked(answering.await?).await) });
         }
         let site = self.clone();
         let (request, _body) = request.into_parts();
