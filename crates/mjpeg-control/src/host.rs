@@ -78,7 +78,10 @@ impl RequestedHost {
         let is_plain = |authority: &Authority| {
             let port = authority.as_str().strip_prefix(authority.host());
             // Else a login stands in front, or something behind the bracket of an address.
-            port.is_some_and(|port| port.is_empty() || port.starts_with(':'))
+            port.is_some_and(|port| match port.strip_prefix(':') {
+                Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()),
+                None => port.is_empty(),
+            })
         };
         authority.filter(is_plain).map_or(Self::Unclear, Self::Is)
     }
@@ -153,6 +156,7 @@ mod tests {
             "example.org",
             "[::1].evil.example",
             "me@localhost",
+            "localhost:evil.example",
             "",
             "a b",
         ] {

@@ -130,7 +130,8 @@ pub enum Action {
     Stream,
     /// Take a single picture.
     Snapshot,
-    /// Read the state of a stream and its viewers.
+    /// Read the state of a stream, and how many viewers it has. Who they are is told only if
+    /// [`Control`](Self::Control) is allowed, too.
     State,
     /// Find out that there is such a stream: by a redirect to it, an error about its URLs, or a
     /// CORS preflight.

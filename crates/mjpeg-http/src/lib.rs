@@ -223,7 +223,9 @@
 //! about every request for a stream, a snapshot or `/state`, whether it comes through a listener or
 //! through a server of your own. It may name the viewer and limit how long the response lasts
 //! ([`Grant`]). When permissions change, [`StreamService::recheck`] asks the gate again about
-//! everybody who is watching; [`StreamService::kick`] ends a single viewer.
+//! everybody who is watching; [`StreamService::kick`] ends a single viewer. `/state` lists viewers
+//! only to those whom the gate also allows [`Action::Control`]; to others it tells how many there
+//! are.
 //!
 //! # Ending
 //!

@@ -70,6 +70,32 @@ pub(crate) fn masked(mut text: String) -> String {
     text
 }
 
+/// The same in the texts of some JSON, but for names and words that programs read. `None` if there
+/// is nothing to replace.
+pub(crate) fn masked_json(json: &[u8]) -> Option<String> {
+    let text = str::from_utf8(json).ok()?;
+    if !known().iter().any(|value| text.contains(&**value)) {
+        return None;
+    }
+    let mut value = serde_json::from_str(text).ok()?;
+    mask_texts(&mut value);
+    Some(value.to_string())
+}
+
+fn mask_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = masked(std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().for_each(mask_texts),
+        Value::Object(members) => {
+            let texts = members
+                .iter_mut()
+                .filter(|(key, _)| !WORDS.contains(&&***key));
+            texts.for_each(|(_, value)| mask_texts(value));
+        }
+        _ => {}
+    }
+}
+
 /// Remembers a value as it is, and as it stands in a URL, in quotes and in JSON. Of one with
 /// several lines, also each line: programs are quoted line by line.
 fn remember(value: &str) {
@@ -251,6 +277,11 @@ const BEGINS: [(&str, MakePlace); 3] = [
     ("${credential:", |name| SecretSource::Credential(name)),
 ];
 
+/// Keys whose values are no texts, but what programs go by. A value may happen to be the same.
+const WORDS: [&str; 9] = [
+    "name", "stream", "id", "state", "change", "code", "origin", "version", "at",
+];
+
 /// Shorter values are not masked: they are parts of other words.
 const SHORTEST: usize = 4;
 
@@ -322,6 +353,20 @@ mod tests {
         remember("abc");
         let text = "GET /hunter2/é?x=hunter2%2F%C3%A9 abc".to_owned();
         assert_eq!(masked(text), "GET /***?x=*** abc");
+    }
+
+    #[test]
+    fn value_is_masked_in_the_texts_of_json_and_in_nothing_that_programs_go_by() {
+        remember("garage-of-json");
+        remember("q\"of json");
+        let json = r#"{"name":"garage-of-json","garage-of-json":[{"source":"tcp://garage-of-json"}],
+            "text":"q\"of json, said","fps":1.5,"online":true}"#;
+        let masked = masked_json(json.as_bytes()).unwrap();
+        let expected = r#"{"name":"garage-of-json","garage-of-json":[{"source":"tcp://***"}],
+            "text":"***, said","fps":1.5,"online":true}"#;
+        let value = |json: &str| serde_json::from_str::<Value>(json).unwrap();
+        assert_eq!(value(&masked), value(expected));
+        assert_eq!(masked_json(b"{\"text\":\"nothing\"}"), None);
     }
 
     #[test]

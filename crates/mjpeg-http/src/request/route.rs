@@ -80,6 +80,15 @@ impl Route {
         }
     }
 
+    /// Whether the answer lists viewers.
+    pub(crate) fn names_viewers(&self) -> bool {
+        match self {
+            #[cfg(feature = "compat")]
+            Self::State => true,
+            _ => false,
+        }
+    }
+
     /// What a gate decides about.
     pub(crate) fn action(&self) -> Action {
         match self {

@@ -37,6 +37,13 @@ impl ServiceShared {
         decided
     }
 
+    /// Whether whoever sent a request, which was admitted, may also control the stream.
+    pub(crate) async fn may_control(&self, admitted: &Inquiry) -> bool {
+        let mut inquiry = admitted.clone();
+        inquiry.action = Action::Control;
+        matches!(self.ask_gate(&inquiry).await, Some(Access::Allow(_)))
+    }
+
     /// Asks the gate about a request that it has not decided about before. Returns the response
     /// that refuses it, as it is: it must not differ from what is answered for a stream that does
     /// not exist.

@@ -94,7 +94,8 @@ impl ServiceShared {
     pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
         let route = self.route(&request, path);
         if self.gate.is_none() {
-            return self.decide(&route, &request, &caller, (Grant::default(), None));
+            let granted = (Grant::default(), None);
+            return self.decide(&route, &request, &caller, granted, true);
         }
         let inquiry = Arc::new(self.inquiry(&request, route.action(), &caller));
         loop {
@@ -105,8 +106,9 @@ impl ServiceShared {
                     if grant.proof.is_some() {
                         Arc::make_mut(&mut kept).proof.clone_from(&grant.proof);
                     }
+                    let names_viewers = route.names_viewers() && self.may_control(&inquiry).await;
                     let granted = (grant, Some(kept));
-                    self.decide(&route, &request, &caller, granted)
+                    self.decide(&route, &request, &caller, granted, names_viewers)
                 }
                 Err(refusal) => Answer::Now(*refusal),
             };
@@ -134,12 +136,17 @@ impl ServiceShared {
     }
 
     /// Picks the answer to a request that the gate admits.
+    #[cfg_attr(
+        not(feature = "compat"),
+        expect(unused_variables, reason = "only ustreamer's state lists viewers")
+    )]
     fn decide(
         &self,
         route: &Route,
         request: &Parts,
         caller: &Caller,
         granted: (Grant, Option<Arc<Inquiry>>),
+        names_viewers: bool,
     ) -> Answer {
         let config = self.config();
         let (now, peer) = (Instant::now(), caller.peer);
@@ -177,7 +184,12 @@ impl ServiceShared {
             #[cfg(feature = "compat")]
             Route::State => match AnswerPermit::take(&entrance, peer) {
                 Ok(permit) => {
-                    let summary = self.viewers.summary(config.max_listed_viewers(), now);
+                    let most = if names_viewers {
+                        config.max_listed_viewers()
+                    } else {
+                        0
+                    };
+                    let summary = self.viewers.summary(most, now);
                     let consumer = &self.consumer;
                     crate::response::state::answer(consumer, &summary, permit, &config, now)
                 }

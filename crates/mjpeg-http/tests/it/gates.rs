@@ -125,6 +125,46 @@ async fn gate_sees_the_resolved_target_and_refuses_in_its_own_words() {
 }
 
 /// A redirect, an error about its URLs, and a preflight tell that a stream exists.
+/// Lets everybody watch, and only one control.
+#[cfg(feature = "compat")]
+struct Operated;
+
+#[cfg(feature = "compat")]
+#[async_trait]
+impl Gate for Operated {
+    async fn decide(&self, inquiry: &Inquiry) -> Access {
+        let is_operator = inquiry.headers.contains_key("authorization");
+        match inquiry.action {
+            Action::Control if !is_operator => Access::deny(Response::new("No.\n".into())),
+            _ => Access::Allow(Grant::default()),
+        }
+    }
+}
+
+/// A viewer's key may be a name, or a secret of the program that watches.
+#[cfg(feature = "compat")]
+#[tokio::test]
+async fn state_lists_viewers_only_to_those_who_may_control() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let service = StreamService::builder(consumer).gate(Arc::new(Operated));
+    let service = service.build();
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), ListenerConfig::default());
+    let served = Served::on(listener.unwrap(), service.clone());
+    let _viewer = Viewer::open(served.addr, "/stream?key=kitchen")
+        .await
+        .unwrap();
+    for (login, listed) in [("", 0), ("Authorization: x\r\n", 1)] {
+        let asked = format!("GET /state HTTP/1.1\r\nHost: x\r\n{login}Connection: close\r\n\r\n");
+        let response = mjpeg_testkit::request(served.addr, asked).await.unwrap();
+        let state: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+        let stream = &state["result"]["stream"];
+        assert_eq!(stream["clients"], 1, "{login}");
+        let list = stream["clients_stat"].as_object().unwrap();
+        assert_eq!(list.len(), listed, "{login}: {stream}");
+    }
+    assert_eq!(service.stats().denied, 0, "it was answered");
+}
+
 #[tokio::test]
 async fn nothing_tells_of_a_stream_before_the_gate_is_asked() {
     struct Named(StreamService);

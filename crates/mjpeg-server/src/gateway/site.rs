@@ -2,6 +2,7 @@
 
 mod assets;
 mod login;
+mod masked;
 mod page;
 mod respond;
 
@@ -210,10 +211,12 @@ fn has_action(query: Option<&str>) -> bool {
     parameters.any(|parameter| parameter.split('=').next() == Some("action"))
 }
 
-/// Whether a path is the API's.
+/// Whether a path is the API's. go2rtc's two are not: where they name a stream that is not there,
+/// the answer is that for one which is not for everybody.
 fn is_of_api(path: &str) -> bool {
-    let path = path.trim_start_matches('/');
-    path == "api" || path.starts_with("api/")
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    segments.next() == Some("api")
+        && !matches!(segments.next(), Some("stream.mjpeg" | "frame.jpeg"))
 }
 
 /// Takes doubled slashes, and one at the end, out of the path, as proxies make them.
@@ -253,7 +256,7 @@ where
         let configured = self.0.configured();
         if is_of_api(configured.config.below_base(request.uri().path())) {
             let answering = self.0.control.clone().call(tidied(request));
-            return Box::pin(async { Ok(answering.await?.map(BodyExt::boxed_unsync)) });
+            return Box::pin(async { Ok(masked::masked(answering.await?).await) });
         }
         let site = self.clone();
         let path = configured.config.below_base(request.uri().path());

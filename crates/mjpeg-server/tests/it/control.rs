@@ -1,10 +1,13 @@
 //! The API of the running program: streams that it adds, changes and removes, and who may.
 
+mod attacks;
 mod certificates;
+mod crawl;
 mod links;
 mod odd_files;
 mod races;
 mod rights;
+mod secrets;
 mod sources;
 mod stored;
 
@@ -48,10 +51,15 @@ impl Controlled {
 
     /// Starts a relay with this file alone.
     fn of(text: &str) -> Self {
+        Self::of_several(text, 1)
+    }
+
+    /// Starts a relay with this file alone, which prints at least this many URLs.
+    fn of_several(text: &str, urls: usize) -> Self {
         let folder = Folder::new();
         fs::create_dir(folder.path().join("streams.d")).expect("a folder");
         let file = folder.write("mjpeg.toml", text);
-        let server = Self::run(&folder, &file);
+        let server = Self::run(&folder, &file, urls);
         Self {
             server,
             folder,
@@ -59,12 +67,12 @@ impl Controlled {
         }
     }
 
-    fn run(folder: &Folder, file: &str) -> Server {
+    fn run(folder: &Folder, file: &str, urls: usize) -> Server {
         let mut command = command(&["run", "-c", file]);
         command
             .env("STATE_DIRECTORY", folder.path().join("state"))
             .env("RUNTIME_DIRECTORY", folder.path());
-        let mut server = Server::of(command, 1);
+        let mut server = Server::of(command, urls);
         server.stderr_until("the configuration is");
         server
     }
@@ -72,7 +80,7 @@ impl Controlled {
     /// Ends the relay, and starts it again with what is on the disk.
     fn restart(&mut self) {
         self.server.end_by("TERM");
-        self.server = Self::run(&self.folder, &self.file);
+        self.server = Self::run(&self.folder, &self.file, self.server.urls.len());
     }
 
     /// Replaces the file, makes the relay read it again, and returns what it logs about that.
