@@ -7,8 +7,11 @@ use http::{
         ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     },
 };
-use http_body_util::Full;
+use http_body_util::{Full, combinators::UnsyncBoxBody};
 use serde::Serialize;
+
+/// The body of any answer.
+pub(super) type SiteBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 /// An error for programs (RFC 9457).
 #[derive(Serialize)]
