@@ -1,11 +1,18 @@
 //! Floods of logins and of changes, while others watch.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    net::SocketAddr,
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 use mjpeg_testkit::{Viewer, jpeg, request};
+use rustix::process::Signal;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -57,22 +64,20 @@ pub(super) const CASES: &[Case] = &[
     .most_mib(48),
 ];
 
-/// Two users, and a gateway that believes a proxy on this machine. All may watch the undamaged
-/// streams; one stream is only for `alice`.
+/// Two users, and a gateway that believes a proxy on this machine.
 fn users(dir: &Path, launch: &mut Launch) -> Result<()> {
     let text = format!(
         "[[listen]]\nname = \"main\"\naddress = \"127.0.0.1:0\"\nserve = [\"streams\"]\n\
          trusted_proxies = [\"127.0.0.1\"]\n\
          [[users]]\nname = \"alice\"\npassword_hash = \"{HASH}\"\n\
-         [[users]]\nname = \"bob\"\npassword_hash = \"{HASH}\"\n\
-         [[streams]]\nname = \"closed\"\nsource = \"test:?size=64x64&fps=10\"\nview = [\"alice\"]\n"
+         [[users]]\nname = \"bob\"\npassword_hash = \"{HASH}\"\n"
     );
     configure(dir, launch, &text)
 }
 
 /// A gateway, a control socket, and a folder for streams.
 fn controlled(dir: &Path, launch: &mut Launch) -> Result<()> {
-    std::fs::create_dir_all(dir.join(FOLDER))?;
+    fs::create_dir_all(dir.join(FOLDER))?;
     let text = format!(
         "include = [\"{FOLDER}/*.toml\"]\n[[listen]]\nname = \"main\"\naddress = \"127.0.0.1:0\"\n\
          serve = [\"streams\", \"control\"]\n"
@@ -83,7 +88,7 @@ fn controlled(dir: &Path, launch: &mut Launch) -> Result<()> {
 
 fn configure(dir: &Path, launch: &mut Launch, text: &str) -> Result<()> {
     let file = dir.join(format!("control-{:08x}.toml", fastrand::u32(..)));
-    std::fs::write(&file, text)?;
+    fs::write(&file, text)?;
     launch.env.insert("STATE_DIRECTORY", text_of(dir)?);
     launch.args.extend(["-c".into(), text_of(&file)?]);
     Ok(())
@@ -106,6 +111,7 @@ async fn gateway(rig: &ProgramRig) -> Result<SocketAddr> {
 
 async fn logins(rig: &mut ProgramRig, addresses: u32) -> Result<Findings> {
     let addr = gateway(rig).await?;
+    close_a_stream(rig).await?;
     let login = format!("Basic {ALICE}");
     let mut alice = Viewer::open_with(addr, "/closed/", &[("Authorization", &login)]).await?;
     ensure!(
@@ -158,6 +164,19 @@ async fn logins(rig: &mut ProgramRig, addresses: u32) -> Result<Findings> {
         quiet.as_millis(),
         seconds(took)
     )))
+}
+
+/// Adds a stream that only `alice` may watch. At the start, its URL would be in the way.
+async fn close_a_stream(rig: &mut ProgramRig) -> Result<()> {
+    let at = rig.launch.args.iter().position(|arg| arg == "-c");
+    let file = at.and_then(|at| rig.launch.args.get(at + 1));
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(file.context("a file")?)?;
+    file.write_all(CLOSED.as_bytes())?;
+    rig.program.process.signal(Signal::HUP)?;
+    let reloaded = async || Ok(rig.said()?.contains("configuration reloaded").then_some(()));
+    wait::until("the configuration is reloaded", secs(10), reloaded).await
 }
 
 /// Sends wrong passwords, and returns how many were called wrong and how many were refused unseen.
@@ -273,7 +292,7 @@ async fn changes(rig: &mut ProgramRig) -> Result<Findings> {
     let streams = list["streams"].as_array().map(Vec::len);
     ensure!(streams == Some(2), "the streams are {list}");
     let folder = Path::new(&rig.launch.env["RUNTIME_DIRECTORY"]).join(FOLDER);
-    let files = std::fs::read_dir(folder)?.count();
+    let files = fs::read_dir(folder)?.count();
     ensure!(files == 0, "{files} files are left");
     Ok(Findings::seen(format!(
         "{made} changes made, {refused} answered 503"
@@ -313,6 +332,9 @@ fn api(method: &str, path: &str, body: &str) -> String {
         body.len()
     )
 }
+
+const CLOSED: &str = "[[streams]]\nname = \"closed\"\nsource = \"test:?size=64x64&fps=10\"\n\
+                      view = [\"alice\"]\n";
 
 /// Where streams of the API are stored.
 const FOLDER: &str = "control-streams.d";

@@ -1,6 +1,7 @@
 //! What the reference says of each key, with a viewer that watches.
 
 mod effects;
+mod rights;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +51,7 @@ fn declared() -> BTreeMap<(&'static str, String), String> {
         ("stream", &properties["streams"]["items"]["properties"]),
     ] {
         for (key, schema) in of.as_object().unwrap() {
-            // Rights: `control::rights`. What the API may do: `control::sources`.
+            // `auth`, `users` and `control` have rows of their own, in `rights`.
             let sections = ["listen", "streams", "defaults", "auth", "users", "control"];
             if part == "top" && sections.contains(&&**key) {
                 continue;
