@@ -140,8 +140,7 @@ async fn logins(rig: &mut ProgramRig, addresses: u32) -> Result<Findings> {
     let logs_in = async || {
         let answer = request(addr, get("/closed/snapshot", BOB, "203.0.113.9")).await?;
         match answer.head.status {
-            // As of a stream that does not exist: he may not see it, but is known.
-            404 => Ok(Some(())),
+            200 => Ok(Some(())),
             429 => Ok(None),
             status => bail!("bob gets {status}"),
         }
@@ -166,7 +165,7 @@ async fn logins(rig: &mut ProgramRig, addresses: u32) -> Result<Findings> {
     )))
 }
 
-/// Adds a stream that only `alice` may watch. At the start, its URL would be in the way.
+/// Adds a stream that only users may watch. At the start, its URL would be in the way.
 async fn close_a_stream(rig: &mut ProgramRig) -> Result<()> {
     let at = rig.launch.args.iter().position(|arg| arg == "-c");
     let file = at.and_then(|at| rig.launch.args.get(at + 1));
