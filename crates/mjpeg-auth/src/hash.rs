@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version,
-    password_hash::{Salt, SaltString},
+    Algorithm, Argon2, Block, Params, PasswordHash, PasswordHasher, Version,
+    password_hash::{Output, Salt, SaltString},
 };
 
 use crate::digest::random;
@@ -71,7 +71,7 @@ impl StoredPassword {
         let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
         let salt = SaltString::encode_b64(&random::<{ Salt::RECOMMENDED_LENGTH }>());
         let salt = salt.expect("a salt may have this length");
-        let output = argon2::password_hash::Output::new(&random::<32>());
+        let output = Output::new(&random::<32>());
         let output = output.expect("a hash may have this length");
         Self {
             hash: format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${output}").into(),
@@ -96,13 +96,35 @@ impl fmt::Debug for StoredPassword {
     }
 }
 
-/// Whether this is the password of a hash in PHC form.
-pub(crate) fn matches(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| {
-        Argon2::default()
-            .verify_password(password.as_bytes(), &hash)
-            .is_ok()
-    })
+/// What a hash is computed in. One hash after another in the same memory costs as much as one: the
+/// allocator does not find such aligned blocks again once they are freed, and takes new ones.
+#[derive(Default)]
+pub(crate) struct HashMemory(Vec<Block>);
+
+impl HashMemory {
+    /// Whether this is the password of a hash in PHC form.
+    pub(crate) fn matches(&mut self, password: &str, hash: &str) -> bool {
+        let hash = PasswordHash::new(hash).ok();
+        let found = hash.and_then(|hash| {
+            let stored = hash.hash?;
+            Some(self.hashed(password, &hash, stored.len())? == stored)
+        });
+        found.unwrap_or(false)
+    }
+
+    /// Hashes a password as it was hashed before.
+    fn hashed(&mut self, password: &str, before: &PasswordHash<'_>, len: usize) -> Option<Output> {
+        let params = Params::try_from(before).ok()?;
+        let mut salt = [0; Salt::MAX_LENGTH];
+        let salt = before.salt?.decode_b64(&mut salt).ok()?;
+        self.0.resize(params.block_count(), Block::default());
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let output = Output::init_with(len, |out| {
+            argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut self.0)?;
+            Ok(())
+        });
+        output.ok()
+    }
 }
 
 fn params() -> Params {

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::hash::{self, SharedHash};
+use crate::hash::{HashMemory, SharedHash};
 
 /// A thread of low priority that hashes one password after another. It is started when it is
 /// needed, and ends when it has had nothing to do for a while: while threads share a table of open
@@ -78,10 +78,11 @@ fn run(jobs: &Receiver<Verification>, hashed: &AtomicU64) {
     // serving.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(NICENESS);
+    let mut memory = HashMemory::default();
     while let Ok(job) = jobs.recv_timeout(IDLE) {
         // Whoever asked may have given up.
         if !job.answer.is_closed() {
-            let is_right = hash::matches(&job.password, &job.hash);
+            let is_right = memory.matches(&job.password, &job.hash);
             hashed.fetch_add(1, Ordering::Relaxed);
             let _ = job.answer.send(is_right);
         }

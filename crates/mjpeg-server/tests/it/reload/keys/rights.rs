@@ -1,4 +1,5 @@
-//! A change of each key of `[auth]`, `[[users]]` and `[control]`, with a viewer who keeps the right.
+//! A change of each key of `[auth]`, `[[users]]` and `[control]`, with a viewer who keeps the
+//! right.
 
 use std::{collections::BTreeSet, time::Duration};
 
