@@ -165,7 +165,7 @@ impl Reloader {
             Ok(difference) if difference.is_empty() => {
                 info!("configuration reloaded: nothing has changed");
             }
-            Ok(difference) => log_changes(&difference, since.elapsed()),
+            Ok(difference) => log_changes(difference, since.elapsed()),
             Err(error) => {
                 for error in error.lines() {
                     error!(error, "the reload is refused");
