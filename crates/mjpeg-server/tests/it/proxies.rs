@@ -150,7 +150,13 @@ impl Behind {
             let links: Vec<&str> = links.map(|link| link.split('"').next().unwrap()).collect();
             assert_eq!(
                 links,
-                ["live/", "live/snapshot", "still/", "still/snapshot"]
+                [
+                    "assets/page.css",
+                    "live/",
+                    "live/snapshot",
+                    "still/",
+                    "still/snapshot"
+                ]
             );
             for link in links {
                 let head = self.plain.watch(&[&format!("{url}{link}")]).head();

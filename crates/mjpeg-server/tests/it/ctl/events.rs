@@ -98,7 +98,7 @@ fn past_events_of_all_streams_are_in_the_order_in_which_they_happened() {
     relay.done(&["pause", "yard"]);
     relay.done(&["pause", "garage"]);
     relay.done(&["remove", "--no-persist", "yard"]);
-    relay.done(&["add", "yard", "test:", "on_demand=true"]);
+    relay.done(&["add", "--no-persist", "yard", "test:", "on_demand=true"]);
     let printed = relay.done(&["events"]);
     let at: Vec<&str> = printed.lines().map(|line| &line[..24]).collect();
     assert!(at.is_sorted(), "{printed}");

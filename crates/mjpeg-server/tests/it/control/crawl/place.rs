@@ -82,6 +82,7 @@ impl Seen {
         match self.kind.split(';').next().unwrap_or_default() {
             "text/html" => self.text.starts_with("<!DOCTYPE html>"),
             "text/plain" => self.text == "ok\n",
+            "text/css" | "text/javascript" => true,
             "text/event-stream" => self.text.contains("retry:"),
             "application/json" => serde_json::from_str(&self.text).is_ok_and(|json| known(&json)),
             _ => self.is_picture(),
@@ -99,7 +100,8 @@ fn known(json: &Value) -> bool {
     let of_ustreamer = ["encoder", "instance_id", "source", "stream"];
     match json["streams"].as_array() {
         Some(streams) => {
-            has_only(json, &["streams"]) && streams.iter().all(|stream| has_only(stream, &listed))
+            let is_list = has_only(json, &["streams", "may_add"]) && json["may_add"] != true;
+            is_list && streams.iter().all(|stream| has_only(stream, &listed))
         }
         None if json["ok"] == true => {
             let clients = &json["result"]["stream"]["clients_stat"];
