@@ -169,6 +169,8 @@ fn is_viewing(asked: &Asked, seen: &Seen) -> bool {
         "HEAD" => seen.is_picture() || seen.text.is_empty(),
         // A preflight, which opens streams.
         "OPTIONS" => seen.text.is_empty(),
+        // It ends a session that the client has not.
+        "POST" if asked.target.contains("logout") => seen.status == 204,
         // mjpg-streamer looks at no method, and its clients may POST.
         _ => seen.is_picture(),
     }

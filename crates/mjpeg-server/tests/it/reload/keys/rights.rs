@@ -91,6 +91,17 @@ const ROWS: &[RightsRow] = &[
         TOKEN,
         [200, 401],
     ),
+    // What it opens: `control::certificates`. Here, that it takes nothing away.
+    row(
+        ["users", "certificate"],
+        RIGHTS,
+        [
+            "certificate = \"{no-certificate}\"",
+            "certificate = \"{certificate}\"",
+        ],
+        TOKEN,
+        [200, 200],
+    ),
     row(
         ["users", "may"],
         RIGHTS,
@@ -118,6 +129,13 @@ const ROWS: &[RightsRow] = &[
         ["allow = []", "allow = [\"127.0.0.0/8\"]"],
         Asked::Add(r#""source": "tcp://127.0.0.1:9""#),
         [422, 201],
+    ),
+    row(
+        ["control", "max_streams"],
+        KEEP,
+        ["max_streams = 100", "max_streams = 0"],
+        Asked::Add(r#""source": "tcp://192.0.2.1:9""#),
+        [201, 503],
     ),
     row(
         ["control", "listen"],
@@ -220,6 +238,8 @@ fn filled(text: &str) -> String {
         format!("sha256:{digest}")
     };
     let mut text = text
+        .replace("{no-certificate}", &"0".repeat(64))
+        .replace("{certificate}", &"1".repeat(64))
         .replace("{right}", &HASHES[0])
         .replace("{other}", &HASHES[1])
         .replace("{alice:right}", &BASE64_STANDARD.encode("alice:right"));
@@ -240,6 +260,7 @@ remote_user = false
 [control]
 sources = ["tcp"]
 allow = []
+max_streams = 100
 listen = false
 [[users]]
 name = "alice"
@@ -247,6 +268,7 @@ password_hash = "{right}"
 [[users]]
 name = "bob"
 token_hash = "{of-bob}"
+certificate = "{no-certificate}"
 may = ["view"]
 streams = ["*"]
 [[users]]
