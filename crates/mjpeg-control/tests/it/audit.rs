@@ -35,7 +35,7 @@ impl Log {
             .filter(|line| line.contains("mjpeg_control::audit"));
         let lines = lines.filter(|line| line.contains(word));
         lines
-            .map(|line| line.split_once("change ").unwrap().1.to_owned())
+            .map(|line| line.split_once("change by the API ").unwrap().1.to_owned())
             .collect()
     }
 }
@@ -96,7 +96,7 @@ async fn every_change_is_logged_in_one_line_and_never_its_body() {
     let lines = log.lines("audited");
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");
     for (line, (verb, outcome)) in lines.iter().zip(expected) {
-        let start = r#"user="root" address="127.0.0.1:"#;
+        let start = r#"user="root" peer="127.0.0.1:"#;
         assert!(line.starts_with(start), "{line}");
         let end = format!(r#" verb="{verb}" stream="audited" outcome="{outcome}""#);
         assert!(line.ends_with(&end), "{line} is not {end}");
