@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mjpeg_control::{
-    ConfiguredStream, Configurator, ControlApi, ControlConfig, EditedStream, Error, ErrorCode,
+    Configurator, ConfiguredStream, ControlApi, ControlConfig, EditedStream, Error, ErrorCode,
     GatewayPolicy, Reloaded, StreamEdit, StreamRemoval,
     mjpeg_manager::{
         HttpOutlet, Manager, ManagerConfig,
