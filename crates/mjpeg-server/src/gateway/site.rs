@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, Uri, header::ACCEPT, request::Parts};
 use http_body::Body;
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use http_body_util::{BodyExt, Full};
 use mjpeg_auth::{Right, Who};
 use mjpeg_manager::{
     StreamName,
@@ -184,14 +184,12 @@ fn tidied<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-type SiteBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
-
 impl<B> Service<Request<B>> for Site
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    type Response = Response<SiteBody>;
+    type Response = Response<respond::SiteBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 

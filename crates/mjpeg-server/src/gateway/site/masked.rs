@@ -8,7 +8,7 @@ use http::{
 use http_body_util::{BodyExt, Full};
 use mjpeg_control::ControlBody;
 
-use super::{SiteBody, respond};
+use super::respond::{self, SiteBody};
 use crate::secrets::masked_json;
 
 /// The answer as it may be shown: errors and sources repeat such values, in a path or in what a

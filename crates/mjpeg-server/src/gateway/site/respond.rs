@@ -5,8 +5,11 @@ use http::{
     HeaderName, HeaderValue, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS},
 };
-use http_body_util::Full;
+use http_body_util::{Full, combinators::UnsyncBoxBody};
 use serde::Serialize;
+
+/// The body of any answer here.
+pub(super) type SiteBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 /// An error for programs (RFC 9457).
 #[derive(Serialize)]
