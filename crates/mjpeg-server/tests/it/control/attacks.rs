@@ -35,8 +35,9 @@ impl Watching {
         let first = viewer.next_frame().await.unwrap().expect("a frame");
         let mut last = jpeg::number_of(&first);
         let counting = tokio::spawn(async move {
-            let mut frames = 0;
-            while stopped.try_recv().is_err() {
+            let (mut frames, mut is_over) = (0, false);
+            while !is_over || frames < 5 {
+                is_over |= stopped.try_recv().is_ok();
                 let next = timeout(Duration::from_secs(5), viewer.next_frame()).await;
                 let frame = next.expect("in time").unwrap().expect("not ended");
                 // The last frame is repeated when the camera is late.
@@ -51,7 +52,7 @@ impl Watching {
         Self { counting, stop }
     }
 
-    /// How many frames came, none of which was missing.
+    /// How many frames came, none of which was missing. Waits for some that come afterwards.
     async fn frames(self) -> u32 {
         self.stop.send(()).expect("it still watches");
         self.counting.await.expect("no frame is missing")
