@@ -74,6 +74,6 @@ async fn main() {
         .expect("sent");
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.expect("an answer");
-    assert!(answer.ends_with("{\"streams\":[]}"), "{answer}");
+    assert!(answer.contains("{\"streams\":[]"), "{answer}");
     serving.abort();
 }
