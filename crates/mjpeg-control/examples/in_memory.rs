@@ -1,7 +1,7 @@
 //! A relay that is configured by its API alone, and forgets everything at the end:
 //!
 //! ```sh
-//! cargo run -p mjpeg-control --example in_memory
+//! cargo run -p mjpeg-control --example in_memory -- 600    # seconds
 //! curl -H 'Content-Type: application/json' \
 //!     -d '{"name":"door","source":"tcp://192.168.1.100:6001"}' \
 //!     http://localhost:8080/api/v1/streams
@@ -9,8 +9,10 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     error::Error as StdError,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -24,6 +26,7 @@ use mjpeg_control::{
     },
 };
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 /// Lets everybody do everything: the policy admits only those on this machine.
 struct Everybody;
@@ -93,6 +96,8 @@ async fn main() -> Result<(), Box<dyn StdError>> {
     let listener = Listener::bind("127.0.0.1:8080".parse()?, ListenerConfig::default())?;
     println!("the API is at http://localhost:8080/api/v1/streams");
     let listener = listener.with_fallback(control.service(policy));
-    listener.serve(http, std::future::pending()).await;
+    let seconds = env::args().nth(1).and_then(|text| text.parse().ok());
+    let time = Duration::from_secs(seconds.unwrap_or(1));
+    listener.serve(http, sleep(time)).await;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, net::SocketAddr, path::Path};
 
 use futures_util::{StreamExt, stream};
 use mjpeg_testkit::{Camera, Viewer, refused_addr};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{net::TcpSocket, task::JoinHandle};
 
 use self::{
@@ -101,7 +101,11 @@ impl Scene {
             let name = listed["name"].as_str().unwrap();
             let read = self.read(&format!("/api/v1/streams/{name}")).await;
             let keys = ["name", "state", "config", "origin", "version", "listen"];
-            told.push(keys.map(|key| read[key].clone()).into_iter().collect());
+            let told_of: Value = keys.map(|key| read[key].clone()).into_iter().collect();
+            // Whether its camera is there yet is nobody's doing.
+            let is_paused = told_of[1] == "paused";
+            told.push(json!([told_of, is_paused]));
+            told.last_mut().unwrap()[0][1] = Value::Null;
         }
         let mut files = BTreeMap::new();
         add_files(self.relay.folder.path(), &mut files);
