@@ -44,8 +44,8 @@ pub(crate) mod who;
 /// 3. the cookie of a [session](Self::login);
 /// 4. the client's TLS certificate.
 ///
-/// Who has none of these is a stranger. A [signed link](Links) admits whoever has it, and tells
-/// nothing of who that is.
+/// A client with none of these is a stranger. A [signed link](Links) admits everybody who has its
+/// URL, and does not say who they are.
 #[derive(Clone)]
 pub struct Auth(Arc<AuthShared>);
 
@@ -96,7 +96,7 @@ impl Auth {
         Self::of(config, None)
     }
 
-    /// Makes one with these settings that admits whoever has one of these links.
+    /// Makes one with these settings, which also admits the holders of these links.
     ///
     /// # Errors
     ///

@@ -80,7 +80,7 @@
 //!
 //! # Links
 //!
-//! A [signed link](Links) admits whoever has it to one stream, for a while.
+//! A [signed link](Links) opens one stream to everybody who has its URL, for a while.
 //!
 //! # What it leaves to its owner
 //!

@@ -1,4 +1,4 @@
-//! Signed links: a URL that admits whoever has it to one stream, for a while.
+//! Signed links: URLs that open one stream for a while, to everybody who has them.
 
 use std::{
     fmt,

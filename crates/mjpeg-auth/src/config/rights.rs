@@ -64,7 +64,7 @@ impl fmt::Display for Right {
 
 /// There is no right of this name; the caller is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?} is no right; there are view, push, replay, control and metrics")]
+#[error("unknown right {name:?}; the rights are view, push, replay, control and metrics")]
 #[non_exhaustive]
 pub struct UnknownRight {
     /// What was asked for.

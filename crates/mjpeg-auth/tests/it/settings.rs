@@ -122,7 +122,7 @@ fn rights_and_streams_are_sets_with_names() {
     assert!(
         error
             .to_string()
-            .starts_with("\"View\" is no right; there are view, push")
+            .starts_with("unknown right \"View\"; the rights are view, push")
     );
     let rights = Rights::of([Right::Metrics, Right::View]);
     assert_eq!(

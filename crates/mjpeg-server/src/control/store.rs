@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -107,8 +107,10 @@ impl StreamFile {
         if std::os::unix::fs::MetadataExt::uid(&metadata) != rustix::process::geteuid().as_raw() {
             return Err(io::Error::other("belongs to another user"));
         }
-        let text = fs::read_to_string(&self.0)?;
-        match text.starts_with(API_MARK) {
+        let mut mark = Vec::new();
+        let file = File::open(&self.0)?;
+        file.take(API_MARK.len() as u64).read_to_end(&mut mark)?;
+        match mark == API_MARK.as_bytes() {
             true => Ok(()),
             false => Err(io::Error::other("was written by somebody else")),
         }

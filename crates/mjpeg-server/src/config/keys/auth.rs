@@ -13,7 +13,8 @@ use crate::config::value::{choice::RightWord, secret_text::SecretText, text::Tex
 #[serde(default)]
 pub(crate) struct AuthKeys {
     /// What somebody without credentials may do: `"view"`, `"replay"`, `"push"`, `"metrics"`. Never
-    /// `"control"`.
+    /// `"control"`. Nothing asks for `"replay"` and `"push"` yet: there are no recordings, and no
+    /// pictures that clients send.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) anonymous: Vec<RightWord>,
 
@@ -55,7 +56,8 @@ pub(crate) struct UserKeys {
     #[schemars(extend("x-example" = "AB:CD:…", "x-reload" = RIGHTS))]
     pub(crate) certificate: Option<String>,
 
-    /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`.
+    /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`. Nothing asks
+    /// for `"replay"` and `"push"` yet.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) may: Vec<RightWord>,
 

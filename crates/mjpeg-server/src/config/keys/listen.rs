@@ -62,7 +62,8 @@ pub(crate) struct ListenKeys {
     #[schemars(extend("x-reload" = NEW))]
     pub(crate) tls: Option<TlsKeys>,
 
-    /// Addresses or networks of reverse proxies: behind each there are many people.
+    /// Addresses or networks of reverse proxies. Their `X-Forwarded-For` tells who a client is, for
+    /// limits per address, logins and the log; their `Remote-User` counts with `remote_user`.
     #[schemars(length(max = 256), extend("x-reload" = NEW))]
     pub(crate) trusted_proxies: Vec<TextValue<NetworkValue>>,
 
