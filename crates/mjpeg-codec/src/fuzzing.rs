@@ -12,7 +12,7 @@ use crate::{
     framing::headers::PartHeaders,
     jpeg::{marker, search, walk},
     multipart::{Boundary, Layout, render},
-    repair::{Repairer, Repairs},
+    repair::{Orientation, Repairer, Repairs},
     splitter::Splitter,
     verify::{Verdict, Verifier},
 };
@@ -170,9 +170,13 @@ pub fn codec_repair(stream: &[u8]) {
         let Found::Frame(frame) = event else { continue };
         let (same, made) = frame.repaired(Repairs::NONE);
         assert_eq!((&same, made), (&frame, Repairs::NONE));
-        let (repaired, made) = frame.repaired(Repairs::RECOMMENDED);
+        // Upright every eighth time.
+        let turned = Orientation::from_exif(frame.width() % 8 + 1).unwrap_or_default();
+        let repairs = Repairs::RECOMMENDED.with_orientation(turned);
+        let (repaired, made) = frame.repaired(repairs);
         assert_eq!(made == Repairs::NONE, repaired.bytes() == frame.bytes());
-        let mut repairer = Repairer::new(&frame, Repairs::RECOMMENDED);
+        assert_eq!(made.orientation(), turned);
+        let mut repairer = Repairer::new(&frame, repairs);
         let in_slices = std::iter::repeat_with(|| repairer.step(1)).find_map(|done| done);
         assert_eq!(in_slices, Some((repaired.clone(), made)));
         let again = Frame::parse(repaired.bytes().clone()).expect("a repaired frame is a frame");

@@ -48,11 +48,12 @@
 //! it shows none), and Home Assistant ends a still at the first `FF D9` (measured likewise: it gets
 //! the thumbnail).
 //!
-//! Everything else in the segment is removed with it, though no pixel depends on it: the
-//! **orientation** in an Exif segment, by which browsers turn a picture, the colour management in
-//! an ICC profile, the measurements in a thermal camera's segment. Leave this repair off if you
-//! need these. Two segments tell how the colours are coded and stay: Adobe's (APP14) as it is, and
-//! JFIF's (APP0) without its thumbnail.
+//! Everything else in the segment is removed with it, though no pixel depends on it: the colour
+//! management in an ICC profile, the date in an Exif segment, the measurements in a thermal
+//! camera's segment. Leave this repair off if you need these. Two segments tell how the colours are
+//! coded and stay: Adobe's (APP14) as it is, and JFIF's (APP0) without its thumbnail. Of the first
+//! Exif segment, the orientation stays, by which browsers turn a picture: unless it is upright, a
+//! segment of 36 bytes takes the place of the camera's.
 //!
 //! Segments of other kinds stay whatever they hold: quantization tables may well contain 255 and
 //! 216 in a row.
@@ -64,6 +65,23 @@
 //! on into the next frame. If the frame ends in an `FF` with which the camera began a marker, that
 //! `FF` becomes a fill byte, which T.81 allows (B.1.1.2).
 //!
+//! # Orientation
+//!
+//! [`with_orientation`](Repairs::with_orientation): makes the frame say that it is to be turned or
+//! mirrored (Exif's tag 0x0112). The pixels stay as they are; viewers that heed the tag, such as
+//! browsers, turn the picture when they show it. Others show it as it was. [`Orientation`] is what
+//! happens to the picture that the frame showed so far: if it says itself how it is to be shown,
+//! the two are composed.
+//!
+//! If the frame's first Exif segment has the tag in its first directory, the entry is edited in
+//! place. Otherwise, an Exif segment of 36 bytes with only this tag is inserted behind the APP0
+//! segments with which the frame begins (JFIF), or else right behind SOI. It precedes the camera's
+//! Exif segment, which stays: decoders take the first. XMP's orientation is neither read nor
+//! written.
+//!
+//! A frame does not show who gave it its orientation. Therefore this is the one repair that takes
+//! effect again when it is made again. Make it at one place.
+//!
 //! # Bytes after EOI
 //!
 //! A frame of a [`Splitter`](crate::Splitter) ends with its EOI and never includes padding, a
@@ -73,19 +91,23 @@
 //! # Cost
 //!
 //! A frame that needs no repair is shared, not copied. Finding that out takes a look at its header
-//! and, unless only Huffman tables are chosen, one pass over the rest, because segments may stand
+//! and, if embedded markers are chosen, one pass over the rest, because segments may stand
 //! between scans. A frame that needs repair is copied once, into one new buffer. Measured on frames
 //! of 30 kB to 1 MB, the pass takes about as long as a copy, and the repair twice that.
 //!
-//! A repaired frame is at most 422 bytes longer, so it may exceed
+//! A repaired frame is at most 458 bytes longer, so it may exceed
 //! [`SplitterConfig::max_frame_bytes`](crate::SplitterConfig::max_frame_bytes) by that much.
 
 use crate::frame::Frame;
 
+mod ahead;
 mod edit;
+mod exif;
+mod orientation;
 mod repairer;
 mod repairs;
 
+pub use orientation::Orientation;
 pub use repairer::Repairer;
 pub use repairs::Repairs;
 
@@ -95,7 +117,8 @@ impl Frame {
     ///
     /// A frame that needs none shares its bytes with the result. Everything but the bytes stays as
     /// it was: [`offset`](Self::offset) still is where the frame began in the stream. A repaired
-    /// frame needs no further repair. A [`Repairer`] does the same in slices.
+    /// frame needs no further repair, except that an orientation takes effect again. A [`Repairer`]
+    /// does the same in slices.
     pub fn repaired(&self, repairs: Repairs) -> (Self, Repairs) {
         let mut repairer = Repairer::new(self, repairs);
         loop {
@@ -127,6 +150,8 @@ mod tests {
                 let memory_bytes = bytes.len();
                 let frame = minimal.clone().with_bytes(bytes.into(), memory_bytes);
                 let _ = frame.repaired(Repairs::RECOMMENDED);
+                let turned = Orientation::new(90, true).unwrap_or_default();
+                let _ = frame.repaired(Repairs::RECOMMENDED.with_orientation(turned));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::exif;
 use crate::jpeg::{marker, tables, walk::Segment};
 
 /// The single copy that repairs make of a frame. It begins with the first repair, and is made
@@ -107,5 +108,5 @@ pub(super) const EOI: [u8; 2] = [0xFF, marker::EOI];
 /// densities, sides of the thumbnail).
 const JFIF_BYTES: usize = 14;
 
-/// All other edits remove more than they add.
-const MOST_ADDED_BYTES: usize = tables::TYPICAL_SEGMENT.len() + EOI.len();
+/// All other edits remove more than they add, or an Exif segment instead of inserting one.
+const MOST_ADDED_BYTES: usize = tables::TYPICAL_SEGMENT.len() + EOI.len() + exif::SEGMENT_BYTES;

@@ -1,7 +1,10 @@
 //! Repairs a frame in slices.
 
 use super::{
+    ahead::{LookAhead, Plan},
     edit::{EOI, Edit, is_stripped},
+    exif::{self, OrientationEntry, is_exif},
+    orientation::Orientation,
     repairs::Repairs,
 };
 use crate::{
@@ -19,12 +22,31 @@ pub struct Repairer {
     frame: Frame,
     wanted: Repairs,
     made: Repairs,
+    /// Comes before the walk, if the orientation changes.
+    ahead: Option<LookAhead>,
+    /// Where an Exif segment is inserted.
+    insert_at: Option<usize>,
     walk: Walk,
     /// The walk has found all there is to repair.
     is_walked: bool,
+    /// It has passed the first Exif segment or the first SOS: no other can tell the orientation.
+    is_past_exif: bool,
     /// A segment to edit as soon as all before it is copied.
-    pending: Option<Segment>,
+    pending: Option<(Segment, Change)>,
     edit: Edit,
+}
+
+/// What becomes of a segment.
+#[derive(Debug)]
+enum Change {
+    /// Huffman tables are inserted before it.
+    InsertTables,
+    /// It is removed, because markers are embedded in it.
+    Strip,
+    /// Of an Exif segment that is removed, this remains.
+    Reduce(Orientation),
+    /// An Exif segment says this instead.
+    Reorient(OrientationEntry, Orientation),
 }
 
 impl Repairer {
@@ -36,8 +58,11 @@ impl Repairer {
             frame: frame.clone(),
             wanted,
             made: Repairs::NONE,
+            ahead: (repairs.orientation != Orientation::UPRIGHT).then(LookAhead::new),
+            insert_at: None,
             walk: Walk::new(),
             is_walked: false,
+            is_past_exif: false,
             pending: None,
             edit: Edit::default(),
         }
@@ -63,10 +88,20 @@ impl Repairer {
 
     /// Takes a step of the walk, and returns its work.
     fn advance(&mut self) -> usize {
-        if let Some(segment) = self.pending.take() {
-            return self.edit(segment);
+        if let Some(ahead) = &mut self.ahead {
+            let from = ahead.position();
+            let plan = ahead.step(self.frame.bytes());
+            let work = ahead.position() - from + SEGMENT_NANOS;
+            if let Some(plan) = plan {
+                self.plan(plan);
+            }
+            return work;
         }
-        if !(self.wanted.huffman_tables || self.wanted.embedded_markers) {
+        if let Some((segment, change)) = self.pending.take() {
+            return self.edit(segment, change);
+        }
+        let reorients = self.wanted.orientation != Orientation::UPRIGHT;
+        if !(self.wanted.huffman_tables || self.wanted.embedded_markers || reorients) {
             self.end_walk();
             return 1;
         }
@@ -79,40 +114,108 @@ impl Repairer {
         self.walk.position() - from + SEGMENT_NANOS
     }
 
+    /// Takes note of what the look ahead has found.
+    fn plan(&mut self, plan: Plan) {
+        self.ahead = None;
+        match plan {
+            Plan::Insert(at) => self.insert_at = Some(at),
+            Plan::Edit => {}
+            Plan::Nothing => self.wanted.orientation = Orientation::UPRIGHT,
+        }
+    }
+
     /// Decides about a segment.
     fn segment(&mut self, segment: Segment) {
-        let is_edited = match segment.code {
+        if self.insert_at == Some(segment.start) {
+            self.insert_exif(segment.start);
+        }
+        let change = match segment.code {
             marker::DHT => {
                 self.wanted.huffman_tables = false;
-                false
+                None
             }
-            marker::SOS => self.wanted.huffman_tables,
-            marker::APP0..=marker::APP15 | marker::COM => {
-                self.wanted.embedded_markers && is_stripped(self.frame.bytes(), &segment)
+            marker::SOS => {
+                self.is_past_exif = true;
+                self.wanted.huffman_tables.then_some(Change::InsertTables)
             }
-            _ => false,
+            marker::APP0..=marker::APP15 | marker::COM => self.free_form(&segment),
+            _ => None,
         };
-        self.pending = is_edited.then_some(segment);
+        self.pending = change.map(|change| (segment, change));
+    }
+
+    /// Inserts an Exif segment. Not more than [`BYTES_AT_A_TIME`] stand before it.
+    fn insert_exif(&mut self, at: usize) {
+        let orientation = self.wanted.orientation;
+        let inserted = exif::segment(orientation);
+        self.edit.replace(self.frame.bytes(), at..at, &inserted);
+        self.reoriented(orientation);
+        self.insert_at = None;
+    }
+
+    /// Takes note that the orientation is as it was wanted.
+    fn reoriented(&mut self, wanted: Orientation) {
+        self.made.orientation = wanted;
+        self.wanted.orientation = Orientation::UPRIGHT;
+    }
+
+    /// Decides about an APPn or COM segment.
+    fn free_form(&mut self, segment: &Segment) -> Option<Change> {
+        let bytes = self.frame.bytes();
+        let payload = &bytes[segment.payload.clone()];
+        let is_removed = self.wanted.embedded_markers && is_stripped(bytes, segment);
+        let may_tell = !self.is_past_exif && is_exif(segment.code, payload);
+        self.is_past_exif |= may_tell;
+        let entry = may_tell.then(|| OrientationEntry::find(payload)).flatten();
+        let (Some(entry), wanted) = (entry, self.wanted.orientation) else {
+            return is_removed.then_some(Change::Strip);
+        };
+        let result = entry.says.then(wanted);
+        match is_removed {
+            true if result == Orientation::UPRIGHT => {
+                self.reoriented(wanted);
+                Some(Change::Strip)
+            }
+            true => Some(Change::Reduce(result)),
+            false if wanted == Orientation::UPRIGHT => None,
+            false => Some(Change::Reorient(entry, result)),
+        }
     }
 
     /// Edits a segment, or copies some of what is before it. Returns the work.
-    fn edit(&mut self, segment: Segment) -> usize {
+    fn edit(&mut self, segment: Segment, change: Change) -> usize {
         let bytes = self.frame.bytes();
         if segment.start > self.edit.taken() + BYTES_AT_A_TIME {
             self.edit.begin(bytes);
             let copied = self.edit.copy(bytes, BYTES_AT_A_TIME);
-            self.pending = Some(segment);
+            self.pending = Some((segment, change));
             return copied;
         }
         let taken = self.edit.taken();
-        if segment.code == marker::SOS {
-            let before = segment.start..segment.start;
-            self.edit.replace(bytes, before, &tables::TYPICAL_SEGMENT);
-            self.made.huffman_tables = true;
-            self.wanted.huffman_tables = false;
-        } else {
-            self.edit.strip(bytes, &segment);
-            self.made.embedded_markers = true;
+        match change {
+            Change::InsertTables => {
+                let before = segment.start..segment.start;
+                self.edit.replace(bytes, before, &tables::TYPICAL_SEGMENT);
+                self.made.huffman_tables = true;
+                self.wanted.huffman_tables = false;
+            }
+            Change::Strip => {
+                self.edit.strip(bytes, &segment);
+                self.made.embedded_markers = true;
+            }
+            Change::Reduce(orientation) => {
+                let whole = segment.start..segment.payload.end;
+                let rest = exif::segment(orientation);
+                self.edit.replace(bytes, whole, &rest);
+                self.made.embedded_markers = true;
+                self.reoriented(self.wanted.orientation);
+            }
+            Change::Reorient(entry, orientation) => {
+                let start = segment.payload.start;
+                let place = start + entry.range.start..start + entry.range.end;
+                self.edit.replace(bytes, place, &entry.saying(orientation));
+                self.reoriented(self.wanted.orientation);
+            }
         }
         self.edit.taken() - taken + SEGMENT_NANOS
     }

@@ -1,5 +1,7 @@
 //! Which repairs to make, or were made.
 
+use super::orientation::Orientation;
+
 /// A set of repairs: those to make, or those that were made. The [module's documentation](super)
 /// explains each.
 ///
@@ -9,6 +11,7 @@ pub struct Repairs {
     pub(super) huffman_tables: bool,
     pub(super) embedded_markers: bool,
     pub(super) eoi: bool,
+    pub(super) orientation: Orientation,
 }
 
 impl Repairs {
@@ -17,13 +20,16 @@ impl Repairs {
         huffman_tables: false,
         embedded_markers: false,
         eoi: false,
+        orientation: Orientation::UPRIGHT,
     };
 
-    /// All repairs: recommended for a relay that serves viewers of any kind.
+    /// All repairs but the orientation, which is a matter of taste: recommended for a relay that
+    /// serves viewers of any kind.
     pub const RECOMMENDED: Self = Self {
         huffman_tables: true,
         embedded_markers: true,
         eoi: true,
+        orientation: Orientation::UPRIGHT,
     };
 
     /// Sets whether to insert the standard Huffman tables into a baseline frame without any. Adds
@@ -46,13 +52,21 @@ impl Repairs {
         self
     }
 
-    /// Returns every repair by name (`huffman_tables`, `embedded_markers`, `eoi`), and whether the
-    /// set contains it. For counters and settings.
+    /// Sets how each frame is to be turned and mirrored by its viewers, in addition to what it says
+    /// itself. Adds at most 36 bytes.
+    pub fn with_orientation(mut self, orientation: Orientation) -> Self {
+        self.orientation = orientation;
+        self
+    }
+
+    /// Returns every repair by name (`huffman_tables`, `embedded_markers`, `eoi`, `orientation`),
+    /// and whether the set contains it. For counters and settings.
     pub fn named(self) -> impl Iterator<Item = (&'static str, bool)> {
         let all = [
             ("huffman_tables", self.huffman_tables),
             ("embedded_markers", self.embedded_markers),
             ("eoi", self.eoi),
+            ("orientation", self.orientation != Orientation::UPRIGHT),
         ];
         all.into_iter()
     }
@@ -70,5 +84,11 @@ impl Repairs {
     /// Returns whether a missing EOI is to be appended, or was.
     pub fn eoi(self) -> bool {
         self.eoi
+    }
+
+    /// Returns how frames are to be turned and mirrored, or were, in addition to what they say
+    /// themselves.
+    pub fn orientation(self) -> Orientation {
+        self.orientation
     }
 }

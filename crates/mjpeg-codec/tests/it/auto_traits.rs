@@ -2,7 +2,9 @@
 
 use mjpeg_codec::{
     DiscardReason, Error, Found, Frame, MissingEoi, ReadFrames, Splitter, SplitterConfig, Stamp,
-    multipart, repair::Repairs, verify,
+    multipart,
+    repair::{Orientation, Repairs},
+    verify,
 };
 
 fn all<T: Send + Sync + Unpin + 'static>() {}
@@ -18,6 +20,7 @@ fn public_types_cross_threads() {
     all::<Frame>();
     all::<Error>();
     all::<Repairs>();
+    all::<Orientation>();
     all::<DiscardReason>();
     all::<MissingEoi>();
     all::<multipart::AllowOrigin>();

@@ -15,6 +15,7 @@ mod made;
 mod multipart;
 mod naive;
 mod no_eoi;
+mod orientation;
 mod parser;
 mod part_contents;
 mod pixels;

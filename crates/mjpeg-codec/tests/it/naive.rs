@@ -2,7 +2,10 @@
 //! piece.
 
 use bytes::Bytes;
-use mjpeg_codec::{Found, Frame, MissingEoi, Splitter, SplitterConfig, repair::Repairs};
+use mjpeg_codec::{
+    Found, Frame, MissingEoi, Splitter, SplitterConfig,
+    repair::{Orientation, Repairs},
+};
 use mjpeg_testkit::jpeg;
 
 /// A part of a frame: a marker with its segment and the fill bytes before it, or the data of a
@@ -70,9 +73,27 @@ pub(crate) fn repair(frame: &[u8], repairs: Repairs) -> Vec<u8> {
         .find(|p| matches!(p.code, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF));
     let baseline = sof.is_some_and(|p| p.code == 0xC0 && p.payload()[0] == 8);
     let tables_missing = baseline && header.iter().all(|p| p.code != 0xC4);
+    let exif = header.iter().position(|p| {
+        p.code == 0xE1 && p.payload().len() >= 6 && p.payload().starts_with(b"Exif\0")
+    });
+    let tag = exif.and_then(|at| Tag::of(header[at].payload()));
+    let turned = repairs.orientation();
+    let insert_at = (tag.is_none() && turned != Orientation::UPRIGHT).then(|| {
+        let leading = header[1..].iter().take_while(|p| p.code == 0xE0);
+        let mut at = 2;
+        let fits = leading.take_while(|p| {
+            at += p.bytes.len();
+            at <= 65536
+        });
+        1 + fits.count()
+    });
     let mut repaired = Vec::new();
     let mut scans = 0;
-    for piece in &pieces {
+    for (i, piece) in pieces.iter().enumerate() {
+        if insert_at == Some(i) {
+            repaired.extend(exif_segment(turned));
+        }
+        let tag = tag.as_ref().filter(|_| exif == Some(i));
         if piece.code == 0xDA {
             scans += 1;
             if repairs.huffman_tables() && tables_missing && scans == 1 {
@@ -80,7 +101,17 @@ pub(crate) fn repair(frame: &[u8], repairs: Repairs) -> Vec<u8> {
             }
         }
         if repairs.embedded_markers() && piece.is_app_or_com() && piece.embeds_markers() {
-            repaired.extend(stripped(piece));
+            let kept = tag.map(|tag| tag.says.then(turned));
+            match kept.filter(|kept| *kept != Orientation::UPRIGHT) {
+                Some(kept) => repaired.extend(exif_segment(kept)),
+                None => repaired.extend(stripped(piece)),
+            }
+        } else if let Some(tag) = tag.filter(|_| turned != Orientation::UPRIGHT) {
+            let payload = piece.bytes.len() - piece.payload().len();
+            let (head, rest) = piece.bytes.split_at(payload + tag.at);
+            repaired.extend(head);
+            repaired.extend(tag_entry(tag.is_big, tag.says.then(turned)));
+            repaired.extend(&rest[12..]);
         } else {
             repaired.extend(piece.bytes);
         }
@@ -89,6 +120,64 @@ pub(crate) fn repair(frame: &[u8], repairs: Repairs) -> Vec<u8> {
         repaired.extend([0xFF, 0xD9]);
     }
     repaired
+}
+
+/// Where the orientation tag is in the payload of an Exif segment.
+struct Tag {
+    at: usize,
+    is_big: bool,
+    says: Orientation,
+}
+
+impl Tag {
+    fn of(exif: &[u8]) -> Option<Self> {
+        let is_big = match exif.get(6..8)? {
+            b"MM" => true,
+            b"II" => false,
+            _ => return None,
+        };
+        let number = |at: usize, len: usize| {
+            let mut bytes = exif.get(at..at + len)?.to_vec();
+            if is_big {
+                bytes.reverse();
+            }
+            Some(bytes.iter().rev().fold(0, |n, b| n << 8 | usize::from(*b)))
+        };
+        let directory = number(10, 4)?;
+        if number(8, 2)? != 42 || directory < 8 {
+            return None;
+        }
+        let count = number(6 + directory, 2)?;
+        for entry in 0..count {
+            let at = 8 + directory + 12 * entry;
+            exif.get(at..at + 12)?;
+            if number(at, 2)? == 0x0112 {
+                let is_short = number(at + 2, 2)? == 3 && number(at + 4, 4)? == 1;
+                let value = if is_short { number(at + 8, 2)? } else { 1 };
+                let says = Orientation::from_exif(value as u16).unwrap_or_default();
+                return Some(Self { at, is_big, says });
+            }
+        }
+        None
+    }
+}
+
+fn tag_entry(is_big: bool, orientation: Orientation) -> [u8; 12] {
+    let value = orientation.exif() as u8;
+    if is_big {
+        [1, 0x12, 0, 3, 0, 0, 0, 1, 0, value, 0, 0]
+    } else {
+        [0x12, 1, 3, 0, 1, 0, 0, 0, value, 0, 0, 0]
+    }
+}
+
+/// A segment that holds nothing but the orientation.
+pub(crate) fn exif_segment(orientation: Orientation) -> Vec<u8> {
+    let tiff = b"Exif\0\0MM\0*\0\0\0\x08\0\x01";
+    segment(
+        0xE1,
+        &[&tiff[..], &tag_entry(true, orientation), &[0; 4]].concat(),
+    )
 }
 
 /// One DHT segment with the tables of the test kit's encoder, which are the standard ones, ordered

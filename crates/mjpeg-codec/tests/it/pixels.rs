@@ -10,7 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use mjpeg_codec::{Frame, repair::Repairs};
+use mjpeg_codec::{
+    Frame,
+    repair::{Orientation, Repairs},
+};
 use mjpeg_testkit::jpeg;
 use zune_jpeg::{JpegDecoder, zune_core::bytestream::ZCursor};
 
@@ -33,8 +36,15 @@ fn repairs_change_no_pixel() {
         insert_before(&plain, 0xD9, 0, &segment(0xFE, b"\xFF\xD9")),
         red_green_blue(&plain),
     ];
-    for (i, frame) in frames.iter().enumerate() {
-        let (before, after) = repaired(frame);
+    let turned = Orientation::new(90, true).unwrap();
+    let turned = Repairs::RECOMMENDED.with_orientation(turned);
+    let repairs = [Repairs::RECOMMENDED, turned];
+    for (i, (frame, repairs)) in frames
+        .iter()
+        .flat_map(|frame| repairs.map(|repairs| (frame, repairs)))
+        .enumerate()
+    {
+        let (before, after) = repaired(frame, repairs);
         assert_ne!(before, after);
         let pixels = zune(&before).expect("a frame that zune-jpeg decodes");
         assert!(
@@ -49,7 +59,7 @@ fn repairs_change_no_pixel() {
 #[test]
 fn inserted_tables_are_those_the_camera_left_out() {
     let plain = jpeg::of_length(1, 20_000);
-    let (bare, whole) = repaired(&jpeg::without_dht(&plain));
+    let (bare, whole) = repaired(&jpeg::without_dht(&plain), Repairs::RECOMMENDED);
     assert_eq!(zune(&bare), None);
     assert!(zune(&whole).is_some() && zune(&whole) == zune(&plain));
     assert!(djpeg(&whole).is_some() && djpeg(&whole) == djpeg(&plain));
@@ -73,7 +83,7 @@ fn corpus_frames_keep_their_pixels() {
     };
     let (mut changed, mut by_zune, mut by_djpeg) = (0, 0, 0);
     for (name, frame) in &frames {
-        let (before, after) = repaired(frame);
+        let (before, after) = repaired(frame, Repairs::RECOMMENDED);
         let plain_way = naive::repair(&before, Repairs::RECOMMENDED);
         assert!(after == plain_way, "{name}");
         if after == before {
@@ -102,10 +112,10 @@ fn corpus_frames_keep_their_pixels() {
     assert!(by_zune > 100 && by_djpeg > 100);
 }
 
-/// Returns the frame before and after all repairs, checked to be one frame each time.
-fn repaired(frame: &[u8]) -> (Bytes, Bytes) {
+/// Returns the frame before and after the repairs, checked to be one frame each time.
+fn repaired(frame: &[u8], repairs: Repairs) -> (Bytes, Bytes) {
     let before = Frame::parse(frame.to_vec()).expect("a frame");
-    let (after, _) = before.repaired(Repairs::RECOMMENDED);
+    let (after, _) = before.repaired(repairs);
     let again = Frame::parse(after.bytes().clone()).expect("a frame");
     assert_eq!(
         (again.width(), again.height()),

@@ -1,7 +1,7 @@
 //! Repairs are byte-exact, change nothing else, and need no repetition.
 
 use bytes::Bytes;
-use mjpeg_codec::repair::Repairs;
+use mjpeg_codec::repair::{Orientation, Repairs};
 use mjpeg_codec::{DiscardReason, ErrorKind, Found, Frame, Splitter, SplitterConfig};
 use mjpeg_testkit::jpeg;
 
@@ -331,22 +331,30 @@ fn each_repair_has_a_name() {
             .map(|(_, chosen)| chosen)
             .collect::<Vec<_>>()
     };
-    assert_eq!(chosen(Repairs::NONE), [false; 3]);
-    assert_eq!(chosen(Repairs::RECOMMENDED), [true; 3]);
-    assert_eq!(
-        chosen(Repairs::NONE.with_huffman_tables(true)),
-        [true, false, false]
-    );
-    assert_eq!(
-        chosen(Repairs::NONE.with_embedded_markers(true)),
-        [false, true, false]
-    );
-    assert_eq!(chosen(Repairs::NONE.with_eoi(true)), [false, false, true]);
+    assert_eq!(chosen(Repairs::NONE), [false; 4]);
+    assert_eq!(chosen(Repairs::RECOMMENDED), [true, true, true, false]);
+    let turned = Orientation::new(180, false).unwrap();
+    for (i, repairs) in [
+        Repairs::NONE.with_huffman_tables(true),
+        Repairs::NONE.with_embedded_markers(true),
+        Repairs::NONE.with_eoi(true),
+        Repairs::NONE.with_orientation(turned),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut only = [false; 4];
+        only[i] = true;
+        assert_eq!(chosen(repairs), only);
+    }
     let names = Repairs::NONE
         .named()
         .map(|(name, _)| name)
         .collect::<Vec<_>>();
-    assert_eq!(names, ["huffman_tables", "embedded_markers", "eoi"]);
+    assert_eq!(
+        names,
+        ["huffman_tables", "embedded_markers", "eoi", "orientation"]
+    );
 }
 
 /// Returns everything that a repair must not change.

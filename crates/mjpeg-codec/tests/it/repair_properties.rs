@@ -1,6 +1,9 @@
 //! Repairs of generated frames.
 
-use mjpeg_codec::{Frame, repair::Repairs};
+use mjpeg_codec::{
+    Frame,
+    repair::{Orientation, Repairs},
+};
 use mjpeg_testkit::jpeg;
 use proptest::prelude::*;
 
@@ -15,7 +18,9 @@ proptest! {
         let (after, made) = before.repaired(repairs);
         prop_assert_eq!(&after.bytes()[..], naive::repair(&bytes, repairs));
         prop_assert_eq!(made == Repairs::NONE, after.bytes() == before.bytes());
-        prop_assert_eq!(after.repaired(repairs), (after.clone(), Repairs::NONE));
+        let again = repairs.with_orientation(Orientation::UPRIGHT);
+        prop_assert_eq!(after.repaired(again), (after.clone(), Repairs::NONE));
+        prop_assert!(after.bytes().len() <= bytes.len() + 458);
     }
 
     #[test]
@@ -33,6 +38,7 @@ proptest! {
     fn damage_that_still_parses_is_repaired_alike(
         bytes in odd_frame(),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), byte()), 1..6),
+        orientation in orientation(),
     ) {
         let mut bytes = bytes;
         for (at, value) in damage {
@@ -40,9 +46,10 @@ proptest! {
             let len = bytes.len().min(700);
             bytes[at.index(len)] = value;
         }
+        let repairs = Repairs::RECOMMENDED.with_orientation(orientation);
         if let Ok(before) = Frame::parse_prefix(bytes) {
-            let (after, _) = before.repaired(Repairs::RECOMMENDED);
-            prop_assert_eq!(&after.bytes()[..], naive::repair(before.bytes(), Repairs::RECOMMENDED));
+            let (after, _) = before.repaired(repairs);
+            prop_assert_eq!(&after.bytes()[..], naive::repair(before.bytes(), repairs));
             let again = Frame::parse(after.into_bytes()).expect("a frame");
             prop_assert_eq!((again.width(), again.height()), (before.width(), before.height()));
         }
@@ -50,12 +57,17 @@ proptest! {
 }
 
 fn repairs() -> impl Strategy<Value = Repairs> {
-    any::<[bool; 3]>().prop_map(|[tables, markers, eoi]| {
+    (any::<[bool; 3]>(), orientation()).prop_map(|([tables, markers, eoi], orientation)| {
         Repairs::NONE
             .with_huffman_tables(tables)
             .with_embedded_markers(markers)
             .with_eoi(eoi)
+            .with_orientation(orientation)
     })
+}
+
+fn orientation() -> impl Strategy<Value = Orientation> {
+    (1u16..=8).prop_map(|value| Orientation::from_exif(value).unwrap())
 }
 
 /// A frame with free-form segments here and there, perhaps without tables, perhaps without EOI.
@@ -111,7 +123,58 @@ fn odd_segment() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         8 => free.prop_map(|(code, payload)| segment(code, &payload)),
         1 => jfif.prop_map(|payload| segment(0xE0, &payload)),
+        4 => exif().prop_map(|payload| segment(0xE1, &payload)),
     ]
+}
+
+/// The payload of an Exif segment, more or less: with the tag or without, in either byte order,
+/// perhaps with an offset or a count that is wrong.
+fn exif() -> impl Strategy<Value = Vec<u8>> {
+    let offset = prop_oneof![6 => Just(8u32), 2 => 0u32..60, 1 => any::<u32>()];
+    let count = prop_oneof![6 => Just(None), 1 => any::<u16>().prop_map(Some)];
+    let tag = prop_oneof![3 => Just(0x0112u16), 2 => any::<u16>()];
+    let kind = prop_oneof![6 => Just(3u16), 1 => 0u16..14];
+    let entry = (
+        tag,
+        kind,
+        prop_oneof![6 => Just(1u32), 1 => 0u32..3],
+        0u16..12,
+    );
+    let entries = proptest::collection::vec(entry, 0..4);
+    let cut = prop_oneof![6 => Just(None), 1 => any::<prop::sample::Index>().prop_map(Some)];
+    (any::<bool>(), offset, count, entries, short(), cut).prop_map(
+        |(is_big, offset, count, entries, rest, cut)| {
+            let short = |n: u16| {
+                if is_big {
+                    n.to_be_bytes()
+                } else {
+                    n.to_le_bytes()
+                }
+            };
+            let long = |n: u32| {
+                if is_big {
+                    n.to_be_bytes()
+                } else {
+                    n.to_le_bytes()
+                }
+            };
+            let mut exif = b"Exif\0\0".to_vec();
+            exif.extend(if is_big { b"MM" } else { b"II" });
+            exif.extend(short(42));
+            exif.extend(long(offset));
+            exif.extend(short(count.unwrap_or(entries.len() as u16)));
+            for (tag, kind, count, value) in entries {
+                exif.extend([short(tag), short(kind)].concat());
+                exif.extend(long(count));
+                exif.extend([short(value), [0, 0]].concat());
+            }
+            exif.extend(rest);
+            if let Some(cut) = cut {
+                exif.truncate(cut.index(exif.len()));
+            }
+            exif
+        },
+    )
 }
 
 fn short() -> impl Strategy<Value = Vec<u8>> {

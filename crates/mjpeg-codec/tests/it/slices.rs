@@ -4,13 +4,13 @@ use bytes::Bytes;
 use mjpeg_codec::{
     Found, Frame, MissingEoi, Polled, Splitter, SplitterConfig,
     multipart::{Parser, ParserConfig},
-    repair::{Repairer, Repairs},
+    repair::{Orientation, Repairer, Repairs},
     verify::{Verdict, Verifier},
 };
 use mjpeg_testkit::jpeg;
 use proptest::{collection::vec, prelude::*};
 
-use crate::corpus;
+use crate::{corpus, naive};
 
 const SOI: &[u8] = &[0xFF, 0xD8];
 const SOF: &[u8] = &[0xFF, 0xC0, 0, 11, 8, 0xFF, 0xF8, 0xFF, 0xF8, 1, 1, 0x11, 0];
@@ -121,8 +121,12 @@ fn verified(frame: &Frame, slice: usize) -> (Verdict, usize) {
     }
 }
 
+fn all_repairs() -> Repairs {
+    Repairs::RECOMMENDED.with_orientation(Orientation::new(90, false).unwrap())
+}
+
 fn repaired(frame: &Frame, slice: usize) -> ((Frame, Repairs), usize) {
-    let mut repairer = Repairer::new(frame, Repairs::RECOMMENDED);
+    let mut repairer = Repairer::new(frame, all_repairs());
     let mut slices = 1;
     loop {
         match repairer.step(slice) {
@@ -163,6 +167,19 @@ fn frames_made_to_take_long_are_verified_and_repaired_in_slices() {
             ),
         ),
         (
+            "JFIF",
+            frame(
+                &[
+                    SOI,
+                    &naive::segment(0xE0, &[0; 60_000]).repeat(20),
+                    SOF,
+                    SOS,
+                ]
+                .concat(),
+                &[],
+            ),
+        ),
+        (
             "late comment",
             frame(
                 &head,
@@ -177,7 +194,7 @@ fn frames_made_to_take_long_are_verified_and_repaired_in_slices() {
         assert_eq!(in_slices, verdict, "{name}");
         assert!(slices >= 3, "{name}: {slices}");
         let (whole, _) = repaired(&frame, usize::MAX);
-        assert!(frame.repaired(Repairs::RECOMMENDED) == whole, "{name}");
+        assert!(frame.repaired(all_repairs()) == whole, "{name}");
         let (in_slices, slices) = repaired(&frame, 100_000);
         assert!(in_slices == whole, "{name}");
         assert!(slices >= 3, "{name}: {slices}");
@@ -190,7 +207,7 @@ fn frames_of_cameras_are_verified_and_repaired_alike_in_slices() {
         for bytes in corpus::frames(&name).into_iter().take(20) {
             let frame = Frame::parse(bytes).unwrap();
             assert_eq!(verified(&frame, 1).0, frame.verify(), "{name}");
-            let whole = frame.repaired(Repairs::RECOMMENDED);
+            let whole = frame.repaired(all_repairs());
             assert!(repaired(&frame, 1).0 == whole, "{name}");
         }
     }
@@ -212,7 +229,7 @@ proptest! {
         }
         if let Ok(frame) = Frame::parse(Bytes::from(bytes)) {
             prop_assert_eq!(verified(&frame, slice).0, frame.verify());
-            prop_assert_eq!(repaired(&frame, slice).0, frame.repaired(Repairs::RECOMMENDED));
+            prop_assert_eq!(repaired(&frame, slice).0, frame.repaired(all_repairs()));
         }
     }
 }
