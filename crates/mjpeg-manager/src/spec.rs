@@ -148,7 +148,7 @@ impl StreamSpec {
 
     /// Sets which repairs are made on frames that need them, each without loss of pixels. Default
     /// [`Repairs::RECOMMENDED`]. [`StreamInfo::repaired`](crate::StreamInfo::repaired) counts
-    /// them.
+    /// them. [`Repairs::with_orientation`] turns and mirrors the stream's pictures.
     ///
     /// With the repair of EOI, frames without EOI are accepted from the camera if a delimiter, the
     /// next SOI or the end of the source ends them. Each is checked like [`with_check`]: one whose

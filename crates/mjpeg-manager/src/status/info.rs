@@ -71,7 +71,8 @@ pub struct StreamInfo {
     /// present from the start.
     pub discarded: BTreeMap<&'static str, DiscardTotal>,
     /// How many frames were repaired before they were published, by repair: `huffman_tables`,
-    /// `embedded_markers`, `eoi` ([`mjpeg_codec::repair`]). All are present from the start.
+    /// `embedded_markers`, `eoi`, `orientation` ([`mjpeg_codec::repair`]). All are present from the
+    /// start.
     pub repaired: BTreeMap<&'static str, u64>,
     /// How many viewers, subscribers and pending snapshots want frames now.
     pub viewers: usize,

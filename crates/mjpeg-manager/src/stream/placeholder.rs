@@ -183,7 +183,7 @@ impl PlaceholderControl {
         let notice = PlaceholderText {
             text,
             since: scene.since,
-            size: self.size(),
+            size: self.size(spec),
         };
         let same_since = match &self.notice {
             Some((before, at)) if *before == notice => *at,
@@ -254,9 +254,13 @@ impl PlaceholderControl {
         }
     }
 
-    /// The size to draw in.
-    fn size(&self) -> (u16, u16) {
-        self.shape.size()
+    /// The size to draw in: that in which viewers show the camera's pictures.
+    fn size(&self, spec: &StreamSpec) -> (u16, u16) {
+        let (width, height) = self.shape.size();
+        match spec.repair().orientation().swaps_sides() {
+            true => (height, width),
+            false => (width, height),
+        }
     }
 
     fn begin_drawing(&mut self, spec: &StreamSpec, notice: PlaceholderText) {
@@ -271,7 +275,7 @@ impl PlaceholderControl {
 impl PlaceholderControl {
     fn check_shape(&mut self, _: &StreamSpec, _: Instant) {}
 
-    fn size(&self) -> (u16, u16) {
+    fn size(&self, _: &StreamSpec) -> (u16, u16) {
         (0, 0)
     }
 

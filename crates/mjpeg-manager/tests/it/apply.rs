@@ -9,7 +9,10 @@ use bytes::Bytes;
 use mjpeg_ingest::Source;
 use mjpeg_manager::{
     Change, HttpOutlet, Manager, Placeholder, StartMode, StreamInfo, StreamSpec, StreamState,
-    mjpeg_codec::{Frame, repair::Repairs},
+    mjpeg_codec::{
+        Frame,
+        repair::{Orientation, Repairs},
+    },
 };
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr};
 
@@ -135,6 +138,22 @@ async fn repair_is_changed_between_two_frames() {
     watched.sees(whole.bytes()).await;
     watched.apply(|spec| spec.with_repair(Repairs::NONE)).await;
     watched.sees(&bare).await;
+    assert_eq!(watched.info().reconnects, 0);
+}
+
+#[tokio::test]
+async fn orientation_is_changed_between_two_frames_and_counted() {
+    let plain = jpeg::numbered(1);
+    let quarter = Repairs::NONE.with_orientation(Orientation::new(90, false).unwrap());
+    let (turned, _) = Frame::parse(plain.clone()).unwrap().repaired(quarter);
+    let mut watched = Watched::with_frames(plain.clone(), |spec| spec).await;
+    watched.sees(&plain).await;
+    assert_eq!(watched.info().repaired["orientation"], 0);
+    watched.apply(|spec| spec.with_repair(quarter)).await;
+    watched.sees(turned.bytes()).await;
+    assert!(watched.info().repaired["orientation"] > 0);
+    watched.apply(|spec| spec.with_repair(Repairs::NONE)).await;
+    watched.sees(&plain).await;
     assert_eq!(watched.info().reconnects, 0);
 }
 

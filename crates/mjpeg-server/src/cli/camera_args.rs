@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::config::value::{
     choice::{Repair, StartChoice},
     placeholder::PlaceholderChoice,
+    rotation::Rotation,
     text::TextValue,
     time::Time,
 };
@@ -58,6 +59,24 @@ pub(crate) struct CameraArgs {
         value_delimiter = ','
     )]
     pub(crate) repair: Option<Vec<Repair>>,
+
+    /// By how many degrees viewers turn pictures clockwise: 0, 90, 180 or 270. Only a tag in the
+    /// picture changes, which browsers heed and many programs do not [default: 0]
+    #[arg(long, env = "MJPEG_ROTATE", value_name = "DEGREES")]
+    pub(crate) rotate: Option<Rotation>,
+
+    /// Viewers swap left and right, after --rotate, by the same tag
+    #[arg(
+        long,
+        env = "MJPEG_MIRROR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_name = "BOOL",
+        hide_possible_values = true,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) mirror: Option<bool>,
 
     /// Check each picture for damage inside, and hold damaged ones back. Takes 3 to 5 ms per
     /// megabyte, and up to 60 ms per megabyte of pictures that are made to be slow

@@ -172,6 +172,7 @@ linger = "http://hunter2@x"
             "fallback" => "['tcp://cam:2']",
             "start" => "'require'",
             "repair" => "[]",
+            "rotate" => "90",
             "placeholder" | "snapshot_max_age" => "'none'",
             "serve" => "['metrics']",
             "trusted_proxies" => "['10.0.0.1']",

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use mjpeg_auth::AuthConfig;
 use mjpeg_manager::{
     ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
-    mjpeg_codec::repair::Repairs,
+    mjpeg_codec::repair::{Orientation, Repairs},
     mjpeg_http::{CorsPolicy, InvalidConfig, ListenerConfig, StreamConfig},
 };
 
@@ -173,7 +173,7 @@ fn planned(
     let spec = StreamSpec::fed(stream.name.clone())
         .with_sources(stream.sources.iter().cloned())
         .with_mode(mode)
-        .with_repair(repairs(&keys.repair))
+        .with_repair(repairs(&keys.repair).with_orientation(orientation(keys)))
         .with_check(keys.check_frames)
         .with_pass_unsupported(keys.pass_unsupported)
         .with_frozen_after(keys.frozen_after.0)
@@ -234,6 +234,10 @@ fn repairs(chosen: &[Repair]) -> Repairs {
         .with_huffman_tables(is_chosen(Repair::HuffmanTables))
         .with_embedded_markers(is_chosen(Repair::EmbeddedMarkers))
         .with_eoi(is_chosen(Repair::Eoi))
+}
+
+fn orientation(keys: &StreamKeys) -> Orientation {
+    Orientation::new(keys.rotate.degrees(), keys.mirror).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod changes;
 mod keys;
 mod load;
 mod log;
+mod orientation;
 mod ports;
 mod process;
 mod refused;

@@ -10,6 +10,7 @@ use crate::config::value::{
     limit::Limit,
     listen_addr::ListenAddr,
     placeholder::PlaceholderChoice,
+    rotation::Rotation,
     size::Size,
     source_text::SourceText,
     text::TextValue,
@@ -95,6 +96,15 @@ pub(crate) struct StreamKeys {
     /// `"embedded-markers"`, `"eoi"`. An empty list relays pictures byte for byte.
     #[schemars(length(max = 4), extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) repair: Vec<Repair>,
+
+    /// By how many degrees viewers turn pictures clockwise, on top of what the camera's Exif says.
+    /// Only a tag in the picture changes: docs/orientation.md says which viewers heed it.
+    #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) rotate: Rotation,
+
+    /// Viewers swap left and right, after turning the picture as `rotate` says.
+    #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) mirror: bool,
 
     /// Check each picture for damage within, and hold damaged ones back. Takes 3 to 5 ms per
     /// megabyte, and up to 60 ms per megabyte of pictures made for that.
@@ -215,6 +225,8 @@ impl Default for StreamKeys {
             on_demand: false,
             linger: Time::from_secs(10),
             repair: vec![Repair::HuffmanTables, Repair::EmbeddedMarkers, Repair::Eoi],
+            rotate: Rotation::default(),
+            mirror: false,
             check_frames: spec.check(),
             pass_unsupported: spec.pass_unsupported(),
             frozen_after: Time(spec.frozen_after()),

@@ -28,7 +28,7 @@ const fn flag(
     }
 }
 
-const STREAM_FLAGS: [Flag; 18] = [
+const STREAM_FLAGS: [Flag; 20] = [
     flag(
         "require-cameras",
         "start",
@@ -37,6 +37,8 @@ const STREAM_FLAGS: [Flag; 18] = [
     flag("on-demand", "on_demand", ["false", "true", "false", "true"]),
     flag("linger", "linger", ["\"1s\"", "\"2s\"", "\"3s\"", "2"]),
     flag("repair", "repair", ["[]", "[\"eoi\"]", "[\"none\"]", "eoi"]),
+    flag("rotate", "rotate", ["90", "180", "270", "180"]),
+    flag("mirror", "mirror", ["true", "false", "true", "false"]),
     flag(
         "check-frames",
         "check_frames",

@@ -225,6 +225,14 @@ impl Scene {
             "snapshot_connect_wait" if is_changed => status("/lazy/snapshot", 0, 503).await,
             "snapshot_fresh" | "snapshot_max_age" => status("/still/snapshot", 200, 503).await,
             "max_snapshots" => status("/watched/snapshot", 200, 503).await,
+            "rotate" | "mirror" => {
+                // The next picture has the tag.
+                let has_tag = async || {
+                    let snapshot = get(self.addr, "/watched/snapshot").await.body;
+                    snapshot.windows(6).any(|bytes| bytes == b"Exif\0\0")
+                };
+                soon(async { while has_tag().await != is_changed {} }).await;
+            }
             "repair" if is_changed => status("/watched/snapshot", 0, 200).await,
             _ => {}
         }

@@ -313,6 +313,14 @@ pub(super) const ROWS: &[Row] = &[
         Whole,
     ),
     row(WATCHED, "repair", KEEP, ["[]", "\"eoi\"] -> []"], Whole),
+    row(WATCHED, "rotate", KEEP, ["90", "rotate 0 -> 90"], Whole),
+    row(
+        WATCHED,
+        "mirror",
+        KEEP,
+        ["true", "mirror false -> true"],
+        Whole,
+    ),
     row(
         WATCHED,
         "check_frames",
