@@ -226,6 +226,18 @@ xflags::xflags! {
                 /// Append the tables to this file, as Markdown.
                 optional --record file: PathBuf
             }
+            /// Measure which viewers heed the tag by which the relay turns and mirrors pictures.
+            ///
+            /// A picture with four colours shows how each is turned, in pages of the three engines
+            /// and in programs. Viewers that are not installed are skipped.
+            cmd orientation {
+                /// First install missing engines and programs.
+                optional --install
+                /// Also write the table into this file, as Markdown: `docs/orientation.md`.
+                optional --record file: PathBuf
+                /// Only viewers whose names hold this word; repeat for more.
+                repeated --viewer word: String
+            }
         }
     }
 }

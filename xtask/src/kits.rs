@@ -33,7 +33,7 @@ pub(crate) fn hand_on(workspace: &Workspace, command: &XtaskCmd) -> Result<ExitC
         XtaskCmd::Corpus(_) | XtaskCmd::Frames(_) => Kit::alone("corpus"),
         XtaskCmd::Compat(compat) => match compat.subcommand {
             CompatCmd::Programs(_) => Kit::alone("compat"),
-            CompatCmd::Engines(_) => Kit::with_relay("engines"),
+            CompatCmd::Engines(_) | CompatCmd::Orientation(_) => Kit::with_relay("engines"),
         },
         XtaskCmd::Faults(faults) => Kit {
             // The short form uses the build of the tests.

@@ -119,7 +119,7 @@ async fn listens(port: u16, driver: &mut Child) -> Result<()> {
 }
 
 /// Starts an X server without a screen. Returns the display's name too.
-async fn start_display() -> Result<(Child, String)> {
+pub(crate) async fn start_display() -> Result<(Child, String)> {
     let mut command = Command::new("Xvfb");
     command
         .args(["-displayfd", "1", "-nolisten", "tcp"])

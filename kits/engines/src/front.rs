@@ -10,7 +10,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Serves `/page`, and passes all else to the relay, byte for byte in both directions.
+/// Serves `/page` and the empty page `/blank`, and passes all else to the relay, byte for byte in both directions.
 pub(crate) struct Front {
     pub(crate) addr: SocketAddr,
     task: JoinHandle<()>,
@@ -46,11 +46,16 @@ async fn serve(mut browser: TcpStream, relay: SocketAddr) -> Result<()> {
             return Ok(());
         }
     }
-    if head.starts_with(b"GET /page") {
+    let page = match &head[..] {
+        head if head.starts_with(b"GET /page") => Some(PAGE),
+        head if head.starts_with(b"GET /blank") => Some(BLANK),
+        _ => None,
+    };
+    if let Some(page) = page {
         let answer = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
-             Cache-Control: no-store\r\nConnection: close\r\n\r\n{PAGE}",
-            PAGE.len()
+             Cache-Control: no-store\r\nConnection: close\r\n\r\n{page}",
+            page.len()
         );
         browser.write_all(answer.as_bytes()).await?;
         browser.shutdown().await?;
@@ -64,6 +69,8 @@ async fn serve(mut browser: TcpStream, relay: SocketAddr) -> Result<()> {
 }
 
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+const BLANK: &str =
+    "<!doctype html><meta charset=utf-8><title>blank</title><link rel=icon href=data:,><body>";
 const PAGE: &str = concat!(
     "<!doctype html><meta charset=utf-8><title>stream</title><link rel=icon href=data:,>\n<script>\n",
     include_str!("read.js"),

@@ -12,6 +12,7 @@ mod front;
 mod how;
 mod install;
 mod network;
+mod orientation;
 mod picture;
 mod report;
 mod result;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use kit::{
-    flags::{CompatCmd, Engines, XtaskCmd},
+    flags::{CompatCmd, Engines, Orientation, XtaskCmd},
     program,
 };
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match program::command() {
         XtaskCmd::Compat(compat) => match compat.subcommand {
             CompatCmd::Engines(flags) => run(flags),
+            CompatCmd::Orientation(flags) => run_orientation(flags),
             CompatCmd::Programs(_) => program::not_ours(),
         },
         _ => program::not_ours(),
@@ -47,4 +49,13 @@ fn run(flags: Engines) -> Result<bool> {
     // Before the kit starts threads: this may replace the process.
     let ip = network::enter()?;
     program::until_signal(async { Suite::new(ip, flags)?.run().await })
+}
+
+fn run_orientation(flags: Orientation) -> Result<bool> {
+    if flags.install && !network::NAMESPACES.is_inside() {
+        install::run()?;
+        orientation::install()?;
+    }
+    let ip = network::enter()?;
+    program::until_signal(orientation::run(ip, flags))
 }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use mjpeg_ingest::Source;
 use mjpeg_manager::{
-    Change, Error, Placeholder, StartMode, StreamSpec, StreamState, mjpeg_codec::Frame,
+    Change, Error, Placeholder, StartMode, StreamSpec, StreamState,
+    mjpeg_codec::{
+        Frame,
+        repair::{Orientation, Repairs},
+    },
 };
 use mjpeg_testkit::{Camera, Script, Step, Viewer, jpeg, refused_addr, request};
 use tokio::time::{Instant, sleep};
@@ -617,6 +621,32 @@ async fn large_camera_has_a_placeholder_of_its_shape_and_two_megapixels() {
     .await;
     let mut viewer = Viewer::open(addr, "/").await.unwrap();
     assert_eq!(placeholder_size(&mut viewer).await, (1668, 1251));
+}
+
+#[tokio::test]
+async fn placeholder_of_a_camera_on_its_side_has_the_size_that_viewers_see() {
+    let once = Script::new(vec![
+        Step::Send(jpeg::sized(1, 320, 240)),
+        Step::Wait(Duration::from_millis(500)),
+    ]);
+    let camera = Camera::start_with(move |nth| match nth {
+        0 => once.clone(),
+        _ => Script::close(),
+    })
+    .await;
+    let manager = manager();
+    let sideways = Orientation::new(90, false).unwrap();
+    let spec = retried("door", camera.addr())
+        .with_placeholder(Placeholder::Drawn)
+        .with_placeholder_after(Duration::from_millis(100))
+        .with_repair(Repairs::RECOMMENDED.with_orientation(sideways));
+    let addr = manager.start(spec).await.unwrap().listen.unwrap();
+    until("the picture came", async || {
+        manager.get("door").unwrap().frames == 1
+    })
+    .await;
+    let mut viewer = Viewer::open(addr, "/").await.unwrap();
+    assert_eq!(placeholder_size(&mut viewer).await, (240, 320));
 }
 
 #[tokio::test]
