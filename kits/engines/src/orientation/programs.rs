@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -55,6 +56,8 @@ impl Program {
     /// Looks what it shows.
     pub(super) async fn look(&self, scene: &Scene) -> Result<Seen> {
         let folder = Temporary::new(&format!("mjpeg-orientation-{}", fastrand::u64(..)))?;
+        // VLC does not run as root, but writes there.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777))?;
         let out = folder.path().join("out.ppm");
         let snapshot = folder.path().join("snapshot.jpg");
         curl(&scene.url("/snapshot"), &snapshot)?;
@@ -80,15 +83,22 @@ impl Program {
                 let (display, number) = start_display().await?;
                 let mut command = shell(script);
                 command.env("DISPLAY", &number);
-                let program = Child::start(&mut command, self.name)?;
-                sleep(STARTED).await;
+                let _program = Child::start(&mut command, self.name)?;
                 let mut grab = shell(
                     "ffmpeg -v error -f x11grab -video_size 1024x768 -i \"$DISPLAY\" \
                      -frames:v 1 -pix_fmt rgb24 -y \"$OUT\"",
                 );
                 grab.env("DISPLAY", &number);
-                Child::start(&mut grab, "ffmpeg")?.ended(LONGEST).await?;
-                drop(program);
+                for is_again in [false, true] {
+                    for _ in 0..MOST_LOOKS {
+                        sleep(BETWEEN_LOOKS).await;
+                        Child::start(&mut grab, "ffmpeg")?.ended(LONGEST).await?;
+                        // The first pictures may come before the window has its size.
+                        if is_again || seen_in(&fs::read(&out)?)? != Seen::Nothing {
+                            break;
+                        }
+                    }
+                }
                 drop(display);
             }
         }
@@ -208,6 +218,7 @@ pub(super) const PROGRAMS: [Program; 10] = [
     ),
 ];
 
-/// How long a program may take to show the first picture on a screen.
-const STARTED: Duration = Duration::from_secs(4);
+/// How often, and how often at most, the kit looks whether a program shows something.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+const MOST_LOOKS: usize = 20;
 const LONGEST: Duration = Duration::from_secs(20);
