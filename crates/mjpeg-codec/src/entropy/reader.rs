@@ -78,7 +78,8 @@ impl<S: Sink> Reader<S> {
     /// Takes one step.
     fn advance(&mut self, work: &mut usize) -> Result<(), S::Stop> {
         if let Some(scan) = &mut self.scan {
-            let surplus_bytes = scan.step(self.frame.bytes(), &self.tables, work, &mut self.sink)?;
+            let surplus_bytes =
+                scan.step(self.frame.bytes(), &self.tables, work, &mut self.sink)?;
             if let Some(surplus_bytes) = surplus_bytes {
                 self.surplus_bytes += surplus_bytes;
                 self.scan = None;

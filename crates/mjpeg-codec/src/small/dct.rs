@@ -13,7 +13,7 @@ pub(super) struct Quantizer {
 }
 
 impl Quantizer {
-    /// Scales a table of T.81 annex K to quality 75, as libjpeg does.
+    /// Scales a table of T.81 annex K to quality 65, as libjpeg does.
     const fn new(base: &[u8; 64]) -> Self {
         let mut table = [0; 64];
         let mut factors = [0.0; 64];
@@ -125,8 +125,8 @@ const CHROMINANCE_QUANTIZATION: [u8; 64] = [
     99, 99, 99, 99, 99, 99, 99, 99,
 ];
 
-/// Of quality 75: 200 - 2 * 75.
-const SCALE_PERCENT: u32 = 50;
+/// Of quality 65: 200 - 2 * 65.
+const SCALE_PERCENT: u32 = 70;
 
 /// The scale that the transform leaves in each row and column: 1 for the first, else the square
 /// root of 2 times the cosine of so many sixteenths of pi.
@@ -179,7 +179,10 @@ mod tests {
                 let exact = slow(&block, natural / 8, natural % 8);
                 let expected = exact / f64::from(LUMINANCE.table[at]);
                 let got = f64::from(quantized[at]);
-                assert!((got - expected).abs() < 0.501, "{seed} {at}: {got} {expected}");
+                assert!(
+                    (got - expected).abs() < 0.501,
+                    "{seed} {at}: {got} {expected}"
+                );
             }
         }
     }

@@ -46,11 +46,14 @@ impl<'p> SmallEncoder<'p> {
     pub fn new(picture: &'p SmallPicture) -> Self {
         let ratio = ratio(picture);
         let (h, v) = (usize::from(ratio.0), usize::from(ratio.1));
-        let size @ (width, height): (usize, usize) = (picture.width().into(), picture.height().into());
+        let size @ (width, height): (usize, usize) =
+            (picture.width().into(), picture.height().into());
         let is_rgb = picture.colours == Colours::Rgb;
         let components = picture.planes.iter().enumerate();
         let components = components.map(|(place, plane)| match place {
-            1.. if !is_rgb => Component::chrominance(plane, (width.div_ceil(h), height.div_ceil(v))),
+            1.. if !is_rgb => {
+                Component::chrominance(plane, (width.div_ceil(h), height.div_ceil(v)))
+            }
             _ => Component::luminance(plane, size, (h, v)),
         });
         let headers = Headers {
@@ -106,7 +109,11 @@ impl<'p> SmallEncoder<'p> {
 }
 
 impl<'p> Component<'p> {
-    fn luminance(plane: &'p Plane, (width, height): (usize, usize), (h, v): (usize, usize)) -> Self {
+    fn luminance(
+        plane: &'p Plane,
+        (width, height): (usize, usize),
+        (h, v): (usize, usize),
+    ) -> Self {
         Self {
             plane,
             width,

@@ -63,7 +63,7 @@ impl SmallPicture {
     }
 
     /// Encodes the picture as a baseline JPEG, with the typical tables (T.81 annex K) at quality
-    /// 75. Colours keep their resolution where that is the same as, or half of, the brightness's.
+    /// 65. Colours keep their resolution where that is the same as, or half of, the brightness's.
     ///
     /// A [`SmallEncoder`] does the same in slices.
     pub fn encode(&self) -> Bytes {
