@@ -332,6 +332,34 @@ fn slices_change_nothing() {
     }
 }
 
+/// A picture of the shortest blocks is read in slices, too, each of which does a bounded part.
+#[test]
+fn frame_made_to_take_long_is_read_in_slices() {
+    let blocks = 1 << 20;
+    let head = Made::gray(8192, 8192).frame(&[]);
+    let dqt = [&[0xFF, 0xDB, 0, 67, 0][..], &[1; 64]].concat();
+    let (soi, rest) = head[..head.len() - 2].split_at(2);
+    // Eight blocks in three bytes.
+    let scan = [0x49, 0x24, 0x92].repeat(blocks / 8);
+    let frame = Frame::parse([soi, &dqt, rest, &scan, &[0xFF, 0xD9]].concat()).unwrap();
+    let mut reader = SmallReader::new(&frame);
+    let mut slices = 1;
+    let read = loop {
+        match reader.step(500_000) {
+            Some(read) => break read.unwrap(),
+            None => slices += 1,
+        }
+    };
+    assert!(slices > 15, "{slices}");
+    assert_eq!(read.memory_bytes(), blocks);
+    let mut encoder = SmallEncoder::new(&read);
+    slices = 1;
+    while encoder.step(500_000).is_none() {
+        slices += 1;
+    }
+    assert!(slices > 8, "{slices}");
+}
+
 /// Other decoders read what was encoded like djpeg does.
 #[test]
 fn other_decoders_read_the_encoded_picture() {
