@@ -228,11 +228,6 @@ pub fn codec_small(stream: &[u8]) {
         let in_slices = std::iter::repeat_with(|| reader.step(1)).find_map(|read| read);
         let read = SmallPicture::from_frame(&frame);
         assert_eq!(in_slices.as_ref(), Some(&read));
-        let is_sequential = matches!(frame.sof(), marker::SOF0 | marker::SOF1);
-        if read.is_ok() && is_sequential {
-            // What the check finds behind the last scan that is needed does not matter here.
-            assert!(!matches!(frame.verify(), Verdict::NotChecked(_)));
-        }
         let Ok(small) = read else { continue };
         assert!(small.memory_bytes() <= 8 * frame.bytes().len());
         let mut encoder = SmallEncoder::new(&small);
