@@ -220,6 +220,34 @@ pub fn codec_verify(stream: &[u8]) {
     }
 }
 
+/// The small picture of a frame never panics, is the same in slices, and takes little memory for
+/// the frame's length. It is encoded as a whole frame of its size, whose own small picture exists.
+#[cfg(feature = "small")]
+pub fn codec_small(stream: &[u8]) {
+    use crate::small::{SmallEncoder, SmallPicture, SmallReader};
+
+    for event in events(stream, stream.len().max(1)) {
+        let Found::Frame(frame) = event else { continue };
+        let mut reader = SmallReader::new(&frame);
+        let in_slices = std::iter::repeat_with(|| reader.step(1)).find_map(|read| read);
+        let read = SmallPicture::from_frame(&frame);
+        assert_eq!(in_slices.as_ref(), Some(&read));
+        let Ok(small) = read else { continue };
+        assert!(small.memory_bytes() <= 8 * frame.bytes().len());
+        let mut encoder = SmallEncoder::new(&small);
+        let in_slices = std::iter::repeat_with(|| encoder.step(1)).find_map(|jpeg| jpeg);
+        let jpeg = small.encode();
+        assert_eq!(in_slices.as_ref(), Some(&jpeg));
+        let again = Frame::parse(jpeg).expect("an encoded picture is a frame");
+        assert_eq!(
+            (again.width(), again.height()),
+            (frame.width().div_ceil(8), frame.height().div_ceil(8))
+        );
+        assert_eq!(again.verify(), Verdict::Complete { surplus_bytes: 0 });
+        assert!(SmallPicture::from_frame(&again).is_ok());
+    }
+}
+
 /// Returns the entropy-coded data of each scan.
 fn scans(frame: &[u8]) -> Vec<&[u8]> {
     let scans = walk::segments(frame).filter(|segment| segment.code == marker::SOS);

@@ -131,12 +131,18 @@
 //!
 //! * `tokio-util`: [`Splitter`] and [`multipart::Parser`] implement tokio-util's `Decoder`, for its
 //!   `FramedRead`. Off by default, so that the crate depends on no async runtime.
+//! * `small`: [`small`], pictures at an eighth of the size, without decoding.
 //!
 //! (`__fuzzing` is private: oracles shared by fuzz targets and tests.)
 
 mod config;
 #[cfg(feature = "tokio-util")]
 mod decoder;
+#[cfg_attr(
+    not(feature = "small"),
+    allow(dead_code, reason = "only small pictures need all that a walk passes")
+)]
+mod entropy;
 mod error;
 mod found;
 mod frame;
@@ -148,6 +154,8 @@ mod jpeg;
 pub mod multipart;
 mod read;
 pub mod repair;
+#[cfg(feature = "small")]
+pub mod small;
 mod splitter;
 mod stamp;
 pub mod verify;

@@ -49,26 +49,17 @@
 //! splitter does not check frames by itself.
 
 use crate::{
+    entropy::{picture::Picture, reader::Reader, sink},
     frame::Frame,
-    jpeg::{
-        frame_header::FrameHeader,
-        marker,
-        walk::{Segment, Walk, WalkStep},
-    },
 };
 
-mod bits;
-mod block;
-mod picture;
-mod scan;
-mod table;
-mod tables;
 mod verdict;
 
-use picture::Picture;
-use scan::Scan;
-use tables::Tables;
-pub use verdict::{Damage, Flaw, NotChecked, Verdict};
+pub use crate::entropy::{
+    damage::{Damage, Flaw},
+    not_checked::NotChecked,
+};
+pub use verdict::Verdict;
 
 impl Frame {
     /// Checks whether the picture is complete, without decoding it: counts the MCUs of each scan
@@ -110,18 +101,7 @@ impl Frame {
 /// ```
 #[derive(Debug)]
 pub struct Verifier {
-    frame: Frame,
-    walk: Walk,
-    /// The header of a scan whose end the walk is looking for.
-    header: Option<Segment>,
-    scan: Option<Scan>,
-    /// The segment after that scan.
-    next: Option<Segment>,
-    is_walked: bool,
-    picture: Option<Picture>,
-    tables: Tables,
-    restart_interval: u16,
-    surplus_bytes: usize,
+    reader: Reader<NoSink>,
     verdict: Option<Verdict>,
 }
 
@@ -129,16 +109,7 @@ impl Verifier {
     /// Begins to check a frame, whose bytes it shares.
     pub fn new(frame: &Frame) -> Self {
         Self {
-            frame: frame.clone(),
-            walk: Walk::new(),
-            header: None,
-            scan: None,
-            next: None,
-            is_walked: false,
-            picture: None,
-            tables: Tables::default(),
-            restart_interval: 0,
-            surplus_bytes: 0,
+            reader: Reader::new(frame, NoSink),
             verdict: None,
         }
     }
@@ -148,139 +119,43 @@ impl Verifier {
     /// found.
     pub fn step(&mut self, work: usize) -> Option<Verdict> {
         let mut work = work.max(1);
-        while self.verdict.is_none() && work > 0 {
-            self.verdict = match self.advance(&mut work) {
-                Ok(()) if self.is_at_end() => Some(self.complete()),
-                Ok(()) => None,
+        if self.verdict.is_none() {
+            self.verdict = match self.reader.step(&mut work) {
+                Ok(None) => None,
+                Ok(Some(surplus_bytes)) => Some(Verdict::Complete { surplus_bytes }),
                 Err(verdict) => Some(verdict),
             };
         }
         self.verdict
     }
-
-    /// Takes one step. The error is any verdict but complete.
-    fn advance(&mut self, work: &mut usize) -> Result<(), Verdict> {
-        if let Some(scan) = &mut self.scan {
-            let surplus_bytes = scan.step(self.frame.bytes(), &self.tables, work)?;
-            if let Some(surplus_bytes) = surplus_bytes {
-                self.surplus_bytes += surplus_bytes;
-                self.scan = None;
-            }
-            return Ok(());
-        }
-        if let Some(segment) = self.next.take() {
-            return self.segment(segment);
-        }
-        let from = self.walk.position();
-        let step = self.walk.step(self.frame.bytes(), WALKED_AT_A_TIME);
-        *work = work.saturating_sub(self.walk.position() - from + SEGMENT_NANOS);
-        let next = match step {
-            WalkStep::Again => return Ok(()),
-            WalkStep::Segment(segment) => Some(segment),
-            WalkStep::End => None,
-        };
-        self.is_walked = next.is_none();
-        match (self.header.take(), next) {
-            (Some(header), next) => {
-                let end = next.as_ref().map(|next| next.start);
-                self.next = next;
-                self.begin_scan(&header, end)
-            }
-            (None, Some(segment)) => self.segment(segment),
-            (None, None) => Ok(()),
-        }
-    }
-
-    /// Reads a segment.
-    fn segment(&mut self, segment: Segment) -> Result<(), Verdict> {
-        let bytes = self.frame.bytes();
-        let payload = &bytes[segment.payload.clone()];
-        let contradiction = || Verdict::from(Damage::header(segment.start));
-        match segment.code {
-            marker::DHP => return Err(NotChecked::Hierarchical.into()),
-            code if marker::is_sof(code) => {
-                if self.picture.is_some() {
-                    return Err(contradiction());
-                }
-                if let Some(reason) = NotChecked::coding(code) {
-                    return Err(reason.into());
-                }
-                let header = FrameHeader::parse(code, payload).ok_or_else(contradiction)?;
-                if header.components > MOST_COMPONENTS {
-                    return Err(NotChecked::Components.into());
-                }
-                let height = self.frame.height();
-                if height == 0 {
-                    return Err(NotChecked::Height.into());
-                }
-                let picture = Picture::new(header.width, height, payload);
-                self.picture = Some(picture.ok_or_else(contradiction)?);
-            }
-            marker::DHT => {
-                let tables = self.tables.define(bytes, segment.payload.clone());
-                tables.ok_or_else(contradiction)?;
-            }
-            marker::DRI => {
-                let interval = payload.first_chunk().ok_or_else(contradiction)?;
-                self.restart_interval = u16::from_be_bytes(*interval);
-            }
-            marker::SOS => self.header = Some(segment),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Begins to walk a scan, whose data end at `end` or before the EOI.
-    fn begin_scan(&mut self, header: &Segment, end: Option<usize>) -> Result<(), Verdict> {
-        let contradiction = || Verdict::from(Damage::header(header.start));
-        let bytes = self.frame.bytes();
-        let eoi_bytes = if self.frame.has_eoi() { EOI_BYTES } else { 0 };
-        let start = header.payload.end;
-        let end = end.unwrap_or(bytes.len().saturating_sub(eoi_bytes));
-        let picture = self.picture.as_mut().ok_or_else(contradiction)?;
-        let scan = Scan::new(
-            &bytes[header.payload.clone()],
-            picture,
-            &mut self.tables,
-            bytes,
-            start..end.max(start),
-            self.restart_interval,
-        );
-        self.scan = Some(scan.ok_or_else(contradiction)?);
-        Ok(())
-    }
-
-    fn is_at_end(&self) -> bool {
-        self.is_walked && self.scan.is_none()
-    }
-
-    /// Returns the verdict on a frame that was walked to its end.
-    fn complete(&self) -> Verdict {
-        let length = self.frame.bytes().len();
-        let Some(picture) = &self.picture else {
-            return Damage::header(length).into();
-        };
-        match picture.missing() {
-            Some(expected_mcus) => Verdict::from(Damage {
-                flaw: Flaw::MissingComponent,
-                offset: length,
-                mcus: 0,
-                expected_mcus,
-            }),
-            None => Verdict::Complete {
-                surplus_bytes: self.surplus_bytes,
-            },
-        }
-    }
 }
 
-/// How much of a scan is searched for its end at a time.
-const WALKED_AT_A_TIME: usize = 64 << 10;
+/// Nothing but the verdict is wanted.
+#[derive(Debug)]
+struct NoSink;
 
-/// What a segment takes.
-const SEGMENT_NANOS: usize = 20;
+impl sink::Sink for NoSink {
+    const DC_ONLY: bool = false;
 
-/// The most that cameras use and decoders accept (T.81 allows 255, B.2.2).
-const MOST_COMPONENTS: u8 = 4;
+    type Stop = Verdict;
 
-const EOI_BYTES: usize = 2;
+    fn segment(&mut self, _: u8, _: &[u8]) -> Result<(), Verdict> {
+        Ok(())
+    }
+
+    fn picture(&mut self, _: &Picture, _: &[u8]) -> Result<(), Verdict> {
+        Ok(())
+    }
+
+    fn begin_scan(&mut self, _: &sink::ScanLayout<'_>) -> Result<(), Verdict> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn dc(&mut self, _: usize, _: u32, _: i32) {}
+
+    #[inline(always)]
+    fn end_mcu(&mut self) {}
+
+    fn restart(&mut self) {}
+}

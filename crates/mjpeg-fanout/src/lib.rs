@@ -238,6 +238,11 @@
 //! assert_eq!(demand.now(), 0);
 //! ```
 //!
+//! ## Small pictures
+//!
+//! With the feature `small`, each frame has a picture at an eighth of its size, made without
+//! decoding when somebody asks for it, and shared: `Published::small_jpeg`.
+//!
 //! ## Publishing from a task
 //!
 //! [`Producer::publish`] wakes the consumers but does not run them. An async task that captures or
@@ -290,6 +295,8 @@ mod producer;
 mod published;
 mod recorder;
 mod shared;
+#[cfg(feature = "small")]
+mod small;
 mod status;
 mod turns;
 

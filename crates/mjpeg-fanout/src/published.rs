@@ -28,6 +28,8 @@ pub struct Published {
     part: OnceLock<Part>,
     /// The parts for other origins; as many as the policies in use name.
     restricted: Mutex<Vec<(AllowOrigin, Part)>>,
+    #[cfg(feature = "small")]
+    pub(crate) small: crate::small::SmallForms,
 }
 
 impl Published {
@@ -40,6 +42,8 @@ impl Published {
             is_placeholder: false,
             part: OnceLock::new(),
             restricted: Mutex::default(),
+            #[cfg(feature = "small")]
+            small: crate::small::SmallForms::default(),
         }
     }
 

@@ -167,6 +167,7 @@
 //! | `fresh=1` | captured after the request came |
 //! | `after=EPOCH-SEQ` | any but this one: a long poll; unknown tags are answered at once |
 //! | `wait=` | wait at most this many seconds, up to 30; default below |
+//! | `scale=8`, `scale=eighth` | the same one at an eighth of its size, with the feature `small` |
 //!
 //! A snapshot waits [800 ms](StreamConfig::with_snapshot_wait) unless the request says otherwise,
 //! or [5 s](StreamConfig::with_snapshot_connect_wait) while a camera that is read on demand is
@@ -178,6 +179,11 @@
 //! | has sent pictures before | `200`: the last one, with `X-Online: false` and its `Age` |
 //! | has sent none, and is being connected | `503` |
 //! | has sent none, and is dead | `200`: the placeholder, with `X-Placeholder: true`; else `503` |
+//!
+//! A picture at an eighth of its size is made [without decoding](mjpeg_codec::small), when somebody
+//! asks for it, and shared by all who do. The answer has `X-Scale: 8`, and `"EPOCH-SEQ-eighth"` as
+//! its tag. Some frames have none, such as those with arithmetic coding; then the answer is the
+//! whole picture with `X-Scale: 1`.
 //!
 //! So a page always shows something. A program that looks only at the status should ask for what it
 //! needs: with `fresh=1` it gets each picture once, however fast it asks, and with `max_age=5` it
@@ -299,6 +305,7 @@
 //! * `http2`: HTTP/2, by `hyper` and `h2`.
 //! * `serde`: `Serialize` for [`StreamStats`], [`ListenerStats`] and [`ViewerInfo`], durations in
 //!   seconds.
+//! * `small`: snapshots at an eighth of their size (`?scale=8`).
 //! * `compat`: adds `/state` in the format of ustreamer; depends on `serde_json`.
 //!
 //! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)

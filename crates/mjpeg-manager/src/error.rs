@@ -165,6 +165,18 @@ pub enum InvalidSpec {
     /// The camera is connected on demand only, but the mode requires it at the start.
     #[error("a camera that is connected on demand cannot be required at the start")]
     RequiredOnDemand,
+    /// A threshold of the [detection](crate::DetectConfig) is out of bounds.
+    #[error("detection of {setting} takes more than 0 and at most 100 percent")]
+    Detect {
+        /// Which one.
+        setting: &'static str,
+    },
+    /// A mask of the detection has a rectangle that is empty or not within the picture, or more
+    /// than 32 of them.
+    #[error(
+        "a mask takes up to 32 rectangles \"left,top,width,height\", in percent of the picture"
+    )]
+    Mask,
     /// Browsers cannot show the placeholder's picture.
     #[error("the placeholder is no picture that browsers can show")]
     Placeholder,

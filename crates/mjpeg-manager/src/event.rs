@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{name::StreamName, state::StreamState};
+use crate::{detect::kind::Detection, name::StreamName, state::StreamState};
 
 /// Something that happened to a stream.
 #[derive(Clone, Debug)]
@@ -45,6 +45,10 @@ pub enum Change {
     Frozen,
     /// The frames of its camera differ again.
     Moving,
+    /// Its pictures [show](crate::StreamSpec::detect) something from now on.
+    Detected(Detection),
+    /// Its pictures no longer show it, or there are none.
+    Cleared(Detection),
     /// It was stopped.
     Stopped,
 }

@@ -58,10 +58,14 @@
 //!   `mjpeg-picture`.
 //! * `http`, `tls`: cameras that speak HTTP as sources, `http://…` and `https://…`.
 //! * `test-picture`: the source `test:`, a moving test picture.
+//! * `small`: snapshots at an eighth of their size.
+//! * `detect`: tells which streams are dark, covered or still, and where something moves
+//!   (`StreamSpec::with_detect`).
 //! * `serde`: `Serialize` for what the manager reports ([`StreamInfo`], [`StreamEvent`],
 //!   [`ManagerStats`], [`ShutdownReport`] and what they hold).
 
 mod config;
+mod detect;
 mod error;
 mod event;
 #[cfg(feature = "serde")]
@@ -76,6 +80,7 @@ mod stream;
 mod subscription;
 
 pub use config::ManagerConfig;
+pub use detect::{config::DetectConfig, kind::Detection, mask::MaskRect};
 pub use error::{Error, InvalidSpec};
 pub use event::{Change, Events, StreamEvent};
 pub use manager::Manager;

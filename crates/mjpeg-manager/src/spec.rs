@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use mjpeg_codec::{Frame, repair::Repairs};
 use mjpeg_ingest::Source;
 
-use crate::{config::LONGEST, error::InvalidSpec, name::StreamName};
+use crate::{config::LONGEST, detect::config::DetectConfig, error::InvalidSpec, name::StreamName};
 
 /// What a stream is to be: its name, where its frames come from, and where they are served.
 ///
@@ -25,6 +25,7 @@ pub struct StreamSpec {
     placeholder: Placeholder,
     placeholder_after: Duration,
     frozen_after: Duration,
+    detect: DetectConfig,
 }
 
 /// What viewers are shown when there is no frame.
@@ -100,6 +101,7 @@ impl StreamSpec {
             placeholder: Placeholder::None,
             placeholder_after: Duration::from_secs(10),
             frozen_after: Duration::from_secs(30),
+            detect: DetectConfig::default(),
         }
     }
 
@@ -217,6 +219,20 @@ impl StreamSpec {
         self
     }
 
+    /// Sets what is detected in the pictures. Default: nothing.
+    ///
+    /// Up to five pictures a second are looked at, after they are published, at an eighth of their
+    /// size and without decoding; that takes 1 to 2 ms per picture of 1080p. Frames with arithmetic
+    /// coding and the like cannot be looked at ([`StreamInfo::undetectable`]). A stream on demand
+    /// is looked at while it is connected, a [fed](Self::fed) one never.
+    ///
+    /// [`StreamInfo::undetectable`]: crate::StreamInfo::undetectable
+    #[cfg(feature = "detect")]
+    pub fn with_detect(mut self, detect: DetectConfig) -> Self {
+        self.detect = detect;
+        self
+    }
+
     /// Checks that the settings are valid and go together. [`start`](crate::Manager::start) and
     /// [`apply`](crate::Manager::apply) do so too.
     ///
@@ -234,7 +250,7 @@ impl StreamSpec {
         if matches!(&self.placeholder, Placeholder::Picture(frame) if !frame.displayable()) {
             return Err(InvalidSpec::Placeholder);
         }
-        Ok(())
+        self.detect.validate()
     }
 
     /// Returns the stream's name.
@@ -291,5 +307,10 @@ impl StreamSpec {
     /// Returns after how long of identical frames a camera is reported as frozen.
     pub fn frozen_after(&self) -> Duration {
         self.frozen_after
+    }
+
+    /// Returns what is detected in the pictures.
+    pub fn detect(&self) -> &DetectConfig {
+        &self.detect
     }
 }

@@ -4,6 +4,8 @@ pub(crate) mod driver;
 pub(crate) mod fed;
 #[cfg(feature = "listener")]
 pub(crate) mod http;
+#[cfg(feature = "detect")]
+mod looker;
 pub(crate) mod outlet;
 mod panics;
 pub(crate) mod pipeline;
@@ -218,6 +220,9 @@ impl RunningStream {
             state: record.state.clone(),
             since: record.since,
             frozen_since: record.freeze.since(),
+            detected: record.detected.clone(),
+            detections: record.detections.clone(),
+            undetectable: record.undetectable,
             size: record.size,
             fps: self.consumer.fps(),
             frames: record.frames,

@@ -27,6 +27,8 @@ mod repair;
 mod repair_properties;
 mod replay;
 mod slices;
+#[cfg(feature = "small")]
+mod small;
 mod small_frames;
 mod streams;
 mod verify;

@@ -49,3 +49,9 @@ fn codec_repair() {
 fn codec_verify() {
     replay("codec_verify", fuzzing::codec_verify);
 }
+
+#[cfg(feature = "small")]
+#[test]
+fn codec_small() {
+    replay("codec_small", fuzzing::codec_small);
+}

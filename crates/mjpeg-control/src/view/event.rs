@@ -14,7 +14,8 @@ pub(crate) struct EventView {
     /// When (RFC 3339).
     at: String,
     stream: String,
-    /// A word: `started`, `state`, `source`, `reconfigured`, `frozen`, `moving` or `stopped`.
+    /// A word: `started`, `state`, `source`, `reconfigured`, `frozen`, `moving`,
+    /// `detected`, `cleared` or `stopped`.
     change: &'static str,
     /// The new state, if it changed: a word.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,6 +24,10 @@ pub(crate) struct EventView {
     /// the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    /// What its pictures show, or no longer show: `dark`, `covered`, `still` or `motion`. Only those
+    /// who may control the stream get such events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detection: Option<&'static str>,
     /// The source in use, if it changed, without secrets, for those who may control the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
@@ -44,7 +49,7 @@ impl EventView {
             return None;
         }
         let sees_all = sight == Sight::All;
-        let (mut state, mut text, mut source) = (None, None, None);
+        let (mut state, mut text, mut source, mut detection) = (None, None, None, None);
         let change = match &event.change {
             Change::Started => "started",
             Change::State(new) => {
@@ -63,6 +68,16 @@ impl EventView {
             Change::Reconfigured => "reconfigured",
             Change::Frozen => "frozen",
             Change::Moving => "moving",
+            // What there is to see is not for everybody to be told.
+            Change::Detected(_) | Change::Cleared(_) if !sees_all => return None,
+            Change::Detected(kind) => {
+                detection = Some(kind.as_str());
+                "detected"
+            }
+            Change::Cleared(kind) => {
+                detection = Some(kind.as_str());
+                "cleared"
+            }
             Change::Stopped => "stopped",
             // Of a later version of the manager.
             _ => return None,
@@ -74,6 +89,7 @@ impl EventView {
             change,
             state,
             text,
+            detection,
             source,
         })
     }

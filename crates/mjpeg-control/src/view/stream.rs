@@ -65,6 +65,8 @@ pub(crate) struct FullStream {
     on_demand: bool,
     /// Since when the camera has sent the same frame again and again (RFC 3339).
     frozen_since: Option<String>,
+    /// What its pictures show now: `dark`, `covered`, `still`, `motion`.
+    detected: Vec<&'static str>,
     /// Width and height of the latest frame, in pixels.
     size: Option<(u16, u16)>,
     /// Bytes received from its sources.
@@ -158,6 +160,7 @@ impl FullStream {
             listen: info.listen.map(|addr| addr.to_string()),
             on_demand: info.on_demand,
             frozen_since: info.frozen_since.map(rfc3339),
+            detected: info.detected.iter().map(|kind| kind.as_str()).collect(),
             size: info.size,
             received_bytes: info.received_bytes,
             reconnects: info.reconnects,

@@ -10,6 +10,8 @@ mod histogram;
 mod placeholder;
 mod producer;
 mod recorder;
+#[cfg(feature = "small")]
+mod small;
 mod status;
 
 use std::time::SystemTime;

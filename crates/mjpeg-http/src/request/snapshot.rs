@@ -23,6 +23,8 @@ pub(crate) struct SnapshotRequest {
     /// How long the client waits for it.
     wait: Option<Duration>,
     if_none_match: Option<String>,
+    /// At an eighth of its size, if the picture can be had so without decoding.
+    pub(crate) is_small: bool,
     /// The client is a relay, which wants to know more about the picture.
     pub(crate) is_relay: bool,
 }
@@ -39,7 +41,8 @@ impl SnapshotRequest {
         let fresh = query.switch("fresh").or(no_delay.then_some(true));
         let after = query
             .text("after")
-            .map(|tag| tag.trim_matches('"').to_owned());
+            .map(|tag| tag.trim_matches('"').trim_end_matches(SMALL_SUFFIX))
+            .map(str::to_owned);
         // The stream's own wishes are for requests that have none.
         let says_nothing = max_age.is_none() && fresh.is_none() && after.is_none();
         Self {
@@ -50,6 +53,8 @@ impl SnapshotRequest {
             if_none_match: if_none_match
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
+            is_small: cfg!(feature = "small")
+                && matches!(query.text("scale"), Some("8" | "eighth")),
             is_relay: relay::via(headers).is_some(),
         }
     }
@@ -117,6 +122,9 @@ fn is_other(picture: &Published, tag: &str) -> bool {
     });
     had != Some(id.seq)
 }
+
+/// What the tag of a small picture has behind that of the whole one.
+pub(crate) const SMALL_SUFFIX: &str = "-eighth";
 
 /// The longest wait, whatever the client asks for: proxies and browsers give up after about a
 /// minute.

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{self, HeaderName},
@@ -16,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::{
     config::stream::StreamConfig,
     feed::SourceState,
-    request::snapshot::{SnapshotRequest, tag},
+    request::snapshot::{SMALL_SUFFIX, SnapshotRequest, tag},
     response::{body::ResponseBody, head::NEVER_STORED, short},
     stats::StreamCounters,
     viewers::answer_permit::AnswerPermit,
@@ -41,12 +42,12 @@ impl Snapshot {
         let status = self.consumer.status();
         let newest = self.consumer.picture();
         if let Some(picture) = newest.filter(|picture| self.is_satisfied_by(picture, status)) {
-            return self.respond(&picture, status, Instant::now());
+            return self.respond(&picture, status, Instant::now()).await;
         }
         let found = self.wait_for_one().await;
         let (now, status) = (Instant::now(), self.consumer.status());
         if let Some(picture) = found {
-            return self.respond(&picture, status, now);
+            return self.respond(&picture, status, now).await;
         }
         let any = || {
             // While the camera is being connected, a picture is about to come.
@@ -54,7 +55,7 @@ impl Snapshot {
             self.consumer.picture().or_else(placeholder)
         };
         match any().filter(|_| !self.request.is_strict()) {
-            Some(picture) => self.respond(&picture, Status::Offline, now),
+            Some(picture) => self.respond(&picture, Status::Offline, now).await,
             None => self.unavailable(),
         }
     }
@@ -97,8 +98,23 @@ impl Snapshot {
             .is_satisfied_by(picture, status, self.requested_at, Instant::now())
     }
 
-    fn respond(self, picture: &Published, status: Status, now: Instant) -> Response<ResponseBody> {
-        let tag = format!("\"{}\"", tag(picture));
+    async fn respond(
+        self,
+        picture: &Published,
+        status: Status,
+        now: Instant,
+    ) -> Response<ResponseBody> {
+        let wants_small = self.request.is_small;
+        let small = if wants_small {
+            small_jpeg(picture).await
+        } else {
+            None
+        };
+        let tag = match small {
+            Some(_) => format!("\"{}{SMALL_SUFFIX}\"", tag(picture)),
+            None => format!("\"{}\"", tag(picture)),
+        };
+        let scale = if small.is_some() { EIGHTH } else { WHOLE };
         let is_relay = self.request.is_relay;
         let source = is_relay.then(|| SourceState::of(&self.consumer));
         // A placeholder has no tag.
@@ -106,6 +122,9 @@ impl Snapshot {
         let body = if client_has_it {
             self.counters.snapshots_not_modified.add_one();
             ResponseBody::whole("")
+        } else if let Some(small) = small {
+            self.permit.begin_own(small.len(), &self.config, now);
+            ResponseBody::admitted(small, self.permit)
         } else {
             // The buffer that viewers share, so that it is counted once. In this layout it begins
             // with the image.
@@ -127,11 +146,17 @@ impl Snapshot {
         if let Some(source) = source {
             describe_to_relay(response.headers_mut(), picture, &source, now);
         }
+        if wants_small {
+            let headers = response.headers_mut();
+            headers.insert(SCALE, scale);
+            let exposed = HeaderValue::from_static("X-Scale");
+            headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        }
         if picture.is_placeholder {
             let headers = response.headers_mut();
             headers.insert(PLACEHOLDER, TRUE);
             let exposed = HeaderValue::from_static("X-Placeholder");
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+            headers.append(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         } else if let Ok(tag) = HeaderValue::try_from(tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }
@@ -151,6 +176,17 @@ impl Snapshot {
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         response
     }
+}
+
+/// Returns the picture at an eighth of its size, if it has one.
+#[cfg(feature = "small")]
+async fn small_jpeg(picture: &Published) -> Option<Bytes> {
+    picture.small_jpeg().await.ok()
+}
+
+#[cfg(not(feature = "small"))]
+async fn small_jpeg(_: &Published) -> Option<Bytes> {
+    None
 }
 
 /// Adds what another relay needs to pass the picture on as it is.
@@ -211,6 +247,11 @@ fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()
 }
+
+/// The divisor of the size, for requests that name one.
+const SCALE: HeaderName = HeaderName::from_static("x-scale");
+const EIGHTH: HeaderValue = HeaderValue::from_static("8");
+const WHOLE: HeaderValue = HeaderValue::from_static("1");
 
 const PLACEHOLDER: HeaderName = HeaderName::from_static("x-placeholder");
 const TRUE: HeaderValue = HeaderValue::from_static("true");

@@ -52,7 +52,7 @@ pub(crate) fn answer(
         },
     });
     let state = state.to_string();
-    permit.begin_text(state.len(), config, now);
+    permit.begin_own(state.len(), config, now);
     let body = ResponseBody::admitted(state, permit);
     let mut response = Response::new(body);
     let headers = response.headers_mut();

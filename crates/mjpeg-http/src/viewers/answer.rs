@@ -22,9 +22,9 @@ pub(crate) struct AnswerState {
     home: Option<IpAddr>,
     /// Which frame is being sent; 0 for none.
     pub(crate) sending: AtomicU64,
-    /// How long its text is; 0 for a frame, and before it is made.
-    #[cfg(feature = "compat")]
-    text_bytes: std::sync::atomic::AtomicUsize,
+    /// How long its text or small picture is; 0 for a frame, and before it is made.
+    #[cfg(any(feature = "compat", feature = "small"))]
+    own_bytes: std::sync::atomic::AtomicUsize,
     write_stall: Duration,
     max_send_time: Duration,
     /// When sending began.
@@ -45,8 +45,8 @@ impl AnswerState {
             id,
             home,
             sending: AtomicU64::new(0),
-            #[cfg(feature = "compat")]
-            text_bytes: std::sync::atomic::AtomicUsize::new(0),
+            #[cfg(any(feature = "compat", feature = "small"))]
+            own_bytes: std::sync::atomic::AtomicUsize::new(0),
             write_stall: config.write_stall(),
             max_send_time: config.max_frame_send_time(),
             begun: OnceLock::new(),
@@ -70,18 +70,18 @@ impl AnswerState {
         self.begun.get_or_init(|| now);
     }
 
-    /// How many bytes of text it holds on its way. One that is cut is about to let go of them.
-    #[cfg(feature = "compat")]
-    pub(crate) fn text_bytes(&self) -> usize {
+    /// How many bytes of its own it holds on its way: a text or a small picture. One that is cut is about to let go of them.
+    #[cfg(any(feature = "compat", feature = "small"))]
+    pub(crate) fn own_bytes(&self) -> usize {
         if self.is_cut() {
             return 0;
         }
-        self.text_bytes.load(Ordering::Relaxed)
+        self.own_bytes.load(Ordering::Relaxed)
     }
 
-    #[cfg(feature = "compat")]
-    pub(crate) fn set_text_bytes(&self, bytes: usize) {
-        self.text_bytes.store(bytes, Ordering::Relaxed);
+    #[cfg(any(feature = "compat", feature = "small"))]
+    pub(crate) fn set_own_bytes(&self, bytes: usize) {
+        self.own_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// Ends it, even in the middle of its body.

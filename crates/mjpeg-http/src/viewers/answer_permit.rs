@@ -61,16 +61,17 @@ impl AnswerPermit {
             .take(seq, part, &AllowOrigin::ANY, most, counters);
     }
 
-    /// Records that sending a text begins, which counts as on its way from now on.
-    #[cfg(feature = "compat")]
-    pub(crate) fn begin_text(&self, bytes: usize, config: &StreamConfig, now: Instant) {
+    /// Records that sending bytes of its own begins, a text or a small picture, which count as on
+    /// its way from now on.
+    #[cfg(any(feature = "compat", feature = "small"))]
+    pub(crate) fn begin_own(&self, bytes: usize, config: &StreamConfig, now: Instant) {
         self.state.begin(now);
         let counters = self.state.counters();
         let most = config.max_inflight_bytes();
         // Locked until it counts itself, so that no other takes the same room.
         let admitted = self.table.admitted();
-        admitted.make_room_for_text(bytes, most, counters);
-        self.state.set_text_bytes(bytes);
+        admitted.make_room_for_own(bytes, most, counters);
+        self.state.set_own_bytes(bytes);
     }
 }
 

@@ -195,24 +195,24 @@ impl Admitted {
         Ok(Some(limit.clone()))
     }
 
-    /// Cuts the answers whose texts were made first, until those on their way fit into
-    /// `most_bytes` together with this one.
-    #[cfg(feature = "compat")]
-    pub(crate) fn make_room_for_text(
+    /// Cuts the answers whose own bytes were made first, until those on their way fit into
+    /// `most_bytes` together with these.
+    #[cfg(any(feature = "compat", feature = "small"))]
+    pub(crate) fn make_room_for_own(
         &self,
         bytes: usize,
         most_bytes: usize,
         counters: &StreamCounters,
     ) {
-        let texts = self.answers.values().filter(|one| one.text_bytes() > 0);
-        let mut texts: Vec<_> = texts.collect();
-        texts.sort_unstable_by_key(|answer| answer.key().1);
-        let mut held: usize = texts.iter().map(|answer| answer.text_bytes()).sum();
-        for answer in texts {
+        let others = self.answers.values().filter(|one| one.own_bytes() > 0);
+        let mut others: Vec<_> = others.collect();
+        others.sort_unstable_by_key(|answer| answer.key().1);
+        let mut held: usize = others.iter().map(|answer| answer.own_bytes()).sum();
+        for answer in others {
             if held + bytes <= most_bytes {
                 return;
             }
-            held -= answer.text_bytes();
+            held -= answer.own_bytes();
             counters.in_flight_cuts.add_one();
             answer.cut();
         }

@@ -29,6 +29,8 @@ mod paced;
 mod ports;
 mod raw;
 mod replay;
+#[cfg(feature = "small")]
+mod small;
 mod snapshots;
 #[cfg(unix)]
 mod transports;

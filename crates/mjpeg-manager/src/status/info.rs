@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::SystemTime};
 
-use crate::{name::StreamName, spec::StartMode, state::StreamState};
+use crate::{detect::kind::Detection, name::StreamName, spec::StartMode, state::StreamState};
 
 /// What a manager counts over all its streams, from [`Manager::stats`](crate::Manager::stats).
 ///
@@ -54,6 +54,12 @@ pub struct StreamInfo {
         serde(serialize_with = "crate::json::optional_time")
     )]
     pub frozen_since: Option<SystemTime>,
+    /// What its pictures [show](crate::StreamSpec::detect) now.
+    pub detected: Vec<Detection>,
+    /// How often its pictures began to show something, by what. All are present from the start.
+    pub detections: BTreeMap<&'static str, u64>,
+    /// How many pictures could not be looked at for that, because of their coding.
+    pub undetectable: u64,
     /// Width and height of the latest frame, in pixels.
     pub size: Option<(u16, u16)>,
     /// Frames per second over the last 5 s, by count over time; 0 if none came.

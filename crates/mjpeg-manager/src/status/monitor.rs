@@ -1,6 +1,7 @@
 //! Records what happens to one stream, and reports changes.
 
 use std::{
+    mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,6 +15,7 @@ use tokio::{sync::watch, time::Instant};
 use tracing::debug;
 
 use crate::{
+    detect::kind::Detection,
     event::{Change, EventSender},
     name::StreamName,
     spec::StreamSpec,
@@ -190,6 +192,33 @@ impl Monitor {
         });
     }
 
+    /// Records what the pictures show now, and reports what has changed.
+    #[cfg(feature = "detect")]
+    pub(crate) fn detected(&self, now: Vec<Detection>) {
+        let mut record = self.record();
+        self.detect(&mut record, now);
+    }
+
+    /// Counts a picture that could not be looked at.
+    #[cfg(feature = "detect")]
+    pub(crate) fn undetectable(&self) {
+        self.record().undetectable += 1;
+    }
+
+    fn detect(&self, record: &mut Record, now: Vec<Detection>) {
+        let before = mem::replace(&mut record.detected, now);
+        for kind in Detection::ALL {
+            match (before.contains(kind), record.detected.contains(kind)) {
+                (false, true) => {
+                    *record.detections.entry(kind.as_str()).or_default() += 1;
+                    self.send(Change::Detected(*kind));
+                }
+                (true, false) => self.send(Change::Cleared(*kind)),
+                _ => {}
+            }
+        }
+    }
+
     fn make_active(&self, index: usize) {
         let mut record = self.record();
         let source = record.sources.get(index);
@@ -284,6 +313,10 @@ impl Monitor {
         let state = record.state.clone();
         log::state(&self.name, &state, record);
         self.state.send_replace(state.clone());
+        if state != StreamState::Online {
+            // Nobody knows what there is to see now.
+            self.detect(record, Vec::new());
+        }
         self.send(Change::State(state));
     }
 

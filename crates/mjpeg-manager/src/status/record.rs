@@ -11,6 +11,7 @@ use mjpeg_ingest::{FailureReason, Source};
 use tokio::time::Instant;
 
 use crate::{
+    detect::kind::Detection,
     spec::StreamSpec,
     state::StreamState,
     status::{
@@ -41,6 +42,9 @@ pub(crate) struct Record {
     pub(crate) last_error: Option<LastError>,
     pub(crate) panics: u64,
     pub(crate) freeze: Freeze,
+    pub(crate) detected: Vec<Detection>,
+    pub(crate) detections: BTreeMap<&'static str, u64>,
+    pub(crate) undetectable: u64,
     pub(crate) journal: Journal,
 }
 
@@ -102,6 +106,12 @@ impl Record {
             last_error: None,
             panics: 0,
             freeze: Freeze::new(spec.frozen_after()),
+            detected: Vec::new(),
+            detections: Detection::ALL
+                .iter()
+                .map(|kind| (kind.as_str(), 0))
+                .collect(),
+            undetectable: 0,
             journal: Journal::default(),
         };
         record.list(spec.sources(), &state);

@@ -17,6 +17,8 @@ use tokio::{
 };
 use tracing::error;
 
+#[cfg(feature = "detect")]
+use crate::stream::looker::Looker;
 use crate::{
     spec::StreamSpec,
     state::StreamState,
@@ -49,6 +51,8 @@ pub(crate) struct StreamDriver {
     unwanted_since: Option<Instant>,
     upstreams: Upstreams,
     panics: Panics,
+    #[cfg(feature = "detect")]
+    looker: Looker,
     /// Last, so that it outlives the rest: viewers' responses end when it is dropped.
     sink: Arc<Sink>,
 }
@@ -124,6 +128,8 @@ impl StreamDriver {
             unwanted_since: None,
             upstreams: Upstreams::default(),
             panics: Panics::new(),
+            #[cfg(feature = "detect")]
+            looker: Looker::default(),
             in_use: watch::Sender::new(Arc::clone(&spec)),
             spec,
             specs,
@@ -202,6 +208,8 @@ impl StreamDriver {
                 self.sink
                     .frame_in_slices(captured.frame, captured.stamp, pipeline)
                     .await;
+                #[cfg(feature = "detect")]
+                self.looker.look(&self.sink, self.spec.detect()).await;
             }
             event => self.monitor.source_event(index, event),
         }

@@ -48,6 +48,12 @@ impl Sink {
         self.processed(processed, stamp);
     }
 
+    /// Returns the newest picture of the source.
+    #[cfg(feature = "detect")]
+    pub(crate) fn picture(&self) -> Option<Arc<mjpeg_fanout::Published>> {
+        self.consumer.picture()
+    }
+
     fn processed(&self, processed: Processed, stamp: Stamp) {
         match processed {
             Processed::Publish { frame, repairs } => {

@@ -5,6 +5,8 @@
 mod apply;
 mod bursts;
 mod custom;
+#[cfg(feature = "detect")]
+mod detect;
 mod errors;
 mod events;
 mod leaks;

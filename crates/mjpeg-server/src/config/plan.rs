@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use mjpeg_auth::AuthConfig;
 use mjpeg_manager::{
-    ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
+    DetectConfig, ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
     mjpeg_codec::repair::{Orientation, Repairs},
     mjpeg_http::{CorsPolicy, InvalidConfig, ListenerConfig, StreamConfig},
 };
@@ -177,6 +177,7 @@ fn planned(
         .with_check(keys.check_frames)
         .with_pass_unsupported(keys.pass_unsupported)
         .with_frozen_after(keys.frozen_after.0)
+        .with_detect(detect(keys))
         .with_placeholder(placeholder)
         .with_placeholder_after(keys.placeholder_after.0);
     let spec = match keys.on_demand {
@@ -198,6 +199,16 @@ fn planned(
         http: stream_config(keys, cors)?,
         aliases: stream.aliases.clone(),
     })
+}
+
+fn detect(keys: &StreamKeys) -> DetectConfig {
+    DetectConfig::default()
+        .with_dark(keys.detect_dark.0)
+        .with_covered(keys.detect_covered.0)
+        .with_still(keys.detect_still.0.map(|time| time.0))
+        .with_motion(keys.detect_motion.0)
+        .with_mask(keys.detect_mask.iter().map(|rect| rect.0))
+        .with_hold(keys.detect_hold.0)
 }
 
 fn stream_config(keys: &StreamKeys, cors: &CorsPolicy) -> Result<StreamConfig, Failed> {

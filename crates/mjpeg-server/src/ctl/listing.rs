@@ -107,6 +107,13 @@ fn facts(stream: &Value) -> Vec<(&'static str, String)> {
     facts.extend([
         ("last error", error),
         ("frozen", time(stream, "frozen_since")),
+        (
+            "shows",
+            items(stream, "detected")
+                .map(text)
+                .collect::<Vec<_>>()
+                .join(", "),
+        ),
         ("listens", field(stream, "listen")),
         ("picture", size.join("x")),
         ("fps", field(stream, "fps")),

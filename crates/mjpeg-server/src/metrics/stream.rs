@@ -6,7 +6,7 @@ use std::{
 };
 
 use mjpeg_manager::{
-    HttpOutlet, Manager, StreamInfo, StreamState,
+    Detection, HttpOutlet, Manager, StreamInfo, StreamState,
     mjpeg_fanout::HistogramReading,
     mjpeg_http::{ListenerStats, StreamStats},
 };
@@ -110,6 +110,25 @@ fn camera(streams: &[StreamReading], families: &mut Families<'_>) -> fmt::Result
         "Bytes that were not published, by reason; framing is no loss.",
         discarded().map(|(labels, total)| (labels, total.bytes)),
     )?;
+    let detected = streams.iter().flat_map(|one| {
+        let shows = |kind| u64::from(one.info.detected.contains(kind));
+        let kinds = Detection::ALL.iter();
+        kinds.map(move |kind| (one.labels_with(kind.as_str()), shows(kind)))
+    });
+    families.gauges(
+        "mjpeg_stream_detected",
+        "1 if the pictures show this now, else 0.",
+        detected,
+    )?;
+    let detections = streams.iter().flat_map(|one| {
+        let detections = one.info.detections.iter();
+        detections.map(|(kind, count)| (one.labels_with(kind), *count))
+    });
+    families.counters(
+        "mjpeg_stream_detections",
+        "How often the pictures began to show this.",
+        detections,
+    )?;
     let repaired = streams.iter().flat_map(|one| {
         let repaired = one.info.repaired.iter();
         repaired.map(|(repair, count)| (one.labels_with(repair), *count))
@@ -189,7 +208,7 @@ const STATES: [StateOf; 3] = [
     ),
 ];
 
-const COUNTERS: [CounterOf<StreamInfo>; 5] = [
+const COUNTERS: [CounterOf<StreamInfo>; 6] = [
     ("mjpeg_stream_frames", "Frames published.", |info| {
         info.frames
     }),
@@ -207,6 +226,11 @@ const COUNTERS: [CounterOf<StreamInfo>; 5] = [
         "mjpeg_stream_reconnects",
         "Connections to the camera after the first.",
         |info| info.reconnects,
+    ),
+    (
+        "mjpeg_stream_undetectable",
+        "Pictures in which nothing could be detected because of their coding.",
+        |info| info.undetectable,
     ),
     (
         "mjpeg_stream_panics",

@@ -1,6 +1,6 @@
 //! Keys of a stream.
 
-use mjpeg_manager::{ManagerConfig, StreamName, StreamSpec, mjpeg_http::StreamConfig};
+use mjpeg_manager::{ManagerConfig, MaskRect, StreamName, StreamSpec, mjpeg_http::StreamConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +120,36 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) frozen_after: Time,
 
+    /// Tell that the picture is dark: below which mean brightness, in percent of white. 8 is a night
+    /// without light.
+    #[schemars(extend("x-above" = 0, "x-most" = 100, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) detect_dark: Limit<f64>,
+
+    /// Tell that the camera is covered: below which contrast, in percent, a part of the picture is
+    /// blank; nearly all parts must be. 4 is a hand or a cloth.
+    #[schemars(extend("x-above" = 0, "x-most" = 100, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) detect_covered: Limit<f64>,
+
+    /// Tell that the picture is still: after how long without any change. Unlike with
+    /// `frozen_after`, its bytes may differ, and a clock in it may be masked.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) detect_still: Limit<Time>,
+
+    /// Tell that something moves: which part of the picture must change, in percent. 1 is a person
+    /// at some distance.
+    #[schemars(extend("x-above" = 0, "x-most" = 100, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) detect_motion: Limit<f64>,
+
+    /// Parts of the picture that do not count for `detect_…`: rectangles `"left,top,width,height"`
+    /// in percent of the picture.
+    #[schemars(length(max = 32), extend("x-reload" = KEEP, "x-api" = true))]
+    pub(crate) detect_mask: Vec<TextValue<MaskRect>>,
+
+    /// How long the picture must be dark or covered before that is told, and how long the opposite
+    /// must hold before the end of anything is. Motion is told at once.
+    #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) detect_hold: Time,
+
     /// What viewers see where there is no picture: `"drawn"` (the stream's name, what is wrong in
     /// general, since when), `"none"`, or the path of a JPEG file.
     #[schemars(extend("x-type" = "`\"drawn\"`, `\"none\"` or a path", "x-reload" = KEEP))]
@@ -231,6 +261,12 @@ impl Default for StreamKeys {
             check_frames: spec.check(),
             pass_unsupported: spec.pass_unsupported(),
             frozen_after: Time(spec.frozen_after()),
+            detect_dark: Limit(spec.detect().dark()),
+            detect_covered: Limit(spec.detect().covered()),
+            detect_still: Limit(spec.detect().still().map(Time)),
+            detect_motion: Limit(spec.detect().motion()),
+            detect_mask: Vec::new(),
+            detect_hold: Time(spec.detect().hold()),
             placeholder: TextValue(PlaceholderChoice::Drawn),
             placeholder_after: Time(spec.placeholder_after()),
             snapshot_wait: Time(http.snapshot_wait()),

@@ -12,6 +12,9 @@ const SHOWN: &[(&str, &str)] = &[
 
     ("state", "mjpeg_stream_up"),
     ("frozen_since", "mjpeg_stream_frozen"),
+    ("detected", r#"mjpeg_stream_detected{reason="dark"}"#),
+    ("detections", r#"mjpeg_stream_detections_total{reason="motion"}"#),
+    ("undetectable", "mjpeg_stream_undetectable_total"),
     ("frames", "mjpeg_stream_frames_total"),
     ("bytes", "mjpeg_stream_frame_bytes_total"),
     ("received_bytes", "mjpeg_stream_received_bytes_total"),

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::{
     bits::{Bits, Place},
-    block::skip_block,
+    block::pass_block,
+    damage::{Damage, Flaw},
     picture::Picture,
-    table::Table,
+    sink::{ScanLayout, Sink},
+    table::{NO_AC, Table},
     tables::Tables,
-    verdict::{Damage, Flaw},
 };
 use crate::jpeg::tables::Class;
 
@@ -19,7 +20,11 @@ pub(super) struct Scan {
     data: Range<usize>,
     mcus: u32,
     parts: [McuPart; MOST_PARTS],
+    /// The places of its components in the frame header.
+    places: [usize; MOST_PARTS],
     count: usize,
+    /// By how many bits DC coefficients are shortened.
+    shift: u8,
     /// 0 if there are no restart markers.
     restart_interval: u32,
     place: Place,
@@ -40,7 +45,8 @@ pub(super) struct Scan {
 struct McuPart {
     blocks: u32,
     dc: u8,
-    ac: u8,
+    /// `None` if the scan holds only DC coefficients.
+    ac: Option<u8>,
 }
 
 /// The same with the tables.
@@ -48,6 +54,16 @@ struct Coded<'t> {
     blocks: u32,
     dc: &'t Table,
     ac: &'t Table,
+}
+
+/// How a scan is coded, beyond what its header says of its components.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ScanCoding {
+    /// It holds only DC coefficients (T.81 G.1.1.1).
+    pub(super) is_progressive: bool,
+    /// By how many bits these are shortened.
+    pub(super) shift: u8,
+    pub(super) restart_interval: u16,
 }
 
 impl Scan {
@@ -60,20 +76,25 @@ impl Scan {
         tables: &mut Tables,
         frame: &[u8],
         data: Range<usize>,
-        restart_interval: u16,
+        coding: ScanCoding,
     ) -> Option<Self> {
         let (&count, rest) = header.split_first()?;
         let count = usize::from(count);
         let (selectors, _) = rest.get(..2 * count)?.as_chunks::<2>();
         let mut parts = [McuPart::default(); MOST_PARTS];
+        let mut places = [0; MOST_PARTS];
         let mut mcus = picture.mcus();
-        for (part, &[id, used]) in parts.get_mut(..count)?.iter_mut().zip(selectors) {
-            let (dc, ac) = (used >> 4, used & 15);
+        let slots = parts.get_mut(..count)?.iter_mut().zip(&mut places);
+        for ((part, place), &[id, used]) in slots.zip(selectors) {
+            let (dc, ac) = (used >> 4, (!coding.is_progressive).then_some(used & 15));
             tables.expand(Class::Dc, dc, data.len(), frame)?;
-            tables.expand(Class::Ac, ac, data.len(), frame)?;
             tables.get(Class::Dc, dc)?;
-            tables.get(Class::Ac, ac)?;
+            if let Some(ac) = ac {
+                tables.expand(Class::Ac, ac, data.len(), frame)?;
+                tables.get(Class::Ac, ac)?;
+            }
             let component = picture.scan_component(id)?;
+            *place = component.place;
             let mut blocks = component.blocks_per_mcu;
             if count == 1 {
                 (mcus, blocks) = (component.blocks, 1);
@@ -85,8 +106,10 @@ impl Scan {
             data,
             mcus,
             parts,
+            places,
             count,
-            restart_interval: restart_interval.into(),
+            shift: coding.shift,
+            restart_interval: coding.restart_interval.into(),
             done: 0,
             wanted: 0,
             left: 0,
@@ -98,6 +121,17 @@ impl Scan {
         Some(scan)
     }
 
+    /// Returns what a sink needs to know of this scan of a picture.
+    pub(super) fn layout<'a>(&'a self, picture: &'a Picture) -> ScanLayout<'a> {
+        ScanLayout {
+            picture,
+            places: &self.places[..self.count],
+            shift: self.shift,
+            offset: self.data.start,
+            length: self.data.len(),
+        }
+    }
+
     /// Continues the walk, for about `work` nanoseconds, which it takes from that. Returns the
     /// number of surplus bytes at the end, `None` before it.
     pub(super) fn step(
@@ -105,19 +139,23 @@ impl Scan {
         frame: &[u8],
         tables: &Tables,
         work: &mut usize,
+        sink: &mut impl Sink,
     ) -> Result<Option<usize>, Damage> {
         let data = &frame[self.data.clone()];
         let parts = self.parts[..self.count].iter().map(|part| {
             Some(Coded {
                 blocks: part.blocks,
                 dc: tables.get(Class::Dc, part.dc)?,
-                ac: tables.get(Class::Ac, part.ac)?,
+                ac: match part.ac {
+                    Some(ac) => tables.get(Class::Ac, ac)?,
+                    None => &NO_AC,
+                },
             })
         });
         let parts: Option<Vec<Coded<'_>>> = parts.collect();
         let parts = parts.ok_or(Damage::header(self.data.start))?;
         let mut bits = Bits::at(self.place, data);
-        let outcome = self.walk(&mut bits, &parts, work);
+        let outcome = self.walk(&mut bits, &parts, work, sink);
         self.place = bits.place();
         outcome.map_err(|flaw| Damage {
             flaw,
@@ -132,6 +170,7 @@ impl Scan {
         bits: &mut Bits<'_>,
         parts: &[Coded<'_>],
         work: &mut usize,
+        sink: &mut impl Sink,
     ) -> Result<Option<usize>, Flaw> {
         let blocks = parts.iter().map(|part| part.blocks).sum::<u32>().max(1);
         let most = (BLOCKS_AT_A_TIME / blocks).max(1);
@@ -140,7 +179,7 @@ impl Scan {
             let mut outcome = Ok(());
             if self.left > 0 {
                 let mcus = self.left.min(most);
-                let (after, whole, skipped) = skip(parts, *bits, mcus);
+                let (after, whole, skipped) = pass(parts, *bits, mcus, sink);
                 (*bits, outcome) = (after, skipped);
                 self.done += whole;
                 self.left -= whole;
@@ -161,6 +200,7 @@ impl Scan {
             if self.end_interval(bits, outcome)? {
                 return Ok(Some(self.surplus_bytes));
             }
+            sink.restart();
         }
         Ok(None)
     }
@@ -205,15 +245,17 @@ impl Scan {
 /// Walks `mcus` MCUs. Returns the reader after them, and how many were whole.
 ///
 /// The reader is passed by value, so that the compiler can keep it in registers.
-fn skip<'d>(
+fn pass<'d>(
     parts: &[Coded<'_>],
     mut bits: Bits<'d>,
     mcus: u32,
+    sink: &mut impl Sink,
 ) -> (Bits<'d>, u32, Result<(), Flaw>) {
     for done in 0..mcus {
-        for part in parts {
-            for _ in 0..part.blocks {
-                let outcome = skip_block(&mut bits, part.dc, part.ac);
+        for (number, part) in parts.iter().enumerate() {
+            for block in 0..part.blocks {
+                let take = |difference| sink.dc(number, block, difference);
+                let outcome = pass_block(&mut bits, part.dc, part.ac, take);
                 if bits.overdrawn() {
                     return (bits, done, Err(Flaw::Truncated));
                 }
@@ -222,6 +264,7 @@ fn skip<'d>(
                 }
             }
         }
+        sink.end_mcu();
     }
     (bits, mcus, Ok(()))
 }

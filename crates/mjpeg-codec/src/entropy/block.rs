@@ -4,21 +4,28 @@ use std::ops::Range;
 
 use super::{
     bits::Bits,
+    damage::Flaw,
     table::{BLOCK, END_OF_BLOCK, Table},
-    verdict::Flaw,
 };
 
-/// Takes the codes of one block (T.81 F.2.2).
+/// Takes the codes of one block (T.81 F.2.2), and gives away the difference of its DC coefficient.
 #[inline(always)]
-pub(super) fn skip_block(bits: &mut Bits<'_>, dc: &Table, ac: &Table) -> Result<(), Flaw> {
+pub(super) fn pass_block(
+    bits: &mut Bits<'_>,
+    dc: &Table,
+    ac: &Table,
+    take_difference: impl FnOnce(i32),
+) -> Result<(), Flaw> {
     bits.refill();
-    let step = dc.next(bits);
+    let before = *bits;
+    let mut step = dc.next(bits);
     bits.take(u32::from(step.bits));
     if step.bits == 0 {
-        let step;
-        (*bits, step) = dc.one(*bits);
-        step?;
+        let long;
+        (*bits, long) = dc.one(*bits);
+        step = long?;
     }
+    take_difference(extend(bits.taken_since(&before), step.coefficients));
     let mut at = 1;
     loop {
         bits.refill();
@@ -48,6 +55,17 @@ pub(super) fn skip_block(bits: &mut Bits<'_>, dc: &Table, ac: &Table) -> Result<
             return Err(Flaw::LongBlock);
         }
     }
+}
+
+/// Returns the difference that the last `size` of these bits encode, the last of them lowermost
+/// (T.81 F.2.2.1: EXTEND).
+#[inline(always)]
+fn extend(bits: u64, size: u8) -> i32 {
+    let size = u32::from(size) % 16;
+    let value = (bits & ((1 << size) - 1)) as i32;
+    // If the first bit is 0, the value is negative.
+    let is_negative = i32::from(value < (1 << size) >> 1);
+    value - is_negative * ((1 << size) - 1)
 }
 
 /// The possible positions after a block that ended before its last coefficient.
@@ -145,7 +163,7 @@ mod tests {
         let ac_table = Table::new(Class::Ac, ac, join).unwrap();
         let (mut bits, mut slow) = (Bits::new(data), Slow { data, taken: 0 });
         loop {
-            let outcome = skip_block(&mut bits, &dc_table, &ac_table);
+            let outcome = pass_block(&mut bits, &dc_table, &ac_table, |_| {});
             let Some(expected) = slow.block(dc, ac) else {
                 prop_assert!(bits.overdrawn());
                 return Ok(());

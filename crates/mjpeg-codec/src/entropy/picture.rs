@@ -2,7 +2,7 @@
 
 /// The contents of a frame header (T.81 B.2.2).
 #[derive(Debug)]
-pub(super) struct Picture {
+pub(crate) struct Picture {
     width: u32,
     height: u32,
     components: Vec<Component>,
@@ -11,17 +11,23 @@ pub(super) struct Picture {
     v_max: u32,
 }
 
+/// A component as the frame header describes it.
 #[derive(Debug)]
-struct Component {
-    id: u8,
-    h: u32,
-    v: u32,
+pub(crate) struct Component {
+    pub(crate) id: u8,
+    /// Its sampling factors.
+    pub(crate) h: u32,
+    pub(crate) v: u32,
+    /// Its quantization table.
+    pub(crate) table: u8,
     scanned: bool,
 }
 
 /// What a scan needs to know of a component.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScannedComponent {
+    /// In the frame header, from 0.
+    pub(super) place: usize,
     /// In a scan of this component alone.
     pub(super) blocks: u32,
     /// In a scan of several components.
@@ -35,10 +41,11 @@ impl Picture {
         let (components, _) = header.get(6..)?.as_chunks::<3>();
         let components: Vec<Component> = components
             .iter()
-            .map(|&[id, sampling, _]| Component {
+            .map(|&[id, sampling, table]| Component {
                 id,
                 h: u32::from(sampling >> 4),
                 v: u32::from(sampling & 15),
+                table,
                 scanned: false,
             })
             .collect();
@@ -64,6 +71,7 @@ impl Picture {
         self.components[place].scanned = true;
         let component = &self.components[place];
         Some(ScannedComponent {
+            place,
             blocks: self.blocks(component),
             blocks_per_mcu: component.h * component.v,
         })
@@ -75,15 +83,40 @@ impl Picture {
         Some(self.blocks(missing))
     }
 
+    /// Returns the size in samples.
+    pub(crate) fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// Returns the components in their order.
+    pub(crate) fn components(&self) -> &[Component] {
+        &self.components
+    }
+
+    /// Returns how many columns and rows of MCUs a scan of several components has.
+    pub(crate) fn size_in_mcus(&self) -> (u32, u32) {
+        (
+            self.width.div_ceil(8 * self.h_max),
+            self.height.div_ceil(8 * self.v_max),
+        )
+    }
+
     /// Returns how many MCUs a scan of several components has (A.2.3).
     pub(super) fn mcus(&self) -> u32 {
-        self.width.div_ceil(8 * self.h_max) * self.height.div_ceil(8 * self.v_max)
+        let (columns, rows) = self.size_in_mcus();
+        columns * rows
     }
 
     /// Returns how many blocks a component has in a scan of its own (A.1.1 and A.2.2).
     fn blocks(&self, component: &Component) -> u32 {
+        let (columns, rows) = self.size_in_blocks(component);
+        columns * rows
+    }
+
+    /// Returns how many columns and rows of blocks a component has in a scan of its own.
+    pub(crate) fn size_in_blocks(&self, component: &Component) -> (u32, u32) {
         let columns = (self.width * component.h).div_ceil(8 * self.h_max);
         let rows = (self.height * component.v).div_ceil(8 * self.v_max);
-        columns * rows
+        (columns, rows)
     }
 }

@@ -1,7 +1,7 @@
 //! Huffman tables for a walk without pixels: how many bits to skip, and how many coefficients they
 //! encode.
 
-use super::{bits::Bits, verdict::Flaw};
+use super::{bits::Bits, damage::Flaw};
 use crate::jpeg::tables::Class;
 
 /// A Huffman table, expanded (T.81 B.2.4.2 and annex C).
@@ -22,7 +22,8 @@ pub(super) struct Table {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CodeStep {
     pub(super) bits: u8,
-    /// How many coefficients of the block it passes, plus [`END_OF_BLOCK`] if it ends the block.
+    /// How many AC coefficients of the block it passes, plus [`END_OF_BLOCK`] if it ends the block.
+    /// Of a DC coefficient: how many bits encode it.
     pub(super) coefficients: u8,
 }
 
@@ -32,7 +33,7 @@ impl CodeStep {
         let (run, size) = (value >> 4, value & 15);
         let (bits, coefficients) = match (class, run, size) {
             // F.1.2.1.1: the value is the number of bits, at most 15 even with 12 bits per sample.
-            (Class::Dc, 0, _) => (size, 1),
+            (Class::Dc, 0, _) => (size, size),
             (Class::Dc, ..) => return None,
             // F.2.2.2: 15 is a run of 16 zeros. Decoders treat all other runs without a coefficient
             // as the end of the block.
@@ -167,6 +168,18 @@ impl Table {
         (bits, step.ok_or(Flaw::BadCode))
     }
 }
+
+/// Takes the place of a table where there are no AC coefficients: each block has ended.
+pub(super) static NO_AC: Table = Table {
+    class: Class::Ac,
+    lookup: [CodeStep {
+        bits: 0,
+        coefficients: END_OF_BLOCK,
+    }; 1 << LOOKUP_BITS],
+    ends: [0; 16],
+    places: [0; 16],
+    values: [0; 256],
+};
 
 /// The lookup has no step: the bits are not a code, or one too long for it. Exceeds every block.
 const UNKNOWN: CodeStep = CodeStep {

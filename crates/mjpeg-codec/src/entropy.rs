@@ -1,0 +1,13 @@
+//! A walk over a frame's Huffman codes that computes no pixels (T.81 F.2.2). What it passes goes to
+//! a [`Sink`](sink::Sink).
+
+mod bits;
+mod block;
+pub(crate) mod damage;
+pub(crate) mod not_checked;
+pub(crate) mod picture;
+pub(crate) mod reader;
+mod scan;
+pub(crate) mod sink;
+mod table;
+mod tables;
