@@ -1,0 +1,32 @@
+//! The picture of a frame, in the size that a tile wants.
+
+use bytes::Bytes;
+use mjpeg_manager::mjpeg_fanout::Published;
+
+use super::{header::Kind, message::Scale};
+
+/// What is sent of a frame. All viewers share its bytes.
+#[derive(Debug)]
+pub(crate) struct Picture {
+    pub(crate) kind: Kind,
+    pub(crate) bytes: Bytes,
+}
+
+impl Picture {
+    /// The picture of a frame in this size, or in full where there is no smaller one.
+    pub(crate) fn of(frame: &Published, scale: Scale) -> Self {
+        match scale {
+            // Small pictures come here when they can be made.
+            Scale::Full | Scale::Eighth => Self {
+                kind: Kind::Full,
+                bytes: frame.frame.bytes().clone(),
+            },
+        }
+    }
+}
+
+impl AsRef<[u8]> for Picture {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
