@@ -145,6 +145,11 @@ impl ControlApi {
         self.inner.state.walls.drain(grace).await;
     }
 
+    /// Returns the limits and times.
+    pub fn config(&self) -> &ControlConfig {
+        &self.inner.state.config
+    }
+
     /// Reads the counters of the wall sockets.
     pub fn wall_stats(&self) -> WallStats {
         self.inner.state.walls.counters().read()

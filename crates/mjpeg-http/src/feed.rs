@@ -268,7 +268,12 @@ impl Feed {
     }
 
     /// Takes a frame that is due.
-    pub(crate) fn send(&mut self, frame: &Arc<Published>, is_repeat: bool, now: Instant) -> Sending {
+    pub(crate) fn send(
+        &mut self,
+        frame: &Arc<Published>,
+        is_repeat: bool,
+        now: Instant,
+    ) -> Sending {
         let before = self.last.take();
         let skipped = match &before {
             Some(before) => frame.seq.saturating_sub(before.seq + 1),
@@ -346,9 +351,15 @@ impl Feed {
         self.permit.begin(&sent, now);
     }
 
-    /// Whether a frame has been sent.
-    pub(crate) fn has_sent(&self) -> bool {
-        self.last.is_some()
+    /// Whether nothing has been sent yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Whether this is the frame last sent.
+    pub(crate) fn has_sent(&self, frame: &Published) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|last| last.seq == frame.seq)
     }
 
     /// Sets what the viewer asks for from now on: frames per second at most.

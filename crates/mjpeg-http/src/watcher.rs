@@ -86,9 +86,9 @@ pub enum WatchEnd {
 /// viewer, and as demand, for as long as this lives.
 ///
 /// The service asks for one frame at a time. When the one before has arrived, it waits until one is
-/// [due](Self::due), and [takes](Self::take) it when it can send it: always the newest. What came
-/// in between is skipped. While a frame is on its way, [`ended`](Self::ended) tells when the viewer
-/// may watch no longer.
+/// [due](Self::due). When it can send it, it [takes](Self::take) the [newest](Self::newest). What
+/// came in between is skipped. While a frame is on its way, [`ended`](Self::ended) tells when the
+/// viewer may watch no longer.
 ///
 /// ```
 /// use mjpeg_http::{Action, Inquiry, StreamConfig, StreamService, WatchRequest};
@@ -107,7 +107,9 @@ pub enum WatchEnd {
 /// let watching = service.watch(inquiry, &WatchRequest::new("mine"));
 /// let mut watcher = watching.await.expect("there is no gate and room for one");
 /// watcher.due().await.expect("the stream runs");
-/// let frame = watcher.take(|frame| frame.frame.bytes().clone()).expect("it is due");
+/// let newest = watcher.newest().expect("it is due");
+/// let bytes = newest.frame.bytes().clone();
+/// let frame = watcher.take(&newest, bytes).expect("it is due");
 /// assert_eq!(&frame.form()[..2], b"\xFF\xD8");
 /// # }
 /// ```
@@ -189,25 +191,32 @@ impl Watcher {
         }
     }
 
-    /// Takes the newest frame, in the form that `form` makes of it, to be sent now. Returns `None`
-    /// if none is due.
-    ///
-    /// What form there is is up to the caller: the bytes of the image, or something made of it.
+    /// Returns the newest frame, without taking it. Returns `None` if none is due.
+    pub fn newest(&mut self) -> Option<Arc<Published>> {
+        match self.look(Instant::now()) {
+            Ok(Looked::Due { frame, .. }) => Some(frame),
+            _ => None,
+        }
+    }
+
+    /// Takes a frame that was the [newest](Self::newest), to be sent now in this form: the bytes of
+    /// the image, or something that was made of it. Returns `None` if none is due any more.
     pub fn take<F: AsRef<[u8]>>(
         &mut self,
-        form: impl FnOnce(&Published) -> F,
+        frame: &Arc<Published>,
+        form: F,
     ) -> Option<WatchedFrame<F>> {
         let now = Instant::now();
-        let Ok(Looked::Due { frame, is_repeat }) = self.look(now) else {
+        let Ok(Looked::Due { .. }) = self.look(now) else {
             return None;
         };
-        let is_old = is_repeat || (!self.feed.has_sent() && self.is_idle(&frame, now));
-        let form = form(&frame);
-        let sending = self.feed.send(&frame, is_repeat, now);
+        let is_repeat = self.feed.has_sent(frame);
+        let is_old = is_repeat || (self.feed.is_new() && self.is_idle(frame, now));
+        let sending = self.feed.send(frame, is_repeat, now);
         self.feed.begin(&sending, form.as_ref().len(), now);
         let (viewer, _) = self.feed.permit().shared();
         Some(WatchedFrame {
-            frame,
+            frame: Arc::clone(frame),
             form,
             is_repeat: is_old,
             max_send_time: self.feed.config().max_frame_send_time(),
@@ -263,7 +272,7 @@ impl Watcher {
         match self.feed.due(newest.as_ref(), interval, now) {
             Due::Frame { frame, is_repeat } if self.has_producer || !is_repeat => {
                 let frame = Arc::clone(frame);
-                Ok(Looked::Due { frame, is_repeat })
+                Ok(Looked::Due { frame })
             }
             Due::Wait(at) if self.has_producer => Ok(Looked::Wait(at)),
             _ => Err(WatchEnd::Closed),
@@ -290,10 +299,7 @@ impl Watcher {
 }
 
 enum Looked {
-    Due {
-        frame: Arc<Published>,
-        is_repeat: bool,
-    },
+    Due { frame: Arc<Published> },
     Wait(Option<Instant>),
 }
 

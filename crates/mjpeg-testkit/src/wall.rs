@@ -22,6 +22,7 @@ pub struct WallClient<T = TcpStream> {
 pub enum WallMessage {
     /// A message of text: JSON.
     Text(String),
+    /// A message of bytes.
     Picture(WallPicture),
     /// The socket was closed, with this code; `None` if it was cut.
     Closed(Option<u16>),
@@ -30,14 +31,19 @@ pub enum WallMessage {
 /// A frame of a tile.
 #[derive(Clone, Debug)]
 pub struct WallPicture {
+    /// 1 for the whole picture, 2 for a small one.
     pub kind: u8,
+    /// Bit 0 for a repetition, bit 1 for the placeholder.
     pub flags: u8,
+    /// The number of the tile.
     pub tile: u16,
     /// When it was written.
     pub age: Duration,
+    /// The number of the frame in its stream.
     pub seq: u64,
     /// In microseconds since 1970.
     pub captured_us: u64,
+    /// The JPEG.
     pub bytes: Bytes,
 }
 
@@ -140,9 +146,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallClient<T> {
     /// If it cannot be sent.
     pub async fn show(&mut self, streams: &[&str]) -> io::Result<()> {
         let tiles = (0..).zip(streams);
-        let tiles = tiles.map(|(tile, name): (u16, _)| {
-            format!(r#"{{"tile":{tile},"stream":"{name}"}}"#)
-        });
+        let tiles =
+            tiles.map(|(tile, name): (u16, _)| format!(r#"{{"tile":{tile},"stream":"{name}"}}"#));
         let tiles = tiles.collect::<Vec<_>>().join(",");
         self.say(&format!(r#"{{"type":"tiles","tiles":[{tiles}]}}"#))
             .await

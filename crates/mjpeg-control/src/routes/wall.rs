@@ -114,7 +114,9 @@ async fn serve(
         return;
     };
     debug!(%peer, "wall opened");
-    let end = WallSocket::new(opened(io), state, caller, &grant).run().await;
+    let end = WallSocket::new(opened(io), state, caller, &grant)
+        .run()
+        .await;
     debug!(%peer, ?end, "wall closed");
     drop(place);
 }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use futures_util::stream::FuturesUnordered;
-use mjpeg_manager::Change;
+use mjpeg_manager::{Change, mjpeg_fanout::Published};
 use tokio::time::Instant;
 
 use super::{
     end,
     header::HEADER_BYTES,
-    message::{MAX_TILES, ServerMessage, TileRequest},
+    message::{MAX_TILES, Scale, ServerMessage, TileRequest},
     outgoing::Outgoing,
     picture::Picture,
     schedule::Schedule,
@@ -168,7 +168,7 @@ impl Board {
                 if is_free && self.called.is_none() {
                     self.called = self.schedule.next(now);
                     if self.called == Some(number) {
-                        return self.send(number, viewer, now);
+                        return self.take_turn(number, viewer, now);
                     }
                 }
                 self.park(number, viewer);
@@ -177,7 +177,13 @@ impl Board {
             TileEvent::Back(mut viewer) => {
                 viewer.watcher.set_fps(tile.fps);
                 if tile.phase == Phase::Turn && is_free && self.called == Some(number) {
-                    return self.send(number, viewer, now);
+                    return self.take_turn(number, viewer, now);
+                }
+                self.park(number, viewer);
+            }
+            TileEvent::Made(viewer, frame, picture) => {
+                if is_free && self.called == Some(number) {
+                    return self.send(number, viewer, &frame, picture, now);
                 }
                 self.park(number, viewer);
             }
@@ -213,23 +219,52 @@ impl Board {
         }
     }
 
-    /// Takes the newest frame of a tile whose turn it is.
-    fn send(&mut self, number: u16, mut viewer: TileViewer, now: Instant) -> Outcome {
-        self.called = None;
+    /// Sends the newest frame of a tile whose turn it is, or begins to make its picture.
+    fn take_turn(&mut self, number: u16, mut viewer: TileViewer, now: Instant) -> Outcome {
         let Some(tile) = &mut self.tiles[usize::from(number)] else {
             return Outcome::Nothing;
         };
-        let scale = tile.scale;
-        let frame = viewer.watcher.take(|frame| Picture::of(frame, scale));
-        let Some(frame) = frame else {
-            // Its rate has changed, or it has to end.
+        match viewer.watcher.newest() {
+            Some(frame) if tile.scale == Scale::Full => {
+                let picture = Picture::full(&frame);
+                self.send(number, viewer, &frame, picture, now)
+            }
+            Some(frame) => {
+                self.waits.push(tile.make(number, viewer, frame));
+                Outcome::Nothing
+            }
+            None => self.lose_turn(number, viewer),
+        }
+    }
+
+    /// Lets a tile wait for a frame: its rate has changed, or it has to end.
+    fn lose_turn(&mut self, number: u16, viewer: TileViewer) -> Outcome {
+        self.called = None;
+        if let Some(tile) = &mut self.tiles[usize::from(number)] {
             tile.phase = Phase::Frame;
-            self.park(number, viewer);
-            return Outcome::Nothing;
+        }
+        self.park(number, viewer);
+        Outcome::Nothing
+    }
+
+    /// Sends a frame of a tile whose turn it is.
+    fn send(
+        &mut self,
+        number: u16,
+        mut viewer: TileViewer,
+        frame: &Arc<Published>,
+        picture: Picture,
+        now: Instant,
+    ) -> Outcome {
+        let Some(frame) = viewer.watcher.take(frame, picture) else {
+            return self.lose_turn(number, viewer);
         };
+        self.called = None;
         let bytes = HEADER_BYTES + frame.form().bytes.len();
         self.schedule.sent(number, frame.seq(), bytes);
-        tile.phase = Phase::Ack;
+        if let Some(tile) = &mut self.tiles[usize::from(number)] {
+            tile.phase = Phase::Ack;
+        }
         self.park(number, viewer);
         let counters = self.state.walls.counters();
         counters.frames.add_one();

@@ -22,7 +22,7 @@ impl Liveness {
     pub(crate) fn new(limit: Duration, now: Instant) -> Self {
         Self {
             limit,
-            interval: PING_INTERVAL.min(limit / 2).max(SHORTEST_INTERVAL),
+            interval: PING_INTERVAL.min(limit).max(SHORTEST_INTERVAL),
             next_ping: now,
             pinged_at: None,
             awaited_since: None,

@@ -264,10 +264,7 @@ mod tests {
                 ServerMessage::state(3, "online"),
                 r#"{"type":"tile","tile":3,"state":"online"}"#,
             ),
-            (
-                ServerMessage::Pong { id: 7 },
-                r#"{"type":"pong","id":7}"#,
-            ),
+            (ServerMessage::Pong { id: 7 }, r#"{"type":"pong","id":7}"#),
             (
                 ServerMessage::invalid("no"),
                 r#"{"type":"error","code":"invalid_request","detail":"no"}"#,

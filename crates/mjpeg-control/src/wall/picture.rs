@@ -13,14 +13,20 @@ pub(crate) struct Picture {
 }
 
 impl Picture {
-    /// The picture of a frame in this size, or in full where there is no smaller one.
-    pub(crate) fn of(frame: &Published, scale: Scale) -> Self {
+    /// The whole picture of a frame.
+    pub(crate) fn full(frame: &Published) -> Self {
+        Self {
+            kind: Kind::Full,
+            bytes: frame.frame.bytes().clone(),
+        }
+    }
+
+    /// The picture of a frame in this size, or the whole one where there is no smaller one. The
+    /// first to ask for a small one makes it, for all.
+    pub(crate) async fn of(frame: &Published, scale: Scale) -> Self {
         match scale {
             // Small pictures come here when they can be made.
-            Scale::Full | Scale::Eighth => Self {
-                kind: Kind::Full,
-                bytes: frame.frame.bytes().clone(),
-            },
+            Scale::Full | Scale::Eighth => Self::full(frame),
         }
     }
 }

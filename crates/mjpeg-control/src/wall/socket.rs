@@ -80,8 +80,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
         let now = Instant::now();
         let mut rechecks = state.rechecks.subscribe();
         // If all is to end already, that is still to be seen.
-        if rechecks.borrow().is_some() {
-            rechecks.mark_unchanged();
+        if rechecks.borrow().is_none() {
+            rechecks.mark_changed();
         }
         Self {
             socket,

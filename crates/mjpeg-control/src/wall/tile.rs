@@ -2,12 +2,16 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use mjpeg_manager::mjpeg_http::{WatchEnd, WatchRefusal, WatchRequest, Watcher};
+use mjpeg_manager::{
+    mjpeg_fanout::Published,
+    mjpeg_http::{WatchEnd, WatchRefusal, WatchRequest, Watcher},
+};
 use tokio::sync::oneshot;
 
 use super::{
     end::problem,
     message::{Scale, TileRequest},
+    picture::Picture,
     stats::WallCounters,
     walls::Walls,
 };
@@ -53,6 +57,8 @@ pub(crate) enum TileEvent {
     Due(TileViewer),
     /// It was called back.
     Back(TileViewer),
+    /// The picture that it is to send is made.
+    Made(TileViewer, Arc<Published>, Picture),
     Ended(WatchEnd),
     /// It was removed before it was admitted.
     Removed,
@@ -129,19 +135,39 @@ impl Tile {
     pub(crate) fn until_due(&mut self, number: u16, mut viewer: TileViewer) -> TileFuture {
         let (recall, recalled) = oneshot::channel::<()>();
         self.recall = Some(recall);
-        let generation = self.generation;
+        let (generation, scale) = (self.generation, self.scale);
         Box::pin(async move {
             let due = tokio::select! {
                 biased;
                 _ = recalled => None,
                 due = viewer.watcher.due() => Some(due),
             };
+            if scale != Scale::Full
+                && let Some(frame) = viewer.watcher.newest()
+            {
+                // So that it is there when the tile's turn comes.
+                Picture::of(&frame, scale).await;
+            }
             let event = match due {
                 None => TileEvent::Back(viewer),
                 Some(Ok(())) => TileEvent::Due(viewer),
                 Some(Err(end)) => TileEvent::Ended(end),
             };
             (number, generation, event)
+        })
+    }
+
+    /// Makes the picture that is to be sent.
+    pub(crate) fn make(
+        &mut self,
+        number: u16,
+        viewer: TileViewer,
+        frame: Arc<Published>,
+    ) -> TileFuture {
+        let (generation, scale) = (self.generation, self.scale);
+        Box::pin(async move {
+            let picture = Picture::of(&frame, scale).await;
+            (number, generation, TileEvent::Made(viewer, frame, picture))
         })
     }
 

@@ -135,7 +135,11 @@ impl Guarded {
 
     /// Forgets that it could be cut, if it is detached.
     fn forget_cut(&mut self) {
-        if self.cut.as_ref().is_some_and(|cuts| cuts.detach.is_detached()) {
+        if self
+            .cut
+            .as_ref()
+            .is_some_and(|cuts| cuts.detach.is_detached())
+        {
             self.cut = None;
         }
     }

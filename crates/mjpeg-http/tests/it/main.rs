@@ -34,6 +34,7 @@ mod snapshots;
 mod transports;
 mod uploads;
 mod urls;
+mod watching;
 mod wire;
 
 use std::{

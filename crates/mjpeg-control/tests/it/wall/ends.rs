@@ -16,7 +16,9 @@ async fn kicked_viewer_loses_its_tile_and_comes_back_when_asked() {
     client.show(&["door", "yard"]).await.unwrap();
     state(&mut client, 0, "online").await;
     let id = relay.http.viewers("door")[0].id;
-    let answer = relay.root("DELETE", &format!("/viewers/door:{id}"), "").await;
+    let answer = relay
+        .root("DELETE", &format!("/viewers/door:{id}"), "")
+        .await;
     assert_eq!(answer.status(), 204);
     let ended = state(&mut client, 0, "ended").await;
     assert_eq!(ended["code"], "kicked");
@@ -55,7 +57,11 @@ async fn what_is_not_there_or_not_for_them_is_refused_alike() {
     // The streams' own gate is not set here: see the tests of the server.
     let none = state(&mut client, 0, "refused").await;
     assert_eq!(none["code"], "not_found");
-    assert!(none["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    assert!(
+        none["detail"]
+            .as_str()
+            .is_some_and(|detail| !detail.is_empty())
+    );
     while client.painted().await.unwrap().tile != 2 {}
 }
 
@@ -117,7 +123,10 @@ async fn wall_outlives_the_listener_that_it_came_through() {
     client.show(&["door"]).await.unwrap();
     client.painted().await.unwrap();
     relay.stop_listening().await;
-    assert!(WallClient::open(relay.addr, &[]).await.is_err(), "it is closed");
+    assert!(
+        WallClient::open(relay.addr, &[]).await.is_err(),
+        "it is closed"
+    );
     for _ in 0..50 {
         client.painted().await.unwrap();
     }
@@ -134,6 +143,9 @@ async fn one_socket_too_many_is_told_to_come_back_later() {
     assert_eq!(closed(&mut third).await, (Some(1013), vec![]));
     assert_eq!(relay.control.wall_stats().refused, 1);
     drop(first);
-    until("a place is free", async || relay.control.wall_stats().sockets == 1).await;
+    until("a place is free", async || {
+        relay.control.wall_stats().sockets == 1
+    })
+    .await;
     opened(&relay).await;
 }

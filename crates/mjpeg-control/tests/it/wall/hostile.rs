@@ -48,7 +48,11 @@ async fn pages_of_other_origins_open_no_wall() {
         &[("Origin", "null")],
         &[("Origin", "http://cams:81"), ("Host", "cams")],
         &[("Sec-Fetch-Site", "cross-site")],
-        &[("Origin", "http://cams"), ("Host", "cams"), ("Sec-Fetch-Site", "same-site")],
+        &[
+            ("Origin", "http://cams"),
+            ("Host", "cams"),
+            ("Sec-Fetch-Site", "same-site"),
+        ],
     ] {
         let headers = [&UPGRADE[..], headers].concat();
         let answer = relay.send("GET", "/wall", &headers, "").await;
@@ -98,7 +102,7 @@ async fn what_is_not_understood_ends_the_socket_with_a_reason() {
 #[tokio::test]
 async fn message_is_as_large_as_allowed_and_no_larger() {
     let (relay, _cameras) = showing(&[]).await;
-    let padded = |bytes: usize| format!(r#"{{"type":"ping","id":1{}}}"#, " ".repeat(bytes - 23));
+    let padded = |bytes: usize| format!(r#"{{"type":"ping","id":1{}}}"#, " ".repeat(bytes - 22));
     let mut client = opened(&relay).await;
     client.say(&padded(64 << 10)).await.unwrap();
     assert_eq!(said(&mut client).await["type"], "pong");
@@ -111,7 +115,10 @@ async fn bytes_that_are_no_frames_end_the_connection() {
     let (relay, _cameras) = showing(&[]).await;
     let head = UPGRADE.map(|(name, value)| format!("{name}: {value}\r\n"));
     let addr = relay.addr;
-    let head = format!("GET /api/v1/wall HTTP/1.1\r\nHost: {addr}\r\n{}\r\n", head.concat());
+    let head = format!(
+        "GET /api/v1/wall HTTP/1.1\r\nHost: {addr}\r\n{}\r\n",
+        head.concat()
+    );
     for bytes in [
         &b"GET / HTTP/1.1\r\n\r\n"[..],
         // Not masked; reserved bits; a control frame of two parts; an unknown opcode.
@@ -119,7 +126,9 @@ async fn bytes_that_are_no_frames_end_the_connection() {
         &[0xF1, 0x81, 0, 0, 0, 0, b'x'],
         &[0x09, 0x80, 0, 0, 0, 0],
         &[0x83, 0x80, 0, 0, 0, 0],
-        &[0x82, 0xFF, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0],
+        &[
+            0x82, 0xFF, 255, 255, 255, 255, 255, 255, 255, 255, 0, 0, 0, 0,
+        ],
     ] {
         let mut socket = TcpStream::connect(addr).await.unwrap();
         socket.write_all(head.as_bytes()).await.unwrap();
@@ -130,7 +139,10 @@ async fn bytes_that_are_no_frames_end_the_connection() {
         let _ = reading.await.expect("the connection ends");
         assert!(answer.starts_with(b"HTTP/1.1 101 "), "{bytes:?}");
     }
-    until("no socket is left", async || relay.control.wall_stats().sockets == 0).await;
+    until("no socket is left", async || {
+        relay.control.wall_stats().sockets == 0
+    })
+    .await;
 }
 
 #[tokio::test]
