@@ -129,7 +129,6 @@ mod respond;
 mod routes;
 mod state;
 mod time;
-mod timer;
 mod view;
 mod wall;
 mod words;

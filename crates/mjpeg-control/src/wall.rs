@@ -15,4 +15,5 @@ pub(crate) mod schedule;
 pub(crate) mod socket;
 pub(crate) mod stats;
 pub(crate) mod tile;
+pub(crate) mod timer;
 pub(crate) mod walls;

@@ -355,7 +355,7 @@ pub use service::{Drained, Rechecked, StreamService, StreamServiceBuilder};
 pub use stats::{ListenerStats, StreamStats};
 pub use transport::{TlsInfo, Transport};
 pub use viewers::viewer::ViewerInfo;
-pub use watcher::{WatchEnd, WatchRefusal, WatchRequest, WatchedFrame, Watcher};
+pub use watcher::{StreamWatcher, WatchEnd, WatchRefusal, WatchRequest, WatchedFrame};
 /// Re-exported because their types occur in this crate's API, so that versions agree.
 #[doc(no_inline)]
 pub use {ipnet, mjpeg_fanout};

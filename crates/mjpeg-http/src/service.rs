@@ -29,7 +29,7 @@ use crate::{
         table::ViewerTable,
         viewer::{ViewerInfo, ViewerState},
     },
-    watcher::{WatchRefusal, WatchRequest, Watcher},
+    watcher::{StreamWatcher, WatchRefusal, WatchRequest},
 };
 
 mod access;
@@ -137,7 +137,7 @@ impl StreamService {
     /// the gate and the limits, is listed and counted, can be kicked, and is rechecked as all
     /// viewers.
     ///
-    /// `inquiry` says who asks; its action and stream are set here. See [`Watcher`].
+    /// `inquiry` says who asks; its action and stream are set here. See [`StreamWatcher`].
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl StreamService {
         &self,
         inquiry: Inquiry,
         request: &WatchRequest,
-    ) -> Result<Watcher, WatchRefusal> {
+    ) -> Result<StreamWatcher, WatchRefusal> {
         self.shared.watch(inquiry, request).await
     }
 

@@ -115,7 +115,7 @@ pub enum WatchEnd {
 /// ```
 ///
 /// [`StreamService::watch`]: crate::StreamService::watch
-pub struct Watcher {
+pub struct StreamWatcher {
     feed: Feed,
     consumer: Consumer,
     /// Waits for new frames.
@@ -130,7 +130,7 @@ pub struct Watcher {
     _watching: watch::Receiver<()>,
 }
 
-/// What a [`Watcher`] needs of its service.
+/// What a [`StreamWatcher`] needs of its service.
 pub(crate) struct WatchedService {
     pub(crate) consumer: Consumer,
     pub(crate) closing: Closing,
@@ -138,7 +138,7 @@ pub(crate) struct WatchedService {
     pub(crate) watching: watch::Receiver<()>,
 }
 
-impl Watcher {
+impl StreamWatcher {
     pub(crate) fn new(feed: Feed, service: WatchedService, most_fps: Option<f64>) -> Self {
         Self {
             feed,
@@ -315,9 +315,9 @@ fn end(permit: &Permit) -> Option<WatchEnd> {
     })
 }
 
-impl fmt::Debug for Watcher {
+impl fmt::Debug for StreamWatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watcher").finish_non_exhaustive()
+        f.debug_struct("StreamWatcher").finish_non_exhaustive()
     }
 }
 

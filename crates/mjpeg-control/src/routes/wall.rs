@@ -62,7 +62,7 @@ pub(super) async fn open(
         let detail = "this connection cannot become a WebSocket";
         return Refused(Error::new(ErrorCode::BadRequest, detail)).into_response();
     };
-    let connection = Connection { upgrade, detach };
+    let connection = Upgrading { upgrade, detach };
     match state.walls.take() {
         Some(place) => {
             let serving = serve(Arc::clone(&state), caller, grant, connection, place);
@@ -85,13 +85,13 @@ pub(super) async fn open(
 }
 
 /// A connection that is about to become a socket.
-struct Connection {
+struct Upgrading {
     upgrade: OnUpgrade,
     /// Lets it stay when its listener ends.
     detach: Option<Detach>,
 }
 
-impl Connection {
+impl Upgrading {
     /// Waits until it is one.
     async fn upgraded(self) -> Option<TokioIo<hyper::upgrade::Upgraded>> {
         let upgraded = self.upgrade.await.ok()?;
@@ -106,7 +106,7 @@ async fn serve(
     state: Arc<ApiState>,
     caller: Arc<ApiCaller>,
     grant: Grant,
-    connection: Connection,
+    connection: Upgrading,
     place: WallPlace,
 ) {
     let peer = caller.peer().unwrap_or_default();

@@ -13,10 +13,10 @@ use super::{
     end,
     header::HEADER_BYTES,
     message::{MAX_TILES, Scale, ServerMessage, TileRequest},
-    outgoing::Outgoing,
-    picture::Picture,
+    outgoing::OutgoingMessage,
+    picture::TilePicture,
     schedule::Schedule,
-    tile::{Happened, Phase, Tile, TileEvent, TileFuture, TileViewer},
+    tile::{Happened, Tile, TileEvent, TileFuture, TilePhase, TileViewer},
 };
 use crate::{
     caller::ApiCaller,
@@ -42,9 +42,9 @@ pub(crate) struct Board {
 }
 
 /// What follows from something that happened to a tile.
-pub(crate) enum Outcome {
+pub(crate) enum Followup {
     Nothing,
-    Send(Outgoing),
+    Send(OutgoingMessage),
     /// The tile shows nothing any more.
     Ended(u16),
 }
@@ -118,7 +118,7 @@ impl Board {
             return false;
         }
         if let Some(tile) = &mut self.tiles[usize::from(number)] {
-            tile.phase = Phase::Frame;
+            tile.phase = TilePhase::Frame;
             tile.recall();
         }
         true
@@ -148,22 +148,22 @@ impl Board {
     }
 
     /// Notes what happened to a tile. `is_free` is whether a picture may be written now.
-    pub(crate) fn note(&mut self, happened: Happened, is_free: bool, now: Instant) -> Outcome {
+    pub(crate) fn note(&mut self, happened: Happened, is_free: bool, now: Instant) -> Followup {
         let (number, generation, event) = happened;
         let tile = self.tiles[usize::from(number)].as_mut();
         let Some(tile) = tile.filter(|tile| tile.generation == generation) else {
             // Removed or replaced: dropping its viewer is all there is to do.
-            return Outcome::Nothing;
+            return Followup::Nothing;
         };
         match event {
             TileEvent::Admitted(mut viewer) => {
                 viewer.watcher.set_fps(tile.fps);
-                tile.phase = Phase::Frame;
+                tile.phase = TilePhase::Frame;
                 self.waits.push(tile.until_due(number, viewer));
                 self.tell_state(number, None);
             }
             TileEvent::Due(viewer) => {
-                tile.phase = Phase::Turn;
+                tile.phase = TilePhase::Turn;
                 self.schedule.due(number);
                 if is_free && self.called.is_none() {
                     self.called = self.schedule.next(now);
@@ -176,7 +176,7 @@ impl Board {
             }
             TileEvent::Back(mut viewer) => {
                 viewer.watcher.set_fps(tile.fps);
-                if tile.phase == Phase::Turn && is_free && self.called == Some(number) {
+                if tile.phase == TilePhase::Turn && is_free && self.called == Some(number) {
                     return self.take_turn(number, viewer, now);
                 }
                 self.park(number, viewer);
@@ -188,18 +188,18 @@ impl Board {
                 self.park(number, viewer);
             }
             TileEvent::Refused(error) => {
-                tile.phase = Phase::Over;
+                tile.phase = TilePhase::Over;
                 self.say(end::refused(number, &error));
             }
             TileEvent::Ended(why) => {
-                tile.phase = Phase::Over;
+                tile.phase = TilePhase::Over;
                 self.forget(number);
                 self.say(end::ended(number, why));
-                return Outcome::Ended(number);
+                return Followup::Ended(number);
             }
             TileEvent::Removed => {}
         }
-        Outcome::Nothing
+        Followup::Nothing
     }
 
     fn recall_called(&mut self) {
@@ -213,38 +213,38 @@ impl Board {
     fn park(&mut self, number: u16, viewer: TileViewer) {
         if let Some(tile) = &mut self.tiles[usize::from(number)] {
             self.waits.push(match tile.phase {
-                Phase::Frame => tile.until_due(number, viewer),
+                TilePhase::Frame => tile.until_due(number, viewer),
                 _ => tile.until_recalled(number, viewer),
             });
         }
     }
 
     /// Sends the newest frame of a tile whose turn it is, or begins to make its picture.
-    fn take_turn(&mut self, number: u16, mut viewer: TileViewer, now: Instant) -> Outcome {
+    fn take_turn(&mut self, number: u16, mut viewer: TileViewer, now: Instant) -> Followup {
         let Some(tile) = &mut self.tiles[usize::from(number)] else {
-            return Outcome::Nothing;
+            return Followup::Nothing;
         };
         match viewer.watcher.newest() {
             Some(frame) if tile.scale == Scale::Full => {
-                let picture = Picture::full(&frame);
+                let picture = TilePicture::full(&frame);
                 self.send(number, viewer, &frame, picture, now)
             }
             Some(frame) => {
                 self.waits.push(tile.make(number, viewer, frame));
-                Outcome::Nothing
+                Followup::Nothing
             }
             None => self.lose_turn(number, viewer),
         }
     }
 
     /// Lets a tile wait for a frame: its rate has changed, or it has to end.
-    fn lose_turn(&mut self, number: u16, viewer: TileViewer) -> Outcome {
+    fn lose_turn(&mut self, number: u16, viewer: TileViewer) -> Followup {
         self.called = None;
         if let Some(tile) = &mut self.tiles[usize::from(number)] {
-            tile.phase = Phase::Frame;
+            tile.phase = TilePhase::Frame;
         }
         self.park(number, viewer);
-        Outcome::Nothing
+        Followup::Nothing
     }
 
     /// Sends a frame of a tile whose turn it is.
@@ -253,9 +253,9 @@ impl Board {
         number: u16,
         mut viewer: TileViewer,
         frame: &Arc<Published>,
-        picture: Picture,
+        picture: TilePicture,
         now: Instant,
-    ) -> Outcome {
+    ) -> Followup {
         let Some(frame) = viewer.watcher.take(frame, picture) else {
             return self.lose_turn(number, viewer);
         };
@@ -263,13 +263,13 @@ impl Board {
         let bytes = HEADER_BYTES + frame.form().bytes.len();
         self.schedule.sent(number, frame.seq(), bytes);
         if let Some(tile) = &mut self.tiles[usize::from(number)] {
-            tile.phase = Phase::Ack;
+            tile.phase = TilePhase::Ack;
         }
         self.park(number, viewer);
         let counters = self.state.walls.counters();
         counters.frames.add_one();
         counters.sent_bytes.add(bytes as u64);
-        Outcome::Send(Outgoing::picture(number, frame, now))
+        Followup::Send(OutgoingMessage::picture(number, frame, now))
     }
 
     /// Looks at what has happened to streams, and tells the client what is new of its tiles: once
@@ -310,7 +310,7 @@ impl Board {
         let Some(tile) = &mut self.tiles[usize::from(number)] else {
             return;
         };
-        if matches!(tile.phase, Phase::Admission | Phase::Over) {
+        if matches!(tile.phase, TilePhase::Admission | TilePhase::Over) {
             return;
         }
         let now = || {
@@ -329,12 +329,12 @@ impl Board {
 impl Tile {
     /// Whether it stays as it is but for rate and size.
     fn is_kept(&self, request: &TileRequest) -> bool {
-        self.stream == request.stream && self.phase != Phase::Over
+        self.stream == request.stream && self.phase != TilePhase::Over
     }
 
     /// Calls its viewer back, unless it has none yet.
     fn recall_viewer(&mut self) {
-        if self.phase != Phase::Admission {
+        if self.phase != TilePhase::Admission {
             self.recall();
         }
     }

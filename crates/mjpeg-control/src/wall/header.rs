@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The header of a picture's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FrameHeader {
-    pub(crate) kind: Kind,
+pub(crate) struct PictureHeader {
+    pub(crate) kind: PictureKind,
     /// The client had it before, or it is the first of a stream that is idle.
     pub(crate) is_repeat: bool,
     pub(crate) is_placeholder: bool,
@@ -19,7 +19,7 @@ pub(crate) struct FrameHeader {
 /// What the bytes behind the header are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Kind {
+pub(crate) enum PictureKind {
     /// The picture as the camera sent it.
     Full = 1,
     /// The same at an eighth of its width and height.
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Eighth = 2,
 }
 
-impl FrameHeader {
+impl PictureHeader {
     /// The header as it goes over the wire. An age of more than 71 minutes is that.
     pub(crate) fn to_bytes(self) -> [u8; HEADER_BYTES] {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn header_is_as_documented() {
-        let header = FrameHeader {
-            kind: Kind::Full,
+        let header = PictureHeader {
+            kind: PictureKind::Full,
             is_repeat: true,
             is_placeholder: true,
             tile: 0x0102,
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(bytes[..8], tile_and_age);
         assert_eq!(bytes[8..16], [7, 8, 9, 10, 11, 12, 13, 14]);
         assert_eq!(bytes[16..], [0, 0, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15]);
-        let old = FrameHeader {
+        let old = PictureHeader {
             is_repeat: false,
             age: Duration::from_secs(1 << 20),
             captured: UNIX_EPOCH - Duration::from_secs(1),

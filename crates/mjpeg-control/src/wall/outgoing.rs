@@ -11,14 +11,14 @@ use mjpeg_manager::mjpeg_http::WatchedFrame;
 use tokio::{io::AsyncWrite, time::Instant};
 
 use super::{
-    header::{FrameHeader, HEADER_BYTES},
+    header::{HEADER_BYTES, PictureHeader},
     message::ServerMessage,
-    picture::Picture,
+    picture::TilePicture,
 };
 
 /// A message that is being written: a head of its own, and bytes that all viewers share, which are
 /// not copied.
-pub(crate) struct Outgoing {
+pub(crate) struct OutgoingMessage {
     head: [u8; MAX_HEAD_BYTES],
     head_length: usize,
     body: Bytes,
@@ -33,10 +33,10 @@ pub(crate) struct OutgoingPicture {
     /// When it must have been written.
     pub(crate) deadline: Instant,
     /// In flight until then.
-    _frame: WatchedFrame<Picture>,
+    _frame: WatchedFrame<TilePicture>,
 }
 
-impl Outgoing {
+impl OutgoingMessage {
     pub(crate) fn text(message: &ServerMessage) -> Self {
         Self::new(OpCode::Text, &[], message.to_json().into())
     }
@@ -46,9 +46,9 @@ impl Outgoing {
     }
 
     /// A tile's picture, to be written from now on.
-    pub(crate) fn picture(tile: u16, frame: WatchedFrame<Picture>, now: Instant) -> Self {
+    pub(crate) fn picture(tile: u16, frame: WatchedFrame<TilePicture>, now: Instant) -> Self {
         let picture = frame.form();
-        let header = FrameHeader {
+        let header = PictureHeader {
             kind: picture.kind,
             is_repeat: frame.is_repeat(),
             is_placeholder: frame.is_placeholder(),
@@ -162,7 +162,7 @@ mod tests {
             (65_536, &[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
             let body = Bytes::from(vec![7; length]);
-            let mut outgoing = Outgoing::new(OpCode::Binary, &[], body.clone());
+            let mut outgoing = OutgoingMessage::new(OpCode::Binary, &[], body.clone());
             let mut written = Vec::new();
             let mut cx = Context::from_waker(Waker::noop());
             let done = outgoing.poll_write(&mut written, &mut cx);

@@ -3,20 +3,20 @@
 use bytes::Bytes;
 use mjpeg_manager::mjpeg_fanout::Published;
 
-use super::{header::Kind, message::Scale};
+use super::{header::PictureKind, message::Scale};
 
 /// What is sent of a frame. All viewers share its bytes.
 #[derive(Debug)]
-pub(crate) struct Picture {
-    pub(crate) kind: Kind,
+pub(crate) struct TilePicture {
+    pub(crate) kind: PictureKind,
     pub(crate) bytes: Bytes,
 }
 
-impl Picture {
+impl TilePicture {
     /// The whole picture of a frame.
     pub(crate) fn full(frame: &Published) -> Self {
         Self {
-            kind: Kind::Full,
+            kind: PictureKind::Full,
             bytes: frame.frame.bytes().clone(),
         }
     }
@@ -31,7 +31,7 @@ impl Picture {
     }
 }
 
-impl AsRef<[u8]> for Picture {
+impl AsRef<[u8]> for TilePicture {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }

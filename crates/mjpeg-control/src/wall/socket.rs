@@ -18,15 +18,16 @@ use tokio::{
 use tokio_websockets::{Error as SocketError, Limits, Message, ServerBuilder, WebSocketStream};
 
 use super::{
-    board::{Board, Outcome},
+    board::{Board, Followup},
     budget::MessageBudget,
     end::WallEnd,
     liveness::Liveness,
     message::{ClientMessage, MAX_MESSAGE_BYTES, NotUnderstood, ServerMessage},
-    outgoing::Outgoing,
+    outgoing::OutgoingMessage,
     tile::TileFuture,
+    timer::WallTimer,
 };
-use crate::{caller::ApiCaller, state::ApiState, timer::Timer};
+use crate::{caller::ApiCaller, state::ApiState};
 
 /// A socket that is open. It ends when its client or the relay does.
 pub(crate) struct WallSocket<T> {
@@ -35,7 +36,7 @@ pub(crate) struct WallSocket<T> {
     caller: Arc<ApiCaller>,
     board: Board,
     /// What is being written. Nothing is read meanwhile.
-    outgoing: Option<Outgoing>,
+    outgoing: Option<OutgoingMessage>,
     budget: MessageBudget,
     liveness: Liveness,
     /// Until when the client may stay.
@@ -46,7 +47,7 @@ pub(crate) struct WallSocket<T> {
     looks: FuturesUnordered<LookFuture>,
     /// The number of the latest event.
     events: watch::Receiver<u64>,
-    timer: Timer,
+    timer: WallTimer,
 }
 
 type LookFuture = Pin<Box<dyn Future<Output = Option<Grant>> + Send>>;
@@ -93,7 +94,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
             rechecks,
             looks: FuturesUnordered::new(),
             events: state.log.watch(),
-            timer: Timer::default(),
+            timer: WallTimer::default(),
             state,
             caller,
         }
@@ -171,14 +172,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
             Waited::Tile(happened) => {
                 let is_free = self.outgoing.is_none();
                 match self.board.note(happened, is_free, now) {
-                    Outcome::Nothing => {}
-                    Outcome::Send(outgoing) => self.outgoing = Some(outgoing),
-                    Outcome::Ended(tile) => self.hurry(tile, now),
+                    Followup::Nothing => {}
+                    Followup::Send(outgoing) => self.outgoing = Some(outgoing),
+                    Followup::Ended(tile) => self.hurry(tile, now),
                 }
             }
             Waited::Written(written) => {
                 written.map_err(|_| WallEnd::Client)?;
-                if let Some(Outgoing {
+                if let Some(OutgoingMessage {
                     picture: Some(picture),
                     ..
                 }) = self.outgoing.take()
@@ -210,9 +211,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
             return;
         }
         if let Some(text) = self.board.next_text() {
-            self.outgoing = Some(Outgoing::text(&text));
+            self.outgoing = Some(OutgoingMessage::text(&text));
         } else if self.liveness.pings(now) {
-            self.outgoing = Some(Outgoing::ping());
+            self.outgoing = Some(OutgoingMessage::ping());
         } else {
             self.board.call_next(now);
         }
@@ -324,7 +325,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
 /// socket itself answers, such as a pong, nor the other way round.
 fn poll_socket<T: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocketStream<T>,
-    outgoing: &mut Option<Outgoing>,
+    outgoing: &mut Option<OutgoingMessage>,
     cx: &mut Context<'_>,
 ) -> Poll<Waited> {
     let Some(outgoing) = outgoing else {
@@ -335,7 +336,7 @@ fn poll_socket<T: AsyncRead + AsyncWrite + Unpin>(
 
 fn poll_outgoing<T: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocketStream<T>,
-    outgoing: &mut Outgoing,
+    outgoing: &mut OutgoingMessage,
     cx: &mut Context<'_>,
 ) -> Poll<std::io::Result<()>> {
     if !outgoing.has_begun() {
@@ -349,7 +350,7 @@ fn poll_outgoing<T: AsyncRead + AsyncWrite + Unpin>(
 /// answer.
 async fn close<T: AsyncRead + AsyncWrite + Unpin>(
     mut socket: WebSocketStream<T>,
-    outgoing: Option<Outgoing>,
+    outgoing: Option<OutgoingMessage>,
     texts: impl Iterator<Item = ServerMessage>,
     end: WallEnd,
 ) {
@@ -357,7 +358,9 @@ async fn close<T: AsyncRead + AsyncWrite + Unpin>(
         return;
     };
     let closing = async {
-        let texts = texts.take(LAST_TEXTS).map(|text| Outgoing::text(&text));
+        let texts = texts
+            .take(LAST_TEXTS)
+            .map(|text| OutgoingMessage::text(&text));
         for mut outgoing in outgoing.into_iter().chain(texts) {
             poll_fn(|cx| poll_outgoing(&mut socket, &mut outgoing, cx))
                 .await

@@ -4,14 +4,14 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use mjpeg_manager::{
     mjpeg_fanout::Published,
-    mjpeg_http::{WatchEnd, WatchRefusal, WatchRequest, Watcher},
+    mjpeg_http::{StreamWatcher, WatchEnd, WatchRefusal, WatchRequest},
 };
 use tokio::sync::oneshot;
 
 use super::{
     end::problem,
     message::{Scale, TileRequest},
-    picture::Picture,
+    picture::TilePicture,
     stats::WallCounters,
     walls::Walls,
 };
@@ -25,7 +25,7 @@ pub(crate) struct Tile {
     pub(crate) name: String,
     pub(crate) fps: Option<f64>,
     pub(crate) scale: Scale,
-    pub(crate) phase: Phase,
+    pub(crate) phase: TilePhase,
     /// Tells one use of a number from the next.
     pub(crate) generation: u64,
     /// The state of which the client was told last.
@@ -36,7 +36,7 @@ pub(crate) struct Tile {
 
 /// What a tile waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub(crate) enum TilePhase {
     /// To be admitted.
     Admission,
     /// For a frame.
@@ -58,7 +58,7 @@ pub(crate) enum TileEvent {
     /// It was called back.
     Back(TileViewer),
     /// The picture that it is to send is made.
-    Made(TileViewer, Arc<Published>, Picture),
+    Made(TileViewer, Arc<Published>, TilePicture),
     Ended(WatchEnd),
     /// It was removed before it was admitted.
     Removed,
@@ -70,7 +70,7 @@ pub(crate) type TileFuture = Pin<Box<dyn Future<Output = Happened> + Send>>;
 
 /// A viewer of a tile's stream.
 pub(crate) struct TileViewer {
-    pub(crate) watcher: Watcher,
+    pub(crate) watcher: StreamWatcher,
     _counted: CountedTile,
 }
 
@@ -97,7 +97,7 @@ impl Tile {
             name,
             fps: request.fps,
             scale: request.scale,
-            phase: Phase::Admission,
+            phase: TilePhase::Admission,
             generation,
             told: None,
             recall: None,
@@ -146,7 +146,7 @@ impl Tile {
                 && let Some(frame) = viewer.watcher.newest()
             {
                 // So that it is there when the tile's turn comes.
-                Picture::of(&frame, scale).await;
+                TilePicture::of(&frame, scale).await;
             }
             let event = match due {
                 None => TileEvent::Back(viewer),
@@ -166,7 +166,7 @@ impl Tile {
     ) -> TileFuture {
         let (generation, scale) = (self.generation, self.scale);
         Box::pin(async move {
-            let picture = Picture::of(&frame, scale).await;
+            let picture = TilePicture::of(&frame, scale).await;
             (number, generation, TileEvent::Made(viewer, frame, picture))
         })
     }

@@ -14,7 +14,7 @@ use crate::{
     request::stream::StreamRequest,
     service::{access::GateRefusal, shared::ServiceShared},
     viewers::permit::Permit,
-    watcher::{WatchRefusal, WatchRequest, WatchedService, Watcher},
+    watcher::{StreamWatcher, WatchRefusal, WatchRequest, WatchedService},
 };
 
 impl ServiceShared {
@@ -23,7 +23,7 @@ impl ServiceShared {
         &self,
         mut inquiry: Inquiry,
         request: &WatchRequest,
-    ) -> Result<Watcher, WatchRefusal> {
+    ) -> Result<StreamWatcher, WatchRefusal> {
         (inquiry.action, inquiry.stream) = (Action::Stream, self.name.clone());
         let inquiry = Arc::new(inquiry);
         loop {
@@ -50,7 +50,7 @@ impl ServiceShared {
         grant: Grant,
         inquiry: &Arc<Inquiry>,
         request: &WatchRequest,
-    ) -> Result<Watcher, WatchRefusal> {
+    ) -> Result<StreamWatcher, WatchRefusal> {
         if self.closer.is_closed() {
             return Err(WatchRefusal::Closed);
         }
@@ -80,7 +80,7 @@ impl ServiceShared {
             watching: self.watching.subscribe(),
         };
         let feed = Feed::new(permit, wanted, config, now);
-        Ok(Watcher::new(feed, service, most_fps))
+        Ok(StreamWatcher::new(feed, service, most_fps))
     }
 
     /// Waits until the viewers have ended that other services send frames to, at most for the

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use mjpeg_http::{
     Access, Action, Detach, Gate, Grant, Inquiry, Listener, ListenerConfig, StreamConfig,
-    StreamService, WatchEnd, WatchRefusal, WatchRequest, WatchedFrame, Watcher,
+    StreamService, StreamWatcher, WatchEnd, WatchRefusal, WatchRequest, WatchedFrame,
 };
 use mjpeg_testkit::jpeg;
 use tokio::{
@@ -25,19 +25,19 @@ fn somebody() -> Inquiry {
     inquiry
 }
 
-async fn watching(service: &StreamService, request: &WatchRequest) -> Watcher {
+async fn watching(service: &StreamService, request: &WatchRequest) -> StreamWatcher {
     service.watch(somebody(), request).await.unwrap()
 }
 
 /// The newest frame, which is due.
-fn taken(watcher: &mut Watcher) -> WatchedFrame<bytes::Bytes> {
+fn taken(watcher: &mut StreamWatcher) -> WatchedFrame<bytes::Bytes> {
     let newest = watcher.newest().unwrap();
     let bytes = newest.frame.bytes().clone();
     watcher.take(&newest, bytes).unwrap()
 }
 
 /// The number of the next frame, and whether it is a repeat.
-async fn next(watcher: &mut Watcher) -> (u32, bool) {
+async fn next(watcher: &mut StreamWatcher) -> (u32, bool) {
     let due = timeout(Duration::from_secs(60), watcher.due()).await;
     due.expect("a frame in time").unwrap();
     let frame = taken(watcher);
@@ -162,7 +162,7 @@ async fn every_end_is_told_while_waiting_and_while_a_frame_is_on_its_way() {
         let service = StreamService::builder(consumer);
         let service = service.gate(Arc::clone(&gate) as _).build();
         publish_number(&producer, 1);
-        let end = async |mut watcher: Watcher, cause: &dyn Fn()| {
+        let end = async |mut watcher: StreamWatcher, cause: &dyn Fn()| {
             next(&mut watcher).await;
             let ending = async {
                 match is_on_its_way {

@@ -6,9 +6,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A timer that is set anew only when it is to fire earlier than before.
 #[derive(Default)]
-pub(crate) struct Timer(Option<Pin<Box<Sleep>>>);
+pub(crate) struct WallTimer(Option<Pin<Box<Sleep>>>);
 
-impl Timer {
+impl WallTimer {
     /// Waits until this time, or a little less: an early timer is left to fire.
     pub(crate) async fn until(&mut self, at: Instant) {
         let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(at)));
