@@ -117,6 +117,21 @@ impl ApiCaller {
         self.inquiry.headers.contains_key(header::COOKIE)
     }
 
+    /// What a gate is asked about them, without action and stream.
+    pub(crate) fn inquiry(&self) -> &Inquiry {
+        &self.inquiry
+    }
+
+    /// Whether streams may be watched where they ask.
+    pub(crate) fn shows_streams(&self) -> bool {
+        self.policy.has_streams()
+    }
+
+    /// How long they may take no byte, and answer nothing.
+    pub(crate) fn write_stall(&self) -> Duration {
+        self.policy.listener().write_stall()
+    }
+
     pub(crate) fn peer(&self) -> Option<Peer> {
         self.inquiry.peer
     }

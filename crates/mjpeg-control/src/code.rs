@@ -65,6 +65,8 @@ codes! {
     TooManyStreams = "too_many_streams", SERVICE_UNAVAILABLE;
     /// As many clients as allowed receive events.
     TooManySubscribers = "too_many_subscribers", SERVICE_UNAVAILABLE;
+    /// As many viewers as allowed watch the stream, or all streams.
+    TooManyViewers = "too_many_viewers", SERVICE_UNAVAILABLE;
     /// As many changes as allowed are under way.
     Busy = "busy", SERVICE_UNAVAILABLE;
     /// The relay is ending.
@@ -79,6 +81,8 @@ codes! {
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED;
     /// The request is not understood.
     BadRequest = "bad_request", BAD_REQUEST;
+    /// The request must be one for a WebSocket.
+    UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED;
     /// The caller must log in.
     Unauthorized = "unauthorized", UNAUTHORIZED;
     /// The caller may not do this.

@@ -19,6 +19,9 @@ pub struct ControlConfig {
     gate_timeout: Duration,
     max_subscribers: usize,
     max_writes: usize,
+    max_walls: usize,
+    max_wall_bytes_in_flight: usize,
+    wall_messages_per_second: u32,
     kept_events: usize,
     heartbeat: Duration,
 }
@@ -61,6 +64,31 @@ impl ControlConfig {
     /// answered `503`.
     pub fn with_max_writes(mut self, most: usize) -> Self {
         self.max_writes = most;
+        self
+    }
+
+    /// Sets how many wall sockets may be open at once. Default 200; 0 refuses all. Others are opened
+    /// and closed with the code 1013. Counted in
+    /// [`WallStats::refused`](crate::WallStats::refused).
+    pub fn with_max_walls(mut self, most: usize) -> Self {
+        self.max_walls = most;
+        self
+    }
+
+    /// Sets how many bytes of pictures may be on their way to one wall socket, which its client has
+    /// not acknowledged. Default 4 MiB. One picture may always be, whatever its size; a slow client
+    /// gets less.
+    pub fn with_max_wall_bytes_in_flight(mut self, most: usize) -> Self {
+        self.max_wall_bytes_in_flight = most;
+        self
+    }
+
+    /// Sets how many messages per second the client of a wall socket may send, besides one ack for
+    /// each frame. Default 60. Five seconds' messages may come at once, and one that sets tiles
+    /// counts as five. A client that sends more is closed, and counted in
+    /// [`WallStats::floods`](crate::WallStats::floods).
+    pub fn with_wall_messages_per_second(mut self, most: u32) -> Self {
+        self.wall_messages_per_second = most;
         self
     }
 
@@ -113,6 +141,21 @@ impl ControlConfig {
         self.max_writes
     }
 
+    /// Returns how many wall sockets may be open at once.
+    pub fn max_walls(&self) -> usize {
+        self.max_walls
+    }
+
+    /// Returns how many bytes of pictures may be on their way to one wall socket.
+    pub fn max_wall_bytes_in_flight(&self) -> usize {
+        self.max_wall_bytes_in_flight
+    }
+
+    /// Returns how many messages per second the client of a wall socket may send.
+    pub fn wall_messages_per_second(&self) -> u32 {
+        self.wall_messages_per_second
+    }
+
     /// Returns how many past events are kept.
     pub fn kept_events(&self) -> usize {
         self.kept_events
@@ -134,6 +177,9 @@ impl Default for ControlConfig {
             gate_timeout: Duration::from_secs(5),
             max_subscribers: 100,
             max_writes: 16,
+            max_walls: 200,
+            max_wall_bytes_in_flight: 4 << 20,
+            wall_messages_per_second: 60,
             kept_events: 1024,
             heartbeat: Duration::from_secs(15),
         }

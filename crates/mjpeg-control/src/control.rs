@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use axum::{
@@ -44,8 +44,9 @@ use crate::{
     origin::{PageOrigin, refused},
     policy::{ControlAccess, GatewayPolicy},
     respond::{Refused, guard},
-    routes::{BASE, document, router},
+    routes::{BASE, WALL, document, router},
     state::ApiState,
+    wall::{stats::WallStats, walls::Walls},
 };
 
 /// The API of one manager's streams. Cheap to clone; all clones are one.
@@ -92,6 +93,7 @@ impl ControlApi {
             rechecks: watch::Sender::new(Some(0)),
             subscribers: places(config.max_subscribers()),
             writes: places(config.max_writes()),
+            walls: Walls::new(config.max_walls()),
             since: SystemTime::now(),
             document: json(&document(links.is_some())).into(),
             links,
@@ -118,17 +120,39 @@ impl ControlApi {
         }
     }
 
-    /// Asks the gate again about all who receive events, when rights have changed. Those who lost
-    /// the right are disconnected.
+    /// Asks the gate again about all who receive events or have a wall socket, when rights have
+    /// changed. Those who lost the right are disconnected. The viewers of a wall's tiles are those
+    /// of their streams, and [rechecked](mjpeg_manager::mjpeg_http::StreamService::recheck) there.
     pub fn recheck(&self) {
         let rechecks = &self.inner.state.rechecks;
         rechecks.send_modify(|count| *count = count.map(|count| count.wrapping_add(1)));
     }
 
-    /// Ends the responses of all who receive events, for good, so that listeners need not wait for
-    /// them.
+    /// Ends the responses of all who receive events, and all wall sockets, for good, so that
+    /// listeners need not wait for them.
     pub fn close(&self) {
         self.inner.state.rechecks.send_replace(None);
+    }
+
+    /// [Closes](Self::close) the API and waits until the wall sockets have ended, at most this
+    /// long; then cuts them. They outlive the listeners that they came through.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts the sockets that have not ended yet.
+    pub async fn drain(&self, grace: Duration) {
+        self.close();
+        self.inner.state.walls.drain(grace).await;
+    }
+
+    /// Returns the limits and times.
+    pub fn config(&self) -> &ControlConfig {
+        &self.inner.state.config
+    }
+
+    /// Reads the counters of the wall sockets.
+    pub fn wall_stats(&self) -> WallStats {
+        self.inner.state.walls.counters().read()
     }
 
     /// Returns the description of the API with all that it can serve (OpenAPI 3.1), as JSON.
@@ -140,6 +164,7 @@ impl ControlApi {
 impl Drop for ControlInner {
     fn drop(&mut self) {
         self.taking.abort();
+        self.state.walls.abort();
     }
 }
 
@@ -226,8 +251,9 @@ impl ControlService {
         if !policy.hosts().include(&parts.uri, &parts.headers) {
             return Err(misdirected());
         }
-        if wants_websocket(&parts.headers) {
-            let detail = "this API speaks no WebSocket";
+        let is_wall = path.strip_prefix(BASE) == Some(WALL);
+        if wants_websocket(&parts.headers) && !is_wall {
+            let detail = "this speaks no WebSocket";
             return Err(Error::new(ErrorCode::BadRequest, detail));
         }
         let below = below(path, parts.uri.query()).ok_or_else(Error::not_found)?;

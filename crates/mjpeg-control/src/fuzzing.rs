@@ -30,6 +30,7 @@ use crate::{
     control::{ControlApi, ControlBody},
     error::Error,
     policy::{ControlAccess, GatewayPolicy},
+    wall::message::{ClientMessage, MAX_TILES, ServerMessage},
 };
 
 /// Checks that a request is answered as the gate decides: nothing is read from or done to the
@@ -49,6 +50,46 @@ pub fn control_request(data: &[u8]) {
     runtime
         .expect("no resources are needed for timers alone")
         .block_on(ask(how, request));
+}
+
+/// Checks that a message of a wall's client is either not understood, or within its bounds: tiles
+/// are numbered from 0 to 127, each once, and rates are possible.
+///
+/// The first byte of the input says whether the rest is text or bytes.
+pub fn wall_message(data: &[u8]) {
+    let Some((&how, rest)) = data.split_first() else {
+        return;
+    };
+    let message = match str::from_utf8(rest) {
+        Ok(text) if how % 2 == 0 => ClientMessage::of_text(text),
+        _ => ClientMessage::of_bytes(rest),
+    };
+    match message {
+        Ok(ClientMessage::Tiles(tiles)) => {
+            let mut numbers: Vec<u16> = tiles.iter().map(|tile| tile.tile).collect();
+            numbers.sort_unstable();
+            assert!(numbers.windows(2).all(|two| two[0] < two[1]), "each once");
+            assert!(
+                numbers
+                    .iter()
+                    .all(|number| usize::from(*number) < MAX_TILES)
+            );
+            let mut rates = tiles.iter().filter_map(|tile| tile.fps);
+            assert!(rates.all(|fps| fps.is_finite() && fps > 0.0));
+        }
+        Ok(ClientMessage::Ack { tile, seq }) => {
+            assert!(usize::from(tile) < MAX_TILES);
+            assert_eq!(
+                rest,
+                [&[0, tile as u8, 0, 0][..], &seq.to_be_bytes()].concat()
+            );
+        }
+        Ok(ClientMessage::Ping(id)) => {
+            let pong = ServerMessage::Pong { id }.to_json();
+            assert_eq!(pong, format!(r#"{{"type":"pong","id":{id}}}"#));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
 }
 
 /// Reads the request; `None` if hyper would not have read it either.

@@ -55,6 +55,7 @@
 //! | `GET /streams/{name}/viewers`, `events` | who is watching; what has happened |
 //! | `DELETE /viewers/{id}` | disconnects a viewer: `204` |
 //! | `GET /events` | server-sent events |
+//! | `GET /wall` | a WebSocket that shows many streams: see [below](#the-wall-socket) |
 //! | `GET /config` | the configuration |
 //! | `POST /reload` | reads the configuration again; with `dry_run=true` it only tries |
 //! | `GET /info`, `GET /openapi.json` | the program; this API (OpenAPI 3.1) |
@@ -76,6 +77,17 @@
 //! slow client: it takes the events from the latest
 //! [1024](ControlConfig::with_kept_events) that are kept.
 //!
+//! # The wall socket
+//!
+//! `GET /wall` opens a WebSocket with the subprotocol `mjpeg-wall.1`, over which a page shows many
+//! streams: browsers open only six connections to a server. `docs/wall.md` describes it for those
+//! who write clients. Each tile is a viewer of its stream, with the same rights and limits as any
+//! other. One frame per tile is on its way; the next goes when the client has acknowledged it. So
+//! nothing is queued for a slow client: what it misses, it skips whole.
+//!
+//! A socket outlives the listener that it came through, as viewers do. [`ControlApi::close`] ends
+//! it, and [`ControlApi::drain`] waits for that.
+//!
 //! # Safety
 //!
 //! * A gateway's API is closed to control unless [`GatewayPolicy::with_access`] opens it.
@@ -85,10 +97,11 @@
 //!   that. Only `DELETE` without a body need not say so, which no form can send either.
 //! * What changes something must come from a page of the same origin, if a browser says from where
 //!   it comes (`Origin`, `Sec-Fetch-Site`), else `403`. What does not say so is refused with a
-//!   cookie. Events are refused to pages of other origins that send a cookie.
+//!   cookie. Events are refused to pages of other origins that send a cookie, and the wall socket
+//!   to all pages of other origins.
 //! * No answer has CORS headers. Preflights are refused.
-//! * Bodies have at most 256 KiB, 10 s and 16 levels; at most 16 changes are under way at once, and
-//!   100 clients receive events.
+//! * Bodies have at most 256 KiB, 10 s and 16 levels; at most 16 changes are under way at once, 100
+//!   clients receive events, and 200 have a wall socket.
 //! * Errors repeat no values, and no names but valid ones.
 //! * Each change that the gate allowed is logged in one line, at the target `mjpeg_control::audit`:
 //!   user, address, verb, stream, outcome. A change goes on if its client goes away.
@@ -117,6 +130,7 @@ mod routes;
 mod state;
 mod time;
 mod view;
+mod wall;
 mod words;
 
 pub use code::ErrorCode;
@@ -133,3 +147,4 @@ pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 #[doc(no_inline)]
 pub use mjpeg_manager;
 pub use policy::{ControlAccess, GatewayPolicy};
+pub use wall::stats::WallStats;

@@ -49,6 +49,12 @@ impl PageOrigin {
     pub(crate) fn may_subscribe(self, has_cookie: bool) -> bool {
         self != Self::Other || !has_cookie
     }
+
+    /// Whether such a request may open a WebSocket. What comes over one is not kept from pages of
+    /// other origins, so they must not open it. Browsers always say from where they do.
+    pub(crate) fn may_open_socket(self) -> bool {
+        self != Self::Other
+    }
 }
 
 /// The refusal of a request that a page of somebody else may have sent.
@@ -188,6 +194,7 @@ mod tests {
     fn who_says_nothing_may_write_without_a_cookie_only() {
         assert!(PageOrigin::Unknown.may_write(false) && !PageOrigin::Unknown.may_write(true));
         assert!(PageOrigin::SameOrigin.may_write(true));
+        assert!(!PageOrigin::Other.may_open_socket() && PageOrigin::Unknown.may_open_socket());
         assert!(!PageOrigin::Other.may_write(false) && !PageOrigin::Person.may_write(false));
     }
 }

@@ -34,6 +34,7 @@ pub struct GatewayPolicy {
     hosts: Hosts,
     access: ControlAccess,
     has_page: bool,
+    has_streams: bool,
     listener: ListenerConfig,
 }
 
@@ -43,7 +44,9 @@ impl GatewayPolicy {
     ///
     /// The gate is asked about every request, before its body is read:
     ///
-    /// * [`Page`], for no stream: the list of streams and the events, before anything else.
+    /// * [`Page`], for no stream: the list of streams, the events and the wall socket, before
+    ///   anything else. Whether a tile of the wall may show a stream is for the gate of that stream
+    ///   to say, as for any viewer.
     /// * [`State`], for a stream: whether its name, state and rates may be read.
     /// * [`Control`], for a stream: its details, viewers and past events; pause, resume, retry;
     ///   disconnecting a viewer.
@@ -61,6 +64,7 @@ impl GatewayPolicy {
             hosts: Hosts::default(),
             access: ControlAccess::default(),
             has_page: true,
+            has_streams: true,
             listener: ListenerConfig::default(),
         }
     }
@@ -84,6 +88,12 @@ impl GatewayPolicy {
         self
     }
 
+    /// Sets whether the wall socket shows streams here. Default: true. If not, it is not there: 404.
+    pub fn with_streams(mut self, has_streams: bool) -> Self {
+        self.has_streams = has_streams;
+        self
+    }
+
     /// Sets the configuration of the gateway's listener: its name, and the base path that a proxy
     /// may leave in the requests. Default: that of [`ListenerConfig::default`].
     pub fn with_listener(mut self, listener: ListenerConfig) -> Self {
@@ -104,6 +114,11 @@ impl GatewayPolicy {
     /// Returns whether the state of streams can be read here, as the page does.
     pub fn has_page(&self) -> bool {
         self.has_page
+    }
+
+    /// Returns whether the wall socket shows streams here.
+    pub fn has_streams(&self) -> bool {
+        self.has_streams
     }
 
     /// Returns the configuration of the gateway's listener.
@@ -136,6 +151,7 @@ impl fmt::Debug for GatewayPolicy {
             .field("hosts", &self.hosts)
             .field("access", &self.access)
             .field("has_page", &self.has_page)
+            .field("has_streams", &self.has_streams)
             .field("listener", &self.listener)
             .finish_non_exhaustive()
     }

@@ -7,6 +7,7 @@ mod links;
 mod relay;
 mod streams;
 mod viewers;
+mod wall;
 mod writes;
 
 use std::sync::Arc;
@@ -72,6 +73,7 @@ pub(crate) const ROUTES: &[ApiRoute] = &[
     route!(GET "/streams/{name}/events", ControlStream, "", events::past),
     route!(DELETE "/viewers/{id}", ControlViewer, "disconnect", viewers::disconnect),
     route!(GET "/events", Subscribe, "", events::subscribe),
+    route!(GET "/wall", OpenSocket, "", wall::open),
     route!(GET "/config", Control, "", relay::config),
     route!(POST "/reload", Control, "reload", relay::reload),
     route!(GET "/info", Control, "", relay::info),
@@ -171,6 +173,7 @@ fn forbid_null(parameter: &mut RefOr<Parameter>) {
         events::past,
         viewers::disconnect,
         events::subscribe,
+        wall::open,
         relay::config,
         relay::reload,
         relay::info,
@@ -185,6 +188,9 @@ struct ApiDocument;
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/api/v1";
+
+/// The one path below it that speaks WebSocket.
+pub(crate) const WALL: &str = "/wall";
 
 #[cfg(test)]
 mod tests {

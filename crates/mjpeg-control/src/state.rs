@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::{
     config::ControlConfig, configurator::Configurator, events::log::EventLog, links::LinkIssuer,
+    wall::walls::Walls,
 };
 
 /// What all gateways share.
@@ -22,6 +23,7 @@ pub(crate) struct ApiState {
     pub(crate) rechecks: watch::Sender<Option<u64>>,
     pub(crate) subscribers: Arc<Semaphore>,
     pub(crate) writes: Arc<Semaphore>,
+    pub(crate) walls: Walls,
     pub(crate) since: SystemTime,
     /// Describes what is served.
     pub(crate) document: Bytes,

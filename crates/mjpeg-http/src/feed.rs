@@ -14,7 +14,10 @@ use crate::{
         pace::Pace,
     },
     request::stream::StreamRequest,
-    viewers::permit::{OutgoingPart, Permit},
+    viewers::{
+        in_flight::SentBytes,
+        permit::{OutgoingPart, Permit},
+    },
 };
 
 pub(crate) mod form;
@@ -90,9 +93,19 @@ pub(crate) enum Next {
     End,
 }
 
+/// The same, with a frame that has not been taken.
+pub(crate) enum Due<'a> {
+    Frame {
+        frame: &'a Arc<Published>,
+        is_repeat: bool,
+    },
+    Wait(Option<Instant>),
+    End,
+}
+
 /// A frame to be written now.
 pub(crate) struct Sending {
-    frame: Arc<Published>,
+    pub(crate) frame: Arc<Published>,
     /// Frames skipped since the one before.
     skipped: u64,
     pub(crate) is_repeat: bool,
@@ -159,6 +172,20 @@ impl Feed {
         interval: Option<Duration>,
         now: Instant,
     ) -> Next {
+        match self.due(newest, interval, now) {
+            Due::Frame { frame, is_repeat } => Next::Send(self.send(frame, is_repeat, now)),
+            Due::Wait(at) => Next::Wait(at),
+            Due::End => Next::End,
+        }
+    }
+
+    /// Decides without taking the frame: the same call later may find a newer one.
+    pub(crate) fn due<'a>(
+        &mut self,
+        newest: Option<&'a Arc<Published>>,
+        interval: Option<Duration>,
+        now: Instant,
+    ) -> Due<'a> {
         let idle_since = match self.idle_since {
             Some(since) => since,
             None => {
@@ -167,21 +194,17 @@ impl Feed {
                 let late_at = self.last.as_ref().and_then(|last| last.late_at);
                 if late_at.is_some_and(|at| at < now) {
                     self.permit.counters().lag_cuts.add_one();
-                    return Next::End;
+                    return Due::End;
                 }
                 now
             }
         };
-        if self.ends_at.is_some_and(|at| at <= now) {
-            self.permit.counters().duration_ends.add_one();
-            return Next::End;
+        if self.is_over(now) {
+            return Due::End;
         }
-        if self.has_expired(now) {
-            return Next::End;
-        }
-        let granted_until = self.permit.granted_until();
-        let ends_at = self.ends_at.into_iter().chain(granted_until).min();
-        let wait = |at: Option<Instant>| Next::Wait(at.into_iter().chain(ends_at).min());
+        let ends_at = self.until();
+        let frame = |frame, is_repeat| Due::Frame { frame, is_repeat };
+        let wait = |at: Option<Instant>| Due::Wait(at.into_iter().chain(ends_at).min());
         if let Some(at) = self.pace.wait_until(now.into_std()) {
             return wait(Some(Instant::from_std(at)));
         }
@@ -189,14 +212,14 @@ impl Feed {
             return wait(None);
         };
         let Some(last) = &self.last else {
-            return Next::Send(self.send(newest, false, now));
+            return frame(newest, false);
         };
         if newest.seq != last.seq {
-            return Next::Send(self.send(newest, false, now));
+            return frame(newest, false);
         }
         let repeat_at = idle_since + self.silence(last, interval);
         if repeat_at <= now || self.is_probed {
-            return Next::Send(self.send(newest, true, now));
+            return frame(newest, true);
         }
         wait(Some(repeat_at))
     }
@@ -204,6 +227,21 @@ impl Feed {
     /// Sends the last frame again at once, to find out whether anybody is there.
     pub(crate) fn probe(&mut self) {
         self.is_probed = true;
+    }
+
+    /// Whether the viewer's time is over; counts it then.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        if self.ends_at.is_some_and(|at| at <= now) {
+            self.permit.counters().duration_ends.add_one();
+            return true;
+        }
+        self.has_expired(now)
+    }
+
+    /// When the viewer's time will be over; `None` for never.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        let granted_until = self.permit.granted_until();
+        self.ends_at.into_iter().chain(granted_until).min()
     }
 
     /// Whether the viewer's grant has ended; counts it then.
@@ -229,7 +267,13 @@ impl Feed {
         keepalive
     }
 
-    fn send(&mut self, frame: &Arc<Published>, is_repeat: bool, now: Instant) -> Sending {
+    /// Takes a frame that is due.
+    pub(crate) fn send(
+        &mut self,
+        frame: &Arc<Published>,
+        is_repeat: bool,
+        now: Instant,
+    ) -> Sending {
         let before = self.last.take();
         let skipped = match &before {
             Some(before) => frame.seq.saturating_sub(before.seq + 1),
@@ -282,8 +326,7 @@ impl Feed {
         self.pace.sent(now.into_std(), rendered.len());
         let sent = OutgoingPart {
             frame: &sending.frame,
-            part: &part,
-            allow_origin: self.form.allow_origin(),
+            held: SentBytes::Part(&part, self.form.allow_origin()),
             bytes: rendered.len(),
             skipped: sending.skipped,
             is_repeat: sending.is_repeat,
@@ -291,6 +334,38 @@ impl Feed {
         };
         self.permit.begin(&sent, now);
         rendered
+    }
+
+    /// Records that writing a frame begins for a viewer that gets it in a form of its own, of this
+    /// many bytes.
+    pub(crate) fn begin(&mut self, sending: &Sending, bytes: usize, now: Instant) {
+        self.pace.sent(now.into_std(), bytes);
+        let sent = OutgoingPart {
+            frame: &sending.frame,
+            held: SentBytes::Picture(&sending.frame),
+            bytes,
+            skipped: sending.skipped,
+            is_repeat: sending.is_repeat,
+            max_inflight_bytes: self.config.max_inflight_bytes(),
+        };
+        self.permit.begin(&sent, now);
+    }
+
+    /// Whether nothing has been sent yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Whether this is the frame last sent.
+    pub(crate) fn has_sent(&self, frame: &Published) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|last| last.seq == frame.seq)
+    }
+
+    /// Sets what the viewer asks for from now on: frames per second at most.
+    pub(crate) fn ask_fps(&mut self, fps: Option<f64>) {
+        self.request.fps = fps;
+        self.limit(Arc::clone(&self.config));
     }
 }
 

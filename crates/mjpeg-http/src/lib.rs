@@ -215,7 +215,11 @@
 //! [Some names](RESERVED_NAMES) would be hidden by these URLs, or hide them.
 //!
 //! The fallback is a tower service of your own, such as an axum router with a page and an API. It
-//! may upgrade connections. Requests reach it with a [`Peer`] extension.
+//! may upgrade connections, and [keep](Detach) them when the listener ends. Requests reach it with
+//! a [`Peer`] extension.
+//!
+//! A service that sends frames in a protocol of its own, such as WebSocket, has its clients counted
+//! and limited as viewers: [`StreamService::watch`].
 //!
 //! One stream may also have several listeners: clones of a [`StreamService`] share their viewers,
 //! limits and counters. [`Listener::bind`] listens on a TCP port, [`Listener::bind_unix`] on a Unix
@@ -335,6 +339,7 @@ mod stats;
 mod timer;
 mod transport;
 mod viewers;
+mod watcher;
 
 pub use address::ListenAddress;
 
@@ -348,6 +353,7 @@ pub use peer::Peer;
 pub use response::{body::ResponseBody, future::ResponseFuture, mjpeg_body::MjpegBody};
 pub use server::{
     accept::{Accept, Wrap},
+    detach::Detach,
     handle::ListenerHandle,
     listener::Listener,
     streams::{RESERVED_NAMES, Streams, is_reserved_name},
@@ -356,6 +362,7 @@ pub use service::{Drained, Rechecked, StreamService, StreamServiceBuilder};
 pub use stats::{ListenerStats, StreamStats};
 pub use transport::{TlsInfo, Transport};
 pub use viewers::viewer::ViewerInfo;
+pub use watcher::{StreamWatcher, WatchEnd, WatchRefusal, WatchRequest, WatchedFrame};
 /// Re-exported because their types occur in this crate's API, so that versions agree.
 #[doc(no_inline)]
 pub use {ipnet, mjpeg_fanout};

@@ -4,6 +4,7 @@ pub(crate) mod accept;
 mod accept_outage;
 pub(crate) mod connection;
 pub(crate) mod context;
+pub(crate) mod detach;
 pub(crate) mod fallback;
 pub(crate) mod guarded;
 pub(crate) mod handle;

@@ -19,7 +19,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     closing::Closer,
     config::stream::StreamConfig,
-    gate::{Access, Gate, SharedGate},
+    gate::{Access, Gate, Inquiry, SharedGate},
     peer::Peer,
     response::{body::ResponseBody, future::ResponseFuture},
     service::shared::{Caller, ServiceShared},
@@ -29,10 +29,12 @@ use crate::{
         table::ViewerTable,
         viewer::{ViewerInfo, ViewerState},
     },
+    watcher::{StreamWatcher, WatchRefusal, WatchRequest},
 };
 
 mod access;
 pub(crate) mod shared;
+mod watching;
 
 /// Answers requests for one stream: a hyper and a tower service, cheap to clone. See the
 /// [table of answers](crate#what-a-viewer-gets).
@@ -109,9 +111,9 @@ impl StreamService {
         self.shared.closer.close();
     }
 
-    /// [Closes](Self::close) the service and waits until the viewers that came through listeners
-    /// have ended, at most this long; then cuts the rest. When it returns, the service's tasks have
-    /// ended.
+    /// [Closes](Self::close) the service and waits until the viewers that came through listeners,
+    /// and [watchers](Self::watch), have ended, at most this long; then cuts the rest. When it
+    /// returns, the service's tasks have ended.
     ///
     /// # Cancel safety
     ///
@@ -119,12 +121,37 @@ impl StreamService {
     pub async fn drain(&self, grace: Duration) -> Drained {
         self.close();
         let cut = self.shared.shards.drain(grace);
+        let cut = async {
+            let (cut, cut_watchers) = tokio::join!(cut, self.shared.drain_watchers(grace));
+            cut + cut_watchers
+        };
         #[cfg(feature = "http2")]
         let cut = async {
             let (cut, cut_http2) = tokio::join!(cut, self.shared.drain_http2(grace));
             cut + cut_http2
         };
         Drained { cut: cut.await }
+    }
+
+    /// Admits a viewer that another service sends frames to, in a protocol of its own. It passes
+    /// the gate and the limits, is listed and counted, can be kicked, and is rechecked as all
+    /// viewers.
+    ///
+    /// `inquiry` says who asks; its action and stream are set here. See [`StreamWatcher`].
+    ///
+    /// # Errors
+    ///
+    /// [`WatchRefusal`] if the gate or a limit refuses the viewer, or the service is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nobody has been admitted then.
+    pub async fn watch(
+        &self,
+        inquiry: Inquiry,
+        request: &WatchRequest,
+    ) -> Result<StreamWatcher, WatchRefusal> {
+        self.shared.watch(inquiry, request).await
     }
 
     /// Asks the gate again about every viewer and ends those that it no longer admits. Does nothing
@@ -146,7 +173,7 @@ impl StreamService {
             };
             match self.shared.ask_gate(&inquiry).await {
                 Some(Access::Allow(grant)) => viewer.set_granted_until(grant.until),
-                Some(Access::Deny(_)) => rechecked.ended += usize::from(viewer.revoke()),
+                Some(Access::Deny(_)) => rechecked.ended += usize::from(viewer.deny()),
                 None => rechecked.undecided += 1,
             }
             rechecked
@@ -273,6 +300,7 @@ impl StreamServiceBuilder {
             closer: Closer::new(),
             #[cfg(feature = "http2")]
             cutter: watch::Sender::new(false),
+            watching: watch::Sender::new(()),
             rechecks: AtomicU64::new(0),
         };
         StreamService {

@@ -9,6 +9,7 @@ mod listener;
 mod process;
 mod relay;
 mod stream;
+mod wall;
 
 use std::{
     fmt,
@@ -23,13 +24,14 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
 };
+use mjpeg_control::ControlApi;
 use mjpeg_manager::{HttpOutlet, Manager, mjpeg_http::ListenerStats};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::{
     accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
-    relay::RelayReading, stream::StreamReading,
+    relay::RelayReading, stream::StreamReading, wall::WallReading,
 };
 
 /// The figures of a relay, for Prometheus and what reads its formats.
@@ -50,6 +52,7 @@ use self::{
 pub struct Metrics {
     manager: Manager,
     http: HttpOutlet,
+    walls: Option<ControlApi>,
     /// One for each answer that may be on its way.
     answers: Arc<Semaphore>,
     /// Requests refused because there were none left.
@@ -62,9 +65,16 @@ impl Metrics {
         Self {
             manager,
             http,
+            walls: None,
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
             refused: Arc::default(),
         }
+    }
+
+    /// Adds the figures of an API's wall sockets. Default: none.
+    pub fn with_walls(mut self, control: ControlApi) -> Self {
+        self.walls = Some(control);
+        self
     }
 
     /// Answers a request for the figures, whose `Accept` header decides their format: OpenMetrics
@@ -116,6 +126,7 @@ impl Metrics {
                 &self.http,
                 self.refused.load(Ordering::Relaxed),
             ),
+            walls: self.walls.as_ref().map(WallReading::new),
             listeners: shared.chain(own).collect(),
             streams,
             process: ProcessReading::now(),
@@ -127,6 +138,8 @@ impl Metrics {
 #[derive(Debug)]
 struct Figures {
     relay: RelayReading,
+    /// `None` where there is no API.
+    walls: Option<WallReading>,
     streams: Vec<StreamReading>,
     listeners: Vec<ListenerReading>,
     /// `None` where the system does not tell.
@@ -137,6 +150,9 @@ impl Collector for Figures {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut families = Families::new(encoder);
         self.relay.encode(&mut families)?;
+        self.walls
+            .as_ref()
+            .map_or(Ok(()), |walls| walls.encode(&mut families))?;
         stream::encode(&self.streams, &mut families)?;
         listener::encode(&self.listeners, &mut families)?;
         self.process

@@ -229,8 +229,11 @@ impl Relay {
     /// Dropping the future drops the relay, which stops it at once.
     pub async fn shutdown(mut self) -> ShutdownReport {
         let manager = &self.relayed.manager;
-        self.relayed.control.close();
-        let (report, ()) = tokio::join!(manager.shutdown(), self.gateways.shutdown());
+        let walls = self
+            .relayed
+            .control
+            .drain(manager.config().shutdown_grace());
+        let (report, (), ()) = tokio::join!(manager.shutdown(), self.gateways.shutdown(), walls);
         report
     }
 }

@@ -53,6 +53,7 @@ mod request;
 mod script;
 mod viewer;
 mod walk;
+mod wall;
 
 pub use camera::Camera;
 pub use dead_end::{FullBacklog, refused_addr};
@@ -63,3 +64,4 @@ pub use plan::ReceivedRequest;
 pub use request::{Response, request};
 pub use script::{Script, Step};
 pub use viewer::{ReceivedPart, Viewer};
+pub use wall::{WallClient, WallMessage, WallPicture};

@@ -17,6 +17,7 @@ mod snapshots;
 mod steps;
 mod uploads;
 mod viewer;
+mod wall;
 mod work;
 
 use crate::case::Case;
@@ -35,6 +36,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         programs::CASES,
         secrets::CASES,
         viewer::CASES,
+        wall::CASES,
         uploads::CASES,
         snapshots::CASES,
         requests::CASES,

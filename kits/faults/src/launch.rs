@@ -17,6 +17,8 @@ pub(crate) struct Launch {
     pub(crate) env: BTreeMap<&'static str, String>,
     /// Further arguments of the program, such as another stream.
     pub(crate) args: Vec<String>,
+    /// How many pages the program prints before its streams.
+    pub(crate) pages: usize,
     /// Whether standard error is a pipe that is not read, instead of a file.
     pub(crate) is_log_unread: bool,
 }

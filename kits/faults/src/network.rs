@@ -81,6 +81,15 @@ impl RemoteHost {
         self.namespace.tc(&add).map(drop)
     }
 
+    /// Limits the rate from the relay to the machine, in kbit/s.
+    pub(crate) fn narrow_from_relay(&self, kbit: u32) -> Result<()> {
+        let device = format!("local{}", self.number);
+        // One segment per packet: the bucket takes no larger ones.
+        run(&format!("ip link set dev {device} gso_max_segs 1"))?;
+        let tbf = format!("tbf rate {kbit}kbit burst 4kb limit 64kb");
+        run(&format!("tc qdisc add dev {device} root {tbf}")).map(drop)
+    }
+
     /// Creates a socket in the machine's namespace, in a thread of its own: a socket belongs to the
     /// namespace in which its thread is when it creates it.
     fn in_namespace<T: Send + 'static>(

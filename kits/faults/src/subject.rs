@@ -251,6 +251,9 @@ impl Program {
         }
         all.args.extend_from_slice(&launch.args);
         let mut process = Process::start(program, &all, log).await?;
+        for _ in 0..all.pages {
+            process.line().await?;
+        }
         let mut addrs = Vec::new();
         for _ in 0..all.streams() {
             addrs.push(relay::address(&process.line().await?)?);

@@ -30,6 +30,8 @@ pub(super) enum NeededRight {
     Look,
     /// The same, for as long as they want.
     Subscribe,
+    /// The same, over a WebSocket.
+    OpenSocket,
     /// To see the stream in the path.
     See,
     /// To control the stream in the path.
@@ -43,7 +45,10 @@ pub(super) enum NeededRight {
 impl NeededRight {
     /// Whether those may have it who may only look.
     pub(super) fn is_public(self) -> bool {
-        matches!(self, Self::Look | Self::Subscribe | Self::See)
+        matches!(
+            self,
+            Self::Look | Self::Subscribe | Self::OpenSocket | Self::See
+        )
     }
 }
 
@@ -78,7 +83,9 @@ impl Rule {
     async fn decide(&self, caller: &ApiCaller, target: &str) -> Result<Grant, Denied> {
         let stream = target.split_once(':').map_or(target, |(stream, _)| stream);
         let decided = match self.right {
-            NeededRight::Look | NeededRight::Subscribe => return caller.may_look().await,
+            NeededRight::Look | NeededRight::Subscribe | NeededRight::OpenSocket => {
+                return caller.may_look().await;
+            }
             NeededRight::Control => return caller.may_control(None).await,
             NeededRight::See => caller.may_see(stream).await,
             NeededRight::ControlStream | NeededRight::ControlViewer => {
@@ -156,6 +163,7 @@ fn check_sender(
     let is_fine = match rule.right {
         _ if is_write => sender.may_write(has_cookie),
         NeededRight::Subscribe => sender.may_subscribe(has_cookie),
+        NeededRight::OpenSocket => sender.may_open_socket(),
         _ => true,
     };
     if !is_fine {

@@ -28,6 +28,8 @@ pub(crate) struct ViewerView {
     user: Option<String>,
     /// The name that it gave itself with `?key=`; else empty.
     key: String,
+    /// How it is sent the stream: `multipart`, or `wall` for a tile of a wall socket.
+    protocol: &'static str,
     /// Since when it has been watching (RFC 3339).
     since: String,
     /// Parts sent to it, repeats included.
@@ -50,6 +52,7 @@ impl ViewerView {
             address: info.peer.map(|peer| peer.to_string()),
             user: info.identity.map(|name| name.to_string()),
             key: info.key,
+            protocol: info.protocol,
             since: rfc3339(since),
             sent: info.sent,
             sent_bytes: info.sent_bytes,

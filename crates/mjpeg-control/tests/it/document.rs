@@ -12,7 +12,7 @@ const METHODS: [&str; 9] = [
 ];
 
 /// What everybody may read who may see the streams.
-const PUBLIC: [&str; 3] = ["/streams", "/streams/{name}/health", "/events"];
+const PUBLIC: [&str; 4] = ["/streams", "/streams/{name}/health", "/events", "/wall"];
 
 /// The methods of each path.
 fn described(document: &Value) -> Vec<(String, BTreeSet<String>)> {

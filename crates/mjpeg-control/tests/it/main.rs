@@ -15,6 +15,7 @@ mod replay;
 mod rights;
 mod streams;
 mod viewers;
+mod wall;
 mod writes;
 
 use mjpeg_control::{ControlApi, ControlConfig, ControlService, Error, GatewayPolicy, Hosts};

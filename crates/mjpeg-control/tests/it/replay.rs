@@ -5,15 +5,25 @@ use std::{fs, path::Path};
 
 use mjpeg_control::fuzzing;
 
-#[test]
-fn control_request() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/control_request");
+fn replay(target: &str, oracle: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    let folder = folder.join(target);
     let mut seeds = 0;
     for entry in fs::read_dir(&folder).expect("seeds are committed") {
         let path = entry.expect("a readable folder").path();
         println!("{}", path.display());
-        fuzzing::control_request(&fs::read(path).expect("a readable seed"));
+        oracle(&fs::read(path).expect("a readable seed"));
         seeds += 1;
     }
     assert!(seeds > 0, "no seeds in {}", folder.display());
+}
+
+#[test]
+fn control_request() {
+    replay("control_request", fuzzing::control_request);
+}
+
+#[test]
+fn control_wall() {
+    replay("control_wall", fuzzing::wall_message);
 }

@@ -19,6 +19,7 @@ use mjpeg_manager::{
 use mjpeg_testkit::{Head, Response, Script, jpeg, request};
 use serde_json::Value;
 use tokio::{
+    sync::oneshot,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -35,6 +36,7 @@ pub(crate) struct Relay {
     pub(crate) service: ControlService,
     pub(crate) handle: ListenerHandle,
     serving: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
 }
 
 impl Relay {
@@ -72,7 +74,10 @@ impl Relay {
         let addr = listener.local_addr().unwrap();
         let listener = listener.with_fallback(service.clone());
         let handle = listener.handle();
-        let serving = listener.serve(http.clone(), std::future::pending());
+        let (stop, stopped) = oneshot::channel();
+        let serving = listener.serve(http.clone(), async {
+            let _ = stopped.await;
+        });
         let serving = tokio::spawn(async move {
             serving.await;
         });
@@ -85,7 +90,14 @@ impl Relay {
             service,
             handle,
             serving,
+            stop: Some(stop),
         }
+    }
+
+    /// Ends the listener, and waits until it has ended.
+    pub(crate) async fn stop_listening(&mut self) {
+        drop(self.stop.take());
+        (&mut self.serving).await.unwrap();
     }
 
     /// Starts a stream, not by the API, whose camera may be off.

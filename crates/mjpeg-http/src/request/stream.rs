@@ -24,6 +24,8 @@ pub(crate) struct StreamRequest {
     pub(crate) max_lag: Option<Duration>,
     /// A name that the viewer gives itself; ustreamer reports it in `/state`.
     pub(crate) key: String,
+    /// By what another service watches in the viewer's place; `None` for a multipart stream.
+    pub(crate) protocol: Option<&'static str>,
     /// The viewer is a relay, which wants to know more about each part.
     pub(crate) is_relay: bool,
     /// Which origin may read it.
@@ -76,6 +78,7 @@ impl StreamRequest {
             max_duration: time("max_duration"),
             max_lag: time("max_lag"),
             key: key.chars().take(LONGEST_KEY).collect(),
+            protocol: None,
             is_relay,
             allow_origin: config.cors().allowed(headers),
         }

@@ -29,6 +29,7 @@ use crate::{
     peer::Peer,
     server::{
         context::{Answered, Context},
+        detach::Detach,
         fallback::ListenerBody,
         guarded::Guarded,
         handoff::{HandedOver, Handoff},
@@ -67,7 +68,9 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
         drop(config);
         return Http2Connection::new(guarded, caller, context).run().await;
     }
-    let connection = HttpConnection::new(guarded, caller, &config, context);
+    let detach = context.fallback.is_some().then(Detach::new);
+    let detaching = detach.as_ref().map(Detach::detaching);
+    let connection = HttpConnection::new(guarded, caller, &config, (context, detach));
     // Not kept for as long as the connection lives.
     drop(config);
     match connection.run().await {
@@ -81,9 +84,18 @@ pub(crate) async fn serve(transport: Transport, peer: Peer, context: Arc<Context
             });
         }
         // A fallback service may have upgraded the connection. It has ended when that service drops
-        // it.
+        // it, or is no longer ours when that service keeps it.
         None => {
-            let _ = is_gone.await;
+            let detached = async {
+                match detaching {
+                    Some(mut detaching) => detaching.wait().await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                _ = is_gone => {}
+                () = detached => {}
+            }
         }
     }
 }
@@ -145,10 +157,10 @@ impl HttpConnection {
         mut io: Guarded,
         caller: Caller,
         config: &ListenerConfig,
-        context: Arc<Context>,
+        (context, detach): (Arc<Context>, Option<Detach>),
     ) -> Self {
-        if context.fallback.is_some() {
-            io = io.cut_at(context.cutter.closing());
+        if let Some(detach) = &detach {
+            io = io.cut_at(context.cutter.closing(), detach.clone());
         }
         let (outgoing, handoff) = (io.outgoing(), Arc::new(Handoff::new(io.outgoing())));
         let closing = context.closer.closing();
@@ -162,6 +174,7 @@ impl HttpConnection {
             context,
             caller: caller.clone(),
             handoff: Arc::clone(&handoff),
+            detach,
         };
         Self {
             hyper: http1
@@ -239,6 +252,8 @@ struct ConnectionService {
     context: Arc<Context>,
     caller: Caller,
     handoff: Arc<Handoff>,
+    /// If there is a fallback service.
+    detach: Option<Detach>,
 }
 
 impl Service<Request<Incoming>> for ConnectionService {
@@ -246,8 +261,11 @@ impl Service<Request<Incoming>> for ConnectionService {
     type Error = Infallible;
     type Future = Answered;
 
-    fn call(&self, request: Request<Incoming>) -> Answered {
+    fn call(&self, mut request: Request<Incoming>) -> Answered {
         self.handoff.note_request();
+        if let Some(detach) = &self.detach {
+            request.extensions_mut().insert(detach.clone());
+        }
         let handoff = Arc::clone(&self.handoff);
         self.context
             .respond(self.caller.clone(), request, |service, request, asked| {

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     closing::Closing,
-    server::outgoing::Outgoing,
+    server::{detach::Detach, outgoing::Outgoing},
     stats::{CountedConnection, ListenerCounters},
     transport::Transport,
     viewers::cut::CutReason,
@@ -52,6 +52,8 @@ pub(crate) struct Guarded {
 struct Cuts {
     reading: Cut,
     writing: Cut,
+    /// It is not to be cut any more.
+    detach: Detach,
 }
 
 /// Becomes ready when the connection is to be cut.
@@ -77,12 +79,13 @@ impl Guarded {
         }
     }
 
-    /// Fails reads and writes from the moment that this announces.
-    pub(crate) fn cut_at(mut self, closing: Closing) -> Self {
+    /// Fails reads and writes from the moment that this announces, unless it is detached before.
+    pub(crate) fn cut_at(mut self, closing: Closing, detach: Detach) -> Self {
         let cut = |mut closing: Closing| -> Cut { Box::pin(async move { closing.wait().await }) };
         self.cut = Some(Cuts {
             reading: cut(closing.clone()),
             writing: cut(closing),
+            detach,
         });
         self
     }
@@ -130,14 +133,27 @@ impl Guarded {
         )))
     }
 
+    /// Forgets that it could be cut, if it is detached.
+    fn forget_cut(&mut self) {
+        if self
+            .cut
+            .as_ref()
+            .is_some_and(|cuts| cuts.detach.is_detached())
+        {
+            self.cut = None;
+        }
+    }
+
     /// Fails if the connection is to be cut; else wakes the reading task when it is.
     fn check_reading(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.forget_cut();
         let cut = self.cut.as_mut().map(|cuts| &mut cuts.reading);
         check(cut, &self.transport, cx)
     }
 
     /// Fails if the connection is to be cut; else wakes the writing task when it is.
     fn check_writing(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.forget_cut();
         let cut = self.cut.as_mut().map(|cuts| &mut cuts.writing);
         check(cut, &self.transport, cx)
     }

@@ -224,8 +224,8 @@ impl Listener {
     /// [`StreamService`](crate::StreamService): end them with its
     /// [`drain`](crate::StreamService::drain). When this returns, the port is free and everything
     /// else that came through it has ended. [`Drained::cut`] counts the connections that were cut.
-    /// Of a connection that a fallback has upgraded, all reads and writes fail then; the fallback
-    /// must drop it.
+    /// Of a connection that a fallback has upgraded and not [kept](crate::Detach), all reads and
+    /// writes fail then; the fallback must drop it.
     ///
     /// # Cancel safety
     ///

@@ -1,5 +1,6 @@
 //! Whether a stream's gate admits a request.
 
+use bytes::Bytes;
 use http::{Response, request::Parts};
 use tokio::time::timeout;
 
@@ -8,6 +9,13 @@ use crate::{
     response::{body::ResponseBody, head, short},
     service::shared::{Caller, ServiceShared},
 };
+
+/// Why a gate does not admit a request.
+pub(crate) enum GateRefusal {
+    Denied(Box<Response<Bytes>>),
+    /// It did not decide in time.
+    Undecided,
+}
 
 impl ServiceShared {
     /// What the gate is asked about a request.
@@ -44,20 +52,28 @@ impl ServiceShared {
         matches!(self.ask_gate(&inquiry).await, Some(Access::Allow(_)))
     }
 
-    /// Asks the gate about a request that it has not decided about before. Returns the response
-    /// that refuses it, as it is: it must not differ from what is answered for a stream that does
-    /// not exist.
+    /// Asks the gate about a request that it has not decided about before.
+    pub(crate) async fn granted(&self, inquiry: &Inquiry) -> Result<Grant, GateRefusal> {
+        let refusal = match self.ask_gate(inquiry).await {
+            Some(Access::Allow(grant)) => return Ok(grant),
+            Some(Access::Deny(response)) => GateRefusal::Denied(response),
+            None => GateRefusal::Undecided,
+        };
+        self.counters.denied.add_one();
+        Err(refusal)
+    }
+
+    /// Does the same. Returns the response that refuses the request, as it is: it must not differ
+    /// from what is answered for a stream that does not exist.
     pub(crate) async fn admit(
         &self,
         inquiry: &Inquiry,
     ) -> Result<Grant, Box<Response<ResponseBody>>> {
-        let refusal = match self.ask_gate(inquiry).await {
-            Some(Access::Allow(grant)) => return Ok(grant),
-            Some(Access::Deny(response)) => response.map(ResponseBody::whole),
-            None => short::undecided(),
-        };
-        self.counters.denied.add_one();
-        Err(Box::new(refusal))
+        let refused = self.granted(inquiry).await;
+        refused.map_err(|refusal| match refusal {
+            GateRefusal::Denied(response) => Box::new(response.map(ResponseBody::whole)),
+            GateRefusal::Undecided => Box::new(short::undecided()),
+        })
     }
 
     /// Redirects to the stream's root, at this relative URL, whoever may know that there is one.

@@ -51,6 +51,8 @@ pub(crate) struct ServiceShared {
     /// for as long as it is sent the stream.
     #[cfg(feature = "http2")]
     pub(crate) cutter: watch::Sender<bool>,
+    /// Counts the viewers that other services send frames to: each has a receiver.
+    pub(crate) watching: watch::Sender<()>,
     /// How many rechecks have begun.
     pub(crate) rechecks: AtomicU64,
 }
@@ -162,7 +164,11 @@ impl ServiceShared {
                 let wanted = &wanted.with_max_fps(granted.0.max_fps);
                 match Permit::take(&entrance, peer, wanted, granted, now) {
                     Ok(permit) => {
-                        permit.log_arrival(caller.listener.as_deref(), request);
+                        permit.log_arrival(
+                            caller.listener.as_deref(),
+                            &request.headers,
+                            &request.uri,
+                        );
                         let mut head = head::stream_head(request.version, wanted);
                         if wanted.is_relay {
                             head::name_relays(head.headers_mut(), &self.consumer);
@@ -215,7 +221,7 @@ impl ServiceShared {
         }
     }
 
-    fn entrance<'a>(&'a self, config: &'a StreamConfig) -> Entrance<'a> {
+    pub(crate) fn entrance<'a>(&'a self, config: &'a StreamConfig) -> Entrance<'a> {
         Entrance {
             table: &self.viewers,
             counters: &self.counters,

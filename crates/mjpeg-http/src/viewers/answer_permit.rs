@@ -12,6 +12,7 @@ use crate::{
     viewers::{
         admission::{ClientOrigin, Full},
         answer::AnswerState,
+        in_flight::SentBytes,
         permit::Entrance,
         table::ViewerTable,
     },
@@ -57,8 +58,8 @@ impl AnswerPermit {
         self.state.sending.store(seq, Ordering::Relaxed);
         let most = config.max_inflight_bytes();
         let counters = self.state.counters();
-        self.table
-            .take(seq, part, &AllowOrigin::ANY, most, counters);
+        let sent = SentBytes::Part(part, &AllowOrigin::ANY);
+        self.table.take(seq, sent, most, counters);
     }
 
     /// Records that sending bytes of its own begins, a text or a small picture, which count as on

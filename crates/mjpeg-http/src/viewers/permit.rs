@@ -8,8 +8,7 @@ use std::{
     time::Duration,
 };
 
-use http::{header::USER_AGENT, request::Parts};
-use mjpeg_codec::multipart::{AllowOrigin, Part};
+use http::{HeaderMap, Uri, header::USER_AGENT};
 use mjpeg_fanout::{Consumer, Published, Viewing};
 use tokio::time::Instant;
 use tracing::debug;
@@ -23,6 +22,7 @@ use crate::{
     stats::StreamCounters,
     viewers::{
         admission::{ClientOrigin, Full},
+        in_flight::SentBytes,
         table::ViewerTable,
         viewer::ViewerState,
     },
@@ -49,8 +49,7 @@ pub(crate) struct Entrance<'a> {
 /// A part that is about to be sent.
 pub(crate) struct OutgoingPart<'a> {
     pub(crate) frame: &'a Arc<Published>,
-    pub(crate) part: &'a Part,
-    pub(crate) allow_origin: &'a AllowOrigin,
+    pub(crate) held: SentBytes<'a>,
     /// What goes over the wire.
     pub(crate) bytes: usize,
     /// Frames skipped since the one before.
@@ -112,8 +111,8 @@ impl Permit {
     }
 
     /// Logs that the viewer has come: through this listener, with this request.
-    pub(crate) fn log_arrival(&self, listener: Option<&str>, request: &Parts) {
-        let agent = request.headers.get(USER_AGENT);
+    pub(crate) fn log_arrival(&self, listener: Option<&str>, headers: &HeaderMap, uri: &Uri) {
+        let agent = headers.get(USER_AGENT);
         let agent = agent.map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let ViewerState { id, peer, .. } = &*self.viewer;
         let key = self.viewer.name();
@@ -123,7 +122,7 @@ impl Permit {
             peer = %peer.unwrap_or_default(),
             listener = listener.filter(|name| !name.is_empty()),
             // Without the query, in which there may be a secret.
-            path = request.uri.path(),
+            path = uri.path(),
             key = Some(key).filter(|key| !key.is_empty()),
             agent = agent.as_deref(),
             "viewer admitted"
@@ -134,8 +133,7 @@ impl Permit {
         &self.counters
     }
 
-    /// The viewer, and where it is counted, for a connection that bounds its response itself.
-    #[cfg(feature = "http2")]
+    /// The viewer, and where it is counted, for who bounds the sending of its parts itself.
     pub(crate) fn shared(&self) -> (Arc<ViewerState>, Arc<StreamCounters>) {
         (Arc::clone(&self.viewer), Arc::clone(&self.counters))
     }
@@ -169,8 +167,7 @@ impl Permit {
         viewer.sending.store(sent.frame.seq, Ordering::Relaxed);
         self.table.take(
             sent.frame.seq,
-            sent.part,
-            sent.allow_origin,
+            sent.held,
             sent.max_inflight_bytes,
             &self.counters,
         );
@@ -178,8 +175,7 @@ impl Permit {
 
     /// Records that the part has been handed over.
     pub(crate) fn done(&self) {
-        self.viewer.sending.store(0, Ordering::Relaxed);
-        self.viewer.blocked.store(0, Ordering::Relaxed);
+        self.viewer.sent_whole();
     }
 
     /// Records that the socket has taken no byte since this moment.

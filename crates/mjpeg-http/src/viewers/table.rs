@@ -9,7 +9,6 @@ use std::{
     },
 };
 
-use mjpeg_codec::multipart::{AllowOrigin, Part};
 use tokio::time::Instant;
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
     viewers::{
         admission::{ClientOrigin, Full},
         answer::AnswerState,
-        in_flight::InFlight,
+        in_flight::{InFlight, SentBytes},
         viewer::{ViewerInfo, ViewerState},
     },
 };
@@ -101,17 +100,16 @@ impl ViewerTable {
         self.next_answer_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Records that a viewer or a snapshot takes a frame's part, and cuts those that hold the
+    /// Records that a viewer or a snapshot takes a frame's bytes, and cuts those that hold the
     /// oldest frames while those in flight exceed `most_bytes`, however many share them.
     pub(crate) fn take(
         &self,
         seq: u64,
-        part: &Part,
-        origin: &AllowOrigin,
+        sent: SentBytes<'_>,
         most_bytes: usize,
         counters: &StreamCounters,
     ) {
-        for oldest in self.in_flight.take(seq, part, origin, most_bytes) {
+        for oldest in self.in_flight.take(seq, sent, most_bytes) {
             let admitted = self.admitted();
             let holds = |sending: &AtomicU64| sending.load(Ordering::Relaxed) == oldest;
             for viewer in admitted.viewers.values().filter(|one| holds(&one.sending)) {

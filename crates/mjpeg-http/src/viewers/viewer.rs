@@ -36,7 +36,10 @@ pub struct ViewerInfo {
     pub identity: Option<Arc<str>>,
     /// The name that it gave itself with `?key=`, at most 64 characters; else empty.
     pub key: String,
-    /// The layout it gets.
+    /// How it is sent the stream: `multipart`, or as the service calls it that
+    /// [watches](crate::StreamService::watch) in its place, such as `wall`.
+    pub protocol: &'static str,
+    /// The layout it gets, if it gets a multipart stream.
     #[cfg_attr(feature = "serde", serde(serialize_with = "json::layout"))]
     pub layout: Layout,
     /// How long it has been watching.
@@ -69,6 +72,7 @@ pub(crate) struct ViewerState {
     /// Its address or network, as limits count it; `None` if unknown.
     pub(crate) home: Option<IpAddr>,
     key: String,
+    protocol: &'static str,
     layout: Layout,
     repeat_soon: bool,
     identity: Option<Arc<str>>,
@@ -94,6 +98,8 @@ pub(crate) struct ViewerState {
     pub(crate) is_replaced: AtomicBool,
     /// Its gate no longer admits it, or it was kicked.
     is_revoked: AtomicBool,
+    /// It was its gate.
+    is_denied: AtomicBool,
     /// Notified when this viewer has to end, even in the middle of a part.
     pub(crate) cut: Notify,
     /// Notified when its grant has changed.
@@ -114,6 +120,7 @@ impl ViewerState {
             peer,
             home,
             key: request.key.clone(),
+            protocol: request.protocol.unwrap_or(MULTIPART),
             layout: request.layout,
             repeat_soon: request.repeat_soon,
             identity: None,
@@ -130,6 +137,7 @@ impl ViewerState {
             granted_until: AtomicU64::new(0),
             is_replaced: AtomicBool::new(false),
             is_revoked: AtomicBool::new(false),
+            is_denied: AtomicBool::new(false),
             cut: Notify::new(),
             regranted: Notify::new(),
         }
@@ -156,6 +164,7 @@ impl ViewerState {
             peer: self.peer.and_then(|peer| peer.addr()),
             identity: self.identity.clone(),
             key: self.key.clone(),
+            protocol: self.protocol,
             layout: self.layout,
             watching,
             sent: read(&self.sent),
@@ -202,6 +211,17 @@ impl ViewerState {
             .store(self.since_start(since), Ordering::Relaxed);
     }
 
+    /// Whether a frame is being sent.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.sending.load(Ordering::Relaxed) != 0
+    }
+
+    /// Records that the frame has been handed over.
+    pub(crate) fn sent_whole(&self) {
+        self.sending.store(0, Ordering::Relaxed);
+        self.blocked.store(0, Ordering::Relaxed);
+    }
+
     /// When sending last began.
     #[cfg(feature = "http2")]
     pub(crate) fn begun_at(&self) -> Instant {
@@ -229,6 +249,18 @@ impl ViewerState {
         is_news
     }
 
+    /// Ends its response because its gate no longer admits it. Returns whether this is the first
+    /// call.
+    pub(crate) fn deny(&self) -> bool {
+        self.is_denied.store(true, Ordering::Relaxed);
+        self.revoke()
+    }
+
+    /// Whether its gate no longer admits it.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.is_denied.load(Ordering::Relaxed)
+    }
+
     /// What its gate decided about; `None` without a gate.
     pub(crate) fn inquiry(&self) -> Option<Arc<Inquiry>> {
         self.inquiry.clone()
@@ -254,6 +286,9 @@ impl ViewerState {
         u64::try_from(nanos).unwrap_or(u64::MAX).max(1)
     }
 }
+
+/// How viewers are sent a stream that ask for it themselves.
+const MULTIPART: &str = "multipart";
 
 /// A viewer that took no part for this long has no rate.
 const QUIET: Duration = Duration::from_secs(2);

@@ -36,6 +36,7 @@ mod snapshots;
 mod transports;
 mod uploads;
 mod urls;
+mod watching;
 mod wire;
 
 use std::{

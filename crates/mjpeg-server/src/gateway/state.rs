@@ -55,7 +55,7 @@ impl Relayed {
             config,
         );
         Self {
-            metrics: Metrics::new(manager.clone(), http.clone()),
+            metrics: Metrics::new(manager.clone(), http.clone()).with_walls(control.clone()),
             manager,
             http,
             auth: access.auth,
@@ -188,6 +188,7 @@ fn policy(relayed: &Relayed, gateway: &ConfiguredGateway) -> GatewayPolicy {
         .with_hosts(gateway.hosts.clone())
         .with_access(access)
         .with_page(serve.page)
+        .with_streams(serve.streams)
         .with_listener(gateway.config.listener())
 }
 

@@ -25,3 +25,4 @@ mod sources;
 mod streams;
 mod terminal;
 mod tls;
+mod wall;

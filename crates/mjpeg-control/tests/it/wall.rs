@@ -1,0 +1,6 @@
+//! The wall socket, as its clients see it.
+
+mod client;
+mod ends;
+mod hostile;
+mod tiles;
