@@ -25,6 +25,8 @@ pub(crate) struct Browser {
     // In this order, the driver ends before the display and the home that it uses.
     driver: Child,
     display: Option<Child>,
+    /// The name of the display, if the browser needs one.
+    pub(crate) screen: Option<String>,
     _home: Temporary,
 }
 
@@ -48,7 +50,7 @@ impl Browser {
             .arg(format!("--port={port}"))
             .env("HOME", home.path())
             .env("XDG_RUNTIME_DIR", home.path())
-            .env("DISPLAY", number)
+            .env("DISPLAY", &number)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -65,6 +67,7 @@ impl Browser {
         Ok(Self {
             client: client.context("starting the browser")?,
             driver,
+            screen: display.is_some().then_some(number),
             display,
             _home: home,
         })

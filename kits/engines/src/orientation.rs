@@ -106,7 +106,7 @@ impl Kit {
                 let scene = Scene::new(self.ip, &self.server, Case { value, form }).await?;
                 let front = Front::start(self.ip, scene.relay.addr).await?;
                 for (way, seen) in WAYS.iter().zip(&mut seen) {
-                    seen.push((value, way.look(client, &scene, &front).await));
+                    seen.push((value, way.look(browser, &scene, &front).await));
                 }
                 pages::open(client, &front).await?;
             }
@@ -123,7 +123,7 @@ impl Kit {
         };
         let scene = Scene::new(self.ip, &self.server, case).await?;
         let front = Front::start(self.ip, scene.relay.addr).await?;
-        let shown = pages::one_by_one(client, &scene, &front).await?;
+        let shown = pages::one_by_one(browser, &scene, &front).await?;
         let follows = shown.iter().all(|(sent, seen)| *seen == Seen::Shown(*sent));
         let told: Vec<String> = shown
             .iter()

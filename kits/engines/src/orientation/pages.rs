@@ -13,7 +13,7 @@ use super::{
     programs,
     scene::Scene,
 };
-use crate::{front::Front, seen::until};
+use crate::{browser::Browser, front::Front, seen::until};
 
 /// A way to show a picture in a page.
 #[derive(Clone, Copy)]
@@ -43,19 +43,25 @@ impl Way {
     }
 
     /// Looks what is shown in this way.
-    pub(super) async fn look(self, client: &Client, scene: &Scene, front: &Front) -> Result<Seen> {
+    pub(super) async fn look(
+        self,
+        browser: &Browser,
+        scene: &Scene,
+        front: &Front,
+    ) -> Result<Seen> {
+        let client = &browser.client;
         match self {
             Self::AddressBar => {
                 client.goto(&scene.url("/stream")).await?;
                 until(client, "return document.images.length || null").await?;
                 sleep(PAINTED).await;
-                painted(client, "img").await
+                painted(browser, "img").await
             }
             Self::Painted { script, .. } => {
                 open(client, front).await?;
                 client.execute(script, vec![]).await?;
                 sleep(PAINTED).await;
-                painted(client, "#it").await
+                painted(browser, "#it").await
             }
             Self::Canvas { script, .. } => {
                 open(client, front).await?;
@@ -80,9 +86,13 @@ pub(super) async fn open(client: &Client, front: &Front) -> Result<()> {
     Ok(())
 }
 
-/// What is painted of an element.
-pub(super) async fn painted(client: &Client, css: &str) -> Result<Seen> {
-    let element = client.find(Locator::Css(css)).await?;
+/// What is painted of an element. WebKitGTK's screenshots show no pictures, so its window is looked
+/// at.
+async fn painted(browser: &Browser, css: &str) -> Result<Seen> {
+    if let Some(screen) = &browser.screen {
+        return seen_in(&programs::grab(screen)?);
+    }
+    let element = browser.client.find(Locator::Css(css)).await?;
     let png = element.screenshot().await?;
     let folder = Temporary::new(&format!("mjpeg-orientation-{}", fastrand::u64(..)))?;
     let file = folder.path().join("shot.png");
@@ -114,10 +124,11 @@ fn on_canvas(read: &Value) -> Result<Seen> {
 /// Whether a viewer in this engine follows the tag from picture to picture: the values that the
 /// camera sent one after another, and what was painted each time.
 pub(super) async fn one_by_one(
-    client: &Client,
+    browser: &Browser,
     scene: &Scene,
     front: &Front,
 ) -> Result<Vec<(u8, Seen)>> {
+    let client = &browser.client;
     open(client, front).await?;
     let mut all = Vec::new();
     for (at, value) in [6, 1, 3, 8].into_iter().enumerate() {
@@ -127,7 +138,7 @@ pub(super) async fn one_by_one(
             client.execute(IMG_STREAM, vec![json!(null)]).await?;
         }
         sleep(PAINTED).await;
-        all.push((value, painted(client, "#it").await?));
+        all.push((value, painted(browser, "#it").await?));
     }
     Ok(all)
 }

@@ -84,15 +84,10 @@ impl Program {
                 let mut command = shell(script);
                 command.env("DISPLAY", &number);
                 let _program = Child::start(&mut command, self.name)?;
-                let mut grab = shell(
-                    "ffmpeg -v error -f x11grab -video_size 1024x768 -i \"$DISPLAY\" \
-                     -frames:v 1 -pix_fmt rgb24 -y \"$OUT\"",
-                );
-                grab.env("DISPLAY", &number);
                 for is_again in [false, true] {
                     for _ in 0..MOST_LOOKS {
                         sleep(BETWEEN_LOOKS).await;
-                        Child::start(&mut grab, "ffmpeg")?.ended(LONGEST).await?;
+                        fs::write(&out, grab(&number)?)?;
                         // The first pictures may come before the window has its size.
                         if is_again || seen_in(&fs::read(&out)?)? != Seen::Nothing {
                             break;
@@ -104,6 +99,35 @@ impl Program {
         }
         seen_in(&fs::read(&out).with_context(|| format!("{} wrote nothing", self.name))?)
     }
+}
+
+/// The pixels of a whole screen.
+pub(super) fn grab(screen: &str) -> Result<Vec<u8>> {
+    let grabbed = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-nostdin",
+            "-f",
+            "x11grab",
+            "-video_size",
+            "1024x768",
+        ])
+        .args([
+            "-i",
+            screen,
+            "-frames:v",
+            "1",
+            "-pix_fmt",
+            "rgb24",
+            "-c:v",
+            "ppm",
+        ])
+        .args(["-f", "image2pipe", "-"])
+        .output()
+        .context("ffmpeg, which looks at the screen")?;
+    ensure!(grabbed.status.success(), "ffmpeg sees no screen");
+    Ok(grabbed.stdout)
 }
 
 /// Decodes a screenshot.
