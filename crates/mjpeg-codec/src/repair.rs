@@ -102,7 +102,7 @@ use crate::frame::Frame;
 
 mod ahead;
 mod edit;
-mod exif;
+pub(crate) mod exif;
 mod orientation;
 mod repairer;
 mod repairs;

@@ -3,7 +3,35 @@
 use std::ops::Range;
 
 use super::orientation::Orientation;
-use crate::jpeg::marker;
+use crate::{
+    frame::Frame,
+    jpeg::{
+        marker,
+        walk::{Walk, WalkStep},
+    },
+};
+
+impl Orientation {
+    /// Reads how a frame says that it is to be shown, as decoders do: its first Exif segment
+    /// counts, if that comes before the first scan and among the first 64 segments. Upright if
+    /// nothing says otherwise.
+    pub fn of(frame: &Frame) -> Self {
+        let mut walk = Walk::new();
+        for _ in 0..MOST_SEGMENTS {
+            match walk.step(frame.bytes(), 0) {
+                WalkStep::Segment(segment) if segment.code != marker::SOS => {
+                    let payload = &frame.bytes()[segment.payload];
+                    if is_exif(segment.code, payload) {
+                        let entry = OrientationEntry::find(payload);
+                        return entry.map_or(Self::UPRIGHT, |entry| entry.says);
+                    }
+                }
+                WalkStep::Segment(_) | WalkStep::Again | WalkStep::End => break,
+            }
+        }
+        Self::UPRIGHT
+    }
+}
 
 /// Returns whether this is the payload of an Exif segment.
 pub(super) fn is_exif(code: u8, payload: &[u8]) -> bool {
@@ -95,7 +123,7 @@ fn entry(order: ByteOrder, orientation: Orientation) -> [u8; ENTRY_BYTES] {
 }
 
 /// Returns an Exif segment, with its marker, that holds nothing but the orientation.
-pub(super) fn segment(orientation: Orientation) -> [u8; SEGMENT_BYTES] {
+pub(crate) fn segment(orientation: Orientation) -> [u8; SEGMENT_BYTES] {
     let mut segment = [0; SEGMENT_BYTES];
     let (head, rest) = segment.split_at_mut(BEFORE_ENTRY.len());
     head.copy_from_slice(BEFORE_ENTRY);
@@ -114,4 +142,6 @@ const TIFF_HEADER_BYTES: usize = 8;
 const TIFF_MAGIC: u16 = 42;
 const ENTRY_BYTES: usize = 12;
 const TAG: u16 = 0x0112;
+/// Cameras send a dozen at most.
+const MOST_SEGMENTS: usize = 64;
 const SHORT: u16 = 3;

@@ -60,6 +60,7 @@ impl<'p> SmallEncoder<'p> {
             width: picture.width(),
             height: picture.height(),
             colours: picture.colours,
+            orientation: picture.orientation,
             ratio,
         };
         let mut writer = BitWriter::default();

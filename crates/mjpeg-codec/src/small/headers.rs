@@ -5,6 +5,7 @@ use crate::{
         marker::{APP0, APP14, DQT, SOF0, SOI, SOS},
         tables::TYPICAL_SEGMENT,
     },
+    repair::{Orientation, exif},
     small::{
         dct::{CHROMINANCE, LUMINANCE, Quantizer},
         picture::Colours,
@@ -17,6 +18,7 @@ pub(super) struct Headers {
     pub(super) width: u16,
     pub(super) height: u16,
     pub(super) colours: Colours,
+    pub(super) orientation: Orientation,
     /// How many samples of brightness share one of colour, across and down.
     pub(super) ratio: (u8, u8),
 }
@@ -30,6 +32,9 @@ impl Headers {
             Colours::Rgb => put(&mut bytes, APP14, b"Adobe\0\x64\0\0\0\0\0"),
             // A version, no unit, pixels as wide as high, no thumbnail.
             _ => put(&mut bytes, APP0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
+        }
+        if self.orientation != Orientation::UPRIGHT {
+            bytes.extend(exif::segment(self.orientation));
         }
         put_quantizer(&mut bytes, 0, &LUMINANCE);
         if self.colours == Colours::YCbCr {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::small::encoder::SmallEncoder;
+use crate::{repair::Orientation, small::encoder::SmallEncoder};
 
 /// A picture at an eighth of a frame's size: one sample per block of 8 by 8.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct SmallPicture {
     width: u16,
     height: u16,
     pub(super) colours: Colours,
+    /// What the frame says.
+    pub(super) orientation: Orientation,
     /// One, or three; those of colours may be smaller.
     pub(super) planes: Vec<Plane>,
 }
@@ -32,11 +34,17 @@ pub struct Plane {
 }
 
 impl SmallPicture {
-    pub(super) fn new(width: u16, height: u16, colours: Colours, planes: Vec<Plane>) -> Self {
+    pub(super) fn new(
+        (width, height): (u16, u16),
+        colours: Colours,
+        orientation: Orientation,
+        planes: Vec<Plane>,
+    ) -> Self {
         Self {
             width,
             height,
             colours,
+            orientation,
             planes,
         }
     }
@@ -64,6 +72,7 @@ impl SmallPicture {
 
     /// Encodes the picture as a baseline JPEG, with the typical tables (T.81 annex K) at quality
     /// 65. Colours keep their resolution where that is the same as, or half of, the brightness's.
+    /// If the frame says that it is to be shown turned or mirrored (Exif), so does the result.
     ///
     /// A [`SmallEncoder`] does the same in slices.
     pub fn encode(&self) -> Bytes {

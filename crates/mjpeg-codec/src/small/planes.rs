@@ -7,6 +7,7 @@ use crate::{
         sink::{ScanLayout, Sink},
     },
     jpeg::marker,
+    repair::Orientation,
     small::{
         error::NoSmallPicture,
         picture::{Colours, Plane, SmallPicture},
@@ -62,7 +63,7 @@ struct FilledPlane {
 
 impl DcPlanes {
     /// Returns the picture, once all components were read.
-    pub(super) fn finish(mut self) -> SmallPicture {
+    pub(super) fn finish(mut self, orientation: Orientation) -> SmallPicture {
         self.planes.sort_by_key(|plane| plane.place);
         let is_rgb = match (self.has_jfif, self.adobe_transform) {
             // What libjpeg assumes, and with it the browsers.
@@ -76,7 +77,7 @@ impl DcPlanes {
             _ => Colours::Grey,
         };
         let planes = self.planes.into_iter().map(FilledPlane::finish).collect();
-        SmallPicture::new(self.width, self.height, colours, planes)
+        SmallPicture::new((self.width, self.height), colours, orientation, planes)
     }
 
     /// Reads a DQT segment (T.81 B.2.4.1).

@@ -3,6 +3,7 @@
 use crate::{
     entropy::reader::Reader,
     frame::Frame,
+    repair::Orientation,
     small::{error::NoSmallPicture, picture::SmallPicture, planes::DcPlanes},
 };
 
@@ -30,6 +31,7 @@ impl SmallPicture {
 pub struct SmallReader {
     /// `None` once the outcome was returned.
     reader: Option<Reader<DcPlanes>>,
+    orientation: Orientation,
 }
 
 impl SmallReader {
@@ -37,6 +39,7 @@ impl SmallReader {
     pub fn new(frame: &Frame) -> Self {
         Self {
             reader: Some(Reader::new(frame, DcPlanes::default())),
+            orientation: Orientation::of(frame),
         }
     }
 
@@ -50,6 +53,6 @@ impl SmallReader {
             Err(reason) => Err(reason),
         };
         let planes = self.reader.take()?.into_sink();
-        Some(outcome.map(|()| planes.finish()))
+        Some(outcome.map(|()| planes.finish(self.orientation)))
     }
 }

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use mjpeg_codec::{
     Frame,
+    repair::{Orientation, Repairs},
     small::{MOST_SAMPLES, NoSmallPicture, SmallEncoder, SmallPicture, SmallReader},
     verify::{Flaw, NotChecked, Verdict},
 };
@@ -219,6 +220,22 @@ fn rgb_stays_rgb() {
         let green: Vec<u8> = whole.values.iter().skip(1).step_by(3).copied().collect();
         assert_eq!(small.luma().samples(), green);
     }
+}
+
+#[test]
+fn small_picture_is_shown_as_the_frame_is() {
+    let upright = cjpeg(64, 40, &[]);
+    for (degrees, mirror) in [(0, true), (90, false), (180, false), (270, true)] {
+        let orientation = Orientation::new(degrees, mirror).unwrap();
+        let repairs = Repairs::NONE.with_orientation(orientation);
+        let (frame, _) = upright.repaired(repairs);
+        assert_eq!(Orientation::of(&frame), orientation);
+        let small = Frame::parse(small(&frame).encode()).unwrap();
+        assert_eq!(Orientation::of(&small), orientation);
+        assert_eq!((small.width(), small.height()), (8, 5));
+    }
+    let small = Frame::parse(small(&upright).encode()).unwrap();
+    assert_eq!(Orientation::of(&small), Orientation::UPRIGHT);
 }
 
 /// Returns the JPEG without its first segment with this marker, if there is one.
