@@ -10,7 +10,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Serves `/page` and the empty page `/blank`, and passes all else to the relay, byte for byte in both directions.
+/// Serves `/page` and the empty page `/blank`, and passes all else to the relay, byte for byte in
+/// both directions.
 pub(crate) struct Front {
     pub(crate) addr: SocketAddr,
     task: JoinHandle<()>,

@@ -70,7 +70,7 @@ pub(crate) async fn run(ip: IpAddr, flags: Orientation) -> Result<bool> {
         let date = cmd!(sh, "date --utc +%F").quiet().read()?;
         versions.extend(program_versions(sh));
         let text = format!(
-            "Measured on {date} with `cargo xtask compat orientation`.\n\n{}\nVersions:\n\n{}",
+            "Measured on {date} with `cargo xtask compat orientation`.\n\n{}\n\nVersions:\n\n{}",
             kit.lines.join("\n"),
             versions.join("\n")
         );

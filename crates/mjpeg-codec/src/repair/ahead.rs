@@ -18,7 +18,7 @@ pub(super) struct LookAhead {
 
 /// What is to be done about the orientation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Plan {
+pub(super) enum OrientationPlan {
     /// A segment is inserted, before the segment that begins here.
     Insert(usize),
     /// The first Exif segment has the tag.
@@ -43,19 +43,19 @@ impl LookAhead {
     }
 
     /// Looks at the next segment. Returns the plan, once.
-    pub(super) fn step(&mut self, frame: &[u8]) -> Option<Plan> {
+    pub(super) fn step(&mut self, frame: &[u8]) -> Option<OrientationPlan> {
         // Never inside a scan, so the bound does not matter.
         let WalkStep::Segment(segment) = self.walk.step(frame, usize::MAX) else {
-            return Some(Plan::Nothing);
+            return Some(OrientationPlan::Nothing);
         };
         let payload = &frame[segment.payload.clone()];
         if segment.code == marker::SOS {
-            return Some(Plan::Insert(self.place));
+            return Some(OrientationPlan::Insert(self.place));
         }
         if is_exif(segment.code, payload) {
             return Some(match OrientationEntry::find(payload) {
-                Some(_) => Plan::Edit,
-                None => Plan::Insert(self.place),
+                Some(_) => OrientationPlan::Edit,
+                None => OrientationPlan::Insert(self.place),
             });
         }
         self.is_leading &= segment.code == marker::APP0 && segment.payload.end <= MOST_BEFORE_BYTES;

@@ -1,7 +1,7 @@
 //! Repairs a frame in slices.
 
 use super::{
-    ahead::{LookAhead, Plan},
+    ahead::{LookAhead, OrientationPlan},
     edit::{EOI, Edit, is_stripped},
     exif::{self, OrientationEntry, is_exif},
     orientation::Orientation,
@@ -32,13 +32,13 @@ pub struct Repairer {
     /// It has passed the first Exif segment or the first SOS: no other can tell the orientation.
     is_past_exif: bool,
     /// A segment to edit as soon as all before it is copied.
-    pending: Option<(Segment, Change)>,
+    pending: Option<(Segment, SegmentEdit)>,
     edit: Edit,
 }
 
 /// What becomes of a segment.
 #[derive(Debug)]
-enum Change {
+enum SegmentEdit {
     /// Huffman tables are inserted before it.
     InsertTables,
     /// It is removed, because markers are embedded in it.
@@ -115,12 +115,12 @@ impl Repairer {
     }
 
     /// Takes note of what the look ahead has found.
-    fn plan(&mut self, plan: Plan) {
+    fn plan(&mut self, plan: OrientationPlan) {
         self.ahead = None;
         match plan {
-            Plan::Insert(at) => self.insert_at = Some(at),
-            Plan::Edit => {}
-            Plan::Nothing => self.wanted.orientation = Orientation::UPRIGHT,
+            OrientationPlan::Insert(at) => self.insert_at = Some(at),
+            OrientationPlan::Edit => {}
+            OrientationPlan::Nothing => self.wanted.orientation = Orientation::UPRIGHT,
         }
     }
 
@@ -136,7 +136,9 @@ impl Repairer {
             }
             marker::SOS => {
                 self.is_past_exif = true;
-                self.wanted.huffman_tables.then_some(Change::InsertTables)
+                self.wanted
+                    .huffman_tables
+                    .then_some(SegmentEdit::InsertTables)
             }
             marker::APP0..=marker::APP15 | marker::COM => self.free_form(&segment),
             _ => None,
@@ -160,7 +162,7 @@ impl Repairer {
     }
 
     /// Decides about an APPn or COM segment.
-    fn free_form(&mut self, segment: &Segment) -> Option<Change> {
+    fn free_form(&mut self, segment: &Segment) -> Option<SegmentEdit> {
         let bytes = self.frame.bytes();
         let payload = &bytes[segment.payload.clone()];
         let is_removed = self.wanted.embedded_markers && is_stripped(bytes, segment);
@@ -168,22 +170,22 @@ impl Repairer {
         self.is_past_exif |= may_tell;
         let entry = may_tell.then(|| OrientationEntry::find(payload)).flatten();
         let (Some(entry), wanted) = (entry, self.wanted.orientation) else {
-            return is_removed.then_some(Change::Strip);
+            return is_removed.then_some(SegmentEdit::Strip);
         };
         let result = entry.says.then(wanted);
         match is_removed {
             true if result == Orientation::UPRIGHT => {
                 self.reoriented(wanted);
-                Some(Change::Strip)
+                Some(SegmentEdit::Strip)
             }
-            true => Some(Change::Reduce(result)),
+            true => Some(SegmentEdit::Reduce(result)),
             false if wanted == Orientation::UPRIGHT => None,
-            false => Some(Change::Reorient(entry, result)),
+            false => Some(SegmentEdit::Reorient(entry, result)),
         }
     }
 
     /// Edits a segment, or copies some of what is before it. Returns the work.
-    fn edit(&mut self, segment: Segment, change: Change) -> usize {
+    fn edit(&mut self, segment: Segment, change: SegmentEdit) -> usize {
         let bytes = self.frame.bytes();
         if segment.start > self.edit.taken() + BYTES_AT_A_TIME {
             self.edit.begin(bytes);
@@ -193,24 +195,24 @@ impl Repairer {
         }
         let taken = self.edit.taken();
         match change {
-            Change::InsertTables => {
+            SegmentEdit::InsertTables => {
                 let before = segment.start..segment.start;
                 self.edit.replace(bytes, before, &tables::TYPICAL_SEGMENT);
                 self.made.huffman_tables = true;
                 self.wanted.huffman_tables = false;
             }
-            Change::Strip => {
+            SegmentEdit::Strip => {
                 self.edit.strip(bytes, &segment);
                 self.made.embedded_markers = true;
             }
-            Change::Reduce(orientation) => {
+            SegmentEdit::Reduce(orientation) => {
                 let whole = segment.start..segment.payload.end;
                 let rest = exif::segment(orientation);
                 self.edit.replace(bytes, whole, &rest);
                 self.made.embedded_markers = true;
                 self.reoriented(self.wanted.orientation);
             }
-            Change::Reorient(entry, orientation) => {
+            SegmentEdit::Reorient(entry, orientation) => {
                 let start = segment.payload.start;
                 let place = start + entry.range.start..start + entry.range.end;
                 self.edit.replace(bytes, place, &entry.saying(orientation));

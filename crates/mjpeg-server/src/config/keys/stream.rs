@@ -93,8 +93,8 @@ pub(crate) struct StreamKeys {
     pub(crate) linger: Time,
 
     /// What is repaired in pictures that need it, without changing a pixel: `"huffman-tables"`,
-    /// `"embedded-markers"`, `"eoi"`. An empty list relays pictures byte for byte, unless `rotate` or
-    /// `mirror` is set.
+    /// `"embedded-markers"`, `"eoi"`. An empty list relays pictures byte for byte, unless `rotate`
+    /// or `mirror` is set.
     #[schemars(length(max = 4), extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) repair: Vec<Repair>,
 
