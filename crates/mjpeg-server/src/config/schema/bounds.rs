@@ -11,6 +11,10 @@ impl Key {
         let bound = |name| self.schema.get(name);
         let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), Into::into);
         let value = match (bound("x-above"), bound("x-least"), bound("x-most")) {
+            (Some(above), _, Some(most)) => {
+                let (above, most) = (shown(above), shown(most));
+                Some(format!("above {above} and at most {most}"))
+            }
             (Some(above), ..) => Some(format!("above {}", shown(above))),
             (_, Some(least), Some(most)) => Some(format!("{} to {}", shown(least), shown(most))),
             (_, Some(least), None) => Some(format!("{} or more", shown(least))),
