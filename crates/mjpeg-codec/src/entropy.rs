@@ -1,5 +1,5 @@
 //! A walk over a frame's Huffman codes that computes no pixels (T.81 F.2.2). What it passes goes to
-//! a [`Sink`](sink::Sink).
+//! a [`CodeSink`](sink::CodeSink).
 
 mod bits;
 mod block;

@@ -8,7 +8,8 @@
 //! use mjpeg_codec::{Frame, small::SmallPicture};
 //!
 //! # let jpeg: &[u8] = &[
-//! #     0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0, 16, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+//! #     0xFF, 0xD8, 0xFF, 0xDB, 0, 67, 0, 16, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+//! #     1,
 //! #     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 //! #     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 //! #     0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 8, 1, 1, 0x11, 0,
@@ -56,6 +57,5 @@ mod reader;
 
 pub use encoder::SmallEncoder;
 pub use error::NoSmallPicture;
-pub use picture::{Plane, SmallPicture};
-pub use planes::MOST_SAMPLES;
+pub use picture::{MOST_SAMPLES, Plane, SmallPicture};
 pub use reader::SmallReader;

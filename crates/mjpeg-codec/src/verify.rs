@@ -49,7 +49,7 @@
 //! splitter does not check frames by itself.
 
 use crate::{
-    entropy::{picture::Picture, reader::Reader, sink},
+    entropy::{picture::Picture, reader::FrameWalk, sink},
     frame::Frame,
 };
 
@@ -101,7 +101,7 @@ impl Frame {
 /// ```
 #[derive(Debug)]
 pub struct Verifier {
-    reader: Reader<NoSink>,
+    reader: FrameWalk<NoSink>,
     verdict: Option<Verdict>,
 }
 
@@ -109,7 +109,7 @@ impl Verifier {
     /// Begins to check a frame, whose bytes it shares.
     pub fn new(frame: &Frame) -> Self {
         Self {
-            reader: Reader::new(frame, NoSink),
+            reader: FrameWalk::new(frame, NoSink),
             verdict: None,
         }
     }
@@ -134,7 +134,7 @@ impl Verifier {
 #[derive(Debug)]
 struct NoSink;
 
-impl sink::Sink for NoSink {
+impl sink::CodeSink for NoSink {
     const DC_ONLY: bool = false;
 
     type Stop = Verdict;

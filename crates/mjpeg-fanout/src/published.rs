@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+#[cfg(feature = "small")]
+use mjpeg_codec::small::NoSmallPicture;
 use mjpeg_codec::{
     Frame, FrameId, Stamp,
     multipart::{AllowOrigin, Boundary, Part, PartHeaders, render},
@@ -29,7 +31,7 @@ pub struct Published {
     /// The parts for other origins; as many as the policies in use name.
     restricted: Mutex<Vec<(AllowOrigin, Part)>>,
     #[cfg(feature = "small")]
-    pub(crate) small: crate::small::SmallForms,
+    small: crate::small::SmallForms,
 }
 
 impl Published {
@@ -100,6 +102,47 @@ impl Published {
             .with_timestamp(self.stamp.shown())
             .with_allow_origin(origin);
         render(&Boundary::default(), &headers, self.frame.bytes())
+    }
+}
+
+#[cfg(feature = "small")]
+impl Published {
+    /// Returns the picture at an eighth of its size, made from the frame's DC coefficients without
+    /// decoding it (see [`mjpeg_codec::small`]).
+    ///
+    /// The first call makes it, all further calls share the result; those that come meanwhile wait
+    /// for it. It is made in slices of about half a millisecond, between which other tasks get
+    /// their turn. The frame keeps the samples: an eighth of the size in each direction, at most
+    /// [`MOST_SAMPLES`](mjpeg_codec::small::MOST_SAMPLES) per component.
+    ///
+    /// # Errors
+    ///
+    /// The frame has none. Show the whole picture instead.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: if the future that makes the picture is dropped, another one starts over.
+    pub async fn small_picture(&self) -> Result<&mjpeg_codec::small::SmallPicture, NoSmallPicture> {
+        self.small.picture(&self.frame).await
+    }
+
+    /// Returns the [small picture](Self::small_picture) as a JPEG, which is made once and shared,
+    /// too.
+    ///
+    /// # Errors
+    ///
+    /// The frame has none. Show the whole picture instead.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: if the future that makes the picture is dropped, another one starts over.
+    pub async fn small_jpeg(&self) -> Result<bytes::Bytes, NoSmallPicture> {
+        self.small.jpeg(&self.frame).await
+    }
+
+    /// Returns how many bytes of memory the small forms made so far take.
+    pub fn small_memory_bytes(&self) -> usize {
+        self.small.memory_bytes()
     }
 }
 

@@ -12,8 +12,6 @@ use mjpeg_codec::{
 };
 use tokio::sync::OnceCell;
 
-use crate::published::Published;
-
 /// What was made of a frame so far.
 #[derive(Debug, Default)]
 pub(crate) struct SmallForms {
@@ -21,47 +19,24 @@ pub(crate) struct SmallForms {
     jpeg: OnceCell<Bytes>,
 }
 
-impl Published {
-    /// Returns the picture at an eighth of its size, made from the frame's DC coefficients without
-    /// decoding it (see [`mjpeg_codec::small`]).
-    ///
-    /// The first call makes it, all further calls share the result; those that come meanwhile wait
-    /// for it. It is made in slices of about half a millisecond, between which other tasks get
-    /// their turn. The frame keeps the samples: an eighth of the size in each direction, at most
-    /// [`MOST_SAMPLES`](mjpeg_codec::small::MOST_SAMPLES) per component.
-    ///
-    /// # Errors
-    ///
-    /// The frame has none. Show the whole picture instead.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: if the future that makes the picture is dropped, another one starts over.
-    pub async fn small_picture(&self) -> Result<&SmallPicture, NoSmallPicture> {
-        let made = self.small.picture.get_or_init(|| read(&self.frame)).await;
+impl SmallForms {
+    /// Returns the small picture of this frame.
+    pub(crate) async fn picture(&self, frame: &Frame) -> Result<&SmallPicture, NoSmallPicture> {
+        let made = self.picture.get_or_init(|| read(frame)).await;
         made.as_ref().map_err(|reason| *reason)
     }
 
-    /// Returns the [small picture](Self::small_picture) as a JPEG, which is made once and shared,
-    /// too.
-    ///
-    /// # Errors
-    ///
-    /// The frame has none. Show the whole picture instead.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe: if the future that makes the picture is dropped, another one starts over.
-    pub async fn small_jpeg(&self) -> Result<Bytes, NoSmallPicture> {
-        let picture = self.small_picture().await?;
-        let jpeg = self.small.jpeg.get_or_init(|| encode(picture)).await;
+    /// Returns it as a JPEG.
+    pub(crate) async fn jpeg(&self, frame: &Frame) -> Result<Bytes, NoSmallPicture> {
+        let picture = self.picture(frame).await?;
+        let jpeg = self.jpeg.get_or_init(|| encode(picture)).await;
         Ok(jpeg.clone())
     }
 
-    /// Returns how many bytes of memory the small forms made so far take.
-    pub fn small_memory_bytes(&self) -> usize {
-        let picture = self.small.picture.get().and_then(|made| made.as_ref().ok());
-        let jpeg = self.small.jpeg.get();
+    /// Returns how many bytes of memory what was made so far takes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let picture = self.picture.get().and_then(|made| made.as_ref().ok());
+        let jpeg = self.jpeg.get();
         picture.map_or(0, SmallPicture::memory_bytes) + jpeg.map_or(0, Bytes::len)
     }
 }

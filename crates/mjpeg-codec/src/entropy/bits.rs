@@ -154,8 +154,8 @@ impl<'a> Bits<'a> {
         self.count -= bits;
     }
 
-    /// Returns the bits taken since this reader was at `before`, the last of them lowermost. At most
-    /// 63, and there was no need to refill.
+    /// Returns the bits taken since this reader was at `before`, the last of them lowermost. They
+    /// are at most 63, and there was no need to refill.
     #[inline(always)]
     pub(super) fn taken_since(&self, before: &Self) -> u64 {
         let taken = before.count.wrapping_sub(self.count) % 64;

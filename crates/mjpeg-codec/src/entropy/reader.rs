@@ -6,7 +6,7 @@ use crate::{
         not_checked::NotChecked,
         picture::Picture,
         scan::{Scan, ScanCoding},
-        sink::Sink,
+        sink::CodeSink,
         tables::Tables,
     },
     frame::Frame,
@@ -19,7 +19,7 @@ use crate::{
 
 /// Reads a frame in slices.
 #[derive(Debug)]
-pub(crate) struct Reader<S> {
+pub(crate) struct FrameWalk<S> {
     frame: Frame,
     walk: Walk,
     /// The header of a scan whose end the walk is looking for.
@@ -36,7 +36,7 @@ pub(crate) struct Reader<S> {
     sink: S,
 }
 
-impl<S: Sink> Reader<S> {
+impl<S: CodeSink> FrameWalk<S> {
     /// Begins to read a frame, whose bytes it shares.
     pub(crate) fn new(frame: &Frame, sink: S) -> Self {
         Self {

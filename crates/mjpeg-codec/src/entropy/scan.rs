@@ -7,7 +7,7 @@ use super::{
     block::pass_block,
     damage::{Damage, Flaw},
     picture::Picture,
-    sink::{ScanLayout, Sink},
+    sink::{CodeSink, ScanLayout},
     table::{NO_AC, Table},
     tables::Tables,
 };
@@ -139,7 +139,7 @@ impl Scan {
         frame: &[u8],
         tables: &Tables,
         work: &mut usize,
-        sink: &mut impl Sink,
+        sink: &mut impl CodeSink,
     ) -> Result<Option<usize>, Damage> {
         let data = &frame[self.data.clone()];
         let parts = self.parts[..self.count].iter().map(|part| {
@@ -170,7 +170,7 @@ impl Scan {
         bits: &mut Bits<'_>,
         parts: &[Coded<'_>],
         work: &mut usize,
-        sink: &mut impl Sink,
+        sink: &mut impl CodeSink,
     ) -> Result<Option<usize>, Flaw> {
         let blocks = parts.iter().map(|part| part.blocks).sum::<u32>().max(1);
         let most = (BLOCKS_AT_A_TIME / blocks).max(1);
@@ -249,7 +249,7 @@ fn pass<'d>(
     parts: &[Coded<'_>],
     mut bits: Bits<'d>,
     mcus: u32,
-    sink: &mut impl Sink,
+    sink: &mut impl CodeSink,
 ) -> (Bits<'d>, u32, Result<(), Flaw>) {
     for done in 0..mcus {
         for (number, part) in parts.iter().enumerate() {

@@ -3,7 +3,7 @@
 use crate::entropy::{damage::Damage, not_checked::NotChecked, picture::Picture};
 
 /// Takes what a walk passes.
-pub(crate) trait Sink {
+pub(crate) trait CodeSink {
     /// Whether only DC coefficients are wanted. Then the first DC scans of progressive frames are
     /// walked too, and the walk ends when each component had a scan with them.
     const DC_ONLY: bool;

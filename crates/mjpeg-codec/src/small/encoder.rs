@@ -12,11 +12,27 @@ use crate::{
     },
 };
 
+impl SmallPicture {
+    /// Encodes the picture as a baseline JPEG, with the typical tables (T.81 annex K) at quality
+    /// 65. Colours keep their resolution where it is the same as, or half of, the brightness's.
+    /// If the frame says that it is to be shown turned or mirrored (Exif), so does the result.
+    ///
+    /// A [`SmallEncoder`] does the same in slices.
+    pub fn encode(&self) -> Bytes {
+        let mut encoder = SmallEncoder::new(self);
+        loop {
+            if let Some(jpeg) = encoder.step(usize::MAX) {
+                return jpeg;
+            }
+        }
+    }
+}
+
 /// Encodes a small picture like [`SmallPicture::encode`], in slices: for a task that must let
 /// others have their turn in between.
 #[derive(Debug)]
 pub struct SmallEncoder<'p> {
-    components: Vec<Component<'p>>,
+    components: Vec<PlaneEncoder<'p>>,
     writer: BitWriter,
     /// The size in MCUs, and the next one.
     columns: usize,
@@ -27,7 +43,7 @@ pub struct SmallEncoder<'p> {
 }
 
 #[derive(Debug)]
-struct Component<'p> {
+struct PlaneEncoder<'p> {
     plane: &'p Plane,
     /// The size that its sampling factors give it; the plane is stretched to it.
     width: usize,
@@ -52,9 +68,9 @@ impl<'p> SmallEncoder<'p> {
         let components = picture.planes.iter().enumerate();
         let components = components.map(|(place, plane)| match place {
             1.. if !is_rgb => {
-                Component::chrominance(plane, (width.div_ceil(h), height.div_ceil(v)))
+                PlaneEncoder::chrominance(plane, (width.div_ceil(h), height.div_ceil(v)))
             }
-            _ => Component::luminance(plane, size, (h, v)),
+            _ => PlaneEncoder::luminance(plane, size, (h, v)),
         });
         let headers = Headers {
             width: picture.width(),
@@ -109,7 +125,7 @@ impl<'p> SmallEncoder<'p> {
     }
 }
 
-impl<'p> Component<'p> {
+impl<'p> PlaneEncoder<'p> {
     fn luminance(
         plane: &'p Plane,
         (width, height): (usize, usize),

@@ -2,7 +2,7 @@
 
 use crate::{
     entropy::{damage::Damage, not_checked::NotChecked},
-    small::planes::MOST_SAMPLES,
+    small::picture::MOST_SAMPLES,
 };
 
 /// Why a frame has no small picture. The camera decides that; show the whole picture instead.

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use bytes::Bytes;
-
-use crate::{repair::Orientation, small::encoder::SmallEncoder};
+use crate::repair::Orientation;
 
 /// A picture at an eighth of a frame's size: one sample per block of 8 by 8.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,20 +67,6 @@ impl SmallPicture {
     pub fn memory_bytes(&self) -> usize {
         self.planes.iter().map(|plane| plane.samples.len()).sum()
     }
-
-    /// Encodes the picture as a baseline JPEG, with the typical tables (T.81 annex K) at quality
-    /// 65. Colours keep their resolution where that is the same as, or half of, the brightness's.
-    /// If the frame says that it is to be shown turned or mirrored (Exif), so does the result.
-    ///
-    /// A [`SmallEncoder`] does the same in slices.
-    pub fn encode(&self) -> Bytes {
-        let mut encoder = SmallEncoder::new(self);
-        loop {
-            if let Some(jpeg) = encoder.step(usize::MAX) {
-                return jpeg;
-            }
-        }
-    }
 }
 
 impl Plane {
@@ -125,3 +109,6 @@ impl fmt::Debug for Plane {
         write!(f, "Plane {{ {}x{} }}", self.width, self.height())
     }
 }
+
+/// The most samples per component of a small picture: enough for 8192 by 8192 pixels.
+pub const MOST_SAMPLES: u32 = 1 << 20;

@@ -4,18 +4,15 @@ use crate::{
     entropy::{
         damage::{Damage, Flaw},
         picture::Picture,
-        sink::{ScanLayout, Sink},
+        sink::{CodeSink, ScanLayout},
     },
     jpeg::marker,
     repair::Orientation,
     small::{
         error::NoSmallPicture,
-        picture::{Colours, Plane, SmallPicture},
+        picture::{Colours, MOST_SAMPLES, Plane, SmallPicture},
     },
 };
-
-/// The most samples per component of a small picture: enough for 8192 by 8192 pixels.
-pub const MOST_SAMPLES: u32 = 1 << 20;
 
 /// Collects the DC coefficients of a frame as samples.
 #[derive(Debug, Default)]
@@ -100,7 +97,7 @@ impl DcPlanes {
     }
 }
 
-impl Sink for DcPlanes {
+impl CodeSink for DcPlanes {
     const DC_ONLY: bool = true;
 
     type Stop = NoSmallPicture;

@@ -1,7 +1,7 @@
 //! Reads the small picture of a frame.
 
 use crate::{
-    entropy::reader::Reader,
+    entropy::reader::FrameWalk,
     frame::Frame,
     repair::Orientation,
     small::{error::NoSmallPicture, picture::SmallPicture, planes::DcPlanes},
@@ -30,7 +30,7 @@ impl SmallPicture {
 #[derive(Debug)]
 pub struct SmallReader {
     /// `None` once the outcome was returned.
-    reader: Option<Reader<DcPlanes>>,
+    reader: Option<FrameWalk<DcPlanes>>,
     orientation: Orientation,
 }
 
@@ -38,7 +38,7 @@ impl SmallReader {
     /// Begins to read a frame, whose bytes it shares.
     pub fn new(frame: &Frame) -> Self {
         Self {
-            reader: Some(Reader::new(frame, DcPlanes::default())),
+            reader: Some(FrameWalk::new(frame, DcPlanes::default())),
             orientation: Orientation::of(frame),
         }
     }

@@ -349,32 +349,6 @@ fn slices_change_nothing() {
     }
 }
 
-/// Viewers turn a small picture as they turn the whole one.
-#[test]
-fn orientation_is_stated_again() {
-    let exif = |value| {
-        [
-            b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0",
-            &[value][..],
-        ]
-    };
-    let turned = |value| [&exif(value).concat()[..], &[0; 6]].concat();
-    let plain = jpeg::sized(1, 64, 48);
-    let upright = small(&Frame::parse(plain.clone()).unwrap()).encode();
-    for value in [1, 6, 9] {
-        let frame = jpeg::with_segment(&plain, 0xE1, &turned(value));
-        let jpeg = small(&Frame::parse(frame).unwrap()).encode();
-        match value {
-            6 => {
-                let is_stated = |window: &[u8]| window == turned(6);
-                assert!(jpeg.windows(turned(6).len()).any(is_stated));
-                assert_eq!(*without_segment(&jpeg, 0xE1), upright);
-            }
-            _ => assert_eq!(jpeg, upright),
-        }
-    }
-}
-
 /// A picture of the shortest blocks is read in slices, too, each of which does a bounded part.
 #[test]
 fn frame_made_to_take_long_is_read_in_slices() {

@@ -23,7 +23,6 @@ pub(crate) struct AnswerState {
     /// Which frame is being sent; 0 for none.
     pub(crate) sending: AtomicU64,
     /// How long its text or small picture is; 0 for a frame, and before it is made.
-    #[cfg(any(feature = "compat", feature = "small"))]
     own_bytes: std::sync::atomic::AtomicUsize,
     write_stall: Duration,
     max_send_time: Duration,
@@ -45,7 +44,6 @@ impl AnswerState {
             id,
             home,
             sending: AtomicU64::new(0),
-            #[cfg(any(feature = "compat", feature = "small"))]
             own_bytes: std::sync::atomic::AtomicUsize::new(0),
             write_stall: config.write_stall(),
             max_send_time: config.max_frame_send_time(),
@@ -70,8 +68,8 @@ impl AnswerState {
         self.begun.get_or_init(|| now);
     }
 
-    /// How many bytes of its own it holds on its way: a text or a small picture. One that is cut is about to let go of them.
-    #[cfg(any(feature = "compat", feature = "small"))]
+    /// How many bytes of its own it holds on its way: a text or a small picture. One that is cut is
+    /// about to let go of them.
     pub(crate) fn own_bytes(&self) -> usize {
         if self.is_cut() {
             return 0;
@@ -79,7 +77,6 @@ impl AnswerState {
         self.own_bytes.load(Ordering::Relaxed)
     }
 
-    #[cfg(any(feature = "compat", feature = "small"))]
     pub(crate) fn set_own_bytes(&self, bytes: usize) {
         self.own_bytes.store(bytes, Ordering::Relaxed);
     }

@@ -64,7 +64,6 @@ impl AnswerPermit {
 
     /// Records that sending bytes of its own begins, a text or a small picture, which count as on
     /// its way from now on.
-    #[cfg(any(feature = "compat", feature = "small"))]
     pub(crate) fn begin_own(&self, bytes: usize, config: &StreamConfig, now: Instant) {
         self.state.begin(now);
         let counters = self.state.counters();

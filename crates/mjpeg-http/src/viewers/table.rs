@@ -195,7 +195,6 @@ impl Admitted {
 
     /// Cuts the answers whose own bytes were made first, until those on their way fit into
     /// `most_bytes` together with these.
-    #[cfg(any(feature = "compat", feature = "small"))]
     pub(crate) fn make_room_for_own(
         &self,
         bytes: usize,

@@ -110,25 +110,7 @@ fn camera(streams: &[StreamReading], families: &mut Families<'_>) -> fmt::Result
         "Bytes that were not published, by reason; framing is no loss.",
         discarded().map(|(labels, total)| (labels, total.bytes)),
     )?;
-    let detected = streams.iter().flat_map(|one| {
-        let shows = |kind| u64::from(one.info.detected.contains(kind));
-        let kinds = Detection::ALL.iter();
-        kinds.map(move |kind| (one.labels_with(kind.as_str()), shows(kind)))
-    });
-    families.gauges(
-        "mjpeg_stream_detected",
-        "1 if the pictures show this now, else 0.",
-        detected,
-    )?;
-    let detections = streams.iter().flat_map(|one| {
-        let detections = one.info.detections.iter();
-        detections.map(|(kind, count)| (one.labels_with(kind), *count))
-    });
-    families.counters(
-        "mjpeg_stream_detections",
-        "How often the pictures began to show this.",
-        detections,
-    )?;
+    detections(streams, families)?;
     let repaired = streams.iter().flat_map(|one| {
         let repaired = one.info.repaired.iter();
         repaired.map(|(repair, count)| (one.labels_with(repair), *count))
@@ -152,6 +134,29 @@ fn camera(streams: &[StreamReading], families: &mut Families<'_>) -> fmt::Result
         "mjpeg_stream_frame_interval_seconds",
         "The time between a frame and the one before it.",
         streams.iter().map(|one| (one.labels(), one.intervals)),
+    )
+}
+
+/// What the pictures show.
+fn detections(streams: &[StreamReading], families: &mut Families<'_>) -> fmt::Result {
+    let detected = streams.iter().flat_map(|one| {
+        let shows = |kind| u64::from(one.info.detected.contains(kind));
+        let kinds = Detection::ALL.iter();
+        kinds.map(move |kind| (one.labels_with(kind.as_str()), shows(kind)))
+    });
+    families.gauges(
+        "mjpeg_stream_detected",
+        "1 if the pictures show this now, else 0.",
+        detected,
+    )?;
+    let detections = streams.iter().flat_map(|one| {
+        let detections = one.info.detections.iter();
+        detections.map(|(kind, count)| (one.labels_with(kind), *count))
+    });
+    families.counters(
+        "mjpeg_stream_detections",
+        "How often the pictures began to show this.",
+        detections,
     )
 }
 
