@@ -7,6 +7,7 @@ pub(crate) mod end;
 pub(crate) mod flow;
 pub(crate) mod handshake;
 pub(crate) mod header;
+pub(crate) mod io;
 pub(crate) mod liveness;
 pub(crate) mod message;
 pub(crate) mod outgoing;

@@ -21,7 +21,8 @@ use crate::{
     wall::{
         end::WallEnd,
         handshake,
-        socket::{WallSocket, opened, refuse},
+        io::{opened, refuse},
+        socket::WallSocket,
         walls::WallPlace,
     },
 };

@@ -8,21 +8,22 @@ use std::{
     time::{Duration, Instant as StdInstant},
 };
 
-use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt, stream::FuturesUnordered};
+use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
 use mjpeg_manager::mjpeg_http::Grant;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
-    time::{Instant, timeout},
+    time::Instant,
 };
-use tokio_websockets::{Error as SocketError, Limits, Message, ServerBuilder, WebSocketStream};
+use tokio_websockets::{Error as SocketError, Message, WebSocketStream};
 
 use super::{
     board::{Board, Followup},
     budget::MessageBudget,
     end::WallEnd,
+    io::{close, poll_outgoing},
     liveness::Liveness,
-    message::{ClientMessage, MAX_MESSAGE_BYTES, NotUnderstood, ServerMessage},
+    message::{ClientMessage, NotUnderstood, ServerMessage},
     outgoing::OutgoingMessage,
     tile::TileFuture,
     timer::WallTimer,
@@ -37,6 +38,8 @@ pub(crate) struct WallSocket<T> {
     board: Board,
     /// What is being written. Nothing is read meanwhile.
     outgoing: Option<OutgoingMessage>,
+    /// How many messages may still be read, as far as they have come, before a frame is chosen.
+    reads_first: usize,
     budget: MessageBudget,
     liveness: Liveness,
     /// Until when the client may stay.
@@ -60,14 +63,10 @@ enum Waited {
     Tile(<TileFuture as Future>::Output),
     Written(std::io::Result<()>),
     Read(Option<Result<Message, SocketError>>),
+    /// There is nothing to read.
+    Nothing,
     Events,
     Time,
-}
-
-/// Opens the server's side of a socket on a connection that has been upgraded.
-pub(crate) fn opened<T: AsyncRead + AsyncWrite + Unpin>(io: T) -> WebSocketStream<T> {
-    let limits = Limits::default().max_payload_len(Some(MAX_MESSAGE_BYTES));
-    ServerBuilder::new().limits(limits).serve(io)
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
@@ -88,6 +87,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
             socket,
             board: Board::new(Arc::clone(&state), Arc::clone(&caller)),
             outgoing: None,
+            reads_first: 0,
             budget: MessageBudget::new(state.config.wall_messages_per_second(), now),
             liveness: Liveness::new(caller.write_stall(), now),
             until: grant.until,
@@ -131,11 +131,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
         let now = Instant::now();
         self.begin_writing(now);
         let at = self.next_time();
-        let is_free = self.outgoing.is_none();
+        let is_silent = self.outgoing.is_none();
         let Self {
             socket,
             board,
             outgoing,
+            reads_first,
             rechecks,
             looks,
             events,
@@ -150,8 +151,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
             }
             Some(looked) = looks.next() => Waited::Looked(looked),
             Some(happened) = board.waits.next() => Waited::Tile(happened),
-            written_or_read = poll_fn(|cx| poll_socket(socket, outgoing, cx)) => written_or_read,
-            Ok(()) = events.changed(), if is_free => Waited::Events,
+            written_or_read = poll_fn(|cx| poll_socket(socket, outgoing, reads_first, cx)) => {
+                written_or_read
+            }
+            Ok(()) = events.changed(), if is_silent => Waited::Events,
             () = timer.until(at) => Waited::Time,
         };
         self.handle(waited)
@@ -170,7 +173,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
             }
             Waited::Looked(grant) => self.until = grant.ok_or(WallEnd::Forbidden)?.until,
             Waited::Tile(happened) => {
-                let is_free = self.outgoing.is_none();
+                let is_free = self.outgoing.is_none() && self.reads_first == 0;
                 match self.board.note(happened, is_free, now) {
                     Followup::Nothing => {}
                     Followup::Send(outgoing) => self.outgoing = Some(outgoing),
@@ -188,14 +191,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
                     self.liveness.expects(now);
                 }
                 // Acks that have come meanwhile count before the next frame is chosen.
-                for _ in 0..MESSAGES_AT_ONCE {
-                    match self.socket.next().now_or_never() {
-                        Some(read) => self.read(read, now)?,
-                        None => break,
-                    }
-                }
+                self.reads_first = MESSAGES_AT_ONCE;
             }
-            Waited::Read(read) => self.read(read, now)?,
+            Waited::Read(read) => {
+                self.reads_first = self.reads_first.saturating_sub(1);
+                self.read(read, now)?;
+            }
+            Waited::Nothing => self.reads_first = 0,
             Waited::Events => {
                 self.events.borrow_and_update();
                 self.board.look_at_events();
@@ -207,7 +209,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
 
     /// Chooses what is written next.
     fn begin_writing(&mut self, now: Instant) {
-        if self.outgoing.is_some() {
+        if self.outgoing.is_some() || self.reads_first > 0 {
             return;
         }
         if let Some(text) = self.board.next_text() {
@@ -314,82 +316,32 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
         if self.until.is_some_and(|at| Instant::from_std(at) <= now) {
             return Err(WallEnd::Forbidden);
         }
-        match picture.is_none() && self.liveness.is_stalled(now) {
+        match picture.is_none() && self.reads_first == 0 && self.liveness.is_stalled(now) {
             true => Err(WallEnd::Stalled),
             false => Ok(()),
         }
     }
 }
 
-/// Writes what is to be written, else reads. Nothing of ours is written into the middle of what the
-/// socket itself answers, such as a pong, nor the other way round.
+/// Writes what is to be written, else reads.
 fn poll_socket<T: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocketStream<T>,
     outgoing: &mut Option<OutgoingMessage>,
+    reads_first: &usize,
     cx: &mut Context<'_>,
 ) -> Poll<Waited> {
     let Some(outgoing) = outgoing else {
-        return Pin::new(socket).poll_next(cx).map(Waited::Read);
+        return match Pin::new(socket).poll_next(cx) {
+            Poll::Ready(read) => Poll::Ready(Waited::Read(read)),
+            Poll::Pending if *reads_first > 0 => Poll::Ready(Waited::Nothing),
+            Poll::Pending => Poll::Pending,
+        };
     };
     Poll::Ready(Waited::Written(ready!(poll_outgoing(socket, outgoing, cx))))
 }
 
-fn poll_outgoing<T: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut WebSocketStream<T>,
-    outgoing: &mut OutgoingMessage,
-    cx: &mut Context<'_>,
-) -> Poll<std::io::Result<()>> {
-    if !outgoing.has_begun() {
-        let flushed = ready!(Pin::new(&mut *socket).poll_flush(cx));
-        flushed.map_err(std::io::Error::other)?;
-    }
-    outgoing.poll_write(socket.get_mut(), cx)
-}
-
-/// Closes a socket: what is being written is finished, the client is told why, and has a moment to
-/// answer.
-async fn close<T: AsyncRead + AsyncWrite + Unpin>(
-    mut socket: WebSocketStream<T>,
-    outgoing: Option<OutgoingMessage>,
-    texts: impl Iterator<Item = ServerMessage>,
-    end: WallEnd,
-) {
-    let Some((code, reason)) = end.told() else {
-        return;
-    };
-    let closing = async {
-        let texts = texts
-            .take(LAST_TEXTS)
-            .map(|text| OutgoingMessage::text(&text));
-        for mut outgoing in outgoing.into_iter().chain(texts) {
-            poll_fn(|cx| poll_outgoing(&mut socket, &mut outgoing, cx))
-                .await
-                .ok()?;
-        }
-        // An error means that the client has closed it.
-        let _ = socket.send(Message::close(Some(code), reason)).await;
-        while let Some(Ok(_)) = socket.next().await {}
-        Some(())
-    };
-    let _ = timeout(CLOSE_TIME, closing).await;
-}
-
-/// Tells a client why its socket is closed at once.
-pub(crate) async fn refuse<T: AsyncRead + AsyncWrite + Unpin>(
-    socket: WebSocketStream<T>,
-    end: WallEnd,
-) {
-    close(socket, None, std::iter::empty(), end).await;
-}
-
 /// How long the rest of a picture may take whose viewer has ended.
 const LAST_PICTURE_TIME: Duration = Duration::from_secs(1);
-
-/// How long closing a socket may take.
-const CLOSE_TIME: Duration = Duration::from_secs(1);
-
-/// How many texts are said before a socket is closed: the last says why.
-const LAST_TEXTS: usize = 300;
 
 /// How many messages are read before a frame goes.
 const MESSAGES_AT_ONCE: usize = 64;
