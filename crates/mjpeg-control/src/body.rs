@@ -1,5 +1,7 @@
 //! Bodies of requests: JSON of bounded size, depth and duration.
 
+mod strict;
+
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Method, header::CONTENT_TYPE};
@@ -8,7 +10,13 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use tokio::time::{Duration, timeout};
 
-use crate::{code::ErrorCode, config::ControlConfig, error::Error, words::nearest};
+use self::strict::StrictError;
+use crate::{
+    code::ErrorCode,
+    config::ControlConfig,
+    error::{Error, Violation},
+    words::{is_word, nearest},
+};
 
 /// Whether a request that changes something says that its body is JSON. A form of another page can
 /// send no such request. `DELETE` cannot be sent by a form at all.
@@ -64,10 +72,13 @@ fn parse(bytes: &Bytes) -> Result<Map<String, Value>, Error> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    let value = serde_json::from_slice(bytes).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let detail = format!("the body is not JSON: line {line}, column {column}");
-        Error::new(ErrorCode::BadRequest, detail)
+    let value = strict::value(bytes).map_err(|error| match error {
+        StrictError::Syntax(error) => {
+            let (line, column) = (error.line(), error.column());
+            let detail = format!("the body is not JSON: line {line}, column {column}");
+            Error::new(ErrorCode::BadRequest, detail)
+        }
+        StrictError::Duplicate(name) => twice(&name),
     })?;
     if depth_exceeds(&value, MOST_LEVELS) {
         let detail = format!("the body is nested deeper than {MOST_LEVELS} levels");
@@ -77,6 +88,19 @@ fn parse(bytes: &Bytes) -> Result<Map<String, Value>, Error> {
         Value::Object(fields) => Ok(fields),
         _ => Err(Error::invalid("the body must be a JSON object")),
     }
+}
+
+/// Of two values, none is taken: it may be the wrong one.
+fn twice(name: &str) -> Error {
+    if !is_word(name) {
+        return Error::new(
+            ErrorCode::BadRequest,
+            "an object of the body has a name twice",
+        );
+    }
+    let message = format!("{name} is there twice");
+    let error = Error::new(ErrorCode::BadRequest, &message);
+    error.with_violation(Violation::new(&message).with_key(name))
 }
 
 fn depth_exceeds(value: &Value, levels: usize) -> bool {

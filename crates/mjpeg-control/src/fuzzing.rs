@@ -27,9 +27,10 @@ use crate::{
         Configurator, ConfiguredStream, EditedStream, Reloaded, StreamEdit, StreamOrigin,
         StreamRemoval,
     },
-    control::{ControlApi, ControlBody},
+    control::ControlApi,
     error::Error,
     policy::{ControlAccess, GatewayPolicy},
+    service::ControlBody,
     wall::message::{ClientMessage, MAX_TILES, ServerMessage},
 };
 

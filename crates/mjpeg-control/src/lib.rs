@@ -73,9 +73,10 @@
 //!
 //! `GET /events` sends an event `stream` for each change of a stream that the caller may see. With
 //! `Last-Event-ID` it begins behind that event. Whoever is too slow, or was away too long, gets an
-//! event `gap` with the number of events that it missed, in place of those. Nothing is queued for a
-//! slow client: it takes the events from the latest
-//! [1024](ControlConfig::with_kept_events) that are kept.
+//! event `gap` in place of those that it missed, with the number of events that there were of all
+//! streams, or `null` for whoever may not control everything. Nothing is queued for a slow client:
+//! it takes the events from the latest [1024](ControlConfig::with_kept_events) that are kept. Ids
+//! are encrypted: they tell nobody how many events of other streams there were.
 //!
 //! # The wall socket
 //!
@@ -103,8 +104,11 @@
 //! * Bodies have at most 256 KiB, 10 s and 16 levels; at most 16 changes are under way at once, 100
 //!   clients receive events, and 200 have a wall socket.
 //! * Errors repeat no values, and no names but valid ones.
-//! * Each change that the gate allowed is logged in one line, at the target `mjpeg_control::audit`:
-//!   user, address, verb, stream, outcome. A change goes on if its client goes away.
+//! * Each change, made or refused, is logged in one line, at the target `mjpeg_control::audit`:
+//!   user, address, verb, stream, outcome. A change goes on if its client goes away. Of those that
+//!   are refused before the gate allows them, an address has 10 lines a minute, and 100 addresses
+//!   have any; the others are counted, and told in one line for each address.
+//! * A name that an object of a body has twice is an error.
 //!
 //! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
 
@@ -127,6 +131,7 @@ mod parameters;
 mod policy;
 mod respond;
 mod routes;
+mod service;
 mod state;
 mod time;
 mod view;
@@ -139,7 +144,7 @@ pub use configurator::{
     Condition, Configurator, ConfiguredStream, EditMode, EditedStream, Reloaded, StreamEdit,
     StreamOrigin, StreamRemoval,
 };
-pub use control::{ControlApi, ControlBody, ControlService};
+pub use control::ControlApi;
 pub use error::{Error, Violation};
 pub use host::Hosts;
 pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
@@ -147,4 +152,5 @@ pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 #[doc(no_inline)]
 pub use mjpeg_manager;
 pub use policy::{ControlAccess, GatewayPolicy};
+pub use service::{ControlBody, ControlService};
 pub use wall::stats::WallStats;

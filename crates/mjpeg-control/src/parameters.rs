@@ -67,6 +67,20 @@ impl<'a> Parameters<'a> {
         limit.ok_or_else(|| Error::invalid(format!("limit is a number from 1 to {MOST_ITEMS}")))
     }
 
+    /// Cuts a page from the items of a list that follow the cursor. Returns the cursor of the next
+    /// page, if there is one: that of the last item.
+    pub(crate) fn page<T>(
+        &self,
+        mut following: Vec<T>,
+        cursor: impl Fn(&T) -> String,
+    ) -> Result<(Vec<T>, Option<String>), Error> {
+        let limit = self.limit()?;
+        let is_more = following.len() > limit;
+        following.truncate(limit);
+        let next = following.last().filter(|_| is_more).map(cursor);
+        Ok((following, next))
+    }
+
     /// Where a page begins.
     pub(crate) fn cursor(&self) -> Option<&str> {
         self.get("cursor")

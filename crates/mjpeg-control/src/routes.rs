@@ -105,6 +105,31 @@ pub(crate) fn router(state: &Arc<ApiState>, has_control: bool) -> Router {
         .with_state(Arc::clone(state))
 }
 
+/// The verb of a request that changes something, and what stands in its path as its target: a
+/// stream, a viewer or nothing. `None` if there is no such request.
+pub(crate) fn change_of<'p>(method: &Method, path: &'p str) -> Option<(&'static str, &'p str)> {
+    let targets = |route: &ApiRoute| {
+        let (mut target, mut parts) = ("", path.split('/'));
+        for known in route.path.split('/') {
+            let part = parts.next()?;
+            match known.starts_with('{') {
+                true => target = part,
+                false if part != known => return None,
+                false => {}
+            }
+        }
+        parts.next().is_none().then_some(target)
+    };
+    let mut changes = ROUTES.iter();
+    changes.find_map(|route| {
+        let is_change = route.method == *method && !route.verb.is_empty();
+        let target = targets(route).filter(|_| is_change)?;
+        // The id of a link could pass for the name of a stream.
+        let is_link = is_about_links(route.path);
+        Some((route.verb, if is_link { "" } else { target }))
+    })
+}
+
 fn is_about_links(path: &str) -> bool {
     path.starts_with("/links")
 }

@@ -22,7 +22,7 @@ pub(crate) fn nearest(unknown: &str, what: &str, known: &[&str]) -> Error {
 }
 
 /// Whether a text may be repeated: it is no secret that has got into the wrong place.
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     (1..=MOST_BYTES).contains(&text.len()) && text.chars().all(is_plain)
 }

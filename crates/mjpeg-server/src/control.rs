@@ -6,6 +6,7 @@ mod failure;
 mod masked;
 mod store;
 mod view;
+mod written;
 
 use std::sync::Arc;
 

@@ -4,7 +4,13 @@ pub(crate) mod difference;
 mod keys;
 mod watch;
 
-use std::{collections::BTreeSet, future::pending, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    future::pending,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -142,6 +148,11 @@ impl Reloader {
             Proposal::of(loaded, &running)
         })
         .await
+    }
+
+    /// The file that is read, if any: the one that includes the others.
+    pub(crate) fn main_file(&self) -> Option<&Path> {
+        self.source.file.as_deref()
     }
 
     /// What is in effect.

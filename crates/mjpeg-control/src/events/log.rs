@@ -8,10 +8,11 @@ use std::{
 use mjpeg_manager::{Events, StreamEvent};
 use tokio::sync::watch;
 
+use crate::events::ids::EventIds;
+
 /// The latest events. Older ones are forgotten; whoever comes too late is told how many.
 pub(crate) struct EventLog {
-    /// Which run of the program numbered the events.
-    epoch: u32,
+    ids: EventIds,
     ring: Mutex<Ring>,
     /// The number of the latest event.
     latest: watch::Sender<u64>,
@@ -49,7 +50,7 @@ pub(crate) enum Following {
 impl EventLog {
     pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
-            epoch: fastrand::u32(..),
+            ids: EventIds::new(),
             ring: Mutex::new(Ring {
                 entries: VecDeque::new(),
                 most,
@@ -111,14 +112,18 @@ impl EventLog {
 
     /// The id of the event with this number.
     pub(crate) fn id(&self, number: u64) -> String {
-        format!("{:08x}-{number}", self.epoch)
+        self.ids.of_event(number)
+    }
+
+    /// An id of the place behind the event with this number, for somebody who must not learn from
+    /// it whether something has happened since the last one.
+    pub(crate) fn id_of_place(&self, number: u64) -> String {
+        self.ids.of_place(number)
     }
 
     /// The number in an id; `None` for one of another run, or of none.
     pub(crate) fn number(&self, id: &str) -> Option<u64> {
-        let (epoch, number) = id.split_once('-')?;
-        let is_ours = epoch == format!("{:08x}", self.epoch);
-        let number = number.parse().ok().filter(|_| is_ours);
+        let number = self.ids.number(id);
         number.filter(|&number| number <= self.latest())
     }
 
@@ -169,9 +174,9 @@ mod tests {
         let (log, other) = (filled(3, 5), filled(3, 5));
         assert_eq!(log.number(&log.id(4)), Some(4));
         assert_eq!(log.number(&log.id(6)), None);
-        let of_other = other.id(4);
-        assert!(log.number(&of_other).is_none() || log.epoch == other.epoch);
-        for id in ["", "4", "-4", "x-4", "00000000-", "\u{1b}"] {
+        assert_eq!(log.number(&log.id_of_place(4)), Some(4));
+        assert_eq!(log.number(&other.id(4)), None);
+        for id in ["", "4", "-4", "x-4", "\u{1b}"] {
             assert_eq!(log.number(id), None, "{id:?}");
         }
     }

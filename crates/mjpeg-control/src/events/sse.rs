@@ -30,8 +30,6 @@ pub(crate) struct Subscriber {
     heartbeat: Duration,
     /// The number of the last event that was sent, or was not for this client.
     at: u64,
-    /// The same, as the client knows it.
-    told: u64,
     latest: watch::Receiver<u64>,
     /// Changes when rights have changed; `None` when all is to end.
     rechecks: watch::Receiver<Option<u64>>,
@@ -77,13 +75,12 @@ impl Subscriber {
             }
             None => log.latest(),
         };
-        let _ = write!(opening, "id: {}\n\n", log.id(at));
+        let _ = write!(opening, "id: {}\n\n", log.id_of_place(at));
         Self {
             log,
             caller,
             heartbeat,
             at,
-            told: at,
             latest,
             rechecks,
             until: grant.until,
@@ -112,15 +109,13 @@ impl Subscriber {
                 Following::Entry(entry) => {
                     self.at = entry.number;
                     if let Some(text) = self.text(&entry).await {
-                        self.told = self.at;
                         return Some(text);
                     }
                     continue;
                 }
                 Following::Gap { missed, resume } => {
-                    (self.at, self.told) = (resume, resume);
-                    let id = self.log.id(resume);
-                    return Some(gap(&id, missed));
+                    self.at = resume;
+                    return Some(self.gap(missed).await);
                 }
                 Following::Nothing => {}
             }
@@ -146,24 +141,29 @@ impl Subscriber {
         Some(())
     }
 
-    /// A comment. Where events were not for this client, also how far it has come.
-    fn heartbeat(&mut self) -> String {
-        if self.told == self.at {
-            return ": alive\n\n".into();
-        }
-        self.told = self.at;
-        format!(": alive\nid: {}\n\n", self.log.id(self.at))
+    /// A comment that says how far the client has come, past events that were not for it.
+    fn heartbeat(&self) -> String {
+        format!(": alive\nid: {}\n\n", self.log.id_of_place(self.at))
+    }
+
+    /// Says that events were missed. How many there were of all streams is for those who may see
+    /// them all.
+    async fn gap(&self, missed: u64) -> String {
+        let missed = match self.caller.may_control(None).await {
+            Ok(_) => missed.to_string(),
+            Err(_) => "null".into(),
+        };
+        let id = self.log.id_of_place(self.at);
+        format!("id: {id}\nevent: gap\ndata: {{\"missed\":{missed}}}\n\n")
     }
 
     /// An event for this client; `None` if it may not see the stream.
     async fn text(&mut self, entry: &LogEntry) -> Option<String> {
-        let id = self.log.id(entry.number);
         let event = match &entry.what {
-            Logged::Missed(count) => {
-                return Some(gap(&id, *count));
-            }
+            Logged::Missed(count) => return Some(self.gap(*count).await),
             Logged::Event(event) => event,
         };
+        let id = self.log.id(entry.number);
         let sight = self.sight(event.stream.as_str()).await;
         let view = EventView::of(event, &id, sight)?;
         let json = serde_json::to_string(&view).ok()?;
@@ -184,11 +184,6 @@ impl Subscriber {
         self.sights.insert(stream.to_owned(), (sight, now));
         sight
     }
-}
-
-/// Says that events were missed.
-fn gap(id: &str, missed: u64) -> String {
-    format!("id: {id}\nevent: gap\ndata: {{\"missed\":{missed}}}\n\n")
 }
 
 /// When a browser connects again.

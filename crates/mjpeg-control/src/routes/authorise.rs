@@ -8,12 +8,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::Method;
+use http::{Method, StatusCode};
 use mjpeg_manager::{StreamName, mjpeg_http::Grant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    audit::{Audit, AuditedStream},
+    audit::{Audit, AuditedStream, AuditedUser, stream_in},
     body::check_type,
     caller::{ApiCaller, Denied},
     code::ErrorCode,
@@ -131,12 +131,13 @@ pub(super) async fn authorise(
         return Refused(error).into_response();
     }
     let target = rule.target(&params, is_write);
+    let stream = if rule.verb == "revoke" { "" } else { &target };
     let grant = match rule.decide(&caller, &target).await {
         Ok(grant) => grant,
+        Err(denied) if is_write => return denied_change(denied, &caller, stream).await,
         Err(denied) => return denied.into_response(),
     };
-    let stream = if rule.verb == "revoke" { "" } else { &target };
-    let audit = Audit::new(rule.verb, &grant, caller.peer(), stream);
+    let audit = Audit::new(rule.verb, caller.peer(), stream).with_user(grant.identity.clone());
     request.extensions_mut().insert(grant);
     request.extensions_mut().insert(PathTarget(target));
     if !is_write {
@@ -145,10 +146,30 @@ pub(super) async fn authorise(
     match place(&rule.state.writes) {
         Ok(place) => write(request, next, audit, place).await,
         Err(error) => {
-            let response = Refused(error).into_response();
-            audit.log(&response);
+            let mut response = Refused(error).into_response();
+            audit.log(&mut response);
             response
         }
+    }
+}
+
+/// Refuses a change, and says of whom and of what, for the log.
+async fn denied_change(denied: Denied, caller: &ApiCaller, stream: &str) -> Response {
+    let mut response = denied.into_response();
+    // Whoever has logged in and lacks the right. A wrong password must not be tried again.
+    let is_known = matches!(
+        response.status(),
+        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+    );
+    if is_known
+        && let Ok(grant) = caller.may_look().await
+        && let Some(user) = grant.identity
+    {
+        response.extensions_mut().insert(AuditedUser(user));
+    }
+    match stream_in(stream) {
+        Some(stream) => about(response, &stream),
+        None => response,
     }
 }
 
@@ -189,8 +210,8 @@ async fn write(
     place: OwnedSemaphorePermit,
 ) -> Response {
     let writing = tokio::spawn(async move {
-        let response = next.run(request).await;
-        audit.log(&response);
+        let mut response = next.run(request).await;
+        audit.log(&mut response);
         drop(place);
         response
     });

@@ -51,20 +51,14 @@ pub(super) async fn past(
         None => 0,
     };
     state.manager.spec(&name).map_err(|_| Error::not_found())?;
-    let mut entries = of_stream(log, &name, after, limit + 1);
-    let is_more = entries.len() > limit;
-    entries.truncate(limit);
-    let ids: Vec<String> = entries.iter().map(|entry| log.id(entry.number)).collect();
-    let with_ids = entries.iter().zip(&ids);
-    let events = with_ids.filter_map(|(entry, id)| match &entry.what {
-        Logged::Event(event) => EventView::of(event, id, Sight::All),
+    let entries = of_stream(log, &name, after, limit + 1);
+    let (entries, next) = query.page(entries, |entry| log.id(entry.number))?;
+    let events = entries.iter().filter_map(|entry| match &entry.what {
+        Logged::Event(event) => EventView::of(event, &log.id(entry.number), Sight::All),
         Logged::Missed(_) => None,
     });
-    let page = EventPage {
-        events: events.collect(),
-        next: ids.last().cloned().filter(|_| is_more),
-    };
-    Ok(json(StatusCode::OK, &page))
+    let events = events.collect();
+    Ok(json(StatusCode::OK, &EventPage { events, next }))
 }
 
 /// The events of a stream that follow this number.
@@ -96,7 +90,7 @@ fn of_stream(log: &EventLog, name: &str, after: u64, most: usize) -> Vec<Arc<Log
     responses(
         (status = 200, content_type = "text/event-stream", body = EventView,
             description = "`stream` with an event as JSON; `gap` with `{\"missed\": N}`, or \
-                           `null` if nobody knows how many"),
+                           `null` if nobody knows how many, or the caller may not"),
         AnyProblem
     )
 )]

@@ -46,15 +46,12 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response, Refused> {
     let query = Parameters::of_read(&uri, PAGE)?;
-    let limit = query.limit()?;
     let mut links = seam(&state)?.list().await?;
     if let Some(cursor) = query.cursor() {
         let at = links.iter().position(|link| link.id == cursor);
         links.drain(..=at.ok_or_else(invalid_cursor)?);
     }
-    let is_more = links.len() > limit;
-    links.truncate(limit);
-    let next = links.last().filter(|_| is_more).map(|link| link.id.clone());
+    let (links, next) = query.page(links, |link| link.id.clone())?;
     let links = links.into_iter().map(|link| {
         let mut view = LinkView::from(link);
         view.url = None;

@@ -42,7 +42,6 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response, Refused> {
     let query = Parameters::of_read(&uri, PAGE)?;
-    let limit = query.limit()?;
     let after: u64 = match query.cursor() {
         Some(cursor) => cursor.parse().map_err(|_| invalid_cursor())?,
         None => 0,
@@ -51,18 +50,12 @@ pub(super) async fn list(
     let mut viewers = service.viewers();
     viewers.retain(|viewer| viewer.id > after);
     viewers.sort_by_key(|viewer| viewer.id);
-    let is_more = viewers.len() > limit;
-    viewers.truncate(limit);
-    let last = viewers.last().map(|viewer| viewer.id.to_string());
+    let (viewers, next) = query.page(viewers, |viewer| viewer.id.to_string())?;
     let now = SystemTime::now();
     let viewers = viewers.into_iter();
-    let page = ViewerPage {
-        viewers: viewers
-            .map(|viewer| ViewerView::new(&name, viewer, now))
-            .collect(),
-        next: last.filter(|_| is_more),
-    };
-    Ok(json(StatusCode::OK, &page))
+    let viewers = viewers.map(|viewer| ViewerView::new(&name, viewer, now));
+    let viewers = viewers.collect();
+    Ok(json(StatusCode::OK, &ViewerPage { viewers, next }))
 }
 
 /// Disconnects a viewer.

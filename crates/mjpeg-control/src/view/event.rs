@@ -9,7 +9,7 @@ use crate::{caller::Sight, time::rfc3339};
 /// Something that happened to a stream.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventView {
-    /// Its place among all events.
+    /// What `Last-Event-ID` names it by: no order or number can be read from it.
     id: String,
     /// When (RFC 3339).
     at: String,

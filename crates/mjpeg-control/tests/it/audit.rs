@@ -7,7 +7,7 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{GUARD, JSON, ROOT, Relay, until};
+use crate::support::{GUARD, GUEST, JSON, ROOT, Relay, until};
 
 /// What was logged by all tests of this binary.
 #[derive(Clone, Default)]
@@ -74,9 +74,6 @@ async fn every_change_is_logged_in_one_line_and_never_its_body() {
             r#"{"note":"hunter2"}"#,
         )
         .await;
-    relay
-        .send("POST", &format!("{path}/pause"), &[GUARD, JSON], "")
-        .await;
     relay.root("POST", &format!("{path}/pause"), "").await;
     relay.root("DELETE", "/viewers/audited:9", "").await;
     relay.root("DELETE", path, "").await;
@@ -102,6 +99,82 @@ async fn every_change_is_logged_in_one_line_and_never_its_body() {
         assert!(line.ends_with(&end), "{line} is not {end}");
     }
     assert!(!String::from_utf8_lossy(&log.0.lock().unwrap()).contains("hunter2"));
+}
+
+#[tokio::test]
+async fn refused_changes_are_logged_too_and_who_asked() {
+    let log = Log::get();
+    let relay = Relay::start().await;
+    relay.root("POST", "/streams", &named("refused")).await;
+    let path = "/streams/refused";
+    let pause = "/streams/refused/pause";
+    let text = ("Content-Type", "text/plain");
+    let foreign = ("Origin", "http://evil.example");
+    let forged = ("Authorization", "Bearer forged");
+    for (method, path, headers, status) in [
+        ("DELETE", path, &[][..], 401),
+        ("PATCH", path, &[JSON, forged][..], 401),
+        ("PATCH", path, &[JSON, GUEST], 403),
+        ("POST", pause, &[JSON, GUARD], 403),
+        ("PUT", path, &[ROOT, text], 415),
+        ("POST", pause, &[ROOT, JSON, foreign], 403),
+        ("POST", pause, &[ROOT, JSON, ("Host", "evil.example")], 421),
+        ("DELETE", path, &[ROOT, ("If-Match", "\"v9\"")], 412),
+        ("DELETE", "/viewers/refused:1", &[GUARD], 403),
+        // These change nothing, or there are none.
+        ("GET", path, &[GUEST], 403),
+        ("OPTIONS", path, &[foreign], 405),
+        ("POST", "/streams/refused/nothing", &[JSON], 404),
+    ] {
+        let answer = relay.send(method, path, headers, "").await;
+        assert_eq!(answer.status(), status, "{method} {path} {headers:?}");
+    }
+    let expected = [
+        ("root", "create", "ok"),
+        ("-", "remove", "unauthorized"),
+        ("-", "change", "unauthorized"),
+        ("guest", "change", "forbidden"),
+        ("guard", "pause", "forbidden"),
+        ("-", "replace", "unsupported_media_type"),
+        ("-", "pause", "forbidden"),
+        ("-", "pause", "misdirected_request"),
+        ("root", "remove", "precondition_failed"),
+        ("guard", "disconnect", "forbidden"),
+    ];
+    let lines = log.lines("stream=\"refused\"");
+    assert_eq!(lines.len(), expected.len(), "{lines:#?}");
+    for (line, (user, verb, outcome)) in lines.iter().zip(expected) {
+        let start = format!(r#"user="{user}" peer="127.0.0.1:"#);
+        let end = format!(r#" verb="{verb}" stream="refused" outcome="{outcome}""#);
+        assert!(line.starts_with(&start) && line.ends_with(&end), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn flood_of_refused_changes_does_not_flood_the_log() {
+    let log = Log::get();
+    let relay = Relay::start().await;
+    relay.root("POST", "/streams", &named("flooded")).await;
+    let path = "/streams/flooded";
+    for _ in 0..50 {
+        let refused = relay.send("DELETE", path, &[], "").await;
+        assert_eq!(refused.status(), 401);
+    }
+    // Whoever may change something is logged all the same.
+    for _ in 0..20 {
+        let refused = relay.root("PATCH", path, r#"{"name": "other"}"#).await;
+        assert_eq!(refused.status(), 422);
+    }
+    let lines = |user: &str| {
+        let lines = log.lines("flooded").into_iter();
+        let start = format!("user=\"{user}\"");
+        lines.filter(|line| line.starts_with(&start)).count()
+    };
+    assert_eq!((lines("-"), lines("root")), (10, 21));
+}
+
+fn named(name: &str) -> String {
+    format!(r#"{{"name":"{name}","source":"tcp://127.0.0.1:9","start":"retry"}}"#)
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{GUARD, ROOT, Relay, Users, until};
+use crate::support::{GUARD, GUEST, ROOT, Relay, Users, until};
 
 /// A client that receives events.
 struct Client {
@@ -153,14 +153,19 @@ async fn client_that_was_away_gets_what_it_missed() {
     assert_eq!(again.change("stopped").await.data["stream"], "b");
 
     // Of another run, or of none: nobody knows how many there were.
-    for id in ["00000000-1", "x", "", &seen.replace('-', "-9999")] {
+    let other = Relay::start().await;
+    let mut of_other = Client::open(other.addr, &[]).await;
+    let of_other = of_other.next().await.unwrap().id;
+    for id in [&*of_other, "1", "x", "", &seen[1..]] {
         let mut lost = Client::open(relay.addr, &[("Last-Event-ID", id)]).await;
         let gap = lost.next().await.unwrap();
         assert_eq!(
             (&*gap.name, &gap.data),
             ("gap", &serde_json::json!({ "missed": null }))
         );
-        assert_eq!(gap.id.split('-').next(), seen.split('-').next());
+        // From there it can go on.
+        let mut again = Client::open(relay.addr, &[("Last-Event-ID", &gap.id)]).await;
+        assert_eq!(again.next().await.unwrap().name, "");
     }
 }
 
@@ -171,13 +176,12 @@ async fn what_is_no_longer_kept_is_told_as_a_gap() {
     let mut first = Client::open(relay.addr, &[]).await;
     let begin = first.next().await.unwrap().id;
     drop(first);
-    let number = |id: &str| id.split_once('-').unwrap().1.parse::<u64>().unwrap();
     for name in ["a", "b", "c", "d", "e", "f"] {
         relay.run(name, "tcp://127.0.0.1:9").await;
         relay.manager.stop(name).await.unwrap();
     }
     let kept = async || {
-        let mut client = Client::open(relay.addr, &[("Last-Event-ID", &begin)]).await;
+        let mut client = Client::open(relay.addr, &[ROOT, ("Last-Event-ID", &begin)]).await;
         client.next().await.unwrap();
         let gap = client.next().await.unwrap();
         (gap, client)
@@ -191,10 +195,15 @@ async fn what_is_no_longer_kept_is_told_as_a_gap() {
     .await;
     let (gap, mut client) = kept().await;
     assert_eq!(gap.name, "gap");
-    let missed = gap.data["missed"].as_u64().unwrap();
-    assert_eq!(number(&gap.id), number(&begin) + missed);
     let next = client.next().await.unwrap();
-    assert_eq!(number(&next.id), number(&gap.id) + 1);
+    let from_gap = [ROOT, ("Last-Event-ID", &gap.id)];
+    let mut again = Client::open(relay.addr, &from_gap).await;
+    assert_eq!(again.next().await.unwrap().name, "");
+    assert_eq!(
+        again.next().await.unwrap(),
+        next,
+        "it is the oldest that is kept"
+    );
 }
 
 #[tokio::test]
@@ -204,7 +213,7 @@ async fn nothing_is_queued_for_a_slow_client_and_it_is_told_what_it_missed() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(2048).unwrap();
     let socket = socket.connect(relay.addr).await.unwrap();
-    let mut slow = Client::ask(socket, &[]).await;
+    let mut slow = Client::ask(socket, &[ROOT]).await;
     let mut quick = Client::open(relay.addr, &[]).await;
     // Far more than fits into the buffers of sockets.
     for _ in 0..1000 {
@@ -251,21 +260,61 @@ async fn silence_is_broken_by_comments_that_say_how_far_the_client_has_come() {
     let mut client = Client::open(relay.addr, &[]).await;
     let begin = client.next().await.unwrap().id;
     let alive = client.next().await.unwrap();
-    assert_eq!(
-        (&*alive.comment, &*alive.id, &*alive.name),
-        ("alive", "", "")
-    );
-    // Events of a stream that it may not see.
-    relay.run("hidden", "tcp://127.0.0.1:9").await;
-    for _ in 0..100 {
-        let alive = client.next().await.unwrap();
-        assert_eq!(alive.comment, "alive");
-        if !alive.id.is_empty() {
-            assert_ne!(alive.id, begin);
-            return;
+    assert_eq!((&*alive.comment, &*alive.name), ("alive", ""));
+    assert!(!alive.id.is_empty() && alive.id != begin);
+}
+
+/// Neither the ids of the events that somebody may see, nor how often they change, nor gaps tell
+/// how many events of other streams there were.
+#[tokio::test]
+async fn activity_of_hidden_streams_cannot_be_seen() {
+    let config = ControlConfig::default()
+        .with_heartbeat(Duration::from_millis(30))
+        .with_kept_events(NonZeroUsize::new(8).unwrap());
+    let relay = Relay::with(config, None).await;
+    let mut guest = Client::open(relay.addr, &[GUEST]).await;
+    let begin = guest.next().await.unwrap().id;
+    let mut ids = vec![begin.clone()];
+    // It changes in silence, too.
+    for _ in 0..3 {
+        ids.push(guest.next().await.unwrap().id);
+    }
+    relay.run("door", "tcp://127.0.0.1:9").await;
+    ids.push(guest.change("started").await.id);
+    for _ in 0..20 {
+        relay.run("hidden", "tcp://127.0.0.1:9").await;
+        relay.manager.stop("hidden").await.unwrap();
+    }
+    relay.run("yard", "tcp://127.0.0.1:9").await;
+    loop {
+        let event = guest.next().await.unwrap();
+        assert_ne!(event.data["stream"], "hidden");
+        ids.push(event.id);
+        if event.data["stream"] == "yard" && event.data["change"] == "started" {
+            break;
         }
     }
-    panic!("the client is not told how far it has come");
+    for (at, id) in ids.iter().enumerate() {
+        assert!(
+            id.len() == 48 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{id}"
+        );
+        assert!(!ids[..at].contains(id), "{ids:#?}");
+        // A number would begin like the one before it.
+        for other in &ids[..at] {
+            let same = id.bytes().zip(other.bytes()).filter(|(a, b)| a == b);
+            assert!(same.count() < 24, "{id} and {other}");
+        }
+    }
+    // It was away, and may not know how much there was; whoever controls all may.
+    for (caller, knows) in [(GUEST, false), (ROOT, true)] {
+        let headers = [caller, ("Last-Event-ID", &begin)];
+        let mut again = Client::open(relay.addr, &headers).await;
+        again.next().await.unwrap();
+        let gap = again.next().await.unwrap();
+        assert_eq!(gap.name, "gap");
+        assert_eq!(gap.data["missed"].is_u64(), knows, "{gap:?}");
+    }
 }
 
 #[tokio::test]

@@ -81,6 +81,36 @@ async fn bodies_that_are_no_json_are_refused() {
     }
 }
 
+/// A proxy or a program that checks bodies may have read the other value.
+#[tokio::test]
+async fn bodies_with_a_name_twice_are_refused_and_the_name_is_said() {
+    let relay = Relay::start().await;
+    for (body, name) in [
+        (r#"{"name":"a","source":"test:","name":"b"}"#, "name"),
+        (
+            r#"{"name":"a","source":"hunter2","s\u006furce":"test:"}"#,
+            "source",
+        ),
+        (
+            r#"{"name":"a","source":"test:","x":[{"y":{"deep":1,"deep":1}}]}"#,
+            "deep",
+        ),
+    ] {
+        let answer = relay.root("POST", "/streams", body).await;
+        answer.is_problem(400, "bad_request");
+        let json = answer.json();
+        assert!(json["detail"].as_str().unwrap().contains(name), "{json}");
+        assert_eq!(json["errors"][0]["key"], name);
+        assert!(!answer.text().contains("hunter2"));
+    }
+    // What is no word is not repeated: it may be a secret in the wrong place.
+    let body = r#"{"me:hunter2@cam":1,"me:hunter2@cam":2}"#;
+    let answer = relay.root("POST", "/streams", body).await;
+    answer.is_problem(400, "bad_request");
+    assert!(!answer.text().contains("hunter2"));
+    assert!(relay.memory.changes.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn changes_beyond_the_limit_are_refused() {
     let relay = Relay::with(ControlConfig::default().with_max_writes(1), None).await;

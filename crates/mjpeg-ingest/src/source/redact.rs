@@ -161,26 +161,70 @@ fn names_secret(key: &str) -> bool {
 /// Parts of the names whose value is the rest of the line.
 const LINES: [&str; 2] = ["authori", "cookie"];
 
-/// Replaces the values in a query whose names suggest a secret, as in the URLs of many cameras.
+/// Replaces the values in a query but for those that are known to be harmless: a camera may take a
+/// password by any name, such as `u` and `p`.
 #[cfg(feature = "http")]
 pub(crate) fn hidden_query(path: &str) -> String {
     let Some((path, query)) = path.split_once('?') else {
         return path.into();
     };
     let hidden = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((key, _)) if is_secret(key) => format!("{key}=***"),
-        _ => pair.into(),
+        Some((_, "")) => pair.into(),
+        Some((name, value)) if is_harmless(name) && value.bytes().all(is_plain) => pair.into(),
+        Some((name, _)) => format!("{name}=***"),
+        None if pair.is_empty() || is_harmless(pair) => pair.into(),
+        None => "***".into(),
     });
     format!("{path}?{}", hidden.collect::<Vec<_>>().join("&"))
 }
 
+/// Whether a parameter of this name says which picture is wanted, and nothing of who wants it.
 #[cfg(feature = "http")]
-fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    // Foscam has `loginpas` and `pwd`; URLs of cloud services have `auth`, `token` and `key`.
-    let parts = ["pas", "pwd", "auth", "token", "key", "secret", "sig"];
-    parts.iter().any(|part| key.contains(part))
+fn is_harmless(name: &str) -> bool {
+    HARMLESS
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
+
+/// Whether a value has only such characters: some servers separate parameters by others than `&`.
+#[cfg(feature = "http")]
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.,:/%*".contains(&byte)
+}
+
+/// As cameras and relays name them.
+#[cfg(feature = "http")]
+const HARMLESS: [&str; 29] = [
+    "action",
+    "camera",
+    "cameraid",
+    "channel",
+    "cmd",
+    "codec",
+    "compression",
+    "format",
+    "fps",
+    "framerate",
+    "fresh",
+    "height",
+    "max_age",
+    "max_fps",
+    "mirror",
+    "mode",
+    "profile",
+    "quality",
+    "rate",
+    "req_fps",
+    "resolution",
+    "rotate",
+    "rotation",
+    "size",
+    "snapshot",
+    "src",
+    "stream",
+    "subtype",
+    "width",
+];
 
 #[cfg(test)]
 mod tests {
@@ -188,13 +232,21 @@ mod tests {
 
     #[cfg(feature = "http")]
     #[test]
-    fn secrets_of_queries_are_replaced_by_their_names() {
+    fn values_of_queries_are_replaced_unless_they_are_known_to_be_harmless() {
         for (path, shown) in [
             (
                 "/v.cgi?user=me&pwd=x&rate=0",
-                "/v.cgi?user=me&pwd=***&rate=0",
+                "/v.cgi?user=***&pwd=***&rate=0",
             ),
+            ("/?u=admin&p=hunter2", "/?u=***&p=***"),
             ("/?loginpas=a=b&Token=c", "/?loginpas=***&Token=***"),
+            ("/?hunter2&snapshot&&x=", "/?***&snapshot&&x="),
+            (
+                "/?Resolution=640x480&channel=1&profile=a%20b",
+                "/?Resolution=640x480&channel=1&profile=a%20b",
+            ),
+            ("/?action=stream;pwd=x", "/?action=***"),
+            ("/?action=stream?pwd=x", "/?action=***"),
             ("/?action=stream", "/?action=stream"),
             ("/pwd=x", "/pwd=x"),
         ] {

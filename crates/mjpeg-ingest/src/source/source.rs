@@ -91,8 +91,9 @@ use crate::{
 /// # Secrets
 ///
 /// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of
-/// an HTTP camera, and values in its query that look like a password. Of a program they show the
-/// name and how many arguments it has. Only [`reveal`](Self::reveal) returns the full text.
+/// an HTTP camera, and the values in its query but for a few that are known to be harmless, such as
+/// `fps` and `resolution`. Of a program they show the name and how many arguments it has. Only
+/// [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///

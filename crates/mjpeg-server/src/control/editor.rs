@@ -1,6 +1,10 @@
 //! Carries out what the API asks for, in the task that has the relay.
 
-use std::{hash::RandomState, path::PathBuf, sync::Arc};
+use std::{
+    hash::RandomState,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use futures_util::{
     FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::FuturesUnordered,
@@ -17,6 +21,7 @@ use super::{
     failure::{failed_edit, failed_reload, failed_start},
     store::{PreparedFile, StreamFile},
     view::ConfiguredView,
+    written,
 };
 use crate::{
     background::in_background,
@@ -166,7 +171,7 @@ impl Editor {
         if !is_new || change.mode == EditMode::Merge || !change::is_required(&change.keys) {
             return Ok(None);
         }
-        let edit = self.prepare(change, &running).await?;
+        let edit = self.prepare(change, reloader).await?;
         let proposal = reloader.propose_edited(edit.edits).await;
         let plan = proposal
             .map_err(|error| failed_edit(&error))?
@@ -194,7 +199,7 @@ impl Editor {
         let running = Arc::clone(reloader.running());
         let name = change.name.clone();
         let is_new = !running.written.own.contains_key(&name);
-        let mut edit = self.prepare(&change, &running).await?;
+        let mut edit = self.prepare(&change, reloader).await?;
         edit.started = is_started.then(|| name.clone());
         self.carry_out(edit, reloader, relay).await?;
         let stream = self.view.borrow().streams.get(name.as_str()).cloned();
@@ -208,9 +213,9 @@ impl Editor {
     async fn prepare(
         &self,
         change: &StreamEdit,
-        running: &Configuration,
+        reloader: &Reloader,
     ) -> Result<PreparedEdit, Error> {
-        let name = &change.name;
+        let (name, running) = (&change.name, reloader.running());
         let there = running.written.own.get(name);
         let is_new = there.is_none();
         self.check(name, &change.condition)?;
@@ -227,7 +232,7 @@ impl Editor {
         }
         let keys = change::keys(change, there, &running.settings.control)?;
         match change.persist {
-            true => stored(running, name, there, keys).await,
+            true => stored(reloader, name, there, keys).await,
             false => Ok(for_this_run(running, name, there, Some(keys))),
         }
     }
@@ -248,7 +253,7 @@ impl Editor {
         let edit = match removal.persist && !is_only_of_run {
             true => {
                 let path = file_of_api(&running, &name, Some(there))?;
-                let file = StreamFile::existing(path.clone());
+                let file = StreamFile::existing(path.clone(), name.clone());
                 // Before the viewers pay for it.
                 let file = in_background(move || file.usable()).await?;
                 let mut edits = unchanged(&running);
@@ -337,11 +342,12 @@ fn unchanged(running: &Configuration) -> Edits {
 
 /// A stream that is kept in a file.
 async fn stored(
-    running: &Configuration,
+    reloader: &Reloader,
     name: &StreamName,
     there: Option<&OwnStream>,
     keys: toml::Table,
 ) -> Result<PreparedEdit, Error> {
+    let running = reloader.running();
     let mut edits = unchanged(running);
     let of_run = edits.run.iter().find(|run| run.name == *name);
     let is_stored = match of_run {
@@ -354,12 +360,16 @@ async fn stored(
     };
     edits.run.retain(|run| run.name != *name);
     let includes = running.written.includes.clone();
+    let main = reloader.main_file().map(Path::to_owned);
     let (of_stream, text) = (name.clone(), change::file_text(&keys));
     let prepared = in_background(move || {
         let file = match path {
-            Some(path) => StreamFile::existing(path),
+            Some(path) => StreamFile::existing(path, of_stream.clone()).usable()?,
             None => StreamFile::new(&includes, &of_stream)?,
         };
+        if let Some(main) = main {
+            written::check_name(&main, file.path(), &of_stream)?;
+        }
         file.prepare(&text)
     });
     let prepared = prepared.await?;

@@ -45,13 +45,65 @@ pub(super) fn unmasked(new: &str, stored: Option<&str>) -> Result<String, &'stat
         }
         login => login.unwrap_or_default(),
     };
-    let rest = match new.rest {
-        rest if !rest.contains(MASK) => rest,
-        rest if rest == known.rest => stored.rest,
-        _ => return Err("*** stands for a secret only where path and options are unchanged"),
-    };
+    let rest = rest(new.rest, known.rest, stored.rest)?;
     let at = if login.is_empty() { "" } else { "@" };
     Ok(format!("{}://{login}{at}{}{rest}", new.scheme, new.host))
+}
+
+/// Path, query and options with the secrets of the stored ones.
+fn rest(new: &str, known: &str, stored: &str) -> Result<String, &'static str> {
+    if !new.contains(MASK) {
+        return Ok(new.into());
+    }
+    if new == known {
+        return Ok(stored.into());
+    }
+    // What it stands for may have any characters.
+    if stored.contains("${") {
+        return Err("*** stands for a secret only where path and options are unchanged");
+    }
+    let split = |rest| str::split_once(rest, '#').unwrap_or((rest, ""));
+    let (new, known, stored) = (split(new), split(known), split(stored));
+    let options = match new.1 {
+        options if !options.contains(MASK) => options,
+        options if options == known.1 => stored.1,
+        _ => return Err("*** stands for a secret only where the options are unchanged"),
+    };
+    let path = path_and_query(new.0, stored.0)?;
+    let hash = if options.is_empty() { "" } else { "#" };
+    Ok([&path, hash, options].concat())
+}
+
+/// A path and query with the values of those parameters that were masked.
+fn path_and_query(new: &str, stored: &str) -> Result<String, &'static str> {
+    let no_secret = "*** stands for a secret only where there is one";
+    let (path, query) = new.split_once('?').unwrap_or((new, ""));
+    let (_, stored) = stored.split_once('?').unwrap_or_default();
+    if !query.contains(MASK) && !path.contains(MASK) {
+        return Ok(new.into());
+    }
+    if path.contains(MASK) {
+        return Err(no_secret);
+    }
+    let mut rest: Vec<&str> = stored.split('&').collect();
+    let pairs = query.split('&').map(|pair| {
+        let name = pair.strip_suffix(MASK).filter(|_| pair.contains(MASK));
+        let Some(name) = name else {
+            return match pair.contains(MASK) {
+                true => Err(no_secret),
+                false => Ok(pair),
+            };
+        };
+        let is_its = |stored: &&str| match name.is_empty() {
+            true => !stored.is_empty() && !stored.contains('='),
+            false => name.ends_with('=') && stored.starts_with(name),
+        };
+        let at = rest.iter().position(is_its).ok_or(no_secret)?;
+        // The next of this name stands for the next value.
+        Ok(rest.remove(at))
+    });
+    let pairs: Vec<&str> = pairs.collect::<Result<_, _>>()?;
+    Ok(format!("{path}?{}", pairs.join("&")))
 }
 
 /// A URL in pieces.
@@ -110,6 +162,47 @@ mod tests {
         ] {
             assert_eq!(unmasked(new, Some(STORED)).as_deref(), Ok(set), "{new}");
         }
+    }
+
+    #[test]
+    fn each_parameter_keeps_its_value_whatever_becomes_of_the_others() {
+        const STORED: &str = "http://me:pw@cam/v?u=admin&p=hunter2&p=other&fps=5&bare#header=a:b";
+        let known = shown(STORED);
+        assert_eq!(
+            known,
+            "http://***@cam/v?u=***&p=***&p=***&fps=5&***#header=a:***"
+        );
+        for (new, set) in [
+            (&*known, STORED),
+            (
+                "http://***@cam/w?fps=9&p=***&u=***&p=***",
+                "http://me:pw@cam/w?fps=9&p=hunter2&u=admin&p=other",
+            ),
+            ("http://cam/v?***&u=you", "http://cam/v?bare&u=you"),
+            (
+                "http://cam/v?p=***#header=a:***",
+                "http://cam/v?p=hunter2#header=a:b",
+            ),
+            ("http://cam/v?p=***#fps=1", "http://cam/v?p=hunter2#fps=1"),
+        ] {
+            assert_eq!(unmasked(new, Some(STORED)).as_deref(), Ok(set), "{new}");
+        }
+        for new in [
+            "http://evil/v?u=***&p=***&p=***&fps=5&***#header=a:***",
+            "https://cam/v?p=***",
+            "http://cam:81/v?p=***",
+            "http://cam/***?p=***",
+            "http://cam/v?q=***",
+            "http://cam/v?p=***&p=***&p=***",
+            "http://cam/v?p=x***",
+            "http://cam/v?p***",
+            "http://cam/v?p=***#header=b:***",
+        ] {
+            let kept = unmasked(new, Some(STORED));
+            assert!(kept.is_err(), "{new}: {kept:?}");
+        }
+        let looked_up = "http://cam/v?p=${env:X}&q=hunter2";
+        assert!(unmasked("http://cam/v?q=***&p=***", Some(looked_up)).is_err());
     }
 
     #[test]

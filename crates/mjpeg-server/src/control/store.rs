@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -10,22 +10,30 @@ use mjpeg_control::{Error, ErrorCode};
 use mjpeg_manager::StreamName;
 use tempfile::NamedTempFile;
 
-use crate::config::files::{API_MARK, is_included, shown};
+use crate::config::{
+    files::{TextFile, is_included, shown},
+    layer::Layer,
+    read::document::streams_of,
+    report::Report,
+};
 
 /// The file of one stream.
-pub(super) struct StreamFile(PathBuf);
+pub(super) struct StreamFile {
+    path: PathBuf,
+    stream: StreamName,
+}
 
 /// A file that is written next to the one that it is to replace.
 pub(super) struct PreparedFile {
     new: NamedTempFile,
-    path: PathBuf,
+    file: StreamFile,
     text: String,
 }
 
 impl StreamFile {
     /// A file that was read.
-    pub(super) fn existing(path: PathBuf) -> Self {
-        Self(path)
+    pub(super) fn existing(path: PathBuf, stream: StreamName) -> Self {
+        Self { path, stream }
     }
 
     /// The file of a new stream, in the first folder whose files are included.
@@ -49,15 +57,19 @@ impl StreamFile {
                     format!("{path} exists already, and is not of this stream"),
                 ))
             }
-            Err(_) => Ok(Self(path)),
+            Err(_) => Ok(Self::existing(path, stream.clone())),
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the text next to the file. Nothing has changed yet.
-    pub(super) fn prepare(&self, text: &str) -> Result<PreparedFile, Error> {
+    pub(super) fn prepare(self, text: &str) -> Result<PreparedFile, Error> {
         self.check().map_err(|reason| self.unusable(&reason))?;
-        let prepare = || {
-            let folder = self.0.parent().unwrap_or(Path::new("."));
+        let write = || {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
             // Not even for a moment can others read it: it may hold passwords.
             let mut new = tempfile::Builder::new()
                 .prefix(".stream-")
@@ -65,16 +77,17 @@ impl StreamFile {
                 .tempfile_in(folder)?;
             new.write_all(text.as_bytes())?;
             new.as_file().sync_all()?;
-            Ok(PreparedFile {
-                new,
-                path: self.0.clone(),
-                text: text.into(),
-            })
+            Ok(new)
         };
-        prepare().map_err(|error: io::Error| {
-            let folder = self.0.parent().map(shown).unwrap_or_default();
+        let new = write().map_err(|error: io::Error| {
+            let folder = self.path.parent().map(shown).unwrap_or_default();
             not_persistent(format!("cannot write to {folder}: {error}"))
                 .with_hint("make the folder writable for the relay, or add ?persist=false")
+        })?;
+        Ok(PreparedFile {
+            new,
+            file: self,
+            text: text.into(),
         })
     }
 
@@ -87,16 +100,16 @@ impl StreamFile {
     /// Removes the file, if it is still there.
     pub(super) fn remove(self) -> io::Result<()> {
         self.check()?;
-        match fs::remove_file(&self.0) {
+        match fs::remove_file(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed.and_then(|()| sync_folder(&self.0)),
+            removed => removed.and_then(|()| sync_folder(&self.path)),
         }
     }
 
-    /// Whether this is a file that the API may touch: a link, or somebody else's file, may have
-    /// been put in its place.
+    /// Whether this is a file that the API may touch: a link, somebody else's file, or further
+    /// streams may have been put in its place.
     fn check(&self) -> io::Result<()> {
-        let metadata = match fs::symlink_metadata(&self.0) {
+        let metadata = match fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             metadata => metadata?,
         };
@@ -107,24 +120,43 @@ impl StreamFile {
         if std::os::unix::fs::MetadataExt::uid(&metadata) != rustix::process::geteuid().as_raw() {
             return Err(io::Error::other("belongs to another user"));
         }
-        let mut mark = Vec::new();
-        let file = File::open(&self.0)?;
-        file.take(API_MARK.len() as u64).read_to_end(&mut mark)?;
-        match mark == API_MARK.as_bytes() {
+        let file = TextFile::read(&self.path)?;
+        if !file.is_of_api() {
+            return Err(io::Error::other("was written by somebody else"));
+        }
+        self.check_streams(&file.text)
+    }
+
+    /// Whether the file holds this stream alone. The text of others would be lost.
+    fn check_streams(&self, text: &str) -> io::Result<()> {
+        let mut report = Report::default();
+        let streams = streams_of(text, &mut report);
+        if report.has_errors() {
+            return Err(io::Error::other("was changed by somebody, and has errors"));
+        }
+        let is_this = |layer: &Layer| {
+            let name = layer.entries.get("name");
+            name.and_then(|entry| entry.value.as_str()) == Some(self.stream.as_str())
+        };
+        match streams.len() < 2 && streams.iter().all(is_this) {
             true => Ok(()),
-            false => Err(io::Error::other("was written by somebody else")),
+            false => Err(io::Error::other(
+                "holds other streams, too, which the API would lose",
+            )),
         }
     }
 
     fn unusable(&self, reason: &io::Error) -> Error {
-        let path = shown(&self.0);
-        Error::new(ErrorCode::DefinedInFile, format!("{path} {reason}"))
+        let path = shown(&self.path);
+        let hint = "change it by hand and reload, or give each of its streams a file of its own; \
+                    ?persist=false changes a stream for this run only";
+        Error::new(ErrorCode::DefinedInFile, format!("{path} {reason}")).with_hint(hint)
     }
 }
 
 impl PreparedFile {
     pub(super) fn path(&self) -> PathBuf {
-        self.path.clone()
+        self.file.path.clone()
     }
 
     pub(super) fn text(&self) -> String {
@@ -133,9 +165,9 @@ impl PreparedFile {
 
     /// Puts the file in its place.
     pub(super) fn commit(self) -> io::Result<()> {
-        StreamFile(self.path.clone()).check()?;
-        self.new.persist(&self.path)?;
-        sync_folder(&self.path)
+        self.file.check()?;
+        self.new.persist(&self.file.path)?;
+        sync_folder(&self.file.path)
     }
 }
 

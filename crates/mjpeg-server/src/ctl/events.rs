@@ -146,7 +146,8 @@ impl EventFollower<'_> {
 fn gap(value: &Value) -> String {
     match value.get("missed").and_then(Value::as_u64) {
         Some(count) => format!("{count} events were missed"),
-        None => "the relay was restarted; events may have been missed".into(),
+        // It was restarted, or how many is not for this user.
+        None => "events may have been missed".into(),
     }
 }
 

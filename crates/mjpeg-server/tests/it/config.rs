@@ -3,4 +3,5 @@
 mod check;
 mod layers;
 mod printed;
+mod reachable;
 mod running;

@@ -1,5 +1,6 @@
 //! The API of the running program: streams that it adds, changes and removes, and who may.
 
+mod answers;
 mod attacks;
 mod certificates;
 mod crawl;

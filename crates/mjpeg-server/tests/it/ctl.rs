@@ -10,6 +10,7 @@ mod refused;
 mod secured;
 mod streams;
 mod terminal;
+mod walkthrough;
 
 use std::{
     net::SocketAddr,
@@ -55,7 +56,9 @@ impl ControlledRelay {
         );
         let file = folder.write("mjpeg.toml", config);
         let mut command = command(&["run", "-c", &file]);
-        command.env("RUNTIME_DIRECTORY", folder.path().join("run"));
+        command
+            .env("RUNTIME_DIRECTORY", folder.path().join("run"))
+            .env("STATE_DIRECTORY", folder.path().join("state"));
         let mut server = Server::of(command, 1);
         server.stderr_until("listener=control");
         Self { server, folder }

@@ -1,5 +1,6 @@
 //! Reverse proxies in front of a gateway, with the snippets of docs/proxies.md.
 
+mod closed;
 mod curl;
 mod delay;
 mod proxy;

@@ -150,13 +150,13 @@ async fn secrets_are_in_no_label_no_debug_output_and_no_error() {
         )],
     });
     let url = format!(
-        "{}?pwd=hunter2&x=1#fps=50&header=X-Key:hunter2",
+        "{}?pwd=hunter2&p=hunter2&fps=1#fps=50&header=X-Key:hunter2",
         with_login(&camera, "me:hunter2")
     );
     let http = HttpCamera::new(&url).unwrap();
     let source = Source::http(http.clone());
     let label = source.to_string();
-    let shown = camera.url("/video?pwd=***&x=1#fps=50&header=x-key:***");
+    let shown = camera.url("/video?pwd=***&p=***&fps=1#fps=50&header=x-key:***");
     assert_eq!(label, shown.replacen("//", "//***@", 1));
     let mut ingest = ingest(source.clone());
     let mut told = format!("{http:?} {source:?} {label} {ingest:?}");

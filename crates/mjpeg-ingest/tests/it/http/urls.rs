@@ -10,7 +10,7 @@ fn urls_are_kept_as_written_but_for_secrets() {
         "http://camera.local",
         "http://camera.local/",
         "http://10.0.0.1:8080?action=stream",
-        "http://[::1]:81/a//b%20c?x=1&y",
+        "http://[::1]:81/a//b%20c?rate=1&snapshot",
         "http://cam/#fps=0.5",
         "http://cam/#fps=0.001",
         "http://cam/#poll_interval=1h",

@@ -5,7 +5,7 @@ use crate::{
     process::{command, run},
 };
 
-fn checked(text: &str) -> (Option<i32>, String) {
+pub(super) fn checked(text: &str) -> (Option<i32>, String) {
     let folder = Folder::new();
     folder.write("mjpeg.toml", text);
     let output = command(&["check", "mjpeg.toml"])

@@ -1,5 +1,6 @@
 //! Secrets, wherever one can stand, and everything that the program says.
 
+mod asked;
 mod place;
 mod said;
 mod scene;

@@ -129,7 +129,8 @@ async fn streams_of_the_api_are_judged_again_after_a_restart() {
 async fn masked_secret_comes_back_only_for_the_same_camera() {
     let relay = Controlled::start(LOOPBACK);
     let addr = refused_addr().await;
-    let source = format!("http://me:hunter2@{addr}/video#header=X-Key:hunter3");
+    let query = "u=hunter4&p=hunter5&fps=5";
+    let source = format!("http://me:hunter2@{addr}/video?{query}#header=X-Key:hunter3");
     let added = relay.add("yard", &source).await;
     assert_eq!(added.status, 201, "{added:?}");
     let shown = added.json["config"]["source"].as_str().unwrap().to_owned();
@@ -146,7 +147,23 @@ async fn masked_secret_comes_back_only_for_the_same_camera() {
     let moved = relay.ask("PATCH", "/streams/yard", &body.to_string()).await;
     assert_eq!(moved.status, 200, "{moved:?}");
     assert!(stored().contains("me:hunter2@"), "{}", stored());
-    for elsewhere in ["http://***@192.0.2.1/", "https://***@", "tcp://***"] {
+    let body = json!({ "source": source });
+    let again = relay.ask("PATCH", "/streams/yard", &body.to_string()).await;
+    assert!(!again.json.to_string().contains("hunter"), "{again:?}");
+    let body = json!({ "source": shown.replace("fps=5", "fps=9") });
+    let changed = relay.ask("PATCH", "/streams/yard", &body.to_string()).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert!(
+        stored().contains(&source.replace("fps=5", "fps=9")),
+        "{}",
+        stored()
+    );
+    for elsewhere in [
+        "http://***@192.0.2.1/",
+        "http://192.0.2.1/video?p=***",
+        "https://***@",
+        "tcp://***",
+    ] {
         let body = json!({ "source": elsewhere });
         let refused = relay.ask("PATCH", "/streams/yard", &body.to_string()).await;
         assert_eq!(

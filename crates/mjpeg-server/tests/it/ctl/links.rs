@@ -1,14 +1,17 @@
-//! `ctl links`, against what answers as the API does.
+//! `ctl links`, against a relay, and against what answers as the API does.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
+use mjpeg_testkit::{Viewer, request};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use super::Done;
+use super::{ControlledRelay, Done, GUEST, TOKEN, users};
 
 /// Answers one request with this status and document. Returns its URL, and then what was asked:
 /// the request line and the document.
@@ -117,4 +120,62 @@ ID   STREAM  ACTION  EXPIRES (UTC)        FPS
         asked.join().unwrap().0,
         "DELETE /api/v1/links/a%2Fb HTTP/1.1"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn link_is_good_until_it_is_revoked() {
+    let closed = format!(
+        "serve = [\"streams\", \"page\", \"control\"]\n[auth]\nanonymous = []\n{}",
+        users()
+    );
+    let relay = ControlledRelay::start_with(&closed);
+    let url = relay.url();
+    let token = relay.folder.write("token", TOKEN);
+    let guest = relay.folder.write("guest", GUEST);
+    let links = |token: &str, args: &[&str]| {
+        Done::at(&url, &[&["--token-file", token, "links"], args].concat())
+    };
+    links(&guest, &["create", "garage", "--valid", "1h"]).fails(5, &["error: "]);
+    links(&token, &["create", "nobody", "--valid", "1h"]).fails(4, &["error: "]);
+    let mut made = Vec::new();
+    for more in [&[][..], &["--snapshot"]] {
+        let create = [&["create", "garage", "--valid", "1h"], more].concat();
+        let done = links(&token, &create);
+        let path = done.stdout.trim().strip_prefix(&url).expect("its URL");
+        let (_, id) = done.stderr.split_once("link ").expect("its id");
+        let (id, _) = id.split_once(',').expect("its end");
+        made.push((path.to_owned(), id.to_owned()));
+    }
+    let get = async |path: &str| {
+        let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = request(relay.addr(), asked).await.expect("an answer");
+        answer.head.status
+    };
+    let [(stream, id), (snapshot, other)] = &made[..] else {
+        panic!("{made:?}");
+    };
+    assert_eq!(get("/garage/stream").await, 401);
+    let mut viewer = Viewer::open(relay.addr(), stream).await.unwrap();
+    viewer.next_frame().await.unwrap().expect("a frame");
+    assert_eq!(get(snapshot).await, 200);
+
+    let listed = links(&token, &[]).stdout;
+    let listed: Vec<&str> = listed.lines().collect();
+    assert!(
+        listed.len() == 3 && listed[1].starts_with(&**id),
+        "{listed:?}"
+    );
+    assert!(listed[2].starts_with(&**other) && listed[2].contains("snapshot"));
+    let signature = stream.split_once("sig=").expect("it is signed").1;
+    assert!(!listed.concat().contains(signature), "{listed:?}");
+
+    let revoked = links(&token, &["revoke", id]);
+    assert_eq!(revoked.stdout, format!("{id} is revoked\n"), "{revoked:?}");
+    assert_eq!(get(stream).await, 401);
+    let ending = async { while let Ok(Some(_)) = viewer.next_frame().await {} };
+    let ended = timeout(Duration::from_secs(1), ending).await;
+    ended.expect("whoever watches by it is cut");
+    assert_eq!(get(snapshot).await, 200, "the other link is good");
+    links(&token, &["revoke", id]).fails(4, &["error: "]);
+    assert_eq!(links(&token, &[]).stdout.lines().count(), 2);
 }

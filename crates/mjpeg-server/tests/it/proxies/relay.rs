@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use mjpeg_auth::hash_token;
 use serde_json::Value;
 
 use crate::{
@@ -22,11 +23,18 @@ pub(super) struct Relay {
 
 impl Relay {
     pub(super) fn start(live: &str, still: &str, keeps_prefix: bool) -> Self {
+        Self::start_with(live, still, keeps_prefix, "")
+    }
+
+    /// Starts one with further sections, which serves control, too, if there are any.
+    pub(super) fn start_with(live: &str, still: &str, keeps_prefix: bool, more: &str) -> Self {
+        let control = if more.is_empty() { "" } else { ", \"control\"" };
+        let serve = format!("serve = [\"streams\", \"page\", \"metrics\"{control}]");
         let mut config = snippet("toml");
         for (printed, tested) in [
             (
                 "address = \"127.0.0.1:8080\"",
-                "address = \"127.0.0.1:0\"\nserve = [\"streams\", \"page\", \"metrics\"]",
+                &*format!("address = \"127.0.0.1:0\"\n{serve}"),
             ),
             ("127.0.0.1:9180", "127.0.0.1:0"),
             ("# base_path", if keeps_prefix { "base_path" } else { "#" }),
@@ -46,7 +54,8 @@ impl Relay {
             stall_limit = '1h'
             keepalive = '1h'
             snapshot_wait = '0s'
-            placeholder = 'none'"
+            placeholder = 'none'
+            {more}"
         );
         let folder = Folder::new();
         let file = folder.write("mjpeg.toml", config);
@@ -74,3 +83,12 @@ impl Relay {
         until(&format!("{count} viewers"), || self.viewers() == count);
     }
 }
+
+/// The section of somebody who may control the relay.
+pub(super) fn operator() -> String {
+    let hash = hash_token(TOKEN);
+    format!("[[users]]\nname = 'operator'\ntoken_hash = '{hash}'\nmay = ['view', 'control']\n")
+}
+
+/// Theirs.
+pub(super) const TOKEN: &str = "operators-only-0123456789";

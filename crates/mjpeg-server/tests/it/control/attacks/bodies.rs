@@ -112,10 +112,10 @@ async fn json_that_is_meant_to_hurt_is_refused_and_changes_nothing() {
         ),
         (r#"{"name":["evil"],"source":"test:"}"#.into(), [422, 422]),
         (r#"{"name":"evil","source":{"tcp":"x"}}"#.into(), [422, 422]),
-        // What comes last is what is judged, and what is set.
+        // None of two is taken: who looks at a body before the relay may have seen the other.
         (
-            r#"{"name":"evil","source":"test:","source":"exec:id"}"#.into(),
-            [422, 400],
+            r#"{"name":"evil","source":"exec:id","source":"test:"}"#.into(),
+            [400, 400],
         ),
     ] {
         let said = post(&relay, &body).await;

@@ -303,6 +303,10 @@ impl Model {
         if persist && !self.may_store(name) {
             return Outcome::refused(409, "defined_in_file");
         }
+        // Also if it was not read since.
+        if persist && self.main.contains_key(name) {
+            return Outcome::refused(409, "already_exists");
+        }
         if keys.get("max_fps").is_some_and(Value::is_string) {
             return Outcome::refused(422, "invalid_spec");
         }

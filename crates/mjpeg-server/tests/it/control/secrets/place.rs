@@ -24,7 +24,7 @@ pub(super) fn streams(camera: String, hostile: SocketAddr, dead: SocketAddr) -> 
         (
             "locked",
             format!(
-                "http://me:hunter2-login@{hostile}/login?token=hunter2-query#header=X-Key:hunter2-header"
+                "http://me:hunter2-login@{hostile}/login?token=hunter2-query&p=hunter2-query#header=X-Key:hunter2-header"
             ),
         ),
         ("moved", format!("http://me:hunter2-login@{hostile}/moved")),
