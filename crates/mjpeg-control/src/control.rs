@@ -39,7 +39,7 @@ use crate::{
     config::ControlConfig,
     configurator::Configurator,
     error::Error,
-    events::log::EventLog,
+    events::{all::ApiEvents, log::EventLog},
     links::LinkIssuer,
     origin::{PageOrigin, refused},
     policy::{ControlAccess, GatewayPolicy},
@@ -118,6 +118,11 @@ impl ControlApi {
             inner: Arc::clone(&self.inner),
             policy: Arc::new(watch::Sender::new(Arc::new(policy))),
         }
+    }
+
+    /// Returns the events of all streams, from the oldest one that is kept on.
+    pub fn events(&self) -> ApiEvents {
+        ApiEvents::new(Arc::clone(&self.inner.state.log))
     }
 
     /// Asks the gate again about all who receive events or have a wall socket, when rights have

@@ -1,4 +1,5 @@
 //! Events of all streams: those that were, and those to come.
 
+pub(crate) mod all;
 pub(crate) mod log;
 pub(crate) mod sse;

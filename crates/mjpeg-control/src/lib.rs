@@ -75,7 +75,8 @@
 //! `Last-Event-ID` it begins behind that event. Whoever is too slow, or was away too long, gets an
 //! event `gap` with the number of events that it missed, in place of those. Nothing is queued for a
 //! slow client: it takes the events from the latest
-//! [1024](ControlConfig::with_kept_events) that are kept.
+//! [1024](ControlConfig::with_kept_events) that are kept. A program that passes events on takes
+//! them from [`ControlApi::events`].
 //!
 //! # The wall socket
 //!
@@ -141,6 +142,7 @@ pub use configurator::{
 };
 pub use control::{ControlApi, ControlBody, ControlService};
 pub use error::{Error, Violation};
+pub use events::all::{ApiEvent, ApiEvents};
 pub use host::Hosts;
 pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 /// The crate whose types appear in this one's API, so that their versions agree.
