@@ -372,7 +372,8 @@ async fn program_takes_the_events_that_clients_are_sent() {
         assert_eq!(event.stream.as_str(), "door");
         taken.push(event.kind);
         let page = relay.get("/streams/door/events").await;
-        let listed = page.json["events"].as_array().unwrap().iter();
+        let page = page.json();
+        let listed = page["events"].as_array().unwrap().iter();
         let json: Value = serde_json::from_str(&event.json).unwrap();
         assert_eq!(json["id"], Value::from(event.id));
         assert!(listed.into_iter().any(|listed| *listed == json), "{json}");
@@ -383,7 +384,7 @@ async fn program_takes_the_events_that_clients_are_sent() {
     for _ in 0..4 {
         for verb in ["pause", "resume"] {
             let path = format!("/streams/door/{verb}");
-            assert_eq!(relay.root("POST", &path, "").await.status, 204);
+            assert_eq!(relay.root("POST", &path, "").await.status(), 204);
         }
     }
     let paused = async { while events.next().await.kind != "paused" {} };

