@@ -15,7 +15,9 @@ use crate::{
 /// Nothing for strangers; `alice` may view `yard` only.
 const USERS: &str = "[[users]]\nname = \"alice\"\n\
                      token_hash = \"sha256:2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90\"\n\
-                     streams = [\"yard\"]\n";
+                     streams = [\"yard\"]\n\
+                     [[users]]\nname = \"root\"\nmay = [\"control\"]\n\
+                     certificate = \"0000000000000000000000000000000000000000000000000000000000000000\"\n";
 
 const ALICE: &str = "Authorization: Bearer alice\r\n";
 
@@ -203,13 +205,13 @@ async fn metrics_count_the_answers_of_the_hook() {
     })
     .await;
     let camera = camera().await;
-    let metrics = "[[listen]]\naddress = \"127.0.0.1:0\"\nserve = [\"metrics\"]\n";
-    let relay = Controlled::start(&[metrics, &config(&camera.url(), &url(&hook))].concat());
+    let gateway = GATEWAY.replace("\"control\"", "\"metrics\"");
+    let relay = Controlled::of(&[&*gateway, &config(&camera.url(), &url(&hook))].concat());
     for (name, expected) in [("bob", 200), ("eve", 401), ("mallory", 401)] {
         assert_eq!(status(&relay, "door", &basic(name, "x")).await, expected);
     }
     let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let answer = request(relay.server.addr(1), asked).await.unwrap();
+    let answer = request(relay.addr(), asked).await.unwrap();
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
     for (answer, count) in [("allowed", 1), ("denied", 2), ("failed", 0), ("refused", 0)] {
         let line = format!("mjpeg_auth_hook_answers_total{{answer=\"{answer}\"}} {count}\n");

@@ -50,7 +50,7 @@ impl Controlled {
     }
 
     /// Starts a relay with this file alone.
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self::of_several(text, 1)
     }
 

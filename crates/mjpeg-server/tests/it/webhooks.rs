@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    control::{Controlled, camera},
+    control::{Controlled, INCLUDE, camera},
     process::run,
     receiver::{Reaction, Received, Receiver},
 };
@@ -24,7 +24,13 @@ use crate::{
 const STREAM: &str = "[[streams]]\nname = \"yard\"\nsource = \"test:?size=16x16&fps=5\"\n";
 
 /// The metrics, and the API.
-const METRICS: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\nserve = [\"metrics\"]\n";
+const METRICS: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\n\
+                       serve = [\"streams\", \"page\", \"control\", \"metrics\"]\n";
+
+/// Starts a relay with metrics.
+fn start(more: &str) -> Controlled {
+    Controlled::of(&[INCLUDE, METRICS, more].concat())
+}
 
 fn webhook(receiver: &Receiver, keys: &str) -> String {
     let url = format!("http://{}/hook?key=s3cret-query", receiver.addr);
@@ -43,7 +49,7 @@ async fn disturb(relay: &Controlled) {
 
 /// A figure of the first webhook, or of this one.
 async fn figure(relay: &Controlled, name: &str, webhook: &str) -> Option<u64> {
-    let addr = relay.server.addr(1);
+    let addr = relay.addr();
     let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = request(addr, asked).await.unwrap();
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
@@ -97,8 +103,8 @@ async fn events_arrive_in_order_signed_and_again_after_a_failure() {
         _ => Reaction::Status(204),
     })
     .await;
-    let text = [METRICS, STREAM, &webhook(&receiver, "")].concat();
-    let mut relay = Controlled::start(&text);
+    let text = [STREAM, &webhook(&receiver, "")].concat();
+    let mut relay = start(&text);
     let mut taken = Vec::new();
     for attempt in 0.. {
         let received = receiver.next().await;
@@ -170,8 +176,8 @@ async fn redirects_and_refusals_are_not_followed_and_hold_up_the_next_event_for_
         _ => Reaction::Status(200),
     })
     .await;
-    let text = [METRICS, STREAM, &webhook(&receiver, "")].concat();
-    let relay = Controlled::start(&text);
+    let text = [STREAM, &webhook(&receiver, "")].concat();
+    let relay = start(&text);
     let mut ids = Vec::new();
     for _ in 0..4 {
         let received = receiver.next().await;
@@ -193,8 +199,8 @@ async fn answers_that_are_meant_to_hurt_are_cut_short() {
         _ => Reaction::Status(200),
     })
     .await;
-    let text = [METRICS, STREAM, &webhook(&receiver, "")].concat();
-    let relay = Controlled::start(&text);
+    let text = [STREAM, &webhook(&receiver, "")].concat();
+    let relay = start(&text);
     let mut ids = Vec::new();
     for _ in 0..4 {
         let received = receiver.next().await;
@@ -216,13 +222,12 @@ async fn receiver_that_never_answers_delays_nobody_and_costs_the_oldest_events()
         camera.url()
     );
     let text = [
-        METRICS,
         STREAM,
         &stream,
         &webhook(&silent, "streams = [\"yard\"]"),
         &webhook(&other, "name = \"other\"\nstreams = [\"yard\"]"),
     ];
-    let relay = Controlled::start(&text.concat());
+    let relay = start(&text.concat());
     let mut viewer = Viewer::open(relay.addr(), "/door/").await.unwrap();
     let first = silent.next().await;
     let mut events = 0;

@@ -73,5 +73,5 @@ pub(super) const BAD_FILE: [&str; 13] = [
     "[[users]]\nname = \"x\"\npassword = \"hunter2-bad\"\n",
     "[[webhooks]]\nurl = \"http://me:hunter2-bad@h:x/\"\nsecret = \"hunter2-bad\"\n",
     "[[webhooks]]\nurl = [\"http://me:hunter2-bad@h/\"]\nsecret = hunter2-bad\n",
-    "[[webhooks]]\nurl = \"hunter2-bad\"\nsecret = { hunter2-bad = \"hunter2-bad\" }\n",
+    "[[webhooks]]\nurl = \"hunter2-bad\"\nsecret = { x = \"hunter2-bad\" }\n",
 ];
