@@ -17,10 +17,14 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use crate::{
-    auth::who::{Means, Who},
-    config::{AuthConfig, invalid::InvalidAuth, rights::Right},
+    auth::{
+        proof::Proof,
+        who::{Means, Who},
+    },
+    config::{AuthConfig, invalid::InvalidAuth, rights::Right, user::is_user_name},
     digest::random,
     error::LoginError,
+    hook::{HookStats, queries::HookQueries},
     links::Links,
     passwords::Passwords,
     requests::{authorization::Presented, cookies, proxied},
@@ -29,6 +33,8 @@ use crate::{
 };
 
 mod gate;
+mod hook;
+mod proof;
 pub(crate) mod refusal;
 pub(crate) mod who;
 
@@ -40,7 +46,7 @@ pub(crate) mod who;
 /// 1. the header `Remote-User` of a trusted proxy, [if that counts](AuthConfig::with_remote_user);
 /// 2. the header `Authorization`: a name and a password (`Basic`), or a token (`Bearer`). Wrong
 ///    ones are an error, even where strangers would be admitted. Without any user, the header is
-///    ignored;
+///    ignored. Where there is a [hook](Self::set_hook), those that no user has are its matter;
 /// 3. the cookie of a [session](Self::login);
 /// 4. the client's TLS certificate.
 ///
@@ -56,6 +62,7 @@ struct AuthShared {
     sessions: Mutex<Sessions>,
     links: Option<Links>,
     logins: AtomicU64,
+    hook: HookQueries,
 }
 
 /// A reading of the counters of [`Auth`].
@@ -72,6 +79,8 @@ pub struct AuthStats {
     pub logins: u64,
     /// Sessions that there are now.
     pub sessions: usize,
+    /// What the [hook](Auth::set_hook) has answered.
+    pub hook: HookStats,
 }
 
 /// A session that has begun, from [`Auth::login`].
@@ -116,6 +125,7 @@ impl Auth {
             sessions: Mutex::default(),
             links,
             logins: AtomicU64::new(0),
+            hook: HookQueries::new(),
         })))
     }
 
@@ -157,11 +167,12 @@ impl Auth {
             refused,
             logins: self.0.logins.load(Ordering::Relaxed),
             sessions: self.sessions().len(),
+            hook: self.0.hook.stats(),
         }
     }
 
     /// Finds out who sent a request. It looks at the inquiry's headers, peer and TLS details; not
-    /// at links.
+    /// at links. Somebody whom only the [hook](Self::set_hook) may know is a stranger here.
     ///
     /// # Errors
     ///
@@ -182,9 +193,17 @@ impl Auth {
         {
             return Ok(Who::new(user.shared_name(), Means::RemoteUser));
         }
-        if rules.has_users() {
+        let has_hook = self.has_hook();
+        if rules.has_users() || has_hook {
             match Presented::read(&inquiry.headers) {
                 Presented::Nothing => {}
+                Presented::Password { name, password }
+                    if has_hook && rules.user(&name).is_none() =>
+                {
+                    let is_name = name.is_empty() || is_user_name(&name);
+                    let who = is_name.then(|| Who::of_unknown(Some(&name), &password));
+                    return who.ok_or(LoginError::Wrong);
+                }
                 Presented::Password { name, password } => {
                     let credentials = (&*name, &*password);
                     self.verify(rules, credentials, inquiry).await?;
@@ -192,8 +211,9 @@ impl Auth {
                 }
                 Presented::Token(token) => {
                     let user = rules.user_of_token(&token);
-                    let name = user.ok_or(LoginError::Wrong)?.shared_name();
-                    return Ok(Who::new(name, Means::Token));
+                    let who = user.map(|user| Who::new(user.shared_name(), Means::Token));
+                    let of_hook = || has_hook.then(|| Who::of_unknown(None, &token));
+                    return who.or_else(of_hook).ok_or(LoginError::Wrong);
                 }
                 Presented::Nonsense => {
                     debug!("credentials of a form that is not known");
@@ -318,7 +338,8 @@ impl Auth {
         inquiry: &Inquiry,
     ) -> Result<(), LoginError> {
         let passwords = &self.0.passwords;
-        match &inquiry.proof {
+        let proof = inquiry.proof.as_deref();
+        match proof.map(|proof| Proof::read(proof).password.unwrap_or_default()) {
             Some(proof) if passwords.is_proof(rules, name, proof) => Ok(()),
             // The user is gone: this is no guess.
             Some(_) if rules.user(name).is_none() => Err(LoginError::Wrong),

@@ -78,6 +78,12 @@
 //! Who changes something must besides make sure that a page of their own asked for it (`Origin`):
 //! browsers send cookies by themselves. [`Who::means`] tells what proved who somebody is.
 //!
+//! # Hook
+//!
+//! An [`AuthHook`] decides about what the settings do not allow already: who may view, push or
+//! replay a stream. It is given to [`Auth::set_hook`], which says when it is asked. Never about
+//! control and metrics, and it takes nothing away from what the settings allow.
+//!
 //! # Links
 //!
 //! A [signed link](Links) opens one stream to everybody who has its URL, for a while.
@@ -101,6 +107,7 @@ mod config;
 mod digest;
 mod error;
 mod hash;
+mod hook;
 mod links;
 mod passwords;
 mod requests;
@@ -122,6 +129,7 @@ pub use config::{
 };
 pub use error::{LinkError, LoginError};
 pub use hash::hash_password;
+pub use hook::{AuthHook, HOOK_RECHECK_INTERVAL, HookAnswer, HookQuestion, HookStats};
 pub use links::{
     Links,
     link::{Link, LinkAction, LinkSpec, SignedLink, UnknownLinkAction},

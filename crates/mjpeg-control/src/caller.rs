@@ -69,11 +69,11 @@ impl ApiCaller {
         match timeout(self.timeout, deciding).await {
             Ok(Access::Allow(grant)) => Ok(grant),
             Ok(Access::Deny(response)) => Err(Denied::ByGate(response)),
-            Ok(_) => Err(Denied::ByPolicy(Error::not_found())),
-            Err(_) => Err(Denied::ByPolicy(Error::new(
+            Ok(Access::Undecided) | Err(_) => Err(Denied::ByPolicy(Error::new(
                 ErrorCode::GateTimeout,
                 "access could not be checked in time",
             ))),
+            Ok(_) => Err(Denied::ByPolicy(Error::not_found())),
         }
     }
 

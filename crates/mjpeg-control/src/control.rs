@@ -14,7 +14,7 @@ use crate::{
     audit::refusals::Refusals,
     config::ControlConfig,
     configurator::Configurator,
-    events::log::EventLog,
+    events::{all::ApiEvents, log::EventLog},
     links::LinkIssuer,
     policy::GatewayPolicy,
     routes::{document, router},
@@ -85,6 +85,11 @@ impl ControlApi {
     /// service of your own that passes on what is below `/api/v1`.
     pub fn service(&self, policy: GatewayPolicy) -> ControlService {
         ControlService::new(Arc::clone(&self.inner), policy)
+    }
+
+    /// Returns the events of all streams, from the oldest one that is kept on.
+    pub fn events(&self) -> ApiEvents {
+        ApiEvents::new(Arc::clone(&self.inner.state.log))
     }
 
     /// Asks the gate again about all who receive events or have a wall socket, when rights have

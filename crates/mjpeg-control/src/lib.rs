@@ -76,7 +76,8 @@
 //! event `gap` in place of those that it missed, with the number of events that there were of all
 //! streams, or `null` for whoever may not control everything. Nothing is queued for a slow client:
 //! it takes the events from the latest [1024](ControlConfig::with_kept_events) that are kept. Ids
-//! are encrypted: they tell nobody how many events of other streams there were.
+//! are encrypted: they tell nobody how many events of other streams there were. A program that
+//! passes events on takes them from [`ControlApi::events`].
 //!
 //! # The wall socket
 //!
@@ -146,6 +147,7 @@ pub use configurator::{
 };
 pub use control::ControlApi;
 pub use error::{Error, Violation};
+pub use events::all::{ApiEvent, ApiEvents};
 pub use host::Hosts;
 pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 /// The crate whose types appear in this one's API, so that their versions agree.

@@ -157,6 +157,9 @@ pub enum Access {
     /// The request is refused with this response. It is sent as it is, without headers for pages
     /// of other origins, so that it can be the same for a stream that does not exist.
     Deny(Box<Response<Bytes>>),
+    /// The gate cannot tell, because what it depends on has failed. A request is answered `503`. In
+    /// a [recheck](crate::StreamService::recheck), the viewer stays.
+    Undecided,
 }
 
 impl Access {

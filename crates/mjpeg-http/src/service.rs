@@ -14,7 +14,7 @@ use std::{
 use futures_util::stream::{self, StreamExt};
 use http::{Request, Response};
 use mjpeg_fanout::Consumer;
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::watch, task::coop::consume_budget, time::Instant};
 
 use crate::{
     closing::Closer,
@@ -62,7 +62,7 @@ pub struct Drained {
 pub struct Rechecked {
     /// Viewers that were ended.
     pub ended: usize,
-    /// Viewers about whom the gate did not decide in time; they stay.
+    /// Viewers about whom the gate did not decide, or not in time; they stay.
     pub undecided: usize,
 }
 
@@ -157,7 +157,7 @@ impl StreamService {
     /// Asks the gate again about every viewer and ends those that it no longer admits. Does nothing
     /// without a gate.
     ///
-    /// A viewer stays if the gate does not decide about it
+    /// A viewer stays if the gate [does not decide](Access::Undecided) about it, or not
     /// [in time](StreamConfig::with_gate_timeout): an outage of what the gate depends on must not
     /// end every stream.
     ///
@@ -174,8 +174,10 @@ impl StreamService {
             match self.shared.ask_gate(&inquiry).await {
                 Some(Access::Allow(grant)) => viewer.set_granted_until(grant.until),
                 Some(Access::Deny(_)) => rechecked.ended += usize::from(viewer.deny()),
-                None => rechecked.undecided += 1,
+                Some(Access::Undecided) | None => rechecked.undecided += 1,
             }
+            // Gates seldom have to wait, and there may be thousands of viewers.
+            consume_budget().await;
             rechecked
         };
         let all = stream::iter(self.shared.viewers.all())

@@ -11,12 +11,15 @@ use mjpeg_control::{
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
 
+use crate::webhooks::Webhooks;
+
 /// What a relay asks about its clients, and passes their changes on to.
 #[derive(Clone)]
 pub(crate) struct RelayAccess {
     pub(crate) auth: Auth,
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn LinkIssuer>>,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl Default for RelayAccess {
@@ -26,6 +29,7 @@ impl Default for RelayAccess {
             auth: Auth::new(AuthConfig::default()).expect("the default is valid"),
             configurator: Arc::new(Fixed),
             links: None,
+            webhooks: Webhooks::default(),
         }
     }
 }

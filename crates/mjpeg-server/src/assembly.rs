@@ -10,6 +10,7 @@ use mjpeg_manager::{HttpOutlet, StreamName};
 use crate::{
     access::RelayAccess,
     advice::with_advice,
+    auth_hook::set_hook,
     background::in_background,
     config::plan::{PlannedStream, RelayPlan},
     gateway::routes::Routes,
@@ -18,6 +19,7 @@ use crate::{
         Gateways, Relay,
         change::{RelayChange, StreamChange},
     },
+    webhooks::Webhooks,
 };
 
 /// Starts what was planned. The API passes changes on to this configurator.
@@ -30,6 +32,7 @@ pub(crate) async fn start(
     let signer = in_background(move || links::open(state_dir.as_deref(), has_users)).await;
     let auth = Auth::with_links(plan.auth.clone(), signer.clone());
     let auth = auth.context("the users cannot be used")?;
+    set_hook(&auth, plan.hook.clone());
     let http = HttpOutlet::new(plan.defaults.clone())
         .with_listener(plan.ports.clone())
         .with_max_viewers(plan.max_viewers_total)
@@ -42,10 +45,13 @@ pub(crate) async fn start(
         signer,
         http: http.clone(),
     };
+    let webhooks = Webhooks::default();
+    webhooks.replace(&plan.webhooks);
     let access = RelayAccess {
         auth,
         configurator,
         links: Some(Arc::new(links)),
+        webhooks,
     };
     let relay = Relay::with_access(specs, plan.manager.clone(), http, gateways(plan), access);
     relay.await.map_err(|error| with_advice(&error))
@@ -75,6 +81,8 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
         removed: old.into_keys().cloned().collect(),
         gateways: gateways(to),
         auth: (from.auth != to.auth).then(|| to.auth.clone()),
+        hook: (from.hook != to.hook).then(|| to.hook.clone()),
+        webhooks: (from.webhooks != to.webhooks).then(|| to.webhooks.clone()),
         order: by_name(to).map(|(name, _)| name.clone()).collect(),
     }
 }

@@ -27,6 +27,7 @@
 mod access;
 mod advice;
 mod assembly;
+mod auth_hook;
 mod background;
 mod cert;
 mod cli;
@@ -39,6 +40,7 @@ mod gateway;
 mod links;
 mod machine;
 mod metrics;
+mod outbound;
 mod output;
 mod prompt;
 mod relay;
@@ -48,6 +50,7 @@ mod signals;
 mod systemd;
 mod telemetry;
 mod tls;
+mod webhooks;
 
 pub use cli::stream_arg::{InvalidStreamArg, StreamArg};
 pub use command::main;

@@ -6,6 +6,7 @@
 mod accept;
 mod families;
 mod listener;
+mod outbound;
 mod process;
 mod relay;
 mod stream;
@@ -24,6 +25,7 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS},
 };
+use mjpeg_auth::{Auth, HookStats};
 use mjpeg_control::ControlApi;
 use mjpeg_manager::{HttpOutlet, Manager, mjpeg_http::ListenerStats};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
@@ -33,6 +35,7 @@ use self::{
     accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
     relay::RelayReading, stream::StreamReading, wall::WallReading,
 };
+use crate::webhooks::{Webhooks, stats::WebhookStats};
 
 /// The figures of a relay, for Prometheus and what reads its formats.
 ///
@@ -53,6 +56,8 @@ pub struct Metrics {
     manager: Manager,
     http: HttpOutlet,
     walls: Option<ControlApi>,
+    webhooks: Webhooks,
+    auth: Option<Auth>,
     /// One for each answer that may be on its way.
     answers: Arc<Semaphore>,
     /// Requests refused because there were none left.
@@ -66,6 +71,8 @@ impl Metrics {
             manager,
             http,
             walls: None,
+            webhooks: Webhooks::default(),
+            auth: None,
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
             refused: Arc::default(),
         }
@@ -74,6 +81,12 @@ impl Metrics {
     /// Adds the figures of an API's wall sockets. Default: none.
     pub fn with_walls(mut self, control: ControlApi) -> Self {
         self.walls = Some(control);
+        self
+    }
+
+    /// Adds the figures of what the relay itself sends requests to.
+    pub(crate) fn with_outbound(mut self, webhooks: Webhooks, auth: Auth) -> Self {
+        (self.webhooks, self.auth) = (webhooks, Some(auth));
         self
     }
 
@@ -114,6 +127,11 @@ impl Metrics {
         }
     }
 
+    fn hook(&self) -> Option<HookStats> {
+        let auth = self.auth.as_ref().filter(|auth| auth.has_hook())?;
+        Some(auth.stats().hook)
+    }
+
     fn read(&self, listeners: impl IntoIterator<Item = (String, ListenerStats)>) -> Figures {
         let streams = StreamReading::all(&self.manager, &self.http);
         let shared = listeners
@@ -129,6 +147,8 @@ impl Metrics {
             walls: self.walls.as_ref().map(WallReading::new),
             listeners: shared.chain(own).collect(),
             streams,
+            webhooks: self.webhooks.stats(),
+            hook: self.hook(),
             process: ProcessReading::now(),
         }
     }
@@ -142,6 +162,9 @@ struct Figures {
     walls: Option<WallReading>,
     streams: Vec<StreamReading>,
     listeners: Vec<ListenerReading>,
+    webhooks: Vec<(String, WebhookStats)>,
+    /// `None` if there is none.
+    hook: Option<HookStats>,
     /// `None` where the system does not tell.
     process: Option<ProcessReading>,
 }
@@ -155,6 +178,8 @@ impl Collector for Figures {
             .map_or(Ok(()), |walls| walls.encode(&mut families))?;
         stream::encode(&self.streams, &mut families)?;
         listener::encode(&self.listeners, &mut families)?;
+        outbound::webhooks(&self.webhooks, &mut families)?;
+        outbound::hook(self.hook.as_ref(), &mut families)?;
         self.process
             .as_ref()
             .map_or(Ok(()), |process| process.encode(&mut families))

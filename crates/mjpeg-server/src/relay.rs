@@ -234,6 +234,7 @@ impl Relay {
             .control
             .drain(manager.config().shutdown_grace());
         let (report, (), ()) = tokio::join!(manager.shutdown(), self.gateways.shutdown(), walls);
+        self.relayed.webhooks.stop();
         report
     }
 }

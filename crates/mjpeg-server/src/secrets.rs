@@ -32,15 +32,17 @@ use serde_json::Value;
 /// If there is no such variable, file or credential, or it is too large. They name it, and never
 /// repeat its value.
 pub(crate) fn expanded(url: &str) -> Result<String> {
-    expand(url, &|source| {
-        let value = match source {
-            SecretSource::Env(name) => from_env(name),
-            SecretSource::File(path) => from_file(path),
-            SecretSource::Credential(name) => from_credential(name),
-        }?;
-        remember(&value);
-        Ok(value)
-    })
+    expand(url, &looked_up)
+}
+
+/// The same for a text that is no URL, such as a secret: values are taken as they are.
+///
+/// # Errors
+///
+/// As [`expanded`].
+pub(crate) fn expanded_text(text: &str) -> Result<String> {
+    let parts = parts(text, &looked_up)?;
+    Ok(parts.concat())
 }
 
 /// The files whose contents [`expanded`] puts into this URL.
@@ -122,6 +124,17 @@ fn known() -> MutexGuard<'static, Vec<String>> {
     static KNOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
     // Held for a look; each step leaves the list whole.
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Looks a value up, and remembers it.
+fn looked_up(source: SecretSource<'_>) -> Result<String> {
+    let value = match source {
+        SecretSource::Env(name) => from_env(name),
+        SecretSource::File(path) => from_file(path),
+        SecretSource::Credential(name) => from_credential(name),
+    }?;
+    remember(&value);
+    Ok(value)
 }
 
 /// Where a value is.

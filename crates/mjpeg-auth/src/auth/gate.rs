@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::SystemTime};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use mjpeg_http::{Access, Gate, Grant, Inquiry};
+use ring::hmac::Tag;
 
 use crate::{
     auth::{
         Auth,
-        refusal::refusal,
+        proof::Proof,
         who::{Means, Who},
     },
     config::rights::Right,
@@ -29,30 +29,35 @@ impl Gate for Auth {
             Ok(who) => who,
             Err(error) => return Access::deny(error.response(inquiry)),
         };
-        if !permits(&rules, &who, inquiry) {
-            return Access::deny(refusal(&rules, &who, inquiry));
+        if !self.permits(&rules, &who, inquiry) {
+            return self.decide_by_hook(&rules, &who, inquiry).await;
         }
         let mut grant = Grant::default();
         grant.identity = who.name().map(Arc::from);
-        if who.means() == Means::Password
-            && let Some(name) = who.name()
-            && let Some(proof) = self.0.passwords.proof(&rules, name)
-        {
-            grant.proof = Some(Bytes::copy_from_slice(proof.as_ref()));
+        if let Some(proof) = self.password_proof(&rules, &who) {
+            grant.proof = Some(Proof::new(Some(proof.as_ref()), None).write());
         }
         // A session's end is of no matter to somebody who would be admitted without it.
-        if !permits(&rules, &Who::STRANGER, inquiry) {
+        if !self.permits(&rules, &Who::STRANGER, inquiry) {
             grant.until = who.ends_at().map(|until| until.into_std());
         }
         Access::Allow(grant)
     }
 }
 
-/// Whether somebody may do what an inquiry is about. The page is for everybody, unless nobody could
-/// see anything there: it is where one logs in.
-fn permits(rules: &Rules, who: &Who, inquiry: &Inquiry) -> bool {
-    match Right::for_action(inquiry.action) {
-        Some(right) => rules.may(who.name(), right, inquiry.stream.as_deref()),
-        None => rules.is_of_use(),
+impl Auth {
+    /// Whether somebody may do what an inquiry is about, by the settings. The page is for
+    /// everybody, unless nobody could see anything there: it is where one logs in.
+    fn permits(&self, rules: &Rules, who: &Who, inquiry: &Inquiry) -> bool {
+        match Right::for_action(inquiry.action) {
+            Some(right) => rules.may(who.name(), right, inquiry.stream.as_deref()),
+            None => rules.is_of_use() || self.has_hook(),
+        }
+    }
+
+    /// Proves later which password was verified; `None` if it was none.
+    pub(super) fn password_proof(&self, rules: &Rules, who: &Who) -> Option<Tag> {
+        let name = who.name().filter(|_| who.means() == Means::Password)?;
+        self.0.passwords.proof(rules, name)
     }
 }

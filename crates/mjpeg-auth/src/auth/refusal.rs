@@ -20,6 +20,9 @@ use crate::{
 /// A stream that they may see exists for them, so it may be said what is missing. Of any other one
 /// the answer does not depend on the stream, so that it tells nothing of it.
 pub(crate) fn refusal(rules: &Rules, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
+    if who.unknown().is_some() {
+        return LoginError::Wrong.response(inquiry);
+    }
     let stream = inquiry.stream.as_deref();
     let is_seen = stream.is_none() || rules.may(who.name(), Right::View, stream);
     match who.name() {
@@ -30,8 +33,12 @@ pub(crate) fn refusal(rules: &Rules, who: &Who, inquiry: &Inquiry) -> Response<B
 }
 
 /// Answers as if a stream did not exist, whether it does or not. Strangers are asked to log in if
-/// nothing is open to them anyway.
+/// nothing is open to them anyway. Credentials that neither the settings nor the hook know are
+/// wrong for every stream.
 pub(crate) fn hidden(rules: &Rules, who: &Who, inquiry: &Inquiry) -> Response<Bytes> {
+    if who.unknown().is_some() {
+        return LoginError::Wrong.response(inquiry);
+    }
     if who.name().is_none() && !rules.config().anonymous().has(Right::View) {
         return log_in(inquiry);
     }

@@ -1,6 +1,6 @@
 //! Who sent a request.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -10,6 +10,16 @@ pub struct Who {
     name: Option<Arc<str>>,
     means: Means,
     until: Option<Instant>,
+    unknown: Option<Arc<UnknownLogin>>,
+}
+
+/// Credentials that the settings do not know, and the hook may. `Debug` shows no token.
+#[derive(PartialEq, Eq)]
+pub(crate) struct UnknownLogin {
+    /// The name that was given with a password.
+    pub(crate) user: Option<Arc<str>>,
+    /// The password, or a token.
+    pub(crate) token: Arc<str>,
 }
 
 /// What proved who somebody is.
@@ -38,6 +48,7 @@ impl Who {
         name: None,
         means: Means::Nothing,
         until: None,
+        unknown: None,
     };
 
     pub(crate) fn new(name: impl Into<Arc<str>>, means: Means) -> Self {
@@ -45,7 +56,26 @@ impl Who {
             name: Some(name.into()),
             means,
             until: None,
+            unknown: None,
         }
+    }
+
+    /// Somebody with credentials that the settings do not know. To the settings they are a
+    /// stranger.
+    pub(crate) fn of_unknown(user: Option<&str>, token: &str) -> Self {
+        let login = UnknownLogin {
+            user: user.map(Into::into),
+            token: token.into(),
+        };
+        Self {
+            unknown: Some(Arc::new(login)),
+            ..Self::STRANGER
+        }
+    }
+
+    /// The credentials that the settings do not know, if they have such.
+    pub(crate) fn unknown(&self) -> Option<&UnknownLogin> {
+        self.unknown.as_deref()
     }
 
     pub(crate) fn until(mut self, until: Instant) -> Self {
@@ -66,5 +96,14 @@ impl Who {
     /// When the proof ends; `None` for never.
     pub(crate) fn ends_at(&self) -> Option<Instant> {
         self.until
+    }
+}
+
+impl fmt::Debug for UnknownLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnknownLogin")
+            .field("user", &self.user)
+            .field("token", &"***")
+            .finish()
     }
 }

@@ -33,8 +33,7 @@ impl User {
     /// character.
     pub fn new(name: impl Into<Arc<str>>) -> Result<Self, InvalidAuth> {
         let name = name.into();
-        let is_bad = |c: char| c == ':' || c.is_control();
-        if name.is_empty() || name.len() > LONGEST_NAME_BYTES || name.contains(is_bad) {
+        if !is_user_name(&name) {
             return Err(InvalidAuth::UserName { user: name });
         }
         Ok(Self {
@@ -160,6 +159,12 @@ impl fmt::Debug for User {
             .field("streams", &self.streams)
             .finish()
     }
+}
+
+/// Whether a user can have this name.
+pub(crate) fn is_user_name(name: &str) -> bool {
+    let is_bad = |c: char| c == ':' || c.is_control();
+    !name.is_empty() && name.len() <= LONGEST_NAME_BYTES && !name.contains(is_bad)
 }
 
 const LONGEST_NAME_BYTES: usize = 64;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod guesses;
+mod hook;
 #[cfg(unix)]
 mod links;
 mod passwords;

@@ -93,4 +93,9 @@ impl EventView {
             source,
         })
     }
+
+    /// What has happened, as one word.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.state.unwrap_or(self.change)
+    }
 }

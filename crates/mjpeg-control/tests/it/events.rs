@@ -404,3 +404,39 @@ async fn past_events_of_a_stream_are_listed_a_page_at_a_time() {
         .await
         .is_problem(401, "unauthorized");
 }
+
+/// What the program takes itself, for webhooks.
+#[tokio::test]
+async fn program_takes_the_events_that_clients_are_sent() {
+    let kept = NonZeroUsize::new(4).unwrap();
+    let config = ControlConfig::default().with_kept_events(kept);
+    let relay = Relay::with(config, None).await;
+    let mut events = relay.control.events();
+    relay.run("door", "tcp://127.0.0.1:1").await;
+    let mut taken = Vec::new();
+    while taken.last() != Some(&"offline") {
+        let event = timeout(Duration::from_secs(20), events.next())
+            .await
+            .unwrap();
+        assert_eq!(event.stream.as_str(), "door");
+        taken.push(event.kind);
+        let page = relay.get("/streams/door/events").await;
+        let page = page.json();
+        let listed = page["events"].as_array().unwrap().iter();
+        let json: Value = serde_json::from_str(&event.json).unwrap();
+        assert_eq!(json["id"], Value::from(event.id));
+        assert!(listed.into_iter().any(|listed| *listed == json), "{json}");
+    }
+    assert_eq!(taken[0], "started");
+    assert_eq!(events.missed(), 0);
+    // Too late for all but the latest.
+    for _ in 0..4 {
+        for verb in ["pause", "resume"] {
+            let path = format!("/streams/door/{verb}");
+            assert_eq!(relay.root("POST", &path, "").await.status(), 204);
+        }
+    }
+    let paused = async { while events.next().await.kind != "paused" {} };
+    timeout(Duration::from_secs(20), paused).await.unwrap();
+    assert!(events.missed() > 0);
+}

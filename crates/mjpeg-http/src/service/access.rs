@@ -13,7 +13,7 @@ use crate::{
 /// Why a gate does not admit a request.
 pub(crate) enum GateRefusal {
     Denied(Box<Response<Bytes>>),
-    /// It did not decide in time.
+    /// It did not decide, or not in time.
     Undecided,
 }
 
@@ -32,17 +32,21 @@ impl ServiceShared {
         }
     }
 
-    /// Asks the gate. `None` if it did not decide in time. Without a gate, everything is allowed.
+    /// Asks the gate. `None` if it did not decide, or not in time. Without a gate, everything is
+    /// allowed.
     pub(crate) async fn ask_gate(&self, inquiry: &Inquiry) -> Option<Access> {
         let Some(SharedGate(gate)) = &self.gate else {
             return Some(Access::Allow(Grant::default()));
         };
         let limit = self.config().gate_timeout();
-        let decided = timeout(limit, gate.decide(inquiry)).await.ok();
-        if decided.is_none() {
-            self.counters.gate_timeouts.add_one();
+        match timeout(limit, gate.decide(inquiry)).await {
+            Ok(Access::Undecided) => None,
+            Ok(decided) => Some(decided),
+            Err(_) => {
+                self.counters.gate_timeouts.add_one();
+                None
+            }
         }
-        decided
     }
 
     /// Whether whoever sent a request, which was admitted, may also control the stream.
@@ -57,7 +61,7 @@ impl ServiceShared {
         let refusal = match self.ask_gate(inquiry).await {
             Some(Access::Allow(grant)) => return Ok(grant),
             Some(Access::Deny(response)) => GateRefusal::Denied(response),
-            None => GateRefusal::Undecided,
+            Some(Access::Undecided) | None => GateRefusal::Undecided,
         };
         self.counters.denied.add_one();
         Err(refusal)

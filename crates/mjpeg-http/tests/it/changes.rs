@@ -57,6 +57,7 @@ async fn shared_limit_stays_right_when_viewers_are_replaced_after_a_change() {
 struct Until {
     time: Mutex<Option<std::time::Instant>>,
     hangs: Mutex<bool>,
+    fails: Mutex<bool>,
 }
 
 #[async_trait]
@@ -64,6 +65,9 @@ impl Gate for Until {
     async fn decide(&self, _: &Inquiry) -> Access {
         if *self.hangs.lock().unwrap() {
             std::future::pending::<()>().await;
+        }
+        if *self.fails.lock().unwrap() {
+            return Access::Undecided;
         }
         let mut grant = Grant::default();
         grant.until = *self.time.lock().unwrap();
@@ -130,6 +134,16 @@ async fn viewers_stay_while_the_gate_does_not_decide() {
     assert_eq!(served.stats().gate_timeouts, 1);
     publish_number(&producer, 2);
     crate::assert_next(&mut viewer, 2).await;
+    // It says itself that it cannot.
+    *gate.hangs.lock().unwrap() = false;
+    *gate.fails.lock().unwrap() = true;
+    let rechecked = served.service.recheck().await;
+    assert_eq!((rechecked.ended, rechecked.undecided), (0, 1));
+    publish_number(&producer, 3);
+    crate::assert_next(&mut viewer, 3).await;
+    let new = Viewer::open(served.addr, "/").await.unwrap();
+    assert_eq!(new.head().status, 503);
+    assert_eq!(served.stats().gate_timeouts, 1, "that was no timeout");
 }
 
 async fn until_frame(viewer: &mut Viewer, number: u32) {

@@ -10,6 +10,7 @@ pub(crate) mod control;
 pub(crate) mod listen;
 pub(crate) mod process;
 pub(crate) mod stream;
+pub(crate) mod webhook;
 
 /// Applies at once, also to responses that are under way.
 pub(crate) const KEEP: &str = "viewers keep their response";

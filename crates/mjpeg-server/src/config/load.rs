@@ -202,16 +202,17 @@ linger = "http://hunter2@x"
 
     #[test]
     fn every_key_reaches_the_libraries() {
-        let plan = |listen: &str, process: &str, stream: &str| {
+        let planned = |listen: &str, process: &str, stream: &str| {
             let text = format!(
                 "{process}\n[[listen]]\n{listen}\n[[streams]]\n{stream}\n[[streams]]\nname = 'b'\n\
                  source = 'test:'"
             );
             let loaded = loaded("effect", &text);
-            let plan = loaded
-                .plan
-                .unwrap_or_else(|| panic!("{}", loaded.report.rendered()));
-            format!("{plan:?}")
+            let Loaded { plan, report, .. } = loaded;
+            plan.unwrap_or_else(|| panic!("{}", report.rendered()))
+        };
+        let plan = |listen: &str, process: &str, stream: &str| {
+            format!("{:?}", planned(listen, process, stream))
         };
         let (listen, stream) = ("address = 8081", "name = 'a'\nsource = 'http://cam/'");
         // Those are the program's own.
@@ -237,8 +238,24 @@ linger = "http://hunter2@x"
             assert_ne!(plan(&after, "", stream), plan(before, "", stream), "{set}");
         }
         for key in Section::Auth.keys() {
-            let set = format!("{stream}\n[auth]\n{} = {}", key.name, other(key));
-            assert_ne!(plan(listen, "", &set), plan(listen, "", stream), "{set}");
+            let base = match &*key.name {
+                "hook_timeout" => format!("{stream}\n[auth]\nhook = 'http://h/'"),
+                _ => format!("{stream}\n[auth]"),
+            };
+            let set = format!("{base}\n{} = {}", key.name, other(key));
+            assert_ne!(plan(listen, "", &set), plan(listen, "", &base), "{set}");
+        }
+        let webhook = format!("{stream}\n[[webhooks]]\nurl = 'http://h/'\nsecret = 'x'");
+        for key in Section::Webhook.keys() {
+            let set = match &*key.name {
+                "url" => webhook.replace("http://h/", "http://h/other"),
+                "secret" => webhook.replace("'x'", "'y'"),
+                "events" => format!("{webhook}\nevents = ['online']"),
+                name => format!("{webhook}\n{name} = {}", other(key)),
+            };
+            // They may show the same.
+            let [set_plan, base] = [&set, &webhook].map(|text| planned(listen, "", text));
+            assert_ne!(set_plan.webhooks, base.webhooks, "{set}");
         }
         let user = format!("{stream}\n[[users]]\nname = 'alice'");
         for key in Section::User.keys() {

@@ -3,6 +3,7 @@
 mod picture;
 mod rights;
 pub(crate) mod unusable;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ use super::{
     },
     read::document::MOST_STREAMS,
     resolve::listens::cors,
-    settings::{ListenAt, ListenSettings, Settings, StreamSettings},
+    settings::{HookSettings, ListenAt, ListenSettings, Settings, StreamSettings},
     value::{
         choice::{Repair, Serve, StartChoice},
         placeholder::PlaceholderChoice,
@@ -31,6 +32,7 @@ use super::{
 use crate::{
     gateway::config::{GatewayAddress, GatewayConfig, ServeSet},
     tls::files::TlsFiles,
+    webhooks::webhook::Webhook,
 };
 
 /// What a relay is started with.
@@ -46,6 +48,9 @@ pub(crate) struct RelayPlan {
     pub(crate) streams: Vec<PlannedStream>,
     pub(crate) gateways: Vec<GatewayConfig>,
     pub(crate) auth: AuthConfig,
+    /// Asked about rights that nobody has by `auth`.
+    pub(crate) hook: Option<HookSettings>,
+    pub(crate) webhooks: Vec<Webhook>,
     pub(crate) state_dir: Option<PathBuf>,
 }
 
@@ -108,6 +113,8 @@ impl RelayPlan {
                 streams,
                 gateways,
                 auth,
+                hook: settings.hook.clone(),
+                webhooks: settings.webhooks.iter().map(webhooks::webhook).collect(),
                 state_dir: process.state_dir.clone(),
             })
         } else {

@@ -2,6 +2,7 @@
 
 pub(crate) mod listens;
 pub(crate) mod names;
+mod outbound;
 pub(crate) mod overrides;
 mod rights;
 mod sources;
@@ -29,6 +30,8 @@ pub(crate) struct Resolved {
     pub(crate) auth: Layer,
     pub(crate) users: Vec<Layer>,
     pub(crate) control: Layer,
+    /// In the order of the settings.
+    pub(crate) webhooks: Vec<Layer>,
 }
 
 /// Merges all layers. What is wrong is reported.
@@ -65,6 +68,9 @@ pub(crate) fn resolve(
     let (listen_layers, listens): (Vec<_>, Vec<_>) = listens.into_iter().unzip();
     let (stream_layers, streams): (Vec<_>, Vec<_>) = streams.into_iter().unzip();
     streams::warn(&stream_layers, &streams, report);
+    let hook = outbound::hook(&rights.auth, report);
+    let webhooks = outbound::webhooks(&document.webhooks, &names, report);
+    let (webhook_layers, webhooks): (Vec<_>, Vec<_>) = webhooks.into_iter().unzip();
 
     let mut ports: ListenKeys = base.read();
     let first: Option<&ListenSettings> = listens.first();
@@ -83,6 +89,8 @@ pub(crate) fn resolve(
             auth: rights.auth.read(),
             users: rights.users.iter().map(Layer::read).collect(),
             control: rights.control.read(),
+            hook,
+            webhooks,
         },
         process,
         listens: listen_layers,
@@ -90,5 +98,6 @@ pub(crate) fn resolve(
         auth: rights.auth,
         users: rights.users,
         control: rights.control,
+        webhooks: webhook_layers,
     }
 }

@@ -1,6 +1,6 @@
 //! The effective configuration, as plain data.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
 use serde::{Serialize, Serializer};
@@ -11,7 +11,10 @@ use super::keys::{
     listen::ListenKeys,
     process::ProcessKeys,
     stream::StreamKeys,
+    webhook::WebhookKeys,
 };
+use super::value::secret_text::SecretText;
+use crate::outbound::url::OutboundUrl;
 
 /// Everything that a relay is started with, after all layers are merged. Equal settings mean the
 /// same relay. Serialisation and `Debug` show no secrets.
@@ -27,6 +30,29 @@ pub(crate) struct Settings {
     pub(crate) auth: AuthKeys,
     pub(crate) users: Vec<UserKeys>,
     pub(crate) control: ControlKeys,
+    /// What decides about rights that nobody has by `auth` and `users`.
+    #[serde(skip)]
+    pub(crate) hook: Option<HookSettings>,
+    pub(crate) webhooks: Vec<WebhookSettings>,
+}
+
+/// Where and for how long somebody is asked about rights.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HookSettings {
+    pub(crate) ask: OutboundUrl,
+    pub(crate) limit: Duration,
+}
+
+/// A URL that events are sent to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct WebhookSettings {
+    #[serde(serialize_with = "shown")]
+    pub(crate) name: StreamName,
+    /// The URL, with what it takes from elsewhere.
+    pub(crate) to: OutboundUrl,
+    /// The secret, with what it takes from elsewhere.
+    pub(crate) secret: SecretText,
+    pub(crate) keys: WebhookKeys,
 }
 
 /// A listener that serves every stream below its name.

@@ -21,9 +21,8 @@ use super::{
     failure::CtlFailure,
     problem::{ApiProblem, HIDDEN, NO_CONTROL, NO_MEMBER},
     target::{RelayTarget, targets},
-    tls::Fingerprint,
 };
-use crate::cli::ctl::CtlConnection;
+use crate::{cli::ctl::CtlConnection, outbound::tls::Fingerprint};
 
 /// Sends requests to a relay, each on a connection of its own.
 pub(super) struct ApiClient {
@@ -39,7 +38,10 @@ impl ApiClient {
     /// Reads what says where the relay is and who asks. May ask for a password.
     pub(super) fn new(args: &CtlConnection) -> Result<Self, CtlFailure> {
         let targets = targets(args)?;
-        let trusted = args.fingerprint.as_deref().map(Fingerprint::parse);
+        let wrong =
+            || CtlFailure::Usage("--fingerprint is not a SHA-256: 64 hexadecimal digits".into());
+        let trusted = args.fingerprint.as_deref();
+        let trusted = trusted.map(|text| Fingerprint::parse(text).ok_or_else(wrong));
         let trusted = trusted.transpose()?;
         let is_secure = |target: &RelayTarget| match target {
             RelayTarget::Url(url) => url.is_secure,

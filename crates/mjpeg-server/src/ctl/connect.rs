@@ -2,23 +2,13 @@
 
 use std::{io, time::Duration};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
+use tokio::time::timeout;
+
+use super::{failure::CtlFailure, problem::NO_MEMBER, target::RelayTarget, tls};
+use crate::outbound::{
+    connect::{self, AnyWire, Protection},
+    tls::Fingerprint,
 };
-
-use super::{
-    failure::CtlFailure,
-    problem::NO_MEMBER,
-    target::{RelayTarget, RelayUrl},
-    tls::{self, Fingerprint},
-};
-
-/// A connection of any kind.
-pub(super) trait AnyWire: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> AnyWire for T {}
 
 /// A connection that was made.
 pub(super) struct Connected {
@@ -73,15 +63,13 @@ async fn dial(target: &RelayTarget, trusted: Option<Fingerprint>) -> io::Result<
         RelayTarget::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
         #[cfg(not(unix))]
         RelayTarget::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
-        RelayTarget::Url(url) => dial_url(url, trusted).await,
-    }
-}
-
-async fn dial_url(url: &RelayUrl, trusted: Option<Fingerprint>) -> io::Result<Box<dyn AnyWire>> {
-    let stream = TcpStream::connect((url.host.as_str(), url.port)).await?;
-    match url.is_secure {
-        true => Ok(Box::new(tls::encrypt(stream, &url.host, trusted).await?)),
-        false => Ok(Box::new(stream)),
+        RelayTarget::Url(url) => {
+            let protection = match url.is_secure {
+                true => Protection::Tls(trusted),
+                false => Protection::Plain,
+            };
+            connect::dial(&url.host, url.port, protection).await
+        }
     }
 }
 

@@ -1,85 +1,8 @@
-//! Connections to `https://…`, and which certificates they accept.
+//! What to do when a relay's certificate is not trusted.
 
-use std::{io, sync::Arc};
+use std::io;
 
-use sha2::{Digest, Sha256};
-use tokio::net::TcpStream;
-use tokio_rustls::{
-    TlsConnector,
-    client::TlsStream,
-    rustls::{
-        CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
-        SignatureScheme,
-        client::{
-            WebPkiServerVerifier,
-            danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        },
-        crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-        pki_types::{CertificateDer, ServerName, UnixTime},
-    },
-};
-
-use super::failure::CtlFailure;
-
-/// The SHA-256 of a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// Reads hexadecimal digits, with or without colons between the bytes.
-    pub(super) fn parse(text: &str) -> Result<Self, CtlFailure> {
-        let wrong =
-            || CtlFailure::Usage("--fingerprint is not a SHA-256: 64 hexadecimal digits".into());
-        let digits: Option<Vec<u8>> = (text.chars())
-            .filter(|c| !matches!(c, ':' | ' '))
-            .map(|c| Some(c.to_digit(16)? as u8))
-            .collect();
-        let digits = digits.ok_or_else(wrong)?;
-        let bytes: Vec<u8> = digits
-            .chunks(2)
-            .map(|pair| pair.iter().fold(0, |high, low| high << 4 | low))
-            .collect();
-        match <[u8; 32]>::try_from(bytes) {
-            Ok(bytes) if digits.len() == 64 => Ok(Self(bytes)),
-            _ => Err(wrong()),
-        }
-    }
-}
-
-/// Encrypts a connection to this host.
-pub(super) async fn encrypt(
-    stream: TcpStream,
-    host: &str,
-    trusted: Option<Fingerprint>,
-) -> io::Result<TlsStream<TcpStream>> {
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let provider = Arc::new(ring::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match trusted {
-        Some(fingerprint) => Arc::new(OneCertificate {
-            fingerprint,
-            provider: Arc::clone(&provider),
-        }),
-        None => {
-            let mut roots = RootCertStore::empty();
-            // A certificate that cannot be read only affects those that it signed.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            let chains =
-                WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider));
-            chains.build().map_err(|_| {
-                io::Error::other("this machine trusts no authority (package ca-certificates)")
-            })?
-        }
-    };
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
-}
+use tokio_rustls::rustls::{CertificateError, Error as TlsError};
 
 /// What to do about a handshake that failed.
 pub(super) fn advice(error: &io::Error) -> Option<&'static str> {
@@ -94,79 +17,8 @@ pub(super) fn advice(error: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// Accepts one certificate, whatever it says, from whoever has its key.
-#[derive(Debug)]
-struct OneCertificate {
-    fingerprint: Fingerprint,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for OneCertificate {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        match Fingerprint(Sha256::digest(end_entity).into()) == self.fingerprint {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(CertificateError::ApplicationVerificationFailure.into()),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        algorithms.supported_schemes()
-    }
-}
-
 const CHANGED: &str =
     "the certificate has another fingerprint: it was renewed, or somebody else answers";
 const UNTRUSTED: &str = "a certificate of the relay's own is trusted with --fingerprint SHA256, as \
                          \"mjpeg-server cert\" printed it";
 const NOT_TLS: &str = "that port does not speak TLS; write http:// instead of https://";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_are_read_as_programs_print_them() {
-        let plain = "0aB1".repeat(16);
-        let colons: Vec<&str> = (0..32).map(|n| &plain[2 * n..2 * n + 2]).collect();
-        let parsed = Fingerprint::parse(&colons.join(":")).unwrap();
-        assert_eq!(parsed, Fingerprint::parse(&plain).unwrap());
-        assert_eq!(&parsed.0[..2], [0x0a, 0xb1]);
-        for wrong in [
-            "",
-            "0a",
-            &plain[1..],
-            &format!("{plain}0a"),
-            &plain.replace('B', "g"),
-        ] {
-            assert!(Fingerprint::parse(wrong).is_err(), "{wrong}");
-        }
-    }
-}

@@ -21,8 +21,11 @@ use tokio::sync::watch;
 use super::{config::GatewayConfig, routes::Routes};
 use crate::{
     access::{LocalGate, RelayAccess, control_access},
+    auth_hook::recheck_viewers,
+    background::OwnedTask,
     machine,
     metrics::Metrics,
+    webhooks::Webhooks,
 };
 
 /// The streams, as all gateways see them.
@@ -34,6 +37,11 @@ pub(crate) struct Relayed {
     metrics: Metrics,
     pub(crate) auth: Auth,
     pub(crate) control: ControlApi,
+    pub(crate) webhooks: Webhooks,
+    /// Passes events on to the webhooks.
+    _passing_on: OwnedTask,
+    /// Asks the hook again about viewers.
+    _rechecking: OwnedTask,
     /// The gateways that are open, by their names.
     listeners: watch::Sender<Vec<(String, ListenerHandle)>>,
 }
@@ -54,8 +62,14 @@ impl Relayed {
             access.links,
             config,
         );
+        let webhooks = access.webhooks;
         Self {
-            metrics: Metrics::new(manager.clone(), http.clone()).with_walls(control.clone()),
+            metrics: Metrics::new(manager.clone(), http.clone())
+                .with_walls(control.clone())
+                .with_outbound(webhooks.clone(), access.auth.clone()),
+            _rechecking: OwnedTask::start(recheck_viewers(access.auth.clone(), http.clone())),
+            _passing_on: webhooks.follow(control.events()),
+            webhooks,
             manager,
             http,
             auth: access.auth,

@@ -13,7 +13,10 @@ use tracing::{error, warn};
 use super::{Gateways, Relay, StartError};
 use crate::{
     access::staged,
+    auth_hook::set_hook,
+    config::settings::HookSettings,
     gateway::running::{GatewayChange, WantedGateway},
+    webhooks::webhook::Webhook,
 };
 
 /// What a relay is to be, beside what stays as it is.
@@ -28,6 +31,10 @@ pub(crate) struct RelayChange {
     pub(crate) gateways: Gateways,
     /// Who may do what; `None` if that does not change.
     pub(crate) auth: Option<AuthConfig>,
+    /// Who else decides about rights, if anybody; `None` if that does not change.
+    pub(crate) hook: Option<Option<HookSettings>>,
+    /// Where events are sent to; `None` if that does not change.
+    pub(crate) webhooks: Option<Vec<Webhook>>,
     /// All streams, in their order.
     pub(crate) order: Vec<StreamName>,
 }
@@ -84,6 +91,7 @@ impl Relay {
         if let Some(next) = &change.auth {
             replace(&auth, next.clone());
         }
+        self.set_outbound(change.hook.as_ref(), change.webhooks.as_deref());
 
         let manager = &self.relayed.manager;
         let http = self
@@ -118,12 +126,22 @@ impl Relay {
         });
         join_all(stopping).await;
         self.gateways.settled().await;
-        if change.auth.is_some() {
+        if change.auth.is_some() || change.hook.is_some() {
             self.relayed.recheck().await;
         }
         let running = change.order.iter().map(|name| manager.get(name.as_str()));
         self.streams = running.filter_map(Result::ok).collect();
         Ok(())
+    }
+
+    /// Replaces what the relay itself sends requests to, if that changes.
+    fn set_outbound(&self, hook: Option<&Option<HookSettings>>, webhooks: Option<&[Webhook]>) {
+        if let Some(hook) = hook {
+            set_hook(&self.relayed.auth, hook.clone());
+        }
+        if let Some(webhooks) = webhooks {
+            self.relayed.webhooks.replace(webhooks);
+        }
     }
 
     /// Starts one stream, for a change that will come. Nobody sees it who will not be allowed to.

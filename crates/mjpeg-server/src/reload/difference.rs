@@ -1,6 +1,7 @@
 //! What changes between two configurations.
 
 mod lines;
+mod outbound;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,6 +66,7 @@ pub(crate) enum Subject {
     Auth,
     User,
     Control,
+    Webhook,
     /// The order of the streams.
     Order,
 }
@@ -100,11 +102,12 @@ impl Difference {
         );
         changes.extend(ItemChange::of_keys(Subject::Defaults, None, defaults));
         streams(old, new, &mut changes);
-        let auth = KeyChange::of(
+        let mut auth = KeyChange::of(
             Section::Auth,
             &keys::values(&old_settings.auth),
             &keys::values(&new_settings.auth),
         );
+        KeyChange::add_hook(old_settings, new_settings, &mut auth);
         changes.extend(ItemChange::of_keys(Subject::Auth, None, auth));
         users(old_settings, new_settings, &mut changes);
         let control = KeyChange::of(
@@ -113,6 +116,7 @@ impl Difference {
             &keys::values(&new_settings.control),
         );
         changes.extend(ItemChange::of_keys(Subject::Control, None, control));
+        ItemChange::add_webhooks(old_settings, new_settings, &mut changes);
         Self { changes }
     }
 

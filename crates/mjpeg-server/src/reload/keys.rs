@@ -4,7 +4,7 @@ use mjpeg_manager::mjpeg_ingest::{Limits, Source};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::config::settings::{ListenSettings, StreamSettings};
+use crate::config::settings::{ListenSettings, StreamSettings, WebhookSettings};
 
 /// Values by key.
 pub(super) type Values = Map<String, Value>;
@@ -24,6 +24,13 @@ pub(super) fn of_listen(listen: &ListenSettings) -> Values {
         values.remove(key);
     }
     values.insert("name".into(), listen.name.as_str().into());
+    values
+}
+
+/// The values of a webhook, without its name, which says which one it is.
+pub(super) fn of_webhook(webhook: &WebhookSettings) -> Values {
+    let mut values = values(&webhook.keys);
+    values.remove("name");
     values
 }
 

@@ -24,18 +24,18 @@ use crate::{
 };
 
 /// A relay with a file, whose first listener serves the API.
-struct Controlled {
-    server: Server,
-    folder: Folder,
+pub(crate) struct Controlled {
+    pub(crate) server: Server,
+    pub(crate) folder: Folder,
     file: String,
 }
 
 /// An answer of the API.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     etag: Option<String>,
-    json: Value,
+    pub(crate) json: Value,
 }
 
 impl Answer {
@@ -46,12 +46,12 @@ impl Answer {
 
 impl Controlled {
     /// Starts a relay that keeps the API's streams in a folder.
-    fn start(more: &str) -> Self {
+    pub(crate) fn start(more: &str) -> Self {
         Self::of(&[INCLUDE, GATEWAY, more].concat())
     }
 
     /// Starts a relay with this file alone.
-    fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self::of_several(text, 1)
     }
 
@@ -85,7 +85,7 @@ impl Controlled {
     }
 
     /// Replaces the file, makes the relay read it again, and returns what it logs about that.
-    fn reload(&mut self, text: &str) -> Vec<String> {
+    pub(crate) fn reload(&mut self, text: &str) -> Vec<String> {
         self.folder.write("mjpeg.toml", text);
         self.server.signal("HUP");
         let mut lines = Vec::new();
@@ -98,7 +98,7 @@ impl Controlled {
         }
     }
 
-    fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.server.addr(0)
     }
 
@@ -108,11 +108,17 @@ impl Controlled {
         self.folder.path().join(file)
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
         self.ask_with(method, path, "", body).await
     }
 
-    async fn ask_with(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) async fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Answer {
         let asked = format!(
             "{method} /api/v1{path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n{headers}Connection: close\r\n\r\n{body}",
@@ -143,14 +149,14 @@ impl Controlled {
     }
 }
 
-async fn camera() -> Camera {
+pub(crate) async fn camera() -> Camera {
     let frames = (0..20).map(jpeg::numbered).collect();
     Camera::start(Script::live(frames, Duration::from_millis(20))).await
 }
 
-const INCLUDE: &str = "include = [\"streams.d/*.toml\"]\n";
+pub(crate) const INCLUDE: &str = "include = [\"streams.d/*.toml\"]\n";
 
-const GATEWAY: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\n\
+pub(crate) const GATEWAY: &str = "[[listen]]\naddress = \"127.0.0.1:0\"\n\
                        serve = [\"streams\", \"page\", \"control\"]\n";
 
 /// The test's cameras are on this machine.

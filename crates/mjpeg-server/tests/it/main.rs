@@ -1,6 +1,7 @@
 //! End to end: the real program, real sockets, ffmpeg and a browser.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod auth_hook;
 mod browser;
 mod cert;
 mod children;
@@ -19,6 +20,7 @@ mod outage;
 mod page;
 mod process;
 mod proxies;
+mod receiver;
 mod relays;
 mod reload;
 mod sources;
@@ -26,3 +28,4 @@ mod streams;
 mod terminal;
 mod tls;
 mod wall;
+mod webhooks;

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RIGHTS;
-use crate::config::value::{choice::RightWord, secret_text::SecretText, text::TextValue};
+use crate::config::value::{
+    choice::RightWord, secret_text::SecretText, text::TextValue, time::Time,
+};
 
 /// What holds for all users, and for those who are none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +24,19 @@ pub(crate) struct AuthKeys {
     /// of a listener are believed.
     #[schemars(extend("x-reload" = RIGHTS))]
     pub(crate) remote_user: bool,
+
+    /// A URL that is asked whether somebody may view, push or replay what neither `anonymous` nor
+    /// the users allow: `http://…` or `https://…`, which may hold a login and `${env:…}`,
+    /// `${file:…}` and `${credential:…}`. It is sent JSON with `user`, `token`, `address`, `stream`
+    /// and `action`. An answer of 2xx allows it, for a minute; one of 4xx denies it, for five
+    /// seconds. Anything else, and no answer in time, denies it too, but ends nobody who is
+    /// watching. It never decides about control and metrics.
+    #[schemars(extend("x-example" = "https://auth.example/mjpeg", "x-reload" = RIGHTS))]
+    pub(crate) hook: Option<SecretText>,
+
+    /// How long the hook is waited for.
+    #[schemars(extend("x-least" = "100ms", "x-most" = "4s", "x-reload" = RIGHTS))]
+    pub(crate) hook_timeout: Time,
 }
 
 impl Default for AuthKeys {
@@ -29,6 +44,8 @@ impl Default for AuthKeys {
         Self {
             anonymous: vec![RightWord::View, RightWord::Replay],
             remote_user: false,
+            hook: None,
+            hook_timeout: Time::from_secs(2),
         }
     }
 }

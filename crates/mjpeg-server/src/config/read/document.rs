@@ -29,6 +29,7 @@ pub(crate) struct Document {
     pub(crate) auth: Layer,
     pub(crate) users: Vec<Layer>,
     pub(crate) control: Layer,
+    pub(crate) webhooks: Vec<Layer>,
     /// The patterns of files that are included, with their folder.
     pub(crate) includes: Vec<PathBuf>,
     /// The file was read, and says nothing at all.
@@ -127,7 +128,8 @@ impl Document {
         for (name, value) in table {
             let is_allowed = matches!(kind, Kind::Main) || name.get_ref() == "streams";
             match &**name.get_ref() {
-                known @ ("include" | "listen" | "defaults" | "auth" | "users" | "control")
+                known @ ("include" | "listen" | "defaults" | "auth" | "users" | "control"
+                | "webhooks")
                     if !is_allowed =>
                 {
                     let place = reader.place(name.span());
@@ -138,6 +140,7 @@ impl Document {
                 "listen" => self.listens = tables(value, Section::Listen, reader),
                 "streams" => self.streams.extend(tables(value, Section::Stream, reader)),
                 "users" => self.users = tables(value, Section::User, reader),
+                "webhooks" => self.webhooks = tables(value, Section::Webhook, reader),
                 "defaults" => self.defaults = one_table(value, Section::Defaults, reader),
                 "auth" => self.auth = one_table(value, Section::Auth, reader),
                 "control" => self.control = one_table(value, Section::Control, reader),

@@ -30,6 +30,11 @@ pub(crate) fn schema() -> Value {
     let users = object(Section::User);
     properties.insert("users".into(), json!({ "type": "array", "items": users }));
     properties.insert("control".into(), object(Section::Control));
+    let webhooks = object(Section::Webhook);
+    properties.insert(
+        "webhooks".into(),
+        json!({ "type": "array", "items": webhooks }),
+    );
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mjpeg-server",

@@ -9,6 +9,7 @@ use crate::config::keys::{
     listen::ListenKeys,
     process::ProcessKeys,
     stream::{OwnKeys, StreamKeys},
+    webhook::WebhookKeys,
 };
 
 /// A part of the file that has keys of its own.
@@ -21,10 +22,11 @@ pub(crate) enum Section {
     Auth,
     User,
     Control,
+    Webhook,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Process,
         Self::Listen,
         Self::Defaults,
@@ -32,6 +34,7 @@ impl Section {
         Self::Auth,
         Self::User,
         Self::Control,
+        Self::Webhook,
     ];
 
     /// How the section begins in a file.
@@ -44,6 +47,7 @@ impl Section {
             Self::Auth => "[auth]",
             Self::User => "[[users]]",
             Self::Control => "[control]",
+            Self::Webhook => "[[webhooks]]",
         }
     }
 
@@ -57,6 +61,7 @@ impl Section {
             Self::Auth => (&AUTH, &[]),
             Self::User => (&USER, &[]),
             Self::Control => (&CONTROL, &[]),
+            Self::Webhook => (&WEBHOOK, &[]),
         };
         own.iter().chain(shared)
     }
@@ -80,3 +85,4 @@ static STREAM: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<StreamKeys>);
 static AUTH: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<AuthKeys>);
 static USER: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<UserKeys>);
 static CONTROL: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<ControlKeys>);
+static WEBHOOK: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<WebhookKeys>);

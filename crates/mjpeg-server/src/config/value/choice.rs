@@ -82,3 +82,87 @@ pub(crate) enum RightWord {
     /// Read the metrics beyond this machine.
     Metrics,
 }
+
+/// Something that happens to a stream.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline, extend("x-type" = "word"))]
+pub(crate) enum EventWord {
+    /// The first attempt to connect.
+    Connecting,
+    /// Pictures come.
+    Online,
+    /// Connected, and no picture comes.
+    Stalled,
+    /// Not connected.
+    Offline,
+    /// Not connected because nobody watches.
+    Idle,
+    /// Not connected because somebody wants it so.
+    Paused,
+    /// The source had an end.
+    Ended,
+    /// A defect of the program.
+    Failed,
+    /// The same picture again and again.
+    Frozen,
+    /// Other pictures again.
+    Moving,
+    /// The pictures show something: dark, covered, still or motion.
+    Detected,
+    /// They show it no longer.
+    Cleared,
+    /// Pictures come from another source.
+    Source,
+    /// The stream was started.
+    Started,
+    /// The stream was changed.
+    Reconfigured,
+    /// The stream was stopped.
+    Stopped,
+}
+
+impl EventWord {
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Connecting,
+        Self::Online,
+        Self::Stalled,
+        Self::Offline,
+        Self::Idle,
+        Self::Paused,
+        Self::Ended,
+        Self::Failed,
+        Self::Frozen,
+        Self::Moving,
+        Self::Detected,
+        Self::Cleared,
+        Self::Source,
+        Self::Started,
+        Self::Reconfigured,
+        Self::Stopped,
+    ];
+
+    /// The word of the API for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Online => "online",
+            Self::Stalled => "stalled",
+            Self::Offline => "offline",
+            Self::Idle => "idle",
+            Self::Paused => "paused",
+            Self::Ended => "ended",
+            Self::Failed => "failed",
+            Self::Frozen => "frozen",
+            Self::Moving => "moving",
+            Self::Detected => "detected",
+            Self::Cleared => "cleared",
+            Self::Source => "source",
+            Self::Started => "started",
+            Self::Reconfigured => "reconfigured",
+            Self::Stopped => "stopped",
+        }
+    }
+}

@@ -17,6 +17,7 @@ pub(crate) fn example() -> String {
         Section::Auth,
         Section::User,
         Section::Control,
+        Section::Webhook,
     ] {
         let intro = match section {
             Section::Process => None,
@@ -26,12 +27,13 @@ pub(crate) fn example() -> String {
             Section::Auth => Some(AUTH),
             Section::User => Some(USERS),
             Section::Control => Some(CONTROL),
+            Section::Webhook => Some(WEBHOOKS),
         };
         if let Some(intro) = intro {
             out += "\n\n";
             comment(&mut out, intro);
-            // A user is nobody without the hash of a password.
-            if section == Section::User {
+            // A user is nobody without the hash of a password, and a webhook nothing without a URL.
+            if matches!(section, Section::User | Section::Webhook) {
                 out += "#";
             }
             out += section.header();
@@ -55,7 +57,7 @@ fn write(out: &mut String, section: Section, key: &Key) {
     comment(out, &doc);
     let is_live = match section {
         Section::Listen => key.name == "address",
-        Section::User => false,
+        Section::User | Section::Webhook => false,
         _ => key.is_required(),
     };
     let mark = if is_live { "" } else { "#" };
@@ -106,3 +108,5 @@ const AUTH: &str = "What holds for those who have no credentials.";
 const USERS: &str = "Somebody who can log in; there may be any number.";
 
 const CONTROL: &str = "What the API may do where a listener serves \"control\".";
+
+const WEBHOOKS: &str = "A URL that events are sent to; there may be any number up to 32.";

@@ -41,6 +41,14 @@ pub(crate) fn origins(resolved: &Resolved, report: &Report) -> String {
         writer.out += "\n[[users]]\n";
         writer.layer(Section::User, layer, &[]);
     }
+    for (layer, webhook) in resolved.webhooks.iter().zip(&resolved.settings.webhooks) {
+        writer.out += "\n[[webhooks]]\n";
+        let mut layer = layer.clone();
+        if !layer.entries.contains_key("name") {
+            layer.set("name", webhook.name.as_str(), ValueOrigin::BuiltIn);
+        }
+        writer.layer(Section::Webhook, &layer, &[]);
+    }
     masked(writer.out)
 }
 

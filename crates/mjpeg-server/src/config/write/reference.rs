@@ -24,6 +24,7 @@ pub(crate) fn reference() -> String {
         Section::Auth,
         Section::User,
         Section::Control,
+        Section::Webhook,
     ] {
         let (title, intro) = match section {
             Section::Process => ("The top of the file", ""),
@@ -32,6 +33,7 @@ pub(crate) fn reference() -> String {
             Section::Auth => ("`[auth]`", AUTH),
             Section::User => ("`[[users]]`", USERS),
             Section::Control => ("`[control]`", CONTROL),
+            Section::Webhook => ("`[[webhooks]]`", WEBHOOKS),
         };
         out += &format!("\n## {title}\n\n");
         paragraph(&mut out, intro);
@@ -138,3 +140,6 @@ const USERS: &str = "Somebody who can log in, with a password, a token, or both.
 
 const CONTROL: &str = "What the control API may do. It can be reached where a listener's `serve` has \
      `\"control\"`, and at a Unix socket of the user who runs the program.";
+
+const WEBHOOKS: &str = "A URL that events are sent to, signed; there may be up to 32. docs/webhooks.md \
+     says what is sent, and how a receiver checks it. The API cannot set webhooks.";

@@ -23,6 +23,7 @@ impl ItemChange {
             Subject::Auth => " auth",
             Subject::User => " user",
             Subject::Control => " control",
+            Subject::Webhook => " webhook",
             Subject::Order => " the order of the streams",
         };
         let mut line = format!("{sign}{what}");

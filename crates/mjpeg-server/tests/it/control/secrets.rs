@@ -12,7 +12,7 @@ use mjpeg_testkit::{FakeHttpCamera, Step, refused_addr};
 use sha2::{Digest, Sha256};
 
 use self::{
-    place::{Secret, streams},
+    place::{Secret, outbound, streams},
     scene::Scene,
 };
 use super::{GATEWAY, INCLUDE, LOOPBACK, camera};
@@ -70,7 +70,11 @@ async fn no_secret_is_anywhere_but_where_it_was_put() {
         );
         let gateway = GATEWAY.replace("\"control\"", "\"control\", \"metrics\"");
         let streams = streams(camera.url(), hostile.addr(), dead);
-        let good = [INCLUDE, &gateway, &tls, LOOPBACK, &users, &streams].concat();
+        let outbound = outbound(hostile.addr());
+        let good = [
+            INCLUDE, &gateway, &tls, LOOPBACK, &users, &outbound, &streams,
+        ]
+        .concat();
         let mut scene = Scene::start(format, &good);
         let good = fs::read_to_string(&scene.relay.file).unwrap();
         // Each has failed once before it is looked at.
@@ -83,7 +87,9 @@ async fn no_secret_is_anywhere_but_where_it_was_put() {
             scene.logged(&name).await;
         }
         scene.logged("exit status: 3").await;
+        scene.logged("the webhook does not take events").await;
         scene.log_in().await;
+        scene.logged("the auth hook does not answer").await;
         scene.edit(dead).await;
         scene.read().await;
         scene.share().await;

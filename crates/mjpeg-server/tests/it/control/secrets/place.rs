@@ -39,14 +39,28 @@ pub(super) fn streams(camera: String, hostile: SocketAddr, dead: SocketAddr) -> 
     ];
     let mut text = String::new();
     for (name, source) in sources {
-        let stream = format!("\n[[streams]]\nname = \"{name}\"\nsource = \"{source}\"\n");
+        // Strangers ask the hook about this one.
+        let view = if name == "file" { "view = []\n" } else { "" };
+        let stream = format!("\n[[streams]]\nname = \"{name}\"\nsource = \"{source}\"\n{view}");
         text += &stream;
     }
     text + &format!("fallback = [\"http://me:hunter2-fallback@{dead}/\"]\n")
 }
 
+/// Webhooks and a hook, whose other end answers in its own unhelpful way.
+pub(super) fn outbound(hostile: SocketAddr) -> String {
+    let path = "moved?token=hunter2-query&key=${file:FOLDER/secret}";
+    format!(
+        "[auth]\nhook = \"http://me:hunter2-hook@{hostile}/{path}\"\n\
+         [[webhooks]]\nurl = \"http://me:${{env:HUNTER}}@{hostile}/{path}\"\n\
+         secret = \"hunter2-webhook\"\n\
+         [[webhooks]]\nurl = \"http://{hostile}/quoted/hunter2-path\"\n\
+         secret = \"${{file:FOLDER/secret}}\"\n"
+    )
+}
+
 /// What makes a file wrong, each with a secret in the wrong place.
-pub(super) const BAD_FILE: [&str; 10] = [
+pub(super) const BAD_FILE: [&str; 13] = [
     "[[streams]]\nname = \"x\"\nsource = \"http://me:hunter2-bad@cam/\n",
     "[[streams]]\nname = \"x\"\nsorce = \"http://me:hunter2-bad@cam/\"\n",
     "[[streams]]\nname = \"x\"\nsource = http://me:hunter2-bad@cam/\n",
@@ -57,4 +71,7 @@ pub(super) const BAD_FILE: [&str; 10] = [
     "[[users]]\nname = \"x\"\npassword_hash = \"hunter2-bad\"\n",
     "[[users]]\nname = \"x\"\ntoken_hash = \"hunter2-bad\"\n",
     "[[users]]\nname = \"x\"\npassword = \"hunter2-bad\"\n",
+    "[[webhooks]]\nurl = \"http://me:hunter2-bad@h:x/\"\nsecret = \"hunter2-bad\"\n",
+    "[[webhooks]]\nurl = [\"http://me:hunter2-bad@h/\"]\nsecret = hunter2-bad\n",
+    "[[webhooks]]\nurl = \"hunter2-bad\"\nsecret = { x = \"hunter2-bad\" }\n",
 ];

@@ -131,7 +131,10 @@ impl Scene {
         ] {
             let (said, _) = self.ask("GET", "/api/v1/config", &login, "").await;
             assert_eq!(said, status, "{login}");
-            self.ask("GET", "/door/snapshot", &login, "").await;
+            for stream in ["door", "file"] {
+                let path = format!("/{stream}/snapshot");
+                self.ask("GET", &path, &login, "").await;
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! A change of each key of `[auth]`, `[[users]]` and `[control]`, with a viewer who keeps the
 //! right.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use mjpeg_testkit::{Viewer, request};
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     process::run,
+    receiver::{Reaction, Receiver},
     reload::{Reloadable, Watcher, camera, has, soon, stream},
 };
 
@@ -69,6 +70,20 @@ const ROWS: &[RightsRow] = &[
         ["remote_user = false", "remote_user = true"],
         Asked::Picture("Remote-User: alice\r\n"),
         [401, 200],
+    ),
+    row(
+        ["auth", "hook"],
+        RIGHTS,
+        ["hook = \"{hook}/denies\"", "hook = \"{hook}/allows\""],
+        Asked::Picture(""),
+        [401, 200],
+    ),
+    row(
+        ["auth", "hook_timeout"],
+        RIGHTS,
+        ["hook_timeout = \"4s\"", "hook_timeout = \"100ms\""],
+        Asked::Picture("Authorization: Bearer late\r\n"),
+        [200, 401],
     ),
     row(
         ["users", "name"],
@@ -173,6 +188,13 @@ fn each_key_of_rights_has_a_row() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_key_of_rights_takes_effect_and_the_others_go_on_watching() {
     let camera = camera(0, Duration::from_millis(20)).await;
+    let hook = Receiver::start(|_, request| match request.json()["token"].as_str() {
+        Some("late") => Reaction::Late(Duration::from_secs(1), 200),
+        _ if request.head.contains("/allows") => Reaction::Status(200),
+        _ => Reaction::Status(403),
+    })
+    .await;
+    HOOK.set(format!("http://{}", hook.addr)).unwrap();
     let base = [
         FILE,
         &stream("watched", &camera.url(), ""),
@@ -226,6 +248,9 @@ async fn status(relay: &Reloadable, row: &RightsRow, at: usize) -> u16 {
     answer.expect("an answer").head.status
 }
 
+/// Where the hook is.
+static HOOK: OnceLock<String> = OnceLock::new();
+
 /// Fills in hashes and logins. A password has one hash for the whole test.
 fn filled(text: &str) -> String {
     use std::sync::LazyLock;
@@ -237,7 +262,9 @@ fn filled(text: &str) -> String {
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{digest}")
     };
+    let hook = HOOK.get().expect("it is known");
     let mut text = text
+        .replace("{hook}", hook)
         .replace("{no-certificate}", &"0".repeat(64))
         .replace("{certificate}", &"1".repeat(64))
         .replace("{right}", &HASHES[0])
@@ -257,6 +284,8 @@ trusted_proxies = ["127.0.0.1"]
 [auth]
 anonymous = ["metrics"]
 remote_user = false
+hook = "{hook}/denies"
+hook_timeout = "4s"
 [control]
 sources = ["tcp"]
 allow = []

@@ -1,0 +1,64 @@
+//! Keys of a webhook.
+
+use mjpeg_manager::StreamName;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{KEEP, auth::EVERY_STREAM};
+use crate::config::value::{choice::EventWord, secret_text::SecretText, text::TextValue};
+
+/// A URL that events are sent to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct WebhookKeys {
+    /// What the webhook is called in logs and metrics: 1 to 64 letters, digits, `_` or `-`. With
+    /// another name it is another webhook, and what waits for the old one is forgotten.
+    #[schemars(extend(
+        "x-default" = "`webhook1`, `webhook2`, … in the order of the file",
+        "x-example" = "phone",
+        "x-reload" = KEEP
+    ))]
+    pub(crate) name: Option<TextValue<StreamName>>,
+
+    /// Where events are sent to: `http://…` or `https://…`. It may hold a login, and `${env:…}`,
+    /// `${file:…}` and `${credential:…}` as the URL of a source. What waits is sent to the new URL
+    /// after a reload.
+    #[schemars(extend(
+        "x-required" = true,
+        "x-example" = "https://hooks.example/mjpeg",
+        "x-reload" = KEEP
+    ))]
+    pub(crate) url: Option<SecretText>,
+
+    /// What signs each request, best 32 random bytes as text (`openssl rand -hex 32`); or
+    /// `${env:…}`, `${file:…}` or `${credential:…}`.
+    #[schemars(extend(
+        "x-required" = true,
+        "x-example" = "${file:/etc/mjpeg-server/webhook.secret}",
+        "x-reload" = KEEP
+    ))]
+    pub(crate) secret: Option<SecretText>,
+
+    /// Which events are sent: a new state of a camera (`"connecting"`, `"online"`, `"stalled"`,
+    /// `"offline"`, `"idle"`, `"paused"`, `"ended"`, `"failed"`), its picture (`"frozen"`,
+    /// `"moving"`, `"detected"`, `"cleared"`), another source (`"source"`), and the stream itself
+    /// (`"started"`, `"reconfigured"`, `"stopped"`).
+    #[schemars(length(min = 1, max = 16), extend("x-reload" = KEEP))]
+    pub(crate) events: Vec<EventWord>,
+
+    /// The streams whose events are sent. `"*"` is all, also those that are added later.
+    #[schemars(length(min = 1, max = 4096), extend("x-reload" = KEEP))]
+    pub(crate) streams: Vec<String>,
+}
+
+impl Default for WebhookKeys {
+    fn default() -> Self {
+        Self {
+            name: None,
+            url: None,
+            secret: None,
+            events: EventWord::ALL.into(),
+            streams: vec![EVERY_STREAM.into()],
+        }
+    }
+}
