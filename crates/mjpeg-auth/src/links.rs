@@ -36,7 +36,8 @@ pub(crate) mod query;
 /// A link is a query that is added to the URL of a stream or of its snapshot:
 /// `link=ID&expires=…&fps=…&sig=…`. It admits `GET` and `HEAD` to that one stream, until it expires
 /// or is revoked. All of it is signed, so no parameter can be changed, added or repeated. `sig` is
-/// what must stay secret: cut it from logs.
+/// what must stay secret: cut it from logs. Its bearer is also redirected to the stream, from the
+/// URL without the slash behind the name.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -166,9 +167,11 @@ impl Links {
 
     /// What a request's link grants, if it has a valid one.
     pub(crate) fn grant(&self, inquiry: &Inquiry, now: SystemTime) -> Option<Grant> {
-        let action = match inquiry.action {
-            Action::Stream => LinkAction::Stream,
-            Action::Snapshot => LinkAction::Snapshot,
+        let actions = match inquiry.action {
+            Action::Stream => &[LinkAction::Stream][..],
+            Action::Snapshot => &[LinkAction::Snapshot],
+            // Whoever has a link knows that there is the stream, and may be led to it.
+            Action::Find => &[LinkAction::Stream, LinkAction::Snapshot],
             _ => return None,
         };
         if inquiry.method != Method::GET && inquiry.method != Method::HEAD {
@@ -176,7 +179,8 @@ impl Links {
         }
         let query = LinkQuery::read(inquiry.uri.query()?)?;
         let stream = inquiry.stream.as_deref()?;
-        if !query.is_signed(&self.0.key, stream, action) {
+        let is_signed = |&action: &_| query.is_signed(&self.0.key, stream, action);
+        if !actions.iter().any(is_signed) {
             return None;
         }
         let list = self.list();

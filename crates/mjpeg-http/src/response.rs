@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod future;
 pub(crate) mod head;
 pub(crate) mod mjpeg_body;
+pub(crate) mod referrer;
 pub(crate) mod short;
 pub(crate) mod snapshot;
 #[cfg(feature = "compat")]

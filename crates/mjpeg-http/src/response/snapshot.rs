@@ -31,6 +31,8 @@ pub(crate) struct Snapshot {
     pub(crate) config: Arc<StreamConfig>,
     pub(crate) permit: AnswerPermit,
     pub(crate) requested_at: Instant,
+    /// Whether the URL of the request is a secret.
+    pub(crate) hides_url: bool,
 }
 
 impl Snapshot {

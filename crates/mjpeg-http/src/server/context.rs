@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 
 use crate::{
     closing::Closer,
-    response::short,
+    response::{referrer, short},
     server::{
         accept::Wrap,
         fallback::{Fallback, ListenerBody},
@@ -67,21 +67,37 @@ impl Context {
                     Ok(response.map(Into::into))
                 })
             }
-            Routed::Fallback => match fallback {
-                Some(fallback) => {
-                    if let Some(peer) = caller.peer {
-                        request.extensions_mut().insert(peer);
+            Routed::Fallback => {
+                let hides_url = referrer::is_secret(uri);
+                let answering = match fallback {
+                    Some(fallback) => {
+                        if let Some(peer) = caller.peer {
+                            request.extensions_mut().insert(peer);
+                        }
+                        if let Some(tls) = caller.tls {
+                            request.extensions_mut().insert(tls);
+                        }
+                        let response = fallback.call(request);
+                        Box::pin(async move { Ok(response.await) })
                     }
-                    if let Some(tls) = caller.tls {
-                        request.extensions_mut().insert(tls);
-                    }
-                    let response = fallback.call(request);
-                    Box::pin(async move { Ok(response.await) })
+                    None => now(short::no_such_stream().map(Into::into)),
+                };
+                if hides_url {
+                    return hiding_url(answering);
                 }
-                None => now(short::no_such_stream().map(Into::into)),
-            },
+                answering
+            }
         }
     }
+}
+
+/// Keeps browsers from naming the URL of this response's request to other sites.
+fn hiding_url(answering: Answered) -> Answered {
+    Box::pin(async {
+        let Ok(mut response) = answering.await;
+        referrer::hide(&mut response);
+        Ok(response)
+    })
 }
 
 /// A response that is there at once.

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use crate::{
     gate::{Access, Action, Grant, Inquiry, SharedGate},
-    response::{body::ResponseBody, head, short},
+    response::{body::ResponseBody, head, referrer, short},
     service::shared::{Caller, ServiceShared},
 };
 
@@ -88,12 +88,16 @@ impl ServiceShared {
         caller: &Caller,
     ) -> Response<ResponseBody> {
         let inquiry = self.inquiry(request, Action::Find, caller);
-        match self.admit(&inquiry).await {
+        let mut response = match self.admit(&inquiry).await {
             Ok(_) => {
                 let config = self.config();
                 head::share(short::moved(location), config.cors(), &request.headers)
             }
             Err(refusal) => *refusal,
+        };
+        if referrer::is_secret(&request.uri) {
+            referrer::hide(&mut response);
         }
+        response
     }
 }

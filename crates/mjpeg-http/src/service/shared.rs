@@ -24,7 +24,7 @@ use crate::{
     peer::Peer,
     request::{relay, route::Route, snapshot::SnapshotRequest},
     response::mjpeg_body::{MjpegBody, ServiceEnd},
-    response::{body::ResponseBody, head, short, snapshot::Snapshot},
+    response::{body::ResponseBody, head, referrer, short, snapshot::Snapshot},
     shards::Shards,
     stats::StreamCounters,
     transport::TlsInfo,
@@ -86,6 +86,17 @@ impl Caller {
     }
 }
 
+impl Answer {
+    /// Keeps browsers from naming the URL of the request to other sites.
+    fn hide_url(&mut self) {
+        match self {
+            Self::Stream(head, _) => referrer::hide(head),
+            Self::Later(snapshot) => snapshot.hides_url = true,
+            Self::Now(response) => referrer::hide(response),
+        }
+    }
+}
+
 impl ServiceShared {
     /// The limits and times that apply now.
     pub(crate) fn config(&self) -> Arc<StreamConfig> {
@@ -94,12 +105,20 @@ impl ServiceShared {
 
     /// Answers a request once the gate has decided. `path` is the path within the stream.
     pub(crate) async fn answer(&self, request: Parts, path: &str, caller: Caller) -> Answer {
-        let route = self.route(&request, path);
+        let mut answer = self.decided(&request, path, &caller).await;
+        if referrer::is_secret(&request.uri) {
+            answer.hide_url();
+        }
+        answer
+    }
+
+    async fn decided(&self, request: &Parts, path: &str, caller: &Caller) -> Answer {
+        let route = self.route(request, path);
         if self.gate.is_none() {
             let granted = (Grant::default(), None);
-            return self.decide(&route, &request, &caller, granted, true);
+            return self.decide(&route, request, caller, granted, true);
         }
-        let inquiry = Arc::new(self.inquiry(&request, route.action(), &caller));
+        let inquiry = Arc::new(self.inquiry(request, route.action(), caller));
         loop {
             let rechecks = self.rechecks.load(Ordering::Acquire);
             let answer = match self.admit(&inquiry).await {
@@ -110,7 +129,7 @@ impl ServiceShared {
                     }
                     let names_viewers = route.names_viewers() && self.may_control(&inquiry).await;
                     let granted = (grant, Some(kept));
-                    self.decide(&route, &request, &caller, granted, names_viewers)
+                    self.decide(&route, request, caller, granted, names_viewers)
                 }
                 Err(refusal) => Answer::Now(*refusal),
             };
@@ -218,6 +237,7 @@ impl ServiceShared {
             config: self.config(),
             permit,
             requested_at: now,
+            hides_url: false,
         }
     }
 
@@ -244,8 +264,13 @@ impl ServiceShared {
         match answer {
             Answer::Stream(head, feed) => head.map(|()| self.body(*feed)),
             Answer::Later(snapshot) => {
+                let hides_url = snapshot.hides_url;
                 let picture = snapshot.answer().await;
-                head::share(picture, self.config().cors(), headers)
+                let mut picture = head::share(picture, self.config().cors(), headers);
+                if hides_url {
+                    referrer::hide(&mut picture);
+                }
+                picture
             }
             Answer::Now(response) => response,
         }

@@ -71,6 +71,105 @@ async fn link_shows_one_stream_until_it_is_revoked() {
 }
 
 #[tokio::test]
+async fn link_is_followed_from_every_way_its_path_is_written() {
+    let camera = camera().await;
+    let stream = format!(
+        "[[streams]]\nname = \"door\"\naliases = [\"front\"]\nsource = \"{}\"\n",
+        camera.url()
+    );
+    let relay = Controlled::start(&[CLOSED, &stream].concat());
+    let (_, url) = create(&relay, json!({ "stream": "door", "valid_s": 600 })).await;
+    let (_, query) = url.split_once('?').expect("a query");
+    for path in ["/door", "//door", "/front"] {
+        for action in ["", "action=stream&"] {
+            let moved = get(&relay, &format!("{path}?{action}{query}")).await;
+            assert_eq!(moved.head.status, 308, "{path}");
+            assert_eq!(moved.head.header("referrer-policy"), Some("no-referrer"));
+            let name = path.trim_start_matches('/');
+            let location = moved.head.header("location").expect("a location");
+            assert_eq!(location, format!("./{name}/?{action}{query}"));
+            let viewer = Viewer::open(relay.addr(), &location[1..]).await.unwrap();
+            assert_eq!(viewer.head().status, 200, "{location}");
+        }
+    }
+    for path in ["/door/", "/door/stream/", "//door//stream", "/front/stream"] {
+        let viewer = Viewer::open(relay.addr(), &format!("{path}?{query}")).await;
+        assert_eq!(viewer.unwrap().head().status, 200, "{path}");
+    }
+    // The redirect tells only whoever has the link that there is the stream.
+    for query in [&query.replace("sig=", "sig=A"), "link=a&sig=b", "a=b"] {
+        let refused = get(&relay, &format!("/door?{query}")).await;
+        assert_eq!(refused.head.status, 401, "{query}");
+        let unknown = get(&relay, &format!("/attic?{query}")).await;
+        assert_eq!((unknown.head.status, &unknown.body), (401, &refused.body));
+    }
+    let (_, picture) = {
+        let wanted = json!({ "stream": "door", "action": "snapshot", "valid_s": 600 });
+        create(&relay, wanted).await
+    };
+    let (_, query) = picture.split_once('?').expect("a query");
+    let moved = get(&relay, &format!("/door?action=snapshot&{query}")).await;
+    let location = moved.head.header("location").expect("a location");
+    let picture = get(&relay, &location[1..]).await;
+    assert_eq!(picture.head.header("content-type"), Some("image/jpeg"));
+    assert_eq!(
+        get(&relay, &format!("/door/?{query}")).await.head.status,
+        401
+    );
+}
+
+#[tokio::test]
+async fn no_answer_to_a_link_lets_browsers_name_it_to_others() {
+    let camera = camera().await;
+    let stream = format!(
+        "[[streams]]\nname = \"door\"\nsource = \"{}\"\n",
+        camera.url()
+    );
+    let relay = Controlled::start(&[CLOSED, &stream].concat());
+    let (id, url) = create(&relay, json!({ "stream": "door", "valid_s": 600 })).await;
+    let wanted = json!({ "stream": "door", "action": "snapshot", "valid_s": 600 });
+    let (_, picture) = create(&relay, wanted).await;
+    for layout in [
+        "",
+        "&advance_headers=1",
+        "&advance_headers=0",
+        "&dual_final_frames=1",
+    ] {
+        let viewer = Viewer::open(relay.addr(), &[&url, layout].concat()).await;
+        let viewer = viewer.unwrap();
+        assert_eq!(viewer.head().status, 200, "{layout}");
+        assert_eq!(
+            viewer.head().header("referrer-policy"),
+            Some("no-referrer"),
+            "{layout}"
+        );
+    }
+    let (_, query) = url.split_once('?').expect("a query");
+    relay.ask("DELETE", &format!("/links/{id}"), "").await;
+    for (url, status) in [
+        (&*picture, 200),
+        (&url, 401),
+        (&format!("/door?{query}"), 401),
+        (&format!("/attic/stream?{query}"), 401),
+        (&format!("/door/state?{query}"), 401),
+        (&format!("/?{query}"), 200),
+        (&format!("/api/v1/streams?{query}"), 200),
+        ("/door/stream?sig=x", 401),
+    ] {
+        let answer = get(&relay, url).await;
+        assert_eq!(answer.head.status, status, "{url}");
+        assert_eq!(
+            answer.head.header("referrer-policy"),
+            Some("no-referrer"),
+            "{url}"
+        );
+    }
+    // Others tell what they like.
+    let plain = get(&relay, "/door/stream").await;
+    assert_eq!(plain.head.header("referrer-policy"), None);
+}
+
+#[tokio::test]
 async fn link_expires() {
     let camera = camera().await;
     let stream = format!(
