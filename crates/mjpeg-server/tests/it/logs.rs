@@ -2,6 +2,7 @@
 
 mod fail2ban;
 mod hostile;
+mod logins;
 
 use std::time::Duration;
 

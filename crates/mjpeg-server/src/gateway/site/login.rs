@@ -11,6 +11,7 @@ use mjpeg_auth::{LoginError, Means};
 use mjpeg_control::{Error, ErrorCode};
 use mjpeg_manager::mjpeg_http::{Action, Inquiry, Peer};
 use serde_json::{Map, Value};
+use tracing::info;
 
 use super::respond;
 use crate::gateway::state::GatewayState;
@@ -57,6 +58,10 @@ async fn begin(
     let peer: Option<Peer> = inquiry.peer;
     match state.relayed.auth.login(name, password, peer).await {
         Ok(session) => {
+            let (user, peer) = (session.user(), shown(peer));
+            let configured = state.configured();
+            let listener = configured.config.name();
+            info!(user, peer, listener, "login succeeded");
             let mut response = respond::nothing();
             let cookie = session.set_cookie(inquiry);
             response.headers_mut().insert(SET_COOKIE, cookie);
@@ -83,13 +88,24 @@ async fn end(state: &GatewayState, inquiry: &Inquiry) -> Response<Full<Bytes>> {
     let relayed = &state.relayed;
     let who = relayed.auth.identify(inquiry).await;
     let cookie = relayed.auth.logout(inquiry);
-    if who.is_ok_and(|who| who.means() == Means::Session) {
+    if let Ok(who) = who
+        && who.means() == Means::Session
+    {
+        let (user, peer) = (who.name(), shown(inquiry.peer));
+        let configured = state.configured();
+        let listener = configured.config.name();
+        info!(user, peer, listener, "logout");
         // What this session watches ends, too.
         relayed.recheck().await;
     }
     let mut response = respond::nothing();
     response.headers_mut().insert(SET_COOKIE, cookie);
     response
+}
+
+/// The client, for the log.
+fn shown(peer: Option<Peer>) -> String {
+    peer.map_or_else(|| "-".into(), |peer| peer.to_string())
 }
 
 /// A name and a password, even if each of their characters is escaped.
