@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use self::{
     changes::{changes, controlled},
-    logins::{logins, users},
+    logins::{LoginWay, logins, users},
 };
 use super::steps::secs;
 use crate::{
@@ -24,7 +24,7 @@ pub(super) const CASES: &[Case] = &[
         "logins-one-address",
         "1000 wrong passwords a second for 10 s, from one address (short: fewer)",
         "who is logged in stays, another user can log in afterwards; pictures are not older",
-        Run::Program(|rig| Box::pin(logins(rig, 1))),
+        Run::Program(|rig| Box::pin(logins(rig, LoginWay::Basic, 1))),
     )
     .set_up(users)
     .short()
@@ -34,10 +34,30 @@ pub(super) const CASES: &[Case] = &[
         "logins-1000-addresses",
         "the same from 1000 addresses, through a trusted proxy",
         "the same",
-        Run::Program(|rig| Box::pin(logins(rig, 1000))),
+        Run::Program(|rig| Box::pin(logins(rig, LoginWay::Basic, 1000))),
     )
     .set_up(users)
     .short()
+    .alone()
+    .most_mib(48),
+    Case::new(
+        "page-logins-one-address",
+        "1000 wrong passwords a second for 10 s at the page's login, from one address (short: \
+         fewer)",
+        "a session goes on, another user can log in afterwards; pictures are not older",
+        Run::Program(|rig| Box::pin(logins(rig, LoginWay::Page, 1))),
+    )
+    .set_up(users)
+    .short()
+    .alone()
+    .most_mib(48),
+    Case::new(
+        "page-logins-1000-addresses",
+        "the same from 1000 addresses, through a trusted proxy",
+        "the same",
+        Run::Program(|rig| Box::pin(logins(rig, LoginWay::Page, 1000))),
+    )
+    .set_up(users)
     .alone()
     .most_mib(48),
     Case::new(
