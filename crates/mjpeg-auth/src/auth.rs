@@ -16,6 +16,8 @@ use mjpeg_http::{Inquiry, Peer};
 use tokio::time::Instant;
 use tracing::debug;
 
+#[cfg(feature = "jwt")]
+use crate::jwt::JwtVerifier;
 use crate::{
     auth::{
         proof::Proof,
@@ -34,6 +36,8 @@ use crate::{
 
 mod gate;
 mod hook;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod proof;
 pub(crate) mod refusal;
 pub(crate) mod who;
@@ -44,9 +48,10 @@ pub(crate) mod who;
 /// Who somebody is, is found out in this order:
 ///
 /// 1. the header `Remote-User` of a trusted proxy, [if that counts](AuthConfig::with_remote_user);
-/// 2. the header `Authorization`: a name and a password (`Basic`), or a token (`Bearer`). Wrong
-///    ones are an error, even where strangers would be admitted. Without any user, the header is
-///    ignored. Where there is a [hook](Self::set_hook), those that no user has are its matter;
+/// 2. the header `Authorization`: a name and a password (`Basic`), or a token (`Bearer`): a user's
+///    own, or with the feature `jwt` one of an identity provider. Wrong ones are an error, even
+///    where strangers would be admitted. Without any user, the header is ignored. Where there is a
+///    [hook](Self::set_hook), those that no user has are its matter;
 /// 3. the cookie of a [session](Self::login);
 /// 4. the client's TLS certificate.
 ///
@@ -63,6 +68,8 @@ struct AuthShared {
     links: Option<Links>,
     logins: AtomicU64,
     hook: HookQueries,
+    #[cfg(feature = "jwt")]
+    jwt: JwtVerifier,
 }
 
 /// A reading of the counters of [`Auth`].
@@ -126,6 +133,8 @@ impl Auth {
             links,
             logins: AtomicU64::new(0),
             hook: HookQueries::new(),
+            #[cfg(feature = "jwt")]
+            jwt: JwtVerifier::default(),
         })))
     }
 
@@ -209,12 +218,7 @@ impl Auth {
                     self.verify(rules, credentials, inquiry).await?;
                     return Ok(Who::new(name, Means::Password));
                 }
-                Presented::Token(token) => {
-                    let user = rules.user_of_token(&token);
-                    let who = user.map(|user| Who::new(user.shared_name(), Means::Token));
-                    let of_hook = || has_hook.then(|| Who::of_unknown(None, &token));
-                    return who.or_else(of_hook).ok_or(LoginError::Wrong);
-                }
+                Presented::Token(token) => return self.bearer(rules, &token),
                 Presented::Nonsense => {
                     debug!("credentials of a form that is not known");
                     return Err(LoginError::Wrong);
@@ -235,23 +239,26 @@ impl Auth {
         Ok(Who::STRANGER)
     }
 
+    /// Finds out whose token this is: a user's, or that of an identity provider.
+    fn bearer(&self, rules: &Rules, token: &str) -> Result<Who, LoginError> {
+        if let Some(user) = rules.user_of_token(token) {
+            return Ok(Who::new(user.shared_name(), Means::Token));
+        }
+        #[cfg(feature = "jwt")]
+        if let Some(config) = rules.config().jwt()
+            && let Some(who) = self.0.jwt.identify(config, token)
+        {
+            return Ok(who);
+        }
+        let of_hook = || Who::of_unknown(None, token);
+        self.has_hook().then(of_hook).ok_or(LoginError::Wrong)
+    }
+
     /// Whether somebody may do something, with this stream; `None` stands for one without a name,
     /// and for what is not about a single stream, such as creating one. Judged by the settings that
     /// apply now: a user who is gone may do nothing.
     pub fn may(&self, who: &Who, right: Right, stream: Option<&str>) -> bool {
-        self.rules().may(who.name(), right, stream)
-    }
-
-    /// Keeps the streams with which somebody may do something.
-    pub fn filter<S: AsRef<str>>(
-        &self,
-        who: &Who,
-        right: Right,
-        streams: impl IntoIterator<Item = S>,
-    ) -> Vec<S> {
-        let rules = self.rules();
-        let may = |stream: &S| rules.may(who.name(), right, Some(stream.as_ref()));
-        streams.into_iter().filter(may).collect()
+        self.rules().may(who, right, stream)
     }
 
     /// Whether every stream is open to everybody, so that no name of one need be hidden.

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+#[cfg(feature = "jwt")]
+use crate::config::jwt::JwtConfig;
 use crate::config::{
     limits::AuthLimits,
     rights::{Right, Rights},
@@ -9,6 +11,8 @@ use crate::config::{
 };
 
 pub(crate) mod invalid;
+#[cfg(feature = "jwt")]
+pub(crate) mod jwt;
 pub(crate) mod limits;
 pub(crate) mod rights;
 pub(crate) mod streams;
@@ -34,6 +38,8 @@ pub struct AuthConfig {
     views: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     remote_user: bool,
     limits: AuthLimits,
+    #[cfg(feature = "jwt")]
+    jwt: Option<JwtConfig>,
 }
 
 impl Default for AuthConfig {
@@ -44,6 +50,8 @@ impl Default for AuthConfig {
             views: BTreeMap::new(),
             remote_user: false,
             limits: AuthLimits::default(),
+            #[cfg(feature = "jwt")]
+            jwt: None,
         }
     }
 }
@@ -101,6 +109,14 @@ impl AuthConfig {
         self
     }
 
+    /// Sets whether JSON Web Tokens of an identity provider prove who somebody is. Default: no. They
+    /// are valid once there are [keys](crate::Auth::set_jwt_keys).
+    #[cfg(feature = "jwt")]
+    pub fn with_jwt(mut self, jwt: impl Into<Option<JwtConfig>>) -> Self {
+        self.jwt = jwt.into();
+        self
+    }
+
     /// What somebody without credentials may do.
     pub fn anonymous(&self) -> Rights {
         self.anonymous
@@ -126,6 +142,12 @@ impl AuthConfig {
     /// Whether the header `Remote-User` of a trusted proxy counts.
     pub fn remote_user(&self) -> bool {
         self.remote_user
+    }
+
+    /// Which JSON Web Tokens prove who somebody is; `None` if none does.
+    #[cfg(feature = "jwt")]
+    pub fn jwt(&self) -> Option<&JwtConfig> {
+        self.jwt.as_ref()
     }
 
     /// The limits of logins and sessions.

@@ -54,3 +54,28 @@ pub enum LinkError {
         source: io::Error,
     },
 }
+
+/// Why a key set cannot be used; whoever publishes it is at fault.
+#[cfg(feature = "jwt")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidJwtKeys {
+    /// It is too large.
+    #[error("the key set has more than {most} bytes")]
+    TooLarge {
+        /// How many bytes it may have.
+        most: usize,
+    },
+    /// It has too many keys.
+    #[error("the key set has more than {most} keys")]
+    TooMany {
+        /// How many it may have.
+        most: usize,
+    },
+    /// It is something else.
+    #[error("it is no JSON Web Key Set: {{\"keys\": […]}}")]
+    NoKeySet,
+    /// None of its keys is of a kind that is known here.
+    #[error("none of its keys is for RS256 (2048 to 4096 bits), ES256 or EdDSA (Ed25519)")]
+    NoneUsable,
+}

@@ -69,6 +69,9 @@
 //!
 //! Tokens are for programs. They are random ([`new_token`]), and looked up by their digest.
 //!
+//! With the feature `jwt`, a [token of an identity provider](JwtConfig) says itself whose it is and
+//! what they may do. Viewers who were admitted by one end when it expires.
+//!
 //! # Sessions
 //!
 //! [`Auth::login`] checks a name and a password from a login page and returns the cookie. The
@@ -100,7 +103,7 @@
 //!
 //! # Features
 //!
-//! None.
+//! `jwt`: JSON Web Tokens, signed by RS256, ES256 or EdDSA.
 
 mod auth;
 mod config;
@@ -108,6 +111,8 @@ mod digest;
 mod error;
 mod hash;
 mod hook;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod links;
 mod passwords;
 mod requests;
@@ -119,6 +124,8 @@ pub use auth::{
     Auth, AuthStats, LoginSession,
     who::{Means, Who},
 };
+#[cfg(feature = "jwt")]
+pub use config::jwt::JwtConfig;
 pub use config::{
     AuthConfig,
     invalid::InvalidAuth,
@@ -127,9 +134,13 @@ pub use config::{
     streams::StreamSet,
     user::User,
 };
+#[cfg(feature = "jwt")]
+pub use error::InvalidJwtKeys;
 pub use error::{LinkError, LoginError};
 pub use hash::hash_password;
 pub use hook::{AuthHook, HOOK_RECHECK_INTERVAL, HookAnswer, HookQuestion, HookStats};
+#[cfg(feature = "jwt")]
+pub use jwt::keys::JwtKeys;
 pub use links::{
     Links,
     link::{Link, LinkAction, LinkSpec, SignedLink, UnknownLinkAction},

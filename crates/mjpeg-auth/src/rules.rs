@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
+    auth::who::Who,
     config::{
         AuthConfig,
         invalid::InvalidAuth,
@@ -75,9 +76,13 @@ impl Rules {
         self.config.limits()
     }
 
-    /// Whether there is anybody to log in as.
+    /// Whether anybody has credentials.
     pub(crate) fn has_users(&self) -> bool {
-        !self.users.is_empty()
+        #[cfg(feature = "jwt")]
+        let has_tokens = self.config.jwt().is_some();
+        #[cfg(not(feature = "jwt"))]
+        let has_tokens = false;
+        !self.users.is_empty() || has_tokens
     }
 
     pub(crate) fn user(&self, name: &str) -> Option<&Arc<User>> {
@@ -108,9 +113,16 @@ impl Rules {
         stored.is_some_and(|stored| &**stored.hash() == hash)
     }
 
-    /// Whether strangers (`None`) or the user of this name may do something, with a stream or, for
-    /// `None`, with what is not about a single named one. A user who is gone may do nothing.
-    pub(crate) fn may(&self, name: Option<&str>, right: Right, stream: Option<&str>) -> bool {
+    /// Whether somebody may do something, with a stream or, for `None`, with what is not about a
+    /// single named one. A user who is gone may do nothing.
+    pub(crate) fn may(&self, who: &Who, right: Right, stream: Option<&str>) -> bool {
+        #[cfg(feature = "jwt")]
+        if let Some(claimed) = who.claimed() {
+            let common = self.common(None, stream);
+            let may = claimed.may(right, stream) || common.has(right);
+            return may && self.config.jwt().is_some();
+        }
+        let name = who.name();
         let user = match name.map(|name| self.users.get(name)) {
             Some(None) => return false,
             Some(Some(user)) => Some(user),

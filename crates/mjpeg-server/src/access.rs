@@ -11,12 +11,15 @@ use mjpeg_control::{
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
 
+use crate::jwks::KeySource;
 use crate::webhooks::Webhooks;
 
 /// What a relay asks about its clients, and passes their changes on to.
 #[derive(Clone)]
 pub(crate) struct RelayAccess {
     pub(crate) auth: Auth,
+    /// The keys of tokens.
+    pub(crate) keys: Option<KeySource>,
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn LinkIssuer>>,
     pub(crate) webhooks: Webhooks,
@@ -27,6 +30,7 @@ impl Default for RelayAccess {
     fn default() -> Self {
         Self {
             auth: Auth::new(AuthConfig::default()).expect("the default is valid"),
+            keys: None,
             configurator: Arc::new(Fixed),
             links: None,
             webhooks: Webhooks::default(),
@@ -40,6 +44,8 @@ pub(crate) fn control_access(auth: &Auth, serves_control: bool) -> ControlAccess
     let mut users = config.users().iter();
     match serves_control {
         false => ControlAccess::Closed,
+        // The bearers of tokens may, perhaps.
+        true if config.jwt().is_some() => ControlAccess::Users,
         true if users.any(|user| user.rights().has(Right::Control)) => ControlAccess::Users,
         true => ControlAccess::LocalOnly,
     }

@@ -28,7 +28,7 @@ pub(crate) async fn start(
     configurator: Arc<dyn Configurator>,
 ) -> anyhow::Result<Relay> {
     let state_dir = plan.state_dir.clone();
-    let has_users = !plan.auth.users().is_empty();
+    let has_users = !plan.auth.users().is_empty() || plan.auth.jwt().is_some();
     let signer = in_background(move || links::open(state_dir.as_deref(), has_users)).await;
     let auth = Auth::with_links(plan.auth.clone(), signer.clone());
     let auth = auth.context("the users cannot be used")?;
@@ -49,6 +49,7 @@ pub(crate) async fn start(
     webhooks.replace(&plan.webhooks);
     let access = RelayAccess {
         auth,
+        keys: plan.keys.clone(),
         configurator,
         links: Some(Arc::new(links)),
         webhooks,
@@ -83,6 +84,7 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
         auth: (from.auth != to.auth).then(|| to.auth.clone()),
         hook: (from.hook != to.hook).then(|| to.hook.clone()),
         webhooks: (from.webhooks != to.webhooks).then(|| to.webhooks.clone()),
+        keys: to.keys.clone(),
         order: by_name(to).map(|(name, _)| name.clone()).collect(),
     }
 }

@@ -37,6 +37,7 @@ mod config;
 mod control;
 mod ctl;
 mod gateway;
+mod jwks;
 mod links;
 mod machine;
 mod metrics;

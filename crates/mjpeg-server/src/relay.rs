@@ -19,6 +19,7 @@ use crate::{
         running::RunningGateways,
         state::Relayed,
     },
+    jwks::KeyReader,
 };
 
 /// A running relay. Dropping it stops it at once; [`shutdown`](Self::shutdown) stops it gracefully.
@@ -26,6 +27,7 @@ use crate::{
 pub struct Relay {
     gateways: RunningGateways,
     relayed: Arc<Relayed>,
+    keys: KeyReader,
     streams: Vec<StreamInfo>,
 }
 
@@ -114,6 +116,7 @@ impl Relay {
         access: RelayAccess,
     ) -> Result<Self, StartError> {
         let manager = Manager::with_outlets(config, [http.factory()]);
+        let source = access.keys.clone();
         let relayed = Arc::new(Relayed::new(manager.clone(), http, access));
         let mut running = RunningGateways::new(Arc::clone(&relayed));
         let wanted = running.with_certificates(gateways.open).await;
@@ -140,6 +143,7 @@ impl Relay {
         running.commit(change);
         Ok(Self {
             gateways: running,
+            keys: KeyReader::start(Arc::clone(&relayed), source),
             relayed,
             streams,
         })

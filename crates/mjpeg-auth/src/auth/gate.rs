@@ -37,7 +37,8 @@ impl Gate for Auth {
         if let Some(proof) = self.password_proof(&rules, &who) {
             grant.proof = Some(Proof::new(Some(proof.as_ref()), None).write());
         }
-        // A session's end is of no matter to somebody who would be admitted without it.
+        // The end of a session or token is of no matter to somebody who would be admitted without
+        // it.
         if !self.permits(&rules, &Who::STRANGER, inquiry) {
             grant.until = who.ends_at().map(|until| until.into_std());
         }
@@ -50,7 +51,7 @@ impl Auth {
     /// everybody, unless nobody could see anything there: it is where one logs in.
     fn permits(&self, rules: &Rules, who: &Who, inquiry: &Inquiry) -> bool {
         match Right::for_action(inquiry.action) {
-            Some(right) => rules.may(who.name(), right, inquiry.stream.as_deref()),
+            Some(right) => rules.may(who, right, inquiry.stream.as_deref()),
             None => rules.is_of_use() || self.has_hook(),
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn refusal(rules: &Rules, who: &Who, inquiry: &Inquiry) -> Response<B
         return LoginError::Wrong.response(inquiry);
     }
     let stream = inquiry.stream.as_deref();
-    let is_seen = stream.is_none() || rules.may(who.name(), Right::View, stream);
+    let is_seen = stream.is_none() || rules.may(who, Right::View, stream);
     match who.name() {
         _ if !is_seen => hidden(rules, who, inquiry),
         None => log_in(inquiry),

@@ -4,6 +4,12 @@ use std::{fmt, sync::Arc};
 
 use tokio::time::Instant;
 
+#[cfg(feature = "jwt")]
+use crate::config::{
+    rights::{Right, Rights},
+    streams::StreamSet,
+};
+
 /// Who sent a request, from [`Auth::identify`](crate::Auth::identify).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
@@ -11,6 +17,8 @@ pub struct Who {
     means: Means,
     until: Option<Instant>,
     unknown: Option<Arc<UnknownLogin>>,
+    #[cfg(feature = "jwt")]
+    claimed: Option<Arc<Claimed>>,
 }
 
 /// Credentials that the settings do not know, and the hook may. `Debug` shows no token.
@@ -20,6 +28,14 @@ pub(crate) struct UnknownLogin {
     pub(crate) user: Option<Arc<str>>,
     /// The password, or a token.
     pub(crate) token: Arc<str>,
+}
+
+/// What somebody may do by what proved who they are.
+#[cfg(feature = "jwt")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    pub(crate) rights: Rights,
+    pub(crate) streams: StreamSet,
 }
 
 /// What proved who somebody is.
@@ -35,6 +51,9 @@ pub enum Means {
     /// The cookie of a session. Browsers send it by themselves, so changes that a request asks for
     /// need a proof that a page of ours sent it, such as its `Origin`.
     Session,
+    /// A JSON Web Token of an identity provider, which says itself what its bearer may do.
+    #[cfg(feature = "jwt")]
+    Jwt,
     /// The header `Remote-User` of a trusted proxy. What is said of [`Session`](Self::Session)
     /// holds here too.
     RemoteUser,
@@ -49,6 +68,8 @@ impl Who {
         means: Means::Nothing,
         until: None,
         unknown: None,
+        #[cfg(feature = "jwt")]
+        claimed: None,
     };
 
     pub(crate) fn new(name: impl Into<Arc<str>>, means: Means) -> Self {
@@ -57,6 +78,8 @@ impl Who {
             means,
             until: None,
             unknown: None,
+            #[cfg(feature = "jwt")]
+            claimed: None,
         }
     }
 
@@ -78,12 +101,25 @@ impl Who {
         self.unknown.as_deref()
     }
 
+    #[cfg(feature = "jwt")]
+    pub(crate) fn with_claimed(mut self, claimed: Arc<Claimed>) -> Self {
+        self.claimed = Some(claimed);
+        self
+    }
+
+    /// What the proof itself says that they may do; `None` if that is not its business.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn claimed(&self) -> Option<&Claimed> {
+        self.claimed.as_deref()
+    }
+
     pub(crate) fn until(mut self, until: Instant) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// The user's name; `None` for a stranger.
+    /// The user's name; `None` for a stranger. That of a JSON Web Token's bearer is `jwt:` and the
+    /// token's subject, which is no name that a [`User`](crate::User) can have.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -105,5 +141,12 @@ impl fmt::Debug for UnknownLogin {
             .field("user", &self.user)
             .field("token", &"***")
             .finish()
+    }
+}
+
+#[cfg(feature = "jwt")]
+impl Claimed {
+    pub(crate) fn may(&self, right: Right, stream: Option<&str>) -> bool {
+        self.rights.has(right) && self.streams.contains(stream)
     }
 }

@@ -72,6 +72,13 @@ pub enum InvalidAuth {
         /// The name that no user has.
         user: Arc<str>,
     },
+    /// A text of what tokens are accepted is none.
+    #[cfg(feature = "jwt")]
+    #[error("{setting} must have 1 to 1024 bytes and no control character")]
+    JwtText {
+        /// The name of the setting.
+        setting: &'static str,
+    },
     /// A limit is out of bounds.
     #[error("{setting} must be {least} to {most}")]
     Limit {

@@ -10,6 +10,8 @@ mod proxies;
 mod rights;
 mod sessions;
 mod settings;
+#[cfg(feature = "jwt")]
+mod tokens;
 
 use std::{
     collections::BTreeMap,

@@ -31,6 +31,7 @@ use super::{
 };
 use crate::{
     gateway::config::{GatewayAddress, GatewayConfig, ServeSet},
+    jwks::KeySource,
     tls::files::TlsFiles,
     webhooks::webhook::Webhook,
 };
@@ -51,6 +52,8 @@ pub(crate) struct RelayPlan {
     /// Asked about rights that nobody has by `auth`.
     pub(crate) hook: Option<HookSettings>,
     pub(crate) webhooks: Vec<Webhook>,
+    /// The keys of tokens that are accepted.
+    pub(crate) keys: Option<KeySource>,
     pub(crate) state_dir: Option<PathBuf>,
 }
 
@@ -115,6 +118,7 @@ impl RelayPlan {
                 auth,
                 hook: settings.hook.clone(),
                 webhooks: settings.webhooks.iter().map(webhooks::webhook).collect(),
+                keys: settings.tokens.as_ref().map(|tokens| tokens.keys.clone()),
                 state_dir: process.state_dir.clone(),
             })
         } else {

@@ -7,6 +7,7 @@ pub(crate) mod overrides;
 mod rights;
 mod sources;
 pub(crate) mod streams;
+mod tokens;
 
 use self::{overrides::Overrides, rights::WrittenRights};
 use super::{
@@ -71,6 +72,7 @@ pub(crate) fn resolve(
     let hook = outbound::hook(&rights.auth, report);
     let webhooks = outbound::webhooks(&document.webhooks, &names, report);
     let (webhook_layers, webhooks): (Vec<_>, Vec<_>) = webhooks.into_iter().unzip();
+    let tokens = tokens::tokens(&rights.auth, report);
 
     let mut ports: ListenKeys = base.read();
     let first: Option<&ListenSettings> = listens.first();
@@ -91,6 +93,7 @@ pub(crate) fn resolve(
             control: rights.control.read(),
             hook,
             webhooks,
+            tokens,
         },
         process,
         listens: listen_layers,

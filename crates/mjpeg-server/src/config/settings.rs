@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use mjpeg_auth::JwtConfig;
 use mjpeg_manager::{StreamName, mjpeg_ingest::Source};
 use serde::{Serialize, Serializer};
 
@@ -14,6 +15,7 @@ use super::keys::{
     webhook::WebhookKeys,
 };
 use super::value::secret_text::SecretText;
+use crate::jwks::KeySource;
 use crate::outbound::url::OutboundUrl;
 
 /// Everything that a relay is started with, after all layers are merged. Equal settings mean the
@@ -34,6 +36,9 @@ pub(crate) struct Settings {
     #[serde(skip)]
     pub(crate) hook: Option<HookSettings>,
     pub(crate) webhooks: Vec<WebhookSettings>,
+    /// What `jwt` of `auth` means.
+    #[serde(skip)]
+    pub(crate) tokens: Option<TokenSettings>,
 }
 
 /// Where and for how long somebody is asked about rights.
@@ -53,6 +58,13 @@ pub(crate) struct WebhookSettings {
     /// The secret, with what it takes from elsewhere.
     pub(crate) secret: SecretText,
     pub(crate) keys: WebhookKeys,
+}
+
+/// Which JSON Web Tokens are accepted, and where their keys are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TokenSettings {
+    pub(crate) config: JwtConfig,
+    pub(crate) keys: KeySource,
 }
 
 /// A listener that serves every stream below its name.

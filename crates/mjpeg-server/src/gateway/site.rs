@@ -109,8 +109,10 @@ impl Site {
                 .decide(&inquiry(action, &configured, request))
                 .await
         {
-            return match (endpoint, relayed.auth.config().users()) {
-                (Endpoint::Metrics, []) => respond::only_local(),
+            let config = relayed.auth.config();
+            let has_users = !config.users().is_empty() || config.jwt().is_some();
+            return match endpoint {
+                Endpoint::Metrics if !has_users => respond::only_local(),
                 _ => refusal.map(Full::new),
             };
         }

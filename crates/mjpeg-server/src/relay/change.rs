@@ -16,6 +16,7 @@ use crate::{
     auth_hook::set_hook,
     config::settings::HookSettings,
     gateway::running::{GatewayChange, WantedGateway},
+    jwks::KeySource,
     webhooks::webhook::Webhook,
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct RelayChange {
     pub(crate) hook: Option<Option<HookSettings>>,
     /// Where events are sent to; `None` if that does not change.
     pub(crate) webhooks: Option<Vec<Webhook>>,
+    /// The keys of tokens.
+    pub(crate) keys: Option<KeySource>,
     /// All streams, in their order.
     pub(crate) order: Vec<StreamName>,
 }
@@ -88,6 +91,7 @@ impl Relay {
             replace(&auth, before);
         }
         started?;
+        self.keys.set(change.keys);
         if let Some(next) = &change.auth {
             replace(&auth, next.clone());
         }

@@ -11,6 +11,7 @@ mod rights;
 mod secrets;
 mod sources;
 mod stored;
+mod tokens;
 
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -1,6 +1,6 @@
 //! Keys of users and rights.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,73 @@ pub(crate) struct AuthKeys {
     /// How long the hook is waited for.
     #[schemars(extend("x-least" = "100ms", "x-most" = "4s", "x-reload" = RIGHTS))]
     pub(crate) hook_timeout: Time,
+
+    /// Accept JSON Web Tokens of an identity provider (`Authorization: Bearer`) that are signed by
+    /// RS256, ES256 or EdDSA. `[auth.jwt]` begins the table in a line of its own.
+    #[schemars(extend("x-reload" = RIGHTS))]
+    pub(crate) jwt: Option<JwtSection>,
+}
+
+/// Which tokens are accepted, and where the keys are that they are signed with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(crate) struct JwtSection {
+    /// The provider, as the tokens name it (`iss`), to the letter. Must be set.
+    #[schemars(extend("x-example" = "https://login.example.com/", "x-reload" = RIGHTS))]
+    pub(crate) issuer: String,
+
+    /// Whom the tokens are for (`aud`), or one of several. Must be set: the provider signs tokens
+    /// for others, too.
+    #[schemars(extend("x-example" = "cameras", "x-reload" = RIGHTS))]
+    pub(crate) audience: String,
+
+    /// The URL of the provider's public keys (JWKS): `https://…`, or `http://…` on this machine.
+    /// They are read every 5 minutes, and at a token whose key is not among them at most every 30
+    /// seconds. While they cannot be read, those before stay. Either this or `jwks_file` must be
+    /// set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "x-example" = "https://login.example.com/.well-known/jwks.json",
+        "x-reload" = RIGHTS
+    ))]
+    pub(crate) jwks: Option<String>,
+
+    /// A file with the keys, which is read as often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-example" = "/etc/mjpeg-server/jwks.json", "x-reload" = RIGHTS))]
+    pub(crate) jwks_file: Option<PathBuf>,
+
+    /// The claim that names what the bearer may do: a list of the words of `may`, or a text of
+    /// words between spaces. Other words are ignored. Without it, the bearer may do what
+    /// `anonymous` says. Default `may`.
+    #[serde(default = "rights_claim")]
+    #[schemars(extend("x-example" = "scope", "x-reload" = RIGHTS))]
+    pub(crate) rights_claim: String,
+
+    /// The claim that names the streams for which they may, in the same forms. Without it, and
+    /// with `"*"`, all. Default `streams`.
+    #[serde(default = "streams_claim")]
+    #[schemars(extend("x-example" = "cameras", "x-reload" = RIGHTS))]
+    pub(crate) streams_claim: String,
+
+    /// By how much clocks may differ: a token is valid for so long before its `nbf` and after its
+    /// `exp`. At most 5 minutes. Default 30 s.
+    #[serde(default = "leeway")]
+    #[schemars(extend("x-example" = "10s", "x-reload" = RIGHTS))]
+    pub(crate) leeway: Time,
+}
+
+fn rights_claim() -> String {
+    "may".into()
+}
+
+fn streams_claim() -> String {
+    "streams".into()
+}
+
+fn leeway() -> Time {
+    Time::from_secs(30)
 }
 
 impl Default for AuthKeys {
@@ -46,6 +113,7 @@ impl Default for AuthKeys {
             remote_user: false,
             hook: None,
             hook_timeout: Time::from_secs(2),
+            jwt: None,
         }
     }
 }

@@ -18,7 +18,8 @@ pub(super) fn auth(settings: &Settings) -> Result<AuthConfig, Vec<Unusable>> {
     let mut unusable = Vec::new();
     let mut auth = AuthConfig::default()
         .with_anonymous(rights(&settings.auth.anonymous))
-        .with_remote_user(settings.auth.remote_user);
+        .with_remote_user(settings.auth.remote_user)
+        .with_jwt(settings.tokens.as_ref().map(|tokens| tokens.config.clone()));
     for (at, keys) in settings.users.iter().enumerate() {
         match user(keys) {
             Ok(Some(user)) => auth = auth.with_user(user),

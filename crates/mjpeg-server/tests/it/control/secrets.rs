@@ -1,6 +1,7 @@
 //! Secrets, wherever one can stand, and everything that the program says.
 
 mod asked;
+mod logins;
 mod place;
 mod said;
 mod scene;
@@ -8,7 +9,7 @@ mod scene;
 use std::{fs, net::SocketAddr};
 
 use mjpeg_auth::hash_password;
-use mjpeg_testkit::{FakeHttpCamera, Step, refused_addr};
+use mjpeg_testkit::{FakeHttpCamera, IssuerKey, Step, refused_addr};
 use sha2::{Digest, Sha256};
 
 use self::{
@@ -47,6 +48,15 @@ fn hostile(dead: SocketAddr) -> FakeHttpCamera {
     })
 }
 
+/// The answer of an identity provider.
+fn published(key: &IssuerKey) -> String {
+    let set = IssuerKey::set([key]);
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{set}",
+        set.len()
+    )
+}
+
 #[tokio::test]
 async fn no_secret_is_anywhere_but_where_it_was_put() {
     let certificates = Directory::new("secrets");
@@ -71,8 +81,15 @@ async fn no_secret_is_anywhere_but_where_it_was_put() {
         let gateway = GATEWAY.replace("\"control\"", "\"control\", \"metrics\"");
         let streams = streams(camera.url(), hostile.addr(), dead);
         let outbound = outbound(hostile.addr());
+        let key = IssuerKey::new("EdDSA", "one");
+        let keys = FakeHttpCamera::saying(published(&key));
+        let jwt = format!(
+            "[auth.jwt]\nissuer = \"i\"\naudience = \"a\"\n\
+             jwks = \"{}\"\n",
+            keys.url("/jwks")
+        );
         let good = [
-            INCLUDE, &gateway, &tls, LOOPBACK, &users, &outbound, &streams,
+            INCLUDE, &gateway, &tls, LOOPBACK, &users, &outbound, &jwt, &streams,
         ]
         .concat();
         let mut scene = Scene::start(format, &good);
@@ -90,6 +107,11 @@ async fn no_secret_is_anywhere_but_where_it_was_put() {
         scene.logged("the webhook does not take events").await;
         scene.log_in().await;
         scene.logged("the auth hook does not answer").await;
+        scene.log_in_by_page().await;
+        scene.logged("keys were read").await;
+        let claims =
+            r#"{"iss":"i","aud":"a","sub":"ann","exp":9999999999,"may":["view","control"]}"#;
+        scene.log_in_by_token(&key.sign(claims)).await;
         scene.edit(dead).await;
         scene.read().await;
         scene.share().await;

@@ -82,6 +82,10 @@ impl Scene {
 
     /// Reads everything that there is to read, as an operator and as a stranger.
     pub(super) async fn read(&mut self) {
+        self.read_as(&[OPERATOR, ""]).await;
+    }
+
+    pub(super) async fn read_as(&mut self, logins: &[&str]) {
         let names = [
             "door",
             "locked",
@@ -121,7 +125,7 @@ impl Scene {
             paths.extend(["/", "/state", "/view"].map(|below| format!("/{name}{below}")));
         }
         for path in paths {
-            for login in [OPERATOR, ""] {
+            for login in logins {
                 self.ask("GET", &path, login, "").await;
             }
         }
@@ -150,20 +154,35 @@ impl Scene {
     }
 
     /// The same over HTTP/2, whose libraries have logs of their own.
-    pub(super) async fn over_http2(&self, certificates: &Directory) {
+    pub(super) async fn over_http2(&mut self, certificates: &Directory) {
         let addr = self.relay.server.addr(1);
         let stream = connect_to(addr, &certificates.join("cert.pem"), b"h2")
             .await
             .unwrap();
         let (mut requests, connection) = h2::client::handshake(stream).await.unwrap();
         let connection = tokio::spawn(connection);
-        let request = http::Request::get("https://localhost/api/v1/config?x=hunter2-query")
-            .header("authorization", "Bearer hunter2-token")
-            .header("cookie", "mjpeg_session=hunter2-session");
-        let (answer, _) = requests
-            .send_request(request.body(()).unwrap(), true)
+        let login = r#"{"name":"alice","password":"hunter2-password"}"#;
+        let request = http::Request::post("https://localhost/login")
+            .header("content-type", "application/json");
+        let (answer, mut body) = requests
+            .send_request(request.body(()).unwrap(), false)
             .unwrap();
-        assert_eq!(answer.await.unwrap().status(), 200);
+        body.send_data(login.into(), true).unwrap();
+        let begun = answer.await.unwrap();
+        assert_eq!(begun.status(), 204);
+        let cookie = begun.headers()["set-cookie"].to_str().unwrap();
+        let (cookie, _) = cookie.split_once(';').expect("attributes");
+        for (name, value) in [
+            ("authorization", "Bearer hunter2-token"),
+            ("cookie", cookie),
+        ] {
+            let request = http::Request::get("https://localhost/api/v1/config?x=hunter2-query");
+            let request = request.header(name, value).body(()).unwrap();
+            let (answer, _) = requests.send_request(request, true).unwrap();
+            assert_eq!(answer.await.unwrap().status(), 200, "{name}");
+        }
+        let (_, value) = cookie.split_once('=').expect("a value");
+        self.said.secret(value);
         connection.abort();
     }
 }

@@ -74,6 +74,16 @@ impl Said {
         (status.expect("a status"), json)
     }
 
+    /// The first cookie that an answer has set, as browsers send it.
+    pub(super) fn cookie(&self) -> Option<String> {
+        let mut lines = self.texts.iter().flat_map(|(_, text)| text.lines());
+        let cookie = lines.find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("set-cookie").then_some(value)
+        });
+        cookie?.split(';').next().map(Into::into)
+    }
+
     /// Looks for every secret in every text.
     pub(super) fn check(&self) {
         let mut found = String::new();

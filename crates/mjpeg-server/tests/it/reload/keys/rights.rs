@@ -4,11 +4,12 @@
 use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use mjpeg_testkit::{Viewer, request};
+use mjpeg_testkit::{IssuerKey, Viewer, request};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
+    folder::Folder,
     process::run,
     receiver::{Reaction, Receiver},
     reload::{Reloadable, Watcher, camera, has, soon, stream},
@@ -84,6 +85,13 @@ const ROWS: &[RightsRow] = &[
         ["hook_timeout = \"4s\"", "hook_timeout = \"100ms\""],
         Asked::Picture("Authorization: Bearer late\r\n"),
         [200, 401],
+    ),
+    row(
+        ["auth", "jwt"],
+        RIGHTS,
+        ["audience = \"others\"", "audience = \"cameras\""],
+        Asked::Picture("Authorization: Bearer {jwt}\r\n"),
+        [401, 200],
     ),
     row(
         ["users", "name"],
@@ -262,9 +270,12 @@ fn filled(text: &str) -> String {
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{digest}")
     };
+    static TOKENS: LazyLock<Tokens> = LazyLock::new(Tokens::make);
     let hook = HOOK.get().expect("it is known");
     let mut text = text
         .replace("{hook}", hook)
+        .replace("{jwks}", &TOKENS.file)
+        .replace("{jwt}", &TOKENS.token)
         .replace("{no-certificate}", &"0".repeat(64))
         .replace("{certificate}", &"1".repeat(64))
         .replace("{right}", &HASHES[0])
@@ -274,6 +285,28 @@ fn filled(text: &str) -> String {
         text = text.replace(&format!("{{{name}}}"), &token(name));
     }
     text
+}
+
+/// A token for the audience `cameras`, and the file with the key that signed it.
+struct Tokens {
+    file: String,
+    token: String,
+    _folder: Folder,
+}
+
+impl Tokens {
+    fn make() -> Self {
+        let key = IssuerKey::new("EdDSA", "one");
+        let folder = Folder::new();
+        Self {
+            file: folder.write("jwks.json", IssuerKey::set([&key])),
+            token: key.sign(
+                r#"{"iss":"https://login.example.com/","aud":"cameras","sub":"ann",
+                    "exp":9999999999,"may":["view"]}"#,
+            ),
+            _folder: folder,
+        }
+    }
 }
 
 const FILE: &str = r#"
@@ -286,6 +319,10 @@ anonymous = ["metrics"]
 remote_user = false
 hook = "{hook}/denies"
 hook_timeout = "4s"
+[auth.jwt]
+issuer = "https://login.example.com/"
+audience = "others"
+jwks_file = "{jwks}"
 [control]
 sources = ["tcp"]
 allow = []
