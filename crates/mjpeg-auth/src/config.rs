@@ -109,8 +109,8 @@ impl AuthConfig {
         self
     }
 
-    /// Sets whether JSON Web Tokens of an identity provider prove who somebody is. Default: no. They
-    /// are valid once there are [keys](crate::Auth::set_jwt_keys).
+    /// Sets whether JSON Web Tokens of an identity provider prove who somebody is. Default: no.
+    /// They are valid once there are [keys](crate::Auth::set_jwt_keys).
     #[cfg(feature = "jwt")]
     pub fn with_jwt(mut self, jwt: impl Into<Option<JwtConfig>>) -> Self {
         self.jwt = jwt.into();

@@ -1,8 +1,8 @@
 //! JSON Web Tokens of an identity provider.
 //!
-//! The key decides the algorithm, never the token: a key is for one algorithm, secret keys (`HS256`)
-//! and unsigned tokens (`none`) do not exist here, and nothing that the token says leads to another
-//! key than those that were set.
+//! The key decides the algorithm, never the token: a key is for one algorithm, secret keys
+//! (`HS256`) and unsigned tokens (`none`) do not exist here, and nothing that the token says leads
+//! to another key than those that were set.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -17,7 +17,7 @@ use crate::{
     config::jwt::JwtConfig,
     jwt::{
         claims::Claims,
-        compact::{Compact, Refused},
+        compact::{Compact, RefusedToken},
         keys::JwtKeys,
     },
 };
@@ -56,7 +56,7 @@ impl JwtVerifier {
             Ok(who) => return Some(who),
             Err(refused) => refused,
         };
-        if let Refused::UnknownKey = refused {
+        if let RefusedToken::UnknownKey = refused {
             self.unknown_key.notify_one();
         }
         // Nothing of the token itself.

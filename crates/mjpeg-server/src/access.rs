@@ -11,7 +11,7 @@ use mjpeg_control::{
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
 
-use crate::jwks::KeySource;
+use crate::jwks::place::KeySource;
 use crate::webhooks::Webhooks;
 
 /// What a relay asks about its clients, and passes their changes on to.

@@ -12,15 +12,8 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::place::KeyPlace;
+use self::place::KeySource;
 use crate::{gateway::state::Relayed, outbound::outage::RequestOutage};
-
-/// Whose keys, and where they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KeySource {
-    pub(crate) issuer: String,
-    pub(crate) place: KeyPlace,
-}
 
 /// Reads the keys, again and again. Ends when it is dropped.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use crate::{
         rights::{Right, Rights},
         streams::StreamSet,
     },
-    jwt::compact::Refused,
+    jwt::compact::RefusedToken,
 };
 
 /// The claims of a token that was signed by whom we trust.
@@ -27,23 +27,25 @@ impl Claims {
         &self,
         config: &JwtConfig,
         (now, instant): (SystemTime, Instant),
-    ) -> Result<Who, Refused> {
+    ) -> Result<Who, RefusedToken> {
         if self.0.get("iss").and_then(Value::as_str) != Some(config.issuer()) {
-            return Err(Refused::Because("of another issuer"));
+            return Err(RefusedToken::Because("of another issuer"));
         }
         if !self.is_for(config.audience()) {
-            return Err(Refused::Because("for another audience"));
+            return Err(RefusedToken::Because("for another audience"));
         }
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let expires = self.time("exp")?.ok_or(Refused::Because("without exp"))?;
+        let expires = self
+            .time("exp")?
+            .ok_or(RefusedToken::Because("without exp"))?;
         let left = (expires + config.leeway()).checked_sub(now);
         let left = left.filter(|left| !left.is_zero());
-        let left = left.ok_or(Refused::Because("expired"))?;
+        let left = left.ok_or(RefusedToken::Because("expired"))?;
         if self
             .time("nbf")?
             .is_some_and(|nbf| nbf > now + config.leeway())
         {
-            return Err(Refused::Because("not valid yet"));
+            return Err(RefusedToken::Because("not valid yet"));
         }
         let subject = self.0.get("sub").and_then(Value::as_str);
         let is_name = |name: &&str| {
@@ -51,7 +53,7 @@ impl Claims {
         };
         let subject = subject
             .filter(is_name)
-            .ok_or(Refused::Because("without sub"))?;
+            .ok_or(RefusedToken::Because("without sub"))?;
         let claimed = Claimed {
             rights: self.rights(config.rights_claim())?,
             streams: self.streams(config.streams_claim())?,
@@ -70,24 +72,24 @@ impl Claims {
     }
 
     /// A time, since 1970. Something else in its place is no time that was left out.
-    fn time(&self, claim: &str) -> Result<Option<Duration>, Refused> {
+    fn time(&self, claim: &str) -> Result<Option<Duration>, RefusedToken> {
         let Some(value) = self.0.get(claim) else {
             return Ok(None);
         };
         let seconds = value.as_f64().filter(|seconds| *seconds <= LATEST);
         let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         time.map(Some)
-            .ok_or(Refused::Because("a time that is none"))
+            .ok_or(RefusedToken::Because("a time that is none"))
     }
 
-    fn rights(&self, claim: &str) -> Result<Rights, Refused> {
+    fn rights(&self, claim: &str) -> Result<Rights, RefusedToken> {
         let words = self.words(claim)?.unwrap_or_default();
         Ok(Rights::of(
             words.iter().filter_map(|word| word.parse::<Right>().ok()),
         ))
     }
 
-    fn streams(&self, claim: &str) -> Result<StreamSet, Refused> {
+    fn streams(&self, claim: &str) -> Result<StreamSet, RefusedToken> {
         Ok(match self.words(claim)? {
             None => StreamSet::ALL,
             Some(names) => StreamSet::of(names),
@@ -95,8 +97,8 @@ impl Claims {
     }
 
     /// A list of texts, or a text of words between spaces.
-    fn words(&self, claim: &str) -> Result<Option<Vec<&str>>, Refused> {
-        let no_list = Refused::Because("rights or streams that are no list of texts");
+    fn words(&self, claim: &str) -> Result<Option<Vec<&str>>, RefusedToken> {
+        let no_list = RefusedToken::Because("rights or streams that are no list of texts");
         match self.0.get(claim) {
             None => Ok(None),
             Some(Value::String(words)) => Ok(Some(words.split_whitespace().collect())),

@@ -17,13 +17,13 @@ pub(crate) struct Compact<'a> {
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum RefusedToken {
     /// It names a key that is not there. There may be new ones.
     UnknownKey,
     Because(&'static str),
 }
 
-impl Refused {
+impl RefusedToken {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::UnknownKey => "no key of this name and algorithm",
@@ -34,9 +34,9 @@ impl Refused {
 
 impl<'a> Compact<'a> {
     /// Reads a token.
-    pub(crate) fn read(token: &'a str) -> Result<Self, Refused> {
+    pub(crate) fn read(token: &'a str) -> Result<Self, RefusedToken> {
         if token.len() > MOST_BYTES {
-            return Err(Refused::Because("too long"));
+            return Err(RefusedToken::Because("too long"));
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(NO_TOKEN)?;
         let (header, claims) = signed.split_once('.').ok_or(NO_TOKEN)?;
@@ -45,14 +45,14 @@ impl<'a> Compact<'a> {
             Some("RS256") => JwtAlgorithm::Rs256,
             Some("ES256") => JwtAlgorithm::Es256,
             Some("EdDSA") => JwtAlgorithm::EdDsa,
-            _ => return Err(Refused::Because("not signed by RS256, ES256 or EdDSA")),
+            _ => return Err(RefusedToken::Because("not signed by RS256, ES256 or EdDSA")),
         };
         // What must be understood, and is not.
         if header.contains_key("crit") {
-            return Err(Refused::Because("critical header"));
+            return Err(RefusedToken::Because("critical header"));
         }
         if !header.get("typ").is_none_or(is_access) {
-            return Err(Refused::Because("a token of another type"));
+            return Err(RefusedToken::Because("a token of another type"));
         }
         let key = match header.get("kid") {
             None => None,
@@ -70,17 +70,17 @@ impl<'a> Compact<'a> {
     }
 
     /// The claims, if one of these keys has signed them.
-    pub(crate) fn verified(&self, keys: &JwtKeys) -> Result<Map<String, Value>, Refused> {
+    pub(crate) fn verified(&self, keys: &JwtKeys) -> Result<Map<String, Value>, RefusedToken> {
         let key = keys.find(self.key.as_deref(), self.algorithm);
-        let key = key.ok_or(Refused::UnknownKey)?;
+        let key = key.ok_or(RefusedToken::UnknownKey)?;
         match key.is_signature(self.signed.as_bytes(), &self.signature) {
             true => object(self.claims),
-            false => Err(Refused::Because("the signature is wrong")),
+            false => Err(RefusedToken::Because("the signature is wrong")),
         }
     }
 }
 
-fn object(encoded: &str) -> Result<Map<String, Value>, Refused> {
+fn object(encoded: &str) -> Result<Map<String, Value>, RefusedToken> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded);
     let bytes = bytes.map_err(|_| NO_TOKEN)?;
     serde_json::from_slice(&bytes).map_err(|_| NO_TOKEN)
@@ -94,7 +94,7 @@ fn is_access(kind: &Value) -> bool {
     matches!(kind, "jwt" | "at+jwt")
 }
 
-const NO_TOKEN: Refused = Refused::Because("not a signed JSON Web Token");
+const NO_TOKEN: RefusedToken = RefusedToken::Because("not a signed JSON Web Token");
 
 /// The longest token.
 const MOST_BYTES: usize = 8 << 10;

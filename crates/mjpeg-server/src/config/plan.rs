@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     gateway::config::{GatewayAddress, GatewayConfig, ServeSet},
-    jwks::KeySource,
+    jwks::place::KeySource,
     tls::files::TlsFiles,
     webhooks::webhook::Webhook,
 };

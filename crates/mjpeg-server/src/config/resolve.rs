@@ -72,7 +72,6 @@ pub(crate) fn resolve(
     let hook = outbound::hook(&rights.auth, report);
     let webhooks = outbound::webhooks(&document.webhooks, &names, report);
     let (webhook_layers, webhooks): (Vec<_>, Vec<_>) = webhooks.into_iter().unzip();
-    let tokens = tokens::tokens(&rights.auth, report);
 
     let mut ports: ListenKeys = base.read();
     let first: Option<&ListenSettings> = listens.first();
@@ -93,7 +92,7 @@ pub(crate) fn resolve(
             control: rights.control.read(),
             hook,
             webhooks,
-            tokens,
+            tokens: tokens::tokens(&rights.auth, report),
         },
         process,
         listens: listen_layers,

@@ -15,7 +15,7 @@ use super::keys::{
     webhook::WebhookKeys,
 };
 use super::value::secret_text::SecretText;
-use crate::jwks::KeySource;
+use crate::jwks::place::KeySource;
 use crate::outbound::url::OutboundUrl;
 
 /// Everything that a relay is started with, after all layers are merged. Equal settings mean the

@@ -9,6 +9,13 @@ use crate::{
     outbound::{get::get, url::OutboundUrl},
 };
 
+/// Whose keys, and where they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeySource {
+    pub(crate) issuer: String,
+    pub(crate) place: KeyPlace,
+}
+
 /// Where keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum KeyPlace {

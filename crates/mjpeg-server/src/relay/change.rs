@@ -16,7 +16,7 @@ use crate::{
     auth_hook::set_hook,
     config::settings::HookSettings,
     gateway::running::{GatewayChange, WantedGateway},
-    jwks::KeySource,
+    jwks::place::KeySource,
     webhooks::webhook::Webhook,
 };
 

@@ -9,7 +9,7 @@ use crate::{
         report::{Finding, Report},
         settings::TokenSettings,
     },
-    jwks::{KeySource, place::KeyPlace},
+    jwks::place::{KeyPlace, KeySource},
     outbound::url::OutboundUrl,
 };
 
