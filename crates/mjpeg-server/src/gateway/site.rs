@@ -1,9 +1,8 @@
 //! What a gateway serves beside streams: the page, the API, metrics and health.
 
-mod assets;
 mod login;
 mod masked;
-mod page;
+mod missing;
 mod respond;
 
 use std::{
@@ -19,13 +18,11 @@ use http::{Method, Request, Response, StatusCode, Uri, header::ACCEPT, request::
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use mjpeg_auth::{Right, Who};
-use mjpeg_manager::{
-    StreamName,
-    mjpeg_http::{Access, Action, Gate, Inquiry},
-};
+use mjpeg_control::ListedStream;
+use mjpeg_manager::mjpeg_http::{Access, Action, Gate, Inquiry};
 use tower_service::Service;
 
-use self::{assets::Asset, login::SessionChange, page::PageView};
+use self::login::SessionChange;
 use super::{
     config::ServeSet,
     state::{ConfiguredGateway, GatewayState},
@@ -37,12 +34,15 @@ pub(super) struct Site(pub(super) Arc<GatewayState>);
 
 /// What can be read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Endpoint {
+enum Endpoint<'a> {
     Page,
+    /// Of the stream of this name, without anything around it.
+    View(&'a str),
     Login,
     /// Only changes something.
     Logout,
-    Asset(Asset),
+    /// What the page loads, by its path.
+    Asset(&'a str),
     Metrics,
     /// The process runs.
     Alive,
@@ -51,7 +51,7 @@ enum Endpoint {
     Ready,
 }
 
-impl Endpoint {
+impl Endpoint<'_> {
     /// What somebody must be allowed to do. Health is for everybody, as is logging in: whoever has
     /// wrong credentials may have right ones, too.
     fn action(self, is_local: bool) -> Option<Action> {
@@ -60,6 +60,8 @@ impl Endpoint {
             // On this machine they are for everybody.
             Self::Metrics if !is_local => Some(Action::Metrics),
             Self::Metrics | Self::Alive | Self::Ready => None,
+            // Whoever may not see the stream is told that there is none.
+            Self::View(_) => None,
             Self::Login | Self::Logout | Self::Asset(_) => None,
         }
     }
@@ -120,17 +122,26 @@ impl Site {
                 respond::to_folder(request.uri.path())
             }
             Endpoint::Page => {
-                let (who, names) = self.visible(&configured, request).await;
-                let view = PageView {
-                    who: &who,
-                    names: &names,
-                    has_links: configured.config.serve().streams,
-                };
-                page::page(relayed, &view)
+                let streams = self.visible(&configured, request).await;
+                let has_links = configured.config.serve().streams;
+                configured.page.index(&streams, has_links).await
+            }
+            Endpoint::View(name) => {
+                if !self.sees(name, &configured, request).await {
+                    return self.not_found(&configured, request).await;
+                }
+                configured.page.view().await
+            }
+            Endpoint::Login if wants_json(request) => {
+                let who = self.who(&configured, request).await;
+                login::session(&relayed.auth, &who)
             }
             Endpoint::Login if request.uri.path().ends_with('/') => respond::to("../login"),
-            Endpoint::Login => page::login(),
-            Endpoint::Asset(asset) => asset.answer(),
+            Endpoint::Login => configured.page.login().await,
+            Endpoint::Asset(path) => match configured.page.asset(path).await {
+                Some(asset) => asset,
+                None => self.not_found(&configured, request).await,
+            },
             // Refused above.
             Endpoint::Logout => respond::not_allowed(endpoint.methods()),
             Endpoint::Metrics => {
@@ -142,19 +153,35 @@ impl Site {
         }
     }
 
-    /// Who sent this request, and the streams that they may see, in order.
-    async fn visible(
-        &self,
-        configured: &ConfiguredGateway,
-        request: &Parts,
-    ) -> (Who, Vec<StreamName>) {
-        let relayed = &self.0.relayed;
+    /// Who sent this request.
+    async fn who(&self, configured: &ConfiguredGateway, request: &Parts) -> Who {
         let inquiry = inquiry(Action::State, configured, request);
-        let who = relayed.auth.identify(&inquiry).await;
-        let who = who.unwrap_or(Who::STRANGER);
-        let mut names = relayed.names();
-        names.retain(|name| relayed.auth.may(&who, Right::View, Some(name.as_str())));
-        (who, names)
+        let who = self.0.relayed.auth.identify(&inquiry).await;
+        who.unwrap_or(Who::STRANGER)
+    }
+
+    /// The streams that the sender may see, in order.
+    async fn visible(&self, configured: &ConfiguredGateway, request: &Parts) -> Vec<ListedStream> {
+        let relayed = &self.0.relayed;
+        let who = self.who(configured, request).await;
+        let may_view = |name: &str| relayed.auth.may(&who, Right::View, Some(name));
+        let names = relayed.names().into_iter();
+        let names = names.filter(|name| may_view(name.as_str()));
+        let listed = names.filter_map(|name| {
+            let info = relayed.manager.get(name.as_str()).ok()?;
+            Some(ListedStream::new(name.as_str(), info.state.public()))
+        });
+        listed.collect()
+    }
+
+    /// Whether there is a stream of this name or further name that the sender may see.
+    async fn sees(&self, name: &str, configured: &ConfiguredGateway, request: &Parts) -> bool {
+        let relayed = &self.0.relayed;
+        let Some(name) = relayed.resolved(name) else {
+            return false;
+        };
+        let who = self.who(configured, request).await;
+        relayed.auth.may(&who, Right::View, Some(name.as_str()))
     }
 
     /// Says which streams there are to whoever may read them here. Where some streams are not for
@@ -174,7 +201,7 @@ impl Site {
             true => self.0.relayed.names(),
             false => Vec::new(),
         };
-        page::not_found(&names)
+        missing::not_found(&names)
     }
 }
 
@@ -184,26 +211,27 @@ fn inquiry(action: Action, configured: &ConfiguredGateway, request: &Parts) -> I
     inquiry
 }
 
-fn endpoint(path: &str, serve: ServeSet) -> Option<Endpoint> {
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    let first = segments.next();
-    let second = segments.next();
-    if segments.next().is_some() {
-        return None;
-    }
-    if let Some(name) = second {
-        let is_asset = first == Some("assets") && serve.page;
-        return Asset::of(name).filter(|_| is_asset).map(Endpoint::Asset);
-    }
-    match first {
-        Some("login") if serve.page => Some(Endpoint::Login),
-        Some("logout") if serve.page => Some(Endpoint::Logout),
-        Some("healthz") => Some(Endpoint::Alive),
-        Some("readyz") => Some(Endpoint::Ready),
-        Some("metrics") if serve.metrics => Some(Endpoint::Metrics),
-        None if serve.page => Some(Endpoint::Page),
+fn endpoint(path: &str, serve: ServeSet) -> Option<Endpoint<'_>> {
+    let path = path.trim_start_matches('/');
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let rest = rest.trim_matches('/');
+    match (first, rest) {
+        ("assets", asset) if serve.page && !asset.is_empty() => Some(Endpoint::Asset(asset)),
+        (name, "view") if serve.page && serve.streams => Some(Endpoint::View(name)),
+        ("login", "") if serve.page => Some(Endpoint::Login),
+        ("logout", "") if serve.page => Some(Endpoint::Logout),
+        ("healthz", "") => Some(Endpoint::Alive),
+        ("readyz", "") => Some(Endpoint::Ready),
+        ("metrics", "") if serve.metrics => Some(Endpoint::Metrics),
+        ("", "") if serve.page => Some(Endpoint::Page),
         _ => None,
     }
+}
+
+/// Whether a script asks, not a browser that opens a page.
+fn wants_json(request: &Parts) -> bool {
+    let accept = request.headers.get(ACCEPT);
+    accept.is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"))
 }
 
 fn has_action(query: Option<&str>) -> bool {
@@ -260,7 +288,7 @@ where
         let path = configured.config.below_base(request.uri().path());
         let endpoint = endpoint(path, configured.config.serve());
         if *request.method() == Method::POST
-            && let Some(change) = endpoint.and_then(Endpoint::change)
+            && let Some(change) = endpoint.and_then(|endpoint| endpoint.change())
         {
             return Box::pin(async move {
                 Ok(match change.answer(&site.0, request).await {

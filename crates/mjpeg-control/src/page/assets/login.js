@@ -1,0 +1,10 @@
+// The page where somebody logs in.
+
+import { $ } from './dom.js';
+import { applyTheme } from './prefs.js';
+import { loginForm } from './session.js';
+
+applyTheme();
+const form = loginForm(() => location.replace('./'));
+$('#place').append(form);
+$('#name', form).focus();
