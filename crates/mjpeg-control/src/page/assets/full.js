@@ -30,7 +30,7 @@ export class FullView {
       kbits: new Spark('Bandwidth', format.rate),
       age: new Spark('Age', format.age),
     };
-    this.facts = h('dl', {});
+    this.facts = h('dl', { class: 'facts' });
     this.viewers = h('tbody', {});
     this.watching = h(
       'section',
@@ -45,7 +45,12 @@ export class FullView {
           h(
             'thead',
             {},
-            h('tr', {}, ['Who', 'Since', 'Rate', 'Sent', 'Age', ''].map((t) => h('th', {}, t))),
+            h(
+              'tr',
+              {},
+              ['Who', 'Since', 'Rate', 'Sent', 'Age'].map((text) => h('th', {}, text)),
+              h('th', {}, h('span', { class: 'sr' }, 'Action')),
+            ),
           ),
           this.viewers,
         ),
@@ -94,7 +99,7 @@ export class FullView {
         { class: 'actions' },
         button('Previous camera', '‹', step(-1)),
         button('Next camera', '›', step(1)),
-        button('Full screen', '⛶', () => this.#enlarge()),
+        h('button', { type: 'button', onclick: () => this.#enlarge() }, 'Full screen'),
       ),
     );
     this.dialog.addEventListener('keydown', (event) => {
@@ -230,7 +235,7 @@ export class FullView {
       let row = this.#rows.get(viewer.id);
       if (!row) {
         const kick = () => this.#change('DELETE', `viewers/${encodeURIComponent(viewer.id)}`);
-        const label = `Disconnect ${who}`;
+        const label = `Kick ${who}`;
         row = h(
           'tr',
           {},

@@ -28,6 +28,7 @@ export class Images {
       if (this.#streaming.has(box)) continue;
       this.#streaming.set(box, url(box));
       const { element } = box;
+      box.painter.clear();
       // Firefox tells of each picture, others of the first.
       element.onload = () => this.#shown(box);
       element.src = url(box);
@@ -49,7 +50,7 @@ export class Images {
 
   #shown(box) {
     const { naturalWidth: width, naturalHeight: height } = box.element;
-    if (width) [box.pictureWidth, box.ratio] = [width, width / height];
+    if (width) box.ratio = width / height;
     // How old it is, nothing says.
     box.paintedAt = 0;
     box.frames++;
@@ -78,9 +79,12 @@ export class Images {
       signal: AbortSignal.timeout(10_000),
     });
     if (!response.ok) return;
-    const picture = await response.blob();
+    const picture = new Uint8Array(await response.arrayBuffer());
     if (this.#isClosed || !this.#others.includes(box)) return;
-    if (await box.painter.paint(picture)) this.#shown(box);
+    const size = await box.painter.paint(picture);
+    if (!size) return;
+    box.ratio = size.ratio;
+    this.#shown(box);
   }
 }
 

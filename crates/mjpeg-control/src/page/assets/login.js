@@ -5,6 +5,4 @@ import { applyTheme } from './prefs.js';
 import { loginForm } from './session.js';
 
 applyTheme();
-const form = loginForm(() => location.replace('./'));
-$('#place').append(form);
-$('#name', form).focus();
+$('#place').append(loginForm(() => location.replace('./')));

@@ -65,7 +65,8 @@ export class Tile {
     this.element.dataset.ageMs = Number.isFinite(ms) ? Math.round(ms) : '';
     const isPaced = this.box.fps && this.box.fps < 1;
     const isOld = ms > (isPaced ? OLD_MS + 2000 / this.box.fps : OLD_MS);
-    this.element.classList.toggle('old', isOld || this.stream?.state === 'offline');
+    // A placeholder says itself since when.
+    this.element.classList.toggle('old', isOld && !this.box.isPlaceholder);
     const isWell = this.stream?.state === 'online' && !this.refused;
     say(this.figures, isWell && Number.isFinite(ms) ? `${format.age(ms)} · ${this.words}` : this.words);
     this.figures.title = isWell ? 'Age of the picture · rate · bandwidth · viewers' : this.words;

@@ -8,6 +8,7 @@ import { Painter } from './painter.js';
 const HEADER_BYTES = 24;
 const EIGHTH = 2;
 const REPEATED = 1;
+const PLACEHOLDER = 2;
 const PING_MS = 5000;
 /// A server that says nothing for so long is gone: it answers pings.
 const SILENT_MS = 15_000;
@@ -62,7 +63,7 @@ export class Wall {
     this.#boxes.delete(box.key);
     this.#free(box);
     this.#images?.drop(box);
-    box.painter.close();
+    box.painter.clear();
     this.update();
   }
 
@@ -216,15 +217,15 @@ export class Wall {
     // One from before the number was given to this box is another stream's.
     if (!box?.isTold || document.hidden) return ack();
     const age = header.getUint32(4) / 1000 + this.#way;
-    const picture = new Blob([new Uint8Array(data, HEADER_BYTES)], { type: 'image/jpeg' });
-    box.painter.paint(picture).then(
+    box.painter.paint(new Uint8Array(data, HEADER_BYTES)).then(
       (size) => {
         ack();
-        if (box.number !== number) return;
-        if (size) box.pictureWidth = kind === EIGHTH ? size.width * 8 : size.width;
-        if (size) box.ratio = size.width / size.height;
+        if (!size || box.number !== number) return;
+        box.pictureWidth = kind === EIGHTH ? size.width * 8 : size.width;
+        box.ratio = size.ratio;
         box.age = age;
         box.paintedAt = arrived;
+        box.isPlaceholder = Boolean(flags & PLACEHOLDER);
         if (!(flags & REPEATED)) box.frames++;
         this.#on.frame(box);
         if (this.#isSmall(box) !== box.isSmall) this.update();
@@ -237,7 +238,7 @@ export class Wall {
   /// Whether an eighth of the picture is enough for the box.
   #isSmall({ canShrink, pictureWidth, element }) {
     if (!canShrink || !pictureWidth) return false;
-    return element.clientWidth * devicePixelRatio <= pictureWidth / 4;
+    return element.parentElement.clientWidth * devicePixelRatio <= pictureWidth / 4;
   }
 
   #free(box) {
