@@ -125,11 +125,6 @@ async fn newcomer_logs_in_sees_a_camera_and_logs_out() {
     );
     until(
         &browser,
-        "document.querySelector('.picture').naturalWidth > 0",
-    )
-    .await;
-    until(
-        &browser,
         "document.querySelector('.tile').dataset.frames > 2",
     )
     .await;

@@ -40,13 +40,18 @@ fn tile(name: &str) -> String {
     format!("document.querySelector('[data-stream={name}]')")
 }
 
+/// An expression for whether something shows a picture.
+pub(super) fn has_picture(scope: &str) -> String {
+    format!(
+        "[...{scope}?.querySelectorAll('.picture') ?? []].some((picture) =>
+           picture.checkVisibility({{ visibilityProperty: true }})
+           && (picture.naturalWidth || picture.tagName === 'CANVAS'))"
+    )
+}
+
 /// A tile whose picture moves.
 async fn moves(browser: &Client, name: &str) {
-    until(
-        browser,
-        &format!("{}?.querySelector('img').naturalWidth", tile(name)),
-    )
-    .await;
+    until(browser, &has_picture(&tile(name))).await;
     let frames = format!("Number({}?.dataset.frames)", tile(name));
     let now = value(browser, &frames).await;
     until(browser, &format!("{frames} > {now} + 1")).await;
@@ -87,8 +92,9 @@ async fn sixteen_cameras_fit_into_a_window_and_each_has_one_element() {
         "document.querySelectorAll('[data-stream]').length == 16",
     )
     .await;
-    let shown = "[...document.querySelectorAll('[data-stream] img')].every((i) => i.naturalWidth)";
-    until(&browser, shown).await;
+    for name in SIXTEEN {
+        until(&browser, &has_picture(&tile(name))).await;
+    }
     moves(&browser, "a").await;
     let is_inside = "[...document.querySelectorAll('[data-stream]')].every((tile) => {
         const { left, top, right, bottom, width } = tile.getBoundingClientRect();
@@ -104,11 +110,7 @@ async fn sixteen_cameras_fit_into_a_window_and_each_has_one_element() {
     .await;
     // The full view is another picture, but no other element of the stream.
     click(&browser, "[data-stream=c] .open").await;
-    until(
-        &browser,
-        "document.querySelector('dialog .picture')?.naturalWidth",
-    )
-    .await;
+    until(&browser, &has_picture("document.querySelector('dialog')")).await;
     assert_eq!(value(&browser, names).await, json!(SIXTEEN));
     no_violations(&browser).await;
     browser.close().await.unwrap();
@@ -128,11 +130,11 @@ async fn wall_without_a_socket_shows_streams_and_snapshots_and_leaves_a_connecti
         "document.documentElement.dataset.wall == 'images'",
     )
     .await;
-    let shown = "[...document.querySelectorAll('[data-stream] img')]
-        .filter((i) => i.naturalWidth).length == 8";
-    until(&browser, shown).await;
+    for name in &SIXTEEN[..8] {
+        until(&browser, &has_picture(&tile(name))).await;
+    }
     let streams = "[...document.querySelectorAll('[data-stream] img')]
-        .filter((i) => i.src.endsWith('/stream?fps=10')).length";
+        .filter((i) => i.src.endsWith('/stream?fps=10') && i.naturalWidth).length";
     assert_eq!(value(&browser, streams).await, 4);
     // A snapshot each few seconds.
     let second = format!("{}.dataset.frames > 1", tile("h"));
@@ -177,11 +179,7 @@ async fn only_what_is_in_sight_is_asked_for() {
         )
         .await
         .unwrap();
-    until(
-        &browser,
-        "document.querySelector('dialog .picture')?.naturalWidth",
-    )
-    .await;
+    until(&browser, &has_picture("document.querySelector('dialog')")).await;
     until_viewers(&relay, "o", 0).await;
     until_viewers(&relay, "p", 1).await;
     browser.close().await.unwrap();
@@ -413,11 +411,7 @@ async fn controller_pauses_resumes_and_kicks_in_the_full_view() {
         .goto(&format!("{}#door", relay.url()))
         .await
         .unwrap();
-    until(
-        &browser,
-        "document.querySelector('dialog.full .picture')?.naturalWidth",
-    )
-    .await;
+    until(&browser, &has_picture("document.querySelector('dialog')")).await;
     let button = async |text: &str| {
         let path = format!("//dialog//button[text()='{text}']");
         let found = browser.wait().for_element(Locator::XPath(&path)).await;
