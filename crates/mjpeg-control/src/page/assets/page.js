@@ -14,6 +14,7 @@ const parameters = new URLSearchParams(location.search);
 const kiosk = parameters.get('tiles')?.split(',').filter(Boolean);
 const kioskFps = Number(parameters.get('fps')) || null;
 const SESSION_MS = 10_000;
+const REFUSED_MS = 15_000;
 
 const list = $('#wall');
 const tiles = new Map();
@@ -25,8 +26,10 @@ const wall = new Wall({
   frame: (box) => (box.tile ? box.tile.frame(box) : full?.frame(box)),
   state(box, state, code, detail) {
     const isRefused = state === 'refused' || state === 'ended';
-    if (isRefused && code === 'unauthenticated') checkSession();
+    // The session may have ended.
+    if (isRefused && who?.user) checkSession();
     if (box.tile) {
+      box.tile.code = isRefused ? code : '';
       box.tile.refused = isRefused ? (detail ?? code ?? state) : '';
       if (box.tile.stream) box.tile.show(box.tile.stream);
     }
@@ -343,6 +346,10 @@ setInterval(() => {
   if (isReshaped) arrangeTiles();
 }, 500);
 setInterval(() => !document.hidden && who?.user && checkSession(), SESSION_MS);
+setInterval(() => {
+  // There may be room by now. Whoever was disconnected by somebody stays so.
+  if ([...tiles.values()].some(({ code }) => code && code !== 'kicked')) wall.retry();
+}, REFUSED_MS);
 
 applyTheme();
 document.documentElement.classList.toggle('kiosk', Boolean(kiosk));

@@ -1,4 +1,4 @@
-// The wall: pictures of all visible tiles over one WebSocket (docs/wall-page.md), or, where that
+// The wall: pictures of all visible tiles over one WebSocket (docs/wall.md), or, where that
 // fails, by multipart streams of the first few and snapshots of the others.
 
 import { at } from './api.js';
@@ -13,6 +13,8 @@ const PING_MS = 5000;
 /// A server that says nothing for so long is gone: it answers pings.
 const SILENT_MS = 15_000;
 const MOST_WAIT_MS = 30_000;
+/// The relay takes no more than some changes a second.
+const TOLD_MS = 100;
 
 /// Shows streams in boxes. A box is `{ key, stream, element }`, with what is wanted of it:
 /// `isVisible`, `fps` (or `null`), `canShrink`. `on.frame(box)` tells of each picture, whose age is
@@ -93,7 +95,7 @@ export class Wall {
     this.#due = setTimeout(() => {
       this.#due = 0;
       this.#tell();
-    }, 20);
+    }, TOLD_MS);
   }
 
   #connect() {
