@@ -1,5 +1,5 @@
-// A picture in a box: on a canvas, decoded at the size at which it is shown. An `<img>` with a
-// blob's address keeps several times the memory, and costs more (docs/wall-page.md).
+// A picture in a box: on a canvas of the size at which it is shown. An `<img>` with a blob's address
+// keeps several times the memory, and costs more (docs/wall-page.md).
 
 /// Draws into a canvas that stands before the box's `<img>`, which is for streams without a socket.
 export class Painter {
@@ -14,23 +14,22 @@ export class Painter {
   /// Shows a picture. Returns its own width and the ratio of width to height at which it is shown
   /// when it has been painted, or `null` if a later one came before it. Fails if it cannot be shown.
   async paint(bytes) {
-    const size = sizeOf(bytes);
     const number = ++this.#latest;
-    const shown = Math.round(this.#canvas?.clientWidth * devicePixelRatio || 640);
-    const blob = new Blob([bytes], { type: 'image/jpeg' });
-    // Some pixels more are not worth another decoder's work.
-    const isLarge = size && size.width > shown * 1.25;
-    const options = { resizeWidth: shown, resizeQuality: 'medium' };
-    const bitmap = await createImageBitmap(blob, isLarge ? options : {});
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/jpeg' }));
     try {
       await painted();
       if (number !== this.#latest) return null;
       const canvas = this.#shown();
-      if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
-        [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+      // No larger than it is shown. To let the bitmap be made so is as dear, and in Firefox on the
+      // page's own thread.
+      const shown = Math.round(canvas.clientWidth * devicePixelRatio) || 640;
+      const width = Math.min(bitmap.width, shown);
+      const height = Math.round((width * bitmap.height) / bitmap.width);
+      if (canvas.width !== width || canvas.height !== height) {
+        [canvas.width, canvas.height] = [width, height];
       }
-      canvas.getContext('2d', { alpha: false }).drawImage(bitmap, 0, 0);
-      return { width: size?.width ?? bitmap.width, ratio: bitmap.width / bitmap.height };
+      canvas.getContext('2d', { alpha: false }).drawImage(bitmap, 0, 0, width, height);
+      return { width: bitmap.width, ratio: bitmap.width / bitmap.height };
     } finally {
       // Else it is kept until the garbage is collected.
       bitmap.close();
@@ -58,20 +57,6 @@ export class Painter {
     this.#canvas = null;
     this.#image.hidden = false;
   }
-}
-
-/// Width and height in the frame header of a JPEG, whose Exif orientation may turn the picture;
-/// `null` if they are not found.
-export function sizeOf(bytes) {
-  const view = new DataView(bytes.buffer ?? bytes, bytes.byteOffset ?? 0, bytes.byteLength);
-  let at = 2;
-  while (at + 9 < view.byteLength && view.getUint8(at) === 0xff) {
-    const marker = view.getUint8(at + 1);
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (isFrame) return { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
-    at += 2 + view.getUint16(at + 2);
-  }
-  return null;
 }
 
 /// Until the next picture of the screen; a hidden page has none.
