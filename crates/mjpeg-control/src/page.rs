@@ -25,8 +25,8 @@ pub use self::{
 
 /// The page of a gateway: static files, which are part of this crate, or an operator's own.
 ///
-/// It decides nothing about who may read it: the files are the same for everybody. What differs, the
-/// page's script reads from the API. The service of the gateway passes the requests on:
+/// It decides nothing about who may read it: the files are the same for everybody. What differs,
+/// the page's script reads from the API. The service of the gateway passes the requests on:
 ///
 /// | request | answer |
 /// |---|---|

@@ -1,5 +1,6 @@
 //! What a gateway serves beside streams: the page, the API, metrics and health.
 
+mod endpoint;
 mod login;
 mod masked;
 mod missing;
@@ -22,74 +23,18 @@ use mjpeg_control::ListedStream;
 use mjpeg_manager::mjpeg_http::{Access, Action, Gate, Inquiry};
 use tower_service::Service;
 
-use self::login::SessionChange;
-use super::{
-    config::ServeSet,
-    state::{ConfiguredGateway, GatewayState},
-};
+use self::endpoint::Endpoint;
+use super::state::{ConfiguredGateway, GatewayState};
 
 /// Answers every request of a gateway that is for no stream.
 #[derive(Clone)]
 pub(super) struct Site(pub(super) Arc<GatewayState>);
 
-/// What can be read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Endpoint<'a> {
-    Page,
-    /// Of the stream of this name, without anything around it.
-    View(&'a str),
-    Login,
-    /// Only changes something.
-    Logout,
-    /// What the page loads, by its path.
-    Asset(&'a str),
-    Metrics,
-    /// The process runs.
-    Alive,
-    /// It serves. Does not depend on cameras: those that are offline are no reason to restart it,
-    /// or to send viewers elsewhere.
-    Ready,
-}
-
-impl Endpoint<'_> {
-    /// What somebody must be allowed to do. Health is for everybody, as is logging in: whoever has
-    /// wrong credentials may have right ones, too.
-    fn action(self, is_local: bool) -> Option<Action> {
-        match self {
-            Self::Page => Some(Action::Page),
-            // On this machine they are for everybody.
-            Self::Metrics if !is_local => Some(Action::Metrics),
-            Self::Metrics | Self::Alive | Self::Ready => None,
-            // Whoever may not see the stream is told that there is none.
-            Self::View(_) => None,
-            Self::Login | Self::Logout | Self::Asset(_) => None,
-        }
-    }
-
-    /// What sending something to it changes.
-    fn change(self) -> Option<SessionChange> {
-        match self {
-            Self::Login => Some(SessionChange::Begin),
-            Self::Logout => Some(SessionChange::End),
-            _ => None,
-        }
-    }
-
-    /// The methods that it takes.
-    fn methods(self) -> &'static str {
-        match self {
-            Self::Login => "GET, HEAD, POST",
-            Self::Logout => "POST",
-            _ => "GET, HEAD",
-        }
-    }
-}
-
 impl Site {
     async fn answer(&self, request: &Parts) -> Response<Full<Bytes>> {
         let configured = self.0.configured();
         let path = configured.config.below_base(request.uri.path());
-        let endpoint = endpoint(path, configured.config.serve()).filter(|endpoint| {
+        let endpoint = Endpoint::of(path, configured.config.serve()).filter(|endpoint| {
             // `/?action=stream` of a stream that was not found.
             *endpoint != Endpoint::Page || !has_action(request.uri.query())
         });
@@ -116,31 +61,42 @@ impl Site {
                 _ => refusal.map(Full::new),
             };
         }
+        self.show(endpoint, &configured, request).await
+    }
+
+    /// Answers somebody who may read it.
+    async fn show(
+        &self,
+        endpoint: Endpoint<'_>,
+        configured: &ConfiguredGateway,
+        request: &Parts,
+    ) -> Response<Full<Bytes>> {
+        let relayed = &self.0.relayed;
         match endpoint {
             // Its links are relative to it.
             Endpoint::Page if !request.uri.path().ends_with('/') => {
                 respond::to_folder(request.uri.path())
             }
             Endpoint::Page => {
-                let streams = self.visible(&configured, request).await;
+                let streams = self.visible(configured, request).await;
                 let has_links = configured.config.serve().streams;
                 configured.page.index(&streams, has_links).await
             }
             Endpoint::View(name) => {
-                if !self.sees(name, &configured, request).await {
-                    return self.not_found(&configured, request).await;
+                if !self.sees(name, configured, request).await {
+                    return self.not_found(configured, request).await;
                 }
                 configured.page.view().await
             }
             Endpoint::Login if wants_json(request) => {
-                let who = self.who(&configured, request).await;
+                let who = self.who(configured, request).await;
                 login::session(&relayed.auth, &who)
             }
             Endpoint::Login if request.uri.path().ends_with('/') => respond::to("../login"),
             Endpoint::Login => configured.page.login().await,
             Endpoint::Asset(path) => match configured.page.asset(path).await {
                 Some(asset) => asset,
-                None => self.not_found(&configured, request).await,
+                None => self.not_found(configured, request).await,
             },
             // Refused above.
             Endpoint::Logout => respond::not_allowed(endpoint.methods()),
@@ -211,23 +167,6 @@ fn inquiry(action: Action, configured: &ConfiguredGateway, request: &Parts) -> I
     inquiry
 }
 
-fn endpoint(path: &str, serve: ServeSet) -> Option<Endpoint<'_>> {
-    let path = path.trim_start_matches('/');
-    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-    let rest = rest.trim_matches('/');
-    match (first, rest) {
-        ("assets", asset) if serve.page && !asset.is_empty() => Some(Endpoint::Asset(asset)),
-        (name, "view") if serve.page && serve.streams => Some(Endpoint::View(name)),
-        ("login", "") if serve.page => Some(Endpoint::Login),
-        ("logout", "") if serve.page => Some(Endpoint::Logout),
-        ("healthz", "") => Some(Endpoint::Alive),
-        ("readyz", "") => Some(Endpoint::Ready),
-        ("metrics", "") if serve.metrics => Some(Endpoint::Metrics),
-        ("", "") if serve.page => Some(Endpoint::Page),
-        _ => None,
-    }
-}
-
 /// Whether a script asks, not a browser that opens a page.
 fn wants_json(request: &Parts) -> bool {
     let accept = request.headers.get(ACCEPT);
@@ -286,7 +225,7 @@ where
         }
         let site = self.clone();
         let path = configured.config.below_base(request.uri().path());
-        let endpoint = endpoint(path, configured.config.serve());
+        let endpoint = Endpoint::of(path, configured.config.serve());
         if *request.method() == Method::POST
             && let Some(change) = endpoint.and_then(|endpoint| endpoint.change())
         {
