@@ -24,22 +24,30 @@ export class Images {
     for (const [box, shown] of this.#streaming) {
       if (!first.has(box) || shown !== url(box)) this.drop(box);
     }
-    for (const box of first) {
-      if (this.#streaming.has(box)) continue;
-      this.#streaming.set(box, url(box));
-      const { element } = box;
-      box.painter.clear();
-      // Firefox tells of each picture, others of the first.
-      element.onload = () => this.#shown(box);
-      element.src = url(box);
-    }
+    for (const box of first) if (!this.#streaming.has(box)) this.#open(box);
     this.#others = boxes.slice(STREAMS);
+  }
+
+  #open(box) {
+    const { element } = box;
+    const address = url(box);
+    this.#streaming.set(box, address);
+    // Firefox tells of each picture, others of the first. Until then, the last one stays.
+    element.onload = () => {
+      box.painter.clear();
+      this.#shown(box);
+    };
+    element.onerror = () => {
+      setTimeout(() => this.#streaming.get(box) === address && this.#open(box), SNAPSHOT_MS);
+    };
+    element.src = '';
+    element.src = address;
   }
 
   /// Ends a box's stream. Only another `src` closes the connection.
   drop(box) {
     if (!this.#streaming.delete(box)) return;
-    box.element.onload = null;
+    box.element.onload = box.element.onerror = null;
     box.element.src = '';
   }
 

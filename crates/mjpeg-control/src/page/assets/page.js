@@ -21,6 +21,8 @@ const tiles = new Map();
 const streams = new Streams();
 let full = null;
 let who = null;
+/// Why the list cannot be read.
+let problem = null;
 
 const wall = new Wall({
   frame: (box) => (box.tile ? box.tile.frame(box) : full?.frame(box)),
@@ -34,6 +36,7 @@ const wall = new Wall({
       if (box.tile.stream) box.tile.show(box.tile.stream);
     }
   },
+  answers: () => !problem,
   // Streams in the place of the socket need the connection that events use.
   mode() {
     streams.mayListen = wall.mode !== 'images';
@@ -306,8 +309,6 @@ async function checkSession() {
   }
 }
 
-let problem = null;
-
 streams.addEventListener('list', () => {
   refreshTiles();
   showTools();
@@ -325,6 +326,8 @@ streams.addEventListener('state', ({ detail }) => {
 streams.addEventListener('told', ({ detail }) => full?.told(detail));
 streams.addEventListener('problem', ({ detail }) => {
   problem = detail;
+  // It answers again.
+  if (!detail) wall.connect();
   say($('#message'), detail?.text ?? '');
   document.documentElement.classList.toggle('cut-off', Boolean(detail));
 });

@@ -26,6 +26,7 @@ const wall = new Wall({
     note.textContent = ['refused', 'ended'].includes(state) ? (detail ?? code ?? state) : '';
   },
   mode: () => {},
+  answers: () => true,
 });
 wall.add(box);
 slow.addEventListener('change', pace);

@@ -18,7 +18,8 @@ const TOLD_MS = 100;
 
 /// Shows streams in boxes. A box is `{ key, stream, element }`, with what is wanted of it:
 /// `isVisible`, `fps` (or `null`), `canShrink`. `on.frame(box)` tells of each picture, whose age is
-/// then in `box.age`, and `on.state(box, state, detail)` of what the relay says of it.
+/// then in `box.age`, and `on.state(box, state, code, detail)` of what the relay says of it;
+/// `on.mode()` when the mode changes; `on.answers()` says whether the relay answers requests.
 export class Wall {
   #on;
   #boxes = new Map();
@@ -39,7 +40,7 @@ export class Wall {
   constructor(on) {
     this.#on = on;
     document.addEventListener('visibilitychange', () => this.update());
-    addEventListener('online', () => this.#again());
+    addEventListener('online', () => this.connect());
   }
 
   /// `socket`, `images`, or `connecting`.
@@ -125,18 +126,19 @@ export class Wall {
     this.#ping = setInterval(() => this.#measure(), PING_MS);
   }
 
-  /// Connects at once.
-  #again() {
+  /// Connects at once, if it waits for a better moment.
+  connect() {
     if (this.#isStopped || this.#socket) return;
     clearTimeout(this.#retry);
+    this.#failures = 0;
     this.#connect();
   }
 
   #failed() {
     if (this.#isStopped) return;
     this.#failures++;
-    // The first time it may be a moment's trouble, unless there never was a connection.
-    if (this.#failures > 1 && !this.#images) {
+    // The first time it may be a moment's trouble. A relay that does not answer has no streams.
+    if (this.#failures > 1 && !this.#images && this.#on.answers()) {
       this.#images = new Images(this.#on);
       this.update();
     }
