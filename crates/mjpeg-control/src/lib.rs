@@ -128,6 +128,7 @@ pub mod fuzzing;
 mod host;
 mod links;
 mod origin;
+mod page;
 mod parameters;
 mod policy;
 mod respond;
@@ -153,6 +154,7 @@ pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 /// The crate whose types appear in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use mjpeg_manager;
+pub use page::{InvalidPageConfig, ListedStream, Page, PageConfig};
 pub use policy::{ControlAccess, GatewayPolicy};
 pub use service::{ControlBody, ControlService};
 pub use wall::stats::WallStats;

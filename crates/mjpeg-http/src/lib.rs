@@ -207,6 +207,7 @@
 //! |---|---|
 //! | `/door/`, `/door/stream`, `/door/snapshot`, … | the stream `door`, if there is one |
 //! | `/door` | a redirect to `/door/` |
+//! | `/door/view` | the [fallback](Listener::with_fallback) if set: a page around the stream |
 //! | `/api/stream.mjpeg?src=door`, `/api/frame.jpeg?src=door` (go2rtc's) | the stream `door` |
 //! | `/?action=stream_2`, `/?action=snapshot_2` | the stream [with that number](Streams::nth) |
 //! | `/stream` and the other URLs above, except a bare `/` | the default stream, if there is one |

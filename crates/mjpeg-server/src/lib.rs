@@ -60,7 +60,9 @@ pub use gateway::{
     routes::Routes,
 };
 pub use metrics::Metrics;
-/// The crate whose types appear in this API, re-exported so that the versions agree.
+/// The crates whose types appear in this API, re-exported so that the versions agree.
+#[doc(no_inline)]
+pub use mjpeg_control;
 #[doc(no_inline)]
 pub use mjpeg_manager;
 pub use relay::{Gateways, Relay, StartError};

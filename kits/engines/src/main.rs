@@ -18,6 +18,7 @@ mod report;
 mod result;
 mod seen;
 mod suite;
+mod wall;
 
 use std::process::ExitCode;
 

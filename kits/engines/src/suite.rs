@@ -15,6 +15,7 @@ use crate::{
     how::How,
     report::Report,
     result::{self, Row},
+    wall,
 };
 
 /// All measurements, and what they have in common.
@@ -79,8 +80,13 @@ impl Suite {
     async fn engine(&mut self, engine: Engine) -> Result<Vec<String>> {
         let browser = Browser::start(engine).await?;
         let failures = self.rows(engine, &browser).await;
+        let page = wall::check(&browser.client, self.ip, &self.server).await;
         browser.close().await;
         let mut failures = failures?;
+        match page {
+            Ok(said) => self.report.line(&format!("\nThe page: {said}."))?,
+            Err(error) => failures.push(format!("{}: the page: {error:#}", engine.name())),
+        }
         if let Some(minutes) = self.flags.minutes {
             let length = Duration::from_secs(u64::from(minutes) * 60);
             let mut ways = How::of(engine);

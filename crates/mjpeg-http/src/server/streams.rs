@@ -112,6 +112,8 @@ pub(crate) fn route<'a>(
         && let Some(stream) = streams.find(name)
     {
         return match rest {
+            // A page around the stream, which is for the service of pages.
+            Some(rest) if has_fallback && rest.trim_matches('/') == "view" => Routed::Fallback,
             Some(rest) => Routed::Stream(stream, rest),
             // `./`, so that no name can look like a scheme.
             None => Routed::Moved(
@@ -194,6 +196,9 @@ mod tests {
             ("//door", "-> ./door/"),
             ("/door?action=stream", "-> ./door/?action=stream"),
             ("/attic/", "fallback"),
+            ("/door/view", "fallback"),
+            ("//door//view/", "fallback"),
+            ("/door/views", "door /views"),
             ("/", "fallback"),
             ("//", "fallback"),
             ("*", "fallback"),
@@ -243,6 +248,7 @@ mod tests {
             assert_eq!(routed(url, true, false), format!("door {url}"));
         }
         assert_eq!(routed("/yard/x", true, false), "yard /x");
+        assert_eq!(routed("/yard/view", true, false), "yard /view");
     }
 
     #[test]

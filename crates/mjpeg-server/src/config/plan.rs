@@ -8,6 +8,7 @@ mod webhooks;
 use std::path::PathBuf;
 
 use mjpeg_auth::AuthConfig;
+use mjpeg_control::PageConfig;
 use mjpeg_manager::{
     DetectConfig, ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
     mjpeg_codec::repair::{Orientation, Repairs},
@@ -143,11 +144,16 @@ fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<GatewayConf
     serve.control = keys.serve.contains(&Serve::Control);
     serve.metrics = keys.serve.contains(&Serve::Metrics);
     let tls = keys.tls.clone();
+    let page = PageConfig::default()
+        .with_folder(keys.page_dir.clone())
+        .with_frame_ancestors(keys.frame_ancestors.iter().cloned())
+        .map_err(|error| ("frame_ancestors", error.to_string()))?;
     Ok(GatewayConfig::new(listen.name.as_str(), address)
         .with_listener(limits)
         .with_serve(serve)
         .with_default(keys.default.as_ref().map(|name| name.0.clone()))
         .with_hosts(keys.hosts.iter().cloned())
+        .with_page(page)
         .with_tls(tls.map(tls_files)))
 }
 

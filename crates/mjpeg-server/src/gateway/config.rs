@@ -2,6 +2,7 @@
 
 use std::{error::Error as _, iter, net::SocketAddr, path::PathBuf};
 
+use mjpeg_control::PageConfig;
 use mjpeg_manager::{
     StreamName,
     mjpeg_http::{BindError, ListenerConfig},
@@ -29,6 +30,7 @@ pub struct GatewayConfig {
     default: Option<StreamName>,
     hosts: Vec<String>,
     tls: Option<TlsFiles>,
+    page: PageConfig,
 }
 
 /// Where a gateway listens.
@@ -97,6 +99,7 @@ impl GatewayConfig {
             default: None,
             hosts: Vec::new(),
             tls: None,
+            page: PageConfig::default(),
         }
     }
 
@@ -133,6 +136,13 @@ impl GatewayConfig {
     /// plain HTTP.
     pub fn with_tls(mut self, files: impl Into<Option<TlsFiles>>) -> Self {
         self.tls = files.into();
+        self
+    }
+
+    /// Sets where the page's files come from, and which pages may embed a stream's view. Default:
+    /// that of [`PageConfig::default`].
+    pub fn with_page(mut self, page: PageConfig) -> Self {
+        self.page = page;
         self
     }
 
@@ -180,6 +190,11 @@ impl GatewayConfig {
     /// The certificate for HTTPS; `None` for plain HTTP.
     pub fn tls(&self) -> Option<&TlsFiles> {
         self.tls.as_ref()
+    }
+
+    /// Where the page's files come from, and which pages may embed a stream's view.
+    pub fn page(&self) -> &PageConfig {
+        &self.page
     }
 
     /// A request's path without the base path.

@@ -1,9 +1,9 @@
 //! What a gateway serves beside streams: the page, the API, metrics and health.
 
-mod assets;
+mod endpoint;
 mod login;
 mod masked;
-mod page;
+mod missing;
 mod respond;
 
 use std::{
@@ -19,75 +19,22 @@ use http::{Method, Request, Response, StatusCode, Uri, header::ACCEPT, request::
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use mjpeg_auth::{Right, Who};
-use mjpeg_manager::{
-    StreamName,
-    mjpeg_http::{Access, Action, Gate, Inquiry},
-};
+use mjpeg_control::ListedStream;
+use mjpeg_manager::mjpeg_http::{Access, Action, Gate, Inquiry};
 use tower_service::Service;
 
-use self::{assets::Asset, login::SessionChange, page::PageView};
-use super::{
-    config::ServeSet,
-    state::{ConfiguredGateway, GatewayState},
-};
+use self::endpoint::Endpoint;
+use super::state::{ConfiguredGateway, GatewayState};
 
 /// Answers every request of a gateway that is for no stream.
 #[derive(Clone)]
 pub(super) struct Site(pub(super) Arc<GatewayState>);
 
-/// What can be read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Endpoint {
-    Page,
-    Login,
-    /// Only changes something.
-    Logout,
-    Asset(Asset),
-    Metrics,
-    /// The process runs.
-    Alive,
-    /// It serves. Does not depend on cameras: those that are offline are no reason to restart it,
-    /// or to send viewers elsewhere.
-    Ready,
-}
-
-impl Endpoint {
-    /// What somebody must be allowed to do. Health is for everybody, as is logging in: whoever has
-    /// wrong credentials may have right ones, too.
-    fn action(self, is_local: bool) -> Option<Action> {
-        match self {
-            Self::Page => Some(Action::Page),
-            // On this machine they are for everybody.
-            Self::Metrics if !is_local => Some(Action::Metrics),
-            Self::Metrics | Self::Alive | Self::Ready => None,
-            Self::Login | Self::Logout | Self::Asset(_) => None,
-        }
-    }
-
-    /// What sending something to it changes.
-    fn change(self) -> Option<SessionChange> {
-        match self {
-            Self::Login => Some(SessionChange::Begin),
-            Self::Logout => Some(SessionChange::End),
-            _ => None,
-        }
-    }
-
-    /// The methods that it takes.
-    fn methods(self) -> &'static str {
-        match self {
-            Self::Login => "GET, HEAD, POST",
-            Self::Logout => "POST",
-            _ => "GET, HEAD",
-        }
-    }
-}
-
 impl Site {
     async fn answer(&self, request: &Parts) -> Response<Full<Bytes>> {
         let configured = self.0.configured();
         let path = configured.config.below_base(request.uri.path());
-        let endpoint = endpoint(path, configured.config.serve()).filter(|endpoint| {
+        let endpoint = Endpoint::of(path, configured.config.serve()).filter(|endpoint| {
             // `/?action=stream` of a stream that was not found.
             *endpoint != Endpoint::Page || !has_action(request.uri.query())
         });
@@ -116,23 +63,43 @@ impl Site {
                 _ => refusal.map(Full::new),
             };
         }
+        self.show(endpoint, &configured, request).await
+    }
+
+    /// Answers somebody who may read it.
+    async fn show(
+        &self,
+        endpoint: Endpoint<'_>,
+        configured: &ConfiguredGateway,
+        request: &Parts,
+    ) -> Response<Full<Bytes>> {
+        let relayed = &self.0.relayed;
         match endpoint {
             // Its links are relative to it.
             Endpoint::Page if !request.uri.path().ends_with('/') => {
                 respond::to_folder(request.uri.path())
             }
             Endpoint::Page => {
-                let (who, names) = self.visible(&configured, request).await;
-                let view = PageView {
-                    who: &who,
-                    names: &names,
-                    has_links: configured.config.serve().streams,
-                };
-                page::page(relayed, &view)
+                let streams = self.visible(configured, request).await;
+                let has_links = configured.config.serve().streams;
+                configured.page.index(&streams, has_links).await
+            }
+            Endpoint::View(name) => {
+                if !self.sees(name, configured, request).await {
+                    return self.not_found(configured, request).await;
+                }
+                configured.page.view().await
+            }
+            Endpoint::Login if wants_json(request) => {
+                let who = self.who(configured, request).await;
+                login::session(&relayed.auth, &who)
             }
             Endpoint::Login if request.uri.path().ends_with('/') => respond::to("../login"),
-            Endpoint::Login => page::login(),
-            Endpoint::Asset(asset) => asset.answer(),
+            Endpoint::Login => configured.page.login().await,
+            Endpoint::Asset(path) => match configured.page.asset(path).await {
+                Some(asset) => asset,
+                None => self.not_found(configured, request).await,
+            },
             // Refused above.
             Endpoint::Logout => respond::not_allowed(endpoint.methods()),
             Endpoint::Metrics => {
@@ -144,19 +111,35 @@ impl Site {
         }
     }
 
-    /// Who sent this request, and the streams that they may see, in order.
-    async fn visible(
-        &self,
-        configured: &ConfiguredGateway,
-        request: &Parts,
-    ) -> (Who, Vec<StreamName>) {
-        let relayed = &self.0.relayed;
+    /// Who sent this request.
+    async fn who(&self, configured: &ConfiguredGateway, request: &Parts) -> Who {
         let inquiry = inquiry(Action::State, configured, request);
-        let who = relayed.auth.identify(&inquiry).await;
-        let who = who.unwrap_or(Who::STRANGER);
-        let mut names = relayed.names();
-        names.retain(|name| relayed.auth.may(&who, Right::View, Some(name.as_str())));
-        (who, names)
+        let who = self.0.relayed.auth.identify(&inquiry).await;
+        who.unwrap_or(Who::STRANGER)
+    }
+
+    /// The streams that the sender may see, in order.
+    async fn visible(&self, configured: &ConfiguredGateway, request: &Parts) -> Vec<ListedStream> {
+        let relayed = &self.0.relayed;
+        let who = self.who(configured, request).await;
+        let may_view = |name: &str| relayed.auth.may(&who, Right::View, Some(name));
+        let names = relayed.names().into_iter();
+        let names = names.filter(|name| may_view(name.as_str()));
+        let listed = names.filter_map(|name| {
+            let info = relayed.manager.get(name.as_str()).ok()?;
+            Some(ListedStream::new(name.as_str(), info.state.public()))
+        });
+        listed.collect()
+    }
+
+    /// Whether there is a stream of this name or further name that the sender may see.
+    async fn sees(&self, name: &str, configured: &ConfiguredGateway, request: &Parts) -> bool {
+        let relayed = &self.0.relayed;
+        let Some(name) = relayed.resolved(name) else {
+            return false;
+        };
+        let who = self.who(configured, request).await;
+        relayed.auth.may(&who, Right::View, Some(name.as_str()))
     }
 
     /// Says which streams there are to whoever may read them here. Where some streams are not for
@@ -176,7 +159,7 @@ impl Site {
             true => self.0.relayed.names(),
             false => Vec::new(),
         };
-        page::not_found(&names)
+        missing::not_found(&names)
     }
 }
 
@@ -186,26 +169,10 @@ fn inquiry(action: Action, configured: &ConfiguredGateway, request: &Parts) -> I
     inquiry
 }
 
-fn endpoint(path: &str, serve: ServeSet) -> Option<Endpoint> {
-    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-    let first = segments.next();
-    let second = segments.next();
-    if segments.next().is_some() {
-        return None;
-    }
-    if let Some(name) = second {
-        let is_asset = first == Some("assets") && serve.page;
-        return Asset::of(name).filter(|_| is_asset).map(Endpoint::Asset);
-    }
-    match first {
-        Some("login") if serve.page => Some(Endpoint::Login),
-        Some("logout") if serve.page => Some(Endpoint::Logout),
-        Some("healthz") => Some(Endpoint::Alive),
-        Some("readyz") => Some(Endpoint::Ready),
-        Some("metrics") if serve.metrics => Some(Endpoint::Metrics),
-        None if serve.page => Some(Endpoint::Page),
-        _ => None,
-    }
+/// Whether a script asks, not a browser that opens a page.
+fn wants_json(request: &Parts) -> bool {
+    let accept = request.headers.get(ACCEPT);
+    accept.is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"))
 }
 
 fn has_action(query: Option<&str>) -> bool {
@@ -260,9 +227,9 @@ where
         }
         let site = self.clone();
         let path = configured.config.below_base(request.uri().path());
-        let endpoint = endpoint(path, configured.config.serve());
+        let endpoint = Endpoint::of(path, configured.config.serve());
         if *request.method() == Method::POST
-            && let Some(change) = endpoint.and_then(Endpoint::change)
+            && let Some(change) = endpoint.and_then(|endpoint| endpoint.change())
         {
             return Box::pin(async move {
                 Ok(match change.answer(&site.0, request).await {

@@ -9,7 +9,7 @@ use http::Response;
 use mjpeg_auth::Auth;
 use mjpeg_control::{
     Configurator, ConfiguredStream, ControlAccess, ControlApi, ControlConfig, ControlService,
-    EditedStream, Error, GatewayPolicy, Hosts, Reloaded, StreamEdit, StreamRemoval,
+    EditedStream, Error, GatewayPolicy, Hosts, Page, Reloaded, StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::{
     HttpOutlet, Manager, StreamName,
@@ -107,6 +107,13 @@ impl Relayed {
         self.http.service(name).or_else(by_alias)
     }
 
+    /// The name of the stream that has this name or further name.
+    pub(super) fn resolved(&self, name: &str) -> Option<StreamName> {
+        let is_its_own = |own: &StreamName| own.as_str() == name;
+        let own = self.http.names().into_iter().find(is_its_own);
+        own.or_else(|| self.routes().alias(name).cloned())
+    }
+
     /// All streams, in order.
     pub(super) fn names(&self) -> Vec<StreamName> {
         self.routes().ordered(self.http.names())
@@ -140,12 +147,18 @@ pub(crate) struct GatewayState {
 pub(super) struct ConfiguredGateway {
     pub(super) config: GatewayConfig,
     pub(super) hosts: Hosts,
+    pub(super) page: Page,
 }
 
 impl ConfiguredGateway {
     fn new(config: GatewayConfig) -> Arc<Self> {
         let hosts = hosts(config.hosts());
-        Arc::new(Self { config, hosts })
+        let page = Page::new(config.page().clone());
+        Arc::new(Self {
+            config,
+            hosts,
+            page,
+        })
     }
 }
 

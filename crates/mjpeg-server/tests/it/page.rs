@@ -1,7 +1,10 @@
 //! The page: logging in, and what its script does in a real browser.
 
+mod axe;
 mod browsing;
+mod files;
 mod sessions;
+mod wall;
 
 use std::{fs, net::SocketAddr, time::Duration};
 

@@ -188,7 +188,7 @@ async fn connected(
 #[tokio::test]
 async fn tile_of_a_stream_that_is_not_for_them_is_as_one_that_is_not_there() {
     let (door, yard) = (Camera::start(live()).await, Camera::start(live()).await);
-    let hash = mjpeg_auth::hash_password("wonderland").unwrap();
+    let hash = mjpeg_auth::hash_password("wonderland");
     let user = |name: &str, streams: &str| {
         format!(
             "[[users]]\nname = \"{name}\"\npassword_hash = \"{hash}\"\nstreams = [\"{streams}\"]\n"

@@ -71,6 +71,16 @@ pub(crate) struct ListenKeys {
     /// `scheme://host:port`. An `<img>` can always show them.
     #[schemars(length(max = 64), extend("x-reload" = NEW))]
     pub(crate) origins: Vec<String>,
+
+    /// A folder whose files replace those of the built-in page: `index.html`, `login.html`,
+    /// `view.html`, and what these load from `assets/`.
+    #[schemars(extend("x-example" = "/etc/mjpeg-server/page", "x-reload" = NEW))]
+    pub(crate) page_dir: Option<PathBuf>,
+
+    /// Which pages may embed `/NAME/view`: `"*"` for all, `"'self'"`, `scheme://host:port`. None:
+    /// no page.
+    #[schemars(length(max = 64), extend("x-reload" = NEW))]
+    pub(crate) frame_ancestors: Vec<String>,
 }
 
 impl Default for ListenKeys {
@@ -88,6 +98,8 @@ impl Default for ListenKeys {
             tls: None,
             trusted_proxies: Vec::new(),
             origins: vec!["*".into()],
+            page_dir: None,
+            frame_ancestors: vec!["*".into()],
         }
     }
 }

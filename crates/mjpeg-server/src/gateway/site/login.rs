@@ -7,14 +7,36 @@ use http::{
 };
 use http_body::Body;
 use http_body_util::Full;
-use mjpeg_auth::{LoginError, Means};
+use mjpeg_auth::{Auth, LoginError, Means, Who};
 use mjpeg_control::{Error, ErrorCode};
 use mjpeg_manager::mjpeg_http::{Action, Inquiry, Peer};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use tracing::info;
 
 use super::respond;
 use crate::gateway::state::GatewayState;
+
+/// Who somebody is, and what they can do about it.
+#[derive(Serialize)]
+struct SessionView<'a> {
+    /// Their name; `null` for a stranger.
+    user: Option<&'a str>,
+    /// Whether there are users to be.
+    has_users: bool,
+    /// Whether it is a session that says who they are, which a logout ends.
+    has_session: bool,
+}
+
+/// Says who somebody is.
+pub(super) fn session(auth: &Auth, who: &Who) -> Response<Full<Bytes>> {
+    let config = auth.config();
+    respond::json(&SessionView {
+        user: who.name(),
+        has_users: !config.users().is_empty(),
+        has_session: who.means() == Means::Session,
+    })
+}
 
 /// What becomes of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,8 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Response, StatusCode,
-    header::{
-        ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    },
+    HeaderValue, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS},
 };
 use http_body_util::{Full, combinators::UnsyncBoxBody};
 use serde::Serialize;
@@ -51,30 +49,13 @@ pub(super) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<
     answer(status, "text/plain; charset=utf-8", text)
 }
 
-/// A page that may load nothing from elsewhere, and whose text can hold no script.
-pub(super) fn html(text: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = answer(StatusCode::OK, "text/html; charset=utf-8", text);
-    response.headers_mut().insert(
-        HeaderName::from_static("content-security-policy"),
-        HeaderValue::from_static(
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
-             connect-src 'self'; frame-ancestors 'none'",
-        ),
-    );
-    let policy = HeaderValue::from_static("no-referrer");
-    response.headers_mut().insert(REFERRER_POLICY, policy);
-    response
-}
-
-/// What a page loads. It is small, and a page of another version would not understand it: it is
-/// not kept.
-pub(super) fn asset(kind: &'static str, text: &'static str) -> Response<Full<Bytes>> {
-    let mut response = answer(StatusCode::OK, kind, text);
-    response.headers_mut().insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
-    response
+/// A value for the page's script.
+pub(super) fn json(value: &impl Serialize) -> Response<Full<Bytes>> {
+    match serde_json::to_vec(value) {
+        Ok(json) => answer(StatusCode::OK, "application/json", json),
+        // No type here has keys that are not text, the one reason to fail.
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"),
+    }
 }
 
 /// Something was done, and there is nothing to say of it.

@@ -110,6 +110,7 @@ impl Scene {
             self.second.url()
         );
         relay.folder.write("more/more.toml", more);
+        relay.folder.write("page/mark.txt", "mine");
         relay.folder.write("picture.jpg", jpeg::numbered(500));
         let folder = relay.folder.path().to_str().unwrap().to_owned();
         let (code, _, errors) = run(&["cert", "--out", &format!("{folder}/tls")]);
@@ -209,6 +210,16 @@ impl Scene {
                 let allowed = if is_changed { "http://a.example" } else { "*" };
                 let header = response.head.header("access-control-allow-origin");
                 assert_eq!(header, Some(allowed));
+            }
+            "page_dir" => status("/assets/mark.txt", 404, 200).await,
+            "frame_ancestors" => {
+                let view = get(self.addr, "/watched/view").await;
+                let policy = view.head.header("content-security-policy").unwrap();
+                let allowed = if is_changed { "'self'" } else { "*" };
+                assert!(
+                    policy.ends_with(&format!("frame-ancestors {allowed}")),
+                    "{policy}"
+                );
             }
             "name" => status("/another/snapshot", 404, 200).await,
             "view" => status("/other/snapshot", 200, 404).await,

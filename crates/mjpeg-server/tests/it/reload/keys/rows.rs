@@ -219,6 +219,20 @@ pub(super) const ROWS: &[Row] = &[
         &[(UNIX, "origins", "[\"http://a.example\"]")],
     ),
     row(
+        MAIN,
+        "page_dir",
+        NEW,
+        ["\"{folder}/page\"", "page_dir not set -> \"{folder}/page\""],
+        Whole,
+    ),
+    row(
+        MAIN,
+        "frame_ancestors",
+        NEW,
+        ["[\"'self'\"]", "frame_ancestors [\"*\"] -> [\"'self'\"]"],
+        Whole,
+    ),
+    row(
         OTHER,
         "name",
         "another name is another stream: the viewers of the old one end",

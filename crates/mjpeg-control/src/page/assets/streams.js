@@ -1,0 +1,137 @@
+// What the relay says of its streams: the list, read again and again, and events between.
+
+import { all, ApiError, at } from './api.js';
+
+const LIST_MS = 2000;
+/// While events tell of changes, the list is only for rates.
+const RATES_MS = 4000;
+const SAMPLES = 150;
+const EVENTS = 200;
+
+/// Dispatches `list` when the list has been read, `state` with `{ name, state, text }` when a
+/// stream's state is another one, `told` with an event of the relay, and `problem` with an
+/// `ApiError`, or `null` when it is over.
+export class Streams extends EventTarget {
+  byName = new Map();
+  mayAdd = false;
+  isRead = false;
+  #events = [];
+  #source = null;
+  #isStopped = true;
+  #timer = 0;
+  #problem = null;
+  #mayListen = true;
+
+  constructor() {
+    super();
+    document.addEventListener('changed', () => this.refresh());
+    document.addEventListener('visibilitychange', () => !document.hidden && this.refresh());
+  }
+
+  start() {
+    if (!this.#isStopped) return Promise.resolve();
+    this.#isStopped = false;
+    this.#listen();
+    return this.refresh();
+  }
+
+  stop() {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  /// Whether a connection may be used for events.
+  set mayListen(may) {
+    this.#mayListen = may;
+    if (may) return this.#listen();
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  /// The latest events of a stream, the newest first.
+  events(name) {
+    return this.#events.filter(({ stream }) => stream === name);
+  }
+
+  async refresh() {
+    clearTimeout(this.#timer);
+    if (this.#isStopped) return;
+    try {
+      if (!document.hidden || !this.isRead) await this.#read();
+      this.#tell(null);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#tell(error);
+    }
+    clearTimeout(this.#timer);
+    const isTold = this.#source?.readyState === EventSource.OPEN;
+    if (!this.#isStopped) {
+      this.#timer = setTimeout(() => this.refresh(), isTold ? RATES_MS : LIST_MS);
+    }
+  }
+
+  #tell(problem) {
+    if (!problem && !this.#problem) return;
+    this.#problem = problem;
+    this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
+  }
+
+  async #read() {
+    const { streams, may_add: mayAdd } = await all('streams', 'streams');
+    const now = performance.now();
+    const before = this.byName;
+    this.mayAdd = mayAdd;
+    this.byName = new Map();
+    for (const info of streams) {
+      const stream = before.get(info.name) ?? { name: info.name, history: [] };
+      const { bytes, readAt, state } = stream;
+      const kbits = ((info.bytes - bytes) * 8) / (now - readAt);
+      // It may have been started again.
+      if (now - readAt > 500) stream.kbits = kbits >= 0 ? kbits : undefined;
+      Object.assign(stream, info, { readAt: now, mayControl: 'text' in info, info });
+      this.byName.set(info.name, stream);
+      if (state !== undefined && state !== info.state) this.#change(stream);
+      const { fps, kbits: rate, age } = stream;
+      stream.history.push({ fps, kbits: rate, age });
+      stream.history.splice(0, stream.history.length - SAMPLES);
+    }
+    this.isRead = true;
+    this.dispatchEvent(new Event('list'));
+  }
+
+  #change({ name, state, text }) {
+    this.dispatchEvent(new CustomEvent('state', { detail: { name, state, text } }));
+  }
+
+  #listen() {
+    if (this.#source || this.#isStopped || !this.#mayListen) return;
+    const source = new EventSource(at('api/v1/events'));
+    this.#source = source;
+    source.addEventListener('stream', ({ data }) => this.#take(JSON.parse(data)));
+    // Some are missing.
+    source.addEventListener('gap', () => this.refresh());
+    source.onerror = () => {
+      // It tries again by itself, unless the relay has refused it.
+      if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
+      this.#source = null;
+      setTimeout(() => this.#listen(), 15_000 * (0.5 + Math.random()));
+    };
+  }
+
+  #take(event) {
+    this.#events.unshift(event);
+    this.#events.splice(EVENTS);
+    const stream = this.byName.get(event.stream);
+    if (event.change === 'state' && stream) {
+      const isOther = stream.state !== event.state;
+      Object.assign(stream, { state: event.state });
+      if (stream.mayControl) stream.text = event.text;
+      if (isOther) this.#change(stream);
+    } else if (!stream || event.change !== 'state') {
+      this.refresh();
+    }
+    this.dispatchEvent(new CustomEvent('told', { detail: event }));
+  }
+}

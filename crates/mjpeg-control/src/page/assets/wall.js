@@ -1,0 +1,281 @@
+// The wall: pictures of all visible tiles over one WebSocket (docs/wall.md), or, where that
+// fails, by multipart streams of the first few and snapshots of the others.
+
+import { at } from './api.js';
+import { Images } from './images.js';
+import { Painter } from './painter.js';
+
+const HEADER_BYTES = 24;
+const EIGHTH = 2;
+const REPEATED = 1;
+const PLACEHOLDER = 2;
+const PING_MS = 5000;
+/// A server that says nothing for so long is gone: it answers pings.
+const SILENT_MS = 15_000;
+const MOST_WAIT_MS = 30_000;
+/// The relay takes no more than some changes a second.
+const TOLD_MS = 100;
+
+/// Shows streams in boxes. A box is `{ key, stream, element }`, with what is wanted of it:
+/// `isVisible`, `fps` (or `null`), `canShrink`. `on.frame(box)` tells of each picture, whose age is
+/// then in `box.age`, and `on.state(box, state, code, detail)` of what the relay says of it;
+/// `on.mode()` when the mode changes; `on.answers()` says whether the relay answers requests.
+export class Wall {
+  #on;
+  #boxes = new Map();
+  #socket = null;
+  #images = null;
+  #isStopped = true;
+  #failures = 0;
+  #retry = 0;
+  #ping = 0;
+  #pinged = new Map();
+  #trips = [];
+  #heard = 0;
+  #mostTiles = 0;
+  #numbers = Array.from({ length: 128 }, (_, number) => number);
+  #sent = '';
+  #due = 0;
+
+  constructor(on) {
+    this.#on = on;
+    document.addEventListener('visibilitychange', () => this.update());
+    addEventListener('online', () => this.connect());
+  }
+
+  /// `socket`, `images`, or `connecting`.
+  get mode() {
+    return this.#mostTiles ? 'socket' : this.#images ? 'images' : 'connecting';
+  }
+
+  /// Half the time that a message takes there and back, in ms.
+  get #way() {
+    return this.#trips.length ? Math.min(...this.#trips) / 2 : 0;
+  }
+
+  add(box) {
+    box.painter = new Painter(box.element);
+    box.number = null;
+    box.frames = 0;
+    this.#boxes.set(box.key, box);
+    this.update();
+    return box;
+  }
+
+  remove(box) {
+    this.#boxes.delete(box.key);
+    this.#free(box);
+    this.#images?.drop(box);
+    box.painter.clear();
+    this.update();
+  }
+
+  start() {
+    if (!this.#isStopped) return;
+    this.#isStopped = false;
+    this.#connect();
+  }
+
+  stop() {
+    this.#isStopped = true;
+    clearTimeout(this.#retry);
+    this.#images?.close();
+    this.#images = null;
+    this.#socket?.close();
+    this.#lose();
+  }
+
+  /// How old the picture in a box is now, in ms; NaN if that is not known.
+  age(box) {
+    return box.paintedAt ? box.age + performance.now() - box.paintedAt : NaN;
+  }
+
+  /// What is wanted has changed. Told once for all changes of the same moment.
+  update() {
+    if (this.#due) return;
+    this.#due = setTimeout(() => {
+      this.#due = 0;
+      this.#tell();
+    }, TOLD_MS);
+  }
+
+  #connect() {
+    let socket;
+    try {
+      const url = new URL(at('api/v1/wall'));
+      url.protocol = url.protocol.replace('http', 'ws');
+      socket = new WebSocket(url, 'mjpeg-wall.1');
+    } catch {
+      return this.#failed();
+    }
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    // What comes from a connection that was given up does not count.
+    const ifOurs = (what) => (event) => this.#socket === socket && what(event);
+    socket.onmessage = ifOurs(({ data }) => {
+      this.#heard = performance.now();
+      if (typeof data === 'string') this.#heed(data);
+      else this.#take(data);
+    });
+    socket.onclose = ifOurs(() => {
+      this.#lose();
+      this.#failed();
+    });
+    this.#heard = performance.now();
+    clearInterval(this.#ping);
+    this.#ping = setInterval(() => this.#measure(), PING_MS);
+  }
+
+  /// Connects at once, if it waits for a better moment.
+  connect() {
+    if (this.#isStopped || this.#socket) return;
+    clearTimeout(this.#retry);
+    this.#failures = 0;
+    this.#connect();
+  }
+
+  #failed() {
+    if (this.#isStopped) return;
+    this.#failures++;
+    // The first time it may be a moment's trouble. A relay that does not answer has no streams.
+    if (this.#failures > 1 && !this.#images && this.#on.answers()) {
+      this.#images = new Images(this.#on);
+      this.update();
+    }
+    const wait = Math.min(MOST_WAIT_MS, 500 * 2 ** Math.min(this.#failures, 10));
+    this.#retry = setTimeout(() => this.#connect(), wait * (0.5 + Math.random()));
+    this.#on.mode();
+  }
+
+  #lose() {
+    clearInterval(this.#ping);
+    this.#socket = null;
+    this.#mostTiles = 0;
+    this.#sent = '';
+    this.#trips = [];
+    this.#pinged.clear();
+    for (const box of this.#boxes.values()) this.#free(box);
+  }
+
+  #measure() {
+    if (performance.now() - this.#heard > SILENT_MS) {
+      const socket = this.#socket;
+      this.#lose();
+      socket.close();
+      return this.#failed();
+    }
+    if (!this.#mostTiles) return;
+    const id = Math.floor(Math.random() * 2 ** 31);
+    this.#pinged.set(id, performance.now());
+    this.#send({ type: 'ping', id });
+  }
+
+  #send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /// Takes a text message.
+  #heed(text) {
+    const message = JSON.parse(text);
+    if (message.type === 'welcome') {
+      this.#mostTiles = Math.min(message.max_tiles, 128);
+      this.#failures = 0;
+      this.#images?.close();
+      this.#images = null;
+      this.#measure();
+      this.#tell();
+      this.#on.mode();
+    } else if (message.type === 'pong') {
+      const sent = this.#pinged.get(message.id);
+      this.#pinged.delete(message.id);
+      if (sent === undefined) return;
+      this.#trips = [...this.#trips.slice(-4), performance.now() - sent];
+    } else if (message.type === 'tile') {
+      const box = this.#numbered(message.tile);
+      if (!box) return;
+      box.isTold = true;
+      this.#on.state(box, message.state, message.code, message.detail);
+    }
+  }
+
+  #numbered(number) {
+    for (const box of this.#boxes.values()) if (box.number === number) return box;
+    return undefined;
+  }
+
+  /// Takes a picture. However it goes on, the relay is told, else it would send no other.
+  #take(data) {
+    const arrived = performance.now();
+    if (data.byteLength < HEADER_BYTES) return;
+    const header = new DataView(data, 0, HEADER_BYTES);
+    const [kind, flags, number] = [header.getUint8(0), header.getUint8(1), header.getUint16(2)];
+    const socket = this.#socket;
+    const ack = () => {
+      const bytes = new DataView(new ArrayBuffer(12));
+      bytes.setUint16(0, number);
+      bytes.setBigUint64(4, header.getBigUint64(8));
+      if (socket.readyState === WebSocket.OPEN) socket.send(bytes);
+    };
+    const box = this.#numbered(number);
+    // One from before the number was given to this box is another stream's.
+    if (!box?.isTold || document.hidden) return ack();
+    const age = header.getUint32(4) / 1000 + this.#way;
+    box.painter.paint(new Uint8Array(data, HEADER_BYTES)).then(
+      (size) => {
+        ack();
+        if (!size || box.number !== number) return;
+        box.pictureWidth = kind === EIGHTH ? size.width * 8 : size.width;
+        box.ratio = size.ratio;
+        box.age = age;
+        box.paintedAt = arrived;
+        box.isPlaceholder = Boolean(flags & PLACEHOLDER);
+        if (!(flags & REPEATED)) box.frames++;
+        this.#on.frame(box);
+        if (this.#isSmall(box) !== box.isSmall) this.update();
+      },
+      // It cannot be shown.
+      ack,
+    );
+  }
+
+  /// Whether an eighth of the picture is enough for the box.
+  #isSmall({ canShrink, pictureWidth, element }) {
+    if (!canShrink || !pictureWidth) return false;
+    return element.parentElement.clientWidth * devicePixelRatio <= pictureWidth / 4;
+  }
+
+  #free(box) {
+    // Last in the row: by then, nothing of this box is on its way.
+    if (box.number !== null) this.#numbers.push(box.number);
+    box.number = null;
+    box.isTold = false;
+  }
+
+  #tell() {
+    const isShown = (box) => box.isVisible && !document.hidden && !this.#isStopped;
+    const shown = [...this.#boxes.values()].filter(isShown);
+    this.#images?.show(shown);
+    if (!this.#mostTiles) return;
+    const chosen = new Set(shown.slice(0, this.#mostTiles));
+    for (const box of this.#boxes.values()) if (!chosen.has(box)) this.#free(box);
+    const tiles = [...chosen].map((box) => {
+      box.number ??= this.#numbers.shift();
+      box.isSmall = this.#isSmall(box);
+      const tile = { tile: box.number, stream: box.stream };
+      if (box.fps) tile.fps = box.fps;
+      if (box.isSmall) tile.scale = 'eighth';
+      return tile;
+    });
+    const message = JSON.stringify({ type: 'tiles', tiles });
+    if (message === this.#sent) return;
+    this.#sent = message;
+    this.#send(message);
+  }
+
+  /// Asks for boxes that were refused once more.
+  retry() {
+    this.#sent = '';
+    this.update();
+  }
+}
