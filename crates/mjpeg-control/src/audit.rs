@@ -30,6 +30,10 @@ pub(crate) struct AuditedUser(pub(crate) Arc<str>);
 #[derive(Clone)]
 pub(crate) struct IsAudited;
 
+/// Marks the answer to a request that only asked what a change would do: it is none.
+#[derive(Clone, Copy)]
+pub(crate) struct NoChange;
+
 impl Audit {
     /// A change of what stands in its path: a stream, or a viewer of one.
     pub(crate) fn new(verb: &'static str, peer: Option<Peer>, target: &str) -> Self {
@@ -56,6 +60,9 @@ impl Audit {
     pub(crate) fn log(self, response: &mut Response) {
         response.extensions_mut().insert(IsAudited);
         let extensions = response.extensions();
+        if extensions.get::<NoChange>().is_some() {
+            return;
+        }
         let stream = extensions
             .get::<AuditedStream>()
             .map(|AuditedStream(name)| name);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mjpeg_manager::{StreamInfo, StreamName};
 use serde_json::{Map, Value};
 
-use crate::error::Error;
+use crate::{code::ErrorCode, error::Error};
 
 /// Keeps the configuration for the API: reads it, checks what is to change, applies it to the
 /// running streams, and stores it.
@@ -47,6 +47,25 @@ pub trait Configurator: Send + Sync + 'static {
     /// * [`TooManyStreams`](crate::ErrorCode::TooManyStreams): the API may add no more.
     /// * What [`Manager`](mjpeg_manager::Manager) returns.
     async fn set(&self, change: StreamEdit) -> Result<EditedStream, Error>;
+
+    /// Says what [`set`](Self::set) would make of a stream, or why it would be refused. Changes
+    /// nothing, and waits for no camera: that one does not answer shows only when it is set.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set). Default: [`BadRequest`](crate::ErrorCode::BadRequest), as the change
+    /// cannot be checked without being made.
+    async fn check_edit(&self, change: StreamEdit) -> Result<EditedStream, Error> {
+        let _ = change;
+        let detail = "this relay cannot check a stream without setting it";
+        Err(Error::new(ErrorCode::BadRequest, detail))
+    }
+
+    /// Describes the keys of a stream that the API may set, as a JSON Schema of an object. Default:
+    /// none, and [`NotFound`](crate::ErrorCode::NotFound) is what the API answers.
+    fn stream_schema(&self) -> Option<Value> {
+        None
+    }
 
     /// Stops a stream and forgets it. Returns when that has happened.
     ///

@@ -4,6 +4,7 @@ mod change;
 pub(crate) mod editor;
 mod failure;
 mod masked;
+mod prepared;
 mod store;
 mod view;
 mod written;
@@ -19,7 +20,10 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::view::ConfiguredView;
-use crate::{background::in_background, reload::difference::Configuration};
+use crate::{
+    background::in_background, config::schema::api::stream_schema,
+    reload::difference::Configuration,
+};
 
 /// Passes what the API asks for to the task that has the relay.
 pub(crate) struct ControlRequests {
@@ -31,6 +35,8 @@ pub(crate) struct ControlRequests {
 /// Something that the API asks for, and where the answer goes.
 pub(crate) enum ControlRequest {
     Set(StreamEdit, Reply<EditedStream>),
+    /// Only to say what would become of the stream.
+    Check(StreamEdit, Reply<EditedStream>),
     /// A new stream whose camera had to be there was started, or not.
     Started(StreamEdit, Reply<EditedStream>, Result<(), Error>),
     Remove(StreamRemoval, Reply<()>),
@@ -59,6 +65,15 @@ impl Configurator for ControlRequests {
 
     async fn set(&self, change: StreamEdit) -> Result<EditedStream, Error> {
         self.ask(|reply| ControlRequest::Set(change, reply)).await
+    }
+
+    async fn check_edit(&self, change: StreamEdit) -> Result<EditedStream, Error> {
+        self.ask(|reply| ControlRequest::Check(change, reply)).await
+    }
+
+    fn stream_schema(&self) -> Option<Value> {
+        let settings = &self.running.borrow().settings;
+        Some(stream_schema(&settings.control, &settings.defaults))
     }
 
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {

@@ -11,6 +11,7 @@ use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use super::bodies::Nothing;
 use crate::{
     body::{known, read},
+    error::Error,
     parameters::Parameters,
     respond::{AnyProblem, Refused, json},
     state::ApiState,
@@ -90,6 +91,24 @@ pub(super) async fn info(State(state): State<Arc<ApiState>>) -> Result<Response,
         subscribers: config.max_subscribers().saturating_sub(free),
     };
     Ok(json(StatusCode::OK, &info))
+}
+
+/// Describes the keys of a stream that the API may set (JSON Schema). A key's `default` is what
+/// holds without it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/schema",
+    operation_id = "read_schema",
+    tag = "relay",
+    responses(
+        (status = 200, body = Object),
+        AnyProblem
+    )
+)]
+pub(super) async fn schema(State(state): State<Arc<ApiState>>) -> Result<Response, Refused> {
+    let schema = state.configurator.stream_schema();
+    let schema = schema.ok_or_else(Error::not_found)?;
+    Ok(json(StatusCode::OK, &schema))
 }
 
 /// Describes this API (OpenAPI 3.1).

@@ -10,7 +10,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, Uri, header::LOCATION};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header::LOCATION};
 use mjpeg_manager::{Manager, StreamName};
 use serde_json::{Map, Value};
 
@@ -21,13 +21,14 @@ use super::{
     streams::{full, in_full},
 };
 use crate::{
+    audit::NoChange,
     body::{known, read},
     configurator::{EditMode, StreamEdit, StreamRemoval},
     error::{Error, Violation},
     parameters::Parameters,
-    respond::{AnyProblem, Refused},
+    respond::{AnyProblem, Refused, json},
     state::ApiState,
-    view::stream::FullStream,
+    view::stream::{CheckedView, FullStream, SetView},
 };
 
 /// Adds a stream. Waits for its camera unless `start` is `retry`; if that fails, there is no
@@ -37,10 +38,15 @@ use crate::{
     path = "/api/v1/streams",
     operation_id = "create_stream",
     tag = "streams",
-    params(("persist" = Option<bool>, Query,
-        description = "Whether to store it, else it is for this run only; default true")),
+    params(
+        ("persist" = Option<bool>, Query,
+            description = "Whether to store it, else it is for this run only; default true"),
+        ("dry_run" = Option<bool>, Query,
+            description = "Only say what is wrong, and change nothing; default false")
+    ),
     request_body = NewStream,
     responses(
+        (status = 200, body = CheckedView, description = "It could be added"),
         (status = 201, body = FullStream),
         AnyProblem
     )
@@ -50,15 +56,19 @@ pub(super) async fn create(
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    let persist = persist(&parts.uri)?;
+    let wish = Wish::of(&parts.uri)?;
+    wish.answer(create_as(&state, wish, body).await)
+}
+
+async fn create_as(state: &ApiState, wish: Wish, body: Body) -> Result<Response, Refused> {
     let mut keys = read(body, &state.config).await?;
     let Some(name) = keys.remove("name") else {
         return Err(wrong_name("a stream needs a name").into());
     };
     let name = parsed(name.as_str().unwrap_or_default())?;
     let mut change = StreamEdit::new(name.clone(), EditMode::Create, keys);
-    change.persist = persist;
-    let mut response = set(&state, change).await;
+    change.persist = wish.persist;
+    let mut response = set(state, change, wish).await;
     if response.status() == StatusCode::CREATED
         && let Ok(location) = HeaderValue::try_from(format!("streams/{name}"))
     {
@@ -77,6 +87,8 @@ pub(super) async fn create(
         ("name" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$", description = "The stream"),
         ("persist" = Option<bool>, Query,
             description = "Whether to store it, else it is for this run only; default true"),
+        ("dry_run" = Option<bool>, Query,
+            description = "Only say what is wrong, and change nothing; default false"),
         ("If-Match" = Option<String>, Header, pattern = r##"^(\*|(W/)?"[ !#-~]*"(, ?(W/)?"[ !#-~]*")*)$"##,
             description = "Versions, or `*`"),
         ("If-None-Match" = Option<String>, Header, pattern = r"^\*$",
@@ -84,7 +96,7 @@ pub(super) async fn create(
     ),
     request_body = AllKeys,
     responses(
-        (status = 200, body = FullStream, description = "It was changed"),
+        (status = 200, body = SetView, description = "It was changed, or could be set"),
         (status = 201, body = FullStream, description = "It was added"),
         AnyProblem
     )
@@ -107,12 +119,14 @@ pub(super) async fn replace(
         ("name" = String, Path, description = "The stream"),
         ("persist" = Option<bool>, Query,
             description = "Whether to store it, else it is for this run only; default true"),
+        ("dry_run" = Option<bool>, Query,
+            description = "Only say what is wrong, and change nothing; default false"),
         ("If-Match" = Option<String>, Header, pattern = r##"^(\*|(W/)?"[ !#-~]*"(, ?(W/)?"[ !#-~]*")*)$"##,
             description = "Versions, or `*`")
     ),
     request_body(content = SomeKeys, content_type = "application/merge-patch+json"),
     responses(
-        (status = 200, body = FullStream),
+        (status = 200, body = SetView, description = "It was changed, or could be"),
         AnyProblem
     )
 )]
@@ -252,19 +266,63 @@ async fn write(
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
+    let wish = Wish::of(&parts.uri)?;
+    wish.answer(write_as(state, name, mode, wish, (&parts.headers, body)).await)
+}
+
+async fn write_as(
+    state: &ApiState,
+    name: &str,
+    mode: EditMode,
+    wish: Wish,
+    (headers, body): (&HeaderMap, Body),
+) -> Result<Response, Refused> {
     let name = parsed(name)?;
-    let (persist, condition) = (persist(&parts.uri)?, condition(&parts.headers)?);
+    let condition = condition(headers)?;
     let mut keys = read(body, &state.config).await?;
     if keys.remove("name").is_some_and(|it| it != name.as_str()) {
         return Err(wrong_name("a stream cannot be renamed: add it anew").into());
     }
     let mut change = StreamEdit::new(name, mode, keys);
-    (change.persist, change.condition) = (persist, condition);
-    Ok(set(state, change).await)
+    (change.persist, change.condition) = (wish.persist, condition);
+    Ok(set(state, change, wish).await)
 }
 
-async fn set(state: &ApiState, change: StreamEdit) -> Response {
+/// What is to be done with a change.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    persist: bool,
+    /// Only to say what is wrong with it.
+    dry_run: bool,
+}
+
+impl Wish {
+    fn of(uri: &Uri) -> Result<Self, Error> {
+        let parameters = Parameters::of(uri, &["persist", "dry_run"])?;
+        Ok(Self {
+            persist: parameters.is("persist", true)?,
+            dry_run: parameters.is("dry_run", false)?,
+        })
+    }
+
+    /// The answer, which says whether a change was to be made.
+    fn answer(self, answer: Result<Response, Refused>) -> Result<Response, Refused> {
+        let mut response = answer.into_response();
+        if self.dry_run {
+            response.extensions_mut().insert(NoChange);
+        }
+        Ok(response)
+    }
+}
+
+async fn set(state: &ApiState, change: StreamEdit, wish: Wish) -> Response {
     let name = change.name.clone();
+    if wish.dry_run {
+        return match state.configurator.check_edit(change).await {
+            Ok(checked) => json(StatusCode::OK, &CheckedView::from(checked)),
+            Err(error) => Refused(error).into_response(),
+        };
+    }
     let changed = match state.configurator.set(change).await {
         Ok(changed) => changed,
         Err(error) => return Refused(error).into_response(),

@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{configurator::ConfiguredStream, time::rfc3339};
+use crate::{
+    configurator::{ConfiguredStream, EditedStream},
+    time::rfc3339,
+};
 
 /// A page of the list of streams.
 #[derive(Serialize, ToSchema)]
@@ -89,6 +92,30 @@ pub(crate) struct FullStream {
     pub(crate) version: Option<String>,
     /// What is odd about its configuration.
     warnings: Vec<String>,
+}
+
+/// What a stream would be like.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CheckedView {
+    /// `true`: nothing has changed.
+    dry_run: bool,
+    /// Whether there is none of this name yet.
+    is_new: bool,
+    /// Its keys and values, secrets as `***`.
+    config: Map<String, Value>,
+    /// Who would have configured it, as of a `FullStream`.
+    origin: &'static str,
+    /// What would be odd about the configuration, and is not now.
+    warnings: Vec<String>,
+}
+
+/// A stream that was set, or would be: with `dry_run`.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "it is only described")]
+pub(crate) enum SetView {
+    Set(FullStream),
+    Checked(CheckedView),
 }
 
 /// One source of a stream.
@@ -175,6 +202,18 @@ impl FullStream {
             origin,
             version,
             warnings,
+        }
+    }
+}
+
+impl From<EditedStream> for CheckedView {
+    fn from(checked: EditedStream) -> Self {
+        Self {
+            dry_run: true,
+            is_new: checked.is_new,
+            config: checked.stream.keys,
+            origin: checked.stream.origin.as_str(),
+            warnings: checked.stream.warnings,
         }
     }
 }

@@ -66,6 +66,10 @@ async fn every_change_is_logged_in_one_line_and_never_its_body() {
         r#"{"name":"audited","source":"tcp://127.0.0.1:9","start":"retry","note":"hunter2"}"#;
     relay.root("POST", "/streams", body).await;
     relay.root("POST", "/streams", body).await;
+    // These change nothing.
+    for body in [body, r#"{"name":"audited"}"#, "{"] {
+        relay.root("POST", "/streams?dry_run=true", body).await;
+    }
     let path = "/streams/audited";
     relay
         .root(

@@ -25,6 +25,8 @@ pub(crate) struct Memory {
     pub(crate) changing: tokio::sync::Mutex<()>,
     /// The changes that were asked for.
     pub(crate) changes: Mutex<Vec<StreamEdit>>,
+    /// The changes that were only to be checked.
+    pub(crate) checks: Mutex<Vec<StreamEdit>>,
     pub(crate) order: Mutex<Vec<StreamName>>,
 }
 
@@ -36,6 +38,7 @@ impl Memory {
             versions: AtomicU64::new(1),
             changing: tokio::sync::Mutex::default(),
             changes: Mutex::default(),
+            checks: Mutex::default(),
             order: Mutex::default(),
         }
     }
@@ -157,6 +160,19 @@ impl Configurator for Memory {
         streams().insert(name.clone(), stream);
         let stream = self.stream(name.as_str()).unwrap();
         Ok(EditedStream::new(stream, before.is_none()))
+    }
+
+    async fn check_edit(&self, change: StreamEdit) -> Result<EditedStream, Error> {
+        let is_new = !self.streams.lock().unwrap().contains_key(&change.name);
+        spec(&change.name, &change.keys)?;
+        let mut stream = ConfiguredStream::new(change.keys.clone(), StreamOrigin::Api, "checked");
+        stream.warnings.push("it is odd".into());
+        self.checks.lock().unwrap().push(change);
+        Ok(EditedStream::new(stream, is_new))
+    }
+
+    fn stream_schema(&self) -> Option<Value> {
+        Some(json!({ "type": "object", "required": ["source"] }))
     }
 
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {

@@ -316,3 +316,55 @@ async fn change_is_made_even_if_its_client_goes_away() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn dry_run_says_what_would_become_of_a_stream_and_changes_nothing() {
+    let relay = Relay::start().await;
+    relay.root("POST", "/streams", &offline("yard").await).await;
+    let version = relay.get("/streams/yard").await.json()["version"].clone();
+    let before = relay.memory.changes.lock().unwrap().len();
+    let source = json!({ "source": "tcp://127.0.0.1:9", "note": "new" });
+    let (all, mut named) = (source.to_string(), source.clone());
+    named["name"] = "door".into();
+    for (method, path, body, is_new) in [
+        ("POST", "/streams", named.to_string(), true),
+        ("PUT", "/streams/door", all.clone(), true),
+        ("PUT", "/streams/yard", all.clone(), false),
+        ("PATCH", "/streams/yard", all.clone(), false),
+    ] {
+        let asked = format!("{path}?dry_run=true&persist=0");
+        let checked = relay.root(method, &asked, &body).await;
+        assert_eq!(checked.status(), 200, "{method} {path}: {}", checked.text());
+        let shown = checked.json();
+        assert_eq!(shown["dry_run"], true);
+        assert_eq!(shown["is_new"], is_new, "{method} {path}");
+        assert_eq!(shown["config"]["note"], "new");
+        assert_eq!(shown["warnings"], json!(["it is odd"]));
+        assert!(checked.header("etag").is_none() && checked.header("location").is_none());
+        let check = relay.memory.checks.lock().unwrap().pop().unwrap();
+        assert!(!check.persist);
+    }
+    let wrong = json!({ "name": "door", "source": "test:", "lingre": 1 }).to_string();
+    let refused = relay.root("POST", "/streams?dry_run=1", &wrong).await;
+    refused.is_problem(422, "invalid_spec");
+    assert_eq!(refused.json()["errors"][0]["key"], "lingre");
+    relay
+        .root("POST", "/streams?dry_run=perhaps", &wrong)
+        .await
+        .is_problem(422, "invalid_spec");
+    relay
+        .root("DELETE", "/streams/yard?dry_run=true", "")
+        .await
+        .is_problem(422, "invalid_spec");
+    assert_eq!(relay.memory.changes.lock().unwrap().len(), before);
+    assert_eq!(relay.manager.list().len(), 1);
+    assert_eq!(relay.get("/streams/yard").await.json()["version"], version);
+}
+
+#[tokio::test]
+async fn keys_of_streams_are_described_where_the_configuration_knows_them() {
+    let relay = Relay::start().await;
+    let schema = relay.get("/schema").await;
+    assert_eq!(schema.status(), 200);
+    assert_eq!(schema.json()["required"][0], "source");
+}

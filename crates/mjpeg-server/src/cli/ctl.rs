@@ -155,6 +155,10 @@ pub(crate) struct CtlAdd {
     #[arg(long)]
     pub(crate) retry: bool,
 
+    /// Only say what is wrong, without trying the camera, and add nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
     #[command(flatten)]
     pub(crate) storage: StorageArguments,
 }
@@ -166,6 +170,10 @@ pub(crate) struct CtlSet {
 
     #[command(flatten)]
     pub(crate) keys: KeyArguments,
+
+    /// Only say what is wrong, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 
     #[command(flatten)]
     pub(crate) storage: StorageArguments,

@@ -1,5 +1,6 @@
 //! What is known of the keys, from their declarations.
 
+pub(crate) mod api;
 pub(crate) mod bounds;
 pub(crate) mod key;
 pub(crate) mod root;

@@ -1,10 +1,6 @@
 //! Carries out what the API asks for, in the task that has the relay.
 
-use std::{
-    hash::RandomState,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{hash::RandomState, sync::Arc};
 
 use futures_util::{
     FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::FuturesUnordered,
@@ -19,13 +15,13 @@ use tracing::{error, info};
 use super::{
     ControlRequest, ControlRequests, MOST_WAITING, change,
     failure::{failed_edit, failed_reload, failed_start},
-    store::{PreparedFile, StreamFile},
+    prepared::{PreparedEdit, Store, Storing, file_of_api, for_this_run, stored, unchanged},
+    store::StreamFile,
     view::ConfiguredView,
-    written,
 };
 use crate::{
     background::in_background,
-    config::edits::{Author, Edits, OwnStream, RunStream},
+    config::edits::Author,
     relay::{Relay, change::RelayChange},
     reload::{Reloader, difference::Configuration},
 };
@@ -39,21 +35,6 @@ pub(crate) struct Editor {
     hashing: RandomState,
     /// New streams whose cameras are being waited for. Nothing else waits for them.
     starting: FuturesUnordered<BoxFuture<'static, ControlRequest>>,
-}
-
-/// What is to become of one stream.
-struct PreparedEdit {
-    edits: Edits,
-    /// What is to be written once the change holds.
-    store: Store,
-    /// The stream, if it runs already.
-    started: Option<StreamName>,
-}
-
-enum Store {
-    Nothing,
-    Write(PreparedFile),
-    Remove(StreamFile),
 }
 
 impl Editor {
@@ -124,6 +105,9 @@ impl Editor {
                     }
                 }
             }
+            ControlRequest::Check(change, reply) => {
+                let _ = reply.send(self.check_edit(&change, reloader).await);
+            }
             ControlRequest::Started(_, reply, Err(error)) => {
                 let _ = reply.send(Err(error));
             }
@@ -171,7 +155,7 @@ impl Editor {
         if !is_new || change.mode == EditMode::Merge || !change::is_required(&change.keys) {
             return Ok(None);
         }
-        let edit = self.prepare(change, reloader).await?;
+        let edit = self.prepare(change, reloader, Storing::Checked).await?;
         let proposal = reloader.propose_edited(edit.edits).await;
         let plan = proposal
             .map_err(|error| failed_edit(&error))?
@@ -199,7 +183,7 @@ impl Editor {
         let running = Arc::clone(reloader.running());
         let name = change.name.clone();
         let is_new = !running.written.own.contains_key(&name);
-        let mut edit = self.prepare(&change, reloader).await?;
+        let mut edit = self.prepare(&change, reloader, Storing::Prepared).await?;
         edit.started = is_started.then(|| name.clone());
         self.carry_out(edit, reloader, relay).await?;
         let stream = self.view.borrow().streams.get(name.as_str()).cloned();
@@ -209,11 +193,34 @@ impl Editor {
         Ok(EditedStream::new(stream, is_new).with_info(info))
     }
 
+    /// Says what a change would make of the stream.
+    async fn check_edit(
+        &self,
+        change: &StreamEdit,
+        reloader: &Reloader,
+    ) -> Result<EditedStream, Error> {
+        let running = Arc::clone(reloader.running());
+        let name = &change.name;
+        let edit = self.prepare(change, &running, Storing::Checked).await?;
+        let proposal = reloader.propose_edited(edit.edits).await;
+        let proposal = proposal.map_err(|error| failed_edit(&error))?;
+        let mut view = ConfiguredView::new(&proposal.configuration, &self.hashing);
+        let stream = view.streams.remove(name.as_str());
+        let mut stream = stream.ok_or_else(|| no_stream(name))?;
+        let before = reloader.propose_edited(unchanged(&running)).await;
+        let known = before.map(|before| before.warnings).unwrap_or_default();
+        let warnings = proposal.warnings.into_iter();
+        stream.warnings = warnings.filter(|it| !known.contains(it)).collect();
+        let is_new = !running.written.own.contains_key(name);
+        Ok(EditedStream::new(stream, is_new))
+    }
+
     /// Checks a change, and prepares what it writes.
     async fn prepare(
         &self,
         change: &StreamEdit,
         reloader: &Reloader,
+        storing: Storing,
     ) -> Result<PreparedEdit, Error> {
         let (name, running) = (&change.name, reloader.running());
         let there = running.written.own.get(name);
@@ -232,7 +239,7 @@ impl Editor {
         }
         let keys = change::keys(change, there, &running.settings.control)?;
         match change.persist {
-            true => stored(reloader, name, there, keys).await,
+            true => stored(reloader, name, there, keys, storing).await,
             false => Ok(for_this_run(running, name, there, Some(keys))),
         }
     }
@@ -319,109 +326,6 @@ impl Editor {
         }
         self.tell(reloader.running());
         Ok(())
-    }
-}
-
-impl Store {
-    fn commit(self) -> std::io::Result<()> {
-        match self {
-            Self::Nothing => Ok(()),
-            Self::Write(file) => file.commit(),
-            Self::Remove(file) => file.remove(),
-        }
-    }
-}
-
-/// What is in effect.
-fn unchanged(running: &Configuration) -> Edits {
-    Edits {
-        files: running.written.files.clone(),
-        run: running.written.run.clone(),
-    }
-}
-
-/// A stream that is kept in a file.
-async fn stored(
-    reloader: &Reloader,
-    name: &StreamName,
-    there: Option<&OwnStream>,
-    keys: toml::Table,
-) -> Result<PreparedEdit, Error> {
-    let running = reloader.running();
-    let mut edits = unchanged(running);
-    let of_run = edits.run.iter().find(|run| run.name == *name);
-    let is_stored = match of_run {
-        Some(run) => run.replaces.is_some(),
-        None => there.is_some(),
-    };
-    let path = match is_stored {
-        true => Some(file_of_api(running, name, there)?),
-        false => None,
-    };
-    edits.run.retain(|run| run.name != *name);
-    let includes = running.written.includes.clone();
-    let main = reloader.main_file().map(Path::to_owned);
-    let (of_stream, text) = (name.clone(), change::file_text(&keys));
-    let prepared = in_background(move || {
-        let file = match path {
-            Some(path) => StreamFile::existing(path, of_stream.clone()).usable()?,
-            None => StreamFile::new(&includes, &of_stream)?,
-        };
-        if let Some(main) = main {
-            written::check_name(&main, file.path(), &of_stream)?;
-        }
-        file.prepare(&text)
-    });
-    let prepared = prepared.await?;
-    edits.files.insert(prepared.path(), prepared.text());
-    Ok(PreparedEdit {
-        edits,
-        store: Store::Write(prepared),
-        started: None,
-    })
-}
-
-/// The file in which the API keeps a stream, also one that it has changed or removed for this run.
-fn file_of_api(
-    running: &Configuration,
-    name: &StreamName,
-    there: Option<&OwnStream>,
-) -> Result<PathBuf, Error> {
-    let author = there.map(|there| &there.author);
-    match author {
-        Some(Author::Api(path)) => Ok(path.clone()),
-        Some(Author::Run) | None => {
-            let path = running.written.files.of_api(name.as_str());
-            path.ok_or_else(|| change::defined_elsewhere(name, author))
-        }
-        _ => Err(change::defined_elsewhere(name, author)),
-    }
-}
-
-/// A stream that is set, or gone, until a file or the command line says something else of it.
-fn for_this_run(
-    running: &Configuration,
-    name: &StreamName,
-    there: Option<&OwnStream>,
-    keys: Option<toml::Table>,
-) -> PreparedEdit {
-    let mut edits = unchanged(running);
-    let known = edits.run.iter().position(|run| run.name == *name);
-    let replaces = match known {
-        Some(at) => edits.run.remove(at).replaces,
-        None => there.map(|there| there.keys.clone()),
-    };
-    if keys.is_some() || replaces.is_some() {
-        edits.run.push(RunStream {
-            name: name.clone(),
-            keys,
-            replaces,
-        });
-    }
-    PreparedEdit {
-        edits,
-        store: Store::Nothing,
-        started: None,
     }
 }
 

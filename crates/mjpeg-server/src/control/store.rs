@@ -27,7 +27,6 @@ pub(super) struct StreamFile {
 pub(super) struct PreparedFile {
     new: NamedTempFile,
     file: StreamFile,
-    text: String,
 }
 
 impl StreamFile {
@@ -65,30 +64,30 @@ impl StreamFile {
         &self.path
     }
 
+    /// Checks that the file could be written, without leaving anything.
+    pub(super) fn probe(&self) -> Result<(), Error> {
+        self.check().map_err(|reason| self.unusable(&reason))?;
+        match tempfile::tempfile_in(self.folder()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.unwritable(&error)),
+        }
+    }
+
     /// Writes the text next to the file. Nothing has changed yet.
     pub(super) fn prepare(self, text: &str) -> Result<PreparedFile, Error> {
         self.check().map_err(|reason| self.unusable(&reason))?;
         let write = || {
-            let folder = self.path.parent().unwrap_or(Path::new("."));
             // Not even for a moment can others read it: it may hold passwords.
             let mut new = tempfile::Builder::new()
                 .prefix(".stream-")
                 .suffix(".new")
-                .tempfile_in(folder)?;
+                .tempfile_in(self.folder())?;
             new.write_all(text.as_bytes())?;
             new.as_file().sync_all()?;
             Ok(new)
         };
-        let new = write().map_err(|error: io::Error| {
-            let folder = self.path.parent().map(shown).unwrap_or_default();
-            not_persistent(format!("cannot write to {folder}: {error}"))
-                .with_hint("make the folder writable for the relay, or add ?persist=false")
-        })?;
-        Ok(PreparedFile {
-            new,
-            file: self,
-            text: text.into(),
-        })
+        let new = write().map_err(|error: io::Error| self.unwritable(&error))?;
+        Ok(PreparedFile { new, file: self })
     }
 
     /// Returns the file, if the API may touch it.
@@ -146,6 +145,16 @@ impl StreamFile {
         }
     }
 
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
+    fn unwritable(&self, error: &io::Error) -> Error {
+        let folder = self.path.parent().map(shown).unwrap_or_default();
+        not_persistent(format!("cannot write to {folder}: {error}"))
+            .with_hint("make the folder writable for the relay, or add ?persist=false")
+    }
+
     fn unusable(&self, reason: &io::Error) -> Error {
         let path = shown(&self.path);
         let hint = "change it by hand and reload, or give each of its streams a file of its own; \
@@ -155,14 +164,6 @@ impl StreamFile {
 }
 
 impl PreparedFile {
-    pub(super) fn path(&self) -> PathBuf {
-        self.file.path.clone()
-    }
-
-    pub(super) fn text(&self) -> String {
-        self.text.clone()
-    }
-
     /// Puts the file in its place.
     pub(super) fn commit(self) -> io::Result<()> {
         self.file.check()?;

@@ -43,9 +43,12 @@ pub(super) async fn add(
             return Err(CtlFailure::Usage(format!("{key} is given twice")));
         }
     }
-    let path = format!("/streams{}", query(&args.storage));
+    let path = format!("/streams{}", set_query(&args.storage, args.dry_run));
     let added = client.send(Method::POST, &path, Some(&keys.into())).await?;
-    shown(screen, &added, "added")
+    match args.dry_run {
+        true => checked(screen, &added, &format!("{} can be added", args.name)),
+        false => shown(screen, &added, "added"),
+    }
 }
 
 /// Changes keys of a stream.
@@ -61,12 +64,18 @@ pub(super) async fn set(
     let path = format!(
         "/streams/{}{}",
         encoded(&args.stream.name),
-        query(&args.storage)
+        set_query(&args.storage, args.dry_run)
     );
     let stream = client
         .send(Method::PATCH, &path, Some(&keys.into()))
         .await?;
-    shown(screen, &stream, "changed")
+    match args.dry_run {
+        true => {
+            let done = format!("{} can be changed", args.stream.name);
+            checked(screen, &stream, &done)
+        }
+        false => shown(screen, &stream, "changed"),
+    }
 }
 
 /// What is done to one stream of several.
@@ -100,11 +109,33 @@ fn shown(screen: &Screen, stream: &Value, done: &str) -> Result<(), CtlFailure> 
     if screen.is_json {
         return screen.json(stream);
     }
+    warn(stream);
+    let (name, state) = (field(stream, "name"), field(stream, "state"));
+    screen.line(&format!("{name} is {done}; {state}"))
+}
+
+/// Shows that something could be done.
+fn checked(screen: &Screen, stream: &Value, done: &str) -> Result<(), CtlFailure> {
+    if screen.is_json {
+        return screen.json(stream);
+    }
+    warn(stream);
+    screen.done(done)
+}
+
+fn warn(stream: &Value) {
     for warning in items(stream, "warnings") {
         notice(&format!("warning: {}", text(warning)));
     }
-    let (name, state) = (field(stream, "name"), field(stream, "state"));
-    screen.line(&format!("{name} is {done}; {state}"))
+}
+
+fn set_query(storage: &StorageArguments, dry_run: bool) -> String {
+    let query = query(storage);
+    match (dry_run, query) {
+        (false, _) => query.into(),
+        (true, "") => "?dry_run=true".into(),
+        (true, _) => format!("{query}&dry_run=true"),
+    }
 }
 
 fn query(storage: &StorageArguments) -> &'static str {

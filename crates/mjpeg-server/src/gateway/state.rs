@@ -243,6 +243,14 @@ impl Configurator for RoutedConfigurator {
         self.configurator.set(change).await
     }
 
+    async fn check_edit(&self, change: StreamEdit) -> Result<EditedStream, Error> {
+        self.configurator.check_edit(change).await
+    }
+
+    fn stream_schema(&self) -> Option<Value> {
+        self.configurator.stream_schema()
+    }
+
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {
         self.configurator.remove(removal).await
     }

@@ -4,6 +4,7 @@ mod answers;
 mod attacks;
 mod certificates;
 mod crawl;
+mod dry_run;
 mod links;
 mod odd_files;
 mod races;

@@ -85,7 +85,7 @@ pub(crate) struct StreamKeys {
     pub(crate) login_retry: Time,
 
     /// Connect to the camera only while somebody watches or asks for a picture.
-    #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
+    #[schemars(extend("x-reload" = KEEP, "x-api" = true, "x-common" = true))]
     pub(crate) on_demand: bool,
 
     /// With `on_demand`: how long the camera stays connected after the last viewer.
@@ -201,7 +201,7 @@ pub(crate) struct StreamKeys {
     pub(crate) max_duration: Limit<Time>,
 
     /// The most pictures per second that any viewer gets.
-    #[schemars(extend("x-above" = 0, "x-reload" = KEEP, "x-api" = true))]
+    #[schemars(extend("x-above" = 0, "x-reload" = KEEP, "x-api" = true, "x-common" = true))]
     pub(crate) max_fps: Limit<f64>,
 
     /// The most kilobits per second that any viewer gets, in whole pictures.

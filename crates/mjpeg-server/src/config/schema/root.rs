@@ -57,7 +57,7 @@ fn object(section: Section) -> Value {
 }
 
 /// A key with its bounds as JSON Schema states them.
-fn property(key: &'static Key) -> (String, Value) {
+pub(super) fn property(key: &'static Key) -> (String, Value) {
     let mut schema = key.schema.clone();
     for (ours, theirs) in [
         ("x-above", "exclusiveMinimum"),

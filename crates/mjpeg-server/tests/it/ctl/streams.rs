@@ -233,3 +233,16 @@ fn relay_is_found_at_a_url_too() {
     command.env("MJPEG_CTL_URL", "http://127.0.0.1:1");
     assert_eq!(Done::of(command).stdout, "garage\nyard\n");
 }
+
+#[test]
+fn stream_can_be_checked_without_being_added_or_changed() {
+    let relay = ControlledRelay::start();
+    let printed = relay.done(&["add", "door", "test:", "max_viewers=7", "--dry-run"]);
+    assert_eq!(printed, "door can be added\n");
+    let checked = relay.json(&["set", "yard", "max_fps=5", "--dry-run", "--no-persist"]);
+    assert_eq!(checked["config"]["max_fps"], 5);
+    assert_eq!(relay.done(&["list", "--names"]), "garage\nyard\n");
+    assert!(relay.json(&["show", "yard"])["config"]["max_fps"].is_null());
+    let refused = relay.ctl(&["add", "door", "test:", "linger=5", "--dry-run"]);
+    refused.fails(1, &["linger"]);
+}
