@@ -2,11 +2,15 @@
 
 mod axe;
 mod browsing;
+mod dialogs;
 mod files;
+mod qr;
 mod sessions;
+mod share;
+mod snippets;
 mod wall;
 
-use std::{fs, net::SocketAddr, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use mjpeg_auth::hash_password;
 use mjpeg_testkit::{Camera, Response, Script, jpeg, request};
@@ -20,22 +24,33 @@ use crate::{
 /// A relay whose gateways serve everything, on ports of this machine.
 struct Relay {
     server: Server,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Relay {
     /// Starts one with this file; it keeps the API's streams. Prints as many URLs.
     fn start(text: &str, urls: usize) -> Self {
+        Self::of(&[INCLUDE, text].concat(), urls)
+    }
+
+    /// Starts one that cannot keep the API's streams.
+    fn start_without_folder(text: &str) -> Self {
+        Self::of(text, 1)
+    }
+
+    fn of(text: &str, urls: usize) -> Self {
         let folder = Folder::new();
         fs::create_dir(folder.path().join("streams.d")).expect("a folder");
-        let file = folder.write("mjpeg.toml", [INCLUDE, text].concat());
+        let file = folder.write("mjpeg.toml", text);
         let mut command = command(&["run", "-c", &file]);
         command.env("STATE_DIRECTORY", folder.path().join("state"));
         let server = Server::of(command, urls);
-        Self {
-            server,
-            _folder: folder,
-        }
+        Self { server, folder }
+    }
+
+    /// The file of a stream of the API.
+    fn stored(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("streams.d/{name}.toml"))
     }
 
     fn addr(&self) -> SocketAddr {

@@ -73,6 +73,18 @@ pub(super) async fn log_in(browser: &Client, relay: &Relay) {
     until(browser, "document.querySelector('#logout')").await;
 }
 
+/// Logs in without the page where people do.
+pub(super) async fn log_in_by_api(browser: &Client, relay: &Relay) {
+    browser.goto(relay.url()).await.unwrap();
+    let script = format!(
+        "fetch('./login', {{ method: 'POST', headers: {{ 'Content-Type': 'application/json' }},
+           body: JSON.stringify({}) }}).then((answer) => window.loggedIn = answer.ok);",
+        json!({ "name": "alice", "password": PASSWORD })
+    );
+    browser.execute(&script, vec![]).await.unwrap();
+    until(browser, "window.loggedIn").await;
+}
+
 #[tokio::test]
 async fn newcomer_logs_in_sees_a_camera_and_logs_out() {
     let camera = camera().await;
