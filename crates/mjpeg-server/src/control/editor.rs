@@ -201,7 +201,7 @@ impl Editor {
     ) -> Result<EditedStream, Error> {
         let running = Arc::clone(reloader.running());
         let name = &change.name;
-        let edit = self.prepare(change, &running, Storing::Checked).await?;
+        let edit = self.prepare(change, reloader, Storing::Checked).await?;
         let proposal = reloader.propose_edited(edit.edits).await;
         let proposal = proposal.map_err(|error| failed_edit(&error))?;
         let mut view = ConfiguredView::new(&proposal.configuration, &self.hashing);
