@@ -97,7 +97,7 @@ pub(super) async fn stored(
             }
             Storing::Prepared => Store::Write(file.prepare(&text)?),
         };
-        Ok((path, text, store))
+        Ok::<_, Error>((path, text, store))
     });
     let (path, text, store) = prepared.await?;
     edits.files.insert(path, text);
