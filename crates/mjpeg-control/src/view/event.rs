@@ -24,8 +24,8 @@ pub(crate) struct EventView {
     /// the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// What its pictures show, or no longer show: `dark`, `covered`, `still` or `motion`. Such events
-    /// are only for those who may control the stream.
+    /// What its pictures show, or no longer show: `dark`, `covered`, `still` or `motion`. Such
+    /// events are only for those who may control the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     detection: Option<&'static str>,
     /// The source in use, if it changed, without secrets, for those who may control the stream.

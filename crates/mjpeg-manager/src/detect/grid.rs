@@ -73,11 +73,11 @@ impl Grid {
                 let right = (left + TILE_CELLS).min(self.columns);
                 let (mut least, mut most) = (u8::MAX, 0);
                 for row in top..bottom {
-                    for at in row * self.columns + left..row * self.columns + right {
-                        if counted[at] {
-                            least = least.min(self.cells[at]);
-                            most = most.max(self.cells[at]);
-                        }
+                    let line = row * self.columns + left..row * self.columns + right;
+                    let cells = self.cells[line.clone()].iter().zip(&counted[line]);
+                    for (&cell, _) in cells.filter(|(_, counts)| **counts) {
+                        least = least.min(cell);
+                        most = most.max(cell);
                     }
                 }
                 if least <= most {

@@ -120,8 +120,8 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) frozen_after: Time,
 
-    /// Tell that the picture is dark: below which mean brightness, in percent of white. 8 is a night
-    /// without light.
+    /// Tell that the picture is dark: below which mean brightness, in percent of white. 8 is a
+    /// night without light.
     #[schemars(extend("x-above" = 0, "x-most" = 100, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) detect_dark: Limit<f64>,
 
