@@ -53,7 +53,8 @@ async fn figure(relay: &Controlled, name: &str, webhook: &str) -> Option<u64> {
     let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = request(addr, asked).await.unwrap();
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
-    let begin = format!("mjpeg_webhook_{name}{{webhook=\"{webhook}\"}} ");
+    let total = if name == "waiting" { "" } else { "_total" };
+    let begin = format!("mjpeg_webhook_{name}{total}{{webhook=\"{webhook}\"}} ");
     let mut lines = text.lines();
     let value = lines.find_map(|line| line.strip_prefix(&begin));
     value.map(|value| value.parse().unwrap())
