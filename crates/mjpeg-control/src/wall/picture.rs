@@ -24,10 +24,16 @@ impl TilePicture {
     /// The picture of a frame in this size, or the whole one where there is no smaller one. The
     /// first to ask for a small one makes it, for all.
     pub(crate) async fn of(frame: &Published, scale: Scale) -> Self {
-        match scale {
-            // Small pictures come here when they can be made.
-            Scale::Full | Scale::Eighth => Self::full(frame),
+        #[cfg(feature = "small")]
+        if scale == Scale::Eighth
+            && let Ok(bytes) = frame.small_jpeg().await
+        {
+            let kind = PictureKind::Eighth;
+            return Self { kind, bytes };
         }
+        #[cfg(not(feature = "small"))]
+        let _ = scale;
+        Self::full(frame)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mjpeg_manager::{StartMode, StreamSpec};
+use mjpeg_manager::{StartMode, StreamSpec, mjpeg_codec::Frame};
 use mjpeg_testkit::{Camera, Script, jpeg, refused_addr};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::client::{opened, said, showing, state, viewers};
@@ -29,6 +29,29 @@ async fn frames_arrive_as_the_camera_sent_them() {
     }
     assert!(seqs.is_sorted(), "{seqs:?}");
     assert!(seqs.first() < seqs.last());
+}
+
+#[cfg(feature = "small")]
+#[tokio::test]
+async fn small_tile_gets_small_pictures_and_keeps_its_viewer_when_it_grows() {
+    let (relay, _cameras) = showing(&["door"]).await;
+    let mut client = opened(&relay).await;
+    let show = |scale: &str| {
+        let tile = json!({ "tile": 0, "stream": "door", "scale": scale });
+        json!({ "type": "tiles", "tiles": [tile] }).to_string()
+    };
+    client.say(&show("eighth")).await.unwrap();
+    let small = client.painted().await.unwrap();
+    assert_eq!((small.kind, small.tile), (2, 0));
+    let frame = Frame::parse(small.bytes).unwrap();
+    let whole = Frame::parse(jpeg::numbered(0)).unwrap();
+    let eighth = |size: u16| size.div_ceil(8);
+    assert_eq!(frame.width(), eighth(whole.width()));
+    assert_eq!(frame.height(), eighth(whole.height()));
+    let id = viewers(&relay, "door").await[0]["id"].clone();
+    client.say(&show("full")).await.unwrap();
+    while client.painted().await.unwrap().kind == 2 {}
+    assert_eq!(viewers(&relay, "door").await[0]["id"], id);
 }
 
 #[tokio::test]
