@@ -67,8 +67,8 @@ impl ControlConfig {
         self
     }
 
-    /// Sets how many wall sockets may be open at once. Default 200; 0 refuses all. Others are opened
-    /// and closed with the code 1013. Counted in
+    /// Sets how many wall sockets may be open at once. Default 200; 0 refuses all. Others are
+    /// opened and closed with the code 1013. Counted in
     /// [`WallStats::refused`](crate::WallStats::refused).
     pub fn with_max_walls(mut self, most: usize) -> Self {
         self.max_walls = most;

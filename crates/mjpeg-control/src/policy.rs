@@ -88,7 +88,8 @@ impl GatewayPolicy {
         self
     }
 
-    /// Sets whether the wall socket shows streams here. Default: true. If not, it is not there: 404.
+    /// Sets whether the wall socket shows streams here. Default: true. If not, it is not there:
+    /// 404.
     pub fn with_streams(mut self, has_streams: bool) -> Self {
         self.has_streams = has_streams;
         self
