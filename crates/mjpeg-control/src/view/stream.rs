@@ -114,7 +114,7 @@ pub(crate) struct CheckedView {
 #[serde(untagged)]
 #[allow(dead_code, reason = "it is only described")]
 pub(crate) enum SetView {
-    Set(FullStream),
+    Set(Box<FullStream>),
     Checked(CheckedView),
 }
 

@@ -56,6 +56,10 @@ pub(crate) struct WallSocket<T> {
 type LookFuture = Pin<Box<dyn Future<Output = Option<Grant>> + Send>>;
 
 /// What a socket waited for.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, on the stack"
+)]
 enum Waited {
     /// Rights have changed, or all is to end.
     Rechecked,

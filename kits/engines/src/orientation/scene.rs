@@ -87,6 +87,7 @@ impl Scene {
                     .unwrap_or_else(PoisonError::into_inner)
                     .clone();
                 relay.write_all(&picture)?;
+                #[allow(clippy::disallowed_methods, reason = "a thread of its own")]
                 thread::sleep(INTERVAL);
             }
             anyhow::Ok(())
