@@ -17,6 +17,8 @@ const TOOLS: &[Tool] = &[
     debian("curl", "curl"),
     debian("openssl", "openssl"),
     debian("node", "nodejs"),
+    // It fetches axe-core.
+    debian("npm", "npm"),
     debian("python3", "python3"),
     // Which makes a venv for what comes from PyPI.
     python("ensurepip", "python3-venv"),
