@@ -79,7 +79,7 @@ impl Metrics {
     }
 
     /// Adds the figures of an API's wall sockets. Default: none.
-    pub fn with_walls(mut self, control: ControlApi) -> Self {
+    pub(crate) fn with_walls(mut self, control: ControlApi) -> Self {
         self.walls = Some(control);
         self
     }

@@ -20,6 +20,7 @@ use crate::{
         state::Relayed,
     },
     jwks::KeyReader,
+    metrics::Metrics,
 };
 
 /// A running relay. Dropping it stops it at once; [`shutdown`](Self::shutdown) stops it gracefully.
@@ -186,6 +187,11 @@ impl Relay {
     /// Returns the HTTP outlet of the streams, with its counters and viewers.
     pub fn http(&self) -> &HttpOutlet {
         &self.relayed.http
+    }
+
+    /// Returns the figures that the gateways answer at `/metrics`.
+    pub fn metrics(&self) -> &Metrics {
+        &self.relayed.metrics
     }
 
     /// Returns where the gateways listen, with the actual ports, by their names.

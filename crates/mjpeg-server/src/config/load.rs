@@ -188,6 +188,7 @@ linger = "http://hunter2@x"
             "allow" => "['10.0.0.0/8']",
             "view" => "[]",
             "tls" => "{ certificate = '/a', key = '/b' }",
+            "jwt" => "{ issuer = 'i', audience = 'a', jwks = 'https://keys.example/' }",
             _ => match (key.default().as_deref(), key.kind().as_str()) {
                 (Some("true"), _) => "false",
                 (Some("false"), _) => "true",

@@ -34,7 +34,7 @@ pub(crate) struct Relayed {
     pub(crate) manager: Manager,
     pub(crate) http: HttpOutlet,
     routes: watch::Sender<Arc<Routes>>,
-    metrics: Metrics,
+    pub(crate) metrics: Metrics,
     pub(crate) auth: Auth,
     pub(crate) control: ControlApi,
     pub(crate) webhooks: Webhooks,

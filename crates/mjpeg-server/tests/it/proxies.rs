@@ -149,16 +149,9 @@ impl Behind {
             assert!(page.ends_with(&self.plain.url(url)), "{page}");
             let links = page.split("href=\"").skip(1);
             let links: Vec<&str> = links.map(|link| link.split('"').next().unwrap()).collect();
-            assert_eq!(
-                links,
-                [
-                    "assets/page.css",
-                    "live/",
-                    "live/snapshot",
-                    "still/",
-                    "still/snapshot"
-                ]
-            );
+            let of_streams = ["live/", "live/snapshot", "still/", "still/snapshot"];
+            assert!(links.contains(&"assets/page.css"), "{links:?}");
+            assert!(links.ends_with(&of_streams), "{links:?}");
             for link in links {
                 let head = self.plain.watch(&[&format!("{url}{link}")]).head();
                 assert!(head.contains(" 200"), "{head}");

@@ -124,7 +124,7 @@ async fn token_opens_what_it_says_until_it_expires() {
         assert_eq!(added.status, status, "{added:?}");
     }
     // The change and the viewer are those of the bearer.
-    let said = relay.server.stderr_until("change by the API");
+    let said = relay.server.stderr_until("outcome=ok");
     let line = said.last().unwrap();
     assert!(line.contains("user=jwt:ann@example.com"), "{line}");
 

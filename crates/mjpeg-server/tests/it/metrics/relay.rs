@@ -52,7 +52,7 @@ impl TestRelay {
             .unwrap();
         let door = relay.manager().get("door").unwrap().listen.unwrap();
         let viewer = Viewer::open(door, "/stream").await.unwrap();
-        let source = Metrics::new(relay.manager().clone(), relay.http().clone());
+        let source = relay.metrics().clone();
         let (_, address) = relay.gateway_addresses().next().unwrap();
         let ListenAddress::Tcp(metrics) = address else {
             panic!("not TCP: {address}")
