@@ -173,6 +173,7 @@ linger = "http://hunter2@x"
             "start" => "'require'",
             "repair" => "[]",
             "rotate" => "90",
+            "detect_mask" => "['0,0,50,50']",
             "placeholder" | "snapshot_max_age" => "'none'",
             "serve" => "['metrics']",
             "trusted_proxies" => "['10.0.0.1']",

@@ -118,7 +118,8 @@ impl Site {
         who.unwrap_or(Who::STRANGER)
     }
 
-    /// The streams that the sender may see, in order.
+    /// The streams that the sender may see, in order; without those that only the auth hook opens:
+    /// this is for a page without scripts, and the hook would be asked about each stream.
     async fn visible(&self, configured: &ConfiguredGateway, request: &Parts) -> Vec<ListedStream> {
         let relayed = &self.0.relayed;
         let who = self.who(configured, request).await;
@@ -138,8 +139,9 @@ impl Site {
         let Some(name) = relayed.resolved(name) else {
             return false;
         };
-        let who = self.who(configured, request).await;
-        relayed.auth.may(&who, Right::View, Some(name.as_str()))
+        let mut inquiry = inquiry(Action::State, configured, request);
+        inquiry.stream = Some(name.as_str().into());
+        matches!(relayed.auth.decide(&inquiry).await, Access::Allow(_))
     }
 
     /// Says which streams there are to whoever may read them here. Where some streams are not for

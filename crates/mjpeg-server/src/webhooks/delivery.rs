@@ -76,10 +76,13 @@ impl Delivery {
             };
             refusals += u32::from(is_refusal(&error));
             self.fail(&webhook, error);
-            self.wait().await;
             if refusals == MOST_REFUSALS {
+                // It answers: those that it wants must not wait for those that it does not.
+                self.failures = 1;
+                self.wait().await;
                 break;
             }
+            self.wait().await;
         }
         self.counters.fail();
     }

@@ -168,7 +168,7 @@ async fn events_arrive_in_order_signed_and_again_after_a_failure() {
 }
 
 #[tokio::test]
-async fn redirects_and_refusals_are_not_followed_and_hold_up_the_next_event_for_a_while() {
+async fn redirects_and_refusals_are_not_followed_and_hold_up_the_next_event_for_a_moment() {
     let mut elsewhere = Receiver::always(Reaction::Status(204)).await;
     let to = format!("http://{}/stolen", elsewhere.addr);
     let mut receiver = Receiver::start(move |number, _| match number {
@@ -189,6 +189,30 @@ async fn redirects_and_refusals_are_not_followed_and_hold_up_the_next_event_for_
     until(&relay, "sent", 1).await;
     assert_eq!(figure(&relay, "failed", "webhook1").await, Some(1));
     assert!(elsewhere.come().is_none());
+}
+
+#[tokio::test]
+async fn events_that_are_refused_do_not_slow_down_those_behind_them() {
+    let mut receiver = Receiver::always(Reaction::Status(400)).await;
+    let streams: String = (0..4)
+        .map(|n| format!("[[streams]]\nname = \"s{n}\"\nsource = \"test:\"\n"))
+        .collect();
+    let _relay = start(&[&*streams, &webhook(&receiver, "")].concat());
+    let mut ids = BTreeSet::new();
+    // Three attempts each, half a second and a second apart.
+    let received = timeout(Duration::from_secs(20), async {
+        while ids.len() < 5 {
+            ids.insert(
+                receiver
+                    .next()
+                    .await
+                    .header("x-event-id")
+                    .unwrap()
+                    .to_owned(),
+            );
+        }
+    });
+    received.await.expect("the fifth event has its turn");
 }
 
 #[tokio::test]

@@ -69,9 +69,9 @@ pub(crate) struct JwtSection {
     ))]
     pub(crate) jwks: Option<String>,
 
-    /// A file with the keys, which is read as often.
+    /// A file with the keys, such as `/etc/mjpeg-server/jwks.json`, which is read as often.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-example" = "/etc/mjpeg-server/jwks.json", "x-reload" = RIGHTS))]
+    #[schemars(extend("x-reload" = RIGHTS))]
     pub(crate) jwks_file: Option<PathBuf>,
 
     /// The claim that names what the bearer may do: a list of the words of `may`, or a text of
