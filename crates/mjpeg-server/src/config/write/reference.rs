@@ -12,8 +12,8 @@ pub(crate) fn reference() -> String {
         .iter()
         .map(|name| format!("`{name}`"))
         .collect();
-    let names = "Names and aliases of streams must be unique across all files. If there is a listener, \
-                 no stream can have these names:";
+    let names = "Names and aliases of streams must be unique across all files. If there is a \
+                 listener, no stream can have these names:";
     out += "\n";
     paragraph(&mut out, &format!("{names} {}.", reserved.join(", ")));
     out.pop();
@@ -141,4 +141,5 @@ const CONTROL: &str = "What the control API may do. It is served by listeners wh
      `\"control\"`, and on a Unix socket of the user who runs the program.";
 
 const WEBHOOKS: &str = "A URL to which the relay sends signed events; there may be up to 32. \
-     docs/webhooks.md says what is sent, and how a receiver checks it. The API cannot set webhooks.";
+     docs/webhooks.md says what is sent, and how a receiver checks it. The API cannot set \
+     webhooks.";
