@@ -39,7 +39,7 @@ pub(crate) struct AuthKeys {
     pub(crate) hook_timeout: Time,
 
     /// Accept JSON Web Tokens of an identity provider (`Authorization: Bearer`) that are signed by
-    /// RS256, ES256 or EdDSA. These keys stand below the line `[auth.jwt]`.
+    /// RS256, ES256 or EdDSA. Write these keys below `[auth.jwt]`.
     #[schemars(extend("x-reload" = RIGHTS))]
     pub(crate) jwt: Option<JwtSection>,
 }

@@ -119,8 +119,8 @@ URL of a source may hold `${env:NAME}` (an environment variable), `${file:PATH}`
 file) and `${credential:NAME}` (a credential that systemd passes with `LoadCredential=`). All paths
 but those of `include` are relative to the folder that the program runs in.
 
-Below each key stand the kind of its value, its default and bounds, what a reload does when it has
-changed, and whether the API may set it. docs/reload.md says how to reload, and what that does.
+Below each key you find the kind of its value, its default and bounds, what a reload does when it
+has changed, and whether the API may set it. docs/reload.md says how to reload, and what that does.
 ";
 
 const LISTEN: &str = "A port that serves every stream below its name; there may be any number. \
