@@ -15,31 +15,31 @@ use crate::config::value::{
 #[serde(default)]
 pub(crate) struct AuthKeys {
     /// What somebody without credentials may do: `"view"`, `"replay"`, `"push"`, `"metrics"`. Never
-    /// `"control"`. Nothing asks for `"replay"` and `"push"` yet: there are no recordings, and no
-    /// pictures that clients send.
+    /// `"control"`. `"replay"` and `"push"` have no effect yet: there are no recordings, and
+    /// clients cannot send pictures.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) anonymous: Vec<RightWord>,
 
-    /// Trust the user's name that a reverse proxy puts into `Remote-User`. Only `trusted_proxies`
-    /// of a listener are believed.
+    /// Trust the user's name that a reverse proxy puts into `Remote-User`, if the proxy is in
+    /// `trusted_proxies` of the listener.
     #[schemars(extend("x-reload" = RIGHTS))]
     pub(crate) remote_user: bool,
 
-    /// A URL that is asked whether somebody may view, push or replay what neither `anonymous` nor
-    /// the users allow: `http://…` or `https://…`, which may hold a login and `${env:…}`,
-    /// `${file:…}` and `${credential:…}`. It is sent JSON with `user`, `token`, `address`, `stream`
-    /// and `action`. An answer of 2xx allows it, for a minute; one of 4xx denies it, for five
-    /// seconds. Anything else, and no answer in time, denies it too, but ends nobody who is
-    /// watching. It never decides about control and metrics.
+    /// The URL that the relay asks whether somebody may view, push or replay a stream, where
+    /// neither `anonymous` nor the users allow it: `http://…` or `https://…`. It may hold a login,
+    /// and `${env:…}`, `${file:…}` and `${credential:…}`. The relay sends JSON with `user`,
+    /// `token`, `address`, `stream` and `action`. An answer of 2xx allows it for a minute; one of
+    /// 4xx denies it for five seconds. Anything else, and no answer in time, denies it too, but
+    /// disconnects nobody who is watching. The hook never decides about control and metrics.
     #[schemars(extend("x-example" = "https://auth.example/mjpeg", "x-reload" = RIGHTS))]
     pub(crate) hook: Option<SecretText>,
 
-    /// How long the hook is waited for.
+    /// How long the relay waits for the hook's answer.
     #[schemars(extend("x-least" = "100ms", "x-most" = "4s", "x-reload" = RIGHTS))]
     pub(crate) hook_timeout: Time,
 
     /// Accept JSON Web Tokens of an identity provider (`Authorization: Bearer`) that are signed by
-    /// RS256, ES256 or EdDSA. `[auth.jwt]` begins the table in a line of its own.
+    /// RS256, ES256 or EdDSA. Write these keys below `[auth.jwt]`.
     #[schemars(extend("x-reload" = RIGHTS))]
     pub(crate) jwt: Option<JwtSection>,
 }
@@ -53,15 +53,15 @@ pub(crate) struct JwtSection {
     #[schemars(extend("x-example" = "https://login.example.com/", "x-reload" = RIGHTS))]
     pub(crate) issuer: String,
 
-    /// Whom the tokens are for (`aud`), or one of several. Must be set: the provider signs tokens
-    /// for others, too.
+    /// The audience that a token must name (`aud`), alone or among others. Must be set, because the
+    /// provider signs tokens for others, too.
     #[schemars(extend("x-example" = "cameras", "x-reload" = RIGHTS))]
     pub(crate) audience: String,
 
     /// The URL of the provider's public keys (JWKS): `https://…`, or `http://…` on this machine.
-    /// They are read every 5 minutes, and at a token whose key is not among them at most every 30
-    /// seconds. While they cannot be read, those before stay. Either this or `jwks_file` must be
-    /// set.
+    /// The relay reads them every 5 minutes, and when a token's key is not among them, but then at
+    /// most every 30 seconds. While it cannot read them, it keeps the old ones. Either this or
+    /// `jwks_file` must be set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "x-example" = "https://login.example.com/.well-known/jwks.json",
@@ -69,25 +69,25 @@ pub(crate) struct JwtSection {
     ))]
     pub(crate) jwks: Option<String>,
 
-    /// A file with the keys, such as `/etc/mjpeg-server/jwks.json`, which is read as often.
+    /// A file with the keys, such as `/etc/mjpeg-server/jwks.json`, which the relay reads as often.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-reload" = RIGHTS))]
     pub(crate) jwks_file: Option<PathBuf>,
 
-    /// The claim that names what the bearer may do: a list of the words of `may`, or a text of
-    /// words between spaces. Other words are ignored. Without it, the bearer may do what
+    /// The claim that names what the bearer may do: a list of the words of `may`, or a text in
+    /// which spaces separate them. Other words are ignored. Without it, the bearer may do what
     /// `anonymous` says. Default `may`.
     #[serde(default = "rights_claim")]
     #[schemars(extend("x-example" = "scope", "x-reload" = RIGHTS))]
     pub(crate) rights_claim: String,
 
-    /// The claim that names the streams for which they may, in the same forms. Without it, and
-    /// with `"*"`, all. Default `streams`.
+    /// The claim that names the streams for which these rights hold, in the same forms. Without it,
+    /// and with `"*"`, they hold for all. Default `streams`.
     #[serde(default = "streams_claim")]
     #[schemars(extend("x-example" = "cameras", "x-reload" = RIGHTS))]
     pub(crate) streams_claim: String,
 
-    /// By how much clocks may differ: a token is valid for so long before its `nbf` and after its
+    /// By how much clocks may differ: a token is valid this long before its `nbf` and after its
     /// `exp`. At most 5 minutes. Default 30 s.
     #[serde(default = "leeway")]
     #[schemars(extend("x-example" = "10s", "x-reload" = RIGHTS))]
@@ -136,18 +136,18 @@ pub(crate) struct UserKeys {
     pub(crate) token_hash: Option<SecretText>,
 
     /// The SHA-256 fingerprint of the user's client certificate, for listeners with
-    /// `tls = { client_certificates = true }`. Whoever has its key is the user, also when it has
-    /// expired.
+    /// `tls = { client_certificates = true }`. Whoever has the private key counts as the user, even
+    /// when the certificate has expired.
     #[schemars(extend("x-example" = "AB:CD:…", "x-reload" = RIGHTS))]
     pub(crate) certificate: Option<String>,
 
-    /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`. Nothing asks
-    /// for `"replay"` and `"push"` yet.
+    /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`. `"replay"`
+    /// and `"push"` have no effect yet.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) may: Vec<RightWord>,
 
-    /// The streams that the user may see and control. `"*"` is all, also those that are added
-    /// later, and the right to add and remove some.
+    /// The streams that the user may see and control. `"*"` means all, also those that are added
+    /// later. Only with it can a user who has `"control"` add and remove streams.
     #[schemars(length(max = 4096), extend("x-reload" = RIGHTS))]
     pub(crate) streams: Vec<String>,
 }

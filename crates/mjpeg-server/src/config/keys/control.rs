@@ -16,8 +16,8 @@ pub(crate) struct ControlKeys {
     #[schemars(length(max = 16), extend("x-reload" = KEEP))]
     pub(crate) sources: Vec<String>,
 
-    /// Networks that sources set by the API may reach although they are of this machine or its
-    /// link, such as `127.0.0.0/8`.
+    /// Networks of this machine or its link, such as `127.0.0.0/8`, that sources set by the API may
+    /// reach all the same.
     #[schemars(length(max = 256), extend("x-reload" = KEEP))]
     pub(crate) allow: Vec<TextValue<NetworkValue>>,
 
@@ -25,7 +25,7 @@ pub(crate) struct ControlKeys {
     #[schemars(extend("x-least" = 0, "x-reload" = KEEP))]
     pub(crate) max_streams: u32,
 
-    /// The API may set the port of a stream's own.
+    /// Let the API give a stream a port of its own.
     #[schemars(extend("x-reload" = KEEP))]
     pub(crate) listen: bool,
 }

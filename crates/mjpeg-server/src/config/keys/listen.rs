@@ -49,8 +49,8 @@ pub(crate) struct ListenKeys {
     #[schemars(extend("x-default" = "the only stream", "x-example" = "garage", "x-reload" = NEW))]
     pub(crate) default: Option<TextValue<StreamName>>,
 
-    /// The path below which a reverse proxy offers the listener, if it leaves that in the
-    /// requests, such as `/webcam`. Requests without it work too.
+    /// The path below which a reverse proxy offers the listener, such as `/webcam`, if the proxy
+    /// leaves the path in the requests. Requests without it work too.
     #[schemars(extend("x-reload" = NEW))]
     pub(crate) base_path: String,
 
@@ -63,12 +63,12 @@ pub(crate) struct ListenKeys {
     pub(crate) tls: Option<TlsKeys>,
 
     /// Addresses or networks of reverse proxies. Their `X-Forwarded-For` tells who a client is, for
-    /// limits per address, logins and the log; their `Remote-User` counts with `remote_user`.
+    /// limits per address, logins and the log; their `Remote-User` counts if `remote_user = true`.
     #[schemars(length(max = 256), extend("x-reload" = NEW))]
     pub(crate) trusted_proxies: Vec<TextValue<NetworkValue>>,
 
-    /// Pages of which other origins may read streams with scripts: `"*"` alone, or
-    /// `scheme://host:port`. An `<img>` can always show them.
+    /// The other origins whose pages may read streams with scripts: `"*"` alone, or
+    /// `scheme://host:port`. An `<img>` can show streams on any page.
     #[schemars(length(max = 64), extend("x-reload" = NEW))]
     pub(crate) origins: Vec<String>,
 
@@ -77,8 +77,8 @@ pub(crate) struct ListenKeys {
     #[schemars(extend("x-example" = "/etc/mjpeg-server/page", "x-reload" = NEW))]
     pub(crate) page_dir: Option<PathBuf>,
 
-    /// Which pages may embed `/NAME/view`: `"*"` for all, `"'self'"`, `scheme://host:port`. None:
-    /// no page.
+    /// Which pages may embed `/NAME/view`: `"*"` for all, `"'self'"`, `scheme://host:port`. An
+    /// empty list lets no page do so.
     #[schemars(length(max = 64), extend("x-reload" = NEW))]
     pub(crate) frame_ancestors: Vec<String>,
 }
@@ -109,16 +109,16 @@ impl Default for ListenKeys {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(crate) struct TlsKeys {
-    /// The certificate, and those between it and an authority.
+    /// The file of the certificate and of those between it and an authority, as PEM.
     #[schemars(extend("x-example" = "/etc/mjpeg-server/cert.pem", "x-reload" = NEW))]
     pub(crate) certificate: PathBuf,
 
-    /// The private key.
+    /// The file of the private key, as PEM.
     #[schemars(extend("x-example" = "/etc/mjpeg-server/key.pem", "x-reload" = NEW))]
     pub(crate) key: PathBuf,
 
-    /// Ask clients for a certificate of theirs, for users who have a `certificate`. Browsers that
-    /// have one ask which to send.
+    /// Ask clients for a certificate: users who have a `certificate` log in with theirs. A browser
+    /// that has one asks its user which to send.
     #[serde(default)]
     #[schemars(extend("x-reload" = NEW))]
     pub(crate) client_certificates: bool,

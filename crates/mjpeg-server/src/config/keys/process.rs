@@ -32,8 +32,8 @@ pub(crate) struct ProcessKeys {
     #[schemars(extend("x-reload" = KEEP))]
     pub(crate) watch: bool,
 
-    /// Where the relay keeps what must outlast it: the key of signed links, and which links were
-    /// revoked. It is made when it is first needed.
+    /// The folder where the relay keeps what must survive a restart: the key of signed links, and
+    /// which links were revoked. It is created when it is first needed.
     #[schemars(extend(
         "x-default" = "`$STATE_DIRECTORY`, else `/var/lib/mjpeg-server` if that exists, else \
                        `$XDG_STATE_HOME/mjpeg-server`, else `~/.local/state/mjpeg-server`",
@@ -44,7 +44,7 @@ pub(crate) struct ProcessKeys {
 
     /// What is logged, to standard error: `off`, `error`, `warn`, `info`, `debug` or `trace`, and
     /// other levels for single modules after a comma: `info,mjpeg_http=debug`. The lines about a
-    /// reload are still written as the log was before it. [logs.md](logs.md) lists what is logged.
+    /// reload itself still follow the old value. [logs.md](logs.md) lists what is logged.
     #[schemars(extend("x-type" = "levels", "x-reload" = KEEP))]
     pub(crate) log: TextValue<LogFilter>,
 

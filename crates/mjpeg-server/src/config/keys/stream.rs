@@ -58,12 +58,12 @@ pub(crate) struct StreamKeys {
     #[schemars(length(max = 16), extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) fallback: Vec<SourceText>,
 
-    /// What the start does about a camera that cannot be reached: `"retry"` tries again until it
-    /// can, `"require"` fails.
+    /// What happens if the camera cannot be reached at the start: `"retry"` tries again until it
+    /// can, `"require"` lets the start fail.
     #[schemars(extend("x-reload" = RESTART, "x-api" = true))]
     pub(crate) start: StartChoice,
 
-    /// How long a connection to the camera may take to be made.
+    /// How long connecting to the camera may take.
     #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
     pub(crate) connect_timeout: Time,
 
@@ -71,16 +71,16 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
     pub(crate) answer_timeout: Time,
 
-    /// How long a camera may send nothing before it counts as lost. For one that is polled,
-    /// `answer_timeout` rules, and at least three times `poll_interval`.
+    /// How long a camera may send nothing before it counts as lost. For a camera that is polled,
+    /// the limit is `answer_timeout`, but at least three times `poll_interval`.
     #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
     pub(crate) stall_limit: Time,
 
-    /// How far apart the requests to a camera that sends single pictures are.
+    /// The time from one request to the next, for a camera that sends single pictures.
     #[schemars(extend("x-least" = "16ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
     pub(crate) poll_interval: Time,
 
-    /// How long after a refused password the next login is tried.
+    /// How long the relay waits after a refused password before it tries the next login.
     #[schemars(extend("x-least" = "1ms", "x-most" = "7d", "x-reload" = KEEP, "x-api" = true))]
     pub(crate) login_retry: Time,
 
@@ -98,8 +98,8 @@ pub(crate) struct StreamKeys {
     #[schemars(length(max = 4), extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) repair: Vec<Repair>,
 
-    /// By how many degrees viewers turn pictures clockwise, on top of what the camera's Exif says.
-    /// Only a tag in the picture changes: docs/orientation.md says which viewers heed it.
+    /// By how many degrees viewers turn pictures clockwise, in addition to what the camera's Exif
+    /// says. Only a tag in the picture changes: docs/orientation.md says which viewers obey it.
     #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) rotate: Rotation,
 
@@ -107,8 +107,8 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) mirror: bool,
 
-    /// Check each picture for damage within, and hold damaged ones back. Takes 3 to 5 ms per
-    /// megabyte, and up to 60 ms per megabyte of pictures made for that.
+    /// Check the inside of each picture for damage, and hold damaged ones back. This takes 3 to 5
+    /// ms per megabyte, and up to 60 ms per megabyte for pictures that are built to take long.
     #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) check_frames: bool,
 
@@ -116,42 +116,43 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) pass_unsupported: bool,
 
-    /// After how long of identical pictures a camera is reported as frozen. It stays connected.
+    /// How long a camera may send the same picture before it is reported as frozen. It stays
+    /// connected.
     #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) frozen_after: Time,
 
-    /// Tell that the picture is dark: below which mean brightness, in percent of white. 8 is a
+    /// Report the picture as dark if its mean brightness is below this, in percent of white. 8 is a
     /// night without light.
     #[schemars(extend("x-above" = 0, "x-most" = 100, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) detect_dark: Limit<f64>,
 
-    /// Tell that the camera is covered: below which contrast, in percent, a part of the picture is
-    /// blank; nearly all parts must be. 4 is a hand or a cloth.
+    /// Report the camera as covered if nearly all parts of the picture have less contrast than
+    /// this, in percent. 4 is a hand or a cloth.
     #[schemars(extend("x-above" = 0, "x-most" = 100, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) detect_covered: Limit<f64>,
 
-    /// Tell that the picture is still: after how long without any change. Unlike with
-    /// `frozen_after`, its bytes may differ, and a clock in it may be masked.
+    /// Report the picture as still if nothing in it has changed for this long. Unlike with
+    /// `frozen_after`, its bytes may differ, and `detect_mask` may mask a clock in it.
     #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) detect_still: Limit<Time>,
 
-    /// Tell that something moves: which part of the picture must change, in percent. 1 is a person
-    /// at some distance.
+    /// Report motion if at least this part of the picture changes, in percent. 1 is a person at
+    /// some distance.
     #[schemars(extend("x-above" = 0, "x-most" = 100, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) detect_motion: Limit<f64>,
 
-    /// Parts of the picture that do not count for `detect_…`: rectangles `"left,top,width,height"`
-    /// in percent of the picture.
+    /// Parts of the picture that `detect_…` ignores: rectangles `"left,top,width,height"` in
+    /// percent of the picture.
     #[schemars(length(max = 32), extend("x-reload" = KEEP, "x-api" = true))]
     pub(crate) detect_mask: Vec<TextValue<MaskRect>>,
 
-    /// How long the picture must be dark or covered before that is told, and how long the opposite
-    /// must hold before the end of anything is. Motion is told at once.
+    /// How long the picture must be dark or covered before that is reported, and how long darkness,
+    /// cover or motion must be over before the end is reported. Motion itself is reported at once.
     #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) detect_hold: Time,
 
-    /// What viewers see where there is no picture: `"drawn"` (the stream's name, what is wrong in
-    /// general, since when), `"none"`, or the path of a JPEG file.
+    /// What viewers see if there is no picture: `"drawn"` (the stream's name, roughly what is
+    /// wrong, and since when), `"none"`, or the path of a JPEG file.
     #[schemars(extend("x-type" = "`\"drawn\"`, `\"none\"` or a path", "x-reload" = KEEP))]
     pub(crate) placeholder: TextValue<PlaceholderChoice>,
 
@@ -159,7 +160,7 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) placeholder_after: Time,
 
-    /// How long a snapshot waits for a picture such as is asked for.
+    /// How long a snapshot waits for a picture that satisfies the request.
     #[schemars(extend("x-most" = LONGEST, "x-reload" = NEW, "x-api" = true))]
     pub(crate) snapshot_wait: Time,
 
@@ -167,13 +168,13 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-most" = LONGEST, "x-reload" = NEW, "x-api" = true))]
     pub(crate) snapshot_connect_wait: Time,
 
-    /// A snapshot is the next picture, as if each request had `?fresh=1`; for programs that ask
-    /// again as soon as they are answered.
+    /// Answer each snapshot with the next picture, as if the request had `?fresh=1`. This is for
+    /// programs that ask again as soon as they have an answer.
     #[schemars(extend("x-reload" = NEW, "x-api" = true))]
     pub(crate) snapshot_fresh: bool,
 
-    /// How old the picture of a snapshot may be, as if each request had `?max_age=`. If none is so
-    /// young, as of a dead camera, it is answered `503`.
+    /// How old the picture of a snapshot may be, as if each request had `?max_age=`. If there is no
+    /// picture that young, as with a dead camera, the answer is `503`.
     #[schemars(extend("x-most" = LONGEST, "x-reload" = NEW, "x-api" = true))]
     pub(crate) snapshot_max_age: Limit<Time>,
 
@@ -181,8 +182,8 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
     pub(crate) max_snapshots: u32,
 
-    /// The most viewers that the stream may have. One more is answered `503`, unless it replaces
-    /// one of its own: a dead one, else the slowest, else the oldest.
+    /// The most viewers that the stream may have. One more is answered `503`, unless it replaces a
+    /// viewer from its own address: a dead one, else the slowest, else the oldest.
     #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
     pub(crate) max_viewers: u32,
 
@@ -191,7 +192,8 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
     pub(crate) max_viewers_per_address: Limit<u32>,
 
-    /// How long a response may last. Browsers do not ask again by themselves.
+    /// How long a response may last before the relay ends it. Browsers do not ask again by
+    /// themselves.
     #[schemars(extend(
         "x-least" = "1ms",
         "x-most" = LONGEST,
@@ -217,12 +219,12 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = "1ms", "x-most" = LONGEST, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) write_stall: Time,
 
-    /// How much memory slow viewers may hold together, besides the newest picture. Above it, those
-    /// that hold the oldest picture are cut.
+    /// How much memory slow viewers may hold together, besides the newest picture. Above that, the
+    /// relay disconnects those that hold the oldest picture.
     #[schemars(extend("x-least" = 0, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) max_inflight: Size,
 
-    /// The users who may see the stream. Without it, everybody may whom `[auth]` lets.
+    /// The users who may see the stream. Without it, everybody may whom `[auth]` lets view.
     #[schemars(length(max = 256), extend(
         "x-default" = "as `[auth]` says",
         "x-example" = ["alice"],

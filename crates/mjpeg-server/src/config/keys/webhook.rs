@@ -11,8 +11,8 @@ use crate::config::value::{choice::EventWord, secret_text::SecretText, text::Tex
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct WebhookKeys {
-    /// What the webhook is called in logs and metrics: 1 to 64 letters, digits, `_` or `-`. With
-    /// another name it is another webhook, and what waits for the old one is forgotten.
+    /// What the webhook is called in logs and metrics: 1 to 64 letters, digits, `_` or `-`. A
+    /// webhook with another name is a new one, and events that wait for the old one are lost.
     #[schemars(extend(
         "x-default" = "`webhook1`, `webhook2`, … in the order of the file",
         "x-example" = "phone",
@@ -20,9 +20,9 @@ pub(crate) struct WebhookKeys {
     ))]
     pub(crate) name: Option<TextValue<StreamName>>,
 
-    /// Where events are sent to: `http://…` or `https://…`. It may hold a login, and `${env:…}`,
-    /// `${file:…}` and `${credential:…}` as the URL of a source. What waits is sent to the new URL
-    /// after a reload.
+    /// The URL to which events are sent: `http://…` or `https://…`. It may hold a login, and
+    /// `${env:…}`, `${file:…}` and `${credential:…}` as the URL of a source. After a reload,
+    /// waiting events go to the new URL.
     #[schemars(extend(
         "x-required" = true,
         "x-example" = "https://hooks.example/mjpeg",
@@ -30,8 +30,8 @@ pub(crate) struct WebhookKeys {
     ))]
     pub(crate) url: Option<SecretText>,
 
-    /// What signs each request, best 32 random bytes as text (`openssl rand -hex 32`); or
-    /// `${env:…}`, `${file:…}` or `${credential:…}`.
+    /// The key that signs each request, best 32 random bytes as text (`openssl rand -hex 32`). It
+    /// may come from `${env:…}`, `${file:…}` or `${credential:…}`.
     #[schemars(extend(
         "x-required" = true,
         "x-example" = "${file:/etc/mjpeg-server/webhook.secret}",
@@ -46,7 +46,7 @@ pub(crate) struct WebhookKeys {
     #[schemars(length(min = 1, max = 16), extend("x-reload" = KEEP))]
     pub(crate) events: Vec<EventWord>,
 
-    /// The streams whose events are sent. `"*"` is all, also those that are added later.
+    /// The streams whose events are sent. `"*"` means all, also those that are added later.
     #[schemars(length(min = 1, max = 4096), extend("x-reload" = KEEP))]
     pub(crate) streams: Vec<String>,
 }

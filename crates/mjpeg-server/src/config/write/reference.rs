@@ -12,8 +12,8 @@ pub(crate) fn reference() -> String {
         .iter()
         .map(|name| format!("`{name}`"))
         .collect();
-    let names = "Names and aliases of streams are one namespace over all files. Where there is a \
-                 listener, these names are its own:";
+    let names = "Names and aliases of streams must be unique across all files. If there is a \
+                 listener, no stream can have these names:";
     out += "\n";
     paragraph(&mut out, &format!("{names} {}.", reserved.join(", ")));
     out.pop();
@@ -112,34 +112,34 @@ A value is taken from the first of these that has it:
 4. the file's `[defaults]`
 5. the built-in default
 
-Of the keys at the top of the file, a flag or variable beats the file.
+For the keys at the top of the file, a flag or variable beats the file.
 
 Times are written `\"500ms\"`, `\"10s\"`, `\"5m\"`, `\"1h\"` or `\"7d\"`, sizes `\"16KiB\"` or `\"64MiB\"`. The
 URL of a source may hold `${env:NAME}` (an environment variable), `${file:PATH}` (the content of a
 file) and `${credential:NAME}` (a credential that systemd passes with `LoadCredential=`). All paths
 but those of `include` are relative to the folder that the program runs in.
 
-Each key says what kind of value it has, its default and bounds, what a reload does when it has
-changed, and whether the API may set it. docs/reload.md says how a reload is asked for, and what it
-does.
+Below each key you find the kind of its value, its default and bounds, what a reload does when it
+has changed, and whether the API may set it. docs/reload.md says how to reload, and what that does.
 ";
 
 const LISTEN: &str = "A port that serves every stream below its name; there may be any number. \
-     Without any, there is one at port 8080, unless each stream has a port of its own. Exactly one \
-     of `address`, `unix` and `fd` says where. A listener is its address: with another address it is \
-     another listener, and the viewers of the old one keep their response. Streams' own ports have \
-     the `trusted_proxies` of the first listener.";
+     If the file has none, there is one at port 8080, unless each stream has a port of its own. \
+     Exactly one of `address`, `unix` and `fd` says where it listens. A listener with another \
+     address is another listener, and the viewers of the old one keep their response. The \
+     `trusted_proxies` of the first listener hold for streams' own ports, too.";
 
 const STREAMS: &str = "A stream; there may be any number. `[defaults]` may have the same keys, for \
-     all streams, except those that say otherwise.";
+     all streams, except those marked \"not in `[defaults]`\".";
 
-const AUTH: &str = "Who is asked for credentials. Without this section, everybody may view, and \
+const AUTH: &str = "Who needs credentials. Without this section, everybody may view, and \
      nobody may do more. docs/security.md says what each right opens.";
 
 const USERS: &str = "Somebody who can log in, with a password, a token, or both.";
 
-const CONTROL: &str = "What the control API may do. It can be reached where a listener's `serve` has \
-     `\"control\"`, and at a Unix socket of the user who runs the program.";
+const CONTROL: &str = "What the control API may do. It is served by listeners whose `serve` has \
+     `\"control\"`, and on a Unix socket of the user who runs the program.";
 
-const WEBHOOKS: &str = "A URL that events are sent to, signed; there may be up to 32. docs/webhooks.md \
-     says what is sent, and how a receiver checks it. The API cannot set webhooks.";
+const WEBHOOKS: &str = "A URL to which the relay sends signed events; there may be up to 32. \
+     docs/webhooks.md says what is sent, and how a receiver checks it. The API cannot set \
+     webhooks.";
