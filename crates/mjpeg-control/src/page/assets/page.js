@@ -11,7 +11,8 @@ import { Wall } from './wall.js';
 
 const parameters = new URLSearchParams(location.search);
 /// `/?tiles=a,b&fps=2` shows these and nothing around them.
-const kiosk = parameters.get('tiles')?.split(',').filter(Boolean);
+const named = parameters.get('tiles')?.split(',').filter(Boolean);
+const kiosk = named && [...new Set(named)];
 const kioskFps = Number(parameters.get('fps')) || null;
 const SESSION_MS = 10_000;
 const REFUSED_MS = 15_000;
@@ -359,4 +360,8 @@ document.documentElement.classList.toggle('kiosk', Boolean(kiosk));
 await checkSession();
 wall.start();
 await streams.start();
-if (location.hash) open(decodeURIComponent(location.hash.slice(1)));
+try {
+  if (location.hash) open(decodeURIComponent(location.hash.slice(1)));
+} catch {
+  // It names nothing.
+}
