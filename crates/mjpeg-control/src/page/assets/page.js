@@ -3,7 +3,7 @@
 import { ApiError } from './api.js';
 import { $, h, say } from './dom.js';
 import { arrange, cap } from './layout.js';
-import { applyTheme, prefs, remember } from './prefs.js';
+import { applyTheme, byName, prefs, remember } from './prefs.js';
 import { logInAgain, logOut, session } from './session.js';
 import { Streams } from './streams.js';
 import { Tile } from './tile.js';
@@ -184,7 +184,7 @@ function next(name, step) {
 }
 
 function regroup(name, group) {
-  const groups = { ...prefs.groups };
+  const groups = byName(prefs.groups);
   if (group) groups[name] = group;
   else delete groups[name];
   remember({ groups });
