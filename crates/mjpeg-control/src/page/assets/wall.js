@@ -10,7 +10,7 @@ const EIGHTH = 2;
 const REPEATED = 1;
 const PLACEHOLDER = 2;
 const PING_MS = 5000;
-/// A server that says nothing for so long is gone: it answers pings.
+/// A server that does not answer a ping for so long is gone, or one that does not say welcome.
 const SILENT_MS = 15_000;
 const MOST_WAIT_MS = 30_000;
 /// The relay takes no more than some changes a second.
@@ -29,9 +29,11 @@ export class Wall {
   #failures = 0;
   #retry = 0;
   #ping = 0;
-  #pinged = new Map();
+  /// The ping that is not answered yet: `{ id, at }`.
+  #pinged = null;
   #trips = [];
-  #heard = 0;
+  /// When this connection was begun.
+  #begun = 0;
   #mostTiles = 0;
   #numbers = Array.from({ length: 128 }, (_, number) => number);
   #sent = '';
@@ -113,7 +115,6 @@ export class Wall {
     // What comes from a connection that was given up does not count.
     const ifOurs = (what) => (event) => this.#socket === socket && what(event);
     socket.onmessage = ifOurs(({ data }) => {
-      this.#heard = performance.now();
       if (typeof data === 'string') this.#heed(data);
       else this.#take(data);
     });
@@ -121,7 +122,7 @@ export class Wall {
       this.#lose();
       this.#failed();
     });
-    this.#heard = performance.now();
+    this.#begun = performance.now();
     clearInterval(this.#ping);
     this.#ping = setInterval(() => this.#measure(), PING_MS);
   }
@@ -153,21 +154,23 @@ export class Wall {
     this.#mostTiles = 0;
     this.#sent = '';
     this.#trips = [];
-    this.#pinged.clear();
+    this.#pinged = null;
     for (const box of this.#boxes.values()) this.#free(box);
   }
 
   #measure() {
-    if (performance.now() - this.#heard > SILENT_MS) {
+    const now = performance.now();
+    // Of a page that is not seen no pictures come, and timers are late: only answers count.
+    const asked = this.#mostTiles ? (this.#pinged?.at ?? now) : this.#begun;
+    if (now - asked > SILENT_MS) {
       const socket = this.#socket;
       this.#lose();
       socket.close();
       return this.#failed();
     }
-    if (!this.#mostTiles) return;
-    const id = Math.floor(Math.random() * 2 ** 31);
-    this.#pinged.set(id, performance.now());
-    this.#send({ type: 'ping', id });
+    if (!this.#mostTiles || this.#pinged) return;
+    this.#pinged = { id: Math.floor(Math.random() * 2 ** 31), at: now };
+    this.#send({ type: 'ping', id: this.#pinged.id });
   }
 
   #send(message) {
@@ -187,10 +190,9 @@ export class Wall {
       this.#tell();
       this.#on.mode();
     } else if (message.type === 'pong') {
-      const sent = this.#pinged.get(message.id);
-      this.#pinged.delete(message.id);
-      if (sent === undefined) return;
-      this.#trips = [...this.#trips.slice(-4), performance.now() - sent];
+      if (message.id !== this.#pinged?.id) return;
+      this.#trips = [...this.#trips.slice(-4), performance.now() - this.#pinged.at];
+      this.#pinged = null;
     } else if (message.type === 'tile') {
       const box = this.#numbered(message.tile);
       if (!box) return;
