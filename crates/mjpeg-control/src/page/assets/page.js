@@ -31,11 +31,14 @@ const wall = new Wall({
     const isRefused = state === 'refused' || state === 'ended';
     // The session may have ended.
     if (isRefused && who?.user) checkSession();
-    if (box.tile) {
-      box.tile.code = isRefused ? code : '';
-      box.tile.refused = isRefused ? (detail ?? code ?? state) : '';
-      if (box.tile.stream) box.tile.show(box.tile.stream);
-    }
+    const text = isRefused ? (detail ?? code ?? state) : '';
+    if (!box.tile) full?.refused(text);
+    // What is said in the full view holds for the tile.
+    const tile = box.tile ?? tiles.get(box.stream);
+    if (!tile) return;
+    tile.code = isRefused ? code : '';
+    tile.refused = text;
+    if (tile.stream) tile.show(tile.stream);
   },
   answers: () => !problem,
   // Streams in the place of the socket need the connection that events use.
@@ -162,6 +165,7 @@ const at = (name) => [...list.children].indexOf(tiles.get(name).element);
 async function open(name) {
   const { FullView } = await import('./full.js');
   if (full || !streams.byName.has(name)) return;
+  wall.want(name);
   full = new FullView(name, { streams, wall, next, regroup });
   history.replaceState(null, '', `#${encodeURIComponent(name)}`);
   full.dialog.addEventListener('close', () => {

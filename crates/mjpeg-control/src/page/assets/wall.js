@@ -36,6 +36,8 @@ export class Wall {
   #begun = 0;
   #mostTiles = 0;
   #numbers = Array.from({ length: 128 }, (_, number) => number);
+  /// What the relay said to streams from which it disconnected this viewer, by name.
+  #kicked = new Map();
   #sent = '';
   #due = 0;
 
@@ -60,6 +62,8 @@ export class Wall {
     box.number = null;
     box.frames = 0;
     this.#boxes.set(box.key, box);
+    const detail = this.#kicked.get(box.stream);
+    if (detail !== undefined) this.#on.state(box, 'ended', 'kicked', detail);
     this.update();
     return box;
   }
@@ -198,6 +202,11 @@ export class Wall {
       if (!box) return;
       box.isTold = true;
       this.#on.state(box, message.state, message.code, message.detail);
+      if (message.code !== 'kicked') return;
+      this.#kicked.set(box.stream, message.detail);
+      // It may have been asked for once more on the way.
+      this.#free(box);
+      this.update();
     }
   }
 
@@ -255,8 +264,9 @@ export class Wall {
   }
 
   #tell() {
-    const isShown = (box) => box.isVisible && !document.hidden && !this.#isStopped;
-    const shown = [...this.#boxes.values()].filter(isShown);
+    const isShown = ({ isVisible, stream }) => isVisible && !this.#kicked.has(stream);
+    const isSeen = !document.hidden && !this.#isStopped;
+    const shown = isSeen ? [...this.#boxes.values()].filter(isShown) : [];
     this.#images?.show(shown);
     if (!this.#mostTiles) return;
     const chosen = new Set(shown.slice(0, this.#mostTiles));
@@ -273,6 +283,12 @@ export class Wall {
     if (message === this.#sent) return;
     this.#sent = message;
     this.#send(message);
+  }
+
+  /// Somebody wants to see a stream. Until then, none is asked for from which this viewer was
+  /// disconnected.
+  want(stream) {
+    if (this.#kicked.delete(stream)) this.retry();
   }
 
   /// Asks for boxes that were refused once more.
