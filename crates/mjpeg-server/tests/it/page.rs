@@ -8,6 +8,7 @@ mod qr;
 mod sessions;
 mod share;
 mod snippets;
+mod steady;
 mod wall;
 
 use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};

@@ -15,6 +15,7 @@ export class FullView {
   #streams;
   #rows = new Map();
   #past = [];
+  #refused = '';
   #timer;
 
   constructor(name, { streams, wall, next, regroup }) {
@@ -143,6 +144,12 @@ export class FullView {
   }
 
   frame() {}
+
+  /// Why no pictures come; empty if they do.
+  refused(text) {
+    if (text || this.#refused) say(this.problem, text);
+    this.#refused = text;
+  }
 
   tick() {
     const stream = this.#streams.byName.get(this.#name);

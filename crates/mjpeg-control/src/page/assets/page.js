@@ -3,7 +3,7 @@
 import { ApiError } from './api.js';
 import { $, h, say } from './dom.js';
 import { arrange, cap } from './layout.js';
-import { applyTheme, prefs, remember } from './prefs.js';
+import { applyTheme, byName, prefs, remember } from './prefs.js';
 import { logInAgain, logOut, session } from './session.js';
 import { Streams } from './streams.js';
 import { Tile } from './tile.js';
@@ -11,7 +11,8 @@ import { Wall } from './wall.js';
 
 const parameters = new URLSearchParams(location.search);
 /// `/?tiles=a,b&fps=2` shows these and nothing around them.
-const kiosk = parameters.get('tiles')?.split(',').filter(Boolean);
+const named = parameters.get('tiles')?.split(',').filter(Boolean);
+const kiosk = named && [...new Set(named)];
 const kioskFps = Number(parameters.get('fps')) || null;
 const SESSION_MS = 10_000;
 const REFUSED_MS = 15_000;
@@ -30,11 +31,14 @@ const wall = new Wall({
     const isRefused = state === 'refused' || state === 'ended';
     // The session may have ended.
     if (isRefused && who?.user) checkSession();
-    if (box.tile) {
-      box.tile.code = isRefused ? code : '';
-      box.tile.refused = isRefused ? (detail ?? code ?? state) : '';
-      if (box.tile.stream) box.tile.show(box.tile.stream);
-    }
+    const text = isRefused ? (detail ?? code ?? state) : '';
+    if (!box.tile) full?.refused(text);
+    // What is said in the full view holds for the tile.
+    const tile = box.tile ?? tiles.get(box.stream);
+    if (!tile) return;
+    tile.code = isRefused ? code : '';
+    tile.refused = text;
+    if (tile.stream) tile.show(tile.stream);
   },
   answers: () => !problem,
   // Streams in the place of the socket need the connection that events use.
@@ -161,6 +165,7 @@ const at = (name) => [...list.children].indexOf(tiles.get(name).element);
 async function open(name) {
   const { FullView } = await import('./full.js');
   if (full || !streams.byName.has(name)) return;
+  wall.want(name);
   full = new FullView(name, { streams, wall, next, regroup });
   history.replaceState(null, '', `#${encodeURIComponent(name)}`);
   full.dialog.addEventListener('close', () => {
@@ -183,7 +188,7 @@ function next(name, step) {
 }
 
 function regroup(name, group) {
-  const groups = { ...prefs.groups };
+  const groups = byName(prefs.groups);
   if (group) groups[name] = group;
   else delete groups[name];
   remember({ groups });
@@ -359,4 +364,8 @@ document.documentElement.classList.toggle('kiosk', Boolean(kiosk));
 await checkSession();
 wall.start();
 await streams.start();
-if (location.hash) open(decodeURIComponent(location.hash.slice(1)));
+try {
+  if (location.hash) open(decodeURIComponent(location.hash.slice(1)));
+} catch {
+  // It names nothing.
+}

@@ -19,6 +19,12 @@ function read() {
 }
 
 export const prefs = read();
+prefs.groups = byName(prefs.groups);
+
+/// A copy that has nothing but what is in it: a camera may be called `constructor`.
+export function byName(groups) {
+  return Object.assign(Object.create(null), groups);
+}
 
 /// Changes some of them.
 export function remember(changes) {

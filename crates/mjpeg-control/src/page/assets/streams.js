@@ -1,12 +1,17 @@
 // What the relay says of its streams: the list, read again and again, and events between.
 
 import { all, ApiError, at } from './api.js';
+import { sleep } from './dom.js';
 
 const LIST_MS = 2000;
 /// While events tell of changes, the list is only for rates.
 const RATES_MS = 4000;
+/// So long at least is between two lists, whatever asks for them.
+const APART_MS = 500;
 const SAMPLES = 150;
 const EVENTS = 200;
+/// Events of what the list does not show.
+const UNLISTED = ['detected', 'cleared'];
 
 /// Dispatches `list` when the list has been read, `state` with `{ name, state, text }` when a
 /// stream's state is another one, `told` with an event of the relay, and `problem` with an
@@ -19,6 +24,11 @@ export class Streams extends EventTarget {
   #source = null;
   #isStopped = true;
   #timer = 0;
+  /// Settles when the list may be read again.
+  #pause = Promise.resolve();
+  #next = null;
+  /// Counts stops: what was asked before one is not for whoever starts it again.
+  #stops = 0;
   #problem = null;
   #mayListen = true;
 
@@ -37,6 +47,7 @@ export class Streams extends EventTarget {
 
   stop() {
     this.#isStopped = true;
+    this.#stops++;
     clearTimeout(this.#timer);
     this.#source?.close();
     this.#source = null;
@@ -55,7 +66,19 @@ export class Streams extends EventTarget {
     return this.#events.filter(({ stream }) => stream === name);
   }
 
-  async refresh() {
+  /// Reads the list at once or, if that is being done or was just now, once more a moment later.
+  /// Resolves when a list has come that was asked for after this call.
+  refresh() {
+    this.#next ??= this.#pause.then(() => {
+      this.#next = null;
+      const reading = this.#refresh();
+      this.#pause = reading.catch(() => {}).then(() => sleep(APART_MS));
+      return reading;
+    });
+    return this.#next;
+  }
+
+  async #refresh() {
     clearTimeout(this.#timer);
     if (this.#isStopped) return;
     try {
@@ -79,20 +102,24 @@ export class Streams extends EventTarget {
   }
 
   async #read() {
+    const [asked, stops] = [performance.now(), this.#stops];
     const { streams, may_add: mayAdd } = await all('streams', 'streams');
+    if (stops !== this.#stops) return;
     const now = performance.now();
     const before = this.byName;
     this.mayAdd = mayAdd;
     this.byName = new Map();
     for (const info of streams) {
       const stream = before.get(info.name) ?? { name: info.name, history: [] };
-      const { bytes, readAt, state } = stream;
+      const { bytes, readAt, state, text } = stream;
       const kbits = ((info.bytes - bytes) * 8) / (now - readAt);
       // It may have been started again.
       if (now - readAt > 500) stream.kbits = kbits >= 0 ? kbits : undefined;
       Object.assign(stream, info, { readAt: now, mayControl: 'text' in info, info });
+      // An event told of a newer state than the answer.
+      if (stream.toldAt > asked) Object.assign(stream, { state, text });
       this.byName.set(info.name, stream);
-      if (state !== undefined && state !== info.state) this.#change(stream);
+      if (state !== undefined && state !== stream.state) this.#change(stream);
       const { fps, kbits: rate, age } = stream;
       stream.history.push({ fps, kbits: rate, age });
       stream.history.splice(0, stream.history.length - SAMPLES);
@@ -126,10 +153,10 @@ export class Streams extends EventTarget {
     const stream = this.byName.get(event.stream);
     if (event.change === 'state' && stream) {
       const isOther = stream.state !== event.state;
-      Object.assign(stream, { state: event.state });
+      Object.assign(stream, { state: event.state, toldAt: performance.now() });
       if (stream.mayControl) stream.text = event.text;
       if (isOther) this.#change(stream);
-    } else if (!stream || event.change !== 'state') {
+    } else if (!UNLISTED.includes(event.change)) {
       this.refresh();
     }
     this.dispatchEvent(new CustomEvent('told', { detail: event }));

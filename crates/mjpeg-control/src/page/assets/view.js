@@ -19,11 +19,13 @@ const pace = () => {
   box.fps = slow.matches ? 1 : fps;
   wall.update();
 };
+let code = '';
 const wall = new Wall({
   frame: () => (view.dataset.frames = box.frames),
-  state: (_, state, code, detail) => {
+  state: (_, state, why, detail) => {
+    code = ['refused', 'ended'].includes(state) ? (why ?? state) : '';
     view.dataset.state = state;
-    note.textContent = ['refused', 'ended'].includes(state) ? (detail ?? code ?? state) : '';
+    note.textContent = code && (detail ?? code);
   },
   mode: () => {},
   answers: () => true,
@@ -36,5 +38,7 @@ setInterval(() => {
   const age = wall.age(box);
   view.dataset.ageMs = Number.isFinite(age) ? Math.round(age) : '';
 }, 1000);
-// One that was refused may be allowed by now, or be there again.
-setInterval(() => note.textContent && wall.retry(), 10_000);
+// One that was refused may be allowed by now, or be there again. Whoever was disconnected by
+// somebody stays so until a click.
+setInterval(() => code && code !== 'kicked' && wall.retry(), 10_000);
+view.addEventListener('click', () => wall.want(name));

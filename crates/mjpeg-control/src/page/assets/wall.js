@@ -10,7 +10,7 @@ const EIGHTH = 2;
 const REPEATED = 1;
 const PLACEHOLDER = 2;
 const PING_MS = 5000;
-/// A server that says nothing for so long is gone: it answers pings.
+/// A server that does not answer a ping for so long is gone, or one that does not say welcome.
 const SILENT_MS = 15_000;
 const MOST_WAIT_MS = 30_000;
 /// The relay takes no more than some changes a second.
@@ -29,11 +29,15 @@ export class Wall {
   #failures = 0;
   #retry = 0;
   #ping = 0;
-  #pinged = new Map();
+  /// The ping that is not answered yet: `{ id, at }`.
+  #pinged = null;
   #trips = [];
-  #heard = 0;
+  /// When this connection was begun.
+  #begun = 0;
   #mostTiles = 0;
   #numbers = Array.from({ length: 128 }, (_, number) => number);
+  /// What the relay said to streams from which it disconnected this viewer, by name.
+  #kicked = new Map();
   #sent = '';
   #due = 0;
 
@@ -58,6 +62,8 @@ export class Wall {
     box.number = null;
     box.frames = 0;
     this.#boxes.set(box.key, box);
+    const detail = this.#kicked.get(box.stream);
+    if (detail !== undefined) this.#on.state(box, 'ended', 'kicked', detail);
     this.update();
     return box;
   }
@@ -113,7 +119,6 @@ export class Wall {
     // What comes from a connection that was given up does not count.
     const ifOurs = (what) => (event) => this.#socket === socket && what(event);
     socket.onmessage = ifOurs(({ data }) => {
-      this.#heard = performance.now();
       if (typeof data === 'string') this.#heed(data);
       else this.#take(data);
     });
@@ -121,7 +126,7 @@ export class Wall {
       this.#lose();
       this.#failed();
     });
-    this.#heard = performance.now();
+    this.#begun = performance.now();
     clearInterval(this.#ping);
     this.#ping = setInterval(() => this.#measure(), PING_MS);
   }
@@ -153,21 +158,23 @@ export class Wall {
     this.#mostTiles = 0;
     this.#sent = '';
     this.#trips = [];
-    this.#pinged.clear();
+    this.#pinged = null;
     for (const box of this.#boxes.values()) this.#free(box);
   }
 
   #measure() {
-    if (performance.now() - this.#heard > SILENT_MS) {
+    const now = performance.now();
+    // Of a page that is not seen no pictures come, and timers are late: only answers count.
+    const asked = this.#mostTiles ? (this.#pinged?.at ?? now) : this.#begun;
+    if (now - asked > SILENT_MS) {
       const socket = this.#socket;
       this.#lose();
       socket.close();
       return this.#failed();
     }
-    if (!this.#mostTiles) return;
-    const id = Math.floor(Math.random() * 2 ** 31);
-    this.#pinged.set(id, performance.now());
-    this.#send({ type: 'ping', id });
+    if (!this.#mostTiles || this.#pinged) return;
+    this.#pinged = { id: Math.floor(Math.random() * 2 ** 31), at: now };
+    this.#send({ type: 'ping', id: this.#pinged.id });
   }
 
   #send(message) {
@@ -187,15 +194,19 @@ export class Wall {
       this.#tell();
       this.#on.mode();
     } else if (message.type === 'pong') {
-      const sent = this.#pinged.get(message.id);
-      this.#pinged.delete(message.id);
-      if (sent === undefined) return;
-      this.#trips = [...this.#trips.slice(-4), performance.now() - sent];
+      if (message.id !== this.#pinged?.id) return;
+      this.#trips = [...this.#trips.slice(-4), performance.now() - this.#pinged.at];
+      this.#pinged = null;
     } else if (message.type === 'tile') {
       const box = this.#numbered(message.tile);
       if (!box) return;
       box.isTold = true;
       this.#on.state(box, message.state, message.code, message.detail);
+      if (message.code !== 'kicked') return;
+      this.#kicked.set(box.stream, message.detail);
+      // It may have been asked for once more on the way.
+      this.#free(box);
+      this.update();
     }
   }
 
@@ -253,8 +264,9 @@ export class Wall {
   }
 
   #tell() {
-    const isShown = (box) => box.isVisible && !document.hidden && !this.#isStopped;
-    const shown = [...this.#boxes.values()].filter(isShown);
+    const isShown = ({ isVisible, stream }) => isVisible && !this.#kicked.has(stream);
+    const isSeen = !document.hidden && !this.#isStopped;
+    const shown = isSeen ? [...this.#boxes.values()].filter(isShown) : [];
     this.#images?.show(shown);
     if (!this.#mostTiles) return;
     const chosen = new Set(shown.slice(0, this.#mostTiles));
@@ -271,6 +283,12 @@ export class Wall {
     if (message === this.#sent) return;
     this.#sent = message;
     this.#send(message);
+  }
+
+  /// Somebody wants to see a stream. Until then, none is asked for from which this viewer was
+  /// disconnected.
+  want(stream) {
+    if (this.#kicked.delete(stream)) this.retry();
   }
 
   /// Asks for boxes that were refused once more.

@@ -13,7 +13,7 @@ use super::{
 use crate::browser::{Driver, serve_page};
 
 /// Streams of the test picture with these names.
-fn cameras(names: &[&str]) -> String {
+pub(super) fn cameras(names: &[&str]) -> String {
     let stream = |name: &&str| {
         let source = "test:?size=160x90&fps=5";
         format!("[[streams]]\nname = \"{name}\"\nsource = \"{source}\"\n")
@@ -21,7 +21,7 @@ fn cameras(names: &[&str]) -> String {
     names.iter().map(stream).collect()
 }
 
-async fn size(driver: &Driver, browser: &Client, width: u32, height: u32) {
+pub(super) async fn size(driver: &Driver, browser: &Client, width: u32, height: u32) {
     let command = "Emulation.setDeviceMetricsOverride";
     let metrics =
         json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
@@ -29,14 +29,14 @@ async fn size(driver: &Driver, browser: &Client, width: u32, height: u32) {
 }
 
 /// Runs this before the scripts of each page.
-async fn before(driver: &Driver, browser: &Client, source: &str) {
+pub(super) async fn before(driver: &Driver, browser: &Client, source: &str) {
     let command = "Page.addScriptToEvaluateOnNewDocument";
     driver
         .devtools(browser, command, json!({ "source": source }))
         .await;
 }
 
-fn tile(name: &str) -> String {
+pub(super) fn tile(name: &str) -> String {
     format!("document.querySelector('[data-stream={name}]')")
 }
 
@@ -50,7 +50,7 @@ pub(super) fn has_picture(scope: &str) -> String {
 }
 
 /// A tile whose picture moves.
-async fn moves(browser: &Client, name: &str) {
+pub(super) async fn moves(browser: &Client, name: &str) {
     until(browser, &has_picture(&tile(name))).await;
     let frames = format!("Number({}?.dataset.frames)", tile(name));
     let now = value(browser, &frames).await;
@@ -58,7 +58,7 @@ async fn moves(browser: &Client, name: &str) {
 }
 
 /// How many watch a stream, as the API says.
-async fn viewers(relay: &Relay, name: &str) -> Value {
+pub(super) async fn viewers(relay: &Relay, name: &str) -> Value {
     let list = relay.ask("GET", "/api/v1/streams", "", "").await;
     let list: Value = serde_json::from_slice(&list.body).expect("JSON");
     let streams = list["streams"].as_array().expect("a list");
@@ -66,7 +66,7 @@ async fn viewers(relay: &Relay, name: &str) -> Value {
     stream.expect(name)["viewers"].clone()
 }
 
-async fn until_viewers(relay: &Relay, name: &str, count: u64) {
+pub(super) async fn until_viewers(relay: &Relay, name: &str, count: u64) {
     for _ in 0..300 {
         if viewers(relay, name).await == count {
             return;
@@ -76,7 +76,7 @@ async fn until_viewers(relay: &Relay, name: &str, count: u64) {
     panic!("{name} has {} viewers", viewers(relay, name).await);
 }
 
-const SIXTEEN: [&str; 16] = [
+pub(super) const SIXTEEN: [&str; 16] = [
     "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p",
 ];
 
@@ -192,7 +192,7 @@ async fn kiosk_has_the_tiles_that_it_names_and_nothing_around_them() {
     let driver = Driver::start();
     let browser = browser(&driver).await;
     browser
-        .goto(&format!("{}?tiles=c,a,nothing&fps=2", relay.url()))
+        .goto(&format!("{}?tiles=c,a,c,nothing&fps=2", relay.url()))
         .await
         .unwrap();
     moves(&browser, "c").await;
