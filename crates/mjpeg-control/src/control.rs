@@ -127,6 +127,11 @@ impl ControlApi {
         self.inner.state.walls.counters().read()
     }
 
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> Arc<ApiState> {
+        Arc::clone(&self.inner.state)
+    }
+
     /// Returns the description of the API with all that it can serve (OpenAPI 3.1), as JSON.
     pub fn openapi() -> String {
         json(&document(true))
