@@ -62,7 +62,7 @@ impl ControlApi {
             rechecks: watch::Sender::new(Some(0)),
             subscribers: places(config.max_subscribers()),
             writes: places(config.max_writes()),
-            walls: Walls::new(config.max_walls()),
+            walls: Walls::new(config.max_walls(), config.max_walls_per_address()),
             since: SystemTime::now(),
             document: json(&document(links.is_some())).into(),
             links,
