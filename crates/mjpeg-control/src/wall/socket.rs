@@ -13,7 +13,7 @@ use mjpeg_manager::mjpeg_http::Grant;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
-    time::Instant,
+    time::{Instant, sleep},
 };
 use tokio_websockets::{Error as SocketError, Message, WebSocketStream};
 
@@ -28,7 +28,10 @@ use super::{
     tile::TileFuture,
     timer::WallTimer,
 };
-use crate::{caller::ApiCaller, state::ApiState};
+use crate::{
+    caller::{ApiCaller, RECHECK_AGAIN},
+    state::ApiState,
+};
 
 /// A socket that is open. It ends when its client or the relay does.
 pub(crate) struct WallSocket<T> {
@@ -172,8 +175,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
                 let caller = Arc::clone(&self.caller);
                 // The last question counts.
                 self.looks = FuturesUnordered::new();
-                self.looks
-                    .push(Box::pin(async move { caller.may_look().await.ok() }));
+                self.looks.push(Box::pin(async move {
+                    loop {
+                        match caller.may_look().await {
+                            Err(denied) if denied.is_unclear() => sleep(RECHECK_AGAIN).await,
+                            looked => return looked.ok(),
+                        }
+                    }
+                }));
             }
             Waited::Looked(grant) => self.until = grant.ok_or(WallEnd::Forbidden)?.until,
             Waited::Tile(happened) => {
