@@ -1,6 +1,6 @@
 //! Who sends a request, and what the gate lets them do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -16,12 +16,17 @@ use crate::{
     respond::{Refused, refusal},
 };
 
+/// When a gate is asked again that was too busy to say whether somebody may stay.
+pub(crate) const RECHECK_AGAIN: Duration = Duration::from_secs(10);
+
 /// A request's sender.
 pub(crate) struct ApiCaller {
     policy: Arc<GatewayPolicy>,
     timeout: Duration,
     /// Without action and stream.
     inquiry: Inquiry,
+    /// What the gate wants to see again: the proof of its latest grant that has one.
+    proof: Mutex<Option<Bytes>>,
     /// Why not, if the part that controls is out of reach.
     admitted: Result<(), Error>,
 }
@@ -57,17 +62,24 @@ impl ApiCaller {
             policy,
             timeout,
             inquiry,
+            proof: Mutex::default(),
             admitted,
         }
     }
 
     /// Asks the gate.
     async fn ask(&self, action: Action, stream: Option<&str>) -> Result<Grant, Denied> {
-        let mut inquiry = self.inquiry.clone();
+        let mut inquiry = self.inquiry();
         (inquiry.action, inquiry.stream) = (action, stream.map(Arc::from));
         let deciding = self.policy.gate().decide(&inquiry);
         match timeout(self.timeout, deciding).await {
-            Ok(Access::Allow(grant)) => Ok(grant),
+            Ok(Access::Allow(grant)) => {
+                if grant.proof.is_some() {
+                    let mut proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
+                    proof.clone_from(&grant.proof);
+                }
+                Ok(grant)
+            }
             Ok(Access::Deny(response)) => Err(Denied::ByGate(response)),
             Ok(Access::Undecided) | Err(_) => Err(Denied::ByPolicy(Error::new(
                 ErrorCode::GateTimeout,
@@ -117,9 +129,13 @@ impl ApiCaller {
         self.inquiry.headers.contains_key(header::COOKIE)
     }
 
-    /// What a gate is asked about them, without action and stream.
-    pub(crate) fn inquiry(&self) -> &Inquiry {
-        &self.inquiry
+    /// What a gate is asked about them, without action and stream, and with the proof of what it
+    /// has found out before.
+    pub(crate) fn inquiry(&self) -> Inquiry {
+        let mut inquiry = self.inquiry.clone();
+        let proof = self.proof.lock().unwrap_or_else(PoisonError::into_inner);
+        inquiry.proof.clone_from(&proof);
+        inquiry
     }
 
     /// Whether streams may be watched where they ask.
@@ -148,6 +164,20 @@ impl Denied {
             response.status(),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
         )
+    }
+}
+
+impl Denied {
+    /// Whether this says nothing of rights: the gate was too busy, or had no answer in time. Who is
+    /// here already stays then.
+    pub(crate) fn is_unclear(&self) -> bool {
+        match self {
+            Self::ByGate(response) => {
+                let status = response.status();
+                status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+            }
+            Self::ByPolicy(error) => error.code() == ErrorCode::GateTimeout,
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub struct ControlConfig {
     max_subscribers: usize,
     max_writes: usize,
     max_walls: usize,
+    max_walls_per_address: usize,
     max_wall_bytes_in_flight: usize,
     wall_messages_per_second: u32,
     kept_events: usize,
@@ -72,6 +73,15 @@ impl ControlConfig {
     /// [`WallStats::refused`](crate::WallStats::refused).
     pub fn with_max_walls(mut self, most: usize) -> Self {
         self.max_walls = most;
+        self
+    }
+
+    /// Sets how many wall sockets may be open at once from one address (IPv6: from one /64), so that
+    /// nobody takes them all. Default 16; 0 refuses all. It does not apply to addresses that many
+    /// people may share: loopback, Unix sockets, and proxies that do not name their clients. Others
+    /// are refused and counted as with [`with_max_walls`](Self::with_max_walls).
+    pub fn with_max_walls_per_address(mut self, most: usize) -> Self {
+        self.max_walls_per_address = most;
         self
     }
 
@@ -146,6 +156,11 @@ impl ControlConfig {
         self.max_walls
     }
 
+    /// Returns how many wall sockets may be open at once from one address.
+    pub fn max_walls_per_address(&self) -> usize {
+        self.max_walls_per_address
+    }
+
     /// Returns how many bytes of pictures may be on their way to one wall socket.
     pub fn max_wall_bytes_in_flight(&self) -> usize {
         self.max_wall_bytes_in_flight
@@ -178,6 +193,7 @@ impl Default for ControlConfig {
             max_subscribers: 100,
             max_writes: 16,
             max_walls: 200,
+            max_walls_per_address: 16,
             max_wall_bytes_in_flight: 4 << 20,
             wall_messages_per_second: 60,
             kept_events: 1024,

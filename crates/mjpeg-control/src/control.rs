@@ -62,7 +62,7 @@ impl ControlApi {
             rechecks: watch::Sender::new(Some(0)),
             subscribers: places(config.max_subscribers()),
             writes: places(config.max_writes()),
-            walls: Walls::new(config.max_walls()),
+            walls: Walls::new(config.max_walls(), config.max_walls_per_address()),
             since: SystemTime::now(),
             document: json(&document(links.is_some())).into(),
             links,
@@ -125,6 +125,11 @@ impl ControlApi {
     /// Reads the counters of the wall sockets.
     pub fn wall_stats(&self) -> WallStats {
         self.inner.state.walls.counters().read()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> Arc<ApiState> {
+        Arc::clone(&self.inner.state)
     }
 
     /// Returns the description of the API with all that it can serve (OpenAPI 3.1), as JSON.

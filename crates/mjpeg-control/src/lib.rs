@@ -127,6 +127,7 @@ mod events;
 pub mod fuzzing;
 mod host;
 mod links;
+mod network;
 mod origin;
 mod page;
 mod parameters;

@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
-    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,6 +9,8 @@ use std::{
 use mjpeg_manager::mjpeg_http::Peer;
 use tokio::{sync::Notify, time::sleep};
 use tracing::warn;
+
+use crate::network::PeerNetwork;
 
 /// Decides which refused changes get a line of their own, so that nobody can flood the log; the
 /// others are counted, and told at the end of the minute in which they came.
@@ -34,11 +34,6 @@ struct RefusalCount {
     logged: usize,
     counted: u64,
 }
-
-/// Whose requests are counted together: those of one address, of IPv6 one /64; those without an
-/// address, from Unix sockets, are from this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct PeerNetwork(Option<IpAddr>);
 
 impl Refusals {
     /// Whether this refusal gets a line of its own. If not, it is counted.
@@ -88,29 +83,6 @@ impl Refusals {
     /// Nothing that is done under the lock can panic.
     fn minute(&self) -> MutexGuard<'_, Minute> {
         self.minute.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl PeerNetwork {
-    fn of(peer: Option<Peer>) -> Self {
-        let ip = peer.and_then(|peer| peer.addr());
-        Self(ip.map(|addr| match addr.ip().to_canonical() {
-            IpAddr::V6(ip) => {
-                let prefix = ip.to_bits() & !u128::from(u64::MAX);
-                Ipv6Addr::from_bits(prefix).into()
-            }
-            ip => ip,
-        }))
-    }
-}
-
-impl fmt::Display for PeerNetwork {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            None => f.write_str("local"),
-            Some(IpAddr::V6(prefix)) => write!(f, "{prefix}/64"),
-            Some(ip) => ip.fmt(f),
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    caller::{ApiCaller, Sight},
+    caller::{ApiCaller, RECHECK_AGAIN, Sight},
     events::log::{EventLog, Following, LogEntry, Logged},
     view::event::EventView,
 };
@@ -35,6 +35,8 @@ pub(crate) struct Subscriber {
     rechecks: watch::Receiver<Option<u64>>,
     /// Until when the client may stay.
     until: Option<StdInstant>,
+    /// When the gate is asked again, if it could not say whether the client may stay.
+    recheck_at: Option<Instant>,
     /// What the client may read of each stream, and when that was decided.
     sights: HashMap<String, (Sight, Instant)>,
     /// What is to be sent before anything else.
@@ -84,6 +86,7 @@ impl Subscriber {
             latest,
             rechecks,
             until: grant.until,
+            recheck_at: None,
             sights: HashMap::new(),
             opening: Some(opening),
             _place: place,
@@ -127,6 +130,9 @@ impl Subscriber {
                     (*self.rechecks.borrow_and_update())?;
                     self.recheck().await?;
                 }
+                () = sleep_until(self.recheck_at.unwrap_or(silent_until)), if self.recheck_at.is_some() => {
+                    self.recheck().await?;
+                }
                 () = sleep_until(until.unwrap_or(silent_until)), if until.is_some() => return None,
                 changed = self.latest.changed() => changed.ok()?,
                 () = sleep_until(silent_until) => return Some(self.heartbeat()),
@@ -137,7 +143,13 @@ impl Subscriber {
     /// Asks again whether the client may stay, and forgets what it may see.
     async fn recheck(&mut self) -> Option<()> {
         self.sights.clear();
-        self.until = self.caller.may_look().await.ok()?.until;
+        (self.until, self.recheck_at) = match self.caller.may_look().await {
+            Ok(grant) => (grant.until, None),
+            Err(denied) if denied.is_unclear() => {
+                (self.until, Some(Instant::now() + RECHECK_AGAIN))
+            }
+            Err(_) => return None,
+        };
         Some(())
     }
 

@@ -64,7 +64,7 @@ pub(super) async fn open(
         return Refused(Error::new(ErrorCode::BadRequest, detail)).into_response();
     };
     let connection = Upgrading { upgrade, detach };
-    match state.walls.take() {
+    match state.walls.take(caller.peer()) {
         Some(place) => {
             let serving = serve(Arc::clone(&state), caller, grant, connection, place);
             state.walls.spawn(serving);

@@ -31,6 +31,10 @@ pub(crate) struct Board {
     tiles: Vec<Option<Tile>>,
     /// What the tiles wait for.
     pub(crate) waits: FuturesUnordered<TileFuture>,
+    /// The tiles that are to be admitted, in order. Each is there once at most.
+    admissions: VecDeque<u16>,
+    /// How many are being admitted.
+    admitting: usize,
     pub(crate) schedule: Schedule,
     /// What the client is to be told. Bounded: nothing is read from it while there is something.
     texts: VecDeque<ServerMessage>,
@@ -62,6 +66,8 @@ impl Board {
             caller,
             tiles: (0..MAX_TILES).map(|_| None).collect(),
             waits: FuturesUnordered::new(),
+            admissions: VecDeque::new(),
+            admitting: 0,
             schedule: Schedule::new(most),
             texts: VecDeque::from([welcome]),
             called: None,
@@ -90,10 +96,12 @@ impl Board {
                 (Some(request), _) => self.add(number, request),
             }
         }
+        self.admit_next();
     }
 
     fn remove(&mut self, number: u16) {
         self.tiles[usize::from(number)] = None;
+        self.admissions.retain(|waiting| *waiting != number);
         self.forget(number);
     }
 
@@ -106,10 +114,24 @@ impl Board {
         self.remove(number);
         self.generation += 1;
         let name = self.state.resolved(&request.stream);
-        let mut tile = Tile::new(request, name, self.generation);
-        let (state, caller) = (Arc::clone(&self.state), Arc::clone(&self.caller));
-        self.waits.push(tile.admit(number, state, caller));
+        let tile = Tile::new(request, name, self.generation);
         self.tiles[usize::from(number)] = Some(tile);
+        self.admissions.push_back(number);
+    }
+
+    /// Asks for the viewers of the tiles that are next: a few at a time, because a gate may have
+    /// only so many places for the questions about one client.
+    fn admit_next(&mut self) {
+        while self.admitting < MAX_ADMISSIONS {
+            let Some(number) = self.admissions.pop_front() else {
+                break;
+            };
+            if let Some(tile) = &mut self.tiles[usize::from(number)] {
+                let (state, caller) = (Arc::clone(&self.state), Arc::clone(&self.caller));
+                self.waits.push(tile.admit(number, state, caller));
+                self.admitting += 1;
+            }
+        }
     }
 
     /// Records an ack. Returns whether it is for a frame in flight.
@@ -150,6 +172,10 @@ impl Board {
     /// Notes what happened to a tile. `is_free` is whether a picture may be written now.
     pub(crate) fn note(&mut self, happened: Happened, is_free: bool, now: Instant) -> Followup {
         let (number, generation, event) = happened;
+        if event.ends_admission() {
+            self.admitting = self.admitting.saturating_sub(1);
+            self.admit_next();
+        }
         let tile = self.tiles[usize::from(number)].as_mut();
         let Some(tile) = tile.filter(|tile| tile.generation == generation) else {
             // Removed or replaced: dropping its viewer is all there is to do.
@@ -339,3 +365,6 @@ impl Tile {
         }
     }
 }
+
+/// How many tiles of a socket are admitted at once.
+const MAX_ADMISSIONS: usize = 4;

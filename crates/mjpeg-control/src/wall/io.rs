@@ -10,7 +10,7 @@ use std::{
 use futures_util::{Sink, SinkExt, StreamExt};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_websockets::{Limits, Message, ServerBuilder, WebSocketStream};
 
@@ -54,7 +54,7 @@ pub(super) async fn close<T: AsyncRead + AsyncWrite + Unpin>(
     let closing = async {
         let texts = texts
             .take(LAST_TEXTS)
-            .map(|text| OutgoingMessage::text(&text));
+            .map(|text| OutgoingMessage::text(&text, Instant::now() + CLOSE_TIME));
         for mut outgoing in outgoing.into_iter().chain(texts) {
             poll_fn(|cx| poll_outgoing(&mut socket, &mut outgoing, cx))
                 .await

@@ -29,6 +29,11 @@ impl Liveness {
         }
     }
 
+    /// When a message that is no picture must have been written.
+    pub(crate) fn deadline(&self, now: Instant) -> Instant {
+        now.checked_add(self.limit).unwrap_or_else(|| now + FOREVER)
+    }
+
     /// Whether a ping is due; it is then sent.
     pub(crate) fn pings(&mut self, now: Instant) -> bool {
         if now < self.next_ping {
@@ -73,6 +78,8 @@ impl Liveness {
 }
 
 const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// Longer than any connection.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) struct OutgoingMessage {
     head_length: usize,
     body: Bytes,
     written: usize,
+    /// When it must have been written.
+    pub(crate) deadline: Instant,
     /// If it is a picture.
     pub(crate) picture: Option<OutgoingPicture>,
 }
@@ -30,19 +32,17 @@ pub(crate) struct OutgoingMessage {
 /// A picture that is being written.
 pub(crate) struct OutgoingPicture {
     pub(crate) tile: u16,
-    /// When it must have been written.
-    pub(crate) deadline: Instant,
     /// In flight until then.
     _frame: WatchedFrame<TilePicture>,
 }
 
 impl OutgoingMessage {
-    pub(crate) fn text(message: &ServerMessage) -> Self {
-        Self::new(OpCode::Text, &[], message.to_json().into())
+    pub(crate) fn text(message: &ServerMessage, deadline: Instant) -> Self {
+        Self::new(OpCode::Text, &[], message.to_json().into(), deadline)
     }
 
-    pub(crate) fn ping() -> Self {
-        Self::new(OpCode::Ping, &[], Bytes::new())
+    pub(crate) fn ping(deadline: Instant) -> Self {
+        Self::new(OpCode::Ping, &[], Bytes::new(), deadline)
     }
 
     /// A tile's picture, to be written from now on.
@@ -58,17 +58,17 @@ impl OutgoingMessage {
             captured: frame.captured(),
         };
         let body = picture.bytes.clone();
-        let mut outgoing = Self::new(OpCode::Binary, &header.to_bytes(), body);
+        let deadline = now + frame.max_send_time();
+        let mut outgoing = Self::new(OpCode::Binary, &header.to_bytes(), body, deadline);
         outgoing.picture = Some(OutgoingPicture {
             tile,
-            deadline: now + frame.max_send_time(),
             _frame: frame,
         });
         outgoing
     }
 
     /// Makes a message of one frame (RFC 6455, 5.2), which a server does not mask.
-    fn new(opcode: OpCode, header: &[u8], body: Bytes) -> Self {
+    fn new(opcode: OpCode, header: &[u8], body: Bytes, deadline: Instant) -> Self {
         let mut head = [0; MAX_HEAD_BYTES];
         head[0] = FINAL | opcode as u8;
         let length = header.len() + body.len();
@@ -95,6 +95,7 @@ impl OutgoingMessage {
             head_length,
             body,
             written: 0,
+            deadline,
             picture: None,
         }
     }
@@ -162,7 +163,8 @@ mod tests {
             (65_536, &[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
             let body = Bytes::from(vec![7; length]);
-            let mut outgoing = OutgoingMessage::new(OpCode::Binary, &[], body.clone());
+            let mut outgoing =
+                OutgoingMessage::new(OpCode::Binary, &[], body.clone(), Instant::now());
             let mut written = Vec::new();
             let mut cx = Context::from_waker(Waker::noop());
             let done = outgoing.poll_write(&mut written, &mut cx);

@@ -13,7 +13,7 @@ use mjpeg_manager::mjpeg_http::Grant;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
-    time::Instant,
+    time::{Instant, sleep},
 };
 use tokio_websockets::{Error as SocketError, Message, WebSocketStream};
 
@@ -28,7 +28,10 @@ use super::{
     tile::TileFuture,
     timer::WallTimer,
 };
-use crate::{caller::ApiCaller, state::ApiState};
+use crate::{
+    caller::{ApiCaller, RECHECK_AGAIN},
+    state::ApiState,
+};
 
 /// A socket that is open. It ends when its client or the relay does.
 pub(crate) struct WallSocket<T> {
@@ -172,8 +175,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
                 let caller = Arc::clone(&self.caller);
                 // The last question counts.
                 self.looks = FuturesUnordered::new();
-                self.looks
-                    .push(Box::pin(async move { caller.may_look().await.ok() }));
+                self.looks.push(Box::pin(async move {
+                    loop {
+                        match caller.may_look().await {
+                            Err(denied) if denied.is_unclear() => sleep(RECHECK_AGAIN).await,
+                            looked => return looked.ok(),
+                        }
+                    }
+                }));
             }
             Waited::Looked(grant) => self.until = grant.ok_or(WallEnd::Forbidden)?.until,
             Waited::Tile(happened) => {
@@ -217,9 +226,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
             return;
         }
         if let Some(text) = self.board.next_text() {
-            self.outgoing = Some(OutgoingMessage::text(&text));
+            let deadline = self.liveness.deadline(now);
+            self.outgoing = Some(OutgoingMessage::text(&text, deadline));
         } else if self.liveness.pings(now) {
-            self.outgoing = Some(OutgoingMessage::ping());
+            let deadline = self.liveness.deadline(now);
+            self.outgoing = Some(OutgoingMessage::ping(deadline));
         } else {
             self.board.call_next(now);
         }
@@ -295,32 +306,40 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WallSocket<T> {
 
     /// A tile whose viewer has ended must not be written for long.
     fn hurry(&mut self, tile: u16, now: Instant) {
-        let outgoing = self.outgoing.as_mut();
-        let picture = outgoing.and_then(|outgoing| outgoing.picture.as_mut());
-        if let Some(picture) = picture.filter(|picture| picture.tile == tile) {
-            picture.deadline = picture.deadline.min(now + LAST_PICTURE_TIME);
+        let is_of_tile = |outgoing: &&mut OutgoingMessage| {
+            let picture = outgoing.picture.as_ref();
+            picture.is_some_and(|picture| picture.tile == tile)
+        };
+        if let Some(outgoing) = self.outgoing.as_mut().filter(is_of_tile) {
+            outgoing.deadline = outgoing.deadline.min(now + LAST_PICTURE_TIME);
         }
     }
 
-    /// When something has to be done, whatever happens.
+    /// When something has to be done, whatever happens. While a message is being written, the
+    /// client is neither pinged nor expected to answer: nothing is read from it.
     fn next_time(&self) -> Instant {
-        let outgoing = self.outgoing.as_ref();
-        let deadline = outgoing.and_then(|outgoing| Some(outgoing.picture.as_ref()?.deadline));
+        let next = match &self.outgoing {
+            Some(outgoing) => outgoing.deadline,
+            None => self.liveness.next_time(),
+        };
         let until = self.until.map(Instant::from_std);
-        let times = [deadline, until].into_iter().flatten();
-        times.fold(self.liveness.next_time(), Instant::min)
+        until.map_or(next, |until| until.min(next))
     }
 
     fn check_times(&mut self, now: Instant) -> Result<(), WallEnd> {
-        let outgoing = self.outgoing.as_ref();
-        let picture = outgoing.and_then(|outgoing| outgoing.picture.as_ref());
-        if picture.is_some_and(|picture| picture.deadline <= now) {
-            return Err(WallEnd::TooSlow);
+        if let Some(outgoing) = &self.outgoing
+            && outgoing.deadline <= now
+        {
+            return Err(match outgoing.picture {
+                Some(_) => WallEnd::TooSlow,
+                None => WallEnd::Stalled,
+            });
         }
         if self.until.is_some_and(|at| Instant::from_std(at) <= now) {
             return Err(WallEnd::Forbidden);
         }
-        match picture.is_none() && self.reads_first == 0 && self.liveness.is_stalled(now) {
+        let is_silent = self.outgoing.is_none() && self.reads_first == 0;
+        match is_silent && self.liveness.is_stalled(now) {
             true => Err(WallEnd::Stalled),
             false => Ok(()),
         }
@@ -352,3 +371,6 @@ const MESSAGES_AT_ONCE: usize = 64;
 
 /// How many plain messages are as much work as one that sets tiles.
 const TILES_COST: u32 = 5;
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,8 @@ counters! {
     /// Sockets opened.
     opened,
     /// Sockets refused because there were
-    /// [as many as allowed](crate::ControlConfig::with_max_walls).
+    /// [as many as allowed](crate::ControlConfig::with_max_walls), of all or
+    /// [of their address](crate::ControlConfig::with_max_walls_per_address).
     refused,
     /// Frames sent, repeats included.
     frames,

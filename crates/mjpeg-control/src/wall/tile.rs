@@ -64,6 +64,13 @@ pub(crate) enum TileEvent {
     Removed,
 }
 
+impl TileEvent {
+    /// Whether it is the answer to the question for a viewer.
+    pub(crate) fn ends_admission(&self) -> bool {
+        matches!(self, Self::Admitted(_) | Self::Refused(_) | Self::Removed)
+    }
+}
+
 /// A tile's number, generation, and what happened to it.
 pub(crate) type Happened = (u16, u64, TileEvent);
 pub(crate) type TileFuture = Pin<Box<dyn Future<Output = Happened> + Send>>;
@@ -200,7 +207,7 @@ async fn admitted(
 ) -> Result<TileViewer, Error> {
     let service = state.http.service(name).ok_or_else(Error::not_found)?;
     let request = WatchRequest::new("wall").with_fps(fps);
-    match service.watch(caller.inquiry().clone(), &request).await {
+    match service.watch(caller.inquiry(), &request).await {
         Ok(watcher) => Ok(TileViewer {
             watcher,
             _counted: CountedTile::new(&state.walls),

@@ -54,9 +54,18 @@ impl Relay {
         links: Option<Arc<dyn LinkIssuer>>,
         gate: Arc<dyn Gate>,
     ) -> Self {
+        Self::of_outlet(HttpOutlet::default(), config, links, gate).await
+    }
+
+    /// The same, with streams that this outlet serves.
+    pub(crate) async fn of_outlet(
+        http: HttpOutlet,
+        config: ControlConfig,
+        links: Option<Arc<dyn LinkIssuer>>,
+        gate: Arc<dyn Gate>,
+    ) -> Self {
         let quick = Backoff::try_new(Duration::from_millis(20), Duration::from_millis(100));
         let ingest = IngestConfig::default().with_backoff(quick.unwrap());
-        let http = HttpOutlet::default();
         let manager = ManagerConfig::default().with_ingest(ingest);
         let manager = Manager::with_outlets(manager, [http.factory()]);
         let memory = Arc::new(Memory::new(manager.clone()));

@@ -2,5 +2,6 @@
 
 mod client;
 mod ends;
+mod gates;
 mod hostile;
 mod tiles;
