@@ -124,8 +124,9 @@ async fn camera_is_added_and_what_is_wrong_is_said_before_that() {
         &format!("{}.includes('unit')", wrong("Stall limit")),
     )
     .await;
-    assert_eq!(value(&browser, &wrong("Name")).await, "");
-    assert_eq!(value(&browser, &wrong("Source")).await, "");
+    for right in ["Name", "Source"] {
+        until(&browser, &format!("{} === ''", wrong(right))).await;
+    }
     let list = relay.ask("GET", "/api/v1/streams", "", "").await;
     assert!(!super::text(&list).contains("yard"));
     // What is wrong is found again, and shown, even where it was folded away.
