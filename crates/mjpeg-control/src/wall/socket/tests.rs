@@ -1,3 +1,5 @@
+//! A socket whose client does not read, under paused time.
+
 use std::io;
 
 use async_trait::async_trait;
@@ -64,10 +66,10 @@ impl Gate for Open {
     }
 }
 
-struct Nothing;
+struct NoStreams;
 
 #[async_trait]
-impl Configurator for Nothing {
+impl Configurator for NoStreams {
     fn stream(&self, _: &str) -> Option<ConfiguredStream> {
         None
     }
@@ -94,7 +96,7 @@ async fn blocked_write_waits_and_ends() {
     let http = HttpOutlet::default();
     let manager = Manager::with_outlets(ManagerConfig::default(), [http.factory()]);
     let config = ControlConfig::default();
-    let control = ControlApi::new(manager, http, Arc::new(Nothing), None, config);
+    let control = ControlApi::new(manager, http, Arc::new(NoStreams), None, config);
     let policy = Arc::new(GatewayPolicy::new(Arc::new(Open)));
     // Nothing of the welcome, a part of it, all of it and no ping.
     for room in [0, 10, 70] {
