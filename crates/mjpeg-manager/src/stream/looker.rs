@@ -72,6 +72,6 @@ impl Looker {
 /// How far apart the pictures that are looked at are, at least: five a second.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// At most this part of the time is spent with looking, a twentieth, unless the pauses between looks
-/// would be too long to detect anything.
+/// At most this part of the time is spent with looking, a twentieth, unless the pauses would be too
+/// long to detect anything.
 const LOOK_SHARE: u32 = 20;
