@@ -84,11 +84,25 @@ impl Page {
     ///
     /// Cancel safe, as all of this type are.
     pub async fn index(&self, streams: &[ListedStream], has_links: bool) -> Response<Full<Bytes>> {
-        let list = list::html(streams, has_links);
-        match self.text("index.html").await {
-            Ok(text) => html(list::insert(&text, &list), FOR_ITSELF),
+        match self.index_text(&list::html(streams, has_links)).await {
+            Ok(text) => html(text, FOR_ITSELF),
             Err(failed) => failed,
         }
+    }
+
+    async fn index_text(&self, list: &str) -> Result<Bytes, Response<Full<Bytes>>> {
+        let own = self.own(INDEX).await?;
+        let folder = self.folder.as_ref().filter(|_| own.is_some());
+        let page = own.or_else(|| built_in(INDEX)).unwrap_or_default();
+        let Some(place) = list::place(&page) else {
+            return Ok(page);
+        };
+        let Some(folder) = folder else {
+            return Ok(list::insert(&page, place, list).into());
+        };
+        // This copy is held besides the file.
+        let room = folder.room(page.len() + list.len()).await.map_err(unread)?;
+        Ok(room.hold(list::insert(&page, place, list)))
     }
 
     /// Returns the page where somebody logs in.
@@ -132,23 +146,36 @@ impl Page {
 
     /// A file of the operator's, else the built-in one.
     async fn read(&self, path: &str) -> Result<Option<Bytes>, Response<Full<Bytes>>> {
-        let Some(folder) = &self.folder else {
-            return Ok(built_in(path));
-        };
-        let (status, text) = match folder.read(path).await {
-            Ok(bytes) => return Ok(Some(bytes)),
-            Err(Unread::Missing) => return Ok(built_in(path)),
-            Err(Unread::TooMuch) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Too many files of the page are on their way. Try again.\n",
-            ),
-            Err(Unread::Failed) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "This file of the page cannot be read.\n",
-            ),
-        };
-        Err(answer(status, "text/plain; charset=utf-8", text))
+        Ok(self.own(path).await?.or_else(|| built_in(path)))
     }
+
+    /// A file of the operator's, if there is one.
+    async fn own(&self, path: &str) -> Result<Option<Bytes>, Response<Full<Bytes>>> {
+        let Some(folder) = &self.folder else {
+            return Ok(None);
+        };
+        match folder.read(path).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Unread::Missing) => Ok(None),
+            Err(reason) => Err(unread(reason)),
+        }
+    }
+}
+
+/// Tells why a file cannot be sent.
+fn unread(reason: Unread) -> Response<Full<Bytes>> {
+    let (status, text) = match reason {
+        Unread::Missing => (StatusCode::NOT_FOUND, "There is no such file.\n"),
+        Unread::TooMuch => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many files of the page are on their way. Try again.\n",
+        ),
+        Unread::Failed => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "This file of the page cannot be read.\n",
+        ),
+    };
+    answer(status, "text/plain; charset=utf-8", text)
 }
 
 /// A page that loads nothing from elsewhere, and whose text can hold no script.
@@ -172,6 +199,8 @@ fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Res
     response
 }
 
+const INDEX: &str = "index.html";
+
 macro_rules! policy {
     () => {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
@@ -180,3 +209,90 @@ macro_rules! policy {
 }
 const POLICY: &str = policy!();
 const FOR_ITSELF: HeaderValue = HeaderValue::from_static(concat!(policy!(), "'none'"));
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::PathBuf, process, time::Duration};
+
+    use tokio::{join, task::JoinSet, time::sleep};
+
+    use super::*;
+
+    /// A page of these files, which vanish with it.
+    struct OwnPage {
+        page: Page,
+        folder: PathBuf,
+    }
+
+    impl OwnPage {
+        fn new(name: &str, max_held_bytes: usize, files: &[(&str, &[u8])]) -> Self {
+            let folder = env::temp_dir().join(format!("mjpeg-{name}-{}", process::id()));
+            fs::create_dir(&folder).expect("a folder");
+            for (name, bytes) in files {
+                fs::write(folder.join(name), bytes).expect("a file");
+            }
+            let config = PageConfig::default()
+                .with_folder(Some(folder.clone()))
+                .with_max_held_bytes(max_held_bytes);
+            let page = Page::new(config);
+            Self { page, folder }
+        }
+
+        async fn asset(&self, path: &str) -> Response<Full<Bytes>> {
+            self.page.asset(path).await.expect("there is one")
+        }
+    }
+
+    impl Drop for OwnPage {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    #[tokio::test]
+    async fn file_is_sent_to_many_at_once() {
+        let own = OwnPage::new("many", 64 << 20, &[("large.js", &[b'x'; 4 << 20])]);
+        let mut requests = JoinSet::new();
+        for _ in 0..40 {
+            let page = own.page.clone();
+            requests.spawn(async move { page.asset("large.js").await.expect("there is one") });
+        }
+        let sent = requests.join_all().await;
+        for response in &sent {
+            assert_eq!(response.status(), 200);
+        }
+        // While they are on their way, a new version is another file.
+        fs::write(own.folder.join("large.js"), "new").expect("a file");
+        let new = own.asset("large.js").await;
+        assert_eq!(http_body::Body::size_hint(new.body()).exact(), Some(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_wait_for_room_and_need_none_for_what_is_built_in() {
+        let files: [(&str, &[u8]); 2] = [("page.css", &[b' '; 10]), ("more.css", b" ")];
+        let own = OwnPage::new("room", 10, &files);
+        let held = own.asset("page.css").await;
+        assert_eq!(held.status(), 200);
+        assert_eq!(own.asset("wall.js").await.status(), 200);
+        assert_eq!(own.page.index(&[], true).await.status(), 200);
+        assert_eq!(own.asset("more.css").await.status(), 503);
+        let sent = async {
+            sleep(Duration::from_secs(1)).await;
+            drop(held);
+        };
+        let (waited, ()) = join!(own.asset("more.css"), sent);
+        assert_eq!(waited.status(), 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_with_the_list_count_until_they_are_sent() {
+        let index = b"<p><!-- streams -->";
+        // Room for the file, and for one copy with the list.
+        let own = OwnPage::new("list", 60, &[("index.html", index)]);
+        let first = own.page.index(&[], true).await;
+        assert_eq!(first.status(), 200);
+        assert_eq!(own.page.index(&[], true).await.status(), 503);
+        drop(first);
+        assert_eq!(own.page.index(&[], true).await.status(), 200);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -252,13 +253,16 @@ struct SharedQuery<'a> {
 impl Drop for SharedQuery<'_> {
     fn drop(&mut self) {
         let mut state = self.queries.state();
+        // Given back under the lock: of two who end at the same time, the later one is the last.
+        let cell = mem::take(&mut self.cell);
         let known = state.asking.get(&self.tag);
-        let is_it = known.is_some_and(|cell| Arc::ptr_eq(cell, &self.cell));
+        let is_it = known.is_some_and(|known| Arc::ptr_eq(known, &cell));
         // The table has one, too.
-        let is_last = Arc::strong_count(&self.cell) == 2;
-        if is_it && (is_last || self.cell.initialized()) {
+        let is_last = Arc::strong_count(&cell) == 2;
+        if is_it && (is_last || cell.initialized()) {
             state.asking.remove(&self.tag);
         }
+        drop(cell);
     }
 }
 
@@ -296,3 +300,64 @@ const MOST_REQUESTS: usize = 32;
 const MOST_OF_ADDRESS: usize = 8;
 /// How many are asked at once about viewers.
 const MOST_RECHECKS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::pending,
+        sync::Barrier,
+        task::{Context, Waker},
+        thread,
+    };
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::Right;
+
+    /// Never answers.
+    struct SilentHook;
+
+    #[async_trait]
+    impl AuthHook for SilentHook {
+        async fn ask(&self, _: &HookQuestion) -> HookAnswer {
+            pending().await
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_those_who_end_at_the_same_time() {
+        let queries = HookQueries::new();
+        queries.set(Some(Arc::new(SilentHook)));
+        let question = HookQuestion {
+            user: None,
+            token: None,
+            address: None,
+            stream: "door".into(),
+            right: Right::View,
+        };
+        let purpose = HookPurpose::Request(None);
+        let (begin, end) = (Barrier::new(2), Barrier::new(2));
+        let wait = || {
+            let mut left = 0;
+            for _ in 0..40_000 {
+                begin.wait();
+                let mut asking = Box::pin(queries.ask(&question, purpose));
+                let polled = asking
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()));
+                assert!(polled.is_pending());
+                end.wait();
+                drop(asking);
+                begin.wait();
+                left += queries.state().asking.len();
+            }
+            left
+        };
+        let left = thread::scope(|scope| {
+            let waiting = [(); 2].map(|()| scope.spawn(wait));
+            waiting.map(|waiting| waiting.join().expect("no panic"))
+        });
+        assert_eq!(left, [0, 0]);
+    }
+}

@@ -37,7 +37,7 @@ impl PageConfig {
     /// `/assets/PATH` is `PATH` in it. Where it has no such file, the built-in one is used. Names
     /// are of letters, digits, `.`, `_` and `-`, and do not begin with a dot. Symbolic links are
     /// followed only within the folder. The files are read for each request, on a thread that may
-    /// block.
+    /// block; requests at the same time share what is read of the same version of a file.
     pub fn with_folder(mut self, folder: Option<PathBuf>) -> Self {
         self.folder = folder;
         self
@@ -71,7 +71,9 @@ impl PageConfig {
     }
 
     /// Sets how many bytes of the folder's files all requests together may hold until they are
-    /// sent. Default: 64 MiB. Further requests are answered with 503.
+    /// sent. Default: 64 MiB. A file that several requests are answered with counts once; the page
+    /// with the list of streams counts for each. Further requests wait for two seconds, then they
+    /// are answered with 503.
     pub fn with_max_held_bytes(mut self, bytes: usize) -> Self {
         self.max_held_bytes = bytes;
         self

@@ -1,16 +1,19 @@
 //! An operator's own files.
 
 use std::{
+    collections::HashMap,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
+    time::{Instant, timeout_at},
 };
 
 use super::config::PageConfig;
@@ -19,9 +22,11 @@ use super::config::PageConfig;
 #[derive(Debug)]
 pub(super) struct PageFolder {
     path: PathBuf,
-    max_file_bytes: usize,
+    max_file_bytes: u64,
     /// Bytes that may still be held.
     held: Arc<Semaphore>,
+    /// The files that are being read or sent.
+    files: Mutex<HashMap<FileVersion, Arc<SharedFile>>>,
 }
 
 /// Why there are no bytes.
@@ -29,21 +34,52 @@ pub(super) struct PageFolder {
 pub(super) enum Unread {
     /// There is no such file, or it is none that may be read.
     Missing,
-    /// Too much is being sent already.
+    /// Too much is being sent, for longer than a request waits.
     TooMuch,
     /// It is too large, or the system reports an error.
     Failed,
 }
 
-/// A file's bytes, which count for as long as they are held.
-struct HeldFile {
+/// What tells a file's content from any other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct FileVersion {
+    /// Where it is, without links.
+    path: PathBuf,
+    /// When it was changed, if the system knows.
+    modified: Option<SystemTime>,
+    len: u64,
+}
+
+/// A file's bytes, while somebody holds them. Locked while they are read.
+type SharedFile = AsyncMutex<Weak<HeldBytes>>;
+
+/// Bytes that count for as long as they are held.
+#[derive(Debug)]
+struct HeldBytes {
     bytes: Vec<u8>,
     _held: OwnedSemaphorePermit,
 }
 
-impl AsRef<[u8]> for HeldFile {
+/// One answer's share in them.
+struct HeldShare(Arc<HeldBytes>);
+
+impl AsRef<[u8]> for HeldShare {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        &self.0.bytes
+    }
+}
+
+/// Room for bytes that are about to be held.
+pub(super) struct HeldRoom(OwnedSemaphorePermit);
+
+impl HeldRoom {
+    /// Counts the bytes for as long as they are held.
+    pub(super) fn hold(self, bytes: Vec<u8>) -> Bytes {
+        let held = HeldBytes {
+            bytes,
+            _held: self.0,
+        };
+        Bytes::from_owner(HeldShare(Arc::new(held)))
     }
 }
 
@@ -52,37 +88,87 @@ impl PageFolder {
         let held = config.max_held_bytes().min(Semaphore::MAX_PERMITS);
         Self {
             path: config.folder().map(Path::to_path_buf).unwrap_or_default(),
-            max_file_bytes: config.max_file_bytes(),
+            max_file_bytes: config.max_file_bytes() as u64,
             held: Arc::new(Semaphore::new(held)),
+            files: Mutex::default(),
         }
     }
 
-    /// Reads a file on a thread that may block.
+    /// Reads a file on a thread that may block. All who hold the same version of it share its
+    /// bytes, which count once.
     pub(super) async fn read(&self, path: &str) -> Result<Bytes, Unread> {
         if !is_plain(path) {
             return Err(Unread::Missing);
         }
-        // Until its size is known, it counts as the largest that there may be.
-        let most = u32::try_from(self.max_file_bytes).unwrap_or(u32::MAX);
-        let held = Arc::clone(&self.held).try_acquire_many_owned(most);
-        let mut held = held.map_err(|_| Unread::TooMuch)?;
-        let (folder, path) = (self.path.clone(), PathBuf::from(path));
-        let reading = spawn_blocking(move || {
-            let bytes = read_within(&folder, &path, most.into()).map_err(|error| {
-                let name = path.display();
-                match error.kind() {
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Unread::Missing,
-                    _ => {
-                        tracing::debug!(file = %name, %error, "file of the page not read");
-                        Unread::Failed
-                    }
-                }
-            })?;
-            drop(held.split(held.num_permits().saturating_sub(bytes.len())));
-            Ok(Bytes::from_owner(HeldFile { bytes, _held: held }))
-        });
-        reading.await.unwrap_or(Err(Unread::Failed))
+        match self.read_once(path).await {
+            // A file that is being replaced is there the next moment.
+            Err(Unread::Failed) => self.read_once(path).await,
+            read => read,
+        }
     }
+
+    async fn read_once(&self, path: &str) -> Result<Bytes, Unread> {
+        let deadline = Instant::now() + LONGEST_WAIT;
+        let (folder, name, most) = (self.path.clone(), path.to_owned(), self.max_file_bytes);
+        let version = blocking(path, move || version_within(&folder, &name, most)).await?;
+        let shared = self.shared(&version);
+        // The first one reads it, and the others wait for that.
+        let locked = timeout_at(deadline, shared.lock()).await;
+        let mut shared = locked.map_err(|_| Unread::TooMuch)?;
+        if let Some(held) = shared.upgrade() {
+            return Ok(Bytes::from_owner(HeldShare(held)));
+        }
+        let HeldRoom(room) = self.room_until(version.len, deadline).await?;
+        // The thread keeps the room even if nobody waits for it any more.
+        let reading = blocking(path, move || {
+            let bytes = read_version(&version)?;
+            Ok(Arc::new(HeldBytes { bytes, _held: room }))
+        });
+        let held = reading.await?;
+        *shared = Arc::downgrade(&held);
+        Ok(Bytes::from_owner(HeldShare(held)))
+    }
+
+    /// Waits for room for so many bytes, but not for long.
+    pub(super) async fn room(&self, bytes: usize) -> Result<HeldRoom, Unread> {
+        self.room_until(bytes as u64, Instant::now() + LONGEST_WAIT)
+            .await
+    }
+
+    async fn room_until(&self, bytes: u64, deadline: Instant) -> Result<HeldRoom, Unread> {
+        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.held).acquire_many_owned(permits);
+        match timeout_at(deadline, room).await {
+            Ok(Ok(room)) => Ok(HeldRoom(room)),
+            _ => Err(Unread::TooMuch),
+        }
+    }
+
+    fn shared(&self, version: &FileVersion) -> Arc<SharedFile> {
+        // Nothing under this lock can panic.
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        // Forget those that nobody reads or holds any more.
+        files.retain(|_, file| {
+            let is_held = || file.try_lock().is_ok_and(|held| held.strong_count() > 0);
+            Arc::strong_count(file) > 1 || is_held()
+        });
+        Arc::clone(files.entry(version.clone()).or_default())
+    }
+}
+
+/// Does what may block, for this file.
+async fn blocking<T: Send + 'static>(
+    path: &str,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Unread> {
+    let done = spawn_blocking(work).await.map_err(|_| Unread::Failed)?;
+    done.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Unread::Missing,
+        _ => {
+            tracing::debug!(file = %path, %error, "file of the page not read");
+            Unread::Failed
+        }
+    })
 }
 
 /// Whether these are names of files as a page needs them. What is hidden stays hidden, and no name
@@ -96,21 +182,39 @@ fn is_plain(path: &str) -> bool {
 }
 
 /// A file that is in this folder, wherever links point to.
-fn read_within(folder: &Path, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+fn version_within(folder: &Path, name: &str, most: u64) -> io::Result<FileVersion> {
     let folder = folder.canonicalize()?;
-    let path = folder.join(path).canonicalize()?;
+    let path = folder.join(name).canonicalize()?;
+    let metadata = fs::metadata(&path)?;
     // Opening a pipe would wait for its other end.
-    if !path.starts_with(&folder) || !fs::metadata(&path)?.is_file() {
+    if !path.starts_with(&folder) || !metadata.is_file() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    let file = File::open(&path)?;
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > most {
-        true => Err(io::ErrorKind::FileTooLarge.into()),
-        false => Ok(bytes),
+    if metadata.len() > most {
+        return Err(io::ErrorKind::FileTooLarge.into());
     }
+    Ok(FileVersion {
+        path,
+        modified: metadata.modified().ok(),
+        len: metadata.len(),
+    })
 }
+
+/// The bytes of this version of a file. Fails if it has been changed.
+fn read_version(version: &FileVersion) -> io::Result<Vec<u8>> {
+    let mut file = File::open(&version.path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(version.len).unwrap_or_default());
+    (&mut file).take(version.len + 1).read_to_end(&mut bytes)?;
+    let metadata = file.metadata()?;
+    let is_same = metadata.modified().ok() == version.modified && metadata.len() == version.len;
+    if !is_same || bytes.len() as u64 != version.len {
+        return Err(io::Error::other("changed while it was read"));
+    }
+    Ok(bytes)
+}
+
+/// How long a request waits for others to be sent.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 const LONGEST_PATH: usize = 200;
 

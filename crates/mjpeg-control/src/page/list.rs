@@ -1,8 +1,6 @@
 //! The list of streams in the page's text, which is there without scripts.
 
-use std::fmt::Write;
-
-use bytes::Bytes;
+use std::{fmt::Write, ops::Range};
 
 /// A stream, as the page's text lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +38,17 @@ pub(super) fn html(streams: &[ListedStream], has_links: bool) -> String {
     text
 }
 
-/// The page with the list in its place, if it has one.
-pub(super) fn insert(page: &Bytes, list: &str) -> Bytes {
-    let at = page.windows(PLACE.len()).position(|window| window == PLACE);
-    let Some(at) = at else {
-        return page.clone();
-    };
-    [&page[..at], list.as_bytes(), &page[at + PLACE.len()..]]
-        .concat()
-        .into()
+/// Where the list's place begins and ends in a page, if it has one.
+pub(super) fn place(page: &[u8]) -> Option<Range<usize>> {
+    let at = page
+        .windows(PLACE.len())
+        .position(|window| window == PLACE)?;
+    Some(at..at + PLACE.len())
+}
+
+/// A copy of the page with the list in this place.
+pub(super) fn insert(page: &[u8], place: Range<usize>, list: &str) -> Vec<u8> {
+    [&page[..place.start], list.as_bytes(), &page[place.end..]].concat()
 }
 
 /// A text as HTML, in an element or a quoted attribute.

@@ -149,8 +149,8 @@ impl StreamConfig {
     /// besides the newest frame. Default 64 MiB.
     ///
     /// Above it, all that hold the oldest frame are cut. A frame counts with its rendered
-    /// parts; on Linux, large ones take twice that while they are being sent. Texts of `/state` may
-    /// take as much besides. Applies to viewers that came through a
+    /// parts or its small picture; on Linux, large ones take twice that while they are being sent.
+    /// Texts of `/state` may take as much besides. Applies to viewers that came through a
     /// [`Listener`](crate::Listener).
     ///
     /// Counted in [`StreamStats::in_flight_cuts`](crate::StreamStats::in_flight_cuts).

@@ -44,12 +44,12 @@ impl Snapshot {
         let status = self.consumer.status();
         let newest = self.consumer.picture();
         if let Some(picture) = newest.filter(|picture| self.is_satisfied_by(picture, status)) {
-            return self.respond(&picture, status, Instant::now()).await;
+            return self.respond(&picture, status).await;
         }
         let found = self.wait_for_one().await;
-        let (now, status) = (Instant::now(), self.consumer.status());
+        let status = self.consumer.status();
         if let Some(picture) = found {
-            return self.respond(&picture, status, now).await;
+            return self.respond(&picture, status).await;
         }
         let any = || {
             // While the camera is being connected, a picture is about to come.
@@ -57,7 +57,7 @@ impl Snapshot {
             self.consumer.picture().or_else(placeholder)
         };
         match any().filter(|_| !self.request.is_strict()) {
-            Some(picture) => self.respond(&picture, Status::Offline, now).await,
+            Some(picture) => self.respond(&picture, Status::Offline).await,
             None => self.unavailable(),
         }
     }
@@ -100,18 +100,15 @@ impl Snapshot {
             .is_satisfied_by(picture, status, self.requested_at, Instant::now())
     }
 
-    async fn respond(
-        self,
-        picture: &Published,
-        status: Status,
-        now: Instant,
-    ) -> Response<ResponseBody> {
+    async fn respond(self, picture: &Published, status: Status) -> Response<ResponseBody> {
         let wants_small = self.request.is_small;
         let small = if wants_small {
             small_jpeg(picture).await
         } else {
             None
         };
+        // The picture is older by what that took.
+        let now = Instant::now();
         let tag = match small {
             Some(_) => format!("\"{}{SMALL_SUFFIX}\"", tag(picture)),
             None => format!("\"{}\"", tag(picture)),

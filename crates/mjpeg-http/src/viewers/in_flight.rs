@@ -69,9 +69,20 @@ impl HeldBytes {
     fn size_bytes(&self) -> usize {
         match self {
             Self::Part(part) => part.size_bytes(),
-            Self::Picture(frame) => frame.frame.bytes().len(),
+            Self::Picture(frame) => frame.frame.bytes().len() + small_bytes(frame),
         }
     }
+}
+
+/// What was made of a frame besides, which is held as long as it is.
+#[cfg(feature = "small")]
+fn small_bytes(frame: &Published) -> usize {
+    frame.small_memory_bytes()
+}
+
+#[cfg(not(feature = "small"))]
+fn small_bytes(_: &Published) -> usize {
+    0
 }
 
 impl InFlight {
@@ -104,7 +115,8 @@ impl InFlight {
             && parts.front().is_some_and(|oldest| oldest.seq < seq)
             && let Some(oldest) = parts.pop_front()
         {
-            bytes -= oldest.bytes.size_bytes();
+            // It may have grown since.
+            bytes = bytes.saturating_sub(oldest.bytes.size_bytes());
             let_go.push(oldest.seq);
         }
         parts.push_back(HeldPart {
@@ -117,5 +129,43 @@ impl InFlight {
     fn lock(&self) -> MutexGuard<'_, VecDeque<HeldPart>> {
         // Nothing under this lock can panic and leave half a change.
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(all(test, feature = "small"))]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use mjpeg_codec::{Frame, Stamp};
+    use mjpeg_testkit::jpeg;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn held_picture_counts_with_its_small_forms() {
+        let (producer, consumer) = mjpeg_fanout::channel();
+        let publish = |number| {
+            let frame = Frame::parse(jpeg::sized(number, 320, 240)).expect("a frame");
+            let now = Stamp::new(SystemTime::now(), Instant::now());
+            producer.publish(frame, now);
+            consumer.picture().expect("the frame")
+        };
+        let (first, in_flight) = (publish(1), InFlight::default());
+        let most = first.frame.bytes().len();
+        assert!(
+            in_flight
+                .take(1, SentBytes::Picture(&first), most)
+                .is_empty()
+        );
+        let second = publish(2);
+        assert!(
+            in_flight
+                .take(2, SentBytes::Picture(&second), most)
+                .is_empty()
+        );
+        first.small_jpeg().await.expect("a small picture");
+        drop(second);
+        let third = publish(3);
+        assert_eq!(in_flight.take(3, SentBytes::Picture(&third), most), [1]);
     }
 }

@@ -1,9 +1,14 @@
 //! Snapshots at an eighth of their size.
 
+use std::time::Duration;
+
+use http::Request;
 use mjpeg_codec::{Frame, small::SmallPicture};
 use mjpeg_fanout::{Producer, Status};
-use mjpeg_http::StreamConfig;
+use mjpeg_http::{StreamConfig, StreamService};
 use mjpeg_testkit::{Response, jpeg, request};
+use tokio::{join, time::advance};
+use tower_service::Service as _;
 
 use crate::{Served, publish};
 
@@ -89,4 +94,19 @@ async fn tags_of_small_pictures_are_known_again() {
     assert_eq!(ask(&served, &query, "").await.head.status, 503);
     publish(&producer, jpeg::numbered(2));
     assert_eq!(ask(&served, &query, "").await.head.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn age_is_that_of_when_the_small_picture_is_sent() {
+    let (producer, consumer) = mjpeg_fanout::channel();
+    producer.set_status(Status::Online);
+    publish(&producer, jpeg::sized(1, 2560, 1920));
+    let mut service = StreamService::builder(consumer).build();
+    let asked = Request::get("/snapshot?scale=8").body(String::new());
+    // Making it takes several turns.
+    let passing = advance(Duration::from_secs(7));
+    let (answer, ()) = join!(service.call(asked.unwrap()), passing);
+    let answer = answer.unwrap();
+    assert_eq!(answer.headers()["x-scale"], "8");
+    assert_eq!(answer.headers()["age"], "7");
 }

@@ -16,6 +16,8 @@ pub(crate) struct Detector {
     /// For each cell whether it counts.
     counted: Vec<bool>,
     last_at: Option<Instant>,
+    /// How far apart the pictures usually are.
+    usual: Option<Duration>,
     /// Since when nothing has changed.
     still_since: Instant,
     background: Background,
@@ -31,6 +33,7 @@ impl Detector {
             last: Grid::default(),
             counted: Vec::new(),
             last_at: None,
+            usual: None,
             still_since: now,
             background: Background::default(),
             dark: Latch::default(),
@@ -48,10 +51,12 @@ impl Detector {
         let grid = Grid::new(width, samples);
         let elapsed = self.last_at.map(|at| now.saturating_duration_since(at));
         let is_other_size = (grid.columns, grid.rows) != (self.last.columns, self.last.rows);
-        if is_other_size || elapsed.is_none_or(|elapsed| elapsed > LONGEST_GAP) {
+        let is_gap = elapsed.is_none_or(|elapsed| self.is_gap(elapsed));
+        if is_other_size || is_gap {
             // Nothing is known of the time between.
             *self = Self {
                 counted: grid.counted(self.config.mask()),
+                usual: self.usual,
                 ..Self::new(self.config.clone(), now)
             };
         }
@@ -64,6 +69,19 @@ impl Detector {
         (self.last, self.last_at) = (grid, Some(now));
         let found = found.into_iter().filter(|(_, is_so)| *is_so);
         found.map(|(kind, _)| kind).collect()
+    }
+
+    /// Whether so long without a picture is too long. Learns how long is usual.
+    fn is_gap(&mut self, elapsed: Duration) -> bool {
+        let usual = self.usual.unwrap_or_default();
+        let longest = LEAST_GAP.max(usual.saturating_mul(GAP_FACTOR));
+        // One long gap alone changes little.
+        let counted = elapsed.min(longest.saturating_mul(2));
+        self.usual = Some(match self.usual {
+            Some(usual) => usual.mul_f64(1.0 - USUAL_WEIGHT) + counted.mul_f64(USUAL_WEIGHT),
+            None => counted,
+        });
+        elapsed > longest
     }
 
     fn is_dark(&mut self, grid: &Grid, now: Instant) -> bool {
@@ -113,8 +131,16 @@ impl Detector {
     }
 }
 
-/// After so long without a picture, everything begins anew.
-const LONGEST_GAP: Duration = Duration::from_secs(10);
+/// How long a caller may pause between two looks, at most.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// After so long without a picture, or after so many times what is usual if that is longer,
+/// everything begins anew. A caller's pauses alone are no gap.
+const LEAST_GAP: Duration = LONGEST_PAUSE.saturating_mul(2);
+const GAP_FACTOR: u32 = 3;
+
+/// How much the last interval counts for what is usual.
+const USUAL_WEIGHT: f64 = 0.125;
 
 /// A dark picture must become so much brighter to be dark no more.
 const DARK_HYSTERESIS: f64 = 1.25;
@@ -278,6 +304,54 @@ mod tests {
         let changes = changes(config, 400, stays);
         assert_eq!((changes.len(), changes[0]), (2, (51, "motion", true)));
         assert!(changes[1].0 < 250, "{changes:?}");
+    }
+
+    #[test]
+    fn night_is_seen_however_rarely_pictures_come() {
+        for (interval, hold, dark_at) in [(1, 2, 2), (4, 20, 20), (15, 2, 45), (15, 40, 75)] {
+            let config = DetectConfig::default().with_dark(Some(8.0));
+            let config = config.with_hold(Duration::from_secs(hold));
+            let start = Instant::now();
+            let mut detector = Detector::new(config, start);
+            let mut is_dark_at = |second, brightness| {
+                let now = start + Duration::from_secs(second);
+                let found = detector.look(WIDTH, &scene(brightness, 1), now);
+                found.contains(&Detection::Dark)
+            };
+            let mut second = 0;
+            while second < 150 {
+                // How often they come must be known first.
+                let is_day = second < 30 && interval == 15;
+                let is_dark = is_dark_at(second, if is_day { 60 } else { 0 });
+                assert_eq!(is_dark, second >= dark_at, "{interval} {hold}: {second}");
+                second += interval;
+            }
+            // A gap that is not much longer than usual ends nothing.
+            second += interval;
+            assert!(is_dark_at(second, 0), "{interval} {hold}");
+            // A long one does, and what comes after it is as usual again.
+            second += 600;
+            assert!(!is_dark_at(second, 0), "{interval} {hold}");
+        }
+    }
+
+    #[test]
+    fn pictures_that_come_more_rarely_than_before_are_looked_at_soon() {
+        let config = DetectConfig::default().with_dark(Some(8.0));
+        let mut now = Instant::now();
+        let mut detector = Detector::new(config, now);
+        let mut look = |after| {
+            now += Duration::from_millis(after);
+            let found = detector.look(WIDTH, &scene(0, 1), now);
+            found.contains(&Detection::Dark)
+        };
+        let often = (0..100).map(|_| look(200)).last();
+        assert_eq!(often, Some(true));
+        let rarely: Vec<bool> = (0..10).map(|_| look(15_000)).collect();
+        assert!(
+            !rarely[0] && rarely[5..].iter().all(|is_dark| *is_dark),
+            "{rarely:?}"
+        );
     }
 
     #[test]

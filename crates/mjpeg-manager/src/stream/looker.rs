@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    detect::{config::DetectConfig, detector::Detector},
+    detect::{
+        config::DetectConfig,
+        detector::{Detector, LONGEST_PAUSE},
+    },
     stream::sink::Sink,
 };
 
@@ -46,9 +49,10 @@ impl Looker {
             }
             Err(_) => sink.monitor.undetectable(),
         }
-        // However long it takes, most of the time is left for reading and for other streams.
-        let took = now.elapsed();
-        self.next_at = Some(now + LOOK_INTERVAL.max(took * LOOK_SHARE));
+        // Most of the time is left for reading and for other streams, whose turns meanwhile count,
+        // too: the more there is to do, the fewer looks there are.
+        let pause = now.elapsed().saturating_mul(LOOK_SHARE);
+        self.next_at = Some(now + pause.clamp(LOOK_INTERVAL, LONGEST_PAUSE));
     }
 
     /// Takes over a changed configuration.
@@ -68,5 +72,6 @@ impl Looker {
 /// How far apart the pictures that are looked at are, at least: five a second.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// At most this part of the time is spent with looking: a twentieth.
+/// At most this part of the time is spent with looking, a twentieth, unless the pauses would be too
+/// long to detect anything.
 const LOOK_SHARE: u32 = 20;

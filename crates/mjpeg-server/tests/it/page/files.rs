@@ -3,6 +3,10 @@
 use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use mjpeg_testkit::Response;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+};
 
 use super::{GATEWAY, Relay, alice, text};
 use crate::folder::Folder;
@@ -189,4 +193,40 @@ async fn folder_of_the_operator_replaces_the_files_that_it_has() {
     fs::remove_dir_all(&page).expect("it was there");
     let built_in = relay.ask("GET", "/", "", "").await;
     assert!(text(&built_in).contains("assets/page.js"));
+}
+
+#[tokio::test]
+async fn file_of_the_operator_reaches_forty_slow_browsers_at_once() {
+    const LEN: usize = 4 << 20;
+    let folder = Folder::new();
+    folder.write("large.js", &"x".repeat(LEN));
+    let setting = format!("page_dir = {:?}\n", folder.path().to_str().expect("UTF-8"));
+    let relay = Relay::start(&[GATEWAY, &setting, STREAM].concat(), 1);
+    let addr = relay.addr();
+    let asked =
+        format!("GET /assets/large.js HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
+    let mut browsers = Vec::new();
+    for _ in 0..40 {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket
+            .set_recv_buffer_size(32 << 10)
+            .expect("it may be set");
+        let mut browser = socket.connect(addr).await.expect("a connection");
+        browser
+            .write_all(asked.as_bytes())
+            .await
+            .expect("it is sent");
+        browsers.push(browser);
+    }
+    // None has read its file before all answers have begun.
+    for browser in &mut browsers {
+        let mut status = [0; 12];
+        browser.read_exact(&mut status).await.expect("an answer");
+        assert_eq!(&status, b"HTTP/1.1 200");
+    }
+    for browser in &mut browsers {
+        let mut rest = Vec::new();
+        browser.read_to_end(&mut rest).await.expect("its end");
+        assert!(rest.len() > LEN && rest.ends_with(b"xxx"), "{}", rest.len());
+    }
 }
