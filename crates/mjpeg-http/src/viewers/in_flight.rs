@@ -134,7 +134,7 @@ impl InFlight {
 
 #[cfg(all(test, feature = "small"))]
 mod tests {
-    use std::time::{Instant, SystemTime};
+    use std::time::SystemTime;
 
     use mjpeg_codec::{Frame, Stamp};
     use mjpeg_testkit::jpeg;
@@ -146,7 +146,7 @@ mod tests {
         let (producer, consumer) = mjpeg_fanout::channel();
         let publish = |number| {
             let frame = Frame::parse(jpeg::sized(number, 320, 240)).expect("a frame");
-            let now = Stamp::new(SystemTime::now(), Instant::now());
+            let now = Stamp::new(SystemTime::now(), tokio::time::Instant::now().into_std());
             producer.publish(frame, now);
             consumer.picture().expect("the frame")
         };

@@ -199,7 +199,7 @@ async fn folder_of_the_operator_replaces_the_files_that_it_has() {
 async fn file_of_the_operator_reaches_forty_slow_browsers_at_once() {
     const LEN: usize = 4 << 20;
     let folder = Folder::new();
-    folder.write("large.js", &"x".repeat(LEN));
+    folder.write("large.js", "x".repeat(LEN));
     let setting = format!("page_dir = {:?}\n", folder.path().to_str().expect("UTF-8"));
     let relay = Relay::start(&[GATEWAY, &setting, STREAM].concat(), 1);
     let addr = relay.addr();
