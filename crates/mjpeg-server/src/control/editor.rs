@@ -1,6 +1,6 @@
 //! Carries out what the API asks for, in the task that has the relay.
 
-use std::{hash::RandomState, sync::Arc};
+use std::{collections::HashSet, future::ready, hash::RandomState, sync::Arc};
 
 use futures_util::{
     FutureExt, StreamExt, TryFutureExt, future::BoxFuture, stream::FuturesUnordered,
@@ -35,6 +35,10 @@ pub(crate) struct Editor {
     hashing: RandomState,
     /// New streams whose cameras are being waited for. Nothing else waits for them.
     starting: FuturesUnordered<BoxFuture<'static, ControlRequest>>,
+    /// Their names.
+    begun: HashSet<StreamName>,
+    /// Replacements of those: each of two that add the same stream is to find it, or add it.
+    held: Vec<ControlRequest>,
 }
 
 impl Editor {
@@ -55,6 +59,8 @@ impl Editor {
             running,
             hashing,
             starting: FuturesUnordered::new(),
+            begun: HashSet::new(),
+            held: Vec::new(),
         };
         (asking, editor)
     }
@@ -90,13 +96,27 @@ impl Editor {
         relay: &mut Relay,
     ) {
         // Whoever asked may be gone, which changes nothing.
+        if let ControlRequest::Started(change, ..) = &request {
+            self.release(&change.name);
+        }
         match request {
+            ControlRequest::Set(change, reply)
+                if change.mode == EditMode::Replace && self.begun.contains(&change.name) =>
+            {
+                self.held.push(ControlRequest::Set(change, reply));
+            }
             ControlRequest::Set(change, reply) => {
                 match self.begin(&change, reloader, relay).await {
-                    Ok(Some(start)) => self.starting.push(Box::pin(async {
-                        let started = start.await;
-                        ControlRequest::Started(change, reply, started)
-                    })),
+                    Ok(Some(_)) if self.begun.contains(&change.name) => {
+                        let _ = reply.send(Err(taken(&change.name)));
+                    }
+                    Ok(Some(start)) => {
+                        self.begun.insert(change.name.clone());
+                        self.starting.push(Box::pin(async {
+                            let started = start.await;
+                            ControlRequest::Started(change, reply, started)
+                        }));
+                    }
                     Ok(None) => {
                         let _ = reply.send(self.set(change, false, reloader, relay).await);
                     }
@@ -138,6 +158,19 @@ impl Editor {
                 let reloaded =
                     reloaded.map(|difference| Reloaded::new(difference.lines().collect()));
                 let _ = reply.send(reloaded.map_err(|error| failed_reload(&error)));
+            }
+        }
+    }
+
+    /// Lets those have their turn who have waited for the start of a stream.
+    fn release(&mut self, name: &StreamName) {
+        self.begun.remove(name);
+        for request in std::mem::take(&mut self.held) {
+            match &request {
+                ControlRequest::Set(change, _) if change.name == *name => {
+                    self.starting.push(ready(request).boxed());
+                }
+                _ => self.held.push(request),
             }
         }
     }
@@ -228,8 +261,7 @@ impl Editor {
         self.check(name, &change.condition)?;
         match change.mode {
             EditMode::Create if !is_new => {
-                let detail = format!("the name {name} is taken");
-                return Err(Error::new(ErrorCode::AlreadyExists, detail));
+                return Err(taken(name));
             }
             EditMode::Merge if is_new => return Err(no_stream(name)),
             _ => {}
@@ -327,6 +359,13 @@ impl Editor {
         self.tell(reloader.running());
         Ok(())
     }
+}
+
+fn taken(name: &StreamName) -> Error {
+    Error::new(
+        ErrorCode::AlreadyExists,
+        format!("the name {name} is taken"),
+    )
 }
 
 /// Whether the API may add one more stream.

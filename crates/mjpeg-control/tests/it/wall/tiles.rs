@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mjpeg_manager::{StartMode, StreamSpec, mjpeg_codec::Frame};
+use mjpeg_manager::{StartMode, StreamSpec};
 use mjpeg_testkit::{Camera, Script, jpeg, refused_addr};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::client::{opened, said, showing, state, viewers};
@@ -34,6 +34,9 @@ async fn frames_arrive_as_the_camera_sent_them() {
 #[cfg(feature = "small")]
 #[tokio::test]
 async fn small_tile_gets_small_pictures_and_keeps_its_viewer_when_it_grows() {
+    use mjpeg_manager::mjpeg_codec::Frame;
+    use serde_json::json;
+
     let (relay, _cameras) = showing(&["door"]).await;
     let mut client = opened(&relay).await;
     let show = |scale: &str| {

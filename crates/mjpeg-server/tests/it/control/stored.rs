@@ -110,6 +110,23 @@ async fn nobody_else_waits_for_a_camera_that_is_required() {
     assert!(!relay.stored("slow").exists());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn puts_of_one_new_stream_at_once_make_it_and_change_it() {
+    let camera = camera().await;
+    let relay = Controlled::start(LOOPBACK);
+    let body = format!(r#"{{"source": "{}"}}"#, camera.url());
+    // Each waits for the camera, unless the stream is there.
+    let puts = (0..8).map(|_| relay.ask("PUT", "/streams/yard", &body));
+    let answers = futures_util::future::join_all(puts).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(
+        statuses,
+        [200, 200, 200, 200, 200, 200, 200, 201],
+        "{answers:?}"
+    );
+}
+
 #[tokio::test]
 async fn what_people_wrote_is_changed_for_this_run_only() {
     let (one, two) = (camera().await, camera().await);
