@@ -51,17 +51,17 @@ struct FileVersion {
 }
 
 /// A file's bytes, while somebody holds them. Locked while they are read.
-type SharedFile = AsyncMutex<Weak<HeldBytes>>;
+type SharedFile = AsyncMutex<Weak<FileBytes>>;
 
 /// Bytes that count for as long as they are held.
 #[derive(Debug)]
-struct HeldBytes {
+struct FileBytes {
     bytes: Vec<u8>,
     _held: OwnedSemaphorePermit,
 }
 
 /// One answer's share in them.
-struct HeldShare(Arc<HeldBytes>);
+struct HeldShare(Arc<FileBytes>);
 
 impl AsRef<[u8]> for HeldShare {
     fn as_ref(&self) -> &[u8] {
@@ -75,7 +75,7 @@ pub(super) struct HeldRoom(OwnedSemaphorePermit);
 impl HeldRoom {
     /// Counts the bytes for as long as they are held.
     pub(super) fn hold(self, bytes: Vec<u8>) -> Bytes {
-        let held = HeldBytes {
+        let held = FileBytes {
             bytes,
             _held: self.0,
         };
@@ -122,7 +122,7 @@ impl PageFolder {
         // The thread keeps the room even if nobody waits for it any more.
         let reading = blocking(path, move || {
             let bytes = read_version(&version)?;
-            Ok(Arc::new(HeldBytes { bytes, _held: room }))
+            Ok(Arc::new(FileBytes { bytes, _held: room }))
         });
         let held = reading.await?;
         *shared = Arc::downgrade(&held);

@@ -132,13 +132,7 @@ impl Editor {
                 let _ = reply.send(Err(error));
             }
             ControlRequest::Started(change, reply, Ok(())) => {
-                let name = change.name.clone();
-                let set = self.set(change, true, reloader, relay).await;
-                // Something else may have taken the name meanwhile.
-                if set.is_err() && !reloader.running().written.own.contains_key(&name) {
-                    relay.stop(&name).await;
-                }
-                let _ = reply.send(set);
+                let _ = reply.send(self.set_started(change, reloader, relay).await);
             }
             ControlRequest::Remove(removal, reply) => {
                 let _ = reply.send(self.remove(removal, reloader, relay).await);
@@ -160,6 +154,22 @@ impl Editor {
                 let _ = reply.send(reloaded.map_err(|error| failed_reload(&error)));
             }
         }
+    }
+
+    /// Sets a stream that has been started for it.
+    async fn set_started(
+        &self,
+        change: StreamEdit,
+        reloader: &mut Reloader,
+        relay: &mut Relay,
+    ) -> Result<EditedStream, Error> {
+        let name = change.name.clone();
+        let set = self.set(change, true, reloader, relay).await;
+        // Something else may have taken the name meanwhile.
+        if set.is_err() && !reloader.running().written.own.contains_key(&name) {
+            relay.stop(&name).await;
+        }
+        set
     }
 
     /// Lets those have their turn who have waited for the start of a stream.
