@@ -104,8 +104,8 @@ pub enum WatchEnd {
 /// # producer.publish_now(mjpeg_codec::Frame::parse(JPEG).unwrap());
 /// let service = StreamService::new(consumer, StreamConfig::default());
 /// let inquiry = Inquiry::new(Action::Stream);
-/// let watching = service.watch(inquiry, &WatchRequest::new("mine"));
-/// let mut watcher = watching.await.expect("there is no gate and room for one");
+/// let request = WatchRequest::new("mine");
+/// let mut watcher = service.watch(inquiry, &request).await.expect("it may");
 /// watcher.due().await.expect("the stream runs");
 /// let newest = watcher.newest().expect("it is due");
 /// let bytes = newest.frame.bytes().clone();
