@@ -48,7 +48,6 @@ pub(super) const CASES: &[Case] = &[
         Run::Program(|rig| Box::pin(logins(rig, LoginWay::Page, 1))),
     )
     .set_up(users)
-    .short()
     .alone()
     .most_mib(48),
     Case::new(
