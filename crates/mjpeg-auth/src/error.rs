@@ -55,7 +55,7 @@ pub enum LinkError {
     },
 }
 
-/// Why a key set cannot be used; whoever publishes it is at fault.
+/// Why a key set cannot be used. The identity provider that publishes it must mend it.
 #[cfg(feature = "jwt")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

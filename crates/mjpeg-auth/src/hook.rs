@@ -71,9 +71,9 @@ pub struct HookQuestion {
 pub enum HookAnswer {
     /// They may.
     Allow,
-    /// They may not. Whoever is watching ends.
+    /// They may not. A viewer who is watching is disconnected.
     Deny,
-    /// The hook could not decide. New requests are denied; whoever is watching stays.
+    /// The hook could not decide. New requests are denied; viewers who are watching stay.
     Failed,
     /// The hook did not answer. As [`Failed`](Self::Failed); besides, after five in a row, it is
     /// asked only once a second until it answers.

@@ -170,7 +170,7 @@ impl Links {
         let actions = match inquiry.action {
             Action::Stream => &[LinkAction::Stream][..],
             Action::Snapshot => &[LinkAction::Snapshot],
-            // Whoever has a link knows that there is the stream, and may be led to it.
+            // The holder of a link knows that the stream exists, so a redirect to it tells nothing.
             Action::Find => &[LinkAction::Stream, LinkAction::Snapshot],
             _ => return None,
         };

@@ -73,7 +73,8 @@ pub struct Inquiry {
     pub listener: Arc<str>,
     /// TLS details of the connection; `None` for a plain one.
     pub tls: Option<TlsInfo>,
-    /// When a viewer is rechecked, the [`Grant::proof`] with which it was admitted; else `None`.
+    /// The [`Grant::proof`] with which the client was admitted, when a viewer is rechecked or a
+    /// client asks for more; else `None`.
     pub proof: Option<Bytes>,
 }
 

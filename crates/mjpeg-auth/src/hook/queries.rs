@@ -141,7 +141,7 @@ impl HookQueries {
             let Some(hook) = state.hook.clone() else {
                 return HookAnswer::Deny;
             };
-            // Whoever watches is asked about before the next recheck would be too late.
+            // For viewers, an answer that expires before the next recheck is asked for again now.
             let margin = match purpose {
                 HookPurpose::Request(_) => Duration::ZERO,
                 HookPurpose::Recheck => HOOK_RECHECK_INTERVAL,

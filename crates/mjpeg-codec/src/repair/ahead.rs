@@ -23,7 +23,7 @@ pub(super) enum OrientationPlan {
     Insert(usize),
     /// The first Exif segment has the tag.
     Edit,
-    /// The bytes are no frame.
+    /// The bytes are not a frame, so there is no place for the tag.
     Nothing,
 }
 

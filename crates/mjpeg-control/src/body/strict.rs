@@ -9,8 +9,8 @@ use serde_json::{Map, Number, Value};
 #[derive(Debug)]
 pub(super) enum StrictError {
     Syntax(serde_json::Error),
-    /// An object has this name twice. Whoever checks a body before it comes here may have read the
-    /// other value (RFC 8259, 4).
+    /// An object has this name twice. A proxy that checked the body may have read the other value
+    /// (RFC 8259, 4).
     Duplicate(String),
 }
 

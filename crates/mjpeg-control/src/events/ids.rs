@@ -5,8 +5,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-/// Makes ids of numbers, and numbers of ids. Numbers count the events of all streams: whoever may
-/// see only some of these must not read the activity of the others from the ids of their own.
+/// Turns the number of an event into its id, and back. The numbers count the events of all streams.
+/// A client that may see only some streams must not learn from ids how active the others are.
 ///
 /// An id is the number and a salt, encrypted and authenticated under a key of this run; both by the
 /// keyed hash of the standard library, for which nobody can compute values without its key. So an
