@@ -91,14 +91,17 @@ fn deny(workspace: &Workspace) -> Result<()> {
 
 /// Checks each crate by itself, with each set of features. In a workspace build, features that
 /// another crate enables can hide that a crate does not compile for its users.
+///
+/// Tests, examples and benches, which users do not compile, are checked with the default features
+/// and with all.
 fn clippy_alone(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     for package in workspace.members() {
         let name = package.name.as_str();
-        for features in feature_sets(&package.features) {
+        for (features, targets) in feature_sets(&package.features) {
             cmd!(
                 sh,
-                "cargo clippy --quiet --package {name} {features...} --all-targets --locked -- -D warnings"
+                "cargo clippy --quiet --package {name} {features...} {targets...} --locked -- -D warnings"
             )
             .run()?;
         }
@@ -106,18 +109,24 @@ fn clippy_alone(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The arguments of each clippy call: default features, each feature alone, all features.
-fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<Vec<String>> {
+/// The arguments of each clippy call, for features and for targets: default features, each feature
+/// alone, all features.
+fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, &'static [&str])> {
+    const EVERYTHING: &[&str] = &["--all-targets"];
+    const OF_USERS: &[&str] = &[];
     let names: Vec<&String> = features.keys().filter(|name| *name != "default").collect();
-    let mut sets = vec![Vec::new()];
-    sets.extend(
-        names
-            .iter()
-            .map(|name| vec!["--features".to_owned(), (*name).clone()]),
-    );
-    if names.len() > 1 {
-        sets.push(vec!["--all-features".to_owned()]);
-    }
+    let all = match *names {
+        [] => None,
+        [only] => Some(vec!["--features".to_owned(), only.clone()]),
+        _ => Some(vec!["--all-features".to_owned()]),
+    };
+    let alone = names.iter().filter(|_| names.len() > 1).map(|name| {
+        let features = vec!["--features".to_owned(), (*name).clone()];
+        (features, OF_USERS)
+    });
+    let mut sets = vec![(Vec::new(), EVERYTHING)];
+    sets.extend(alone);
+    sets.extend(all.map(|features| (features, EVERYTHING)));
     sets
 }
 
@@ -175,12 +184,27 @@ mod tests {
 
     #[test]
     fn each_set_of_features_is_checked() {
-        assert_eq!(feature_sets(&features(&[])), [Vec::<String>::new()]);
-        let one = feature_sets(&features(&["default", "listener"]));
-        assert_eq!(one, [vec![], vec!["--features", "listener"]]);
-        let two = feature_sets(&features(&["a", "b"]));
-        assert_eq!(two.len(), 4);
-        assert_eq!(two[3], ["--all-features"]);
+        let sets = |names: &[&str]| -> Vec<String> {
+            let sets = feature_sets(&features(names));
+            let words = |(features, targets): (Vec<String>, &[&str])| {
+                [&*features.join(" "), &*targets.join(" ")].join("|")
+            };
+            sets.into_iter().map(words).collect()
+        };
+        assert_eq!(sets(&[]), ["|--all-targets"]);
+        assert_eq!(
+            sets(&["default", "listener"]),
+            ["|--all-targets", "--features listener|--all-targets"]
+        );
+        assert_eq!(
+            sets(&["a", "b"]),
+            [
+                "|--all-targets",
+                "--features a|",
+                "--features b|",
+                "--all-features|--all-targets"
+            ]
+        );
     }
 
     #[test]

@@ -247,13 +247,24 @@ async fn groups_know_cameras_alone_whatever_their_names() {
         click(&browser, &open).await;
         until(&browser, &format!("{group} === ''")).await;
         type_into(&browser, "#group", "house\t").await;
-        run(&browser, "document.querySelector('dialog').close()").await;
+        close(&browser).await;
         browser.refresh().await.unwrap();
         moves(&browser, name).await;
         click(&browser, &open).await;
         until(&browser, &format!("{group} === 'house'")).await;
-        run(&browser, "document.querySelector('dialog').close()").await;
+        close(&browser).await;
     }
     no_violations(&browser).await;
     browser.close().await.unwrap();
+}
+
+/// Closes the full view and waits for the address to name it no longer: a page loaded before
+/// would open it again.
+async fn close(browser: &Client) {
+    run(browser, "document.querySelector('dialog').close()").await;
+    until(
+        browser,
+        "!document.querySelector('dialog') && !location.hash",
+    )
+    .await;
 }
