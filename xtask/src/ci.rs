@@ -109,11 +109,13 @@ fn clippy_alone(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+type Targets = &'static [&'static str];
+
 /// The arguments of each clippy call, for features and for targets: default features, each feature
 /// alone, all features.
-fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, &'static [&str])> {
-    const EVERYTHING: &[&str] = &["--all-targets"];
-    const OF_USERS: &[&str] = &[];
+fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, Targets)> {
+    const EVERYTHING: Targets = &["--all-targets"];
+    const OF_USERS: Targets = &[];
     let names: Vec<&String> = features.keys().filter(|name| *name != "default").collect();
     let all = match *names {
         [] => None,
@@ -185,10 +187,10 @@ mod tests {
     #[test]
     fn each_set_of_features_is_checked() {
         let sets = |names: &[&str]| -> Vec<String> {
-            let sets = feature_sets(&features(names));
-            let words = |(features, targets): (Vec<String>, &[&str])| {
-                [&*features.join(" "), &*targets.join(" ")].join("|")
+            let words = |(features, targets): (Vec<String>, Targets)| {
+                [features.join(" "), targets.join(" ")].join("|")
             };
+            let sets = feature_sets(&features(names));
             sets.into_iter().map(words).collect()
         };
         assert_eq!(sets(&[]), ["|--all-targets"]);

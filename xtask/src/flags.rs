@@ -226,6 +226,26 @@ xflags::xflags! {
                 /// Append the tables to this file, as Markdown.
                 optional --record file: PathBuf
             }
+            /// Measure what the page costs a browser: 16 cameras of 1920x1080 and 250 kB, at 10
+            /// pictures a second each.
+            ///
+            /// Each engine that is installed opens the page in a window of 1600x1200, headless,
+            /// once on a usual screen (tiles get an eighth of the resolution) and once on one with
+            /// twice the pixels (tiles get whole pictures). Prints pictures per second, their
+            /// age, CPU time per picture and the memory of the page's process. Exit code 1 if that
+            /// grows by more than 64 MiB after the first minute.
+            cmd wall {
+                /// How long each page is watched (default: 2; 30 to look for leaks).
+                optional --minutes minutes: u16
+                /// Only this engine: chromium, firefox or webkitgtk. Repeat for more.
+                repeated --engine engine: String
+                /// Only the usual screen.
+                optional --usual
+                /// First install missing engines: Debian packages, and geckodriver by cargo.
+                optional --install
+                /// Also write the table into this file, as Markdown: `docs/wall-page.md`.
+                optional --record file: PathBuf
+            }
             /// Measure which viewers heed the tag by which the relay turns and mirrors pictures.
             ///
             /// A picture with four colours shows how each is turned, in pages of the three engines

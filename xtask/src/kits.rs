@@ -34,6 +34,10 @@ pub(crate) fn hand_on(workspace: &Workspace, command: &XtaskCmd) -> Result<ExitC
         XtaskCmd::Compat(compat) => match compat.subcommand {
             CompatCmd::Programs(_) => Kit::alone("compat"),
             CompatCmd::Engines(_) | CompatCmd::Orientation(_) => Kit::with_relay("engines"),
+            CompatCmd::Wall(_) => Kit {
+                release: true,
+                ..Kit::with_relay("engines")
+            },
         },
         XtaskCmd::Faults(faults) => Kit {
             // The short form uses the build of the tests.

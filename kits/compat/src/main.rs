@@ -27,7 +27,9 @@ fn main() -> ExitCode {
     let outcome = match program::command() {
         XtaskCmd::Compat(compat) => match compat.subcommand {
             CompatCmd::Programs(flags) => programs::run(&flags),
-            CompatCmd::Engines(_) | CompatCmd::Orientation(_) => program::not_ours(),
+            CompatCmd::Engines(_) | CompatCmd::Orientation(_) | CompatCmd::Wall(_) => {
+                program::not_ours()
+            }
         },
         _ => program::not_ours(),
     };

@@ -32,6 +32,11 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn start(engine: Engine) -> Result<Self> {
+        Self::start_scaled(engine, 1).await
+    }
+
+    /// With so many pixels per CSS pixel.
+    pub(crate) async fn start_scaled(engine: Engine, scale: u32) -> Result<Self> {
         let name = format!("mjpeg-engines-{}-{}", engine.name(), fastrand::u64(..));
         let home = Temporary::new(&name)?;
         let profile = home.path().join("profile");
@@ -51,12 +56,13 @@ impl Browser {
             .env("HOME", home.path())
             .env("XDG_RUNTIME_DIR", home.path())
             .env("DISPLAY", &number)
+            .env("GDK_SCALE", scale.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut driver = Child::start(&mut command, "the driver")?;
         listens(port, &mut driver).await?;
-        let Value::Object(capabilities) = engine.capabilities(&profile) else {
+        let Value::Object(capabilities) = engine.capabilities(&profile, scale) else {
             bail!("the capabilities are not an object");
         };
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -126,7 +132,7 @@ pub(crate) async fn start_display() -> Result<(Child, String)> {
     let mut command = Command::new("Xvfb");
     command
         .args(["-displayfd", "1", "-nolisten", "tcp"])
-        .args(["-screen", "0", "1024x768x24"])
+        .args(["-screen", "0", "3200x2400x24"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());

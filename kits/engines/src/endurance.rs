@@ -1,9 +1,8 @@
 //! Watches a stream at 30 fps for minutes: does the picture freeze, does the page's memory grow?
 
-use std::{collections::HashMap, fs, iter::successors, time::Duration};
+use std::time::Duration;
 
 use anyhow::Result;
-use kit::proc;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     case::Stage,
     engine::Engine,
     how::How,
+    processes::Family,
     seen::{Seen, watch},
 };
 
@@ -76,7 +76,10 @@ async fn sample(
         let left = length.saturating_sub(start.elapsed());
         let round = ROUND.min(left + SAMPLE_INTERVAL * 2);
         seen.extend(watch(&browser.client, how, round, SAMPLE_INTERVAL).await?.0);
-        memory.push((start.elapsed(), resident_mib(engine, browser.root())));
+        memory.push((
+            start.elapsed(),
+            Family::of(browser.root()).pages_mib(engine),
+        ));
     }
     // The last pictures, after the camera has ended.
     sleep(SAMPLE_INTERVAL * 2).await;
@@ -94,43 +97,6 @@ fn longest_gap(seen: &[Seen], start_ms: f64, end_ms: f64) -> f64 {
         last = at;
     }
     longest
-}
-
-/// The memory of the browser's processes that run pages. Shared memory counts in each.
-fn resident_mib(engine: Engine, root: u32) -> u64 {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let processes: HashMap<u32, Process> = ids
-        .filter_map(|id| Some((id, Process::read(id)?)))
-        .collect();
-    let belongs = |id: u32| {
-        let parents = successors(Some(id), |id| processes.get(id).map(|it| it.parent));
-        // Bounded, because processes read at different moments could form a circle.
-        parents.take(64).any(|id| id == root)
-    };
-    let pages = processes
-        .iter()
-        .filter(|(id, process)| engine.runs_pages(&process.command_line) && belongs(**id));
-    pages.map(|(_, process)| process.resident_kib).sum::<u64>() / 1024
-}
-
-struct Process {
-    parent: u32,
-    command_line: String,
-    resident_kib: u64,
-}
-
-impl Process {
-    fn read(id: u32) -> Option<Self> {
-        let line = fs::read(format!("/proc/{id}/cmdline")).ok()?;
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        Some(Self {
-            parent: u32::try_from(proc::status(id, "PPid:").ok()?).ok()?,
-            command_line: line.trim_end().to_owned(),
-            // Kernel threads have no memory of their own.
-            resident_kib: proc::status(id, "VmRSS:").unwrap_or_default(),
-        })
-    }
 }
 
 impl Endurance {

@@ -69,18 +69,21 @@ impl Engine {
         }
     }
 
-    /// The capabilities to request from the driver. `profile` is an empty folder.
-    pub(crate) fn capabilities(self, profile: &Path) -> Value {
+    /// The capabilities to request from the driver. `profile` is an empty folder,
+    /// `scale` the number of pixels per CSS pixel.
+    pub(crate) fn capabilities(self, profile: &Path, scale: u32) -> Value {
         let browser = self.browser();
         let mut capabilities = match self {
             Self::Chromium => {
                 let mut args = CHROMIUM_ARGS.map(str::to_owned).to_vec();
                 args.push(format!("--user-data-dir={}", profile.display()));
+                args.push(format!("--force-device-scale-factor={scale}"));
                 json!({ "goog:chromeOptions": { "binary": browser, "args": args } })
             }
             Self::Firefox => json!({ "moz:firefoxOptions": {
                 "binary": browser, "args": ["-headless"],
-                "prefs": { "app.update.enabled": false, "network.captive-portal-service.enabled": false },
+                "prefs": { "app.update.enabled": false, "network.captive-portal-service.enabled": false,
+                    "layout.css.devPixelsPerPx": scale.to_string() },
             } }),
             Self::WebKitGtk => {
                 json!({ "webkitgtk:browserOptions": { "binary": browser, "args": ["--automation"] } })

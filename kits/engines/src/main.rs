@@ -14,17 +14,19 @@ mod install;
 mod network;
 mod orientation;
 mod picture;
+mod processes;
 mod report;
 mod result;
 mod seen;
 mod suite;
 mod wall;
+mod wall_cost;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use kit::{
-    flags::{CompatCmd, Engines, Orientation, XtaskCmd},
+    flags::{CompatCmd, Engines, Orientation, Wall, XtaskCmd},
     program,
 };
 
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         XtaskCmd::Compat(compat) => match compat.subcommand {
             CompatCmd::Engines(flags) => run(flags),
             CompatCmd::Orientation(flags) => run_orientation(flags),
+            CompatCmd::Wall(flags) => run_wall(flags),
             CompatCmd::Programs(_) => program::not_ours(),
         },
         _ => program::not_ours(),
@@ -59,4 +62,12 @@ fn run_orientation(flags: Orientation) -> Result<bool> {
     }
     let ip = network::enter()?;
     program::until_signal(orientation::run(ip, flags))
+}
+
+fn run_wall(flags: Wall) -> Result<bool> {
+    if flags.install && !network::NAMESPACES.is_inside() {
+        install::run()?;
+    }
+    let ip = network::enter()?;
+    program::until_signal(wall_cost::run(ip, flags))
 }

@@ -24,8 +24,16 @@ pub fn is_running(id: u32) -> bool {
 
 /// The CPU time of a process so far, over all its threads.
 pub fn cpu_time(id: u32) -> Result<Duration> {
-    let path = format!("/proc/{id}/stat");
-    let text = fs::read_to_string(&path).with_context(|| format!("reading {path}"))?;
+    times(&format!("/proc/{id}/stat"))
+}
+
+/// The CPU time of one thread of a process so far.
+pub fn thread_cpu_time(process: u32, thread: u32) -> Result<Duration> {
+    times(&format!("/proc/{process}/task/{thread}/stat"))
+}
+
+fn times(path: &str) -> Result<Duration> {
+    let text = fs::read_to_string(path).with_context(|| format!("reading {path}"))?;
     // The name, in brackets, may contain blanks. User and system time are fields 14 and 15.
     let fields = text.rsplit_once(')').map(|(_, fields)| fields);
     let ticks = fields.and_then(|fields| {
@@ -58,5 +66,8 @@ mod tests {
         assert!(is_running(std::process::id()) && !is_running(u32::MAX));
         let before = cpu_time(std::process::id()).unwrap();
         while cpu_time(std::process::id()).unwrap() < before + Duration::from_millis(20) {}
+        let own = std::process::id();
+        assert!(thread_cpu_time(own, own).unwrap() <= cpu_time(own).unwrap());
+        assert!(thread_cpu_time(own, u32::MAX).is_err());
     }
 }
