@@ -17,7 +17,7 @@ pub(crate) struct Launch {
     pub(crate) env: BTreeMap<&'static str, String>,
     /// Further arguments of the program, such as another stream.
     pub(crate) args: Vec<String>,
-    /// How many pages the program prints before its streams.
+    /// How many URLs the program prints before those of the ports of its streams.
     pub(crate) pages: usize,
     /// Whether standard error is a pipe that is not read, instead of a file.
     pub(crate) is_log_unread: bool,

@@ -39,7 +39,8 @@ fn with_gateway(dir: &Path, launch: &mut Launch) -> Result<()> {
     fs::write(&file, text)?;
     let file = file.to_str().context("a path that is text")?.to_owned();
     launch.args.extend(["-c".into(), file]);
-    launch.pages = 1;
+    // The page, and each camera below it.
+    launch.pages = 1 + TILES;
     Ok(())
 }
 
