@@ -14,7 +14,7 @@ use crate::{
 
 impl SmallPicture {
     /// Encodes the picture as a baseline JPEG, with the typical tables (T.81 annex K) at quality
-    /// 65. Colours keep their resolution where it is the same as, or half of, the brightness's.
+    /// 35. Colours keep their resolution where it is the same as, or half of, the brightness's.
     /// If the frame says that it is to be shown turned or mirrored (Exif), so does the result.
     ///
     /// A [`SmallEncoder`] does the same in slices.
