@@ -1,5 +1,6 @@
 //! The page: logging in, and what its script does in a real browser.
 
+mod age;
 mod axe;
 mod browsing;
 mod dialogs;

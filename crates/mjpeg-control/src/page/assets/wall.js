@@ -2,6 +2,7 @@
 // fails, by multipart streams of the first few and snapshots of the others.
 
 import { at } from './api.js';
+import { Delay } from './delay.js';
 import { Images } from './images.js';
 import { Painter } from './painter.js';
 
@@ -31,7 +32,7 @@ export class Wall {
   #ping = 0;
   /// The ping that is not answered yet: `{ id, at }`.
   #pinged = null;
-  #trips = [];
+  #delay = new Delay();
   /// When this connection was begun.
   #begun = 0;
   #mostTiles = 0;
@@ -50,11 +51,6 @@ export class Wall {
   /// `socket`, `images`, or `connecting`.
   get mode() {
     return this.#mostTiles ? 'socket' : this.#images ? 'images' : 'connecting';
-  }
-
-  /// Half the time that a message takes there and back, in ms.
-  get #way() {
-    return this.#trips.length ? Math.min(...this.#trips) / 2 : 0;
   }
 
   add(box) {
@@ -157,7 +153,7 @@ export class Wall {
     this.#socket = null;
     this.#mostTiles = 0;
     this.#sent = '';
-    this.#trips = [];
+    this.#delay.reconnected();
     this.#pinged = null;
     for (const box of this.#boxes.values()) this.#free(box);
   }
@@ -195,7 +191,7 @@ export class Wall {
       this.#on.mode();
     } else if (message.type === 'pong') {
       if (message.id !== this.#pinged?.id) return;
-      this.#trips = [...this.#trips.slice(-4), performance.now() - this.#pinged.at];
+      this.#delay.trip(performance.now() - this.#pinged.at);
       this.#pinged = null;
     } else if (message.type === 'tile') {
       const box = this.#numbered(message.tile);
@@ -231,7 +227,9 @@ export class Wall {
     const box = this.#numbered(number);
     // One from before the number was given to this box is another stream's.
     if (!box?.isTold || document.hidden) return ack();
-    const age = header.getUint32(4) / 1000 + this.#way;
+    const written = header.getUint32(4) / 1000;
+    const sent = Number(header.getBigUint64(16)) / 1000 + written;
+    const age = written + this.#delay.of(sent, arrived);
     box.painter.paint(new Uint8Array(data, HEADER_BYTES)).then(
       (size) => {
         ack();
