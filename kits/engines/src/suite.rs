@@ -80,7 +80,7 @@ impl Suite {
     async fn engine(&mut self, engine: Engine) -> Result<Vec<String>> {
         let browser = Browser::start(engine).await?;
         let failures = self.rows(engine, &browser).await;
-        let page = wall::check(&browser.client, self.ip, &self.server).await;
+        let page = wall::check(&browser.client, self.ip, &self.server, self.cut()).await;
         browser.close().await;
         let mut failures = failures?;
         match page {
@@ -158,6 +158,12 @@ impl Suite {
 
     async fn stage(&self, how: How) -> Result<Stage> {
         Stage::set(self.ip, &self.server, how, self.query()).await
+    }
+
+    /// How long the page's link is cut. After a quarter of a minute of silence the page gives the
+    /// connection up.
+    fn cut(&self) -> Duration {
+        Duration::from_secs(if self.flags.short { 5 } else { 25 })
     }
 
     fn query(&self) -> &str {
