@@ -24,6 +24,7 @@ const TOOLS: &[Tool] = &[
     python("ensurepip", "python3-venv"),
     python("yaml", "python3-yaml"),
     debian("fail2ban-regex", "fail2ban"),
+    debian("strace", "strace"),
     debian("chromium", "chromium"),
     debian("chromedriver", "chromium-driver"),
     // An absolute path, because `/usr/sbin` is not on every user's PATH.
