@@ -154,5 +154,7 @@ async fn changes_under_way_when_the_relay_ends_are_told_that_it_ends() {
         assert_eq!((status, &*code), (503, "shut_down"), "{what}");
     }
     assert!(!relay.stored("yard").exists());
-    relay.server.stderr_until("ending; a second signal ends at once");
+    relay
+        .server
+        .stderr_until("ending; a second signal ends at once");
 }

@@ -27,11 +27,16 @@ struct Traced {
 impl Traced {
     /// Starts one; `None` where nobody may trace.
     fn start() -> Option<Self> {
-        let probe = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+        let probe = Command::new("strace")
+            .args(["-o", "/dev/null", "true"])
+            .output();
         let Output { status, stderr, .. } = probe.expect(MISSING);
         if !status.success() {
             let said = String::from_utf8_lossy(&stderr);
-            assert!(said.contains("not permitted") || said.contains("ptrace"), "{said}");
+            assert!(
+                said.contains("not permitted") || said.contains("ptrace"),
+                "{said}"
+            );
             eprintln!("SKIPPED: nobody may trace here: {said}");
             return None;
         }
@@ -156,5 +161,4 @@ async fn stored_stream_is_on_the_disk_before_it_has_its_name_and_the_folder_afte
 }
 
 /// What is written down.
-const CALLS: &str =
-    "trace=openat,write,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat";
+const CALLS: &str = "trace=openat,write,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat";
