@@ -24,6 +24,7 @@ const TOOLS: &[Tool] = &[
     python("ensurepip", "python3-venv"),
     python("yaml", "python3-yaml"),
     debian("fail2ban-regex", "fail2ban"),
+    debian("strace", "strace"),
     debian("chromium", "chromium"),
     debian("chromedriver", "chromium-driver"),
     // An absolute path, because `/usr/sbin` is not on every user's PATH.
@@ -32,6 +33,7 @@ const TOOLS: &[Tool] = &[
     debian("/usr/sbin/nginx", "nginx"),
     debian("/usr/sbin/haproxy", "haproxy"),
     debian("/usr/bin/caddy", "caddy"),
+    debian("/usr/sbin/apache2", "apache2"),
     debian("gst-launch-1.0", "gstreamer1.0-tools"),
     gstreamer("tcpserversink", "gstreamer1.0-plugins-base"),
     gstreamer("jpegenc", "gstreamer1.0-plugins-good"),

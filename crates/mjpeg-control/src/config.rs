@@ -79,7 +79,8 @@ impl ControlConfig {
     /// Sets how many wall sockets may be open at once from one address (IPv6: from one /64), so
     /// that nobody takes them all. Default 16; 0 refuses all. It does not apply to addresses that
     /// many people may share: loopback, Unix sockets, and proxies that do not name their clients.
-    /// Others are refused and counted as with [`with_max_walls`](Self::with_max_walls).
+    /// Others are refused as with [`with_max_walls`](Self::with_max_walls), and counted in
+    /// [`WallStats::refused_address`](crate::WallStats::refused_address).
     pub fn with_max_walls_per_address(mut self, most: usize) -> Self {
         self.max_walls_per_address = most;
         self

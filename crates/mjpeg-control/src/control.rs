@@ -122,6 +122,17 @@ impl ControlApi {
         &self.inner.state.config
     }
 
+    /// Replaces the limits on [wall sockets](ControlConfig::with_max_walls) and on those
+    /// [of one address](ControlConfig::with_max_walls_per_address). Sockets that are open stay.
+    pub fn set_max_walls(&self, most: usize, most_per_address: usize) {
+        self.inner.state.walls.set_most(most, most_per_address);
+    }
+
+    /// Returns how many wall sockets may be open at once, as set last.
+    pub fn max_walls(&self) -> usize {
+        self.inner.state.walls.most()
+    }
+
     /// Reads the counters of the wall sockets.
     pub fn wall_stats(&self) -> WallStats {
         self.inner.state.walls.counters().read()

@@ -110,7 +110,8 @@
 //!   [server's limit](StreamConfig::with_max_duration).
 //! * `max_lag=`: end the response when a frame cannot be written before it is this many seconds
 //!   old, for clients that would rather reconnect than lag.
-//! * `key=`: a name for [`ViewerInfo`] and `/state` (ustreamer's name).
+//! * `key=`: a name for [`ViewerInfo`] and `/state` (ustreamer's name). After a
+//!   [kick](StreamService::kick), it is refused for a minute (`410`).
 //!
 //! # Relays
 //!

@@ -194,6 +194,10 @@ impl StreamService {
 
     /// Ends the response of the viewer with this [`ViewerInfo::id`], even in the middle of a part.
     /// Returns whether there is such a viewer.
+    ///
+    /// If it has a [`ViewerInfo::key`], requests with this key are answered `410` for a minute, so
+    /// that a page or a program that connects again by itself learns of it. At most 64 keys are
+    /// kept.
     pub fn kick(&self, id: u64) -> bool {
         let viewers = self.shared.viewers.all();
         let Some(viewer) = viewers.iter().find(|viewer| viewer.id == id) else {
@@ -201,6 +205,10 @@ impl StreamService {
         };
         if viewer.revoke() {
             self.shared.counters.kicked.add_one();
+            self.shared
+                .viewers
+                .kicked
+                .add(viewer.name(), Instant::now());
         }
         true
     }

@@ -29,6 +29,9 @@ pub struct StreamStats {
     /// Viewers that a new viewer [replaced](crate#when-the-stream-is-full) because one of these
     /// limits was reached.
     pub viewers_replaced: u64,
+    /// Requests answered `410` because a viewer with their key was
+    /// [kicked](crate::StreamService::kick) less than a minute ago.
+    pub viewers_refused_kicked: u64,
     /// Requests that the [gate](crate::Gate) refused.
     pub denied: u64,
     /// Decisions that took the [gate](crate::Gate) longer than its
@@ -149,6 +152,7 @@ counters!(StreamCounters => StreamStats {
     viewers_refused_total,
     viewers_refused_address,
     viewers_replaced,
+    viewers_refused_kicked,
     denied,
     gate_timeouts,
     kicked,

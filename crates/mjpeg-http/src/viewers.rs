@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod answer_permit;
 pub(crate) mod cut;
 pub(crate) mod in_flight;
+pub(crate) mod kicked;
 pub(crate) mod permit;
 pub(crate) mod rate;
 pub(crate) mod table;

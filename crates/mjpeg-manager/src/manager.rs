@@ -194,7 +194,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn spec(&self, name: &str) -> Result<Arc<StreamSpec>, Error> {
         Ok(self.inner.registry.get(name)?.spec())
     }
@@ -203,7 +203,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn get(&self, name: &str) -> Result<StreamInfo, Error> {
         Ok(self.inner.registry.get(name)?.info())
     }
@@ -236,7 +236,8 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] if there is no such stream, or if it is stopped meanwhile.
+    /// [`Error::NotFound`] if there is no such stream, or if it is stopped meanwhile;
+    /// [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     ///
     /// # Cancel safety
     ///
@@ -261,7 +262,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn pause(&self, name: &str) -> Result<(), Error> {
         self.inner.registry.get(name)?.control().pause();
         Ok(())
@@ -271,7 +272,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn resume(&self, name: &str) -> Result<(), Error> {
         self.inner.registry.get(name)?.control().resume();
         Ok(())
@@ -281,7 +282,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn retry_now(&self, name: &str) -> Result<(), Error> {
         self.inner.registry.get(name)?.control().retry_now();
         Ok(())
@@ -297,7 +298,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn subscribe(&self, name: &str) -> Result<Subscription, Error> {
         self.observe(name).map(Subscription::new)
     }
@@ -307,7 +308,7 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`].
+    /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn observe(&self, name: &str) -> Result<Consumer, Error> {
         Ok(self.inner.registry.get(name)?.consumer())
     }

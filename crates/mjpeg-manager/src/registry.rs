@@ -100,6 +100,8 @@ impl Registry {
     pub(crate) fn get(&self, name: &str) -> Result<Arc<RunningStream>, Error> {
         match self.table().get(name) {
             Some(Registration::Running(stream)) => Ok(Arc::clone(stream)),
+            // It may have been there a moment ago.
+            _ if *self.shut_down.borrow() => Err(Error::ShutDown),
             _ => Err(Error::NotFound { name: name.into() }),
         }
     }

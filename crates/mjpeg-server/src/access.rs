@@ -11,8 +11,7 @@ use mjpeg_control::{
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
 
-use crate::jwks::place::KeySource;
-use crate::webhooks::Webhooks;
+use crate::{gateway::config::WallLimits, jwks::place::KeySource, webhooks::Webhooks};
 
 /// What a relay asks about its clients, and passes their changes on to.
 #[derive(Clone)]
@@ -20,6 +19,7 @@ pub(crate) struct RelayAccess {
     pub(crate) auth: Auth,
     /// The keys of tokens.
     pub(crate) keys: Option<KeySource>,
+    pub(crate) walls: WallLimits,
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn LinkIssuer>>,
     pub(crate) webhooks: Webhooks,
@@ -31,6 +31,7 @@ impl Default for RelayAccess {
         Self {
             auth: Auth::new(AuthConfig::default()).expect("the default is valid"),
             keys: None,
+            walls: WallLimits::default(),
             configurator: Arc::new(Fixed),
             links: None,
             webhooks: Webhooks::default(),

@@ -50,6 +50,7 @@ pub(crate) async fn start(
     let access = RelayAccess {
         auth,
         keys: plan.keys.clone(),
+        walls: plan.walls,
         configurator,
         links: Some(Arc::new(links)),
         webhooks,
@@ -76,6 +77,7 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
     }
     RelayChange {
         max_viewers: to.max_viewers_total,
+        walls: to.walls,
         ports: to.ports.clone(),
         added,
         changed,

@@ -227,6 +227,8 @@ async fn run(work: Job, terminal: &Terminal, filter: FilterHandle) -> Result<()>
         }
     }
 
+    // Whoever waits for a change is told that the relay is ending.
+    drop(configurable);
     systemd::ends();
     info!("ending; a second signal ends at once");
     tokio::select! {

@@ -37,9 +37,11 @@ counters! {
     /// Sockets opened.
     opened,
     /// Sockets refused because there were
-    /// [as many as allowed](crate::ControlConfig::with_max_walls), of all or
-    /// [of their address](crate::ControlConfig::with_max_walls_per_address).
+    /// [as many as allowed](crate::ControlConfig::with_max_walls).
     refused,
+    /// Sockets refused because their address had
+    /// [as many as allowed](crate::ControlConfig::with_max_walls_per_address).
+    refused_address,
     /// Frames sent, repeats included.
     frames,
     /// Bytes of their pictures.

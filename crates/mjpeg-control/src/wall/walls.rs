@@ -19,39 +19,41 @@ use crate::network::PeerNetwork;
 
 /// Owns the tasks of the sockets: one each.
 pub(crate) struct Walls {
-    places: Arc<Semaphore>,
-    most_per_address: usize,
-    shares: Arc<WallShares>,
+    places: Arc<WallPlaces>,
     /// For sockets that are opened only to be told that there are too many.
     refusals: Arc<Semaphore>,
     counters: Arc<WallCounters>,
     tasks: Mutex<JoinSet<()>>,
 }
 
-/// How many sockets each address has: as many entries as sockets at most.
-#[derive(Default)]
-struct WallShares(Mutex<HashMap<PeerNetwork, usize>>);
+/// Who has how many sockets.
+struct WallPlaces(Mutex<TakenPlaces>);
 
-/// One of an address's sockets.
-struct WallShare {
-    shares: Arc<WallShares>,
-    network: PeerNetwork,
+struct TakenPlaces {
+    /// How many there may be, and how many of one address.
+    most: (usize, usize),
+    taken: usize,
+    /// Of each address that has any.
+    of_address: HashMap<PeerNetwork, usize>,
 }
 
 /// A place for a socket.
 pub(crate) struct WallPlace {
     counters: Arc<WallCounters>,
-    _share: Option<WallShare>,
-    _place: OwnedSemaphorePermit,
+    places: Arc<WallPlaces>,
+    /// Whose share it is a part of.
+    network: Option<PeerNetwork>,
 }
 
 impl Walls {
     /// Allows this many sockets, and so many of one address.
     pub(crate) fn new(most: usize, most_per_address: usize) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
-            most_per_address,
-            shares: Arc::default(),
+            places: Arc::new(WallPlaces(Mutex::new(TakenPlaces {
+                most: (most, most_per_address),
+                taken: 0,
+                of_address: HashMap::new(),
+            }))),
             refusals: Arc::new(Semaphore::new(MAX_REFUSALS)),
             counters: Arc::default(),
             tasks: Mutex::default(),
@@ -62,39 +64,44 @@ impl Walls {
         &self.counters
     }
 
-    /// Takes a place for a socket of this client, if one is free.
+    /// How many sockets there may be, and how many of one address. Sockets that are open stay.
+    pub(crate) fn set_most(&self, most: usize, most_per_address: usize) {
+        self.places.lock().most = (most, most_per_address);
+    }
+
+    /// How many sockets there may be.
+    pub(crate) fn most(&self) -> usize {
+        self.places.lock().most.0
+    }
+
+    /// Takes a place for a socket of this client, if one is free. It is one of the client's share,
+    /// but where many people may share an address.
     pub(crate) fn take(&self, peer: Option<Peer>) -> Option<WallPlace> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok();
-        let Some((place, share)) = place.zip(self.share(peer)) else {
+        let of_one = peer.filter(|peer| peer.addr().is_some() && !peer.is_shared());
+        let network = of_one.map(|peer| PeerNetwork::of(Some(peer)));
+        let mut places = self.places.lock();
+        let (most, most_per_address) = places.most;
+        if places.taken >= most {
             self.counters.refused.add_one();
             return None;
-        };
+        }
+        if let Some(network) = network {
+            let of_address = places.of_address.get(&network).copied().unwrap_or_default();
+            if of_address >= most_per_address {
+                self.counters.refused_address.add_one();
+                return None;
+            }
+            places.of_address.insert(network, of_address + 1);
+        }
+        places.taken += 1;
+        drop(places);
         self.counters.opened.add_one();
         self.counters.sockets.add(1);
         Some(WallPlace {
             counters: Arc::clone(&self.counters),
-            _share: share,
-            _place: place,
-        })
-    }
-
-    /// Takes one of the client's share, if one is free; none is needed where many people may share
-    /// an address.
-    fn share(&self, peer: Option<Peer>) -> Option<Option<WallShare>> {
-        let Some(peer) = peer.filter(|peer| peer.addr().is_some() && !peer.is_shared()) else {
-            return Some(None);
-        };
-        let network = PeerNetwork::of(Some(peer));
-        let mut shares = self.shares.lock();
-        let taken = shares.get(&network).copied().unwrap_or_default();
-        if taken >= self.most_per_address {
-            return None;
-        }
-        shares.insert(network, taken + 1);
-        Some(Some(WallShare {
-            shares: Arc::clone(&self.shares),
+            places: Arc::clone(&self.places),
             network,
-        }))
+        })
     }
 
     /// Takes a place for a socket that will be refused.
@@ -131,28 +138,27 @@ impl Walls {
     }
 }
 
-impl WallShares {
+impl WallPlaces {
     /// Nothing that is done under the lock can panic.
-    fn lock(&self) -> MutexGuard<'_, HashMap<PeerNetwork, usize>> {
+    fn lock(&self) -> MutexGuard<'_, TakenPlaces> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for WallShare {
-    fn drop(&mut self) {
-        let mut shares = self.shares.lock();
-        if let Some(taken) = shares.get_mut(&self.network) {
-            *taken = taken.saturating_sub(1);
-            if *taken == 0 {
-                shares.remove(&self.network);
-            }
-        }
     }
 }
 
 impl Drop for WallPlace {
     fn drop(&mut self) {
         self.counters.sockets.take_one();
+        let mut places = self.places.lock();
+        places.taken = places.taken.saturating_sub(1);
+        let Some(network) = self.network else {
+            return;
+        };
+        if let Some(of_address) = places.of_address.get_mut(&network) {
+            *of_address = of_address.saturating_sub(1);
+            if *of_address == 0 {
+                places.of_address.remove(&network);
+            }
+        }
     }
 }
 

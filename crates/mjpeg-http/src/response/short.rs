@@ -77,6 +77,11 @@ pub(crate) fn looped() -> Response<ResponseBody> {
     error(StatusCode::LOOP_DETECTED, text)
 }
 
+pub(crate) fn kicked() -> Response<ResponseBody> {
+    let text = "This viewer was disconnected. With another key, or later, it may come back.\n";
+    error(StatusCode::GONE, text)
+}
+
 pub(crate) fn no_such_stream() -> Response<ResponseBody> {
     error(StatusCode::NOT_FOUND, "There is no such stream here.\n")
 }

@@ -179,6 +179,7 @@ impl ServiceShared {
                 short::looped()
             }
             Route::Stream(_) if self.is_closed() => short::closed(),
+            _ if self.is_kept_out(route, now) => short::kicked(),
             Route::Stream(wanted) => {
                 let wanted = &wanted.with_max_fps(granted.0.max_fps);
                 match Permit::take(&entrance, peer, wanted, granted, now) {
@@ -227,6 +228,18 @@ impl ServiceShared {
             Route::NotFound => short::not_found(),
         };
         Answer::Now(share(response))
+    }
+
+    /// Whether a viewer with the key of this request was kicked lately. Counts it then.
+    fn is_kept_out(&self, route: &Route, now: Instant) -> bool {
+        let (Route::Stream(wanted) | Route::StreamHead(wanted)) = route else {
+            return false;
+        };
+        let is_kept_out = self.viewers.kicked.contains(&wanted.key, now);
+        if is_kept_out {
+            self.counters.viewers_refused_kicked.add_one();
+        }
+        is_kept_out
     }
 
     fn snapshot(&self, wanted: &SnapshotRequest, permit: AnswerPermit, now: Instant) -> Snapshot {

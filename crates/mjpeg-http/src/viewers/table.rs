@@ -19,6 +19,7 @@ use crate::{
         admission::{ClientOrigin, Full},
         answer::AnswerState,
         in_flight::{InFlight, SentBytes},
+        kicked::KickedKeys,
         viewer::{ViewerInfo, ViewerState},
     },
 };
@@ -30,6 +31,7 @@ pub(crate) struct ViewerTable {
     next_answer_id: AtomicU64,
     admitted: Mutex<Admitted>,
     in_flight: InFlight,
+    pub(crate) kicked: KickedKeys,
     /// The stream's name, for the log.
     stream: Option<Arc<str>>,
 }

@@ -11,7 +11,7 @@ use mjpeg_http::{
     Access, Action, CorsPolicy, Gate, Grant, Inquiry, InvalidPicture, ListenAddress, Listener,
     ListenerConfig, LiveServer, Peer, StreamConfig, StreamService, Streams,
 };
-use mjpeg_testkit::{Viewer, jpeg};
+use mjpeg_testkit::{Viewer, jpeg, request};
 use tokio::{
     net::TcpStream,
     time::{Instant, sleep},
@@ -285,6 +285,21 @@ async fn kick_ends_one_viewer_even_within_a_part() {
     assert_next(&mut other, 2).await;
     assert_eq!((served.stats().kicked, served.stats().write_stalls), (1, 0));
     drop(stuck);
+    // It does not come back by itself. Others do, and whoever has no key.
+    for request_line in [
+        "GET /?key=stuck",
+        "GET /stream?fps=1&key=stuck",
+        "HEAD /?key=stuck",
+    ] {
+        let asked = format!("{request_line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let refused = request(served.addr, asked).await.unwrap();
+        assert_eq!(refused.head.status, 410, "{request_line}");
+    }
+    assert_eq!(served.stats().viewers_refused_kicked, 3);
+    for path in ["/?key=again", "/"] {
+        let mut viewer = Viewer::open(served.addr, path).await.unwrap();
+        assert_next(&mut viewer, 2).await;
+    }
 }
 
 /// A service mounted in another server knows its clients by the extension, and asks the gate as

@@ -309,15 +309,17 @@ async fn invalid_spec() {
 async fn shut_down() {
     let camera = Camera::start(Script::stall()).await;
     let manager = manager();
+    let there = spec("door", camera.addr()).with_mode(StartMode::Retry);
+    manager.start(there).await.unwrap();
+    assert_eq!(manager.pause("yard").unwrap_err().code(), "not_found");
     manager.shutdown().await;
-    assert_eq!(
-        manager
-            .start(spec("door", camera.addr()))
-            .await
-            .unwrap_err()
-            .code(),
-        "shut_down"
-    );
+    let refused = manager.start(spec("yard", camera.addr())).await;
+    assert_eq!(refused.unwrap_err().code(), "shut_down");
+    // Whoever had it before is not told that there is no such stream.
+    for gone in [manager.pause("door"), manager.retry_now("door")] {
+        assert_eq!(gone.unwrap_err().code(), "shut_down");
+    }
+    assert_eq!(manager.get("door").unwrap_err().code(), "shut_down");
 }
 
 #[tokio::test]

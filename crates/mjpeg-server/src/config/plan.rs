@@ -31,7 +31,7 @@ use super::{
     },
 };
 use crate::{
-    gateway::config::{GatewayAddress, GatewayConfig, ServeSet},
+    gateway::config::{GatewayAddress, GatewayConfig, ServeSet, WallLimits},
     jwks::place::KeySource,
     tls::files::TlsFiles,
     webhooks::webhook::Webhook,
@@ -43,6 +43,7 @@ pub(crate) struct RelayPlan {
     pub(crate) worker_threads: u16,
     pub(crate) manager: ManagerConfig,
     pub(crate) max_viewers_total: usize,
+    pub(crate) walls: WallLimits,
     /// Of the streams' own ports.
     pub(crate) ports: ListenerConfig,
     /// How a stream is served that says nothing itself.
@@ -112,6 +113,10 @@ impl RelayPlan {
                 worker_threads: process.worker_threads,
                 manager: ManagerConfig::default().with_max_streams(2 * MOST_STREAMS),
                 max_viewers_total: process.max_viewers_total as usize,
+                walls: WallLimits {
+                    most: process.max_walls as usize,
+                    most_per_address: process.max_walls_per_address as usize,
+                },
                 ports: ports.unwrap_or_default(),
                 defaults: defaults.unwrap_or_default(),
                 streams,

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, iter, net::SocketAddr, path::PathBuf};
 
-use mjpeg_control::PageConfig;
+use mjpeg_control::{ControlConfig, PageConfig};
 use mjpeg_manager::{
     StreamName,
     mjpeg_http::{BindError, ListenerConfig},
@@ -247,5 +247,22 @@ impl GatewayError {
         let causes = iter::successors(self.source(), |&error| error.source());
         let text = causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"));
         format!("{text} ({})", self.code())
+    }
+}
+
+/// How many wall sockets there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WallLimits {
+    pub(crate) most: usize,
+    pub(crate) most_per_address: usize,
+}
+
+impl Default for WallLimits {
+    fn default() -> Self {
+        let config = ControlConfig::default();
+        Self {
+            most: config.max_walls(),
+            most_per_address: config.max_walls_per_address(),
+        }
     }
 }

@@ -18,7 +18,10 @@ use mjpeg_manager::{
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{config::GatewayConfig, routes::Routes};
+use super::{
+    config::{GatewayConfig, WallLimits},
+    routes::Routes,
+};
 use crate::{
     access::{LocalGate, RelayAccess, control_access},
     auth_hook::recheck_viewers,
@@ -54,7 +57,9 @@ impl Relayed {
             configurator: access.configurator,
         };
         let config = ControlConfig::default()
-            .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+            .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .with_max_walls(access.walls.most)
+            .with_max_walls_per_address(access.walls.most_per_address);
         let control = ControlApi::new(
             manager.clone(),
             http.clone(),
@@ -90,6 +95,15 @@ impl Relayed {
         let read = |(name, handle): (String, ListenerHandle)| (name, handle.stats());
         self.metrics
             .respond(accept, listeners.into_iter().map(read))
+    }
+
+    /// Replaces the limits on wall sockets.
+    pub(crate) fn set_wall_limits(&self, limits: WallLimits) {
+        let WallLimits {
+            most,
+            most_per_address,
+        } = limits;
+        self.control.set_max_walls(most, most_per_address);
     }
 
     /// Replaces the routes, for all gateways at once.

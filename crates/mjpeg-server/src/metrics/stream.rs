@@ -299,6 +299,7 @@ const BY_REASON: [ByReasonOf<StreamStats>; 2] = [
             ("snapshots_relay_full", |stats| {
                 stats.snapshots_refused_total
             }),
+            ("kicked", |stats| stats.viewers_refused_kicked),
             ("denied", |stats| stats.denied),
             ("loop", |stats| stats.loops),
         ],

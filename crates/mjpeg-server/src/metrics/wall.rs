@@ -17,7 +17,7 @@ impl WallReading {
     pub(super) fn new(control: &ControlApi) -> Self {
         Self {
             stats: control.wall_stats(),
-            limit: control.config().max_walls(),
+            limit: control.max_walls(),
         }
     }
 
@@ -46,7 +46,10 @@ impl WallReading {
         families.counters(
             "mjpeg_walls_refused",
             "Wall sockets refused because as many as allowed were open.",
-            [([], stats.refused)],
+            [
+                ([("reason", "relay_full")], stats.refused),
+                ([("reason", "address_full")], stats.refused_address),
+            ],
         )?;
         families.counters(
             "mjpeg_wall_frames_sent",

@@ -15,7 +15,10 @@ use crate::{
     access::staged,
     auth_hook::set_hook,
     config::settings::HookSettings,
-    gateway::running::{GatewayChange, WantedGateway},
+    gateway::{
+        config::WallLimits,
+        running::{GatewayChange, WantedGateway},
+    },
     jwks::place::KeySource,
     webhooks::webhook::Webhook,
 };
@@ -24,6 +27,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct RelayChange {
     pub(crate) max_viewers: usize,
+    pub(crate) walls: WallLimits,
     /// Of the streams' own ports.
     pub(crate) ports: ListenerConfig,
     pub(crate) added: Vec<(StreamSpec, StreamConfig)>,
@@ -96,6 +100,7 @@ impl Relay {
             replace(&auth, next.clone());
         }
         self.set_outbound(change.hook.as_ref(), change.webhooks.as_deref());
+        self.relayed.set_wall_limits(change.walls);
 
         let manager = &self.relayed.manager;
         let http = self

@@ -5,6 +5,10 @@ mod attacks;
 mod certificates;
 mod crawl;
 mod dry_run;
+#[cfg(target_os = "linux")]
+mod durable;
+#[cfg(target_os = "linux")]
+mod hashing;
 mod links;
 mod odd_files;
 mod races;

@@ -5,6 +5,7 @@ mod axe;
 mod browsing;
 mod dialogs;
 mod files;
+mod network;
 mod qr;
 mod sessions;
 mod share;

@@ -13,13 +13,21 @@ use std::{
     time::Duration,
 };
 
-use mjpeg_testkit::{Camera, Script, jpeg};
-use tokio::runtime::Handle;
+use bytes::Bytes;
+use mjpeg_testkit::{Camera, Script, WallClient, jpeg};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    runtime::Handle,
+};
 
-use crate::proxies::{
-    curl::{Server, Stream, value},
-    proxy::{CADDY, HAPROXY, LIGHTTPD, NGINX, Proxy, Running},
-    relay::Relay,
+use crate::{
+    proxies::{
+        curl::{Server, Stream, value},
+        proxy::{APACHE, CADDY, HAPROXY, HOST, LIGHTTPD, NGINX, Proxy, Running},
+        relay::Relay,
+    },
+    tls::connect_as,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,6 +48,11 @@ async fn caddy_works_with_its_snippet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lighttpd_works_with_its_snippet() {
     check(&LIGHTTPD).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apache_works_with_its_snippet() {
+    check(&APACHE).await;
 }
 
 /// Checks the snippet as printed, and without the line that removes the prefix.
@@ -68,7 +81,7 @@ async fn check(proxy: &Proxy) {
 /// What is behind a proxy.
 struct Behind {
     relay: Relay,
-    _proxy: Running,
+    proxy: Running,
     plain: Server,
     tls: Server,
 }
@@ -78,7 +91,7 @@ impl Behind {
         let (plain, tls) = (Server::plain(proxy.plain), Server::tls(proxy.tls));
         Self {
             relay,
-            _proxy: proxy,
+            proxy,
             plain,
             tls,
         }
@@ -88,6 +101,7 @@ impl Behind {
         self.a_picture_arrives_at_once();
         self.a_connection_is_kept();
         self.streams_miss_nothing_and_end_with_their_viewer();
+        self.wall_shows_pictures();
         self.paths_lead_where_they_should();
         self.what_is_closed_stays_closed();
     }
@@ -134,6 +148,26 @@ impl Behind {
             }
         });
         drop(streams);
+        self.relay.wait_for_viewers(0);
+    }
+
+    /// The page's WebSocket, as browsers open it: over HTTP/1.1, also where they speak HTTP/2.
+    fn wall_shows_pictures(&self) {
+        let runtime = Handle::current();
+        for (server, is_tls) in [(self.plain, false), (self.tls, true)] {
+            let url = format!("ws://{}/cameras/api/v1/wall", server.host());
+            let picture = runtime.block_on(async {
+                if is_tls {
+                    let certificate = self.proxy.certificate();
+                    let stream = connect_as(HOST, self.proxy.tls, &certificate, b"http/1.1").await;
+                    first_picture(WallClient::over(stream.unwrap(), &url, &[]).await.unwrap()).await
+                } else {
+                    let stream = TcpStream::connect(self.proxy.plain).await.unwrap();
+                    first_picture(WallClient::over(stream, &url, &[]).await.unwrap()).await
+                }
+            });
+            assert_eq!(jpeg::number_of(&picture), Some(7), "{url}");
+        }
         self.relay.wait_for_viewers(0);
     }
 
@@ -216,6 +250,15 @@ impl Behind {
         let text = String::from_utf8(page).unwrap();
         assert!(text.contains("misdirected_request"), "{text}");
     }
+}
+
+/// Shows the still camera, and leaves.
+async fn first_picture<T>(mut wall: WallClient<T>) -> Bytes
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    wall.show(&["still"]).await.unwrap();
+    wall.painted().await.unwrap().bytes
 }
 
 fn no_frame_is_missed(stream: &mut Stream, frames: usize) {

@@ -123,6 +123,16 @@ pub(crate) async fn connect_to(
     certificate: &Path,
     protocol: &[u8],
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_as("localhost", addr, certificate, protocol).await
+}
+
+/// Connects to a host of this name at this address, trusting one certificate.
+pub(crate) async fn connect_as(
+    host: &'static str,
+    addr: SocketAddr,
+    certificate: &Path,
+    protocol: &[u8],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_file(certificate).unwrap())
@@ -137,7 +147,7 @@ pub(crate) async fn connect_to(
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(64 << 10)?;
     let stream = socket.connect(addr).await?;
-    let name = ServerName::try_from("localhost").unwrap();
+    let name = ServerName::try_from(host).unwrap();
     TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await

@@ -145,6 +145,43 @@ async fn end_of_the_program_is_told_and_takes_no_longer() {
 }
 
 #[tokio::test]
+async fn refused_walls_are_counted_by_what_was_full() {
+    let camera = Camera::start(live()).await;
+    let gateway = LISTEN.to_owned()
+        + "serve = [\"streams\", \"page\", \"metrics\"]\ntrusted_proxies = [\"127.0.0.1\"]\n";
+    let limits = "max_walls = 2\nmax_walls_per_address = 1\n";
+    let relay = Relay::start(&[limits, &gateway, &stream("door", &camera)].concat());
+    let mut open = Vec::new();
+    for (address, is_open) in [
+        ("192.0.2.1", true),
+        ("192.0.2.1", false),
+        ("192.0.2.2", true),
+        ("192.0.2.3", false),
+        ("192.0.2.1", false),
+    ] {
+        let from = [("X-Forwarded-For", address)];
+        let mut client = WallClient::open(relay.server.addr(0), &from).await.unwrap();
+        match client.next().await.unwrap() {
+            WallMessage::Text(text) => assert!(is_open && text.contains("welcome"), "{text}"),
+            WallMessage::Closed(code) => assert_eq!((is_open, code), (false, Some(1013))),
+            WallMessage::Picture(picture) => panic!("{picture:?}"),
+        }
+        open.push(client);
+    }
+    let asked = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let figures = request(relay.server.addr(0), asked).await.unwrap();
+    let text = String::from_utf8(figures.body.to_vec()).unwrap();
+    for line in [
+        "mjpeg_walls 2",
+        "mjpeg_walls_limit 2",
+        "mjpeg_walls_refused_total{reason=\"address_full\"} 1",
+        "mjpeg_walls_refused_total{reason=\"relay_full\"} 2",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn wall_is_served_over_tls() {
     let camera = Camera::start(live()).await;
     let certificates = Directory::new("wall");

@@ -1,4 +1,6 @@
-use mjpeg_testkit::{Camera, Faults, FullBacklog, Script, Viewer, jpeg, refused_addr, request};
+use mjpeg_testkit::{
+    Camera, Faults, FlakyLink, FullBacklog, Script, Viewer, jpeg, refused_addr, request,
+};
 
 fn can_be_shared<T: Send + Sync + Unpin>() {}
 fn can_be_spawned<T: Send + 'static>(_: T) {}
@@ -7,6 +9,7 @@ fn can_be_spawned<T: Send + 'static>(_: T) {}
 fn handles_can_be_shared_between_tasks() {
     can_be_shared::<Camera>();
     can_be_shared::<Faults>();
+    can_be_shared::<FlakyLink>();
     can_be_shared::<FullBacklog>();
     can_be_shared::<Script>();
     can_be_shared::<Viewer>();

@@ -5,6 +5,7 @@ mod camera;
 mod dead_end;
 mod fake_http_camera;
 mod faults;
+mod flaky_link;
 mod jpeg;
 mod request;
 mod viewer;

@@ -1,5 +1,9 @@
 // Requests to the relay.
 
+const READ_MS = 10_000;
+/// Some changes wait for a camera.
+const CHANGE_MS = 60_000;
+
 /// What the relay refuses, or `status` 0 if it does not answer.
 export class ApiError extends Error {
   constructor(status, { code, detail, hint, errors } = {}) {
@@ -30,7 +34,8 @@ export const at = (path) => new URL(`../${path}`, import.meta.url).href;
 /// the document, as an event `unauthenticated`.
 export const api = (method, path, body, options) => ask(method, `api/v1/${path}`, body, options);
 
-/// The same for any path of the relay.
+/// The same for any path of the relay. A relay that is silent for too long does not answer: else
+/// whatever waits for it would wait for ever.
 export async function ask(method, path, body, { ifMatch, signal } = {}) {
   // Keeps the browser from asking for a password by itself.
   const headers = { 'X-Requested-With': 'page', Accept: 'application/json' };
@@ -38,14 +43,24 @@ export async function ask(method, path, body, { ifMatch, signal } = {}) {
   if (ifMatch) headers['If-Match'] = ifMatch;
   const sent = method === 'GET' ? undefined : JSON.stringify(body ?? {});
   let response, json;
+  // `AbortSignal.any` is missing in older browsers.
+  const cut = new AbortController();
+  const timer = setTimeout(() => cut.abort(), method === 'GET' ? READ_MS : CHANGE_MS);
+  const stop = () => cut.abort();
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
   try {
-    response = await fetch(at(path), { method, headers, body: sent, cache: 'no-store', signal });
+    const init = { method, headers, body: sent, cache: 'no-store', signal: cut.signal };
+    response = await fetch(at(path), init);
     const text = await response.text();
     json = text ? JSON.parse(text) : null;
   } catch (error) {
     if (signal?.aborted) throw error;
     // Not JSON: a proxy's page. Or no answer.
     throw new ApiError(response && !response.ok ? response.status : 0);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
   }
   if (response.ok) return json;
   if (response.status === 401) document.dispatchEvent(new Event('unauthenticated'));

@@ -6,6 +6,7 @@ import { sleep } from './dom.js';
 
 const STREAMS = 4;
 const SNAPSHOT_MS = 3000;
+const KICKED = 410;
 
 export class Images {
   #on;
@@ -16,13 +17,14 @@ export class Images {
   constructor(on) {
     this.#on = on;
     this.#takeSnapshots();
+    this.#askForKicks();
   }
 
   /// Shows these boxes from now on.
   show(boxes) {
     const first = new Set(boxes.slice(0, STREAMS));
-    for (const [box, shown] of this.#streaming) {
-      if (!first.has(box) || shown !== url(box)) this.drop(box);
+    for (const [box, { fps }] of this.#streaming) {
+      if (!first.has(box) || fps !== box.fps) this.drop(box);
     }
     for (const box of first) if (!this.#streaming.has(box)) this.#open(box);
     this.#others = boxes.slice(STREAMS);
@@ -31,17 +33,46 @@ export class Images {
   #open(box) {
     const { element } = box;
     const address = url(box);
-    this.#streaming.set(box, address);
+    this.#streaming.set(box, { address, fps: box.fps });
     // Firefox tells of each picture, others of the first. Until then, the last one stays.
     element.onload = () => {
       box.painter.clear();
       this.#shown(box);
     };
-    element.onerror = () => {
-      setTimeout(() => this.#streaming.get(box) === address && this.#open(box), SNAPSHOT_MS);
-    };
+    element.onerror = () => this.#ended(box, address);
     element.src = '';
     element.src = address;
+  }
+
+  /// Opens a stream that has ended once more, unless somebody has disconnected this viewer.
+  async #ended(box, address) {
+    if (await this.#isKicked(box, address)) return;
+    setTimeout(() => this.#isStreaming(box, address) && this.#open(box), SNAPSHOT_MS);
+  }
+
+  #isStreaming(box, address) {
+    return this.#streaming.get(box)?.address === address;
+  }
+
+  /// Not every browser tells that a stream has ended.
+  async #askForKicks() {
+    while (!this.#isClosed) {
+      await sleep(SNAPSHOT_MS);
+      for (const [box, { address }] of [...this.#streaming]) await this.#isKicked(box, address);
+    }
+  }
+
+  /// Whether somebody has disconnected this viewer: then its key is refused for a while.
+  async #isKicked(box, address) {
+    const asked = await fetch(address, {
+      method: 'HEAD',
+      headers: { 'X-Requested-With': 'page' },
+      cache: 'no-store',
+      signal: AbortSignal.timeout(10_000),
+    }).catch(() => null);
+    const isKicked = asked?.status === KICKED && this.#isStreaming(box, address);
+    if (isKicked) this.#on.kicked(box);
+    return isKicked;
   }
 
   /// Ends a box's stream. Only another `src` closes the connection.
@@ -96,5 +127,9 @@ export class Images {
   }
 }
 
-const url = ({ stream, fps }) =>
-  at(`${encodeURIComponent(stream)}/stream${fps ? `?fps=${fps}` : ''}`);
+/// A key of its own tells this viewer from all others, also from itself when it comes back.
+function url({ stream, fps }) {
+  const key = [...crypto.getRandomValues(new Uint8Array(6))].map((byte) => byte.toString(16));
+  const query = `key=page-${key.join('')}${fps ? `&fps=${fps}` : ''}`;
+  return at(`${encodeURIComponent(stream)}/stream?${query}`);
+}

@@ -132,6 +132,9 @@ export class Wall {
     if (this.#isStopped || this.#socket) return;
     clearTimeout(this.#retry);
     this.#failures = 0;
+    // Streams that have ended meanwhile are opened anew, if it comes to that.
+    this.#images?.close();
+    this.#images = null;
     this.#connect();
   }
 
@@ -140,7 +143,8 @@ export class Wall {
     this.#failures++;
     // The first time it may be a moment's trouble. A relay that does not answer has no streams.
     if (this.#failures > 1 && !this.#images && this.#on.answers()) {
-      this.#images = new Images(this.#on);
+      const kicked = (box) => this.#kick(box, 'this viewer was disconnected');
+      this.#images = new Images({ ...this.#on, kicked });
       this.update();
     }
     const wait = Math.min(MOST_WAIT_MS, 500 * 2 ** Math.min(this.#failures, 10));
@@ -197,13 +201,18 @@ export class Wall {
       const box = this.#numbered(message.tile);
       if (!box) return;
       box.isTold = true;
-      this.#on.state(box, message.state, message.code, message.detail);
-      if (message.code !== 'kicked') return;
-      this.#kicked.set(box.stream, message.detail);
-      // It may have been asked for once more on the way.
-      this.#free(box);
-      this.update();
+      if (message.code === 'kicked') this.#kick(box, message.detail);
+      else this.#on.state(box, message.state, message.code, message.detail);
     }
+  }
+
+  /// Somebody has disconnected this viewer from a stream.
+  #kick(box, detail) {
+    this.#on.state(box, 'ended', 'kicked', detail);
+    this.#kicked.set(box.stream, detail);
+    // It may have been asked for once more on the way.
+    this.#free(box);
+    this.update();
   }
 
   #numbered(number) {
@@ -286,7 +295,14 @@ export class Wall {
   /// Somebody wants to see a stream. Until then, none is asked for from which this viewer was
   /// disconnected.
   want(stream) {
-    if (this.#kicked.delete(stream)) this.retry();
+    if (!this.#kicked.delete(stream)) return;
+    // Of streams without a socket, the relay tells nothing.
+    if (this.#images) {
+      for (const box of this.#boxes.values()) {
+        if (box.stream === stream) this.#on.state(box, 'connecting');
+      }
+    }
+    this.retry();
   }
 
   /// Asks for boxes that were refused once more.

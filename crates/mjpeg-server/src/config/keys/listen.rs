@@ -73,7 +73,8 @@ pub(crate) struct ListenKeys {
     pub(crate) origins: Vec<String>,
 
     /// A folder whose files replace those of the built-in page: `index.html`, `login.html`,
-    /// `view.html`, and what these load from `assets/`.
+    /// `view.html`, and those that the page loads as `assets/FILE`, which stand in the folder
+    /// itself, as `FILE`.
     #[schemars(extend("x-example" = "/etc/mjpeg-server/page", "x-reload" = NEW))]
     pub(crate) page_dir: Option<PathBuf>,
 

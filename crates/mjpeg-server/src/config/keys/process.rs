@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mjpeg_control::ControlConfig;
 use mjpeg_manager::{HttpOutlet, mjpeg_http::ListenerConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,16 @@ pub(crate) struct ProcessKeys {
     /// The most viewers that all streams may have together. One more is answered `503`.
     #[schemars(extend("x-least" = 0, "x-reload" = NEW))]
     pub(crate) max_viewers_total: u32,
+
+    /// The most wall sockets that may be open: pages that show streams, and programs that do as
+    /// they do. One more is refused, and the page shows streams in their place.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW))]
+    pub(crate) max_walls: u32,
+
+    /// The most wall sockets of one address (IPv6: of one /64). It does not apply to addresses that
+    /// many people may share: loopback, Unix sockets, and proxies that do not name their clients.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW))]
+    pub(crate) max_walls_per_address: u32,
 
     /// How many bytes may wait unsent in the kernel for each viewer (`TCP_NOTSENT_LOWAT`, Linux).
     /// `0` leaves it to the kernel, which makes viewers on slow links see older pictures.
@@ -56,10 +67,14 @@ pub(crate) struct ProcessKeys {
 impl Default for ProcessKeys {
     fn default() -> Self {
         let lowat = ListenerConfig::default().notsent_lowat_bytes();
+        let control = ControlConfig::default();
+        let most = |walls| u32::try_from(walls).unwrap_or(u32::MAX);
         Self {
             worker_threads: 1,
             max_viewers_total: u32::try_from(HttpOutlet::default().max_viewers())
                 .unwrap_or(u32::MAX),
+            max_walls: most(control.max_walls()),
+            max_walls_per_address: most(control.max_walls_per_address()),
             notsent_lowat: Size(lowat.unwrap_or(0).into()),
             watch: false,
             state_dir: None,

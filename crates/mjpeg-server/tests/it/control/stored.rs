@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 
-use mjpeg_testkit::{FakeHttpCamera, Viewer, refused_addr};
+use mjpeg_testkit::{FakeHttpCamera, Step, Viewer, jpeg, refused_addr};
 use tokio::time::sleep;
 
 use super::{Controlled, GATEWAY, INCLUDE, LOOPBACK, camera};
@@ -112,10 +112,23 @@ async fn nobody_else_waits_for_a_camera_that_is_required() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn puts_of_one_new_stream_at_once_make_it_and_change_it() {
-    let camera = camera().await;
+    // The others come while the first one waits for the camera's answer.
+    let camera = FakeHttpCamera::start(|_| {
+        let picture = jpeg::numbered(0);
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n--b\r\n\
+             Content-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
+            picture.len()
+        );
+        let first = [head.as_bytes(), &picture].concat();
+        vec![
+            Step::Wait(Duration::from_secs(2)),
+            Step::Send(first.into()),
+            Step::Stall,
+        ]
+    });
     let relay = Controlled::start(LOOPBACK);
-    let body = format!(r#"{{"source": "{}"}}"#, camera.url());
-    // Each waits for the camera, unless the stream is there.
+    let body = format!(r#"{{"source": "{}"}}"#, camera.url("/"));
     let puts = (0..8).map(|_| relay.ask("PUT", "/streams/yard", &body));
     let answers = futures_util::future::join_all(puts).await;
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();

@@ -30,6 +30,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("viewers_refused_address", r#"mjpeg_stream_refused_total{reason="address_full"}"#),
     ("snapshots_refused", r#"mjpeg_stream_refused_total{reason="snapshots_full"}"#),
     ("snapshots_refused_total", r#"mjpeg_stream_refused_total{reason="snapshots_relay_full"}"#),
+    ("viewers_refused_kicked", r#"mjpeg_stream_refused_total{reason="kicked"}"#),
     ("denied", r#"mjpeg_stream_refused_total{reason="denied"}"#),
     ("loops", r#"mjpeg_stream_refused_total{reason="loop"}"#),
     ("gate_timeouts", "mjpeg_stream_gate_timeouts_total"),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     GATEWAY, Relay, alice,
     browsing::{browser, until},
+    dialogs::{open_here, press},
 };
 use crate::browser::Driver;
 
@@ -71,17 +72,8 @@ async fn nothing_keeps_anybody_from_using_the_page() {
         (users.url().to_owned(), wall),
     ];
     for width in [1280, 320] {
-        let metrics =
-            json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
-        driver
-            .devtools(&browser, "Emulation.setDeviceMetricsOverride", metrics)
-            .await;
         for scheme in ["light", "dark"] {
-            let media =
-                json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            driver
-                .devtools(&browser, "Emulation.setEmulatedMedia", media)
-                .await;
+            emulate(&driver, &browser, width, scheme).await;
             for (url, is_there) in &pages {
                 // Else only the fragment would change.
                 browser.goto("about:blank").await.unwrap();
@@ -95,6 +87,76 @@ async fn nothing_keeps_anybody_from_using_the_page() {
         }
     }
     browser.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_keeps_anybody_from_using_the_dialogs() {
+    let axe = script();
+    let streams = "[[streams]]\nname = \"door\"\nsource = \"test:?size=160x90&fps=5\"\n";
+    let relay = Relay::start(&[GATEWAY, streams].concat(), 1);
+    let driver = Driver::start();
+    let browser = browser(&driver).await;
+    let run = async |script: &str| browser.execute(script, vec![]).await.expect("it runs");
+    for (width, scheme) in [
+        (1280, "light"),
+        (320, "dark"),
+        (1280, "dark"),
+        (320, "light"),
+    ] {
+        emulate(&driver, &browser, width, scheme).await;
+        for (module, call) in [
+            ("forms", "openAdd()"),
+            ("forms", "openEdit('door')"),
+            ("share", "openShare('door')"),
+            ("snippets", "openSnippets('door')"),
+            ("session", "logInAgain()"),
+        ] {
+            browser.goto("about:blank").await.unwrap();
+            browser.goto(relay.url()).await.unwrap();
+            until(&browser, "document.querySelector('[data-stream=door]')").await;
+            open_here(&browser, module, call).await;
+            match module {
+                "share" => {
+                    // With its code, and the list of links.
+                    press(&browser, "Make a link").await;
+                    until(&browser, "document.querySelector('dialog .qr path')").await;
+                    until(&browser, "document.querySelector('dialog td')").await;
+                }
+                "forms" => {
+                    run("document.querySelector('dialog details').open = true").await;
+                    // With what is wrong.
+                    let odd = "for (const field of document.querySelectorAll('dialog input')) {
+                          if (field.type === 'text' && !field.value) field.value = 'a b';
+                        }
+                        const first = document.querySelector('dialog input');
+                        first.dispatchEvent(new Event('input', { bubbles: true }));";
+                    run(odd).await;
+                    press(&browser, if call == "openAdd()" { "Add" } else { "Save" }).await;
+                    until(
+                        &browser,
+                        "document.querySelector('dialog [aria-invalid=true]')",
+                    )
+                    .await;
+                }
+                _ => {}
+            }
+            let found = serious(&browser, &axe).await;
+            assert_eq!(found, Vec::<Value>::new(), "{call} at {width} in {scheme}");
+        }
+    }
+    browser.close().await.unwrap();
+}
+
+/// A window this wide, of somebody who likes this scheme.
+async fn emulate(driver: &Driver, browser: &Client, width: u32, scheme: &str) {
+    let metrics = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+    driver
+        .devtools(browser, "Emulation.setDeviceMetricsOverride", metrics)
+        .await;
+    let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+    driver
+        .devtools(browser, "Emulation.setEmulatedMedia", media)
+        .await;
 }
 
 fn wall_of_view() -> &'static str {

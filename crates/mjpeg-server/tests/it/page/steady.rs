@@ -128,6 +128,102 @@ async fn kicked_view_comes_back_with_a_click_and_not_by_itself() {
     browser.close().await.unwrap();
 }
 
+/// Without a socket, streams take its place.
+#[tokio::test]
+async fn kicked_viewer_of_a_plain_stream_comes_back_with_a_click_and_not_by_itself() {
+    let relay = Relay::start(&[GATEWAY, &*cameras(&["a", "b"])].concat(), 1);
+    let driver = Driver::start();
+    let browser = browser(&driver).await;
+    let source = "window.WebSocket = class { constructor() { throw new Error('none'); } };";
+    before(&driver, &browser, source).await;
+    browser.goto(relay.url()).await.unwrap();
+    until(
+        &browser,
+        "document.documentElement.dataset.wall == 'images'",
+    )
+    .await;
+    // Not every browser tells of each picture.
+    let shows = async |name| {
+        until(&browser, &has_picture(&tile(name))).await;
+        until_viewers(&relay, name, 1).await;
+    };
+    shows("a").await;
+    shows("b").await;
+    // A stream that ends for another reason is opened again.
+    let cut = "document.querySelector('[data-stream=b] img').dispatchEvent(new Event('error'))";
+    run(
+        &browser,
+        "window.was = document.querySelector('[data-stream=b] img').src",
+    )
+    .await;
+    run(&browser, cut).await;
+    until(
+        &browser,
+        "document.querySelector('[data-stream=b] img').src !== window.was",
+    )
+    .await;
+    shows("b").await;
+    kick(&relay, "a").await;
+    let says = format!("{}.textContent.includes('disconnected')", tile("a"));
+    until(&browser, &says).await;
+    assert_eq!(viewers(&relay, "a").await, 0);
+    // Longer than until a stream that has ended otherwise is opened again, and while the tiles are
+    // set anew.
+    for state in ["paused", "online", "paused", "online"] {
+        let verb = if state == "paused" { "pause" } else { "resume" };
+        let path = format!("/api/v1/streams/b/{verb}");
+        let done = relay.ask("POST", &path, super::JSON, "{}").await;
+        assert_eq!(done.head.status, 204);
+        let now = format!("{}.dataset.state == '{state}'", tile("b"));
+        until(&browser, &now).await;
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    assert_eq!(viewers(&relay, "a").await, 0);
+    assert_eq!(value(&browser, &says).await, true);
+    click(&browser, "[data-stream=a] .open").await;
+    until(&browser, &has_picture("document.querySelector('dialog')")).await;
+    until_viewers(&relay, "a", 1).await;
+    run(&browser, "document.querySelector('dialog').close()").await;
+    shows("a").await;
+    assert_eq!(value(&browser, &says).await, false);
+    no_violations(&browser).await;
+    browser.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn list_that_hangs_is_given_up_and_asked_for_again() {
+    let relay = Relay::start(&[GATEWAY, &*cameras(&["door"])].concat(), 1);
+    let driver = Driver::start();
+    let browser = browser(&driver).await;
+    let hanging = "Object.assign(window, { hangs: false, hung: 0 });
+        const get = fetch;
+        window.fetch = (url, options) => {
+          if (!hangs || !String(url).includes('/api/v1/streams?')) return get(url, options);
+          hung++;
+          return new Promise((_, fail) => {
+            options.signal?.addEventListener('abort', () => fail(options.signal.reason));
+          });
+        };";
+    before(&driver, &browser, hanging).await;
+    browser.goto(relay.url()).await.unwrap();
+    moves(&browser, "door").await;
+    run(&browser, "hangs = true").await;
+    until(&browser, "hung > 0").await;
+    until(&browser, "message.textContent.includes('does not answer')").await;
+    until(
+        &browser,
+        "document.documentElement.classList.contains('cut-off')",
+    )
+    .await;
+    // It is asked for again and again.
+    until(&browser, "hung > 1").await;
+    run(&browser, "hangs = false").await;
+    until(&browser, "message.textContent == ''").await;
+    moves(&browser, "door").await;
+    no_violations(&browser).await;
+    browser.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn page_that_is_not_seen_keeps_its_socket_as_long_as_pings_are_answered() {
     let relay = Relay::start(&[GATEWAY, &*cameras(&["door"])].concat(), 1);

@@ -134,7 +134,7 @@ async fn wall_without_a_socket_shows_streams_and_snapshots_and_leaves_a_connecti
         until(&browser, &has_picture(&tile(name))).await;
     }
     let streams = "[...document.querySelectorAll('[data-stream] img')]
-        .filter((i) => i.src.endsWith('/stream?fps=10') && i.naturalWidth).length";
+        .filter((i) => /\\/stream\\?key=page-[0-9a-f]+&fps=10$/.test(i.src) && i.naturalWidth).length";
     assert_eq!(value(&browser, streams).await, 4);
     // A snapshot each few seconds.
     let second = format!("{}.dataset.frames > 1", tile("h"));

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{SocketAddr, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
     time::Duration,
@@ -29,6 +29,8 @@ pub(super) struct Proxy {
     replaced: &'static [(&'static str, &'static str)],
     /// What has to be around the snippet.
     around: &'static str,
+    /// What keeps the prefix in the requests, if that is another line and not one less.
+    keeps_prefix: Option<(&'static str, &'static str)>,
 }
 
 pub(super) const NGINX: Proxy = Proxy {
@@ -50,6 +52,7 @@ pub(super) const NGINX: Proxy = Proxy {
             scgi_temp_path FOLDER/scgi;
             SNIPPET
         }",
+    keeps_prefix: None,
 };
 
 pub(super) const HAPROXY: Proxy = Proxy {
@@ -63,6 +66,7 @@ pub(super) const HAPROXY: Proxy = Proxy {
         RELAY,
     ],
     around: "global\n    maxconn 100\n\nSNIPPET",
+    keeps_prefix: None,
 };
 
 pub(super) const CADDY: Proxy = Proxy {
@@ -85,6 +89,7 @@ pub(super) const CADDY: Proxy = Proxy {
             tls FOLDER/cams.pem FOLDER/cams.pem
             import cams
         }",
+    keeps_prefix: None,
 };
 
 pub(super) const LIGHTTPD: Proxy = Proxy {
@@ -102,9 +107,43 @@ pub(super) const LIGHTTPD: Proxy = Proxy {
         server.bind = \"127.0.0.1\"
         server.port = PLAIN_PORT
         SNIPPET",
+    keeps_prefix: None,
 };
 
-pub(super) const ALL: [&Proxy; 4] = [&NGINX, &HAPROXY, &CADDY, &LIGHTTPD];
+pub(super) const APACHE: Proxy = Proxy {
+    name: "apache",
+    files: &["/usr/sbin/apache2"],
+    // One process, which is the one that is killed.
+    arguments: &["-X", "-f"],
+    replaced: &[RELAY],
+    around: "ServerRoot FOLDER
+        DefaultRuntimeDir FOLDER
+        PidFile FOLDER/pid
+        ErrorLog FOLDER/log
+        ServerName cams.example.org
+        User nobody
+        LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+        LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+        LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
+        LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
+        LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
+        LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+        LoadModule http2_module /usr/lib/apache2/modules/mod_http2.so
+        Listen PLAIN
+        Listen TLS
+        <VirtualHost PLAIN>
+            SNIPPET
+        </VirtualHost>
+        <VirtualHost TLS>
+            Protocols h2 http/1.1
+            SSLEngine on
+            SSLCertificateFile FOLDER/cams.pem
+            SNIPPET
+        </VirtualHost>",
+    keeps_prefix: Some(("RELAY/ flush", "RELAY/cameras/ flush")),
+};
+
+pub(super) const ALL: [&Proxy; 5] = [&NGINX, &HAPROXY, &CADDY, &LIGHTTPD, &APACHE];
 
 const CERTIFICATE: (&str, &str) = ("/etc/ssl/private/cams.pem", "FOLDER/cams.pem");
 const RELAY: (&str, &str) = ("127.0.0.1:8080", "RELAY");
@@ -129,7 +168,10 @@ impl Proxy {
             assert!(snippet.contains(printed), "{printed:?} in {snippet}");
             snippet = snippet.replace(printed, tested);
         }
-        if keeps_prefix {
+        if let Some((printed, kept)) = self.keeps_prefix.filter(|_| keeps_prefix) {
+            assert!(snippet.contains(printed), "{printed:?} in {snippet}");
+            snippet = snippet.replace(printed, kept);
+        } else if keeps_prefix {
             let marked = |line: &&str| line.ends_with(REMOVES_PREFIX);
             assert_eq!(snippet.lines().filter(marked).count(), 1, "{snippet}");
             let kept = snippet.lines().filter(|line| !marked(line));
@@ -170,7 +212,7 @@ impl Proxy {
             plain,
             tls,
             _process: process,
-            _folder: folder,
+            folder,
         }
     }
 }
@@ -203,6 +245,8 @@ fn certificate(folder: &Folder) {
         .args(["-pkeyopt", "ec_paramgen_curve:P-256"])
         .args(["-subj", &format!("/CN={HOST}")])
         .args(["-addext", &format!("subjectAltName=DNS:{HOST}")])
+        // A client that trusts it takes it for the server's own.
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .arg("-out")
         .arg(&file)
         .args(["-keyout", "-"]);
@@ -218,5 +262,12 @@ pub(super) struct Running {
     pub(super) plain: SocketAddr,
     pub(super) tls: SocketAddr,
     _process: Killed,
-    _folder: Folder,
+    folder: Folder,
+}
+
+impl Running {
+    /// Its certificate.
+    pub(super) fn certificate(&self) -> PathBuf {
+        self.folder.path().join("cams.pem")
+    }
 }

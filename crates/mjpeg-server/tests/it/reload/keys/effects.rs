@@ -4,7 +4,7 @@ use std::{
     fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, sync::OnceLock, time::Duration,
 };
 
-use mjpeg_testkit::{Camera, Script, Viewer, jpeg};
+use mjpeg_testkit::{Camera, Script, Viewer, WallClient, WallMessage, jpeg};
 use serde_json::Value;
 use tokio::{
     net::{TcpListener, TcpStream, UnixStream},
@@ -173,6 +173,14 @@ impl Scene {
             "max_viewers_total" | "max_viewers" if is_changed => {
                 let second = soon(Viewer::open(self.addr, "/watched/")).await.unwrap();
                 assert_eq!(second.head().status, 503, "{key}");
+            }
+            "max_walls" | "max_walls_per_address" => {
+                // Of a proxy that is trusted by then: loopback has no share.
+                let from = [("X-Forwarded-For", "192.0.2.9")];
+                let mut wall = soon(WallClient::open(self.addr, &from)).await.unwrap();
+                let first = wall.next().await.unwrap();
+                let is_refused = matches!(first, WallMessage::Closed(Some(1013)));
+                assert_eq!(is_refused, is_changed, "{key}: {first:?}");
             }
             "address" => {
                 let connected = TcpStream::connect(self.free).await;

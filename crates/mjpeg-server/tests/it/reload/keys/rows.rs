@@ -90,6 +90,17 @@ pub(super) const ROWS: &[Row] = &[
         ["1", "max_viewers_total 20000 -> 1"],
         Whole,
     ),
+    row(Top, "max_walls", NEW, ["0", "max_walls 200 -> 0"], Whole),
+    also(
+        row(
+            Top,
+            "max_walls_per_address",
+            NEW,
+            ["0", "max_walls_per_address 16 -> 0"],
+            Whole,
+        ),
+        &[(MAIN, "trusted_proxies", "[\"127.0.0.1\"]")],
+    ),
     row(
         Top,
         "notsent_lowat",
