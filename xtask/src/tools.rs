@@ -37,6 +37,16 @@ const TOOLS: &[Tool] = &[
     debian("gst-launch-1.0", "gstreamer1.0-tools"),
     gstreamer("tcpserversink", "gstreamer1.0-plugins-base"),
     gstreamer("jpegenc", "gstreamer1.0-plugins-good"),
+    // GStreamer's RTSP server, the counterpart of the sources `rtsp://`, and Debian's own Python,
+    // which can use it.
+    debian(
+        "/usr/lib/python3/dist-packages/gi/__init__.py",
+        "python3-gi",
+    ),
+    debian(
+        "/usr/share/doc/gir1.2-gst-rtsp-server-1.0/copyright",
+        "gir1.2-gst-rtsp-server-1.0",
+    ),
     debian("faketime", "faketime"),
     // With promtool.
     debian("prometheus", "prometheus"),

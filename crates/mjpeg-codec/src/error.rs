@@ -34,6 +34,8 @@ pub enum DiscardReason {
     /// [only the first frame](crate::SplitterConfig::with_only_first) is wanted: there it includes
     /// all bytes behind that frame.
     ExtraImage,
+    /// A frame of which a packet is missing. Reported only by sources of packets (feature `rtp`).
+    LostPackets,
 }
 
 impl DiscardReason {
@@ -47,6 +49,7 @@ impl DiscardReason {
         Self::TooLarge,
         Self::Flood,
         Self::ExtraImage,
+        Self::LostPackets,
     ];
 
     /// Returns whether the range begins with a broken frame, so that exactly one frame was lost
@@ -54,7 +57,10 @@ impl DiscardReason {
     ///
     /// Ranges with another reason are reported in pieces.
     pub fn is_frame(self) -> bool {
-        matches!(self, Self::Truncated | Self::Malformed | Self::TooLarge)
+        matches!(
+            self,
+            Self::Truncated | Self::Malformed | Self::TooLarge | Self::LostPackets
+        )
     }
 
     /// Returns the reason as a stable lower-case word, for counters and logs.
@@ -68,6 +74,7 @@ impl DiscardReason {
             Self::TooLarge => "too_large",
             Self::Flood => "flood",
             Self::ExtraImage => "extra_image",
+            Self::LostPackets => "lost_packets",
         }
     }
 }

@@ -248,6 +248,64 @@ pub fn codec_small(stream: &[u8]) {
     }
 }
 
+/// What comes out of any packets are displayable frames that parse by themselves, within the
+/// limits, and no byte is reported twice. The input is a list of packets: a byte that says how each
+/// differs from the one before, its length in words, and its payload.
+#[cfg(feature = "rtp")]
+pub fn codec_rtp(data: &[u8]) {
+    use crate::rtp::{Depacketizer, DepacketizerConfig, Packet, Reassembled};
+
+    let Some((&size, mut rest)) = data.split_first() else {
+        return;
+    };
+    let size = u16::from(size);
+    let config = DepacketizerConfig::default()
+        .with_max_frame_bytes(LIMIT_BYTES + 1024)
+        .with_size((size % 16 * 301, size / 16 * 301));
+    let mut depacketizer = Depacketizer::new(config);
+    let (mut sequence, mut timestamp, mut pushed) = (65_530u16, 0, 0u64);
+    let (mut frames, mut dropped) = (0u64, 0u64);
+    let mut take = |found: Vec<Reassembled>| {
+        for found in found {
+            match found {
+                Reassembled::Frame { frame, .. } => {
+                    frames += 1;
+                    let again = Frame::parse(frame.bytes().clone()).expect("a whole frame");
+                    assert_eq!(again, frame);
+                    assert!(frame.displayable() && again.displayable() && again.has_eoi());
+                    let sizes = |frame: &Frame| (frame.width(), frame.height(), frame.sof());
+                    assert_eq!(sizes(&again), sizes(&frame));
+                    assert!(frame.bytes().len() <= LIMIT_BYTES + 1024);
+                    assert!(frame.memory_bytes() <= 3 * frame.bytes().len());
+                }
+                Reassembled::Dropped { bytes, .. } => dropped += bytes,
+            }
+        }
+    };
+    while let [control, words, after @ ..] = rest {
+        let (payload, after) = after.split_at((4 * usize::from(*words)).min(after.len()));
+        rest = after;
+        let step = [1, 1, 2, 0, u16::MAX, 3, 70, 5000][usize::from(control & 7)];
+        sequence = sequence.wrapping_add(step);
+        timestamp += u32::from(control >> 3 & 1);
+        let made = Packet {
+            payload_type: 26,
+            marker: control & 0x10 != 0,
+            sequence,
+            timestamp,
+            ssrc: u32::from(control >> 6 & 1),
+            payload,
+        };
+        let parsed = Packet::parse(payload).filter(|_| control & 0x80 != 0);
+        let packet = parsed.unwrap_or(made);
+        pushed += packet.payload.len() as u64;
+        take(depacketizer.push(&packet));
+    }
+    take(depacketizer.finish());
+    // A frame has a byte of payload at least, beside its headers.
+    assert!(dropped + 9 * frames <= pushed);
+}
+
 /// Returns the entropy-coded data of each scan.
 fn scans(frame: &[u8]) -> Vec<&[u8]> {
     let scans = walk::segments(frame).filter(|segment| segment.code == marker::SOS);

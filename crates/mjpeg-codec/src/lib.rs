@@ -132,6 +132,7 @@
 //! * `tokio-util`: [`Splitter`] and [`multipart::Parser`] implement tokio-util's `Decoder`, for its
 //!   `FramedRead`. Off by default, so that the crate depends on no async runtime.
 //! * `small`: [`small`], pictures at an eighth of the size, without decoding.
+//! * `rtp`: [`rtp`], pictures from RTP packets (RFC 2435), as RTSP cameras send them.
 //!
 //! (`__fuzzing` is private: oracles shared by fuzz targets and tests.)
 
@@ -154,6 +155,8 @@ mod jpeg;
 pub mod multipart;
 mod read;
 pub mod repair;
+#[cfg(feature = "rtp")]
+pub mod rtp;
 #[cfg(feature = "small")]
 pub mod small;
 mod splitter;

@@ -6,12 +6,16 @@ pub(crate) mod kind;
 pub(crate) mod local;
 pub(crate) mod reason;
 pub(crate) mod relay;
+#[cfg(feature = "rtsp")]
+pub(crate) mod rtsp;
 
 use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
 
 #[cfg(feature = "http")]
 pub use self::http::{AuthoritiesError, HttpError};
 pub use self::relay::RelayError;
+#[cfg(feature = "rtsp")]
+pub use self::rtsp::RtspError;
 use crate::{dial_policy::AddressNotAllowed, text::escaped};
 
 /// Why a camera is offline. The camera, or the network to it, is at fault.
@@ -156,6 +160,10 @@ pub enum ConnectError {
     #[cfg(feature = "http")]
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// A camera that speaks RTSP was reached, but sends no pictures. (Feature `rtsp`.)
+    #[cfg(feature = "rtsp")]
+    #[error(transparent)]
+    Rtsp(#[from] RtspError),
     /// The source is exhausted: the ingest ends instead of trying again.
     #[error("the source has ended")]
     Finished,
@@ -173,6 +181,8 @@ impl ConnectError {
         match self {
             #[cfg(feature = "http")]
             Self::Http(error) => error.retry_in(),
+            #[cfg(feature = "rtsp")]
+            Self::Rtsp(error) => error.retry_in(),
             _ => None,
         }
     }

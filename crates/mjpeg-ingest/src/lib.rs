@@ -69,6 +69,7 @@
 //! * `http`: cameras that send multipart streams or single images, `http://…`, with logins by Basic
 //!   and Digest.
 //! * `tls`: the same over `https://…`.
+//! * `rtsp`: cameras that speak RTSP and send M-JPEG (RFC 2435), `rtsp://…`, over TCP.
 //! * `test-picture`: the [source](Source) `test:`, a moving test picture by `mjpeg-picture`.
 
 mod backoff;
@@ -102,6 +103,8 @@ pub use connect::{Connect, Connection, Framing};
 pub use control::Control;
 pub use dial_policy::{AddressNotAllowed, DialPolicy};
 pub use duration::{format_duration, parse_duration};
+#[cfg(feature = "rtsp")]
+pub use error::RtspError;
 #[cfg(feature = "http")]
 pub use error::{AuthoritiesError, HttpError};
 pub use error::{

@@ -13,6 +13,8 @@ mod look_up;
 mod parse;
 mod rate;
 mod redact;
+#[cfg(feature = "rtsp")]
+mod rtsp;
 #[allow(
     clippy::module_inception,
     reason = "the folder holds sources, this file is the type"

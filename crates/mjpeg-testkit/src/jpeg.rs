@@ -115,7 +115,91 @@ pub fn progressive(number: u32) -> Bytes {
     )
 }
 
-/// Reads the number that the functions here put into the comment. Returns `None` if there is none.
+/// What a camera that speaks RTSP may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RtspPicture {
+    /// In pixels.
+    pub width: u16,
+    /// In pixels.
+    pub height: u16,
+    /// 1 to 100, as libjpeg has it.
+    pub quality: u8,
+    /// 4:2:0 if it is set, else 4:2:2.
+    pub halves_lines: bool,
+    /// MCUs between restart markers; 0 for none.
+    pub restart_interval: u16,
+}
+
+/// Makes a JPEG as RTP can carry it (RFC 2435). Like [`numbered`] otherwise.
+///
+/// # Panics
+///
+/// If a side is 0.
+#[must_use]
+pub fn rtsp_picture(number: u32, picture: RtspPicture) -> Bytes {
+    let (width, height) = (picture.width, picture.height);
+    let mut jpeg = Vec::new();
+    let mut encoder = Encoder::new(&mut jpeg, picture.quality);
+    // libjpeg's tables, and those of RFC 2435: annex K of T.81.
+    encoder.set_quantization_tables(
+        jpeg_encoder::QuantizationTableType::Default,
+        jpeg_encoder::QuantizationTableType::Default,
+    );
+    encoder.set_sampling_factor(if picture.halves_lines {
+        SamplingFactor::R_4_2_0
+    } else {
+        SamplingFactor::R_4_2_2
+    });
+    if picture.restart_interval > 0 {
+        encoder.set_restart_interval(picture.restart_interval);
+    }
+    encoder
+        .encode(
+            &tinted(number, width, height),
+            width,
+            height,
+            ColorType::Rgb,
+        )
+        .expect("an image with no side of 0 can be encoded into memory");
+    jpeg.into()
+}
+
+/// Puts a number where RTP carries it, which carries no comments: into the quantization of the
+/// highest frequencies of colour. [`number_of`] reads it.
+///
+/// # Panics
+///
+/// If `jpeg` has no second table of 8 bits.
+#[must_use]
+pub fn with_table_number(jpeg: &[u8], number: u32) -> Bytes {
+    let table = second_table(jpeg).expect("a second table");
+    let mut jpeg = jpeg.to_vec();
+    let (marked, digits) = jpeg[table].split_at_mut(8);
+    marked.copy_from_slice(&TABLE_MARK);
+    for (nth, digit) in digits.iter_mut().enumerate() {
+        // A quantizer is never 0.
+        *digit = 1 + (number >> (4 * nth) & 15) as u8;
+    }
+    jpeg.into()
+}
+
+fn table_number(jpeg: &[u8]) -> Option<u32> {
+    let (marked, digits) = jpeg[second_table(jpeg)?].split_at(8);
+    let digit = |nth: usize| u32::from(digits[nth].wrapping_sub(1) & 15) << (4 * nth);
+    (marked == TABLE_MARK).then(|| (0..8).map(digit).sum())
+}
+
+/// Where the last 16 entries of the second quantization table are.
+fn second_table(jpeg: &[u8]) -> Option<std::ops::Range<usize>> {
+    let tables = segments(jpeg).take_while(|segment| segment.marker != SOS);
+    let tables = tables.filter(|segment| segment.marker == 0xdb);
+    let mut tables = tables.flat_map(|segment| segment.payload.step_by(65));
+    let begin = tables.find(|&at| jpeg[at] == 1)?;
+    Some(begin + 49..begin + 65).filter(|table| table.end <= jpeg.len())
+}
+
+/// Reads the number that the functions here put into the comment or a table. Returns `None` if
+/// there is none.
 ///
 /// Ignores images embedded in a segment, and everything after the first scan's header.
 #[must_use]
@@ -127,6 +211,7 @@ pub fn number_of(jpeg: &[u8]) -> Option<u32> {
             let text = str::from_utf8(&jpeg[comment.payload]).ok()?;
             text.strip_prefix("n=")?.parse().ok()
         })
+        .or_else(|| table_number(jpeg))
 }
 
 /// Inserts, right after SOI, an Exif segment (APP1) that holds the whole `thumbnail`, SOI to EOI.
@@ -250,6 +335,8 @@ fn four_by_three(pixels: usize) -> (u16, u16) {
     (side(width), side(height))
 }
 
+/// What stands before a number in a table: no encoder makes such a table.
+const TABLE_MARK: [u8; 8] = [201, 17, 201, 18, 201, 19, 201, 20];
 const WIDTH: u16 = 64;
 const HEIGHT: u16 = 48;
 const QUALITY: u8 = 85;

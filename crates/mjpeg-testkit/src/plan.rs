@@ -18,6 +18,12 @@ impl ReceivedRequest {
         Self { connection, head }
     }
 
+    /// The first word of the first line.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.head.split(' ').next().unwrap_or_default()
+    }
+
     /// The request target: the second word of the first line.
     #[must_use]
     pub fn path(&self) -> &str {

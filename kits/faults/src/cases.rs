@@ -11,6 +11,7 @@ mod process;
 mod programs;
 mod rates;
 mod requests;
+mod rtsp;
 mod secrets;
 mod sizes;
 mod snapshots;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         work::CASES,
         link::CASES,
         http::CASES,
+        rtsp::CASES,
         programs::CASES,
         secrets::CASES,
         viewer::CASES,

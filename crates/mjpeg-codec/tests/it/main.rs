@@ -26,6 +26,8 @@ mod relay;
 mod repair;
 mod repair_properties;
 mod replay;
+#[cfg(feature = "rtp")]
+mod rtp;
 mod slices;
 #[cfg(feature = "small")]
 mod small;

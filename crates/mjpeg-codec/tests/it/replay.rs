@@ -55,3 +55,9 @@ fn codec_verify() {
 fn codec_small() {
     replay("codec_small", fuzzing::codec_small);
 }
+
+#[cfg(feature = "rtp")]
+#[test]
+fn codec_rtp() {
+    replay("codec_rtp", fuzzing::codec_rtp);
+}

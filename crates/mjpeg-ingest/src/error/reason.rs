@@ -6,6 +6,8 @@ use std::error::Error as StdError;
 use super::http::HttpError;
 #[cfg(all(feature = "exec", unix))]
 use super::local::ProgramEnd;
+#[cfg(feature = "rtsp")]
+use super::rtsp::RtspError;
 use super::{ConnectError, Error, kind::FailureKind, local::NoImage, relay::RelayError};
 
 /// What a failure is counted as: the limit that was reached, or the [kind](FailureKind) of what
@@ -162,6 +164,8 @@ impl ConnectError {
             Self::Listen { .. } => FailureReason::Listen,
             #[cfg(feature = "http")]
             Self::Http(error) => http(error),
+            #[cfg(feature = "rtsp")]
+            Self::Rtsp(error) => rtsp(error),
             Self::Io(error) => error.get_ref().map_or(FailureReason::Other, boxed),
             Self::Other(error) => boxed(&**error),
             Self::Finished => FailureReason::Other,
@@ -214,6 +218,15 @@ fn http(error: &HttpError) -> FailureReason {
         | HttpError::OldTls { .. }
         | HttpError::Tls { .. }
         | HttpError::Authorities { .. } => FailureReason::Unreachable,
+        _ => FailureReason::Unusable,
+    }
+}
+
+#[cfg(feature = "rtsp")]
+fn rtsp(error: &RtspError) -> FailureReason {
+    match error {
+        RtspError::Answer(error) => http(error),
+        RtspError::LoginNeeded => FailureReason::Login,
         _ => FailureReason::Unusable,
     }
 }

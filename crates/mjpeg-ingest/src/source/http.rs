@@ -3,26 +3,26 @@
 mod address;
 mod ask;
 mod camera;
-mod challenge;
+pub(super) mod challenge;
 mod chunks;
 mod cookies;
 mod extent;
 mod feed;
 #[cfg(feature = "__fuzzing")]
 pub mod fuzzing;
-mod head;
-mod login;
+pub(super) mod head;
+pub(super) mod login;
 mod polled;
 mod reading;
 mod request;
-mod response;
+pub(super) mod response;
 mod session;
-mod settings;
+pub(super) mod settings;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tls")]
 mod trust;
-mod url;
-mod wire;
+pub(super) mod url;
+pub(super) mod wire;
 
 pub use camera::HttpCamera;

@@ -18,7 +18,7 @@ pub enum InvalidSource {
     /// The scheme is unknown.
     #[error(
         "unknown kind of source {shown:?}; known are tcp://host:port, http://host/path, \
-         https://host/path, tcp-listen://addr:port, unix:///path, file:///path, exec:program args \
+         https://host/path, rtsp://host/path, tcp-listen://addr:port, unix:///path, file:///path, exec:program args \
          and test:{advice}",
         shown = shown_scheme(.0),
         advice = advice(.0)
@@ -137,7 +137,7 @@ const OPTIONS: [&str; 13] = [
 /// Says how to read a well-known kind of camera that has no scheme here.
 fn advice(scheme: &str) -> &'static str {
     match scheme {
-        "rtsp" | "rtsps" | "rtmp" => {
+        "rtsps" | "rtmp" => {
             ". Such a camera can be read through ffmpeg: \
              exec:ffmpeg -i URL -c:v mjpeg -f mjpeg -"
         }

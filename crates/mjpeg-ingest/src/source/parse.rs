@@ -10,6 +10,8 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
+#[cfg(feature = "rtsp")]
+use super::rtsp::RtspCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
 #[cfg(all(feature = "exec", unix))]
@@ -26,6 +28,7 @@ impl FromStr for Source {
             "exec" => program(rest),
             "test" => test(url, rest),
             "http" | "https" => http(url),
+            "rtsp" => rtsp(url),
             _ => in_slashes(scheme, rest),
         }
     }
@@ -250,5 +253,18 @@ fn http(_url: &str) -> Result<Source, InvalidSource> {
     Err(InvalidSource::NotBuilt {
         kind: "http",
         feature: "http",
+    })
+}
+
+#[cfg(feature = "rtsp")]
+fn rtsp(url: &str) -> Result<Source, InvalidSource> {
+    Ok(Source::rtsp(RtspCamera::new(url)?))
+}
+
+#[cfg(not(feature = "rtsp"))]
+fn rtsp(_url: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotBuilt {
+        kind: "rtsp",
+        feature: "rtsp",
     })
 }

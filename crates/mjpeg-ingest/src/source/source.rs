@@ -8,6 +8,8 @@ use async_trait::async_trait;
 
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
+#[cfg(feature = "rtsp")]
+use super::rtsp::RtspCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
 use super::{
@@ -39,6 +41,9 @@ use crate::{
 ///   `tls`). It sends a multipart stream, or one JPEG image per request.
 ///   `http://user:password@host/path` logs in, by Basic or Digest as the camera asks. Options
 ///   follow a `#`; see [below](#options-of-http-and-https).
+/// * `rtsp://host/path` has a camera that speaks RTSP play its M-JPEG (RFC 2435) over the same
+///   connection (feature `rtsp`). No other coding is read. Logins and the options for limits are
+///   those of `http`; the port is 554 unless the URL has one.
 /// * `tcp-listen://addr:port` listens for a camera or encoder that connects to us and sends the
 ///   same as over `tcp`. One sender at a time. A new one that has sent a whole image replaces a
 ///   sender that has been silent for 2 s, and for twice its longest pause, or never sent an image.
@@ -91,9 +96,9 @@ use crate::{
 /// # Secrets
 ///
 /// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of
-/// an HTTP camera, and the values in its query but for a few that are known to be harmless, such as
-/// `fps` and `resolution`. Of a program they show the name and how many arguments it has. Only
-/// [`reveal`](Self::reveal) returns the full text.
+/// an HTTP or RTSP camera, and the values in its query but for a few that are known to be harmless,
+/// such as `fps` and `resolution`. Of a program they show the name and how many arguments it has.
+/// Only [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///
@@ -176,6 +181,18 @@ impl Source {
     /// Makes a source of a camera that speaks HTTP. (Feature `http`.)
     #[cfg(feature = "http")]
     pub fn http(camera: HttpCamera) -> Self {
+        let (label, limits) = (camera.label(), camera.limits());
+        let host = camera.host().to_owned();
+        Self::known(camera.text(), camera)
+            .with_label(label)
+            .dialling(&host)
+            .taking_options(URL_OPTIONS)
+            .with_limits(limits)
+    }
+
+    /// Makes a source of a camera that speaks RTSP.
+    #[cfg(feature = "rtsp")]
+    pub(super) fn rtsp(camera: RtspCamera) -> Self {
         let (label, limits) = (camera.label(), camera.limits());
         let host = camera.host().to_owned();
         Self::known(camera.text(), camera)

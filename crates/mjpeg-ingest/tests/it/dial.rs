@@ -211,6 +211,9 @@ fn kind_is_what_the_url_begins_with() {
     if cfg!(feature = "tls") {
         urls.push("https://a/");
     }
+    if cfg!(feature = "rtsp") {
+        urls.push("rtsp://me:pw@a/");
+    }
     for url in urls {
         let source: Source = url.parse().expect(url);
         assert_eq!(Some(source.kind()), url.split(':').next());

@@ -8,6 +8,8 @@ mod dial;
 mod errors;
 mod failover;
 mod frames;
+#[cfg(feature = "rtsp")]
+mod gstreamer;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(unix)]
@@ -17,6 +19,8 @@ mod pipe;
 mod programs;
 mod reconnect;
 mod replay;
+#[cfg(feature = "rtsp")]
+mod rtsp;
 mod source;
 mod stopped;
 mod tcp;

@@ -42,8 +42,8 @@ fn bad_urls_say_what_is_wrong() {
     let error = |url: &str| url.parse::<Source>().unwrap_err();
     assert_eq!(error("192.168.1.100:6001"), InvalidSource::NoScheme);
     assert_eq!(
-        error("rtsp://host:1"),
-        InvalidSource::UnknownScheme("rtsp".into())
+        error("rtsps://host:1"),
+        InvalidSource::UnknownScheme("rtsps".into())
     );
     assert_eq!(error("tcp://host"), InvalidSource::NoPort);
     for port in ["", "0", "65536", "x", "-1"] {
@@ -289,9 +289,9 @@ fn builders_make_what_urls_make_and_refuse_what_is_out_of_bounds() {
 #[test]
 fn error_says_what_to_do_about_a_kind_that_is_not_built_in() {
     let error = |url: &str| url.parse::<Source>().unwrap_err().to_string();
-    let rtsp = error("rtsp://host/1");
+    let rtsp = error("rtsps://host/1");
     assert!(
-        rtsp.starts_with("unknown kind of source \"rtsp\""),
+        rtsp.starts_with("unknown kind of source \"rtsps\""),
         "{rtsp}"
     );
     assert!(rtsp.contains("exec:ffmpeg -i URL"), "{rtsp}");

@@ -73,6 +73,7 @@ async fn running_stream_tells_all_about_itself() {
             "flood",
             "framing",
             "garbage",
+            "lost_packets",
             "malformed",
             "not_jpeg",
             "too_large",

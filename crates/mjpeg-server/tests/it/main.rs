@@ -23,6 +23,7 @@ mod proxies;
 mod receiver;
 mod relays;
 mod reload;
+mod rtsp;
 mod sources;
 mod streams;
 mod terminal;

@@ -215,3 +215,21 @@ fn progressive_has_several_scans() {
     assert!(count(&markers, SOS) > 3);
     assert_eq!(decoded(&jpeg).1, (64, 48));
 }
+
+#[test]
+fn number_in_a_table_is_read_and_no_other_table_has_one() {
+    let picture = mjpeg_testkit::jpeg::RtspPicture {
+        width: 64,
+        height: 48,
+        quality: 80,
+        halves_lines: true,
+        restart_interval: 0,
+    };
+    let plain = mjpeg_testkit::jpeg::rtsp_picture(1, picture);
+    assert_eq!(mjpeg_testkit::jpeg::number_of(&plain), None);
+    for number in [0, 1, 0xFEDC_BA98, u32::MAX] {
+        let numbered = mjpeg_testkit::jpeg::with_table_number(&plain, number);
+        assert_eq!(mjpeg_testkit::jpeg::number_of(&numbered), Some(number));
+        decoded(&numbered);
+    }
+}

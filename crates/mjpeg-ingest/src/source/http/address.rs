@@ -8,11 +8,11 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 /// The server of a request. Credentials for one origin are never sent to another (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(in crate::source) struct Origin {
     pub(super) tls: bool,
     /// Without the brackets of an IPv6 address. That of a link may have a zone (`fe80::1%eth0`).
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(in crate::source) host: String,
+    pub(in crate::source) port: u16,
 }
 
 impl Origin {

@@ -2,7 +2,7 @@
 
 /// A challenge: a scheme, and its parameters in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Challenge {
+pub(in crate::source) struct Challenge {
     /// In lower case.
     pub(super) scheme: Vec<u8>,
     params: Vec<(Vec<u8>, Vec<u8>)>,
@@ -21,7 +21,7 @@ impl Challenge {
 ///
 /// Values may be quoted with either mark or not at all, may hold any bytes, and parameters may be
 /// separated by blanks alone: that is what is in the field.
-pub(super) fn challenges(header: &[u8]) -> Vec<Challenge> {
+pub(in crate::source) fn challenges(header: &[u8]) -> Vec<Challenge> {
     let mut found: Vec<Challenge> = Vec::new();
     let mut rest = UnreadHeader(header);
     while let Some(word) = rest.word() {

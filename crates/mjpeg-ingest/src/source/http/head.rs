@@ -141,7 +141,7 @@ pub(super) fn start(bytes: &[u8]) -> Start {
 }
 
 /// Finds the end of a head: the blank line after it. `searched` bytes were searched before.
-pub(super) fn end(bytes: &[u8], searched: usize) -> Option<usize> {
+pub(in crate::source) fn end(bytes: &[u8], searched: usize) -> Option<usize> {
     // Blank lines before the head do not end it.
     let begin = bytes.iter().position(|b| !b"\r\n\t ".contains(b))?;
     let mut from = begin.max(searched.saturating_sub(3));
@@ -157,7 +157,7 @@ pub(super) fn end(bytes: &[u8], searched: usize) -> Option<usize> {
 }
 
 /// The lines of a head. A line that begins with a blank continues the one before.
-fn lines(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+pub(in crate::source) fn lines(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let mut physical = bytes
         .split(|&b| b == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))

@@ -8,14 +8,14 @@ use super::{challenge::Challenge, settings::Account};
 
 /// How to log in, as a camera asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Login {
+pub(in crate::source) enum Login {
     Basic,
     Digest(Digest),
 }
 
 /// What a Digest challenge holds, and how often it was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Digest {
+pub(in crate::source) struct Digest {
     realm: Vec<u8>,
     nonce: Vec<u8>,
     opaque: Option<Vec<u8>>,
@@ -40,7 +40,7 @@ enum Hash {
 impl Login {
     /// Chooses among challenges: Digest if it is offered, then Basic. Without any challenge it is
     /// Basic, as curl and browsers try it. `None` if none is understood.
-    pub(super) fn choose(challenges: &[Challenge]) -> Option<Self> {
+    pub(in crate::source) fn choose(challenges: &[Challenge]) -> Option<Self> {
         if challenges.is_empty() {
             return Some(Self::Basic);
         }
@@ -51,24 +51,30 @@ impl Login {
     }
 
     /// Whether the password itself is sent.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(in crate::source) fn is_plain(&self) -> bool {
         *self == Self::Basic
     }
 
     /// Whether the camera says that only its nonce was too old.
-    pub(super) fn is_stale(&self) -> bool {
+    pub(in crate::source) fn is_stale(&self) -> bool {
         matches!(self, Self::Digest(digest) if digest.is_stale)
     }
 
-    /// Writes the value of the header `Authorization` for a GET of this path. `random` makes each
-    /// answer to one nonce unique.
-    pub(super) fn answer(&mut self, account: &Account, path: &str, random: u128) -> Vec<u8> {
+    /// Writes the value of the header `Authorization` for a request. `random` makes each answer to
+    /// one nonce unique.
+    pub(in crate::source) fn answer(
+        &mut self,
+        account: &Account,
+        method: &str,
+        path: &str,
+        random: u128,
+    ) -> Vec<u8> {
         match self {
             Self::Basic => {
                 let pair = format!("{}:{}", account.user, account.password);
                 format!("Basic {}", STANDARD.encode(pair)).into()
             }
-            Self::Digest(digest) => digest.answer(account, path, random),
+            Self::Digest(digest) => digest.answer(account, method, path, random),
         }
     }
 }
@@ -96,10 +102,11 @@ impl Digest {
         })
     }
 
-    fn answer(&mut self, account: &Account, path: &str, random: u128) -> Vec<u8> {
+    fn answer(&mut self, account: &Account, method: &str, path: &str, random: u128) -> Vec<u8> {
         self.count = self.count.saturating_add(1);
         let (count, random) = (format!("{:08x}", self.count), format!("{random:032x}"));
         let (user, password) = (account.user.as_bytes(), account.password.as_bytes());
+        let method = method.as_bytes();
         let h = |parts: &[&[u8]]| self.hash.hex(&parts.join(&b":"[..]));
         let mut a1 = h(&[user, &self.realm, password]);
         if self.is_session {
@@ -107,8 +114,8 @@ impl Digest {
         }
         let a2 = match self.qop {
             // The body is empty.
-            Some("auth-int") => h(&[b"GET", path.as_bytes(), h(&[]).as_bytes()]),
-            _ => h(&[b"GET", path.as_bytes()]),
+            Some("auth-int") => h(&[method, path.as_bytes(), h(&[]).as_bytes()]),
+            _ => h(&[method, path.as_bytes()]),
         };
         let (a1, a2) = (a1.as_bytes(), a2.as_bytes());
         let response = match self.qop {
@@ -212,7 +219,7 @@ impl Fields {
 
 /// Names the schemes of challenges for people. What else is in them may be secret, and what looks
 /// like a scheme may be something else.
-pub(super) fn schemes(challenges: &[Challenge]) -> String {
+pub(in crate::source) fn schemes(challenges: &[Challenge]) -> String {
     let names = challenges.iter().map(|challenge| {
         let known = |scheme: &&&str| scheme.as_bytes().eq_ignore_ascii_case(&challenge.scheme);
         SCHEMES.iter().find(known).copied().unwrap_or("another")
@@ -244,14 +251,14 @@ mod tests {
     fn answer(header: &[u8], account: &Account, path: &str, random: u128) -> String {
         let answer = choose(header)
             .expect("understood")
-            .answer(account, path, random);
+            .answer(account, "GET", path, random);
         String::from_utf8_lossy(&answer).into_owned()
     }
 
     #[test]
     fn basic_is_the_pair_in_base64() {
         let mut login = choose(b"Basic realm=x").unwrap();
-        let answer = login.answer(&account("Aladdin", "open sesame"), "/", 0);
+        let answer = login.answer(&account("Aladdin", "open sesame"), "GET", "/", 0);
         assert_eq!(answer, b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     }
 
@@ -305,7 +312,7 @@ mod tests {
         }
         // Bytes that are no UTF-8 come back as they were.
         let mut login = choose(b"Digest realm=\"K\xFCche\", nonce=\"n\"").unwrap();
-        let answer = login.answer(&me, "/", 0);
+        let answer = login.answer(&me, "GET", "/", 0);
         assert!(answer.windows(7).any(|part| part == b"K\xFCche\","));
     }
 
@@ -336,7 +343,7 @@ mod tests {
         let mut login = choose(b"Digest nonce=n, qop=auth, stale=TRUE").unwrap();
         assert!(login.is_stale());
         for count in ["nc=00000001", "nc=00000002"] {
-            let answer = login.answer(&account("a", "b"), "/", 0);
+            let answer = login.answer(&account("a", "b"), "GET", "/", 0);
             assert!(String::from_utf8(answer).unwrap().contains(count));
         }
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Names a status that brings no pictures.
-pub(super) fn unexpected(code: u16) -> HttpError {
+pub(in crate::source) fn unexpected(code: u16) -> HttpError {
     let status = StatusCode::from_u16(code).ok();
     if status == Some(StatusCode::LOOP_DETECTED) {
         return RelayError::Loop.into();
@@ -36,7 +36,7 @@ pub(super) fn shown(text: &[u8]) -> String {
 }
 
 /// As [`shown`], for the address of a redirect: its query may hold the key of a session.
-pub(super) fn shown_address(text: &[u8]) -> String {
+pub(in crate::source) fn shown_address(text: &[u8]) -> String {
     let end = text.iter().position(|b| b"?#;".contains(b));
     let address = &text[..end.unwrap_or(text.len())];
     // Without a scheme, a password in it would not be recognised.

@@ -234,7 +234,7 @@ impl Session {
             request.replace(&self.settings.headers);
             if let (Some(login), Some(account)) = (&mut self.login, &self.settings.account) {
                 let random = fastrand::u128(..);
-                let answer = login.answer(account, self.target.path.as_str(), random);
+                let answer = login.answer(account, "GET", self.target.path.as_str(), random);
                 request.set(header::AUTHORIZATION, &answer);
             }
         }

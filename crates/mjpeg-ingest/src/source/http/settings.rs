@@ -33,9 +33,9 @@ enum Rate {
 
 /// A user name and password.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Account {
-    pub(super) user: String,
-    pub(super) password: String,
+pub(in crate::source) struct Account {
+    pub(in crate::source) user: String,
+    pub(in crate::source) password: String,
 }
 
 impl HttpSettings {

@@ -49,7 +49,7 @@ pub(super) fn parse(url: &str) -> Result<(HttpSettings, Shown), InvalidSource> {
     };
     let scheme = scheme(tls);
     let shown = Shown(format!("{scheme}://{host}{}", hidden_query(path)));
-    let origin = parse_origin(tls, host)?;
+    let origin = parse_origin(tls, host, default_port(tls))?;
     let slash = if path.starts_with('/') { "" } else { "/" };
     let path = PathAndQuery::try_from(format!("{slash}{path}"));
     let path = path.map_err(|_| InvalidSource::BadUrl)?;
@@ -179,7 +179,7 @@ fn unknown(key: &str) -> InvalidSource {
     InvalidSource::BadOption(key.into())
 }
 
-fn parse_account(text: &str) -> Result<Account, InvalidSource> {
+pub(in crate::source) fn parse_account(text: &str) -> Result<Account, InvalidSource> {
     let (user, password) = text.split_once(':').unwrap_or((text, ""));
     let decoded = |text| {
         let text = percent_decode_str(text).decode_utf8();
@@ -191,7 +191,11 @@ fn parse_account(text: &str) -> Result<Account, InvalidSource> {
     })
 }
 
-fn parse_origin(tls: bool, host: &str) -> Result<Origin, InvalidSource> {
+pub(in crate::source) fn parse_origin(
+    tls: bool,
+    host: &str,
+    default_port: u16,
+) -> Result<Origin, InvalidSource> {
     let bad = || InvalidSource::BadHost(redacted(host));
     let v6 = host.strip_prefix('[').and_then(|rest| rest.split_once(']'));
     let (name, port) = match v6 {
@@ -217,7 +221,7 @@ fn parse_origin(tls: bool, host: &str) -> Result<Origin, InvalidSource> {
         return Err(bad());
     }
     let port = match port {
-        None => default_port(tls),
+        None => default_port,
         Some(port) => {
             let number = port.parse().ok().filter(|&port| port != 0);
             number.ok_or_else(|| InvalidSource::BadPort(port.into()))?

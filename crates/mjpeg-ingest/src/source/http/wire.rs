@@ -273,7 +273,7 @@ const ENDED: UnreadBody = UnreadBody::Length(0);
 const FILL_BYTES: usize = 4 << 10;
 
 /// The largest head of a response, in bytes (`max_head_bytes`). Real ones have 100 to 1000.
-pub(super) const MAX_HEAD_BYTES: usize = 64 << 10;
+pub(in crate::source) const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// How many informational heads, such as `100 Continue`, may precede a response
 /// (`max_informational_heads`). None is needed: nothing was asked that calls for them.

@@ -40,7 +40,9 @@ impl ControlKeys {
 impl Default for ControlKeys {
     fn default() -> Self {
         Self {
-            sources: ["tcp", "http", "https", "test"].map(Into::into).into(),
+            sources: ["tcp", "http", "https", "rtsp", "test"]
+                .map(Into::into)
+                .into(),
             allow: Vec::new(),
             max_streams: 256,
             listen: false,

@@ -198,7 +198,7 @@ fn check_listener(layer: &Layer, auth: &AuthKeys, users: &[UserKeys], report: &m
 }
 
 /// The kinds of sources that there are, as their URLs begin.
-const SOURCE_KINDS: [&str; 8] = [
+const SOURCE_KINDS: [&str; 9] = [
     "tcp",
     "tcp-listen",
     "unix",
@@ -206,5 +206,6 @@ const SOURCE_KINDS: [&str; 8] = [
     "exec",
     "http",
     "https",
+    "rtsp",
     "test",
 ];

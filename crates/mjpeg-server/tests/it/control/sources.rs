@@ -80,6 +80,7 @@ async fn sources_do_not_lead_to_this_machine() {
         for (source, fallback) in [
             (format!("http://{host}/"), "http://192.0.2.1/".to_owned()),
             ("http://192.0.2.1/".to_owned(), format!("tcp://{host}:6001")),
+            (format!("rtsp://{host}/"), "rtsp://192.0.2.1/".to_owned()),
         ] {
             let body = json!({
                 "name": "yard", "source": source, "fallback": [fallback], "start": "retry",
