@@ -119,6 +119,15 @@ xflags::xflags! {
             /// `docs/reliability.md`.
             optional --record file: PathBuf
         }
+        /// Run the relay on a real driver of V4L2 (v4l2loopback) in an emulated machine.
+        ///
+        /// Measures its CPU time per picture beside that of ustreamer. Needs Debian's
+        /// qemu-system-x86, linux-image-amd64, linux-headers-amd64, v4l2loopback-dkms,
+        /// busybox-static and ustreamer. Takes about ten minutes.
+        cmd webcam {
+            /// Write the table into this file, in place of the previous one: `docs/v4l2.md`.
+            optional --record file: PathBuf
+        }
         /// Measure the relay under load, next to a reference.
         cmd bench {
             /// Measure the CPU time per frame that the HTTP fan-out delivers, next to the least

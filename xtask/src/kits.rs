@@ -48,6 +48,10 @@ pub(crate) fn hand_on(workspace: &Workspace, command: &XtaskCmd) -> Result<ExitC
             release: true,
             ..Kit::with_relay("faults")
         },
+        XtaskCmd::Webcam(_) => Kit {
+            release: true,
+            ..Kit::with_relay("webcam")
+        },
         _ => bail!("this command has no kit"),
     };
     let code = kit.run(workspace, std::env::args_os().skip(1))?;

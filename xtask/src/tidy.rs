@@ -14,6 +14,7 @@ mod pages;
 mod readmes;
 mod root_paths;
 mod type_names;
+mod unsafe_code;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         for path in files_with(&folder(package).join("src"), "rs")? {
             let (file, text) = (shown(root, &path), read(&path)?);
             problems.extend(files::check(&file, &text, is_product));
+            problems.extend(unsafe_code::check(&file, &text));
             if is_product {
                 problems.extend(functions::check(&file, &text, &mut exempt));
                 type_names.add(&package.name, &file, &text);

@@ -67,6 +67,12 @@ pub trait Configurator: Send + Sync + 'static {
         None
     }
 
+    /// Lists the cameras of this machine that a stream may be given, as a JSON object. Default:
+    /// none, and [`NotFound`](crate::ErrorCode::NotFound) is what the API answers.
+    async fn devices(&self) -> Option<Value> {
+        None
+    }
+
     /// Stops a stream and forgets it. Returns when that has happened.
     ///
     /// # Errors

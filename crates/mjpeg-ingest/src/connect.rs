@@ -103,7 +103,10 @@ pub(crate) enum Input {
     Bytes(BoxedReader),
     Frames(BoxedFrames),
     /// It finds its frames itself.
-    #[cfg_attr(not(feature = "http"), expect(dead_code))]
+    #[cfg_attr(
+        not(any(feature = "http", all(feature = "v4l2", target_os = "linux"))),
+        expect(dead_code)
+    )]
     Feed(Box<dyn ParsedFeed>),
 }
 
@@ -161,7 +164,7 @@ impl Connection {
     }
 
     /// Makes a connection that finds its frames itself.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", all(feature = "v4l2", target_os = "linux")))]
     pub(crate) fn feed(feed: impl ParsedFeed + 'static, peer: impl Into<String>) -> Self {
         Self::new(Input::Feed(Box::new(feed)), peer.into())
     }

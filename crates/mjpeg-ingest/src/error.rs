@@ -8,6 +8,8 @@ pub(crate) mod reason;
 pub(crate) mod relay;
 #[cfg(feature = "rtsp")]
 pub(crate) mod rtsp;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+pub(crate) mod v4l2;
 
 use std::{error::Error as StdError, fmt, io, net::SocketAddr, time::Duration};
 

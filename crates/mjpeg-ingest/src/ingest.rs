@@ -232,7 +232,10 @@ impl Reconnect {
         } else {
             let delay = self.config.backoff.delay(self.failures, self.seed);
             self.failures = self.failures.saturating_add(1);
-            delay
+            match self.source.longest_wait(&error) {
+                Some(longest) => delay.min(longest),
+                None => delay,
+            }
         };
         self.wait(error, retry_in, now)
     }

@@ -71,6 +71,8 @@
 //! * `tls`: the same over `https://…`.
 //! * `rtsp`: cameras that speak RTSP and send M-JPEG (RFC 2435), `rtsp://…`, over TCP.
 //! * `test-picture`: the [source](Source) `test:`, a moving test picture by `mjpeg-picture`.
+//! * `v4l2`: cameras of this machine as [sources](Source), `v4l2:///dev/video0`: USB webcams and
+//!   others that make JPEG images (Linux). It needs neither bindgen nor a C compiler.
 
 mod backoff;
 mod config;
@@ -123,6 +125,8 @@ pub use source::TestCamera;
 #[doc(hidden)]
 pub use source::fuzzing;
 pub use source::{InvalidSource, Limits, Recording, Source, redacted};
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+pub use source::{V4l2Camera, V4l2Control, V4l2Device, V4l2Format, V4l2Size};
 pub use text::escaped;
 /// The crates whose types appear in this one's API, so that their versions agree.
 #[doc(no_inline)]

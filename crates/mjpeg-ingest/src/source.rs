@@ -28,6 +28,8 @@ mod text;
 #[cfg(unix)]
 mod unix;
 mod url;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+mod v4l2;
 pub(crate) mod visits;
 
 pub use file::Recording;
@@ -41,3 +43,5 @@ pub use redact::redacted;
 pub use source::Source;
 #[cfg(feature = "test-picture")]
 pub use test::TestCamera;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+pub use v4l2::{V4l2Camera, V4l2Control, V4l2Device, V4l2Format, V4l2Size};

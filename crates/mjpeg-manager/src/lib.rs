@@ -58,6 +58,7 @@
 //!   `mjpeg-picture`.
 //! * `http`, `tls`: cameras that speak HTTP as sources, `http://…` and `https://…`.
 //! * `test-picture`: the source `test:`, a moving test picture.
+//! * `v4l2`: cameras of this machine as sources, `v4l2:///dev/video0` (Linux).
 //! * `small`: snapshots at an eighth of their size.
 //! * `detect`: tells which streams are dark, covered or still, and where something moves
 //!   (`StreamSpec::with_detect`).

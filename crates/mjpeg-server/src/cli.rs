@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod ctl;
 pub(crate) mod demo;
+pub(crate) mod devices;
 pub(crate) mod hash_password;
 pub(crate) mod log_args;
 mod redact;
@@ -23,6 +24,7 @@ use self::{
     completions::Completions,
     ctl::Ctl,
     demo::Demo,
+    devices::Devices,
     hash_password::HashPassword,
     log_args::LogArgs,
     run::Run,
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Config(Box<Config>),
     /// Show pictures without a camera: simulated cameras, relayed like real ones
     Demo(Demo),
+    /// List the cameras of this machine, such as USB webcams, and what they can do (Linux)
+    Devices(Devices),
     /// Make a certificate for HTTPS that this machine signs itself
     Cert(Cert),
     /// Make the hash of a password or a new token, for a user in the configuration file
@@ -116,6 +120,7 @@ impl Command {
             Self::Config(config) => config.run.note_origins(command, matches),
             Self::Check(_)
             | Self::Demo(_)
+            | Self::Devices(_)
             | Self::Cert(_)
             | Self::HashPassword(_)
             | Self::Ctl(_)

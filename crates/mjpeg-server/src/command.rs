@@ -49,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::HashPassword(args) => return check::hash_password(&args),
         Command::Ctl(args) => return ctl::run(&args),
         Command::Completions(args) => return check::completions(&args),
+        Command::Devices(args) => return check::devices(&args),
         Command::Run(args) => match configured(&args, &log) {
             Ok(configured) => Job::Run(Box::new(configured)),
             Err(report) => return check::refuse(&report),

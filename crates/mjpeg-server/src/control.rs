@@ -17,9 +17,13 @@ use mjpeg_control::{
     StreamRemoval,
 };
 use serde_json::Value;
+#[cfg(target_os = "linux")]
+use tokio::sync::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::view::ConfiguredView;
+#[cfg(target_os = "linux")]
+use crate::devices;
 use crate::{
     background::in_background, config::schema::api::stream_schema,
     reload::difference::Configuration,
@@ -30,6 +34,9 @@ pub(crate) struct ControlRequests {
     requests: mpsc::Sender<ControlRequest>,
     view: watch::Receiver<Arc<ConfiguredView>>,
     running: watch::Receiver<Arc<Configuration>>,
+    /// Held while the cameras of this machine are being listed.
+    #[cfg(target_os = "linux")]
+    listing: Mutex<()>,
 }
 
 /// Something that the API asks for, and where the answer goes.
@@ -74,6 +81,20 @@ impl Configurator for ControlRequests {
     fn stream_schema(&self) -> Option<Value> {
         let settings = &self.running.borrow().settings;
         Some(stream_schema(&settings.control, &settings.defaults))
+    }
+
+    #[cfg(target_os = "linux")]
+    async fn devices(&self) -> Option<Value> {
+        let may = |running: &Configuration| {
+            let kinds = &running.settings.control.sources;
+            kinds.iter().any(|kind| kind == "v4l2")
+        };
+        if !may(&self.running.borrow()) {
+            return None;
+        }
+        // One at a time: it opens all devices.
+        let _place = self.listing.lock().await;
+        Some(in_background(devices::as_json).await)
     }
 
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {

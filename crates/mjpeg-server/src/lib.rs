@@ -36,6 +36,8 @@ mod completions;
 mod config;
 mod control;
 mod ctl;
+#[cfg(target_os = "linux")]
+mod devices;
 mod gateway;
 mod jwks;
 mod links;

@@ -55,6 +55,8 @@ mod request;
 mod rtp;
 mod rtsp;
 mod script;
+#[cfg(target_os = "linux")]
+mod v4l2;
 mod viewer;
 mod walk;
 mod wall;
@@ -71,5 +73,7 @@ pub use request::{Response, request};
 pub use rtp::{RtpSender, RtpTables};
 pub use rtsp::{FakeRtspCamera, RtspAnswers};
 pub use script::{Script, Step};
+#[cfg(target_os = "linux")]
+pub use v4l2::V4l2StandIn;
 pub use viewer::{ReceivedPart, Viewer};
 pub use wall::{WallClient, WallMessage, WallPicture};

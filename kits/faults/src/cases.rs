@@ -19,6 +19,7 @@ mod steps;
 mod uploads;
 mod viewer;
 mod wall;
+mod webcam;
 mod work;
 
 use crate::case::Case;
@@ -35,6 +36,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         link::CASES,
         http::CASES,
         rtsp::CASES,
+        webcam::CASES,
         programs::CASES,
         secrets::CASES,
         viewer::CASES,

@@ -2,12 +2,16 @@
 
 use bytes::Bytes;
 
-use super::Splitter;
+use super::{
+    Splitter,
+    state::{Fit, Progress},
+};
 use crate::{
     config::SplitterConfig,
     error::{DiscardReason, Error, ErrorKind},
     found::Found,
     frame::Frame,
+    jpeg::{frame_header::FrameHeader, marker, search},
 };
 
 impl Frame {
@@ -49,6 +53,26 @@ impl Frame {
         let memory_bytes = bytes.len();
         let bytes = bytes.slice(..frame.bytes().len());
         Ok(frame.with_bytes(bytes, memory_bytes))
+    }
+
+    /// Takes the JPEG image that the bytes begin with, if that is quickly told: it has its EOI, and
+    /// few segments, as a camera's has. Shares the bytes, and ignores what follows the EOI, as
+    /// [`parse_prefix`](Self::parse_prefix) does, but copies nothing and takes a bounded time: that
+    /// of a search through the image.
+    ///
+    /// # Errors
+    ///
+    /// Returns the bytes otherwise, whether or not there is an image in them. A [`Splitter`] finds
+    /// out.
+    pub fn parse_plain(bytes: Bytes) -> Result<Self, Bytes> {
+        match plain(&bytes) {
+            Some((header, len)) => {
+                let memory_bytes = bytes.len();
+                let image = bytes.slice(..len);
+                Ok(Self::new(image, memory_bytes, 0, header, true))
+            }
+            None => Err(bytes),
+        }
     }
 
     /// Copies the JPEG image at the head of a large buffer, such as a capture device's. The cost
@@ -104,6 +128,41 @@ fn first_frame(bytes: &[u8], mut piece: usize) -> Result<Frame, Error> {
     let kind = ErrorKind::NotAFrame(reason);
     Err(Error { kind, offset })
 }
+
+/// Returns the frame header and the length of the image that the bytes begin with, if it is a plain
+/// one: the splitter would take the same steps, and find the same.
+fn plain(bytes: &[u8]) -> Option<(FrameHeader, usize)> {
+    let first = bytes.get(3)?;
+    if !bytes.starts_with(&[0xFF, marker::SOI, 0xFF]) || !marker::may_follow_soi(*first) {
+        return None;
+    }
+    let mut progress = Progress::default();
+    let mut at = 2;
+    for _ in 0..MOST_PLAIN_SEGMENTS {
+        let &[0xFF, code, ref rest @ ..] = bytes.get(at..)? else {
+            return None;
+        };
+        if code == marker::EOI && progress.scanned {
+            return Some((progress.header?, at + 2));
+        }
+        let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
+        let payload = rest.get(2..length)?;
+        if !marker::has_segment(code) {
+            return None;
+        }
+        let Fit::Sound = progress.take_segment(code, payload) else {
+            return None;
+        };
+        at += 2 + length;
+        if code == marker::SOS {
+            at = search::next_marker(bytes, at)?;
+        }
+    }
+    None
+}
+
+/// A baseline image has about ten, a progressive one about thirty.
+const MOST_PLAIN_SEGMENTS: usize = 64;
 
 /// Holds most cameras' frames.
 const FIRST_PIECE_BYTES: usize = 64 << 10;

@@ -1,5 +1,6 @@
 //! Frames from bytes that are all there, and what `Debug` prints of them.
 
+use bytes::Bytes;
 use mjpeg_codec::{
     DiscardReason, ErrorKind, Found, Frame, Splitter,
     multipart::{Boundary, PartHeaders, render},
@@ -64,6 +65,61 @@ fn copied_prefix_keeps_the_memory_of_the_frame_alone() {
         let memory = frame.into_bytes().try_into_mut().expect("nobody shares it");
         assert_eq!(memory.capacity(), image.len());
     }
+}
+
+#[test]
+fn plain_image_is_the_splitters_without_a_copy() {
+    let (plain, junk) = (jpeg::numbered(1), [0x55; 300]);
+    let with_thumbnail = jpeg::with_segment(&plain, 0xE1, &jpeg::numbered(2));
+    for image in [
+        plain.clone(),
+        with_thumbnail,
+        jpeg::without_dht(&plain),
+        jpeg::progressive(1),
+        jpeg::with_restarts(1, 4),
+        jpeg::of_length(1, 300_000),
+    ] {
+        let bytes = Bytes::from([&image[..], &junk].concat());
+        let frame = Frame::parse_plain(bytes.clone()).expect("plain");
+        assert_eq!(frame, Frame::parse_prefix(bytes.clone()).unwrap());
+        assert_eq!(frame.memory_bytes(), bytes.len());
+        assert_eq!(frame.bytes().as_ptr(), bytes.as_ptr(), "no copy");
+        let (width, sof) = (frame.width(), frame.sof());
+        let parsed = Frame::parse(image).unwrap();
+        assert_eq!((width, sof), (parsed.width(), parsed.sof()));
+        assert_eq!(frame.displayable(), parsed.displayable());
+    }
+}
+
+#[test]
+fn what_is_not_plain_is_returned_and_what_is_damaged_is_never_taken() {
+    let image = jpeg::with_segment(&jpeg::numbered(1), 0xE1, &jpeg::numbered(2));
+    for cut in 0..image.len() {
+        let bytes = image.slice(..cut);
+        assert_eq!(
+            Frame::parse_plain(bytes.clone()),
+            Err(bytes),
+            "cut at {cut}"
+        );
+    }
+    // With one byte changed, it takes what the splitter takes, or leaves it to that.
+    for at in 0..image.len() {
+        for value in [0x00, 0x10, 0xD8, 0xD9, 0xDA, 0xFF] {
+            let mut bytes = image.to_vec();
+            bytes[at] = value;
+            let bytes = Bytes::from(bytes);
+            if let Ok(frame) = Frame::parse_plain(bytes.clone()) {
+                let parsed = Frame::parse_prefix(bytes);
+                assert_eq!(Some(frame), parsed.ok(), "{value:02X} at {at}");
+            }
+        }
+    }
+    let mut many = jpeg::numbered(1);
+    for _ in 0..100 {
+        many = jpeg::with_segment(&many, 0xFE, b"comment");
+    }
+    assert!(Frame::parse_plain(many.clone()).is_err(), "that takes long");
+    assert!(Frame::parse(many).is_ok());
 }
 
 #[test]

@@ -111,6 +111,25 @@ pub(super) async fn schema(State(state): State<Arc<ApiState>>) -> Result<Respons
     Ok(json(StatusCode::OK, &schema))
 }
 
+/// Lists the cameras of this machine that a stream may be given: `devices`, each with its `path`,
+/// the `source` to use, the `formats` of its pictures and its `controls`. Opens each of them, which
+/// may take seconds. `404` where sources of that kind may not be set.
+#[utoipa::path(
+    get,
+    path = "/api/v1/devices",
+    operation_id = "list_devices",
+    tag = "relay",
+    responses(
+        (status = 200, body = Object),
+        AnyProblem
+    )
+)]
+pub(super) async fn devices(State(state): State<Arc<ApiState>>) -> Result<Response, Refused> {
+    let devices = state.configurator.devices().await;
+    let devices = devices.ok_or_else(Error::not_found)?;
+    Ok(json(StatusCode::OK, &devices))
+}
+
 /// Describes this API (OpenAPI 3.1).
 #[utoipa::path(
     get,

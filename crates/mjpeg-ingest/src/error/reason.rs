@@ -8,6 +8,8 @@ use super::http::HttpError;
 use super::local::ProgramEnd;
 #[cfg(feature = "rtsp")]
 use super::rtsp::RtspError;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+use super::v4l2::V4l2Error;
 use super::{ConnectError, Error, kind::FailureKind, local::NoImage, relay::RelayError};
 
 /// What a failure is counted as: the limit that was reached, or the [kind](FailureKind) of what
@@ -186,6 +188,10 @@ fn boxed(error: &(dyn StdError + Send + Sync + 'static)) -> FailureReason {
     if error.is::<ProgramEnd>() {
         return FailureReason::Program;
     }
+    #[cfg(all(feature = "v4l2", target_os = "linux"))]
+    if let Some(error) = error.downcast_ref::<V4l2Error>() {
+        return v4l2(error);
+    }
     if error.is::<RelayError>() {
         return FailureReason::MaxRelays;
     }
@@ -228,5 +234,20 @@ fn rtsp(error: &RtspError) -> FailureReason {
         RtspError::Answer(error) => http(error),
         RtspError::LoginNeeded => FailureReason::Login,
         _ => FailureReason::Unusable,
+    }
+}
+
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+fn v4l2(error: &V4l2Error) -> FailureReason {
+    match error {
+        V4l2Error::Open { .. } | V4l2Error::Busy { .. } => FailureReason::Unreachable,
+        V4l2Error::BadBuffer { .. } | V4l2Error::Unplugged { .. } => FailureReason::Closed,
+        V4l2Error::Request { .. } | V4l2Error::List(_) => FailureReason::Other,
+        V4l2Error::NotVideo { .. }
+        | V4l2Error::NoCapture { .. }
+        | V4l2Error::NoJpeg { .. }
+        | V4l2Error::NoControl { .. }
+        | V4l2Error::ControlBounds { .. }
+        | V4l2Error::Control { .. } => FailureReason::Unusable,
     }
 }

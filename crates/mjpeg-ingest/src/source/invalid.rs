@@ -18,8 +18,8 @@ pub enum InvalidSource {
     /// The scheme is unknown.
     #[error(
         "unknown kind of source {shown:?}; known are tcp://host:port, http://host/path, \
-         https://host/path, rtsp://host/path, tcp-listen://addr:port, unix:///path, file:///path, exec:program args \
-         and test:{advice}",
+         https://host/path, rtsp://host/path, tcp-listen://addr:port, unix:///path, file:///path, \
+         exec:program args, v4l2:///dev/video0 and test:{advice}",
         shown = shown_scheme(.0),
         advice = advice(.0)
     )]
@@ -35,7 +35,7 @@ pub enum InvalidSource {
         feature: &'static str,
     },
     /// Sources of this kind do not exist on this operating system.
-    #[error("sources of the kind {0} exist on Unix only")]
+    #[error("sources of the kind {0} do not exist on this operating system")]
     NotOnThisSystem(&'static str),
     /// The port is missing.
     #[error("the port is missing: tcp://host:port")]
@@ -62,10 +62,14 @@ pub enum InvalidSource {
          file:///home/me/a.mjpeg"
     )]
     BadPath(String),
+    /// The path is not that of a device.
+    #[error("the path of a camera is below /dev, without `..`: v4l2:///dev/video0")]
+    BadDevice(String),
     /// Sources of this kind do not have this option, or not with this value.
     #[error(
         "{shown:?} is not an option, or cannot have this value; a recording has fps=N (0.001 to \
-         1000) and once, test: has name, size=640x480 and fps, a camera that speaks HTTP has #fps=N \
+         1000) and once, test: has name, size=640x480 and fps, v4l2: has \
+         size=1280x720, fps, input=N and NAME=N for each control of the camera, a camera that speaks HTTP has #fps=N \
          (0.00001 to 60) or #poll_interval=TIME, #answer_timeout=TIME, #login_retry=TIME, \
          #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure; all but test: have \
          #connect_timeout=TIME and #stall_limit=TIME; a TIME is written 500ms, 10s, 5m or 1h, 7 days \
@@ -118,11 +122,12 @@ pub(super) fn is_scheme(text: &str) -> bool {
 }
 
 /// The options that sources have, whose names are no secrets.
-const OPTIONS: [&str; 13] = [
+const OPTIONS: [&str; 14] = [
     "fps",
     "once",
     "name",
     "size",
+    "input",
     "header",
     "ca",
     "ca-pem",

@@ -16,8 +16,8 @@ impl Source {
     /// the backoff. The addresses that were judged are the ones that are dialled.
     ///
     /// A [custom](Self::custom) source finds the policy in [`IngestConfig::dial_policy`]. The other
-    /// kinds do not dial, and have no use for it: `exec`, `file` and `unix` reach what this process
-    /// may reach. Judge them by their [kind](Self::kind).
+    /// kinds do not dial, and have no use for it: `exec`, `file`, `unix` and `v4l2` reach what this
+    /// process may reach. Judge them by their [kind](Self::kind).
     ///
     /// [`AddressNotAllowed`]: crate::ConnectError::AddressNotAllowed
     /// [`IngestConfig::dial_policy`]: crate::IngestConfig::dial_policy
@@ -61,9 +61,9 @@ impl Source {
         }
     }
 
-    /// The kind of the source, as its URL begins: `tcp`, `http`, `https`, `rtsp`,
-    /// `tcp-listen`, `unix`, `file`, `exec` or `test`. A [custom](Self::custom) source has the
-    /// scheme of its [text](Self::with_text), or else `custom`.
+    /// The kind of the source, as its URL begins: `tcp`, `http`, `https`, `rtsp`, `tcp-listen`,
+    /// `unix`, `file`, `exec`, `v4l2` or `test`. A [custom](Self::custom) source has the scheme of
+    /// its [text](Self::with_text), or else `custom`.
     ///
     /// ```
     /// use mjpeg_ingest::Source;

@@ -14,6 +14,8 @@ use super::http::HttpCamera;
 use super::rtsp::RtspCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+use super::v4l2::V4l2Camera;
 #[cfg(all(feature = "exec", unix))]
 use super::{exec::Program, text::COMMAND_OPTIONS};
 use super::{file::Recording, invalid::InvalidSource, limits::Limits, source::Source};
@@ -56,6 +58,10 @@ fn in_slashes(scheme: &str, rest: &str) -> Result<Source, InvalidSource> {
         "file" => {
             let (rest, limits) = limited(rest)?;
             Ok(file(rest)?.with_limits(limits))
+        }
+        "v4l2" => {
+            let (rest, limits) = limited(rest)?;
+            Ok(v4l2(rest)?.with_limits(limits))
         }
         _ => Err(InvalidSource::UnknownScheme(scheme.into())),
     }
@@ -152,6 +158,41 @@ fn file(rest: &str) -> Result<Source, InvalidSource> {
     Ok(Source::file(recording).with_label(format!("file://{rest}")))
 }
 
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+fn v4l2(rest: &str) -> Result<Source, InvalidSource> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.is_empty() && query == "list" {
+        return Ok(Source::v4l2_list());
+    }
+    let mut camera = V4l2Camera::new(absolute(path)?)?;
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        let bad = || InvalidSource::BadOption(format!("{key}={value}"));
+        camera = match (&*key, &*value) {
+            ("size", value) => {
+                let (width, height) = parse_size(value).ok_or_else(bad)?;
+                camera.with_size(width, height)?
+            }
+            ("fps", value) => camera.with_fps(value.parse().map_err(|_| bad())?)?,
+            ("input", value) => camera.with_input(value.parse().map_err(|_| bad())?),
+            (control, value) => camera.with_control(control, value.parse().map_err(|_| bad())?)?,
+        };
+    }
+    Ok(Source::v4l2(camera))
+}
+
+#[cfg(all(not(feature = "v4l2"), target_os = "linux"))]
+fn v4l2(_rest: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotBuilt {
+        kind: "v4l2",
+        feature: "v4l2",
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn v4l2(_rest: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotOnThisSystem("v4l2"))
+}
+
 #[cfg(feature = "test-picture")]
 fn test(url: &str, rest: &str) -> Result<Source, InvalidSource> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
@@ -179,7 +220,7 @@ fn test(url: &str, rest: &str) -> Result<Source, InvalidSource> {
     Ok(Source::test(camera).with_label(url))
 }
 
-#[cfg(feature = "test-picture")]
+#[cfg(any(feature = "test-picture", all(feature = "v4l2", target_os = "linux")))]
 fn parse_size(text: &str) -> Option<(u16, u16)> {
     let (width, height) = text.split_once('x')?;
     Some((width.parse().ok()?, height.parse().ok()?))

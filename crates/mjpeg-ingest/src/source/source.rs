@@ -2,7 +2,7 @@
 
 #[cfg(unix)]
 use std::path::PathBuf;
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -12,6 +12,8 @@ use super::http::HttpCamera;
 use super::rtsp::RtspCamera;
 #[cfg(feature = "test-picture")]
 use super::test::TestCamera;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+use super::v4l2::{DeviceList, Opener, V4l2Camera};
 use super::{
     file::Recording,
     limits::Limits,
@@ -27,7 +29,7 @@ use crate::{
     connect::{Connect, Connection},
     contained::Contained,
     dial_policy::DialPolicy,
-    error::ConnectError,
+    error::{ConnectError, Error, reason::FailureReason},
     text::escaped,
 };
 
@@ -58,6 +60,10 @@ use crate::{
 ///   reads them. When the connection closes, the program and all its children are killed, and also
 ///   when this process is killed, if the system has `/bin/sh`; those that leave their process group
 ///   are not found.
+/// * `v4l2:///dev/video0` reads a camera of this machine that makes JPEG images, such as a USB
+///   webcam (feature `v4l2`, Linux). `?size=1280x720&fps=30&brightness=128` sets what the camera
+///   can do; see `V4l2Camera`. When it is unplugged, it is looked for every second. `v4l2://?list` is
+///   never online: its error lists the cameras and what they can do.
 /// * `test:` makes a moving test picture, 640x480 at 15 frames per second (feature `test-picture`).
 ///   `test:?name=door&size=1280x720&fps=30` sets these.
 ///
@@ -71,14 +77,14 @@ use crate::{
 /// * `#login_retry=10m` is how long after a refused password the next login is tried, default
 ///   5 min.
 /// * `#connect_timeout=10s` and `#stall_limit=2m`: see
-///   [below](#options-of-tcp-tcp-listen-unix-file-and-exec).
+///   [below](#options-of-tcp-tcp-listen-unix-file-exec-and-v4l2).
 /// * `#header=X-Key:%20abc` adds a header to each request. It may be repeated.
 /// * `#ca=/path/to/file.pem` trusts this certificate, or those that it signed, instead of the
 ///   authorities that this machine trusts.
 /// * `#ca-pem=…` does the same with the certificate itself, percent-encoded.
 /// * `#insecure` trusts any certificate.
 ///
-/// # Options of tcp, tcp-listen, unix, file and exec
+/// # Options of tcp, tcp-listen, unix, file, exec and v4l2
 ///
 /// * `#connect_timeout=10s` is how long a connection may take to be made, a file to be opened, a
 ///   program to be started; default 5 s.
@@ -126,6 +132,9 @@ pub struct Source {
     pub(super) host: Option<Arc<str>>,
     /// What options for its limits begin with in its text, if it may have any.
     options_begin: Option<&'static str>,
+    /// The longest wait before it is looked whether what is away is there again, if that burdens
+    /// nobody.
+    longest_wait: Option<Duration>,
     connect: Arc<dyn Connect>,
     visits: Arc<Visits>,
 }
@@ -202,6 +211,23 @@ impl Source {
             .with_limits(limits)
     }
 
+    /// Makes a source of a camera of this machine. (Feature `v4l2`, Linux.)
+    ///
+    /// While it is not there or in use, it is looked for every second at least, whatever the
+    /// [backoff](IngestConfig::with_backoff): nobody is burdened by that.
+    #[cfg(all(feature = "v4l2", target_os = "linux"))]
+    pub fn v4l2(camera: V4l2Camera) -> Self {
+        let mut source = Self::known(camera.text(), Opener::new(camera));
+        source.longest_wait = Some(Duration::from_secs(1));
+        source.taking_options(URL_OPTIONS)
+    }
+
+    /// Makes a source whose error lists the cameras of this machine.
+    #[cfg(all(feature = "v4l2", target_os = "linux"))]
+    pub(super) fn v4l2_list() -> Self {
+        Self::known("v4l2://?list".into(), DeviceList).taking_options(URL_OPTIONS)
+    }
+
     /// Makes a source of another kind.
     ///
     /// The label names it in listings and logs, so it must hold no secrets. It need not be unique.
@@ -213,6 +239,7 @@ impl Source {
             dial_policy: DialPolicy::default(),
             host: None,
             options_begin: None,
+            longest_wait: None,
             connect: Arc::new(Attempts(connect)),
             visits: Arc::default(),
         }
@@ -302,6 +329,15 @@ impl Source {
         self.limits.apply(&mut config);
         config.dial_policy = self.dial_policy.clone();
         config
+    }
+
+    /// The longest wait before the next attempt, after this error, if one burdens nobody.
+    pub(crate) fn longest_wait(&self, error: &Error) -> Option<Duration> {
+        let is_away = matches!(
+            error.reason(),
+            FailureReason::Unreachable | FailureReason::Closed
+        );
+        self.longest_wait.filter(|_| is_away)
     }
 
     /// What the ingests of this source pass on.

@@ -300,6 +300,7 @@ fn error_says_what_to_do_about_a_kind_that_is_not_built_in() {
         (cfg!(feature = "http"), "http://host/", "http"),
         (cfg!(feature = "test-picture"), "test:", "test-picture"),
         (cfg!(feature = "exec"), "exec:a", "exec"),
+        (cfg!(feature = "v4l2"), "v4l2:///dev/video0", "v4l2"),
     ] {
         if is_built {
             continue;
@@ -352,4 +353,76 @@ fn no_error_shows_a_part_of_a_url_that_may_be_secret() {
         error.to_string().starts_with("\"fps\" is not an option"),
         "{error}"
     );
+}
+
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+#[test]
+fn cameras_of_this_machine_are_written_as_urls() {
+    use mjpeg_ingest::V4l2Camera;
+
+    for url in [
+        "v4l2:///dev/video0",
+        "v4l2:///dev/video0?size=1280x720&fps=30",
+        "v4l2:///dev/v4l/by-path/pci-0000:00:14.0-usb-0:1:1.0-video-index0?fps=7.5&input=1",
+        "v4l2:///dev/video0?exposure_auto=1&exposure_time_absolute=-50#stall_limit=1m",
+        "v4l2://?list",
+    ] {
+        let source: Source = url.parse().unwrap();
+        assert_eq!((source.to_string(), source.kind()), (url.into(), "v4l2"));
+        assert_eq!(source.reveal(), url);
+    }
+    let camera = V4l2Camera::new("/dev/video0").unwrap();
+    let camera = camera.with_size(640, 480).unwrap().with_input(2);
+    let camera = camera.with_control("gain", 3).unwrap();
+    assert_eq!(
+        Source::v4l2(camera),
+        "v4l2:///dev/video0?size=640x480&input=2&gain=3"
+            .parse()
+            .unwrap()
+    );
+    let error = |url: &str| url.parse::<Source>().unwrap_err();
+    for path in [
+        "/",
+        "/dev",
+        "/dev/",
+        "/etc/passwd",
+        "/dev/../etc/passwd",
+        "/dev/%2e%2e/x",
+    ] {
+        let error = error(&format!("v4l2://{path}"));
+        assert!(
+            matches!(error, InvalidSource::BadDevice(_)),
+            "{path}: {error}"
+        );
+    }
+    assert!(matches!(error("v4l2://video0"), InvalidSource::BadPath(_)));
+    for option in [
+        "size=0x480",
+        "size=640",
+        "size=65536x1",
+        "fps=0",
+        "fps=1001",
+        "fps=nan",
+        "input=-1",
+        "list",
+        "list=1",
+        "Brightness=1",
+        "bright%00ness=1",
+        "brightness=dark",
+        "brightness=2147483648",
+        "brightness",
+    ] {
+        let error = error(&format!("v4l2:///dev/video0?{option}"));
+        assert!(
+            matches!(error, InvalidSource::BadOption(_)),
+            "{option}: {error}"
+        );
+    }
+    let (most, more) = ("&gain=1".repeat(63), "&gain=1".repeat(64));
+    assert!(
+        format!("v4l2:///dev/video0?gain=1{most}")
+            .parse::<Source>()
+            .is_ok()
+    );
+    error(&format!("v4l2:///dev/video0?gain=1{more}"));
 }

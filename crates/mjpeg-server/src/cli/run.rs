@@ -189,6 +189,9 @@ Cameras:
   unix:///PATH            sends to whoever connects to this socket
   file:///PATH            a recording, or a picture that a program replaces: read again and again
                           at 30 frames per second; ?fps=N sets the rate, ?once plays it once
+  v4l2:///dev/video0      a camera of this machine that makes JPEG images (\"mjpeg-server devices\"
+                          lists them); ?size=1280x720, ?fps=30, and its controls by name, such as
+                          ?brightness=128; it may be unplugged and plugged in again
   test:                   a moving test picture; ?name=N, ?size=640x480, ?fps=15
   exec:PROGRAM ARGS       what a program writes. No shell is used, but quotes work. The program is
                           killed with all its children when the relay ends, or is killed

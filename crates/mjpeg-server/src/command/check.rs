@@ -1,5 +1,5 @@
-//! The commands `check`, `config`, `cert`, `hash-password` and `completions`: they print, and start
-//! nothing.
+//! The commands `check`, `config`, `cert`, `devices`, `hash-password` and `completions`: they
+//! print, and start nothing.
 
 use std::{
     io::{self, BufRead, IsTerminal, Read, Write},
@@ -10,6 +10,8 @@ use std::{
 use clap::{CommandFactory, error::ErrorKind};
 use serde_json::json;
 
+#[cfg(target_os = "linux")]
+use crate::devices;
 use crate::{
     cert::make,
     cli::{
@@ -17,6 +19,7 @@ use crate::{
         cert::Cert,
         check::{Check, Config},
         completions::Completions,
+        devices::Devices,
         hash_password::HashPassword,
         log_args::LogArgs,
         run::Run,
@@ -102,6 +105,21 @@ pub(super) fn cert(args: &Cert) -> ExitCode {
         Ok(made) => print(&format!("{made}\n")),
         Err(error) => complain(&format!("error: {error:#}")),
     }
+}
+
+/// Lists the cameras of this machine.
+#[cfg(target_os = "linux")]
+pub(super) fn devices(args: &Devices) -> ExitCode {
+    match args.json {
+        true => print(&format!("{:#}\n", devices::as_json())),
+        false => print(&devices::as_text()),
+    }
+}
+
+/// Says that there is no such list.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn devices(_: &Devices) -> ExitCode {
+    complain("error: cameras of this machine can be listed on Linux only")
 }
 
 /// Prints what a shell reads to complete command lines.

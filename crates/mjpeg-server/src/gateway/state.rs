@@ -265,6 +265,10 @@ impl Configurator for RoutedConfigurator {
         self.configurator.stream_schema()
     }
 
+    async fn devices(&self) -> Option<Value> {
+        self.configurator.devices().await
+    }
+
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {
         self.configurator.remove(removal).await
     }

@@ -18,7 +18,7 @@ mod sources;
 mod stored;
 mod tokens;
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsStr, fs, net::SocketAddr, path::PathBuf, process::Command, time::Duration};
 
 use mjpeg_testkit::{Camera, Script, jpeg, request};
 use serde_json::Value;
@@ -56,6 +56,18 @@ impl Controlled {
         Self::of(&[INCLUDE, GATEWAY, more].concat())
     }
 
+    /// Starts a relay that keeps the API's streams in a folder, with these variables.
+    pub(crate) fn with_envs<V: AsRef<OsStr>>(
+        more: &str,
+        envs: impl IntoIterator<Item = (&'static str, V)>,
+    ) -> Self {
+        let envs: Vec<_> = envs.into_iter().collect();
+        let text = [INCLUDE, GATEWAY, more].concat();
+        Self::made(&text, 1, |command| {
+            command.envs(envs.iter().map(|(name, value)| (name, value)));
+        })
+    }
+
     /// Starts a relay with this file alone.
     pub(crate) fn of(text: &str) -> Self {
         Self::of_several(text, 1)
@@ -63,10 +75,14 @@ impl Controlled {
 
     /// Starts a relay with this file alone, which prints at least this many URLs.
     fn of_several(text: &str, urls: usize) -> Self {
+        Self::made(text, urls, |_| ())
+    }
+
+    fn made(text: &str, urls: usize, change: impl FnOnce(&mut Command)) -> Self {
         let folder = Folder::new();
         fs::create_dir(folder.path().join("streams.d")).expect("a folder");
         let file = folder.write("mjpeg.toml", text);
-        let server = Self::run(&folder, &file, urls);
+        let server = Self::run(&folder, &file, urls, change);
         Self {
             server,
             folder,
@@ -74,11 +90,12 @@ impl Controlled {
         }
     }
 
-    fn run(folder: &Folder, file: &str, urls: usize) -> Server {
+    fn run(folder: &Folder, file: &str, urls: usize, change: impl FnOnce(&mut Command)) -> Server {
         let mut command = command(&["run", "-c", file]);
         command
             .env("STATE_DIRECTORY", folder.path().join("state"))
             .env("RUNTIME_DIRECTORY", folder.path());
+        change(&mut command);
         let mut server = Server::of(command, urls);
         server.stderr_until("the configuration is");
         server
@@ -87,7 +104,8 @@ impl Controlled {
     /// Ends the relay, and starts it again with what is on the disk.
     fn restart(&mut self) {
         self.server.end_by("TERM");
-        self.server = Self::run(&self.folder, &self.file, self.server.urls.len());
+        let urls = self.server.urls.len();
+        self.server = Self::run(&self.folder, &self.file, urls, |_| ());
     }
 
     /// Replaces the file, makes the relay read it again, and returns what it logs about that.

@@ -28,5 +28,7 @@ mod sources;
 mod streams;
 mod terminal;
 mod tls;
+#[cfg(target_os = "linux")]
+mod v4l2;
 mod wall;
 mod webhooks;

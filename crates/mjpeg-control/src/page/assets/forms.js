@@ -95,6 +95,20 @@ async function removed(dialog, stream, path) {
 
 const isElsewhere = ({ origin }) => origin === 'file' || origin === 'command_line';
 
+/// Offers the cameras of the relay's machine, if they may be added. Without them, the field is as
+/// good as before.
+async function offerDevices({ input }, kinds = []) {
+  if (!kinds.includes('v4l2')) return;
+  const { devices } = await api('GET', 'devices').catch(() => ({ devices: [] }));
+  const options = devices
+    .filter(({ source }) => source)
+    .map(({ source, card }) => h('option', { value: source }, card));
+  if (!options.length) return;
+  const list = h('datalist', { id: `${input.id}-devices` }, options);
+  input.after(list);
+  input.setAttribute('list', list.id);
+}
+
 class StreamForm {
   /// `stream` is null for a new one.
   constructor(dialog, schema, stream) {
@@ -116,6 +130,7 @@ class StreamForm {
     this.progress = h('span', { class: 'hint', role: 'status' });
     const elements = (fields) => fields.map(({ element }) => element);
     for (const { input } of first) input.required = true;
+    offerDevices(this.fields.find(({ key }) => key === 'source'), schema.properties.source['x-kinds']);
     this.element = h(
       'form',
       { novalidate: true, onsubmit: (event) => this.submit(event), oninput: (event) => this.typed(event) },

@@ -11,8 +11,8 @@ use crate::config::value::{network::NetworkValue, text::TextValue};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ControlKeys {
-    /// The kinds of sources that the API may set. Kinds that start programs or open files are left
-    /// out: whoever may use the API could then do that on this machine.
+    /// The kinds of sources that the API may set. Kinds that start programs, open files or read
+    /// webcams are left out: whoever may use the API could then do that on this machine.
     #[schemars(length(max = 16), extend("x-reload" = KEEP))]
     pub(crate) sources: Vec<String>,
 

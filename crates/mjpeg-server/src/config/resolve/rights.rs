@@ -208,4 +208,5 @@ const SOURCE_KINDS: [&str; 9] = [
     "https",
     "rtsp",
     "test",
+    "v4l2",
 ];
