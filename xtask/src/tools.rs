@@ -22,6 +22,7 @@ const TOOLS: &[Tool] = &[
     debian("python3", "python3"),
     // Which makes a venv for what comes from PyPI.
     python("ensurepip", "python3-venv"),
+    python("requests", "python3-requests"),
     python("yaml", "python3-yaml"),
     debian("fail2ban-regex", "fail2ban"),
     debian("strace", "strace"),

@@ -100,6 +100,18 @@ impl ApiCaller {
         self.ask(Action::Control, stream).await
     }
 
+    /// Whether they may send pictures to a stream.
+    #[cfg(feature = "push")]
+    pub(crate) async fn may_push(&self, stream: &str) -> Result<Grant, Denied> {
+        self.ask(Action::Push, Some(stream)).await
+    }
+
+    /// Whether they may see a stream, be it in the API or not.
+    #[cfg(feature = "push")]
+    pub(crate) async fn sees(&self, stream: &str) -> Result<Grant, Denied> {
+        self.ask(Action::State, Some(stream)).await
+    }
+
     /// Whether they may read the state of a stream.
     pub(crate) async fn may_see(&self, stream: &str) -> Result<Grant, Denied> {
         match self.policy.has_page() {

@@ -45,6 +45,10 @@ codes! {
     DefinedInFile = "defined_in_file", CONFLICT;
     /// There is no folder in which the change could be kept.
     NotPersistent = "not_persistent", CONFLICT;
+    /// The stream has no source that takes pictures from callers.
+    NotAPushStream = "not_a_push_stream", CONFLICT;
+    /// Somebody else sends pictures to the stream.
+    OtherSender = "other_sender", CONFLICT;
     /// There is no such stream, viewer or link, or the caller may not know of it.
     NotFound = "not_found", NOT_FOUND;
     /// What is to be set is not valid, or may not be set by this API.
@@ -69,6 +73,10 @@ codes! {
     TooManyViewers = "too_many_viewers", SERVICE_UNAVAILABLE;
     /// As many changes as allowed are under way.
     Busy = "busy", SERVICE_UNAVAILABLE;
+    /// The stream takes no pictures at present.
+    NotReading = "not_reading", SERVICE_UNAVAILABLE;
+    /// The pictures have come through this relay before.
+    RelayLoop = "relay_loop", LOOP_DETECTED;
     /// The relay is ending.
     ShutDown = "shut_down", SERVICE_UNAVAILABLE;
     /// The system could not listen.

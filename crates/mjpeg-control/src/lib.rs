@@ -90,6 +90,11 @@
 //! A socket outlives the listener that it came through, as viewers do. [`ControlApi::close`] ends
 //! it, and [`ControlApi::drain`] waits for that.
 //!
+//! # Pushes
+//!
+//! [`ControlService::push`] (feature `push`) answers requests outside of the API that send pictures
+//! to a stream whose source is `push:`.
+//!
 //! # Safety
 //!
 //! * A gateway's API is closed to control unless [`GatewayPolicy::with_access`] opens it.
@@ -132,6 +137,8 @@ mod origin;
 mod page;
 mod parameters;
 mod policy;
+#[cfg(feature = "push")]
+mod push;
 mod respond;
 mod routes;
 mod service;

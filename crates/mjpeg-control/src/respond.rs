@@ -129,7 +129,10 @@ pub(crate) fn unhealthy(state: &'static str, detail: &str) -> Response {
 }
 
 fn is_temporary(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::Busy | ErrorCode::TooManySubscribers)
+    matches!(
+        code,
+        ErrorCode::Busy | ErrorCode::TooManySubscribers | ErrorCode::NotReading
+    )
 }
 
 /// A value as JSON.

@@ -124,6 +124,11 @@ impl ControlService {
         Ok((parts, fields))
     }
 
+    #[cfg(feature = "push")]
+    pub(crate) fn state(&self) -> &ApiState {
+        &self.inner.state
+    }
+
     /// What a request would change, for the log; `None` if nothing.
     fn change<B>(&self, request: &Request<B>) -> Option<Audit> {
         let policy = self.policy();
@@ -173,7 +178,7 @@ fn below(path: &str, query: Option<&str>) -> Option<Uri> {
 }
 
 /// The request names another host (RFC 9110, 15.5.20).
-fn misdirected() -> Error {
+pub(crate) fn misdirected() -> Error {
     Error::new(
         ErrorCode::MisdirectedRequest,
         "this host name is not known here",
@@ -204,7 +209,7 @@ impl Error {
     }
 }
 
-type BodyError = Box<dyn StdError + Send + Sync>;
+pub(crate) type BodyError = Box<dyn StdError + Send + Sync>;
 
 type AnswerFuture = Pin<Box<dyn Future<Output = Result<Response<ControlBody>, Infallible>> + Send>>;
 
@@ -248,6 +253,13 @@ where
 /// The body of an answer.
 #[derive(Debug)]
 pub struct ControlBody(AxumBody);
+
+impl ControlBody {
+    #[cfg(feature = "push")]
+    pub(crate) fn new(body: AxumBody) -> Self {
+        Self(body)
+    }
+}
 
 impl Body for ControlBody {
     type Data = Bytes;

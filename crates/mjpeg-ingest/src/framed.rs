@@ -106,6 +106,14 @@ impl Incoming {
     pub(crate) fn keeps_time(&self) -> bool {
         matches!(self, Self::Found(feed) if feed.keeps_time())
     }
+
+    /// The time from frame to frame, if the source has learned it.
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        match self {
+            Self::Found(feed) => feed.interval(),
+            _ => None,
+        }
+    }
 }
 
 /// A reader, and the framer that finds frames in its bytes.

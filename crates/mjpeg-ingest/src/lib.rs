@@ -1,8 +1,8 @@
 //! Reads a Motion-JPEG camera and reconnects indefinitely, with capped and jittered backoff.
 //!
 //! The layer of a Motion-JPEG relay between a camera and the consumers of its frames. You ask for
-//! each event. No task is spawned, and nothing is queued: while you do not call [`Ingest::next`],
-//! nothing is read, and TCP slows the camera down.
+//! each event. No task is spawned, but for one per address of `http-listen://`, and nothing is
+//! queued: while you do not call [`Ingest::next`], nothing is read, and TCP slows the camera down.
 //!
 //! ```no_run
 //! use mjpeg_ingest::{Event, Ingest, IngestConfig, Source};
@@ -68,6 +68,8 @@
 //!   this process: accept such a source only from users who may run programs.
 //! * `http`: cameras that send multipart streams or single images, `http://…`, with logins by Basic
 //!   and Digest.
+//! * `http-listen`: cameras and programs that POST their pictures to us, `http-listen://…`, and
+//!   pictures that the program hands in itself, `push:`.
 //! * `tls`: the same over `https://…`.
 //! * `rtsp`: cameras that speak RTSP and send M-JPEG (RFC 2435), `rtsp://…`, over TCP.
 //! * `test-picture`: the [source](Source) `test:`, a moving test picture by `mjpeg-picture`.
@@ -124,6 +126,8 @@ pub use source::TestCamera;
 #[cfg(feature = "__fuzzing")]
 #[doc(hidden)]
 pub use source::fuzzing;
+#[cfg(feature = "http-listen")]
+pub use source::{Inlet, Push, PushOutcome, PushStats};
 pub use source::{InvalidSource, Limits, Recording, Source, redacted};
 #[cfg(all(feature = "v4l2", target_os = "linux"))]
 pub use source::{V4l2Camera, V4l2Control, V4l2Device, V4l2Format, V4l2Size};

@@ -133,6 +133,9 @@ impl Online {
                 continue;
             }
             self.waits_since.get_or_insert_with(Instant::now);
+            if let Some(interval) = self.incoming.interval() {
+                self.stall.expect(interval);
+            }
             let deadlines = self.deadlines();
             ready!(self.timer.poll(cx, deadlines.next()));
             if self.stall.excuse(deadlines.next(), Instant::now()) {

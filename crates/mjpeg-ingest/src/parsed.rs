@@ -3,6 +3,7 @@
 use std::{
     io,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use mjpeg_codec::{DiscardReason, multipart::RelayHeaders};
@@ -51,4 +52,10 @@ pub(crate) trait ParsedFeed: Send {
     /// Whether the feed itself decides at present when the camera is lost, as it alone knows what
     /// it waits for.
     fn keeps_time(&self) -> bool;
+
+    /// The time from frame to frame, if the feed has learned it, so that a slow sender is not taken
+    /// for a dead one. Default: unknown.
+    fn interval(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -1,16 +1,24 @@
 //! Sources: where the images of a stream come from.
 
+#[cfg(feature = "http-listen")]
+mod bound;
 #[cfg(all(feature = "exec", unix))]
 mod exec;
 mod file;
+#[cfg(feature = "__fuzzing")]
+pub mod fuzzing;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "http-listen")]
+mod http_listen;
 mod invalid;
 mod judged;
 mod limits;
 mod literal;
 mod look_up;
 mod parse;
+#[cfg(feature = "http-listen")]
+mod push;
 mod rate;
 mod redact;
 #[cfg(feature = "rtsp")]
@@ -20,6 +28,7 @@ mod rtsp;
     reason = "the folder holds sources, this file is the type"
 )]
 mod source;
+mod takeover;
 mod tcp;
 mod tcp_listen;
 #[cfg(feature = "test-picture")]
@@ -35,10 +44,12 @@ pub(crate) mod visits;
 pub use file::Recording;
 #[cfg(feature = "http")]
 pub use http::HttpCamera;
-#[cfg(feature = "__fuzzing")]
-pub use http::fuzzing;
+#[cfg(feature = "http-listen")]
+pub use http_listen::stats::PushStats;
 pub use invalid::InvalidSource;
 pub use limits::Limits;
+#[cfg(feature = "http-listen")]
+pub use push::{Inlet, Push, PushOutcome};
 pub use redact::redacted;
 pub use source::Source;
 #[cfg(feature = "test-picture")]

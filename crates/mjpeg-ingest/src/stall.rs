@@ -9,7 +9,9 @@ use crate::{duration::LONGEST, within::STOOD_STILL};
 /// Follows the interval between the frames of one connection.
 #[derive(Debug)]
 pub(crate) struct StallWatch {
-    /// How long the camera may send no byte.
+    /// How long the camera may send no byte, at least.
+    configured: Duration,
+    /// How long it may, given its interval.
     limit: Duration,
     /// When the last frame came, or the connection was made.
     last_frame: Instant,
@@ -31,8 +33,8 @@ impl StallWatch {
     /// Begins with a fresh connection, and the interval that its source declares.
     pub(crate) fn new(now: Instant, limit: Duration, interval: Option<Duration>) -> Self {
         let interval = interval.map(|interval| interval.min(LONGEST));
-        let limit = limit.max(interval.unwrap_or_default().saturating_mul(3));
-        Self {
+        let mut watch = Self {
+            configured: limit,
             limit,
             last_frame: now,
             last_alive: now,
@@ -41,7 +43,15 @@ impl StallWatch {
             interval,
             is_reported: false,
             excused: None,
-        }
+        };
+        watch.expect(interval.unwrap_or_default());
+        watch
+    }
+
+    /// Sets the time from frame to frame that the source knows, or has learned.
+    pub(crate) fn expect(&mut self, interval: Duration) {
+        let interval = interval.min(LONGEST);
+        self.limit = self.configured.max(interval.saturating_mul(3));
     }
 
     /// Records that bytes came. While they keep coming, no timer gets a turn.

@@ -57,6 +57,8 @@
 //! * `placeholder`: placeholders that say what is wrong (`Placeholder::Drawn`), drawn by
 //!   `mjpeg-picture`.
 //! * `http`, `tls`: cameras that speak HTTP as sources, `http://…` and `https://…`.
+//! * `http-listen`: pictures that others send as sources, `http-listen://…` and `push:`
+//!   (`Manager::inlet`).
 //! * `test-picture`: the source `test:`, a moving test picture.
 //! * `v4l2`: cameras of this machine as sources, `v4l2:///dev/video0` (Linux).
 //! * `small`: snapshots at an eighth of their size.

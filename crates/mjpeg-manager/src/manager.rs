@@ -4,6 +4,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use mjpeg_fanout::Consumer;
+#[cfg(feature = "http-listen")]
+use mjpeg_ingest::Inlet;
 use mjpeg_ingest::Source;
 use tokio::time::timeout;
 use tracing::{debug, field::display, info};
@@ -197,6 +199,18 @@ impl Manager {
     /// [`Error::NotFound`], or [`Error::ShutDown`] after a [`shutdown`](Self::shutdown).
     pub fn spec(&self, name: &str) -> Result<Arc<StreamSpec>, Error> {
         Ok(self.inner.registry.get(name)?.spec())
+    }
+
+    /// Returns where the pictures of a running stream are handed in, if `push:` is among its
+    /// sources. (Feature `http-listen`.)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    #[cfg(feature = "http-listen")]
+    pub fn inlet(&self, name: &str) -> Result<Option<Inlet>, Error> {
+        let spec = self.spec(name)?;
+        Ok(spec.sources().iter().find_map(Source::inlet).cloned())
     }
 
     /// Reads one stream.

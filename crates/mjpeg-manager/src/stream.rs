@@ -146,9 +146,13 @@ impl RunningStream {
             let name = old.name().to_string();
             return Err(Error::NotFound { name });
         }
-        let new = change(&old);
+        let mut new = change(&old);
         if new == *old {
             return Ok(());
+        }
+        if new.sources() == old.sources() {
+            // What is read goes on with what belongs to it, such as an inlet.
+            new = new.with_sources(old.sources().iter().cloned());
         }
         match (old.sources().is_empty(), new.sources().is_empty()) {
             (false, true) => return Err(InvalidSpec::NoSource.into()),

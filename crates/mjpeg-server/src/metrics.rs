@@ -8,6 +8,8 @@ mod families;
 mod listener;
 mod outbound;
 mod process;
+#[cfg(feature = "http-listen")]
+mod push;
 mod relay;
 mod stream;
 mod wall;
@@ -27,6 +29,8 @@ use http::{
 };
 use mjpeg_auth::{Auth, HookStats};
 use mjpeg_control::ControlApi;
+#[cfg(feature = "http-listen")]
+use mjpeg_manager::mjpeg_ingest::PushStats;
 use mjpeg_manager::{HttpOutlet, Manager, mjpeg_http::ListenerStats};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -149,6 +153,8 @@ impl Metrics {
             streams,
             webhooks: self.webhooks.stats(),
             hook: self.hook(),
+            #[cfg(feature = "http-listen")]
+            pushes: PushStats::read(),
             process: ProcessReading::now(),
         }
     }
@@ -165,6 +171,8 @@ struct Figures {
     webhooks: Vec<(String, WebhookStats)>,
     /// `None` if there is none.
     hook: Option<HookStats>,
+    #[cfg(feature = "http-listen")]
+    pushes: PushStats,
     /// `None` where the system does not tell.
     process: Option<ProcessReading>,
 }
@@ -180,6 +188,8 @@ impl Collector for Figures {
         listener::encode(&self.listeners, &mut families)?;
         outbound::webhooks(&self.webhooks, &mut families)?;
         outbound::hook(self.hook.as_ref(), &mut families)?;
+        #[cfg(feature = "http-listen")]
+        push::encode(self.pushes, &mut families)?;
         self.process
             .as_ref()
             .map_or(Ok(()), |process| process.encode(&mut families))

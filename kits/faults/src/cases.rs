@@ -9,6 +9,7 @@ mod log;
 mod odd;
 mod process;
 mod programs;
+mod push;
 mod rates;
 mod requests;
 mod rtsp;
@@ -38,6 +39,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         rtsp::CASES,
         webcam::CASES,
         programs::CASES,
+        push::CASES,
         secrets::CASES,
         viewer::CASES,
         wall::CASES,

@@ -112,8 +112,10 @@ pub(crate) fn route<'a>(
         && let Some(stream) = streams.find(name)
     {
         return match rest {
-            // A page around the stream, which is for the service of pages.
-            Some(rest) if has_fallback && rest.trim_matches('/') == "view" => Routed::Fallback,
+            // A page around the stream, and pictures for it, are for the service beside.
+            Some(rest) if has_fallback && matches!(rest.trim_matches('/'), "view" | "push") => {
+                Routed::Fallback
+            }
             Some(rest) => Routed::Stream(stream, rest),
             // `./`, so that no name can look like a scheme.
             None => Routed::Moved(
@@ -198,6 +200,7 @@ mod tests {
             ("/attic/", "fallback"),
             ("/door/view", "fallback"),
             ("//door//view/", "fallback"),
+            ("/door/push", "fallback"),
             ("/door/views", "door /views"),
             ("/", "fallback"),
             ("//", "fallback"),
@@ -249,6 +252,7 @@ mod tests {
         }
         assert_eq!(routed("/yard/x", true, false), "yard /x");
         assert_eq!(routed("/yard/view", true, false), "yard /view");
+        assert_eq!(routed("/yard/push", true, false), "yard /push");
     }
 
     #[test]

@@ -6,13 +6,14 @@ mod camera;
 pub(super) mod challenge;
 mod chunks;
 mod cookies;
-mod extent;
+pub(super) mod extent;
 mod feed;
 #[cfg(feature = "__fuzzing")]
-pub mod fuzzing;
+pub(super) mod fuzzing;
 pub(super) mod head;
+pub(super) mod line;
 pub(super) mod login;
-mod polled;
+pub(super) mod polled;
 mod reading;
 mod request;
 pub(super) mod response;
@@ -23,6 +24,7 @@ mod tls;
 #[cfg(feature = "tls")]
 mod trust;
 pub(super) mod url;
+pub(super) mod wanted;
 pub(super) mod wire;
 
 pub use camera::HttpCamera;

@@ -18,8 +18,8 @@ pub enum InvalidSource {
     /// The scheme is unknown.
     #[error(
         "unknown kind of source {shown:?}; known are tcp://host:port, http://host/path, \
-         https://host/path, rtsp://host/path, tcp-listen://addr:port, unix:///path, file:///path, \
-         exec:program args, v4l2:///dev/video0 and test:{advice}",
+         https://host/path, rtsp://host/path, tcp-listen://addr:port, http-listen://addr:port/path, \
+         push:, unix:///path, file:///path, exec:program args, v4l2:///dev/video0 and test:{advice}",
         shown = shown_scheme(.0),
         advice = advice(.0)
     )]
@@ -56,6 +56,32 @@ pub enum InvalidSource {
          tcp-listen://:6001 listen at all of them"
     )]
     BadListenAddress(String),
+    /// The address to listen at is missing.
+    #[error(
+        "the address to listen at is missing: http-listen://0.0.0.0:8090/cam1 listens at all IPv4 \
+         addresses of this machine, http-listen://[::]:8090/cam1 at all, and \
+         http-listen://127.0.0.1:8090/cam1 for programs on this machine only"
+    )]
+    NoListenAddress,
+    /// Everybody could send pictures.
+    #[error(
+        "everybody who can reach this address could send pictures: add #token=SECRET, which \
+         senders give as Authorization: Bearer SECRET or as ?token=SECRET, or #open if that is \
+         meant"
+    )]
+    OpenToAll,
+    /// What senders must know does not stand behind the `#`.
+    #[error(
+        "what senders must know stands behind the path: http-listen://ADDR:PORT/PATH#token=SECRET; \
+         a '?' in the path is written as %3F, a '#' as %23"
+    )]
+    TokenElsewhere,
+    /// Something follows `push:`.
+    #[error(
+        "push: has no address: pictures for it are sent to POST /NAME/push of a gateway; for a \
+         port of its own, write http-listen://ADDR:PORT/PATH"
+    )]
+    PushElsewhere,
     /// The path is not absolute, or not UTF-8.
     #[error(
         "the path is not absolute; with one that is, there are three slashes: \
@@ -71,7 +97,8 @@ pub enum InvalidSource {
          1000) and once, test: has name, size=640x480 and fps, v4l2: has \
          size=1280x720, fps, input=N and NAME=N for each control of the camera, a camera that speaks HTTP has #fps=N \
          (0.00001 to 60) or #poll_interval=TIME, #answer_timeout=TIME, #login_retry=TIME, \
-         #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure; all but test: have \
+         #header=NAME:VALUE, #ca=/path/to/file.pem and #insecure, http-listen: has #token=SECRET \
+         or #open; all but test: have \
          #connect_timeout=TIME and #stall_limit=TIME; a TIME is written 500ms, 10s, 5m or 1h, 7 days \
          at most; a '#' in a path is written as %23",
         shown = shown_option(.0)
@@ -122,7 +149,7 @@ pub(super) fn is_scheme(text: &str) -> bool {
 }
 
 /// The options that sources have, whose names are no secrets.
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 16] = [
     "fps",
     "once",
     "name",
@@ -137,6 +164,8 @@ const OPTIONS: [&str; 14] = [
     "stall_limit",
     "poll_interval",
     "login_retry",
+    "token",
+    "open",
 ];
 
 /// Says how to read a well-known kind of camera that has no scheme here.

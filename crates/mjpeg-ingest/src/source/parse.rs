@@ -10,6 +10,8 @@ use percent_encoding::percent_decode_str;
 
 #[cfg(feature = "http")]
 use super::http::HttpCamera;
+#[cfg(feature = "http-listen")]
+use super::http_listen::HttpListenUrl;
 #[cfg(feature = "rtsp")]
 use super::rtsp::RtspCamera;
 #[cfg(feature = "test-picture")]
@@ -28,6 +30,7 @@ impl FromStr for Source {
         let (scheme, rest) = url.split_once(':').ok_or(InvalidSource::NoScheme)?;
         match scheme {
             "exec" => program(rest),
+            "push" => push(rest),
             "test" => test(url, rest),
             "http" | "https" => http(url),
             "rtsp" => rtsp(url),
@@ -51,6 +54,7 @@ fn in_slashes(scheme: &str, rest: &str) -> Result<Source, InvalidSource> {
             let (rest, limits) = limited(rest)?;
             Ok(tcp_listen(rest)?.with_limits(limits))
         }
+        "http-listen" => http_listen(rest),
         "unix" => {
             let (rest, limits) = limited(rest)?;
             Ok(unix(rest)?.with_limits(limits))
@@ -307,5 +311,35 @@ fn rtsp(_url: &str) -> Result<Source, InvalidSource> {
     Err(InvalidSource::NotBuilt {
         kind: "rtsp",
         feature: "rtsp",
+    })
+}
+
+#[cfg(feature = "http-listen")]
+fn http_listen(rest: &str) -> Result<Source, InvalidSource> {
+    Ok(Source::http_listen(&HttpListenUrl::parse(rest)?))
+}
+
+#[cfg(not(feature = "http-listen"))]
+fn http_listen(_rest: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotBuilt {
+        kind: "http-listen",
+        feature: "http-listen",
+    })
+}
+
+#[cfg(feature = "http-listen")]
+fn push(rest: &str) -> Result<Source, InvalidSource> {
+    let (rest, limits) = limited(rest)?;
+    match rest {
+        "" => Ok(Source::push().with_limits(limits)),
+        _ => Err(InvalidSource::PushElsewhere),
+    }
+}
+
+#[cfg(not(feature = "http-listen"))]
+fn push(_rest: &str) -> Result<Source, InvalidSource> {
+    Err(InvalidSource::NotBuilt {
+        kind: "push",
+        feature: "http-listen",
     })
 }

@@ -22,6 +22,11 @@ use super::{
     text::{Text, URL_OPTIONS},
     visits::Visits,
 };
+#[cfg(feature = "http-listen")]
+use super::{
+    http_listen::{HttpListen, HttpListenUrl},
+    push::{Inlet, PushSource},
+};
 #[cfg(unix)]
 use super::{unix::Unix, url::path_text};
 use crate::{
@@ -50,6 +55,12 @@ use crate::{
 ///   same as over `tcp`. One sender at a time. A new one that has sent a whole image replaces a
 ///   sender that has been silent for 2 s, and for twice its longest pause, or never sent an image.
 ///   The address is one of this machine; `tcp-listen://:port` listens at all of them.
+/// * `http-listen://addr:port/path#token=…` takes the pictures that cameras and programs send by
+///   `POST` or `PUT` (feature `http-listen`): a JPEG image per request, or a multipart of them.
+///   Sources with different paths share an address. See
+///   [below](#options-of-http-listen-and-push).
+/// * `push:` takes pictures that this program is given by its own callers; see [`Inlet`] (feature
+///   `http-listen`).
 /// * `unix:///path` connects to the socket of a program on this machine that sends the same (Unix).
 /// * `file:///path` plays a recording of the same, repeated at 30 frames per second. `?fps=12.5`
 ///   sets the rate, `?once` plays it once. The path may contain `%20` and the like. The file is
@@ -94,6 +105,14 @@ use crate::{
 /// Behind the command line of `exec`, they are its last word: `exec:program args #stall_limit=2m`.
 /// An argument that begins with `#` must be quoted, and in a path a `#` is written as `%23`.
 ///
+/// # Options of http-listen and push
+///
+/// * `#token=…` is what senders must know: they give it as `Authorization: Bearer TOKEN`, as the
+///   password of a Basic login, or as `?token=TOKEN`. Percent-encoded.
+/// * `#open` lets everybody send who can reach the address. Beyond loopback, one of the two is
+///   required.
+/// * `#stall_limit=2m` as above. A sender whose usual interval is known has three of them at least.
+///
 /// # Names and passwords
 ///
 /// Write `/`, `?`, `#`, `@`, `:` and `%` in a user name or password as `%2F`, `%3F`, `%23`, `%40`,
@@ -102,9 +121,9 @@ use crate::{
 /// # Secrets
 ///
 /// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of
-/// an HTTP or RTSP camera, and the values in its query but for a few that are known to be harmless,
-/// such as `fps` and `resolution`. Of a program they show the name and how many arguments it has.
-/// Only [`reveal`](Self::reveal) returns the full text.
+/// an HTTP or RTSP camera, the values in its query but for a few that are known to be harmless, such
+/// as `fps` and `resolution`, and the token of `http-listen`. Of a program they show the name and how
+/// many arguments it has. Only [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///
@@ -137,6 +156,9 @@ pub struct Source {
     longest_wait: Option<Duration>,
     connect: Arc<dyn Connect>,
     visits: Arc<Visits>,
+    /// Where its pictures are handed in, if they are.
+    #[cfg(feature = "http-listen")]
+    inlet: Option<Inlet>,
 }
 
 impl Source {
@@ -162,6 +184,33 @@ impl Source {
     pub fn tcp_listen(addr: SocketAddr) -> Self {
         Self::known(format!("tcp-listen://{addr}"), TcpListen::new(addr))
             .taking_options(URL_OPTIONS)
+    }
+
+    /// Makes a source of what is sent to a path of an address.
+    #[cfg(feature = "http-listen")]
+    pub(super) fn http_listen(url: &HttpListenUrl) -> Self {
+        Self::known(url.text(), HttpListen::new(url))
+            .with_label(url.label())
+            .taking_options(URL_OPTIONS)
+            .with_limits(url.limits)
+    }
+
+    /// Makes a source `push:`, whose pictures the program hands in by its [inlet](Self::inlet).
+    /// (Feature `http-listen`.)
+    #[cfg(feature = "http-listen")]
+    pub fn push() -> Self {
+        let push = PushSource::default();
+        let inlet = push.inlet();
+        let mut source = Self::known("push:".into(), push).taking_options(URL_OPTIONS);
+        source.inlet = Some(inlet);
+        source
+    }
+
+    /// Where the pictures of a source `push:` are handed in; `None` for other sources. (Feature
+    /// `http-listen`.)
+    #[cfg(feature = "http-listen")]
+    pub fn inlet(&self) -> Option<&Inlet> {
+        self.inlet.as_ref()
     }
 
     /// Makes a source that connects to a Unix socket, whose program sends raw concatenated JPEG
@@ -242,6 +291,8 @@ impl Source {
             longest_wait: None,
             connect: Arc::new(Attempts(connect)),
             visits: Arc::default(),
+            #[cfg(feature = "http-listen")]
+            inlet: None,
         }
     }
 

@@ -1,7 +1,6 @@
 //! Cameras and encoders that connect to us.
 
 mod listening;
-mod rival;
 mod sender;
 
 use std::{
@@ -12,8 +11,8 @@ use std::{
 use async_trait::async_trait;
 use tokio::{net::TcpListener, time::Instant};
 
-use self::{listening::Listening, rival::Rival, sender::Sender};
-use super::tcp::keep_alive;
+use self::{listening::Listening, sender::Sender};
+use super::{takeover::rivals::Rival, tcp::keep_alive};
 use crate::{
     connect::{Connect, Connection},
     error::ConnectError,
@@ -64,7 +63,7 @@ impl Connect for TcpListen {
             Some(rival) => rival,
             None => {
                 let (stream, peer) = bound.listener.accept().await?;
-                Rival::new(stream, peer, Instant::now())
+                Rival::new(stream, peer.to_string(), Instant::now())
             }
         };
         keep_alive(sender.stream());

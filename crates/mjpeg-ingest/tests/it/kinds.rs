@@ -85,7 +85,7 @@ impl Drop for Folder {
     }
 }
 
-async fn free_addr() -> SocketAddr {
+pub(crate) async fn free_addr() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     listener.local_addr().unwrap()
 }

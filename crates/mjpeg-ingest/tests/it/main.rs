@@ -17,6 +17,8 @@ mod kinds;
 mod pipe;
 #[cfg(all(feature = "exec", unix))]
 mod programs;
+#[cfg(all(feature = "http-listen", unix))]
+mod push;
 mod reconnect;
 mod replay;
 #[cfg(feature = "rtsp")]

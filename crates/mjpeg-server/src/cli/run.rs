@@ -186,6 +186,12 @@ Cameras:
                           times as options, as http:// does
   tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses. If it becomes
                           silent, another one that sends a picture takes over
+  http-listen://ADDR:PORT/PATH#token=SECRET
+                          sends its pictures to us by POST or PUT, one per request or as a
+                          multipart stream, with Authorization: Bearer SECRET or ?token=SECRET;
+                          #open instead of the token lets everybody send. Cameras share a port
+                          by different paths
+  push:                   whose pictures users with the right push send to POST /NAME/push
   unix:///PATH            sends to whoever connects to this socket
   file:///PATH            a recording, or a picture that a program replaces: read again and again
                           at 30 frames per second; ?fps=N sets the rate, ?once plays it once

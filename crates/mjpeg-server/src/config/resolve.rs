@@ -4,6 +4,7 @@ pub(crate) mod listens;
 pub(crate) mod names;
 mod outbound;
 pub(crate) mod overrides;
+mod pushes;
 mod rights;
 mod sources;
 pub(crate) mod streams;
@@ -15,7 +16,7 @@ use super::{
     layer::Layer,
     read::document::Document,
     report::Report,
-    settings::{ListenSettings, Settings},
+    settings::Settings,
 };
 
 /// A configuration with all layers merged.
@@ -69,13 +70,13 @@ pub(crate) fn resolve(
     let (listen_layers, listens): (Vec<_>, Vec<_>) = listens.into_iter().unzip();
     let (stream_layers, streams): (Vec<_>, Vec<_>) = streams.into_iter().unzip();
     streams::warn(&stream_layers, &streams, report);
+    pushes::check(&stream_layers, &streams, &rights, report);
     let hook = outbound::hook(&rights.auth, report);
     let webhooks = outbound::webhooks(&document.webhooks, &names, report);
     let (webhook_layers, webhooks): (Vec<_>, Vec<_>) = webhooks.into_iter().unzip();
 
     let mut ports: ListenKeys = base.read();
-    let first: Option<&ListenSettings> = listens.first();
-    if let Some(first) = first {
+    if let Some(first) = listens.first() {
         ports
             .trusted_proxies
             .clone_from(&first.keys.trusted_proxies);

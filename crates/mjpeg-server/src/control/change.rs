@@ -68,9 +68,16 @@ pub(super) fn keys(
     Err(violations.fold(error.with_hint(hint), Error::with_violation))
 }
 
-/// Whether the camera of a new stream must be there.
+/// Whether the camera of a new stream must be there. One that connects to us cannot be waited for.
 pub(super) fn is_required(keys: &Map<String, Value>) -> bool {
-    keys.get("start").and_then(Value::as_str) != Some("retry")
+    let is_passive = |url: &str| url.parse().is_ok_and(|source: Source| source.is_passive());
+    match keys.get("start").and_then(Value::as_str) {
+        Some(start) => start != "retry",
+        None => !["source", "fallback"]
+            .iter()
+            .filter_map(|key| keys.get(*key))
+            .any(|value| texts(value).any(is_passive)),
+    }
 }
 
 fn wrong_start(value: &Value) -> Option<Violation> {

@@ -42,7 +42,7 @@ impl Site {
             return self.not_found(&configured, request).await;
         };
         let is_read = request.method == Method::GET || request.method == Method::HEAD;
-        if !is_read || endpoint == Endpoint::Logout {
+        if !is_read || !endpoint.is_readable() {
             return respond::not_allowed(endpoint.methods());
         }
         let is_probe = matches!(endpoint, Endpoint::Alive | Endpoint::Ready);
@@ -102,6 +102,8 @@ impl Site {
             },
             // Refused above.
             Endpoint::Logout => respond::not_allowed(endpoint.methods()),
+            #[cfg(feature = "http-listen")]
+            Endpoint::Push(_) => respond::not_allowed(endpoint.methods()),
             Endpoint::Metrics => {
                 let accept = request.headers.get(ACCEPT);
                 let accept = accept.and_then(|accept| accept.to_str().ok());
@@ -142,6 +144,20 @@ impl Site {
         let mut inquiry = inquiry(Action::State, configured, request);
         inquiry.stream = Some(name.as_str().into());
         matches!(relayed.auth.decide(&inquiry).await, Access::Allow(_))
+    }
+
+    /// Takes the pictures of a request for the stream of this name or further name. Of one that is
+    /// not there the answer is that for one which the sender may not see.
+    #[cfg(feature = "http-listen")]
+    async fn push<B>(&self, name: String, request: Request<B>) -> Response<respond::SiteBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let stream = self.0.relayed.resolved(&name);
+        let name = stream.map_or(name, |stream| stream.to_string());
+        let response = self.0.control.push(&name, request).await;
+        response.map(BodyExt::boxed_unsync)
     }
 
     /// Says which streams there are to whoever may read them here. Where some streams are not for
@@ -239,6 +255,13 @@ where
                     Err(error) => error.respond().map(BodyExt::boxed_unsync),
                 })
             });
+        }
+        #[cfg(feature = "http-listen")]
+        if let Some(Endpoint::Push(name)) = endpoint
+            && matches!(*request.method(), Method::POST | Method::PUT)
+        {
+            let name = name.to_owned();
+            return Box::pin(async move { Ok(site.push(name, request).await) });
         }
         let (request, _body) = request.into_parts();
         Box::pin(async move { Ok(boxed(site.answer(&request).await)) })

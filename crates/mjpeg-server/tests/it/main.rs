@@ -20,6 +20,8 @@ mod outage;
 mod page;
 mod process;
 mod proxies;
+#[cfg(feature = "http-listen")]
+mod push;
 mod receiver;
 mod relays;
 mod reload;

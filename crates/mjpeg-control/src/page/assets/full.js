@@ -1,6 +1,6 @@
 // One camera in full: a large picture, what it has done lately, who watches, what happened.
 
-import { all, api, ApiError } from './api.js';
+import { all, api, ApiError, at as address } from './api.js';
 import { h, openDialog, say } from './dom.js';
 import * as format from './format.js';
 import { prefs } from './prefs.js';
@@ -185,6 +185,9 @@ export class FullView {
       const [width, height] = info.size ?? [];
       if (width) facts.unshift(['Size', `${width} × ${height}`]);
       facts.push(['Source', info.source], ['Reconnects', info.reconnects]);
+      if (info.source?.startsWith('push:')) {
+        facts.push(['Pictures are sent to', address(`${encodeURIComponent(this.#name)}/push`)]);
+      }
       const count = (total) => Object.values(total).reduce((sum, one) => sum + one, 0);
       if (count(info.discarded)) facts.push(['Discarded', count(info.discarded)]);
       const { last_error: last } = info;

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use super::{
     address::Origin,
     feed,
+    line::Duplex,
     session::{Dial, Past, Session},
     settings::{Account, HttpSettings},
     url::{self, Shown},
-    wire::Duplex,
 };
 #[cfg(feature = "tls")]
 use super::{tls, trust::Trust};

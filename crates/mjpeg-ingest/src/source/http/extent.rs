@@ -2,7 +2,7 @@
 
 /// Where a body ends (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(in crate::source) enum Extent {
     Length(u64),
     Chunked,
     /// At the end of the connection.
@@ -11,8 +11,8 @@ pub(super) enum Extent {
 
 /// The headers that say where the body ends.
 #[derive(Default)]
-pub(super) struct FramingHeaders {
-    pub(super) is_chunked: bool,
+pub(in crate::source) struct FramingHeaders {
+    pub(in crate::source) is_chunked: bool,
     length: Length,
 }
 
@@ -27,7 +27,7 @@ enum Length {
 
 impl FramingHeaders {
     /// Reads a `Content-Length` header.
-    pub(super) fn length(&mut self, value: &[u8]) {
+    pub(in crate::source) fn length(&mut self, value: &[u8]) {
         // A list of equal lengths is one length (RFC 9110 section 8.6).
         for text in value.split(|&b| b == b',') {
             let text = text.trim_ascii();
@@ -45,8 +45,24 @@ impl FramingHeaders {
         }
     }
 
+    /// Decides where the body of a request ends: `None` if it says nothing of a body (RFC 9112
+    /// section 6.3).
+    ///
+    /// # Errors
+    ///
+    /// If its length is no number, or several that differ: whoever sends it may mean anything.
+    #[cfg(feature = "http-listen")]
+    pub(in crate::source) fn request_extent(&self) -> Result<Option<Extent>, ()> {
+        match self.length {
+            _ if self.is_chunked => Ok(Some(Extent::Chunked)),
+            Length::Known(length) => Ok(Some(Extent::Length(length))),
+            Length::Missing => Ok(None),
+            Length::Useless => Err(()),
+        }
+    }
+
     /// Decides where the body ends.
-    pub(super) fn extent(&self, status: u16, is_multipart: bool) -> Extent {
+    pub(in crate::source) fn extent(&self, status: u16, is_multipart: bool) -> Extent {
         if status < 200 || status == 204 || status == 304 {
             return Extent::Length(0);
         }
@@ -61,14 +77,14 @@ impl FramingHeaders {
 }
 
 /// Whether a list of words holds this one.
-pub(super) fn has_token(value: &[u8], token: &[u8]) -> bool {
+pub(in crate::source) fn has_token(value: &[u8], token: &[u8]) -> bool {
     let mut tokens = value.split(|&b| b == b',');
     tokens.any(|found| found.trim_ascii().eq_ignore_ascii_case(token))
 }
 
 /// A registered coding that changes the bytes. Other words mean nothing: cameras write `none`,
 /// `binary` and the like.
-pub(super) fn coding(value: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::source) fn coding(value: &[u8]) -> Option<Vec<u8>> {
     let codings = [
         &b"gzip"[..],
         b"x-gzip",

@@ -23,9 +23,9 @@ use tokio::{
 use super::{
     address::Origin,
     feed,
+    line::Duplex,
     session::{Dial, Session},
     url,
-    wire::Duplex,
 };
 use crate::{
     config::IngestConfig,

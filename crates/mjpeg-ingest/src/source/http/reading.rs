@@ -2,13 +2,14 @@
 
 use std::task::{Context, Poll, ready};
 
-use mjpeg_codec::{DiscardReason, SplitterConfig};
+use mjpeg_codec::SplitterConfig;
 use tokio::time::Instant;
 
 use super::{
     ask::{AnswerBody, PictureAnswer},
     polled::{answer::Pictures, rhythm::Rhythm},
     session::Session,
+    wanted::wanted,
 };
 use crate::{
     connect::Framing, error::HttpError, framed::Framed, parsed::Parsed, timer::Timer,
@@ -82,19 +83,7 @@ impl Reading {
         let Some(found) = ready!(self.framed.poll_found(cx)) else {
             return Poll::Ready(None);
         };
-        Poll::Ready(Some(match found {
-            Parsed::Frame { captured, relay } => {
-                let frame = &captured.frame;
-                if self.pictures.is_wanted((frame.width(), frame.height())) {
-                    Parsed::Frame { captured, relay }
-                } else {
-                    behind(frame.bytes().len() as u64)
-                }
-            }
-            // What follows the picture is no loss, even where it is cut off.
-            Parsed::Discarded { bytes, .. } if self.pictures.is_enough() => behind(bytes),
-            discarded => discarded,
-        }))
+        Poll::Ready(Some(wanted(found, &mut self.pictures)))
     }
 
     /// Whether this is a stream, or may be one, which is limited as any other connection is.
@@ -162,13 +151,5 @@ impl Reading {
         }
         self.end = Some(end);
         Poll::Ready(false)
-    }
-}
-
-/// Bytes behind the picture of an answer.
-fn behind(bytes: u64) -> Parsed {
-    Parsed::Discarded {
-        reason: DiscardReason::ExtraImage,
-        bytes,
     }
 }

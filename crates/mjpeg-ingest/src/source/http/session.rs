@@ -19,11 +19,12 @@ use super::{
     challenge::challenges,
     cookies::Cookies,
     head::ResponseHead,
+    line::Duplex,
     login::{Login, schemes},
     request::Request,
     response::{shown_address, unexpected},
     settings::HttpSettings,
-    wire::{Duplex, Wire},
+    wire::Wire,
 };
 use crate::{
     config::IngestConfig,

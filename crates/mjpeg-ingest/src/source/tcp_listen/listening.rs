@@ -2,15 +2,15 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
-use super::rival::Rivals;
+use crate::source::takeover::rivals::Rivals;
 
 /// A bound listener, and the senders that wait for the end of the current one.
 #[derive(Debug)]
 pub(super) struct Listening {
     pub(super) listener: TcpListener,
-    rivals: Mutex<Rivals>,
+    rivals: Mutex<Rivals<TcpStream>>,
 }
 
 impl Listening {
@@ -22,7 +22,7 @@ impl Listening {
     }
 
     /// Held briefly, never across a wait.
-    pub(super) fn rivals(&self) -> MutexGuard<'_, Rivals> {
+    pub(super) fn rivals(&self) -> MutexGuard<'_, Rivals<TcpStream>> {
         self.rivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
@@ -16,11 +15,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    listening::Listening,
-    rival::{Rival, Rivals},
+use super::listening::Listening;
+use crate::{
+    error::SourceEnd,
+    source::takeover::{rhythm::SenderRhythm, rivals::Rival},
+    timer::Timer,
 };
-use crate::{error::SourceEnd, timer::Timer};
 
 /// The current sender, and the listener through which others may connect.
 pub(super) struct Sender {
@@ -28,28 +28,35 @@ pub(super) struct Sender {
     /// What was read of it while it was a rival.
     rest: Bytes,
     bound: Arc<Listening>,
+    /// Looks for its first whole frame; `None` once that has come.
+    first: Option<Splitter>,
     rhythm: SenderRhythm,
     timer: Timer,
 }
 
-/// How often a sender sends.
-struct SenderRhythm {
-    /// Looks for its first whole frame; `None` once that has come.
-    first: Option<Splitter>,
-    last_read: Option<Instant>,
-    /// The longest time between two reads.
-    longest_gap: Duration,
-}
-
 impl Sender {
-    pub(super) fn new(sender: Rival, bound: Arc<Listening>) -> Self {
+    pub(super) fn new(sender: Rival<TcpStream>, bound: Arc<Listening>) -> Self {
         let (stream, rest, has_frame) = sender.into_parts();
         Self {
             stream,
             rest,
             bound,
+            first: (!has_frame).then(|| Splitter::new(SplitterConfig::default())),
             rhythm: SenderRhythm::new(has_frame),
             timer: Timer::default(),
+        }
+    }
+
+    /// Records what came.
+    fn record(&mut self, bytes: &[u8]) {
+        self.rhythm.record(Instant::now());
+        if let Some(splitter) = &mut self.first {
+            splitter.push(Bytes::copy_from_slice(bytes));
+            let mut found = std::iter::from_fn(|| splitter.poll());
+            if found.any(|found| matches!(found, Found::Frame(_))) {
+                self.first = None;
+                self.rhythm.frame();
+            }
         }
     }
 }
@@ -70,21 +77,22 @@ impl AsyncRead for Sender {
             this.rest.advance(n);
             Poll::Ready(Ok(()))
         };
-        let mut rivals = this.bound.rivals();
         if read.is_ready() {
             let came = &buf.filled()[before..];
             // If it has ended, the next connection is to a rival.
             if !came.is_empty() {
-                this.rhythm.record(came, Instant::now());
+                this.record(came);
+                let mut rivals = this.bound.rivals();
                 if this.rhythm.has_frame() && !rivals.is_empty() {
                     rivals.refuse();
                 }
             }
             return read;
         }
+        let mut rivals = this.bound.rivals();
         // An error, such as no descriptor left, is retried when the sender sends.
         while let Poll::Ready(Ok((stream, peer))) = this.bound.listener.poll_accept(cx) {
-            rivals.add(Rival::new(stream, peer, Instant::now()));
+            rivals.add(Rival::new(stream, peer.to_string(), Instant::now()));
         }
         loop {
             let now = Instant::now();
@@ -104,49 +112,3 @@ impl AsyncRead for Sender {
         }
     }
 }
-
-impl SenderRhythm {
-    fn new(has_frame: bool) -> Self {
-        Self {
-            first: (!has_frame).then(|| Splitter::new(SplitterConfig::default())),
-            last_read: None,
-            longest_gap: Duration::ZERO,
-        }
-    }
-
-    fn has_frame(&self) -> bool {
-        self.first.is_none()
-    }
-
-    /// Records what came.
-    fn record(&mut self, bytes: &[u8], now: Instant) {
-        if let Some(splitter) = &mut self.first {
-            splitter.push(Bytes::copy_from_slice(bytes));
-            let mut found = std::iter::from_fn(|| splitter.poll());
-            if found.any(|found| matches!(found, Found::Frame(_))) {
-                self.first = None;
-            }
-        }
-        if let Some(last) = self.last_read.replace(now) {
-            self.longest_gap = self.longest_gap.max(now.saturating_duration_since(last));
-        }
-    }
-
-    /// When it gives way to a rival that has a frame, if there is one and it sends nothing until
-    /// then. One that never had a frame itself gives way at once.
-    fn gives_way_at(&self, rivals: &Rivals, now: Instant) -> Option<Instant> {
-        rivals.with_frame()?;
-        Some(match self.last_read {
-            Some(last) if self.has_frame() => {
-                last + SILENT_AFTER.max(self.longest_gap.saturating_mul(GAPS))
-            }
-            _ => now,
-        })
-    }
-}
-
-/// How long a sender must have been silent, at least, for another one to replace it.
-const SILENT_AFTER: Duration = Duration::from_secs(2);
-
-/// How many of its longest pauses it must have been silent.
-const GAPS: u32 = 2;

@@ -15,8 +15,8 @@ use crate::config::value::{
 #[serde(default)]
 pub(crate) struct AuthKeys {
     /// What somebody without credentials may do: `"view"`, `"replay"`, `"push"`, `"metrics"`. Never
-    /// `"control"`. `"replay"` and `"push"` have no effect yet: there are no recordings, and
-    /// clients cannot send pictures.
+    /// `"control"`. With `"push"`, everybody may send pictures to streams whose source is `push:`.
+    /// `"replay"` has no effect yet: there are no recordings.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) anonymous: Vec<RightWord>,
 
@@ -141,8 +141,8 @@ pub(crate) struct UserKeys {
     #[schemars(extend("x-example" = "AB:CD:…", "x-reload" = RIGHTS))]
     pub(crate) certificate: Option<String>,
 
-    /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`. `"replay"`
-    /// and `"push"` have no effect yet.
+    /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`. `"push"` is
+    /// to send pictures to streams whose source is `push:`. `"replay"` has no effect yet.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) may: Vec<RightWord>,
 

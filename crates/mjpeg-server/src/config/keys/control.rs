@@ -11,8 +11,9 @@ use crate::config::value::{network::NetworkValue, text::TextValue};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ControlKeys {
-    /// The kinds of sources that the API may set. Kinds that start programs, open files or read
-    /// webcams are left out: whoever may use the API could then do that on this machine.
+    /// The kinds of sources that the API may set. Kinds that start programs, open files, read webcams
+    /// or listen at ports are left out: whoever may use the API could then do that on this machine.
+    /// `push` does none of it: it takes what users with that right send to a gateway.
     #[schemars(length(max = 16), extend("x-reload" = KEEP))]
     pub(crate) sources: Vec<String>,
 
@@ -40,7 +41,7 @@ impl ControlKeys {
 impl Default for ControlKeys {
     fn default() -> Self {
         Self {
-            sources: ["tcp", "http", "https", "rtsp", "test"]
+            sources: ["tcp", "http", "https", "rtsp", "test", "push"]
                 .map(Into::into)
                 .into(),
             allow: Vec::new(),

@@ -198,9 +198,11 @@ fn check_listener(layer: &Layer, auth: &AuthKeys, users: &[UserKeys], report: &m
 }
 
 /// The kinds of sources that there are, as their URLs begin.
-const SOURCE_KINDS: [&str; 9] = [
+const SOURCE_KINDS: [&str; 12] = [
     "tcp",
     "tcp-listen",
+    "http-listen",
+    "push",
     "unix",
     "file",
     "exec",

@@ -150,9 +150,16 @@ fn is_http(url: &str) -> bool {
 
 /// The options of a URL, names and values.
 fn options(url: &str) -> Vec<(&str, &str)> {
-    let is_network = ["tcp:", "tcp-listen:", "rtsp:", "v4l2:"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
+    let is_network = [
+        "tcp:",
+        "tcp-listen:",
+        "http-listen:",
+        "push:",
+        "rtsp:",
+        "v4l2:",
+    ]
+    .iter()
+    .any(|scheme| url.starts_with(scheme));
     let Some((_, options)) = url.split_once('#').filter(|_| is_network || is_http(url)) else {
         return Vec::new();
     };

@@ -11,6 +11,9 @@ pub(super) enum Endpoint<'a> {
     Page,
     /// Of the stream of this name, without anything around it.
     View(&'a str),
+    /// Takes pictures for the stream of this name.
+    #[cfg(feature = "http-listen")]
+    Push(&'a str),
     Login,
     /// Only changes something.
     Logout,
@@ -33,6 +36,8 @@ impl<'a> Endpoint<'a> {
         match (first, rest) {
             ("assets", asset) if serve.page && !asset.is_empty() => Some(Self::Asset(asset)),
             (name, "view") if serve.page && serve.streams => Some(Self::View(name)),
+            #[cfg(feature = "http-listen")]
+            (name, "push") if serve.streams && !name.is_empty() => Some(Self::Push(name)),
             ("login", "") if serve.page => Some(Self::Login),
             ("logout", "") if serve.page => Some(Self::Logout),
             ("healthz", "") => Some(Self::Alive),
@@ -54,6 +59,19 @@ impl<'a> Endpoint<'a> {
             // Whoever may not see the stream is told that there is none.
             Self::View(_) => None,
             Self::Login | Self::Logout | Self::Asset(_) => None,
+            // It cannot be read.
+            #[cfg(feature = "http-listen")]
+            Self::Push(_) => None,
+        }
+    }
+
+    /// Whether it can be read at all.
+    pub(super) fn is_readable(self) -> bool {
+        match self {
+            Self::Logout => false,
+            #[cfg(feature = "http-listen")]
+            Self::Push(_) => false,
+            _ => true,
         }
     }
 
@@ -71,6 +89,8 @@ impl<'a> Endpoint<'a> {
         match self {
             Self::Login => "GET, HEAD, POST",
             Self::Logout => "POST",
+            #[cfg(feature = "http-listen")]
+            Self::Push(_) => "POST, PUT",
             _ => "GET, HEAD",
         }
     }

@@ -38,7 +38,8 @@ impl Scene {
         let text = format!(
             "{INCLUDE}{listeners}\n[[streams]]\nname = \"door\"\nsource = \"{}\"\n\
              listen = \"127.0.0.1:0\"\n[[streams]]\nname = \"yard\"\n\
-             source = \"http://me:hunter2@{dead}/hunter3?token=hunter4\"\n{users}",
+             source = \"http://me:hunter2@{dead}/hunter3?token=hunter4\"\n\
+             [[streams]]\nname = \"phone\"\nsource = \"push:\"\n{users}",
             camera.url()
         );
         let relay = Controlled::of_several(&text, urls + 1);

@@ -215,6 +215,34 @@ async fn camera_that_cannot_be_stored_is_added_for_this_run() {
 }
 
 #[tokio::test]
+async fn camera_that_sends_its_pictures_is_added_and_where_it_sends_them_is_shown() {
+    let relay = relay("");
+    let driver = Driver::start();
+    let browser = browser(&driver).await;
+    open(&browser, &relay, "forms", "openAdd()").await;
+    let hint = "document.querySelector('dialog').textContent.includes('push:')";
+    until(&browser, hint).await;
+    enter(&browser, "Name", "phone").await;
+    enter(&browser, "Source", "push:").await;
+    press(&browser, "Add").await;
+    until(&browser, CLOSED).await;
+    browser
+        .goto(&format!("{}#phone", relay.url()))
+        .await
+        .unwrap();
+    browser.refresh().await.unwrap();
+    let told = format!("{}phone/push", relay.url());
+    let facts = "document.querySelector('dialog.full dl')?.textContent ?? ''";
+    until(
+        &browser,
+        &format!("({facts}).includes('Pictures are sent to{told}')"),
+    )
+    .await;
+    no_violations(&browser).await;
+    browser.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn password_that_is_masked_is_kept_and_sent_to_no_other_host() {
     let watched = FakeHttpCamera::saying("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
     let relay = relay("");

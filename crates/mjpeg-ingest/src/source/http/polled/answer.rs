@@ -7,7 +7,7 @@ use crate::connect::Framing;
 
 /// What the type of an answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::source::http) enum AnswerType {
+pub(in crate::source) enum AnswerType {
     Multipart,
     Image,
     Other,
@@ -15,7 +15,7 @@ pub(in crate::source::http) enum AnswerType {
 
 /// What the first bytes of an answer say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::source::http) enum Content {
+pub(in crate::source) enum Content {
     /// Pictures are in it, framed like this.
     Pictures(Framing),
     /// More bytes are needed.
@@ -25,7 +25,7 @@ pub(in crate::source::http) enum Content {
 }
 
 /// Reads a media type, which is in lower case and without parameters.
-pub(in crate::source::http) fn answer_type(media_type: &[u8]) -> AnswerType {
+pub(in crate::source) fn answer_type(media_type: &[u8]) -> AnswerType {
     match media_type {
         b"image/jpeg" | b"image/jpg" | b"image/pjpeg" => AnswerType::Image,
         multipart if multipart.starts_with(b"multipart/") => AnswerType::Multipart,
@@ -35,7 +35,7 @@ pub(in crate::source::http) fn answer_type(media_type: &[u8]) -> AnswerType {
 }
 
 /// Decides what an answer holds, by its type and its first bytes.
-pub(in crate::source::http) fn content(kind: AnswerType, first: &[u8], is_whole: bool) -> Content {
+pub(in crate::source) fn content(kind: AnswerType, first: &[u8], is_whole: bool) -> Content {
     if kind == AnswerType::Multipart {
         return Content::Pictures(Framing::Multipart);
     }
@@ -55,7 +55,7 @@ pub(in crate::source::http) fn content(kind: AnswerType, first: &[u8], is_whole:
 
 /// Follows the pictures of one answer.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::source::http) struct Pictures {
+pub(in crate::source) struct Pictures {
     framing: Framing,
     /// The end of the answer was announced.
     has_length: bool,
@@ -65,7 +65,7 @@ pub(in crate::source::http) struct Pictures {
 }
 
 impl Pictures {
-    pub(in crate::source::http) fn new(framing: Framing, has_length: bool) -> Self {
+    pub(in crate::source) fn new(framing: Framing, has_length: bool) -> Self {
         Self {
             framing,
             has_length,
@@ -80,7 +80,7 @@ impl Pictures {
     /// follows belongs to it: a preview, or the second picture of the Multi-Picture Format. Only if
     /// the answer has no announced end and the next picture has the same size, this is a stream of
     /// pictures without framing.
-    pub(in crate::source::http) fn is_wanted(&mut self, size: (u16, u16)) -> bool {
+    pub(in crate::source) fn is_wanted(&mut self, size: (u16, u16)) -> bool {
         let is_stream = self.framing == Framing::Multipart || !self.has_length;
         let is_wanted = match self.first {
             None => true,
@@ -92,23 +92,23 @@ impl Pictures {
     }
 
     /// Whether no picture has come.
-    pub(in crate::source::http) fn is_empty(&self) -> bool {
+    pub(in crate::source) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// Whether more than one picture came, so that this is no snapshot.
-    pub(in crate::source::http) fn is_stream(&self) -> bool {
+    pub(in crate::source) fn is_stream(&self) -> bool {
         self.count > 1
     }
 
     /// Whether the end of the answer was announced, so that it is no stream.
-    pub(in crate::source::http) fn has_length(&self) -> bool {
+    pub(in crate::source) fn has_length(&self) -> bool {
         self.has_length
     }
 
     /// Whether the answer may be left before its end: its picture is whole, and it is announced as
     /// no stream.
-    pub(in crate::source::http) fn is_enough(&self) -> bool {
+    pub(in crate::source) fn is_enough(&self) -> bool {
         self.count == 1 && self.framing != Framing::Multipart
     }
 }

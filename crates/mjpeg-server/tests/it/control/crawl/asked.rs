@@ -69,7 +69,7 @@ pub(super) fn asked(document: &Value, [viewer, link]: &[String; 2]) -> Vec<Asked
         }
     }
     for target in OTHERS {
-        for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS"] {
+        for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
             all.push(Asked::json(method, target, body(method, target)));
         }
         for before in ["/cams", "/", "/./", "/door/.."] {
@@ -139,7 +139,7 @@ const RESTS: [&str; 7] = [
 ];
 
 /// What this program has beside the API, what it will not serve, and what others have.
-const OTHERS: [&str; 48] = [
+const OTHERS: [&str; 51] = [
     "/",
     "/?action=stream",
     "/?action=snapshot",
@@ -157,6 +157,9 @@ const OTHERS: [&str; 48] = [
     "/door/view",
     "/door/?action=stream",
     "/door/?action=command&cmd=x",
+    "/door/push",
+    "/phone/push",
+    "/phone/push?token=x",
     "/yard/",
     "/yard/state",
     "/yard/snapshot",

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::sources::free_addr;
+
 /// What must be found nowhere.
 pub(super) struct Secret;
 
@@ -36,6 +38,10 @@ pub(super) fn streams(camera: String, hostile: SocketAddr, dead: SocketAddr) -> 
             format!("http://{hostile}/x/${{credential:camera}}"),
         ),
         ("program", format!("exec:{program}")),
+        (
+            "pushed",
+            format!("http-listen://{}/x#token=hunter2-push", free_addr()),
+        ),
     ];
     let mut text = String::new();
     for (name, source) in sources {
@@ -60,7 +66,7 @@ pub(super) fn outbound(hostile: SocketAddr) -> String {
 }
 
 /// What makes a file wrong, each with a secret in the wrong place.
-pub(super) const BAD_FILE: [&str; 13] = [
+pub(super) const BAD_FILE: [&str; 14] = [
     "[[streams]]\nname = \"x\"\nsource = \"http://me:hunter2-bad@cam/\n",
     "[[streams]]\nname = \"x\"\nsorce = \"http://me:hunter2-bad@cam/\"\n",
     "[[streams]]\nname = \"x\"\nsource = http://me:hunter2-bad@cam/\n",
@@ -68,6 +74,7 @@ pub(super) const BAD_FILE: [&str; 13] = [
     "[[streams]]\nname = \"x\"\nsource = [\"http://me:hunter2-bad@cam/\"]\n",
     "[[streams]]\nname = \"x\"\nsource = \"http://me:hunter2-bad@cam/#header=hunter2-bad\"\n",
     "[[streams]]\nname = \"x\"\nsource = \"http://cam/${file:/no/such/file}?token=hunter2-bad\"\n",
+    "[[streams]]\nname = \"x\"\nsource = \"http-listen://0.0.0.0:1/?token=hunter2-bad\"\n",
     "[[users]]\nname = \"x\"\npassword_hash = \"hunter2-bad\"\n",
     "[[users]]\nname = \"x\"\ntoken_hash = \"hunter2-bad\"\n",
     "[[users]]\nname = \"x\"\npassword = \"hunter2-bad\"\n",

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -12,15 +11,15 @@ use bytes::{Bytes, BytesMut};
 use mjpeg_codec::{Found, Splitter, SplitterConfig};
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    net::TcpStream,
     time::Instant,
 };
 
 /// A sender, read up to its first whole frame: that is what makes it one. A port scanner or a
 /// health check connects too.
-pub(super) struct Rival {
-    stream: TcpStream,
-    peer: SocketAddr,
+pub(in crate::source) struct Rival<S> {
+    stream: S,
+    /// Who it is, for people.
+    peer: String,
     came: Instant,
     /// When bytes last came, or it connected.
     last_read: Instant,
@@ -30,8 +29,8 @@ pub(super) struct Rival {
     first: Option<Splitter>,
 }
 
-impl Rival {
-    pub(super) fn new(stream: TcpStream, peer: SocketAddr, now: Instant) -> Self {
+impl<S> Rival<S> {
+    pub(in crate::source) fn new(stream: S, peer: String, now: Instant) -> Self {
         Self {
             stream,
             peer,
@@ -44,16 +43,16 @@ impl Rival {
         }
     }
 
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(in crate::source) fn stream(&self) -> &S {
         &self.stream
     }
 
-    pub(super) fn peer(&self) -> SocketAddr {
-        self.peer
+    pub(in crate::source) fn peer(&self) -> &str {
+        &self.peer
     }
 
     /// Returns its connection, what was read of it, and whether that holds a whole frame.
-    pub(super) fn into_parts(self) -> (TcpStream, Bytes, bool) {
+    pub(in crate::source) fn into_parts(self) -> (S, Bytes, bool) {
         let has_frame = self.has_frame();
         (self.stream, self.bytes.freeze(), has_frame)
     }
@@ -62,6 +61,13 @@ impl Rival {
         self.first.is_none()
     }
 
+    /// Until when it may be without a whole frame; `None` once it has one.
+    fn expires_at(&self) -> Option<Instant> {
+        (!self.has_frame()).then(|| self.came + MOST_TIME)
+    }
+}
+
+impl<S: AsyncRead + Unpin> Rival<S> {
     /// Reads what is there, up to the first whole frame. Returns whether it may stay.
     fn read(&mut self, now: Instant, cx: &mut Context<'_>) -> bool {
         while let Some(splitter) = &mut self.first {
@@ -85,14 +91,9 @@ impl Rival {
         }
         true
     }
-
-    /// Until when it may be without a whole frame; `None` once it has one.
-    fn expires_at(&self) -> Option<Instant> {
-        (!self.has_frame()).then(|| self.came + MOST_TIME)
-    }
 }
 
-impl fmt::Debug for Rival {
+impl<S> fmt::Debug for Rival<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rival")
             .field("peer", &self.peer)
@@ -103,19 +104,25 @@ impl fmt::Debug for Rival {
 }
 
 /// The rivals of the current sender: a bounded number, each with bounded time and bytes.
-#[derive(Debug, Default)]
-pub(super) struct Rivals(Vec<Rival>);
+#[derive(Debug)]
+pub(in crate::source) struct Rivals<S>(Vec<Rival<S>>);
 
-impl Rivals {
-    pub(super) fn is_empty(&self) -> bool {
+impl<S> Default for Rivals<S> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<S: AsyncRead + Unpin> Rivals<S> {
+    pub(in crate::source) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Adds one. If there are too many, hangs up on the one that has been silent for longest.
-    pub(super) fn add(&mut self, rival: Rival) {
+    pub(in crate::source) fn add(&mut self, rival: Rival<S>) {
         if self.0.len() >= MOST {
             // One with a frame has said what it has to say.
-            let silence = |(_, rival): &(usize, &Rival)| (rival.has_frame(), rival.last_read);
+            let silence = |(_, rival): &(usize, &Rival<S>)| (rival.has_frame(), rival.last_read);
             if let Some((at, _)) = self.0.iter().enumerate().min_by_key(silence) {
                 self.0.remove(at);
             }
@@ -125,12 +132,12 @@ impl Rivals {
 
     /// Reads from all, and hangs up on those that have ended, or that have sent too much or for too
     /// long without a frame.
-    pub(super) fn read(&mut self, now: Instant, cx: &mut Context<'_>) {
+    pub(in crate::source) fn read(&mut self, now: Instant, cx: &mut Context<'_>) {
         self.0.retain_mut(|rival| {
             rival.read(now, cx) && rival.expires_at().is_none_or(|at| at > now)
         });
         while self.0.iter().map(|rival| rival.bytes.len()).sum::<usize>() > MOST_BYTES_OF_ALL {
-            let size = |(_, rival): &(usize, &Rival)| (!rival.has_frame(), rival.bytes.len());
+            let size = |(_, rival): &(usize, &Rival<S>)| (!rival.has_frame(), rival.bytes.len());
             let Some((at, _)) = self.0.iter().enumerate().max_by_key(size) else {
                 return;
             };
@@ -139,25 +146,36 @@ impl Rivals {
     }
 
     /// The next time at which one expires.
-    pub(super) fn expire_at(&self) -> Option<Instant> {
+    pub(in crate::source) fn expire_at(&self) -> Option<Instant> {
         self.0.iter().filter_map(Rival::expires_at).min()
     }
 
     /// The newest one that has a whole frame.
-    pub(super) fn with_frame(&self) -> Option<&Rival> {
+    pub(in crate::source) fn with_frame(&self) -> Option<&Rival<S>> {
         self.0.iter().rfind(|rival| rival.has_frame())
     }
 
     /// Hangs up on those that have a whole frame: the current sender is alive.
-    pub(super) fn refuse(&mut self) {
+    pub(in crate::source) fn refuse(&mut self) {
         self.0.retain(|rival| !rival.has_frame());
+    }
+
+    /// Takes out the first of those that are meant.
+    #[cfg(feature = "http-listen")]
+    pub(in crate::source) fn take_first(
+        &mut self,
+        is_meant: impl Fn(&S) -> bool,
+    ) -> Option<Rival<S>> {
+        let at = self.0.iter().position(|rival| is_meant(&rival.stream))?;
+        Some(self.0.remove(at))
     }
 
     /// Takes out the one to be read next: rather one with a frame, else one that has sent bytes,
     /// else the newest.
-    pub(super) fn take_best(&mut self) -> Option<Rival> {
-        let rank =
-            |(_, rival): &(usize, &Rival)| (rival.has_frame(), !rival.bytes.is_empty(), rival.came);
+    pub(in crate::source) fn take_best(&mut self) -> Option<Rival<S>> {
+        let rank = |(_, rival): &(usize, &Rival<S>)| {
+            (rival.has_frame(), !rival.bytes.is_empty(), rival.came)
+        };
         let (at, _) = self.0.iter().enumerate().max_by_key(rank)?;
         Some(self.0.remove(at))
     }

@@ -1,0 +1,97 @@
+//! Whoever connects to the port and is no camera. Each goes on until it is aborted, and counts the
+//! answers that it gets.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Result;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
+    time::sleep,
+};
+
+use super::{TOKEN, status};
+
+/// Connects from another address than the honest sender.
+async fn connect(addr: SocketAddr) -> Option<TcpStream> {
+    let socket = TcpSocket::new_v4().ok()?;
+    socket.bind(([127, 0, 0, 3], 0).into()).ok()?;
+    socket.connect(addr).await.ok()
+}
+
+/// Sends a head byte by byte, or nothing.
+pub(in super::super) async fn slow_head(addr: SocketAddr, n: usize) -> Result<u64> {
+    let head = b"POST /cam HTTP/1.1\r\nX-Padding: ";
+    loop {
+        let Some(mut stream) = connect(addr).await else {
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        for byte in head.iter().cycle() {
+            if n % 2 == 0 && stream.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+/// Announces far more than a picture, and sends it.
+pub(in super::super) async fn oversize(addr: SocketAddr, n: usize) -> Result<u64> {
+    let framing = match n % 2 {
+        0 => "Content-Length: 1000000000000\r\n\r\n",
+        _ => "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+    };
+    // A token for half of them: the others are refused for that.
+    let token = if n % 4 < 2 { TOKEN } else { "x" };
+    let request = format!("POST /cam?token={token} HTTP/1.1\r\n{framing}");
+    let zeros = vec![0; 64 << 10];
+    loop {
+        let Some(mut stream) = connect(addr).await else {
+            sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        if stream.write_all(request.as_bytes()).await.is_err() {
+            continue;
+        }
+        while stream.write_all(&zeros).await.is_ok() {
+            sleep(Duration::from_millis(1)).await;
+        }
+        let _ = stream.read(&mut [0; 1024]).await;
+    }
+}
+
+/// Tries one token after another.
+pub(in super::super) async fn wrong_token(addr: SocketAddr, n: usize) -> Result<u64> {
+    loop {
+        let Some(mut stream) = connect(addr).await else {
+            sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        for guess in 0.. {
+            let request = format!(
+                "POST /cam?token={n}-{guess} HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789"
+            );
+            if stream.write_all(request.as_bytes()).await.is_err() {
+                break;
+            }
+            match status(&mut stream).await {
+                Ok(401) => {}
+                _ => break,
+            }
+        }
+    }
+}
+
+/// Sends a body without end, in which there is no picture.
+pub(in super::super) async fn endless(addr: SocketAddr) -> Result<()> {
+    let mut stream = TcpStream::connect(addr).await?;
+    let head = format!(
+        "POST /cam?token={TOKEN} HTTP/1.1\r\nContent-Type: multipart/x-mixed-replace\r\n\
+         Transfer-Encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await?;
+    let chunk = [&b"10000\r\n"[..], &[0xFF; 0x10000], b"\r\n"].concat();
+    while stream.write_all(&chunk).await.is_ok() {}
+    Ok(())
+}
