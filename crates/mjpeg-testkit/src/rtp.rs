@@ -95,7 +95,8 @@ impl RtpSender {
         let units = |side: u16| u8::try_from(side.div_ceil(8)).unwrap_or(0);
         let restarts = described.restart_interval;
         let kind = described.kind + if restarts > 0 { 64 } else { 0 };
-        let mut headers = u32::try_from(offset).unwrap().to_be_bytes().to_vec();
+        let headers = u32::try_from(offset).expect("a scan of 16 MiB at most");
+        let mut headers = headers.to_be_bytes().to_vec();
         headers.extend([
             kind,
             self.quality(),
@@ -109,7 +110,7 @@ impl RtpSender {
         if offset == 0 && self.quality() >= 128 {
             let (precision, data) = self.table_data(&described.tables);
             headers.extend([0, precision]);
-            headers.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+            headers.extend(u16::try_from(data.len()).expect("two tables").to_be_bytes());
             headers.extend(data);
         }
         headers

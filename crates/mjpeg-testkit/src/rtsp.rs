@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::camera::Camera;
 use crate::fake_http_camera::FakeHttpCamera;
-use crate::plan::ReceivedRequest;
+use crate::plan::{Answers, ReceivedRequest};
 use crate::script::Step;
 
 /// What a [`FakeRtspCamera`] answers.
@@ -18,10 +18,12 @@ pub struct RtspAnswers {
     /// The description of the session (SDP).
     pub sdp: String,
     /// What is sent after the answer to PLAY.
-    pub play: Arc<dyn Fn(&ReceivedRequest) -> Vec<Step> + Send + Sync>,
+    pub play: Answers,
     /// Replaces the answer to a request, if it returns steps.
-    pub instead: Arc<dyn Fn(&ReceivedRequest) -> Option<Vec<Step>> + Send + Sync>,
+    pub instead: Exceptions,
 }
+
+type Exceptions = Arc<dyn Fn(&ReceivedRequest) -> Option<Vec<Step>> + Send + Sync>;
 
 impl RtspAnswers {
     /// Sends M-JPEG: pictures of this size, if one is to be stated, in what `play` returns.

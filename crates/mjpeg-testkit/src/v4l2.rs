@@ -56,7 +56,7 @@ impl V4l2StandIn {
     ///
     /// # Panics
     ///
-    /// If it cannot be written, as all other methods do.
+    /// If it cannot be written.
     pub fn plug(&self, device: &str, about: &str) {
         let made = self.folder.join("made");
         fs::create_dir_all(made.join("frames")).expect("a folder");
@@ -66,18 +66,30 @@ impl V4l2StandIn {
     }
 
     /// Pulls a camera out.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
     pub fn unplug(&self, device: &str) {
         let away = self.folder.join(device);
         fs::rename(self.plugged(device), away).expect("it was plugged in");
     }
 
     /// Plugs a camera in again, under the same name or another one.
+    ///
+    /// # Panics
+    ///
+    /// If it was not pulled out.
     pub fn replug(&self, device: &str, name: &str) {
         let away = self.folder.join(device);
         fs::rename(away, self.plugged(name)).expect("it was pulled out");
     }
 
     /// Makes a link to a camera, as the system does for its serial number.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
     pub fn link(&self, id: &str, device: &str) {
         let link = self.folder.join("dev/v4l/by-id").join(id);
         let _ = fs::remove_file(&link);
@@ -86,6 +98,10 @@ impl V4l2StandIn {
 
     /// Sets what the buffers hold, in the order of the names, from the next on. A camera that was
     /// pulled out has that when it is plugged in again.
+    ///
+    /// # Panics
+    ///
+    /// If they cannot be written.
     pub fn frames<B: AsRef<[u8]>>(&self, device: &str, frames: &[(&str, B)]) {
         let (made, frames_of) = (self.folder.join("new"), self.device(device).join("frames"));
         fs::create_dir_all(&made).expect("a folder");
@@ -97,16 +113,28 @@ impl V4l2StandIn {
     }
 
     /// Writes a file of a camera, such as `busy`.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
     pub fn set(&self, device: &str, file: &str, content: &str) {
         fs::write(self.device(device).join(file), content).expect("a file");
     }
 
     /// Removes a file of a camera.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
     pub fn unset(&self, device: &str, file: &str) {
         fs::remove_file(self.device(device).join(file)).expect("it was set");
     }
 
     /// What was done to the cameras so far.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be read.
     pub fn log(&self) -> Vec<String> {
         match fs::read_to_string(self.folder.join("log")) {
             Ok(log) => log.lines().map(Into::into).collect(),

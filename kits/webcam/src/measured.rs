@@ -25,7 +25,9 @@ pub(crate) fn table(said: &[String]) -> Result<String> {
             .or_default()
             .push(ticks * 10.0 / frames);
     }
-    let kernel = said.iter().find_map(|line| line.strip_prefix("== kernel "));
+    // The firmware's control characters stand in front of the first line.
+    let kernel = said.iter().find_map(|line| line.split_once("== kernel "));
+    let kernel = kernel.map(|(_, kernel)| kernel);
     let mut text = format!(
         "CPU time per picture of 1280x720 and 100 kB at 30 per second, on v4l2loopback and Linux {} \
          in an emulated machine (QEMU without acceleration), of each of two runs of 40 s:\n\n\

@@ -12,7 +12,9 @@ pub(super) struct Edges {
 pub(super) const TESTKIT: &str = "mjpeg-testkit";
 pub(super) const XTASK: &str = "xtask";
 /// Tooling that may use every crate.
-pub(super) const TOOLING: &[&str] = &["bench", "benches", "compat", "corpus", "engines", "faults"];
+pub(super) const TOOLING: &[&str] = &[
+    "bench", "benches", "compat", "corpus", "engines", "faults", "webcam",
+];
 
 pub(super) const EDGES: &[Edges] = &[
     Edges {

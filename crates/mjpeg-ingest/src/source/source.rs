@@ -73,8 +73,8 @@ use crate::{
 ///   are not found.
 /// * `v4l2:///dev/video0` reads a camera of this machine that makes JPEG images, such as a USB
 ///   webcam (feature `v4l2`, Linux). `?size=1280x720&fps=30&brightness=128` sets what the camera
-///   can do; see `V4l2Camera`. When it is unplugged, it is looked for every second. `v4l2://?list` is
-///   never online: its error lists the cameras and what they can do.
+///   can do; see `V4l2Camera`. When it is unplugged, it is looked for every second. `v4l2://?list`
+///   is never online: its error lists the cameras and what they can do.
 /// * `test:` makes a moving test picture, 640x480 at 15 frames per second (feature `test-picture`).
 ///   `test:?name=door&size=1280x720&fps=30` sets these.
 ///
@@ -121,9 +121,9 @@ use crate::{
 /// # Secrets
 ///
 /// `Display` and `Debug` replace secrets with `***`: the user name, password and header values of
-/// an HTTP or RTSP camera, the values in its query but for a few that are known to be harmless, such
-/// as `fps` and `resolution`, and the token of `http-listen`. Of a program they show the name and how
-/// many arguments it has. Only [`reveal`](Self::reveal) returns the full text.
+/// an HTTP or RTSP camera, the values in its query but for a few that are known to be harmless,
+/// such as `fps` and `resolution`, and the token of `http-listen`. Of a program they show the name
+/// and how many arguments it has. Only [`reveal`](Self::reveal) returns the full text.
 ///
 /// # Equality
 ///

@@ -672,7 +672,7 @@ fn password_is_not_repeated_wherever_a_url_stands() {
             "--stream",
             "a=tcp://a:1@0",
             "--fallback",
-            "a=rtsp://me:secret@cam/",
+            "a=rtmp://me:secret@cam/",
         ],
     ] {
         let (code, out, err) = run(args);

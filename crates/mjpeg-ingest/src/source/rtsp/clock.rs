@@ -22,7 +22,7 @@ impl SenderReport {
         let (timestamp, _) = rest.split_first_chunk::<4>()?;
         let seconds = u64::from(u32::from_be_bytes(*seconds));
         let seconds = seconds.checked_sub(FROM_1900_TO_1970)?;
-        let nanos = u64::from(u32::from_be_bytes(*fraction)) * 1_000_000_000 >> 32;
+        let nanos = (u64::from(u32::from_be_bytes(*fraction)) * 1_000_000_000) >> 32;
         let since_1970 = Duration::from_secs(seconds) + Duration::from_nanos(nanos);
         Some(Self {
             wall: SystemTime::UNIX_EPOCH + since_1970,

@@ -31,7 +31,7 @@ impl MessageHead {
         } else {
             // `OPTIONS * RTSP/1.0`
             words
-                .last()
+                .next_back()
                 .filter(|version| version.starts_with(b"RTSP/"))?;
             None
         };

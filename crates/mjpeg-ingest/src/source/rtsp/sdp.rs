@@ -190,7 +190,10 @@ const MAX_URL_BYTES: usize = 2048;
 mod tests {
     use super::*;
 
-    fn media(lines: &str) -> Option<(u8, u32, Option<(u16, u16)>)> {
+    /// A payload type, a clock rate, a size.
+    type Found = (u8, u32, Option<(u16, u16)>);
+
+    fn media(lines: &str) -> Option<Found> {
         let description = Description::parse(lines.as_bytes());
         let (media, format) = description.jpeg()?;
         Some((format.payload_type, format.clock_rate, media.size))

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io,
+    io::{self, ErrorKind::WouldBlock},
     os::fd::AsFd,
     time::{Duration, SystemTime},
 };
@@ -29,6 +29,8 @@ use crate::error::{ConnectError, SourceEnd, v4l2::V4l2Error};
 pub(super) struct Capture {
     /// What is dropped on another thread: to close a device may take long.
     open: Option<OpenDevice>,
+    /// The driver tells when a buffer is filled.
+    is_told: bool,
     max_frame_bytes: usize,
     /// How long the longest of the latest pictures was.
     usual_bytes: usize,
@@ -79,6 +81,7 @@ impl Capture {
                 buffers,
                 place,
             }),
+            is_told: false,
             max_frame_bytes,
             usual_bytes: 0,
         })
@@ -88,6 +91,11 @@ impl Capture {
     ///
     /// Cancel safe: nothing is awaited after a buffer was taken.
     pub(super) async fn next(&mut self) -> io::Result<Filled> {
+        if !self.is_told
+            && let Some(filled) = self.first()?
+        {
+            return Ok(filled);
+        }
         let Some(open) = &self.open else {
             return Err(io::ErrorKind::NotConnected.into());
         };
@@ -99,6 +107,27 @@ impl Capture {
                 break self.take(&dequeued.map_err(failed_at)?);
             }
         }
+    }
+
+    /// Takes a buffer that is filled already. Some drivers (v4l2loopback) tell of further ones only
+    /// whoever began to wait while there was none, so the waiting begins anew behind each of these.
+    fn first(&mut self) -> io::Result<Option<Filled>> {
+        let Some(open) = self.open.take() else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let dequeued = dequeue(open.device.as_fd());
+        self.is_told = matches!(&dequeued, Err(error) if error.kind() == WouldBlock);
+        let device = match self.is_told {
+            true => open.device,
+            false => watched(open.device.into_inner())?,
+        };
+        let open = self.open.insert(OpenDevice { device, ..open });
+        if self.is_told {
+            return Ok(None);
+        }
+        let failed_at = |error| failed(refused(&open.path, ioctl::DQBUF.name, error));
+        let buffer = dequeued.map_err(failed_at)?;
+        self.take(&buffer).map(Some)
     }
 
     /// Copies what a buffer holds, and gives the buffer back.

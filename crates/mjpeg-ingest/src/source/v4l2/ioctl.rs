@@ -100,6 +100,10 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     /// Maps `len` bytes of a device from the offset that it has named.
     pub(super) fn new(device: BorrowedFd<'_>, len: usize, offset: u32) -> io::Result<Self> {
+        #[allow(
+            clippy::unnecessary_fallible_conversions,
+            reason = "it has 32 bits in some C libraries"
+        )]
         let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
         let fd = device.as_raw_fd();
         let (protection, flags) = (libc::PROT_READ, libc::MAP_SHARED);

@@ -11,9 +11,9 @@ use crate::config::value::{network::NetworkValue, text::TextValue};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct ControlKeys {
-    /// The kinds of sources that the API may set. Kinds that start programs, open files, read webcams
-    /// or listen at ports are left out: whoever may use the API could then do that on this machine.
-    /// `push` does none of it: it takes what users with that right send to a gateway.
+    /// The kinds of sources that the API may set. Kinds that start programs, open files, read
+    /// webcams or listen at ports are left out: whoever may use the API could then do that on this
+    /// machine. `push` does none of it: it takes what users with that right send to a gateway.
     #[schemars(length(max = 16), extend("x-reload" = KEEP))]
     pub(crate) sources: Vec<String>,
 

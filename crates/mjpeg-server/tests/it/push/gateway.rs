@@ -228,7 +228,7 @@ async fn api_adds_streams_that_wait_for_pictures_and_opens_no_port() {
     assert_eq!(answer.head.status, 200, "{answer:?}");
     // A change of something else leaves the source as it is.
     let changed = relay
-        .ask("PATCH", "/streams/phone", r#"{"max_fps":5}"#)
+        .ask("PATCH", "/streams/phone", r#"{"check_frames":true}"#)
         .await;
     assert_eq!(changed.status, 200, "{changed:?}");
     let answer = sent(

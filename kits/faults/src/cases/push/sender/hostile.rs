@@ -28,7 +28,7 @@ pub(in super::super) async fn slow_head(addr: SocketAddr, n: usize) -> Result<u6
             continue;
         };
         for byte in head.iter().cycle() {
-            if n % 2 == 0 && stream.write_all(&[*byte]).await.is_err() {
+            if n.is_multiple_of(2) && stream.write_all(&[*byte]).await.is_err() {
                 break;
             }
             sleep(Duration::from_millis(200)).await;
