@@ -29,8 +29,8 @@ pub(crate) fn table(said: &[String]) -> Result<String> {
     let kernel = said.iter().find_map(|line| line.split_once("== kernel "));
     let kernel = kernel.map(|(_, kernel)| kernel);
     let mut text = format!(
-        "CPU time per picture of 1280x720 and 100 kB at 30 per second, on v4l2loopback and Linux {} \
-         in an emulated machine (QEMU without acceleration), of each of two runs of 40 s:\n\n\
+        "CPU time per picture of 1280x720 and 100 kB at 30 per second, of each of two runs of 40 s,\n\
+         on v4l2loopback and Linux {} in an emulated machine (QEMU without acceleration):\n\n\
          | viewers | mjpeg-server | ustreamer, passing MJPG through |\n|---|---|---|\n",
         kernel.context("the machine did not say what it is")?
     );
