@@ -83,7 +83,7 @@ xflags::xflags! {
         /// open file, thread or task may be left behind, the error must say what happened, and the
         /// relay must recover by itself within its backoff. A case that is not over within its
         /// limit (90 s, long ones 180 s) fails, and the others go on. Prints a table, which
-        /// `docs/reliability.md` explains. Takes about 4 minutes, with the release build.
+        /// `docs/reliability.md` explains. Takes about 6 minutes, with the release build.
         ///
         /// Cases that need namespaces (root), `http://` sources or faketime are skipped where these
         /// are missing. Exit code 1 if a case fails.
