@@ -43,7 +43,7 @@ impl KickedKeys {
     }
 }
 
-/// How long whoever was kicked is refused.
+/// How long a viewer that was kicked is refused.
 const KEPT_OUT: Duration = Duration::from_secs(60);
 
 /// Of each stream. Beyond that, the first one may come back earlier.

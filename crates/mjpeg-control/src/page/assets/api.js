@@ -35,7 +35,7 @@ export const at = (path) => new URL(`../${path}`, import.meta.url).href;
 export const api = (method, path, body, options) => ask(method, `api/v1/${path}`, body, options);
 
 /// The same for any path of the relay. A relay that is silent for too long does not answer: else
-/// whatever waits for it would wait for ever.
+/// what waits for its answer would wait for ever.
 export async function ask(method, path, body, { ifMatch, signal } = {}) {
   // Keeps the browser from asking for a password by itself.
   const headers = { 'X-Requested-With': 'page', Accept: 'application/json' };

@@ -50,7 +50,7 @@ impl FramingHeaders {
     ///
     /// # Errors
     ///
-    /// If its length is no number, or several that differ: whoever sends it may mean anything.
+    /// If its length is not a number, or is given twice and differs.
     #[cfg(feature = "http-listen")]
     pub(in crate::source) fn request_extent(&self) -> Result<Option<Extent>, ()> {
         match self.length {

@@ -17,7 +17,7 @@ pub(in crate::source) fn wanted(found: Parsed, pictures: &mut Pictures) -> Parse
                 behind(frame.bytes().len() as u64)
             }
         }
-        // What follows the picture is no loss, even where it is cut off.
+        // Bytes behind the picture are not a lost picture, even if they are cut off.
         Parsed::Discarded { bytes, .. } if pictures.is_enough() => behind(bytes),
         discarded => discarded,
     }

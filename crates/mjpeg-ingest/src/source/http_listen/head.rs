@@ -45,7 +45,7 @@ pub(super) enum BadHead {
     NoRequest,
     /// The path is not UTF-8, or has control characters.
     BadPath,
-    /// The lengths are no numbers, or differ.
+    /// A length is not a number, or two of them differ.
     BadLength,
 }
 

@@ -195,7 +195,7 @@ async fn connection(
 fn refuse(stream: TcpStream) {
     count(&COUNTERS.connections_refused);
     if let Ok(mut stream) = stream.into_std() {
-        // Whoever does not read it finds the connection closed.
+        // If this cannot be written, the sender only sees that the connection is closed.
         let _ = stream.write(FULL.as_bytes());
     }
 }

@@ -21,7 +21,7 @@ impl PushPace {
         let gap = now.saturating_duration_since(last).min(LONGEST);
         self.interval = Some(match self.interval {
             None => gap,
-            // One outage is no rhythm. Pictures that come together are none either.
+            // Neither one outage nor a burst of pictures changes the usual interval much.
             Some(interval) => {
                 let most = interval.saturating_mul(4).max(SHORTEST_PAUSE);
                 gap.min(most).max(interval - interval / FORGETS)

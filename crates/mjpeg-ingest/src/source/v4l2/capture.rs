@@ -109,8 +109,9 @@ impl Capture {
         }
     }
 
-    /// Takes a buffer that is filled already. Some drivers (v4l2loopback) tell of further ones only
-    /// whoever began to wait while there was none, so the waiting begins anew behind each of these.
+    /// Takes a buffer that is filled already. Some drivers (v4l2loopback) only
+    /// wake a poll that began while no buffer was filled, so the poll begins anew after each of
+    /// these.
     fn first(&mut self) -> io::Result<Option<Filled>> {
         let Some(open) = self.open.take() else {
             return Err(io::ErrorKind::NotConnected.into());
