@@ -2,6 +2,8 @@
 
 pub(crate) mod frame_header;
 pub(crate) mod marker;
+#[cfg(any(feature = "rtp", feature = "small"))]
+pub(crate) mod quantization;
 pub(crate) mod search;
 pub(crate) mod segment;
 pub(crate) mod tables;

@@ -16,9 +16,9 @@ use mjpeg_control::{
     Configurator, ConfiguredStream, EditedStream, Error, ErrorCode, Reloaded, StreamEdit,
     StreamRemoval,
 };
-use serde_json::Value;
 #[cfg(target_os = "linux")]
-use tokio::sync::Mutex;
+use mjpeg_manager::mjpeg_ingest::V4l2Device;
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::view::ConfiguredView;
@@ -34,9 +34,6 @@ pub(crate) struct ControlRequests {
     requests: mpsc::Sender<ControlRequest>,
     view: watch::Receiver<Arc<ConfiguredView>>,
     running: watch::Receiver<Arc<Configuration>>,
-    /// Held while the cameras of this machine are being listed.
-    #[cfg(target_os = "linux")]
-    listing: Mutex<()>,
 }
 
 /// Something that the API asks for, and where the answer goes.
@@ -92,9 +89,9 @@ impl Configurator for ControlRequests {
         if !may(&self.running.borrow()) {
             return None;
         }
-        // One at a time: it opens all devices.
-        let _place = self.listing.lock().await;
-        Some(in_background(devices::as_json).await)
+        // It fails only when the program ends.
+        let all = V4l2Device::list().await.unwrap_or_default();
+        Some(devices::as_json(&all))
     }
 
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {

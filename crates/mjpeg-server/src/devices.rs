@@ -7,15 +7,13 @@ use mjpeg_manager::mjpeg_ingest::{
 };
 use serde_json::{Value, json};
 
-/// The cameras that V4L2 knows, as JSON: what the API and `devices --json` show. May take seconds.
-pub(crate) fn as_json() -> Value {
-    let all = V4l2Device::all();
+/// The cameras that V4L2 knows, as JSON: what the API and `devices --json` show.
+pub(crate) fn as_json(all: &[V4l2Device]) -> Value {
     json!({ "devices": all.iter().map(device_json).collect::<Vec<_>>() })
 }
 
-/// The cameras that V4L2 knows, as lines of text. May take seconds.
-pub(crate) fn as_text() -> String {
-    let all = V4l2Device::all();
+/// The cameras that V4L2 knows, as lines of text.
+pub(crate) fn as_text(all: &[V4l2Device]) -> String {
     if all.is_empty() {
         return NONE.into();
     }

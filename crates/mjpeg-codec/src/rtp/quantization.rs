@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::reason::DropReason;
+use crate::jpeg::quantization::{CHROMINANCE, LUMINANCE, ZIGZAG};
 
 /// The tables of a picture, as DQT segments have them: for brightness, then for colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,53 +128,6 @@ impl QuantTable {
 
 /// Tables of this quality hold for one picture.
 const EACH_TIME: u8 = 255;
-
-/// Table K.1 of T.81, in natural order.
-#[rustfmt::skip]
-const LUMINANCE: [u8; 64] = [
-    16, 11, 10, 16,  24,  40,  51,  61,
-    12, 12, 14, 19,  26,  58,  60,  55,
-    14, 13, 16, 24,  40,  57,  69,  56,
-    14, 17, 22, 29,  51,  87,  80,  62,
-    18, 22, 37, 56,  68, 109, 103,  77,
-    24, 35, 55, 64,  81, 104, 113,  92,
-    49, 64, 78, 87, 103, 121, 120, 101,
-    72, 92, 95, 98, 112, 100, 103,  99,
-];
-
-/// Table K.2 of T.81, in natural order.
-#[rustfmt::skip]
-const CHROMINANCE: [u8; 64] = [
-    17, 18, 24, 47, 99, 99, 99, 99,
-    18, 21, 26, 66, 99, 99, 99, 99,
-    24, 26, 56, 99, 99, 99, 99, 99,
-    47, 66, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-];
-
-/// Where the coefficients are in natural order (T.81 figure A.6): along the diagonals, back and
-/// forth.
-const ZIGZAG: [u8; 64] = {
-    let mut order = [0; 64];
-    let (mut row, mut column, mut at) = (0u8, 0u8, 0);
-    while at < 64 {
-        order[at] = 8 * row + column;
-        let goes_up = (row + column) % 2 == 0;
-        match (goes_up, row, column) {
-            (true, _, 7) => row += 1,
-            (true, 0, _) => column += 1,
-            (true, ..) => (row, column) = (row - 1, column + 1),
-            (false, 7, _) => column += 1,
-            (false, _, 0) => row += 1,
-            (false, ..) => (row, column) = (row + 1, column - 1),
-        }
-        at += 1;
-    }
-    order
-};
 
 #[cfg(test)]
 mod tests {

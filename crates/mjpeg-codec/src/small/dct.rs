@@ -1,5 +1,7 @@
 //! The forward DCT, with the quantization.
 
+use crate::jpeg::quantization::{self, ZIGZAG};
+
 /// One block: 8 rows of 8.
 pub(super) type Block = [f32; 64];
 
@@ -86,44 +88,9 @@ fn transform_8(s: [f32; 8]) -> [f32; 8] {
 }
 
 /// For brightness, and RGB.
-pub(super) static LUMINANCE: Quantizer = Quantizer::new(&LUMINANCE_QUANTIZATION);
+pub(super) static LUMINANCE: Quantizer = Quantizer::new(&quantization::LUMINANCE);
 
-pub(super) static CHROMINANCE: Quantizer = Quantizer::new(&CHROMINANCE_QUANTIZATION);
-
-/// Where in a block each coefficient of the zigzag order is (T.81 figure A.6).
-#[rustfmt::skip]
-const ZIGZAG: [u8; 64] = [
-     0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
-    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13,  6,  7, 14, 21, 28,
-    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
-    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-];
-
-/// Table K.1 (K.1): luminance quantization.
-#[rustfmt::skip]
-const LUMINANCE_QUANTIZATION: [u8; 64] = [
-    16, 11, 10, 16,  24,  40,  51,  61,
-    12, 12, 14, 19,  26,  58,  60,  55,
-    14, 13, 16, 24,  40,  57,  69,  56,
-    14, 17, 22, 29,  51,  87,  80,  62,
-    18, 22, 37, 56,  68, 109, 103,  77,
-    24, 35, 55, 64,  81, 104, 113,  92,
-    49, 64, 78, 87, 103, 121, 120, 101,
-    72, 92, 95, 98, 112, 100, 103,  99,
-];
-
-/// Table K.2 (K.1): chrominance quantization.
-#[rustfmt::skip]
-const CHROMINANCE_QUANTIZATION: [u8; 64] = [
-    17, 18, 24, 47, 99, 99, 99, 99,
-    18, 21, 26, 66, 99, 99, 99, 99,
-    24, 26, 56, 99, 99, 99, 99, 99,
-    47, 66, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-    99, 99, 99, 99, 99, 99, 99, 99,
-];
+pub(super) static CHROMINANCE: Quantizer = Quantizer::new(&quantization::CHROMINANCE);
 
 /// Of quality 35: 5000 / 35. So a hundred pictures of 1080p frames twice a second, which is what a
 /// wall of small tiles shows, take less than 1 MB per second (docs/small.md).

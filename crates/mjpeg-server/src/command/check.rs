@@ -8,6 +8,8 @@ use std::{
 };
 
 use clap::{CommandFactory, error::ErrorKind};
+#[cfg(target_os = "linux")]
+use mjpeg_manager::mjpeg_ingest::V4l2Device;
 use serde_json::json;
 
 #[cfg(target_os = "linux")]
@@ -110,9 +112,10 @@ pub(super) fn cert(args: &Cert) -> ExitCode {
 /// Lists the cameras of this machine.
 #[cfg(target_os = "linux")]
 pub(super) fn devices(args: &Devices) -> ExitCode {
+    let all = V4l2Device::all();
     match args.json {
-        true => print(&format!("{:#}\n", devices::as_json())),
-        false => print(&devices::as_text()),
+        true => print(&format!("{:#}\n", devices::as_json(&all))),
+        false => print(&devices::as_text(&all)),
     }
 }
 

@@ -52,8 +52,6 @@ impl Editor {
             requests: sender,
             view: view.subscribe(),
             running: running.subscribe(),
-            #[cfg(target_os = "linux")]
-            listing: Default::default(),
         };
         let editor = Self {
             requests,

@@ -1,13 +1,39 @@
 //! The cameras of this machine.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
+use tokio::{sync::Mutex, task::spawn_blocking};
+
 use super::{about::V4l2Device, controls, device::Device, format};
 
+/// Held while the devices are being listed.
+static LISTING: Mutex<()> = Mutex::const_new(());
+
 impl V4l2Device {
+    /// Does the same as [`all`](Self::all) on a thread that may block. In a process, one listing is
+    /// under way at a time, also one whose caller has given up: a driver that hangs holds one
+    /// thread.
+    ///
+    /// # Errors
+    ///
+    /// If the runtime shuts down.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nothing is lost but the list.
+    pub async fn list() -> io::Result<Vec<Self>> {
+        let place = LISTING.lock().await;
+        let listing = spawn_blocking(move || {
+            let all = Self::all();
+            drop(place);
+            all
+        });
+        Ok(listing.await?)
+    }
+
     /// Finds all cameras of this machine that this process may open. Opens each, and closes it;
     /// that may take seconds, and disturbs no capture that is under way.
     pub fn all() -> Vec<Self> {

@@ -89,8 +89,7 @@ pub(in crate::source) struct DeviceList;
 #[async_trait]
 impl Connect for DeviceList {
     async fn connect(&self) -> Result<Connection, ConnectError> {
-        let listed = spawn_blocking(V4l2Device::all).await;
-        let listed = listed.map_err(io::Error::from)?;
+        let listed = V4l2Device::list().await?;
         let listed: Vec<_> = listed.iter().map(V4l2Device::to_string).collect();
         Err(V4l2Error::List(match listed.is_empty() {
             true => "this machine has no camera that V4L2 knows and that may be opened".into(),
