@@ -78,6 +78,12 @@ pub(super) const EDGES: &[Edges] = &[
         why: "the manager has HTTP only with its feature `listener`, and draws only with its feature `placeholder`",
     },
     Edges {
+        of: "mjpeg-cluster",
+        always: &["mjpeg-codec", "mjpeg-fanout", "mjpeg-ingest", "mjpeg-http"],
+        optional: &[],
+        why: "a cluster decides who reads a camera, and serves what it reads to other nodes",
+    },
+    Edges {
         of: "mjpeg-control",
         always: &[
             "mjpeg-codec",
@@ -101,7 +107,7 @@ pub(super) const EDGES: &[Edges] = &[
             "mjpeg-manager",
             "mjpeg-picture",
         ],
-        optional: &[],
+        optional: &["mjpeg-cluster"],
         why: "the server uses published crates only",
     },
 ];
