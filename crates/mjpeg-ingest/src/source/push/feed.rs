@@ -51,6 +51,7 @@ pub(in crate::source) async fn open(intake: Arc<Intake>, config: &IngestConfig) 
         splitter: config.splitter().clone(),
         timer: Timer::default(),
         last_read: Instant::now(),
+        has_read: false,
         cost: (0, 0),
     };
     let connection = Connection::feed(feed, peer).with_via(via);
@@ -71,6 +72,8 @@ struct PushFeed {
     splitter: SplitterConfig,
     timer: Timer,
     last_read: Instant,
+    /// Bytes have come since others were looked at.
+    has_read: bool,
     /// What the requests before the present one have cost, and their bytes.
     cost: (u64, u64),
 }
@@ -100,6 +103,7 @@ impl PushFeed {
     fn read(&mut self) {
         let now = Instant::now();
         self.last_read = now;
+        self.has_read = true;
         self.rhythm.record(now);
         // The sender is alive.
         if self.rhythm.has_frame() {
@@ -169,6 +173,7 @@ impl PushFeed {
     /// Waits, besides for bytes, for a rival that takes the sender's place, and for a sender who
     /// has given up the request that is being read.
     fn poll_others(&mut self, present: Present, cx: &mut Context<'_>) -> Poll<Interruption> {
+        self.has_read = false;
         let mut state = self.intake.state();
         state.waits(cx);
         loop {
@@ -227,20 +232,28 @@ impl PushFeed {
             reading.answer();
             return Poll::Ready(Ok(false));
         }
-        match reading.poll(cx) {
-            Poll::Ready(has_read) => {
-                if has_read {
-                    self.read();
+        // A sender may always have bytes to read. All pictures in what it has sent were found.
+        let mut others = match self.has_read {
+            true => self.poll_others(reading.present(), cx),
+            false => Poll::Pending,
+        };
+        if others.is_pending() {
+            match reading.poll(cx) {
+                Poll::Ready(true) => self.read(),
+                Poll::Ready(false) => {}
+                Poll::Pending => {
+                    others = self.poll_others(reading.present(), cx);
+                    if others.is_pending() {
+                        self.state = PushState::Reading(reading);
+                        return Poll::Pending;
+                    }
                 }
             }
-            Poll::Pending => match self.poll_others(reading.present(), cx) {
-                Poll::Ready(Interruption::Replaced(error)) => return Poll::Ready(Err(error)),
-                Poll::Ready(Interruption::Abandoned) => reading.cut_off(),
-                Poll::Pending => {
-                    self.state = PushState::Reading(reading);
-                    return Poll::Pending;
-                }
-            },
+        }
+        match others {
+            Poll::Ready(Interruption::Replaced(error)) => return Poll::Ready(Err(error)),
+            Poll::Ready(Interruption::Abandoned) => reading.cut_off(),
+            Poll::Pending => {}
         }
         self.state = PushState::Reading(reading);
         Poll::Ready(Ok(true))

@@ -1,12 +1,17 @@
 //! Pictures that the program hands in itself.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use mjpeg_ingest::{Event, Ingest, IngestConfig, Inlet, Push, PushOutcome, Source};
 use mjpeg_testkit::jpeg;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, duplex},
-    time::timeout,
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf, duplex},
+    time::{Instant, sleep, timeout},
 };
 
 use super::parts;
@@ -109,4 +114,46 @@ async fn end_of_the_ingest_answers_and_frees_the_body() {
     let outcome = push.await.unwrap();
     assert_eq!((outcome, outcome.status()), (PushOutcome::Ended, 503));
     assert_eq!(sender.read(&mut [0; 8]).await.unwrap(), 0, "closed");
+}
+
+/// A body that always has more, but no picture.
+struct Endless;
+
+impl AsyncRead for Endless {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        buf.initialize_unfilled().fill(0xFF);
+        buf.advance(buf.remaining());
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn sender_that_never_pauses_gives_way_if_it_has_sent_no_picture() {
+    let (mut ingest, inlet) = reading().await;
+    let headers = [("content-type", "multipart/x-mixed-replace")];
+    let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    let endless = Push::new(Endless).with_headers(&headers.into_iter().collect());
+    let endless = inlet.push(endless.with_sender([192, 0, 2, 1].into()));
+    let other = Push::new(io::Cursor::new(jpeg::numbered(1))).with_sender([192, 0, 2, 2].into());
+    let others = async {
+        sleep(Duration::from_millis(50)).await;
+        let begun = Instant::now();
+        (inlet.push(other).await, begun.elapsed())
+    };
+    let pushes = async { tokio::join!(endless, others) };
+    let reading = async { while ingest.next().await.is_some() {} };
+    let told = timeout(Duration::from_secs(10), async {
+        tokio::select! {
+            told = pushes => told,
+            () = reading => unreachable!("it has no end"),
+        }
+    });
+    let (endless, (other, took)) = told.await.expect("the other one is heard");
+    assert_eq!(endless, PushOutcome::Ended);
+    assert_eq!(other, PushOutcome::Taken { pictures: 1 });
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
