@@ -34,7 +34,7 @@ use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, regis
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 #[cfg(feature = "http-listen")]
-use self::push::PushReading;
+use self::push::PushFigures;
 use self::{
     accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
     relay::RelayReading, stream::StreamReading, wall::WallReading,
@@ -155,7 +155,7 @@ impl Metrics {
             webhooks: self.webhooks.stats(),
             hook: self.hook(),
             #[cfg(feature = "http-listen")]
-            pushes: PushReading::now(self.control.as_ref()),
+            pushes: PushFigures::now(self.control.as_ref()),
             process: ProcessReading::now(),
         }
     }
@@ -173,7 +173,7 @@ struct Figures {
     /// `None` if there is none.
     hook: Option<HookStats>,
     #[cfg(feature = "http-listen")]
-    pushes: PushReading,
+    pushes: PushFigures,
     /// `None` where the system does not tell.
     process: Option<ProcessReading>,
 }

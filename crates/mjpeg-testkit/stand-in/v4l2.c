@@ -19,7 +19,7 @@
 // milliseconds that VIDIOC_S_FMT and close take; as long as there is a file `hang`, VIDIOC_QUERYCAP
 // does not return.
 //
-// What is done to devices is appended to the file `log`.
+// What is done to devices is appended to the file `log`, also that one was looked for in vain.
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -475,6 +475,10 @@ int statx(int folder, const char *path, int flags, unsigned mask, struct statx *
     if (!redirected(path, to) || !strcmp(path, "/dev"))
         return REAL(statx)(folder, path, flags, mask, about);
     int done = REAL(statx)(folder, to, flags, mask, about);
+    if (done && errno == ENOENT) {
+        note("look %s\n", strrchr(path, '/') + 1);
+        errno = ENOENT;
+    }
     if (!done && S_ISDIR(about->stx_mode)) {
         about->stx_mode = S_IFCHR | 0660;
         about->stx_rdev_major = 81;

@@ -9,13 +9,13 @@ use super::families::Families;
 
 /// A reading of what was pushed.
 #[derive(Debug)]
-pub(super) struct PushReading {
+pub(super) struct PushFigures {
     ports: PushStats,
     /// `None` where there is no gateway that takes pictures.
     gateways: Option<GatewayPushStats>,
 }
 
-impl PushReading {
+impl PushFigures {
     pub(super) fn now(control: Option<&ControlApi>) -> Self {
         Self {
             ports: PushStats::read(),

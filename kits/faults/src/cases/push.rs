@@ -128,7 +128,11 @@ where
     let answers = Arc::<Answers>::default();
     let others = (0..count).map(|n| tokio::spawn(other(addr, n, Arc::clone(&answers))));
     let others: Vec<_> = others.collect();
-    sleep(Duration::from_millis(200)).await;
+    let all_connected = async || {
+        let connected = answers.connected.load(Ordering::Relaxed);
+        Ok((connected >= count as u64).then_some(()))
+    };
+    wait::until("all others connect", secs(10), all_connected).await?;
     let sent = sender
         .for_a_while(secs(3), Duration::from_millis(100))
         .await?;

@@ -126,11 +126,16 @@ async fn only_who_has_the_right_sends_and_only_to_streams_that_take_pictures() {
 
 #[tokio::test]
 async fn answers_to_pushes_are_counted_by_their_status() {
-    let gateway = "[[listen]]\naddress = \"127.0.0.1:0\"\nserve = [\"streams\", \"metrics\"]\n";
-    let users = user(
-        "sender",
-        "may = [\"push\"]\nstreams = [\"phone\", \"door\"]",
-    );
+    let gateway =
+        "[[listen]]\naddress = \"127.0.0.1:0\"\nserve = [\"streams\", \"page\", \"metrics\"]\n";
+    let users = [
+        user(
+            "sender",
+            "may = [\"push\"]\nstreams = [\"phone\", \"door\"]",
+        ),
+        user("owner", "may = [\"view\"]"),
+    ]
+    .concat();
     let relay = Controlled::of(&[INCLUDE, gateway, &users, STREAMS].concat());
     let mut viewer = Viewer::open(relay.addr(), "/phone/stream").await.unwrap();
     let picture = jpeg::numbered(1);

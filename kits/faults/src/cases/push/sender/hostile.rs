@@ -19,9 +19,11 @@ use tokio::{
 
 use super::{TOKEN, status};
 
-/// The answers that the senders of a case have got.
+/// What the senders of a case have got.
 #[derive(Debug, Default)]
 pub(in super::super) struct Answers {
+    /// Connections that were made.
+    pub(in super::super) connected: AtomicU64,
     /// Those that refuse what was sent.
     pub(in super::super) refusals: AtomicU64,
     /// All others.
@@ -39,17 +41,19 @@ impl Answers {
 }
 
 /// Connects from another address than the honest sender.
-async fn connect(addr: SocketAddr) -> Option<TcpStream> {
+async fn connect(addr: SocketAddr, answers: &Answers) -> Option<TcpStream> {
     let socket = TcpSocket::new_v4().ok()?;
     socket.bind(([127, 0, 0, 3], 0).into()).ok()?;
-    socket.connect(addr).await.ok()
+    let stream = socket.connect(addr).await.ok()?;
+    answers.connected.fetch_add(1, Ordering::Relaxed);
+    Some(stream)
 }
 
 /// Sends a head byte by byte, or nothing.
-pub(in super::super) async fn slow_head(addr: SocketAddr, n: usize, _: Arc<Answers>) {
+pub(in super::super) async fn slow_head(addr: SocketAddr, n: usize, answers: Arc<Answers>) {
     let head = b"POST /cam HTTP/1.1\r\nX-Padding: ";
     loop {
-        let Some(mut stream) = connect(addr).await else {
+        let Some(mut stream) = connect(addr, &answers).await else {
             sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -73,7 +77,7 @@ pub(in super::super) async fn oversize(addr: SocketAddr, n: usize, answers: Arc<
     let request = format!("POST /cam?token={token} HTTP/1.1\r\n{framing}");
     let zeros = vec![0; 64 << 10];
     loop {
-        let Some(mut stream) = connect(addr).await else {
+        let Some(mut stream) = connect(addr, &answers).await else {
             sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -94,7 +98,7 @@ pub(in super::super) async fn oversize(addr: SocketAddr, n: usize, answers: Arc<
 /// Tries one token after another.
 pub(in super::super) async fn wrong_token(addr: SocketAddr, n: usize, answers: Arc<Answers>) {
     loop {
-        let Some(mut stream) = connect(addr).await else {
+        let Some(mut stream) = connect(addr, &answers).await else {
             sleep(Duration::from_millis(10)).await;
             continue;
         };
