@@ -36,6 +36,10 @@ pub enum DiscardReason {
     ExtraImage,
     /// A frame of which a packet is missing. Reported only by sources of packets (feature `rtp`).
     LostPackets,
+    /// A frame that the driver of a camera has dropped before it could be read, as the numbers of
+    /// the frames around it show. It has no bytes. Reported only by sources whose frames have
+    /// numbers, such as those of V4L2.
+    DriverDropped,
 }
 
 impl DiscardReason {
@@ -50,6 +54,7 @@ impl DiscardReason {
         Self::Flood,
         Self::ExtraImage,
         Self::LostPackets,
+        Self::DriverDropped,
     ];
 
     /// Returns whether the range begins with a broken frame, so that exactly one frame was lost
@@ -59,7 +64,11 @@ impl DiscardReason {
     pub fn is_frame(self) -> bool {
         matches!(
             self,
-            Self::Truncated | Self::Malformed | Self::TooLarge | Self::LostPackets
+            Self::Truncated
+                | Self::Malformed
+                | Self::TooLarge
+                | Self::LostPackets
+                | Self::DriverDropped
         )
     }
 
@@ -75,6 +84,7 @@ impl DiscardReason {
             Self::Flood => "flood",
             Self::ExtraImage => "extra_image",
             Self::LostPackets => "lost_packets",
+            Self::DriverDropped => "driver_dropped",
         }
     }
 }

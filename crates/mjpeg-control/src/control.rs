@@ -10,6 +10,8 @@ use mjpeg_manager::{HttpOutlet, Manager};
 use tokio::sync::{Semaphore, watch};
 use utoipa::openapi::OpenApi;
 
+#[cfg(feature = "push")]
+use crate::push::stats::GatewayPushStats;
 use crate::{
     audit::refusals::Refusals,
     config::ControlConfig,
@@ -63,6 +65,8 @@ impl ControlApi {
             subscribers: places(config.max_subscribers()),
             writes: places(config.max_writes()),
             walls: Walls::new(config.max_walls(), config.max_walls_per_address()),
+            #[cfg(feature = "push")]
+            pushes: Default::default(),
             since: SystemTime::now(),
             document: json(&document(links.is_some())).into(),
             links,
@@ -136,6 +140,12 @@ impl ControlApi {
     /// Reads the counters of the wall sockets.
     pub fn wall_stats(&self) -> WallStats {
         self.inner.state.walls.counters().read()
+    }
+
+    /// Reads how the requests that send pictures were answered, at all gateways. (Feature `push`.)
+    #[cfg(feature = "push")]
+    pub fn push_stats(&self) -> GatewayPushStats {
+        self.inner.state.pushes.read()
     }
 
     #[cfg(test)]

@@ -93,7 +93,8 @@
 //! # Pushes
 //!
 //! [`ControlService::push`] (feature `push`) answers requests outside of the API that send pictures
-//! to a stream whose source is `push:`.
+//! to a stream whose source is `push:`. [`ControlApi::push_stats`] counts the answers by their
+//! status.
 //!
 //! # Safety
 //!
@@ -164,5 +165,7 @@ pub use links::{IssuedLink, LinkIssuer, LinkRequest, LinkUse};
 pub use mjpeg_manager;
 pub use page::{InvalidPageConfig, ListedStream, Page, PageConfig};
 pub use policy::{ControlAccess, GatewayPolicy};
+#[cfg(feature = "push")]
+pub use push::stats::GatewayPushStats;
 pub use service::{ControlBody, ControlService};
 pub use wall::stats::WallStats;

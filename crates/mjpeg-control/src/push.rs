@@ -29,6 +29,8 @@ use crate::{
     service::{BodyError, ControlBody, ControlService, misdirected},
 };
 
+pub(crate) mod stats;
+
 /// What became of pictures.
 #[derive(Serialize)]
 struct PushedView {
@@ -58,6 +60,7 @@ impl ControlService {
             Err(error) => Refused(error).into_response(),
         };
         guard(&mut response);
+        self.state().pushes.count(response.status());
         response.map(ControlBody::new)
     }
 

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use mjpeg_manager::{HttpOutlet, Manager, StreamName};
 use tokio::sync::{Semaphore, watch};
 
+#[cfg(feature = "push")]
+use crate::push::stats::PushAnswers;
 use crate::{
     config::ControlConfig, configurator::Configurator, events::log::EventLog, links::LinkIssuer,
     wall::walls::Walls,
@@ -24,6 +26,8 @@ pub(crate) struct ApiState {
     pub(crate) subscribers: Arc<Semaphore>,
     pub(crate) writes: Arc<Semaphore>,
     pub(crate) walls: Walls,
+    #[cfg(feature = "push")]
+    pub(crate) pushes: PushAnswers,
     pub(crate) since: SystemTime,
     /// Describes what is served.
     pub(crate) document: Bytes,

@@ -70,7 +70,7 @@
 //!   and Digest.
 //! * `http-listen`: cameras and programs that POST their pictures to us, `http-listen://…`, and
 //!   pictures that the program hands in itself, `push:`.
-//! * `tls`: the same over `https://…`.
+//! * `tls`: the same over `https://…`, and with `rtsp` over `rtsps://…`.
 //! * `rtsp`: cameras that speak RTSP and send M-JPEG (RFC 2435), `rtsp://…`, over TCP.
 //! * `test-picture`: the [source](Source) `test:`, a moving test picture by `mjpeg-picture`.
 //! * `v4l2`: cameras of this machine as [sources](Source), `v4l2:///dev/video0`: USB webcams and

@@ -29,12 +29,12 @@ use http::{
 };
 use mjpeg_auth::{Auth, HookStats};
 use mjpeg_control::ControlApi;
-#[cfg(feature = "http-listen")]
-use mjpeg_manager::mjpeg_ingest::PushStats;
 use mjpeg_manager::{HttpOutlet, Manager, mjpeg_http::ListenerStats};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+#[cfg(feature = "http-listen")]
+use self::push::PushFigures;
 use self::{
     accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
     relay::RelayReading, stream::StreamReading, wall::WallReading,
@@ -59,7 +59,7 @@ use crate::webhooks::{Webhooks, stats::WebhookStats};
 pub struct Metrics {
     manager: Manager,
     http: HttpOutlet,
-    walls: Option<ControlApi>,
+    control: Option<ControlApi>,
     webhooks: Webhooks,
     auth: Option<Auth>,
     /// One for each answer that may be on its way.
@@ -74,7 +74,7 @@ impl Metrics {
         Self {
             manager,
             http,
-            walls: None,
+            control: None,
             webhooks: Webhooks::default(),
             auth: None,
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
@@ -82,9 +82,10 @@ impl Metrics {
         }
     }
 
-    /// Adds the figures of an API's wall sockets. Default: none.
-    pub(crate) fn with_walls(mut self, control: ControlApi) -> Self {
-        self.walls = Some(control);
+    /// Adds the figures of an API: of its wall sockets, and of pictures sent to gateways. Default:
+    /// none.
+    pub(crate) fn with_control(mut self, control: ControlApi) -> Self {
+        self.control = Some(control);
         self
     }
 
@@ -148,13 +149,13 @@ impl Metrics {
                 &self.http,
                 self.refused.load(Ordering::Relaxed),
             ),
-            walls: self.walls.as_ref().map(WallReading::new),
+            walls: self.control.as_ref().map(WallReading::new),
             listeners: shared.chain(own).collect(),
             streams,
             webhooks: self.webhooks.stats(),
             hook: self.hook(),
             #[cfg(feature = "http-listen")]
-            pushes: PushStats::read(),
+            pushes: PushFigures::now(self.control.as_ref()),
             process: ProcessReading::now(),
         }
     }
@@ -172,7 +173,7 @@ struct Figures {
     /// `None` if there is none.
     hook: Option<HookStats>,
     #[cfg(feature = "http-listen")]
-    pushes: PushStats,
+    pushes: PushFigures,
     /// `None` where the system does not tell.
     process: Option<ProcessReading>,
 }
@@ -189,7 +190,7 @@ impl Collector for Figures {
         outbound::webhooks(&self.webhooks, &mut families)?;
         outbound::hook(self.hook.as_ref(), &mut families)?;
         #[cfg(feature = "http-listen")]
-        push::encode(self.pushes, &mut families)?;
+        self.pushes.encode(&mut families)?;
         self.process
             .as_ref()
             .map_or(Ok(()), |process| process.encode(&mut families))

@@ -137,9 +137,24 @@ pub struct RtspPicture {
 /// If a side is 0.
 #[must_use]
 pub fn rtsp_picture(number: u32, picture: RtspPicture) -> Bytes {
+    encoded_rtsp_picture(number, picture, false)
+}
+
+/// Like [`rtsp_picture`], but with Huffman tables that are made for it. RTP does not carry them.
+///
+/// # Panics
+///
+/// If a side is 0.
+#[must_use]
+pub fn rtsp_picture_with_own_tables(number: u32, picture: RtspPicture) -> Bytes {
+    encoded_rtsp_picture(number, picture, true)
+}
+
+fn encoded_rtsp_picture(number: u32, picture: RtspPicture, has_own_tables: bool) -> Bytes {
     let (width, height) = (picture.width, picture.height);
     let mut jpeg = Vec::new();
     let mut encoder = Encoder::new(&mut jpeg, picture.quality);
+    encoder.set_optimized_huffman_tables(has_own_tables);
     // libjpeg's tables, and those of RFC 2435: annex K of T.81.
     encoder.set_quantization_tables(
         jpeg_encoder::QuantizationTableType::Default,

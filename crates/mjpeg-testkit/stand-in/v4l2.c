@@ -13,10 +13,13 @@
 //
 // and `frames/` holds what the buffers hold, one file each, in the order of their names, again and
 // again. What follows the last dot of a name is a fault: `error` sets V4L2_BUF_FLAG_ERROR, `index`
-// gives a number that no buffer has, `long` says that more was written than fits. A file `busy`
-// makes the device busy; a file `slow` holds the milliseconds that VIDIOC_S_FMT takes.
+// gives a number that no buffer has, `long` says that more was written than fits, `gap` tells by the
+// buffer's sequence number that 3 frames before it were dropped. A file `busy` makes the device
+// busy, as does another descriptor of it that has buffers; the files `slow` and `closing` hold the
+// milliseconds that VIDIOC_S_FMT and close take; as long as there is a file `hang`, VIDIOC_QUERYCAP
+// does not return.
 //
-// What is done to devices is appended to the file `log`.
+// What is done to devices is appended to the file `log`, also that one was looked for in vain.
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -156,16 +159,33 @@ static struct size *nth_size(struct device *d, unsigned fourcc, unsigned index) 
     return NULL;
 }
 
-static int set_format(struct device *d, struct v4l2_format *f) {
+// Waits for the milliseconds in a file of a device.
+static void wait_for(struct device *d, const char *name) {
     char path[600];
     unsigned wait = 0;
-    struct v4l2_pix_format *wanted = &f->fmt.pix;
-    snprintf(path, sizeof path, "%s/busy", d->path);
-    if (is_there(path)) return EBUSY;
-    snprintf(path, sizeof path, "%s/slow", d->path);
+    snprintf(path, sizeof path, "%s/%s", d->path, name);
     FILE *file = fopen(path, "re");
     if (file && fscanf(file, "%u", &wait) == 1) usleep(wait * 1000);
     if (file) fclose(file);
+}
+
+static int is_busy(struct device *d) {
+    char path[600];
+    int busy = 0;
+    snprintf(path, sizeof path, "%s/busy", d->path);
+    pthread_mutex_lock(&lock);
+    for (int fd = 0; fd < 1024; fd++) {
+        struct device *other = devices[fd];
+        busy |= other && other != d && other->buffer_count && !strcmp(other->path, d->path);
+    }
+    pthread_mutex_unlock(&lock);
+    return busy || is_there(path);
+}
+
+static int set_format(struct device *d, struct v4l2_format *f) {
+    struct v4l2_pix_format *wanted = &f->fmt.pix;
+    if (is_busy(d)) return EBUSY;
+    wait_for(d, "slow");
     unsigned known = 0;
     for (unsigned i = 0; i < d->format_count; i++)
         if (d->formats[i].fourcc == wanted->pixelformat) known = wanted->pixelformat;
@@ -260,11 +280,12 @@ static int filled(struct device *d, struct v4l2_buffer *b) {
     b->bytesused = used < 0 ? 0 : used;
     b->length = d->length;
     b->flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+    fault = strrchr(path, '.');
+    if (fault && !strcmp(fault, ".gap")) d->sequence += 3;
     b->sequence = d->sequence++;
     b->timestamp.tv_sec = now.tv_sec;
     b->timestamp.tv_usec = now.tv_nsec / 1000;
     d->is_queued[index] = 0;
-    fault = strrchr(path, '.');
     if (fault && !strcmp(fault, ".error")) b->flags |= V4L2_BUF_FLAG_ERROR;
     if (fault && !strcmp(fault, ".index")) b->index = 99;
     if (fault && !strcmp(fault, ".long")) b->bytesused = -1;
@@ -278,6 +299,7 @@ static int buffers(struct device *d, int fd, unsigned long request, void *argume
     unsigned long long ticks;
     switch (request) {
     case VIDIOC_REQBUFS:
+        if (is_busy(d)) return EBUSY;
         d->buffer_count = wanted->count = wanted->count > 8 ? 8 : wanted->count;
         return 0;
     case VIDIOC_QUERYBUF:
@@ -303,6 +325,12 @@ static int buffers(struct device *d, int fd, unsigned long request, void *argume
     }
 }
 
+static void hang(struct device *d) {
+    char path[600];
+    snprintf(path, sizeof path, "%s/hang", d->path);
+    while (is_there(path)) usleep(10000);
+}
+
 static int asked(struct device *d, int fd, unsigned long request, void *argument) {
     struct v4l2_capability *about = argument;
     struct v4l2_fmtdesc *format = argument;
@@ -313,6 +341,7 @@ static int asked(struct device *d, int fd, unsigned long request, void *argument
     if (d->is_gone) return ENODEV;
     switch (request) {
     case VIDIOC_QUERYCAP:
+        hang(d);
         memset(about, 0, sizeof *about);
         strcpy((char *)about->driver, "stand-in");
         memcpy(about->card, d->card, sizeof about->card);
@@ -401,7 +430,10 @@ int open64(const char *path, int flags, ...) {
 int close(int fd) {
     struct device *d = device_of(fd);
     if (d) {
+        wait_for(d, "closing");
+        pthread_mutex_lock(&lock);
         devices[fd] = NULL;
+        pthread_mutex_unlock(&lock);
         note("close %s\n", strrchr(d->path, '/') + 1);
         free(d);
     }
@@ -443,6 +475,10 @@ int statx(int folder, const char *path, int flags, unsigned mask, struct statx *
     if (!redirected(path, to) || !strcmp(path, "/dev"))
         return REAL(statx)(folder, path, flags, mask, about);
     int done = REAL(statx)(folder, to, flags, mask, about);
+    if (done && errno == ENOENT) {
+        note("look %s\n", strrchr(path, '/') + 1);
+        errno = ENOENT;
+    }
     if (!done && S_ISDIR(about->stx_mode)) {
         about->stx_mode = S_IFCHR | 0660;
         about->stx_rdev_major = 81;

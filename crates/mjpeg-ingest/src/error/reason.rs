@@ -245,6 +245,7 @@ fn v4l2(error: &V4l2Error) -> FailureReason {
         V4l2Error::Request { .. } | V4l2Error::List(_) => FailureReason::Other,
         V4l2Error::NotVideo { .. }
         | V4l2Error::NoCapture { .. }
+        | V4l2Error::Multiplanar { .. }
         | V4l2Error::NoJpeg { .. }
         | V4l2Error::NoControl { .. }
         | V4l2Error::ControlBounds { .. }

@@ -52,6 +52,14 @@ pub enum RtspError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// None of the first pictures can be decoded. Most likely, the camera codes them with other
+    /// Huffman tables than those of RFC 2435.
+    #[error(
+        "the camera's pictures cannot be decoded; most likely, it codes them with Huffman tables \
+         of its own, which RTP cannot carry (RFC 2435); read it over HTTP, or its H.264 through \
+         ffmpeg: exec:ffmpeg -i rtsp://USER:PASSWORD@HOST/PATH -c:v mjpeg -f mjpeg -"
+    )]
+    Miscoded,
     /// None of the pictures that the camera sends can be read.
     #[error("the camera's pictures cannot be read: {}", advice(*.0))]
     Pictures(DropReason),

@@ -17,6 +17,12 @@ pub(crate) enum V4l2Error {
     )]
     NoCapture { path: String, card: String },
     #[error(
+        "{path} ({card}) has only the multi-planar interface, which v4l2:// does not read; \
+         GStreamer does: exec:gst-launch-1.0 -q v4l2src device={path} ! videoconvert ! jpegenc ! \
+         fdsink"
+    )]
+    Multiplanar { path: String, card: String },
+    #[error(
         "{path} ({card}) makes no JPEG images, only {offered}; a program can encode them: \
          exec:ffmpeg -f v4l2 -i {path} -c:v mjpeg -f mjpeg -"
     )]

@@ -1,8 +1,9 @@
 //! Cameras that speak HTTP.
 
-mod address;
+pub(super) mod address;
 mod ask;
 mod camera;
+pub(super) mod camera_url;
 pub(super) mod challenge;
 mod chunks;
 mod cookies;
@@ -20,10 +21,10 @@ pub(super) mod response;
 mod session;
 pub(super) mod settings;
 #[cfg(feature = "tls")]
-mod tls;
+pub(super) mod tls;
 #[cfg(feature = "tls")]
-mod trust;
-pub(super) mod url;
+pub(super) mod trust;
+mod url;
 pub(super) mod wanted;
 pub(super) mod wire;
 

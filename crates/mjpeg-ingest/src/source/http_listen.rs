@@ -11,6 +11,7 @@ mod reply;
 pub(super) mod stats;
 mod token;
 mod url;
+mod wrong_tokens;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -18,8 +18,8 @@ pub enum InvalidSource {
     /// The scheme is unknown.
     #[error(
         "unknown kind of source {shown:?}; known are tcp://host:port, http://host/path, \
-         https://host/path, rtsp://host/path, tcp-listen://addr:port, http-listen://addr:port/path, \
-         push:, unix:///path, file:///path, exec:program args, v4l2:///dev/video0 and test:{advice}",
+         https://host/path, rtsp://host/path, rtsps://host/path, tcp-listen://addr:port, \
+         http-listen://addr:port/path, push:, unix:///path, file:///path, exec:program args, v4l2:///dev/video0 and test:{advice}",
         shown = shown_scheme(.0),
         advice = advice(.0)
     )]
@@ -171,7 +171,7 @@ const OPTIONS: [&str; 16] = [
 /// Says how to read a well-known kind of camera that has no scheme here.
 fn advice(scheme: &str) -> &'static str {
     match scheme {
-        "rtsps" | "rtmp" => {
+        "rtmp" => {
             ". Such a camera can be read through ffmpeg: \
              exec:ffmpeg -i URL -c:v mjpeg -f mjpeg -"
         }

@@ -10,10 +10,10 @@ use crate::dial_policy::DialPolicy;
 impl Source {
     /// Sets which addresses the source may connect to. Default: all.
     ///
-    /// For `tcp`, `http`, `https` and `rtsp`. Each attempt looks the host up and leaves out the
-    /// addresses that the policy refuses, as if they could not be reached; so does each redirect.
-    /// If none is left, the attempt fails with [`AddressNotAllowed`], and the next one follows
-    /// after the backoff. The addresses that were judged are the ones that are dialled.
+    /// For `tcp`, `http`, `https`, `rtsp` and `rtsps`. Each attempt looks the host up and leaves
+    /// out the addresses that the policy refuses, as if they could not be reached; so does each
+    /// redirect. If none is left, the attempt fails with [`AddressNotAllowed`], and the next one
+    /// follows after the backoff. The addresses that were judged are the ones that are dialled.
     ///
     /// A [custom](Self::custom) source finds the policy in [`IngestConfig::dial_policy`]. The other
     /// kinds do not dial, and have no use for it: `exec`, `file`, `unix` and `v4l2` reach what this
@@ -61,9 +61,10 @@ impl Source {
         }
     }
 
-    /// The kind of the source, as its URL begins: `tcp`, `http`, `https`, `rtsp`, `tcp-listen`,
-    /// `unix`, `file`, `exec`, `v4l2` or `test`. A [custom](Self::custom) source has the scheme of
-    /// its [text](Self::with_text), or else `custom`.
+    /// The kind of the source, as its URL begins: `tcp`, `http`, `https`, `rtsp`, `rtsps`,
+    /// `tcp-listen`, `http-listen`, `push`, `unix`, `file`, `exec`, `v4l2` or `test`. A
+    /// [custom](Self::custom) source has the scheme of its [text](Self::with_text), or else
+    /// `custom`.
     ///
     /// ```
     /// use mjpeg_ingest::Source;

@@ -33,7 +33,7 @@ impl FromStr for Source {
             "push" => push(rest),
             "test" => test(url, rest),
             "http" | "https" => http(url),
-            "rtsp" => rtsp(url),
+            "rtsp" | "rtsps" => rtsp(url),
             _ => in_slashes(scheme, rest),
         }
     }

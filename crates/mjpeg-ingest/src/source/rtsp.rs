@@ -2,6 +2,7 @@
 
 mod camera;
 mod clock;
+mod coding;
 mod feed;
 mod inbox;
 mod message;

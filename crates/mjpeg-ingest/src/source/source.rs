@@ -50,7 +50,9 @@ use crate::{
 ///   follow a `#`; see [below](#options-of-http-and-https).
 /// * `rtsp://host/path` has a camera that speaks RTSP play its M-JPEG (RFC 2435) over the same
 ///   connection (feature `rtsp`). No other coding is read. Logins and the options for limits are
-///   those of `http`; the port is 554 unless the URL has one.
+///   those of `http`; the port is 554 unless the URL has one. `rtsps://host/path` does the same
+///   through TLS (features `rtsp` and `tls`), at port 322, with the options `#ca=/path/to/file.pem`
+///   and `#insecure`.
 /// * `tcp-listen://addr:port` listens for a camera or encoder that connects to us and sends the
 ///   same as over `tcp`. One sender at a time. A new one that has sent a whole image replaces a
 ///   sender that has been silent for 2 s, and for twice its longest pause, or never sent an image.

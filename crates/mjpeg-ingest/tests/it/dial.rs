@@ -214,6 +214,9 @@ fn kind_is_what_the_url_begins_with() {
     if cfg!(feature = "rtsp") {
         urls.push("rtsp://me:pw@a/");
     }
+    if cfg!(all(feature = "rtsp", feature = "tls")) {
+        urls.push("rtsps://me:pw@a/");
+    }
     for url in urls {
         let source: Source = url.parse().expect(url);
         assert_eq!(Some(source.kind()), url.split(':').next());

@@ -10,7 +10,7 @@ mod polled;
 mod redirects;
 mod relays;
 #[cfg(feature = "tls")]
-mod tls;
+pub(crate) mod tls;
 mod urls;
 
 use std::{

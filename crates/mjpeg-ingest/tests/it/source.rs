@@ -42,8 +42,8 @@ fn bad_urls_say_what_is_wrong() {
     let error = |url: &str| url.parse::<Source>().unwrap_err();
     assert_eq!(error("192.168.1.100:6001"), InvalidSource::NoScheme);
     assert_eq!(
-        error("rtsps://host:1"),
-        InvalidSource::UnknownScheme("rtsps".into())
+        error("rtmp://host:1"),
+        InvalidSource::UnknownScheme("rtmp".into())
     );
     assert_eq!(error("tcp://host"), InvalidSource::NoPort);
     for port in ["", "0", "65536", "x", "-1"] {
@@ -289,12 +289,12 @@ fn builders_make_what_urls_make_and_refuse_what_is_out_of_bounds() {
 #[test]
 fn error_says_what_to_do_about_a_kind_that_is_not_built_in() {
     let error = |url: &str| url.parse::<Source>().unwrap_err().to_string();
-    let rtsp = error("rtsps://host/1");
+    let rtmp = error("rtmp://host/1");
     assert!(
-        rtsp.starts_with("unknown kind of source \"rtsps\""),
-        "{rtsp}"
+        rtmp.starts_with("unknown kind of source \"rtmp\""),
+        "{rtmp}"
     );
-    assert!(rtsp.contains("exec:ffmpeg -i URL"), "{rtsp}");
+    assert!(rtmp.contains("exec:ffmpeg -i URL"), "{rtmp}");
     assert!(!error("ftp://host/1").contains("ffmpeg"));
     for (is_built, url, feature) in [
         (cfg!(feature = "http"), "http://host/", "http"),

@@ -69,6 +69,7 @@ async fn running_stream_tells_all_about_itself() {
         reasons,
         [
             "damaged",
+            "driver_dropped",
             "extra_image",
             "flood",
             "framing",

@@ -182,8 +182,8 @@ Cameras:
                           #ca=/FILE.pem (whose certificate to trust), #insecure (trust any),
                           #answer_timeout=TIME (30s), #login_retry=TIME (after a refused
                           password, 5m), and those of tcp://. A TIME is 500ms, 10s, 5m or 1h
-  rtsp://HOST/PATH        speaks RTSP and sends M-JPEG, over the same connection; logs in, and has
-                          times as options, as http:// does
+  rtsp://HOST/PATH        speaks RTSP and sends M-JPEG, over the same connection, also rtsps://;
+                          logs in, and has times and certificates as options, as http:// does
   tcp-listen://ADDR:PORT  connects to us, at this address; :PORT is all addresses. If it becomes
                           silent, another one that sends a picture takes over
   http-listen://ADDR:PORT/PATH#token=SECRET

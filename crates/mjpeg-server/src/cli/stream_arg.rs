@@ -196,6 +196,6 @@ mod tests {
         assert!(error("tcp://a:1@8081").contains("'='"));
         assert!(error("a b=tcp://b:1@8081").contains("letters, digits"));
         assert!(error("a=tcp://b@8081").contains("port is missing"));
-        assert!(error("a=rtsps://b:1@8081").contains("unknown kind of source"));
+        assert!(error("a=rtmp://b:1@8081").contains("unknown kind of source"));
     }
 }

@@ -127,8 +127,10 @@ fn sources(value: &Value, may: &ControlKeys) -> Result<(), String> {
         }
         let options = url.split_once('#').map_or("", |(_, options)| options);
         let mut options = options.split('&').map(|option| option.split('=').next());
-        if options.any(|option| matches!(option, Some("ca" | "insecure"))) {
-            return Err("the API may not say which certificates are trusted (ca, insecure)".into());
+        if options.any(|option| matches!(option, Some("ca" | "ca-pem" | "insecure"))) {
+            return Err(
+                "the API may not say which certificates are trusted (ca, ca-pem, insecure)".into(),
+            );
         }
     }
     Ok(())

@@ -70,7 +70,7 @@ impl Relayed {
         let webhooks = access.webhooks;
         Self {
             metrics: Metrics::new(manager.clone(), http.clone())
-                .with_walls(control.clone())
+                .with_control(control.clone())
                 .with_outbound(webhooks.clone(), access.auth.clone()),
             _rechecking: OwnedTask::start(recheck_viewers(access.auth.clone(), http.clone())),
             _passing_on: webhooks.follow(control.events()),

@@ -55,7 +55,7 @@ fn command_lines_not_understood_exit_with_2_and_say_why() {
         (&["run", "--stream", "door"], "'='"),
         (&["run", "--stream", "door=tcp://a"], "port is missing"),
         (
-            &["run", "--stream", "door=rtsps://a:1@8081"],
+            &["run", "--stream", "door=rtmp://a:1@8081"],
             "unknown kind of source",
         ),
         (

@@ -66,6 +66,8 @@ async fn camera_without_mjpeg_is_told_with_what_to_do() {
     answers.sdp = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\n".into();
     let camera = FakeRtspCamera::start(answers);
     let mut server = relayed(&camera.url("/live"));
-    let log = server.stderr_until("offers H265");
-    assert!(log.last().unwrap().contains("exec:ffmpeg"), "{log:#?}");
+    let log = server.stderr_until("camera offline");
+    let told = log.last().unwrap();
+    assert!(told.contains("offers H265"), "{log:#?}");
+    assert!(told.contains("exec:ffmpeg"), "{log:#?}");
 }

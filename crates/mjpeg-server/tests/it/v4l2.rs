@@ -93,7 +93,7 @@ async fn odd_buffers_cost_themselves_alone_and_are_counted() {
     let image = jpeg::numbered;
     let torn = image(90).slice(..image(90).len() / 2);
     let joined = |parts: &[&[u8]]| parts.concat();
-    let frames: [(&str, Vec<u8>); 11] = [
+    let frames: [(&str, Vec<u8>); 12] = [
         ("00", image(0).to_vec()),
         ("01.empty", Vec::new()),
         ("02.error", image(91).to_vec()),
@@ -105,6 +105,8 @@ async fn odd_buffers_cost_themselves_alone_and_are_counted() {
         ("08", vec![0x2A; 5000]),
         ("09", joined(&[b"junk", &image(5), &image(92)])),
         ("10", jpeg::of_length(6, 300_000).to_vec()),
+        // The driver had to drop three before it.
+        ("11.gap", image(0).to_vec()),
     ];
     let (_folder, cameras) = machine(&frames);
     let folder = Folder::new();
@@ -133,12 +135,17 @@ async fn odd_buffers_cost_themselves_alone_and_are_counted() {
     let scraped = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let scraped = request(addr, scraped.to_owned()).await.unwrap();
     let text = String::from_utf8(scraped.body.to_vec()).unwrap();
-    for (reason, least) in [("truncated", 8), ("garbage", 6), ("extra_image", 2)] {
+    let discarded = |reason: &str| -> u64 {
         let name = format!("mjpeg_stream_discarded_total{{stream=\"cam\",reason=\"{reason}\"}} ");
         let count = text.lines().find_map(|line| line.strip_prefix(&*name));
-        let count: u64 = count.expect(&text).parse().unwrap();
+        count.expect(&text).parse().unwrap()
+    };
+    for (reason, least) in [("truncated", 8), ("garbage", 6), ("extra_image", 2)] {
+        let count = discarded(reason);
         assert!(count >= least, "{reason}: {count}");
     }
+    let dropped = discarded("driver_dropped");
+    assert!(dropped >= 3 && dropped % 3 == 0, "{dropped}");
 }
 
 #[tokio::test]
@@ -181,21 +188,28 @@ async fn device_is_held_once_however_streams_and_settings_change() {
     server.stderr_until("camera online");
     let mut viewer = Viewer::open(server.addr(0), "/").await.unwrap();
     next(&mut viewer).await;
+    // Meanwhile, the next capture finds the device busy.
+    cameras.set("video0", "closing", "300");
     for size in ["1280x720", "640x480"] {
         folder.write("mjpeg.toml", text(size));
         server.signal("HUP");
         let online = server.stderr_until("camera online");
         assert!(online.last().unwrap().contains(size), "{online:?}");
+        let is_outage = |line: &String| line.contains("camera offline");
+        assert!(!online.iter().any(is_outage), "{online:?}");
         next(&mut viewer).await;
     }
-    let mut open = 0;
+    let (mut open, mut starts) = (0, 0);
     for line in cameras.log() {
         match &*line {
             "open video0" => open += 1,
             "close video0" => open -= 1,
-            "start 30" => assert_eq!(open, 1, "{:?}", cameras.log()),
+            "start 30" => {
+                assert_eq!(open, 1, "{:?}", cameras.log());
+                starts += 1;
+            }
             _ => {}
         }
     }
-    assert_eq!(open, 1);
+    assert_eq!((open, starts), (1, 3));
 }

@@ -2,13 +2,21 @@
 
 mod sender;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, interval, sleep};
 
-use self::sender::{Sender, hostile, post};
+use self::sender::{
+    Sender,
+    hostile::{self, Answers},
+    post,
+};
 use super::steps::secs;
 use crate::{
     camera::free_addr,
@@ -32,7 +40,7 @@ pub(super) const CASES: &[Case] = &[
         "push-slowloris",
         "600 connections that send the head of a request byte by byte, or nothing",
         "the honest sender loses no picture",
-        Run::Relay(|rig| Box::pin(beside(rig, 600, hostile::slow_head))),
+        Run::Relay(|rig| Box::pin(slow_heads(rig))),
     )
     .alone()
     .most_mib(32),
@@ -40,7 +48,7 @@ pub(super) const CASES: &[Case] = &[
         "push-oversize",
         "requests that announce a picture, or a chunk, of terabytes, and send it",
         "they are refused; the honest sender loses no picture",
-        Run::Relay(|rig| Box::pin(beside(rig, 8, hostile::oversize))),
+        Run::Relay(|rig| Box::pin(refused(rig, 8, hostile::oversize))),
     )
     .alone()
     .most_mib(48)
@@ -48,8 +56,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "push-wrong-tokens",
         "200 connections that send requests with wrong tokens as fast as they are answered",
-        "the honest sender loses no picture",
-        Run::Relay(|rig| Box::pin(beside(rig, 200, hostile::wrong_token))),
+        "each is refused with 401; the honest sender loses no picture",
+        Run::Relay(|rig| Box::pin(refused(rig, 200, hostile::wrong_token))),
     )
     .alone()
     .most_mib(24)
@@ -111,25 +119,25 @@ async fn dies(rig: &mut RelayRig) -> Result<Findings> {
 async fn beside<F>(
     rig: &mut RelayRig,
     count: usize,
-    other: fn(SocketAddr, usize) -> F,
-) -> Result<Findings>
+    other: fn(SocketAddr, usize, Arc<Answers>) -> F,
+) -> Result<(u32, Arc<Answers>)>
 where
-    F: Future<Output = Result<u64>> + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
 {
     let (addr, sender, mut watcher) = pushed(rig).await?;
-    let others: Vec<_> = (0..count).map(|n| tokio::spawn(other(addr, n))).collect();
-    sleep(Duration::from_millis(200)).await;
+    let answers = Arc::<Answers>::default();
+    let others = (0..count).map(|n| tokio::spawn(other(addr, n, Arc::clone(&answers))));
+    let others: Vec<_> = others.collect();
+    let all_connected = async || {
+        let connected = answers.connected.load(Ordering::Relaxed);
+        Ok((connected >= count as u64).then_some(()))
+    };
+    wait::until("all others connect", secs(10), all_connected).await?;
     let sent = sender
         .for_a_while(secs(3), Duration::from_millis(100))
         .await?;
-    let mut answers = 0;
     for other in &others {
         other.abort();
-    }
-    for other in others {
-        if let Ok(answered) = other.await {
-            answers += answered?;
-        }
     }
     let last = sender.sequence.last();
     watcher.reach(last, secs(5)).await?;
@@ -139,8 +147,30 @@ where
         "{} of {sent} arrived",
         seen.pictures
     );
+    Ok((sent, answers))
+}
+
+async fn slow_heads(rig: &mut RelayRig) -> Result<Findings> {
+    let (sent, _) = beside(rig, 600, hostile::slow_head).await?;
+    Ok(Findings::seen(format!("{sent} of {sent} arrived")))
+}
+
+/// Like [`beside`], for others whose requests must be refused, each with the right status.
+async fn refused<F>(
+    rig: &mut RelayRig,
+    count: usize,
+    other: fn(SocketAddr, usize, Arc<Answers>) -> F,
+) -> Result<Findings>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (sent, answers) = beside(rig, count, other).await?;
+    let refusals = answers.refusals.load(Ordering::Relaxed);
+    let others = answers.others.load(Ordering::Relaxed);
+    ensure!(others == 0, "{others} answers of another kind");
+    ensure!(refusals > 0, "nobody was refused");
     Ok(Findings::seen(format!(
-        "{sent} of {sent} arrived; {answers} others answered"
+        "{sent} of {sent} arrived; {refusals} others refused"
     )))
 }
 

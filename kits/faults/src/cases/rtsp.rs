@@ -232,10 +232,16 @@ async fn dies(rig: &mut RelayRig) -> Result<Findings> {
     camera.wait_accepted(4, secs(20)).await?;
     let took = timed(watcher.fresh(secs(10))).await?;
     let died = died.load(Ordering::Relaxed) as u64;
-    let lost = watcher.seen().lost;
+    let seen = watcher.seen();
+    let lost = seen.lost;
     ensure!(
         lost <= died,
         "{lost} pictures lost, of which {died} were cut off"
+    );
+    ensure!(
+        lost + seen.held_up >= died,
+        "of {died} pictures that were cut off, {} were shown",
+        died - lost
     );
     let error = rig.error_says(&["closed the connection"], secs(1)).await?;
     Ok(Findings::seen(error).recovered(took, secs(3)))

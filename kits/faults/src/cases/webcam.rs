@@ -70,6 +70,10 @@ async fn unplugged(rig: &mut ProgramRig) -> Result<Findings> {
     }
     cameras.unplug(DEVICE);
     last(10).await;
+    // Whether it is found soon would depend on luck, if the waits became longer and longer.
+    let looks = cameras.log();
+    let looks = looks.iter().filter(|line| line.starts_with("look")).count();
+    ensure!(looks >= 8, "it was looked for {looks} times in 10 s");
     cameras.frames(DEVICE, &pictures(100..110));
     let since = Instant::now();
     cameras.replug(DEVICE, DEVICE);

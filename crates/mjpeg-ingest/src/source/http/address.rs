@@ -8,11 +8,11 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 /// The server of a request. Credentials for one origin are never sent to another (RFC 6454).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::source) struct Origin {
+pub(super) struct Origin {
     pub(super) tls: bool,
     /// Without the brackets of an IPv6 address. That of a link may have a zone (`fe80::1%eth0`).
-    pub(in crate::source) host: String,
-    pub(in crate::source) port: u16,
+    pub(super) host: String,
+    pub(super) port: u16,
 }
 
 impl Origin {
@@ -29,16 +29,21 @@ impl Origin {
     }
 
     fn authority(&self, host: &str) -> String {
-        let (open, close) = if host.contains(':') {
-            ("[", "]")
-        } else {
-            ("", "")
-        };
-        if self.port == default_port(self.tls) {
-            format!("{open}{host}{close}")
-        } else {
-            format!("{open}{host}{close}:{}", self.port)
-        }
+        authority(host, self.port, default_port(self.tls))
+    }
+}
+
+/// Writes a host as a URL has it, with its port if that is not the default.
+pub(in crate::source) fn authority(host: &str, port: u16, default_port: u16) -> String {
+    let (open, close) = if host.contains(':') {
+        ("[", "]")
+    } else {
+        ("", "")
+    };
+    if port == default_port {
+        format!("{open}{host}{close}")
+    } else {
+        format!("{open}{host}{close}:{port}")
     }
 }
 

@@ -25,7 +25,7 @@ use super::trust::Trust;
 use crate::error::{AuthoritiesError, ConnectError, HttpError};
 
 /// Encrypts a connection.
-pub(super) async fn encrypt(
+pub(in crate::source) async fn encrypt(
     stream: TcpStream,
     host: &str,
     trust: &Trust,

@@ -14,6 +14,7 @@ use super::{
     paths::{PathEntry, PushPaths},
     reply::PushReply,
     stats::{COUNTERS, count},
+    wrong_tokens,
 };
 use crate::{
     source::{
@@ -213,6 +214,10 @@ impl PushConnection {
     async fn refused(&mut self, head: &PushRequestHead, refusal: PushReply) -> PushReply {
         if refusal.status() == 401 {
             count(&COUNTERS.wrong_tokens);
+            // Some clients send theirs only when they are asked.
+            if !head.tokens.is_empty() {
+                wrong_tokens::log(self.peer, &head.path);
+            }
             // Guessing takes time; nobody else waits.
             sleep(self.wrong_token_delay).await;
         }

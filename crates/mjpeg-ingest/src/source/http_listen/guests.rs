@@ -118,7 +118,7 @@ impl Drop for GuestPlace {
 }
 
 /// What counts as one address: of IPv6, the network of 64 bits that a household has.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -12,7 +12,7 @@ use crate::{
     source::{invalid::InvalidSource, limits::Limits},
 };
 
-/// A camera that speaks RTSP and sends M-JPEG.
+/// A camera that speaks RTSP, in the clear or through TLS, and sends M-JPEG.
 pub(in crate::source) struct RtspCamera {
     settings: Arc<RtspSettings>,
     past: Arc<RtspPast>,

@@ -16,6 +16,7 @@ use tokio::{task::yield_now, time::Instant};
 
 use super::{
     clock::SenderReport,
+    coding::{Checked, CodingCheck},
     inbox::{Data, Received},
     message::RtspResponse,
     requests::{RtspRequests, check},
@@ -65,6 +66,7 @@ pub(super) struct RtspFeed {
     /// Pictures that were dropped for what their camera always does, before any was whole.
     unusable: u32,
     has_frame: bool,
+    coding: CodingCheck,
     /// When bytes were last read, by both clocks.
     last_read: (SystemTime, Instant),
     /// The work left before other tasks have their turn.
@@ -99,6 +101,7 @@ impl RtspFeed {
             knows_parameters: false,
             unusable: 0,
             has_frame: false,
+            coding: CodingCheck::new(),
             last_read: (SystemTime::now(), now),
             work: WORK_PER_TURN,
             cost: 0,
@@ -179,6 +182,22 @@ impl RtspFeed {
         }
     }
 
+    /// Goes on checking a picture. `None` if that is not done; others have their turn then.
+    fn check_coding(&mut self) -> Option<Parsed> {
+        Some(match self.coding.step()? {
+            Checked::Passed(found) => found,
+            Checked::Miscoded { bytes, is_settled } => {
+                if is_settled {
+                    self.failure.get_or_insert(RtspError::Miscoded);
+                    // Those that came with it are no better.
+                    self.found.clear();
+                }
+                let reason = DiscardReason::Malformed;
+                Parsed::Discarded { reason, bytes }
+            }
+        })
+    }
+
     fn take_response(&mut self, response: &RtspResponse) -> Result<(), RtspError> {
         let number = response.head.number();
         if number.is_some() && number == self.playing.answer_due {
@@ -217,8 +236,18 @@ impl RtspFeed {
 impl ParsedFeed for RtspFeed {
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Parsed>> {
         loop {
+            if self.coding.is_under_way() {
+                if let Some(found) = self.check_coding() {
+                    return Poll::Ready(Some(found));
+                }
+                let turn = pin!(yield_now());
+                return turn.poll(cx).map(|()| None);
+            }
             if let Some(found) = self.found.pop_front() {
-                return Poll::Ready(Some(found));
+                match self.coding.begin(found) {
+                    Some(found) => return Poll::Ready(Some(found)),
+                    None => continue,
+                }
             }
             if self.failure.is_some() {
                 return Poll::Ready(None);

@@ -167,8 +167,12 @@ pub(super) fn control_url(base: &str, control: Option<&str>) -> Option<String> {
 }
 
 pub(super) fn starts_with_scheme(url: &str) -> bool {
-    url.get(..7)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("rtsp://"))
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| {
+        ["rtsp", "rtsps"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Prepares a word of the camera to be shown.
@@ -247,6 +251,7 @@ mod tests {
             (Some("track1"), Some("rtsp://cam/live/1/track1")),
             (Some("/other"), Some("rtsp://cam/other")),
             (Some("RTSP://10.0.0.1/a"), Some("RTSP://10.0.0.1/a")),
+            (Some("rtsps://10.0.0.1/a"), Some("rtsps://10.0.0.1/a")),
             (Some("a b"), None),
             (Some("a\r\nX: y"), None),
         ] {

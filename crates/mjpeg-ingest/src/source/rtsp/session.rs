@@ -10,13 +10,17 @@ use super::{
     settings::RtspSettings,
     wire::{Followed, RtspWire},
 };
+#[cfg(feature = "tls")]
+use crate::source::http::tls;
 use crate::{
     config::IngestConfig,
     connect::Connection,
+    dial_policy::DialPolicy,
     error::{ConnectError, http::HttpError, rtsp::RtspError},
     source::{
         http::{
             challenge::challenges,
+            line::Duplex,
             login::{Login, schemes},
         },
         tcp,
@@ -32,8 +36,7 @@ pub(super) async fn open(
     config: &IngestConfig,
 ) -> Result<Connection, ConnectError> {
     let after = config.connect_timeout();
-    let dialled = tcp::dial(&settings.host, settings.port, config.dial_policy());
-    let dialled = within(after, dialled).await;
+    let dialled = within(after, dial(&settings, config.dial_policy())).await;
     let (stream, peer) = dialled.unwrap_or(Err(ConnectError::TimedOut { after }))?;
     let mut opening = Opening {
         wire: RtspWire::over(stream),
@@ -44,11 +47,27 @@ pub(super) async fn open(
     let (playing, interval) = opening.play().await?;
     let Opening { wire, requests, .. } = opening;
     let feed = RtspFeed::new(wire, requests, playing, config.splitter().max_frame_bytes());
-    let connection = Connection::feed(feed, peer.to_string());
+    let connection = Connection::feed(feed, peer);
     Ok(match interval {
         Some(interval) => connection.with_interval(interval),
         None => connection,
     })
+}
+
+/// Connects over TCP, and TLS where the URL says so.
+async fn dial(
+    settings: &RtspSettings,
+    policy: &DialPolicy,
+) -> Result<(Box<dyn Duplex>, String), ConnectError> {
+    let (stream, peer) = tcp::dial(&settings.host, settings.port, policy).await?;
+    let peer = peer.to_string();
+    #[cfg(feature = "tls")]
+    if settings.tls {
+        let name = settings.host_without_zone();
+        let stream = tls::encrypt(stream, name, &settings.trust).await?;
+        return Ok((Box::new(stream), peer));
+    }
+    Ok((Box::new(stream), peer))
 }
 
 /// A connection on which the camera does not play yet.

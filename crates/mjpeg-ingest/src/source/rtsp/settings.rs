@@ -1,15 +1,13 @@
 //! RTSP cameras as URLs.
 
-use http::uri::PathAndQuery;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+#[cfg(feature = "tls")]
+use crate::source::http::trust::Trust;
 use crate::{
     duration,
     source::{
-        http::{
-            settings::Account,
-            url::{parse_account, parse_origin},
-        },
+        http::{address::authority, camera_url::CameraUrl, settings::Account},
         invalid::InvalidSource,
         limits::Limits,
         redact::hidden_query,
@@ -19,6 +17,8 @@ use crate::{
 /// What the URL of a camera says.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct RtspSettings {
+    /// Whether the connection is encrypted.
+    pub(super) tls: bool,
     /// Without brackets; an IPv6 address of a link may have a zone.
     pub(super) host: String,
     pub(super) port: u16,
@@ -26,56 +26,79 @@ pub(super) struct RtspSettings {
     pub(super) path: String,
     pub(super) account: Option<Account>,
     pub(super) limits: Limits,
+    #[cfg(feature = "tls")]
+    pub(super) trust: Trust,
 }
 
 impl RtspSettings {
-    /// Reads `rtsp://USER:PASSWORD@HOST:PORT/PATH?QUERY#OPTIONS`.
+    /// Reads `rtsp://USER:PASSWORD@HOST:PORT/PATH?QUERY#OPTIONS`, or `rtsps://…`.
     pub(super) fn parse(url: &str) -> Result<Self, InvalidSource> {
-        let rest = url.strip_prefix("rtsp://").ok_or(InvalidSource::NoScheme)?;
-        let (rest, options) = rest.split_once('#').unwrap_or((rest, ""));
-        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        // A password with a slash in it would be shown as a port, or in pieces.
-        let port = authority.rsplit_once(':').map(|(_, port)| port);
-        let looks_cut = url.contains('@') && !authority.contains('@');
-        if looks_cut && port.is_some_and(|port| port.parse::<u16>().is_err()) {
-            return Err(InvalidSource::BadLogin);
+        let (scheme, rest) = url.split_once("://").ok_or(InvalidSource::NoScheme)?;
+        let tls = scheme == "rtsps";
+        if tls && cfg!(not(feature = "tls")) {
+            return Err(TLS_NOT_BUILT);
         }
-        let (login, host) = match authority.rsplit_once('@') {
-            Some((login, host)) => (Some(login), host),
-            None => (None, authority),
-        };
-        let origin = parse_origin(false, host, DEFAULT_PORT)?;
-        let slash = if path.starts_with('/') { "" } else { "/" };
-        let path = PathAndQuery::try_from(format!("{slash}{path}"));
-        let path = path.map_err(|_| InvalidSource::BadUrl)?.to_string();
+        let parts = CameraUrl::parse(rest, default_port(tls))?;
+        let path = parts.path.to_string();
         // What is no ASCII would be sent as it is.
         if !path.is_ascii() {
             return Err(InvalidSource::BadUrl);
         }
-        Ok(Self {
-            host: origin.host,
-            port: origin.port,
+        let mut settings = Self {
+            tls,
+            host: parts.host,
+            port: parts.port,
             path,
-            account: login.map(parse_account).transpose()?,
-            limits: parse_limits(options)?,
-        })
+            account: parts.account,
+            limits: Limits::new(),
+            #[cfg(feature = "tls")]
+            trust: Trust::default(),
+        };
+        let options = parts.options.split('&');
+        for option in options.filter(|option| !option.is_empty()) {
+            settings.option(option)?;
+        }
+        Ok(settings)
+    }
+
+    fn option(&mut self, option: &str) -> Result<(), InvalidSource> {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        // The value is left out: it may be the rest of a password.
+        let bad = || match option.contains('@') {
+            true => InvalidSource::BadLogin,
+            false => InvalidSource::BadOption(name.into()),
+        };
+        #[cfg(feature = "tls")]
+        if let Some(trust) = Trust::of_option(option).filter(|_| self.tls) {
+            self.trust = trust;
+            return Ok(());
+        }
+        let time = duration::parse_duration(value).ok_or_else(bad)?;
+        match self.limits.set(name, time)? {
+            true => Ok(()),
+            false => Err(bad()),
+        }
     }
 
     /// The URL that requests are for, without the login.
     pub(super) fn request_url(&self) -> String {
-        // A zone has a meaning on this machine only.
-        let host = self
-            .host
-            .split_once('%')
-            .map_or(&self.host[..], |(host, _)| host);
-        format!("rtsp://{}{}", self.authority(host), self.path)
+        format!("{}{}", self.origin("", self.host_without_zone()), self.path)
+    }
+
+    /// The host as others know it: a zone has a meaning on this machine only.
+    pub(super) fn host_without_zone(&self) -> &str {
+        let host = self.host.split_once('%');
+        host.map_or(&self.host[..], |(host, _)| host)
     }
 
     /// The URL without its secrets and limits.
     pub(super) fn label(&self) -> String {
         let login = if self.account.is_some() { "***@" } else { "" };
-        let authority = self.authority(&self.host.replace('%', "%25"));
-        format!("rtsp://{login}{authority}{}", hidden_query(&self.path))
+        let origin = self.origin(login, &self.host.replace('%', "%25"));
+        let label = format!("{origin}{}", hidden_query(&self.path));
+        #[cfg(feature = "tls")]
+        let label = with_option(label, self.trust.shown());
+        label
     }
 
     /// The whole URL but for its limits.
@@ -85,38 +108,35 @@ impl RtspSettings {
             Some(Account { user, password }) => format!("{}:{}@", encode(user), encode(password)),
             None => String::new(),
         };
-        let authority = self.authority(&self.host.replace('%', "%25"));
-        format!("rtsp://{login}{authority}{}", self.path)
+        let origin = self.origin(&login, &self.host.replace('%', "%25"));
+        let text = format!("{origin}{}", self.path);
+        #[cfg(feature = "tls")]
+        let text = with_option(text, self.trust.option());
+        text
     }
 
-    fn authority(&self, host: &str) -> String {
-        let (open, close) = if host.contains(':') {
-            ("[", "]")
-        } else {
-            ("", "")
-        };
-        match self.port {
-            DEFAULT_PORT => format!("{open}{host}{close}"),
-            port => format!("{open}{host}{close}:{port}"),
-        }
+    /// The beginning of a URL, with this login and host.
+    fn origin(&self, login: &str, host: &str) -> String {
+        let scheme = if self.tls { "rtsps" } else { "rtsp" };
+        let authority = authority(host, self.port, default_port(self.tls));
+        format!("{scheme}://{login}{authority}")
     }
 }
 
-fn parse_limits(options: &str) -> Result<Limits, InvalidSource> {
-    let mut limits = Limits::new();
-    for option in options.split('&').filter(|option| !option.is_empty()) {
-        let (name, value) = option.split_once('=').unwrap_or((option, ""));
-        // The value is left out: it may be the rest of a password.
-        let bad = || match option.contains('@') {
-            true => InvalidSource::BadLogin,
-            false => InvalidSource::BadOption(name.into()),
-        };
-        let time = duration::parse_duration(value).ok_or_else(bad)?;
-        if !limits.set(name, time)? {
-            return Err(bad());
-        }
+#[cfg(feature = "tls")]
+fn with_option(url: String, option: Option<String>) -> String {
+    match option {
+        Some(option) => format!("{url}#{option}"),
+        None => url,
     }
-    Ok(limits)
 }
 
-const DEFAULT_PORT: u16 = 554;
+/// The ports that IANA has for them.
+fn default_port(tls: bool) -> u16 {
+    if tls { 322 } else { 554 }
+}
+
+const TLS_NOT_BUILT: InvalidSource = InvalidSource::NotBuilt {
+    kind: "rtsps",
+    feature: "tls",
+};

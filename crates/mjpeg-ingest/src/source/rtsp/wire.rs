@@ -4,13 +4,12 @@ use std::{
     future::poll_fn,
     io,
     pin::{Pin, pin},
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::{Buf, BytesMut};
 use tokio::{
     io::{AsyncReadExt, AsyncWrite},
-    net::TcpStream,
     task::coop,
 };
 
@@ -18,15 +17,20 @@ use super::{
     inbox::{Data, Inbox, Received},
     message::RtspResponse,
 };
-use crate::error::{http::HttpError, rtsp::RtspError};
+use crate::{
+    error::{http::HttpError, rtsp::RtspError},
+    source::http::line::Duplex,
+};
 
 /// A connection, what was read from it and not taken, and what is to be sent.
 ///
 /// Dropping it closes the socket, and a reader that pauses makes TCP slow the camera down.
 pub(super) struct RtspWire {
-    stream: TcpStream,
+    stream: Box<dyn Duplex>,
     pub(super) inbox: Inbox,
     out: BytesMut,
+    /// An encrypted connection may hold something back that it was given.
+    is_flushed: bool,
 }
 
 /// What followed a request.
@@ -37,11 +41,12 @@ pub(super) enum Followed {
 }
 
 impl RtspWire {
-    pub(super) fn over(stream: TcpStream) -> Self {
+    pub(super) fn over(stream: Box<dyn Duplex>) -> Self {
         Self {
             stream,
             inbox: Inbox::default(),
             out: BytesMut::new(),
+            is_flushed: true,
         }
     }
 
@@ -95,10 +100,14 @@ impl RtspWire {
     }
 
     /// Sends something now, as far as that is possible without waiting.
-    pub(super) fn try_send(&self, message: &[u8]) {
+    pub(super) fn try_send(&mut self, message: &[u8]) {
         // What was begun before would be torn apart.
-        if self.out.is_empty() {
-            let _ = self.stream.try_write(message);
+        if self.out.is_empty() && self.is_flushed {
+            self.out.extend_from_slice(message);
+            // The connection ends now, and nobody waits for it.
+            let mut cx = Context::from_waker(Waker::noop());
+            let sending = coop::unconstrained(poll_fn(|cx| self.poll_flush(cx)));
+            let _ = pin!(sending).poll(&mut cx);
         }
     }
 
@@ -110,6 +119,11 @@ impl RtspWire {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.out.advance(sent);
+            self.is_flushed = false;
+        }
+        if !self.is_flushed {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.is_flushed = true;
         }
         Poll::Ready(Ok(()))
     }
@@ -118,7 +132,11 @@ impl RtspWire {
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let room = self.inbox.spare_mut();
         // The future holds nothing from one poll to the next.
-        pin!(self.stream.read_buf(room)).poll(cx)
+        match ready!(pin!(self.stream.read_buf(room)).poll(cx)) {
+            // Many cameras end an encrypted connection without saying so.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(0)),
+            read => Poll::Ready(read),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Capture {
     max_frame_bytes: usize,
     /// How long the longest of the latest pictures was.
     usual_bytes: usize,
+    /// The number of the latest buffer.
+    sequence: Option<u32>,
 }
 
 struct OpenDevice {
@@ -51,6 +53,8 @@ pub(super) struct Filled {
     pub(super) used: usize,
     /// When it was filled.
     pub(super) stamp: Stamp,
+    /// How many frames the driver has dropped before it.
+    pub(super) dropped: u32,
 }
 
 /// The content of a buffer.
@@ -84,6 +88,7 @@ impl Capture {
             is_told: false,
             max_frame_bytes,
             usual_bytes: 0,
+            sequence: None,
         })
     }
 
@@ -143,6 +148,8 @@ impl Capture {
             return Err(failed(V4l2Error::BadBuffer { path }.into()));
         };
         let used = (buffer.bytes_used as usize).min(mapping.len());
+        let before = self.sequence.replace(buffer.sequence);
+        let dropped = before.map_or(0, |before| dropped(before, buffer.sequence));
         let stamp = stamp(buffer);
         let content = match used {
             0 => BufferContent::Lost,
@@ -159,6 +166,7 @@ impl Capture {
             content,
             used,
             stamp,
+            dropped,
         })
     }
 }
@@ -211,6 +219,16 @@ fn content(mapping: &Mapping, used: usize, usual_bytes: usize) -> BufferContent 
     }
 }
 
+/// How many frames lie between two buffers, by their numbers. A driver that begins to count anew,
+/// or always gives the same number, has dropped none.
+fn dropped(before: u32, sequence: u32) -> u32 {
+    let apart = sequence.wrapping_sub(before);
+    match apart {
+        2..=MOST_APART => apart - 1,
+        _ => 0,
+    }
+}
+
 /// When a buffer was filled: by the driver's clock, if that is the system's, and plausible.
 fn stamp(buffer: &BufferArgument) -> Stamp {
     let age = match buffer.flags & TIMESTAMP_MASK {
@@ -244,8 +262,36 @@ const FLAG_ERROR: u32 = 0x40;
 const TIMESTAMP_MASK: u32 = 0xE000;
 const TIMESTAMP_MONOTONIC: u32 = 0x2000;
 
+/// Numbers that are further apart tell nothing: so many frames would take longer than the stall
+/// limit.
+const MOST_APART: u32 = 1000;
+
 /// What is copied beyond the length of a picture, in case that the next one is longer.
 const SPARE_BYTES: usize = 16 << 10;
 
 /// An older time is none that a buffer can have: the driver's clock is another one.
 const OLDEST: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropped_frames_are_those_between_two_numbers() {
+        for (before, sequence, expected) in [
+            (0, 1, 0),
+            (0, 2, 1),
+            (7, 12, 4),
+            (u32::MAX, 0, 0),
+            (u32::MAX - 1, 1, 2),
+            (5, 5, 0),
+            (5, 4, 0),
+            (900, 0, 0),
+            (0, MOST_APART, MOST_APART - 1),
+            (0, MOST_APART + 1, 0),
+            (0, u32::MAX, 0),
+        ] {
+            assert_eq!(dropped(before, sequence), expected, "{before} {sequence}");
+        }
+    }
+}

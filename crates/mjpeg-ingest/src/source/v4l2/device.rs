@@ -61,8 +61,13 @@ impl Device {
             _ => about.device_caps,
         };
         if can & CAP_VIDEO_CAPTURE == 0 || can & CAP_STREAMING == 0 {
+            let is_multiplanar = can & CAP_VIDEO_CAPTURE_MPLANE != 0;
             let (path, card) = (device.path, device.card);
-            return Err(V4l2Error::NoCapture { path, card }.into());
+            return Err(match is_multiplanar {
+                true => V4l2Error::Multiplanar { path, card },
+                false => V4l2Error::NoCapture { path, card },
+            }
+            .into());
         }
         Ok(device)
     }
@@ -123,6 +128,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
 const VIDEO_MAJOR: u32 = 81;
 
 const CAP_VIDEO_CAPTURE: u32 = 0x0000_0001;
+const CAP_VIDEO_CAPTURE_MPLANE: u32 = 0x0000_1000;
 const CAP_STREAMING: u32 = 0x0400_0000;
 const CAP_DEVICE_CAPS: u32 = 0x8000_0000;
 

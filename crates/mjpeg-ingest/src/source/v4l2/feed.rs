@@ -60,8 +60,12 @@ impl V4l2Feed {
             content,
             used,
             stamp,
+            dropped,
         } = filled;
         self.last_read = Instant::now();
+        let reason = DiscardReason::DriverDropped;
+        let gap = (0..dropped).map(|_| Parsed::Discarded { reason, bytes: 0 });
+        self.found.extend(gap);
         self.bytes += used as u64;
         match content {
             BufferContent::Picture(frame) => {

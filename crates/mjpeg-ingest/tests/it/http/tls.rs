@@ -25,10 +25,10 @@ use tokio_rustls::{
 use super::{answer, ingest, next_number, part, picture, send, stream_head, until_offline};
 
 /// A certificate with its key, and the certificate to trust for it.
-struct Identity {
+pub(crate) struct Identity {
     certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
-    ca_pem: String,
+    pub(crate) ca_pem: String,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -55,7 +55,7 @@ fn named(name: &str) -> CertificateParams {
 
 /// A certificate as `openssl req -x509` and many cameras make it: its own authority, with a name
 /// that does not match.
-fn self_signed() -> Identity {
+pub(crate) fn self_signed() -> Identity {
     let own = {
         let mut params = named("camera");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -69,13 +69,13 @@ fn self_signed() -> Identity {
 }
 
 /// Puts TLS in front of a camera until dropped.
-struct Encrypted {
-    addr: SocketAddr,
+pub(crate) struct Encrypted {
+    pub(crate) addr: SocketAddr,
     _task: JoinSet<()>,
 }
 
 impl Encrypted {
-    async fn start(identity: &Identity, camera: &FakeHttpCamera) -> Self {
+    pub(crate) async fn start(identity: &Identity, behind: SocketAddr) -> Self {
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -84,7 +84,7 @@ impl Encrypted {
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let (addr, behind) = (listener.local_addr().unwrap(), camera.addr());
+        let addr = listener.local_addr().unwrap();
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut open = JoinSet::new();
@@ -120,7 +120,7 @@ async fn refusal(source: Source) -> String {
 async fn certificate_of_nobody_known_is_refused_with_what_to_do() {
     let camera = streaming();
     for identity in [self_signed(), issued(&authority(), named("127.0.0.1"))] {
-        let encrypted = Encrypted::start(&identity, &camera).await;
+        let encrypted = Encrypted::start(&identity, camera.addr()).await;
         let error = refusal(encrypted.url("/").parse().unwrap()).await;
         assert!(
             error.contains("the camera's certificate ")
@@ -139,7 +139,7 @@ async fn certificate_of_nobody_known_is_refused_with_what_to_do() {
 async fn camera_is_believed_by_its_authority_by_itself_or_without_a_look() {
     let camera = streaming();
     for identity in [self_signed(), issued(&authority(), named("127.0.0.1"))] {
-        let encrypted = Encrypted::start(&identity, &camera).await;
+        let encrypted = Encrypted::start(&identity, camera.addr()).await;
         let url = encrypted.url("/");
         let pem = identity.ca_pem.clone();
         let file = std::env::temp_dir().join(format!(
@@ -179,7 +179,7 @@ async fn another_authority_another_name_and_an_old_certificate_are_refused() {
         )
     };
     let good = issued(&ours, named("127.0.0.1"));
-    let encrypted = Encrypted::start(&good, &camera).await;
+    let encrypted = Encrypted::start(&good, camera.addr()).await;
     for other in [authority().pem(), self_signed().ca_pem] {
         let error = refusal(believed_by(&encrypted, other)).await;
         assert!(
@@ -193,12 +193,12 @@ async fn another_authority_another_name_and_an_old_certificate_are_refused() {
         "{error}"
     );
     let other_name = issued(&ours, named("camera.example"));
-    let encrypted = Encrypted::start(&other_name, &camera).await;
+    let encrypted = Encrypted::start(&other_name, camera.addr()).await;
     let error = refusal(believed_by(&encrypted, ours.pem())).await;
     assert!(error.contains("certificate is for another name"), "{error}");
     let mut old = named("127.0.0.1");
     old.not_after = rcgen::date_time_ymd(2001, 1, 1);
-    let encrypted = Encrypted::start(&issued(&ours, old), &camera).await;
+    let encrypted = Encrypted::start(&issued(&ours, old), camera.addr()).await;
     let error = refusal(believed_by(&encrypted, ours.pem())).await;
     assert!(error.contains("certificate has expired"), "{error}");
     assert!(camera.requests().is_empty());
@@ -215,7 +215,7 @@ async fn polled_pictures_and_logins_work_encrypted_too() {
             b"",
         )],
     });
-    let encrypted = Encrypted::start(&identity, &camera).await;
+    let encrypted = Encrypted::start(&identity, camera.addr()).await;
     let url = encrypted
         .url("/#fps=50&insecure")
         .replacen("//", "//me:pw@", 1);
@@ -237,7 +237,7 @@ async fn redirects_lead_into_encryption_and_never_out_of_it() {
         )],
         _ => vec![stream_head(), send(part(1)), Step::Stall],
     });
-    let encrypted = Encrypted::start(&identity, &behind).await;
+    let encrypted = Encrypted::start(&identity, behind.addr()).await;
     let there = encrypted.url("/in");
     let plain = FakeHttpCamera::start(move |_| {
         vec![answer("301 Moved", &format!("Location: {there}\r\n"), b"")]

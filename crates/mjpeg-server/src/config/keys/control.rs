@@ -41,7 +41,7 @@ impl ControlKeys {
 impl Default for ControlKeys {
     fn default() -> Self {
         Self {
-            sources: ["tcp", "http", "https", "rtsp", "test", "push"]
+            sources: ["tcp", "http", "https", "rtsp", "rtsps", "test", "push"]
                 .map(Into::into)
                 .into(),
             allow: Vec::new(),

@@ -198,7 +198,7 @@ fn check_listener(layer: &Layer, auth: &AuthKeys, users: &[UserKeys], report: &m
 }
 
 /// The kinds of sources that there are, as their URLs begin.
-const SOURCE_KINDS: [&str; 12] = [
+const SOURCE_KINDS: [&str; 13] = [
     "tcp",
     "tcp-listen",
     "http-listen",
@@ -209,6 +209,7 @@ const SOURCE_KINDS: [&str; 12] = [
     "http",
     "https",
     "rtsp",
+    "rtsps",
     "test",
     "v4l2",
 ];

@@ -156,6 +156,7 @@ fn options(url: &str) -> Vec<(&str, &str)> {
         "http-listen:",
         "push:",
         "rtsp:",
+        "rtsps:",
         "v4l2:",
     ]
     .iter()

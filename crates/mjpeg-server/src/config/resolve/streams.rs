@@ -153,7 +153,7 @@ fn camera(source: &Source) -> Option<&str> {
     let (scheme, rest) = url.split_once(':')?;
     match scheme {
         "exec" => Some(url),
-        "tcp" | "http" | "https" | "unix" => {
+        "tcp" | "http" | "https" | "rtsp" | "rtsps" | "unix" => {
             let rest = rest.split('#').next().unwrap_or_default();
             let authority = rest.trim_start_matches('/').split(['/', '?']).next()?;
             let login = authority.rfind('@').map_or(0, |at| at + 1);

@@ -23,8 +23,10 @@ async fn what_the_api_may_not_set_is_refused_and_said() {
         (
             "source",
             json!("https://cam/#stall_limit=1s&ca=/etc/x"),
-            "ca",
+            "certificates",
         ),
+        ("source", json!("https://cam/#ca-pem=x"), "certificates"),
+        ("source", json!("rtsps://cam/#insecure"), "certificates"),
         ("source", json!(["tcp://cam:1"]), "string"),
         ("fallback", json!(["tcp://cam:1", "exec:ls"]), "kind"),
         ("fallback", json!(["http://cam/${file:/etc/passwd}"]), "${"),

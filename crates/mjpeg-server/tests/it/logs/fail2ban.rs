@@ -10,7 +10,7 @@ use std::{
 use base64::prelude::{BASE64_STANDARD, Engine};
 use mjpeg_testkit::request;
 
-use crate::{folder::Folder, process::Server};
+use crate::{folder::Folder, process::Server, sources::free_addr};
 
 /// Whether the program is there. Says so if it is not.
 fn is_installed() -> bool {
@@ -75,9 +75,20 @@ async fn fail2ban_finds_the_addresses_of_failed_logins_and_no_others() {
     }
 }
 
+/// Sends a picture with a token that is wrong, or with none.
+async fn push(addr: SocketAddr, path: &str, headers: &str) {
+    let asked = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\
+         User-Agent: wrong token peer=1.2.3.4 path=\"\r\n{headers}Connection: close\r\n\r\n"
+    );
+    let refused = request(addr, asked).await.expect("an answer");
+    assert_eq!(refused.head.status, 401, "{path}: {:?}", refused.body);
+}
+
 /// What a relay logs in this format where logins fail.
 async fn log(folder: &Folder, format: &str) -> Vec<String> {
     let hash = mjpeg_auth::hash_password("right");
+    let pushed = free_addr();
     let text = format!(
         "log = \"debug\"\nlog_format = \"{format}\"\n\
          [[users]]\nname = \"alice\"\npassword_hash = \"{hash}\"\n\
@@ -85,7 +96,9 @@ async fn log(folder: &Folder, format: &str) -> Vec<String> {
          [[listen]]\naddress = \"127.0.0.1:0\"\n\
          [[listen]]\naddress = \"[::1]:0\"\n\
          [[listen]]\naddress = \"127.0.0.1:0\"\ntrusted_proxies = [\"127.0.0.1\"]\n\
-         [[streams]]\nname = \"door\"\nsource = \"test:\"\n"
+         [[streams]]\nname = \"door\"\nsource = \"test:\"\n\
+         [[streams]]\nname = \"phone\"\n\
+         source = \"http-listen://{pushed}/a%20peer%3D1.2.3.4%20path%3D%22#token=right\"\n"
     );
     let file = folder.write("mjpeg.toml", text);
     let mut server = Server::start(&["run", "-c", &file], 4);
@@ -99,6 +112,13 @@ async fn log(folder: &Folder, format: &str) -> Vec<String> {
         let from = format!("X-Forwarded-For: 192.0.2.{}\r\n", 3 + at);
         fail(behind, name, &from).await;
     }
+    let path = "/a%20peer%3D1.2.3.4%20path%3D%22";
+    let token = format!("{path}?token=wrong%0aWARN%20mjpeg_ingest::push:%20peer=1.2.3.4");
+    let bearer = "Authorization: Bearer wrong token peer=1.2.3.4 path=\"\r\n";
+    push(pushed, path, bearer).await;
+    push(pushed, &token, "X-Forwarded-For: 1.2.3.4\r\n").await;
+    // Many clients ask without a token first.
+    push(pushed, path, "").await;
     server.end_by("TERM");
     let log = server.stderr();
     assert!(log.contains("1.2.3.4"), "{log}");
@@ -117,7 +137,7 @@ const HOSTILE: [&str; 5] = [
 ];
 
 /// Where the logins come from.
-const FAILED: [&str; 9] = [
+const FAILED: [&str; 11] = [
     "127.0.0.1",
     "::1",
     "192.0.2.1",
@@ -127,4 +147,7 @@ const FAILED: [&str; 9] = [
     "192.0.2.5",
     "192.0.2.6",
     "192.0.2.7",
+    // Of the wrong tokens.
+    "127.0.0.1",
+    "127.0.0.1",
 ];

@@ -125,6 +125,45 @@ async fn only_who_has_the_right_sends_and_only_to_streams_that_take_pictures() {
 }
 
 #[tokio::test]
+async fn answers_to_pushes_are_counted_by_their_status() {
+    let gateway =
+        "[[listen]]\naddress = \"127.0.0.1:0\"\nserve = [\"streams\", \"page\", \"metrics\"]\n";
+    let users = [
+        user(
+            "sender",
+            "may = [\"push\"]\nstreams = [\"phone\", \"door\"]",
+        ),
+        user("owner", "may = [\"view\"]"),
+    ]
+    .concat();
+    let relay = Controlled::of(&[INCLUDE, gateway, &users, STREAMS].concat());
+    let mut viewer = Viewer::open(relay.addr(), "/phone/stream").await.unwrap();
+    let picture = jpeg::numbered(1);
+    for (line, headers, body) in [
+        ("POST /phone/push", "".into(), &picture[..]),
+        ("POST /phone/push", bearer("nobody"), &picture),
+        ("POST /phone/push", bearer("sender"), &picture),
+        ("POST /phone/push", bearer("sender"), b"<html>"),
+        ("POST /door/push", bearer("sender"), &picture),
+        // No pushes: another method, another path.
+        ("PATCH /phone/push", bearer("sender"), &picture),
+        ("POST /phone/pushed", bearer("sender"), &picture),
+    ] {
+        sent(&relay, line, &headers, body).await;
+    }
+    reach(&mut viewer, 1).await;
+    let scraped = sent(&relay, "GET /metrics", "", b"").await;
+    let scraped = String::from_utf8(scraped.body.to_vec()).unwrap();
+    let counted = scraped.lines().filter_map(|line| {
+        let line = line.strip_prefix("mjpeg_gateway_push_requests_total{status=\"")?;
+        line.split_once("\"} ").filter(|(_, count)| *count != "0")
+    });
+    let counted: Vec<_> = counted.collect();
+    let expected = [("200", "1"), ("401", "2"), ("409", "1"), ("415", "1")];
+    assert_eq!(counted, expected, "{scraped}");
+}
+
+#[tokio::test]
 async fn strangers_send_only_where_the_file_lets_them() {
     let relay = relay("[auth]\nanonymous = [\"view\", \"push\"]\n");
     let picture = jpeg::numbered(1);

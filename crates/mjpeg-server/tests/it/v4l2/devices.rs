@@ -1,7 +1,10 @@
 //! The list of cameras: for people, for programs, for the API.
 
+use std::{sync::Arc, time::Duration};
+
 use mjpeg_testkit::{V4l2StandIn, jpeg};
 use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
 use super::machine;
 use crate::{control::Controlled, process::command};
@@ -88,4 +91,68 @@ async fn api_lists_cameras_where_it_may_set_them() {
             }
         }
     }
+}
+
+/// How many listings have begun: each opens the camera.
+fn begun(cameras: &V4l2StandIn) -> usize {
+    let log = cameras.log();
+    log.iter().filter(|line| line.starts_with("open")).count()
+}
+
+async fn until_begun(cameras: &V4l2StandIn, count: usize) {
+    let begins = async {
+        while begun(cameras) < count {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), begins)
+        .await
+        .expect("it begins");
+}
+
+#[tokio::test]
+async fn lists_wait_for_one_that_hangs_also_when_its_caller_has_left() {
+    let (_folder, cameras) = machine(&[("0", jpeg::numbered(0))]);
+    cameras.set("video0", "hang", "");
+    let may = "[control]\nsources = [\"v4l2\"]\n";
+    let relay = Arc::new(Controlled::with_envs(may, cameras.envs()));
+    let list = || {
+        let relay = Arc::clone(&relay);
+        tokio::spawn(async move { relay.ask("GET", "/devices", "").await })
+    };
+    let first = list();
+    until_begun(&cameras, 1).await;
+    // Its connection is closed. The driver still hangs.
+    first.abort();
+    let others = [list(), list()];
+    let streams = relay.ask("GET", "/streams", "").await;
+    assert_eq!(streams.status, 200, "the relay answers meanwhile");
+    // Long enough for each of them to open the device, if it would.
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(begun(&cameras), 1, "{:?}", cameras.log());
+    assert!(others.iter().all(|other| !other.is_finished()));
+    cameras.unset("video0", "hang");
+    for other in others {
+        let answer = timeout(Duration::from_secs(20), other).await;
+        let answer = answer.expect("in time").unwrap();
+        assert_eq!(answer.json["devices"][0]["card"], "Acme HD Camera");
+    }
+    let (mut open, mut most) = (0, 0);
+    for line in cameras.log() {
+        open += i32::from(line.starts_with("open")) - i32::from(line.starts_with("close"));
+        most = most.max(open);
+    }
+    assert_eq!(most, 1, "one at a time: {:?}", cameras.log());
+}
+
+#[test]
+fn source_that_lists_gives_up_a_driver_that_hangs() {
+    let (_folder, cameras) = machine(&[("0", jpeg::numbered(0))]);
+    cameras.set("video0", "hang", "");
+    let mut server = super::relay(&cameras, "v4l2://?list#connect_timeout=1s");
+    let said = server.stderr_until("camera offline");
+    let why = "no connection within 1s (connect_timeout)";
+    assert!(said.last().unwrap().contains(why), "{said:?}");
+    // Nor is the end of the relay held up.
+    server.end_by("TERM");
 }

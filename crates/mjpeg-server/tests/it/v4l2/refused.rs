@@ -25,6 +25,8 @@ fn what_is_wrong_with_a_device_is_said_with_what_to_do() {
     );
     cameras.plug("video3", WEBCAM);
     cameras.set("video3", "busy", "");
+    // As the cameras of many boards are: capture in planes, and streaming.
+    cameras.plug("video4", "card Board camera\ncaps 0x04001000\n");
     for (source, why) in [
         ("/dev/video9", "cannot open /dev/video9: No such file"),
         ("/dev/null", "/dev/null is not a video device"),
@@ -37,6 +39,11 @@ fn what_is_wrong_with_a_device_is_said_with_what_to_do() {
             "makes no JPEG images, only YUYV; a program can encode them: exec:ffmpeg -f v4l2",
         ),
         ("/dev/video3", "/dev/video3 is in use by another program"),
+        (
+            "/dev/video4",
+            "has only the multi-planar interface, which v4l2:// does not read; GStreamer does: \
+             exec:gst-launch-1.0 -q v4l2src device=/dev/video4 ! ",
+        ),
         (
             "/dev/video0?sharpness=1",
             "has no control sharpness; it has brightness, exposure_auto",

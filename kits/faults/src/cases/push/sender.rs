@@ -114,10 +114,14 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends pictures over one connection for some time; returns how many.
+    /// Sends pictures for some time, each over a connection of its own; returns how many.
     pub(super) async fn for_a_while(&self, time: Duration, every: Duration) -> Result<u32> {
         let pictures = (time.as_millis() / every.as_millis()) as u32;
-        self.times(pictures.into(), every).await?;
+        let mut tick = interval(every);
+        for _ in 0..pictures {
+            tick.tick().await;
+            self.one().await?;
+        }
         Ok(pictures)
     }
 }
