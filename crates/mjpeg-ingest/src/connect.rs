@@ -16,7 +16,7 @@ use crate::{
     input::Input,
     order::FrameOrder,
     parsed::ParsedFeed,
-    relayed::{Delivered, Relayed},
+    relayed::{Delivered, RelayedPart},
     tenure::Tenure,
     text::escaped,
     within::within,
@@ -165,7 +165,7 @@ impl Connection {
     /// identity and their age, repeats are left out, and a lost camera is reported as
     /// [`Error::RelayOffline`](crate::Error::RelayOffline) while the connection goes on.
     pub fn relayed(
-        frames: impl Stream<Item = io::Result<Relayed>> + Send + 'static,
+        frames: impl Stream<Item = io::Result<RelayedPart>> + Send + 'static,
         peer: impl Into<String>,
     ) -> Self {
         Self::delivered(frames.map(|next| next.map(Delivered::Relayed)), peer)

@@ -24,7 +24,7 @@ use crate::{
     framer::Framer,
     input::{BoxedFrames, BoxedReader, Input},
     parsed::{Parsed, ParsedFeed},
-    relayed::{Delivered, Relayed},
+    relayed::{Delivered, RelayedPart},
 };
 
 /// The frames of a connection, whatever it carries.
@@ -308,7 +308,7 @@ impl Whole {
         self.last_read = Instant::now();
         self.found = Some(match delivered {
             Delivered::Frame(frame, stamp) => self.checked(frame, stamp, None),
-            Delivered::Relayed(Relayed::Frame {
+            Delivered::Relayed(RelayedPart::Frame {
                 frame,
                 timestamp,
                 said,
@@ -316,7 +316,7 @@ impl Whole {
                 let now = (SystemTime::now(), self.last_read);
                 self.checked(frame, stamp(now, timestamp, Some(&said)), Some(said))
             }
-            Delivered::Relayed(Relayed::State { is_online }) => Parsed::State { is_online },
+            Delivered::Relayed(RelayedPart::State { is_online }) => Parsed::State { is_online },
         });
         Poll::Ready(Ok(true))
     }

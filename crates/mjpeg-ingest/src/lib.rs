@@ -1,8 +1,9 @@
 //! Reads a Motion-JPEG camera and reconnects indefinitely, with capped and jittered backoff.
 //!
 //! The layer of a Motion-JPEG relay between a camera and the consumers of its frames. You ask for
-//! each event. No task is spawned, but for one per address of `http-listen://` and one per connection
-//! with a [`Tenure`], and nothing is queued: while you do not call [`Ingest::next`], nothing is read, and TCP slows the camera down.
+//! each event. No task is spawned, but for one per address of `http-listen://` and one per
+//! connection with a [`Tenure`], and nothing is queued: while you do not call [`Ingest::next`],
+//! nothing is read, and TCP slows the camera down.
 //!
 //! ```no_run
 //! use mjpeg_ingest::{Event, Ingest, IngestConfig, Source};
@@ -125,7 +126,7 @@ pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};
 pub use ingest::Ingest;
 pub use order::FrameOrder;
-pub use relayed::Relayed;
+pub use relayed::RelayedPart;
 #[cfg(feature = "http")]
 pub use source::HttpCamera;
 #[cfg(feature = "test-picture")]

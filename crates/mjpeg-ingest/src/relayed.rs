@@ -8,7 +8,7 @@ use mjpeg_codec::{Frame, Stamp, multipart::RelayHeaders};
 /// [`Connection::relayed`](crate::Connection::relayed).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Relayed {
+pub enum RelayedPart {
     /// A frame, and what the relay says of it.
     Frame {
         /// The image.
@@ -28,5 +28,5 @@ pub enum Relayed {
 /// What a stream of whole frames carries.
 pub(crate) enum Delivered {
     Frame(Frame, Stamp),
-    Relayed(Relayed),
+    Relayed(RelayedPart),
 }

@@ -33,7 +33,7 @@ mod whole;
 
 use mjpeg_ingest::{
     Backoff, Captured, ConnectError, Connection, Control, DialPolicy, Discarded, Error, Event,
-    Failover, FrameOrder, Frames, Framing, Ingest, IngestConfig, Recording, Relayed, Source,
+    Failover, FrameOrder, Frames, Framing, Ingest, IngestConfig, Recording, RelayedPart, Source,
     Tenure, TenureHolder,
 };
 use tokio::{io::AsyncRead, net::TcpStream};
@@ -59,7 +59,7 @@ fn public_types_cross_threads() {
     all::<Backoff>();
     all::<Framing>();
     all::<FrameOrder>();
-    all::<Relayed>();
+    all::<RelayedPart>();
     all::<Tenure>();
     all::<TenureHolder>();
     all::<Discarded>();

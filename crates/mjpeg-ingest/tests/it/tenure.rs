@@ -16,7 +16,7 @@ use mjpeg_codec::{
 };
 use mjpeg_ingest::{
     Connect, ConnectError, Connection, Error, Event, FailureKind, FrameOrder, Framing, Ingest,
-    IngestConfig, Relayed, Source, Tenure,
+    IngestConfig, RelayedPart, Source, Tenure,
 };
 use mjpeg_testkit::jpeg;
 use tokio::{
@@ -160,7 +160,7 @@ async fn frames_are_numbered_over_all_connections_of_a_tenure() {
 }
 
 /// What a relay with this frame sends: its number is the sequence number.
-fn relayed(epoch: u64, seq: u32, is_online: bool) -> io::Result<Relayed> {
+fn relayed(epoch: u64, seq: u32, is_online: bool) -> io::Result<RelayedPart> {
     let said = RelayHeaders {
         id: FrameId {
             epoch,
@@ -171,7 +171,7 @@ fn relayed(epoch: u64, seq: u32, is_online: bool) -> io::Result<Relayed> {
         is_repeat: false,
         via: Via::through(RelayId::new(1), &Via::default()),
     };
-    Ok(Relayed::Frame {
+    Ok(RelayedPart::Frame {
         frame: Frame::parse(jpeg::numbered(seq)).unwrap(),
         timestamp: None,
         said,
@@ -181,7 +181,7 @@ fn relayed(epoch: u64, seq: u32, is_online: bool) -> io::Result<Relayed> {
 #[tokio::test(start_paused = true)]
 async fn frames_of_an_older_epoch_are_left_out_whichever_connection_brings_them() {
     let order = FrameOrder::new();
-    let connection = |frames: Vec<io::Result<Relayed>>| {
+    let connection = |frames: Vec<io::Result<RelayedPart>>| {
         Connection::relayed(stream::iter(frames), "relay").with_order(order.clone())
     };
     let of_new = connection(vec![relayed(2, 1, true), relayed(2, 2, true)]);
@@ -216,7 +216,7 @@ async fn order_does_not_apply_to_frames_without_an_identity() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_relay_says_between_frames_reports_the_outage_and_keeps_the_connection() {
-    let state = |is_online| Ok(Relayed::State { is_online });
+    let state = |is_online| Ok(RelayedPart::State { is_online });
     let (frames, receiver) = tokio::sync::mpsc::unbounded_channel();
     let stream = stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|item| (item, receiver))
