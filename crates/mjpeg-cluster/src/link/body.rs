@@ -71,7 +71,7 @@ impl EdgeParts {
         let written = Arc::clone(&self.written).acquire_owned().await.ok()?;
         loop {
             if Instant::now() >= self.beats_at {
-                let part = HeldPart {
+                let part = HeldContent {
                     content: self.state_part()?,
                     _written: written,
                 };
@@ -92,7 +92,7 @@ impl EdgeParts {
                 due = watcher.due() => {
                     due.ok()?;
                     if let Some((head, frame)) = self.frame() {
-                        let image = HeldPart {
+                        let image = HeldContent {
                             content: frame,
                             _written: written,
                         };
@@ -183,18 +183,18 @@ fn opening(content_type: &str, len: usize) -> String {
 }
 
 /// Bytes on their way. The connection drops them when the last one is in the kernel.
-struct HeldPart<T> {
+struct HeldContent<T> {
     content: T,
     _written: OwnedSemaphorePermit,
 }
 
-impl AsRef<[u8]> for HeldPart<Vec<u8>> {
+impl AsRef<[u8]> for HeldContent<Vec<u8>> {
     fn as_ref(&self) -> &[u8] {
         &self.content
     }
 }
 
-impl AsRef<[u8]> for HeldPart<WatchedFrame<Bytes>> {
+impl AsRef<[u8]> for HeldContent<WatchedFrame<Bytes>> {
     fn as_ref(&self) -> &[u8] {
         self.content.form()
     }
