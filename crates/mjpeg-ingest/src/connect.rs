@@ -8,6 +8,8 @@ use futures_util::StreamExt as _;
 use mjpeg_codec::{Frame, Stamp, multipart::Via};
 use tokio::io::AsyncRead;
 
+#[cfg(any(feature = "http", all(feature = "v4l2", target_os = "linux")))]
+use crate::parsed::ParsedFeed;
 use crate::{
     config::IngestConfig,
     contained::Contained,
@@ -15,7 +17,6 @@ use crate::{
     fence::Fence,
     input::Input,
     order::FrameOrder,
-    parsed::ParsedFeed,
     relayed::{Delivered, RelayedPart},
     tenure::Tenure,
     text::escaped,

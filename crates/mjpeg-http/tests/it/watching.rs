@@ -167,7 +167,9 @@ async fn viewer_whose_service_has_decided_by_itself_passes_the_limits_only() {
     let watcher = watching(&service, &request).await;
     assert_eq!(service.recheck().await.ended, 0);
     assert_eq!(service.viewers().len(), 1);
-    let refused = service.watch(somebody(), &request).await;
+    let mut other = somebody();
+    other.peer = Some(([192, 0, 2, 2], 5).into());
+    let refused = service.watch(other, &request).await;
     assert!(matches!(refused, Err(WatchRefusal::Full(_))));
     drop(watcher);
     let refused = service.watch(somebody(), &wall()).await;

@@ -62,7 +62,6 @@ fn drain(addr: SocketAddr, request: String) -> JoinHandle<u64> {
 /// The owner's time per frame of this size for so many viewers and edges.
 fn owner(bytes: usize, viewers: usize, edges: usize) -> Duration {
     let (send, addrs) = mpsc::channel();
-    let (go, wait) = mpsc::channel::<()>();
     let node = thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -72,7 +71,7 @@ fn owner(bytes: usize, viewers: usize, edges: usize) -> Duration {
             let frames: Vec<_> = (0..8)
                 .map(|n| Frame::parse(jpeg::of_length(n, bytes)).unwrap())
                 .collect();
-            while wait.try_recv().is_err() || node.consumer.viewers() < viewers + edges {
+            while node.consumer.viewers() < viewers + edges {
                 sleep(Duration::from_millis(1)).await;
             }
             sleep(Duration::from_millis(50)).await;
@@ -97,7 +96,6 @@ fn owner(bytes: usize, viewers: usize, edges: usize) -> Duration {
         .map(|_| viewer())
         .chain((0..edges).map(|_| edge()))
         .collect();
-    go.send(()).unwrap();
     let per_frame = node.join().unwrap();
     let read: Vec<_> = clients.into_iter().map(|c| c.join().unwrap()).collect();
     let least = bytes as u64 * u64::from(FRAMES) * 8 / 10;

@@ -51,23 +51,27 @@ async fn heartbeats_keep_an_owner_without_frames_alive() {
 
 #[tokio::test]
 async fn bytes_that_make_nothing_whole_keep_nobody_alive() {
-    let dripping = answering(|mut stream, _| async move {
-        let bytes = [HEAD.as_bytes(), &frame(1, 1), &frame(1, 2)].concat();
-        let (whole, rest) = bytes.split_at(HEAD.len() + frame(1, 1).len());
-        let _ = stream.write_all(whole).await;
-        for byte in rest {
-            if stream.write_u8(*byte).await.is_err() {
-                return;
+    let head_bytes = frame(1, 2).len() - mjpeg_testkit::jpeg::numbered(2).len();
+    // In the head of a part, and in a frame.
+    for at_once in [0, head_bytes] {
+        let dripping = answering(move |mut stream, _| async move {
+            let bytes = [HEAD.as_bytes(), &frame(1, 1), &frame(1, 2)].concat();
+            let whole = HEAD.len() + frame(1, 1).len() + at_once;
+            let (whole, rest) = bytes.split_at(whole);
+            let _ = stream.write_all(whole).await;
+            for byte in rest {
+                if stream.write_u8(*byte).await.is_err() {
+                    return;
+                }
+                sleep(Duration::from_millis(100)).await;
             }
-            sleep(Duration::from_millis(100)).await;
-        }
-    })
-    .await;
-    let client = client();
-    let mut edge = ingest(client.clone(), dripping, FrameOrder::new());
-    assert_eq!(next(&mut edge).await, Ok((1, 1)));
-    let dead = next(&mut edge).await.unwrap_err();
-    assert!(dead.contains("the node sent nothing for 3s"), "{dead}");
+        })
+        .await;
+        let mut edge = ingest(client(), dripping, FrameOrder::new());
+        assert_eq!(next(&mut edge).await, Ok((1, 1)));
+        let dead = next(&mut edge).await.unwrap_err();
+        assert!(dead.contains("the node sent nothing for 3s"), "{dead}");
+    }
 }
 
 #[tokio::test]

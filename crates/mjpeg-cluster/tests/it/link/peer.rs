@@ -163,5 +163,6 @@ pub(crate) async fn ask(
     for (name, value) in headers {
         raw += &format!("{name}: {value}\r\n");
     }
-    request(addr, raw + "\r\n").await
+    let asking = timeout(PATIENCE, request(addr, raw + "\r\n"));
+    asking.await.expect("an answer that ends")
 }
