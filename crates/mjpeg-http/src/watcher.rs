@@ -26,6 +26,7 @@ use crate::{
 pub struct WatchRequest {
     pub(crate) protocol: &'static str,
     pub(crate) fps: Option<f64>,
+    pub(crate) skips_gate: bool,
 }
 
 impl WatchRequest {
@@ -36,7 +37,18 @@ impl WatchRequest {
         Self {
             protocol,
             fps: None,
+            skips_gate: false,
         }
+    }
+
+    /// Admits the viewer without asking the gate, neither now nor when it is asked
+    /// [again](crate::StreamService::recheck) about the others. Default: it is asked.
+    ///
+    /// For a service that has found out by itself that the viewer may watch, such as one whose
+    /// clients are other nodes of a cluster, which ask their own gates.
+    pub fn without_gate(mut self) -> Self {
+        self.skips_gate = true;
+        self
     }
 
     /// Sets how many frames per second are wanted at most. Default: all. Only a number above 0

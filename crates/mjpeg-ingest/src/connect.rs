@@ -1,15 +1,26 @@
 //! The interface between a kind of source and the loop that reads it.
 
-use std::{fmt, io, pin::Pin, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::Stream;
+use futures_util::StreamExt as _;
 use mjpeg_codec::{Frame, Stamp, multipart::Via};
 use tokio::io::AsyncRead;
 
+#[cfg(any(feature = "http", all(feature = "v4l2", target_os = "linux")))]
+use crate::parsed::ParsedFeed;
 use crate::{
-    config::IngestConfig, contained::Contained, error::ConnectError, parsed::ParsedFeed,
-    text::escaped, within::within,
+    config::IngestConfig,
+    contained::Contained,
+    error::ConnectError,
+    fence::Fence,
+    input::Input,
+    order::FrameOrder,
+    relayed::{Delivered, RelayedPart},
+    tenure::Tenure,
+    text::escaped,
+    within::within,
 };
 
 /// A kind of source: it connects, again and again, to a camera, an encoder or a test.
@@ -96,24 +107,9 @@ pub struct Connection {
     pub(crate) interval: Option<Duration>,
     pub(crate) via: Via,
     pub(crate) guard: Option<Guard>,
+    pub(crate) tenure: Option<Tenure>,
+    pub(crate) order: Option<FrameOrder>,
 }
-
-/// The content of a connection.
-pub(crate) enum Input {
-    Bytes(BoxedReader),
-    Frames(BoxedFrames),
-    /// It finds its frames itself.
-    #[cfg_attr(
-        not(any(feature = "http", all(feature = "v4l2", target_os = "linux"))),
-        expect(dead_code)
-    )]
-    Feed(Box<dyn ParsedFeed>),
-}
-
-pub(crate) type BoxedReader = Contained<Box<dyn AsyncRead + Send + Unpin>>;
-
-pub(crate) type BoxedFrames =
-    Contained<Pin<Box<dyn Stream<Item = io::Result<(Frame, Stamp)>> + Send>>>;
 
 /// Something that is only kept until it is dropped.
 pub(crate) type Guard = Contained<Box<dyn Send>>;
@@ -160,7 +156,27 @@ impl Connection {
         frames: impl Stream<Item = io::Result<(Frame, Stamp)>> + Send + 'static,
         peer: impl Into<String>,
     ) -> Self {
-        Self::new(Input::Frames(Contained::new(Box::pin(frames))), peer.into())
+        let delivered = |(frame, stamp)| Delivered::Frame(frame, stamp);
+        Self::delivered(frames.map(move |next| next.map(delivered)), peer)
+    }
+
+    /// Makes a connection to another relay, whose protocol the stream reads.
+    ///
+    /// As one of [`frames`](Self::frames), and what the relay says counts: frames keep their
+    /// identity and their age, repeats are left out, and a lost camera is reported as
+    /// [`Error::RelayOffline`](crate::Error::RelayOffline) while the connection goes on.
+    pub fn relayed(
+        frames: impl Stream<Item = io::Result<RelayedPart>> + Send + 'static,
+        peer: impl Into<String>,
+    ) -> Self {
+        Self::delivered(frames.map(|next| next.map(Delivered::Relayed)), peer)
+    }
+
+    fn delivered(
+        stream: impl Stream<Item = io::Result<Delivered>> + Send + 'static,
+        peer: impl Into<String>,
+    ) -> Self {
+        Self::new(Input::Frames(Contained::new(Box::pin(stream))), peer.into())
     }
 
     /// Makes a connection that finds its frames itself.
@@ -178,6 +194,8 @@ impl Connection {
             interval: None,
             via: Via::default(),
             guard: None,
+            tenure: None,
+            order: None,
         }
     }
 
@@ -201,6 +219,38 @@ impl Connection {
     /// Names the relays that the frames come through. Default: none, for the source is a camera.
     pub fn with_via(mut self, via: Via) -> Self {
         self.via = via;
+        self
+    }
+
+    /// Lets the connection be used only as long as this tenure is open.
+    ///
+    /// When it ends, the connection is closed at once, by a task that waits for nothing else, and
+    /// no frame that was read before comes out any more: the ingest reports
+    /// [`Error::TenureEnded`](crate::Error::TenureEnded). Frames are numbered from 1 in the
+    /// tenure, over all of its connections, and carry its epoch and that number as their
+    /// [identity](Stamp::id), whatever they had before.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn with_tenure(mut self, tenure: Tenure) -> Self {
+        self.input = match self.input {
+            Input::Bytes(io) => {
+                Input::Bytes(Contained::new(Box::new(Fence::new(io, &tenure)) as _))
+            }
+            Input::Frames(frames) => {
+                Input::Frames(Contained::new(Box::pin(Fence::new(frames, &tenure)) as _))
+            }
+            Input::Feed(feed) => Input::Feed(Box::new(Fence::new(feed, &tenure))),
+        };
+        self.tenure = Some(tenure);
+        self
+    }
+
+    /// Leaves out the frames that do not come after those that this order has seen, and counts
+    /// them there. Frames without an [identity](Stamp::id) are not compared.
+    pub fn with_order(mut self, order: FrameOrder) -> Self {
+        self.order = Some(order);
         self
     }
 

@@ -54,6 +54,10 @@ pub enum Error {
         /// The address of the new sender.
         by: String,
     },
+    /// The right to read the camera has ended ([`Tenure`](crate::Tenure)): somebody else may read
+    /// it now.
+    #[error("the right to read the camera has ended, so the connection was closed")]
+    TenureEnded,
     /// The source is a relay that has lost its camera. The connection to it goes on.
     #[error("the relay has lost its camera")]
     RelayOffline,
@@ -93,6 +97,9 @@ pub enum SourceEnd {
         /// The address of the new sender.
         by: String,
     },
+    /// The right to read the source has ended ([`Tenure`](crate::Tenure)).
+    #[error("the right to read the camera has ended, so the connection was closed")]
+    TenureEnded,
     /// The source failed.
     #[error(transparent)]
     Failed(Box<dyn StdError + Send + Sync>),

@@ -19,10 +19,12 @@ use tokio::{
 };
 
 use crate::{
-    connect::{BoxedFrames, BoxedReader, Framing, Input},
+    connect::Framing,
     event::Captured,
     framer::Framer,
+    input::{BoxedFrames, BoxedReader, Input},
     parsed::{Parsed, ParsedFeed},
+    relayed::{Delivered, RelayedPart},
 };
 
 /// The frames of a connection, whatever it carries.
@@ -198,21 +200,11 @@ impl<R: AsyncRead + Unpin> Framed<R> {
         }
     }
 
-    /// Adds the time of capture. What another relay says of the frame counts from then on.
+    /// Adds the time of capture.
     fn stamped(&mut self, frame: Frame) -> Parsed {
-        let (received, monotonic) = self.last_read;
-        let monotonic = monotonic.into_std();
         let headers = self.framer.take_headers();
         let relay = RelayHeaders::read(|name| headers.get(name));
-        let age = relay.as_ref().map(|relay| relay.age);
-        let age = age.filter(|age| *age <= RelayHeaders::OLDEST);
-        let age = age.unwrap_or_default();
-        let ago = received.checked_sub(age).zip(monotonic.checked_sub(age));
-        let (received, monotonic) = ago.unwrap_or((received, monotonic));
-        let mut stamp = Stamp::new(received, monotonic).with_camera(headers.timestamp());
-        if let Some(relay) = &relay {
-            stamp = stamp.with_id(relay.id);
-        }
+        let stamp = stamp(self.last_read, headers.timestamp(), relay.as_ref());
         let captured = Captured::new(frame, stamp);
         Parsed::Frame { captured, relay }
     }
@@ -267,6 +259,25 @@ impl<R: AsyncRead + Unpin> Framed<R> {
     }
 }
 
+/// Stamps a frame that has arrived. What another relay says of it counts from then on.
+fn stamp(
+    (received, monotonic): (SystemTime, Instant),
+    camera: Option<SystemTime>,
+    relay: Option<&RelayHeaders>,
+) -> Stamp {
+    let monotonic = monotonic.into_std();
+    let age = relay.map(|relay| relay.age);
+    let age = age.filter(|age| *age <= RelayHeaders::OLDEST);
+    let age = age.unwrap_or_default();
+    let ago = received.checked_sub(age).zip(monotonic.checked_sub(age));
+    let (received, monotonic) = ago.unwrap_or((received, monotonic));
+    let stamp = Stamp::new(received, monotonic).with_camera(camera);
+    match relay {
+        Some(relay) => stamp.with_id(relay.id),
+        None => stamp,
+    }
+}
+
 /// A stream of whole frames.
 pub(crate) struct Whole {
     stream: BoxedFrames,
@@ -291,20 +302,31 @@ impl Whole {
         let progress = ready!(coop::poll_proceed(cx));
         let next = ready!(self.stream.as_mut().poll_next(cx));
         progress.made_progress();
-        let Some((frame, stamp)) = next.transpose()? else {
+        let Some(delivered) = next.transpose()? else {
             return Poll::Ready(Ok(false));
         };
         self.last_read = Instant::now();
-        self.found = Some(self.checked(frame, stamp));
+        self.found = Some(match delivered {
+            Delivered::Frame(frame, stamp) => self.checked(frame, stamp, None),
+            Delivered::Relayed(RelayedPart::Frame {
+                frame,
+                timestamp,
+                said,
+            }) => {
+                let now = (SystemTime::now(), self.last_read);
+                self.checked(frame, stamp(now, timestamp, Some(&said)), Some(said))
+            }
+            Delivered::Relayed(RelayedPart::State { is_online }) => Parsed::State { is_online },
+        });
         Poll::Ready(Ok(true))
     }
 
-    fn checked(&self, frame: Frame, stamp: Stamp) -> Parsed {
+    fn checked(&self, frame: Frame, stamp: Stamp, relay: Option<RelayHeaders>) -> Parsed {
         let bytes = frame.bytes().len();
         if bytes <= self.max_frame_bytes {
             return Parsed::Frame {
                 captured: Captured::new(frame, stamp),
-                relay: None,
+                relay,
             };
         }
         Parsed::Discarded {

@@ -140,6 +140,8 @@ impl<R: AsyncRead + Unpin> Frames<R> {
                     Parsed::Discarded { reason, bytes } => {
                         self.discarded.entry(reason).or_default().add(bytes);
                     }
+                    // Bytes hold none.
+                    Parsed::State { .. } => {}
                 }
             }
             if self.ended {

@@ -195,9 +195,12 @@ impl Reconnect {
             interval,
             via,
             guard,
+            tenure,
+            order,
         } = connection;
         self.guard = guard;
         let online = Online::new((input, framing), interval, via, &self.config);
+        let online = online.within(tenure, order);
         (
             IngestState::Online(Box::new(online)),
             Some(Event::Online { peer }),

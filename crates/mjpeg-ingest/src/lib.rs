@@ -1,8 +1,9 @@
 //! Reads a Motion-JPEG camera and reconnects indefinitely, with capped and jittered backoff.
 //!
 //! The layer of a Motion-JPEG relay between a camera and the consumers of its frames. You ask for
-//! each event. No task is spawned, but for one per address of `http-listen://`, and nothing is
-//! queued: while you do not call [`Ingest::next`], nothing is read, and TCP slows the camera down.
+//! each event. No task is spawned, but for one per address of `http-listen://` and one per
+//! connection with a [`Tenure`], and nothing is queued: while you do not call [`Ingest::next`],
+//! nothing is read, and TCP slows the camera down.
 //!
 //! ```no_run
 //! use mjpeg_ingest::{Event, Ingest, IngestConfig, Source};
@@ -86,16 +87,21 @@ mod duration;
 mod error;
 mod event;
 mod failover;
+mod fence;
 mod flood_limiter;
 mod framed;
 mod framer;
 mod frames;
 mod ingest;
+mod input;
 mod online;
+mod order;
 mod parsed;
+mod relayed;
 mod retry;
 mod source;
 mod stall;
+mod tenure;
 mod text;
 mod timer;
 mod upstream;
@@ -119,6 +125,8 @@ pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};
 pub use ingest::Ingest;
+pub use order::FrameOrder;
+pub use relayed::RelayedPart;
 #[cfg(feature = "http")]
 pub use source::HttpCamera;
 #[cfg(feature = "test-picture")]
@@ -131,6 +139,7 @@ pub use source::{Inlet, Push, PushOutcome, PushStats};
 pub use source::{InvalidSource, Limits, Recording, Source, redacted};
 #[cfg(all(feature = "v4l2", target_os = "linux"))]
 pub use source::{V4l2Camera, V4l2Control, V4l2Device, V4l2Format, V4l2Size};
+pub use tenure::{Tenure, TenureHolder};
 pub use text::escaped;
 /// The crates whose types appear in this one's API, so that their versions agree.
 #[doc(no_inline)]

@@ -11,14 +11,17 @@ use tokio::time::Instant;
 
 use crate::{
     config::IngestConfig,
-    connect::{Framing, Input},
+    connect::Framing,
     duration::LONGEST,
     error::{Error, SourceEnd},
-    event::Event,
+    event::{Captured, Event},
     flood_limiter::FloodLimiter,
     framed::Incoming,
+    input::Input,
+    order::FrameOrder,
     parsed::Parsed,
     stall::StallWatch,
+    tenure::Tenure,
     timer::Timer,
     upstream::Upstream,
 };
@@ -36,6 +39,10 @@ pub(crate) struct Online {
     waits_since: Option<Instant>,
     /// Why no more is read; frames already read still come out.
     ending: Option<Ending>,
+    /// For how long it may be used, if that is limited.
+    tenure: Option<Tenure>,
+    /// What its frames must come after.
+    order: Option<FrameOrder>,
 }
 
 /// Why a connection is no longer read.
@@ -74,6 +81,17 @@ impl Online {
             frames: 0,
             waits_since: None,
             ending: None,
+            tenure: None,
+            order: None,
+        }
+    }
+
+    /// Sets for how long the connection may be used, and what its frames must come after.
+    pub(crate) fn within(self, tenure: Option<Tenure>, order: Option<FrameOrder>) -> Self {
+        Self {
+            tenure,
+            order,
+            ..self
         }
     }
 
@@ -97,6 +115,11 @@ impl Online {
     /// Waits for the next event, or for the end after the last.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Event, Ending>> {
         loop {
+            if let Some(tenure) = &self.tenure
+                && !tenure.is_open(Instant::now())
+            {
+                return Poll::Ready(Err(Ending::Error(Error::TenureEnded)));
+            }
             if let Some(event) = self.upstream.report() {
                 return Poll::Ready(Ok(event));
             }
@@ -164,16 +187,22 @@ impl Online {
         Poll::Ready(None)
     }
 
-    /// Records a finding. Returns `None` for a frame that another relay merely repeats.
+    /// Records a finding. Returns `None` for what is no news, such as a frame that another relay
+    /// merely repeats.
     fn record(&mut self, found: Parsed) -> Option<Event> {
+        let at = self.incoming.last_read();
         let (mut captured, relay) = match found {
             Parsed::Frame { captured, relay } => (captured, relay),
             Parsed::Discarded { reason, bytes } => {
                 return Some(Event::Discarded { reason, bytes });
             }
+            Parsed::State { is_online } => {
+                self.upstream.state(is_online);
+                self.stall.repeat(at);
+                return None;
+            }
         };
-        let at = self.incoming.last_read();
-        if relay.is_some_and(|relay| !self.upstream.is_new(relay)) {
+        if relay.is_some_and(|relay| !self.upstream.is_new(relay)) || !self.takes(&mut captured) {
             self.stall.repeat(at);
             return None;
         }
@@ -185,6 +214,17 @@ impl Online {
         captured.in_burst = self.frames > 0 && waited.is_none_or(|waited| waited < BURST_GAP);
         self.frames += 1;
         Some(Event::Frame(captured))
+    }
+
+    /// Names a frame if it is read in a tenure. Returns whether it comes after those before.
+    fn takes(&self, captured: &mut Captured) -> bool {
+        if let Some(tenure) = &self.tenure {
+            captured.stamp = captured.stamp.with_id(tenure.next_id());
+        }
+        let (Some(order), Some(id)) = (&self.order, captured.stamp.id()) else {
+            return true;
+        };
+        order.accept(id)
     }
 
     /// Finds a camera that always sends, so that no timer gets a turn, but never a frame.
@@ -209,6 +249,7 @@ impl Online {
             Err(error) => match error.downcast() {
                 Ok(SourceEnd::Finished) => Ending::Finished,
                 Ok(SourceEnd::Replaced { by }) => Ending::Error(Error::Replaced { by }),
+                Ok(SourceEnd::TenureEnded) => Ending::Error(Error::TenureEnded),
                 Ok(SourceEnd::Failed(error)) => Ending::Error(Error::Source(error)),
                 Err(error) => Ending::Error(Error::Read(error)),
             },

@@ -22,6 +22,10 @@ pub(crate) enum Parsed {
         reason: DiscardReason,
         bytes: u64,
     },
+    /// What another relay says of its camera.
+    State {
+        is_online: bool,
+    },
 }
 
 /// A connection that finds its frames itself, as one that consists of many answers does.

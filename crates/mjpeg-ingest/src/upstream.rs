@@ -51,6 +51,11 @@ impl Upstream {
         true
     }
 
+    /// Records what the relay says of its camera without a frame.
+    pub(crate) fn state(&mut self, is_online: bool) {
+        self.is_offline = !is_online;
+    }
+
     /// Returns what has changed and is not reported yet.
     pub(crate) fn report(&mut self) -> Option<Event> {
         if !self.via_is_reported {

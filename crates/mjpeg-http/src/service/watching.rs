@@ -28,7 +28,7 @@ impl ServiceShared {
         let inquiry = Arc::new(inquiry);
         loop {
             let rechecks = self.rechecks.load(Ordering::Acquire);
-            let granted = if self.gate.is_some() {
+            let granted = if self.gate.is_some() && !request.skips_gate {
                 self.granted(&inquiry).await
             } else {
                 Ok(Grant::default())
@@ -62,7 +62,7 @@ impl ServiceShared {
         };
         let wanted = wanted.with_max_fps(grant.max_fps);
         let most_fps = grant.max_fps.filter(|fps| fps.is_finite() && *fps > 0.0);
-        let kept = self.gate.is_some().then(|| {
+        let kept = (self.gate.is_some() && !request.skips_gate).then(|| {
             let mut kept = Arc::clone(inquiry);
             if grant.proof.is_some() {
                 Arc::make_mut(&mut kept).proof.clone_from(&grant.proof);

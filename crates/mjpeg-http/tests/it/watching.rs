@@ -155,6 +155,28 @@ impl Gate for Switch {
 }
 
 #[tokio::test(start_paused = true)]
+async fn viewer_whose_service_has_decided_by_itself_passes_the_limits_only() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let gate = Arc::new(Switch::default());
+    gate.is_closed
+        .store(true, std::sync::atomic::Ordering::Relaxed);
+    let config = StreamConfig::default().with_max_viewers(1);
+    let service = StreamService::builder(consumer).config(config);
+    let service = service.gate(gate as _).build();
+    let request = wall().without_gate();
+    let watcher = watching(&service, &request).await;
+    assert_eq!(service.recheck().await.ended, 0);
+    assert_eq!(service.viewers().len(), 1);
+    let mut other = somebody();
+    other.peer = Some(([192, 0, 2, 2], 5).into());
+    let refused = service.watch(other, &request).await;
+    assert!(matches!(refused, Err(WatchRefusal::Full(_))));
+    drop(watcher);
+    let refused = service.watch(somebody(), &wall()).await;
+    assert!(matches!(refused, Err(WatchRefusal::Denied(_))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_end_is_told_while_waiting_and_while_a_frame_is_on_its_way() {
     for is_on_its_way in [false, true] {
         let (producer, consumer) = mjpeg_fanout::channel();

@@ -146,7 +146,9 @@ impl Error {
     pub fn reason(&self) -> FailureReason {
         match self {
             Self::Connect(error) => error.reason(),
-            Self::Closed | Self::Read(_) | Self::Replaced { .. } => FailureReason::Closed,
+            Self::Closed | Self::Read(_) | Self::Replaced { .. } | Self::TenureEnded => {
+                FailureReason::Closed
+            }
             Self::Stalled { .. } | Self::NoFrame { .. } => FailureReason::StallLimit,
             Self::RelayOffline => FailureReason::RelayOffline,
             Self::Source(error) => boxed(&**error),

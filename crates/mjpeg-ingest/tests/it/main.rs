@@ -26,13 +26,15 @@ mod rtsp;
 mod source;
 mod stopped;
 mod tcp;
+mod tenure;
 mod turns;
 mod visits;
 mod whole;
 
 use mjpeg_ingest::{
     Backoff, Captured, ConnectError, Connection, Control, DialPolicy, Discarded, Error, Event,
-    Failover, Frames, Framing, Ingest, IngestConfig, Recording, Source,
+    Failover, FrameOrder, Frames, Framing, Ingest, IngestConfig, Recording, RelayedPart, Source,
+    Tenure, TenureHolder,
 };
 use tokio::{io::AsyncRead, net::TcpStream};
 
@@ -56,5 +58,9 @@ fn public_types_cross_threads() {
     all::<ConnectError>();
     all::<Backoff>();
     all::<Framing>();
+    all::<FrameOrder>();
+    all::<RelayedPart>();
+    all::<Tenure>();
+    all::<TenureHolder>();
     all::<Discarded>();
 }

@@ -95,7 +95,7 @@ fn found(incoming: &mut Incoming) -> Option<Parsed> {
 fn frame(found: Parsed) -> Option<Bytes> {
     match found {
         Parsed::Frame { captured, .. } => Some(captured.frame.into_bytes()),
-        Parsed::Discarded { .. } => None,
+        Parsed::Discarded { .. } | Parsed::State { .. } => None,
     }
 }
 

@@ -77,6 +77,7 @@ impl PushReading {
             Parsed::Discarded { reason, .. } => {
                 self.too_large |= *reason == DiscardReason::TooLarge;
             }
+            Parsed::State { .. } => {}
         }
         Poll::Ready(Some(found))
     }

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{head::PushHead, outcome::PushOutcome};
-use crate::{connect::BoxedReader, source::http::line::HttpLine};
+use crate::{input::BoxedReader, source::http::line::HttpLine};
 
 /// A request whose body has yet to be read. It is always answered: dropped, with what was set last.
 pub(in crate::source) struct PushRequest {

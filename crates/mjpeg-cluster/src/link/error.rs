@@ -1,0 +1,87 @@
+//! Why a stream cannot be read from another node.
+
+use std::{io, time::Duration};
+
+use mjpeg_ingest::{ConnectError, RelayError};
+
+use super::address::LinkNodeId;
+
+/// Why a stream cannot be read from another node, or no longer. The other node or the network is at
+/// fault, unless a variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkFailure {
+    /// This is no address of a node, or no name of a stream. The caller is at fault.
+    #[error("no address of a node (HOST:PORT), or no name of a stream")]
+    BadTarget,
+    /// The node cannot be reached.
+    #[error("the node {peer} cannot be reached")]
+    Unreachable {
+        /// Its address.
+        peer: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The node was not reached, or did not answer, in time.
+    #[error("the node {peer} did not answer within {after:?}")]
+    TimedOut {
+        /// Its address.
+        peer: String,
+        /// The limit.
+        after: Duration,
+    },
+    /// The connection could not be encrypted: one of the two nodes does not trust the other.
+    #[error("no encrypted connection to the node {peer}")]
+    Tls {
+        /// Its address.
+        peer: String,
+        /// What TLS said.
+        source: io::Error,
+    },
+    /// What the node answers is not the link's.
+    #[error("the node {peer} does not answer as a node ({problem})")]
+    BadAnswer {
+        /// Its address.
+        peer: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The node refuses, with this status.
+    #[error("the node {peer} answers {status}: {meaning}")]
+    Refused {
+        /// Its address.
+        peer: String,
+        /// The status of the answer.
+        status: u16,
+        /// What it means.
+        meaning: &'static str,
+    },
+    /// Each node names another one as the owner, or as the one to read from.
+    #[error("nodes send one another for the stream; the last one named is {0}")]
+    TooManyRedirects(LinkNodeId),
+    /// The frames come through this node, or through too many relays.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// The node has sent nothing whole for this time, although it is to say each second how the
+    /// camera is.
+    #[error("the node sent nothing for {after:?}")]
+    Silent {
+        /// The limit.
+        after: Duration,
+    },
+    /// The node has sent what the link does not allow.
+    #[error("the node sent what it may not: {0}")]
+    Broken(&'static str),
+    /// The connection broke.
+    #[error("the connection to the node broke")]
+    Read(#[source] io::Error),
+}
+
+impl From<LinkFailure> for ConnectError {
+    fn from(error: LinkFailure) -> Self {
+        match error {
+            LinkFailure::TimedOut { after, .. } => Self::TimedOut { after },
+            error => Self::Other(Box::new(error)),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Certificates on both sides.
+
+use std::sync::Arc;
+
+use mjpeg_cluster::{LinkConfig, LinkFailure, LinkTls, mjpeg_ingest::FrameOrder};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+use super::{
+    node::{At, Node, STREAM, eventually},
+    peer::{ask, client, refusal},
+};
+
+/// A cluster's authority.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap());
+        Self(issuer.unwrap())
+    }
+
+    /// TLS with a certificate of this authority for this host, which trusts that authority.
+    fn tls(&self, host: &str, trusted: &Self) -> LinkTls {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new([host.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let (certificate, key) = (certificate.pem(), key.serialize_pem());
+        let authority = trusted.0.pem();
+        LinkTls::from_pem(certificate.as_bytes(), key.as_bytes(), authority.as_bytes()).unwrap()
+    }
+}
+
+async fn owner(tls: LinkTls) -> Node {
+    Node::start_with(1, At::Here, LinkConfig::default(), Some(Arc::new(tls))).await
+}
+
+#[tokio::test]
+async fn members_of_the_cluster_read_from_one_another() {
+    let authority = Authority::new();
+    let owner = owner(authority.tls("127.0.0.1", &authority)).await;
+    let member = client().with_connector(Arc::new(authority.tls("relay-2", &authority)));
+    let peer = owner.peers.to_string();
+    assert!(member.engine(&peer).await.unwrap());
+    let order = FrameOrder::new();
+    let connection = member.pull(&peer, STREAM, &order).await.unwrap();
+    eventually("it is there", || owner.link.stats().edges == 1).await;
+    drop(connection);
+    owner.is_left().await;
+}
+
+#[tokio::test]
+async fn nobody_else_gets_anything() {
+    let (authority, foreign) = (Authority::new(), Authority::new());
+    let owner = owner(authority.tls("127.0.0.1", &authority)).await;
+    let plain = refusal(&client(), owner.peers).await;
+    assert!(!matches!(plain, LinkFailure::Refused { .. }), "{plain}");
+    let plain = ask(owner.peers, "GET", "/cluster/v1/engine", &[]).await;
+    plain.expect_err("no answer without TLS");
+    // Its certificate is of another authority, though it trusts this one.
+    let stranger = client().with_connector(Arc::new(foreign.tls("relay-2", &authority)));
+    let refused = refusal(&stranger, owner.peers).await;
+    assert!(
+        matches!(refused, LinkFailure::Read(_) | LinkFailure::Tls { .. }),
+        "{refused}"
+    );
+    stranger.engine(&owner.peers.to_string()).await.unwrap_err();
+    let stats = owner.link.stats();
+    assert_eq!((stats.edges, owner.service.stats().viewers), (0, 0));
+}
+
+#[tokio::test]
+async fn node_is_read_only_if_it_is_who_it_is_to_be() {
+    let (authority, foreign) = (Authority::new(), Authority::new());
+    let member = client().with_connector(Arc::new(authority.tls("relay-2", &authority)));
+    let stranger = owner(foreign.tls("127.0.0.1", &authority)).await;
+    let refused = refusal(&member, stranger.peers).await;
+    assert!(matches!(refused, LinkFailure::Tls { .. }), "{refused}");
+    let other = owner(authority.tls("relay-3", &authority)).await;
+    let refused = refusal(&member, other.peers).await;
+    assert!(matches!(refused, LinkFailure::Tls { .. }), "{refused}");
+}
