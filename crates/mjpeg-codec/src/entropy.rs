@@ -3,11 +3,13 @@
 
 mod bits;
 mod block;
+mod codes;
 pub(crate) mod damage;
+mod lookup;
 pub(crate) mod not_checked;
 pub(crate) mod picture;
 pub(crate) mod reader;
 mod scan;
 pub(crate) mod sink;
-mod table;
+mod step;
 mod tables;
