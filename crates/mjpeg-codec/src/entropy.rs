@@ -3,9 +3,9 @@
 
 mod bits;
 mod block;
-mod codes;
+mod block_lookup;
+mod code_table;
 pub(crate) mod damage;
-mod lookup;
 pub(crate) mod not_checked;
 pub(crate) mod picture;
 pub(crate) mod reader;

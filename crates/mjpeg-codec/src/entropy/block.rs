@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::{
     bits::Bits,
+    block_lookup::BlockLookup,
     damage::Flaw,
-    lookup::Lookup,
     step::{BLOCK, END_OF_BLOCK},
 };
 
@@ -13,7 +13,7 @@ use super::{
 #[inline(always)]
 pub(super) fn pass_block(
     bits: &mut Bits<'_>,
-    lookup: &Lookup,
+    lookup: &BlockLookup,
     take_difference: impl FnOnce(i32),
 ) -> Result<(), Flaw> {
     bits.refill();
@@ -182,7 +182,7 @@ mod tests {
 
     /// Walks the blocks in `data`, which must hold no `FF`, with both implementations.
     fn check(dc: &[u8], ac: Option<&[u8]>, join: bool, data: &[u8]) -> Result<(), TestCaseError> {
-        let lookup = Lookup::new(dc, ac, join).unwrap();
+        let lookup = BlockLookup::new(dc, ac, join).unwrap();
         let (mut bits, mut slow) = (Bits::new(data), Slow { data, taken: 0 });
         loop {
             let mut difference = None;

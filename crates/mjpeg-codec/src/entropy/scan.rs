@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::{
     bits::{Bits, Place},
     block::pass_block,
+    block_lookup::BlockLookup,
     damage::{Damage, Flaw},
-    lookup::Lookup,
     picture::Picture,
     sink::{CodeSink, ScanLayout},
     tables::{Selected, Tables},
@@ -49,7 +49,7 @@ struct McuPart {
 /// The same with the tables.
 struct Coded<'t> {
     blocks: u32,
-    lookup: &'t Lookup,
+    lookup: &'t BlockLookup,
 }
 
 /// How a scan is coded, beyond what its header says of its components.

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use super::lookup::Lookup;
+use super::block_lookup::BlockLookup;
 use crate::jpeg::tables::{
     CHROMINANCE_AC, CHROMINANCE_DC, Class, Definition, LUMINANCE_AC, LUMINANCE_DC,
 };
@@ -43,8 +43,8 @@ pub(super) struct Selected {
 
 #[derive(Debug)]
 enum PairLookup {
-    Typical(&'static Lookup),
-    Own(Box<Lookup>),
+    Typical(&'static BlockLookup),
+    Own(Box<BlockLookup>),
 }
 
 impl Default for Tables {
@@ -98,14 +98,14 @@ impl Tables {
         let mut typical = TYPICAL.iter();
         let lookup = match typical.find(|t| t.dc == dc && Some(t.ac) == ac) {
             Some(typical) => PairLookup::Typical(&typical.lookup),
-            None => PairLookup::Own(Lookup::new(dc, ac, length >= JOINING_PAYS_BYTES)?),
+            None => PairLookup::Own(BlockLookup::new(dc, ac, length >= JOINING_PAYS_BYTES)?),
         };
         self.pairs.push(Pair { selected, lookup });
         Some(())
     }
 
     /// Returns two expanded tables.
-    pub(super) fn get(&self, selected: Selected) -> Option<&Lookup> {
+    pub(super) fn get(&self, selected: Selected) -> Option<&BlockLookup> {
         let pair = self.pairs.iter().find(|pair| pair.selected == selected)?;
         Some(match &pair.lookup {
             PairLookup::Typical(lookup) => lookup,
@@ -128,7 +128,7 @@ impl Slot {
 struct Typical {
     dc: &'static [u8],
     ac: &'static [u8],
-    lookup: Box<Lookup>,
+    lookup: Box<BlockLookup>,
 }
 
 /// The typical tables. Nearly all cameras use these, so they are expanded only once.
@@ -138,7 +138,7 @@ static TYPICAL: LazyLock<Vec<Typical>> = LazyLock::new(|| {
         (&CHROMINANCE_DC, &CHROMINANCE_AC),
     ];
     let expanded = definitions.into_iter().filter_map(|(dc, ac)| {
-        let lookup = Lookup::new(dc, Some(ac), true)?;
+        let lookup = BlockLookup::new(dc, Some(ac), true)?;
         Some(Typical { dc, ac, lookup })
     });
     expanded.collect()

@@ -7,7 +7,7 @@ use crate::jpeg::tables::Class;
 
 /// The codes that a definition assigns (T.81 B.2.4.2 and annex C).
 #[derive(Debug)]
-pub(super) struct Codes {
+pub(super) struct CodeTable {
     class: Class,
     /// For each code length from 1 bit: one more than the last code, filled up with zeros to 16
     /// bits. A code that is not less is longer.
@@ -19,7 +19,7 @@ pub(super) struct Codes {
 
 /// One of the codes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Code {
+pub(super) struct TableCode {
     /// Filled up with zeros to 16 bits.
     pub(super) bits: u32,
     pub(super) length: u32,
@@ -27,7 +27,7 @@ pub(super) struct Code {
     pub(super) step: Option<CodeStep>,
 }
 
-impl Code {
+impl TableCode {
     /// Returns the entries of a lookup of `index_bits` that belong to it.
     pub(super) fn entries(&self, index_bits: u32) -> Range<usize> {
         let from = (self.bits >> (16 - index_bits)) as usize;
@@ -35,7 +35,7 @@ impl Code {
     }
 }
 
-impl Codes {
+impl CodeTable {
     /// A table without codes.
     pub(super) const NONE: Self = Self {
         class: Class::Ac,
@@ -72,12 +72,12 @@ impl Codes {
     }
 
     /// Returns the codes of at most `longest` bits, in their order.
-    pub(super) fn up_to(&self, longest: u32) -> impl Iterator<Item = Code> {
+    pub(super) fn up_to(&self, longest: u32) -> impl Iterator<Item = TableCode> {
         let begins = [0].into_iter().chain(self.ends);
         let lengths = (1..=longest).zip(begins).zip(self.ends);
         lengths.flat_map(move |((length, begin), end)| {
             let codes = (begin..end).step_by(1 << (16 - length));
-            codes.map(move |bits| Code {
+            codes.map(move |bits| TableCode {
                 bits,
                 length,
                 step: self.step(bits, length).map(|step| CodeStep {
@@ -120,7 +120,7 @@ mod tests {
         let codes = |counts: &[u8], values: usize| {
             let mut definition = counts.to_vec();
             definition.resize(16 + values, 0);
-            Codes::new(Class::Ac, &definition).is_some()
+            CodeTable::new(Class::Ac, &definition).is_some()
         };
         assert!(codes(&[2], 2));
         assert!(!codes(&[3], 3));

@@ -2,7 +2,7 @@
 
 use super::{
     bits::Bits,
-    codes::Codes,
+    code_table::CodeTable,
     damage::Flaw,
     step::{BLOCK, CodeStep, END_OF_BLOCK},
 };
@@ -10,13 +10,13 @@ use crate::jpeg::tables::Class;
 
 /// A table for DC coefficients and one for AC coefficients, expanded for the blocks that use both.
 #[derive(Debug)]
-pub(super) struct Lookup {
+pub(super) struct BlockLookup {
     /// How blocks begin, indexed by the next [`START_BITS`] bits.
     starts: [BlockStart; 1 << START_BITS],
     /// How they go on, indexed by the next [`STEP_BITS`] bits.
     steps: [CodeStep; 1 << STEP_BITS],
-    dc: Codes,
-    ac: Codes,
+    dc: CodeTable,
+    ac: CodeTable,
 }
 
 /// The code of a DC coefficient with the bits after it, and codes of AC coefficients that follow.
@@ -32,21 +32,21 @@ pub(super) struct BlockStart {
     pub(super) at: u8,
 }
 
-impl Lookup {
+impl BlockLookup {
     /// Expands two definitions, each of 16 counts and then the values. Without one for AC, the
     /// blocks have no AC coefficients. Returns `None` if a definition contradicts itself.
     ///
     /// With `join`, a walk takes fewer steps, but expanding the tables takes some microseconds
     /// more.
     pub(super) fn new(dc: &[u8], ac: Option<&[u8]>, join: bool) -> Option<Box<Self>> {
-        let dc = Codes::new(Class::Dc, dc)?;
+        let dc = CodeTable::new(Class::Dc, dc)?;
         let (ac, singles, at) = match ac {
             Some(ac) => {
-                let ac = Codes::new(Class::Ac, ac)?;
+                let ac = CodeTable::new(Class::Ac, ac)?;
                 let singles = Singles::of(&ac);
                 (ac, singles, 1)
             }
-            None => (Codes::NONE, Singles::NO_AC, 1 + END_OF_BLOCK),
+            None => (CodeTable::NONE, Singles::NO_AC, 1 + END_OF_BLOCK),
         };
         let mut lookup = Box::new(Self {
             starts: [BlockStart::UNKNOWN; 1 << START_BITS],
@@ -173,7 +173,7 @@ impl Singles {
         lengths: [0; 1 << STEP_BITS],
     };
 
-    fn of(codes: &Codes) -> Self {
+    fn of(codes: &CodeTable) -> Self {
         let mut singles = Self {
             steps: [CodeStep::UNKNOWN; 1 << STEP_BITS],
             lengths: [0; 1 << STEP_BITS],
