@@ -3,11 +3,13 @@
 
 mod bits;
 mod block;
+mod block_lookup;
+mod code_table;
 pub(crate) mod damage;
 pub(crate) mod not_checked;
 pub(crate) mod picture;
 pub(crate) mod reader;
 mod scan;
 pub(crate) mod sink;
-mod table;
+mod step;
 mod tables;

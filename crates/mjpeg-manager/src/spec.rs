@@ -224,7 +224,7 @@ impl StreamSpec {
     /// Up to five pictures a second are looked at, after they are published, at an eighth of their
     /// size and without decoding; that takes 1 to 2 ms per picture of 1080p. Frames with arithmetic
     /// coding and the like cannot be looked at ([`StreamInfo::undetectable`]). A stream on demand
-    /// is looked at while it is connected, a [fed](Self::fed) one never.
+    /// is looked at while it is connected.
     ///
     /// [`StreamInfo::undetectable`]: crate::StreamInfo::undetectable
     #[cfg(feature = "detect")]

@@ -184,11 +184,14 @@ fn program_versions(sh: &xshell::Shell) -> Vec<String> {
         let line = text.lines().next()?.split(" Copyright").next()?.trim();
         (!line.is_empty()).then(|| format!("* {line}"))
     };
+    let gstreamer = kit::debian::output(sh, "gst-launch-1.0", &["--version"])
+        .and_then(|text| Some(format!("* {}", text.lines().nth(1)?.trim())));
     let module = "import cv2, PIL; print('OpenCV', cv2.__version__ + ', Pillow', PIL.__version__)";
     [
         first("dpkg-query", &["-W", "-f=VLC ${Version}", "vlc-bin"]),
         first("mpv", &["--version"]),
         first("ffmpeg", &["-version"]),
+        gstreamer,
         first("python3", &["-c", module]),
         first(
             "dpkg-query",
@@ -216,6 +219,10 @@ pub(crate) fn install() -> Result<()> {
         ("ffmpeg", "ffmpeg"),
         ("curl", "curl"),
         ("djpeg", "libjpeg-turbo-progs"),
+        ("gst-launch-1.0", "gstreamer1.0-tools"),
+        ("gst-launch-1.0", "gstreamer1.0-plugins-base"),
+        ("gst-launch-1.0", "gstreamer1.0-plugins-good"),
+        ("gst-launch-1.0", "gstreamer1.0-plugins-bad"),
     ];
     let missing = packages
         .iter()

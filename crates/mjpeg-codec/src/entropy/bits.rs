@@ -89,15 +89,52 @@ impl<'a> Bits<'a> {
     pub(super) fn refill(&mut self) {
         if let Some(&ahead) = self.rest.first_chunk() {
             let ahead = u64::from_be_bytes(ahead);
-            if !has_ff(ahead) {
-                self.buffer |= ahead >> self.count;
-                let bytes = (63 - self.count) / 8;
-                self.rest = &self.rest[bytes as usize..];
-                self.count += 8 * bytes;
+            if ffs(ahead) == 0 {
+                self.fill(ahead, 0);
                 return;
             }
         }
-        *self = self.refill_bytewise();
+        *self = self.refill_near_ff();
+    }
+
+    /// Does the same if the next eight bytes hold an `FF`, or are the last.
+    #[inline(never)]
+    fn refill_near_ff(mut self) -> Self {
+        if let Some(&ahead) = self.rest.first_chunk() {
+            let ahead = u64::from_be_bytes(ahead);
+            let before_ff = ffs(ahead).leading_zeros();
+            let wanted = 8 * self.room_bytes();
+            if before_ff >= wanted {
+                self.fill(ahead, 0);
+                return self;
+            }
+            // Without the zero that is stuffed after the FF.
+            let after_ff = ahead << before_ff << 8;
+            let to_next_ff = before_ff + ffs(after_ff).leading_zeros();
+            if before_ff < 56 && after_ff >> 56 == 0 && to_next_ff >= wanted {
+                let with_ff = !(u64::MAX >> before_ff >> 8);
+                self.fill(ahead & with_ff | after_ff << 8 >> before_ff >> 8, 1);
+                return self;
+            }
+        }
+        self.refill_bytewise()
+    }
+
+    /// Adds to the buffer what it can take of the next bytes, from which stuffed zeros were
+    /// removed.
+    #[inline(always)]
+    fn fill(&mut self, ahead: u64, stuffed: usize) {
+        self.buffer |= ahead >> self.count;
+        let bytes = self.room_bytes();
+        self.rest = &self.rest[bytes as usize + stuffed..];
+        self.count += 8 * bytes;
+    }
+
+    /// Returns how many bytes the buffer can take.
+    #[inline(always)]
+    fn room_bytes(&self) -> u32 {
+        // The compiler does not know that `count` is at most 63.
+        (63 - self.count) / 8 % 8
     }
 
     #[cold]
@@ -105,6 +142,8 @@ impl<'a> Bits<'a> {
     fn refill_bytewise(mut self) -> Self {
         while self.count < 56 {
             let Some(byte) = self.next_byte() else {
+                // There may be bits of an `FF` that proved to be a marker's.
+                self.buffer &= !(u64::MAX >> self.count);
                 self.padding += 56 - self.count;
                 self.count = 56;
                 break;
@@ -205,9 +244,72 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// Returns whether one of the eight bytes is `FF`.
-fn has_ff(bytes: u64) -> bool {
+/// Returns the uppermost bit of each of eight bytes that is `FF`.
+#[inline(always)]
+fn ffs(bytes: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
     const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
-    (!bytes).wrapping_sub(ONES) & bytes & TOPS != 0
+    ((bytes & !TOPS) + ONES) & bytes & TOPS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Data of a scan, with the bits in it, and whether a marker follows.
+    fn scan() -> impl Strategy<Value = (Vec<u8>, Vec<bool>)> {
+        let byte = prop_oneof![
+            4 => any::<u8>().prop_map(|byte| vec![byte]),
+            2 => Just(vec![0xFF]),
+            1 => Just(vec![0xFF, 0xFF, 0x00]),
+        ];
+        (proptest::collection::vec(byte, 0..60), any::<bool>()).prop_map(|(units, has_marker)| {
+            let (mut data, mut bits) = (Vec::new(), Vec::new());
+            for unit in units {
+                let byte = unit[0];
+                data.extend(&unit);
+                if unit == [0xFF] {
+                    data.push(0x00);
+                }
+                bits.extend((0..8).rev().map(|place| byte >> place & 1 == 1));
+            }
+            if has_marker {
+                data.extend([0xFF, marker::RST0, 0x55, 0xAA, 0x55, 0xAA, 0x55, 0xAA]);
+            }
+            (data, bits)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn bits_are_those_of_the_bytes_without_stuffed_zeros_up_to_a_marker(
+            (data, expected) in scan(),
+            takes in proptest::collection::vec(1u32..=56, 1..60),
+        ) {
+            let mut bits = Bits::new(&data);
+            let mut expected = expected.into_iter();
+            for take in takes {
+                bits.refill();
+                let mut exceeds = false;
+                for place in 0..take {
+                    let bit = expected.next();
+                    exceeds |= bit.is_none();
+                    let found = bits.peek() << place >> 63 == 1;
+                    prop_assert_eq!(found, bit.unwrap_or(false));
+                }
+                bits.take(take);
+                prop_assert_eq!(bits.overdrawn(), exceeds);
+                if exceeds {
+                    break;
+                }
+            }
+        }
+    }
 }

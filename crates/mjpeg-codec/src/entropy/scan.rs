@@ -5,13 +5,12 @@ use std::ops::Range;
 use super::{
     bits::{Bits, Place},
     block::pass_block,
+    block_lookup::BlockLookup,
     damage::{Damage, Flaw},
     picture::Picture,
     sink::{CodeSink, ScanLayout},
-    table::{NO_AC, Table},
-    tables::Tables,
+    tables::{Selected, Tables},
 };
-use crate::jpeg::tables::Class;
 
 /// A scan as its header describes it (T.81 B.2.3), and how far its data were walked.
 #[derive(Debug)]
@@ -44,16 +43,13 @@ pub(super) struct Scan {
 #[derive(Clone, Copy, Debug, Default)]
 struct McuPart {
     blocks: u32,
-    dc: u8,
-    /// `None` if the scan holds only DC coefficients.
-    ac: Option<u8>,
+    tables: Selected,
 }
 
 /// The same with the tables.
 struct Coded<'t> {
     blocks: u32,
-    dc: &'t Table,
-    ac: &'t Table,
+    lookup: &'t BlockLookup,
 }
 
 /// How a scan is coded, beyond what its header says of its components.
@@ -86,20 +82,21 @@ impl Scan {
         let mut mcus = picture.mcus();
         let slots = parts.get_mut(..count)?.iter_mut().zip(&mut places);
         for ((part, place), &[id, used]) in slots.zip(selectors) {
-            let (dc, ac) = (used >> 4, (!coding.is_progressive).then_some(used & 15));
-            tables.expand(Class::Dc, dc, data.len(), frame)?;
-            tables.get(Class::Dc, dc)?;
-            if let Some(ac) = ac {
-                tables.expand(Class::Ac, ac, data.len(), frame)?;
-                tables.get(Class::Ac, ac)?;
-            }
+            let selected = Selected {
+                dc: used >> 4,
+                ac: (!coding.is_progressive).then_some(used & 15),
+            };
+            tables.expand(selected, data.len(), frame)?;
             let component = picture.scan_component(id)?;
             *place = component.place;
             let mut blocks = component.blocks_per_mcu;
             if count == 1 {
                 (mcus, blocks) = (component.blocks, 1);
             }
-            *part = McuPart { blocks, dc, ac };
+            *part = McuPart {
+                blocks,
+                tables: selected,
+            };
         }
         let mut scan = Self {
             place: Place::start(data.len()),
@@ -145,11 +142,7 @@ impl Scan {
         let parts = self.parts[..self.count].iter().map(|part| {
             Some(Coded {
                 blocks: part.blocks,
-                dc: tables.get(Class::Dc, part.dc)?,
-                ac: match part.ac {
-                    Some(ac) => tables.get(Class::Ac, ac)?,
-                    None => &NO_AC,
-                },
+                lookup: tables.get(part.tables)?,
             })
         });
         let parts: Option<Vec<Coded<'_>>> = parts.collect();
@@ -255,7 +248,7 @@ fn pass<'d>(
         for (number, part) in parts.iter().enumerate() {
             for block in 0..part.blocks {
                 let take = |difference| sink.dc(number, block, difference);
-                let outcome = pass_block(&mut bits, part.dc, part.ac, take);
+                let outcome = pass_block(&mut bits, part.lookup, take);
                 if bits.overdrawn() {
                     return (bits, done, Err(Flaw::Truncated));
                 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::LazyLock};
 
-use super::table::Table;
+use super::block_lookup::BlockLookup;
 use crate::jpeg::tables::{
     CHROMINANCE_AC, CHROMINANCE_DC, Class, Definition, LUMINANCE_AC, LUMINANCE_DC,
 };
@@ -13,19 +13,38 @@ use crate::jpeg::tables::{
 pub(super) struct Tables {
     dc: [Slot; 4],
     ac: [Slot; 4],
+    pairs: Vec<Pair>,
 }
 
-/// A table is expanded when a scan needs it, because defining one takes few bytes, but expanding it
-/// takes time.
-#[derive(Debug, Default)]
+/// Where the definition of a table is.
+#[derive(Clone, Debug)]
 enum Slot {
-    #[default]
     Undefined,
     Initial(&'static [u8]),
-    /// The place of the definition in the frame.
+    /// In the frame.
     Defined(Range<usize>),
-    Typical(&'static Table),
-    Expanded(Box<Table>),
+}
+
+/// Two tables that a component selects, expanded. This is done when a scan needs them, because
+/// defining a table takes few bytes, but expanding it takes time.
+#[derive(Debug)]
+struct Pair {
+    selected: Selected,
+    lookup: PairLookup,
+}
+
+/// Which tables a component selects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Selected {
+    pub(super) dc: u8,
+    /// `None` if the scan holds only DC coefficients.
+    pub(super) ac: Option<u8>,
+}
+
+#[derive(Debug)]
+enum PairLookup {
+    Typical(&'static BlockLookup),
+    Own(Box<BlockLookup>),
 }
 
 impl Default for Tables {
@@ -41,6 +60,7 @@ impl Default for Tables {
         Self {
             dc: slots(&LUMINANCE_DC, &CHROMINANCE_DC),
             ac: slots(&LUMINANCE_AC, &CHROMINANCE_AC),
+            pairs: Vec::new(),
         }
     }
 }
@@ -54,85 +74,76 @@ impl Tables {
             let (table, _) = Definition::split_first(&frame[at..payload.end])?;
             let codes_at = at + 1;
             at = codes_at + table.codes.len();
-            *self.slot(table.class, table.id)? = Slot::Defined(codes_at..at);
+            let slots = match table.class {
+                Class::Dc => &mut self.dc,
+                Class::Ac => &mut self.ac,
+            };
+            *slots.get_mut(usize::from(table.id))? = Slot::Defined(codes_at..at);
+            self.pairs.clear();
         }
         Some(())
     }
 
-    /// Expands a table of the frame for a scan whose data have `length` bytes. Returns `None` if
-    /// there is no such table, or if it contradicts itself.
-    pub(super) fn expand(
-        &mut self,
-        class: Class,
-        id: u8,
-        length: usize,
-        frame: &[u8],
-    ) -> Option<()> {
-        let slot = self.slot(class, id)?;
-        let definition = match slot {
-            Slot::Initial(definition) => definition,
-            Slot::Defined(range) => &frame[range.clone()],
-            Slot::Undefined | Slot::Typical(_) | Slot::Expanded(_) => return Some(()),
+    /// Expands two tables of the frame for a scan whose data have `length` bytes. Returns `None` if
+    /// one does not exist, or contradicts itself.
+    pub(super) fn expand(&mut self, selected: Selected, length: usize, frame: &[u8]) -> Option<()> {
+        if self.get(selected).is_some() {
+            return Some(());
+        }
+        let dc = self.dc.get(usize::from(selected.dc))?.definition(frame)?;
+        let ac = match selected.ac {
+            Some(ac) => Some(self.ac.get(usize::from(ac))?.definition(frame)?),
+            None => None,
         };
         let mut typical = TYPICAL.iter();
-        *slot = match typical.find(|t| t.class == class && t.definition == definition) {
-            Some(typical) => Slot::Typical(&typical.table),
-            None => {
-                let join = length >= JOINING_PAYS_BYTES;
-                Slot::Expanded(Table::new(class, definition, join)?)
-            }
+        let lookup = match typical.find(|t| t.dc == dc && Some(t.ac) == ac) {
+            Some(typical) => PairLookup::Typical(&typical.lookup),
+            None => PairLookup::Own(BlockLookup::new(dc, ac, length >= JOINING_PAYS_BYTES)?),
         };
+        self.pairs.push(Pair { selected, lookup });
         Some(())
     }
 
-    /// Returns an expanded table.
-    pub(super) fn get(&self, class: Class, id: u8) -> Option<&Table> {
-        let slots = match class {
-            Class::Dc => &self.dc,
-            Class::Ac => &self.ac,
-        };
-        match slots.get(usize::from(id))? {
-            Slot::Typical(table) => Some(table),
-            Slot::Expanded(table) => Some(table),
-            Slot::Undefined | Slot::Initial(_) | Slot::Defined(_) => None,
-        }
-    }
-
-    fn slot(&mut self, class: Class, id: u8) -> Option<&mut Slot> {
-        let slots = match class {
-            Class::Dc => &mut self.dc,
-            Class::Ac => &mut self.ac,
-        };
-        slots.get_mut(usize::from(id))
+    /// Returns two expanded tables.
+    pub(super) fn get(&self, selected: Selected) -> Option<&BlockLookup> {
+        let pair = self.pairs.iter().find(|pair| pair.selected == selected)?;
+        Some(match &pair.lookup {
+            PairLookup::Typical(lookup) => lookup,
+            PairLookup::Own(lookup) => lookup,
+        })
     }
 }
 
-/// A typical table, expanded.
+impl Slot {
+    fn definition<'a>(&self, frame: &'a [u8]) -> Option<&'a [u8]> {
+        match self {
+            Self::Undefined => None,
+            Self::Initial(definition) => Some(definition),
+            Self::Defined(range) => frame.get(range.clone()),
+        }
+    }
+}
+
+/// Two typical tables, expanded.
 struct Typical {
-    class: Class,
-    definition: &'static [u8],
-    table: Box<Table>,
+    dc: &'static [u8],
+    ac: &'static [u8],
+    lookup: Box<BlockLookup>,
 }
 
 /// The typical tables. Nearly all cameras use these, so they are expanded only once.
 static TYPICAL: LazyLock<Vec<Typical>> = LazyLock::new(|| {
-    let definitions: [(Class, &'static [u8]); 4] = [
-        (Class::Dc, &LUMINANCE_DC),
-        (Class::Dc, &CHROMINANCE_DC),
-        (Class::Ac, &LUMINANCE_AC),
-        (Class::Ac, &CHROMINANCE_AC),
+    let definitions: [(&'static [u8], &'static [u8]); 2] = [
+        (&LUMINANCE_DC, &LUMINANCE_AC),
+        (&CHROMINANCE_DC, &CHROMINANCE_AC),
     ];
-    let expanded = definitions.into_iter().filter_map(|(class, definition)| {
-        let table = Table::new(class, definition, true)?;
-        Some(Typical {
-            class,
-            definition,
-            table,
-        })
+    let expanded = definitions.into_iter().filter_map(|(dc, ac)| {
+        let lookup = BlockLookup::new(dc, Some(ac), true)?;
+        Some(Typical { dc, ac, lookup })
     });
     expanded.collect()
 });
 
-/// From this length of a scan, joined codes save more time than joining them takes (measured: about
-/// 8 µs per table).
+/// From this length of a scan, joined steps save more time than joining them takes (measured: about
+/// 8 µs per pair of tables).
 const JOINING_PAYS_BYTES: usize = 8 << 10;

@@ -165,7 +165,7 @@ impl CodeSink for DcPlanes {
             };
             let factor = i64::from(quantization) << scan.shift;
             // What the missing bits are on average.
-            let half = if scan.shift == 0 { 0 } else { factor / 2 };
+            let missing = (factor - i64::from(quantization)) / 2;
             let offset = |block| block / h * stride + block % h;
             self.planes.push(FilledPlane {
                 place,
@@ -175,7 +175,7 @@ impl CodeSink for DcPlanes {
                 samples: vec![0; length],
                 prediction: 0,
                 factor,
-                addition: half + 128 * 8 + 4,
+                addition: missing + 128 * 8 + 4,
                 at: 0,
                 row_at: 0,
                 mcu_step: h,

@@ -75,6 +75,8 @@ enum Woken {
     Spec,
     /// Viewers have come, gone, or both.
     Demand,
+    /// The program has published a frame that may be looked at.
+    Fed,
     /// Time has passed, or the stream was paused or resumed.
     Other,
 }
@@ -169,10 +171,16 @@ impl StreamDriver {
             self.monitor.tell_suppressed(now),
         ];
         let deadline = times.into_iter().flatten().min();
+        let is_fed = matches!(self.state, DriverState::Publisher);
+        #[cfg(feature = "detect")]
+        let look = self.looker.due(&self.sink, self.spec.detect());
+        #[cfg(not(feature = "detect"))]
+        let look = pending();
         let woken = tokio::select! {
             event = next_event(&mut self.state, &mut self.publisher) => Woken::Event(event),
             () = spec_changed(&mut self.specs) => Woken::Spec,
             _ = self.demand.changed() => Woken::Demand,
+            () = look, if is_fed => Woken::Fed,
             () = self.control.changed() => Woken::Other,
             () = self.placeholder.worked(producer) => Woken::Other,
             () = timer(deadline) => Woken::Other,
@@ -189,6 +197,7 @@ impl StreamDriver {
             }
             // A snapshot that came and went meanwhile restarts the linger time too.
             Woken::Demand => self.unwanted_since = None,
+            Woken::Fed => self.look().await,
             Woken::Other => {}
         }
     }
@@ -208,14 +217,19 @@ impl StreamDriver {
                 self.sink
                     .frame_in_slices(captured.frame, captured.stamp, pipeline)
                     .await;
-                #[cfg(feature = "detect")]
-                self.looker.look(&self.sink, self.spec.detect()).await;
+                self.look().await;
             }
             event => self.monitor.source_event(index, event),
         }
         if let DriverState::Sources(failover) = &self.state {
             self.monitor.disconnected_from(failover.in_use());
         }
+    }
+
+    /// Looks at the newest picture if that is asked for.
+    async fn look(&mut self) {
+        #[cfg(feature = "detect")]
+        self.looker.look(&self.sink, self.spec.detect()).await;
     }
 
     /// Takes over a new spec. The camera stays connected unless the sources have changed.

@@ -1,8 +1,8 @@
 //! Looks at a stream's pictures, as often as it may.
 
-use std::time::Duration;
+use std::{future::pending, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     detect::{
@@ -24,6 +24,17 @@ pub(crate) struct Looker {
 }
 
 impl Looker {
+    /// Waits until it is time to look at a picture that the program has published.
+    pub(crate) async fn due(&self, sink: &Sink, config: &DetectConfig) {
+        if self.detector.is_none() && !config.is_on() {
+            pending::<()>().await;
+        }
+        if let Some(at) = self.next_at {
+            sleep_until(at).await;
+        }
+        sink.fed().await;
+    }
+
     /// Looks at the newest picture, in slices, if it is new and it is time. Records what it shows.
     pub(crate) async fn look(&mut self, sink: &Sink, config: &DetectConfig) {
         let now = Instant::now();

@@ -17,6 +17,9 @@ pub(crate) struct Sink {
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) producer: Producer,
     consumer: Consumer,
+    /// Tells the stream's task that the program has published a picture.
+    #[cfg(feature = "detect")]
+    fed: tokio::sync::Notify,
 }
 
 impl Sink {
@@ -25,17 +28,22 @@ impl Sink {
             monitor,
             producer,
             consumer,
+            #[cfg(feature = "detect")]
+            fed: tokio::sync::Notify::new(),
         }
     }
 
-    /// Publishes a frame, or counts why it is held back, however long its check takes.
+    /// Publishes a frame of the program, or counts why it is held back, however long its check
+    /// takes.
     pub(crate) fn frame(&self, frame: Frame, stamp: Stamp, pipeline: Pipeline) {
         self.monitor.received(frame.bytes().len() as u64);
         self.processed(pipeline.process(frame), stamp);
+        #[cfg(feature = "detect")]
+        self.fed.notify_one();
     }
 
-    /// Does the same in slices. Other tasks have their turn in between: a camera decides how long
-    /// the check of its frames takes.
+    /// Does the same with a camera's frame, in slices. Other tasks have their turn in between: a
+    /// camera decides how long the check of its frames takes.
     pub(crate) async fn frame_in_slices(&self, frame: Frame, stamp: Stamp, pipeline: Pipeline) {
         self.monitor.received(frame.bytes().len() as u64);
         let mut processing = pipeline.begin(frame);
@@ -46,6 +54,12 @@ impl Sink {
             }
         };
         self.processed(processed, stamp);
+    }
+
+    /// Waits until the program has published a frame since this was last waited for.
+    #[cfg(feature = "detect")]
+    pub(crate) async fn fed(&self) {
+        self.fed.notified().await;
     }
 
     /// Returns the newest picture of the source.

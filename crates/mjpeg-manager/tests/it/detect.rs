@@ -1,10 +1,12 @@
 //! What is detected in a camera's pictures.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use mjpeg_codec::{Frame, Stamp};
 use mjpeg_manager::{Change, DetectConfig, Detection, Error, Events, InvalidSpec, StreamSpec};
 use mjpeg_testkit::{Camera, Script, Step, jpeg};
+use tokio::time::{Instant, sleep};
 
 use crate::support::{manager, soon, spec, until};
 
@@ -112,6 +114,41 @@ async fn pictures_that_cannot_be_looked_at_are_counted() {
     manager.start(spec.with_detect(detect)).await.unwrap();
     let count = || manager.get("door").unwrap().undetectable;
     until("several are counted", async || count() > 2).await;
+}
+
+#[tokio::test]
+async fn frames_that_the_program_publishes_are_looked_at() {
+    let manager = manager();
+    let mut events = manager.events();
+    let spec = StreamSpec::fed("door".parse().unwrap());
+    let publisher = manager.start_fed(spec.clone()).await.unwrap();
+    let publish = async |jpeg: Bytes| {
+        loop {
+            let frame = Frame::parse(jpeg.clone()).unwrap();
+            publisher
+                .publish(
+                    frame,
+                    Stamp::new(SystemTime::now(), Instant::now().into_std()),
+                )
+                .unwrap();
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let detect = DetectConfig::default().with_covered(Some(4.0));
+    let detect = detect.with_hold(Duration::from_millis(300));
+    manager
+        .apply(spec.clone().with_detect(detect))
+        .await
+        .unwrap();
+    tokio::select! {
+        () = publish(jpeg::sized(1, 320, 240)) => {}
+        found = next(&mut events) => assert_eq!(found, (Detection::Covered, true)),
+    }
+    assert_eq!(manager.get("door").unwrap().detected, [Detection::Covered]);
+    tokio::select! {
+        () = publish(jpeg::of_length(1, 10_000)) => {}
+        found = next(&mut events) => assert_eq!(found, (Detection::Covered, false)),
+    }
 }
 
 #[tokio::test]

@@ -31,6 +31,8 @@ pub(super) struct Program {
     needs: &'static [&'static str],
     /// A Python module that must be installed.
     module: Option<&'static str>,
+    /// Elements of GStreamer that must be installed.
+    elements: &'static [&'static str],
     shows: Shows,
 }
 
@@ -50,7 +52,12 @@ impl Program {
             let script = format!("import {module}");
             output(sh, "python3", &["-c", &script]).is_none()
         });
-        program.copied().or(module).map(ToOwned::to_owned)
+        let element = self
+            .elements
+            .iter()
+            .find(|element| output(sh, "gst-inspect-1.0", &["--exists", element]).is_none());
+        let missing = program.copied().or(module).or(element.copied());
+        missing.map(ToOwned::to_owned)
     }
 
     /// Looks what it shows.
@@ -160,6 +167,7 @@ const fn file(name: &'static str, needs: &'static [&'static str], script: &'stat
         name,
         needs,
         module: None,
+        elements: &[],
         shows: Shows::File(script),
     }
 }
@@ -168,6 +176,17 @@ const fn python(name: &'static str, module: &'static str, script: &'static str) 
     Program {
         module: Some(module),
         ..file(name, &["python3"], script)
+    }
+}
+
+const fn gstreamer(
+    name: &'static str,
+    elements: &'static [&'static str],
+    script: &'static str,
+) -> Program {
+    Program {
+        elements,
+        ..file(name, &["gst-launch-1.0", "gst-inspect-1.0"], script)
     }
 }
 
@@ -182,7 +201,7 @@ const fn screen(
     }
 }
 
-pub(super) const PROGRAMS: [Program; 10] = [
+pub(super) const PROGRAMS: [Program; 12] = [
     screen(
         "VLC, stream",
         &["vlc", "Xvfb", "setpriv", "ffmpeg"],
@@ -210,6 +229,27 @@ pub(super) const PROGRAMS: [Program; 10] = [
         "ffmpeg, snapshot",
         &["ffmpeg"],
         "ffmpeg -v error -nostdin -y -i \"$FILE\" -frames:v 1 -pix_fmt rgb24 \"$OUT\"",
+    ),
+    gstreamer(
+        "GStreamer `jpegdec`, stream",
+        &["souphttpsrc", "multipartdemux", "jpegdec", "pnmenc"],
+        // The picture after the first ends it.
+        "gst-launch-1.0 souphttpsrc location=\"$URL\" ! multipartdemux ! jpegdec ! videoconvert \
+         ! video/x-raw,format=RGB ! identity eos-after=2 ! pnmenc ! filesink location=\"$OUT\"",
+    ),
+    gstreamer(
+        "GStreamer `jpegparse`, `jpegdec`, `videoflip video-direction=auto`, stream",
+        &[
+            "souphttpsrc",
+            "multipartdemux",
+            "jpegparse",
+            "jpegdec",
+            "videoflip",
+            "pnmenc",
+        ],
+        "gst-launch-1.0 souphttpsrc location=\"$URL\" ! multipartdemux ! jpegparse ! jpegdec \
+         ! videoflip video-direction=auto ! videoconvert ! video/x-raw,format=RGB \
+         ! identity eos-after=2 ! pnmenc ! filesink location=\"$OUT\"",
     ),
     python(
         "OpenCV `VideoCapture`, stream",
