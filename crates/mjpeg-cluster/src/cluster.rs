@@ -4,32 +4,27 @@
 //! every question is a task of its own, so that none delays a deadline.
 
 pub(crate) mod core;
+pub(crate) mod ownership;
 mod running;
+pub(crate) mod shared;
 pub(crate) mod source;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mjpeg_ingest::{Control, Tenure};
+use mjpeg_ingest::Control;
 use tokio::{
-    sync::{Notify, watch},
+    sync::watch,
     task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
 
 use crate::{
-    cluster::{
-        core::{ClusterStats, Core},
-        running::run,
-    },
+    cluster::{core::ClusterStats, ownership::Ownership, running::run, shared::ClusterShared},
     config::ClusterConfig,
     engine::Engine,
-    name::{NodeName, PeerAddress, StreamName},
+    name::{NodeName, SharedName},
     node::Node,
     peers::PeerEngine,
     spec::{SharedStream, document::StreamDocument},
@@ -38,42 +33,11 @@ use crate::{
 /// A node of a cluster, while it runs.
 ///
 /// Cheap to clone. When the last clone is dropped, all tenures end at once, and the engine lets go
-/// of the node's claims at the end of its lease; [`drain`](Self::drain) before that hands them over.
+/// of the node's claims at the end of its lease. [`drain`](Self::drain) hands them over before.
 #[derive(Clone)]
 pub struct Cluster {
     pub(crate) shared: Arc<ClusterShared>,
     _running: Arc<RunningGuard>,
-}
-
-pub(crate) struct ClusterShared {
-    pub(crate) config: ClusterConfig,
-    core: Mutex<Core>,
-    /// Told when there is something to send, or another time to wake up at.
-    pub(crate) wake: Notify,
-}
-
-/// Who owns a stream.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Ownership {
-    /// This node: it may be connected to the camera as long as the tenure is open.
-    Mine(Tenure),
-    /// Another node.
-    #[non_exhaustive]
-    Theirs {
-        /// Its name.
-        node: NodeName,
-        /// Where it is reached.
-        address: PeerAddress,
-        /// In which epoch it owns the stream.
-        epoch: u64,
-    },
-    /// Nobody, as far as this node knows.
-    #[non_exhaustive]
-    Nobody {
-        /// The other node that is first to claim it. None if it is this one, or there is no other.
-        next: Option<PeerAddress>,
-    },
 }
 
 impl Cluster {
@@ -88,11 +52,7 @@ impl Cluster {
         peers: Arc<dyn PeerEngine>,
     ) -> Self {
         let node = Node::new(config.settings(), Instant::now());
-        let shared = Arc::new(ClusterShared {
-            config,
-            core: Mutex::new(Core::new(node)),
-            wake: Notify::new(),
-        });
+        let shared = Arc::new(ClusterShared::new(config, node));
         let running = tokio::spawn(run(Arc::clone(&shared), engine, peers));
         let guard = RunningGuard {
             task: running.abort_handle(),
@@ -105,23 +65,23 @@ impl Cluster {
     }
 
     /// Defines a stream that this node may own, or changes it.
-    pub fn define(&self, stream: &StreamName, spec: SharedStream) {
+    pub fn define(&self, stream: &SharedName, spec: SharedStream) {
         let define = |node: &mut Node, now| node.define(stream.clone(), spec, now);
         self.shared.with(define);
     }
 
     /// Removes a stream. If this node owns it, the claim is given back.
-    pub fn remove(&self, stream: &StreamName) {
+    pub fn remove(&self, stream: &SharedName) {
         self.shared.with(|node, now| node.remove(stream, now));
     }
 
     /// Watches who owns a stream.
-    pub fn ownership(&self, stream: &StreamName) -> watch::Receiver<Ownership> {
+    pub fn ownership(&self, stream: &SharedName) -> watch::Receiver<Ownership> {
         self.shared.core().watch(stream, Instant::now())
     }
 
     /// Gives a stream up, so that another node takes it. If no other does, this one takes it back.
-    pub fn give_up(&self, stream: &StreamName) {
+    pub fn give_up(&self, stream: &SharedName) {
         self.shared.with(|node, now| node.give_up(stream, now));
     }
 
@@ -153,20 +113,20 @@ impl Cluster {
 
     /// The streams that are defined in the engine, for all nodes at once. What other nodes have put
     /// there is no more trusted than a file.
-    pub fn documents(&self) -> BTreeMap<StreamName, StreamDocument> {
+    pub fn documents(&self) -> BTreeMap<SharedName, StreamDocument> {
         self.shared.core().node.documents().clone()
     }
 
     /// Defines a stream in the engine, or changes it. If the engine takes it, it shows in
     /// [`documents`](Self::documents).
-    pub fn put_document(&self, stream: &StreamName, document: StreamDocument) {
+    pub fn put_document(&self, stream: &SharedName, document: StreamDocument) {
         let document = Some(document);
         self.shared
             .with(|node, now| node.document(stream, document, now));
     }
 
     /// Deletes a stream from the engine.
-    pub fn remove_document(&self, stream: &StreamName) {
+    pub fn remove_document(&self, stream: &SharedName) {
         self.shared
             .with(|node, now| node.document(stream, None, now));
     }
@@ -186,7 +146,7 @@ impl Cluster {
 
     /// Names another node that means something else by a stream than this one, which may therefore
     /// not own it.
-    pub fn conflict(&self, stream: &StreamName) -> Option<NodeName> {
+    pub fn conflict(&self, stream: &SharedName) -> Option<NodeName> {
         self.shared.core().node.conflict(stream)
     }
 
@@ -197,30 +157,13 @@ impl Cluster {
 
     /// Lets an ingest that reads a [`ClusterSource`](crate::ClusterSource) try again at once
     /// whenever the ownership of its stream changes. The task ends with the node.
-    pub fn follow(&self, stream: &StreamName, control: Control) {
+    pub fn follow(&self, stream: &SharedName, control: Control) {
         let mut ownership = self.ownership(stream);
         tokio::spawn(async move {
             while ownership.changed().await.is_ok() {
                 control.retry_now();
             }
         });
-    }
-}
-
-impl ClusterShared {
-    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells the node something, and carries out what follows.
-    pub(crate) fn with<R>(&self, tell: impl FnOnce(&mut Node, Instant) -> R) -> R {
-        let mut core = self.core();
-        let now = Instant::now();
-        let told = tell(&mut core.node, now);
-        core.settle(now);
-        drop(core);
-        self.wake.notify_one();
-        told
     }
 }
 

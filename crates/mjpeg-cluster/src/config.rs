@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     name::{NodeName, PeerAddress},
-    node::settings::{Fixed, Settings},
+    node::settings::{NodeFacts, NodeSettings},
 };
 
 /// Settings of a node in a cluster.
@@ -91,8 +91,8 @@ impl ClusterConfig {
         self.lease
     }
 
-    pub(crate) fn settings(&self) -> Settings {
-        Settings::new(Fixed {
+    pub(crate) fn settings(&self) -> NodeSettings {
+        NodeSettings::new(NodeFacts {
             name: self.node.clone(),
             address: self.address.clone(),
             labels: self.labels.clone(),

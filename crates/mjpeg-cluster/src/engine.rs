@@ -4,6 +4,7 @@
 pub(crate) mod error;
 #[cfg(feature = "etcd")]
 pub(crate) mod etcd;
+pub(crate) mod lease;
 #[cfg(test)]
 pub(crate) mod memory;
 pub(crate) mod record;
@@ -17,28 +18,11 @@ use async_trait::async_trait;
 
 use self::{
     error::EngineError,
-    record::{Key, Stored, Value},
-    transaction::{Transaction, Verdict},
+    lease::LeaseId,
+    record::{EngineKey, EngineValue, Stored},
+    transaction::{CommitVerdict, Transaction},
 };
-use crate::name::StreamName;
-
-/// The identity of a lease, as the engine gave it.
-///
-/// An identity is never given twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LeaseId(i64);
-
-impl LeaseId {
-    /// Makes the identity of a lease from the engine's number.
-    pub fn new(id: i64) -> Self {
-        Self(id)
-    }
-
-    /// The engine's number.
-    pub fn get(self) -> i64 {
-        self.0
-    }
-}
+use crate::name::SharedName;
 
 /// The store that all nodes of a cluster agree on.
 ///
@@ -78,7 +62,7 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// See [`EngineError`]. After [`Unknown`](EngineError::Unknown) it may have been executed, and
     /// may still be executed later.
-    async fn commit(&self, transaction: &Transaction) -> Result<Verdict, EngineError>;
+    async fn commit(&self, transaction: &Transaction) -> Result<CommitVerdict, EngineError>;
 
     /// Reads all keys of the cluster, as they were at one revision.
     ///
@@ -108,7 +92,7 @@ pub trait KeyWatch: Send {
     /// # Cancel safety
     ///
     /// Cancel safe: no change is lost.
-    async fn next(&mut self) -> Result<KeyChanges, EngineError>;
+    async fn next(&mut self) -> Result<EngineChanges, EngineError>;
 }
 
 /// All keys at one revision.
@@ -124,32 +108,32 @@ pub struct EngineImage {
 /// Changes that a watch tells of, in their order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "engines make it")]
-pub struct KeyChanges {
+pub struct EngineChanges {
     /// The revision of the last of them.
     pub revision: u64,
     /// The changes.
-    pub changes: Vec<KeyChange>,
+    pub changes: Vec<EngineChange>,
 }
 
 /// A change of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "engines make it")]
-pub enum KeyChange {
+pub enum EngineChange {
     /// A value was put.
     Put(Stored),
     /// The key was deleted, also by the end of its lease.
-    Deleted(Key),
+    Deleted(EngineKey),
 }
 
-impl KeyChange {
+impl EngineChange {
     /// The stream that it is about, if it is about one.
-    pub(crate) fn stream(&self) -> Option<&StreamName> {
+    pub(crate) fn stream(&self) -> Option<&SharedName> {
         match self {
             Self::Put(Stored {
-                value: Value::Owner(name, _) | Value::Stream(name, _),
+                value: EngineValue::Owner(name, _) | EngineValue::Stream(name, _),
                 ..
             })
-            | Self::Deleted(Key::Owner(name) | Key::Stream(name)) => Some(name),
+            | Self::Deleted(EngineKey::Owner(name) | EngineKey::Stream(name)) => Some(name),
             _ => None,
         }
     }

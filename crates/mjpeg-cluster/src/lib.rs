@@ -13,7 +13,7 @@
 //!
 //! use mjpeg_cluster::{
 //!     Cluster, ClusterConfig, Etcd, EtcdConfig, NodeName, Ownership, PeerAddress, SharedStream,
-//!     SpecKey, StreamName,
+//!     SpecKey, SharedName,
 //! };
 //!
 //! let etcd = EtcdConfig::new(NodeName::new("plant")?, ["http://127.0.0.1:2379"]);
@@ -22,7 +22,7 @@
 //! let config = ClusterConfig::new(NodeName::new("relay-1")?, address);
 //! let cluster = Cluster::start(config, Arc::new(etcd), peers);
 //!
-//! let door = StreamName::new("door")?;
+//! let door = SharedName::new("door")?;
 //! let digest = SpecKey::new(b"the cluster's secret").digest([("source", "tcp://camera:6001")]);
 //! cluster.define(&door, SharedStream::new(digest));
 //! let mut ownership = cluster.ownership(&door);
@@ -73,20 +73,21 @@ mod peers;
 mod placement;
 mod spec;
 
-pub use cluster::{Cluster, Ownership, core::ClusterStats, source::ClusterSource};
+pub use cluster::{Cluster, core::ClusterStats, ownership::Ownership, source::ClusterSource};
 pub use config::{ClusterConfig, EngineLoss, InvalidCluster};
 #[cfg(feature = "etcd")]
 pub use engine::etcd::{Etcd, EtcdConfig, EtcdTls};
 pub use engine::{
-    Engine, EngineImage, KeyChange, KeyChanges, KeyWatch, LeaseId,
+    Engine, EngineChange, EngineChanges, EngineImage, KeyWatch,
     error::EngineError,
-    record::{Key, MemberRecord, NodeRecord, OwnerRecord, Stored, Value},
-    transaction::{Condition, Edit, Transaction, Verdict},
+    lease::LeaseId,
+    record::{EngineKey, EngineValue, MemberRecord, NodeRecord, OwnerRecord, Stored},
+    transaction::{CommitVerdict, KeyCondition, KeyEdit, Transaction},
 };
 /// The crate whose types appear in this one's API, so that their versions agree.
 #[doc(no_inline)]
 pub use mjpeg_ingest;
-pub use name::{InvalidName, NodeName, PeerAddress, StreamName};
+pub use name::{InvalidNodeName, NodeName, PeerAddress, SharedName};
 pub use peers::{PeerEngine, PeerPull};
 pub use spec::{
     SharedStream, SpecDigest, SpecKey,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct NodeName(Arc<str>);
 
 /// The name of a stream; the same rules apply as to the name of a node.
-pub type StreamName = NodeName;
+pub type SharedName = NodeName;
 
 impl NodeName {
     /// The length of the longest name.
@@ -23,10 +23,10 @@ impl NodeName {
     /// # Errors
     ///
     /// If the name is empty, too long, or has other characters. The caller is at fault.
-    pub fn new(name: &str) -> Result<Self, InvalidName> {
+    pub fn new(name: &str) -> Result<Self, InvalidNodeName> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if name.is_empty() || name.len() > Self::MAX_BYTES || !name.bytes().all(allowed) {
-            return Err(InvalidName);
+            return Err(InvalidNodeName);
         }
         Ok(Self(name.into()))
     }
@@ -50,9 +50,9 @@ impl fmt::Debug for NodeName {
 }
 
 impl TryFrom<String> for NodeName {
-    type Error = InvalidName;
+    type Error = InvalidNodeName;
 
-    fn try_from(name: String) -> Result<Self, InvalidName> {
+    fn try_from(name: String) -> Result<Self, InvalidNodeName> {
         Self::new(&name)
     }
 }
@@ -67,7 +67,7 @@ impl From<NodeName> for String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("1 to 64 letters, digits, dots, underscores and dashes make a name; HOST:PORT an address")]
 #[non_exhaustive]
-pub struct InvalidName;
+pub struct InvalidNodeName;
 
 /// Where other nodes reach a node: `HOST:PORT`.
 ///
@@ -86,8 +86,8 @@ impl PeerAddress {
     ///
     /// If the address has no port, is too long, or has characters that no host has. The caller is
     /// at fault.
-    pub fn new(address: &str) -> Result<Self, InvalidName> {
-        let (host, port) = address.rsplit_once(':').ok_or(InvalidName)?;
+    pub fn new(address: &str) -> Result<Self, InvalidNodeName> {
+        let (host, port) = address.rsplit_once(':').ok_or(InvalidNodeName)?;
         let bracketed = host
             .strip_prefix('[')
             .and_then(|host| host.strip_suffix(']'));
@@ -100,7 +100,7 @@ impl PeerAddress {
         let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         let port_fits = digits && port.parse::<u16>().is_ok_and(|port| port != 0);
         if address.len() > Self::MAX_BYTES || !known || !port_fits {
-            return Err(InvalidName);
+            return Err(InvalidNodeName);
         }
         Ok(Self(address.into()))
     }
@@ -124,9 +124,9 @@ impl fmt::Debug for PeerAddress {
 }
 
 impl TryFrom<String> for PeerAddress {
-    type Error = InvalidName;
+    type Error = InvalidNodeName;
 
-    fn try_from(address: String) -> Result<Self, InvalidName> {
+    fn try_from(address: String) -> Result<Self, InvalidNodeName> {
         Self::new(&address)
     }
 }

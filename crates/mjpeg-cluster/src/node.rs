@@ -9,6 +9,7 @@ mod answers;
 mod claims;
 mod faults;
 mod hold;
+mod lease;
 #[cfg(test)]
 mod model;
 mod session;
@@ -22,17 +23,18 @@ use tokio::time::Instant;
 
 use crate::{
     engine::{
-        EngineImage, KeyChanges, LeaseId,
+        EngineChanges, EngineImage,
+        lease::LeaseId,
         record::NodeRecord,
-        transaction::{Transaction, Verdict},
+        transaction::{CommitVerdict, Transaction},
     },
-    name::{NodeName, PeerAddress, StreamName},
+    name::{NodeName, PeerAddress, SharedName},
     node::{
-        faults::Faults,
+        faults::Mistakes,
         hold::Hold,
-        session::Session,
-        settings::Settings,
-        stream::{Claim, StreamState, UNFIT_FOR},
+        lease::LeaseSession,
+        settings::NodeSettings,
+        stream::{Claim, NodeStream, UNFIT_FOR},
         view::View,
     },
     spec::SharedStream,
@@ -42,11 +44,11 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(Hash))]
 pub(crate) struct Node {
-    settings: Settings,
-    faults: Faults,
+    settings: NodeSettings,
+    faults: Mistakes,
     view: View,
-    session: Option<Session>,
-    streams: BTreeMap<StreamName, StreamState>,
+    session: Option<LeaseSession>,
+    streams: BTreeMap<SharedName, NodeStream>,
     pending: BTreeMap<u64, Pending>,
     next_op: u64,
     /// When the engine has answered last.
@@ -57,20 +59,20 @@ pub(crate) struct Node {
     claims_from: Instant,
     draining: bool,
     hold: Hold,
-    actions: VecDeque<Action>,
+    actions: VecDeque<NodeAction>,
     /// The latest time that was told.
     now: Instant,
 }
 
 /// What a node wants done. Each may take its time, and none may delay another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Action {
+pub(crate) enum NodeAction {
     /// Call the engine, and tell the answer.
     Call { op: u64, call: Call },
     /// Ask a member whether it reaches the engine, and tell the answer.
     Ask { op: u64, address: PeerAddress },
     /// The ownership of this stream may have changed.
-    Changed(StreamName),
+    Changed(SharedName),
     /// The node has given up all it had, because it had not heard of the engine in time.
     Lapsed,
 }
@@ -91,7 +93,7 @@ pub(crate) enum CallAnswer {
     /// Whether the lease was still there.
     KeptAlive(bool),
     Revoked,
-    Verdict(Verdict),
+    Verdict(CommitVerdict),
     /// The call has failed; the engine may have answered all the same, and may yet execute it.
     Failed {
         answered: bool,
@@ -115,8 +117,8 @@ enum What {
     Admit,
     Forget,
     Document,
-    Claim(StreamName),
-    Release(StreamName, u64),
+    Claim(SharedName),
+    Release(SharedName, u64),
     Ask(NodeName),
 }
 
@@ -138,12 +140,12 @@ pub(crate) enum Standing {
 }
 
 impl Node {
-    pub(crate) fn new(settings: Settings, now: Instant) -> Self {
+    pub(crate) fn new(settings: NodeSettings, now: Instant) -> Self {
         // A process that was here before may have promised something; see `hold`.
         let claims_from = now + settings.lease;
         Self {
             settings,
-            faults: Faults::default(),
+            faults: Mistakes::default(),
             view: View::default(),
             session: None,
             streams: BTreeMap::new(),
@@ -160,16 +162,16 @@ impl Node {
     }
 
     /// Defines a stream that this node may own, or changes it.
-    pub(crate) fn define(&mut self, name: StreamName, spec: SharedStream, now: Instant) {
+    pub(crate) fn define(&mut self, name: SharedName, spec: SharedStream, now: Instant) {
         let state = self.streams.entry(name);
-        let state = state.or_insert_with(|| StreamState::new(spec.clone(), now));
+        let state = state.or_insert_with(|| NodeStream::new(spec.clone(), now));
         state.spec = spec;
         state.removed = false;
         self.step(now);
     }
 
     /// Removes a stream: its claim is given back.
-    pub(crate) fn remove(&mut self, name: &StreamName, now: Instant) {
+    pub(crate) fn remove(&mut self, name: &SharedName, now: Instant) {
         if let Some(state) = self.streams.get_mut(name) {
             state.removed = true;
         }
@@ -177,7 +179,7 @@ impl Node {
     }
 
     /// Says that one more on this node wants a stream's frames, or one fewer.
-    pub(crate) fn want(&mut self, name: &StreamName, wanted: bool, now: Instant) {
+    pub(crate) fn want(&mut self, name: &SharedName, wanted: bool, now: Instant) {
         if let Some(state) = self.streams.get_mut(name) {
             let change = if wanted { 1 } else { -1 };
             state.wanted = state.wanted.saturating_add_signed(change);
@@ -187,7 +189,7 @@ impl Node {
     }
 
     /// Says whether the camera can be dialled.
-    pub(crate) fn dialled(&mut self, name: &StreamName, well: bool, now: Instant) {
+    pub(crate) fn dialled(&mut self, name: &SharedName, well: bool, now: Instant) {
         if let Some(state) = self.streams.get_mut(name) {
             state.failing = (!well).then(|| state.failing.unwrap_or(now));
         }
@@ -195,7 +197,7 @@ impl Node {
     }
 
     /// Gives a stream up, so that another node takes it.
-    pub(crate) fn give_up(&mut self, name: &StreamName, now: Instant) {
+    pub(crate) fn give_up(&mut self, name: &SharedName, now: Instant) {
         if let Some(state) = self.streams.get_mut(name) {
             state.unfit_until = Some(now + UNFIT_FOR);
         }
@@ -219,7 +221,7 @@ impl Node {
     }
 
     /// Takes what the watch tells.
-    pub(crate) fn changed(&mut self, changes: KeyChanges, now: Instant) {
+    pub(crate) fn changed(&mut self, changes: EngineChanges, now: Instant) {
         self.check_deadline(now);
         let touched = changes.changes.iter().filter_map(|change| change.stream());
         let touched: Vec<_> = touched.cloned().collect();
@@ -233,7 +235,7 @@ impl Node {
             self.all_changed();
         }
         self.actions
-            .extend(touched.into_iter().map(Action::Changed));
+            .extend(touched.into_iter().map(NodeAction::Changed));
         self.step(now);
     }
 
@@ -271,7 +273,7 @@ impl Node {
     }
 
     /// The next thing to do.
-    pub(crate) fn poll(&mut self) -> Option<Action> {
+    pub(crate) fn poll(&mut self) -> Option<NodeAction> {
         self.actions.pop_front()
     }
 
@@ -286,7 +288,7 @@ impl Node {
             .flatten()
             .chain([self.retry_at, self.claims_from]);
         let suspicion = self.heard.map(|heard| heard + self.settings.suspect());
-        let streams = self.streams.values().flat_map(StreamState::due);
+        let streams = self.streams.values().flat_map(NodeStream::due);
         node.chain(suspicion)
             .chain(streams)
             .filter(|at| *at > now)
@@ -307,7 +309,7 @@ impl Node {
     }
 
     /// How this node stands to a stream.
-    pub(crate) fn standing(&self, stream: &StreamName, now: Instant) -> Standing {
+    pub(crate) fn standing(&self, stream: &SharedName, now: Instant) -> Standing {
         if let Some(epoch) = self.open(stream, now) {
             return Standing::Mine { epoch };
         }
@@ -325,7 +327,7 @@ impl Node {
     }
 
     /// The epoch in which this node may now be connected to a stream's camera.
-    pub(crate) fn open(&self, stream: &StreamName, now: Instant) -> Option<u64> {
+    pub(crate) fn open(&self, stream: &SharedName, now: Instant) -> Option<u64> {
         let Claim::Mine { epoch } = self.streams.get(stream)?.claim else {
             return None;
         };
@@ -342,7 +344,7 @@ impl Node {
 
     /// Whether the node goes on beyond its lease.
     pub(crate) fn holds(&self, now: Instant) -> bool {
-        let beyond = |session: &Session| session.fence <= now;
+        let beyond = |session: &LeaseSession| session.fence <= now;
         self.session.as_ref().is_some_and(beyond) && self.deadline(now) > Some(now)
     }
 
@@ -358,7 +360,7 @@ impl Node {
 
     fn call(&mut self, what: What, call: Call) -> u64 {
         let op = self.expect_answer(what);
-        self.actions.push_back(Action::Call { op, call });
+        self.actions.push_back(NodeAction::Call { op, call });
         op
     }
 
@@ -376,6 +378,6 @@ impl Node {
 
     fn all_changed(&mut self) {
         let streams = self.streams.keys().cloned();
-        self.actions.extend(streams.map(Action::Changed));
+        self.actions.extend(streams.map(NodeAction::Changed));
     }
 }

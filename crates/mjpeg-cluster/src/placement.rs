@@ -3,7 +3,7 @@
 
 use crate::{
     engine::record::NodeRecord,
-    name::{NodeName, StreamName},
+    name::{NodeName, SharedName},
     spec::{SharedStream, SpecDigest},
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Candidate<'a> {
 pub(crate) fn may_own(
     name: &NodeName,
     record: &NodeRecord,
-    stream: &StreamName,
+    stream: &SharedName,
     spec: &SharedStream,
 ) -> bool {
     let has = |(key, value): (&String, &String)| record.labels.get(key) == Some(value);
@@ -38,7 +38,7 @@ pub(crate) fn may_own(
 /// The order is the same on all nodes that know the same.
 pub(crate) fn place_of<'a>(
     node: &NodeName,
-    stream: &StreamName,
+    stream: &SharedName,
     spec: &SharedStream,
     nodes: impl Iterator<Item = Candidate<'a>>,
 ) -> Option<usize> {
@@ -62,7 +62,7 @@ pub(crate) fn place_of<'a>(
 
 /// The first node in that order.
 pub(crate) fn first<'a>(
-    stream: &StreamName,
+    stream: &SharedName,
     spec: &SharedStream,
     nodes: impl Iterator<Item = Candidate<'a>>,
 ) -> Option<&'a NodeName> {
@@ -77,7 +77,7 @@ pub(crate) fn first<'a>(
 /// The digest that counts for a stream, and the node that has it: the owner's, or else that of the
 /// node which has been up for longest. A node that has another one is refused.
 pub(crate) fn reference<'a>(
-    stream: &StreamName,
+    stream: &SharedName,
     owner: Option<&NodeName>,
     nodes: impl Iterator<Item = Candidate<'a>>,
 ) -> Option<(&'a NodeName, SpecDigest)> {
@@ -89,7 +89,7 @@ pub(crate) fn reference<'a>(
 
 /// A number that is the same on every machine and in every version: FNV-1a, stirred by the
 /// finalizer of SplitMix64, because FNV alone hardly mixes the last bytes into the high bits.
-fn weight(node: &NodeName, stream: &StreamName) -> u64 {
+fn weight(node: &NodeName, stream: &SharedName) -> u64 {
     let bytes = node
         .as_str()
         .bytes()
@@ -113,7 +113,7 @@ mod tests {
     fn record(
         capacity: u32,
         site: &str,
-        streams: &[StreamName],
+        streams: &[SharedName],
         spec: &SharedStream,
     ) -> NodeRecord {
         NodeRecord {

@@ -9,20 +9,20 @@ use tokio::{
 };
 
 use crate::{
-    cluster::Ownership,
-    name::StreamName,
-    node::{Action, Node, Standing},
+    cluster::ownership::Ownership,
+    name::SharedName,
+    node::{Node, NodeAction, Standing},
 };
 
 /// Behind the lock of a node.
 pub(crate) struct Core {
     pub(crate) node: Node,
-    tenures: BTreeMap<StreamName, (TenureHolder, Tenure)>,
-    watches: BTreeMap<StreamName, watch::Sender<Ownership>>,
+    tenures: BTreeMap<SharedName, (TenureHolder, Tenure)>,
+    watches: BTreeMap<SharedName, watch::Sender<Ownership>>,
     /// What is to be sent.
-    pub(crate) outbox: Vec<Action>,
+    pub(crate) outbox: Vec<NodeAction>,
     /// Claims whose cameras' connections are closing.
-    pub(crate) closing: Vec<(StreamName, u64)>,
+    pub(crate) closing: Vec<(SharedName, u64)>,
     claims: u64,
     lapses: u64,
 }
@@ -66,15 +66,15 @@ impl Core {
     pub(crate) fn settle(&mut self, now: Instant) {
         while let Some(action) = self.node.poll() {
             match action {
-                Action::Changed(stream) => self.show(&stream, now),
-                Action::Lapsed => self.lapses += 1,
+                NodeAction::Changed(stream) => self.show(&stream, now),
+                NodeAction::Lapsed => self.lapses += 1,
                 action => self.outbox.push(action),
             }
         }
         let Some(until) = self.node.deadline(now) else {
             return;
         };
-        let ended = |(stream, (holder, _)): (&StreamName, &(TenureHolder, Tenure))| {
+        let ended = |(stream, (holder, _)): (&SharedName, &(TenureHolder, Tenure))| {
             (!holder.extend(until)).then(|| stream.clone())
         };
         let ended: Vec<_> = self.tenures.iter().filter_map(ended).collect();
@@ -85,7 +85,7 @@ impl Core {
         }
     }
 
-    fn show(&mut self, stream: &StreamName, now: Instant) {
+    fn show(&mut self, stream: &SharedName, now: Instant) {
         let mine = self.node.open(stream, now);
         let shown = self.tenures.get(stream).map(|(holder, _)| holder.epoch());
         if shown != mine {
@@ -113,7 +113,7 @@ impl Core {
         }
     }
 
-    fn ownership(&self, stream: &StreamName, now: Instant) -> Ownership {
+    fn ownership(&self, stream: &SharedName, now: Instant) -> Ownership {
         if let Some((_, tenure)) = self.tenures.get(stream) {
             return Ownership::Mine(tenure.clone());
         }
@@ -136,7 +136,7 @@ impl Core {
 
     pub(crate) fn watch(
         &mut self,
-        stream: &StreamName,
+        stream: &SharedName,
         now: Instant,
     ) -> watch::Receiver<Ownership> {
         let ownership = self.ownership(stream, now);
@@ -165,24 +165,5 @@ impl Core {
     pub(crate) fn end(&mut self) {
         self.tenures.clear();
         self.watches.clear();
-    }
-}
-
-impl Ownership {
-    /// Whether both say the same, so that nobody needs to be told.
-    fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Mine(one), Self::Mine(other)) => one.epoch() == other.epoch(),
-            (
-                Self::Theirs { address, epoch, .. },
-                Self::Theirs {
-                    address: other,
-                    epoch: later,
-                    ..
-                },
-            ) => address == other && epoch == later,
-            (Self::Nobody { next }, Self::Nobody { next: other }) => next == other,
-            _ => false,
-        }
     }
 }

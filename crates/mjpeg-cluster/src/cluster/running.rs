@@ -8,9 +8,9 @@ use tokio::{
 };
 
 use crate::{
-    cluster::ClusterShared,
+    cluster::shared::ClusterShared,
     engine::{Engine, error::EngineError},
-    node::{Action, Call, CallAnswer, Node},
+    node::{Call, CallAnswer, Node, NodeAction},
     peers::PeerEngine,
 };
 
@@ -61,22 +61,22 @@ async fn carry_out(
     shared: Arc<ClusterShared>,
     engine: Arc<dyn Engine>,
     peers: Arc<dyn PeerEngine>,
-    action: Action,
+    action: NodeAction,
 ) {
     let lease = shared.config.lease();
     match action {
-        Action::Call { op, call } => {
+        NodeAction::Call { op, call } => {
             // Whatever the engine's implementation promises, nobody waits for longer than this.
             let called = timeout(lease * 3 / 5, execute(&*engine, call, lease)).await;
             let answer = called.unwrap_or(CallAnswer::Failed { answered: false });
             shared.with(|node, now| node.called(op, answer, now));
         }
-        Action::Ask { op, address } => {
+        NodeAction::Ask { op, address } => {
             let asked = timeout(lease / 5, peers.reaches_engine(&address)).await;
             let reaches = asked.ok().flatten();
             shared.with(|node, now| node.answered(op, reaches, now));
         }
-        Action::Changed(_) | Action::Lapsed => {}
+        NodeAction::Changed(_) | NodeAction::Lapsed => {}
     }
 }
 

@@ -8,8 +8,8 @@ use mjpeg_ingest::{Connect, ConnectError, Connection, FrameOrder, IngestConfig, 
 use tokio::time::timeout;
 
 use crate::{
-    cluster::{Cluster, Ownership},
-    name::{PeerAddress, StreamName},
+    cluster::{Cluster, ownership::Ownership},
+    name::{PeerAddress, SharedName},
     peers::PeerPull,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 /// [`Cluster::follow`] lets its ingest try again as soon as the owner changes.
 pub struct ClusterSource {
     cluster: Cluster,
-    stream: StreamName,
+    stream: SharedName,
     camera: Arc<dyn Connect>,
     peers: Arc<dyn PeerPull>,
     order: FrameOrder,
@@ -33,7 +33,7 @@ impl ClusterSource {
     /// time, whoever sends it.
     pub fn new(
         cluster: Cluster,
-        stream: StreamName,
+        stream: SharedName,
         camera: Arc<dyn Connect>,
         peers: Arc<dyn PeerPull>,
         order: FrameOrder,
@@ -111,20 +111,20 @@ impl Connect for ClusterSource {
     }
 
     async fn connect_within(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
-        let wanted = Wanted::new(&self.cluster, &self.stream);
+        let wanted = Want::new(&self.cluster, &self.stream);
         let connection = self.attempt(config).await?;
         Ok(connection.keeping(wanted))
     }
 }
 
 /// Lets the node own a stream on demand while it lives.
-struct Wanted {
+struct Want {
     cluster: Cluster,
-    stream: StreamName,
+    stream: SharedName,
 }
 
-impl Wanted {
-    fn new(cluster: &Cluster, stream: &StreamName) -> Self {
+impl Want {
+    fn new(cluster: &Cluster, stream: &SharedName) -> Self {
         cluster
             .shared
             .with(|node, now| node.want(stream, true, now));
@@ -135,7 +135,7 @@ impl Wanted {
     }
 }
 
-impl Drop for Wanted {
+impl Drop for Want {
     fn drop(&mut self) {
         let stream = &self.stream;
         self.cluster

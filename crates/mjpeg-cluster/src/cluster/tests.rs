@@ -13,10 +13,10 @@ use tokio::{
 };
 
 use crate::{
-    cluster::{Cluster, Ownership},
+    cluster::{Cluster, ownership::Ownership},
     config::{ClusterConfig, EngineLoss},
     engine::scripted::{ScriptedEngine, ScriptedLink},
-    name::{NodeName, PeerAddress, StreamName},
+    name::{NodeName, PeerAddress, SharedName},
     peers::PeerEngine,
     spec::{SharedStream, SpecKey, document::StreamDocument},
 };
@@ -55,7 +55,7 @@ impl Plant {
         let config = ClusterConfig::new(NodeName::new(name).unwrap(), address.clone());
         let config = change(config.with_lease(LEASE).unwrap());
         let link = self.engine.link();
-        let asked = Arc::new(Asked(self.nodes.clone()));
+        let asked = Arc::new(AskedNodes(self.nodes.clone()));
         let cluster = Cluster::start(config, Arc::new(link.clone()), asked);
         cluster.define(&door(), spec("tcp://camera:1"));
         let known = (address.clone(), cluster.clone());
@@ -85,18 +85,18 @@ impl Plant {
     }
 }
 
-struct Asked(Neighbours);
+struct AskedNodes(Neighbours);
 
 #[async_trait]
-impl PeerEngine for Asked {
+impl PeerEngine for AskedNodes {
     async fn reaches_engine(&self, peer: &PeerAddress) -> Option<bool> {
         let peer = self.0.borrow().get(peer).cloned();
         peer.map(|cluster| cluster.reaches_engine())
     }
 }
 
-fn door() -> StreamName {
-    StreamName::new("door").unwrap()
+fn door() -> SharedName {
+    SharedName::new("door").unwrap()
 }
 
 fn spec(source: &str) -> SharedStream {
@@ -265,7 +265,7 @@ async fn stream_that_is_defined_in_the_engine_is_seen_by_all() {
     let plant = Plant::new();
     let (a, b) = plant.two().await;
     let document = StreamDocument::new(r#"{"source":"tcp://camera:2"}"#, &[]).unwrap();
-    let yard = StreamName::new("yard").unwrap();
+    let yard = SharedName::new("yard").unwrap();
     a.cluster.put_document(&yard, document.clone());
     sleep(LEASE).await;
     assert_eq!(b.cluster.documents().get(&yard), Some(&document));

@@ -1,6 +1,7 @@
 //! The engine etcd, version 3.4 or later.
 
 mod failure;
+mod pair;
 mod watch;
 
 use std::{
@@ -13,21 +14,22 @@ use std::{
 
 use async_trait::async_trait;
 use etcd_client::{
-    Client, Compare, CompareOp, ConnectOptions, GetOptions, KeyValue, PutOptions, Txn, TxnOp,
-    WatchOptions,
+    Client, Compare, CompareOp, ConnectOptions, GetOptions, PutOptions, Txn, TxnOp, WatchOptions,
 };
 use tokio::time::timeout;
 
 use self::{
     failure::{failed, too_late},
+    pair::stored,
     watch::EtcdWatch,
 };
 use crate::{
     engine::{
-        Engine, EngineImage, KeyWatch, LeaseId,
+        Engine, EngineImage, KeyWatch,
         error::EngineError,
-        record::{Key, Stored, Value},
-        transaction::{Condition, Edit, Transaction, Verdict},
+        lease::LeaseId,
+        record::EngineKey,
+        transaction::{CommitVerdict, KeyCondition, KeyEdit, Transaction},
     },
     name::NodeName,
 };
@@ -142,28 +144,28 @@ impl Etcd {
         called.map_err(|_| too_late())?.map_err(failed)
     }
 
-    fn key(&self, key: &Key) -> String {
+    fn key(&self, key: &EngineKey) -> String {
         format!("{}{}", self.prefix, key.text())
     }
 
-    fn compare(&self, condition: &Condition) -> Compare {
+    fn compare(&self, condition: &KeyCondition) -> Compare {
         let (key, revision) = match condition {
-            Condition::Absent(key) => (key, 0),
-            Condition::Created(key, revision) => {
+            KeyCondition::Absent(key) => (key, 0),
+            KeyCondition::Created(key, revision) => {
                 (key, i64::try_from(*revision).unwrap_or(i64::MAX))
             }
         };
         Compare::create_revision(self.key(key), CompareOp::Equal, revision)
     }
 
-    fn operation(&self, edit: &Edit) -> TxnOp {
+    fn operation(&self, edit: &KeyEdit) -> TxnOp {
         match edit {
-            Edit::Put(value, lease) => {
+            KeyEdit::Put(value, lease) => {
                 let lease = lease.map_or(0, LeaseId::get);
                 let options = PutOptions::new().with_lease(lease);
                 TxnOp::put(self.key(&value.key()), value.to_json(), Some(options))
             }
-            Edit::Delete(key) => TxnOp::delete(self.key(key), None),
+            KeyEdit::Delete(key) => TxnOp::delete(self.key(key), None),
         }
     }
 }
@@ -195,7 +197,7 @@ impl Engine for Etcd {
         self.within(leases.revoke(lease.get())).await.map(drop)
     }
 
-    async fn commit(&self, transaction: &Transaction) -> Result<Verdict, EngineError> {
+    async fn commit(&self, transaction: &Transaction) -> Result<CommitVerdict, EngineError> {
         let conditions = transaction.conditions.iter();
         let conditions: Vec<_> = conditions
             .map(|condition| self.compare(condition))
@@ -207,9 +209,9 @@ impl Engine for Etcd {
         let response = self.within(keys.txn(txn)).await?;
         let revision = response.header().map_or(0, |header| header.revision());
         if response.succeeded() {
-            Ok(Verdict::Done(revision.unsigned_abs()))
+            Ok(CommitVerdict::Done(revision.unsigned_abs()))
         } else {
-            Ok(Verdict::Not)
+            Ok(CommitVerdict::Not)
         }
     }
 
@@ -257,18 +259,4 @@ impl EtcdTls {
             None => options,
         }
     }
-}
-
-fn key_of(prefix: &str, pair: &KeyValue) -> Option<Key> {
-    Key::parse(pair.key().strip_prefix(prefix.as_bytes())?)
-}
-
-fn stored(prefix: &str, pair: &KeyValue) -> Option<Stored> {
-    let value = Value::parse(&key_of(prefix, pair)?, pair.value())?;
-    let lease = (pair.lease() != 0).then(|| LeaseId::new(pair.lease()));
-    Some(Stored {
-        value,
-        created: pair.create_revision().unsigned_abs(),
-        lease,
-    })
 }

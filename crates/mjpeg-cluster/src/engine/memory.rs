@@ -6,23 +6,24 @@ use tokio::time::Instant;
 
 use crate::{
     engine::{
-        EngineImage, KeyChange, KeyChanges, LeaseId,
-        record::{Key, Stored},
-        transaction::{Condition, Edit, Transaction, Verdict},
+        EngineChange, EngineChanges, EngineImage,
+        lease::LeaseId,
+        record::{EngineKey, Stored},
+        transaction::{CommitVerdict, KeyCondition, KeyEdit, Transaction},
     },
     node::{Call, CallAnswer},
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Store {
+pub(crate) struct MemoryStore {
     pub(crate) revision: u64,
     granted: i64,
     leases: BTreeMap<LeaseId, Instant>,
-    entries: BTreeMap<Key, Stored>,
-    log: Vec<KeyChanges>,
+    entries: BTreeMap<EngineKey, Stored>,
+    log: Vec<EngineChanges>,
 }
 
-impl Store {
+impl MemoryStore {
     pub(crate) fn execute(&mut self, call: &Call, ttl: Duration, now: Instant) -> CallAnswer {
         match call {
             Call::Grant => {
@@ -44,17 +45,17 @@ impl Store {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> CallAnswer {
-        let holds = |condition: &Condition| match condition {
-            Condition::Absent(key) => !self.entries.contains_key(key),
-            Condition::Created(key, created) => self
+        let holds = |condition: &KeyCondition| match condition {
+            KeyCondition::Absent(key) => !self.entries.contains_key(key),
+            KeyCondition::Created(key, created) => self
                 .entries
                 .get(key)
                 .is_some_and(|stored| stored.created == *created),
         };
         if !transaction.conditions.iter().all(holds) {
-            return CallAnswer::Verdict(Verdict::Not);
+            return CallAnswer::Verdict(CommitVerdict::Not);
         }
-        let gone = |edit: &Edit| matches!(edit, Edit::Put(_, Some(lease)) if !self.leases.contains_key(lease));
+        let gone = |edit: &KeyEdit| matches!(edit, KeyEdit::Put(_, Some(lease)) if !self.leases.contains_key(lease));
         if transaction.edits.iter().any(gone) {
             return CallAnswer::Failed { answered: true };
         }
@@ -62,7 +63,7 @@ impl Store {
         let mut changes = Vec::new();
         for edit in &transaction.edits {
             match edit {
-                Edit::Put(value, lease) => {
+                KeyEdit::Put(value, lease) => {
                     let before = self.entries.get(&value.key());
                     let stored = Stored {
                         value: value.clone(),
@@ -70,17 +71,17 @@ impl Store {
                         lease: *lease,
                     };
                     self.entries.insert(value.key(), stored.clone());
-                    changes.push(KeyChange::Put(stored));
+                    changes.push(EngineChange::Put(stored));
                 }
-                Edit::Delete(key) => {
+                KeyEdit::Delete(key) => {
                     if self.entries.remove(key).is_some() {
-                        changes.push(KeyChange::Deleted(key.clone()));
+                        changes.push(EngineChange::Deleted(key.clone()));
                     }
                 }
             }
         }
         self.log(changes);
-        CallAnswer::Verdict(Verdict::Done(self.revision))
+        CallAnswer::Verdict(CommitVerdict::Done(self.revision))
     }
 
     /// Ends the leases whose time is over.
@@ -104,15 +105,15 @@ impl Store {
                 .filter(|(_, stored)| stored.lease == Some(*lease));
             let keys: Vec<_> = with.map(|(key, _)| key.clone()).collect();
             keys.iter().for_each(|key| drop(self.entries.remove(key)));
-            self.log(keys.into_iter().map(KeyChange::Deleted).collect());
+            self.log(keys.into_iter().map(EngineChange::Deleted).collect());
         }
     }
 
-    fn log(&mut self, changes: Vec<KeyChange>) {
+    fn log(&mut self, changes: Vec<EngineChange>) {
         if !changes.is_empty() {
             self.revision += 1;
             let revision = self.revision;
-            self.log.push(KeyChanges { revision, changes });
+            self.log.push(EngineChanges { revision, changes });
         }
     }
 
@@ -124,7 +125,7 @@ impl Store {
     }
 
     /// The first changes after this revision.
-    pub(crate) fn after(&self, revision: u64) -> Option<&KeyChanges> {
+    pub(crate) fn after(&self, revision: u64) -> Option<&EngineChanges> {
         self.log.iter().find(|changes| changes.revision > revision)
     }
 

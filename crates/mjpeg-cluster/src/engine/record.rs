@@ -5,26 +5,26 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    engine::LeaseId,
-    name::{NodeName, PeerAddress, StreamName},
+    engine::lease::LeaseId,
+    name::{NodeName, PeerAddress, SharedName},
     spec::{SpecDigest, document::StreamDocument},
 };
 
 /// A key of a cluster; engines put a prefix of the cluster before its [text](Self::text).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Key {
+pub enum EngineKey {
     /// `members/NODE`: a node belongs to the cluster, also while it is down. Without a lease.
     Member(NodeName),
     /// `nodes/NODE`: a node is up. With its lease.
     Node(NodeName),
     /// `streams/STREAM`: a stream that is defined in the engine. Without a lease.
-    Stream(StreamName),
+    Stream(SharedName),
     /// `owners/STREAM`: who is connected to the camera. With the owner's lease.
-    Owner(StreamName),
+    Owner(SharedName),
 }
 
-impl Key {
+impl EngineKey {
     /// The text of the key, without the prefix of the cluster.
     pub fn text(&self) -> String {
         match self {
@@ -52,30 +52,30 @@ impl Key {
 /// What is stored, with its key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Value {
-    /// Under [`Key::Member`].
+pub enum EngineValue {
+    /// Under [`EngineKey::Member`].
     Member(NodeName, MemberRecord),
-    /// Under [`Key::Node`].
+    /// Under [`EngineKey::Node`].
     Node(NodeName, NodeRecord),
-    /// Under [`Key::Stream`].
-    Stream(StreamName, StreamDocument),
-    /// Under [`Key::Owner`].
-    Owner(StreamName, OwnerRecord),
+    /// Under [`EngineKey::Stream`].
+    Stream(SharedName, StreamDocument),
+    /// Under [`EngineKey::Owner`].
+    Owner(SharedName, OwnerRecord),
 }
 
-impl Value {
+impl EngineValue {
     /// The size of the largest value of a node, in bytes: it lists the node's streams.
     pub const MAX_NODE_BYTES: usize = 1024 * 1024;
     /// The size of the largest other value, in bytes.
     pub const MAX_BYTES: usize = 64 * 1024;
 
     /// The key under which it is stored.
-    pub fn key(&self) -> Key {
+    pub fn key(&self) -> EngineKey {
         match self {
-            Self::Member(name, _) => Key::Member(name.clone()),
-            Self::Node(name, _) => Key::Node(name.clone()),
-            Self::Stream(name, _) => Key::Stream(name.clone()),
-            Self::Owner(name, _) => Key::Owner(name.clone()),
+            Self::Member(name, _) => EngineKey::Member(name.clone()),
+            Self::Node(name, _) => EngineKey::Node(name.clone()),
+            Self::Stream(name, _) => EngineKey::Stream(name.clone()),
+            Self::Owner(name, _) => EngineKey::Owner(name.clone()),
         }
     }
 
@@ -96,22 +96,24 @@ impl Value {
 
     /// Reads the text that is stored under a key. None if it is too long, or not what belongs
     /// there. Members of objects that this version does not know are skipped.
-    pub fn parse(key: &Key, json: &[u8]) -> Option<Self> {
+    pub fn parse(key: &EngineKey, json: &[u8]) -> Option<Self> {
         let limit = match key {
-            Key::Node(_) => Self::MAX_NODE_BYTES,
+            EngineKey::Node(_) => Self::MAX_NODE_BYTES,
             _ => Self::MAX_BYTES,
         };
         if json.len() > limit {
             return None;
         }
         Some(match key {
-            Key::Member(name) => Self::Member(name.clone(), serde_json::from_slice(json).ok()?),
-            Key::Node(name) => Self::Node(name.clone(), serde_json::from_slice(json).ok()?),
-            Key::Stream(name) => {
+            EngineKey::Member(name) => {
+                Self::Member(name.clone(), serde_json::from_slice(json).ok()?)
+            }
+            EngineKey::Node(name) => Self::Node(name.clone(), serde_json::from_slice(json).ok()?),
+            EngineKey::Stream(name) => {
                 let text = std::str::from_utf8(json).ok()?;
                 Self::Stream(name.clone(), StreamDocument::parse(text).ok()?)
             }
-            Key::Owner(name) => Self::Owner(name.clone(), serde_json::from_slice(json).ok()?),
+            EngineKey::Owner(name) => Self::Owner(name.clone(), serde_json::from_slice(json).ok()?),
         })
     }
 }
@@ -121,7 +123,7 @@ impl Value {
 #[expect(clippy::exhaustive_structs, reason = "engines make it")]
 pub struct Stored {
     /// What is stored, with its key.
-    pub value: Value,
+    pub value: EngineValue,
     /// The revision at which the key was made. For an owner: its epoch.
     pub created: u64,
     /// The lease with which it ends.
@@ -161,7 +163,7 @@ pub struct NodeRecord {
     pub seen: u64,
     /// The streams that it may own, with the digests of their specs.
     #[serde(default)]
-    pub streams: BTreeMap<StreamName, SpecDigest>,
+    pub streams: BTreeMap<SharedName, SpecDigest>,
 }
 
 /// Who is connected to a camera.

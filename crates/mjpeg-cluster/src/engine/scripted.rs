@@ -17,10 +17,11 @@ use tokio::{
 
 use crate::{
     engine::{
-        Engine, EngineImage, KeyChanges, KeyWatch, LeaseId,
+        Engine, EngineChanges, EngineImage, KeyWatch,
         error::EngineError,
-        memory::Store,
-        transaction::{Transaction, Verdict},
+        lease::LeaseId,
+        memory::MemoryStore,
+        transaction::{CommitVerdict, Transaction},
     },
     node::{Call, CallAnswer},
 };
@@ -28,7 +29,7 @@ use crate::{
 /// The engine that all nodes share.
 #[derive(Clone)]
 pub(crate) struct ScriptedEngine {
-    store: Arc<Mutex<Store>>,
+    store: Arc<Mutex<MemoryStore>>,
     lease: Duration,
     revisions: watch::Sender<u64>,
     /// Its clock stands still.
@@ -84,7 +85,7 @@ impl ScriptedEngine {
         self.touch(|store, now| store.extend(lease, now));
     }
 
-    fn touch<R>(&self, act: impl FnOnce(&mut Store, Instant) -> R) -> R {
+    fn touch<R>(&self, act: impl FnOnce(&mut MemoryStore, Instant) -> R) -> R {
         let mut store = self.store.lock().unwrap();
         let done = act(&mut store, Instant::now());
         self.revisions.send_replace(store.revision);
@@ -141,7 +142,7 @@ impl Engine for ScriptedLink {
         Ok(())
     }
 
-    async fn commit(&self, transaction: &Transaction) -> Result<Verdict, EngineError> {
+    async fn commit(&self, transaction: &Transaction) -> Result<CommitVerdict, EngineError> {
         match self.call(Call::Commit(transaction.clone())).await {
             CallAnswer::Verdict(verdict) => Ok(verdict),
             _ => Err(refused()),
@@ -170,7 +171,7 @@ struct ScriptedWatch {
 
 #[async_trait]
 impl KeyWatch for ScriptedWatch {
-    async fn next(&mut self) -> Result<KeyChanges, EngineError> {
+    async fn next(&mut self) -> Result<EngineChanges, EngineError> {
         loop {
             self.link.reached().await;
             self.revisions.borrow_and_update();

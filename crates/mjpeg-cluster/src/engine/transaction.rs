@@ -1,8 +1,8 @@
 //! Transactions: conditions, and edits that are made if all of them hold.
 
 use crate::engine::{
-    LeaseId,
-    record::{Key, Value},
+    lease::LeaseId,
+    record::{EngineKey, EngineValue},
 };
 
 /// Edits that are made together, if all conditions hold.
@@ -10,9 +10,9 @@ use crate::engine::{
 #[non_exhaustive]
 pub struct Transaction {
     /// What must be the case.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<KeyCondition>,
     /// What is then done.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<KeyEdit>,
 }
 
 impl Transaction {
@@ -23,14 +23,14 @@ impl Transaction {
 
     /// Adds a condition.
     #[must_use]
-    pub fn when(mut self, condition: Condition) -> Self {
+    pub fn when(mut self, condition: KeyCondition) -> Self {
         self.conditions.push(condition);
         self
     }
 
     /// Adds an edit.
     #[must_use]
-    pub fn then(mut self, edit: Edit) -> Self {
+    pub fn then(mut self, edit: KeyEdit) -> Self {
         self.edits.push(edit);
         self
     }
@@ -39,27 +39,27 @@ impl Transaction {
 /// A condition of a [`Transaction`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "an engine must know them all")]
-pub enum Condition {
+pub enum KeyCondition {
     /// There is no such key.
-    Absent(Key),
+    Absent(EngineKey),
     /// The key exists since this revision: it was not deleted and made anew.
-    Created(Key, u64),
+    Created(EngineKey, u64),
 }
 
 /// An edit of a [`Transaction`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "an engine must know them all")]
-pub enum Edit {
+pub enum KeyEdit {
     /// Puts a value, which is deleted with the lease if there is one.
-    Put(Value, Option<LeaseId>),
+    Put(EngineValue, Option<LeaseId>),
     /// Deletes a key.
-    Delete(Key),
+    Delete(EngineKey),
 }
 
 /// What became of a [`Transaction`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "engines make it")]
-pub enum Verdict {
+pub enum CommitVerdict {
     /// It was executed, at this revision.
     Done(u64),
     /// A condition did not hold; nothing was done.

@@ -3,10 +3,10 @@
 use tokio::time::Instant;
 
 use crate::{
-    engine::transaction::Verdict,
-    name::StreamName,
+    engine::transaction::CommitVerdict,
+    name::SharedName,
     node::{
-        Action, Call, CallAnswer, Node, What, session::Recorded, settings::fence_after,
+        Call, CallAnswer, Node, NodeAction, What, lease::Recorded, settings::fence_after,
         stream::Claim,
     },
 };
@@ -31,11 +31,9 @@ impl Node {
     fn take(&mut self, op: u64, what: What, sent: Instant, answer: CallAnswer, now: Instant) {
         use CallAnswer::{Granted, KeptAlive, Verdict as Said};
         match (what, answer) {
-            (What::Grant, Granted(lease)) => {
-                if self.session.is_none() {
-                    self.begin(lease, sent, now);
-                    self.check_deadline(now);
-                }
+            (What::Grant, Granted(lease)) if self.session.is_none() => {
+                self.begin(lease, sent, now);
+                self.check_deadline(now);
             }
             (What::KeepAlive(lease), KeptAlive(alive)) => {
                 let Some(session) = &mut self.session else {
@@ -52,10 +50,10 @@ impl Node {
                     self.lapse(now);
                 }
             }
-            (What::Register(record), Said(Verdict::Done(created))) => {
+            (What::Register(record), Said(CommitVerdict::Done(created))) => {
                 self.recorded(Recorded { created, record });
             }
-            (What::Update(record), Said(Verdict::Done(_))) => {
+            (What::Update(record), Said(CommitVerdict::Done(_))) => {
                 let recorded = self
                     .session
                     .as_mut()
@@ -64,12 +62,12 @@ impl Node {
                     recorded.record = record;
                 }
             }
-            (What::Admit, Said(Verdict::Done(_))) => {
+            (What::Admit, Said(CommitVerdict::Done(_))) => {
                 if let Some(session) = &mut self.session {
                     session.admitted = true;
                 }
             }
-            (What::Register(_) | What::Update(_) | What::Admit, Said(Verdict::Not)) => {
+            (What::Register(_) | What::Update(_) | What::Admit, Said(CommitVerdict::Not)) => {
                 // The view will tell why.
                 self.retry_at = self.retry_at.max(now + self.settings.retry());
             }
@@ -84,7 +82,7 @@ impl Node {
     fn claimed(
         &mut self,
         op: u64,
-        name: StreamName,
+        name: SharedName,
         sent: Instant,
         answer: CallAnswer,
         now: Instant,
@@ -101,12 +99,12 @@ impl Node {
         }
         state.claim = Claim::Free;
         state.retry_at = Some(retry_at);
-        if let CallAnswer::Verdict(Verdict::Done(epoch)) = answer {
+        if let CallAnswer::Verdict(CommitVerdict::Done(epoch)) = answer {
             if kept {
                 state.claim = Claim::Mine { epoch };
                 state.retry_at = None;
                 state.failing = None;
-                self.actions.push_back(Action::Changed(name));
+                self.actions.push_back(NodeAction::Changed(name));
             } else {
                 self.release(&name, epoch);
             }
@@ -116,7 +114,7 @@ impl Node {
     fn released(
         &mut self,
         op: u64,
-        name: &StreamName,
+        name: &SharedName,
         epoch: u64,
         answer: CallAnswer,
         now: Instant,
@@ -137,7 +135,7 @@ impl Node {
     }
 
     /// Gives a claim back.
-    pub(super) fn release(&mut self, name: &StreamName, epoch: u64) {
+    pub(super) fn release(&mut self, name: &SharedName, epoch: u64) {
         let transaction = self.release_of(name, epoch);
         let op = self.call(
             What::Release(name.clone(), epoch),

@@ -4,14 +4,14 @@ use tokio::time::Instant;
 
 use crate::{
     engine::{
-        LeaseId,
-        record::{Key, OwnerRecord, Value},
-        transaction::{Condition, Edit, Transaction},
+        lease::LeaseId,
+        record::{EngineKey, EngineValue, OwnerRecord},
+        transaction::{KeyCondition, KeyEdit, Transaction},
     },
-    name::{NodeName, PeerAddress, StreamName},
+    name::{NodeName, PeerAddress, SharedName},
     node::{
-        Action, Call, Node, What,
-        stream::{Claim, DIAL_PATIENCE, StreamState, UNFIT_FOR},
+        Call, Node, NodeAction, What,
+        stream::{Claim, DIAL_PATIENCE, NodeStream, UNFIT_FOR},
     },
     placement::{self, may_own},
 };
@@ -26,7 +26,7 @@ impl Node {
             .retain(|_, state| !state.removed || state.counts());
     }
 
-    fn keep_stream(&mut self, name: &StreamName, now: Instant) {
+    fn keep_stream(&mut self, name: &SharedName, now: Instant) {
         let Some(state) = self.streams.get(name) else {
             return;
         };
@@ -47,7 +47,7 @@ impl Node {
     }
 
     /// The epoch of a claim whose camera's connection is closing.
-    pub(crate) fn closing(&self, name: &StreamName) -> Option<u64> {
+    pub(crate) fn closing(&self, name: &SharedName) -> Option<u64> {
         match self.streams.get(name)?.claim {
             Claim::Closing { epoch, .. } => Some(epoch),
             _ => None,
@@ -55,7 +55,7 @@ impl Node {
     }
 
     /// The tenure has ended by itself: the claim is given back.
-    pub(crate) fn ended(&mut self, name: &StreamName, now: Instant) {
+    pub(crate) fn ended(&mut self, name: &SharedName, now: Instant) {
         if let Some(Claim::Mine { epoch }) = self.streams.get(name).map(|state| state.claim) {
             let until = now + self.settings.closing();
             self.set(name, Claim::Closing { epoch, until });
@@ -63,7 +63,7 @@ impl Node {
     }
 
     /// The camera's connection is closed: the claim can be given back.
-    pub(crate) fn closed(&mut self, name: &StreamName, epoch: u64, now: Instant) {
+    pub(crate) fn closed(&mut self, name: &SharedName, epoch: u64, now: Instant) {
         self.check_deadline(now);
         let claim = self.streams.get(name).map(|state| state.claim);
         if let Some(Claim::Closing { epoch: closing, .. }) = claim
@@ -76,13 +76,13 @@ impl Node {
 
     /// Whether the engine has said that a stream is not mine any more: somebody has deleted the
     /// key, and it was not this node.
-    fn is_taken(&self, name: &StreamName, epoch: u64) -> bool {
+    fn is_taken(&self, name: &SharedName, epoch: u64) -> bool {
         let known = self.view.revision.is_some_and(|revision| revision >= epoch);
         let owner = self.view.owners.get(name);
         known && owner.is_none_or(|owner| owner.epoch != epoch)
     }
 
-    fn should_give_up(&self, name: &StreamName, state: &StreamState, now: Instant) -> bool {
+    fn should_give_up(&self, name: &SharedName, state: &NodeStream, now: Instant) -> bool {
         let moved = state.unfit_until.is_some_and(|until| now < until);
         let failing = state
             .failing
@@ -107,7 +107,7 @@ impl Node {
             || !state.is_wanted(now)
     }
 
-    fn another_can(&self, name: &StreamName, state: &StreamState) -> bool {
+    fn another_can(&self, name: &SharedName, state: &NodeStream) -> bool {
         let other = |node: &placement::Candidate<'_>| {
             *node.name != self.settings.name && node.owned < node.record.capacity as usize
         };
@@ -116,7 +116,7 @@ impl Node {
     }
 
     /// Claims a stream that nobody owns, when it is this node's turn.
-    fn keep_free(&mut self, name: &StreamName, now: Instant) {
+    fn keep_free(&mut self, name: &SharedName, now: Instant) {
         let Some((lease, created)) = self.settled() else {
             return;
         };
@@ -159,7 +159,7 @@ impl Node {
     }
 
     /// The node's place in the order of those that are to claim a stream. None if it must not.
-    fn place(&self, name: &StreamName, now: Instant) -> Option<usize> {
+    fn place(&self, name: &SharedName, now: Instant) -> Option<usize> {
         let state = self.streams.get(name)?;
         let (_, member) = self.view.members.get(&self.settings.name)?;
         let unadmitted = self.faults.planted(|faults| faults.unadmitted_claims);
@@ -193,7 +193,7 @@ impl Node {
         others.then_some(self.claims_from)
     }
 
-    fn claim(&mut self, name: &StreamName, lease: LeaseId, created: u64) {
+    fn claim(&mut self, name: &SharedName, lease: LeaseId, created: u64) {
         let node = self.settings.name.clone();
         let Some((joined, _)) = self.view.members.get(&node) else {
             return;
@@ -203,10 +203,16 @@ impl Node {
             address: self.settings.address.clone(),
         };
         let transaction = Transaction::new()
-            .when(Condition::Absent(Key::Owner(name.clone())))
-            .when(Condition::Created(Key::Node(node.clone()), created))
-            .when(Condition::Created(Key::Member(node), *joined))
-            .then(Edit::Put(Value::Owner(name.clone(), owner), Some(lease)));
+            .when(KeyCondition::Absent(EngineKey::Owner(name.clone())))
+            .when(KeyCondition::Created(
+                EngineKey::Node(node.clone()),
+                created,
+            ))
+            .when(KeyCondition::Created(EngineKey::Member(node), *joined))
+            .then(KeyEdit::Put(
+                EngineValue::Owner(name.clone(), owner),
+                Some(lease),
+            ));
         let op = self.call(What::Claim(name.clone()), Call::Commit(transaction));
         if let Some(state) = self.streams.get_mut(name) {
             state.unfit_until = None;
@@ -215,28 +221,28 @@ impl Node {
     }
 
     /// The transaction that gives a claim back, and nobody else's.
-    pub(super) fn release_of(&self, name: &StreamName, epoch: u64) -> Transaction {
-        let key = Key::Owner(name.clone());
-        let transaction = Transaction::new().then(Edit::Delete(key.clone()));
+    pub(super) fn release_of(&self, name: &SharedName, epoch: u64) -> Transaction {
+        let key = EngineKey::Owner(name.clone());
+        let transaction = Transaction::new().then(KeyEdit::Delete(key.clone()));
         if self.faults.planted(|faults| faults.release_without_compare) {
             return transaction;
         }
-        transaction.when(Condition::Created(key, epoch))
+        transaction.when(KeyCondition::Created(key, epoch))
     }
 
-    fn set(&mut self, name: &StreamName, claim: Claim) {
+    fn set(&mut self, name: &SharedName, claim: Claim) {
         let now = self.now;
         if let Some(state) = self.streams.get_mut(name) {
             if matches!(claim, Claim::Closing { .. }) && state.failing.take().is_some() {
                 state.unfit_until.get_or_insert(now + UNFIT_FOR);
             }
             state.claim = claim;
-            self.actions.push_back(Action::Changed(name.clone()));
+            self.actions.push_back(NodeAction::Changed(name.clone()));
         }
     }
 
     /// Another node that is the first to claim a stream, as it seems.
-    pub(super) fn next_owner(&self, name: &StreamName) -> Option<(NodeName, PeerAddress)> {
+    pub(super) fn next_owner(&self, name: &SharedName) -> Option<(NodeName, PeerAddress)> {
         let spec = &self.streams.get(name)?.spec;
         let first = placement::first(name, spec, self.view.candidates())?;
         let node = self.view.nodes.get(first)?;
@@ -244,7 +250,7 @@ impl Node {
     }
 
     /// Another node that means something else by a stream, and came first: this one may not own it.
-    pub(crate) fn conflict(&self, name: &StreamName) -> Option<NodeName> {
+    pub(crate) fn conflict(&self, name: &SharedName) -> Option<NodeName> {
         let own = self.streams.get(name)?.spec.digest;
         let owner = self.view.owners.get(name).map(|owner| &owner.node);
         let (node, digest) = placement::reference(name, owner, self.view.candidates())?;
@@ -253,6 +259,6 @@ impl Node {
 
     /// Whether the node has to do with no camera.
     pub(crate) fn is_idle(&self) -> bool {
-        !self.streams.values().any(StreamState::counts)
+        !self.streams.values().any(NodeStream::counts)
     }
 }

@@ -2,8 +2,7 @@
 
 /// Which mistakes a node makes. Only tests can choose any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(not(test), expect(dead_code, reason = "only tests plant mistakes"))]
-pub(crate) struct Faults {
+pub(crate) struct Mistakes {
     /// The end of a tenure is not enforced.
     pub(crate) no_fence: bool,
     /// What the view shows as mine is mine.
@@ -20,7 +19,7 @@ pub(crate) struct Faults {
     pub(crate) unadmitted_claims: bool,
 }
 
-impl Faults {
+impl Mistakes {
     /// Whether a mistake is planted: never, outside tests.
     pub(crate) fn planted(self, fault: impl FnOnce(Self) -> bool) -> bool {
         cfg!(test) && fault(self)

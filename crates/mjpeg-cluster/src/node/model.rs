@@ -14,15 +14,15 @@ mod world;
 use std::time::Duration;
 
 use crate::node::{
-    faults::Faults,
-    model::{bounds::Bounds, explore::explore, world::World},
+    faults::Mistakes,
+    model::{bounds::SearchBounds, explore::explore, world::World},
 };
 
 const TICK: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(5);
 
 /// Two nodes that have been up for a while, one of which owns the stream.
-fn settled(stream: &str, faults: Faults) -> World {
+fn settled(stream: &str, faults: Mistakes) -> World {
     let mut world = World::new(stream, &["a", "b"], faults);
     assert_eq!(world.calm(20), Some(()), "one owner");
     world
@@ -30,21 +30,24 @@ fn settled(stream: &str, faults: Faults) -> World {
 
 #[test]
 fn never_two_owners_and_one_when_all_is_well_again() {
-    for (stream, bounds) in [("door", Bounds::new(2, 6)), ("yard", Bounds::new(1, 12))] {
-        check(&settled(stream, Faults::default()), bounds);
+    for (stream, bounds) in [
+        ("door", SearchBounds::new(2, 6)),
+        ("yard", SearchBounds::new(1, 12)),
+    ] {
+        check(&settled(stream, Mistakes::default()), bounds);
     }
 }
 
 #[test]
 fn never_two_owners_while_a_new_member_joins() {
-    check(&joining(Faults::default()), Bounds::new(1, 10));
+    check(&joining(Mistakes::default()), SearchBounds::new(1, 10));
 }
 
 #[test]
 fn never_two_owners_of_three_nodes() {
-    let mut world = World::new("door", &["a", "b", "c"], Faults::default());
+    let mut world = World::new("door", &["a", "b", "c"], Mistakes::default());
     assert_eq!(world.calm(20), Some(()), "one owner");
-    check(&world, Bounds::new(1, 7));
+    check(&world, SearchBounds::new(1, 7));
 }
 
 /// The same, further: minutes and gigabytes.
@@ -52,18 +55,21 @@ fn never_two_owners_of_three_nodes() {
 #[ignore = "takes minutes; run it after a change to `node`"]
 fn never_two_owners_in_a_wider_search() {
     for stream in ["door", "yard"] {
-        check(&settled(stream, Faults::default()), Bounds::new(2, 9));
+        check(
+            &settled(stream, Mistakes::default()),
+            SearchBounds::new(2, 9),
+        );
     }
-    check(&joining(Faults::default()), Bounds::new(2, 9));
+    check(&joining(Mistakes::default()), SearchBounds::new(2, 9));
 }
 
-fn check(world: &World, bounds: Bounds) {
+fn check(world: &World, bounds: SearchBounds) {
     let states = explore(world, bounds).unwrap_or_else(|trace| panic!("{trace}"));
     println!("{bounds:?}: {states} states");
 }
 
 /// A node that owns the stream, and one that was never here.
-fn joining(faults: Faults) -> World {
+fn joining(faults: Mistakes) -> World {
     let mut world = World::new("door", &["a"], faults);
     assert_eq!(world.calm(20), Some(()), "one owner");
     world.join("b");

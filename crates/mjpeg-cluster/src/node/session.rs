@@ -6,35 +6,19 @@ use tokio::time::Instant;
 
 use crate::{
     engine::{
-        LeaseId,
-        record::{Key, MemberRecord, NodeRecord, Value},
-        transaction::{Condition, Edit, Transaction},
+        lease::LeaseId,
+        record::{EngineKey, EngineValue, MemberRecord, NodeRecord},
+        transaction::{KeyCondition, KeyEdit, Transaction},
     },
-    name::{NodeName, StreamName},
-    node::{Action, Call, Node, What, settings::fence_after, stream::Claim},
+    name::{NodeName, SharedName},
+    node::{
+        Call, Node, NodeAction, What,
+        lease::{LeaseSession, Recorded},
+        settings::fence_after,
+        stream::Claim,
+    },
     spec::document::StreamDocument,
 };
-
-/// A lease, and what the node has put with it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Session {
-    pub(crate) lease: LeaseId,
-    /// Until when it may be used.
-    pub(crate) fence: Instant,
-    /// When to send the next keepalive.
-    pub(crate) alive_at: Instant,
-    pub(crate) recorded: Option<Recorded>,
-    /// The engine has admitted the node; the view may not show it yet.
-    pub(crate) admitted: bool,
-}
-
-/// The node's record.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Recorded {
-    /// The revision at which it was made.
-    pub(crate) created: u64,
-    pub(crate) record: NodeRecord,
-}
 
 impl Node {
     /// Gives up everything if the time of the lease is over. Always the first thing to do: no
@@ -58,17 +42,17 @@ impl Node {
         for (name, state) in &mut self.streams {
             if state.counts() {
                 state.claim = Claim::Free;
-                self.actions.push_back(Action::Changed(name.clone()));
+                self.actions.push_back(NodeAction::Changed(name.clone()));
             }
         }
-        self.actions.push_back(Action::Lapsed);
+        self.actions.push_back(NodeAction::Lapsed);
         self.call(What::Revoke, Call::Revoke(session.lease));
         self.retry_at = now + self.settings.retry();
     }
 
     /// Takes a lease that was asked for at `sent`.
     pub(super) fn begin(&mut self, lease: LeaseId, sent: Instant, now: Instant) {
-        self.session = Some(Session {
+        self.session = Some(LeaseSession {
             lease,
             fence: sent + fence_after(self.settings.lease),
             alive_at: now + self.settings.renew(),
@@ -116,13 +100,13 @@ impl Node {
         }
         let record = self.desired_record();
         if record != recorded.record {
-            let value = Value::Node(self.settings.name.clone(), record.clone());
+            let value = EngineValue::Node(self.settings.name.clone(), record.clone());
             let transaction = Transaction::new()
-                .when(Condition::Created(
-                    Key::Node(self.settings.name.clone()),
+                .when(KeyCondition::Created(
+                    EngineKey::Node(self.settings.name.clone()),
                     recorded.created,
                 ))
-                .then(Edit::Put(value, Some(session.lease)));
+                .then(KeyEdit::Put(value, Some(session.lease)));
             self.call(What::Update(record), Call::Commit(transaction));
         } else if !session.admitted && self.may_be_admitted() {
             self.admit(recorded.created);
@@ -145,8 +129,8 @@ impl Node {
         }
         let member = self.view.members.get(&name);
         let known = match member {
-            Some((created, _)) => Condition::Created(Key::Member(name.clone()), *created),
-            None => Condition::Absent(Key::Member(name.clone())),
+            Some((created, _)) => KeyCondition::Created(EngineKey::Member(name.clone()), *created),
+            None => KeyCondition::Absent(EngineKey::Member(name.clone())),
         };
         let member = MemberRecord {
             address: self.settings.address.clone(),
@@ -154,10 +138,16 @@ impl Node {
         };
         let record = self.desired_record();
         let transaction = Transaction::new()
-            .when(Condition::Absent(Key::Node(name.clone())))
+            .when(KeyCondition::Absent(EngineKey::Node(name.clone())))
             .when(known)
-            .then(Edit::Put(Value::Member(name.clone(), member), None))
-            .then(Edit::Put(Value::Node(name, record.clone()), Some(lease)));
+            .then(KeyEdit::Put(
+                EngineValue::Member(name.clone(), member),
+                None,
+            ))
+            .then(KeyEdit::Put(
+                EngineValue::Node(name, record.clone()),
+                Some(lease),
+            ));
         self.call(What::Register(record), Call::Commit(transaction));
     }
 
@@ -207,9 +197,15 @@ impl Node {
             ..member.clone()
         };
         let transaction = Transaction::new()
-            .when(Condition::Created(Key::Node(name.clone()), created))
-            .when(Condition::Created(Key::Member(name.clone()), *joined))
-            .then(Edit::Put(Value::Member(name, admitted), None));
+            .when(KeyCondition::Created(
+                EngineKey::Node(name.clone()),
+                created,
+            ))
+            .when(KeyCondition::Created(
+                EngineKey::Member(name.clone()),
+                *joined,
+            ))
+            .then(KeyEdit::Put(EngineValue::Member(name, admitted), None));
         self.call(What::Admit, Call::Commit(transaction));
     }
 
@@ -221,9 +217,12 @@ impl Node {
             return false;
         };
         let transaction = Transaction::new()
-            .when(Condition::Absent(Key::Node(name.clone())))
-            .when(Condition::Created(Key::Member(name.clone()), joined))
-            .then(Edit::Delete(Key::Member(name.clone())));
+            .when(KeyCondition::Absent(EngineKey::Node(name.clone())))
+            .when(KeyCondition::Created(
+                EngineKey::Member(name.clone()),
+                joined,
+            ))
+            .then(KeyEdit::Delete(EngineKey::Member(name.clone())));
         self.call(What::Forget, Call::Commit(transaction));
         true
     }
@@ -231,20 +230,20 @@ impl Node {
     /// Puts a stream that is defined for all nodes, or deletes it.
     pub(crate) fn document(
         &mut self,
-        name: &StreamName,
+        name: &SharedName,
         document: Option<StreamDocument>,
         now: Instant,
     ) {
         self.check_deadline(now);
         let edit = match document {
-            Some(document) => Edit::Put(Value::Stream(name.clone(), document), None),
-            None => Edit::Delete(Key::Stream(name.clone())),
+            Some(document) => KeyEdit::Put(EngineValue::Stream(name.clone(), document), None),
+            None => KeyEdit::Delete(EngineKey::Stream(name.clone())),
         };
         self.call(What::Document, Call::Commit(Transaction::new().then(edit)));
     }
 
     /// The streams that are defined for all nodes.
-    pub(crate) fn documents(&self) -> &BTreeMap<StreamName, StreamDocument> {
+    pub(crate) fn documents(&self) -> &BTreeMap<SharedName, StreamDocument> {
         &self.view.streams
     }
 
@@ -271,7 +270,7 @@ impl Node {
             .collect();
         for (name, address) in others {
             let op = self.expect_answer(What::Ask(name));
-            self.actions.push_back(Action::Ask { op, address });
+            self.actions.push_back(NodeAction::Ask { op, address });
         }
     }
 }

@@ -6,10 +6,10 @@ use crate::name::{NodeName, PeerAddress};
 
 /// What does not change while a node runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Settings(Arc<Fixed>);
+pub(crate) struct NodeSettings(Arc<NodeFacts>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fixed {
+pub(crate) struct NodeFacts {
     pub(crate) name: NodeName,
     pub(crate) address: PeerAddress,
     pub(crate) labels: BTreeMap<String, String>,
@@ -21,8 +21,8 @@ pub(crate) struct Fixed {
     pub(crate) hold: bool,
 }
 
-impl Settings {
-    pub(crate) fn new(fixed: Fixed) -> Self {
+impl NodeSettings {
+    pub(crate) fn new(fixed: NodeFacts) -> Self {
         Self(Arc::new(fixed))
     }
 
@@ -63,16 +63,16 @@ pub(crate) fn fence_after(lease: Duration) -> Duration {
     lease - lease / 5
 }
 
-impl std::ops::Deref for Settings {
-    type Target = Fixed;
+impl std::ops::Deref for NodeSettings {
+    type Target = NodeFacts;
 
-    fn deref(&self) -> &Fixed {
+    fn deref(&self) -> &NodeFacts {
         &self.0
     }
 }
 
 #[cfg(test)]
-impl std::hash::Hash for Settings {
+impl std::hash::Hash for NodeSettings {
     /// They are the same in all states that are compared.
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }

@@ -7,7 +7,7 @@ use crate::spec::SharedStream;
 /// A stream that this node may own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(Hash))]
-pub(crate) struct StreamState {
+pub(crate) struct NodeStream {
     pub(crate) spec: SharedStream,
     pub(crate) claim: Claim,
     /// Whether the stream was removed here: its claim is given back, and then it is forgotten.
@@ -52,7 +52,7 @@ pub(crate) const UNFIT_FOR: Duration = Duration::from_secs(30);
 /// A stream on demand that nobody wants for this long is given back.
 pub(crate) const UNWANTED_FOR: Duration = Duration::from_secs(30);
 
-impl StreamState {
+impl NodeStream {
     pub(crate) fn new(spec: SharedStream, now: Instant) -> Self {
         Self {
             spec,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     engine::{
-        EngineImage, KeyChange, KeyChanges, LeaseId,
-        record::{Key, MemberRecord, NodeRecord, Stored, Value},
+        EngineChange, EngineChanges, EngineImage,
+        lease::LeaseId,
+        record::{EngineKey, EngineValue, MemberRecord, NodeRecord, Stored},
     },
-    name::{NodeName, PeerAddress, StreamName},
+    name::{NodeName, PeerAddress, SharedName},
     placement::Candidate,
     spec::document::StreamDocument,
 };
@@ -20,8 +21,8 @@ pub(crate) struct View {
     pub(crate) revision: Option<u64>,
     pub(crate) members: BTreeMap<NodeName, (u64, MemberRecord)>,
     pub(crate) nodes: BTreeMap<NodeName, KnownNode>,
-    pub(crate) streams: BTreeMap<StreamName, StreamDocument>,
-    pub(crate) owners: BTreeMap<StreamName, KnownOwner>,
+    pub(crate) streams: BTreeMap<SharedName, StreamDocument>,
+    pub(crate) owners: BTreeMap<SharedName, KnownOwner>,
     /// How many streams each node owns.
     owned: BTreeMap<NodeName, usize>,
 }
@@ -59,15 +60,15 @@ impl View {
     }
 
     /// Takes over what has changed.
-    pub(crate) fn apply(&mut self, changes: KeyChanges) {
+    pub(crate) fn apply(&mut self, changes: EngineChanges) {
         if self.revision.is_some_and(|known| known >= changes.revision) {
             return;
         }
         self.revision = Some(changes.revision);
         for change in changes.changes {
             match change {
-                KeyChange::Put(stored) => self.put(stored),
-                KeyChange::Deleted(key) => self.delete(&key),
+                EngineChange::Put(stored) => self.put(stored),
+                EngineChange::Deleted(key) => self.delete(&key),
             }
         }
     }
@@ -75,10 +76,10 @@ impl View {
     fn put(&mut self, stored: Stored) {
         let created = stored.created;
         match stored.value {
-            Value::Member(name, record) => {
+            EngineValue::Member(name, record) => {
                 self.members.insert(name, (created, record));
             }
-            Value::Node(name, record) => {
+            EngineValue::Node(name, record) => {
                 let lease = stored.lease;
                 self.nodes.insert(
                     name,
@@ -89,11 +90,11 @@ impl View {
                     },
                 );
             }
-            Value::Stream(name, document) => {
+            EngineValue::Stream(name, document) => {
                 self.streams.insert(name, document);
             }
-            Value::Owner(stream, record) => {
-                self.delete(&Key::Owner(stream.clone()));
+            EngineValue::Owner(stream, record) => {
+                self.delete(&EngineKey::Owner(stream.clone()));
                 *self.owned.entry(record.node.clone()).or_default() += 1;
                 let owner = KnownOwner {
                     node: record.node,
@@ -106,12 +107,12 @@ impl View {
         }
     }
 
-    fn delete(&mut self, key: &Key) {
+    fn delete(&mut self, key: &EngineKey) {
         match key {
-            Key::Member(name) => drop(self.members.remove(name)),
-            Key::Node(name) => drop(self.nodes.remove(name)),
-            Key::Stream(name) => drop(self.streams.remove(name)),
-            Key::Owner(name) => {
+            EngineKey::Member(name) => drop(self.members.remove(name)),
+            EngineKey::Node(name) => drop(self.nodes.remove(name)),
+            EngineKey::Stream(name) => drop(self.streams.remove(name)),
+            EngineKey::Owner(name) => {
                 let Some(owner) = self.owners.remove(name) else {
                     return;
                 };

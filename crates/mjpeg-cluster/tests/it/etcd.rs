@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, process::Command, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mjpeg_cluster::{
-    Cluster, ClusterConfig, Engine, Etcd, EtcdConfig, NodeName, Ownership, PeerAddress, PeerEngine,
-    SharedStream, SpecKey, Stored, StreamName, Value,
+    Cluster, ClusterConfig, Engine, EngineValue, Etcd, EtcdConfig, NodeName, Ownership,
+    PeerAddress, PeerEngine, SharedName, SharedStream, SpecKey, Stored,
 };
 use mjpeg_ingest::Tenure;
 use tokio::{
@@ -24,18 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 type Neighbours = watch::Sender<BTreeMap<PeerAddress, Cluster>>;
 
 /// Other nodes of this process.
-struct Asked(Neighbours);
+struct AskedNodes(Neighbours);
 
 #[async_trait]
-impl PeerEngine for Asked {
+impl PeerEngine for AskedNodes {
     async fn reaches_engine(&self, peer: &PeerAddress) -> Option<bool> {
         let peer = self.0.borrow().get(peer).cloned();
         peer.map(|cluster| cluster.reaches_engine())
     }
 }
 
-fn door() -> StreamName {
-    StreamName::new("door").unwrap()
+fn door() -> SharedName {
+    SharedName::new("door").unwrap()
 }
 
 async fn start(name: &str, endpoints: &[String], nodes: &Neighbours) -> Cluster {
@@ -46,7 +46,7 @@ async fn start(name: &str, endpoints: &[String], nodes: &Neighbours) -> Cluster 
     let etcd = Etcd::connect(EtcdConfig::new(plant, endpoints))
         .await
         .unwrap();
-    let cluster = Cluster::start(config, Arc::new(etcd), Arc::new(Asked(nodes.clone())));
+    let cluster = Cluster::start(config, Arc::new(etcd), Arc::new(AskedNodes(nodes.clone())));
     let digest = SpecKey::new(b"secret").digest([("source", "tcp://camera:1")]);
     cluster.define(&door(), SharedStream::new(digest));
     nodes.send_modify(|nodes| drop(nodes.insert(address, cluster.clone())));
@@ -134,7 +134,7 @@ async fn owned(group: &Group) {
     let etcd = Etcd::connect(EtcdConfig::new(plant, group.endpoints()))
         .await
         .unwrap();
-    let is_owner = |stored: &Stored| matches!(stored.value, Value::Owner(..));
+    let is_owner = |stored: &Stored| matches!(stored.value, EngineValue::Owner(..));
     while !etcd
         .read()
         .await

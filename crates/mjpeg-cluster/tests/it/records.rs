@@ -1,6 +1,6 @@
 //! What other nodes and people write: names, addresses, keys, values, digests.
 
-use mjpeg_cluster::{Key, NodeName, PeerAddress, SpecKey, Value};
+use mjpeg_cluster::{EngineKey, EngineValue, NodeName, PeerAddress, SpecKey};
 
 #[test]
 fn name_is_short_and_plain() {
@@ -45,12 +45,12 @@ fn address_has_a_host_and_a_port() {
 fn key_is_read_as_it_is_written() {
     let name = NodeName::new("door").unwrap();
     for key in [
-        Key::Member(name.clone()),
-        Key::Node(name.clone()),
-        Key::Stream(name.clone()),
-        Key::Owner(name),
+        EngineKey::Member(name.clone()),
+        EngineKey::Node(name.clone()),
+        EngineKey::Stream(name.clone()),
+        EngineKey::Owner(name),
     ] {
-        assert_eq!(Key::parse(key.text().as_bytes()), Some(key));
+        assert_eq!(EngineKey::parse(key.text().as_bytes()), Some(key));
     }
     for foreign in [
         "door",
@@ -60,17 +60,17 @@ fn key_is_read_as_it_is_written() {
         "owners/a\u{1b}",
         "/owners/a",
     ] {
-        assert_eq!(Key::parse(foreign.as_bytes()), None, "{foreign:?}");
+        assert_eq!(EngineKey::parse(foreign.as_bytes()), None, "{foreign:?}");
     }
-    assert_eq!(Key::parse(b"owners/\xff"), None);
+    assert_eq!(EngineKey::parse(b"owners/\xff"), None);
 }
 
 #[test]
 fn value_is_bounded_and_must_be_what_belongs_there() {
-    let owner = Key::Owner(NodeName::new("door").unwrap());
+    let owner = EngineKey::Owner(NodeName::new("door").unwrap());
     let good = r#"{"node":"a","address":"a.lan:1","new":{"in":"a later version"}}"#;
-    let value = Value::parse(&owner, good.as_bytes()).unwrap();
-    assert_eq!(Value::parse(&owner, &value.to_json()), Some(value));
+    let value = EngineValue::parse(&owner, good.as_bytes()).unwrap();
+    assert_eq!(EngineValue::parse(&owner, &value.to_json()), Some(value));
     for bad in [
         "",
         "{",
@@ -81,18 +81,18 @@ fn value_is_bounded_and_must_be_what_belongs_there() {
         r#"{"node":"a","address":"a"}"#,
         r#"{"node":1,"address":"a:1"}"#,
     ] {
-        assert_eq!(Value::parse(&owner, bad.as_bytes()), None, "{bad}");
+        assert_eq!(EngineValue::parse(&owner, bad.as_bytes()), None, "{bad}");
     }
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     // What is skipped takes no stack, and what is kept must not be deep.
     let skipped = format!(r#"{{"node":"a","address":"a:1","x":{deep}}}"#);
-    assert!(Value::parse(&owner, skipped.as_bytes()).is_some());
-    let stream = Key::Stream(NodeName::new("door").unwrap());
+    assert!(EngineValue::parse(&owner, skipped.as_bytes()).is_some());
+    let stream = EngineKey::Stream(NodeName::new("door").unwrap());
     let kept = format!(r#"{{"x":{deep}}}"#);
-    assert_eq!(Value::parse(&stream, kept.as_bytes()), None);
+    assert_eq!(EngineValue::parse(&stream, kept.as_bytes()), None);
     let padded = |length: usize| format!("{good}{}", " ".repeat(length - good.len()));
-    assert!(Value::parse(&owner, padded(Value::MAX_BYTES).as_bytes()).is_some());
-    assert!(Value::parse(&owner, padded(Value::MAX_BYTES + 1).as_bytes()).is_none());
+    assert!(EngineValue::parse(&owner, padded(EngineValue::MAX_BYTES).as_bytes()).is_some());
+    assert!(EngineValue::parse(&owner, padded(EngineValue::MAX_BYTES + 1).as_bytes()).is_none());
 }
 
 #[test]

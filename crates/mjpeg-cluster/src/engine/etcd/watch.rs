@@ -12,9 +12,12 @@ use async_trait::async_trait;
 use etcd_client::{EventType, WatchStream};
 
 use crate::engine::{
-    KeyChange, KeyChanges, KeyWatch,
+    EngineChange, EngineChanges, KeyWatch,
     error::EngineError,
-    etcd::{failure::failed, key_of, stored},
+    etcd::{
+        failure::failed,
+        pair::{key_of, stored},
+    },
 };
 
 pub(super) struct EtcdWatch {
@@ -35,7 +38,7 @@ impl EtcdWatch {
 
 #[async_trait]
 impl KeyWatch for EtcdWatch {
-    async fn next(&mut self) -> Result<KeyChanges, EngineError> {
+    async fn next(&mut self) -> Result<EngineChanges, EngineError> {
         loop {
             let response = self.stream.message().await.map_err(failed)?;
             let response = response.filter(|response| !response.canceled());
@@ -52,19 +55,19 @@ impl KeyWatch for EtcdWatch {
                 revision = revision.max(pair.mod_revision());
                 let put = event.event_type() == EventType::Put;
                 let change = match stored(&self.prefix, pair).filter(|_| put) {
-                    Some(stored) => Some(KeyChange::Put(stored)),
+                    Some(stored) => Some(EngineChange::Put(stored)),
                     // What is put there and not ours takes the place of what was.
-                    None => key_of(&self.prefix, pair).map(KeyChange::Deleted),
+                    None => key_of(&self.prefix, pair).map(EngineChange::Deleted),
                 };
                 let skipped =
-                    change.is_none() || (put && matches!(change, Some(KeyChange::Deleted(_))));
+                    change.is_none() || (put && matches!(change, Some(EngineChange::Deleted(_))));
                 self.skipped
                     .fetch_add(u64::from(skipped), Ordering::Relaxed);
                 changes.extend(change);
             }
             if revision > 0 {
                 let revision = revision.unsigned_abs();
-                return Ok(KeyChanges { revision, changes });
+                return Ok(EngineChanges { revision, changes });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 /// How far a search goes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(super) struct SearchBounds {
     /// How many faults may happen.
     pub(super) faults: u8,
     /// For how long.
@@ -11,7 +11,7 @@ pub(super) struct Bounds {
     pub(super) kinds: u16,
 }
 
-impl Bounds {
+impl SearchBounds {
     pub(super) const fn new(faults: u8, ticks: u32) -> Self {
         let kinds = u16::MAX;
         Self {

@@ -7,15 +7,15 @@ use std::{
 };
 
 use crate::node::model::{
-    bounds::Bounds,
-    world::{Event, World},
+    bounds::SearchBounds,
+    world::{World, WorldEvent},
 };
 
 /// Visits all states. Returns how many there are, or how one came about that must not be.
-pub(super) fn explore(first: &World, bounds: Bounds) -> Result<usize, String> {
+pub(super) fn explore(first: &World, bounds: SearchBounds) -> Result<usize, String> {
     let mut search = Search {
         first: first.clone(),
-        steps: vec![(0, Event::Tick)],
+        steps: vec![(0, WorldEvent::Tick)],
         met: HashSet::new(),
     };
     search.first.begin(bounds);
@@ -52,7 +52,7 @@ pub(super) fn explore(first: &World, bounds: Bounds) -> Result<usize, String> {
 struct Search {
     first: World,
     /// Each state as its predecessor and what happened there.
-    steps: Vec<(usize, Event)>,
+    steps: Vec<(usize, WorldEvent)>,
     met: HashSet<u128>,
 }
 

@@ -5,13 +5,13 @@ mod happening;
 use tokio::time::Instant;
 
 use crate::{
-    engine::memory::Store,
-    name::{NodeName, PeerAddress, StreamName},
+    engine::memory::MemoryStore,
+    name::{NodeName, PeerAddress, SharedName},
     node::{
-        Action, Call, CallAnswer, Node,
-        faults::Faults,
-        model::{LEASE, TICK, bounds::Bounds},
-        settings::{Fixed, Settings},
+        Call, CallAnswer, Node, NodeAction,
+        faults::Mistakes,
+        model::{LEASE, TICK, bounds::SearchBounds},
+        settings::{NodeFacts, NodeSettings},
         stream::Claim,
     },
     spec::{SharedStream, SpecKey},
@@ -25,8 +25,8 @@ pub(super) struct World {
     faults: u8,
     /// Which faults may happen: a bit for each kind.
     kinds: u16,
-    stream: StreamName,
-    engine: Store,
+    stream: SharedName,
+    engine: MemoryStore,
     engine_down: bool,
     peers_cut: bool,
     sims: Vec<Sim>,
@@ -39,7 +39,7 @@ pub(super) struct World {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Sim {
     node: Node,
-    planted: Faults,
+    planted: Mistakes,
     /// How often it was restarted.
     life: u8,
     /// The watch has told everything up to this revision.
@@ -64,11 +64,11 @@ struct Message {
     node: usize,
     life: u8,
     op: u64,
-    content: Content,
+    content: MessageContent,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Content {
+enum MessageContent {
     Call(Call),
     CallAnswer(CallAnswer),
     Ask { of: usize },
@@ -78,7 +78,7 @@ enum Content {
 
 /// What can happen next. A number is that of a message or of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum WorldEvent {
     Tick,
     Arrives(usize),
     Watch(usize),
@@ -126,15 +126,15 @@ impl Fault {
 
 impl World {
     /// Nodes that start now, all of which define one stream.
-    pub(super) fn new(stream: &str, nodes: &[&str], planted: Faults) -> Self {
+    pub(super) fn new(stream: &str, nodes: &[&str], planted: Mistakes) -> Self {
         let now = Instant::now();
         let mut world = Self {
             now,
             ends: now,
             faults: 0,
             kinds: 0,
-            stream: StreamName::new(stream).unwrap(),
-            engine: Store::default(),
+            stream: SharedName::new(stream).unwrap(),
+            engine: MemoryStore::default(),
             engine_down: false,
             peers_cut: false,
             sims: Vec::new(),
@@ -153,9 +153,9 @@ impl World {
         self.add(name, planted);
     }
 
-    fn add(&mut self, name: &str, planted: Faults) {
+    fn add(&mut self, name: &str, planted: Mistakes) {
         let at = self.sims.len();
-        let settings = Settings::new(Fixed {
+        let settings = NodeSettings::new(NodeFacts {
             name: NodeName::new(name).unwrap(),
             address: PeerAddress::new(&format!("{name}:1")).unwrap(),
             labels: Default::default(),
@@ -189,7 +189,7 @@ impl World {
     }
 
     /// From now on, faults happen.
-    pub(super) fn begin(&mut self, bounds: Bounds) {
+    pub(super) fn begin(&mut self, bounds: SearchBounds) {
         self.faults = bounds.faults;
         self.kinds = bounds.kinds;
         self.ends = self.now + TICK * bounds.ticks;
@@ -200,38 +200,38 @@ impl World {
         let now = self.now;
         while let Some(action) = self.sims[at].node.poll() {
             match action {
-                Action::Call { op, call } => {
+                NodeAction::Call { op, call } => {
                     let reached = !self.sims[at].engine_cut && !self.engine_down;
                     self.sims[at].waiting.push((op, false, now + 3 * TICK));
                     if reached {
-                        self.send(at, op, Content::Call(call));
+                        self.send(at, op, MessageContent::Call(call));
                     }
                 }
-                Action::Ask { op, address } => {
+                NodeAction::Ask { op, address } => {
                     self.sims[at].waiting.push((op, true, now + TICK));
                     let named = |sim: &Sim| sim.node.settings.address == address;
                     if let Some(of) = self.sims.iter().position(named)
                         && !self.peers_cut
                     {
-                        self.send(at, op, Content::Ask { of });
+                        self.send(at, op, MessageContent::Ask { of });
                     }
                 }
-                Action::Changed(stream) => {
+                NodeAction::Changed(stream) => {
                     let claim = self.sims[at]
                         .node
                         .streams
                         .get(&stream)
                         .map(|state| state.claim);
                     if let Some(Claim::Closing { epoch, .. }) = claim {
-                        self.send(at, epoch, Content::Closed { epoch });
+                        self.send(at, epoch, MessageContent::Closed { epoch });
                     }
                 }
-                Action::Lapsed => {}
+                NodeAction::Lapsed => {}
             }
         }
     }
 
-    fn send(&mut self, node: usize, op: u64, content: Content) {
+    fn send(&mut self, node: usize, op: u64, content: MessageContent) {
         let life = self.sims[node].life;
         let late = false;
         let message = Message {
@@ -245,12 +245,12 @@ impl World {
             self.messages.push(message);
         }
         // Their order says nothing, so it must not make states different.
-        let rank = |content: &Content| match content {
-            Content::Call(_) => 0,
-            Content::CallAnswer(_) => 1,
-            Content::Ask { .. } => 2,
-            Content::AskAnswer { .. } => 3,
-            Content::Closed { .. } => 4,
+        let rank = |content: &MessageContent| match content {
+            MessageContent::Call(_) => 0,
+            MessageContent::CallAnswer(_) => 1,
+            MessageContent::Ask { .. } => 2,
+            MessageContent::AskAnswer { .. } => 3,
+            MessageContent::Closed { .. } => 4,
         };
         self.messages.sort_by_key(|message| {
             (
@@ -290,9 +290,9 @@ impl World {
     }
 
     /// What an event is, for people.
-    pub(super) fn describe(&self, event: &Event) -> String {
+    pub(super) fn describe(&self, event: &WorldEvent) -> String {
         match event {
-            Event::Arrives(at) | Event::Fault(Fault::Late(at) | Fault::Lost(at)) => {
+            WorldEvent::Arrives(at) | WorldEvent::Fault(Fault::Late(at) | Fault::Lost(at)) => {
                 let Message { node, content, .. } = &self.messages[*at];
                 format!("{event:?}: node {node}, {content:?}")
             }
@@ -305,13 +305,13 @@ impl World {
         self.faults = 0;
         self.peers_cut = false;
         if self.engine_down {
-            self.happens(&Event::EngineUp)?;
+            self.happens(&WorldEvent::EngineUp)?;
         }
         for at in 0..self.sims.len() {
             self.sims[at].engine_cut = false;
             self.sims[at].watch_lags = false;
             if self.sims[at].frozen {
-                self.happens(&Event::Thaw(at))?;
+                self.happens(&WorldEvent::Thaw(at))?;
             }
         }
         self.run(18)?;

@@ -1,31 +1,31 @@
 //! What can happen in a world, and what follows.
 
 use crate::{
-    engine::transaction::Edit,
+    engine::transaction::KeyEdit,
     node::{
         Call, CallAnswer, Node,
         model::{
             LEASE, TICK,
-            world::{Content, Event, Fault, Message, World},
+            world::{Fault, Message, MessageContent, World, WorldEvent},
         },
     },
 };
 
 impl World {
-    /// Everything that can happen now. Faults come last.
+    /// Everything that can happen now. Mistakes come last.
     ///
     /// What commutes with everything else is taken first, and in one order only: it makes no
     /// difference, and very many states fewer.
-    pub(in crate::node::model) fn events(&self) -> Vec<Event> {
-        let mut events: Vec<_> = self.arrivals().map(Event::Arrives).collect();
+    pub(in crate::node::model) fn events(&self) -> Vec<WorldEvent> {
+        let mut events: Vec<_> = self.arrivals().map(WorldEvent::Arrives).collect();
         let alone = |at: &usize| !self.messages[*at].late && self.messages[*at].commutes();
         if let Some(at) = self.arrivals().find(alone) {
-            events = vec![Event::Arrives(at)];
+            events = vec![WorldEvent::Arrives(at)];
         } else {
             let watches = (0..self.sims.len()).filter(|at| self.is_told(*at));
-            events.extend(watches.map(Event::Watch));
-            let quiet = |event: &Event| match event {
-                Event::Arrives(at) => self.messages[*at].late,
+            events.extend(watches.map(WorldEvent::Watch));
+            let quiet = |event: &WorldEvent| match event {
+                WorldEvent::Arrives(at) => self.messages[*at].late,
                 _ => false,
             };
             if events.iter().all(quiet) {
@@ -33,7 +33,7 @@ impl World {
             }
         }
         if self.faults > 0 && self.now < self.ends {
-            events.extend(self.faults().into_iter().map(Event::Fault));
+            events.extend(self.faults().into_iter().map(WorldEvent::Fault));
         }
         events
     }
@@ -41,8 +41,8 @@ impl World {
     /// The messages that can arrive.
     fn arrivals(&self) -> impl Iterator<Item = usize> {
         let arrives = |message: &Message| match message.content {
-            Content::Call(_) => !self.engine_down,
-            Content::Ask { of } => !self.sims[of].frozen,
+            MessageContent::Call(_) => !self.engine_down,
+            MessageContent::Ask { of } => !self.sims[of].frozen,
             _ => !self.sims[message.node].frozen,
         };
         (0..self.messages.len()).filter(move |at| arrives(&self.messages[*at]))
@@ -56,21 +56,21 @@ impl World {
     }
 
     /// What happens when nothing is under way.
-    fn quiet_events(&self, events: &mut Vec<Event>) {
-        events.extend((self.now < self.ends).then_some(Event::Tick));
+    fn quiet_events(&self, events: &mut Vec<WorldEvent>) {
+        events.extend((self.now < self.ends).then_some(WorldEvent::Tick));
         for (at, sim) in self.sims.iter().enumerate() {
-            events.extend(sim.engine_cut.then_some(Event::HealEngine(at)));
-            events.extend(sim.watch_lags.then_some(Event::WatchCatchesUp(at)));
-            events.extend(sim.frozen.then_some(Event::Thaw(at)));
+            events.extend(sim.engine_cut.then_some(WorldEvent::HealEngine(at)));
+            events.extend(sim.watch_lags.then_some(WorldEvent::WatchCatchesUp(at)));
+            events.extend(sim.frozen.then_some(WorldEvent::Thaw(at)));
         }
-        events.extend(self.peers_cut.then_some(Event::HealPeers));
-        events.extend(self.engine_down.then_some(Event::EngineUp));
+        events.extend(self.peers_cut.then_some(WorldEvent::HealPeers));
+        events.extend(self.engine_down.then_some(WorldEvent::EngineUp));
     }
 
     fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (at, message) in self.messages.iter().enumerate() {
-            if !message.late && !matches!(message.content, Content::Closed { .. }) {
+            if !message.late && !matches!(message.content, MessageContent::Closed { .. }) {
                 faults.extend([Fault::Late(at), Fault::Lost(at)]);
             }
         }
@@ -95,14 +95,14 @@ impl World {
     }
 
     /// Lets something happen. An error says what must not be.
-    pub(in crate::node::model) fn happens(&mut self, event: &Event) -> Result<(), String> {
+    pub(in crate::node::model) fn happens(&mut self, event: &WorldEvent) -> Result<(), String> {
         match *event {
-            Event::Tick => self.tick(),
-            Event::Arrives(at) => {
+            WorldEvent::Tick => self.tick(),
+            WorldEvent::Arrives(at) => {
                 let message = self.messages.remove(at);
                 self.arrives(message);
             }
-            Event::Watch(at) => {
+            WorldEvent::Watch(at) => {
                 let (sim, now) = (&mut self.sims[at], self.now);
                 if sim.unread {
                     let image = self.engine.image();
@@ -115,18 +115,18 @@ impl World {
                 }
                 self.pump(at);
             }
-            Event::HealEngine(at) => self.sims[at].engine_cut = false,
-            Event::HealPeers => self.peers_cut = false,
-            Event::WatchCatchesUp(at) => self.sims[at].watch_lags = false,
-            Event::Thaw(at) => {
+            WorldEvent::HealEngine(at) => self.sims[at].engine_cut = false,
+            WorldEvent::HealPeers => self.peers_cut = false,
+            WorldEvent::WatchCatchesUp(at) => self.sims[at].watch_lags = false,
+            WorldEvent::Thaw(at) => {
                 self.sims[at].frozen = false;
                 self.wake(at);
             }
-            Event::EngineUp => {
+            WorldEvent::EngineUp => {
                 self.engine_down = false;
                 self.engine.extend(LEASE, self.now);
             }
-            Event::Fault(fault) => {
+            WorldEvent::Fault(fault) => {
                 self.faults -= 1;
                 self.fails(fault);
             }
@@ -177,26 +177,26 @@ impl World {
         let alive = self.sims[node].life == life;
         let now = self.now;
         match content {
-            Content::Call(call) => {
+            MessageContent::Call(call) => {
                 let answer = self.engine.execute(&call, LEASE, now);
                 if alive && !self.sims[node].engine_cut {
-                    self.send(node, op, Content::CallAnswer(answer));
+                    self.send(node, op, MessageContent::CallAnswer(answer));
                 }
             }
-            Content::CallAnswer(answer) if alive && self.done(node, op) => {
+            MessageContent::CallAnswer(answer) if alive && self.done(node, op) => {
                 self.sims[node].node.called(op, answer, now);
             }
-            Content::Ask { of } => {
+            MessageContent::Ask { of } => {
                 let reaches = self.sims[of].node.reaches_engine(now);
                 self.pump(of);
                 if alive {
-                    self.send(node, op, Content::AskAnswer { of, reaches });
+                    self.send(node, op, MessageContent::AskAnswer { of, reaches });
                 }
             }
-            Content::AskAnswer { reaches, .. } if alive && self.done(node, op) => {
+            MessageContent::AskAnswer { reaches, .. } if alive && self.done(node, op) => {
                 self.sims[node].node.answered(op, Some(reaches), now);
             }
-            Content::Closed { epoch } if alive => {
+            MessageContent::Closed { epoch } if alive => {
                 let stream = self.stream.clone();
                 self.sims[node].node.closed(&stream, epoch, now);
             }
@@ -253,33 +253,36 @@ impl World {
 
 impl Message {
     fn is_of_engine(&self) -> bool {
-        matches!(self.content, Content::Call(_) | Content::CallAnswer(_))
+        matches!(
+            self.content,
+            MessageContent::Call(_) | MessageContent::CallAnswer(_)
+        )
     }
 
     /// Whether it makes no difference what arrives before it, among what could.
     fn commutes(&self) -> bool {
         match &self.content {
-            Content::Call(call) => matches!(call, Call::Grant | Call::KeepAlive(_)),
-            Content::CallAnswer(answer) => !matches!(answer, CallAnswer::Verdict(_)),
-            Content::AskAnswer { .. } => true,
-            Content::Ask { .. } | Content::Closed { .. } => false,
+            MessageContent::Call(call) => matches!(call, Call::Grant | Call::KeepAlive(_)),
+            MessageContent::CallAnswer(answer) => !matches!(answer, CallAnswer::Verdict(_)),
+            MessageContent::AskAnswer { .. } => true,
+            MessageContent::Ask { .. } | MessageContent::Closed { .. } => false,
         }
     }
 
     fn is_release(&self) -> bool {
-        let Content::Call(Call::Commit(transaction)) = &self.content else {
+        let MessageContent::Call(Call::Commit(transaction)) = &self.content else {
             return false;
         };
         transaction
             .edits
             .iter()
-            .any(|edit| matches!(edit, Edit::Delete(_)))
+            .any(|edit| matches!(edit, KeyEdit::Delete(_)))
     }
 
     fn is_of_peers(&self) -> bool {
         matches!(
             self.content,
-            Content::Ask { .. } | Content::AskAnswer { .. }
+            MessageContent::Ask { .. } | MessageContent::AskAnswer { .. }
         )
     }
 }
