@@ -91,11 +91,8 @@ async fn camera_that_a_node_cannot_dial_for_long_is_left_to_another() {
     }
     // It reads from the other one now.
     assert_eq!(dark.log(), ["door of b.lan:7443"]);
-    assert!(
-        started.elapsed() >= Duration::from_secs(30),
-        "{:?}",
-        started.elapsed()
-    );
+    let took = started.elapsed().as_secs();
+    assert!((30..45).contains(&took), "{took} s");
     assert!(mine(&b).await.epoch() > before.epoch());
 }
 
