@@ -49,6 +49,10 @@ const TOOLS: &[Tool] = &[
         "gir1.2-gst-rtsp-server-1.0",
     ),
     debian("faketime", "faketime"),
+    // The engine of a cluster, and what builds its client.
+    debian("etcd", "etcd-server"),
+    debian("protoc", "protobuf-compiler"),
+    debian("/usr/include/google/protobuf/any.proto", "libprotobuf-dev"),
     // With promtool.
     debian("prometheus", "prometheus"),
     cargo(

@@ -1,0 +1,180 @@
+//! A running node: it drives the decisions of [`Node`] with an engine, other nodes and the clock.
+//!
+//! Decisions are made under a lock that is held for microseconds. Every call of the engine and
+//! every question is a task of its own, so that none delays a deadline.
+
+pub(crate) mod core;
+pub(crate) mod ownership;
+mod running;
+pub(crate) mod shared;
+pub(crate) mod source;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use mjpeg_ingest::Control;
+use tokio::{
+    sync::watch,
+    task::AbortHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    cluster::{core::ClusterStats, ownership::Ownership, running::run, shared::ClusterShared},
+    config::ClusterConfig,
+    engine::Engine,
+    name::{NodeName, SharedName},
+    node::Node,
+    peers::PeerEngine,
+    spec::{SharedStream, document::StreamDocument},
+};
+
+/// A node of a cluster, while it runs.
+///
+/// Cheap to clone. When the last clone is dropped, all tenures end at once, and the engine lets go
+/// of the node's claims at the end of its lease. [`drain`](Self::drain) hands them over before.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(crate) shared: Arc<ClusterShared>,
+    _running: Arc<RunningGuard>,
+}
+
+impl Cluster {
+    /// Starts a node.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn start(
+        config: ClusterConfig,
+        engine: Arc<dyn Engine>,
+        peers: Arc<dyn PeerEngine>,
+    ) -> Self {
+        let node = Node::new(config.settings(), Instant::now());
+        let shared = Arc::new(ClusterShared::new(config, node));
+        let running = tokio::spawn(run(Arc::clone(&shared), engine, peers));
+        let guard = RunningGuard {
+            task: running.abort_handle(),
+            shared: Arc::clone(&shared),
+        };
+        Self {
+            shared,
+            _running: Arc::new(guard),
+        }
+    }
+
+    /// Defines a stream that this node may own, or changes it.
+    pub fn define(&self, stream: &SharedName, spec: SharedStream) {
+        let define = |node: &mut Node, now| node.define(stream.clone(), spec, now);
+        self.shared.with(define);
+    }
+
+    /// Removes a stream. If this node owns it, the claim is given back.
+    pub fn remove(&self, stream: &SharedName) {
+        self.shared.with(|node, now| node.remove(stream, now));
+    }
+
+    /// Watches who owns a stream.
+    pub fn ownership(&self, stream: &SharedName) -> watch::Receiver<Ownership> {
+        self.shared.core().watch(stream, Instant::now())
+    }
+
+    /// Gives a stream up, so that another node takes it. If no other does, this one takes it back.
+    pub fn give_up(&self, stream: &SharedName) {
+        self.shared.with(|node, now| node.give_up(stream, now));
+    }
+
+    /// Gives all streams up, takes no others, and returns when they are given back, or after
+    /// `within`. Returns whether they are. Takes effect even if it is not awaited to its end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: the draining goes on.
+    pub async fn drain(&self, within: Duration) -> bool {
+        self.shared.with(|node, now| node.drain(true, now));
+        let idle = async {
+            while !self.shared.core().node.is_idle() {
+                sleep(self.shared.config.lease() / 60).await;
+            }
+        };
+        timeout(within, idle).await.is_ok()
+    }
+
+    /// Removes a member that is down and will not come back. Returns whether it is one; that it is
+    /// removed shows in [`stats`](Self::stats).
+    ///
+    /// While a member is down, no new one is admitted, and owners that lose the engine let go of
+    /// their cameras: it could be on the side where the engine is. So this is for nodes that do not
+    /// run any more; whoever removes one that runs, but is cut off, may get two connections.
+    pub fn forget(&self, node: &NodeName) -> bool {
+        self.shared.with(|core, now| core.forget(node, now))
+    }
+
+    /// The streams that are defined in the engine, for all nodes at once. What other nodes have put
+    /// there is no more trusted than a file.
+    pub fn documents(&self) -> BTreeMap<SharedName, StreamDocument> {
+        self.shared.core().node.documents().clone()
+    }
+
+    /// Defines a stream in the engine, or changes it. If the engine takes it, it shows in
+    /// [`documents`](Self::documents).
+    pub fn put_document(&self, stream: &SharedName, document: StreamDocument) {
+        let document = Some(document);
+        self.shared
+            .with(|node, now| node.document(stream, document, now));
+    }
+
+    /// Deletes a stream from the engine.
+    pub fn remove_document(&self, stream: &SharedName) {
+        self.shared
+            .with(|node, now| node.document(stream, None, now));
+    }
+
+    /// Takes streams again after [`drain`](Self::drain).
+    pub fn undrain(&self) {
+        self.shared.with(|node, now| node.drain(false, now));
+    }
+
+    /// Answers another node that asks whether this one reaches the engine.
+    ///
+    /// To say no is a promise: this node claims nothing for the length of a lease, because the
+    /// other one may go on with its cameras for that long.
+    pub fn reaches_engine(&self) -> bool {
+        self.shared.with(|node, now| node.reaches_engine(now))
+    }
+
+    /// Names another node that means something else by a stream than this one, which may therefore
+    /// not own it.
+    pub fn conflict(&self, stream: &SharedName) -> Option<NodeName> {
+        self.shared.core().node.conflict(stream)
+    }
+
+    /// What has happened so far.
+    pub fn stats(&self) -> ClusterStats {
+        self.shared.core().stats(Instant::now())
+    }
+
+    /// Lets an ingest that reads a [`ClusterSource`](crate::ClusterSource) try again at once
+    /// whenever the ownership of its stream changes. The task ends with the node.
+    pub fn follow(&self, stream: &SharedName, control: Control) {
+        let mut ownership = self.ownership(stream);
+        tokio::spawn(async move {
+            while ownership.changed().await.is_ok() {
+                control.retry_now();
+            }
+        });
+    }
+}
+
+struct RunningGuard {
+    task: AbortHandle,
+    shared: Arc<ClusterShared>,
+}
+
+impl Drop for RunningGuard {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.shared.core().end();
+    }
+}

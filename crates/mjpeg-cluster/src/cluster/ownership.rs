@@ -1,0 +1,48 @@
+//! Who owns a stream.
+
+use mjpeg_ingest::Tenure;
+
+use crate::name::{NodeName, PeerAddress};
+
+/// Who owns a stream.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Ownership {
+    /// This node: it may be connected to the camera as long as the tenure is open.
+    Mine(Tenure),
+    /// Another node.
+    #[non_exhaustive]
+    Theirs {
+        /// Its name.
+        node: NodeName,
+        /// Where it is reached.
+        address: PeerAddress,
+        /// In which epoch it owns the stream.
+        epoch: u64,
+    },
+    /// Nobody, as far as this node knows.
+    #[non_exhaustive]
+    Nobody {
+        /// The other node that is first to claim it. None if it is this one, or there is no other.
+        next: Option<PeerAddress>,
+    },
+}
+
+impl Ownership {
+    /// Whether both say the same, so that nobody needs to be told.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Mine(one), Self::Mine(other)) => one.epoch() == other.epoch(),
+            (
+                Self::Theirs { address, epoch, .. },
+                Self::Theirs {
+                    address: other,
+                    epoch: later,
+                    ..
+                },
+            ) => address == other && epoch == later,
+            (Self::Nobody { next }, Self::Nobody { next: other }) => next == other,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! An engine in memory that loses answers, falls silent and comes back, for tests in virtual time.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    engine::{
+        Engine, EngineChanges, EngineImage, KeyWatch,
+        error::EngineError,
+        lease::LeaseId,
+        memory::MemoryStore,
+        transaction::{CommitVerdict, Transaction},
+    },
+    node::{Call, CallAnswer},
+};
+
+/// The engine that all nodes share.
+#[derive(Clone)]
+pub(crate) struct ScriptedEngine {
+    store: Arc<Mutex<MemoryStore>>,
+    lease: Duration,
+    revisions: watch::Sender<u64>,
+    /// Its clock stands still.
+    stopped: Arc<AtomicBool>,
+}
+
+/// How one node reaches it.
+#[derive(Clone)]
+pub(crate) struct ScriptedLink {
+    engine: ScriptedEngine,
+    cut: watch::Sender<bool>,
+    loses_answers: Arc<AtomicBool>,
+}
+
+impl ScriptedEngine {
+    /// Starts it. Leases end by themselves.
+    pub(crate) fn start(lease: Duration) -> Self {
+        let engine = Self {
+            store: Arc::default(),
+            lease,
+            revisions: watch::Sender::new(0),
+            stopped: Arc::default(),
+        };
+        let expiring = engine.clone();
+        tokio::spawn(async move {
+            loop {
+                sleep(Duration::from_millis(20)).await;
+                if !expiring.stopped.load(Ordering::Relaxed) {
+                    expiring.touch(|store, now| store.expire(now));
+                }
+            }
+        });
+        engine
+    }
+
+    pub(crate) fn link(&self) -> ScriptedLink {
+        ScriptedLink {
+            engine: self.clone(),
+            cut: watch::Sender::new(false),
+            loses_answers: Arc::default(),
+        }
+    }
+
+    /// Stops it: leases do not end.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets it run again. All leases have their whole length, as etcd does it.
+    pub(crate) fn resume(&self) {
+        self.stopped.store(false, Ordering::Relaxed);
+        let lease = self.lease;
+        self.touch(|store, now| store.extend(lease, now));
+    }
+
+    fn touch<R>(&self, act: impl FnOnce(&mut MemoryStore, Instant) -> R) -> R {
+        let mut store = self.store.lock().unwrap();
+        let done = act(&mut store, Instant::now());
+        self.revisions.send_replace(store.revision);
+        done
+    }
+}
+
+impl ScriptedLink {
+    pub(crate) fn cut(&self, cut: bool) {
+        self.cut.send_replace(cut);
+    }
+
+    pub(crate) fn lose_answers(&self, lose: bool) {
+        self.loses_answers.store(lose, Ordering::Relaxed);
+    }
+
+    async fn reached(&self) {
+        let mut cut = self.cut.subscribe();
+        cut.wait_for(|cut| !cut).await.expect("the sender is here");
+    }
+
+    async fn call(&self, call: Call) -> CallAnswer {
+        if *self.cut.borrow() {
+            // A network that swallows everything. What was sent then does not arrive later.
+            return pending().await;
+        }
+        let lease = self.engine.lease;
+        let answer = self
+            .engine
+            .touch(|store, now| store.execute(&call, lease, now));
+        sleep(Duration::from_millis(2)).await;
+        if *self.cut.borrow() || self.loses_answers.load(Ordering::Relaxed) {
+            return pending().await;
+        }
+        answer
+    }
+}
+
+#[async_trait]
+impl Engine for ScriptedLink {
+    async fn grant(&self, _: Duration) -> Result<LeaseId, EngineError> {
+        match self.call(Call::Grant).await {
+            CallAnswer::Granted(lease) => Ok(lease),
+            _ => Err(refused()),
+        }
+    }
+
+    async fn keep_alive(&self, lease: LeaseId) -> Result<bool, EngineError> {
+        Ok(self.call(Call::KeepAlive(lease)).await == CallAnswer::KeptAlive(true))
+    }
+
+    async fn revoke(&self, lease: LeaseId) -> Result<(), EngineError> {
+        self.call(Call::Revoke(lease)).await;
+        Ok(())
+    }
+
+    async fn commit(&self, transaction: &Transaction) -> Result<CommitVerdict, EngineError> {
+        match self.call(Call::Commit(transaction.clone())).await {
+            CallAnswer::Verdict(verdict) => Ok(verdict),
+            _ => Err(refused()),
+        }
+    }
+
+    async fn read(&self) -> Result<EngineImage, EngineError> {
+        self.reached().await;
+        Ok(self.engine.touch(|store, _| store.image()))
+    }
+
+    async fn watch(&self, revision: u64) -> Result<Box<dyn KeyWatch>, EngineError> {
+        Ok(Box::new(ScriptedWatch {
+            link: self.clone(),
+            revisions: self.engine.revisions.subscribe(),
+            told: revision,
+        }))
+    }
+}
+
+struct ScriptedWatch {
+    link: ScriptedLink,
+    revisions: watch::Receiver<u64>,
+    told: u64,
+}
+
+#[async_trait]
+impl KeyWatch for ScriptedWatch {
+    async fn next(&mut self) -> Result<EngineChanges, EngineError> {
+        loop {
+            self.link.reached().await;
+            self.revisions.borrow_and_update();
+            let told = self.told;
+            let next = self
+                .link
+                .engine
+                .touch(|store, _| store.after(told).cloned());
+            if let Some(changes) = next {
+                self.told = changes.revision;
+                return Ok(changes);
+            }
+            let newer = self.revisions.wait_for(|revision| *revision > told).await;
+            newer.expect("the sender is in the link");
+        }
+    }
+}
+
+fn refused() -> EngineError {
+    EngineError::Refused("the lease is gone".into())
+}

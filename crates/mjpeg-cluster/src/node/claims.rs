@@ -1,0 +1,264 @@
+//! Which streams the node claims, keeps and gives back.
+
+use tokio::time::Instant;
+
+use crate::{
+    engine::{
+        lease::LeaseId,
+        record::{EngineKey, EngineValue, OwnerRecord},
+        transaction::{KeyCondition, KeyEdit, Transaction},
+    },
+    name::{NodeName, PeerAddress, SharedName},
+    node::{
+        Call, Node, NodeAction, What,
+        stream::{Claim, DIAL_PATIENCE, NodeStream, UNFIT_FOR},
+    },
+    placement::{self, may_own},
+};
+
+impl Node {
+    pub(super) fn keep_streams(&mut self, now: Instant) {
+        let names: Vec<_> = self.streams.keys().cloned().collect();
+        for name in names {
+            self.keep_stream(&name, now);
+        }
+        self.streams
+            .retain(|_, state| !state.removed || state.counts());
+    }
+
+    fn keep_stream(&mut self, name: &SharedName, now: Instant) {
+        let Some(state) = self.streams.get(name) else {
+            return;
+        };
+        match state.claim {
+            Claim::Mine { epoch } if self.is_taken(name, epoch) => {
+                self.set(name, Claim::Free);
+            }
+            Claim::Mine { epoch } => {
+                if self.should_give_up(name, state, now) {
+                    let until = now + self.settings.closing();
+                    self.set(name, Claim::Closing { epoch, until });
+                }
+            }
+            Claim::Closing { epoch, until } if now >= until => self.release(name, epoch),
+            Claim::Closing { .. } | Claim::Claiming { .. } | Claim::Releasing { .. } => {}
+            Claim::Free => self.keep_free(name, now),
+        }
+    }
+
+    /// The epoch of a claim whose camera's connection is closing.
+    pub(crate) fn closing(&self, name: &SharedName) -> Option<u64> {
+        match self.streams.get(name)?.claim {
+            Claim::Closing { epoch, .. } => Some(epoch),
+            _ => None,
+        }
+    }
+
+    /// The tenure has ended by itself: the claim is given back.
+    pub(crate) fn ended(&mut self, name: &SharedName, now: Instant) {
+        if let Some(Claim::Mine { epoch }) = self.streams.get(name).map(|state| state.claim) {
+            let until = now + self.settings.closing();
+            self.set(name, Claim::Closing { epoch, until });
+        }
+    }
+
+    /// The camera's connection is closed: the claim can be given back.
+    pub(crate) fn closed(&mut self, name: &SharedName, epoch: u64, now: Instant) {
+        self.check_deadline(now);
+        let claim = self.streams.get(name).map(|state| state.claim);
+        if let Some(Claim::Closing { epoch: closing, .. }) = claim
+            && closing == epoch
+        {
+            self.release(name, epoch);
+        }
+        self.step(now);
+    }
+
+    /// Whether the engine has said that a stream is not mine any more: somebody has deleted the
+    /// key, and it was not this node.
+    fn is_taken(&self, name: &SharedName, epoch: u64) -> bool {
+        let known = self.view.revision.is_some_and(|revision| revision >= epoch);
+        let owner = self.view.owners.get(name);
+        known && owner.is_none_or(|owner| owner.epoch != epoch)
+    }
+
+    fn should_give_up(&self, name: &SharedName, state: &NodeStream, now: Instant) -> bool {
+        let moved = state.unfit_until.is_some_and(|until| now < until);
+        let failing = state
+            .failing
+            .is_some_and(|since| now >= since + DIAL_PATIENCE);
+        let spec = &state.spec;
+        let of_another = spec
+            .pinned
+            .as_ref()
+            .is_some_and(|pinned| *pinned != self.settings.name);
+        let labels = &self.settings.labels;
+        let unfit = !spec
+            .requires
+            .iter()
+            .all(|(key, value)| labels.get(key) == Some(value));
+        let hopeless = failing && self.another_can(name, state);
+        state.removed
+            || self.draining
+            || moved
+            || of_another
+            || unfit
+            || hopeless
+            || !state.is_wanted(now)
+    }
+
+    fn another_can(&self, name: &SharedName, state: &NodeStream) -> bool {
+        let other = |node: &placement::Candidate<'_>| {
+            *node.name != self.settings.name && node.owned < node.record.capacity as usize
+        };
+        let mut others = self.view.candidates().filter(other);
+        others.any(|node| may_own(node.name, node.record, name, &state.spec))
+    }
+
+    /// Claims a stream that nobody owns, when it is this node's turn.
+    fn keep_free(&mut self, name: &SharedName, now: Instant) {
+        let Some((lease, created)) = self.settled() else {
+            return;
+        };
+        let Some(state) = self.streams.get_mut(name) else {
+            return;
+        };
+        if state.retry_at.is_some_and(|at| now < at) {
+            return;
+        }
+        state.retry_at = None;
+        if let Some(owner) = self.view.owners.get(name) {
+            state.vacant = None;
+            state.turn_at = None;
+            let (node, epoch) = (owner.node.clone(), owner.epoch);
+            let mine = node == self.settings.name;
+            if mine && self.faults.planted(|faults| faults.resume_from_view) {
+                self.set(name, Claim::Mine { epoch });
+            } else if mine && owner.lease == Some(lease) && epoch > state.done {
+                // A claim whose answer was lost. It is given back, not used.
+                self.release(name, epoch);
+            }
+            return;
+        }
+        let vacant = *state.vacant.get_or_insert(now);
+        let place = self.place(name, now);
+        let turn_at = place.map(|place| vacant + self.settings.turn() * place as u32);
+        if let Some(state) = self.streams.get_mut(name) {
+            state.turn_at = turn_at;
+        }
+        if turn_at.is_some_and(|at| now >= at) {
+            self.claim(name, lease, created);
+        }
+    }
+
+    /// The node's lease and the revision of its record, if it may claim anything with them.
+    fn settled(&self) -> Option<(LeaseId, u64)> {
+        let session = self.session.as_ref()?;
+        let recorded = session.recorded.as_ref()?;
+        (session.fence > self.now).then_some((session.lease, recorded.created))
+    }
+
+    /// The node's place in the order of those that are to claim a stream. None if it must not.
+    fn place(&self, name: &SharedName, now: Instant) -> Option<usize> {
+        let state = self.streams.get(name)?;
+        let (_, member) = self.view.members.get(&self.settings.name)?;
+        let unadmitted = self.faults.planted(|faults| faults.unadmitted_claims);
+        let promised = self.claims_count_from().is_some_and(|from| now < from);
+        let broken = self.faults.planted(|faults| faults.broken_promise);
+        let unfit = state.unfit_until.is_some_and(|until| now < until);
+        let load = self.streams.values().filter(|state| state.counts()).count();
+        if self.draining
+            || state.removed
+            || !state.is_wanted(now)
+            || !(member.admitted || unadmitted)
+            || (promised && !broken)
+            || load >= self.settings.capacity as usize
+        {
+            return None;
+        }
+        let (_, digest) = placement::reference(name, None, self.view.candidates())?;
+        if digest != state.spec.digest {
+            return None;
+        }
+        let nodes = self.view.candidates();
+        let place = placement::place_of(&self.settings.name, name, &state.spec, nodes)?;
+        // Who has just given it up comes last, if no other takes it.
+        Some(if unfit { self.view.nodes.len() } else { place })
+    }
+
+    /// From when on this node's claims count. None if there is nobody who could count on its word.
+    pub(super) fn claims_count_from(&self) -> Option<Instant> {
+        let mut members = self.view.members.keys();
+        let others = members.any(|name| *name != self.settings.name);
+        others.then_some(self.claims_from)
+    }
+
+    fn claim(&mut self, name: &SharedName, lease: LeaseId, created: u64) {
+        let node = self.settings.name.clone();
+        let Some((joined, _)) = self.view.members.get(&node) else {
+            return;
+        };
+        let owner = OwnerRecord {
+            node: node.clone(),
+            address: self.settings.address.clone(),
+        };
+        let transaction = Transaction::new()
+            .when(KeyCondition::Absent(EngineKey::Owner(name.clone())))
+            .when(KeyCondition::Created(
+                EngineKey::Node(node.clone()),
+                created,
+            ))
+            .when(KeyCondition::Created(EngineKey::Member(node), *joined))
+            .then(KeyEdit::Put(
+                EngineValue::Owner(name.clone(), owner),
+                Some(lease),
+            ));
+        let op = self.call(What::Claim(name.clone()), Call::Commit(transaction));
+        if let Some(state) = self.streams.get_mut(name) {
+            state.unfit_until = None;
+        }
+        self.set(name, Claim::Claiming { op });
+    }
+
+    /// The transaction that gives a claim back, and nobody else's.
+    pub(super) fn release_of(&self, name: &SharedName, epoch: u64) -> Transaction {
+        let key = EngineKey::Owner(name.clone());
+        let transaction = Transaction::new().then(KeyEdit::Delete(key.clone()));
+        if self.faults.planted(|faults| faults.release_without_compare) {
+            return transaction;
+        }
+        transaction.when(KeyCondition::Created(key, epoch))
+    }
+
+    fn set(&mut self, name: &SharedName, claim: Claim) {
+        let now = self.now;
+        if let Some(state) = self.streams.get_mut(name) {
+            if matches!(claim, Claim::Closing { .. }) && state.failing.take().is_some() {
+                state.unfit_until.get_or_insert(now + UNFIT_FOR);
+            }
+            state.claim = claim;
+            self.actions.push_back(NodeAction::Changed(name.clone()));
+        }
+    }
+
+    /// Another node that is the first to claim a stream, as it seems.
+    pub(super) fn next_owner(&self, name: &SharedName) -> Option<(NodeName, PeerAddress)> {
+        let spec = &self.streams.get(name)?.spec;
+        let first = placement::first(name, spec, self.view.candidates())?;
+        let node = self.view.nodes.get(first)?;
+        (*first != self.settings.name).then(|| (first.clone(), node.record.address.clone()))
+    }
+
+    /// Another node that means something else by a stream, and came first: this one may not own it.
+    pub(crate) fn conflict(&self, name: &SharedName) -> Option<NodeName> {
+        let own = self.streams.get(name)?.spec.digest;
+        let owner = self.view.owners.get(name).map(|owner| &owner.node);
+        let (node, digest) = placement::reference(name, owner, self.view.candidates())?;
+        (digest != own && *node != self.settings.name).then(|| node.clone())
+    }
+
+    /// Whether the node has to do with no camera.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.streams.values().any(NodeStream::counts)
+    }
+}

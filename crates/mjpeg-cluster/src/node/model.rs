@@ -1,0 +1,77 @@
+//! Every interleaving of what can happen to two nodes, within bounds: messages in any order, lost
+//! answers, late requests, watches that lag, cut links, restarts, frozen processes, an engine that
+//! goes away.
+//!
+//! From a calm beginning, all successors of every state are visited, breadth first; a state that
+//! was met before is not visited again. Time passes in fifths of a lease, and only when everything
+//! that is under way has arrived, unless a fault delays it. The number of faults is bounded.
+
+mod bounds;
+mod explore;
+mod planted;
+mod world;
+
+use std::time::Duration;
+
+use crate::node::{
+    faults::Mistakes,
+    model::{bounds::SearchBounds, explore::explore, world::World},
+};
+
+const TICK: Duration = Duration::from_secs(1);
+const LEASE: Duration = Duration::from_secs(5);
+
+/// Two nodes that have been up for a while, one of which owns the stream.
+fn settled(stream: &str, faults: Mistakes) -> World {
+    let mut world = World::new(stream, &["a", "b"], faults);
+    assert_eq!(world.calm(20), Some(()), "one owner");
+    world
+}
+
+#[test]
+fn never_two_owners_and_one_when_all_is_well_again() {
+    for (stream, bounds) in [
+        ("door", SearchBounds::new(2, 6)),
+        ("yard", SearchBounds::new(1, 12)),
+    ] {
+        check(&settled(stream, Mistakes::default()), bounds);
+    }
+}
+
+#[test]
+fn never_two_owners_while_a_new_member_joins() {
+    check(&joining(Mistakes::default()), SearchBounds::new(1, 10));
+}
+
+#[test]
+fn never_two_owners_of_three_nodes() {
+    let mut world = World::new("door", &["a", "b", "c"], Mistakes::default());
+    assert_eq!(world.calm(20), Some(()), "one owner");
+    check(&world, SearchBounds::new(1, 7));
+}
+
+/// The same, further: minutes and gigabytes.
+#[test]
+#[ignore = "takes minutes; run it after a change to `node`"]
+fn never_two_owners_in_a_wider_search() {
+    for stream in ["door", "yard"] {
+        check(
+            &settled(stream, Mistakes::default()),
+            SearchBounds::new(2, 9),
+        );
+    }
+    check(&joining(Mistakes::default()), SearchBounds::new(2, 9));
+}
+
+fn check(world: &World, bounds: SearchBounds) {
+    let states = explore(world, bounds).unwrap_or_else(|trace| panic!("{trace}"));
+    println!("{bounds:?}: {states} states");
+}
+
+/// A node that owns the stream, and one that was never here.
+fn joining(faults: Mistakes) -> World {
+    let mut world = World::new("door", &["a"], faults);
+    assert_eq!(world.calm(20), Some(()), "one owner");
+    world.join("b");
+    world
+}
