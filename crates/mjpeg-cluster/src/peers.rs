@@ -1,4 +1,4 @@
-//! What a node asks of other nodes directly, without the engine: seams, and the link as what implements them.
+//! What a node asks of other nodes directly, without the engine: seams, which the link implements.
 
 use async_trait::async_trait;
 use mjpeg_ingest::{ConnectError, Connection, FrameOrder};
