@@ -1,6 +1,6 @@
 //! Nodes on a real etcd. Without Debian's `etcd-server` these tests are skipped, and say so.
 
-mod process;
+pub(crate) mod process;
 
 use std::{collections::BTreeMap, process::Command, sync::Arc, time::Duration};
 

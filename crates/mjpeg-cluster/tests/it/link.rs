@@ -5,6 +5,8 @@ mod cost;
 mod hostile;
 mod liveness;
 mod node;
+#[cfg(all(feature = "etcd", unix))]
+mod nodes;
 mod peer;
 #[cfg(feature = "__fuzzing")]
 mod replay;

@@ -12,11 +12,12 @@ use std::{
 use async_trait::async_trait;
 use mjpeg_cluster::{
     LinkClient, LinkConfig, LinkNode, LinkNodeId, LinkPlace, LinkServer, LinkStream,
-    mjpeg_codec::multipart::RelayId,
+    mjpeg_codec::multipart::{RelayId, Via},
     mjpeg_fanout::{self, Consumer, Producer, Status},
     mjpeg_http::{Listener, ListenerConfig, StreamConfig, StreamService, Wrap},
     mjpeg_ingest::{
-        Connect, ConnectError, Connection, Event, FrameOrder, Ingest, IngestConfig, Source, Tenure,
+        Connect, ConnectError, Connection, Control, Event, FrameOrder, Ingest, IngestConfig,
+        Source, Tenure,
     },
 };
 use tokio::{
@@ -167,7 +168,8 @@ impl Node {
         let producer = Arc::clone(&self.producer);
         let config = IngestConfig::default().with_seed(7);
         let mut ingest = Ingest::new(source, config);
-        Reading(tokio::spawn(async move {
+        let control = ingest.control();
+        let task = tokio::spawn(async move {
             while let Some(event) = ingest.next().await {
                 match event {
                     Event::Frame(captured) => {
@@ -175,11 +177,14 @@ impl Node {
                         producer.set_status(Status::Online);
                     }
                     Event::Offline { .. } => producer.set_status(Status::Offline),
+                    // As long as nothing else is said, it is a camera.
+                    Event::Online { .. } => producer.set_via(Via::default()),
                     Event::Via(via) => producer.set_via(via),
                     _ => {}
                 }
             }
-        }))
+        });
+        Reading { task, control }
     }
 
     /// Reads the stream from the node at this address.
@@ -205,11 +210,15 @@ impl Drop for Node {
 }
 
 /// Reads until it is dropped.
-pub(crate) struct Reading(JoinHandle<()>);
+pub(crate) struct Reading {
+    task: JoinHandle<()>,
+    #[cfg_attr(not(feature = "etcd"), allow(dead_code))]
+    pub(crate) control: Control,
+}
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The identity that a node gives a relay for the next frame.
-async fn next_id(viewer: &mut Viewer) -> (u64, u64, u32) {
+pub(super) async fn next_id(viewer: &mut Viewer) -> (u64, u64, u32) {
     let part = timeout(PATIENCE, viewer.next_part()).await.unwrap();
     let part = part.unwrap().expect("the stream goes on");
     let number = |name| part.header(name).unwrap().parse::<u64>().unwrap();
@@ -25,7 +25,7 @@ async fn next_id(viewer: &mut Viewer) -> (u64, u64, u32) {
 }
 
 /// A viewer that is told the identity of each frame.
-async fn viewer(node: &Node) -> Viewer {
+pub(super) async fn viewer(node: &Node) -> Viewer {
     let via = [("x-mjpeg-via", "00000000000000ff")];
     Viewer::open_with(node.viewers, "/stream", &via)
         .await
