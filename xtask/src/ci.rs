@@ -34,10 +34,11 @@ const STEPS: &[Step] = &[
     ("fuzz", fuzz::smoke),
 ];
 
-pub(crate) fn run(workspace: &Workspace, install: bool) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, install: bool, from: Option<&str>) -> Result<()> {
+    let steps = steps_from(from)?;
     tools::ensure(&workspace.sh, install)?;
     let mut times = Vec::new();
-    for (name, step) in STEPS {
+    for (name, step) in steps {
         println!("== {name}");
         let start = Instant::now();
         let outcome = step(workspace);
@@ -50,8 +51,18 @@ pub(crate) fn run(workspace: &Workspace, install: bool) -> Result<()> {
         outcome.with_context(|| format!("ci stopped: step `{name}` failed"))?;
     }
     println!("\n{}", summary(&times));
-    println!("all {} steps passed", STEPS.len());
+    println!("all {} steps passed", steps.len());
     Ok(())
+}
+
+fn steps_from(name: Option<&str>) -> Result<&'static [Step]> {
+    let Some(name) = name else {
+        return Ok(STEPS);
+    };
+    let names = || STEPS.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let at = STEPS.iter().position(|(step, _)| *step == name);
+    let at = at.with_context(|| format!("no step `{name}`; there are: {}", names().join("; ")))?;
+    Ok(&STEPS[at..])
 }
 
 fn summary(times: &[(&str, Duration)]) -> String {
@@ -218,6 +229,14 @@ mod tests {
         let text = summary(&times);
         assert_eq!(text.lines().count(), 3);
         assert!(text.lines().last().unwrap().ends_with(" 2.5 s"));
+    }
+
+    #[test]
+    fn run_may_begin_at_any_step() {
+        assert_eq!(steps_from(None).unwrap().len(), STEPS.len());
+        assert_eq!(steps_from(Some("fuzz")).unwrap()[0].0, "fuzz");
+        let error = steps_from(Some("fuz")).unwrap_err().to_string();
+        assert!(error.contains("no step `fuz`; there are: fmt; "), "{error}");
     }
 
     #[test]

@@ -16,6 +16,9 @@ xflags::xflags! {
         cmd ci {
             /// First install missing tools: Debian packages, cargo tools, toolchains.
             optional --install
+            /// Begin at this step, after a failure that is mended. What was checked before it is not
+            /// checked again.
+            optional --from step: String
         }
         /// Check the dependencies between crates, and for crates that they must not reach.
         cmd layers {}

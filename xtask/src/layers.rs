@@ -242,10 +242,10 @@ mod tests {
 
     #[test]
     fn a_crate_without_a_place_is_named() {
-        let names = BTreeSet::from(["mjpeg-codec", "xtask", "mjpeg-cluster"]);
+        let names = BTreeSet::from(["mjpeg-codec", "xtask", "mjpeg-new"]);
         let problems = missing_rules(&names);
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].starts_with("mjpeg-cluster "));
+        assert!(problems[0].starts_with("mjpeg-new "));
     }
 
     #[test]

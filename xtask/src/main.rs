@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn run(workspace: &Workspace, command: XtaskCmd) -> Result<ExitCode> {
     match command {
-        XtaskCmd::Ci(ci) => ci::run(workspace, ci.install)?,
+        XtaskCmd::Ci(ci) => ci::run(workspace, ci.install, ci.from.as_deref())?,
         XtaskCmd::Layers(_) => layers::run(workspace)?,
         XtaskCmd::Tidy(tidy) if tidy.lines => tidy::print_lines(workspace)?,
         XtaskCmd::Tidy(_) => tidy::run(workspace)?,

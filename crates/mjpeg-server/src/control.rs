@@ -16,13 +16,13 @@ use mjpeg_control::{
     Configurator, ConfiguredStream, EditedStream, Error, ErrorCode, Reloaded, StreamEdit,
     StreamRemoval,
 };
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
 use mjpeg_manager::mjpeg_ingest::V4l2Device;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::view::ConfiguredView;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
 use crate::devices;
 use crate::{
     background::in_background, config::schema::api::stream_schema,
@@ -80,7 +80,7 @@ impl Configurator for ControlRequests {
         Some(stream_schema(&settings.control, &settings.defaults))
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(feature = "v4l2", target_os = "linux"))]
     async fn devices(&self) -> Option<Value> {
         let may = |running: &Configuration| {
             let kinds = &running.settings.control.sources;

@@ -36,7 +36,7 @@ mod completions;
 mod config;
 mod control;
 mod ctl;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
 mod devices;
 mod gateway;
 mod jwks;

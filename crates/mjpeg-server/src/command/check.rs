@@ -8,11 +8,11 @@ use std::{
 };
 
 use clap::{CommandFactory, error::ErrorKind};
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
 use mjpeg_manager::mjpeg_ingest::V4l2Device;
 use serde_json::json;
 
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
 use crate::devices;
 use crate::{
     cert::make,
@@ -110,7 +110,7 @@ pub(super) fn cert(args: &Cert) -> ExitCode {
 }
 
 /// Lists the cameras of this machine.
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
 pub(super) fn devices(args: &Devices) -> ExitCode {
     let all = V4l2Device::all();
     match args.json {
@@ -120,9 +120,12 @@ pub(super) fn devices(args: &Devices) -> ExitCode {
 }
 
 /// Says that there is no such list.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(feature = "v4l2", target_os = "linux")))]
 pub(super) fn devices(_: &Devices) -> ExitCode {
-    complain("error: cameras of this machine can be listed on Linux only")
+    complain(
+        "error: this program cannot list the cameras of this machine: that needs Linux, and a build \
+         with the feature v4l2",
+    )
 }
 
 /// Prints what a shell reads to complete command lines.

@@ -30,7 +30,7 @@ mod sources;
 mod streams;
 mod terminal;
 mod tls;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
 mod v4l2;
 mod wall;
 mod webhooks;
