@@ -16,8 +16,7 @@ xflags::xflags! {
         cmd ci {
             /// First install missing tools: Debian packages, cargo tools, toolchains.
             optional --install
-            /// Begin at this step, after a failure that is mended. What was checked before it is not
-            /// checked again.
+            /// Begin at this step, after a failure that is mended. The steps before it do not run.
             optional --from step: String
         }
         /// Check the dependencies between crates, and for crates that they must not reach.
