@@ -1,4 +1,4 @@
-//! A node of a cluster that says who owns the stream `door`, for a minute or as long as it is told:
+//! A node of a cluster that says who owns the stream `door`, for two seconds or as long as it is told:
 //!
 //! ```sh
 //! etcd &
@@ -28,7 +28,7 @@ impl PeerEngine for Silence {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let node = NodeName::new(&args.next().unwrap_or_else(|| "relay-1".into()))?;
-    let seconds = args.next().map_or(Ok(60), |seconds| seconds.parse())?;
+    let seconds = args.next().map_or(Ok(2), |seconds| seconds.parse())?;
     let etcd = EtcdConfig::new(NodeName::new("example")?, ["http://127.0.0.1:2379"]);
     let etcd = Etcd::connect(etcd).await?;
     let address = PeerAddress::new("127.0.0.1:7443")?;

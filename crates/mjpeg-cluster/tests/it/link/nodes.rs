@@ -99,12 +99,15 @@ async fn tell_places(mut ownership: watch::Receiver<Ownership>, node: Arc<Node>)
 
 /// Reads from a viewer until a later owner's frames come; no frame may go back in time.
 async fn until_later(viewer: &mut Viewer, seen: &mut (u64, u64)) {
-    let epoch = seen.0;
-    while seen.0 == epoch {
-        let (epoch, seq, _) = next_id(viewer).await;
-        assert!((epoch, seq) >= *seen, "{:?} after {seen:?}", (epoch, seq));
-        *seen = (epoch, seq);
-    }
+    let before = seen.0;
+    let later = async {
+        while seen.0 == before {
+            let (epoch, seq, _) = next_id(viewer).await;
+            assert!((epoch, seq) >= *seen, "{:?} after {seen:?}", (epoch, seq));
+            *seen = (epoch, seq);
+        }
+    };
+    timeout(PATIENCE, later).await.expect("a later owner");
 }
 
 #[tokio::test]
