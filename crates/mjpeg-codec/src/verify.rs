@@ -42,8 +42,8 @@
 //!
 //! # Cost
 //!
-//! The time is linear in the frame's bytes, whatever size its header states, and about a sixth of
-//! what decoding takes: 3 to 5 ms per MiB of a camera's frame. Bytes made for it take 40 to 60 ms
+//! The time is linear in the frame's bytes, whatever size its header states, and about a fifth of
+//! what decoding takes: 2 to 4 ms per MiB of a camera's frame. Bytes made for it take 40 to 60 ms
 //! per MiB (measured): there a block has two bits. A frame of 16 MiB may thus hold its thread for
 //! almost a second. A [`Verifier`] does the check in slices. The memory is about 70 kB at most. The
 //! splitter does not check frames by itself.
