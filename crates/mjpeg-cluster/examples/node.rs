@@ -1,4 +1,5 @@
-//! A node of a cluster that says who owns the stream `door`, for two seconds or as long as it is told:
+//! A node of a cluster that says who owns the stream `door`, for two seconds or as long as it is
+//! told:
 //!
 //! ```sh
 //! etcd &
