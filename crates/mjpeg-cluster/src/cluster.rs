@@ -106,7 +106,8 @@ impl Cluster {
     ///
     /// While a member is down, no new one is admitted, and owners that lose the engine let go of
     /// their cameras: it could be on the side where the engine is. So this is for nodes that do not
-    /// run any more; whoever removes one that runs, but is cut off, may get two connections.
+    /// run any more. If you remove one that still runs but is cut off, a camera may get two
+    /// connections.
     pub fn forget(&self, node: &NodeName) -> bool {
         self.shared.with(|core, now| core.forget(node, now))
     }

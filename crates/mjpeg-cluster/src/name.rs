@@ -87,21 +87,7 @@ impl PeerAddress {
     /// If the address has no port, is too long, or has characters that no host has. The caller is
     /// at fault.
     pub fn new(address: &str) -> Result<Self, InvalidNodeName> {
-        let (host, port) = address.rsplit_once(':').ok_or(InvalidNodeName)?;
-        let bracketed = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
-        let in_host = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let in_v6 = |byte: u8| byte.is_ascii_hexdigit() || b":.".contains(&byte);
-        let known = match bracketed {
-            Some(host) => !host.is_empty() && host.bytes().all(in_v6),
-            None => !host.is_empty() && host.bytes().all(in_host),
-        };
-        let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        let port_fits = digits && port.parse::<u16>().is_ok_and(|port| port != 0);
-        if address.len() > Self::MAX_BYTES || !known || !port_fits {
-            return Err(InvalidNodeName);
-        }
+        host_and_port(address).ok_or(InvalidNodeName)?;
         Ok(Self(address.into()))
     }
 
@@ -134,5 +120,57 @@ impl TryFrom<String> for PeerAddress {
 impl From<PeerAddress> for String {
     fn from(address: PeerAddress) -> Self {
         address.0.as_ref().to_owned()
+    }
+}
+
+/// Takes an address apart; `None` if it is none. An IPv6 address stands in brackets, and comes out
+/// without.
+pub(crate) fn host_and_port(address: &str) -> Option<(&str, u16)> {
+    if address.len() > PeerAddress::MAX_BYTES {
+        return None;
+    }
+    let (host, port) = address.rsplit_once(':')?;
+    let is_number = port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
+    let port = port.parse().ok().filter(|&port| is_number && port > 0)?;
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    let is_v6 = |b: u8| b.is_ascii_hexdigit() || b":.".contains(&b);
+    let inside = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let (host, is_sound) = match inside {
+        Some(inside) => (inside, inside.bytes().all(is_v6)),
+        None => (host, host.bytes().all(is_name)),
+    };
+    (is_sound && !host.is_empty()).then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_hosts_with_ports_and_nothing_else() {
+        for (text, is) in [
+            ("a:1", Some(("a", 1))),
+            ("relay-1.lan:7443", Some(("relay-1.lan", 7443))),
+            ("[::1]:65535", Some(("::1", 65535))),
+            ("127.0.0.1:80", Some(("127.0.0.1", 80))),
+            ("a", None),
+            ("a:", None),
+            (":80", None),
+            ("[]:80", None),
+            ("a:0", None),
+            ("a:+1", None),
+            ("a:65536", None),
+            ("a:000001", None),
+            ("::1:80", None),
+            ("a b:80", None),
+            ("a/b:80", None),
+            ("u@a:80", None),
+            ("a\r\nb:80", None),
+        ] {
+            assert_eq!(host_and_port(text), is, "{text:?}");
+        }
+        let long = format!("{}:80", "a".repeat(PeerAddress::MAX_BYTES - 3));
+        assert!(host_and_port(&long).is_some());
+        assert!(host_and_port(&format!("a{long}")).is_none());
     }
 }

@@ -23,7 +23,7 @@ pub enum Ownership {
     /// Nobody, as far as this node knows.
     #[non_exhaustive]
     Nobody {
-        /// The other node that is first to claim it. None if it is this one, or there is no other.
+        /// The other node that may claim it first. `None` if this node may, or is alone.
         next: Option<PeerAddress>,
     },
 }

@@ -30,7 +30,7 @@ impl ClusterSource {
     /// Makes the source of a stream that is [defined](Cluster::define).
     ///
     /// `order` is kept over all connections of the stream on this node: no picture goes back in
-    /// time, whoever sends it.
+    /// time, whichever node sends it.
     pub fn new(
         cluster: Cluster,
         stream: SharedName,

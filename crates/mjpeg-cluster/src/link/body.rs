@@ -105,7 +105,7 @@ impl EdgeParts {
         }
     }
 
-    /// Takes the frame that is due. Returns `None` for one that is no news.
+    /// Takes the next frame to send. Returns `None` if it is a repeat or a placeholder.
     fn frame(&mut self) -> Option<(Bytes, WatchedFrame<Bytes>)> {
         let watcher = &mut self.feeding.watcher;
         let newest = watcher.newest()?;

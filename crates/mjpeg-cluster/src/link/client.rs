@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    address::{LinkNodeId, host_and_port},
+    address::LinkNodeId,
     answers::{EngineAnswer, NextNode, bad_answer, next_node, refused, timed_out},
     config::LinkConfig,
     connector::{LinkConnector, LinkIo, PlainConnector},
@@ -26,6 +26,7 @@ use super::{
     pulls::{LinkPull, Pulls},
     stats::LinkClientStats,
 };
+use crate::name::host_and_port;
 
 /// Reads streams from other nodes. Clones share everything.
 ///

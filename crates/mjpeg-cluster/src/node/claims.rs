@@ -186,7 +186,8 @@ impl Node {
         Some(if unfit { self.view.nodes.len() } else { place })
     }
 
-    /// From when on this node's claims count. None if there is nobody who could count on its word.
+    /// The earliest time at which this node may claim. `None` if no other node could rely on its
+    /// promise.
     pub(super) fn claims_count_from(&self) -> Option<Instant> {
         let mut members = self.view.members.keys();
         let others = members.any(|name| *name != self.settings.name);

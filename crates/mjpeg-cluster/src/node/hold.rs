@@ -1,9 +1,9 @@
 //! Whether an owner may go on while the engine is gone: only while every other member has said
 //! that it cannot reach the engine either.
 //!
-//! Who says so also promises something: not to claim anything for the length of a lease. An answer
-//! counts from when it was asked for, and for four fifths of a lease. So whoever reaches the engine
-//! again waits until the last holder who counted on its word has let go.
+//! A member that says so also promises to claim nothing for the length of a lease. The answer is
+//! valid for four fifths of a lease from when the question was sent. So a member that reaches the
+//! engine again claims only after every owner that relied on its answer has let go.
 
 use std::{collections::BTreeMap, time::Duration};
 
