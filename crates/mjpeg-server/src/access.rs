@@ -11,7 +11,9 @@ use mjpeg_control::{
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
 
-use crate::{gateway::config::WallLimits, jwks::place::KeySource, webhooks::Webhooks};
+use crate::{
+    cluster::ClusterNode, gateway::config::WallLimits, jwks::place::KeySource, webhooks::Webhooks,
+};
 
 /// What a relay asks about its clients, and passes their changes on to.
 #[derive(Clone)]
@@ -23,6 +25,7 @@ pub(crate) struct RelayAccess {
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn LinkIssuer>>,
     pub(crate) webhooks: Webhooks,
+    pub(crate) cluster: Option<ClusterNode>,
 }
 
 impl Default for RelayAccess {
@@ -35,6 +38,7 @@ impl Default for RelayAccess {
             configurator: Arc::new(Fixed),
             links: None,
             webhooks: Webhooks::default(),
+            cluster: None,
         }
     }
 }

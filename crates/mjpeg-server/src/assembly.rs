@@ -12,7 +12,8 @@ use crate::{
     advice::with_advice,
     auth_hook::set_hook,
     background::in_background,
-    config::plan::{PlannedStream, RelayPlan},
+    cluster::ClusterNode,
+    config::plan::{PlannedStream, RelayPlan, sharing::Sharing},
     gateway::routes::Routes,
     links::{self, LinkService},
     relay::{
@@ -47,6 +48,13 @@ pub(crate) async fn start(
     };
     let webhooks = Webhooks::default();
     webhooks.replace(&plan.webhooks);
+    let cluster = match &plan.cluster {
+        Some(cluster) => Some(ClusterNode::start(cluster).await?),
+        None => None,
+    };
+    if let Some(cluster) = &cluster {
+        cluster.share(sharings(plan));
+    }
     let access = RelayAccess {
         auth,
         keys: plan.keys.clone(),
@@ -54,6 +62,7 @@ pub(crate) async fn start(
         configurator,
         links: Some(Arc::new(links)),
         webhooks,
+        cluster,
     };
     let relay = Relay::with_access(specs, plan.manager.clone(), http, gateways(plan), access);
     relay.await.map_err(|error| with_advice(&error))
@@ -88,12 +97,20 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
         webhooks: (from.webhooks != to.webhooks).then(|| to.webhooks.clone()),
         keys: to.keys.clone(),
         order: by_name(to).map(|(name, _)| name.clone()).collect(),
+        sharings: sharings(to)
+            .map(|(name, sharing)| (name.clone(), sharing.clone()))
+            .collect(),
     }
 }
 
 fn by_name(plan: &RelayPlan) -> impl Iterator<Item = (&StreamName, &PlannedStream)> {
     let streams = plan.streams.iter();
     streams.map(|stream| (stream.spec.name(), stream))
+}
+
+/// What the nodes of a cluster agree on about each stream.
+fn sharings(plan: &RelayPlan) -> impl Iterator<Item = (&StreamName, &Sharing)> {
+    by_name(plan).filter_map(|(name, stream)| Some((name, stream.sharing.as_ref()?)))
 }
 
 fn gateways(plan: &RelayPlan) -> Gateways {

@@ -31,6 +31,7 @@ mod auth_hook;
 mod background;
 mod cert;
 mod cli;
+mod cluster;
 mod command;
 mod completions;
 mod config;

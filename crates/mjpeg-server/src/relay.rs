@@ -128,7 +128,8 @@ impl Relay {
         let mut errors = Vec::new();
         let starting = specs.into_iter().map(async |spec| {
             let name = spec.name().clone();
-            manager.start(spec).await.map_err(|error| (name, error))
+            let started = manager.start(relayed.shared(spec)).await;
+            started.map_err(|error| (name, error))
         });
         for started in join_all(starting).await {
             match started {
@@ -238,6 +239,9 @@ impl Relay {
     ///
     /// Dropping the future drops the relay, which stops it at once.
     pub async fn shutdown(mut self) -> ShutdownReport {
+        if let Some(cluster) = &self.relayed.cluster {
+            cluster.shutdown().await;
+        }
         let manager = &self.relayed.manager;
         let walls = self
             .relayed

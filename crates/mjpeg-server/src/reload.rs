@@ -231,6 +231,10 @@ impl Reloader {
             .state_dir
             .clone_from(&self.running.settings.process.state_dir);
         process.log_format = self.running.settings.process.log_format;
+        configuration
+            .settings
+            .cluster
+            .clone_from(&self.running.settings.cluster);
         let watched = self.running.settings.process.watch;
         self.running = Arc::new(configuration);
         if self.running.settings.process.watch != watched {

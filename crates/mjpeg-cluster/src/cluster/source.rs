@@ -16,7 +16,8 @@ use crate::{
 /// Reads a stream of a cluster: from the camera if this node owns the stream, and from the owner
 /// if another one does.
 ///
-/// Makes a [`Source`](mjpeg_ingest::Source) by [`Source::custom`](mjpeg_ingest::Source::custom).
+/// Makes a [`Source`](mjpeg_ingest::Source) by [`Source::through`](mjpeg_ingest::Source::through)
+/// or [`Source::custom`](mjpeg_ingest::Source::custom).
 /// [`Cluster::follow`] lets its ingest try again as soon as the owner changes.
 pub struct ClusterSource {
     cluster: Cluster,
@@ -114,6 +115,17 @@ impl Connect for ClusterSource {
         let wanted = Want::new(&self.cluster, &self.stream);
         let connection = self.attempt(config).await?;
         Ok(connection.keeping(wanted))
+    }
+
+    /// A camera that connects to us does so only while this node owns it.
+    fn is_passive(&self) -> bool {
+        let is_mine = || {
+            matches!(
+                &*self.cluster.ownership(&self.stream).borrow(),
+                Ownership::Mine(_)
+            )
+        };
+        self.camera.is_passive() && is_mine()
     }
 }
 

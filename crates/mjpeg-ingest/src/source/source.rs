@@ -298,6 +298,17 @@ impl Source {
         }
     }
 
+    /// Puts another way to connect in place of the source's own, which the other one is given. All
+    /// else stays: text, label, limits, dial policy, and what it equals.
+    ///
+    /// For cameras that may be read elsewhere: the other way decides for each attempt whether it
+    /// uses the source's own.
+    pub fn through<C: Connect>(mut self, other: impl FnOnce(Arc<dyn Connect>) -> C) -> Self {
+        let own = self.connect();
+        self.connect = Arc::new(Attempts(other(own)));
+        self
+    }
+
     /// Replaces the limits of the source: those that are set go before the ones of the
     /// [`IngestConfig`]. Default: none is set.
     ///

@@ -6,6 +6,7 @@
 //! without a default.
 
 pub(crate) mod auth;
+pub(crate) mod cluster;
 pub(crate) mod control;
 pub(crate) mod listen;
 pub(crate) mod process;

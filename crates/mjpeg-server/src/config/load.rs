@@ -52,6 +52,7 @@ pub(crate) fn load_edited(path: Option<&Path>, overrides: &Overrides, edits: &Ed
                 Whose::Listen(at) => &resolved.listens[at],
                 Whose::Stream(at) => &resolved.streams[at],
                 Whose::User(at) => &resolved.users[at],
+                Whose::Cluster => resolved.cluster.as_ref().unwrap_or(&resolved.process),
             };
             report.add_once(Finding::error(setting.message).about(layer, setting.key));
         }

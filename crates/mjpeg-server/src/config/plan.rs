@@ -2,6 +2,7 @@
 
 mod picture;
 mod rights;
+pub(crate) mod sharing;
 pub(crate) mod unusable;
 mod webhooks;
 
@@ -15,7 +16,10 @@ use mjpeg_manager::{
     mjpeg_http::{CorsPolicy, InvalidConfig, ListenerConfig, StreamConfig},
 };
 
-use self::unusable::{Unusable, Whose};
+use self::{
+    sharing::Sharing,
+    unusable::{Unusable, Whose},
+};
 use super::{
     keys::{
         listen::{ListenKeys, TlsKeys},
@@ -31,6 +35,7 @@ use super::{
     },
 };
 use crate::{
+    cluster::plan::ClusterPlan,
     gateway::config::{GatewayAddress, GatewayConfig, ServeSet, WallLimits},
     jwks::place::KeySource,
     tls::files::TlsFiles,
@@ -57,6 +62,7 @@ pub(crate) struct RelayPlan {
     /// The keys of tokens that are accepted.
     pub(crate) keys: Option<KeySource>,
     pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) cluster: Option<ClusterPlan>,
 }
 
 /// A stream, and how it is served.
@@ -65,6 +71,8 @@ pub(crate) struct PlannedStream {
     pub(crate) spec: StreamSpec,
     pub(crate) http: StreamConfig,
     pub(crate) aliases: Vec<StreamName>,
+    /// What the nodes of a cluster agree on; `None` without one.
+    pub(crate) sharing: Option<Sharing>,
 }
 
 impl RelayPlan {
@@ -95,12 +103,24 @@ impl RelayPlan {
         let cors = cors.unwrap_or(CorsPolicy::NOBODY);
         let mut streams = Vec::new();
         let mut pictures = picture::PlaceholderPictures::default();
+        let node = settings
+            .cluster
+            .as_ref()
+            .and_then(|own| own.keys.node.as_deref());
         for (at, stream) in settings.streams.iter().enumerate() {
             match planned(stream, &cors, &mut pictures) {
-                Ok(planned) => streams.push(planned),
+                Ok(planned) => streams.push(PlannedStream {
+                    sharing: node.map(|node| Sharing::new(stream, node)),
+                    ..planned
+                }),
                 Err(error) => keep(Whose::Stream(at), error),
             }
         }
+        let cluster = settings.cluster.as_ref().map(ClusterPlan::new);
+        let cluster = cluster.transpose().unwrap_or_else(|error| {
+            keep(Whose::Cluster, error);
+            None
+        });
         let auth = rights::auth(settings).unwrap_or_else(|more| {
             unusable.extend(more);
             AuthConfig::default()
@@ -126,6 +146,7 @@ impl RelayPlan {
                 webhooks: settings.webhooks.iter().map(webhooks::webhook).collect(),
                 keys: settings.tokens.as_ref().map(|tokens| tokens.keys.clone()),
                 state_dir: process.state_dir.clone(),
+                cluster,
             })
         } else {
             Err(unusable)
@@ -133,7 +154,8 @@ impl RelayPlan {
     }
 }
 
-type Failed = (&'static str, String);
+/// A key, and what is wrong with its value.
+pub(crate) type Failed = (&'static str, String);
 
 fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<GatewayConfig, Failed> {
     let keys = &listen.keys;
@@ -220,6 +242,7 @@ fn planned(
         spec,
         http: stream_config(keys, cors)?,
         aliases: stream.aliases.clone(),
+        sharing: None,
     })
 }
 

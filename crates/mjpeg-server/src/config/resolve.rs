@@ -1,5 +1,6 @@
 //! Merges the layers: built-in default, `[defaults]`, flag or environment, a stream's own key.
 
+mod cluster;
 pub(crate) mod listens;
 pub(crate) mod names;
 mod outbound;
@@ -12,7 +13,7 @@ mod tokens;
 
 use self::{overrides::Overrides, rights::WrittenRights};
 use super::{
-    keys::{listen::ListenKeys, process::ProcessKeys, stream::StreamKeys},
+    keys::{cluster::ClusterKeys, listen::ListenKeys, process::ProcessKeys, stream::StreamKeys},
     layer::Layer,
     read::document::Document,
     report::Report,
@@ -34,6 +35,7 @@ pub(crate) struct Resolved {
     pub(crate) control: Layer,
     /// In the order of the settings.
     pub(crate) webhooks: Vec<Layer>,
+    pub(crate) cluster: Option<Layer>,
 }
 
 /// Merges all layers. What is wrong is reported.
@@ -75,6 +77,10 @@ pub(crate) fn resolve(
     let webhooks = outbound::webhooks(&document.webhooks, &names, report);
     let (webhook_layers, webhooks): (Vec<_>, Vec<_>) = webhooks.into_iter().unzip();
 
+    let cluster = document.cluster.as_ref();
+    let cluster = cluster.map(|own| Layer::built_in::<ClusterKeys>().under(own));
+    streams::warn_of_requires(&stream_layers, cluster.is_some(), report);
+
     let mut ports: ListenKeys = base.read();
     if let Some(first) = listens.first() {
         ports
@@ -94,6 +100,9 @@ pub(crate) fn resolve(
             hook,
             webhooks,
             tokens: tokens::tokens(&rights.auth, report),
+            cluster: cluster
+                .as_ref()
+                .and_then(|layer| cluster::cluster(layer, report)),
         },
         process,
         listens: listen_layers,
@@ -102,5 +111,6 @@ pub(crate) fn resolve(
         users: rights.users,
         control: rights.control,
         webhooks: webhook_layers,
+        cluster,
     }
 }

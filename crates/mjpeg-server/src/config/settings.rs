@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::keys::{
     auth::{AuthKeys, UserKeys},
+    cluster::ClusterKeys,
     control::ControlKeys,
     listen::ListenKeys,
     process::ProcessKeys,
@@ -39,6 +40,17 @@ pub(crate) struct Settings {
     /// What `jwt` of `auth` means.
     #[serde(skip)]
     pub(crate) tokens: Option<TokenSettings>,
+    pub(crate) cluster: Option<ClusterSettings>,
+}
+
+/// How this relay is a node of a cluster.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct ClusterSettings {
+    pub(crate) keys: ClusterKeys,
+    /// The secret, with what it takes from elsewhere.
+    pub(crate) secret: Option<SecretText>,
+    /// The password for etcd, with what it takes from elsewhere.
+    pub(crate) engine_password: Option<SecretText>,
 }
 
 /// Where and for how long somebody is asked about rights.

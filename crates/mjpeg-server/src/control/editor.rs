@@ -210,7 +210,12 @@ impl Editor {
         let planned = planned.find(|planned| planned.spec.linger().is_none());
         Ok(planned.map(|planned| {
             let spec = planned.spec.clone().with_mode(StartMode::Require);
-            let start = relay.begin(spec, planned.http.clone(), &plan.auth);
+            let start = relay.begin(
+                spec,
+                planned.http.clone(),
+                &plan.auth,
+                planned.sharing.as_ref(),
+            );
             start.map_err(|error| failed_start(&error)).boxed()
         }))
     }

@@ -12,7 +12,7 @@ use mjpeg_control::{
     EditedStream, Error, GatewayPolicy, Hosts, Page, Reloaded, StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::{
-    HttpOutlet, Manager, StreamName,
+    HttpOutlet, Manager, StreamName, StreamSpec,
     mjpeg_http::{Gate, ListenAddress, ListenerHandle, StreamService, Streams},
 };
 use serde_json::Value;
@@ -26,6 +26,7 @@ use crate::{
     access::{LocalGate, RelayAccess, control_access},
     auth_hook::recheck_viewers,
     background::OwnedTask,
+    cluster::ClusterNode,
     machine,
     metrics::Metrics,
     webhooks::Webhooks,
@@ -41,6 +42,8 @@ pub(crate) struct Relayed {
     pub(crate) auth: Auth,
     pub(crate) control: ControlApi,
     pub(crate) webhooks: Webhooks,
+    /// `None` if the relay is alone.
+    pub(crate) cluster: Option<ClusterNode>,
     /// Passes events on to the webhooks.
     _passing_on: OwnedTask,
     /// Asks the hook again about viewers.
@@ -68,7 +71,11 @@ impl Relayed {
             config,
         );
         let webhooks = access.webhooks;
+        if let Some(cluster) = &access.cluster {
+            cluster.serve(manager.clone(), http.clone());
+        }
         Self {
+            cluster: access.cluster,
             metrics: Metrics::new(manager.clone(), http.clone())
                 .with_control(control.clone())
                 .with_outbound(webhooks.clone(), access.auth.clone()),
@@ -109,6 +116,14 @@ impl Relayed {
     /// Replaces the routes, for all gateways at once.
     pub(crate) fn set_routes(&self, routes: Routes) {
         self.routes.send_replace(Arc::new(routes));
+    }
+
+    /// A stream as the manager is to run it.
+    pub(crate) fn shared(&self, spec: StreamSpec) -> StreamSpec {
+        match &self.cluster {
+            Some(cluster) => cluster.through(spec),
+            None => spec,
+        }
     }
 
     fn routes(&self) -> Arc<Routes> {

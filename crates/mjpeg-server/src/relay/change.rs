@@ -14,7 +14,7 @@ use super::{Gateways, Relay, StartError};
 use crate::{
     access::staged,
     auth_hook::set_hook,
-    config::settings::HookSettings,
+    config::{plan::sharing::Sharing, settings::HookSettings},
     gateway::{
         config::WallLimits,
         running::{GatewayChange, WantedGateway},
@@ -44,6 +44,8 @@ pub(crate) struct RelayChange {
     pub(crate) keys: Option<KeySource>,
     /// All streams, in their order.
     pub(crate) order: Vec<StreamName>,
+    /// What the nodes of a cluster agree on about them.
+    pub(crate) sharings: Vec<(StreamName, Sharing)>,
 }
 
 /// What changes of a stream.
@@ -90,7 +92,16 @@ impl Relay {
             replace(&auth, staged(&before, next));
             before
         });
+        self.share(&change.sharings);
+        let added: Vec<_> = change
+            .added
+            .iter()
+            .map(|(spec, _)| spec.name().clone())
+            .collect();
         let started = self.start_all(change.added).await;
+        if started.is_err() {
+            added.iter().for_each(|name| self.forget(name));
+        }
         if let (Err(_), Some(before)) = (&started, before) {
             replace(&auth, before);
         }
@@ -125,13 +136,15 @@ impl Relay {
         }
         let applying = specs.into_iter().map(async |spec| {
             let name = spec.name().clone();
-            log_failure(&name, manager.apply(spec).await.map(|_| ()));
+            let applied = manager.apply(self.relayed.shared(spec)).await;
+            log_failure(&name, applied.map(|_| ()));
         });
         join_all(applying).await;
         self.relayed.set_routes(change.gateways.routes);
         self.gateways.commit(prepared.gateways);
         let stopping = change.removed.iter().map(async |name| {
             log_failure(name, manager.stop(name.as_str()).await);
+            self.forget(name);
         });
         join_all(stopping).await;
         self.gateways.settled().await;
@@ -141,6 +154,20 @@ impl Relay {
         let running = change.order.iter().map(|name| manager.get(name.as_str()));
         self.streams = running.filter_map(Result::ok).collect();
         Ok(())
+    }
+
+    /// Shares streams with the other nodes of the cluster, if there is one.
+    fn share(&self, sharings: &[(StreamName, Sharing)]) {
+        if let Some(cluster) = &self.relayed.cluster {
+            cluster.share(sharings.iter().map(|(name, sharing)| (name, sharing)));
+        }
+    }
+
+    /// Shares a stream no more.
+    fn forget(&self, name: &StreamName) {
+        if let Some(cluster) = &self.relayed.cluster {
+            cluster.forget(name);
+        }
     }
 
     /// Replaces what the relay itself sends requests to, if that changes.
@@ -159,11 +186,16 @@ impl Relay {
         spec: StreamSpec,
         config: StreamConfig,
         auth: &AuthConfig,
+        sharing: Option<&Sharing>,
     ) -> impl Future<Output = Result<(), Error>> + Send + 'static {
         let relayed = Arc::clone(&self.relayed);
         replace(&relayed.auth, staged(&relayed.auth.config(), auth));
+        if let (Some(cluster), Some(sharing)) = (&relayed.cluster, sharing) {
+            cluster.share([(spec.name(), sharing)]);
+        }
         async move {
             relayed.http.configure(spec.name(), config);
+            let spec = relayed.shared(spec);
             relayed.manager.start(spec).await.map(|_| ())
         }
     }
@@ -171,6 +203,7 @@ impl Relay {
     /// Stops a stream that no change was made for.
     pub(crate) async fn stop(&self, name: &StreamName) {
         log_failure(name, self.relayed.manager.stop(name.as_str()).await);
+        self.forget(name);
     }
 
     /// Binds every new port.
@@ -230,7 +263,7 @@ impl Relay {
         let starting = specs.into_iter().map(async |(spec, config)| {
             let name = spec.name().clone();
             self.relayed.http.configure(&name, config);
-            (name, manager.start(spec).await)
+            (name, manager.start(self.relayed.shared(spec)).await)
         });
         let mut started = Vec::new();
         let mut errors = Vec::new();

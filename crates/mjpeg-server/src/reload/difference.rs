@@ -67,6 +67,7 @@ pub(crate) enum Subject {
     User,
     Control,
     Webhook,
+    Cluster,
     /// The order of the streams.
     Order,
 }
@@ -117,6 +118,7 @@ impl Difference {
         );
         changes.extend(ItemChange::of_keys(Subject::Control, None, control));
         ItemChange::add_webhooks(old_settings, new_settings, &mut changes);
+        ItemChange::add_cluster(old_settings, new_settings, &mut changes);
         Self { changes }
     }
 

@@ -1,5 +1,7 @@
 //! Keys of a stream.
 
+use std::collections::BTreeMap;
+
 use mjpeg_manager::{ManagerConfig, MaskRect, StreamName, StreamSpec, mjpeg_http::StreamConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -236,6 +238,13 @@ pub(crate) struct StreamKeys {
     /// `multipart/x-mixed-replace`.
     #[schemars(extend("x-reload" = NEW, "x-api" = true))]
     pub(crate) webkit_fetch_mixed: bool,
+
+    /// In a cluster: the labels that a node must have to read the camera, such as
+    /// `{ site = "a" }`. `{ node = "relay-1" }` names one node. A camera of one machine (`v4l2:`,
+    /// `exec:`, `file:`, `unix:`, `tcp-listen:`, `http-listen:`, `push:`) needs that if other
+    /// nodes are to show it, too.
+    #[schemars(extend("x-type" = "table of texts", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) requires: BTreeMap<String, String>,
 }
 
 /// The libraries' own defaults, except where the program has others: it tries cameras again, and
@@ -286,6 +295,7 @@ impl Default for StreamKeys {
             max_inflight: Size(http.max_inflight_bytes() as u64),
             view: None,
             webkit_fetch_mixed: http.webkit_fetch_mixed(),
+            requires: BTreeMap::new(),
         }
     }
 }

@@ -14,4 +14,5 @@ pub(crate) enum Whose {
     Listen(usize),
     Stream(usize),
     User(usize),
+    Cluster,
 }

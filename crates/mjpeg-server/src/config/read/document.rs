@@ -30,6 +30,7 @@ pub(crate) struct Document {
     pub(crate) users: Vec<Layer>,
     pub(crate) control: Layer,
     pub(crate) webhooks: Vec<Layer>,
+    pub(crate) cluster: Option<Layer>,
     /// The patterns of files that are included, with their folder.
     pub(crate) includes: Vec<PathBuf>,
     /// The file was read, and says nothing at all.
@@ -129,7 +130,7 @@ impl Document {
             let is_allowed = matches!(kind, Kind::Main) || name.get_ref() == "streams";
             match &**name.get_ref() {
                 known @ ("include" | "listen" | "defaults" | "auth" | "users" | "control"
-                | "webhooks")
+                | "webhooks" | "cluster")
                     if !is_allowed =>
                 {
                     let place = reader.place(name.span());
@@ -144,6 +145,7 @@ impl Document {
                 "defaults" => self.defaults = one_table(value, Section::Defaults, reader),
                 "auth" => self.auth = one_table(value, Section::Auth, reader),
                 "control" => self.control = one_table(value, Section::Control, reader),
+                "cluster" => self.cluster = Some(one_table(value, Section::Cluster, reader)),
                 _ if is_allowed => rest.push((name, value)),
                 _ => {
                     let place = reader.place(name.span());

@@ -55,8 +55,8 @@ fn likeness(a: &str, b: &str) -> f64 {
 }
 
 /// What the top of a file has beside its keys.
-pub(super) const TABLES: [&str; 8] = [
-    "include", "listen", "defaults", "streams", "auth", "users", "control", "webhooks",
+pub(super) const TABLES: [&str; 9] = [
+    "include", "listen", "defaults", "streams", "auth", "users", "control", "webhooks", "cluster",
 ];
 
 /// Below it, words have nothing in common but letters.

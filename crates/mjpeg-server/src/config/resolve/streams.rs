@@ -146,6 +146,16 @@ pub(super) fn warn(layers: &[Layer], streams: &[StreamSettings], report: &mut Re
     }
 }
 
+/// Warns of what has no effect without a cluster.
+pub(super) fn warn_of_requires(layers: &[Layer], is_clustered: bool, report: &mut Report) {
+    for layer in layers.iter().filter(|_| !is_clustered) {
+        if !layer.read::<StreamKeys>().requires.is_empty() {
+            let finding = Finding::warning("`requires` has no effect without `[cluster]`");
+            report.add_once(finding.about(layer, "requires"));
+        }
+    }
+}
+
 /// What tells cameras apart: the URL without options and login. `None` for kinds that may be read
 /// any number of times.
 fn camera(source: &Source) -> Option<&str> {

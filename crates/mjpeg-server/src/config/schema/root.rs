@@ -35,6 +35,7 @@ pub(crate) fn schema() -> Value {
         "webhooks".into(),
         json!({ "type": "array", "items": webhooks }),
     );
+    properties.insert("cluster".into(), object(Section::Cluster));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mjpeg-server",

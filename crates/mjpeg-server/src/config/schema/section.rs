@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use super::key::Key;
 use crate::config::keys::{
     auth::{AuthKeys, UserKeys},
+    cluster::ClusterKeys,
     control::ControlKeys,
     listen::ListenKeys,
     process::ProcessKeys,
@@ -23,10 +24,11 @@ pub(crate) enum Section {
     User,
     Control,
     Webhook,
+    Cluster,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Process,
         Self::Listen,
         Self::Defaults,
@@ -35,6 +37,7 @@ impl Section {
         Self::User,
         Self::Control,
         Self::Webhook,
+        Self::Cluster,
     ];
 
     /// How the section begins in a file.
@@ -48,6 +51,7 @@ impl Section {
             Self::User => "[[users]]",
             Self::Control => "[control]",
             Self::Webhook => "[[webhooks]]",
+            Self::Cluster => "[cluster]",
         }
     }
 
@@ -62,6 +66,7 @@ impl Section {
             Self::User => (&USER, &[]),
             Self::Control => (&CONTROL, &[]),
             Self::Webhook => (&WEBHOOK, &[]),
+            Self::Cluster => (&CLUSTER, &[]),
         };
         own.iter().chain(shared)
     }
@@ -86,3 +91,4 @@ static AUTH: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<AuthKeys>);
 static USER: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<UserKeys>);
 static CONTROL: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<ControlKeys>);
 static WEBHOOK: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<WebhookKeys>);
+static CLUSTER: LazyLock<Vec<Key>> = LazyLock::new(Key::of::<ClusterKeys>);

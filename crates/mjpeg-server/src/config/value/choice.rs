@@ -16,6 +16,18 @@ pub(crate) enum StartChoice {
     Require,
 }
 
+/// What a node of a cluster does with its cameras when it does not reach the engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline, extend("x-type" = "`\"hold\"` or `\"drop\"`"))]
+pub(crate) enum EngineLossChoice {
+    /// Keep them while no other node reaches it either.
+    #[default]
+    Hold,
+    /// Let them go.
+    Drop,
+}
+
 /// A repair of pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "kebab-case")]

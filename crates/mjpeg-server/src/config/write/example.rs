@@ -18,6 +18,7 @@ pub(crate) fn example() -> String {
         Section::User,
         Section::Control,
         Section::Webhook,
+        Section::Cluster,
     ] {
         let intro = match section {
             Section::Process => None,
@@ -28,12 +29,13 @@ pub(crate) fn example() -> String {
             Section::User => Some(USERS),
             Section::Control => Some(CONTROL),
             Section::Webhook => Some(WEBHOOKS),
+            Section::Cluster => Some(CLUSTER),
         };
         if let Some(intro) = intro {
             out += "\n\n";
             comment(&mut out, intro);
             // A user is nobody without the hash of a password, and a webhook nothing without a URL.
-            if matches!(section, Section::User | Section::Webhook) {
+            if matches!(section, Section::User | Section::Webhook | Section::Cluster) {
                 out += "#";
             }
             out += section.header();
@@ -57,7 +59,7 @@ fn write(out: &mut String, section: Section, key: &Key) {
     comment(out, &doc);
     let is_live = match section {
         Section::Listen => key.name == "address",
-        Section::User | Section::Webhook => false,
+        Section::User | Section::Webhook | Section::Cluster => false,
         _ => key.is_required(),
     };
     let mark = if is_live { "" } else { "#" };
@@ -110,3 +112,5 @@ const USERS: &str = "Somebody who can log in; there may be any number.";
 const CONTROL: &str = "What the API may do where a listener serves \"control\".";
 
 const WEBHOOKS: &str = "A URL that events are sent to; there may be any number up to 32.";
+
+const CLUSTER: &str = "How this relay shares its cameras with other relays: see docs/cluster.md.";

@@ -49,6 +49,10 @@ pub(crate) fn origins(resolved: &Resolved, report: &Report) -> String {
         }
         writer.layer(Section::Webhook, &layer, &[]);
     }
+    if let Some(layer) = &resolved.cluster {
+        writer.out += "\n[cluster]\n";
+        writer.layer(Section::Cluster, layer, &[]);
+    }
     masked(writer.out)
 }
 

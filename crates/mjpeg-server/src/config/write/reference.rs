@@ -25,6 +25,7 @@ pub(crate) fn reference() -> String {
         Section::User,
         Section::Control,
         Section::Webhook,
+        Section::Cluster,
     ] {
         let (title, intro) = match section {
             Section::Process => ("The top of the file", ""),
@@ -34,6 +35,7 @@ pub(crate) fn reference() -> String {
             Section::User => ("`[[users]]`", USERS),
             Section::Control => ("`[control]`", CONTROL),
             Section::Webhook => ("`[[webhooks]]`", WEBHOOKS),
+            Section::Cluster => ("`[cluster]`", CLUSTER),
         };
         out += &format!("\n## {title}\n\n");
         paragraph(&mut out, intro);
@@ -143,3 +145,8 @@ const CONTROL: &str = "What the control API may do. It is served by listeners wh
 const WEBHOOKS: &str = "A URL to which the relay sends signed events; there may be up to 32. \
      docs/webhooks.md says what is sent, and how a receiver checks it. The API cannot set \
      webhooks.";
+
+const CLUSTER: &str = "How this relay shares its cameras with other relays, each of which may serve \
+     all viewers: one of them is connected to a camera, the others read it from that one, and take \
+     over when it fails. docs/cluster.md says how to set up three nodes. Without this section, the \
+     relay is alone and needs no etcd.";

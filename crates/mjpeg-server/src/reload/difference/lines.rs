@@ -24,6 +24,7 @@ impl ItemChange {
             Subject::User => " user",
             Subject::Control => " control",
             Subject::Webhook => " webhook",
+            Subject::Cluster => " cluster",
             Subject::Order => " the order of the streams",
         };
         let mut line = format!("{sign}{what}");

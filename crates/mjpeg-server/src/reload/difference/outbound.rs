@@ -23,6 +23,37 @@ impl KeyChange {
 }
 
 impl ItemChange {
+    /// What changes of the node that the relay is. That needs a restart.
+    pub(super) fn add_cluster(old: &Settings, new: &Settings, changes: &mut Vec<Self>) {
+        let whole = |change| Self {
+            change,
+            what: Subject::Cluster,
+            name: None,
+            at: Some("restart".into()),
+            keys: Vec::new(),
+        };
+        let (was, now) = match (&old.cluster, &new.cluster) {
+            (None, None) => return,
+            (None, Some(_)) => return changes.push(whole(ChangeKind::Added)),
+            (Some(_), None) => return changes.push(whole(ChangeKind::Removed)),
+            (Some(was), Some(now)) => (was, now),
+        };
+        let (before, after) = (keys::values(&was.keys), keys::values(&now.keys));
+        let mut keys = KeyChange::of(Section::Cluster, &before, &after);
+        for (key, differs) in [
+            ("secret", was.secret != now.secret),
+            (
+                "engine_password",
+                was.engine_password != now.engine_password,
+            ),
+        ] {
+            if differs && !keys.iter().any(|change| change.key == key) {
+                keys.extend(KeyChange::within(Section::Cluster, key, &after));
+            }
+        }
+        changes.extend(Self::of_keys(Subject::Cluster, None, keys));
+    }
+
     /// What changes of the webhooks, by their names.
     pub(super) fn add_webhooks(old: &Settings, new: &Settings, changes: &mut Vec<Self>) {
         let find = |webhooks: &[WebhookSettings], wanted: &WebhookSettings| {

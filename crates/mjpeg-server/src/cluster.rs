@@ -1,0 +1,18 @@
+//! This relay as a node of a cluster: who reads which camera is agreed on by all nodes, and each
+//! reads from the others what it does not read itself.
+
+#[cfg(not(feature = "cluster"))]
+mod absent;
+#[cfg(feature = "cluster")]
+mod link;
+#[cfg(feature = "cluster")]
+mod node;
+#[cfg(feature = "cluster")]
+mod places;
+#[cfg(feature = "cluster")]
+pub(crate) mod plan;
+
+#[cfg(not(feature = "cluster"))]
+pub(crate) use absent::{ClusterNode, plan};
+#[cfg(feature = "cluster")]
+pub(crate) use node::ClusterNode;
