@@ -4,6 +4,10 @@
 #[cfg(not(feature = "cluster"))]
 mod absent;
 #[cfg(feature = "cluster")]
+mod control;
+#[cfg(feature = "cluster")]
+pub(crate) mod join;
+#[cfg(feature = "cluster")]
 mod link;
 #[cfg(feature = "cluster")]
 mod node;
@@ -11,8 +15,10 @@ mod node;
 mod places;
 #[cfg(feature = "cluster")]
 pub(crate) mod plan;
+#[cfg(feature = "cluster")]
+mod registry;
 
 #[cfg(not(feature = "cluster"))]
-pub(crate) use absent::{ClusterNode, plan};
+pub(crate) use absent::{ClusterNode, join, plan};
 #[cfg(feature = "cluster")]
 pub(crate) use node::ClusterNode;

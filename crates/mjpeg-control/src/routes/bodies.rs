@@ -45,6 +45,15 @@ enum StartWord {
     Retry,
 }
 
+/// Which node is to read a camera.
+#[derive(ToSchema)]
+#[schema(example = json!({ "node": "relay-2" }))]
+pub(super) struct MoveTo {
+    /// The name of the node.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    node: String,
+}
+
 /// A link that is to be signed.
 #[derive(ToSchema)]
 #[schema(example = json!({ "stream": "garage", "valid_s": 3600 }))]

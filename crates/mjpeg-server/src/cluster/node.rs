@@ -1,21 +1,26 @@
 //! A running node.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use mjpeg_cluster::{
-    Cluster, ClusterSource, Etcd, LinkClient, LinkServer, PeerEngine, PeerPull, SharedName,
-    SharedStream, SpecKey, mjpeg_ingest::FrameOrder,
+    Cluster, ClusterConfig, ClusterSource, Etcd, LinkClient, LinkServer, PeerEngine, PeerPull,
+    SharedName, SharedStream, SpecKey, mjpeg_ingest::FrameOrder,
 };
 use mjpeg_manager::{HttpOutlet, Manager, StreamName, StreamSpec};
+use tokio::sync::watch;
 use tracing::info;
 
 use super::{
     link::{LinkPort, certificates},
     places::{LinkedNode, Places, Shared},
-    plan::ClusterPlan,
+    plan::{ClusterPlan, digest},
+    registry::{self, Registry},
 };
-use crate::{background::OwnedTask, config::plan::sharing::Sharing};
+use crate::{
+    background::OwnedTask,
+    config::{plan::sharing::Sharing, registry::RegistryStreams},
+};
 
 /// A node of a cluster. Clones are the same one.
 #[derive(Clone)]
@@ -27,6 +32,8 @@ struct NodeParts {
     places: Arc<Places>,
     key: SpecKey,
     port: LinkPort,
+    config: ClusterConfig,
+    registry: Registry,
 }
 
 impl ClusterNode {
@@ -52,11 +59,13 @@ impl ClusterNode {
         });
         let server = LinkServer::new(Arc::clone(&linked) as _, plan.link.clone());
         let port = LinkPort::open(plan.listen, server, tls)?;
-        let etcd = plan.etcd.clone();
-        let etcd = Etcd::connect(etcd).await.context("etcd cannot be asked")?;
+        let etcd = Etcd::connect(plan.etcd().await?)
+            .await
+            .context("etcd cannot be asked")?;
         let peers: Arc<dyn PeerEngine> = Arc::new(client.clone());
         let cluster = Cluster::start(plan.config.clone(), Arc::new(etcd), peers);
         let _ = linked.cluster.set(cluster.clone());
+        let registry = Registry::follow(&cluster);
         let (node, address) = (plan.config.node(), port.address());
         info!(%node, %address, "node of a cluster");
         Ok(Self(Arc::new(NodeParts {
@@ -65,6 +74,8 @@ impl ClusterNode {
             places,
             key: plan.key.clone(),
             port,
+            config: plan.config.clone(),
+            registry,
         })))
     }
 
@@ -85,9 +96,7 @@ impl ClusterNode {
             if self.is_shared(name, sharing) {
                 continue;
             }
-            let keys = sharing.meaning.iter();
-            let keys = keys.map(|(key, value)| (key.as_str(), value.as_str()));
-            let spec = SharedStream::new(self.0.key.digest(keys))
+            let spec = SharedStream::new(digest(&self.0.key, sharing))
                 .with_requires(sharing.requires.clone())
                 .with_on_demand(sharing.on_demand);
             self.0.cluster.define(&shared, spec);
@@ -153,6 +162,40 @@ impl ClusterNode {
             source.through(|camera| ClusterSource::new(cluster, name, camera, peers, order))
         });
         spec.with_sources(sources)
+    }
+
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.0.cluster
+    }
+
+    pub(super) fn client(&self) -> &LinkClient {
+        &self.0.client
+    }
+
+    pub(super) fn port(&self) -> &LinkPort {
+        &self.0.port
+    }
+
+    pub(super) fn places(&self) -> &Places {
+        &self.0.places
+    }
+
+    pub(super) fn config(&self) -> &ClusterConfig {
+        &self.0.config
+    }
+
+    /// The streams that the engine has for all nodes.
+    pub(crate) fn registry(&self) -> watch::Receiver<RegistryStreams> {
+        self.0.registry.streams()
+    }
+
+    /// Stores a stream for all nodes, or removes it: `None`.
+    ///
+    /// # Errors
+    ///
+    /// If the engine has not taken it in time.
+    pub(crate) async fn store(&self, name: &StreamName, json: Option<String>) -> io::Result<()> {
+        registry::store(&self.0.cluster, name, json).await
     }
 
     /// Hands all cameras over to other nodes, as far as that takes no longer than a moment.

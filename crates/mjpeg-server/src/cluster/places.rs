@@ -51,7 +51,8 @@ impl Places {
         }
     }
 
-    fn ownership(&self, stream: &str) -> Option<Ownership> {
+    /// Who reads a stream; `None` if it is not shared.
+    pub(super) fn ownership(&self, stream: &str) -> Option<Ownership> {
         let streams = self.streams();
         Some(streams.get(stream)?.ownership.borrow().clone())
     }

@@ -7,6 +7,7 @@ use super::{
     files::{Files, TextFile, shown},
     plan::{RelayPlan, unusable::Whose},
     read::document::Document,
+    registry,
     report::{Finding, Report},
     resolve::{Resolved, overrides::Overrides, resolve, streams},
     value::placeholder::PlaceholderChoice,
@@ -39,6 +40,7 @@ pub(crate) fn load_edited(path: Option<&Path>, overrides: &Overrides, edits: &Ed
         report.add(finding);
     }
     let mut own = streams::own(&document, overrides, &mut report);
+    registry::add(&edits.registry, &document, overrides, &mut own, &mut report);
     let run = apply(&edits.run, &mut own, &mut report);
     let resolved = resolve(&document, overrides, &own, &mut report);
     for stream in &resolved.settings.streams {
@@ -66,6 +68,7 @@ pub(crate) fn load_edited(path: Option<&Path>, overrides: &Overrides, edits: &Ed
         run,
         files: Files(Some(texts.collect())),
         includes: document.includes,
+        registry: edits.registry.clone(),
     };
     report.sort();
     Loaded {

@@ -106,6 +106,63 @@ fn path_and_query(new: &str, stored: &str) -> Result<String, &'static str> {
     Ok(format!("{path}?{}", pairs.join("&")))
 }
 
+/// Whether a source holds a secret that is written out, and not as `${…}`.
+pub(super) fn has_plain_secret(url: &str) -> bool {
+    let Some(parts) = UrlParts::of(url) else {
+        return shown(url).contains(MASK);
+    };
+    let login = match parts.login {
+        Some(login) => match login.rsplit_once(':') {
+            Some((_, password)) if is_reference(password) => "",
+            None if is_reference(login) => "",
+            _ => return true,
+        },
+        None => "",
+    };
+    let (path, options) = parts.rest.split_once('#').unwrap_or((parts.rest, ""));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let plain = |pairs: &str| {
+        let pairs = pairs.split('&').filter(|pair| !is_looked_up(pair));
+        pairs.collect::<Vec<_>>().join("&")
+    };
+    let (query, options) = (plain(query), plain(options));
+    let query = if query.is_empty() {
+        query
+    } else {
+        format!("?{query}")
+    };
+    let options = if options.is_empty() {
+        options
+    } else {
+        format!("#{options}")
+    };
+    let plain = format!(
+        "{}://{login}{}{path}{query}{options}",
+        parts.scheme, parts.host
+    );
+    shown(&plain).contains(MASK)
+}
+
+/// Whether the value of `name=value` or `header=name:value` is looked up elsewhere.
+fn is_looked_up(pair: &str) -> bool {
+    let Some((name, value)) = pair.split_once('=') else {
+        return false;
+    };
+    let value = match name {
+        "header" => value.split_once(':').map_or(value, |(_, value)| value),
+        _ => value,
+    };
+    is_reference(value.trim_start_matches("%20"))
+}
+
+/// Whether a text is one `${…}`, and nothing beside it.
+fn is_reference(text: &str) -> bool {
+    let inside = text
+        .strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'));
+    inside.is_some_and(|inside| !inside.is_empty() && !inside.contains(['{', '}']))
+}
+
 /// A URL in pieces.
 struct UrlParts<'a> {
     scheme: &'a str,

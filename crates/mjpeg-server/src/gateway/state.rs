@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use http::Response;
 use mjpeg_auth::Auth;
 use mjpeg_control::{
-    Configurator, ConfiguredStream, ControlAccess, ControlApi, ControlConfig, ControlService,
-    EditedStream, Error, GatewayPolicy, Hosts, Page, Reloaded, StreamEdit, StreamRemoval,
+    ClusterChange, Configurator, ConfiguredStream, ControlAccess, ControlApi, ControlConfig,
+    ControlService, EditedStream, Error, ErrorCode, GatewayPolicy, Hosts, Page, Reloaded,
+    StreamEdit, StreamOwner, StreamRemoval,
 };
 use mjpeg_manager::{
     HttpOutlet, Manager, StreamName, StreamSpec,
@@ -58,6 +59,7 @@ impl Relayed {
         let configurator = RoutedConfigurator {
             routes: routes.subscribe(),
             configurator: access.configurator,
+            cluster: access.cluster.clone(),
         };
         let config = ControlConfig::default()
             .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
@@ -252,6 +254,7 @@ fn policy(relayed: &Relayed, gateway: &ConfiguredGateway) -> GatewayPolicy {
 struct RoutedConfigurator {
     routes: watch::Receiver<Arc<Routes>>,
     configurator: Arc<dyn Configurator>,
+    cluster: Option<ClusterNode>,
 }
 
 #[async_trait]
@@ -282,6 +285,24 @@ impl Configurator for RoutedConfigurator {
 
     async fn devices(&self) -> Option<Value> {
         self.configurator.devices().await
+    }
+
+    fn owner(&self, name: &str) -> Option<StreamOwner> {
+        self.cluster.as_ref()?.owner(name)
+    }
+
+    fn cluster(&self) -> Option<Value> {
+        Some(self.cluster.as_ref()?.shown())
+    }
+
+    async fn change_cluster(&self, change: ClusterChange) -> Result<(), Error> {
+        match &self.cluster {
+            Some(cluster) => cluster.change(change).await,
+            None => Err(Error::new(
+                ErrorCode::NotFound,
+                "this relay is no node of a cluster",
+            )),
+        }
     }
 
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {
