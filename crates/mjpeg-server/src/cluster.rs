@@ -5,6 +5,7 @@
 mod absent;
 #[cfg(feature = "cluster")]
 mod control;
+pub(crate) mod figures;
 #[cfg(feature = "cluster")]
 pub(crate) mod join;
 #[cfg(feature = "cluster")]

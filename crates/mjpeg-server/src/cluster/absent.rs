@@ -7,6 +7,7 @@ use mjpeg_manager::{HttpOutlet, Manager, StreamName, StreamSpec};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::figures::ClusterFigures;
 use crate::config::{plan::sharing::Sharing, registry::RegistryStreams};
 
 /// There is none.
@@ -51,6 +52,10 @@ impl ClusterNode {
     }
 
     pub(crate) async fn store(&self, _: &StreamName, _: Option<String>) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(crate) fn figures(&self) -> ClusterFigures {
         match *self {}
     }
 

@@ -7,7 +7,10 @@ use mjpeg_control::{ClusterChange, Error, ErrorCode, StreamOwner};
 use mjpeg_manager::StreamName;
 use serde_json::{Value, json};
 
-use super::ClusterNode;
+use super::{
+    ClusterNode,
+    figures::{ClusterFigures, SharedStreamFigures},
+};
 
 impl ClusterNode {
     /// Who reads the camera of a stream. `None` if it is not shared.
@@ -24,6 +27,47 @@ impl ClusterNode {
         let conflict = SharedName::new(stream).ok();
         let conflict = conflict.and_then(|name| self.cluster().conflict(&name));
         Some(owner.with_conflict(conflict.map(|node| node.to_string())))
+    }
+
+    /// What has been counted.
+    pub(crate) fn figures(&self) -> ClusterFigures {
+        let stats = self.cluster().stats();
+        let (server, client) = (self.port().stats(), self.client().stats());
+        let streams = self.places().names().into_iter();
+        let streams = streams.filter_map(|name| {
+            let owner = self.owner(&name)?;
+            Some(SharedStreamFigures {
+                is_owned: owner.is_here,
+                epoch: owner.epoch,
+                is_pulled: self.client().pulled(&name).is_some(),
+                is_in_conflict: owner.conflict.is_some(),
+                name,
+            })
+        });
+        ClusterFigures {
+            is_engine_up: stats.engine_up,
+            holds: stats.hold,
+            lease_remaining: stats.lease_remaining,
+            nodes: stats.nodes,
+            members: stats.members,
+            claims: stats.claims,
+            self_fences: stats.self_fences,
+            edges: server.edges,
+            refused: [
+                ("elsewhere", server.misdirected),
+                ("to_hub", server.redirected),
+                ("max_edges", server.refused_edges),
+                ("limit", server.refused),
+                ("loop", server.loops),
+            ],
+            pulls: client.pulls,
+            pull_failures: [
+                ("connect", client.failed),
+                ("silent", client.silent),
+                ("broken", client.broken),
+            ],
+            streams: streams.collect(),
+        }
     }
 
     /// The cluster as this node knows it.

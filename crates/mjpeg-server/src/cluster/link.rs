@@ -3,8 +3,8 @@
 use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use mjpeg_cluster::{LinkServer, LinkTls};
-use mjpeg_manager::mjpeg_http::{ListenAddress, Listener, ListenerConfig, ListenerHandle, Wrap};
+use mjpeg_cluster::{LinkServer, LinkServerStats, LinkTls};
+use mjpeg_manager::mjpeg_http::{ListenAddress, Listener, ListenerConfig, Wrap};
 use tokio::sync::watch;
 
 use super::plan::LinkTlsFiles;
@@ -17,7 +17,6 @@ use crate::{
 pub(super) struct LinkPort {
     address: ListenAddress,
     server: LinkServer,
-    handle: ListenerHandle,
     closing: watch::Sender<bool>,
     _task: OwnedTask,
 }
@@ -39,7 +38,7 @@ impl LinkPort {
         if let Some(tls) = tls {
             listener = listener.with_wrap(Arc::new(tls) as Arc<dyn Wrap>);
         }
-        let (address, handle) = (listener.address(), listener.handle());
+        let address = listener.address();
         let (closing, mut closed) = watch::channel(false);
         let until = async move {
             // An error means that the port is dropped, which ends the task anyway.
@@ -52,7 +51,6 @@ impl LinkPort {
         Ok(Self {
             address,
             server,
-            handle,
             closing,
             _task: task,
         })
@@ -60,6 +58,11 @@ impl LinkPort {
 
     pub(super) fn address(&self) -> &ListenAddress {
         &self.address
+    }
+
+    /// What was asked of it.
+    pub(super) fn stats(&self) -> LinkServerStats {
+        self.server.stats()
     }
 
     /// Takes no more connections.

@@ -37,6 +37,10 @@ impl Places {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn names(&self) -> Vec<String> {
+        self.streams().keys().cloned().collect()
+    }
+
     /// Names what runs the streams.
     pub(super) fn serve(&self, manager: Manager, http: HttpOutlet) {
         // There is one relay to a node.

@@ -77,10 +77,11 @@ impl Relayed {
             cluster.serve(manager.clone(), http.clone());
         }
         Self {
-            cluster: access.cluster,
+            cluster: access.cluster.clone(),
             metrics: Metrics::new(manager.clone(), http.clone())
                 .with_control(control.clone())
-                .with_outbound(webhooks.clone(), access.auth.clone()),
+                .with_outbound(webhooks.clone(), access.auth.clone())
+                .with_node(access.cluster),
             _rechecking: OwnedTask::start(recheck_viewers(access.auth.clone(), http.clone())),
             _passing_on: webhooks.follow(control.events()),
             webhooks,
