@@ -163,10 +163,16 @@ impl Cluster {
         tokio::spawn(async move {
             while ownership.changed().await.is_ok() {
                 control.retry_now();
+                // The connection may have ended at the same moment, and the wait begin after that.
+                sleep(FOLLOW_UP).await;
+                control.retry_now();
             }
         });
     }
 }
+
+/// How long an ingest may take to notice that its connection has ended.
+const FOLLOW_UP: Duration = Duration::from_millis(50);
 
 struct RunningGuard {
     task: AbortHandle,

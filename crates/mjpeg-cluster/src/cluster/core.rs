@@ -1,6 +1,6 @@
 //! The decisions of a node, and what the rest of the program sees of them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::Pin};
 
 use mjpeg_ingest::{Tenure, TenureHolder};
 use tokio::{
@@ -21,10 +21,20 @@ pub(crate) struct Core {
     watches: BTreeMap<SharedName, watch::Sender<Ownership>>,
     /// What is to be sent.
     pub(crate) outbox: Vec<NodeAction>,
-    /// Claims whose cameras' connections are closing.
-    pub(crate) closing: Vec<(SharedName, u64)>,
+    /// Tenures that have ended, and nobody waits yet for their connections to close.
+    pub(crate) ended: Vec<EndedTenure>,
+    /// How many of them have connections that may not be closed yet.
+    pub(crate) unclosed: watch::Sender<usize>,
     claims: u64,
     lapses: u64,
+}
+
+/// A tenure that has ended.
+pub(crate) struct EndedTenure {
+    pub(crate) stream: SharedName,
+    pub(crate) epoch: u64,
+    /// Completes when none of its connections is open any more.
+    pub(crate) closed: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// What has happened to a node so far.
@@ -56,7 +66,8 @@ impl Core {
             tenures: BTreeMap::new(),
             watches: BTreeMap::new(),
             outbox: Vec::new(),
-            closing: Vec::new(),
+            ended: Vec::new(),
+            unclosed: watch::Sender::new(0),
             claims: 0,
             lapses: 0,
         }
@@ -89,18 +100,13 @@ impl Core {
         let mine = self.node.open(stream, now);
         let shown = self.tenures.get(stream).map(|(holder, _)| holder.epoch());
         if shown != mine {
-            self.tenures.remove(stream);
+            self.end_tenure(stream);
             if let (Some(epoch), Some(until)) = (mine, self.node.deadline(now)) {
                 self.claims += 1;
                 let tenure = Tenure::new(epoch, until);
                 self.tenures.insert(stream.clone(), tenure);
             }
         }
-        self.closing.extend(
-            self.node
-                .closing(stream)
-                .map(|epoch| (stream.clone(), epoch)),
-        );
         if let Some(watch) = self.watches.get(stream) {
             let ownership = self.ownership(stream, now);
             watch.send_if_modified(|shown| {
@@ -111,6 +117,19 @@ impl Core {
                 changed
             });
         }
+    }
+
+    /// Ends the tenure of a stream, if there is one, and keeps what tells that it is closed.
+    fn end_tenure(&mut self, stream: &SharedName) {
+        let Some((holder, _)) = self.tenures.remove(stream) else {
+            return;
+        };
+        self.unclosed.send_modify(|unclosed| *unclosed += 1);
+        self.ended.push(EndedTenure {
+            stream: stream.clone(),
+            epoch: holder.epoch(),
+            closed: Box::pin(holder.closed()),
+        });
     }
 
     fn ownership(&self, stream: &SharedName, now: Instant) -> Ownership {

@@ -1,5 +1,6 @@
 //! Whole nodes on a scripted engine, in virtual time.
 
+mod closing;
 mod holding;
 mod source;
 

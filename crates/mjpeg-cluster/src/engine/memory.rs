@@ -117,6 +117,10 @@ impl MemoryStore {
         }
     }
 
+    pub(crate) fn has(&self, key: &EngineKey) -> bool {
+        self.entries.contains_key(key)
+    }
+
     pub(crate) fn image(&self) -> EngineImage {
         EngineImage {
             revision: self.revision,

@@ -21,6 +21,7 @@ use crate::{
         error::EngineError,
         lease::LeaseId,
         memory::MemoryStore,
+        record::EngineKey,
         transaction::{CommitVerdict, Transaction},
     },
     node::{Call, CallAnswer},
@@ -83,6 +84,11 @@ impl ScriptedEngine {
         self.stopped.store(false, Ordering::Relaxed);
         let lease = self.lease;
         self.touch(|store, now| store.extend(lease, now));
+    }
+
+    /// Whether there is such a key.
+    pub(crate) fn has(&self, key: &EngineKey) -> bool {
+        self.touch(|store, _| store.has(key))
     }
 
     fn touch<R>(&self, act: impl FnOnce(&mut MemoryStore, Instant) -> R) -> R {

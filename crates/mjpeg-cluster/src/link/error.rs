@@ -77,6 +77,20 @@ pub enum LinkFailure {
     Read(#[source] io::Error),
 }
 
+impl LinkFailure {
+    /// Whether it passes by itself soon: the nodes do not yet know the same of an owner.
+    pub(crate) fn is_of_a_hand_over(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                status: 503 | 508,
+                ..
+            } | Self::TooManyRedirects(_)
+                | Self::Relay(RelayError::Loop)
+        )
+    }
+}
+
 impl From<LinkFailure> for ConnectError {
     fn from(error: LinkFailure) -> Self {
         match error {

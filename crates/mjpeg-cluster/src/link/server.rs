@@ -181,8 +181,8 @@ impl LinkShared {
         stream: LinkStream,
         (watcher, place): (StreamWatcher, EdgePlace),
     ) -> Response<LinkBody> {
-        let (depth, consumer) = (stream.depth, stream.consumer);
-        let via = Via::through(self.relay, &consumer.via());
+        let via = Via::through(self.relay, &stream.via());
+        let (depth, epoch, consumer) = (stream.depth, stream.epoch, stream.consumer);
         let node = asked.node.as_ref().map(LinkNodeId::name);
         debug!(stream = asked.stream, node, depth, "a node reads a stream");
         let feeding = Feeding {
@@ -190,6 +190,7 @@ impl LinkShared {
             relay: self.relay,
             stream: asked.stream.to_owned(),
             depth,
+            epoch,
             consumer,
             watcher,
             _place: place,

@@ -36,7 +36,7 @@ impl Node {
             }
             Claim::Mine { epoch } => {
                 if self.should_give_up(name, state, now) {
-                    let until = now + self.settings.closing();
+                    let until = self.closing_until(now);
                     self.set(name, Claim::Closing { epoch, until });
                 }
             }
@@ -46,20 +46,19 @@ impl Node {
         }
     }
 
-    /// The epoch of a claim whose camera's connection is closing.
-    pub(crate) fn closing(&self, name: &SharedName) -> Option<u64> {
-        match self.streams.get(name)?.claim {
-            Claim::Closing { epoch, .. } => Some(epoch),
-            _ => None,
-        }
-    }
-
     /// The tenure has ended by itself: the claim is given back.
     pub(crate) fn ended(&mut self, name: &SharedName, now: Instant) {
         if let Some(Claim::Mine { epoch }) = self.streams.get(name).map(|state| state.claim) {
-            let until = now + self.settings.closing();
+            let until = self.closing_until(now);
             self.set(name, Claim::Closing { epoch, until });
         }
+    }
+
+    /// Until when to wait for a camera's connection that does not close: the claim would not have
+    /// lasted longer without the engine.
+    fn closing_until(&self, now: Instant) -> Instant {
+        let least = now + self.settings.closing();
+        self.deadline(now).map_or(least, |deadline| deadline.max(least))
     }
 
     /// The camera's connection is closed: the claim can be given back.
