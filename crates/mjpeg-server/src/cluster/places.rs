@@ -87,6 +87,13 @@ pub(super) struct LinkedNode {
     pub(super) cluster: OnceLock<mjpeg_cluster::Cluster>,
 }
 
+impl LinkedNode {
+    fn may_claim(&self) -> bool {
+        let cluster = self.cluster.get();
+        cluster.is_some_and(|cluster| cluster.stats().engine_up)
+    }
+}
+
 impl LinkNode for LinkedNode {
     fn place(&self, stream: &str) -> LinkPlace {
         let Some(ownership) = self.places.ownership(stream) else {
@@ -110,8 +117,8 @@ impl LinkNode for LinkedNode {
                 });
                 LinkPlace::Elsewhere { owner, relayed }
             }
-            // It is this node's to claim: who asks makes it do so.
-            Ownership::Nobody { next: None, .. } => match self.places.here(stream) {
+            // It is this node's to claim: who asks makes it do so, unless it cannot.
+            Ownership::Nobody { next: None, .. } if self.may_claim() => match self.places.here(stream) {
                 Some(here) => LinkPlace::Here(here),
                 None => LinkPlace::Nobody,
             },

@@ -3,7 +3,7 @@
 use super::{Plant, camera, stream};
 use crate::process::run;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn node_that_can_join_and_those_that_cannot_are_told_apart() {
     let Some(plant) = Plant::new() else { return };
     let camera = camera().await;

@@ -4,7 +4,7 @@ use tokio::time::timeout;
 
 use super::{PATIENCE, Plant, camera, number, stream};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_share_one_connection_and_the_one_that_is_stopped_hands_it_over() {
     let Some(plant) = Plant::new() else { return };
     let camera = camera().await;
@@ -41,7 +41,7 @@ async fn nodes_share_one_connection_and_the_one_that_is_stopped_hands_it_over() 
     assert_eq!((camera.connections(), camera.most_open()), (2, 1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cameras_of_a_killed_node_are_taken_over() {
     let Some(plant) = Plant::new() else { return };
     let camera = camera().await;
@@ -64,7 +64,7 @@ async fn cameras_of_a_killed_node_are_taken_over() {
     assert_eq!((camera.connections(), camera.most_open()), (2, 1));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stream_with_other_keys_is_not_shared_and_both_nodes_are_named() {
     let Some(plant) = Plant::new() else { return };
     let camera = camera().await;

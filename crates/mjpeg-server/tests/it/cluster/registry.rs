@@ -25,7 +25,7 @@ fn source(camera: &Camera) -> String {
     camera.url()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stream_that_one_node_adds_is_on_all_nodes_until_one_removes_it() {
     let Some(plant) = Plant::new() else { return };
     let camera = camera().await;
@@ -65,7 +65,7 @@ async fn stream_that_one_node_adds_is_on_all_nodes_until_one_removes_it() {
     assert_eq!(camera.most_open(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secret_of_a_stream_of_the_cluster_is_looked_up_where_that_is_allowed() {
     let Some(plant) = Plant::new() else { return };
     let keys = "references = [\"${env:CLUSTER_CAMERA_PASSWORD}\"]";
@@ -87,7 +87,7 @@ async fn secret_of_a_stream_of_the_cluster_is_looked_up_where_that_is_allowed() 
     assert!(!shown.contains("hunter2"), "{shown}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stream_that_cannot_be_used_costs_itself_alone() {
     let Some(plant) = Plant::new() else { return };
     let camera = camera().await;
