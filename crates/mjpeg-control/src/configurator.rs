@@ -75,7 +75,7 @@ pub trait Configurator: Send + Sync + 'static {
 
     /// Says which node of a cluster reads the camera of a stream. Default: `None`, the relay is
     /// alone.
-    fn owner(&self, name: &str) -> Option<StreamOwner> {
+    fn owner(&self, name: &str) -> Option<CameraOwner> {
         let _ = name;
         None
     }
@@ -152,7 +152,7 @@ impl ConfiguredStream {
 /// Who reads the camera of a stream in a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct StreamOwner {
+pub struct CameraOwner {
     /// The name of the node; `None` if no node does at present.
     pub node: Option<String>,
     /// Whether it is this relay.
@@ -164,7 +164,7 @@ pub struct StreamOwner {
     pub conflict: Option<String>,
 }
 
-impl StreamOwner {
+impl CameraOwner {
     /// Names the node that reads the camera, and since which epoch.
     pub fn new(node: Option<String>, is_here: bool, epoch: u64) -> Self {
         Self {
@@ -194,10 +194,18 @@ pub enum ClusterChange {
         /// The node. The text of a client, which may be anything.
         node: String,
     },
-    /// This node hands all cameras over, and takes none.
-    Drain,
-    /// This node takes cameras again.
-    Undrain,
+    /// A node hands all cameras over, and takes none until it is undrained.
+    #[non_exhaustive]
+    Drain {
+        /// The node, else the one that is asked. The text of a client, which may be anything.
+        node: Option<String>,
+    },
+    /// A node takes cameras again.
+    #[non_exhaustive]
+    Undrain {
+        /// The node, else the one that is asked. The text of a client, which may be anything.
+        node: Option<String>,
+    },
     /// A node that is down does not come back.
     #[non_exhaustive]
     Forget {

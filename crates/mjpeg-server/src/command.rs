@@ -15,7 +15,7 @@ use crate::{
     advice::with_advice,
     assembly,
     cli::{Cli, Command, cluster::ClusterCommand, demo::Demo, log_args::LogArgs, run::Run},
-    cluster::ClusterNode,
+    cluster::RelayNode,
     config::{
         demo::{DEMO_PORT, gateways, streams},
         edits::Edits,
@@ -263,7 +263,7 @@ async fn start_run(configured: Configured, filter: FilterHandle) -> Result<(Rela
     if let Some(path) = control_socket::path() {
         relay.open_control_socket(path);
     }
-    let registry = relay.cluster().map(ClusterNode::registry);
+    let registry = relay.cluster().map(RelayNode::registry);
     let reloader = Reloader::new(source, configuration, read, filter, registry);
     Ok((relay, Configurable { reloader, editor }))
 }

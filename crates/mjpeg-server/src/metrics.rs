@@ -40,7 +40,7 @@ use self::{
     accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
     relay::RelayReading, stream::StreamReading, wall::WallReading,
 };
-use crate::cluster::{ClusterNode, figures::ClusterFigures};
+use crate::cluster::{RelayNode, figures::ClusterFigures};
 use crate::webhooks::{Webhooks, stats::WebhookStats};
 
 /// The figures of a relay, for Prometheus and what reads its formats.
@@ -64,7 +64,7 @@ pub struct Metrics {
     control: Option<ControlApi>,
     webhooks: Webhooks,
     auth: Option<Auth>,
-    node: Option<ClusterNode>,
+    node: Option<RelayNode>,
     /// One for each answer that may be on its way.
     answers: Arc<Semaphore>,
     /// Requests refused because there were none left.
@@ -100,7 +100,7 @@ impl Metrics {
     }
 
     /// Adds the figures of the node that the relay is in a cluster. Default: it is alone.
-    pub(crate) fn with_node(mut self, node: Option<ClusterNode>) -> Self {
+    pub(crate) fn with_node(mut self, node: Option<RelayNode>) -> Self {
         self.node = node;
         self
     }
@@ -164,7 +164,7 @@ impl Metrics {
             streams,
             webhooks: self.webhooks.stats(),
             hook: self.hook(),
-            node: self.node.as_ref().map(ClusterNode::figures),
+            node: self.node.as_ref().map(RelayNode::figures),
             #[cfg(feature = "http-listen")]
             pushes: PushFigures::now(self.control.as_ref()),
             process: ProcessReading::now(),

@@ -12,7 +12,7 @@ use mjpeg_manager::{
 
 use crate::{
     access::RelayAccess,
-    cluster::ClusterNode,
+    cluster::RelayNode,
     gateway::{
         config::{GatewayConfig, GatewayError},
         control_socket,
@@ -182,7 +182,7 @@ impl Relay {
     }
 
     /// What the relay is in a cluster, if it is in one.
-    pub(crate) fn cluster(&self) -> Option<&ClusterNode> {
+    pub(crate) fn cluster(&self) -> Option<&RelayNode> {
         self.relayed.cluster.as_ref()
     }
 

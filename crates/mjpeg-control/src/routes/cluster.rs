@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::{
     authorise::PathTarget,
-    bodies::{MoveTo, Nothing},
+    bodies::{DrainedNode, MoveTo},
 };
 use crate::{
     body::{known, read},
@@ -73,14 +73,14 @@ pub(super) async fn move_to(
     change(&state, ClusterChange::Move { stream, node }).await
 }
 
-/// Hands all cameras of this node over to others, and takes none from now on. Viewers stay. Returns
-/// when they are handed over.
+/// Hands all cameras of a node over to others, and lets it take none until it is undrained, also
+/// after a restart. Viewers stay. Returns when the cameras are handed over.
 #[utoipa::path(
     post,
     path = "/api/v1/cluster/drain",
     operation_id = "drain_node",
     tag = "cluster",
-    request_body = Nothing,
+    request_body = DrainedNode,
     responses(
         (status = 204, description = "The node reads no camera"),
         AnyProblem
@@ -90,16 +90,17 @@ pub(super) async fn drain(
     State(state): State<Arc<ApiState>>,
     request: Request,
 ) -> Result<Response, Refused> {
-    changed(&state, request, ClusterChange::Drain).await
+    let node = drained(&state, request).await?;
+    change(&state, ClusterChange::Drain { node }).await
 }
 
-/// Lets this node take cameras again, after it was drained.
+/// Lets a node take cameras again, after it was drained.
 #[utoipa::path(
     post,
     path = "/api/v1/cluster/undrain",
     operation_id = "undrain_node",
     tag = "cluster",
-    request_body = Nothing,
+    request_body = DrainedNode,
     responses(
         (status = 204, description = "The node takes cameras"),
         AnyProblem
@@ -109,7 +110,24 @@ pub(super) async fn undrain(
     State(state): State<Arc<ApiState>>,
     request: Request,
 ) -> Result<Response, Refused> {
-    changed(&state, request, ClusterChange::Undrain).await
+    let node = drained(&state, request).await?;
+    change(&state, ClusterChange::Undrain { node }).await
+}
+
+/// Which node is meant; `None` is the one that is asked.
+async fn drained(state: &ApiState, request: Request) -> Result<Option<String>, Error> {
+    let (parts, body) = request.into_parts();
+    Parameters::of(&parts.uri, &[])?;
+    let fields: Map<String, Value> = read(body, &state.config).await?;
+    known(&fields, &["node"])?;
+    match fields.get("node") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(node)) => Ok(Some(node.clone())),
+        Some(_) => {
+            let violation = Violation::new("the name of a node is a text").with_key("node");
+            Err(Error::invalid("this is no node").with_violation(violation))
+        }
+    }
 }
 
 /// Forgets a node that is down and will not come back. One that still runs, but is cut off, could

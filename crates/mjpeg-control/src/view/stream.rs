@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
-    configurator::{ConfiguredStream, EditedStream, StreamOwner},
+    configurator::{CameraOwner, ConfiguredStream, EditedStream},
     time::rfc3339,
 };
 
@@ -181,7 +181,7 @@ impl FullStream {
         info: &StreamInfo,
         viewers: u64,
         configured: Option<ConfiguredStream>,
-        owner: Option<StreamOwner>,
+        owner: Option<CameraOwner>,
     ) -> Self {
         let discarded = info.discarded.iter();
         let last_error = info.last_error.as_ref();
@@ -236,7 +236,7 @@ impl From<EditedStream> for CheckedView {
 }
 
 impl OwnerView {
-    fn new(owner: StreamOwner) -> Self {
+    fn new(owner: CameraOwner) -> Self {
         Self {
             node: owner.node,
             is_here: owner.is_here,

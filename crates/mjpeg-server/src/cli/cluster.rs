@@ -34,14 +34,21 @@ pub(crate) enum ClusterCommand {
         /// The node that is to read it
         node: String,
     },
-    /// Hand all cameras of the node that is asked over to others; viewers stay
+    /// Hand all cameras of a node over to others; viewers stay
     ///
-    /// A node that is stopped does so by itself. This is for one that goes on to serve viewers.
-    #[command(after_help = "Example: mjpeg-server cluster --url http://relay-2:8080 drain")]
-    Drain,
-    /// Let the node that is asked take cameras again
-    #[command(after_help = "Example: mjpeg-server cluster --url http://relay-2:8080 undrain")]
-    Undrain,
+    /// The node takes no cameras until it is undrained, also after a restart. A node that is stopped
+    /// hands its cameras over by itself, and needs no drain.
+    #[command(after_help = "Example: mjpeg-server cluster drain relay-2")]
+    Drain {
+        /// The node; without it, the one that is asked
+        node: Option<String>,
+    },
+    /// Let a node take cameras again
+    #[command(after_help = "Example: mjpeg-server cluster undrain relay-2")]
+    Undrain {
+        /// The node; without it, the one that is asked
+        node: Option<String>,
+    },
     /// Forget a node that is down and will not come back
     ///
     /// While a node is down, no new one is admitted, and the others let go of their cameras when

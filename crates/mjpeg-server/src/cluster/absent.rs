@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mjpeg_control::{ClusterChange, Error, StreamOwner};
+use mjpeg_control::{CameraOwner, ClusterChange, Error};
 use mjpeg_manager::{HttpOutlet, Manager, StreamName, StreamSpec};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -12,9 +12,9 @@ use crate::config::{plan::sharing::Sharing, registry::RegistryStreams};
 
 /// There is none.
 #[derive(Clone, Debug)]
-pub(crate) enum ClusterNode {}
+pub(crate) enum RelayNode {}
 
-impl ClusterNode {
+impl RelayNode {
     pub(crate) async fn start(plan: &plan::ClusterPlan) -> anyhow::Result<Self> {
         match *plan {}
     }
@@ -35,7 +35,7 @@ impl ClusterNode {
         match *self {}
     }
 
-    pub(crate) fn owner(&self, _: &str) -> Option<StreamOwner> {
+    pub(crate) fn owner(&self, _: &str) -> Option<CameraOwner> {
         match *self {}
     }
 
@@ -56,6 +56,10 @@ impl ClusterNode {
     }
 
     pub(crate) fn figures(&self) -> ClusterFigures {
+        match *self {}
+    }
+
+    pub(crate) async fn reload(&self) {
         match *self {}
     }
 

@@ -2,27 +2,28 @@
 
 use std::time::Duration;
 
-use mjpeg_cluster::{NodeName, Ownership, SharedName};
-use mjpeg_control::{ClusterChange, Error, ErrorCode, StreamOwner};
+use mjpeg_cluster::{ClusterNode, InvalidMove, NodeName, Ownership, SharedName};
+use mjpeg_control::{CameraOwner, ClusterChange, Error, ErrorCode};
 use mjpeg_manager::StreamName;
 use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
 use super::{
-    ClusterNode,
+    RelayNode,
     figures::{ClusterFigures, SharedStreamFigures},
 };
 
-impl ClusterNode {
+impl RelayNode {
     /// Who reads the camera of a stream. `None` if it is not shared.
-    pub(crate) fn owner(&self, stream: &str) -> Option<StreamOwner> {
+    pub(crate) fn owner(&self, stream: &str) -> Option<CameraOwner> {
         let ownership = self.places().ownership(stream)?;
         let own = || self.config().node().to_string();
         let owner = match ownership {
-            Ownership::Mine(tenure) => StreamOwner::new(Some(own()), true, tenure.epoch()),
+            Ownership::Mine(tenure) => CameraOwner::new(Some(own()), true, tenure.epoch()),
             Ownership::Theirs { node, epoch, .. } => {
-                StreamOwner::new(Some(node.to_string()), false, epoch)
+                CameraOwner::new(Some(node.to_string()), false, epoch)
             }
-            _ => StreamOwner::new(None, false, 0),
+            _ => CameraOwner::new(None, false, 0),
         };
         let conflict = SharedName::new(stream).ok();
         let conflict = conflict.and_then(|name| self.cluster().conflict(&name));
@@ -39,7 +40,10 @@ impl ClusterNode {
             Some(SharedStreamFigures {
                 is_owned: owner.is_here,
                 epoch: owner.epoch,
-                is_pulled: self.client().pulled(&name).is_some(),
+                pull_age: self
+                    .client()
+                    .pulled(&name)
+                    .map(|pull| pull.age.unwrap_or_default()),
                 is_in_conflict: owner.conflict.is_some(),
                 name,
             })
@@ -50,7 +54,6 @@ impl ClusterNode {
             lease_remaining: stats.lease_remaining,
             nodes: stats.nodes,
             members: stats.members,
-            claims: stats.claims,
             self_fences: stats.self_fences,
             edges: server.edges,
             refused: [
@@ -61,8 +64,19 @@ impl ClusterNode {
                 ("loop", server.loops),
             ],
             pulls: client.pulls,
+            moves: [
+                ("unowned", stats.moves.unowned),
+                ("owner_gone", stats.moves.owner_gone),
+                ("owner_drained", stats.moves.owner_drained),
+                ("given_up", stats.moves.given_up),
+                ("requested", stats.moves.requested),
+                ("retaken", stats.moves.retaken),
+            ],
+            stale_frames: stats.stale_frames,
+            is_rewound: stats.epoch_floor.is_some(),
             pull_failures: [
                 ("connect", client.failed),
+                ("stranger", client.strangers),
                 ("silent", client.silent),
                 ("broken", client.broken),
             ],
@@ -73,17 +87,55 @@ impl ClusterNode {
     /// The cluster as this node knows it.
     pub(crate) fn shown(&self) -> Value {
         let stats = self.cluster().stats();
+        let nodes = self.cluster().nodes().into_iter();
+        let nodes = nodes.map(|node| self.shown_node(&node)).collect::<Vec<_>>();
+        let streams = self.cluster().owners().into_iter();
+        let streams = streams.map(|(name, owner)| {
+            let conflict = self.cluster().conflict(&name);
+            json!({
+                "name": name.as_str(),
+                "node": owner.as_ref().map(|owner| owner.node.to_string()),
+                "epoch": owner.as_ref().map(|owner| owner.epoch),
+                "conflict": conflict.map(|node| node.to_string()),
+            })
+        });
         json!({
             "node": self.config().node().as_str(),
             "engine": {
                 "is_up": stats.engine_up,
                 "hold": stats.hold,
                 "lease_remaining_s": stats.lease_remaining.as_secs_f64(),
+                "epoch_floor": stats.epoch_floor,
             },
+            "nodes": nodes,
+            "streams": streams.collect::<Vec<_>>(),
         })
     }
 
-    /// Makes a change.
+    fn shown_node(&self, node: &ClusterNode) -> Value {
+        let state = match node {
+            ClusterNode { is_up: false, .. } => "down",
+            ClusterNode {
+                is_draining: true, ..
+            } => "draining",
+            ClusterNode {
+                is_admitted: false, ..
+            } => "joining",
+            _ => "up",
+        };
+        json!({
+            "name": node.name.as_str(),
+            "state": state,
+            "is_here": node.name == *self.config().node(),
+            "address": node.address.as_str(),
+            "version": node.version,
+            "labels": node.labels,
+            "capacity": node.capacity,
+            "owned": node.owned,
+        })
+    }
+
+    /// Makes a change, and waits until it shows.
     ///
     /// # Errors
     ///
@@ -91,40 +143,99 @@ impl ClusterNode {
     pub(crate) async fn change(&self, change: ClusterChange) -> Result<(), Error> {
         match change {
             ClusterChange::Move { stream, node, .. } => self.move_to(&stream, &node).await,
-            ClusterChange::Drain => match self.cluster().drain(PATIENCE).await {
-                true => Ok(()),
-                false => Err(unreachable()),
-            },
-            ClusterChange::Undrain => {
-                self.cluster().undrain();
-                Ok(())
-            }
+            ClusterChange::Drain { node, .. } => self.drain(node, true).await,
+            ClusterChange::Undrain { node, .. } => self.drain(node, false).await,
             ClusterChange::Forget { node, .. } => self.forget_node(&node).await,
-            _ => Err(nothing_of("change")),
+            _ => Err(no_node()),
         }
     }
 
     async fn move_to(&self, stream: &StreamName, node: &str) -> Result<(), Error> {
-        let _ = (stream, node);
-        Err(nothing_of("move"))
+        let stream = SharedName::new(stream.as_str()).map_err(|_| no_stream())?;
+        let node = NodeName::new(node).map_err(|_| no_node())?;
+        match self.cluster().move_to(&stream, &node) {
+            Ok(()) => {}
+            Err(InvalidMove::AlreadyThere) => return Ok(()),
+            Err(InvalidMove::UnknownStream) => return Err(no_stream()),
+            Err(InvalidMove::UnknownNode) => return Err(no_node()),
+            Err(InvalidMove::NoEngine) => return Err(unreachable()),
+            Err(other) => return Err(Error::new(ErrorCode::NotPossible, other.to_string())),
+        }
+        let is_moved = || {
+            let owners = self.cluster().owners();
+            let owner = owners.get(&stream).and_then(Option::as_ref);
+            owner.is_some_and(|owner| owner.node == node)
+        };
+        shows(is_moved).await
+    }
+
+    async fn drain(&self, node: Option<String>, drained: bool) -> Result<(), Error> {
+        let node = match node {
+            Some(node) => NodeName::new(&node).map_err(|_| no_node())?,
+            None => self.config().node().clone(),
+        };
+        if !self.cluster().drain_node(&node, drained) {
+            return Err(no_node());
+        }
+        let is_done = || {
+            let nodes = self.cluster().nodes();
+            let mut named = nodes.iter().filter(|known| known.name == node);
+            named.any(|known| known.is_draining == drained && !(drained && known.owned > 0))
+        };
+        shows(is_done).await
     }
 
     async fn forget_node(&self, node: &str) -> Result<(), Error> {
-        let node = NodeName::new(node).map_err(|_| nothing_of("node"))?;
-        match self.cluster().forget(&node) {
-            true => Ok(()),
-            false => Err(nothing_of("node")),
+        let node = NodeName::new(node).map_err(|_| no_node())?;
+        let nodes = self.cluster().nodes();
+        let known = nodes
+            .iter()
+            .find(|known| known.name == node)
+            .ok_or_else(no_node)?;
+        if known.is_up {
+            let detail = "the node is up: stop it before it is forgotten";
+            return Err(Error::new(ErrorCode::NotPossible, detail));
         }
+        if !self.cluster().forget(&node) {
+            return Err(no_node());
+        }
+        let is_gone = || {
+            !self
+                .cluster()
+                .nodes()
+                .iter()
+                .any(|known| known.name == node)
+        };
+        shows(is_gone).await
     }
 }
 
-fn nothing_of(what: &str) -> Error {
-    Error::new(ErrorCode::NotFound, format!("there is no such {what}"))
+/// Waits until something shows in what this node knows of the cluster.
+async fn shows(it: impl Fn() -> bool) -> Result<(), Error> {
+    let waiting = async {
+        while !it() {
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.map_err(|_| unreachable())
+}
+
+fn no_stream() -> Error {
+    let detail = "there is no such stream, or the cluster does not share it";
+    Error::new(ErrorCode::NotFound, detail)
+}
+
+fn no_node() -> Error {
+    let detail = "the cluster has no node of this name";
+    Error::new(ErrorCode::NotFound, detail)
 }
 
 fn unreachable() -> Error {
-    let detail = "the engine of the cluster does not answer";
+    let detail = "the nodes have not agreed on it within 10 s: is the engine reached?";
     Error::new(ErrorCode::EngineUnreachable, detail)
 }
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// As long as a wish to move a stream lasts.
+const PATIENCE: Duration = Duration::from_secs(10);

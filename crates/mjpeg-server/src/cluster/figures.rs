@@ -10,7 +10,6 @@ pub(crate) struct ClusterFigures {
     pub(crate) lease_remaining: Duration,
     pub(crate) nodes: usize,
     pub(crate) members: usize,
-    pub(crate) claims: u64,
     pub(crate) self_fences: u64,
     /// Streams that other nodes read from this one now.
     pub(crate) edges: u64,
@@ -18,7 +17,12 @@ pub(crate) struct ClusterFigures {
     pub(crate) refused: [(&'static str, u64); 5],
     pub(crate) pulls: u64,
     /// Pulls that failed or ended, by reason.
-    pub(crate) pull_failures: [(&'static str, u64); 3],
+    pub(crate) pull_failures: [(&'static str, u64); 4],
+    /// Why cameras were taken over.
+    pub(crate) moves: [(&'static str, u64); 6],
+    pub(crate) stale_frames: u64,
+    /// The engine's revisions have gone back, so nothing is claimed.
+    pub(crate) is_rewound: bool,
     pub(crate) streams: Vec<SharedStreamFigures>,
 }
 
@@ -30,8 +34,8 @@ pub(crate) struct SharedStreamFigures {
     pub(crate) is_owned: bool,
     /// Of the node that does; 0 if none does.
     pub(crate) epoch: u64,
-    /// Whether it is read from another node now.
-    pub(crate) is_pulled: bool,
+    /// How old its newest frame was when another node sent it; `None` if it is not read from one.
+    pub(crate) pull_age: Option<Duration>,
     /// Whether another node means something else by it.
     pub(crate) is_in_conflict: bool,
 }

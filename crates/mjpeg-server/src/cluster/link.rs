@@ -78,13 +78,35 @@ impl LinkPort {
 /// If a file cannot be read, or is not what it is to be.
 pub(super) async fn certificates(files: LinkTlsFiles) -> Result<LinkTls> {
     in_background(move || {
-        let read = |path: &Path| {
-            let text = fs::read(path);
-            text.with_context(|| format!("cannot read {}", shown(path)))
-        };
-        let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
-        let tls = LinkTls::from_pem(&certificate, &key, &read(&files.ca)?);
+        let (certificate, key, ca) = read(&files)?;
+        let tls = LinkTls::from_pem(&certificate, &key, &ca);
         tls.context("the certificates for other nodes (`tls` of `[cluster]`)")
     })
     .await
+}
+
+/// Reads the certificates again, for connections from now on.
+///
+/// # Errors
+///
+/// As [`certificates`]. Nothing has changed then.
+pub(super) async fn replace(tls: LinkTls, files: LinkTlsFiles) -> Result<()> {
+    in_background(move || {
+        let (certificate, key, ca) = read(&files)?;
+        let replaced = tls.replace(&certificate, &key, &ca);
+        replaced.context("the certificates for other nodes (`tls` of `[cluster]`)")
+    })
+    .await
+}
+
+fn read(files: &LinkTlsFiles) -> Result<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let read = |path: &Path| {
+        let text = fs::read(path);
+        text.with_context(|| format!("cannot read {}", shown(path)))
+    };
+    Ok((
+        read(&files.certificate)?,
+        read(&files.key)?,
+        read(&files.ca)?,
+    ))
 }

@@ -84,7 +84,7 @@ impl Places {
 pub(super) struct LinkedNode {
     pub(super) places: Arc<Places>,
     pub(super) client: LinkClient,
-    pub(super) cluster: OnceLock<mjpeg_cluster::Cluster>,
+    pub(super) cluster: Arc<OnceLock<mjpeg_cluster::Cluster>>,
 }
 
 impl LinkedNode {
@@ -118,10 +118,12 @@ impl LinkNode for LinkedNode {
                 LinkPlace::Elsewhere { owner, relayed }
             }
             // It is this node's to claim: who asks makes it do so, unless it cannot.
-            Ownership::Nobody { next: None, .. } if self.may_claim() => match self.places.here(stream) {
-                Some(here) => LinkPlace::Here(here),
-                None => LinkPlace::Nobody,
-            },
+            Ownership::Nobody { next: None, .. } if self.may_claim() => {
+                match self.places.here(stream) {
+                    Some(here) => LinkPlace::Here(here),
+                    None => LinkPlace::Nobody,
+                }
+            }
             _ => LinkPlace::Nobody,
         }
     }

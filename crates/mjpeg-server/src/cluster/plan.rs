@@ -87,6 +87,14 @@ impl ClusterPlan {
         }
         let etcd = EtcdConfig::new(cluster, keys.engine.iter().cloned())
             .with_call_timeout(keys.lease.0 / 2);
+        let password = settings
+            .engine_password
+            .as_ref()
+            .map(|password| password.0.clone());
+        let etcd = match keys.engine_user.clone().zip(password) {
+            Some((user, password)) => etcd.with_login(user, password),
+            None => etcd,
+        };
         let secret = settings.secret.as_ref().map(|secret| secret.0.as_bytes());
         Ok(Self {
             config,

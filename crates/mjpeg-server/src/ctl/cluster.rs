@@ -22,8 +22,8 @@ impl CtlSession {
         let done = match command {
             ClusterCommand::Status => status(client, screen).await,
             ClusterCommand::Move { name, node } => move_to(client, screen, name, node).await,
-            ClusterCommand::Drain => drain(client, screen).await,
-            ClusterCommand::Undrain => undrain(client, screen).await,
+            ClusterCommand::Drain { node } => drain(client, screen, node.as_deref(), true).await,
+            ClusterCommand::Undrain { node } => drain(client, screen, node.as_deref(), false).await,
             ClusterCommand::Forget { node } => forget(client, screen, node).await,
             // It asks no relay.
             ClusterCommand::JoinCheck { .. } => Ok(()),
@@ -104,14 +104,22 @@ async fn move_to(
     screen.done(&format!("{name} is read by {node}"))
 }
 
-async fn drain(client: &mut ApiClient, screen: &Screen) -> Result<(), CtlFailure> {
-    client.send(Method::POST, "/cluster/drain", None).await?;
-    screen.done("the node reads no camera any more")
-}
-
-async fn undrain(client: &mut ApiClient, screen: &Screen) -> Result<(), CtlFailure> {
-    client.send(Method::POST, "/cluster/undrain", None).await?;
-    screen.done("the node takes cameras again")
+async fn drain(
+    client: &mut ApiClient,
+    screen: &Screen,
+    node: Option<&str>,
+    drained: bool,
+) -> Result<(), CtlFailure> {
+    let body = match node {
+        Some(node) => json!({ "node": node }),
+        None => json!({}),
+    };
+    let (path, done) = match drained {
+        true => ("/cluster/drain", "reads no camera any more"),
+        false => ("/cluster/undrain", "takes cameras again"),
+    };
+    client.send(Method::POST, path, Some(&body)).await?;
+    screen.done(&format!("{} {done}", node.unwrap_or("the node")))
 }
 
 async fn forget(client: &mut ApiClient, screen: &Screen, node: &str) -> Result<(), CtlFailure> {

@@ -8,9 +8,9 @@ use futures_util::future::join_all;
 use http::Response;
 use mjpeg_auth::Auth;
 use mjpeg_control::{
-    ClusterChange, Configurator, ConfiguredStream, ControlAccess, ControlApi, ControlConfig,
-    ControlService, EditedStream, Error, ErrorCode, GatewayPolicy, Hosts, Page, Reloaded,
-    StreamEdit, StreamOwner, StreamRemoval,
+    CameraOwner, ClusterChange, Configurator, ConfiguredStream, ControlAccess, ControlApi,
+    ControlConfig, ControlService, EditedStream, Error, ErrorCode, GatewayPolicy, Hosts, Page,
+    Reloaded, StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::{
     HttpOutlet, Manager, StreamName, StreamSpec,
@@ -27,7 +27,7 @@ use crate::{
     access::{LocalGate, RelayAccess, control_access},
     auth_hook::recheck_viewers,
     background::OwnedTask,
-    cluster::ClusterNode,
+    cluster::RelayNode,
     machine,
     metrics::Metrics,
     webhooks::Webhooks,
@@ -44,7 +44,7 @@ pub(crate) struct Relayed {
     pub(crate) control: ControlApi,
     pub(crate) webhooks: Webhooks,
     /// `None` if the relay is alone.
-    pub(crate) cluster: Option<ClusterNode>,
+    pub(crate) cluster: Option<RelayNode>,
     /// Passes events on to the webhooks.
     _passing_on: OwnedTask,
     /// Asks the hook again about viewers.
@@ -255,7 +255,7 @@ fn policy(relayed: &Relayed, gateway: &ConfiguredGateway) -> GatewayPolicy {
 struct RoutedConfigurator {
     routes: watch::Receiver<Arc<Routes>>,
     configurator: Arc<dyn Configurator>,
-    cluster: Option<ClusterNode>,
+    cluster: Option<RelayNode>,
 }
 
 #[async_trait]
@@ -288,7 +288,7 @@ impl Configurator for RoutedConfigurator {
         self.configurator.devices().await
     }
 
-    fn owner(&self, name: &str) -> Option<StreamOwner> {
+    fn owner(&self, name: &str) -> Option<CameraOwner> {
         self.cluster.as_ref()?.owner(name)
     }
 

@@ -12,7 +12,7 @@ pub(super) fn encode(node: Option<&ClusterFigures>, families: &mut Families<'_>)
     let Some(node) = node else {
         return Ok(());
     };
-    let gauges: [(&str, &str, u64); 5] = [
+    let gauges: [(&str, &str, u64); 6] = [
         (
             "mjpeg_cluster_engine_up",
             "1 if the node reaches the engine, else 0.",
@@ -50,9 +50,9 @@ pub(super) fn encode(node: Option<&ClusterFigures>, families: &mut Families<'_>)
     )?;
     let counters: [(&str, &str, u64); 3] = [
         (
-            "mjpeg_cluster_claims",
-            "Cameras that the node has taken over.",
-            node.claims,
+            "mjpeg_cluster_stale_frames",
+            "Frames left out because they did not come after those before: of an owner of before.",
+            node.stale_frames,
         ),
         (
             "mjpeg_cluster_self_fences",
@@ -70,9 +70,16 @@ pub(super) fn encode(node: Option<&ClusterFigures>, families: &mut Families<'_>)
         families.counters(name, help, [([], value)])?;
     }
     families.counters(
+        "mjpeg_cluster_moves",
+        "Cameras that the node has taken over, by why: nobody had it, its owner was gone, drained \
+         or gave it up, somebody asked for it, or the node has had it before.",
+        node.moves
+            .map(|(reason, count)| ([("reason", reason)], count)),
+    )?;
+    families.counters(
         "mjpeg_cluster_pull_failures",
         "Streams that could not be read from another node, or no longer: no connection, silence \
-         for 3 s, something that the link does not allow.",
+         for 3 s, something that the link does not allow, an address of no node.",
         node.pull_failures
             .map(|(reason, count)| ([("reason", reason)], count)),
     )?;
@@ -86,7 +93,7 @@ pub(super) fn encode(node: Option<&ClusterFigures>, families: &mut Families<'_>)
 }
 
 fn streams(streams: &[SharedStreamFigures], families: &mut Families<'_>) -> fmt::Result {
-    let gauges: [(&str, &str, ReadFigure); 4] = [
+    let gauges: [(&str, &str, ReadFigure); 3] = [
         (
             "mjpeg_cluster_stream_owned",
             "1 if this node reads the camera itself, else 0.",
@@ -96,11 +103,6 @@ fn streams(streams: &[SharedStreamFigures], families: &mut Families<'_>) -> fmt:
             "mjpeg_cluster_stream_epoch",
             "A number that grows each time that another node takes the camera; 0 if none has it.",
             |stream| stream.epoch,
-        ),
-        (
-            "mjpeg_cluster_stream_pulled",
-            "1 if the stream is read from another node now, else 0.",
-            |stream| stream.is_pulled.into(),
         ),
         (
             "mjpeg_cluster_stream_conflict",
@@ -115,5 +117,14 @@ fn streams(streams: &[SharedStreamFigures], families: &mut Families<'_>) -> fmt:
         });
         families.gauges(name, help, samples)?;
     }
-    Ok(())
+    let pulled = streams.iter().filter_map(|stream| {
+        let label: [Label<'_>; 1] = [("stream", stream.name.as_str())];
+        Some((label, stream.pull_age?.as_secs_f64()))
+    });
+    families.gauges(
+        "mjpeg_cluster_pull_age_seconds",
+        "The age of the newest frame when another node sent it; only of streams that are read from \
+         one now.",
+        pulled,
+    )
 }
