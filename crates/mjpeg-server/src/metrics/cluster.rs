@@ -25,6 +25,12 @@ pub(super) fn encode(node: Option<&ClusterFigures>, families: &mut Families<'_>)
             node.holds.into(),
         ),
         (
+            "mjpeg_cluster_engine_rewound",
+            "1 if the engine has gone back in time, as after a restored backup, so that the node \
+             takes over no camera, else 0.",
+            node.is_rewound.into(),
+        ),
+        (
             "mjpeg_cluster_nodes",
             "Nodes that are up.",
             node.nodes as u64,
