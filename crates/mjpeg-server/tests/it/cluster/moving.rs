@@ -85,3 +85,43 @@ async fn stream_with_other_keys_is_not_shared_and_both_nodes_are_named() {
     assert!(warned.contains("door: a has other keys for it"), "{warned}");
     assert_eq!(camera.connections(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cameras_are_moved_and_nodes_drained_by_command() {
+    let Some(plant) = Plant::new() else { return };
+    let camera = camera().await;
+    let streams = stream("door", &camera);
+    let nodes = ["a", "b", "c"].map(|name| plant.start(name, &streams));
+    let first = nodes[0].owner_of("door").await;
+    let others: Vec<_> = nodes.iter().filter(|node| node.name != first).collect();
+    let [to, asked] = *others else { panic!("three nodes") };
+    let mut viewer = asked.viewer("door").await;
+    let seen = timeout(PATIENCE, number(&mut viewer)).await.expect("pictures come");
+    // Any node may be asked.
+    let (code, out, err) = asked.cluster(&["move", "door", &to.name]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert_eq!(asked.owner_of("door").await, to.name);
+    let moved = async { while number(&mut viewer).await >= seen {} };
+    timeout(PATIENCE, moved).await.expect("pictures of the new owner");
+    let (code, out, err) = asked.cluster(&["drain", &to.name]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert_ne!(asked.owner_of("door").await, to.name);
+    let (_, out, _) = asked.cluster(&["status"]);
+    let line = out.lines().find(|line| line.starts_with(&to.name)).unwrap();
+    assert!(line.contains("draining"), "{out}");
+    let (code, _, err) = asked.cluster(&["move", "door", &to.name]);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("the node is draining"), "{err}");
+    let (code, out, err) = to.cluster(&["undrain"]);
+    assert_eq!(code, Some(0), "{out}{err}");
+    for (args, code, word) in [
+        (["move", "door", "d"], 4, "no node of this name"),
+        (["move", "yard", "a"], 4, "no such stream"),
+        (["forget", "a", "--json"], 1, "the node is up"),
+    ] {
+        let (got, _, err) = asked.cluster(&args);
+        assert_eq!(got, Some(code), "{args:?}: {err}");
+        assert!(err.contains(word), "{args:?}: {err}");
+    }
+    assert_eq!(camera.most_open(), 1);
+}

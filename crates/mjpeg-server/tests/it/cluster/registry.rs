@@ -104,7 +104,7 @@ async fn stream_that_cannot_be_used_costs_itself_alone() {
     let (_, names, _) = b.ctl(&["list", "--names"]);
     assert_eq!(names.trim(), "door");
     // What only one machine can read is refused before it is stored.
-    let (code, _, err) = a.ctl(&["add", "webcam", "push:#open", "--cluster"]);
+    let (code, _, err) = a.ctl(&["add", "webcam", "push:", "--cluster"]);
     assert_eq!(code, Some(1));
     assert!(err.contains("requires = { node"), "{err}");
 }
