@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    cluster::{Cluster, ownership::Ownership},
+    cluster::{Cluster, orders::OrderUse, ownership::Ownership},
     link::error::LinkFailure,
     name::{PeerAddress, SharedName},
     node::Node,
@@ -29,6 +29,7 @@ pub struct ClusterSource {
     camera: Arc<dyn Connect>,
     peers: Arc<dyn PeerPull>,
     order: FrameOrder,
+    _counted: OrderUse,
 }
 
 impl ClusterSource {
@@ -43,12 +44,14 @@ impl ClusterSource {
         peers: Arc<dyn PeerPull>,
         order: FrameOrder,
     ) -> Self {
+        let counted = cluster.shared.orders.add(order.clone());
         Self {
             cluster,
             stream,
             camera,
             peers,
             order,
+            _counted: counted,
         }
     }
 
