@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    cluster::ownership::Ownership,
+    cluster::{moves::ClusterMoves, ownership::Ownership},
     name::SharedName,
     node::{Node, NodeAction, Standing},
 };
@@ -27,6 +27,9 @@ pub(crate) struct Core {
     pub(crate) unclosed: watch::Sender<usize>,
     claims: u64,
     lapses: u64,
+    moves: ClusterMoves,
+    /// Until when all tenures last.
+    until: Option<Instant>,
 }
 
 /// A tenure that has ended.
@@ -57,6 +60,16 @@ pub struct ClusterStats {
     pub nodes: usize,
     /// How many nodes belong to the cluster, also while they are down.
     pub members: usize,
+    /// Why this node has claimed streams, and how often.
+    pub moves: ClusterMoves,
+    /// In which epoch it owns each of its streams.
+    pub epochs: BTreeMap<SharedName, u64>,
+    /// How many frames were left out because they did not come after those before, such as frames
+    /// of an owner of before.
+    pub stale_frames: u64,
+    /// If the engine's revisions have gone back, as after a restored backup: which one they have to
+    /// pass before anything is claimed.
+    pub epoch_floor: Option<u64>,
 }
 
 impl Core {
@@ -70,6 +83,8 @@ impl Core {
             unclosed: watch::Sender::new(0),
             claims: 0,
             lapses: 0,
+            moves: ClusterMoves::default(),
+            until: None,
         }
     }
 
@@ -79,12 +94,22 @@ impl Core {
             match action {
                 NodeAction::Changed(stream) => self.show(&stream, now),
                 NodeAction::Lapsed => self.lapses += 1,
+                NodeAction::Claimed(reason) => self.moves.count(reason),
+                NodeAction::Rewound { revision, floor } => tracing::warn!(
+                    revision,
+                    floor,
+                    "the engine's revisions have gone back; nothing is claimed until they pass \
+                     those before"
+                ),
                 action => self.outbox.push(action),
             }
         }
         let Some(until) = self.node.deadline(now) else {
             return;
         };
+        if self.until.replace(until) == Some(until) && now < until {
+            return;
+        }
         let ended = |(stream, (holder, _)): (&SharedName, &(TenureHolder, Tenure))| {
             (!holder.extend(until)).then(|| stream.clone())
         };
@@ -177,6 +202,14 @@ impl Core {
             lease_remaining: remaining.unwrap_or_default(),
             nodes: self.node.nodes_up(),
             members: self.node.members(),
+            moves: self.moves,
+            epochs: self
+                .tenures
+                .iter()
+                .map(|(stream, (holder, _))| (stream.clone(), holder.epoch()))
+                .collect(),
+            stale_frames: 0,
+            epoch_floor: self.node.floor(),
         }
     }
 

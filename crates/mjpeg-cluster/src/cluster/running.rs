@@ -91,7 +91,10 @@ async fn carry_out(
             let reaches = asked.ok().flatten();
             shared.with(|node, now| node.answered(op, reaches, now));
         }
-        NodeAction::Changed(_) | NodeAction::Lapsed => {}
+        NodeAction::Changed(_)
+        | NodeAction::Claimed(_)
+        | NodeAction::Rewound { .. }
+        | NodeAction::Lapsed => {}
     }
 }
 
@@ -132,7 +135,8 @@ async fn watch(shared: Arc<ClusterShared>, engine: Arc<dyn Engine>) {
 async fn watch_once(shared: &ClusterShared, engine: &dyn Engine) -> Result<(), EngineError> {
     let image = engine.read().await?;
     let revision = image.revision;
-    shared.with(|node, now| node.read(image, now));
+    let seen = shared.orders.latest_epoch();
+    shared.with(|node, now| node.read(image, seen, now));
     let mut watch = engine.watch(revision).await?;
     loop {
         let changes = watch.next().await?;

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    cluster::{Cluster, ownership::Ownership},
+    cluster::{Cluster, orders::OrderUse, ownership::Ownership},
     link::error::LinkFailure,
     name::{PeerAddress, SharedName},
     node::Node,
@@ -30,6 +30,7 @@ pub struct ClusterSource {
     camera: Arc<dyn Connect>,
     peers: Arc<dyn PeerPull>,
     order: FrameOrder,
+    _counted: OrderUse,
 }
 
 impl ClusterSource {
@@ -44,12 +45,14 @@ impl ClusterSource {
         peers: Arc<dyn PeerPull>,
         order: FrameOrder,
     ) -> Self {
+        let counted = cluster.shared.orders.add(order.clone());
         Self {
             cluster,
             stream,
             camera,
             peers,
             order,
+            _counted: counted,
         }
     }
 

@@ -2,6 +2,9 @@
 
 mod closing;
 mod holding;
+mod many;
+mod moving;
+mod rewound;
 mod source;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

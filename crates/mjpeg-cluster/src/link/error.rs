@@ -59,6 +59,15 @@ pub enum LinkFailure {
     /// Each node names another one as the owner, or as the one to read from.
     #[error("nodes send one another for the stream; the last one named is {0}")]
     TooManyRedirects(LinkNodeId),
+    /// The node names an address that no [known](crate::LinkClient::with_known) node has. It was not
+    /// dialled.
+    #[error("the node {peer} names {node}, which is none of the cluster's nodes that are up")]
+    Stranger {
+        /// The address of the node that names it.
+        peer: String,
+        /// What it names.
+        node: LinkNodeId,
+    },
     /// The frames come through this node, or through too many relays.
     #[error(transparent)]
     Relay(#[from] RelayError),
@@ -86,6 +95,7 @@ impl LinkFailure {
                 status: 503 | 508,
                 ..
             } | Self::TooManyRedirects(_)
+                | Self::Stranger { .. }
                 | Self::Relay(RelayError::Loop)
         )
     }
