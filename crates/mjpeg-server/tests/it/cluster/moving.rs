@@ -94,15 +94,21 @@ async fn cameras_are_moved_and_nodes_drained_by_command() {
     let nodes = ["a", "b", "c"].map(|name| plant.start(name, &streams));
     let first = nodes[0].owner_of("door").await;
     let others: Vec<_> = nodes.iter().filter(|node| node.name != first).collect();
-    let [to, asked] = *others else { panic!("three nodes") };
+    let [to, asked] = *others else {
+        panic!("three nodes")
+    };
     let mut viewer = asked.viewer("door").await;
-    let seen = timeout(PATIENCE, number(&mut viewer)).await.expect("pictures come");
+    let seen = timeout(PATIENCE, number(&mut viewer))
+        .await
+        .expect("pictures come");
     // Any node may be asked.
     let (code, out, err) = asked.cluster(&["move", "door", &to.name]);
     assert_eq!(code, Some(0), "{out}{err}");
     assert_eq!(asked.owner_of("door").await, to.name);
     let moved = async { while number(&mut viewer).await >= seen {} };
-    timeout(PATIENCE, moved).await.expect("pictures of the new owner");
+    timeout(PATIENCE, moved)
+        .await
+        .expect("pictures of the new owner");
     let (code, out, err) = asked.cluster(&["drain", &to.name]);
     assert_eq!(code, Some(0), "{out}{err}");
     assert_ne!(asked.owner_of("door").await, to.name);
