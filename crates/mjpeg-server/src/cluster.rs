@@ -20,6 +20,6 @@ pub(crate) mod plan;
 mod registry;
 
 #[cfg(not(feature = "cluster"))]
-pub(crate) use absent::{RelayNode, join, plan};
+pub(crate) use absent::{AbsentNode as RelayNode, join, plan};
 #[cfg(feature = "cluster")]
 pub(crate) use node::RelayNode;

@@ -23,9 +23,8 @@ use crate::{
     assembly,
     background::in_background,
     config::{
-        edits::Edits,
+        edits::{Edits, RegistryStreams},
         load::{Loaded, load_edited},
-        registry::RegistryStreams,
         report::{Level, Report},
         resolve::overrides::Overrides,
     },

@@ -36,8 +36,8 @@ pub(crate) enum ClusterCommand {
     },
     /// Hand all cameras of a node over to others; viewers stay
     ///
-    /// The node takes no cameras until it is undrained, also after a restart. A node that is stopped
-    /// hands its cameras over by itself, and needs no drain.
+    /// The node takes no cameras until it is undrained, also after a restart. A node that is
+    /// stopped hands its cameras over by itself, and needs no drain.
     #[command(after_help = "Example: mjpeg-server cluster drain relay-2")]
     Drain {
         /// The node; without it, the one that is asked

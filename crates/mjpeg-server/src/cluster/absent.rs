@@ -8,13 +8,13 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::figures::ClusterFigures;
-use crate::config::{plan::sharing::Sharing, registry::RegistryStreams};
+use crate::config::{edits::RegistryStreams, plan::sharing::Sharing};
 
 /// There is none.
 #[derive(Clone, Debug)]
-pub(crate) enum RelayNode {}
+pub(crate) enum AbsentNode {}
 
-impl RelayNode {
+impl AbsentNode {
     pub(crate) async fn start(plan: &plan::ClusterPlan) -> anyhow::Result<Self> {
         match *plan {}
     }
@@ -71,13 +71,15 @@ impl RelayNode {
 pub(crate) mod plan {
     //! Settings of a node, which are always refused.
 
-    use crate::config::{plan::Failed, settings::ClusterSettings};
+    use crate::config::{plan::unusable::Failed, settings::ClusterSettings};
 
     /// There is none.
     #[derive(Debug)]
-    pub(crate) enum ClusterPlan {}
+    pub(crate) enum AbsentPlan {}
 
-    impl ClusterPlan {
+    pub(crate) use AbsentPlan as ClusterPlan;
+
+    impl AbsentPlan {
         pub(crate) fn new(_: &ClusterSettings) -> Result<Self, Failed> {
             let message = "this build of mjpeg-server knows no clusters: build it with `--features \
                            cluster`";
@@ -97,21 +99,21 @@ pub(crate) mod join {
 
     /// There is none.
     #[derive(Serialize)]
-    pub(crate) enum JoinChecks {}
+    pub(crate) enum AbsentChecks {}
 
-    impl JoinChecks {
+    impl AbsentChecks {
         pub(crate) fn are_fine(&self) -> bool {
             match *self {}
         }
     }
 
-    impl fmt::Display for JoinChecks {
+    impl fmt::Display for AbsentChecks {
         fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
             match *self {}
         }
     }
 
-    pub(crate) fn join_checks(_: &RelayPlan) -> io::Result<Option<JoinChecks>> {
+    pub(crate) fn join_checks(_: &RelayPlan) -> io::Result<Option<AbsentChecks>> {
         Ok(None)
     }
 }

@@ -99,7 +99,7 @@ async fn all(plan: &RelayPlan, cluster: &ClusterPlan) -> JoinChecks {
     if let Some(tls) = &tls {
         client = client.with_connector(Arc::new(tls.clone()));
     }
-    let server = LinkServer::new(Arc::new(NoStreams), cluster.link.clone());
+    let server = LinkServer::new(Arc::new(JoiningNode), cluster.link.clone());
     // If it is taken, the node runs already, and answers itself.
     let _port = LinkPort::open(cluster.listen, server, tls);
     let own = cluster.id.address();
@@ -240,9 +240,9 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A node that has nothing yet.
-struct NoStreams;
+struct JoiningNode;
 
-impl LinkNode for NoStreams {
+impl LinkNode for JoiningNode {
     fn place(&self, _: &str) -> LinkPlace {
         LinkPlace::Unknown
     }

@@ -17,13 +17,13 @@ use tracing::{info, warn};
 
 use super::{
     link::{LinkPort, certificates, replace},
-    places::{LinkedNode, Places, Shared},
+    places::{LinkPlaces, LinkedNode, SharedEntry},
     plan::{ClusterPlan, LinkTlsFiles, digest},
-    registry::{self, Registry},
+    registry::{self, EngineRegistry},
 };
 use crate::{
     background::OwnedTask,
-    config::{plan::sharing::Sharing, registry::RegistryStreams},
+    config::{edits::RegistryStreams, plan::sharing::Sharing},
 };
 
 /// A node of a cluster. Clones are the same one.
@@ -33,11 +33,11 @@ pub(crate) struct RelayNode(Arc<NodeParts>);
 struct NodeParts {
     cluster: Cluster,
     client: LinkClient,
-    places: Arc<Places>,
+    places: Arc<LinkPlaces>,
     key: SpecKey,
     port: LinkPort,
     config: ClusterConfig,
-    registry: Registry,
+    registry: EngineRegistry,
     tls: Option<(LinkTls, LinkTlsFiles)>,
 }
 
@@ -60,7 +60,7 @@ impl RelayNode {
         if let Some(tls) = &tls {
             client = client.with_connector(Arc::new(tls.clone()));
         }
-        let places = Arc::new(Places::default());
+        let places = Arc::new(LinkPlaces::default());
         let linked = Arc::new(LinkedNode {
             places: Arc::clone(&places),
             client: client.clone(),
@@ -75,7 +75,7 @@ impl RelayNode {
         let cluster = Cluster::start(plan.config.clone(), Arc::new(etcd), peers);
         // Nobody else sets it.
         let _ = known.set(cluster.clone());
-        let registry = Registry::follow(&cluster);
+        let registry = EngineRegistry::follow(&cluster);
         let (node, address) = (plan.config.node(), port.address());
         info!(%node, %address, "node of a cluster");
         Ok(Self(Arc::new(NodeParts {
@@ -126,7 +126,7 @@ impl RelayNode {
             .is_some_and(|known| known.sharing == *sharing)
     }
 
-    fn entry(&self, name: &SharedName, sharing: &Sharing) -> Shared {
+    fn entry(&self, name: &SharedName, sharing: &Sharing) -> SharedEntry {
         let ownership = self.0.cluster.ownership(name);
         let (places, mut changes) = (Arc::downgrade(&self.0.places), ownership.clone());
         let stream = name.to_string();
@@ -138,7 +138,7 @@ impl RelayNode {
                 places.retry(&stream);
             }
         });
-        Shared {
+        SharedEntry {
             sharing: sharing.clone(),
             order: FrameOrder::new(),
             ownership,
@@ -187,7 +187,7 @@ impl RelayNode {
         &self.0.port
     }
 
-    pub(super) fn places(&self) -> &Places {
+    pub(super) fn places(&self) -> &LinkPlaces {
         &self.0.places
     }
 

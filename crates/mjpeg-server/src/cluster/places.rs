@@ -16,14 +16,14 @@ use crate::{background::OwnedTask, config::plan::sharing::Sharing};
 
 /// What a node says to others of its streams.
 #[derive(Default)]
-pub(super) struct Places {
-    streams: Mutex<BTreeMap<String, Shared>>,
+pub(super) struct LinkPlaces {
+    streams: Mutex<BTreeMap<String, SharedEntry>>,
     /// What runs the streams, once it does.
     running: OnceLock<(Manager, HttpOutlet)>,
 }
 
 /// A stream that the cluster shares.
-pub(super) struct Shared {
+pub(super) struct SharedEntry {
     pub(super) sharing: Sharing,
     /// Of its frames, over all connections.
     pub(super) order: FrameOrder,
@@ -32,8 +32,8 @@ pub(super) struct Shared {
     pub(super) _following: OwnedTask,
 }
 
-impl Places {
-    pub(super) fn streams(&self) -> MutexGuard<'_, BTreeMap<String, Shared>> {
+impl LinkPlaces {
+    pub(super) fn streams(&self) -> MutexGuard<'_, BTreeMap<String, SharedEntry>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,7 +82,7 @@ impl Places {
 
 /// A node as the link sees it.
 pub(super) struct LinkedNode {
-    pub(super) places: Arc<Places>,
+    pub(super) places: Arc<LinkPlaces>,
     pub(super) client: LinkClient,
     pub(super) cluster: Arc<OnceLock<mjpeg_cluster::Cluster>>,
 }

@@ -18,8 +18,8 @@ use crate::{
         files::shown,
         keys::cluster::{EngineTlsKeys, LinkTlsKeys},
         plan::{
-            Failed,
             sharing::{NODE_LABEL, Sharing},
+            unusable::Failed,
         },
         settings::ClusterSettings,
         value::choice::EngineLossChoice,

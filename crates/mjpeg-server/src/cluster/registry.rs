@@ -12,16 +12,16 @@ use tracing::warn;
 
 use crate::{
     background::OwnedTask,
-    config::{read::document::MOST_STREAMS, registry::RegistryStreams},
+    config::{edits::RegistryStreams, read::document::MOST_STREAMS},
 };
 
 /// What stands in the engine, as it was last looked at.
-pub(super) struct Registry {
+pub(super) struct EngineRegistry {
     streams: watch::Receiver<RegistryStreams>,
     _looking: OwnedTask,
 }
 
-impl Registry {
+impl EngineRegistry {
     /// Looks at it from now on.
     pub(super) fn follow(cluster: &Cluster) -> Self {
         let (told, streams) = watch::channel(RegistryStreams::default());

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use mjpeg_manager::StreamName;
@@ -12,7 +13,6 @@ use super::{
     files::{API_MARK, Files},
     layer::{Layer, ValueOrigin},
     read::document::streams_of,
-    registry::{REGISTRY, RegistryStreams},
     report::Report,
 };
 
@@ -23,6 +23,10 @@ pub(crate) struct Edits {
     pub(crate) run: Vec<RunStream>,
     pub(crate) registry: RegistryStreams,
 }
+
+/// The keys of each stream, as somebody has written them. No `Debug`: nothing is known of them.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct RegistryStreams(pub(crate) Arc<BTreeMap<StreamName, toml::Table>>);
 
 /// A stream that the API has set, changed or removed for this run.
 #[derive(Clone, PartialEq)]
@@ -178,3 +182,6 @@ fn keys_of(layer: &Layer) -> toml::Table {
         .map(|(key, entry)| (key.clone(), entry.value.clone()))
         .collect()
 }
+
+/// What stands for a file where one is named.
+pub(crate) const REGISTRY: &str = "the cluster";

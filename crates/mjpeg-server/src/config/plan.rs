@@ -18,7 +18,7 @@ use mjpeg_manager::{
 
 use self::{
     sharing::Sharing,
-    unusable::{Unusable, Whose},
+    unusable::{Failed, Unusable, Whose},
 };
 use super::{
     keys::{
@@ -153,9 +153,6 @@ impl RelayPlan {
         }
     }
 }
-
-/// A key, and what is wrong with its value.
-pub(crate) type Failed = (&'static str, String);
 
 fn gateway(listen: &ListenSettings, process: &ProcessKeys) -> Result<GatewayConfig, Failed> {
     let keys = &listen.keys;

@@ -3,13 +3,9 @@
 //! Other nodes have put them there, so they may do no more than what the API may set, and what is
 //! wrong with one of them costs that stream alone.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use mjpeg_manager::StreamName;
-
 use super::{
     allowed,
-    edits::stream_text,
+    edits::{REGISTRY, RegistryStreams, stream_text},
     files::API_MARK,
     keys::{cluster::ClusterKeys, control::ControlKeys},
     layer::Layer,
@@ -19,10 +15,6 @@ use super::{
     resolve::{overrides::Overrides, resolve},
     settings::StreamSettings,
 };
-
-/// The keys of each stream, as somebody has written them. No `Debug`: nothing is known of them.
-#[derive(Clone, Default, PartialEq)]
-pub(crate) struct RegistryStreams(pub(crate) Arc<BTreeMap<StreamName, toml::Table>>);
 
 /// Adds the streams of the registry that can be used on this node. Of the others, a warning says
 /// why.
@@ -126,6 +118,3 @@ fn texts(value: &toml::Value) -> Vec<&str> {
         _ => Vec::new(),
     }
 }
-
-/// What stands for a file where one is named.
-pub(crate) const REGISTRY: &str = "the cluster";

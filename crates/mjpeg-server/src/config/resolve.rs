@@ -13,11 +13,11 @@ mod tokens;
 
 use self::{overrides::Overrides, rights::WrittenRights};
 use super::{
-    keys::{cluster::ClusterKeys, listen::ListenKeys, process::ProcessKeys, stream::StreamKeys},
+    keys::{listen::ListenKeys, process::ProcessKeys, stream::StreamKeys},
     layer::Layer,
     read::document::Document,
     report::Report,
-    settings::Settings,
+    settings::{ListenSettings, Settings},
 };
 
 /// A configuration with all layers merged.
@@ -77,21 +77,13 @@ pub(crate) fn resolve(
     let webhooks = outbound::webhooks(&document.webhooks, &names, report);
     let (webhook_layers, webhooks): (Vec<_>, Vec<_>) = webhooks.into_iter().unzip();
 
-    let cluster = document.cluster.as_ref();
-    let cluster = cluster.map(|own| Layer::built_in::<ClusterKeys>().under(own));
-    streams::warn_of_requires(&stream_layers, cluster.is_some(), report);
+    let cluster = cluster::layer(document, &stream_layers, report);
 
-    let mut ports: ListenKeys = base.read();
-    if let Some(first) = listens.first() {
-        ports
-            .trusted_proxies
-            .clone_from(&first.keys.trusted_proxies);
-    }
     Resolved {
         settings: Settings {
             process: process.read(),
+            ports: ports(&base, &listens),
             listens,
-            ports,
             defaults: defaults.read(),
             streams,
             auth: rights.auth.read(),
@@ -100,9 +92,7 @@ pub(crate) fn resolve(
             hook,
             webhooks,
             tokens: tokens::tokens(&rights.auth, report),
-            cluster: cluster
-                .as_ref()
-                .and_then(|layer| cluster::cluster(layer, report)),
+            cluster: cluster::cluster(cluster.as_ref(), report),
         },
         process,
         listens: listen_layers,
@@ -113,4 +103,15 @@ pub(crate) fn resolve(
         webhooks: webhook_layers,
         cluster,
     }
+}
+
+/// What the streams' own ports have of a listener.
+fn ports(base: &Layer, listens: &[ListenSettings]) -> ListenKeys {
+    let mut ports: ListenKeys = base.read();
+    if let Some(first) = listens.first() {
+        ports
+            .trusted_proxies
+            .clone_from(&first.keys.trusted_proxies);
+    }
+    ports
 }

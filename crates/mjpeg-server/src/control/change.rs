@@ -15,7 +15,8 @@ use crate::config::{
 };
 
 /// The keys of the stream after the change, if the API may set those that are new. `references` are
-/// the `${…}` that a stream of the cluster may hold; `None` for another stream, which may hold none.
+/// the `${…}` that a stream of the cluster may hold. It is `None` for another stream: that may hold
+/// none.
 pub(super) fn keys(
     change: &StreamEdit,
     there: Option<&OwnStream>,

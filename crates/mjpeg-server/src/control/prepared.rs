@@ -16,10 +16,7 @@ use super::{
 };
 use crate::{
     background::in_background,
-    config::{
-        edits::{Author, Edits, OwnStream, RunStream},
-        registry::RegistryStreams,
-    },
+    config::edits::{Author, Edits, OwnStream, RegistryStreams, RunStream},
     reload::{Reloader, difference::Configuration},
 };
 

@@ -54,6 +54,11 @@ pub(super) fn encode(node: Option<&ClusterFigures>, families: &mut Families<'_>)
         "For how long the node may use its cameras if it hears nothing more of the engine.",
         [([], node.lease_remaining.as_secs_f64())],
     )?;
+    counters(node, families)?;
+    streams(&node.streams, families)
+}
+
+fn counters(node: &ClusterFigures, families: &mut Families<'_>) -> fmt::Result {
     let counters: [(&str, &str, u64); 3] = [
         (
             "mjpeg_cluster_stale_frames",
@@ -94,8 +99,7 @@ pub(super) fn encode(node: Option<&ClusterFigures>, families: &mut Families<'_>)
         "Requests of other nodes that were not answered with a stream, by reason.",
         node.refused
             .map(|(reason, count)| ([("reason", reason)], count)),
-    )?;
-    streams(&node.streams, families)
+    )
 }
 
 fn streams(streams: &[SharedStreamFigures], families: &mut Families<'_>) -> fmt::Result {

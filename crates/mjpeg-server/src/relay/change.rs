@@ -92,20 +92,12 @@ impl Relay {
             replace(&auth, staged(&before, next));
             before
         });
-        self.share(&change.sharings);
-        let added: Vec<_> = change
-            .added
-            .iter()
-            .map(|(spec, _)| spec.name().clone())
-            .collect();
-        let started = self.start_all(change.added).await;
-        if started.is_err() {
-            added.iter().for_each(|name| self.forget(name));
-        }
+        let started = self.start_all(change.added, &change.sharings).await;
         if let (Err(_), Some(before)) = (&started, before) {
             replace(&auth, before);
         }
         started?;
+        self.share(&change.sharings, |_| true);
         self.keys.set(change.keys);
         if let Some(next) = &change.auth {
             replace(&auth, next.clone());
@@ -122,24 +114,7 @@ impl Relay {
         if http.listener() != change.ports {
             http.configure_ports(change.ports);
         }
-        let mut specs = Vec::new();
-        for StreamChange {
-            name,
-            spec,
-            http: config,
-        } in change.changed
-        {
-            if let Some(config) = config {
-                http.configure(&name, config);
-            }
-            specs.extend(spec);
-        }
-        let applying = specs.into_iter().map(async |spec| {
-            let name = spec.name().clone();
-            let applied = manager.apply(self.relayed.shared(spec)).await;
-            log_failure(&name, applied.map(|_| ()));
-        });
-        join_all(applying).await;
+        self.apply_all(change.changed).await;
         self.relayed.set_routes(change.gateways.routes);
         self.gateways.commit(prepared.gateways);
         let stopping = change.removed.iter().map(async |name| {
@@ -159,10 +134,29 @@ impl Relay {
         Ok(())
     }
 
-    /// Shares streams with the other nodes of the cluster, if there is one.
-    fn share(&self, sharings: &[(StreamName, Sharing)]) {
+    /// Changes streams that run.
+    async fn apply_all(&self, changed: Vec<StreamChange>) {
+        let relayed = &self.relayed;
+        let mut specs = Vec::new();
+        for StreamChange { name, spec, http } in changed {
+            if let Some(config) = http {
+                relayed.http.configure(&name, config);
+            }
+            specs.extend(spec);
+        }
+        let applying = specs.into_iter().map(async |spec| {
+            let name = spec.name().clone();
+            let applied = relayed.manager.apply(relayed.shared(spec)).await;
+            log_failure(&name, applied.map(|_| ()));
+        });
+        join_all(applying).await;
+    }
+
+    /// Shares those of these streams with the other nodes of the cluster, if there is one.
+    fn share(&self, sharings: &[(StreamName, Sharing)], those: impl Fn(&StreamName) -> bool) {
         if let Some(cluster) = &self.relayed.cluster {
-            cluster.share(sharings.iter().map(|(name, sharing)| (name, sharing)));
+            let shared = sharings.iter().filter(|(name, _)| those(name));
+            cluster.share(shared.map(|(name, sharing)| (name, sharing)));
         }
     }
 
@@ -261,8 +255,14 @@ impl Relay {
     }
 
     /// Starts all streams, or none.
-    async fn start_all(&self, specs: Vec<(StreamSpec, StreamConfig)>) -> Result<(), StartError> {
+    async fn start_all(
+        &self,
+        specs: Vec<(StreamSpec, StreamConfig)>,
+        sharings: &[(StreamName, Sharing)],
+    ) -> Result<(), StartError> {
         let manager = &self.relayed.manager;
+        let names: Vec<_> = specs.iter().map(|(spec, _)| spec.name().clone()).collect();
+        self.share(sharings, |name| names.contains(name));
         let starting = specs.into_iter().map(async |(spec, config)| {
             let name = spec.name().clone();
             self.relayed.http.configure(&name, config);
@@ -283,6 +283,7 @@ impl Relay {
             log_failure(name, manager.stop(name.as_str()).await);
         });
         join_all(stopping).await;
+        names.iter().for_each(|name| self.forget(name));
         Err(StartError::streams(errors))
     }
 }

@@ -16,3 +16,6 @@ pub(crate) enum Whose {
     User(usize),
     Cluster,
 }
+
+/// A key, and what is wrong with its value.
+pub(crate) type Failed = (&'static str, String);

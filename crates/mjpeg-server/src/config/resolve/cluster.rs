@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::streams::warn_of_requires;
 use crate::{
     config::{
         keys::cluster::ClusterKeys,
         layer::Layer,
+        read::document::Document,
         report::{Finding, Report},
         settings::ClusterSettings,
         value::secret_text::SecretText,
@@ -13,8 +15,16 @@ use crate::{
     secrets::{expanded_text, secret_files},
 };
 
-/// Makes the settings of a node. What is wrong is reported.
-pub(super) fn cluster(layer: &Layer, report: &mut Report) -> Option<ClusterSettings> {
+/// Merges the layers of `[cluster]`, if there is one.
+pub(super) fn layer(document: &Document, streams: &[Layer], report: &mut Report) -> Option<Layer> {
+    let own = document.cluster.as_ref();
+    warn_of_requires(streams, own.is_some(), report);
+    own.map(|own| Layer::built_in::<ClusterKeys>().under(own))
+}
+
+/// Makes the settings of a node, if the relay is one. What is wrong is reported.
+pub(super) fn cluster(layer: Option<&Layer>, report: &mut Report) -> Option<ClusterSettings> {
+    let layer = layer?;
     let mut keys: ClusterKeys = layer.read();
     for (key, is_missing) in [
         ("name", keys.name.is_none()),
