@@ -29,7 +29,7 @@ use utoipa::{
     },
 };
 
-use self::authorise::{NeededRight, Rule, authorise};
+use self::authorise::{FORGET, NeededRight, REVOKE, Rule, authorise};
 use crate::{
     code::ErrorCode, error::Error, respond::Refused, state::ApiState, view::stream::FullStream,
 };
@@ -228,12 +228,6 @@ struct ApiDocument;
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/api/v1";
-
-/// The verb of a change that is about a link.
-const REVOKE: &str = "revoke";
-
-/// The verb of a change that is about a node.
-const FORGET: &str = "forget";
 
 /// The one path below it that speaks WebSocket.
 pub(crate) const WALL: &str = "/wall";

@@ -12,7 +12,6 @@ use http::{Method, StatusCode};
 use mjpeg_manager::{StreamName, mjpeg_http::Grant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{FORGET, REVOKE};
 use crate::{
     audit::{Audit, AuditedStream, AuditedUser, stream_in},
     body::check_type,
@@ -229,3 +228,9 @@ pub(super) fn about(mut response: Response, stream: &StreamName) -> Response {
     response.extensions_mut().insert(stream);
     response
 }
+
+/// The verb of a change that is about a link, whose id could pass for the name of a stream.
+pub(super) const REVOKE: &str = "revoke";
+
+/// The verb of a change that is about a node, whose name could, too.
+pub(super) const FORGET: &str = "forget";

@@ -103,16 +103,9 @@ impl RelayPlan {
         let cors = cors.unwrap_or(CorsPolicy::NOBODY);
         let mut streams = Vec::new();
         let mut pictures = picture::PlaceholderPictures::default();
-        let node = settings
-            .cluster
-            .as_ref()
-            .and_then(|own| own.keys.node.as_deref());
         for (at, stream) in settings.streams.iter().enumerate() {
-            match planned(stream, &cors, &mut pictures) {
-                Ok(planned) => streams.push(PlannedStream {
-                    sharing: node.map(|node| Sharing::new(stream, node)),
-                    ..planned
-                }),
+            match planned(stream, settings, &cors, &mut pictures) {
+                Ok(planned) => streams.push(planned),
                 Err(error) => keep(Whose::Stream(at), error),
             }
         }
@@ -133,10 +126,7 @@ impl RelayPlan {
                 worker_threads: process.worker_threads,
                 manager: ManagerConfig::default().with_max_streams(2 * MOST_STREAMS),
                 max_viewers_total: process.max_viewers_total as usize,
-                walls: WallLimits {
-                    most: process.max_walls as usize,
-                    most_per_address: process.max_walls_per_address as usize,
-                },
+                walls: walls(process),
                 ports: ports.unwrap_or_default(),
                 defaults: defaults.unwrap_or_default(),
                 streams,
@@ -151,6 +141,13 @@ impl RelayPlan {
         } else {
             Err(unusable)
         }
+    }
+}
+
+fn walls(process: &ProcessKeys) -> WallLimits {
+    WallLimits {
+        most: process.max_walls as usize,
+        most_per_address: process.max_walls_per_address as usize,
     }
 }
 
@@ -195,6 +192,7 @@ fn listener(keys: &ListenKeys, process: &ProcessKeys) -> Result<ListenerConfig, 
 
 fn planned(
     stream: &StreamSettings,
+    settings: &Settings,
     cors: &CorsPolicy,
     pictures: &mut picture::PlaceholderPictures,
 ) -> Result<PlannedStream, Failed> {
@@ -235,11 +233,13 @@ fn planned(
         StartChoice::Retry => "placeholder",
     };
     spec.validate().map_err(|error| (key, error.to_string()))?;
+    let cluster = settings.cluster.as_ref();
+    let node = cluster.and_then(|cluster| cluster.keys.node.as_deref());
     Ok(PlannedStream {
         spec,
         http: stream_config(keys, cors)?,
         aliases: stream.aliases.clone(),
-        sharing: None,
+        sharing: node.map(|node| Sharing::new(stream, node)),
     })
 }
 
