@@ -112,6 +112,9 @@ impl Node {
         state.claim = Claim::Free;
         state.retry_at = Some(retry_at);
         if let CallAnswer::Verdict(CommitVerdict::Done(epoch)) = answer {
+            // When it is given up, others have their turn from then on.
+            state.vacant = None;
+            state.turn_at = None;
             if kept {
                 state.claim = Claim::Mine { epoch };
                 state.retry_at = None;

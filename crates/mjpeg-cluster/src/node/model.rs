@@ -60,7 +60,7 @@ fn never_two_owners_while_an_operator_moves_the_stream() {
         ("door", Fault::MOVES | Fault::CutEngine(0).bit() | Fault::Restart(0).bit()),
         ("yard", Fault::MOVES | Fault::Late(0).bit() | Fault::WatchLags(0).bit()),
     ] {
-        let bounds = SearchBounds::new(2, 7).only(kinds);
+        let bounds = SearchBounds::new(2, 5).only(kinds);
         check(&settled(stream, Mistakes::default()), bounds);
     }
 }
