@@ -3,6 +3,7 @@
 mod config;
 mod joining;
 mod moving;
+#[allow(dead_code, reason = "the tests of mjpeg-cluster use the rest")]
 #[path = "../../../mjpeg-cluster/tests/it/etcd/process.rs"]
 mod process;
 mod registry;
