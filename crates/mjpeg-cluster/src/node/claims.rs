@@ -70,7 +70,8 @@ impl Node {
     /// lasted longer without the engine.
     fn closing_until(&self, now: Instant) -> Instant {
         let least = now + self.settings.closing();
-        self.deadline(now).map_or(least, |deadline| deadline.max(least))
+        self.deadline(now)
+            .map_or(least, |deadline| deadline.max(least))
     }
 
     /// The camera's connection is closed: the claim can be given back.
