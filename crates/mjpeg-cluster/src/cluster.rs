@@ -129,7 +129,8 @@ impl Cluster {
     ///
     /// If the node could not own the stream, as far as this one knows.
     pub fn move_to(&self, stream: &SharedName, node: &NodeName) -> Result<(), InvalidMove> {
-        self.shared.with(|core, now| core.move_to(stream, node, now))
+        self.shared
+            .with(|core, now| core.move_to(stream, node, now))
     }
 
     /// Lets another node drain, as [`drain`](Self::drain) does here, until it is to no more.
@@ -137,7 +138,8 @@ impl Cluster {
     ///
     /// The engine remembers it: a node that is restarted goes on draining.
     pub fn drain_node(&self, node: &NodeName, drained: bool) -> bool {
-        self.shared.with(|core, now| core.drain_node(node, drained, now))
+        self.shared
+            .with(|core, now| core.drain_node(node, drained, now))
     }
 
     /// The members of the cluster, by name, as this node knows them.

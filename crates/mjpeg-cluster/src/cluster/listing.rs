@@ -54,12 +54,16 @@ impl Node {
                 let drained = view.drains.contains(name);
                 ClusterNode {
                     name: name.clone(),
-                    address: record.map_or(&member.address, |record| &record.address).clone(),
+                    address: record
+                        .map_or(&member.address, |record| &record.address)
+                        .clone(),
                     is_up: record.is_some(),
                     is_admitted: member.admitted,
                     is_draining: drained || record.is_some_and(|record| record.draining),
                     version: record.map_or_else(String::new, |record| record.version.clone()),
-                    labels: record.map(|record| record.labels.clone()).unwrap_or_default(),
+                    labels: record
+                        .map(|record| record.labels.clone())
+                        .unwrap_or_default(),
                     capacity: record.map_or(0, |record| record.capacity),
                     defines: record.map_or(0, |record| record.streams.len()),
                     owned: view.owned(name),
@@ -71,7 +75,10 @@ impl Node {
     /// All streams that a node which is up defines, and their owners.
     pub(crate) fn owners(&self) -> BTreeMap<SharedName, Option<StreamOwner>> {
         let view = self.view();
-        let defined = view.nodes.values().flat_map(|node| node.record.streams.keys());
+        let defined = view
+            .nodes
+            .values()
+            .flat_map(|node| node.record.streams.keys());
         let streams = defined.chain(self.defined()).chain(view.owners.keys());
         let owner = |stream: &SharedName| {
             let owner = view.owners.get(stream)?;
@@ -80,6 +87,8 @@ impl Node {
                 epoch: owner.epoch,
             })
         };
-        streams.map(|stream| (stream.clone(), owner(stream))).collect()
+        streams
+            .map(|stream| (stream.clone(), owner(stream)))
+            .collect()
     }
 }

@@ -137,7 +137,9 @@ impl MemoryStore {
 
     /// The first changes after this revision.
     pub(crate) fn after(&self, revision: u64) -> Option<&EngineChanges> {
-        let next = self.log.partition_point(|changes| changes.revision <= revision);
+        let next = self
+            .log
+            .partition_point(|changes| changes.revision <= revision);
         self.log.get(next)
     }
 

@@ -225,7 +225,11 @@ impl KeyWatch for ScriptedWatch {
             let mut deaf = self.link.deaf.subscribe();
             let hears = deaf.wait_for(|deaf| !deaf);
             drop(hears.await.expect("the sender is here"));
-            if self.restored.has_changed().expect("the sender is in the link") {
+            if self
+                .restored
+                .has_changed()
+                .expect("the sender is in the link")
+            {
                 return Err(refused());
             }
             self.revisions.borrow_and_update();

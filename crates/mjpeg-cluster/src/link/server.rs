@@ -112,7 +112,10 @@ impl LinkShared {
         if path == ENGINE {
             return self.engine();
         }
-        let Some(stream) = path.strip_prefix(STREAMS).filter(|name| SharedName::is_one(name)) else {
+        let Some(stream) = path
+            .strip_prefix(STREAMS)
+            .filter(|name| SharedName::is_one(name))
+        else {
             return unknown();
         };
         if self.is_loop(&request.headers) {

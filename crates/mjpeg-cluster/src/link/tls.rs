@@ -158,7 +158,9 @@ impl Wrap for LinkTls {
 impl LinkConnector for LinkTls {
     async fn connect(&self, stream: TcpStream, host: &str) -> io::Result<Box<dyn LinkIo>> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Box::new(self.sides().connector.connect(name, stream).await?))
+        Ok(Box::new(
+            self.sides().connector.connect(name, stream).await?,
+        ))
     }
 }
 

@@ -24,7 +24,8 @@ impl Node {
         self.floor = self.floor.max(known.unwrap_or(0));
         self.lapse(now);
         let (revision, floor) = (image.revision, self.floor);
-        self.actions.push_back(NodeAction::Rewound { revision, floor });
+        self.actions
+            .push_back(NodeAction::Rewound { revision, floor });
         self.view = View::default();
         self.view.replace(image);
     }

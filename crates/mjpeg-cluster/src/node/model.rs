@@ -57,8 +57,14 @@ fn never_two_owners_of_three_nodes() {
 #[test]
 fn never_two_owners_while_an_operator_moves_the_stream() {
     for (stream, kinds) in [
-        ("door", Fault::MOVES | Fault::CutEngine(0).bit() | Fault::Restart(0).bit()),
-        ("yard", Fault::MOVES | Fault::Late(0).bit() | Fault::WatchLags(0).bit()),
+        (
+            "door",
+            Fault::MOVES | Fault::CutEngine(0).bit() | Fault::Restart(0).bit(),
+        ),
+        (
+            "yard",
+            Fault::MOVES | Fault::Late(0).bit() | Fault::WatchLags(0).bit(),
+        ),
     ] {
         let bounds = SearchBounds::new(2, 5).only(kinds);
         check(&settled(stream, Mistakes::default()), bounds);

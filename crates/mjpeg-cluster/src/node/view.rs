@@ -68,7 +68,9 @@ impl View {
         }
         let mut before = std::mem::take(&mut self.before);
         let owners = std::mem::take(&mut self.owners);
-        let had = owners.into_iter().map(|(stream, owner)| (stream, owner.node));
+        let had = owners
+            .into_iter()
+            .map(|(stream, owner)| (stream, owner.node));
         before.0.extend(had);
         *self = Self {
             revision: Some(image.revision),

@@ -4,10 +4,10 @@
 mod cost;
 mod hostile;
 mod liveness;
-mod node;
+pub(crate) mod node;
 #[cfg(all(feature = "etcd", unix))]
 mod nodes;
-mod peer;
+pub(crate) mod peer;
 #[cfg(feature = "__fuzzing")]
 mod replay;
 mod routes;

@@ -4,6 +4,7 @@
 #[cfg(all(feature = "etcd", unix))]
 mod etcd;
 mod link;
+mod recorded;
 mod records;
 
 #[test]

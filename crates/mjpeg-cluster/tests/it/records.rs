@@ -22,7 +22,15 @@ fn stream_has_a_name_that_a_relay_can_have() {
     }
     let longer = "n".repeat(SharedName::MAX_BYTES + 1);
     for bad in [
-        "", "a.b", "a~b", "a/b", "a b", "ä", "..", "a\u{1b}[2J", &longer,
+        "",
+        "a.b",
+        "a~b",
+        "a/b",
+        "a b",
+        "ä",
+        "..",
+        "a\u{1b}[2J",
+        &longer,
     ] {
         assert!(SharedName::new(bad).is_err(), "{bad:?}");
     }

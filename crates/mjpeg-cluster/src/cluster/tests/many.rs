@@ -72,7 +72,10 @@ async fn streams_of_a_dead_node_move_at_once_and_cost_one_call_each() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how much work it is, not virtual time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how much work it is, not virtual time"
+)]
 fn wall_clock() -> std::time::Instant {
     std::time::Instant::now()
 }
@@ -97,12 +100,19 @@ async fn record_of_a_node_holds_all_streams_that_it_may_own() {
     });
     sleep(2 * LEASE).await;
     let image = plant.engine.image();
-    let record = image.stored.into_iter().find_map(|stored| match stored.value {
-        EngineValue::Node(..) => Some(stored.value),
-        _ => None,
-    });
+    let record = image
+        .stored
+        .into_iter()
+        .find_map(|stored| match stored.value {
+            EngineValue::Node(..) => Some(stored.value),
+            _ => None,
+        });
     let record = record.unwrap();
     let json = record.to_json();
-    assert!(json.len() <= EngineValue::MAX_NODE_BYTES, "{} bytes", json.len());
+    assert!(
+        json.len() <= EngineValue::MAX_NODE_BYTES,
+        "{} bytes",
+        json.len()
+    );
     assert_eq!(EngineValue::parse(&record.key(), &json), Some(record));
 }

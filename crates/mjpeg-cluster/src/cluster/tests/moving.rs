@@ -47,7 +47,9 @@ async fn stream_is_moved_to_the_node_that_is_named_whoever_is_asked() {
         sleep(5 * LEASE).await;
         assert_eq!(mine(&nodes[to]).await.epoch(), epoch);
     }
-    let requested = nodes.iter().map(|node| node.cluster.stats().moves.requested);
+    let requested = nodes
+        .iter()
+        .map(|node| node.cluster.stats().moves.requested);
     assert_eq!(requested.collect::<Vec<_>>(), [2, 2, 1]);
 }
 
@@ -73,7 +75,8 @@ async fn move_that_could_not_come_about_is_refused() {
     b.cluster.undrain();
     settle().await;
     let labels = BTreeMap::from([("site".to_owned(), "x".to_owned())]);
-    b.cluster.define(&door(), spec("tcp://camera:1").with_requires(labels));
+    b.cluster
+        .define(&door(), spec("tcp://camera:1").with_requires(labels));
     assert_eq!(to_b(&b), Err(InvalidMove::Unfit));
     b.cluster.define(&door(), spec("tcp://camera:1"));
     let full = plant.start_with("full", |config| config.with_capacity(0));
@@ -94,7 +97,10 @@ async fn move_that_could_not_come_about_is_refused() {
     sleep(LEASE / 2).await;
     assert_eq!(to_b(&a), Err(InvalidMove::NoEngine));
     let tenure = mine(&a).await;
-    assert!(tenure.is_open(Instant::now()), "nothing of it has cost a tenure");
+    assert!(
+        tenure.is_open(Instant::now()),
+        "nothing of it has cost a tenure"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,7 +191,11 @@ async fn members_and_owners_are_listed_and_moves_counted_by_reason() {
         assert_eq!(listed.collect::<Vec<_>>(), [("a", true), ("b", true)]);
         let owned = nodes.iter().map(|node| (node.owned, node.defines));
         assert_eq!(owned.collect::<Vec<_>>(), [(1, 1), (0, 2)]);
-        assert!(nodes.iter().all(|node| node.is_admitted && !node.is_draining));
+        assert!(
+            nodes
+                .iter()
+                .all(|node| node.is_admitted && !node.is_draining)
+        );
         assert!(nodes.iter().all(|node| node.capacity == 10_000));
         assert!(nodes.iter().all(|node| !node.version.is_empty()));
     }

@@ -50,7 +50,9 @@ async fn nothing_is_claimed_until_epochs_are_later_than_all_that_were_seen() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    let epoch = timeout(5 * LEASE, owned).await.expect("it is claimed again");
+    let epoch = timeout(5 * LEASE, owned)
+        .await
+        .expect("it is claimed again");
     assert!(epoch > last.epoch());
     assert_eq!(a.cluster.stats().epoch_floor, None);
 }
@@ -67,7 +69,11 @@ async fn frames_that_came_before_the_node_heard_of_their_owner_count() {
     let (camera, peers) = (Arc::new(places.clone()), Arc::new(places));
     let source = ClusterSource::new(a.cluster.clone(), door(), camera, peers, order.clone());
     assert!(!order.accept(seen));
-    assert_eq!(a.cluster.stats().stale_frames, 1, "those before are not counted");
+    assert_eq!(
+        a.cluster.stats().stale_frames,
+        1,
+        "those before are not counted"
+    );
     drop(source);
     assert_eq!(a.cluster.stats().stale_frames, 1, "it stays");
     let backup = plant.engine.backup();

@@ -9,11 +9,7 @@ use mjpeg_ingest::{Connect, ConnectError, Connection, FrameOrder, RelayError};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::{
-    cluster::source::ClusterSource,
-    link::error::LinkFailure,
-    peers::PeerPull,
-};
+use crate::{cluster::source::ClusterSource, link::error::LinkFailure, peers::PeerPull};
 
 /// A camera and other nodes, which note who has connected to them.
 #[derive(Clone, Default)]
@@ -75,7 +71,9 @@ impl PeerPull for Places {
         _: &FrameOrder,
     ) -> Result<Connection, ConnectError> {
         let left = |left: u32| left.checked_sub(1);
-        let before = self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        let before = self
+            .refusals
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
         if let Ok(before) = before {
             self.log.lock().unwrap().push("refused".into());
             return Err(match before % 2 {
@@ -168,9 +166,18 @@ async fn refusal_of_a_hand_over_is_retried_before_it_is_an_outage() {
     let places = Places::default();
     places.refusals.store(7, Ordering::Relaxed);
     let started = Instant::now();
-    drop(source(&b, &places).connect().await.expect("it is there in the end"));
+    drop(
+        source(&b, &places)
+            .connect()
+            .await
+            .expect("it is there in the end"),
+    );
     assert_eq!(places.log().len(), 8);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
     // It is bounded.
     places.refusals.store(100, Ordering::Relaxed);
     let refused = source(&b, &places).connect().await.unwrap_err();

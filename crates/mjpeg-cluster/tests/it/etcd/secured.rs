@@ -32,7 +32,10 @@ async fn lock(group: &Group) {
     client.user_grant_role("root", "root").await.unwrap();
     client.role_add("relay").await.unwrap();
     let permission = Permission::new(PermissionType::Readwrite, "/mjpeg/plant/").with_prefix();
-    client.role_grant_permission("relay", permission).await.unwrap();
+    client
+        .role_grant_permission("relay", permission)
+        .await
+        .unwrap();
     client.user_add("relay", "right", None).await.unwrap();
     client.user_grant_role("relay", "relay").await.unwrap();
     client.auth_enable().await.unwrap();
@@ -184,7 +187,10 @@ async fn certificates_are_shown_and_asked_for() {
     let refused = Etcd::connect(mistaken).await.unwrap().read().await;
     let refused = refused.unwrap_err();
     assert!(matches!(refused, EngineError::Tls(_)), "{refused:?}");
-    assert!(format!("{refused:?}").contains("invalid peer certificate"), "{refused:?}");
+    assert!(
+        format!("{refused:?}").contains("invalid peer certificate"),
+        "{refused:?}"
+    );
     // It has no certificate, or one of another authority.
     for identity in [None, Some(foreign.signs("relay-1"))] {
         let stranger = Etcd::connect(with(&authority, identity)).await.unwrap();
