@@ -1,5 +1,7 @@
 //! Relays as nodes of a cluster: the real program, several times, and a real etcd.
 
+#[cfg(unix)]
+mod certificates;
 mod config;
 mod figures;
 mod joining;
@@ -8,6 +10,10 @@ mod moving;
 #[path = "../../../mjpeg-cluster/tests/it/etcd/process.rs"]
 mod process;
 mod registry;
+#[cfg(unix)]
+mod runbook;
+#[cfg(unix)]
+mod terminal;
 
 use std::{net::TcpListener, time::Duration};
 
