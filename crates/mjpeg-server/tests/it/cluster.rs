@@ -11,6 +11,8 @@ mod moving;
 mod process;
 mod registry;
 #[cfg(unix)]
+mod routing;
+#[cfg(unix)]
 mod runbook;
 #[cfg(unix)]
 mod terminal;
