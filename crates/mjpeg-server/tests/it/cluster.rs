@@ -6,6 +6,7 @@ mod config;
 mod figures;
 mod joining;
 mod moving;
+mod page;
 #[allow(dead_code, reason = "what only tests of the crate need")]
 #[path = "../../../mjpeg-cluster/tests/it/etcd/process.rs"]
 mod process;
