@@ -25,7 +25,7 @@ pub(crate) enum ClusterCommand {
     /// Show the nodes, and which of them reads each camera
     #[command(after_help = "Example: mjpeg-server cluster status")]
     Status,
-    /// Let another node read a camera; viewers stay
+    /// Let another node read a camera; no viewer is cut
     #[command(after_help = "Example: mjpeg-server cluster move garage relay-2")]
     Move {
         /// The stream
@@ -34,32 +34,32 @@ pub(crate) enum ClusterCommand {
         /// The node that is to read it
         node: String,
     },
-    /// Hand all cameras of a node over to others; viewers stay
+    /// Hand all cameras of a node over to other nodes; no viewer is cut
     ///
-    /// The node takes no cameras until it is undrained, also after a restart. A node that is
-    /// stopped hands its cameras over by itself, and needs no drain.
+    /// The node then reads no camera until "undrain", even if it is restarted. It still serves its
+    /// viewers. A node that is stopped hands its cameras over by itself, and needs no drain.
     #[command(after_help = "Example: mjpeg-server cluster drain relay-2")]
     Drain {
-        /// The node; without it, the one that is asked
+        /// The node; without it, the node that gets the request
         node: Option<String>,
     },
-    /// Let a node take cameras again
+    /// Let a node that was drained read cameras again
     #[command(after_help = "Example: mjpeg-server cluster undrain relay-2")]
     Undrain {
-        /// The node; without it, the one that is asked
+        /// The node; without it, the node that gets the request
         node: Option<String>,
     },
     /// Forget a node that is down and will not come back
     ///
-    /// While a node is down, no new one is admitted, and the others let go of their cameras when
-    /// they lose etcd: the missing one could be connected to them. Only say this of a node that
-    /// does not run any more.
+    /// While a node is down, no new node can join, and if etcd is lost, the other nodes close their
+    /// cameras: the missing node could be connected to them. Only forget a node that does not run
+    /// any more.
     #[command(after_help = "Example: mjpeg-server cluster forget relay-3")]
     Forget {
         /// The node
         node: String,
     },
-    /// Check whether a node can join with its configuration; it need not run
+    /// Check whether a node could join with this configuration, before it is started
     #[command(after_help = "Example: mjpeg-server cluster join-check relay-3.toml")]
     JoinCheck {
         /// The configuration file [default: ./mjpeg.toml, else /etc/mjpeg-server/mjpeg.toml]
@@ -69,8 +69,8 @@ pub(crate) enum ClusterCommand {
 }
 
 const HELP: &str = "\
-The node that is asked is found as by \"mjpeg-server ctl --help\", which also lists the exit codes. \
-docs/cluster.md says how to set up a cluster.
+Any node of the cluster can be asked. \"mjpeg-server ctl --help\" says how it is found without \
+--url, and lists the exit codes. docs/cluster.md says how to set up a cluster.
 
 Examples:
   mjpeg-server cluster status

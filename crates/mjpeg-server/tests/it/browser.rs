@@ -49,6 +49,61 @@ impl Driver {
         Self { child, url }
     }
 
+    /// The driver of Firefox, which is not on every machine. Says so if it is not on this one.
+    #[cfg(all(unix, feature = "cluster"))]
+    pub(crate) async fn start_firefox() -> Option<Self> {
+        let port = (TcpListener::bind("127.0.0.1:0").and_then(|v4| v4.local_addr()))
+            .expect("a free port")
+            .port();
+        let version = Command::new("geckodriver").arg("--version").output();
+        if version.is_err() {
+            eprintln!("SKIPPED Firefox: no geckodriver (cargo xtask compat engines --install)");
+            return None;
+        }
+        // Browsers outlive it. They end when this process does, however that ends.
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "trap 'kill -s KILL -- -$$' EXIT; geckodriver --port $0 & read end",
+        ]);
+        command.arg(port.to_string()).stdin(Stdio::piped());
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = child.expect("sh runs");
+        let url = format!("http://127.0.0.1:{port}");
+        let driver = Self { child, url };
+        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_err()
+        {
+            sleep(Duration::from_millis(50)).await;
+        }
+        Some(driver)
+    }
+
+    /// A Firefox, if this is its driver.
+    #[cfg(all(unix, feature = "cluster"))]
+    pub(crate) async fn firefox(&self) -> Client {
+        // A page with a stream never finishes loading.
+        let Value::Object(options) = json!({
+            "pageLoadStrategy": "none",
+            "moz:firefoxOptions": {
+                "args": ["-headless", "--width=800", "--height=600"],
+                "prefs": {
+                    "app.update.enabled": false,
+                    "network.captive-portal-service.enabled": false,
+                },
+            }
+        }) else {
+            unreachable!()
+        };
+        ClientBuilder::new(HttpConnector::new())
+            .capabilities(options)
+            .connect(&self.url)
+            .await
+            .expect("a Firefox starts")
+    }
+
     /// A browser that accepts certificates which nobody vouches for, as its user may.
     pub(crate) async fn browser(&self) -> Client {
         let args = [
@@ -98,6 +153,11 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // Of Firefox, the group; chromedriver leads none, and takes its browsers along.
+        let group = format!("-{}", self.child.id());
+        let mut kill = Command::new("kill");
+        kill.args(["-KILL", "--", &group]).stderr(Stdio::null());
+        let _ = kill.status();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,16 +1,26 @@
 //! Relays as nodes of a cluster: the real program, several times, and a real etcd.
 
+#[cfg(unix)]
+mod certificates;
 mod config;
+mod figures;
 mod joining;
 mod moving;
-#[allow(dead_code, reason = "the tests of mjpeg-cluster use the rest")]
+mod page;
+#[allow(dead_code, reason = "what only tests of the crate need")]
 #[path = "../../../mjpeg-cluster/tests/it/etcd/process.rs"]
 mod process;
 mod registry;
+#[cfg(unix)]
+mod routing;
+#[cfg(unix)]
+mod runbook;
+#[cfg(unix)]
+mod terminal;
 
 use std::{net::TcpListener, time::Duration};
 
-use mjpeg_testkit::{Camera, Script, Viewer, jpeg};
+use mjpeg_testkit::{Camera, Script, Viewer, jpeg, request};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
@@ -108,6 +118,14 @@ impl PlantNode {
             }
         };
         timeout(PATIENCE, owned).await.expect("somebody reads it")
+    }
+
+    /// The body of an answer of the node; `None` if its status is not 200.
+    async fn ask(&self, path: &str) -> Option<Vec<u8>> {
+        let asked = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let answer = request(self.server.addr(0), asked).await;
+        let answer = answer.expect("an answer");
+        (answer.head.status == 200).then(|| answer.body.to_vec())
     }
 
     async fn viewer(&self, stream: &str) -> Viewer {

@@ -1,8 +1,8 @@
 //! The figures of a relay: that they are right, complete, documented, and understood by Prometheus.
 
 mod counters;
-mod exposition;
-mod pages;
+pub(crate) mod exposition;
+pub(crate) mod pages;
 mod prometheus;
 mod relay;
 

@@ -2,7 +2,7 @@
 
 mod age;
 mod axe;
-mod browsing;
+pub(crate) mod browsing;
 mod dialogs;
 mod files;
 mod network;

@@ -1,9 +1,9 @@
 //! Reverse proxies in front of a gateway, with the snippets of docs/proxies.md.
 
 mod closed;
-mod curl;
+pub(crate) mod curl;
 mod delay;
-mod proxy;
+pub(crate) mod proxy;
 mod relay;
 
 use std::{

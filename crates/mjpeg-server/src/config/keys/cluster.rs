@@ -18,13 +18,13 @@ pub(crate) struct ClusterKeys {
     #[schemars(extend("x-required" = true, "x-example" = "plant", "x-reload" = RESTART))]
     pub(crate) name: Option<String>,
 
-    /// The name of this node: other than that of any other node, and the same after a restart. The
-    /// node also has it as the label `node`.
+    /// The name of this node. No other node may have it, and it must be the same after a restart.
+    /// The node also has it as the label `node`.
     #[schemars(extend("x-required" = true, "x-example" = "relay-1", "x-reload" = RESTART))]
     pub(crate) node: Option<String>,
 
-    /// The URLs of the members of the etcd in which the nodes agree who reads which camera:
-    /// `http://…` or `https://…`.
+    /// The URLs of the members of etcd: `http://…` or `https://…`. In this etcd, the nodes agree
+    /// which of them reads which camera.
     #[schemars(length(max = 16), extend(
         "x-required" = true,
         "x-example" = ["https://etcd-1:2379", "https://etcd-2:2379", "https://etcd-3:2379"],
@@ -32,7 +32,7 @@ pub(crate) struct ClusterKeys {
     ))]
     pub(crate) engine: Vec<String>,
 
-    /// The user of etcd, if it has users. `engine_password` must be set, too.
+    /// The user to log in to etcd as, if etcd has users. Needs `engine_password`.
     #[schemars(extend("x-example" = "mjpeg", "x-reload" = RESTART))]
     pub(crate) engine_user: Option<String>,
 
@@ -47,7 +47,7 @@ pub(crate) struct ClusterKeys {
     #[schemars(extend("x-reload" = RESTART))]
     pub(crate) engine_tls: Option<EngineTlsKeys>,
 
-    /// The address at which other nodes read streams from this one. Viewers never need it.
+    /// The address at which other nodes read streams from this one. Viewers do not use it.
     #[schemars(extend(
         "x-required" = true,
         "x-example" = "0.0.0.0:7443",
@@ -55,8 +55,8 @@ pub(crate) struct ClusterKeys {
     ))]
     pub(crate) listen: Option<ListenAddr>,
 
-    /// The address under which other nodes reach it, `HOST:PORT`. With `tls`, the host must be a
-    /// name of the certificate.
+    /// The address under which other nodes reach this one, `HOST:PORT`. With `tls`, the certificate
+    /// must be for that host.
     #[schemars(extend(
         "x-default" = "`listen`, if that is one address",
         "x-example" = "relay-1.lan:7443",
@@ -64,40 +64,41 @@ pub(crate) struct ClusterKeys {
     ))]
     pub(crate) advertise: Option<String>,
 
-    /// How long a node counts as alive that says nothing. About this long, the cameras of a node
-    /// that has died are dark. The same on all nodes.
+    /// How long a node may be silent before it counts as dead. When a node dies, its cameras are
+    /// dark for about this long. The same on all nodes.
     #[schemars(extend("x-least" = "1s", "x-most" = "60s", "x-reload" = RESTART))]
     pub(crate) lease: Time,
 
-    /// What happens to the cameras of this node when it does not reach etcd: `"hold"` keeps them
-    /// while every other node says that it does not reach it either, `"drop"` lets them go.
+    /// What this node does with its cameras when it cannot reach etcd: `"hold"` keeps them while
+    /// every other node says that it cannot reach etcd either, `"drop"` closes them.
     #[schemars(extend("x-reload" = RESTART))]
     pub(crate) engine_loss: EngineLossChoice,
 
-    /// Properties of this node, which streams can require by `requires`: `{ site = "a" }`.
+    /// Properties of this node, such as `{ site = "a" }`. A stream can require them by `requires`.
     #[schemars(extend("x-type" = "table of texts", "x-reload" = RESTART))]
     pub(crate) labels: BTreeMap<String, String>,
 
-    /// The most cameras that this node reads. With `0` it only reads from other nodes.
+    /// The most cameras that this node reads itself. With `0`, it only reads streams from other
+    /// nodes.
     #[schemars(extend("x-least" = 0, "x-reload" = RESTART))]
     pub(crate) capacity: u32,
 
-    /// The most nodes that read one stream from this node. One more reads it from one of them.
+    /// The most nodes that read one stream from this node. Further nodes read it from one of those.
     #[schemars(extend("x-least" = 1, "x-most" = 10_000, "x-reload" = RESTART))]
     pub(crate) max_edges: u32,
 
-    /// The `${…}` that streams of the cluster may hold, to the letter, such as
-    /// `${env:CAMERA_PASSWORD}`: those that `mjpeg-server ctl add --cluster` has defined for all
-    /// nodes. Each node looks them up for itself.
+    /// The references that streams defined for all nodes (`mjpeg-server ctl add --cluster`) may
+    /// hold, written exactly as in the stream, such as `${env:CAMERA_PASSWORD}`. Each node looks
+    /// them up for itself.
     #[schemars(length(max = 256), extend(
         "x-example" = ["${env:CAMERA_PASSWORD}"],
         "x-reload" = RESTART
     ))]
     pub(crate) references: Vec<String>,
 
-    /// A secret that is the same on all nodes, best 32 random bytes as text (`openssl rand -hex
-    /// 32`). By it, nodes compare what a stream means without a password leaving them. It must be
-    /// set unless all addresses are loopback.
+    /// A secret that is the same on all nodes: best 32 random bytes as text (`openssl rand -hex
+    /// 32`). With it, nodes find out whether a stream has the same keys on both, and no password
+    /// leaves a node. It must be set unless all addresses are loopback.
     #[schemars(extend(
         "x-example" = "${file:/etc/mjpeg-server/cluster.key}",
         "x-reload" = RESTART
@@ -138,7 +139,8 @@ impl Default for ClusterKeys {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(crate) struct LinkTlsKeys {
-    /// The file of the certificate of this node, as PEM. It serves other nodes and asks them.
+    /// The file of the certificate of this node, as PEM. The node shows it to every other node,
+    /// whichever of them connects.
     #[schemars(extend("x-example" = "/etc/mjpeg-server/node.pem", "x-reload" = RESTART))]
     pub(crate) certificate: PathBuf,
 
@@ -146,7 +148,8 @@ pub(crate) struct LinkTlsKeys {
     #[schemars(extend("x-example" = "/etc/mjpeg-server/node.key", "x-reload" = RESTART))]
     pub(crate) key: PathBuf,
 
-    /// The file of the authority that has signed the certificates of all nodes, and no others.
+    /// The file of the authority that signs the certificates of the nodes, as PEM. It must sign no
+    /// others: whoever has one is taken for a node.
     #[schemars(extend("x-example" = "/etc/mjpeg-server/cluster-ca.pem", "x-reload" = RESTART))]
     pub(crate) ca: PathBuf,
 }

@@ -239,10 +239,10 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-reload" = NEW, "x-api" = true))]
     pub(crate) webkit_fetch_mixed: bool,
 
-    /// In a cluster: the labels that a node must have to read the camera, such as
-    /// `{ site = "a" }`. `{ node = "relay-1" }` names one node. A camera of one machine (`v4l2:`,
-    /// `exec:`, `file:`, `unix:`, `tcp-listen:`, `http-listen:`, `push:`) needs that if other
-    /// nodes are to show it, too.
+    /// In a cluster: only nodes with these labels read the camera, such as `{ site = "a" }`.
+    /// `{ node = "relay-1" }` names one node. A camera that one machine alone can read (`v4l2:`,
+    /// `exec:`, `file:`, `unix:`, `tcp-listen:`, `http-listen:`, `push:`) needs this if other nodes
+    /// are to show it, too.
     #[schemars(extend("x-type" = "table of texts", "x-reload" = KEEP, "x-api" = true))]
     pub(crate) requires: BTreeMap<String, String>,
 }

@@ -113,4 +113,5 @@ const CONTROL: &str = "What the API may do where a listener serves \"control\"."
 
 const WEBHOOKS: &str = "A URL that events are sent to; there may be any number up to 32.";
 
-const CLUSTER: &str = "How this relay shares its cameras with other relays: see docs/cluster.md.";
+const CLUSTER: &str =
+    "Makes this relay a node of a cluster, which shares its cameras: see docs/cluster.md.";

@@ -146,7 +146,7 @@ const WEBHOOKS: &str = "A URL to which the relay sends signed events; there may 
      docs/webhooks.md says what is sent, and how a receiver checks it. The API cannot set \
      webhooks.";
 
-const CLUSTER: &str = "How this relay shares its cameras with other relays, each of which may serve \
-     all viewers: one of them is connected to a camera, the others read it from that one, and take \
-     over when it fails. docs/cluster.md says how to set up three nodes. Without this section, the \
-     relay is alone and needs no etcd.";
+const CLUSTER: &str = "Makes this relay a node of a cluster: several relays that share their cameras. \
+     One of them is connected to a camera, the others read it from that one, and one of them takes \
+     over when it fails. Viewers may use any of them. docs/cluster.md says how to set up three \
+     nodes. A relay without this section needs no etcd.";

@@ -66,6 +66,11 @@ impl Exposition {
         &self.0
     }
 
+    #[cfg(feature = "cluster")]
+    pub(crate) fn into_families(self) -> Vec<Family> {
+        self.0
+    }
+
     pub(crate) fn samples(&self) -> impl Iterator<Item = &Sample> {
         self.0.iter().flat_map(|family| &family.samples)
     }

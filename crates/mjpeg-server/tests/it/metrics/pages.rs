@@ -29,10 +29,10 @@ async fn figures() -> Exposition {
     figures
 }
 
-/// The table of metrics in `docs/monitoring.md`.
-fn table(figures: &Exposition) -> String {
+/// The table of metrics of a page.
+fn table<'f>(families: impl IntoIterator<Item = &'f Family>) -> String {
     let mut table = "| name | type | labels | meaning |\n|---|---|---|---|\n".to_owned();
-    for family in figures.families() {
+    for family in families {
         let Family { name, help, .. } = family;
         let kind = match family.kind {
             Kind::Counter => "counter",
@@ -59,32 +59,57 @@ fn table(figures: &Exposition) -> String {
 
 #[tokio::test]
 async fn every_metric_is_in_the_table() {
-    let page = docs().join("monitoring.md");
-    let text = fs::read_to_string(&page).unwrap();
-    let (before, rest) = text.split_once(BEGIN).expect("the table's begin");
-    let (written, after) = rest.split_once(END).expect("the table's end");
-    let table = format!("\n\n{}\n", table(&figures().await));
+    compare("monitoring.md", figures().await.families());
+}
+
+/// Compares the table of a page with these families, or writes it if it should.
+pub(crate) fn compare<'f>(page: &str, families: impl IntoIterator<Item = &'f Family>) {
+    let path = docs().join(page);
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, written, after) = around(&text);
+    let table = format!("\n\n{}\n", table(families));
     if std::env::var_os("MJPEG_BLESS").is_some() {
-        fs::write(&page, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
         return;
     }
     assert!(
         written == table,
-        "docs/monitoring.md is out of date; write the table with \
-         `MJPEG_BLESS=1 cargo test -p mjpeg-server every_metric_is_in_the_table`"
+        "docs/{page} is out of date; write the table with `MJPEG_BLESS=1 \
+         cargo test -p mjpeg-server --all-features every_metric_is_in_the_table`"
     );
+}
+
+/// What is before the table of a page, the table, and what is after it.
+fn around(text: &str) -> (&str, &str, &str) {
+    let (before, rest) = text.split_once(BEGIN).expect("the table's begin");
+    let (written, after) = rest.split_once(END).expect("the table's end");
+    (before, written, after)
+}
+
+/// The metrics of a cluster, by its page: this relay is no node of one. Another test compares them.
+fn of_clusters() -> Vec<String> {
+    let text = fs::read_to_string(docs().join("cluster.md")).unwrap();
+    let (_, table, _) = around(&text);
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let names: Vec<_> = rows
+        .filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    names
 }
 
 #[tokio::test]
 async fn pages_dashboard_and_rules_name_metrics_that_there_are() {
-    let figures = figures().await;
+    let (figures, of_clusters) = (figures().await, of_clusters());
     let known: BTreeSet<&str> = figures
         .samples()
         .map(|sample| sample.name.as_str())
         .chain(figures.families().iter().map(|family| family.name.as_str()))
+        .chain(of_clusters.iter().map(String::as_str))
         .collect();
     for page in [
         "monitoring.md",
+        "cluster.md",
         "monitoring/grafana.json",
         "monitoring/alerts.yml",
         "monitoring/alerts_test.yml",

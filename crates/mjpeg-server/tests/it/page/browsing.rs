@@ -11,7 +11,7 @@ use super::{GATEWAY, LOOPBACK, PASSWORD, Relay, alice, camera};
 use crate::browser::Driver;
 
 /// A browser that notes what its pages may not do.
-pub(super) async fn browser(driver: &Driver) -> Client {
+pub(crate) async fn browser(driver: &Driver) -> Client {
     let browser = driver.browser().await;
     let source = "window.violations = [];
         addEventListener('securitypolicyviolation', (event) => {
@@ -26,13 +26,13 @@ pub(super) async fn browser(driver: &Driver) -> Client {
     browser
 }
 
-pub(super) async fn value(browser: &Client, expression: &str) -> Value {
+pub(crate) async fn value(browser: &Client, expression: &str) -> Value {
     let script = format!("return {expression};");
     browser.execute(&script, vec![]).await.expect("it runs")
 }
 
 /// Waits until something is true in the page.
-pub(super) async fn until(browser: &Client, expression: &str) {
+pub(crate) async fn until(browser: &Client, expression: &str) {
     for _ in 0..300 {
         // The page may be about to be replaced.
         let script = format!("return Boolean({expression});");
@@ -49,7 +49,7 @@ pub(super) async fn until(browser: &Client, expression: &str) {
     panic!("not in 15 seconds: {expression}\n{page:?}");
 }
 
-pub(super) async fn no_violations(browser: &Client) {
+pub(crate) async fn no_violations(browser: &Client) {
     assert_eq!(value(browser, "window.violations").await, json!([]));
 }
 

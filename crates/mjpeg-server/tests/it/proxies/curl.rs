@@ -10,13 +10,13 @@ use crate::{proxies::proxy::HOST, sources::Killed};
 
 /// A server, as curl reaches it: by the name of the documentation.
 #[derive(Clone, Copy)]
-pub(super) struct Server {
+pub(crate) struct Server {
     scheme: &'static str,
     addr: SocketAddr,
 }
 
 impl Server {
-    pub(super) fn plain(addr: SocketAddr) -> Self {
+    pub(crate) fn plain(addr: SocketAddr) -> Self {
         let scheme = "http";
         Self { scheme, addr }
     }
@@ -66,7 +66,7 @@ impl Server {
     }
 
     /// Asks for these paths in turn. The last is a stream.
-    pub(super) fn watch(self, paths: &[&str]) -> Stream {
+    pub(crate) fn watch(self, paths: &[&str]) -> Stream {
         let mut command = self.command(&["--include", "--verbose"], paths);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn();
@@ -80,7 +80,7 @@ impl Server {
 }
 
 /// Heads and bodies as curl prints them. The viewer leaves when this is dropped.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     output: ChildStdout,
     buffer: Vec<u8>,
     curl: Killed,
@@ -88,7 +88,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// The next block of headers.
-    pub(super) fn head(&mut self) -> String {
+    pub(crate) fn head(&mut self) -> String {
         loop {
             let end = self
                 .buffer
@@ -105,7 +105,7 @@ impl Stream {
     }
 
     /// The next frame of a stream, or a snapshot, and its headers.
-    pub(super) fn picture(&mut self) -> (String, Vec<u8>) {
+    pub(crate) fn picture(&mut self) -> (String, Vec<u8>) {
         let head = self.head();
         let length = value(&head, "content-length").unwrap_or_else(|| panic!("{head}"));
         let length = length.parse().unwrap();

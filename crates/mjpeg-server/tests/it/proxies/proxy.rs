@@ -19,21 +19,21 @@ pub(super) const PAGE: &str = include_str!("../../../../../docs/proxies.md");
 pub(super) const HOST: &str = "cams.example.org";
 
 /// A kind of proxy.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     /// The language of its snippet.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The program, and what else has to be installed.
-    files: &'static [&'static str],
-    arguments: &'static [&'static str],
+    pub(crate) files: &'static [&'static str],
+    pub(crate) arguments: &'static [&'static str],
     /// What the snippet says, and what stands there in a test.
-    replaced: &'static [(&'static str, &'static str)],
+    pub(crate) replaced: &'static [(&'static str, &'static str)],
     /// What has to be around the snippet.
-    around: &'static str,
+    pub(crate) around: &'static str,
     /// What keeps the prefix in the requests, if that is another line and not one less.
-    keeps_prefix: Option<(&'static str, &'static str)>,
+    pub(crate) keeps_prefix: Option<(&'static str, &'static str)>,
 }
 
-pub(super) const NGINX: Proxy = Proxy {
+pub(crate) const NGINX: Proxy = Proxy {
     name: "nginx",
     files: &["/usr/sbin/nginx"],
     arguments: &["-p", "FOLDER", "-e", "FOLDER/log", "-c"],
@@ -55,7 +55,7 @@ pub(super) const NGINX: Proxy = Proxy {
     keeps_prefix: None,
 };
 
-pub(super) const HAPROXY: Proxy = Proxy {
+pub(crate) const HAPROXY: Proxy = Proxy {
     name: "haproxy",
     files: &["/usr/sbin/haproxy"],
     arguments: &["-db", "-f"],
@@ -69,7 +69,7 @@ pub(super) const HAPROXY: Proxy = Proxy {
     keeps_prefix: None,
 };
 
-pub(super) const CADDY: Proxy = Proxy {
+pub(crate) const CADDY: Proxy = Proxy {
     name: "caddy",
     files: &["/usr/bin/caddy"],
     arguments: &["run", "--adapter", "caddyfile", "--config"],
@@ -151,7 +151,7 @@ const REMOVES_PREFIX: &str = "# removes the prefix";
 
 impl Proxy {
     /// Says so if it is not.
-    pub(super) fn is_installed(&self) -> bool {
+    pub(crate) fn is_installed(&self) -> bool {
         let missing = self.files.iter().find(|file| !Path::new(file).exists());
         if let Some(file) = missing {
             let name = self.name;
@@ -162,12 +162,7 @@ impl Proxy {
 
     /// Starts it in front of a relay, and waits until it listens.
     pub(super) fn start(&self, relay: SocketAddr, keeps_prefix: bool) -> Running {
-        let (folder, plain, tls) = (Folder::new(), free_addr(), free_addr());
-        let mut snippet = snippet(self.name);
-        for (printed, tested) in self.replaced {
-            assert!(snippet.contains(printed), "{printed:?} in {snippet}");
-            snippet = snippet.replace(printed, tested);
-        }
+        let mut snippet = self.replaced(snippet(self.name));
         if let Some((printed, kept)) = self.keeps_prefix.filter(|_| keeps_prefix) {
             assert!(snippet.contains(printed), "{printed:?} in {snippet}");
             snippet = snippet.replace(printed, kept);
@@ -177,19 +172,41 @@ impl Proxy {
             let kept = snippet.lines().filter(|line| !marked(line));
             snippet = kept.collect::<Vec<_>>().join("\n");
         }
+        let (port, relay) = (relay.port().to_string(), relay.to_string());
+        self.run(&snippet, &[("RELAY_PORT", port), ("RELAY", relay)])
+    }
+
+    /// A snippet as it stands in a test.
+    pub(crate) fn replaced(&self, mut snippet: String) -> String {
+        for (printed, tested) in self.replaced {
+            assert!(snippet.contains(printed), "{printed:?} in {snippet}");
+            snippet = snippet.replace(printed, tested);
+        }
+        snippet
+    }
+
+    /// Starts it with this snippet, in which these names stand for something, and waits until it
+    /// listens.
+    pub(crate) fn run(&self, snippet: &str, names: &[(&str, String)]) -> Running {
+        let (folder, plain, tls) = (Folder::new(), free_addr(), free_addr());
         let path = folder.path().to_str().unwrap();
         let placed = |text: &str| {
-            text.replace("SNIPPET", &snippet)
+            let text = text
+                .replace("SNIPPET", snippet)
                 .replace("FOLDER", path)
                 .replace("PLAIN_PORT", &plain.port().to_string())
-                .replace("TLS_PORT", &tls.port().to_string())
-                .replace("RELAY_PORT", &relay.port().to_string())
-                .replace("PLAIN", &plain.to_string())
+                .replace("TLS_PORT", &tls.port().to_string());
+            let text = names
+                .iter()
+                .fold(text, |text, (name, value)| text.replace(name, value));
+            text.replace("PLAIN", &plain.to_string())
                 .replace("TLS", &tls.to_string())
-                .replace("RELAY", &relay.to_string())
         };
+        let text = placed(self.around) + "\n";
+        let ports = [plain, tls].into_iter();
+        let ports = ports.filter(|addr| text.contains(&addr.port().to_string()));
         certificate(&folder);
-        let file = folder.write("proxy.conf", placed(self.around) + "\n");
+        let file = folder.write("proxy.conf", &text);
         let log = fs::File::create(folder.path().join("output")).unwrap();
         let mut command = Command::new(self.files[0]);
         command
@@ -200,7 +217,7 @@ impl Proxy {
             .stdout(log.try_clone().unwrap())
             .stderr(log);
         let mut process = Killed(command.spawn().unwrap());
-        for addr in [plain, tls] {
+        for addr in ports {
             until(self.name, || {
                 let output = || fs::read_to_string(folder.path().join("output")).unwrap();
                 let ended = process.0.try_wait().unwrap();
@@ -219,7 +236,7 @@ impl Proxy {
 
 /// Waits for this, up to 20 s.
 #[allow(clippy::disallowed_methods, reason = "these threads run no tasks")]
-pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let mut tries = 0;
     while !is_so() {
         assert!(tries < 1000, "still waiting for {what}");
@@ -258,8 +275,8 @@ fn certificate(folder: &Folder) {
 }
 
 /// A proxy that listens. Killed when dropped.
-pub(super) struct Running {
-    pub(super) plain: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) plain: SocketAddr,
     pub(super) tls: SocketAddr,
     _process: Killed,
     folder: Folder,
