@@ -60,8 +60,8 @@ impl ClusterSource {
         loop {
             let found = self.find(&mut ownership);
             let tenure = match limited(config.connect_timeout(), found).await? {
-                Found::Here(tenure) => tenure,
-                Found::There(connection) => return Ok(connection),
+                SourcePlace::Here(tenure) => tenure,
+                SourcePlace::There(connection) => return Ok(connection),
             };
             let dialled = self.dial(&tenure, config).await;
             // Moved away meanwhile: it is to be read there.
@@ -75,13 +75,13 @@ impl ClusterSource {
     async fn find(
         &self,
         ownership: &mut watch::Receiver<Ownership>,
-    ) -> Result<Found, ConnectError> {
+    ) -> Result<SourcePlace, ConnectError> {
         let mut refusals = 0;
         loop {
             let current = ownership.borrow_and_update().clone();
             let peer = match &current {
                 Ownership::Mine(tenure) if tenure.is_open(Instant::now()) => {
-                    return Ok(Found::Here(tenure.clone()));
+                    return Ok(SourcePlace::Here(tenure.clone()));
                 }
                 Ownership::Theirs { address, .. }
                 | Ownership::Nobody {
@@ -99,7 +99,9 @@ impl ClusterSource {
                 pulled = self.pull(&peer) => pulled,
             };
             let error = match pulled {
-                Ok(connection) => return Ok(Found::There(following(connection, ownership, peer))),
+                Ok(connection) => {
+                    return Ok(SourcePlace::There(following(connection, ownership, peer)));
+                }
                 Err(error) => error,
             };
             let has_owner = matches!(current, Ownership::Theirs { .. });
@@ -142,7 +144,7 @@ impl ClusterSource {
 }
 
 /// Where a stream is read.
-enum Found {
+enum SourcePlace {
     /// At the camera, in this tenure.
     Here(Tenure),
     /// At another node.
