@@ -57,8 +57,8 @@
 //! requires and own fewer than they may. Those behind wait half a lease each. An owner keeps a
 //! stream until it leaves, gives it up, or cannot dial its camera for 30 s.
 //!
-//! [`Cluster::move_to`] lets a named node claim first, once. [`Cluster::drain_node`] lets another one
-//! give up all it has.
+//! [`Cluster::move_to`] lets a named node claim first, once. [`Cluster::drain_node`] lets another
+//! one give up all it has.
 //!
 //! A node that was never in the cluster owns nothing until all members know it. A
 //! member that is gone for good must be [forgotten](Cluster::forget) first.

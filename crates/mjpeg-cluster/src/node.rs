@@ -6,6 +6,7 @@
 //! to decide that.
 
 mod answers;
+mod asked;
 mod claims;
 mod faults;
 mod floor;
@@ -15,6 +16,7 @@ mod lease;
 mod model;
 pub(crate) mod moves;
 pub(crate) mod reason;
+mod said;
 mod session;
 pub(crate) mod settings;
 mod stream;
@@ -33,15 +35,9 @@ use crate::{
     },
     name::{NodeName, PeerAddress, SharedName},
     node::{
-        faults::Mistakes,
-        hold::Hold,
-        lease::LeaseSession,
-        reason::ClaimReason,
-        settings::NodeSettings,
-        stream::{Claim, NodeStream, UNFIT_FOR},
-        view::View,
+        faults::Mistakes, hold::Hold, lease::LeaseSession, reason::ClaimReason,
+        settings::NodeSettings, stream::NodeStream, view::View,
     },
-    spec::SharedStream,
 };
 
 /// A node.
@@ -178,60 +174,6 @@ impl Node {
         }
     }
 
-    /// Defines a stream that this node may own, or changes it.
-    pub(crate) fn define(&mut self, name: SharedName, spec: SharedStream, now: Instant) {
-        self.define_quietly(name, spec, now);
-        self.step(now);
-    }
-
-    /// Defines a stream before a step.
-    pub(crate) fn define_quietly(&mut self, name: SharedName, spec: SharedStream, now: Instant) {
-        let state = self.streams.entry(name);
-        let state = state.or_insert_with(|| NodeStream::new(spec.clone(), now));
-        state.spec = spec;
-        state.removed = false;
-    }
-
-    /// Removes a stream: its claim is given back.
-    pub(crate) fn remove(&mut self, name: &SharedName, now: Instant) {
-        if let Some(state) = self.streams.get_mut(name) {
-            state.removed = true;
-        }
-        self.step(now);
-    }
-
-    /// Says that one more on this node wants a stream's frames, or one fewer.
-    pub(crate) fn want(&mut self, name: &SharedName, wanted: bool, now: Instant) {
-        if let Some(state) = self.streams.get_mut(name) {
-            let change = if wanted { 1 } else { -1 };
-            state.wanted = state.wanted.saturating_add_signed(change);
-            state.unwanted = (state.wanted == 0).then(|| state.unwanted.unwrap_or(now));
-        }
-        self.step(now);
-    }
-
-    /// Says whether the camera can be dialled.
-    pub(crate) fn dialled(&mut self, name: &SharedName, well: bool, now: Instant) {
-        if let Some(state) = self.streams.get_mut(name) {
-            state.failing = (!well).then(|| state.failing.unwrap_or(now));
-        }
-        self.step(now);
-    }
-
-    /// Gives a stream up, so that another node takes it.
-    pub(crate) fn give_up(&mut self, name: &SharedName, now: Instant) {
-        if let Some(state) = self.streams.get_mut(name) {
-            state.unfit_until = Some(now + UNFIT_FOR);
-        }
-        self.step(now);
-    }
-
-    /// Gives all streams up, and takes no others while it is set.
-    pub(crate) fn drain(&mut self, draining: bool, now: Instant) {
-        self.draining = draining;
-        self.step(now);
-    }
-
     /// Takes what was read of the engine. `seen` is the latest epoch of which the node has had a
     /// frame.
     pub(crate) fn read(&mut self, image: EngineImage, seen: u64, now: Instant) {
@@ -335,86 +277,6 @@ impl Node {
             .chain(self.wishes.values().copied())
             .filter(|at| *at > now)
             .min()
-    }
-
-    /// Until when the streams that are mine may be used.
-    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
-        let session = self.session.as_ref()?;
-        if !self.settings.hold || session.recorded.is_none() {
-            return Some(session.fence);
-        }
-        let silence = self.faults.planted(|faults| faults.silence_agrees);
-        let others = self.view.members.keys();
-        let others = others.filter(|name| **name != self.settings.name);
-        let held = self.hold.until(others, now, self.settings.lease, silence);
-        Some(held.map_or(session.fence, |held| held.max(session.fence)))
-    }
-
-    /// How this node stands to a stream.
-    pub(crate) fn standing(&self, stream: &SharedName, now: Instant) -> Standing {
-        if let Some(epoch) = self.open(stream, now) {
-            return Standing::Mine { epoch };
-        }
-        let owner = self.view.owners.get(stream);
-        if let Some(owner) = owner.filter(|owner| owner.node != self.settings.name) {
-            return Standing::Theirs {
-                node: owner.node.clone(),
-                address: owner.address.clone(),
-                epoch: owner.epoch,
-            };
-        }
-        Standing::Nobody {
-            next: self.next_owner(stream),
-        }
-    }
-
-    /// The epoch in which this node may now be connected to a stream's camera.
-    pub(crate) fn open(&self, stream: &SharedName, now: Instant) -> Option<u64> {
-        let Claim::Mine { epoch } = self.streams.get(stream)?.claim else {
-            return None;
-        };
-        let unfenced = self.faults.planted(|faults| faults.no_fence);
-        let within = self.deadline(now).is_some_and(|deadline| deadline > now);
-        (within || unfenced).then_some(epoch)
-    }
-
-    /// Whether the engine has been silent for so long that it may be gone.
-    pub(crate) fn suspects(&self, now: Instant) -> bool {
-        let suspect = self.settings.suspect();
-        self.heard.is_none_or(|heard| now >= heard + suspect)
-    }
-
-    /// Whether the node goes on beyond its lease.
-    pub(crate) fn holds(&self, now: Instant) -> bool {
-        let beyond = |session: &LeaseSession| session.fence <= now;
-        self.session.as_ref().is_some_and(beyond) && self.deadline(now) > Some(now)
-    }
-
-    /// What is known of the cluster.
-    pub(crate) fn view(&self) -> &View {
-        &self.view
-    }
-
-    /// The streams that this node defines.
-    pub(crate) fn defined(&self) -> impl Iterator<Item = &SharedName> {
-        let defined = self.streams.iter().filter(|(_, state)| !state.removed);
-        defined.map(|(name, _)| name)
-    }
-
-    /// Whether a node that is up is reached there.
-    pub(crate) fn is_up(&self, address: &str) -> bool {
-        let mut nodes = self.view.nodes.values();
-        nodes.any(|node| node.record.address.as_str() == address)
-    }
-
-    /// How many nodes are up, as far as is known.
-    pub(crate) fn nodes_up(&self) -> usize {
-        self.view.nodes.len()
-    }
-
-    /// How many nodes belong to the cluster, as far as is known.
-    pub(crate) fn members(&self) -> usize {
-        self.view.members.len()
     }
 
     fn call(&mut self, what: What, call: Call) -> u64 {

@@ -61,8 +61,8 @@ impl ClusterSource {
         loop {
             let found = self.find(&mut ownership);
             let tenure = match limited(config.connect_timeout(), found).await? {
-                ReadPlace::Here(tenure) => tenure,
-                ReadPlace::There(connection) => return Ok(connection),
+                SourcePlace::Here(tenure) => tenure,
+                SourcePlace::There(connection) => return Ok(connection),
             };
             let dialled = self.dial(&tenure, config).await;
             // Moved away meanwhile: it is to be read there.
@@ -76,13 +76,13 @@ impl ClusterSource {
     async fn find(
         &self,
         ownership: &mut watch::Receiver<Ownership>,
-    ) -> Result<ReadPlace, ConnectError> {
+    ) -> Result<SourcePlace, ConnectError> {
         let mut refusals = 0;
         loop {
             let current = ownership.borrow_and_update().clone();
             let peer = match &current {
                 Ownership::Mine(tenure) if tenure.is_open(Instant::now()) => {
-                    return Ok(ReadPlace::Here(tenure.clone()));
+                    return Ok(SourcePlace::Here(tenure.clone()));
                 }
                 Ownership::Theirs { address, .. }
                 | Ownership::Nobody {
@@ -100,7 +100,9 @@ impl ClusterSource {
                 pulled = self.pull(&peer) => pulled,
             };
             let error = match pulled {
-                Ok(connection) => return Ok(ReadPlace::There(following(connection, ownership, peer))),
+                Ok(connection) => {
+                    return Ok(SourcePlace::There(following(connection, ownership, peer)));
+                }
                 Err(error) => error,
             };
             let has_owner = matches!(current, Ownership::Theirs { .. });
@@ -143,7 +145,7 @@ impl ClusterSource {
 }
 
 /// Where a stream is read.
-enum ReadPlace {
+enum SourcePlace {
     /// At the camera, in this tenure.
     Here(Tenure),
     /// At another node.

@@ -107,8 +107,8 @@ impl EdgeParts {
         }
     }
 
-    /// Takes the next frame to send. Returns `None` if it is a repeat, a placeholder, or of an owner
-    /// before: what is known of the way of the others does not apply to that one.
+    /// Takes the next frame to send. Returns `None` if it is a repeat, a placeholder, or of an
+    /// owner before: it has come by another way than is known now.
     fn frame(&mut self) -> Option<(Bytes, WatchedFrame<Bytes>)> {
         let watcher = &mut self.feeding.watcher;
         let newest = watcher.newest()?;

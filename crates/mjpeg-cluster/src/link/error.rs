@@ -59,8 +59,8 @@ pub enum LinkFailure {
     /// Each node names another one as the owner, or as the one to read from.
     #[error("nodes send one another for the stream; the last one named is {0}")]
     TooManyRedirects(LinkNodeId),
-    /// The node names an address that no [known](crate::LinkClient::with_known) node has. It was not
-    /// dialled.
+    /// The node names an address that no [known](crate::LinkClient::with_known) node has. It was
+    /// not dialled.
     #[error("the node {peer} names {node}, which is none of the cluster's nodes that are up")]
     Stranger {
         /// The address of the node that names it.

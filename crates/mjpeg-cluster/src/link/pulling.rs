@@ -1,6 +1,6 @@
 //! A stream that is being read from another node.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use mjpeg_ingest::{RelayedPart, SourceEnd};
 
@@ -21,6 +21,10 @@ pub(super) struct ClientCounters {
     pub(super) broken: LinkCounter,
     pub(super) strangers: LinkCounter,
 }
+
+/// Who was read for this long and ends the answer is asked again at once. Sooner, that may repeat
+/// itself.
+const SETTLED: Duration = Duration::from_secs(1);
 
 /// A stream that is being read.
 pub(super) struct Pulling {
@@ -46,6 +50,11 @@ impl Pulling {
                 let is_online = state.is_online;
                 self.guard.says(state);
                 return Some((Ok(RelayedPart::State { is_online }), self));
+            }
+            // It is no fault of the other node: it does not own the stream any more.
+            Ok(None) if self.guard.lasted() >= SETTLED => {
+                self.has_failed = true;
+                return Some((Err(SourceEnd::TenureEnded.into()), self));
             }
             Ok(None) => return None,
             Err(error) => error,

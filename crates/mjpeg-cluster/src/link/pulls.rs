@@ -84,6 +84,11 @@ impl PullGuard {
         pull.state = Some(state);
     }
 
+    /// For how long the stream has been read.
+    pub(super) fn lasted(&self) -> Duration {
+        self.entry.pull().since.elapsed()
+    }
+
     /// Notes how old a frame is.
     pub(super) fn ages(&self, age: Duration) {
         self.entry.pull().age = Some(age);

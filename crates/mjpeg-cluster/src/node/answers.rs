@@ -79,9 +79,9 @@ impl Node {
                 self.retry_at = self.retry_at.max(now + self.settings.retry());
             }
             (What::Claim(stream, reason), answer) => {
-                if self.claimed(op, &stream, sent, answer, now) {
-                    self.actions.push_back(NodeAction::Claimed(reason));
-                }
+                let is_mine = self.claimed(op, &stream, sent, answer, now);
+                let counted = is_mine.then_some(NodeAction::Claimed(reason));
+                self.actions.extend(counted);
             }
             (What::Release(stream, epoch), answer) => {
                 self.released(op, &stream, epoch, answer, now)

@@ -12,7 +12,7 @@ use crate::{
         transaction::{KeyCondition, KeyEdit, Transaction},
     },
     name::{NodeName, SharedName},
-    node::{Call, Node, What, stream::NodeStream},
+    node::{Call, Node, What, reason::ClaimReason, stream::NodeStream},
     placement::may_own,
 };
 
@@ -115,12 +115,10 @@ impl Node {
 
     /// Withdraws what was wished for here and has not come about.
     pub(super) fn keep_wishes(&mut self, now: Instant) {
-        let over: Vec<_> = self
-            .wishes
-            .extract_if(.., |_, until| *until <= now)
-            .map(|(stream, _)| stream)
-            .collect();
+        let over = self.wishes.iter().filter(|(_, until)| **until <= now);
+        let over: Vec<_> = over.map(|(stream, _)| stream.clone()).collect();
         for stream in over {
+            self.wishes.remove(&stream);
             let Some((since, _)) = self.view.moves.get(&stream) else {
                 continue;
             };
@@ -145,6 +143,22 @@ impl Node {
         };
         self.call(What::Move, Call::Commit(Transaction::new().then(edit)));
         true
+    }
+
+    /// Why this node is about to claim a stream that nobody owns.
+    pub(super) fn reason(&self, name: &SharedName, state: &NodeStream) -> ClaimReason {
+        let is_wished = self.wished(name, state).is_some();
+        let Some(before) = self.view.before.0.get(name) else {
+            return ClaimReason::Unowned;
+        };
+        let record = self.view.nodes.get(before).map(|node| &node.record);
+        match record {
+            _ if is_wished => ClaimReason::Requested,
+            _ if *before == self.settings.name => ClaimReason::Retaken,
+            None => ClaimReason::OwnerGone,
+            Some(record) if record.draining => ClaimReason::OwnerDrained,
+            Some(_) => ClaimReason::GivenUp,
+        }
     }
 
     /// Whether the node gives all its streams up and takes no others.

@@ -30,6 +30,7 @@ impl AsyncRead for SlowToClose {
 }
 
 impl Drop for SlowToClose {
+    #[expect(clippy::disallowed_methods, reason = "a thread that is busy")]
     fn drop(&mut self) {
         std::thread::sleep(self.takes);
     }

@@ -23,15 +23,15 @@ pub(super) struct Places {
 }
 
 /// A connection that is silent and tells when it is closed.
-struct SilentPeers(Arc<Notify>);
+struct SilentPeer(Arc<Notify>);
 
-impl Drop for SilentPeers {
+impl Drop for SilentPeer {
     fn drop(&mut self) {
         self.0.notify_one();
     }
 }
 
-impl tokio::io::AsyncRead for SilentPeers {
+impl tokio::io::AsyncRead for SilentPeer {
     fn poll_read(
         self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
@@ -88,7 +88,10 @@ impl PeerPull for Places {
         }
         let name = format!("{stream} of {peer}");
         self.log.lock().unwrap().push(name.clone());
-        Ok(Connection::bytes(SilentPeers(Arc::clone(&self.closed)), name))
+        Ok(Connection::bytes(
+            SilentPeer(Arc::clone(&self.closed)),
+            name,
+        ))
     }
 }
 

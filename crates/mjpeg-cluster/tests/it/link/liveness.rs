@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mjpeg_cluster::mjpeg_ingest::FrameOrder;
+use mjpeg_cluster::mjpeg_ingest::{Event, FrameOrder};
 use tokio::{
     io::AsyncWriteExt,
     time::{Instant, sleep},
@@ -89,4 +89,30 @@ async fn node_that_accepts_and_says_nothing_is_given_up() {
         "{error}"
     );
     assert!(since.elapsed() >= Duration::from_millis(900));
+}
+
+#[tokio::test]
+async fn node_that_ends_its_answer_after_a_while_is_asked_again_at_once() {
+    let peer = answering(|mut stream, _| async move {
+        let _ = stream
+            .write_all(&[HEAD.as_bytes(), &frame(1, 1)].concat())
+            .await;
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+    })
+    .await;
+    let hasty = answering(|mut stream, _| async move {
+        let _ = stream
+            .write_all(&[HEAD.as_bytes(), &frame(1, 1)].concat())
+            .await;
+    })
+    .await;
+    for (peer, at_once) in [(peer, true), (hasty, false)] {
+        let mut edge = ingest(client(), peer, FrameOrder::new());
+        let retry_in = loop {
+            if let Some(Event::Offline { retry_in, .. }) = edge.next().await {
+                break retry_in;
+            }
+        };
+        assert_eq!(retry_in.is_zero(), at_once, "{retry_in:?}");
+    }
 }

@@ -235,7 +235,7 @@ async fn node_that_owns_a_stream_no_longer_ends_its_answers() {
     assert_eq!(pulled(&client()), None, "each client has its own");
     owner.moves(At::Elsewhere(other.id()));
     let ended = next(&mut edge).await.unwrap_err();
-    assert!(ended.contains("closed the connection"), "{ended}");
+    assert!(ended.contains("closed"), "{ended}");
     // It asks again, and is sent on.
     tokio::spawn(async move { next(&mut edge).await });
     eventually("it is at the new owner", || other.link.stats().edges == 1).await;
@@ -270,5 +270,5 @@ async fn node_that_has_just_become_the_owner_is_not_refused_for_the_way_of_befor
         .set_via(Via::through(before.relay, &Via::default()));
     let mut edge = ingest(before.client(), owner.peers, FrameOrder::new());
     let refused = next(&mut edge).await.unwrap_err();
-    assert!(refused.contains("this relay"), "{refused}");
+    assert!(refused.contains("a loop"), "{refused}");
 }

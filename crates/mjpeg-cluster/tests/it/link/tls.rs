@@ -100,7 +100,7 @@ async fn certificates_are_replaced_for_new_connections_and_old_ones_go_on() {
     let member = client().with_connector(Arc::new(of_member.clone()));
     let mut edge = ingest(member.clone(), owner.peers, FrameOrder::new());
     let publish = |number| {
-        let now = std::time::Instant::now();
+        let now = tokio::time::Instant::now().into_std();
         let stamp = Stamp::new(std::time::SystemTime::now(), now);
         let frame = Frame::parse(jpeg::numbered(number)).unwrap();
         owner.producer.publish(frame, stamp);
