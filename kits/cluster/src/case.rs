@@ -24,16 +24,28 @@ pub(crate) struct Case {
     /// How the short form uses it.
     pub(crate) short: Short,
     pub(crate) limits: &'static [Limit],
-    /// How many connections the camera may have at once.
-    at_once: f64,
     /// How long a round may take.
     limit: Duration,
-    plan: Plan,
-    round: Round,
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum How {
+    /// Rounds on a rig, which the camera may have this many connections of at once.
+    Rounds {
+        plan: Plan,
+        round: Round,
+        at_once: f64,
+    },
+    /// A measurement that sets up what it needs, once.
+    Alone(Alone),
 }
 
 /// One round on a rig that runs.
 type Round = for<'a> fn(&'a mut Rig) -> LocalBoxFuture<'a, Result<()>>;
+
+/// A measurement.
+type Alone = for<'a> fn(&'a Setting, &'a mut Tally) -> LocalBoxFuture<'a, Result<()>>;
 
 /// Whether the short form has a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +80,31 @@ impl Case {
             repeats: true,
             short: Short::No,
             limits,
-            at_once: 1.0,
             limit: Duration::from_secs(120),
-            plan: Plan::USUAL,
-            round,
+            how: How::Rounds {
+                plan: Plan::USUAL,
+                round,
+                at_once: 1.0,
+            },
+        }
+    }
+
+    /// A measurement that sets up what it needs.
+    pub(crate) const fn alone(
+        name: &'static str,
+        measured: &'static str,
+        limits: &'static [Limit],
+        run: Alone,
+    ) -> Self {
+        Self {
+            name,
+            injected: measured,
+            rounds: 1,
+            repeats: false,
+            short: Short::No,
+            limits,
+            limit: Duration::from_secs(300),
+            how: How::Alone(run),
         }
     }
 
@@ -94,51 +127,53 @@ impl Case {
         self
     }
 
-    pub(crate) const fn plan(mut self, plan: Plan) -> Self {
-        self.plan = plan;
+    /// Has another rig than the usual one.
+    pub(crate) const fn plan(mut self, other: Plan) -> Self {
+        if let How::Rounds { plan, .. } = &mut self.how {
+            *plan = other;
+        }
         self
     }
 
     /// Lets the camera have this many connections at once.
     pub(crate) const fn at_once(mut self, connections: f64) -> Self {
-        self.at_once = connections;
+        if let How::Rounds { at_once, .. } = &mut self.how {
+            *at_once = connections;
+        }
         self
     }
 
-    /// All limits: those of the case, and of what every case counts.
+    /// All limits: those of the case, and of what every round counts.
     pub(crate) fn all_limits(&self) -> Vec<Limit> {
-        let connections = Limit::count(AT_ONCE, self.at_once);
-        self.limits.iter().copied().chain([connections]).collect()
+        let connections = match self.how {
+            How::Rounds { at_once, .. } => Some(Limit::count(AT_ONCE, at_once)),
+            How::Alone(_) => None,
+        };
+        self.limits.iter().copied().chain(connections).collect()
     }
 
     /// Runs the rounds. After one that fails, the next has a new rig.
     pub(crate) async fn run(&'static self, setting: &Setting, rounds: u32) -> Outcome {
         let since = Instant::now();
         let mut tally = Tally::default();
-        let mut rig = None;
-        for number in 0..rounds {
-            let setting = Setting {
-                seed: setting.seed.wrapping_add(u64::from(number)),
-                ..setting.clone()
-            };
-            // If the limit is reached, the rig is dropped, which kills its processes.
-            let round = timeout(
-                self.limit,
-                self.round(&setting, &mut rig, &mut tally, number),
-            );
-            let outcome = round.await.context("not over within its limit");
-            if let Err(error) = outcome.and_then(|outcome| outcome) {
-                let seed = setting.seed;
-                tally.failures.push(format!("seed {seed}: {error:#}"));
-                println!("       {} FAILED with seed {seed}: {error:#}", self.name);
-                if let Some(broken) = rig.take() {
-                    broken.report(seed).await;
-                    end(broken, &mut tally);
+        match self.how {
+            How::Rounds { plan, round, .. } => {
+                let runner = Runner {
+                    case: self,
+                    setting,
+                    plan,
+                    round,
+                };
+                runner.run(rounds, &mut tally).await;
+            }
+            How::Alone(run) => {
+                // If the limit is reached, the future is dropped, which kills its processes.
+                let outcome = timeout(self.limit, run(setting, &mut tally)).await;
+                let outcome = outcome.context("not over within its limit");
+                if let Err(error) = outcome.and_then(|outcome| outcome) {
+                    tally.failures.push(format!("{error:#}"));
                 }
             }
-        }
-        if let Some(rig) = rig {
-            end(rig, &mut tally);
         }
         Outcome {
             case: self,
@@ -147,22 +182,57 @@ impl Case {
             took: since.elapsed(),
         }
     }
+}
+
+/// Runs the rounds of a case.
+struct Runner<'a> {
+    case: &'static Case,
+    setting: &'a Setting,
+    plan: Plan,
+    round: Round,
+}
+
+impl Runner<'_> {
+    async fn run(&self, rounds: u32, tally: &mut Tally) {
+        let mut rig = None;
+        for number in 0..rounds {
+            let seed = self.setting.seed.wrapping_add(u64::from(number));
+            // If the limit is reached, the rig is dropped, which kills its processes.
+            let round = timeout(self.case.limit, self.round(seed, &mut rig, tally, number));
+            let outcome = round.await.context("not over within its limit");
+            let Err(error) = outcome.and_then(|outcome| outcome) else {
+                continue;
+            };
+            println!(
+                "       {} FAILED with seed {seed}: {error:#}",
+                self.case.name
+            );
+            tally.failures.push(format!("seed {seed}: {error:#}"));
+            if let Some(broken) = rig.take() {
+                broken.report(seed).await;
+                end(broken, tally);
+            }
+        }
+        if let Some(rig) = rig {
+            end(rig, tally);
+        }
+    }
 
     async fn round(
         &self,
-        setting: &Setting,
+        seed: u64,
         rig: &mut Option<Rig>,
         tally: &mut Tally,
         number: u32,
     ) -> Result<()> {
         if rig.is_none() {
-            let new = Rig::set(setting, self.name, self.plan).await;
+            let new = Rig::set(self.setting, self.case.name, self.plan).await;
             let mut new = new.context("setting up the rig")?;
             std::mem::swap(&mut new.tally, tally);
             *rig = Some(new);
         }
         let rig = rig.as_mut().expect("it was just set");
-        rig.rng = fastrand::Rng::with_seed(setting.seed);
+        rig.rng = fastrand::Rng::with_seed(seed);
         rig.begin(number).await?;
         (self.round)(rig).await?;
         rig.count_connections();

@@ -1,5 +1,6 @@
 //! All cases.
 
+mod cost;
 mod cuts;
 mod demand;
 mod engine;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
         unplugged::CASES,
         demand::CASES,
         many::CASES,
+        cost::CASES,
     ]
     .into_iter()
     .flatten()

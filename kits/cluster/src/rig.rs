@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod etcd;
 pub(crate) mod http;
+pub(crate) mod local;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod parts;

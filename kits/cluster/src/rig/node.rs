@@ -38,6 +38,8 @@ pub(crate) struct Member {
     pub(crate) link: SocketAddr,
     pub(crate) lease: Duration,
     pub(crate) tls: Option<NodeCertificate>,
+    /// More keys, as TOML.
+    pub(crate) keys: &'static str,
 }
 
 /// A relay. Dropping it kills the process.
@@ -150,7 +152,9 @@ impl NodePlan {
 
 impl Member {
     fn text(&self, name: &str) -> String {
-        let Self { link, lease, .. } = self;
+        let Self {
+            link, lease, keys, ..
+        } = self;
         let engine: Vec<_> = self
             .engine
             .iter()
@@ -160,7 +164,7 @@ impl Member {
         let mut text = format!(
             "[cluster]\nname = \"plant\"\nnode = \"{name}\"\nengine = {engine:?}\n\
              listen = \"{link}\"\nadvertise = \"{link}\"\nlease = \"{lease}ms\"\n\
-             secret = \"a secret of the rig that nobody else has\"\n"
+             secret = \"a secret of the rig that nobody else has\"\n{keys}\n"
         );
         if let Some(NodeCertificate {
             certificate,

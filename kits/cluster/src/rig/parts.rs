@@ -145,6 +145,7 @@ impl NodeMaker<'_> {
                 link: host.at(LINK_PORT),
                 lease: LEASE,
                 tls: Some(self.authority.node(&name, host.ip().into())?),
+                keys: "",
             })
         } else {
             None
