@@ -4,6 +4,9 @@
 //! every question is a task of its own, so that none delays a deadline.
 
 pub(crate) mod core;
+pub(crate) mod listing;
+pub(crate) mod moves;
+pub(crate) mod orders;
 pub(crate) mod ownership;
 mod running;
 pub(crate) mod shared;
@@ -21,11 +24,17 @@ use tokio::{
 };
 
 use crate::{
-    cluster::{core::ClusterStats, ownership::Ownership, running::run, shared::ClusterShared},
+    cluster::{
+        core::ClusterStats,
+        listing::{ClusterNode, StreamOwner},
+        ownership::Ownership,
+        running::run,
+        shared::ClusterShared,
+    },
     config::ClusterConfig,
     engine::Engine,
     name::{NodeName, SharedName},
-    node::Node,
+    node::{Node, moves::InvalidMove},
     peers::PeerEngine,
     spec::{SharedStream, document::StreamDocument},
 };
@@ -112,6 +121,35 @@ impl Cluster {
         self.shared.with(|core, now| core.forget(node, now))
     }
 
+    /// Moves a stream to a node, once: its owner gives it up, and that node is the first to claim
+    /// it. Any node that defines the stream may be asked. That it is moved shows in
+    /// [`owners`](Self::owners); what has not come about after 10 s is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// If the node could not own the stream, as far as this one knows.
+    pub fn move_to(&self, stream: &SharedName, node: &NodeName) -> Result<(), InvalidMove> {
+        self.shared.with(|core, now| core.move_to(stream, node, now))
+    }
+
+    /// Lets another node drain, as [`drain`](Self::drain) does here, until it is to no more.
+    /// Returns whether it is a member; that it drains shows in [`nodes`](Self::nodes).
+    ///
+    /// The engine remembers it: a node that is restarted goes on draining.
+    pub fn drain_node(&self, node: &NodeName, drained: bool) -> bool {
+        self.shared.with(|core, now| core.drain_node(node, drained, now))
+    }
+
+    /// The members of the cluster, by name, as this node knows them.
+    pub fn nodes(&self) -> Vec<ClusterNode> {
+        self.shared.core().node.listed()
+    }
+
+    /// The streams that any node defines, with their owners, as this node knows them.
+    pub fn owners(&self) -> BTreeMap<SharedName, Option<StreamOwner>> {
+        self.shared.core().node.owners()
+    }
+
     /// The streams that are defined in the engine, for all nodes at once. What other nodes have put
     /// there is no more trusted than a file.
     pub fn documents(&self) -> BTreeMap<SharedName, StreamDocument> {
@@ -151,9 +189,17 @@ impl Cluster {
         self.shared.core().node.conflict(stream)
     }
 
+    /// Whether a node of the cluster that is up is reached at this address, as far as is known: for
+    /// [`LinkClient::with_known`](crate::LinkClient::with_known).
+    pub fn is_up(&self, address: &str) -> bool {
+        self.shared.core().node.is_up(address)
+    }
+
     /// What has happened so far.
     pub fn stats(&self) -> ClusterStats {
-        self.shared.core().stats(Instant::now())
+        let mut stats = self.shared.core().stats(Instant::now());
+        stats.stale_frames = self.shared.orders.refused();
+        stats
     }
 
     /// Lets an ingest that reads a [`ClusterSource`](crate::ClusterSource) try again at once
@@ -163,10 +209,16 @@ impl Cluster {
         tokio::spawn(async move {
             while ownership.changed().await.is_ok() {
                 control.retry_now();
+                // The connection may have ended at the same moment, and the wait begin after that.
+                sleep(FOLLOW_UP).await;
+                control.retry_now();
             }
         });
     }
 }
+
+/// How long an ingest may take to notice that its connection has ended.
+const FOLLOW_UP: Duration = Duration::from_millis(50);
 
 struct RunningGuard {
     task: AbortHandle,

@@ -130,10 +130,15 @@ impl EngineChange {
     pub(crate) fn stream(&self) -> Option<&SharedName> {
         match self {
             Self::Put(Stored {
-                value: EngineValue::Owner(name, _) | EngineValue::Stream(name, _),
+                value:
+                    EngineValue::Owner(name, _)
+                    | EngineValue::Stream(name, _)
+                    | EngineValue::Move(name, _),
                 ..
             })
-            | Self::Deleted(EngineKey::Owner(name) | EngineKey::Stream(name)) => Some(name),
+            | Self::Deleted(
+                EngineKey::Owner(name) | EngineKey::Stream(name) | EngineKey::Move(name),
+            ) => Some(name),
             _ => None,
         }
     }

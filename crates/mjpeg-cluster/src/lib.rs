@@ -77,7 +77,14 @@ mod peers;
 mod placement;
 mod spec;
 
-pub use cluster::{Cluster, core::ClusterStats, ownership::Ownership, source::ClusterSource};
+pub use cluster::{
+    Cluster,
+    core::ClusterStats,
+    listing::{ClusterNode, StreamOwner},
+    moves::ClusterMoves,
+    ownership::Ownership,
+    source::ClusterSource,
+};
 pub use config::{ClusterConfig, EngineLoss, InvalidCluster};
 #[cfg(feature = "etcd")]
 pub use engine::etcd::{Etcd, EtcdConfig, EtcdTls};
@@ -85,7 +92,10 @@ pub use engine::{
     Engine, EngineChange, EngineChanges, EngineImage, KeyWatch,
     error::EngineError,
     lease::LeaseId,
-    record::{EngineKey, EngineValue, MemberRecord, NodeRecord, OwnerRecord, Stored},
+    record::{
+        DrainRecord, EngineKey, EngineValue, MemberRecord, MoveRecord, NodeRecord, OwnerRecord,
+        Stored,
+    },
     transaction::{CommitVerdict, KeyCondition, KeyEdit, Transaction},
 };
 #[cfg(feature = "__fuzzing")]
@@ -105,7 +115,8 @@ pub use link::{
     state::LinkReport,
     stats::{LinkClientStats, LinkServerStats},
 };
-pub use name::{InvalidNodeName, NodeName, PeerAddress, SharedName};
+pub use name::{InvalidNodeName, InvalidSharedName, NodeName, PeerAddress, SharedName};
+pub use node::moves::InvalidMove;
 pub use peers::{PeerEngine, PeerPull};
 pub use spec::{
     SharedStream, SpecDigest, SpecKey,

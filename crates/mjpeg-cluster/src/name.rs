@@ -4,15 +4,82 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a node or a stream, as it stands in the engine's keys.
+/// The name of a node, as it stands in the engine's keys.
 ///
 /// 1 to [`MAX_BYTES`](Self::MAX_BYTES) ASCII letters, digits, `.`, `_` and `-`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NodeName(Arc<str>);
 
-/// The name of a stream; the same rules apply as to the name of a node.
-pub type SharedName = NodeName;
+/// The name of a stream, on the link and in the engine's keys.
+///
+/// 1 to [`MAX_BYTES`](Self::MAX_BYTES) ASCII letters, digits, `_` and `-`: the same rule as for a
+/// `StreamName` of `mjpeg-manager`, so every stream of a relay can be one of a cluster, and the
+/// other way round. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SharedName(Arc<str>);
+
+impl SharedName {
+    /// The length of the longest name.
+    pub const MAX_BYTES: usize = 64;
+
+    /// Checks a name.
+    ///
+    /// # Errors
+    ///
+    /// If the name is empty, too long, or has other characters. The caller is at fault.
+    pub fn new(name: &str) -> Result<Self, InvalidSharedName> {
+        if Self::is_one(name) {
+            Ok(Self(name.into()))
+        } else {
+            Err(InvalidSharedName)
+        }
+    }
+
+    /// Whether a text is the name of a stream.
+    pub(crate) fn is_one(name: &str) -> bool {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        (1..=Self::MAX_BYTES).contains(&name.len()) && name.bytes().all(is_plain)
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SharedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for SharedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for SharedName {
+    type Error = InvalidSharedName;
+
+    fn try_from(name: String) -> Result<Self, InvalidSharedName> {
+        Self::new(&name)
+    }
+}
+
+impl From<SharedName> for String {
+    fn from(name: SharedName) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+/// A text that cannot name a stream of a cluster. The caller is at fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the name of a stream is 1 to 64 letters, digits, '_' or '-'")]
+#[non_exhaustive]
+pub struct InvalidSharedName;
 
 impl NodeName {
     /// The length of the longest name.

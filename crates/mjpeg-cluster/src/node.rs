@@ -8,10 +8,13 @@
 mod answers;
 mod claims;
 mod faults;
+mod floor;
 mod hold;
 mod lease;
 #[cfg(test)]
 mod model;
+pub(crate) mod moves;
+pub(crate) mod reason;
 mod session;
 pub(crate) mod settings;
 mod stream;
@@ -33,6 +36,7 @@ use crate::{
         faults::Mistakes,
         hold::Hold,
         lease::LeaseSession,
+        reason::ClaimReason,
         settings::NodeSettings,
         stream::{Claim, NodeStream, UNFIT_FOR},
         view::View,
@@ -58,6 +62,10 @@ pub(crate) struct Node {
     /// Nothing is claimed before this, because others may count on it.
     claims_from: Instant,
     draining: bool,
+    /// Moves that were asked for here, and until when.
+    wishes: BTreeMap<SharedName, Instant>,
+    /// The latest epoch that was seen before the engine's revisions went back.
+    floor: u64,
     hold: Hold,
     actions: VecDeque<NodeAction>,
     /// The latest time that was told.
@@ -73,6 +81,11 @@ pub(crate) enum NodeAction {
     Ask { op: u64, address: PeerAddress },
     /// The ownership of this stream may have changed.
     Changed(SharedName),
+    /// The node has claimed a stream, for this reason.
+    Claimed(ClaimReason),
+    /// The engine's revisions have gone back to this one. Nothing is claimed until they have passed
+    /// the floor.
+    Rewound { revision: u64, floor: u64 },
     /// The node has given up all it had, because it had not heard of the engine in time.
     Lapsed,
 }
@@ -117,7 +130,9 @@ enum What {
     Admit,
     Forget,
     Document,
-    Claim(SharedName),
+    /// A wish, or a drain of another node.
+    Move,
+    Claim(SharedName, ClaimReason),
     Release(SharedName, u64),
     Ask(NodeName),
 }
@@ -155,6 +170,8 @@ impl Node {
             retry_at: now,
             claims_from,
             draining: false,
+            wishes: BTreeMap::new(),
+            floor: 0,
             hold: Hold::default(),
             actions: VecDeque::new(),
             now,
@@ -163,11 +180,16 @@ impl Node {
 
     /// Defines a stream that this node may own, or changes it.
     pub(crate) fn define(&mut self, name: SharedName, spec: SharedStream, now: Instant) {
+        self.define_quietly(name, spec, now);
+        self.step(now);
+    }
+
+    /// Defines a stream before a step.
+    pub(crate) fn define_quietly(&mut self, name: SharedName, spec: SharedStream, now: Instant) {
         let state = self.streams.entry(name);
         let state = state.or_insert_with(|| NodeStream::new(spec.clone(), now));
         state.spec = spec;
         state.removed = false;
-        self.step(now);
     }
 
     /// Removes a stream: its claim is given back.
@@ -210,13 +232,17 @@ impl Node {
         self.step(now);
     }
 
-    /// Takes what was read of the engine.
-    pub(crate) fn read(&mut self, image: EngineImage, now: Instant) {
+    /// Takes what was read of the engine. `seen` is the latest epoch of which the node has had a
+    /// frame.
+    pub(crate) fn read(&mut self, image: EngineImage, seen: u64, now: Instant) {
         self.check_deadline(now);
         self.heard = Some(now);
-        if self.view.replace(image) {
-            self.all_changed();
+        if self.view.revision > Some(image.revision) {
+            self.rewind(image, seen, now);
+        } else {
+            self.view.replace(image);
         }
+        self.all_changed();
         self.step(now);
     }
 
@@ -234,9 +260,13 @@ impl Node {
             // Who is next in order may be another for any stream.
             self.all_changed();
         }
-        self.actions
-            .extend(touched.into_iter().map(NodeAction::Changed));
-        self.step(now);
+        let shown = touched.iter().cloned().map(NodeAction::Changed);
+        self.actions.extend(shown);
+        if nodes {
+            self.step(now);
+        } else {
+            self.step_of(&touched, now);
+        }
     }
 
     /// Takes the answer of a member: whether it reaches the engine. None: it has not answered.
@@ -263,12 +293,23 @@ impl Node {
         reaches
     }
 
+    /// As [`step`](Self::step), where only these streams are concerned. Others look again at the
+    /// next keepalive at the latest.
+    pub(super) fn step_of(&mut self, streams: &[SharedName], now: Instant) {
+        self.check_deadline(now);
+        self.keep_session(now);
+        self.keep_record(now);
+        self.ask_members(now);
+        self.keep_only(streams, now);
+    }
+
     /// Does what is due. To be called at [`due`](Self::due), and not much later.
     pub(crate) fn step(&mut self, now: Instant) {
         self.check_deadline(now);
         self.keep_session(now);
         self.keep_record(now);
         self.ask_members(now);
+        self.keep_wishes(now);
         self.keep_streams(now);
     }
 
@@ -291,6 +332,7 @@ impl Node {
         let streams = self.streams.values().flat_map(NodeStream::due);
         node.chain(suspicion)
             .chain(streams)
+            .chain(self.wishes.values().copied())
             .filter(|at| *at > now)
             .min()
     }
@@ -346,6 +388,23 @@ impl Node {
     pub(crate) fn holds(&self, now: Instant) -> bool {
         let beyond = |session: &LeaseSession| session.fence <= now;
         self.session.as_ref().is_some_and(beyond) && self.deadline(now) > Some(now)
+    }
+
+    /// What is known of the cluster.
+    pub(crate) fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The streams that this node defines.
+    pub(crate) fn defined(&self) -> impl Iterator<Item = &SharedName> {
+        let defined = self.streams.iter().filter(|(_, state)| !state.removed);
+        defined.map(|(name, _)| name)
+    }
+
+    /// Whether a node that is up is reached there.
+    pub(crate) fn is_up(&self, address: &str) -> bool {
+        let mut nodes = self.view.nodes.values();
+        nodes.any(|node| node.record.address.as_str() == address)
     }
 
     /// How many nodes are up, as far as is known.

@@ -123,6 +123,7 @@ mod tests {
             capacity,
             draining: false,
             seen: 0,
+            floor: 0,
             streams: streams
                 .iter()
                 .map(|name| (name.clone(), spec.digest))
@@ -136,6 +137,11 @@ mod tests {
 
     fn names(prefix: &str, count: usize) -> Vec<NodeName> {
         let name = |at| NodeName::new(&format!("{prefix}{at}")).unwrap();
+        (0..count).map(name).collect()
+    }
+
+    fn streams(count: usize) -> Vec<SharedName> {
+        let name = |at| SharedName::new(&format!("camera-{at}")).unwrap();
         (0..count).map(name).collect()
     }
 
@@ -154,7 +160,7 @@ mod tests {
 
     #[test]
     fn streams_spread_evenly_and_only_those_of_a_node_that_leaves_move() {
-        let (names, streams, spec) = (names("relay-", 5), names("camera-", 1000), spec());
+        let (names, streams, spec) = (names("relay-", 5), streams(1000), spec());
         let record = record(1000, "a", &streams, &spec);
         let mut counts = BTreeMap::new();
         for stream in &streams {
@@ -172,7 +178,7 @@ mod tests {
 
     #[test]
     fn each_candidate_has_a_place_of_its_own() {
-        let (names, streams, spec) = (names("relay-", 4), names("camera-", 1), spec());
+        let (names, streams, spec) = (names("relay-", 4), streams(1), spec());
         let record = record(1, "a", &streams, &spec);
         let place = |name| place_of(name, &streams[0], &spec, nodes(&names, &record)).unwrap();
         let mut places: Vec<_> = names.iter().map(place).collect();
@@ -184,7 +190,7 @@ mod tests {
 
     #[test]
     fn full_foreign_draining_and_unlabelled_nodes_are_none() {
-        let (names, streams) = (names("relay-", 1), names("camera-", 1));
+        let (names, streams) = (names("relay-", 1), streams(1));
         let labels = BTreeMap::from([("site".to_owned(), "a".to_owned())]);
         let spec = spec().with_requires(labels);
         let good = record(1, "a", &streams, &spec);

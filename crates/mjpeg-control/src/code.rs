@@ -49,6 +49,10 @@ codes! {
     NotAPushStream = "not_a_push_stream", CONFLICT;
     /// Somebody else sends pictures to the stream.
     OtherSender = "other_sender", CONFLICT;
+    /// The nodes of the cluster do not allow it.
+    NotPossible = "not_possible", CONFLICT;
+    /// The engine by which the nodes of the cluster agree does not answer.
+    EngineUnreachable = "engine_unreachable", SERVICE_UNAVAILABLE;
     /// There is no such stream, viewer or link, or the caller may not know of it.
     NotFound = "not_found", NOT_FOUND;
     /// What is to be set is not valid, or may not be set by this API.

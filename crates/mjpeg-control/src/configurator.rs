@@ -73,6 +73,33 @@ pub trait Configurator: Send + Sync + 'static {
         None
     }
 
+    /// Says which node of a cluster reads the camera of a stream. Default: `None`, the relay is
+    /// alone.
+    fn owner(&self, name: &str) -> Option<CameraOwner> {
+        let _ = name;
+        None
+    }
+
+    /// Shows the cluster as this node knows it, as a JSON object. Default: none, and
+    /// [`NotFound`](crate::ErrorCode::NotFound) is what the API answers.
+    fn cluster(&self) -> Option<Value> {
+        None
+    }
+
+    /// Changes which node reads which camera. Returns when that has happened.
+    ///
+    /// # Errors
+    ///
+    /// * [`NotFound`](crate::ErrorCode::NotFound): the relay is alone, which is the default, or
+    ///   there is no such stream or node.
+    /// * [`NotPossible`](crate::ErrorCode::NotPossible): the node may not read the camera, or a
+    ///   node that is to be forgotten is up.
+    /// * [`EngineUnreachable`](crate::ErrorCode::EngineUnreachable): the nodes cannot agree now.
+    async fn change_cluster(&self, change: ClusterChange) -> Result<(), Error> {
+        let _ = change;
+        Err(Error::not_found())
+    }
+
     /// Stops a stream and forgets it. Returns when that has happened.
     ///
     /// # Errors
@@ -122,6 +149,71 @@ impl ConfiguredStream {
     }
 }
 
+/// Who reads the camera of a stream in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CameraOwner {
+    /// The name of the node; `None` if no node does at present.
+    pub node: Option<String>,
+    /// Whether it is this relay.
+    pub is_here: bool,
+    /// A number that grows each time that another node takes the camera. 0 if none has it.
+    pub epoch: u64,
+    /// Another node that means something else by a stream of this name, so that one of them may not
+    /// read it.
+    pub conflict: Option<String>,
+}
+
+impl CameraOwner {
+    /// Names the node that reads the camera, and since which epoch.
+    pub fn new(node: Option<String>, is_here: bool, epoch: u64) -> Self {
+        Self {
+            node,
+            is_here,
+            epoch,
+            conflict: None,
+        }
+    }
+
+    /// Names a node that means something else by the stream.
+    pub fn with_conflict(mut self, node: Option<String>) -> Self {
+        self.conflict = node;
+        self
+    }
+}
+
+/// What is to change about a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClusterChange {
+    /// Another node is to read a camera.
+    #[non_exhaustive]
+    Move {
+        /// The stream.
+        stream: StreamName,
+        /// The node. The text of a client, which may be anything.
+        node: String,
+    },
+    /// A node hands all cameras over, and takes none until it is undrained.
+    #[non_exhaustive]
+    Drain {
+        /// The node, else the one that is asked. The text of a client, which may be anything.
+        node: Option<String>,
+    },
+    /// A node takes cameras again.
+    #[non_exhaustive]
+    Undrain {
+        /// The node, else the one that is asked. The text of a client, which may be anything.
+        node: Option<String>,
+    },
+    /// A node that is down does not come back.
+    #[non_exhaustive]
+    Forget {
+        /// The node. The text of a client, which may be anything.
+        node: String,
+    },
+}
+
 /// A stream whose keys were set.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -164,16 +256,19 @@ pub enum StreamOrigin {
     Run,
     /// The command line.
     CommandLine,
+    /// The API of a node, for all nodes of the cluster.
+    Cluster,
 }
 
 impl StreamOrigin {
-    /// Returns its word: `file`, `api`, `run` or `command_line`.
+    /// Returns its word: `file`, `api`, `run`, `command_line` or `cluster`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::File => "file",
             Self::Api => "api",
             Self::Run => "run",
             Self::CommandLine => "command_line",
+            Self::Cluster => "cluster",
         }
     }
 }
@@ -192,6 +287,9 @@ pub struct StreamEdit {
     pub condition: Condition,
     /// Whether to store it. Else it holds for this run, up to a reload that touches the stream.
     pub persist: bool,
+    /// Whether to store a new stream for all nodes of the cluster. One that is there is stored
+    /// where it is.
+    pub cluster: bool,
 }
 
 impl StreamEdit {
@@ -203,6 +301,7 @@ impl StreamEdit {
             keys,
             condition: Condition::default(),
             persist: true,
+            cluster: false,
         }
     }
 }

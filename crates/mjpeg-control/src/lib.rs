@@ -152,8 +152,8 @@ mod words;
 pub use code::ErrorCode;
 pub use config::ControlConfig;
 pub use configurator::{
-    Condition, Configurator, ConfiguredStream, EditMode, EditedStream, Reloaded, StreamEdit,
-    StreamOrigin, StreamRemoval,
+    CameraOwner, ClusterChange, Condition, Configurator, ConfiguredStream, EditMode, EditedStream,
+    Reloaded, StreamEdit, StreamOrigin, StreamRemoval,
 };
 pub use control::ControlApi;
 pub use error::{Error, Violation};

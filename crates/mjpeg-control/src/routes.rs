@@ -2,6 +2,7 @@
 
 mod authorise;
 mod bodies;
+mod cluster;
 mod events;
 mod links;
 mod relay;
@@ -46,7 +47,7 @@ pub(crate) struct ApiRoute {
 
 /// Makes an entry of the table.
 macro_rules! route {
-    ($method:ident $path:literal, $right:ident, $verb:literal, $handler:path) => {
+    ($method:ident $path:literal, $right:ident, $verb:expr, $handler:path) => {
         ApiRoute {
             method: Method::$method,
             path: $path,
@@ -79,10 +80,15 @@ pub(crate) const ROUTES: &[ApiRoute] = &[
     route!(GET "/info", Control, "", relay::info),
     route!(GET "/schema", Control, "", relay::schema),
     route!(GET "/devices", Control, "", relay::devices),
+    route!(GET "/cluster", Control, "", cluster::show),
+    route!(POST "/streams/{name}/move", ControlStream, "move", cluster::move_to),
+    route!(POST "/cluster/drain", Control, "drain", cluster::drain),
+    route!(POST "/cluster/undrain", Control, "undrain", cluster::undrain),
+    route!(DELETE "/cluster/nodes/{node}", Control, FORGET, cluster::forget),
     route!(GET "/openapi.json", Control, "", relay::document),
     route!(GET "/links", Control, "", links::list),
     route!(POST "/links", Control, "link", links::create),
-    route!(DELETE "/links/{id}", Control, "revoke", links::revoke),
+    route!(DELETE "/links/{id}", Control, REVOKE, links::revoke),
 ];
 
 /// Makes the router of all requests, or of those that everybody may send who may see a stream.
@@ -126,9 +132,9 @@ pub(crate) fn change_of<'p>(method: &Method, path: &'p str) -> Option<(&'static 
     changes.find_map(|route| {
         let is_change = route.method == *method && !route.verb.is_empty();
         let target = targets(route).filter(|_| is_change)?;
-        // The id of a link could pass for the name of a stream.
-        let is_link = is_about_links(route.path);
-        Some((route.verb, if is_link { "" } else { target }))
+        // The id of a link or the name of a node could pass for the name of a stream.
+        let is_stream = !is_about_links(route.path) && route.verb != FORGET;
+        Some((route.verb, if is_stream { target } else { "" }))
     })
 }
 
@@ -206,6 +212,11 @@ fn forbid_null(parameter: &mut RefOr<Parameter>) {
         relay::info,
         relay::schema,
         relay::devices,
+        cluster::show,
+        cluster::move_to,
+        cluster::drain,
+        cluster::undrain,
+        cluster::forget,
         relay::document,
         links::list,
         links::create,
@@ -217,6 +228,12 @@ struct ApiDocument;
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/api/v1";
+
+/// The verb of a change that is about a link.
+const REVOKE: &str = "revoke";
+
+/// The verb of a change that is about a node.
+const FORGET: &str = "forget";
 
 /// The one path below it that speaks WebSocket.
 pub(crate) const WALL: &str = "/wall";

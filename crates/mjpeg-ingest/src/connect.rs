@@ -14,7 +14,7 @@ use crate::{
     config::IngestConfig,
     contained::Contained,
     error::ConnectError,
-    fence::Fence,
+    fence::{BoxedAttempt, Fence},
     input::Input,
     order::FrameOrder,
     relayed::{Delivered, RelayedPart},
@@ -222,6 +222,34 @@ impl Connection {
         self
     }
 
+    /// Makes a connection in a tenure: by this attempt, as long as the tenure is open.
+    ///
+    /// When the tenure ends, the attempt is dropped at once, even if nobody polls it, and so is the
+    /// connection, which is made [`with_tenure`](Self::with_tenure). Both count in
+    /// [`TenureHolder::closed`](crate::TenureHolder::closed).
+    ///
+    /// # Errors
+    ///
+    /// Those of the attempt, or that the tenure has ended.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// As safe as the attempt: it is dropped with the call.
+    pub async fn in_tenure(
+        tenure: &Tenure,
+        attempt: impl Future<Output = Result<Self, ConnectError>> + Send + 'static,
+    ) -> Result<Self, ConnectError> {
+        let within = tenure.clone();
+        // One inside the other: the connection counts before the attempt has ended.
+        let attempt = async move { Ok(attempt.await?.with_tenure(within)) };
+        let attempt: BoxedAttempt<Self, ConnectError> = Box::pin(attempt);
+        Fence::within(attempt, tenure).await
+    }
+
     /// Lets the connection be used only as long as this tenure is open.
     ///
     /// When it ends, the connection is closed at once, by a task that waits for nothing else, and
@@ -236,14 +264,33 @@ impl Connection {
     pub fn with_tenure(mut self, tenure: Tenure) -> Self {
         self.input = match self.input {
             Input::Bytes(io) => {
-                Input::Bytes(Contained::new(Box::new(Fence::new(io, &tenure)) as _))
+                Input::Bytes(Contained::new(Box::new(Fence::within(io, &tenure)) as _))
             }
             Input::Frames(frames) => {
-                Input::Frames(Contained::new(Box::pin(Fence::new(frames, &tenure)) as _))
+                Input::Frames(Contained::new(Box::pin(Fence::within(frames, &tenure)) as _))
             }
-            Input::Feed(feed) => Input::Feed(Box::new(Fence::new(feed, &tenure))),
+            Input::Feed(feed) => Input::Feed(Box::new(Fence::within(feed, &tenure))),
         };
         self.tenure = Some(tenure);
+        self
+    }
+
+    /// Closes the connection when this future completes, because the frames are elsewhere then.
+    ///
+    /// As if a [tenure](Self::with_tenure) ended, but frames keep their identity. The next attempt
+    /// begins at once.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn until(mut self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.input = match self.input {
+            Input::Bytes(io) => Input::Bytes(Contained::new(Box::new(Fence::until(io, end)) as _)),
+            Input::Frames(frames) => {
+                Input::Frames(Contained::new(Box::pin(Fence::until(frames, end)) as _))
+            }
+            Input::Feed(feed) => Input::Feed(Box::new(Fence::until(feed, end))),
+        };
         self
     }
 

@@ -1,4 +1,4 @@
-//! The input of a connection that may be used for a time only.
+//! The input of a connection, or an attempt to make one, that may be used for a time only.
 
 use std::{
     io,
@@ -20,43 +20,65 @@ use crate::{
     input::{BoxedFrames, BoxedReader},
     parsed::{Parsed, ParsedFeed},
     relayed::Delivered,
-    tenure::Tenure,
+    tenure::{Tenure, TenureUse},
 };
 
-/// An input that is dropped when its tenure ends, and fails from then on.
+/// An input that is dropped when its tenure or something else ends, and fails from then on.
 ///
 /// A task of its own sees to that: whoever reads the connection may be busy with something else at
 /// that moment, or never read again.
 pub(crate) struct Fence<T> {
     state: Arc<Mutex<FenceState<T>>>,
-    tenure: Tenure,
+    tenure: Option<Tenure>,
     made: Instant,
     watchdog: AbortHandle,
 }
 
 struct FenceState<T> {
     /// `None` once the tenure has ended.
-    input: Option<T>,
+    input: Option<Fenced<T>>,
     /// Who waits for the input.
     waker: Option<Waker>,
 }
 
+/// An input, which counts in its tenure until after it was dropped.
+struct Fenced<T> {
+    input: T,
+    _counts: Option<TenureUse>,
+}
+
 impl<T: Send + 'static> Fence<T> {
     /// Fences an input. Must be called in a runtime.
-    pub(crate) fn new(input: T, tenure: &Tenure) -> Self {
+    pub(crate) fn within(input: T, tenure: &Tenure) -> Self {
+        let ending = tenure.clone();
+        Self::new(input, Some(tenure), async move { ending.ended().await })
+    }
+
+    /// Fences an input until something ends. Must be called in a runtime.
+    pub(crate) fn until(input: T, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self::new(input, None, end)
+    }
+
+    fn new(
+        input: T,
+        tenure: Option<&Tenure>,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
         let state = Arc::new(Mutex::new(FenceState {
-            input: Some(input),
+            input: Some(Fenced {
+                input,
+                _counts: tenure.map(Tenure::begin_use),
+            }),
             waker: None,
         }));
-        let watched = (Arc::clone(&state), tenure.clone());
+        let watched = Arc::clone(&state);
         let watchdog = tokio::spawn(async move {
-            let (state, tenure) = watched;
-            tenure.ended().await;
-            cut(&state);
+            end.await;
+            cut(&watched);
         });
         Self {
             state,
-            tenure: tenure.clone(),
+            tenure: tenure.cloned(),
             made: Instant::now(),
             watchdog: watchdog.abort_handle(),
         }
@@ -68,12 +90,13 @@ impl<T: Send + 'static> Fence<T> {
         cx: &mut Context<'_>,
         read: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<io::Result<R>>,
     ) -> Poll<io::Result<R>> {
-        if !self.tenure.is_open(Instant::now()) {
+        let is_open = |tenure: &Tenure| tenure.is_open(Instant::now());
+        if !self.tenure.as_ref().is_none_or(is_open) {
             cut(&self.state);
         }
         let mut state = locked(&self.state);
         let FenceState { input, waker } = &mut *state;
-        let Some(input) = input else {
+        let Some(Fenced { input, .. }) = input else {
             return Poll::Ready(Err(SourceEnd::TenureEnded.into()));
         };
         if !waker.as_ref().is_some_and(|set| set.will_wake(cx.waker())) {
@@ -84,7 +107,8 @@ impl<T: Send + 'static> Fence<T> {
 
     /// Asks the input; `None` if the tenure has ended.
     fn ask<R>(&self, ask: impl FnOnce(&mut T) -> R) -> Option<R> {
-        locked(&self.state).input.as_mut().map(ask)
+        let mut state = locked(&self.state);
+        state.input.as_mut().map(|fenced| ask(&mut fenced.input))
     }
 }
 
@@ -111,6 +135,21 @@ fn cut<T>(state: &Mutex<FenceState<T>>) {
 /// A panic of an input is not to close it less.
 fn locked<T>(state: &Mutex<FenceState<T>>) -> MutexGuard<'_, FenceState<T>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An attempt to connect.
+pub(crate) type BoxedAttempt<C, E> = Pin<Box<dyn Future<Output = Result<C, E>> + Send>>;
+
+impl<C, E: From<io::Error>> Future for Fence<BoxedAttempt<C, E>>
+where
+    BoxedAttempt<C, E>: 'static,
+{
+    type Output = Result<C, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<C, E>> {
+        let made = self.read(cx, |attempt, cx| attempt.as_mut().poll(cx).map(Ok));
+        made.map(|made| made.unwrap_or_else(|ended| Err(ended.into())))
+    }
 }
 
 impl AsyncRead for Fence<BoxedReader> {

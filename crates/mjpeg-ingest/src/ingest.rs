@@ -230,7 +230,9 @@ impl Reconnect {
             });
             return self.wait(error, retry_in, now);
         }
-        let retry_in = if was_online && self.source.is_passive() {
+        // That somebody else has the camera now is no fault of the camera: it may be read there.
+        let is_elsewhere = matches!(*error, Error::TenureEnded);
+        let retry_in = if is_elsewhere || (was_online && self.source.is_passive()) {
             Duration::ZERO
         } else {
             let delay = self.config.backoff.delay(self.failures, self.seed);

@@ -38,10 +38,15 @@ pub struct Tenure(Arc<TenureShared>);
 /// Extends a [`Tenure`], and ends it when dropped.
 pub struct TenureHolder(Arc<TenureShared>);
 
+/// Something that is open in a tenure.
+pub(crate) struct TenureUse(Arc<TenureShared>);
+
 struct TenureShared {
     epoch: u64,
     /// `None` when it has ended.
     until: watch::Sender<Option<Instant>>,
+    /// How many connections, and attempts to make one, are open.
+    uses: watch::Sender<usize>,
     /// How many frames were given a number.
     seq: AtomicU64,
 }
@@ -52,6 +57,7 @@ impl Tenure {
         let shared = Arc::new(TenureShared {
             epoch,
             until: watch::Sender::new(Some(until)),
+            uses: watch::Sender::new(0),
             seq: AtomicU64::new(0),
         });
         (TenureHolder(Arc::clone(&shared)), Self(shared))
@@ -92,6 +98,12 @@ impl Tenure {
         }
     }
 
+    /// Counts something that is open until this is dropped.
+    pub(crate) fn begin_use(&self) -> TenureUse {
+        self.0.uses.send_modify(|uses| *uses += 1);
+        TenureUse(Arc::clone(&self.0))
+    }
+
     /// Names the next frame.
     pub(crate) fn next_id(&self) -> FrameId {
         FrameId {
@@ -119,9 +131,34 @@ impl TenureHolder {
         is_open
     }
 
+    /// Waits until the tenure has ended and none of its connections is open any more: the other
+    /// side can know. At once if there was none. It goes on when the holder is dropped.
+    ///
+    /// A connection that is still being made counts if
+    /// [`Connection::in_tenure`](crate::Connection::in_tenure) makes it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let tenure = Tenure(Arc::clone(&self.0));
+        async move {
+            tenure.ended().await;
+            let mut uses = tenure.0.uses.subscribe();
+            // The sender lives in `tenure`.
+            let _ = uses.wait_for(|uses| *uses == 0).await;
+        }
+    }
+
     /// The epoch of the tenure.
     pub fn epoch(&self) -> u64 {
         self.0.epoch
+    }
+}
+
+impl Drop for TenureUse {
+    fn drop(&mut self) {
+        self.0.uses.send_modify(|uses| *uses -= 1);
     }
 }
 

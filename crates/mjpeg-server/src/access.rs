@@ -12,7 +12,7 @@ use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry
 use serde_json::Value;
 
 use crate::{
-    cluster::ClusterNode, gateway::config::WallLimits, jwks::place::KeySource, webhooks::Webhooks,
+    cluster::RelayNode, gateway::config::WallLimits, jwks::place::KeySource, webhooks::Webhooks,
 };
 
 /// What a relay asks about its clients, and passes their changes on to.
@@ -25,7 +25,7 @@ pub(crate) struct RelayAccess {
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn LinkIssuer>>,
     pub(crate) webhooks: Webhooks,
-    pub(crate) cluster: Option<ClusterNode>,
+    pub(crate) cluster: Option<RelayNode>,
 }
 
 impl Default for RelayAccess {

@@ -12,7 +12,7 @@ use crate::{
     advice::with_advice,
     auth_hook::set_hook,
     background::in_background,
-    cluster::ClusterNode,
+    cluster::RelayNode,
     config::plan::{PlannedStream, RelayPlan, sharing::Sharing},
     gateway::routes::Routes,
     links::{self, LinkService},
@@ -49,7 +49,7 @@ pub(crate) async fn start(
     let webhooks = Webhooks::default();
     webhooks.replace(&plan.webhooks);
     let cluster = match &plan.cluster {
-        Some(cluster) => Some(ClusterNode::start(cluster).await?),
+        Some(cluster) => Some(RelayNode::start(cluster).await?),
         None => None,
     };
     if let Some(cluster) = &cluster {

@@ -3,6 +3,7 @@
 pub(crate) mod camera_args;
 pub(crate) mod cert;
 pub(crate) mod check;
+pub(crate) mod cluster;
 pub(crate) mod completions;
 pub(crate) mod ctl;
 pub(crate) mod demo;
@@ -21,6 +22,7 @@ use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, 
 use self::{
     cert::Cert,
     check::{Check, Config},
+    cluster::ClusterArgs,
     completions::Completions,
     ctl::Ctl,
     demo::Demo,
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     HashPassword(HashPassword),
     /// Control a running relay: list, add, change and remove streams, see and disconnect viewers
     Ctl(Box<Ctl>),
+    /// Show and change which node of a cluster reads which camera
+    Cluster(Box<ClusterArgs>),
     /// Print a script that completes commands, options and names of streams in a shell
     Completions(Completions),
 }
@@ -124,6 +128,7 @@ impl Command {
             | Self::Cert(_)
             | Self::HashPassword(_)
             | Self::Ctl(_)
+            | Self::Cluster(_)
             | Self::Completions(_) => {}
         }
     }

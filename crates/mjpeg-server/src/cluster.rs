@@ -4,6 +4,11 @@
 #[cfg(not(feature = "cluster"))]
 mod absent;
 #[cfg(feature = "cluster")]
+mod control;
+pub(crate) mod figures;
+#[cfg(feature = "cluster")]
+pub(crate) mod join;
+#[cfg(feature = "cluster")]
 mod link;
 #[cfg(feature = "cluster")]
 mod node;
@@ -11,8 +16,10 @@ mod node;
 mod places;
 #[cfg(feature = "cluster")]
 pub(crate) mod plan;
+#[cfg(feature = "cluster")]
+mod registry;
 
 #[cfg(not(feature = "cluster"))]
-pub(crate) use absent::{ClusterNode, plan};
+pub(crate) use absent::{RelayNode, join, plan};
 #[cfg(feature = "cluster")]
-pub(crate) use node::ClusterNode;
+pub(crate) use node::RelayNode;

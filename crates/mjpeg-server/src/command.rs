@@ -14,7 +14,8 @@ use self::configurable::{Configurable, Wanted};
 use crate::{
     advice::with_advice,
     assembly,
-    cli::{Cli, Command, demo::Demo, log_args::LogArgs, run::Run},
+    cli::{Cli, Command, cluster::ClusterCommand, demo::Demo, log_args::LogArgs, run::Run},
+    cluster::RelayNode,
     config::{
         demo::{DEMO_PORT, gateways, streams},
         edits::Edits,
@@ -48,6 +49,12 @@ pub fn main() -> ExitCode {
         Command::Cert(args) => return check::cert(&args),
         Command::HashPassword(args) => return check::hash_password(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Cluster(args) => {
+            return match &args.command {
+                ClusterCommand::JoinCheck { file } => check::join(file.clone(), args.json),
+                _ => ctl::run_cluster(&args),
+            };
+        }
         Command::Completions(args) => return check::completions(&args),
         Command::Devices(args) => return check::devices(&args),
         Command::Run(args) => match configured(&args, &log) {
@@ -256,7 +263,8 @@ async fn start_run(configured: Configured, filter: FilterHandle) -> Result<(Rela
     if let Some(path) = control_socket::path() {
         relay.open_control_socket(path);
     }
-    let reloader = Reloader::new(source, configuration, read, filter);
+    let registry = relay.cluster().map(RelayNode::registry);
+    let reloader = Reloader::new(source, configuration, read, filter, registry);
     Ok((relay, Configurable { reloader, editor }))
 }
 

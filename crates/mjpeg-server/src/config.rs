@@ -4,6 +4,7 @@
 //! merges the layers into `settings`, `plan` makes the libraries' types. `keys` declares all keys;
 //! `schema` derives from that what the other rooms know of them.
 
+pub(crate) mod allowed;
 pub(crate) mod demo;
 pub(crate) mod edits;
 pub(crate) mod files;
@@ -12,6 +13,7 @@ pub(crate) mod layer;
 pub(crate) mod load;
 pub(crate) mod plan;
 pub(crate) mod read;
+pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod resolve;
 pub(crate) mod schema;

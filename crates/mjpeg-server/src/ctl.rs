@@ -1,6 +1,7 @@
 //! `mjpeg-server ctl`: the command line of the API.
 
 mod client;
+mod cluster;
 mod connect;
 mod credentials;
 mod events;
@@ -29,11 +30,32 @@ use self::{
     screen::{Screen, complain, notice, plain_json},
     streams::StreamAction,
 };
-use crate::cli::ctl::{Ctl, CtlCommand, links::LinksCommand};
+use crate::cli::{
+    cluster::ClusterArgs,
+    ctl::{Ctl, CtlCommand, CtlConnection, links::LinksCommand},
+};
 
 /// Does what the arguments say, and returns the exit code that `--help` explains.
 pub(crate) fn run(args: &Ctl) -> ExitCode {
-    let screen = Screen::new(args.json);
+    within(args.json, &args.connection, async |session| {
+        session.run(&args.command).await
+    })
+}
+
+/// Does what is said of the cluster, and returns the exit code that `ctl --help` explains.
+pub(crate) fn run_cluster(args: &ClusterArgs) -> ExitCode {
+    within(args.json, &args.connection, async |session| {
+        session.cluster(&args.command).await
+    })
+}
+
+/// Does something with a relay.
+fn within(
+    is_json: bool,
+    connection: &CtlConnection,
+    work: impl AsyncFnOnce(&mut CtlSession) -> u8,
+) -> ExitCode {
+    let screen = Screen::new(is_json);
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
@@ -43,8 +65,8 @@ pub(crate) fn run(args: &Ctl) -> ExitCode {
         }
     };
     let code = runtime.block_on(async {
-        match ApiClient::new(&args.connection) {
-            Ok(client) => CtlSession { client, screen }.run(&args.command).await,
+        match ApiClient::new(connection) {
+            Ok(client) => work(&mut CtlSession { client, screen }).await,
             Err(failure) => told(&screen, &failure),
         }
     });
@@ -73,10 +95,14 @@ struct CtlSession {
 }
 
 impl CtlSession {
-    async fn run(&mut self, command: &CtlCommand) -> u8 {
+    fn warn_if_overheard(&self) {
         if self.client.is_overheard() {
             notice("warning: who you are goes over the network as plain text; https:// hides it");
         }
+    }
+
+    async fn run(&mut self, command: &CtlCommand) -> u8 {
+        self.warn_if_overheard();
         if let Some(code) = self.each(command).await {
             return code;
         }

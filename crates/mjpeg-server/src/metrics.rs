@@ -4,6 +4,7 @@
 //! figure is kept between two scrapes.
 
 mod accept;
+mod cluster;
 mod families;
 mod listener;
 mod outbound;
@@ -39,6 +40,7 @@ use self::{
     accept::Format, families::Families, listener::ListenerReading, process::ProcessReading,
     relay::RelayReading, stream::StreamReading, wall::WallReading,
 };
+use crate::cluster::{RelayNode, figures::ClusterFigures};
 use crate::webhooks::{Webhooks, stats::WebhookStats};
 
 /// The figures of a relay, for Prometheus and what reads its formats.
@@ -62,6 +64,7 @@ pub struct Metrics {
     control: Option<ControlApi>,
     webhooks: Webhooks,
     auth: Option<Auth>,
+    node: Option<RelayNode>,
     /// One for each answer that may be on its way.
     answers: Arc<Semaphore>,
     /// Requests refused because there were none left.
@@ -77,6 +80,7 @@ impl Metrics {
             control: None,
             webhooks: Webhooks::default(),
             auth: None,
+            node: None,
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
             refused: Arc::default(),
         }
@@ -92,6 +96,12 @@ impl Metrics {
     /// Adds the figures of what the relay itself sends requests to.
     pub(crate) fn with_outbound(mut self, webhooks: Webhooks, auth: Auth) -> Self {
         (self.webhooks, self.auth) = (webhooks, Some(auth));
+        self
+    }
+
+    /// Adds the figures of the node that the relay is in a cluster. Default: it is alone.
+    pub(crate) fn with_node(mut self, node: Option<RelayNode>) -> Self {
+        self.node = node;
         self
     }
 
@@ -154,6 +164,7 @@ impl Metrics {
             streams,
             webhooks: self.webhooks.stats(),
             hook: self.hook(),
+            node: self.node.as_ref().map(RelayNode::figures),
             #[cfg(feature = "http-listen")]
             pushes: PushFigures::now(self.control.as_ref()),
             process: ProcessReading::now(),
@@ -172,6 +183,8 @@ struct Figures {
     webhooks: Vec<(String, WebhookStats)>,
     /// `None` if there is none.
     hook: Option<HookStats>,
+    /// `None` if the relay is alone.
+    node: Option<ClusterFigures>,
     #[cfg(feature = "http-listen")]
     pushes: PushFigures,
     /// `None` where the system does not tell.
@@ -189,6 +202,7 @@ impl Collector for Figures {
         listener::encode(&self.listeners, &mut families)?;
         outbound::webhooks(&self.webhooks, &mut families)?;
         outbound::hook(self.hook.as_ref(), &mut families)?;
+        cluster::encode(self.node.as_ref(), &mut families)?;
         #[cfg(feature = "http-listen")]
         self.pushes.encode(&mut families)?;
         self.process

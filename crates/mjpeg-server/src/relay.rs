@@ -2,7 +2,7 @@
 
 pub(crate) mod change;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use futures_util::future::join_all;
 use mjpeg_manager::{
@@ -12,6 +12,7 @@ use mjpeg_manager::{
 
 use crate::{
     access::RelayAccess,
+    cluster::RelayNode,
     gateway::{
         config::{GatewayConfig, GatewayError},
         control_socket,
@@ -178,6 +179,27 @@ impl Relay {
     pub(crate) fn open_control_socket(&mut self, path: PathBuf) {
         self.gateways
             .open_control_socket(control_socket::gateway(path));
+    }
+
+    /// What the relay is in a cluster, if it is in one.
+    pub(crate) fn cluster(&self) -> Option<&RelayNode> {
+        self.relayed.cluster.as_ref()
+    }
+
+    /// Stores a stream for all nodes of the cluster, or removes it: `None`.
+    ///
+    /// # Errors
+    ///
+    /// If the engine does not take it, or there is no cluster.
+    pub(crate) async fn share_document(
+        &self,
+        name: &StreamName,
+        json: Option<String>,
+    ) -> io::Result<()> {
+        match self.cluster() {
+            Some(cluster) => cluster.store(name, json).await,
+            None => Err(io::Error::other("the relay is in no cluster")),
+        }
     }
 
     /// Returns the manager that runs the streams.

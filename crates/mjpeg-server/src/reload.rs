@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::watch::Receiver, time::Instant};
 use tracing::{error, info, warn};
 
 use self::{
@@ -25,6 +25,7 @@ use crate::{
     config::{
         edits::Edits,
         load::{Loaded, load_edited},
+        registry::RegistryStreams,
         report::{Level, Report},
         resolve::overrides::Overrides,
     },
@@ -40,6 +41,8 @@ pub(crate) struct Reloader {
     filter: FilterHandle,
     /// `None` if nobody asks to watch the files.
     watcher: Option<Watcher>,
+    /// The streams that a cluster has for all its nodes, if there is one.
+    registry: Option<Receiver<RegistryStreams>>,
 }
 
 /// The files that were read, and what they held.
@@ -78,6 +81,7 @@ impl Reloader {
         running: Arc<Configuration>,
         read: ReadFiles,
         filter: FilterHandle,
+        registry: Option<Receiver<RegistryStreams>>,
     ) -> Self {
         let mut this = Self {
             source: Arc::new(source),
@@ -85,6 +89,7 @@ impl Reloader {
             read,
             filter,
             watcher: None,
+            registry,
         };
         this.watch();
         this
@@ -96,12 +101,31 @@ impl Reloader {
         self.watcher = is_wanted.then(|| Watcher::new(&self.read.paths));
     }
 
-    /// Waits until the files that were read hold something else, if that is asked for.
+    /// Waits until the files that were read hold something else, if that is asked for, or the
+    /// registry of the cluster does.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
     pub(crate) async fn changed(&mut self) {
+        let mut registry = self.registry.clone();
+        let known = self.running.written.registry.clone();
+        let of_registry = async {
+            let Some(registry) = &mut registry else {
+                return pending().await;
+            };
+            // An error means that the cluster has ended, and the relay with it.
+            if registry.wait_for(|now| *now != known).await.is_err() {
+                pending().await
+            }
+        };
+        tokio::select! {
+            () = self.files_changed() => {}
+            () = of_registry => {}
+        }
+    }
+
+    async fn files_changed(&mut self) {
         let Some(watcher) = &mut self.watcher else {
             return pending().await;
         };
@@ -124,9 +148,13 @@ impl Reloader {
     pub(crate) async fn propose(&self) -> (ReadFiles, Result<Proposal, ReloadError>) {
         let (source, running) = (Arc::clone(&self.source), Arc::clone(&self.running));
         let known = self.read.clone();
+        let registry = self.registry.as_ref();
+        let registry = registry.map(|registry| registry.borrow().clone());
+        let registry = registry.unwrap_or_default();
         in_background(move || {
             let edits = Edits {
                 run: running.written.run.clone(),
+                registry,
                 ..Edits::default()
             };
             let (loaded, read) = source.load(known, &edits);

@@ -1,6 +1,6 @@
 //! The decisions of a node, and what the rest of the program sees of them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::Pin};
 
 use mjpeg_ingest::{Tenure, TenureHolder};
 use tokio::{
@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    cluster::ownership::Ownership,
+    cluster::{moves::ClusterMoves, ownership::Ownership},
     name::SharedName,
     node::{Node, NodeAction, Standing},
 };
@@ -21,10 +21,23 @@ pub(crate) struct Core {
     watches: BTreeMap<SharedName, watch::Sender<Ownership>>,
     /// What is to be sent.
     pub(crate) outbox: Vec<NodeAction>,
-    /// Claims whose cameras' connections are closing.
-    pub(crate) closing: Vec<(SharedName, u64)>,
+    /// Tenures that have ended, and nobody waits yet for their connections to close.
+    pub(crate) ended: Vec<EndedTenure>,
+    /// How many of them have connections that may not be closed yet.
+    pub(crate) unclosed: watch::Sender<usize>,
     claims: u64,
     lapses: u64,
+    moves: ClusterMoves,
+    /// Until when all tenures last.
+    until: Option<Instant>,
+}
+
+/// A tenure that has ended.
+pub(crate) struct EndedTenure {
+    pub(crate) stream: SharedName,
+    pub(crate) epoch: u64,
+    /// Completes when none of its connections is open any more.
+    pub(crate) closed: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// What has happened to a node so far.
@@ -47,6 +60,16 @@ pub struct ClusterStats {
     pub nodes: usize,
     /// How many nodes belong to the cluster, also while they are down.
     pub members: usize,
+    /// Why this node has claimed streams, and how often.
+    pub moves: ClusterMoves,
+    /// In which epoch it owns each of its streams.
+    pub epochs: BTreeMap<SharedName, u64>,
+    /// How many frames were left out because they did not come after those before, such as frames
+    /// of an owner of before.
+    pub stale_frames: u64,
+    /// If the engine's revisions have gone back, as after a restored backup: which one they have to
+    /// pass before anything is claimed.
+    pub epoch_floor: Option<u64>,
 }
 
 impl Core {
@@ -56,9 +79,12 @@ impl Core {
             tenures: BTreeMap::new(),
             watches: BTreeMap::new(),
             outbox: Vec::new(),
-            closing: Vec::new(),
+            ended: Vec::new(),
+            unclosed: watch::Sender::new(0),
             claims: 0,
             lapses: 0,
+            moves: ClusterMoves::default(),
+            until: None,
         }
     }
 
@@ -68,12 +94,22 @@ impl Core {
             match action {
                 NodeAction::Changed(stream) => self.show(&stream, now),
                 NodeAction::Lapsed => self.lapses += 1,
+                NodeAction::Claimed(reason) => self.moves.count(reason),
+                NodeAction::Rewound { revision, floor } => tracing::warn!(
+                    revision,
+                    floor,
+                    "the engine's revisions have gone back; nothing is claimed until they pass \
+                     those before"
+                ),
                 action => self.outbox.push(action),
             }
         }
         let Some(until) = self.node.deadline(now) else {
             return;
         };
+        if self.until.replace(until) == Some(until) && now < until {
+            return;
+        }
         let ended = |(stream, (holder, _)): (&SharedName, &(TenureHolder, Tenure))| {
             (!holder.extend(until)).then(|| stream.clone())
         };
@@ -89,18 +125,13 @@ impl Core {
         let mine = self.node.open(stream, now);
         let shown = self.tenures.get(stream).map(|(holder, _)| holder.epoch());
         if shown != mine {
-            self.tenures.remove(stream);
+            self.end_tenure(stream);
             if let (Some(epoch), Some(until)) = (mine, self.node.deadline(now)) {
                 self.claims += 1;
                 let tenure = Tenure::new(epoch, until);
                 self.tenures.insert(stream.clone(), tenure);
             }
         }
-        self.closing.extend(
-            self.node
-                .closing(stream)
-                .map(|epoch| (stream.clone(), epoch)),
-        );
         if let Some(watch) = self.watches.get(stream) {
             let ownership = self.ownership(stream, now);
             watch.send_if_modified(|shown| {
@@ -111,6 +142,19 @@ impl Core {
                 changed
             });
         }
+    }
+
+    /// Ends the tenure of a stream, if there is one, and keeps what tells that it is closed.
+    fn end_tenure(&mut self, stream: &SharedName) {
+        let Some((holder, _)) = self.tenures.remove(stream) else {
+            return;
+        };
+        self.unclosed.send_modify(|unclosed| *unclosed += 1);
+        self.ended.push(EndedTenure {
+            stream: stream.clone(),
+            epoch: holder.epoch(),
+            closed: Box::pin(holder.closed()),
+        });
     }
 
     fn ownership(&self, stream: &SharedName, now: Instant) -> Ownership {
@@ -158,6 +202,14 @@ impl Core {
             lease_remaining: remaining.unwrap_or_default(),
             nodes: self.node.nodes_up(),
             members: self.node.members(),
+            moves: self.moves,
+            epochs: self
+                .tenures
+                .iter()
+                .map(|(stream, (holder, _))| (stream.clone(), holder.epoch()))
+                .collect(),
+            stale_frames: 0,
+            epoch_floor: self.node.floor(),
         }
     }
 

@@ -29,6 +29,17 @@ pub enum Ownership {
 }
 
 impl Ownership {
+    /// Whether another node has the stream or is the next to claim it, and is reached there.
+    pub(crate) fn is_at(&self, peer: &PeerAddress) -> bool {
+        match self {
+            Self::Theirs { address, .. }
+            | Self::Nobody {
+                next: Some(address),
+            } => address == peer,
+            _ => false,
+        }
+    }
+
     /// Whether both say the same, so that nobody needs to be told.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
-    cluster::shared::ClusterShared,
+    cluster::{core::EndedTenure, shared::ClusterShared},
     engine::{Engine, error::EngineError},
     node::{Call, CallAnswer, Node, NodeAction},
     peers::PeerEngine,
@@ -24,24 +24,18 @@ pub(crate) async fn run(
     tasks.spawn(watch(Arc::clone(&shared), Arc::clone(&engine)));
     shared.with(Node::step);
     loop {
-        let (outbox, closing, due) = {
+        let (outbox, ended, due) = {
             let mut core = shared.core();
             let outbox = std::mem::take(&mut core.outbox);
-            (outbox, std::mem::take(&mut core.closing), core.node.due())
+            (outbox, std::mem::take(&mut core.ended), core.node.due())
         };
         for action in outbox {
             let (shared, engine, peers) =
                 (Arc::clone(&shared), Arc::clone(&engine), Arc::clone(&peers));
             tasks.spawn(carry_out(shared, engine, peers, action));
         }
-        for (stream, epoch) in closing {
-            let shared = Arc::clone(&shared);
-            // The tenure has ended, which closes the connection at once; this leaves it the time.
-            let grace = shared.config.lease() / 20;
-            tasks.spawn(async move {
-                sleep(grace).await;
-                shared.with(|node, now| node.closed(&stream, epoch, now));
-            });
+        for tenure in ended {
+            tasks.spawn(closing(Arc::clone(&shared), tenure));
         }
         let waking = async {
             match due {
@@ -57,6 +51,21 @@ pub(crate) async fn run(
     }
 }
 
+/// Waits until the connections of a tenure are closed. If they are not in time, the node gives the
+/// claim back all the same.
+async fn closing(shared: Arc<ClusterShared>, tenure: EndedTenure) {
+    let EndedTenure {
+        stream,
+        epoch,
+        closed,
+    } = tenure;
+    closed.await;
+    let core = shared.core();
+    core.unclosed.send_modify(|unclosed| *unclosed -= 1);
+    drop(core);
+    shared.with(|node, now| node.closed(&stream, epoch, now));
+}
+
 async fn carry_out(
     shared: Arc<ClusterShared>,
     engine: Arc<dyn Engine>,
@@ -66,6 +75,12 @@ async fn carry_out(
     let lease = shared.config.lease();
     match action {
         NodeAction::Call { op, call } => {
+            if matches!(call, Call::Revoke(_)) {
+                // The claims end with the lease. It would end by itself after this time.
+                let mut unclosed = shared.core().unclosed.subscribe();
+                let closed = unclosed.wait_for(|unclosed| *unclosed == 0);
+                let _ = timeout(lease / 5, closed).await;
+            }
             // Whatever the engine's implementation promises, nobody waits for longer than this.
             let called = timeout(lease * 3 / 5, execute(&*engine, call, lease)).await;
             let answer = called.unwrap_or(CallAnswer::Failed { answered: false });
@@ -76,7 +91,10 @@ async fn carry_out(
             let reaches = asked.ok().flatten();
             shared.with(|node, now| node.answered(op, reaches, now));
         }
-        NodeAction::Changed(_) | NodeAction::Lapsed => {}
+        NodeAction::Changed(_)
+        | NodeAction::Claimed(_)
+        | NodeAction::Rewound { .. }
+        | NodeAction::Lapsed => {}
     }
 }
 
@@ -117,7 +135,8 @@ async fn watch(shared: Arc<ClusterShared>, engine: Arc<dyn Engine>) {
 async fn watch_once(shared: &ClusterShared, engine: &dyn Engine) -> Result<(), EngineError> {
     let image = engine.read().await?;
     let revision = image.revision;
-    shared.with(|node, now| node.read(image, now));
+    let seen = shared.orders.latest_epoch();
+    shared.with(|node, now| node.read(image, seen, now));
     let mut watch = engine.watch(revision).await?;
     loop {
         let changes = watch.next().await?;

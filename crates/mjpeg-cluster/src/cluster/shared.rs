@@ -1,16 +1,21 @@
 //! What the handles, the tasks and the sources of a node share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::{sync::Notify, time::Instant};
 
-use crate::{cluster::core::Core, config::ClusterConfig, node::Node};
+use crate::{
+    cluster::{core::Core, orders::Orders},
+    config::ClusterConfig,
+    node::Node,
+};
 
 pub(crate) struct ClusterShared {
     pub(crate) config: ClusterConfig,
     core: Mutex<Core>,
     /// Told when there is something to send, or another time to wake up at.
     pub(crate) wake: Notify,
+    pub(crate) orders: Arc<Orders>,
 }
 
 impl ClusterShared {
@@ -19,6 +24,7 @@ impl ClusterShared {
             config,
             core: Mutex::new(Core::new(node)),
             wake: Notify::new(),
+            orders: Arc::default(),
         }
     }
 

@@ -5,11 +5,16 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use mjpeg_ingest::{Connect, ConnectError, Connection, FrameOrder, IngestConfig, Tenure};
-use tokio::time::timeout;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::{
-    cluster::{Cluster, ownership::Ownership},
+    cluster::{Cluster, orders::OrderUse, ownership::Ownership},
+    link::error::LinkFailure,
     name::{PeerAddress, SharedName},
+    node::Node,
     peers::PeerPull,
 };
 
@@ -25,6 +30,7 @@ pub struct ClusterSource {
     camera: Arc<dyn Connect>,
     peers: Arc<dyn PeerPull>,
     order: FrameOrder,
+    _counted: OrderUse,
 }
 
 impl ClusterSource {
@@ -39,33 +45,92 @@ impl ClusterSource {
         peers: Arc<dyn PeerPull>,
         order: FrameOrder,
     ) -> Self {
+        let counted = cluster.shared.orders.add(order.clone());
         Self {
             cluster,
             stream,
             camera,
             peers,
             order,
+            _counted: counted,
+        }
+    }
+
+    async fn attempt(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
+        let mut ownership = self.cluster.ownership(&self.stream);
+        loop {
+            let found = self.find(&mut ownership);
+            let tenure = match limited(config.connect_timeout(), found).await? {
+                Found::Here(tenure) => tenure,
+                Found::There(connection) => return Ok(connection),
+            };
+            let dialled = self.dial(&tenure, config).await;
+            // Moved away meanwhile: it is to be read there.
+            if dialled.is_ok() || tenure.is_open(Instant::now()) {
+                return dialled;
+            }
+        }
+    }
+
+    /// Finds out where the stream is read at present, and begins to read it unless that is here.
+    async fn find(
+        &self,
+        ownership: &mut watch::Receiver<Ownership>,
+    ) -> Result<Found, ConnectError> {
+        let mut refusals = 0;
+        loop {
+            let current = ownership.borrow_and_update().clone();
+            let peer = match &current {
+                Ownership::Mine(tenure) if tenure.is_open(Instant::now()) => {
+                    return Ok(Found::Here(tenure.clone()));
+                }
+                Ownership::Theirs { address, .. }
+                | Ownership::Nobody {
+                    next: Some(address),
+                } => address.clone(),
+                _ => {
+                    // It is this node's to claim, or all others are gone.
+                    ownership.changed().await.map_err(|_| not_owned())?;
+                    continue;
+                }
+            };
+            let pulled = tokio::select! {
+                biased;
+                _ = ownership.wait_for(|now| !now.is_at(&peer)) => continue,
+                pulled = self.pull(&peer) => pulled,
+            };
+            let error = match pulled {
+                Ok(connection) => return Ok(Found::There(following(connection, ownership, peer))),
+                Err(error) => error,
+            };
+            let has_owner = matches!(current, Ownership::Theirs { .. });
+            let pause = match has_owner {
+                true => HAND_OVER_PAUSE * (1 << refusals),
+                false => CLAIM_PATIENCE,
+            };
+            refusals += 1;
+            let passes = is_of_a_hand_over(&error) && refusals <= HAND_OVER_RETRIES;
+            if !passes || (timeout(pause, ownership.changed()).await.is_err() && !has_owner) {
+                return Err(error);
+            }
         }
     }
 
     /// Dials the camera, as long as the tenure is open.
     async fn dial(
         &self,
-        tenure: Tenure,
+        tenure: &Tenure,
         config: &IngestConfig,
     ) -> Result<Connection, ConnectError> {
-        let dialled = tokio::select! {
-            biased;
-            () = tenure.ended() => return Err(not_owned()),
-            dialled = self.camera.connect_within(config) => dialled,
-        };
-        let well = dialled.is_ok();
-        let dialled_at = |node: &mut crate::node::Node, now| node.dialled(&self.stream, well, now);
-        self.cluster.shared.with(dialled_at);
-        let connection = dialled?;
-        Ok(connection
-            .with_tenure(tenure)
-            .with_order(self.order.clone()))
+        let (camera, config) = (Arc::clone(&self.camera), config.clone());
+        let dialling = async move { camera.connect_within(&config).await };
+        let dialled = Connection::in_tenure(tenure, dialling).await;
+        if dialled.is_ok() || tenure.is_open(Instant::now()) {
+            let well = dialled.is_ok();
+            let tell = |node: &mut Node, now| node.dialled(&self.stream, well, now);
+            self.cluster.shared.with(tell);
+        }
+        Ok(dialled?.with_order(self.order.clone()))
     }
 
     async fn pull(&self, peer: &PeerAddress) -> Result<Connection, ConnectError> {
@@ -75,34 +140,35 @@ impl ClusterSource {
             .await?;
         Ok(connection.with_order(self.order.clone()))
     }
+}
 
-    async fn attempt(&self, config: &IngestConfig) -> Result<Connection, ConnectError> {
-        let mut ownership = self.cluster.ownership(&self.stream);
-        let patience = config.connect_timeout();
-        let current = ownership.borrow_and_update().clone();
-        match current {
-            Ownership::Mine(tenure) => self.dial(tenure, config).await,
-            Ownership::Theirs { address, .. }
-            | Ownership::Nobody {
-                next: Some(address),
-            } => limited(patience, self.pull(&address)).await,
-            Ownership::Nobody { next: None } => {
-                // It is this node's to claim, or all others are gone.
-                let decided = limited(patience, async {
-                    let known = |now: &Ownership| !matches!(now, Ownership::Nobody { next: None });
-                    let decided = ownership.wait_for(known).await;
-                    decided.map(|now| now.clone()).map_err(|_| not_owned())
-                });
-                match decided.await? {
-                    Ownership::Mine(tenure) => self.dial(tenure, config).await,
-                    Ownership::Theirs { address, .. } => {
-                        limited(patience, self.pull(&address)).await
-                    }
-                    Ownership::Nobody { .. } => Err(not_owned()),
-                }
-            }
-        }
-    }
+/// Where a stream is read.
+enum Found {
+    /// At the camera, in this tenure.
+    Here(Tenure),
+    /// At another node.
+    There(Connection),
+}
+
+/// Ends a connection to another node when the stream is to be read elsewhere.
+fn following(
+    connection: Connection,
+    ownership: &watch::Receiver<Ownership>,
+    peer: PeerAddress,
+) -> Connection {
+    let mut ownership = ownership.clone();
+    connection.until(async move {
+        let _ = ownership.wait_for(|now| !now.is_at(&peer)).await;
+    })
+}
+
+/// Whether an error passes by itself soon: the nodes do not yet know the same of an owner.
+fn is_of_a_hand_over(error: &ConnectError) -> bool {
+    let ConnectError::Other(error) = error else {
+        return false;
+    };
+    let failure = error.downcast_ref::<LinkFailure>();
+    failure.is_some_and(LinkFailure::is_of_a_hand_over)
 }
 
 #[async_trait]
@@ -168,3 +234,13 @@ fn not_owned() -> ConnectError {
     let why = "no node of the cluster is connected to the camera";
     ConnectError::from(std::io::Error::other(why))
 }
+
+/// How long to wait after a refusal that passes by itself, the first time; then twice as long each
+/// time.
+const HAND_OVER_PAUSE: Duration = Duration::from_millis(10);
+
+/// How often to ask again after such refusals: for 1.3 s in all.
+const HAND_OVER_RETRIES: u32 = 7;
+
+/// How long to wait for the first node in the order to claim a stream, before that is an outage.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(1);

@@ -1,6 +1,10 @@
 //! Whole nodes on a scripted engine, in virtual time.
 
+mod closing;
 mod holding;
+mod many;
+mod moving;
+mod rewound;
 mod source;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -1,6 +1,7 @@
 //! The engine etcd, version 3.4 or later.
 
 mod failure;
+mod login;
 mod pair;
 mod watch;
 
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 
 use self::{
     failure::{failed, too_late},
+    login::{Complaint, EtcdLogin},
     pair::stored,
     watch::EtcdWatch,
 };
@@ -42,15 +44,18 @@ pub struct Etcd {
     client: Client,
     prefix: Arc<str>,
     call_timeout: Duration,
+    login: Option<EtcdLogin>,
+    complaint: Complaint,
     skipped: Arc<AtomicU64>,
 }
 
 /// Where an etcd is, and how to reach it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EtcdConfig {
     cluster: NodeName,
     endpoints: Vec<String>,
     tls: Option<EtcdTls>,
+    login: Option<(String, String)>,
     call_timeout: Duration,
 }
 
@@ -72,6 +77,7 @@ impl EtcdConfig {
             cluster,
             endpoints: endpoints.into_iter().map(Into::into).collect(),
             tls: None,
+            login: None,
             call_timeout: Duration::from_millis(1500),
         }
     }
@@ -83,12 +89,34 @@ impl EtcdConfig {
         self
     }
 
+    /// Sets the user and the password with which to log in at etcd. Default: none, for an etcd
+    /// without authentication.
+    ///
+    /// The user needs to read and write all keys that begin with `/mjpeg/CLUSTER/`. A login that is
+    /// refused is [`EngineError::Login`], and logged once until etcd works again.
+    #[must_use]
+    pub fn with_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.login = Some((user.into(), password.into()));
+        self
+    }
+
     /// Sets how long a call may take. Default 1.5 s; it should be half of a lease. A connection on
     /// which etcd is silent for twice this long is closed.
     #[must_use]
     pub fn with_call_timeout(mut self, call_timeout: Duration) -> Self {
         self.call_timeout = call_timeout;
         self
+    }
+}
+
+impl std::fmt::Debug for EtcdConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EtcdConfig")
+            .field("cluster", &self.cluster)
+            .field("endpoints", &self.endpoints)
+            .field("tls", &self.tls)
+            .field("call_timeout", &self.call_timeout)
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +146,9 @@ impl Etcd {
             .with_keep_alive(patience, patience)
             .with_keep_alive_while_idle(true)
             // A server without a leader answers with an error, rather than not at all.
-            .with_require_leader(true);
+            .with_require_leader(true)
+            // Tokens end after a while, and with the server that gave them.
+            .with_auto_token_refresh(true);
         if let Some(tls) = config.tls {
             options = options.with_tls(tls.options());
         }
@@ -127,6 +157,8 @@ impl Etcd {
             client: client.map_err(failed)?,
             prefix: format!("/mjpeg/{}/", config.cluster).into(),
             call_timeout: patience,
+            login: config.login.map(EtcdLogin::new),
+            complaint: Complaint::default(),
             skipped: Arc::new(AtomicU64::new(0)),
         })
     }
@@ -140,8 +172,21 @@ impl Etcd {
         &self,
         call: impl Future<Output = Result<T, etcd_client::Error>>,
     ) -> Result<T, EngineError> {
-        let called = timeout(self.call_timeout, call).await;
-        called.map_err(|_| too_late())?.map_err(failed)
+        let called = async {
+            let Some(login) = &self.login else {
+                return call.await.map_err(failed);
+            };
+            login.log_in(&self.client).await?;
+            let called = call.await;
+            if let Err(error) = &called {
+                login.note(error).await;
+            }
+            called.map_err(failed)
+        };
+        let called = timeout(self.call_timeout, called).await;
+        let called = called.unwrap_or_else(|_| Err(too_late()));
+        self.complaint.note(&called);
+        called
     }
 
     fn key(&self, key: &EngineKey) -> String {

@@ -117,6 +117,17 @@ impl MemoryStore {
         }
     }
 
+    /// Lets the revision be at least this one.
+    pub(crate) fn advance(&mut self, revision: u64) {
+        self.revision = self.revision.max(revision);
+        let (revision, changes) = (self.revision, Vec::new());
+        self.log.push(EngineChanges { revision, changes });
+    }
+
+    pub(crate) fn has(&self, key: &EngineKey) -> bool {
+        self.entries.contains_key(key)
+    }
+
     pub(crate) fn image(&self) -> EngineImage {
         EngineImage {
             revision: self.revision,
@@ -126,7 +137,8 @@ impl MemoryStore {
 
     /// The first changes after this revision.
     pub(crate) fn after(&self, revision: u64) -> Option<&EngineChanges> {
-        self.log.iter().find(|changes| changes.revision > revision)
+        let next = self.log.partition_point(|changes| changes.revision <= revision);
+        self.log.get(next)
     }
 
     /// Forgets changes that everybody knows.

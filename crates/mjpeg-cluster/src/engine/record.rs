@@ -22,6 +22,11 @@ pub enum EngineKey {
     Stream(SharedName),
     /// `owners/STREAM`: who is connected to the camera. With the owner's lease.
     Owner(SharedName),
+    /// `moves/STREAM`: which node is to own the stream next. With the lease of the node that was
+    /// asked; the next claim of the stream deletes it.
+    Move(SharedName),
+    /// `drains/NODE`: the node is to give its streams up and take no others. Without a lease.
+    Drain(NodeName),
 }
 
 impl EngineKey {
@@ -32,18 +37,23 @@ impl EngineKey {
             Self::Node(name) => format!("nodes/{name}"),
             Self::Stream(name) => format!("streams/{name}"),
             Self::Owner(name) => format!("owners/{name}"),
+            Self::Move(name) => format!("moves/{name}"),
+            Self::Drain(name) => format!("drains/{name}"),
         }
     }
 
     /// Reads the text of a key, without the prefix of the cluster. None if no key of ours has it.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let (kind, name) = std::str::from_utf8(text).ok()?.split_once('/')?;
-        let name = NodeName::new(name).ok()?;
+        let node = || NodeName::new(name).ok();
+        let stream = || SharedName::new(name).ok();
         match kind {
-            "members" => Some(Self::Member(name)),
-            "nodes" => Some(Self::Node(name)),
-            "streams" => Some(Self::Stream(name)),
-            "owners" => Some(Self::Owner(name)),
+            "members" => node().map(Self::Member),
+            "nodes" => node().map(Self::Node),
+            "streams" => stream().map(Self::Stream),
+            "owners" => stream().map(Self::Owner),
+            "moves" => stream().map(Self::Move),
+            "drains" => node().map(Self::Drain),
             _ => None,
         }
     }
@@ -61,6 +71,10 @@ pub enum EngineValue {
     Stream(SharedName, StreamDocument),
     /// Under [`EngineKey::Owner`].
     Owner(SharedName, OwnerRecord),
+    /// Under [`EngineKey::Move`].
+    Move(SharedName, MoveRecord),
+    /// Under [`EngineKey::Drain`].
+    Drain(NodeName, DrainRecord),
 }
 
 impl EngineValue {
@@ -76,6 +90,8 @@ impl EngineValue {
             Self::Node(name, _) => EngineKey::Node(name.clone()),
             Self::Stream(name, _) => EngineKey::Stream(name.clone()),
             Self::Owner(name, _) => EngineKey::Owner(name.clone()),
+            Self::Move(name, _) => EngineKey::Move(name.clone()),
+            Self::Drain(name, _) => EngineKey::Drain(name.clone()),
         }
     }
 
@@ -88,6 +104,8 @@ impl EngineValue {
         let json = match self {
             Self::Member(_, record) => serde_json::to_vec(record),
             Self::Node(_, record) => serde_json::to_vec(record),
+            Self::Move(_, record) => serde_json::to_vec(record),
+            Self::Drain(_, record) => serde_json::to_vec(record),
             Self::Stream(_, document) => return document.as_str().as_bytes().to_vec(),
             Self::Owner(_, record) => serde_json::to_vec(record),
         };
@@ -114,6 +132,8 @@ impl EngineValue {
                 Self::Stream(name.clone(), StreamDocument::parse(text).ok()?)
             }
             EngineKey::Owner(name) => Self::Owner(name.clone(), serde_json::from_slice(json).ok()?),
+            EngineKey::Move(name) => Self::Move(name.clone(), serde_json::from_slice(json).ok()?),
+            EngineKey::Drain(name) => Self::Drain(name.clone(), serde_json::from_slice(json).ok()?),
         })
     }
 }
@@ -161,10 +181,32 @@ pub struct NodeRecord {
     /// It knows all members up to the one that joined at this revision.
     #[serde(default)]
     pub seen: u64,
+    /// It has seen epochs up to this one of an engine whose revisions have gone back since: claims
+    /// must be later.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub floor: u64,
     /// The streams that it may own, with the digests of their specs.
     #[serde(default)]
     pub streams: BTreeMap<SharedName, SpecDigest>,
 }
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(floor: &u64) -> bool {
+    *floor == 0
+}
+
+/// Which node is to own a stream next.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MoveRecord {
+    /// The node.
+    pub to: NodeName,
+}
+
+/// A node is to give its streams up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DrainRecord {}
 
 /// Who is connected to a camera.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::{
     future::pending,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -21,6 +21,7 @@ use crate::{
         error::EngineError,
         lease::LeaseId,
         memory::MemoryStore,
+        record::EngineKey,
         transaction::{CommitVerdict, Transaction},
     },
     node::{Call, CallAnswer},
@@ -32,8 +33,11 @@ pub(crate) struct ScriptedEngine {
     store: Arc<Mutex<MemoryStore>>,
     lease: Duration,
     revisions: watch::Sender<u64>,
+    restored: watch::Sender<u64>,
     /// Its clock stands still.
     stopped: Arc<AtomicBool>,
+    /// How many transactions it was asked for.
+    commits: Arc<AtomicU64>,
 }
 
 /// How one node reaches it.
@@ -42,6 +46,8 @@ pub(crate) struct ScriptedLink {
     engine: ScriptedEngine,
     cut: watch::Sender<bool>,
     loses_answers: Arc<AtomicBool>,
+    /// Only the watch is cut.
+    deaf: watch::Sender<bool>,
 }
 
 impl ScriptedEngine {
@@ -51,7 +57,9 @@ impl ScriptedEngine {
             store: Arc::default(),
             lease,
             revisions: watch::Sender::new(0),
+            restored: watch::Sender::new(0),
             stopped: Arc::default(),
+            commits: Arc::default(),
         };
         let expiring = engine.clone();
         tokio::spawn(async move {
@@ -70,6 +78,7 @@ impl ScriptedEngine {
             engine: self.clone(),
             cut: watch::Sender::new(false),
             loses_answers: Arc::default(),
+            deaf: watch::Sender::new(false),
         }
     }
 
@@ -85,6 +94,36 @@ impl ScriptedEngine {
         self.touch(|store, now| store.extend(lease, now));
     }
 
+    /// How many transactions it was asked for.
+    pub(crate) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn image(&self) -> EngineImage {
+        self.touch(|store, _| store.image())
+    }
+
+    /// What it has at present.
+    pub(crate) fn backup(&self) -> MemoryStore {
+        self.touch(|store, _| store.clone())
+    }
+
+    /// Puts a backup in its place. All watches end.
+    pub(crate) fn restore(&self, backup: MemoryStore) {
+        self.restored.send_modify(|times| *times += 1);
+        self.touch(|store, _| *store = backup);
+    }
+
+    /// Lets its revision be at least this one and the next.
+    pub(crate) fn advance(&self, revision: u64) {
+        self.touch(|store, _| store.advance(revision + 1));
+    }
+
+    /// Whether there is such a key.
+    pub(crate) fn has(&self, key: &EngineKey) -> bool {
+        self.touch(|store, _| store.has(key))
+    }
+
     fn touch<R>(&self, act: impl FnOnce(&mut MemoryStore, Instant) -> R) -> R {
         let mut store = self.store.lock().unwrap();
         let done = act(&mut store, Instant::now());
@@ -96,6 +135,10 @@ impl ScriptedEngine {
 impl ScriptedLink {
     pub(crate) fn cut(&self, cut: bool) {
         self.cut.send_replace(cut);
+    }
+
+    pub(crate) fn cut_watch(&self, cut: bool) {
+        self.deaf.send_replace(cut);
     }
 
     pub(crate) fn lose_answers(&self, lose: bool) {
@@ -111,6 +154,9 @@ impl ScriptedLink {
         if *self.cut.borrow() {
             // A network that swallows everything. What was sent then does not arrive later.
             return pending().await;
+        }
+        if let Call::Commit(_) = call {
+            self.engine.commits.fetch_add(1, Ordering::Relaxed);
         }
         let lease = self.engine.lease;
         let answer = self
@@ -158,6 +204,7 @@ impl Engine for ScriptedLink {
         Ok(Box::new(ScriptedWatch {
             link: self.clone(),
             revisions: self.engine.revisions.subscribe(),
+            restored: self.engine.restored.subscribe(),
             told: revision,
         }))
     }
@@ -166,6 +213,7 @@ impl Engine for ScriptedLink {
 struct ScriptedWatch {
     link: ScriptedLink,
     revisions: watch::Receiver<u64>,
+    restored: watch::Receiver<u64>,
     told: u64,
 }
 
@@ -174,6 +222,12 @@ impl KeyWatch for ScriptedWatch {
     async fn next(&mut self) -> Result<EngineChanges, EngineError> {
         loop {
             self.link.reached().await;
+            let mut deaf = self.link.deaf.subscribe();
+            let hears = deaf.wait_for(|deaf| !deaf);
+            drop(hears.await.expect("the sender is here"));
+            if self.restored.has_changed().expect("the sender is in the link") {
+                return Err(refused());
+            }
             self.revisions.borrow_and_update();
             let told = self.told;
             let next = self
@@ -184,8 +238,12 @@ impl KeyWatch for ScriptedWatch {
                 self.told = changes.revision;
                 return Ok(changes);
             }
-            let newer = self.revisions.wait_for(|revision| *revision > told).await;
-            newer.expect("the sender is in the link");
+            tokio::select! {
+                newer = self.revisions.wait_for(|revision| *revision > told) => {
+                    newer.expect("the sender is in the link");
+                }
+                _ = self.restored.changed() => return Err(refused()),
+            }
         }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Feeding {
     pub(super) relay: RelayId,
     pub(super) stream: String,
     pub(super) depth: u8,
+    /// The epoch in which this node owns the stream, if it is known.
+    pub(super) epoch: Option<u64>,
     pub(super) consumer: Consumer,
     pub(super) watcher: StreamWatcher,
     /// Counts the node.
@@ -105,11 +107,13 @@ impl EdgeParts {
         }
     }
 
-    /// Takes the next frame to send. Returns `None` if it is a repeat or a placeholder.
+    /// Takes the next frame to send. Returns `None` if it is a repeat, a placeholder, or of an owner
+    /// before: what is known of the way of the others does not apply to that one.
     fn frame(&mut self) -> Option<(Bytes, WatchedFrame<Bytes>)> {
         let watcher = &mut self.feeding.watcher;
         let newest = watcher.newest()?;
-        if newest.is_placeholder || self.last == Some(newest.id()) {
+        let is_foreign = self.feeding.epoch > Some(newest.id().epoch);
+        if newest.is_placeholder || is_foreign || self.last == Some(newest.id()) {
             // It counts as sent, so that it is not due again at once.
             drop(watcher.take(&newest, Bytes::new()));
             return None;
@@ -152,6 +156,7 @@ impl EdgeParts {
     /// Says how the camera is; `None` if the stream is no longer to be read here.
     fn state_part(&mut self) -> Option<Vec<u8>> {
         let stream = self.stream()?;
+        self.feeding.epoch = stream.epoch;
         self.beats_at = Instant::now() + HEARTBEAT;
         let json = state::render(&stream);
         let mut part = opening("application/json", json.len()).into_bytes();

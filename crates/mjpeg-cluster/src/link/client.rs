@@ -1,6 +1,6 @@
 //! The side of the link that asks.
 
-use std::{fmt, io, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use futures_util::stream;
@@ -10,7 +10,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -21,12 +21,12 @@ use super::{
     error::LinkFailure,
     head::LinkHead,
     parts::PartReader,
-    paths::{DEPTH, ENGINE, HOP, MAX_DEPTH, NODE, STREAMS, is_stream_name},
+    paths::{DEPTH, ENGINE, HOP, MAX_DEPTH, NODE, STREAMS},
     pulling::{ClientCounters, Pulling},
     pulls::{LinkPull, Pulls},
     stats::LinkClientStats,
 };
-use crate::name::host_and_port;
+use crate::name::{SharedName, host_and_port};
 
 /// Reads streams from other nodes. Clones share everything.
 ///
@@ -48,6 +48,7 @@ pub struct LinkClient {
     connector: Arc<dyn LinkConnector>,
     relay: RelayId,
     node: Option<LinkNodeId>,
+    known: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     pulls: Arc<Pulls>,
     counters: Arc<ClientCounters>,
 }
@@ -67,6 +68,7 @@ impl LinkClient {
             connector: Arc::new(PlainConnector),
             relay: RelayId::of_this_process(),
             node: None,
+            known: Arc::new(|_| true),
             pulls: Arc::default(),
             counters: Arc::default(),
         }
@@ -82,6 +84,15 @@ impl LinkClient {
     /// that is not said, and nobody is sent here.
     pub fn with_node(mut self, node: LinkNodeId) -> Self {
         self.node = Some(node);
+        self
+    }
+
+    /// Sets which addresses may be dialled when another node names them. Default: all.
+    ///
+    /// An address that a node of the cluster names and no node of the cluster has is a mistake or
+    /// an attack: let [`Cluster::is_up`](crate::Cluster::is_up) decide.
+    pub fn with_known(mut self, known: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.known = Arc::new(known);
         self
     }
 
@@ -126,6 +137,8 @@ impl LinkClient {
                 peer: peer.clone(),
                 depth: depth.saturating_add(1),
                 state: None,
+                since: Instant::now(),
+                age: None,
             },
         );
         let LinkAnswer { io, buf, .. } = answer;
@@ -177,6 +190,11 @@ impl LinkClient {
         self.pulls.get(stream)
     }
 
+    /// Returns all streams that are read from other nodes at present.
+    pub fn pulls(&self) -> BTreeMap<String, LinkPull> {
+        self.pulls.all()
+    }
+
     /// Reads the counters.
     pub fn stats(&self) -> LinkClientStats {
         LinkClientStats {
@@ -184,12 +202,13 @@ impl LinkClient {
             failed: self.counters.failed.read(),
             silent: self.counters.silent.read(),
             broken: self.counters.broken.read(),
+            strangers: self.counters.strangers.read(),
         }
     }
 
     /// Asks for a stream, and follows where nodes point. Returns who answers.
     async fn ask(&self, peer: &str, stream: &str) -> Result<(LinkAnswer, String), LinkFailure> {
-        if !is_stream_name(stream) {
+        if !SharedName::is_one(stream) {
             return Err(LinkFailure::BadTarget);
         }
         let path = format!("{STREAMS}{stream}");
@@ -208,6 +227,10 @@ impl LinkClient {
             redirects += 1;
             if redirects > MAX_REDIRECTS {
                 return Err(LinkFailure::TooManyRedirects(node));
+            }
+            if !(self.known)(node.address()) {
+                self.counters.strangers.add_one();
+                return Err(LinkFailure::Stranger { peer, node });
             }
             (peer, asked) = (node.address().to_owned(), path);
         }

@@ -59,6 +59,15 @@ pub enum LinkFailure {
     /// Each node names another one as the owner, or as the one to read from.
     #[error("nodes send one another for the stream; the last one named is {0}")]
     TooManyRedirects(LinkNodeId),
+    /// The node names an address that no [known](crate::LinkClient::with_known) node has. It was not
+    /// dialled.
+    #[error("the node {peer} names {node}, which is none of the cluster's nodes that are up")]
+    Stranger {
+        /// The address of the node that names it.
+        peer: String,
+        /// What it names.
+        node: LinkNodeId,
+    },
     /// The frames come through this node, or through too many relays.
     #[error(transparent)]
     Relay(#[from] RelayError),
@@ -75,6 +84,21 @@ pub enum LinkFailure {
     /// The connection broke.
     #[error("the connection to the node broke")]
     Read(#[source] io::Error),
+}
+
+impl LinkFailure {
+    /// Whether it passes by itself soon: the nodes do not yet know the same of an owner.
+    pub(crate) fn is_of_a_hand_over(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                status: 503 | 508,
+                ..
+            } | Self::TooManyRedirects(_)
+                | Self::Stranger { .. }
+                | Self::Relay(RelayError::Loop)
+        )
+    }
 }
 
 impl From<LinkFailure> for ConnectError {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mjpeg_codec::multipart::Via;
 use mjpeg_fanout::Consumer;
 use mjpeg_http::StreamService;
 
@@ -75,6 +76,9 @@ impl LinkStream {
     }
 
     /// Sets the epoch in which this node owns it. Default: that of the newest frame.
+    ///
+    /// An owner should set it. Frames of an older epoch are not passed on then, and what is left of
+    /// the way on which they came does not make anybody refuse this node's frames.
     pub fn with_epoch(mut self, epoch: u64) -> Self {
         self.epoch = Some(epoch);
         self
@@ -91,6 +95,16 @@ impl LinkStream {
     pub fn with_outage(mut self, outage: impl Into<Option<LinkOutage>>) -> Self {
         self.outage = outage.into();
         self
+    }
+
+    /// The relays that the frames come through: none as long as those that are there are of an
+    /// owner before.
+    pub(super) fn via(&self) -> Via {
+        let latest = self.consumer.latest().map(|frame| frame.id().epoch);
+        match self.epoch > latest {
+            true => Via::default(),
+            false => self.consumer.via(),
+        }
     }
 }
 

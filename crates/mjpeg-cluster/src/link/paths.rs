@@ -21,11 +21,3 @@ pub(super) const DEPTH: &str = "x-cluster-depth";
 
 /// The most nodes that may stand between a viewer's and the owner: one, a hub.
 pub(super) const MAX_DEPTH: u8 = 2;
-
-/// Whether this may be a stream's name. Others are unknown to everybody.
-pub(super) fn is_stream_name(name: &str) -> bool {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_plain)
-}
-
-const MAX_NAME_BYTES: usize = 128;

@@ -19,6 +19,7 @@ pub(super) struct ClientCounters {
     pub(super) failed: LinkCounter,
     pub(super) silent: LinkCounter,
     pub(super) broken: LinkCounter,
+    pub(super) strangers: LinkCounter,
 }
 
 /// A stream that is being read.
@@ -35,7 +36,12 @@ impl Pulling {
             return None;
         }
         let error = match self.parts.next().await {
-            Ok(Some(LinkPart::Frame(frame))) => return Some((Ok(frame), self)),
+            Ok(Some(LinkPart::Frame(frame))) => {
+                if let RelayedPart::Frame { said, .. } = &frame {
+                    self.guard.ages(said.age);
+                }
+                return Some((Ok(frame), self));
+            }
             Ok(Some(LinkPart::State(state))) => {
                 let is_online = state.is_online;
                 self.guard.says(state);

@@ -1,10 +1,13 @@
 //! What is read from other nodes.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::state::LinkReport;
 
@@ -18,6 +21,10 @@ pub struct LinkPull {
     pub depth: u8,
     /// What that node said last of the camera; `None` before it has.
     pub state: Option<LinkReport>,
+    /// Since when it is read there.
+    pub since: Instant,
+    /// How old the newest frame was when that node sent it, as it says; `None` before there is one.
+    pub age: Option<Duration>,
 }
 
 /// The streams that are read.
@@ -50,6 +57,14 @@ impl Pulls {
         entry.map(|entry| entry.pull().clone())
     }
 
+    pub(super) fn all(&self) -> BTreeMap<String, LinkPull> {
+        let table = self.table();
+        let pulls = table.iter();
+        pulls
+            .map(|(stream, entry)| (stream.clone(), entry.pull().clone()))
+            .collect()
+    }
+
     fn table(&self) -> MutexGuard<'_, HashMap<String, Arc<PullEntry>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,6 +82,11 @@ impl PullGuard {
         let mut pull = self.entry.pull();
         pull.depth = state.depth.saturating_add(1);
         pull.state = Some(state);
+    }
+
+    /// Notes how old a frame is.
+    pub(super) fn ages(&self, age: Duration) {
+        self.entry.pull().age = Some(age);
     }
 }
 

@@ -26,9 +26,10 @@ use super::{
     config::LinkConfig,
     edges::{EdgePlace, Edges},
     node::{LinkNode, LinkPlace, LinkStream},
-    paths::{DEPTH, ENGINE, HOP, MAX_DEPTH, NODE, OWNER, STREAMS, is_stream_name},
+    paths::{DEPTH, ENGINE, HOP, MAX_DEPTH, NODE, OWNER, STREAMS},
     stats::{LinkCounter, LinkServerStats},
 };
+use crate::name::SharedName;
 
 /// Answers other nodes: the [fallback](mjpeg_http::Listener::with_fallback) of a listener at a port
 /// of its own, whose [`Streams`] it is as well, as it has none. Clones share everything.
@@ -111,7 +112,7 @@ impl LinkShared {
         if path == ENGINE {
             return self.engine();
         }
-        let Some(stream) = path.strip_prefix(STREAMS).filter(|n| is_stream_name(n)) else {
+        let Some(stream) = path.strip_prefix(STREAMS).filter(|name| SharedName::is_one(name)) else {
             return unknown();
         };
         if self.is_loop(&request.headers) {
@@ -181,8 +182,8 @@ impl LinkShared {
         stream: LinkStream,
         (watcher, place): (StreamWatcher, EdgePlace),
     ) -> Response<LinkBody> {
-        let (depth, consumer) = (stream.depth, stream.consumer);
-        let via = Via::through(self.relay, &consumer.via());
+        let via = Via::through(self.relay, &stream.via());
+        let (depth, epoch, consumer) = (stream.depth, stream.epoch, stream.consumer);
         let node = asked.node.as_ref().map(LinkNodeId::name);
         debug!(stream = asked.stream, node, depth, "a node reads a stream");
         let feeding = Feeding {
@@ -190,6 +191,7 @@ impl LinkShared {
             relay: self.relay,
             stream: asked.stream.to_owned(),
             depth,
+            epoch,
             consumer,
             watcher,
             _place: place,

@@ -33,6 +33,9 @@ pub struct LinkClientStats {
     pub silent: u64,
     /// Streams that ended because the other node sent what the link does not allow.
     pub broken: u64,
+    /// Attempts that failed because a node named an address that is none of a
+    /// [known](crate::LinkClient::with_known) node.
+    pub strangers: u64,
 }
 
 /// A counter.

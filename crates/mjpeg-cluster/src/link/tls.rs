@@ -1,6 +1,9 @@
 //! TLS between nodes, with certificates on both sides.
 
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt, io,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -22,8 +25,13 @@ use super::connector::{LinkConnector, LinkIo};
 ///
 /// It is both the [`Wrap`] of the link's listener and the [`LinkConnector`] of its client. A node
 /// is asked for under the name of its address, which its certificate must be for.
+///
+/// Clones are the same: what [`replace`](Self::replace) puts in its place is that of all.
 #[derive(Clone)]
-pub struct LinkTls {
+pub struct LinkTls(Arc<RwLock<TlsSides>>);
+
+#[derive(Clone)]
+struct TlsSides {
     acceptor: TlsAcceptor,
     connector: TlsConnector,
 }
@@ -60,6 +68,35 @@ impl LinkTls {
         key: &[u8],
         authority: &[u8],
     ) -> Result<Self, LinkTlsError> {
+        let sides = TlsSides::from_pem(certificate, key, authority)?;
+        Ok(Self(Arc::new(RwLock::new(sides))))
+    }
+
+    /// Takes other certificates, such as renewed ones: connections that begin from now on use them.
+    /// Those that are open go on.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkTlsError`] if one of them cannot be used. Those before stay.
+    pub fn replace(
+        &self,
+        certificate: &[u8],
+        key: &[u8],
+        authority: &[u8],
+    ) -> Result<(), LinkTlsError> {
+        let sides = TlsSides::from_pem(certificate, key, authority)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = sides;
+        Ok(())
+    }
+
+    fn sides(&self) -> TlsSides {
+        let sides = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        sides.clone()
+    }
+}
+
+impl TlsSides {
+    fn from_pem(certificate: &[u8], key: &[u8], authority: &[u8]) -> Result<Self, LinkTlsError> {
         let chain = certificates("certificate", certificate)?;
         let key = PrivateKeyDer::from_pem_slice(key);
         let key = key.map_err(|source| LinkTlsError::Pem {
@@ -105,7 +142,7 @@ fn certificates(
 #[async_trait]
 impl Wrap for LinkTls {
     async fn wrap(&self, transport: Transport) -> io::Result<Transport> {
-        let mut stream = self.acceptor.accept(transport).await?;
+        let mut stream = self.sides().acceptor.accept(transport).await?;
         let (_, session) = stream.get_mut();
         // What is in there counts as sent, so a node on a slow link would lag by it.
         session.set_buffer_limit(Some(BUFFER_BYTES));
@@ -121,7 +158,7 @@ impl Wrap for LinkTls {
 impl LinkConnector for LinkTls {
     async fn connect(&self, stream: TcpStream, host: &str) -> io::Result<Box<dyn LinkIo>> {
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        Ok(Box::new(self.connector.connect(name, stream).await?))
+        Ok(Box::new(self.sides().connector.connect(name, stream).await?))
     }
 }
 

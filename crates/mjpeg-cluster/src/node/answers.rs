@@ -23,7 +23,14 @@ impl Node {
             if failed {
                 self.retry_at = self.retry_at.max(now + self.settings.retry());
             }
+            let stream = match &pending.what {
+                What::Claim(stream, _) | What::Release(stream, _) => Some(stream.clone()),
+                _ => None,
+            };
             self.take(op, pending.what, pending.sent, answer, now);
+            if let Some(stream) = stream {
+                return self.step_of(&[stream], now);
+            }
         }
         self.step(now);
     }
@@ -71,7 +78,11 @@ impl Node {
                 // The view will tell why.
                 self.retry_at = self.retry_at.max(now + self.settings.retry());
             }
-            (What::Claim(stream), answer) => self.claimed(op, stream, sent, answer, now),
+            (What::Claim(stream, reason), answer) => {
+                if self.claimed(op, &stream, sent, answer, now) {
+                    self.actions.push_back(NodeAction::Claimed(reason));
+                }
+            }
             (What::Release(stream, epoch), answer) => {
                 self.released(op, &stream, epoch, answer, now)
             }
@@ -79,23 +90,24 @@ impl Node {
         }
     }
 
+    /// Takes the answer to a claim. Returns whether the stream is mine now.
     fn claimed(
         &mut self,
         op: u64,
-        name: SharedName,
+        name: &SharedName,
         sent: Instant,
         answer: CallAnswer,
         now: Instant,
-    ) {
+    ) -> bool {
         let retry_at = now + self.settings.retry();
         let broken = self.faults.planted(|faults| faults.broken_promise);
         // Who has since told a member that it cannot reach the engine must not use an older claim.
         let kept = self.claims_count_from().is_none_or(|from| sent >= from) || broken;
-        let Some(state) = self.streams.get_mut(&name) else {
-            return;
+        let Some(state) = self.streams.get_mut(name) else {
+            return false;
         };
         if state.claim != (Claim::Claiming { op }) {
-            return;
+            return false;
         }
         state.claim = Claim::Free;
         state.retry_at = Some(retry_at);
@@ -104,11 +116,12 @@ impl Node {
                 state.claim = Claim::Mine { epoch };
                 state.retry_at = None;
                 state.failing = None;
-                self.actions.push_back(NodeAction::Changed(name));
-            } else {
-                self.release(&name, epoch);
+                self.actions.push_back(NodeAction::Changed(name.clone()));
+                return true;
             }
+            self.release(name, epoch);
         }
+        false
     }
 
     fn released(

@@ -19,14 +19,22 @@ use crate::{
 impl Node {
     pub(super) fn keep_streams(&mut self, now: Instant) {
         let names: Vec<_> = self.streams.keys().cloned().collect();
-        for name in names {
-            self.keep_stream(&name, now);
-        }
-        self.streams
-            .retain(|_, state| !state.removed || state.counts());
+        self.keep_only(&names, now);
     }
 
-    fn keep_stream(&mut self, name: &SharedName, now: Instant) {
+    pub(super) fn keep_only(&mut self, names: &[SharedName], now: Instant) {
+        let mut load = self.streams.values().filter(|state| state.counts()).count();
+        for name in names {
+            self.keep_stream(name, &mut load, now);
+            let is_over = |state: &NodeStream| state.removed && !state.counts();
+            if self.streams.get(name).is_some_and(is_over) {
+                self.streams.remove(name);
+            }
+        }
+    }
+
+    /// Does what is due for one stream. `load` counts those that the node has to do with.
+    fn keep_stream(&mut self, name: &SharedName, load: &mut usize, now: Instant) {
         let Some(state) = self.streams.get(name) else {
             return;
         };
@@ -35,31 +43,35 @@ impl Node {
                 self.set(name, Claim::Free);
             }
             Claim::Mine { epoch } => {
-                if self.should_give_up(name, state, now) {
-                    let until = now + self.settings.closing();
+                if self.should_give_up(name, state, epoch, now) {
+                    let until = self.closing_until(now);
                     self.set(name, Claim::Closing { epoch, until });
                 }
             }
             Claim::Closing { epoch, until } if now >= until => self.release(name, epoch),
             Claim::Closing { .. } | Claim::Claiming { .. } | Claim::Releasing { .. } => {}
-            Claim::Free => self.keep_free(name, now),
-        }
-    }
-
-    /// The epoch of a claim whose camera's connection is closing.
-    pub(crate) fn closing(&self, name: &SharedName) -> Option<u64> {
-        match self.streams.get(name)?.claim {
-            Claim::Closing { epoch, .. } => Some(epoch),
-            _ => None,
+            Claim::Free => {
+                if self.keep_free(name, *load, now) {
+                    *load += 1;
+                }
+            }
         }
     }
 
     /// The tenure has ended by itself: the claim is given back.
     pub(crate) fn ended(&mut self, name: &SharedName, now: Instant) {
         if let Some(Claim::Mine { epoch }) = self.streams.get(name).map(|state| state.claim) {
-            let until = now + self.settings.closing();
+            let until = self.closing_until(now);
             self.set(name, Claim::Closing { epoch, until });
         }
+    }
+
+    /// Until when to wait for a camera's connection that does not close: the claim would not have
+    /// lasted longer without the engine.
+    fn closing_until(&self, now: Instant) -> Instant {
+        let least = now + self.settings.closing();
+        self.deadline(now)
+            .map_or(least, |deadline| deadline.max(least))
     }
 
     /// The camera's connection is closed: the claim can be given back.
@@ -82,7 +94,13 @@ impl Node {
         known && owner.is_none_or(|owner| owner.epoch != epoch)
     }
 
-    fn should_give_up(&self, name: &SharedName, state: &NodeStream, now: Instant) -> bool {
+    fn should_give_up(
+        &self,
+        name: &SharedName,
+        state: &NodeStream,
+        epoch: u64,
+        now: Instant,
+    ) -> bool {
         let moved = state.unfit_until.is_some_and(|until| now < until);
         let failing = state
             .failing
@@ -99,7 +117,8 @@ impl Node {
             .all(|(key, value)| labels.get(key) == Some(value));
         let hopeless = failing && self.another_can(name, state);
         state.removed
-            || self.draining
+            || self.is_draining()
+            || self.is_wished_away(name, state, epoch)
             || moved
             || of_another
             || unfit
@@ -115,16 +134,16 @@ impl Node {
         others.any(|node| may_own(node.name, node.record, name, &state.spec))
     }
 
-    /// Claims a stream that nobody owns, when it is this node's turn.
-    fn keep_free(&mut self, name: &SharedName, now: Instant) {
+    /// Claims a stream that nobody owns, when it is this node's turn. Returns whether it does.
+    fn keep_free(&mut self, name: &SharedName, load: usize, now: Instant) -> bool {
         let Some((lease, created)) = self.settled() else {
-            return;
+            return false;
         };
         let Some(state) = self.streams.get_mut(name) else {
-            return;
+            return false;
         };
         if state.retry_at.is_some_and(|at| now < at) {
-            return;
+            return false;
         }
         state.retry_at = None;
         if let Some(owner) = self.view.owners.get(name) {
@@ -138,36 +157,38 @@ impl Node {
                 // A claim whose answer was lost. It is given back, not used.
                 self.release(name, epoch);
             }
-            return;
+            return false;
         }
         let vacant = *state.vacant.get_or_insert(now);
-        let place = self.place(name, now);
+        let place = self.place(name, load, now);
         let turn_at = place.map(|place| vacant + self.settings.turn() * place as u32);
         if let Some(state) = self.streams.get_mut(name) {
             state.turn_at = turn_at;
         }
-        if turn_at.is_some_and(|at| now >= at) {
+        let is_due = turn_at.is_some_and(|at| now >= at);
+        if is_due {
             self.claim(name, lease, created);
         }
+        is_due
     }
 
     /// The node's lease and the revision of its record, if it may claim anything with them.
-    fn settled(&self) -> Option<(LeaseId, u64)> {
+    pub(super) fn settled(&self) -> Option<(LeaseId, u64)> {
         let session = self.session.as_ref()?;
         let recorded = session.recorded.as_ref()?;
         (session.fence > self.now).then_some((session.lease, recorded.created))
     }
 
     /// The node's place in the order of those that are to claim a stream. None if it must not.
-    fn place(&self, name: &SharedName, now: Instant) -> Option<usize> {
+    fn place(&self, name: &SharedName, load: usize, now: Instant) -> Option<usize> {
         let state = self.streams.get(name)?;
         let (_, member) = self.view.members.get(&self.settings.name)?;
         let unadmitted = self.faults.planted(|faults| faults.unadmitted_claims);
         let promised = self.claims_count_from().is_some_and(|from| now < from);
         let broken = self.faults.planted(|faults| faults.broken_promise);
         let unfit = state.unfit_until.is_some_and(|until| now < until);
-        let load = self.streams.values().filter(|state| state.counts()).count();
-        if self.draining
+        if self.is_draining()
+            || self.floor().is_some()
             || state.removed
             || !state.is_wanted(now)
             || !(member.admitted || unadmitted)
@@ -182,8 +203,13 @@ impl Node {
         }
         let nodes = self.view.candidates();
         let place = placement::place_of(&self.settings.name, name, &state.spec, nodes)?;
-        // Who has just given it up comes last, if no other takes it.
-        Some(if unfit { self.view.nodes.len() } else { place })
+        match self.wished(name, state) {
+            Some((_, to)) if *to == self.settings.name => Some(0),
+            Some(_) => Some(place + 1),
+            // Who has just given it up comes last, if no other takes it.
+            None if unfit => Some(self.view.nodes.len()),
+            None => Some(place),
+        }
     }
 
     /// The earliest time at which this node may claim. `None` if no other node could rely on its
@@ -213,8 +239,14 @@ impl Node {
             .then(KeyEdit::Put(
                 EngineValue::Owner(name.clone(), owner),
                 Some(lease),
-            ));
-        let op = self.call(What::Claim(name.clone()), Call::Commit(transaction));
+            ))
+            // Whoever claims it: what was wished for is over.
+            .then(KeyEdit::Delete(EngineKey::Move(name.clone())));
+        let Some(state) = self.streams.get(name) else {
+            return;
+        };
+        let claim = What::Claim(name.clone(), self.reason(name, state));
+        let op = self.call(claim, Call::Commit(transaction));
         if let Some(state) = self.streams.get_mut(name) {
             state.unfit_until = None;
         }
@@ -244,8 +276,10 @@ impl Node {
 
     /// Another node that is the first to claim a stream, as it seems.
     pub(super) fn next_owner(&self, name: &SharedName) -> Option<(NodeName, PeerAddress)> {
-        let spec = &self.streams.get(name)?.spec;
-        let first = placement::first(name, spec, self.view.candidates())?;
+        let state = self.streams.get(name)?;
+        let wished = self.wished(name, state).map(|(_, to)| to);
+        let order = || placement::first(name, &state.spec, self.view.candidates());
+        let first = wished.or_else(order)?;
         let node = self.view.nodes.get(first)?;
         (*first != self.settings.name).then(|| (first.clone(), node.record.address.clone()))
     }

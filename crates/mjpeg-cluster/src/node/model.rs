@@ -15,7 +15,11 @@ use std::time::Duration;
 
 use crate::node::{
     faults::Mistakes,
-    model::{bounds::SearchBounds, explore::explore, world::World},
+    model::{
+        bounds::SearchBounds,
+        explore::explore,
+        world::{Fault, World},
+    },
 };
 
 const TICK: Duration = Duration::from_secs(1);
@@ -50,6 +54,30 @@ fn never_two_owners_of_three_nodes() {
     check(&world, SearchBounds::new(1, 7));
 }
 
+#[test]
+fn never_two_owners_while_an_operator_moves_the_stream() {
+    for (stream, kinds) in [
+        ("door", Fault::MOVES | Fault::CutEngine(0).bit() | Fault::Restart(0).bit()),
+        ("yard", Fault::MOVES | Fault::Late(0).bit() | Fault::WatchLags(0).bit()),
+    ] {
+        let bounds = SearchBounds::new(2, 7).only(kinds);
+        check(&settled(stream, Mistakes::default()), bounds);
+    }
+}
+
+#[test]
+fn stream_is_moved_to_the_node_that_is_named_and_stays_there() {
+    for stream in ["door", "yard", "hall", "gate"] {
+        let mut world = settled(stream, Mistakes::default());
+        for _ in 0..3 {
+            assert_eq!(world.moves_to_another(), Ok(true), "{stream}");
+            let owner = world.owner();
+            world.calm(20);
+            assert_eq!(world.owner(), owner, "{stream}");
+        }
+    }
+}
+
 /// The same, further: minutes and gigabytes.
 #[test]
 #[ignore = "takes minutes; run it after a change to `node`"]
@@ -61,6 +89,8 @@ fn never_two_owners_in_a_wider_search() {
         );
     }
     check(&joining(Mistakes::default()), SearchBounds::new(2, 9));
+    let moving = SearchBounds::new(2, 9).only(u16::MAX);
+    check(&settled("door", Mistakes::default()), moving);
 }
 
 fn check(world: &World, bounds: SearchBounds) {

@@ -164,8 +164,9 @@ impl Node {
             labels: self.settings.labels.clone(),
             version: self.settings.version.clone(),
             capacity: self.settings.capacity,
-            draining: self.draining,
+            draining: self.is_draining(),
             seen: self.view.latest_member(),
+            floor: self.floor,
             streams: defined
                 .map(|(name, state)| (name.clone(), state.spec.digest))
                 .collect(),
@@ -222,7 +223,8 @@ impl Node {
                 EngineKey::Member(name.clone()),
                 joined,
             ))
-            .then(KeyEdit::Delete(EngineKey::Member(name.clone())));
+            .then(KeyEdit::Delete(EngineKey::Member(name.clone())))
+            .then(KeyEdit::Delete(EngineKey::Drain(name.clone())));
         self.call(What::Forget, Call::Commit(transaction));
         true
     }

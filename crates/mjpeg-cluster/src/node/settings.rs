@@ -51,7 +51,7 @@ impl NodeSettings {
         self.lease / 2
     }
 
-    /// How long a camera's connection may take to close before its claim is given back.
+    /// How long a camera's connection may take to close, at least, before its claim is given back.
     pub(crate) fn closing(&self) -> Duration {
         self.lease / 5
     }

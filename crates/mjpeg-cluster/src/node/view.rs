@@ -1,7 +1,7 @@
 //! What a node has been told of the cluster. It is always a little old: it guides what the node
 //! tries, and never what it may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     engine::{
@@ -23,8 +23,23 @@ pub(crate) struct View {
     pub(crate) nodes: BTreeMap<NodeName, KnownNode>,
     pub(crate) streams: BTreeMap<SharedName, StreamDocument>,
     pub(crate) owners: BTreeMap<SharedName, KnownOwner>,
+    /// Which node is to own a stream next, and since which revision.
+    pub(crate) moves: BTreeMap<SharedName, (u64, NodeName)>,
+    /// Nodes that are to give their streams up.
+    pub(crate) drains: BTreeSet<NodeName>,
     /// How many streams each node owns.
     owned: BTreeMap<NodeName, usize>,
+    /// Who has owned each stream last that nobody owns now.
+    pub(crate) before: Noted<BTreeMap<SharedName, NodeName>>,
+}
+
+/// What is noted for people only, and decides nothing: states that differ in it are the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Noted<T>(pub(crate) T);
+
+#[cfg(test)]
+impl<T> std::hash::Hash for Noted<T> {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
 /// A node that is up, as far as is known.
@@ -51,8 +66,13 @@ impl View {
         if self.revision.is_some_and(|known| known > image.revision) {
             return false;
         }
+        let mut before = std::mem::take(&mut self.before);
+        let owners = std::mem::take(&mut self.owners);
+        let had = owners.into_iter().map(|(stream, owner)| (stream, owner.node));
+        before.0.extend(had);
         *self = Self {
             revision: Some(image.revision),
+            before,
             ..Self::default()
         };
         image.stored.into_iter().for_each(|stored| self.put(stored));
@@ -93,8 +113,15 @@ impl View {
             EngineValue::Stream(name, document) => {
                 self.streams.insert(name, document);
             }
+            EngineValue::Move(stream, record) => {
+                self.moves.insert(stream, (created, record.to));
+            }
+            EngineValue::Drain(name, _) => {
+                self.drains.insert(name);
+            }
             EngineValue::Owner(stream, record) => {
                 self.delete(&EngineKey::Owner(stream.clone()));
+                self.before.0.remove(&stream);
                 *self.owned.entry(record.node.clone()).or_default() += 1;
                 let owner = KnownOwner {
                     node: record.node,
@@ -112,6 +139,8 @@ impl View {
             EngineKey::Member(name) => drop(self.members.remove(name)),
             EngineKey::Node(name) => drop(self.nodes.remove(name)),
             EngineKey::Stream(name) => drop(self.streams.remove(name)),
+            EngineKey::Move(name) => drop(self.moves.remove(name)),
+            EngineKey::Drain(name) => drop(self.drains.remove(name)),
             EngineKey::Owner(name) => {
                 let Some(owner) = self.owners.remove(name) else {
                     return;
@@ -119,18 +148,35 @@ impl View {
                 if let Some(count) = self.owned.get_mut(&owner.node) {
                     *count = count.saturating_sub(1);
                 }
+                self.before.0.insert(name.clone(), owner.node);
             }
         }
     }
 
     /// The nodes that are up, with how much they own.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = Candidate<'_>> {
-        self.nodes.iter().map(|(name, node)| Candidate {
+        let candidate = |(name, node)| self.as_candidate(name, node);
+        self.nodes.iter().map(candidate)
+    }
+
+    /// A node that is up.
+    pub(crate) fn candidate(&self, name: &NodeName) -> Option<Candidate<'_>> {
+        let (name, node) = self.nodes.get_key_value(name)?;
+        Some(self.as_candidate(name, node))
+    }
+
+    fn as_candidate<'a>(&self, name: &'a NodeName, node: &'a KnownNode) -> Candidate<'a> {
+        Candidate {
             name,
             created: node.created,
             record: &node.record,
-            owned: self.owned.get(name).copied().unwrap_or(0),
-        })
+            owned: self.owned(name),
+        }
+    }
+
+    /// How many streams a node owns.
+    pub(crate) fn owned(&self, node: &NodeName) -> usize {
+        self.owned.get(node).copied().unwrap_or(0)
     }
 
     /// The revision at which the latest member joined.

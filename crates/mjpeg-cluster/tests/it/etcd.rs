@@ -1,6 +1,7 @@
 //! Nodes on a real etcd. Without Debian's `etcd-server` these tests are skipped, and say so.
 
 pub(crate) mod process;
+mod secured;
 
 use std::{collections::BTreeMap, process::Command, sync::Arc, time::Duration};
 
@@ -39,13 +40,15 @@ fn door() -> SharedName {
 }
 
 async fn start(name: &str, endpoints: &[String], nodes: &Neighbours) -> Cluster {
+    let plant = NodeName::new("plant").unwrap();
+    let etcd = Etcd::connect(EtcdConfig::new(plant, endpoints)).await;
+    start_on(name, etcd.unwrap(), nodes)
+}
+
+fn start_on(name: &str, etcd: Etcd, nodes: &Neighbours) -> Cluster {
     let address = PeerAddress::new(&format!("{name}.lan:7443")).unwrap();
     let config = ClusterConfig::new(NodeName::new(name).unwrap(), address.clone());
     let config = config.with_lease(LEASE).unwrap();
-    let plant = NodeName::new("plant").unwrap();
-    let etcd = Etcd::connect(EtcdConfig::new(plant, endpoints))
-        .await
-        .unwrap();
     let cluster = Cluster::start(config, Arc::new(etcd), Arc::new(AskedNodes(nodes.clone())));
     let digest = SpecKey::new(b"secret").digest([("source", "tcp://camera:1")]);
     cluster.define(&door(), SharedStream::new(digest));

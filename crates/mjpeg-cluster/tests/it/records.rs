@@ -1,6 +1,6 @@
 //! What other nodes and people write: names, addresses, keys, values, digests.
 
-use mjpeg_cluster::{EngineKey, EngineValue, NodeName, PeerAddress, SpecKey};
+use mjpeg_cluster::{EngineKey, EngineValue, NodeName, PeerAddress, SharedName, SpecKey};
 
 #[test]
 fn name_is_short_and_plain() {
@@ -11,6 +11,20 @@ fn name_is_short_and_plain() {
     let longer = "n".repeat(NodeName::MAX_BYTES + 1);
     for bad in ["", "a/b", "a b", "ä", "a\u{1b}[2J", "a\n", &longer] {
         assert!(NodeName::new(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn stream_has_a_name_that_a_relay_can_have() {
+    let longest = "n".repeat(SharedName::MAX_BYTES);
+    for good in ["a", "front_door-2", &longest] {
+        assert_eq!(SharedName::new(good).unwrap().as_str(), good);
+    }
+    let longer = "n".repeat(SharedName::MAX_BYTES + 1);
+    for bad in [
+        "", "a.b", "a~b", "a/b", "a b", "ä", "..", "a\u{1b}[2J", &longer,
+    ] {
+        assert!(SharedName::new(bad).is_err(), "{bad:?}");
     }
 }
 
@@ -43,12 +57,13 @@ fn address_has_a_host_and_a_port() {
 
 #[test]
 fn key_is_read_as_it_is_written() {
-    let name = NodeName::new("door").unwrap();
+    let node = NodeName::new("relay-1.lan").unwrap();
+    let stream = SharedName::new("door").unwrap();
     for key in [
-        EngineKey::Member(name.clone()),
-        EngineKey::Node(name.clone()),
-        EngineKey::Stream(name.clone()),
-        EngineKey::Owner(name),
+        EngineKey::Member(node.clone()),
+        EngineKey::Node(node),
+        EngineKey::Stream(stream.clone()),
+        EngineKey::Owner(stream),
     ] {
         assert_eq!(EngineKey::parse(key.text().as_bytes()), Some(key));
     }
@@ -58,6 +73,8 @@ fn key_is_read_as_it_is_written() {
         "owners/a/b",
         "else/door",
         "owners/a\u{1b}",
+        "owners/a.b",
+        "streams/a.b",
         "/owners/a",
     ] {
         assert_eq!(EngineKey::parse(foreign.as_bytes()), None, "{foreign:?}");
@@ -67,7 +84,7 @@ fn key_is_read_as_it_is_written() {
 
 #[test]
 fn value_is_bounded_and_must_be_what_belongs_there() {
-    let owner = EngineKey::Owner(NodeName::new("door").unwrap());
+    let owner = EngineKey::Owner(SharedName::new("door").unwrap());
     let good = r#"{"node":"a","address":"a.lan:1","new":{"in":"a later version"}}"#;
     let value = EngineValue::parse(&owner, good.as_bytes()).unwrap();
     assert_eq!(EngineValue::parse(&owner, &value.to_json()), Some(value));
@@ -87,7 +104,7 @@ fn value_is_bounded_and_must_be_what_belongs_there() {
     // What is skipped takes no stack, and what is kept must not be deep.
     let skipped = format!(r#"{{"node":"a","address":"a:1","x":{deep}}}"#);
     assert!(EngineValue::parse(&owner, skipped.as_bytes()).is_some());
-    let stream = EngineKey::Stream(NodeName::new("door").unwrap());
+    let stream = EngineKey::Stream(SharedName::new("door").unwrap());
     let kept = format!(r#"{{"x":{deep}}}"#);
     assert_eq!(EngineValue::parse(&stream, kept.as_bytes()), None);
     let padded = |length: usize| format!("{good}{}", " ".repeat(length - good.len()));

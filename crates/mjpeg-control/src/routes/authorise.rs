@@ -12,6 +12,7 @@ use http::{Method, StatusCode};
 use mjpeg_manager::{StreamName, mjpeg_http::Grant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::{FORGET, REVOKE};
 use crate::{
     audit::{Audit, AuditedStream, AuditedUser, stream_in},
     body::check_type,
@@ -131,7 +132,8 @@ pub(super) async fn authorise(
         return Refused(error).into_response();
     }
     let target = rule.target(&params, is_write);
-    let stream = if rule.verb == "revoke" { "" } else { &target };
+    let is_stream = ![REVOKE, FORGET].contains(&rule.verb);
+    let stream = if is_stream { &*target } else { "" };
     let grant = match rule.decide(&caller, &target).await {
         Ok(grant) => grant,
         Err(denied) if is_write => return denied_change(denied, &caller, stream).await,

@@ -45,6 +45,24 @@ enum StartWord {
     Retry,
 }
 
+/// Which node is to read a camera.
+#[derive(ToSchema)]
+#[schema(example = json!({ "node": "relay-2" }))]
+pub(super) struct MoveTo {
+    /// The name of the node.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    node: String,
+}
+
+/// A node that is drained, or no longer.
+#[derive(ToSchema)]
+#[schema(example = json!({}))]
+pub(super) struct DrainedNode {
+    /// The name of the node. Default: the one that is asked.
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
+    node: Option<String>,
+}
+
 /// A link that is to be signed.
 #[derive(ToSchema)]
 #[schema(example = json!({ "stream": "garage", "valid_s": 3600 }))]

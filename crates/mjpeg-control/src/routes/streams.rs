@@ -158,7 +158,8 @@ pub(super) fn in_full(
     status: StatusCode,
 ) -> Response {
     let viewers = state.viewers(info.name.as_str());
-    let view = FullStream::new(info, viewers, configured);
+    let owner = state.configurator.owner(info.name.as_str());
+    let view = FullStream::new(info, viewers, configured, owner);
     let mut response = json(status, &view);
     if let Some(version) = &view.version
         && let Ok(tag) = HeaderValue::try_from(format!("\"{version}\""))
@@ -179,5 +180,7 @@ fn view(state: &ApiState, info: StreamInfo, sees_all: bool) -> StreamView {
         return StreamView::Summary(StreamSummary::new(&info, viewers));
     }
     let configured = state.configurator.stream(info.name.as_str());
-    StreamView::Full(Box::new(FullStream::new(&info, viewers, configured)))
+    let owner = state.configurator.owner(info.name.as_str());
+    let full = FullStream::new(&info, viewers, configured, owner);
+    StreamView::Full(Box::new(full))
 }

@@ -41,6 +41,8 @@ use crate::{
     params(
         ("persist" = Option<bool>, Query,
             description = "Whether to store it, else it is for this run only; default true"),
+        ("cluster" = Option<bool>, Query,
+            description = "Whether to add it for all nodes of the cluster; default false"),
         ("dry_run" = Option<bool>, Query,
             description = "Only say what is wrong, and change nothing; default false")
     ),
@@ -67,7 +69,7 @@ async fn create_as(state: &ApiState, wish: Wish, body: Body) -> Result<Response,
     };
     let name = parsed(name.as_str().unwrap_or_default())?;
     let mut change = StreamEdit::new(name.clone(), EditMode::Create, keys);
-    change.persist = wish.persist;
+    (change.persist, change.cluster) = (wish.persist, wish.cluster);
     let mut response = set(state, change, wish).await;
     if response.status() == StatusCode::CREATED
         && let Ok(location) = HeaderValue::try_from(format!("streams/{name}"))
@@ -87,6 +89,8 @@ async fn create_as(state: &ApiState, wish: Wish, body: Body) -> Result<Response,
         ("name" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$", description = "The stream"),
         ("persist" = Option<bool>, Query,
             description = "Whether to store it, else it is for this run only; default true"),
+        ("cluster" = Option<bool>, Query,
+            description = "Whether to add it for all nodes of the cluster; default false"),
         ("dry_run" = Option<bool>, Query,
             description = "Only say what is wrong, and change nothing; default false"),
         ("If-Match" = Option<String>, Header, pattern = r##"^(\*|(W/)?"[ !#-~]*"(, ?(W/)?"[ !#-~]*")*)$"##,
@@ -285,6 +289,7 @@ async fn write_as(
     }
     let mut change = StreamEdit::new(name, mode, keys);
     (change.persist, change.condition) = (wish.persist, condition);
+    change.cluster = wish.cluster;
     Ok(set(state, change, wish).await)
 }
 
@@ -292,15 +297,18 @@ async fn write_as(
 #[derive(Clone, Copy, Debug)]
 struct Wish {
     persist: bool,
+    /// To store a new stream for all nodes of the cluster.
+    cluster: bool,
     /// Only to say what is wrong with it.
     dry_run: bool,
 }
 
 impl Wish {
     fn of(uri: &Uri) -> Result<Self, Error> {
-        let parameters = Parameters::of(uri, &["persist", "dry_run"])?;
+        let parameters = Parameters::of(uri, &["persist", "cluster", "dry_run"])?;
         Ok(Self {
             persist: parameters.is("persist", true)?,
+            cluster: parameters.is("cluster", false)?,
             dry_run: parameters.is("dry_run", false)?,
         })
     }

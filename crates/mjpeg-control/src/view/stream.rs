@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::{
-    configurator::{ConfiguredStream, EditedStream},
+    configurator::{CameraOwner, ConfiguredStream, EditedStream},
     time::rfc3339,
 };
 
@@ -85,13 +85,28 @@ pub(crate) struct FullStream {
     last_error: Option<LastErrorView>,
     /// Its keys and values as it is configured, secrets as `***`; `null` if it is not.
     config: Option<Map<String, Value>>,
-    /// Who has configured it: `file`, `api`, `run` (the API, for this run only) or
-    /// `command_line`.
+    /// Who has configured it: `file`, `api`, `run` (the API, for this run only),
+    /// `command_line` or `cluster`.
     origin: Option<&'static str>,
     /// Its version: what stands in `ETag`.
     pub(crate) version: Option<String>,
     /// What is odd about its configuration.
     warnings: Vec<String>,
+    /// Which node of the cluster reads its camera; `null` if the relay is alone.
+    owner: Option<OwnerView>,
+}
+
+/// Who reads a camera.
+#[derive(Serialize, ToSchema)]
+struct OwnerView {
+    /// The node; `null` if none does at present.
+    node: Option<String>,
+    /// Whether it is this relay.
+    is_here: bool,
+    /// Grows each time that another node takes the camera; 0 if none has it.
+    epoch: u64,
+    /// Another node that means something else by a stream of this name.
+    conflict: Option<String>,
 }
 
 /// What a stream would be like.
@@ -166,6 +181,7 @@ impl FullStream {
         info: &StreamInfo,
         viewers: u64,
         configured: Option<ConfiguredStream>,
+        owner: Option<CameraOwner>,
     ) -> Self {
         let discarded = info.discarded.iter();
         let last_error = info.last_error.as_ref();
@@ -202,6 +218,7 @@ impl FullStream {
             origin,
             version,
             warnings,
+            owner: owner.map(OwnerView::new),
         }
     }
 }
@@ -214,6 +231,17 @@ impl From<EditedStream> for CheckedView {
             config: checked.stream.keys,
             origin: checked.stream.origin.as_str(),
             warnings: checked.stream.warnings,
+        }
+    }
+}
+
+impl OwnerView {
+    fn new(owner: CameraOwner) -> Self {
+        Self {
+            node: owner.node,
+            is_here: owner.is_here,
+            epoch: owner.epoch,
+            conflict: owner.conflict,
         }
     }
 }

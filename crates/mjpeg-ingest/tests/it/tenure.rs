@@ -3,8 +3,10 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     io,
     sync::{Arc, Mutex},
+    task::Poll,
     time::{Duration, SystemTime},
 };
 
@@ -157,6 +159,77 @@ async fn frames_are_numbered_over_all_connections_of_a_tenure() {
     next(&mut ingest).await.expect_err("it has hung up");
     camera_2.write_all(&jpeg::numbered(3)).await.unwrap();
     assert_eq!(next(&mut ingest).await.unwrap(), (3, Some((7, 3))));
+}
+
+/// Writes down when it is dropped.
+struct NotesItsEnd(Arc<Mutex<Vec<&'static str>>>, &'static str);
+
+impl Drop for NotesItsEnd {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push(self.1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn holder_knows_when_all_that_its_tenure_allowed_is_closed() {
+    let closed = Arc::new(Mutex::new(Vec::new()));
+    let (holder, tenure) = Tenure::new(7, Instant::now() + seconds(3600));
+    let input = |name| {
+        let kept = NotesItsEnd(Arc::clone(&closed), name);
+        stream::pending().map(move |never: io::Result<(Frame, Stamp)>| {
+            let _kept = &kept;
+            never
+        })
+    };
+    let plain = Connection::frames(input("plain"), "screen").with_tenure(tenure.clone());
+    let made = Connection::frames(input("made"), "screen");
+    let made = Connection::in_tenure(&tenure, async move { Ok(made) }).await;
+    let unmade = NotesItsEnd(Arc::clone(&closed), "unmade");
+    let attempt = Connection::in_tenure(&tenure, async move {
+        let _kept = unmade;
+        std::future::pending().await
+    });
+    // It was begun, and whoever began it is busy with something else.
+    let mut attempt = Box::pin(attempt);
+    let begun = poll_fn(|cx| Poll::Ready(attempt.as_mut().poll(cx).is_pending()));
+    assert!(begun.await);
+    let all_closed = holder.closed();
+    drop(holder);
+    all_closed.await;
+    closed.lock().unwrap().sort_unstable();
+    assert_eq!(*closed.lock().unwrap(), ["made", "plain", "unmade"]);
+    attempt.await.expect_err("the tenure has ended");
+    drop((plain, made));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tenure_without_a_connection_is_closed_when_it_ends() {
+    let (holder, tenure) = Tenure::new(7, Instant::now() + seconds(3));
+    let begun = Instant::now();
+    drop(Connection::frames(stream::pending(), "screen").with_tenure(tenure));
+    holder.closed().await;
+    assert_eq!(begun.elapsed(), seconds(3), "not before");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_connection_that_was_to_end_the_next_attempt_begins_at_once() {
+    let (moved, is_moved) = oneshot::channel::<()>();
+    let (holder, tenure) = Tenure::new(7, Instant::now() + seconds(3600));
+    let (first, _camera_1) = camera();
+    let (second, _camera_2) = camera();
+    let (third, mut camera_3) = camera();
+    let first = first.until(async move { drop(is_moved.await) });
+    let mut ingest = ingest([first, second.with_tenure(tenure), third]);
+    let begun = Instant::now();
+    drop(moved);
+    let ended = next(&mut ingest).await.unwrap_err();
+    assert!(matches!(*ended, Error::TenureEnded), "{ended}");
+    drop(holder);
+    let ended = next(&mut ingest).await.unwrap_err();
+    assert!(matches!(*ended, Error::TenureEnded), "{ended}");
+    camera_3.write_all(&jpeg::numbered(3)).await.unwrap();
+    assert_eq!(next(&mut ingest).await.unwrap(), (3, None));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
 /// What a relay with this frame sends: its number is the sequence number.

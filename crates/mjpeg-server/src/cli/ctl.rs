@@ -159,6 +159,11 @@ pub(crate) struct CtlAdd {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
+    /// Add it for all nodes of the cluster. A password in it must be ${env:NAME} or ${file:PATH},
+    /// which "references" of [cluster] must list on each node
+    #[arg(long, conflicts_with = "no_persist")]
+    pub(crate) cluster: bool,
+
     #[command(flatten)]
     pub(crate) storage: StorageArguments,
 }

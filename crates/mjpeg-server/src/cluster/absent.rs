@@ -1,14 +1,20 @@
 //! A build without clusters.
 
-use mjpeg_manager::{HttpOutlet, Manager, StreamName, StreamSpec};
+use std::io;
 
-use crate::config::plan::sharing::Sharing;
+use mjpeg_control::{CameraOwner, ClusterChange, Error};
+use mjpeg_manager::{HttpOutlet, Manager, StreamName, StreamSpec};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::figures::ClusterFigures;
+use crate::config::{plan::sharing::Sharing, registry::RegistryStreams};
 
 /// There is none.
 #[derive(Clone, Debug)]
-pub(crate) enum ClusterNode {}
+pub(crate) enum RelayNode {}
 
-impl ClusterNode {
+impl RelayNode {
     pub(crate) async fn start(plan: &plan::ClusterPlan) -> anyhow::Result<Self> {
         match *plan {}
     }
@@ -26,6 +32,34 @@ impl ClusterNode {
     }
 
     pub(crate) fn through(&self, _: StreamSpec) -> StreamSpec {
+        match *self {}
+    }
+
+    pub(crate) fn owner(&self, _: &str) -> Option<CameraOwner> {
+        match *self {}
+    }
+
+    pub(crate) fn shown(&self) -> Value {
+        match *self {}
+    }
+
+    pub(crate) async fn change(&self, _: ClusterChange) -> Result<(), Error> {
+        match *self {}
+    }
+
+    pub(crate) fn registry(&self) -> watch::Receiver<RegistryStreams> {
+        match *self {}
+    }
+
+    pub(crate) async fn store(&self, _: &StreamName, _: Option<String>) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(crate) fn figures(&self) -> ClusterFigures {
+        match *self {}
+    }
+
+    pub(crate) async fn reload(&self) {
         match *self {}
     }
 
@@ -49,5 +83,35 @@ pub(crate) mod plan {
                            cluster`";
             Err(("name", message.into()))
         }
+    }
+}
+
+pub(crate) mod join {
+    //! Whether a node can join: there is no plan for one.
+
+    use std::{fmt, io};
+
+    use serde::Serialize;
+
+    use crate::config::plan::RelayPlan;
+
+    /// There is none.
+    #[derive(Serialize)]
+    pub(crate) enum JoinChecks {}
+
+    impl JoinChecks {
+        pub(crate) fn are_fine(&self) -> bool {
+            match *self {}
+        }
+    }
+
+    impl fmt::Display for JoinChecks {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match *self {}
+        }
+    }
+
+    pub(crate) fn join_checks(_: &RelayPlan) -> io::Result<Option<JoinChecks>> {
+        Ok(None)
     }
 }

@@ -3,8 +3,8 @@
 use std::{fs, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
-use mjpeg_cluster::{LinkServer, LinkTls};
-use mjpeg_manager::mjpeg_http::{ListenAddress, Listener, ListenerConfig, ListenerHandle, Wrap};
+use mjpeg_cluster::{LinkServer, LinkServerStats, LinkTls};
+use mjpeg_manager::mjpeg_http::{ListenAddress, Listener, ListenerConfig, Wrap};
 use tokio::sync::watch;
 
 use super::plan::LinkTlsFiles;
@@ -17,7 +17,6 @@ use crate::{
 pub(super) struct LinkPort {
     address: ListenAddress,
     server: LinkServer,
-    handle: ListenerHandle,
     closing: watch::Sender<bool>,
     _task: OwnedTask,
 }
@@ -39,7 +38,7 @@ impl LinkPort {
         if let Some(tls) = tls {
             listener = listener.with_wrap(Arc::new(tls) as Arc<dyn Wrap>);
         }
-        let (address, handle) = (listener.address(), listener.handle());
+        let address = listener.address();
         let (closing, mut closed) = watch::channel(false);
         let until = async move {
             // An error means that the port is dropped, which ends the task anyway.
@@ -52,7 +51,6 @@ impl LinkPort {
         Ok(Self {
             address,
             server,
-            handle,
             closing,
             _task: task,
         })
@@ -60,6 +58,11 @@ impl LinkPort {
 
     pub(super) fn address(&self) -> &ListenAddress {
         &self.address
+    }
+
+    /// What was asked of it.
+    pub(super) fn stats(&self) -> LinkServerStats {
+        self.server.stats()
     }
 
     /// Takes no more connections.
@@ -75,13 +78,35 @@ impl LinkPort {
 /// If a file cannot be read, or is not what it is to be.
 pub(super) async fn certificates(files: LinkTlsFiles) -> Result<LinkTls> {
     in_background(move || {
-        let read = |path: &Path| {
-            let text = fs::read(path);
-            text.with_context(|| format!("cannot read {}", shown(path)))
-        };
-        let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
-        let tls = LinkTls::from_pem(&certificate, &key, &read(&files.ca)?);
+        let (certificate, key, ca) = read(&files)?;
+        let tls = LinkTls::from_pem(&certificate, &key, &ca);
         tls.context("the certificates for other nodes (`tls` of `[cluster]`)")
     })
     .await
+}
+
+/// Reads the certificates again, for connections from now on.
+///
+/// # Errors
+///
+/// As [`certificates`]. Nothing has changed then.
+pub(super) async fn replace(tls: LinkTls, files: LinkTlsFiles) -> Result<()> {
+    in_background(move || {
+        let (certificate, key, ca) = read(&files)?;
+        let replaced = tls.replace(&certificate, &key, &ca);
+        replaced.context("the certificates for other nodes (`tls` of `[cluster]`)")
+    })
+    .await
+}
+
+fn read(files: &LinkTlsFiles) -> Result<(Vec<u8>, Vec<u8>, Vec<u8>)> {
+    let read = |path: &Path| {
+        let text = fs::read(path);
+        text.with_context(|| format!("cannot read {}", shown(path)))
+    };
+    Ok((
+        read(&files.certificate)?,
+        read(&files.key)?,
+        read(&files.ca)?,
+    ))
 }

@@ -1,25 +1,34 @@
 //! A running node.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use mjpeg_cluster::{
-    Cluster, ClusterSource, Etcd, LinkClient, LinkServer, PeerEngine, PeerPull, SharedName,
-    SharedStream, SpecKey, mjpeg_ingest::FrameOrder,
+    Cluster, ClusterConfig, ClusterSource, Etcd, LinkClient, LinkServer, LinkTls, PeerEngine,
+    PeerPull, SharedName, SharedStream, SpecKey, mjpeg_ingest::FrameOrder,
 };
 use mjpeg_manager::{HttpOutlet, Manager, StreamName, StreamSpec};
-use tracing::info;
+use tokio::sync::watch;
+use tracing::{info, warn};
 
 use super::{
-    link::{LinkPort, certificates},
+    link::{LinkPort, certificates, replace},
     places::{LinkedNode, Places, Shared},
-    plan::ClusterPlan,
+    plan::{ClusterPlan, LinkTlsFiles, digest},
+    registry::{self, Registry},
 };
-use crate::{background::OwnedTask, config::plan::sharing::Sharing};
+use crate::{
+    background::OwnedTask,
+    config::{plan::sharing::Sharing, registry::RegistryStreams},
+};
 
 /// A node of a cluster. Clones are the same one.
 #[derive(Clone)]
-pub(crate) struct ClusterNode(Arc<NodeParts>);
+pub(crate) struct RelayNode(Arc<NodeParts>);
 
 struct NodeParts {
     cluster: Cluster,
@@ -27,9 +36,12 @@ struct NodeParts {
     places: Arc<Places>,
     key: SpecKey,
     port: LinkPort,
+    config: ClusterConfig,
+    registry: Registry,
+    tls: Option<(LinkTls, LinkTlsFiles)>,
 }
 
-impl ClusterNode {
+impl RelayNode {
     /// Binds the port for other nodes and joins the cluster. The engine need not be there yet.
     ///
     /// # Errors
@@ -40,7 +52,11 @@ impl ClusterNode {
             Some(files) => Some(certificates(files.clone()).await?),
             None => None,
         };
-        let mut client = LinkClient::new(plan.link.clone()).with_node(plan.id.clone());
+        let known: Arc<OnceLock<Cluster>> = Arc::default();
+        let is_up = Arc::clone(&known);
+        let mut client = LinkClient::new(plan.link.clone())
+            .with_node(plan.id.clone())
+            .with_known(move |address| is_up.get().is_some_and(|cluster| cluster.is_up(address)));
         if let Some(tls) = &tls {
             client = client.with_connector(Arc::new(tls.clone()));
         }
@@ -48,15 +64,18 @@ impl ClusterNode {
         let linked = Arc::new(LinkedNode {
             places: Arc::clone(&places),
             client: client.clone(),
-            cluster: std::sync::OnceLock::new(),
+            cluster: Arc::clone(&known),
         });
         let server = LinkServer::new(Arc::clone(&linked) as _, plan.link.clone());
-        let port = LinkPort::open(plan.listen, server, tls)?;
-        let etcd = plan.etcd.clone();
-        let etcd = Etcd::connect(etcd).await.context("etcd cannot be asked")?;
+        let port = LinkPort::open(plan.listen, server, tls.clone())?;
+        let etcd = Etcd::connect(plan.etcd().await?)
+            .await
+            .context("etcd cannot be asked")?;
         let peers: Arc<dyn PeerEngine> = Arc::new(client.clone());
         let cluster = Cluster::start(plan.config.clone(), Arc::new(etcd), peers);
-        let _ = linked.cluster.set(cluster.clone());
+        // Nobody else sets it.
+        let _ = known.set(cluster.clone());
+        let registry = Registry::follow(&cluster);
         let (node, address) = (plan.config.node(), port.address());
         info!(%node, %address, "node of a cluster");
         Ok(Self(Arc::new(NodeParts {
@@ -65,6 +84,9 @@ impl ClusterNode {
             places,
             key: plan.key.clone(),
             port,
+            config: plan.config.clone(),
+            registry,
+            tls: tls.zip(plan.tls.clone()),
         })))
     }
 
@@ -85,9 +107,7 @@ impl ClusterNode {
             if self.is_shared(name, sharing) {
                 continue;
             }
-            let keys = sharing.meaning.iter();
-            let keys = keys.map(|(key, value)| (key.as_str(), value.as_str()));
-            let spec = SharedStream::new(self.0.key.digest(keys))
+            let spec = SharedStream::new(digest(&self.0.key, sharing))
                 .with_requires(sharing.requires.clone())
                 .with_on_demand(sharing.on_demand);
             self.0.cluster.define(&shared, spec);
@@ -155,6 +175,53 @@ impl ClusterNode {
         spec.with_sources(sources)
     }
 
+    pub(super) fn cluster(&self) -> &Cluster {
+        &self.0.cluster
+    }
+
+    pub(super) fn client(&self) -> &LinkClient {
+        &self.0.client
+    }
+
+    pub(super) fn port(&self) -> &LinkPort {
+        &self.0.port
+    }
+
+    pub(super) fn places(&self) -> &Places {
+        &self.0.places
+    }
+
+    pub(super) fn config(&self) -> &ClusterConfig {
+        &self.0.config
+    }
+
+    /// The streams that the engine has for all nodes.
+    pub(crate) fn registry(&self) -> watch::Receiver<RegistryStreams> {
+        self.0.registry.streams()
+    }
+
+    /// Stores a stream for all nodes, or removes it: `None`.
+    ///
+    /// # Errors
+    ///
+    /// If the engine has not taken it in time.
+    pub(crate) async fn store(&self, name: &StreamName, json: Option<String>) -> io::Result<()> {
+        registry::store(&self.0.cluster, name, json).await
+    }
+
+    /// Reads the certificates for other nodes again.
+    pub(crate) async fn reload(&self) {
+        let Some((tls, files)) = self.0.tls.clone() else {
+            return;
+        };
+        if let Err(error) = replace(tls, files).await {
+            warn!(
+                error = format!("{error:#}"),
+                "the certificates for other nodes are not replaced"
+            );
+        }
+    }
+
     /// Hands all cameras over to other nodes, as far as that takes no longer than a moment.
     pub(crate) async fn shutdown(&self) {
         self.0.cluster.drain(HAND_OVER).await;
@@ -162,9 +229,9 @@ impl ClusterNode {
     }
 }
 
-impl fmt::Debug for ClusterNode {
+impl fmt::Debug for RelayNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClusterNode")
+        f.debug_struct("RelayNode")
             .field("stats", &self.0.cluster.stats())
             .finish_non_exhaustive()
     }

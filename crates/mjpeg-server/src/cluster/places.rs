@@ -37,6 +37,10 @@ impl Places {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn names(&self) -> Vec<String> {
+        self.streams().keys().cloned().collect()
+    }
+
     /// Names what runs the streams.
     pub(super) fn serve(&self, manager: Manager, http: HttpOutlet) {
         // There is one relay to a node.
@@ -51,7 +55,8 @@ impl Places {
         }
     }
 
-    fn ownership(&self, stream: &str) -> Option<Ownership> {
+    /// Who reads a stream; `None` if it is not shared.
+    pub(super) fn ownership(&self, stream: &str) -> Option<Ownership> {
         let streams = self.streams();
         Some(streams.get(stream)?.ownership.borrow().clone())
     }
@@ -79,7 +84,14 @@ impl Places {
 pub(super) struct LinkedNode {
     pub(super) places: Arc<Places>,
     pub(super) client: LinkClient,
-    pub(super) cluster: OnceLock<mjpeg_cluster::Cluster>,
+    pub(super) cluster: Arc<OnceLock<mjpeg_cluster::Cluster>>,
+}
+
+impl LinkedNode {
+    fn may_claim(&self) -> bool {
+        let cluster = self.cluster.get();
+        cluster.is_some_and(|cluster| cluster.stats().engine_up)
+    }
 }
 
 impl LinkNode for LinkedNode {
@@ -105,11 +117,13 @@ impl LinkNode for LinkedNode {
                 });
                 LinkPlace::Elsewhere { owner, relayed }
             }
-            // It is this node's to claim: who asks makes it do so.
-            Ownership::Nobody { next: None, .. } => match self.places.here(stream) {
-                Some(here) => LinkPlace::Here(here),
-                None => LinkPlace::Nobody,
-            },
+            // It is this node's to claim: who asks makes it do so, unless it cannot.
+            Ownership::Nobody { next: None, .. } if self.may_claim() => {
+                match self.places.here(stream) {
+                    Some(here) => LinkPlace::Here(here),
+                    None => LinkPlace::Nobody,
+                }
+            }
             _ => LinkPlace::Nobody,
         }
     }

@@ -1,23 +1,36 @@
 //! Settings of a node as the library takes them.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
-
-use mjpeg_cluster::{
-    ClusterConfig, EngineLoss, EtcdConfig, LinkConfig, LinkNodeId, NodeName, PeerAddress, SpecKey,
+use std::{
+    fmt, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
 };
 
-use crate::config::{
-    keys::cluster::{EngineTlsKeys, LinkTlsKeys},
-    plan::{Failed, sharing::NODE_LABEL},
-    settings::ClusterSettings,
-    value::choice::EngineLossChoice,
+use anyhow::{Context, Result};
+use mjpeg_cluster::{
+    ClusterConfig, EngineLoss, EtcdConfig, EtcdTls, LinkConfig, LinkNodeId, NodeName, PeerAddress,
+    SpecDigest, SpecKey,
+};
+
+use crate::{
+    background::in_background,
+    config::{
+        files::shown,
+        keys::cluster::{EngineTlsKeys, LinkTlsKeys},
+        plan::{
+            Failed,
+            sharing::{NODE_LABEL, Sharing},
+        },
+        settings::ClusterSettings,
+        value::choice::EngineLossChoice,
+    },
 };
 
 /// What a node is started with. No `Debug` of its secrets.
 pub(crate) struct ClusterPlan {
     pub(crate) config: ClusterConfig,
-    pub(crate) etcd: EtcdConfig,
-    pub(crate) etcd_tls: Option<EngineTlsKeys>,
+    etcd: EtcdConfig,
+    etcd_tls: Option<EngineTlsKeys>,
     pub(crate) link: LinkConfig,
     pub(crate) listen: SocketAddr,
     pub(crate) id: LinkNodeId,
@@ -74,6 +87,14 @@ impl ClusterPlan {
         }
         let etcd = EtcdConfig::new(cluster, keys.engine.iter().cloned())
             .with_call_timeout(keys.lease.0 / 2);
+        let password = settings
+            .engine_password
+            .as_ref()
+            .map(|password| password.0.clone());
+        let etcd = match keys.engine_user.clone().zip(password) {
+            Some((user, password)) => etcd.with_login(user, password),
+            None => etcd,
+        };
         let secret = settings.secret.as_ref().map(|secret| secret.0.as_bytes());
         Ok(Self {
             config,
@@ -87,6 +108,45 @@ impl ClusterPlan {
             key: SpecKey::new(secret.unwrap_or(b"loopback")),
         })
     }
+}
+
+impl ClusterPlan {
+    /// How etcd is reached. Reads the certificates for it.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub(crate) async fn etcd(&self) -> Result<EtcdConfig> {
+        let Some(files) = self.etcd_tls.clone() else {
+            return Ok(self.etcd.clone());
+        };
+        let tls = in_background(move || {
+            let read = |path: &Path| {
+                let text = fs::read_to_string(path);
+                text.with_context(|| format!("cannot read {}", shown(path)))
+            };
+            let identity = files.certificate.as_deref().zip(files.key.as_deref());
+            let identity =
+                identity.map(|(certificate, key)| anyhow::Ok((read(certificate)?, read(key)?)));
+            anyhow::Ok(EtcdTls {
+                ca: read(&files.ca)?,
+                identity: identity.transpose()?,
+            })
+        });
+        let tls = tls.await.context("`engine_tls` of `[cluster]`")?;
+        Ok(self.etcd.clone().with_tls(tls))
+    }
+
+    /// What a stream means on this node, for comparison.
+    pub(crate) fn digest(&self, sharing: &Sharing) -> SpecDigest {
+        digest(&self.key, sharing)
+    }
+}
+
+/// What a stream means, for comparison with other nodes.
+pub(super) fn digest(key: &SpecKey, sharing: &Sharing) -> SpecDigest {
+    let keys = sharing.meaning.iter();
+    key.digest(keys.map(|(key, value)| (key.as_str(), value.as_str())))
 }
 
 impl LinkTlsFiles {

@@ -26,6 +26,7 @@ use crate::{
         log_args::LogArgs,
         run::Run,
     },
+    cluster::join::join_checks,
     completions::script,
     config::{
         files::shown,
@@ -75,6 +76,28 @@ pub(super) fn check(args: &Check) -> ExitCode {
     match report.has_errors() {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
+    }
+}
+
+/// Checks whether a node can join its cluster. The exit code is 1 if it cannot.
+pub(super) fn join(named: Option<PathBuf>, is_json: bool) -> ExitCode {
+    let file = named.or_else(found).unwrap_or_else(|| no_file());
+    let Loaded { report, plan, .. } = load(Some(&file), &Overrides::default());
+    let Some(plan) = plan else {
+        return refuse(&report);
+    };
+    let checks = match join_checks(&plan) {
+        Ok(Some(checks)) => checks,
+        Ok(None) => return complain(&format!("error: {} has no [cluster]", shown(&file))),
+        Err(error) => return complain(&format!("error: nothing can be checked: {error}")),
+    };
+    let printed = match is_json {
+        true => print(&format!("{:#}\n", json!(checks))),
+        false => print(&checks.to_string()),
+    };
+    match checks.are_fine() {
+        true => printed,
+        false => ExitCode::FAILURE,
     }
 }
 

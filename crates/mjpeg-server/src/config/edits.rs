@@ -1,6 +1,10 @@
 //! What the API sets, beside what the files say.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use mjpeg_manager::StreamName;
 
@@ -8,6 +12,7 @@ use super::{
     files::{API_MARK, Files},
     layer::{Layer, ValueOrigin},
     read::document::streams_of,
+    registry::{REGISTRY, RegistryStreams},
     report::Report,
 };
 
@@ -16,6 +21,7 @@ use super::{
 pub(crate) struct Edits {
     pub(crate) files: Files,
     pub(crate) run: Vec<RunStream>,
+    pub(crate) registry: RegistryStreams,
 }
 
 /// A stream that the API has set, changed or removed for this run.
@@ -54,6 +60,8 @@ pub(crate) enum Author {
     /// The API, for this run.
     Run,
     CommandLine,
+    /// Somebody, for all nodes of the cluster.
+    Cluster,
 }
 
 /// How a configuration came about, for the next change by the API.
@@ -66,6 +74,8 @@ pub(crate) struct Written {
     pub(crate) files: Files,
     /// The patterns of files that are included, with the folder that they begin at.
     pub(crate) includes: Vec<PathBuf>,
+    /// The streams of the cluster's registry, used or not.
+    pub(crate) registry: RegistryStreams,
 }
 
 impl fmt::Debug for Written {
@@ -102,7 +112,7 @@ pub(crate) fn apply(
                 true => format!("{API_MARK}\n{text}"),
                 false => text,
             };
-            streams_of(&text, report).pop()
+            streams_of("API", &text, report).pop()
         });
         match (at, set) {
             (Some(at), Some(layer)) => streams[at] = layer,
@@ -134,6 +144,7 @@ pub(crate) fn authors(
         let file = file.and_then(|place| report.files.get(place.file));
         let author = match file {
             _ if run.iter().any(|change| change.name == name) => Author::Run,
+            Some(file) if file.path == Path::new(REGISTRY) => Author::Cluster,
             Some(file) if file.is_of_api() => Author::Api(file.path.clone()),
             Some(_) => Author::File,
             None => Author::CommandLine,

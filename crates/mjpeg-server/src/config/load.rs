@@ -7,6 +7,7 @@ use super::{
     files::{Files, TextFile, shown},
     plan::{RelayPlan, unusable::Whose},
     read::document::Document,
+    registry,
     report::{Finding, Report},
     resolve::{Resolved, overrides::Overrides, resolve, streams},
     value::placeholder::PlaceholderChoice,
@@ -39,6 +40,7 @@ pub(crate) fn load_edited(path: Option<&Path>, overrides: &Overrides, edits: &Ed
         report.add(finding);
     }
     let mut own = streams::own(&document, overrides, &mut report);
+    registry::add(&edits.registry, &document, overrides, &mut own, &mut report);
     let run = apply(&edits.run, &mut own, &mut report);
     let resolved = resolve(&document, overrides, &own, &mut report);
     for stream in &resolved.settings.streams {
@@ -66,6 +68,7 @@ pub(crate) fn load_edited(path: Option<&Path>, overrides: &Overrides, edits: &Ed
         run,
         files: Files(Some(texts.collect())),
         includes: document.includes,
+        registry: edits.registry.clone(),
     };
     report.sort();
     Loaded {
@@ -190,6 +193,7 @@ linger = "http://hunter2@x"
             "allow" => "['10.0.0.0/8']",
             "view" => "[]",
             "tls" => "{ certificate = '/a', key = '/b' }",
+            "requires" => "{ site = 'a' }",
             "jwt" => "{ issuer = 'i', audience = 'a', jwks = 'https://keys.example/' }",
             _ => match (key.default().as_deref(), key.kind().as_str()) {
                 (Some("true"), _) => "false",
@@ -202,6 +206,9 @@ linger = "http://hunter2@x"
         };
         word.into()
     }
+
+    const CLUSTER: &str = "name = 'plant'\nnode = 'a'\nengine = ['http://127.0.0.1:1']\n\
+                           listen = '127.0.0.1:1'";
 
     #[test]
     fn every_key_reaches_the_libraries() {
@@ -275,15 +282,41 @@ linger = "http://hunter2@x"
             };
             assert_ne!(plan(listen, "", &set), plan(listen, "", &user), "{set}");
         }
-        for key in Section::Stream.keys().filter(|key| !key.is_required()) {
+        #[cfg(feature = "cluster")]
+        for key in Section::Cluster.keys() {
+            let value = match &*key.name {
+                "name" | "node" => "'other'".to_owned(),
+                "engine" => "['http://127.0.0.1:2']".into(),
+                "engine_tls" => "{ ca = '/a' }".into(),
+                "listen" => "'127.0.0.1:2'".into(),
+                "advertise" => "'127.0.0.1:3'".into(),
+                "engine_loss" => "'drop'".into(),
+                "labels" => "{ site = 'a' }".into(),
+                "tls" => "{ certificate = '/a', key = '/b', ca = '/c' }".into(),
+                // They are secret, or not for the libraries.
+                "engine_user" | "engine_password" | "references" | "secret" => continue,
+                _ => other(key),
+            };
+            let base = format!("{stream}\n[cluster]\n{CLUSTER}");
+            let is_other = |line: &&str| !line.starts_with(&format!("{} =", key.name));
+            let rest: Vec<&str> = base.lines().filter(is_other).collect();
+            let set = format!("{}\n{} = {value}", rest.join("\n"), key.name);
+            assert_ne!(plan(listen, "", &set), plan(listen, "", &base), "{set}");
+        }
+        for key in Section::Stream.keys().filter(|key| {
+            // Without a cluster, it means nothing.
+            !key.is_required() && (cfg!(feature = "cluster") || key.name != "requires")
+        }) {
             let set = format!("{} = {}", key.name, other(key));
             let base = match &*key.name {
                 "linger" => format!("{stream}\non_demand = true"),
+                "requires" => format!("{stream}\n[cluster]\n{CLUSTER}"),
                 "snapshot_max_age" => format!("{stream}\nsnapshot_max_age = '1s'"),
                 _ => stream.into(),
             };
             let after = match &*key.name {
                 "snapshot_max_age" => stream.into(),
+                "requires" => format!("{stream}\n{set}\n[cluster]\n{CLUSTER}"),
                 _ => format!("{base}\n{set}"),
             };
             assert_ne!(plan(listen, "", &after), plan(listen, "", &base), "{set}");

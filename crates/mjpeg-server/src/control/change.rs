@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::masked::unmasked;
 use crate::config::{
+    allowed,
     edits::{Author, OwnStream, stream_text},
     files::API_MARK,
     keys::control::ControlKeys,
@@ -13,11 +14,13 @@ use crate::config::{
     schema::section::Section,
 };
 
-/// The keys of the stream after the change, if the API may set those that are new.
+/// The keys of the stream after the change, if the API may set those that are new. `references` are
+/// the `${…}` that a stream of the cluster may hold; `None` for another stream, which may hold none.
 pub(super) fn keys(
     change: &StreamEdit,
     there: Option<&OwnStream>,
     may: &ControlKeys,
+    references: Option<&[String]>,
 ) -> Result<toml::Table, Error> {
     let stored = there.map(|there| &there.keys);
     let mut keys = match change.mode {
@@ -35,7 +38,7 @@ pub(super) fn keys(
             violations.extend(wrong_start(value));
             continue;
         }
-        let set = may_set(key, value, may).and_then(|()| {
+        let set = may_set(key, value, may, references).and_then(|()| {
             let stored = stored.and_then(|stored| stored.get(key));
             let value = with_secrets(key, value, stored)?;
             check_hosts(key, &value, may)?;
@@ -86,7 +89,12 @@ fn wrong_start(value: &Value) -> Option<Violation> {
     (!is_known).then_some(wrong)
 }
 
-fn may_set(key: &str, value: &Value, may: &ControlKeys) -> Result<(), String> {
+fn may_set(
+    key: &str,
+    value: &Value,
+    may: &ControlKeys,
+    references: Option<&[String]>,
+) -> Result<(), String> {
     let Some(declared) = Section::Stream.key(key) else {
         let names = Section::Stream.keys().map(|key| key.name.as_str());
         return Err(match nearest(key, names) {
@@ -103,37 +111,19 @@ fn may_set(key: &str, value: &Value, may: &ControlKeys) -> Result<(), String> {
     if !is_allowed {
         return Err("the API may not set this key: set it in the configuration file".into());
     }
-    let mut texts = texts(value);
-    if texts.any(|text| text.contains("${")) {
-        return Err(
-            "the API may not use ${…}, which reads this machine's files and environment".into(),
-        );
-    }
-    match key {
-        "source" | "fallback" => sources(value, may),
-        _ => Ok(()),
-    }
-}
-
-/// Checks the kinds of sources, before any of them is dialled.
-fn sources(value: &Value, may: &ControlKeys) -> Result<(), String> {
-    for url in texts(value) {
-        let kind = url.split(':').next().unwrap_or_default();
-        if !may.sources.iter().any(|known| known == kind) {
-            return Err(format!(
-                "the API may not set sources of this kind; those it may are {}: [control] sources",
-                may.sources.join(", ")
-            ));
-        }
-        let options = url.split_once('#').map_or("", |(_, options)| options);
-        let mut options = options.split('&').map(|option| option.split('=').next());
-        if options.any(|option| matches!(option, Some("ca" | "ca-pem" | "insecure"))) {
+    match references {
+        Some(listed) => texts(value).try_for_each(|text| allowed::references(text, listed))?,
+        None if texts(value).any(|text| text.contains("${")) => {
             return Err(
-                "the API may not say which certificates are trusted (ca, ca-pem, insecure)".into(),
+                "the API may not use ${…}, which reads this machine's files and environment".into(),
             );
         }
+        None => {}
     }
-    Ok(())
+    match key {
+        "source" | "fallback" => allowed::sources(texts(value), may),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses addresses that sources of the API may not lead to, where they are written out. Names are

@@ -15,7 +15,9 @@ use tracing::{error, info};
 use super::{
     ControlRequest, ControlRequests, MOST_WAITING, change,
     failure::{failed_edit, failed_reload, failed_start},
-    prepared::{PreparedEdit, Store, Storing, file_of_api, for_this_run, stored, unchanged},
+    prepared::{
+        PreparedEdit, Store, Storing, file_of_api, for_this_run, of_cluster, stored, unchanged,
+    },
     store::StreamFile,
     view::ConfiguredView,
 };
@@ -23,7 +25,7 @@ use crate::{
     background::in_background,
     config::edits::Author,
     relay::{Relay, change::RelayChange},
-    reload::{Reloader, difference::Configuration},
+    reload::{Proposal, Reloader, difference::Configuration},
 };
 
 /// Takes the API's requests.
@@ -284,7 +286,21 @@ impl Editor {
         if is_new {
             check_number(running)?;
         }
-        let keys = change::keys(change, there, &running.settings.control)?;
+        let is_of_cluster = there.is_some_and(|there| there.author == Author::Cluster);
+        if change.cluster && there.is_some() && !is_of_cluster {
+            return Err(change::defined_elsewhere(
+                name,
+                there.map(|there| &there.author),
+            ));
+        }
+        let is_for_cluster = change.persist && (change.cluster || is_of_cluster);
+        let references = running.settings.cluster.as_ref();
+        let references = references.map(|cluster| &*cluster.keys.references);
+        let references = references.filter(|_| is_for_cluster);
+        let keys = change::keys(change, there, &running.settings.control, references)?;
+        if is_for_cluster {
+            return of_cluster(running, name, Some(keys));
+        }
         match change.persist {
             true => stored(reloader, name, there, keys, storing).await,
             false => Ok(for_this_run(running, name, there, Some(keys))),
@@ -305,6 +321,7 @@ impl Editor {
         let of_run = running.written.run.iter().find(|run| run.name == name);
         let is_only_of_run = of_run.is_some_and(|run| run.replaces.is_none());
         let edit = match removal.persist && !is_only_of_run {
+            true if there.author == Author::Cluster => of_cluster(&running, &name, None)?,
             true => {
                 let path = file_of_api(&running, &name, Some(there))?;
                 let file = StreamFile::existing(path.clone(), name.clone());
@@ -352,11 +369,18 @@ impl Editor {
         let before = unchanged(reloader.running());
         let proposal = reloader.propose_edited(edits).await;
         let proposal = proposal.map_err(|error| failed_edit(&error))?;
+        if let Store::Cluster(name, Some(_)) = &store {
+            check_used(name, &proposal)?;
+        }
         let is_started = |spec: &StreamSpec| Some(spec.name()) == started.as_ref();
         let adjust = |change: &mut RelayChange| change.added.retain(|(spec, _)| !is_started(spec));
         let applied = reloader.apply(relay, proposal, adjust).await;
         let difference = applied.map_err(|error| failed_edit(&error))?;
-        if let Err(error) = in_background(move || store.commit()).await {
+        let stored = match store {
+            Store::Cluster(name, document) => relay.share_document(&name, document).await,
+            store => in_background(move || store.commit()).await,
+        };
+        if let Err(error) = stored {
             // What does not last must not seem to.
             if let Ok(proposal) = reloader.propose_edited(before).await {
                 let undone = reloader.apply(relay, proposal, |_| {}).await;
@@ -376,6 +400,18 @@ impl Editor {
     }
 }
 
+/// Refuses a stream of the cluster that this node itself could not use.
+fn check_used(name: &StreamName, proposal: &Proposal) -> Result<(), Error> {
+    if proposal.configuration.written.own.contains_key(name) {
+        return Ok(());
+    }
+    let begin = format!("the cluster's stream {name} ");
+    let mut warnings = proposal.warnings.iter();
+    let why = warnings.find(|warning| warning.contains(&begin));
+    let why = why.map_or("the stream cannot be used", |why| why.as_str());
+    Err(Error::new(ErrorCode::InvalidSpec, why))
+}
+
 fn taken(name: &StreamName) -> Error {
     Error::new(
         ErrorCode::AlreadyExists,
@@ -386,7 +422,7 @@ fn taken(name: &StreamName) -> Error {
 /// Whether the API may add one more stream.
 fn check_number(running: &Configuration) -> Result<(), Error> {
     let own = running.written.own.values();
-    let kept = own.filter(|own| matches!(own.author, Author::Api(_)));
+    let kept = own.filter(|own| matches!(own.author, Author::Api(_) | Author::Cluster));
     let of_run = running.written.run.iter();
     let of_run = of_run.filter(|run| run.keys.is_some() && run.replaces.is_none());
     let most = running.settings.control.max_streams;

@@ -106,6 +106,53 @@ fn path_and_query(new: &str, stored: &str) -> Result<String, &'static str> {
     Ok(format!("{path}?{}", pairs.join("&")))
 }
 
+/// Whether a source holds a secret that is written out, and not as `${…}`.
+pub(super) fn has_plain_secret(url: &str) -> bool {
+    let url = without_references(url);
+    let Some(parts) = UrlParts::of(&url) else {
+        return shown(&url).contains(MASK);
+    };
+    let is_plain = |login: &str| {
+        let password = login
+            .split_once(':')
+            .map_or(login, |(_, password)| password);
+        password != LOOKED_UP
+    };
+    if parts.login.is_some_and(is_plain) {
+        return true;
+    }
+    let (path, options) = parts.rest.split_once('#').unwrap_or((parts.rest, ""));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let plain = |begin: &str, pairs: &str| {
+        let pairs = pairs.split('&').filter(|pair| !pair.ends_with(LOOKED_UP));
+        let pairs: Vec<_> = pairs.filter(|pair| !pair.is_empty()).collect();
+        match pairs.is_empty() {
+            true => String::new(),
+            false => format!("{begin}{}", pairs.join("&")),
+        }
+    };
+    let (query, options) = (plain("?", query), plain("#", options));
+    let plain = format!("{}://{}{path}{query}{options}", parts.scheme, parts.host);
+    shown(&plain).contains(MASK)
+}
+
+/// A text with a word in place of each `${…}`.
+fn without_references(text: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), text);
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((_, after)) = after.split_once('}') else {
+            break;
+        };
+        plain += before;
+        plain += LOOKED_UP;
+        rest = after;
+    }
+    plain + rest
+}
+
+/// Stands for a value that is looked up elsewhere.
+const LOOKED_UP: &str = "_looked_up_";
+
 /// A URL in pieces.
 struct UrlParts<'a> {
     scheme: &'a str,
@@ -142,6 +189,31 @@ mod tests {
     use super::*;
 
     const STORED: &str = "http://me:hunter2@cam:8080/video#header=X-Key:hunter3&stall_limit=20s";
+
+    #[test]
+    fn secret_that_is_looked_up_is_none_that_is_written_out() {
+        for url in [
+            "tcp://cam:1",
+            "http://cam/v?fps=5",
+            "http://me:${env:P}@cam/v",
+            "http://me:${file:/etc/p}@cam/v?key=${env:K}#stall_limit=9s",
+            "http://${env:U}:${env:P}@cam/",
+            "http://cam/v#header=X-Key:%20${env:K}",
+        ] {
+            assert!(!has_plain_secret(url), "{url}");
+        }
+        for url in [
+            "http://me:hunter2@cam/v",
+            "http://me:${env:P}x@cam/v",
+            "http://me@cam/v",
+            "http://cam/v?key=hunter2",
+            "http://cam/v?key=${env:K}&other=hunter2",
+            "http://cam/v#header=X-Key:hunter2",
+            "http://me:${env:P@cam/v",
+        ] {
+            assert!(has_plain_secret(url), "{url}");
+        }
+    }
 
     #[test]
     fn secret_is_kept_where_scheme_host_and_port_are_unchanged() {

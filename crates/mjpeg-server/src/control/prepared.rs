@@ -1,18 +1,25 @@
 //! Changes of streams that are prepared: what would be in effect, and what is to be stored.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use mjpeg_control::Error;
+use mjpeg_control::{Error, ErrorCode, Violation};
 use mjpeg_manager::StreamName;
 
 use super::{
     change,
+    masked::has_plain_secret,
     store::{PreparedFile, StreamFile},
     written,
 };
 use crate::{
     background::in_background,
-    config::edits::{Author, Edits, OwnStream, RunStream},
+    config::{
+        edits::{Author, Edits, OwnStream, RunStream},
+        registry::RegistryStreams,
+    },
     reload::{Reloader, difference::Configuration},
 };
 
@@ -29,6 +36,8 @@ pub(super) enum Store {
     Nothing,
     Write(PreparedFile),
     Remove(StreamFile),
+    /// What all nodes of the cluster are to find of this stream; `None` if it is gone.
+    Cluster(StreamName, Option<String>),
 }
 
 /// How far a change goes that is to be stored.
@@ -46,6 +55,7 @@ impl Store {
             Self::Nothing => Ok(()),
             Self::Write(file) => file.commit(),
             Self::Remove(file) => file.remove(),
+            Self::Cluster(..) => Err(std::io::Error::other("this is no file")),
         }
     }
 }
@@ -55,7 +65,64 @@ pub(super) fn unchanged(running: &Configuration) -> Edits {
     Edits {
         files: running.written.files.clone(),
         run: running.written.run.clone(),
+        registry: running.written.registry.clone(),
     }
+}
+
+/// A stream that is kept for all nodes of the cluster, or is to be gone.
+pub(super) fn of_cluster(
+    running: &Configuration,
+    name: &StreamName,
+    keys: Option<toml::Table>,
+) -> Result<PreparedEdit, Error> {
+    if running.settings.cluster.is_none() {
+        let detail = "this relay is no node of a cluster: its file has no [cluster]";
+        return Err(Error::new(ErrorCode::NotPossible, detail));
+    }
+    let mut edits = unchanged(running);
+    edits.run.retain(|run| run.name != *name);
+    let mut streams = (*edits.registry.0).clone();
+    let document = match keys {
+        Some(keys) => {
+            check_secrets(&keys)?;
+            let mut document = keys.clone();
+            document.remove("name");
+            streams.insert(name.clone(), keys);
+            let json = serde_json::to_string(&document);
+            Some(json.map_err(|error| Error::new(ErrorCode::InvalidSpec, error.to_string()))?)
+        }
+        None => {
+            streams.remove(name);
+            None
+        }
+    };
+    edits.registry = RegistryStreams(Arc::new(streams));
+    Ok(PreparedEdit {
+        edits,
+        store: Store::Cluster(name.clone(), document),
+        started: None,
+    })
+}
+
+/// Refuses secrets that are written out: whoever reads the engine could read them.
+fn check_secrets(keys: &toml::Table) -> Result<(), Error> {
+    for key in ["source", "fallback"] {
+        let urls = match keys.get(key) {
+            Some(toml::Value::String(url)) => vec![url.as_str()],
+            Some(toml::Value::Array(urls)) => urls.iter().filter_map(toml::Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        if urls.into_iter().any(has_plain_secret) {
+            let detail =
+                format!("{key}: a secret of a stream of the cluster must not be written out");
+            let hint = "write ${env:NAME} or ${file:PATH} in its place, and list that in \
+                        `references` of [cluster] on each node";
+            let violation = Violation::new(&detail).with_key(key);
+            let error = Error::new(ErrorCode::InvalidSpec, &detail).with_hint(hint);
+            return Err(error.with_violation(violation));
+        }
+    }
+    Ok(())
 }
 
 /// A stream that is kept in a file.

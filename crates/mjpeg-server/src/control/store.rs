@@ -129,7 +129,7 @@ impl StreamFile {
     /// Whether the file holds this stream alone. The text of others would be lost.
     fn check_streams(&self, text: &str) -> io::Result<()> {
         let mut report = Report::default();
-        let streams = streams_of(text, &mut report);
+        let streams = streams_of("API", text, &mut report);
         if report.has_errors() {
             return Err(io::Error::other("was changed by somebody, and has errors"));
         }

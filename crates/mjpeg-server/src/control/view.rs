@@ -35,6 +35,7 @@ fn configured(own: &OwnStream, hashing: &RandomState) -> ConfiguredStream {
         Author::Api(_) => StreamOrigin::Api,
         Author::Run => StreamOrigin::Run,
         Author::CommandLine => StreamOrigin::CommandLine,
+        Author::Cluster => StreamOrigin::Cluster,
     };
     // Keyed by the process, so that nobody can find out a secret by it.
     let version = hashing.hash_one((own.keys.to_string(), origin as u8));

@@ -43,7 +43,14 @@ pub(super) async fn add(
             return Err(CtlFailure::Usage(format!("{key} is given twice")));
         }
     }
-    let path = format!("/streams{}", set_query(&args.storage, args.dry_run));
+    let mut path = format!("/streams{}", set_query(&args.storage, args.dry_run));
+    if args.cluster {
+        path += if args.dry_run {
+            "&cluster=true"
+        } else {
+            "?cluster=true"
+        };
+    }
     let added = client.send(Method::POST, &path, Some(&keys.into())).await?;
     match args.dry_run {
         true => checked(screen, &added, &format!("{} can be added", args.name)),

@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use http::Response;
 use mjpeg_auth::Auth;
 use mjpeg_control::{
-    Configurator, ConfiguredStream, ControlAccess, ControlApi, ControlConfig, ControlService,
-    EditedStream, Error, GatewayPolicy, Hosts, Page, Reloaded, StreamEdit, StreamRemoval,
+    CameraOwner, ClusterChange, Configurator, ConfiguredStream, ControlAccess, ControlApi,
+    ControlConfig, ControlService, EditedStream, Error, ErrorCode, GatewayPolicy, Hosts, Page,
+    Reloaded, StreamEdit, StreamRemoval,
 };
 use mjpeg_manager::{
     HttpOutlet, Manager, StreamName, StreamSpec,
@@ -26,7 +27,7 @@ use crate::{
     access::{LocalGate, RelayAccess, control_access},
     auth_hook::recheck_viewers,
     background::OwnedTask,
-    cluster::ClusterNode,
+    cluster::RelayNode,
     machine,
     metrics::Metrics,
     webhooks::Webhooks,
@@ -43,7 +44,7 @@ pub(crate) struct Relayed {
     pub(crate) control: ControlApi,
     pub(crate) webhooks: Webhooks,
     /// `None` if the relay is alone.
-    pub(crate) cluster: Option<ClusterNode>,
+    pub(crate) cluster: Option<RelayNode>,
     /// Passes events on to the webhooks.
     _passing_on: OwnedTask,
     /// Asks the hook again about viewers.
@@ -58,6 +59,7 @@ impl Relayed {
         let configurator = RoutedConfigurator {
             routes: routes.subscribe(),
             configurator: access.configurator,
+            cluster: access.cluster.clone(),
         };
         let config = ControlConfig::default()
             .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
@@ -75,10 +77,11 @@ impl Relayed {
             cluster.serve(manager.clone(), http.clone());
         }
         Self {
-            cluster: access.cluster,
+            cluster: access.cluster.clone(),
             metrics: Metrics::new(manager.clone(), http.clone())
                 .with_control(control.clone())
-                .with_outbound(webhooks.clone(), access.auth.clone()),
+                .with_outbound(webhooks.clone(), access.auth.clone())
+                .with_node(access.cluster),
             _rechecking: OwnedTask::start(recheck_viewers(access.auth.clone(), http.clone())),
             _passing_on: webhooks.follow(control.events()),
             webhooks,
@@ -252,6 +255,7 @@ fn policy(relayed: &Relayed, gateway: &ConfiguredGateway) -> GatewayPolicy {
 struct RoutedConfigurator {
     routes: watch::Receiver<Arc<Routes>>,
     configurator: Arc<dyn Configurator>,
+    cluster: Option<RelayNode>,
 }
 
 #[async_trait]
@@ -282,6 +286,24 @@ impl Configurator for RoutedConfigurator {
 
     async fn devices(&self) -> Option<Value> {
         self.configurator.devices().await
+    }
+
+    fn owner(&self, name: &str) -> Option<CameraOwner> {
+        self.cluster.as_ref()?.owner(name)
+    }
+
+    fn cluster(&self) -> Option<Value> {
+        Some(self.cluster.as_ref()?.shown())
+    }
+
+    async fn change_cluster(&self, change: ClusterChange) -> Result<(), Error> {
+        match &self.cluster {
+            Some(cluster) => cluster.change(change).await,
+            None => Err(Error::new(
+                ErrorCode::NotFound,
+                "this relay is no node of a cluster",
+            )),
+        }
     }
 
     async fn remove(&self, removal: StreamRemoval) -> Result<(), Error> {

@@ -148,6 +148,9 @@ impl Relay {
         });
         join_all(stopping).await;
         self.gateways.settled().await;
+        if let Some(cluster) = self.cluster() {
+            cluster.reload().await;
+        }
         if change.auth.is_some() || change.hook.is_some() {
             self.relayed.recheck().await;
         }

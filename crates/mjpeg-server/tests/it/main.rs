@@ -6,6 +6,8 @@ mod browser;
 mod cert;
 mod children;
 mod cli;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod config;
 mod control;
 mod ctl;

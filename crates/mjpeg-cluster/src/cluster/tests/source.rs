@@ -1,17 +1,48 @@
 //! Where a stream is read.
 
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
-use mjpeg_ingest::{Connect, ConnectError, Connection, FrameOrder};
+use mjpeg_ingest::{Connect, ConnectError, Connection, FrameOrder, RelayError};
+use tokio::sync::Notify;
 
 use super::*;
-use crate::{cluster::source::ClusterSource, peers::PeerPull};
+use crate::{
+    cluster::source::ClusterSource,
+    link::error::LinkFailure,
+    peers::PeerPull,
+};
 
 /// A camera and other nodes, which note who has connected to them.
 #[derive(Clone, Default)]
-struct Places {
+pub(super) struct Places {
     log: Arc<Mutex<Vec<String>>>,
     refuses: bool,
+    /// How often other nodes refuse, as their views are old.
+    refusals: Arc<AtomicU32>,
+    /// Told when a connection to another node is closed.
+    closed: Arc<Notify>,
+}
+
+/// A connection that is silent and tells when it is closed.
+struct Silent(Arc<Notify>);
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+impl tokio::io::AsyncRead for Silent {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        _: &mut tokio::io::ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::task::Poll::Pending
+    }
 }
 
 impl Places {
@@ -43,7 +74,23 @@ impl PeerPull for Places {
         stream: &str,
         _: &FrameOrder,
     ) -> Result<Connection, ConnectError> {
-        self.connect(&format!("{stream} of {peer}"))
+        let left = |left: u32| left.checked_sub(1);
+        let before = self.refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        if let Ok(before) = before {
+            self.log.lock().unwrap().push("refused".into());
+            return Err(match before % 2 {
+                0 => LinkFailure::Relay(RelayError::Loop),
+                _ => LinkFailure::Refused {
+                    peer: peer.to_string(),
+                    status: 508,
+                    meaning: "the frames would come back",
+                },
+            }
+            .into());
+        }
+        let name = format!("{stream} of {peer}");
+        self.log.lock().unwrap().push(name.clone());
+        Ok(Connection::bytes(Silent(Arc::clone(&self.closed)), name))
     }
 }
 
@@ -112,4 +159,67 @@ async fn stream_on_demand_has_an_owner_only_while_somebody_wants_it() {
     drop(connection);
     sleep(Duration::from_secs(40)).await;
     assert_eq!(a.cluster.stats().owned, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusal_of_a_hand_over_is_retried_before_it_is_an_outage() {
+    let plant = Plant::new();
+    let (_a, b) = plant.two().await;
+    let places = Places::default();
+    places.refusals.store(7, Ordering::Relaxed);
+    let started = Instant::now();
+    drop(source(&b, &places).connect().await.expect("it is there in the end"));
+    assert_eq!(places.log().len(), 8);
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    // It is bounded.
+    places.refusals.store(100, Ordering::Relaxed);
+    let refused = source(&b, &places).connect().await.unwrap_err();
+    assert!(matches!(refused, ConnectError::Other(_)), "{refused}");
+    assert_eq!(places.log().len(), 8 + 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_to_an_owner_ends_when_the_engine_names_another_one() {
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    let places = Places::default();
+    let connection = source(&b, &places).connect().await.unwrap();
+    let closed = timeout(10 * LEASE, places.closed.notified()).await;
+    closed.expect_err("it is kept as long as the owner is the same");
+    a.cluster.drain(LEASE).await;
+    mine(&b).await;
+    let closed = timeout(LEASE / 10, places.closed.notified()).await;
+    closed.expect("it is closed, though nobody reads it");
+    drop(connection);
+}
+
+#[tokio::test(start_paused = true)]
+async fn node_that_becomes_the_owner_leaves_an_attempt_at_another_one() {
+    /// A node that accepts and says nothing.
+    struct Hangs;
+
+    #[async_trait]
+    impl PeerPull for Hangs {
+        async fn pull(
+            &self,
+            _: &PeerAddress,
+            _: &str,
+            _: &FrameOrder,
+        ) -> Result<Connection, ConnectError> {
+            std::future::pending().await
+        }
+    }
+
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    let places = Places::default();
+    let (camera, order) = (Arc::new(places.clone()), FrameOrder::default());
+    let source = ClusterSource::new(b.cluster.clone(), door(), camera, Arc::new(Hangs), order);
+    let connecting = tokio::spawn(async move { source.connect().await.map(drop) });
+    sleep(Duration::from_secs(1)).await;
+    a.cluster.drain(LEASE).await;
+    let began = Instant::now();
+    connecting.await.unwrap().unwrap();
+    assert!(began.elapsed() < LEASE / 6, "{:?}", began.elapsed());
+    assert_eq!(places.log(), ["camera"]);
 }

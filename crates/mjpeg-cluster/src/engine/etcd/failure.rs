@@ -13,11 +13,15 @@ pub(super) fn failed(error: Error) -> EngineError {
         Error::InvalidArgs(_) | Error::InvalidUri(_) | Error::InvalidMetadataValue(_) => true,
         _ => false,
     };
-    let unsent = match &error {
-        Error::GRpcStatus(status) => is_unsent(status),
-        _ => false,
+    let (unsent, untrusted) = match &error {
+        Error::GRpcStatus(status) => (is_unsent(status), is_untrusted(status)),
+        _ => (false, false),
     };
-    if refused {
+    if untrusted {
+        EngineError::Tls(Box::new(error))
+    } else if is_login(&error) {
+        EngineError::Login(Box::new(error))
+    } else if refused {
         EngineError::Refused(Box::new(error))
     } else if unsent {
         EngineError::Unreachable(Box::new(error))
@@ -39,6 +43,30 @@ pub(super) fn is_lease_gone(error: &Error) -> bool {
     }
 }
 
+/// Whether etcd does not know, or does not take any more, who asks.
+pub(super) fn is_login_lost(error: &Error) -> bool {
+    let Error::GRpcStatus(status) = error else {
+        return false;
+    };
+    let texts = [
+        "invalid auth token",
+        "user name is empty",
+        "revision of auth store is old",
+    ];
+    let message = status.message();
+    status.code() as i32 == NO_LOGIN || texts.iter().any(|text| message.contains(text))
+}
+
+/// Whether a login is missing or refused.
+fn is_login(error: &Error) -> bool {
+    let is_refused = |message: &str| message.contains("authentication failed");
+    let refused = matches!(error, Error::GRpcStatus(status) if is_refused(status.message()));
+    refused || is_login_lost(error)
+}
+
+/// The number of gRPC for a login that is missing or not valid.
+const NO_LOGIN: i32 = 16;
+
 const NOT_FOUND: i32 = 5;
 
 /// Whether a status means that etcd has looked at the request and not executed it, by its number in
@@ -46,6 +74,24 @@ const NOT_FOUND: i32 = 5;
 /// much at once, a failed precondition, a number out of range, something unknown, no login.
 fn is_refusal(code: i32) -> bool {
     [3, NOT_FOUND, 6, 7, 8, 9, 11, 12, 16].contains(&code)
+}
+
+/// Whether one of the two sides does not take the other's certificate: an error of TLS is one of IO
+/// whose kind says that the data are invalid.
+fn is_untrusted(error: &(dyn StdError + 'static)) -> bool {
+    let is_tls = |error: &io::Error| {
+        let text = error.to_string();
+        error.kind() == io::ErrorKind::InvalidData
+            && (text.contains("certificate") || text.contains("alert"))
+    };
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(is_tls) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Whether no connection could be made, so that the request was not sent.

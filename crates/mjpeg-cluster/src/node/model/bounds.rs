@@ -1,5 +1,7 @@
 //! How far a search goes.
 
+use crate::node::model::world::Fault;
+
 /// How far a search goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SearchBounds {
@@ -13,7 +15,7 @@ pub(super) struct SearchBounds {
 
 impl SearchBounds {
     pub(super) const fn new(faults: u8, ticks: u32) -> Self {
-        let kinds = u16::MAX;
+        let kinds = !Fault::MOVES;
         Self {
             faults,
             ticks,

@@ -102,9 +102,17 @@ pub(super) enum Fault {
     /// An operator moves the stream; counted like a fault.
     GiveUp(usize),
     EngineDown,
+    /// An operator asks one node to move the stream to another one.
+    Move {
+        asked: usize,
+        to: usize,
+    },
 }
 
 impl Fault {
+    /// The bit of moves, which searches for other things leave out.
+    pub(super) const MOVES: u16 = 1024;
+
     /// The bit of those faults `Late` that are about a release.
     pub(super) const LATE_RELEASE: u16 = 512;
 
@@ -120,6 +128,7 @@ impl Fault {
             Self::Freeze(_) => 64,
             Self::GiveUp(_) => 128,
             Self::EngineDown => 256,
+            Self::Move { .. } => Self::MOVES,
         }
     }
 }
@@ -226,7 +235,7 @@ impl World {
                         self.send(at, epoch, MessageContent::Closed { epoch });
                     }
                 }
-                NodeAction::Lapsed => {}
+                NodeAction::Claimed(_) | NodeAction::Rewound { .. } | NodeAction::Lapsed => {}
             }
         }
     }
@@ -340,7 +349,17 @@ impl World {
         Ok(())
     }
 
-    fn owner(&self) -> Option<(usize, u64)> {
+    /// Moves the stream to a node that does not own it, and lets time pass. Returns whether that
+    /// node owns it then.
+    pub(super) fn moves_to_another(&mut self) -> Result<bool, String> {
+        let to = self.owner().map_or(0, |(at, _)| (at + 1) % self.sims.len());
+        self.faults = 1;
+        self.happens(&WorldEvent::Fault(Fault::Move { asked: to, to }))?;
+        self.run(3)?;
+        Ok(self.owner().is_some_and(|(at, _)| at == to))
+    }
+
+    pub(super) fn owner(&self) -> Option<(usize, u64)> {
         let open = |(at, sim): (usize, &Sim)| Some((at, sim.node.open(&self.stream, self.now)?));
         self.sims.iter().enumerate().find_map(open)
     }

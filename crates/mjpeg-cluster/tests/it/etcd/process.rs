@@ -31,6 +31,15 @@ pub(crate) fn installed() -> bool {
 impl Group {
     /// Starts this many. None, and a message, if etcd is not installed.
     pub(crate) fn start(count: usize) -> Option<Self> {
+        Self::start_with(count, "http", &[])
+    }
+
+    /// Starts one that speaks TLS, with these arguments.
+    pub(crate) fn start_secured(args: &[String]) -> Option<Self> {
+        Self::start_with(1, "https", args)
+    }
+
+    fn start_with(count: usize, scheme: &str, more: &[String]) -> Option<Self> {
         if !installed() {
             println!("skipped: etcd is not installed (Debian: etcd-server)");
             return None;
@@ -40,7 +49,9 @@ impl Group {
         let free: Vec<_> = (0..2 * count)
             .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())
             .collect();
-        let url = |at: usize| format!("http://{}", free[at].local_addr().unwrap());
+        let address = |at: usize| free[at].local_addr().unwrap();
+        let client_url = |at: usize| format!("{scheme}://{}", address(at));
+        let url = |at: usize| format!("http://{}", address(at));
         let named = |at: usize| format!("e{at}={}", url(count + at));
         let all: Vec<_> = (0..count).map(named).collect();
         let server = |at: usize| {
@@ -48,8 +59,8 @@ impl Group {
             let args = [
                 ("name", format!("e{at}")),
                 ("data-dir", data),
-                ("listen-client-urls", url(at)),
-                ("advertise-client-urls", url(at)),
+                ("listen-client-urls", client_url(at)),
+                ("advertise-client-urls", client_url(at)),
                 ("listen-peer-urls", url(count + at)),
                 ("initial-advertise-peer-urls", url(count + at)),
                 ("initial-cluster", all.join(",")),
@@ -58,8 +69,8 @@ impl Group {
             ];
             let args = args.map(|(name, value)| format!("--{name}={value}"));
             Server {
-                args: args.into(),
-                endpoint: url(at),
+                args: args.into_iter().chain(more.iter().cloned()).collect(),
+                endpoint: client_url(at),
                 running: None,
             }
         };

@@ -9,7 +9,7 @@ use mjpeg_cluster::{
     LinkFailure,
     mjpeg_ingest::{Event, FrameOrder},
 };
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, net::TcpListener, time::timeout};
 
 use super::{
     node::STREAM,
@@ -27,6 +27,25 @@ async fn endless(begin: Vec<u8>, rest: Vec<u8>) -> std::net::SocketAddr {
         }
     })
     .await
+}
+
+#[tokio::test]
+async fn address_of_no_node_is_not_dialled_whoever_names_it() {
+    let trap = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let trapped = trap.local_addr().unwrap();
+    for answer in [
+        format!("HTTP/1.0 421 x\r\nx-owner: relay-1 {trapped}\r\n\r\n"),
+        format!("HTTP/1.0 307 x\r\nlocation: //{trapped}/cluster/v1/streams/door?hop=1\r\n\r\n"),
+    ] {
+        let peer = saying(answer.into_bytes()).await;
+        let known = peer.to_string();
+        let client = client().with_known(move |address| address == known);
+        let error = refusal(&client, peer).await;
+        assert!(matches!(error, LinkFailure::Stranger { .. }), "{error}");
+        assert_eq!(client.stats().strangers, 1);
+        let dialled = timeout(Duration::from_millis(100), trap.accept()).await;
+        dialled.expect_err("nobody dials it");
+    }
 }
 
 #[tokio::test]

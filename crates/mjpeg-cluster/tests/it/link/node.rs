@@ -32,6 +32,9 @@ pub(crate) const STREAM: &str = "door";
 #[derive(Clone, Debug)]
 pub(crate) enum At {
     Here,
+    /// Here, in this epoch.
+    #[cfg_attr(not(feature = "etcd"), allow(dead_code))]
+    Owned(u64),
     /// At the owner; this node has it, and reads it through so many nodes.
     Relayed(LinkNodeId, u8),
     Elsewhere(LinkNodeId),
@@ -54,6 +57,7 @@ impl LinkNode for TestNode {
         let own = || LinkStream::new(self.service.clone(), self.consumer.clone());
         match self.at.lock().unwrap().clone() {
             At::Here => LinkPlace::Here(own()),
+            At::Owned(epoch) => LinkPlace::Here(own().with_epoch(epoch)),
             At::Relayed(owner, depth) => LinkPlace::Elsewhere {
                 owner,
                 relayed: Some(own().with_depth(depth)),

@@ -9,7 +9,12 @@ use mjpeg_cluster::{
     mjpeg_ingest::{Connect, ConnectError, Connection, FrameOrder, Source},
 };
 use mjpeg_testkit::{Camera, Script, Viewer, jpeg};
-use tokio::{net::TcpStream, sync::watch, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 
 use super::{
     node::{At, Node, PATIENCE, Reading, STREAM},
@@ -84,7 +89,7 @@ impl Drop for WholeNode {
 async fn tell_places(mut ownership: watch::Receiver<Ownership>, node: Arc<Node>) {
     loop {
         let at = match &*ownership.borrow_and_update() {
-            Ownership::Mine(_) => At::Here,
+            Ownership::Mine(tenure) => At::Owned(tenure.epoch()),
             Ownership::Theirs { node, address, .. } => {
                 At::Elsewhere(LinkNodeId::new(node.as_str(), address.as_str()).unwrap())
             }
@@ -145,3 +150,68 @@ async fn camera_moves_between_nodes_and_their_viewers_keep_their_responses() {
         .await;
     assert_eq!((camera.connections(), camera.most_open()), (3, 1));
 }
+
+/// Reads new frames until it is told to stop. Returns the longest time without one.
+async fn longest_gap(mut viewer: Viewer, mut stop: watch::Receiver<bool>) -> Duration {
+    let mut seen = (0, 0);
+    let mut longest = Duration::ZERO;
+    let mut last = Instant::now();
+    loop {
+        let (epoch, seq, _) = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return longest,
+            next = next_id(&mut viewer) => next,
+        };
+        assert!((epoch, seq) >= seen, "{:?} after {seen:?}", (epoch, seq));
+        if (epoch, seq) > seen {
+            longest = longest.max(last.elapsed());
+            (seen, last) = ((epoch, seq), Instant::now());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hand_over_costs_no_backoff_however_often() {
+    let Some(group) = Group::start(1) else { return };
+    let frames = (0..10_000).map(jpeg::numbered).collect();
+    let camera = Camera::start(Script::live(frames, Duration::from_millis(20))).await;
+    let mut a = WholeNode::start("a", 1, &group, &camera).await;
+    let mine = |now: &Ownership| matches!(now, Ownership::Mine(_));
+    a.reaches("the first node owns it", mine).await;
+    let mut b = WholeNode::start("b", 2, &group, &camera).await;
+    let mut c = WholeNode::start("c", 3, &group, &camera).await;
+    for node in [&mut b, &mut c] {
+        let theirs = |now: &Ownership| matches!(now, Ownership::Theirs { .. });
+        node.reaches("the others see that", theirs).await;
+    }
+    c.cluster.drain(PATIENCE).await;
+    // Until the others are admitted.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let (stop, stops) = watch::channel(false);
+    let mut watching = Vec::new();
+    for node in [&a, &b, &c] {
+        watching.push(tokio::spawn(longest_gap(
+            viewer(&node.node).await,
+            stops.clone(),
+        )));
+    }
+    for round in 0..HAND_OVERS {
+        let (from, to) = match round % 2 {
+            0 => (&a, &mut b),
+            _ => (&b, &mut a),
+        };
+        assert!(from.cluster.drain(PATIENCE).await);
+        to.reaches("the other one owns it", mine).await;
+        from.cluster.undrain();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    stop.send_replace(true);
+    for (watched, node) in watching.into_iter().zip(["a", "b", "c"]) {
+        let gap = watched.await.unwrap();
+        println!("longest gap at {node}: {gap:?}");
+        assert!(gap < Duration::from_secs(2), "{gap:?} at {node}");
+    }
+    assert_eq!(camera.most_open(), 1);
+}
+
+/// A backoff would have grown to many seconds by then.
+const HAND_OVERS: usize = 20;

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use mjpeg_cluster::{
-    mjpeg_codec::{Frame, Stamp},
+    mjpeg_codec::{
+        Frame, FrameId, Stamp,
+        multipart::Via,
+    },
     mjpeg_fanout::Status,
     mjpeg_ingest::{FrameOrder, Source, Tenure},
 };
@@ -240,4 +243,28 @@ async fn node_that_owns_a_stream_no_longer_ends_its_answers() {
     tokio::spawn(async move { next(&mut edge).await });
     eventually("it is at the new owner", || other.link.stats().edges == 1).await;
     assert_eq!(owner.link.stats().misdirected, 1);
+}
+
+#[tokio::test]
+async fn node_that_has_just_become_the_owner_is_not_refused_for_the_way_of_before() {
+    let before = Node::start(1, At::Here).await;
+    let owner = Node::start(2, At::Owned(7)).await;
+    // What it has is what it has read from the owner before.
+    let (frame, stamp) = picture(1);
+    let id = |epoch| FrameId { epoch, seq: 1 };
+    owner.producer.set_via(Via::through(before.relay, &Via::default()));
+    owner.producer.publish(frame, stamp.with_id(id(6)));
+    owner.producer.set_status(Status::Online);
+    let mut edge = ingest(before.client(), owner.peers, FrameOrder::new());
+    let early = timeout(Duration::from_millis(500), next(&mut edge)).await;
+    assert!(early.is_err(), "neither a refusal nor that frame: {early:?}");
+    owner.producer.set_via(Via::default());
+    let (frame, stamp) = picture(2);
+    owner.producer.publish(frame, stamp.with_id(id(7)));
+    assert_eq!(next(&mut edge).await, Ok((7, 1)));
+    // What it has now comes through that node indeed.
+    owner.producer.set_via(Via::through(before.relay, &Via::default()));
+    let mut edge = ingest(before.client(), owner.peers, FrameOrder::new());
+    let refused = next(&mut edge).await.unwrap_err();
+    assert!(refused.contains("this relay"), "{refused}");
 }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use mjpeg_cluster::{LinkConfig, LinkFailure, LinkTls, mjpeg_ingest::FrameOrder};
+use mjpeg_cluster::{
+    LinkConfig, LinkFailure, LinkTls,
+    mjpeg_codec::{Frame, Stamp},
+    mjpeg_ingest::FrameOrder,
+};
+use mjpeg_testkit::jpeg;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::{
     node::{At, Node, STREAM, eventually},
-    peer::{ask, client, refusal},
+    peer::{ask, client, ingest, next, refusal},
 };
 
 /// A cluster's authority.
@@ -23,12 +28,16 @@ impl Authority {
 
     /// TLS with a certificate of this authority for this host, which trusts that authority.
     fn tls(&self, host: &str, trusted: &Self) -> LinkTls {
+        let [certificate, key, authority] = self.pem(host, trusted);
+        LinkTls::from_pem(certificate.as_bytes(), key.as_bytes(), authority.as_bytes()).unwrap()
+    }
+
+    /// The same as texts: a certificate, its key, and the authority.
+    fn pem(&self, host: &str, trusted: &Self) -> [String; 3] {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([host.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
-        let (certificate, key) = (certificate.pem(), key.serialize_pem());
-        let authority = trusted.0.pem();
-        LinkTls::from_pem(certificate.as_bytes(), key.as_bytes(), authority.as_bytes()).unwrap()
+        [certificate.pem(), key.serialize_pem(), trusted.0.pem()]
     }
 }
 
@@ -80,4 +89,37 @@ async fn node_is_read_only_if_it_is_who_it_is_to_be() {
     let other = owner(authority.tls("relay-3", &authority)).await;
     let refused = refusal(&member, other.peers).await;
     assert!(matches!(refused, LinkFailure::Tls { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn certificates_are_replaced_for_new_connections_and_old_ones_go_on() {
+    let (authority, renewed) = (Authority::new(), Authority::new());
+    let of_owner = authority.tls("127.0.0.1", &authority);
+    let of_member = authority.tls("relay-2", &authority);
+    let owner = owner(of_owner.clone()).await;
+    let member = client().with_connector(Arc::new(of_member.clone()));
+    let mut edge = ingest(member.clone(), owner.peers, FrameOrder::new());
+    let publish = |number| {
+        let now = std::time::Instant::now();
+        let stamp = Stamp::new(std::time::SystemTime::now(), now);
+        let frame = Frame::parse(jpeg::numbered(number)).unwrap();
+        owner.producer.publish(frame, stamp);
+    };
+    publish(1);
+    let first = next(&mut edge).await.unwrap();
+    let replace = |tls: &LinkTls, host| {
+        let [certificate, key, authority] = renewed.pem(host, &renewed);
+        let (certificate, key) = (certificate.as_bytes(), key.as_bytes());
+        assert!(tls.replace(certificate, key, b"no authority").is_err());
+        tls.replace(certificate, key, authority.as_bytes()).unwrap();
+    };
+    replace(&of_owner, "127.0.0.1");
+    publish(2);
+    assert!(next(&mut edge).await.unwrap() > first, "it goes on");
+    // Who has the old ones does not get in any more.
+    let refused = refusal(&member, owner.peers).await;
+    assert!(matches!(refused, LinkFailure::Tls { .. }), "{refused}");
+    replace(&of_member, "relay-2");
+    assert!(member.engine(&owner.peers.to_string()).await.unwrap());
+    assert_eq!(owner.link.stats().edges, 1, "the first is still there");
 }

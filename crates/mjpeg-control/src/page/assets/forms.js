@@ -155,6 +155,7 @@ class StreamForm {
     const { stream } = this;
     if (!stream || !isElsewhere(stream)) {
       const isOfRun = stream?.origin === 'run';
+      if (stream?.origin === 'cluster') choices[0][1] = 'For good, on all relays of the cluster';
       return row('Keep this', select(choices, String(!isOfRun)));
     }
     const where = stream.origin === 'file' ? 'in a file of the relay' : 'on the command line of the relay';

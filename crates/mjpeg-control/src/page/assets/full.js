@@ -9,6 +9,14 @@ import { Spark } from './spark.js';
 const DETAILS_MS = 3000;
 const EVENTS = 30;
 
+/// Which relay of a cluster is connected to the camera.
+function ownership({ node, is_here: isHere, conflict }) {
+  const reader = node ? (isHere ? `${node}, this relay` : node) : 'no relay at present';
+  const facts = [['Camera read by', reader]];
+  if (conflict) facts.push(['Not shared with', `${conflict}, which has other settings for it`]);
+  return facts;
+}
+
 export class FullView {
   #name;
   #path;
@@ -185,6 +193,7 @@ export class FullView {
       const [width, height] = info.size ?? [];
       if (width) facts.unshift(['Size', `${width} × ${height}`]);
       facts.push(['Source', info.source], ['Reconnects', info.reconnects]);
+      if (info.owner) facts.push(...ownership(info.owner));
       if (info.source?.startsWith('push:')) {
         facts.push(['Pictures are sent to', address(`${encodeURIComponent(this.#name)}/push`)]);
       }

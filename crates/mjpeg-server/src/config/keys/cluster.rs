@@ -86,6 +86,15 @@ pub(crate) struct ClusterKeys {
     #[schemars(extend("x-least" = 1, "x-most" = 10_000, "x-reload" = RESTART))]
     pub(crate) max_edges: u32,
 
+    /// The `${…}` that streams of the cluster may hold, to the letter, such as
+    /// `${env:CAMERA_PASSWORD}`: those that `mjpeg-server ctl add --cluster` has defined for all
+    /// nodes. Each node looks them up for itself.
+    #[schemars(length(max = 256), extend(
+        "x-example" = ["${env:CAMERA_PASSWORD}"],
+        "x-reload" = RESTART
+    ))]
+    pub(crate) references: Vec<String>,
+
     /// A secret that is the same on all nodes, best 32 random bytes as text (`openssl rand -hex
     /// 32`). By it, nodes compare what a stream means without a password leaving them. It must be
     /// set unless all addresses are loopback.
@@ -117,6 +126,7 @@ impl Default for ClusterKeys {
             labels: BTreeMap::new(),
             capacity: 10_000,
             max_edges: 64,
+            references: Vec::new(),
             secret: None,
             tls: None,
         }

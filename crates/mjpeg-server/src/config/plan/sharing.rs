@@ -37,7 +37,7 @@ impl Sharing {
         let aliases: Vec<&str> = stream.aliases.iter().map(|alias| alias.as_str()).collect();
         meaning.insert("aliases".into(), aliases.join(" "));
         let mut requires = stream.keys.requires.clone();
-        if stream.sources.iter().any(is_of_one_machine) {
+        if Self::is_of_one_machine(stream) {
             requires
                 .entry(NODE_LABEL.into())
                 .or_insert_with(|| node.into());
@@ -52,6 +52,16 @@ impl Sharing {
             requires,
             on_demand: stream.keys.on_demand,
         }
+    }
+
+    /// Whether the camera of a stream is one that no other machine can read.
+    pub(crate) fn is_of_one_machine(stream: &StreamSettings) -> bool {
+        stream.sources.iter().any(is_of_one_machine)
+    }
+
+    /// Whether a stream names the node that reads its camera.
+    pub(crate) fn names_a_node(stream: &StreamSettings) -> bool {
+        stream.keys.requires.contains_key(NODE_LABEL)
     }
 }
 

@@ -162,11 +162,11 @@ impl Document {
     }
 }
 
-/// Reads streams that stand in no file.
-pub(crate) fn streams_of(text: &str, report: &mut Report) -> Vec<Layer> {
+/// Reads streams that stand in no file; `whose` says where they come from.
+pub(crate) fn streams_of(whose: &str, text: &str, report: &mut Report) -> Vec<Layer> {
     let mut document = Document::default();
     report.files.push(TextFile {
-        path: PathBuf::from("API"),
+        path: PathBuf::from(whose),
         text: text.into(),
         is_toml: true,
     });

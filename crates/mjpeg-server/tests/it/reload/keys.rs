@@ -51,10 +51,10 @@ fn declared() -> BTreeMap<(&'static str, String), String> {
         ("stream", &properties["streams"]["items"]["properties"]),
     ] {
         for (key, schema) in of.as_object().unwrap() {
-            // `auth`, `users` and `control` have rows of their own, in `rights`, and `webhooks` has
-            // a test of its own.
+            // `auth`, `users` and `control` have rows of their own, in `rights`; `webhooks` and
+            // `cluster`, which needs a restart, have tests of their own.
             let sections = [
-                "listen", "streams", "defaults", "auth", "users", "control", "webhooks",
+                "listen", "streams", "defaults", "auth", "users", "control", "webhooks", "cluster",
             ];
             if part == "top" && sections.contains(&&**key) {
                 continue;

@@ -84,6 +84,11 @@ impl World {
         }
         faults.extend((!self.peers_cut).then_some(Fault::CutPeers));
         faults.extend((!self.engine_down).then_some(Fault::EngineDown));
+        if self.kinds & Fault::MOVES != 0 {
+            let up = || (0..self.sims.len()).filter(|at| !self.sims[*at].frozen);
+            let pairs = up().flat_map(|asked| up().map(move |to| Fault::Move { asked, to }));
+            faults.extend(pairs);
+        }
         faults.retain(|fault| {
             let late_release = match fault {
                 Fault::Late(at) => self.messages[*at].is_release(),
@@ -108,7 +113,7 @@ impl World {
                     let image = self.engine.image();
                     sim.unread = false;
                     sim.told = image.revision;
-                    sim.node.read(image, now);
+                    sim.node.read(image, 0, now);
                 } else if let Some(changes) = self.engine.after(sim.told) {
                     sim.told = changes.revision;
                     sim.node.changed(changes.clone(), now);
@@ -241,6 +246,13 @@ impl World {
                 let (stream, now) = (self.stream.clone(), self.now);
                 self.sims[at].node.give_up(&stream, now);
                 self.pump(at);
+            }
+            Fault::Move { asked, to } => {
+                let (stream, now) = (self.stream.clone(), self.now);
+                let to = self.sims[to].node.settings.name.clone();
+                // What is refused changes nothing.
+                let _ = self.sims[asked].node.move_to(&stream, &to, now);
+                self.pump(asked);
             }
             Fault::EngineDown => {
                 self.engine_down = true;

@@ -528,4 +528,11 @@ pub(super) const ROWS: &[Row] = &[
         ["true", "false -> true"],
         Whole,
     ),
+    row(
+        WATCHED,
+        "requires",
+        KEEP,
+        ["{ site = 'a' }", "requires {} -> {"],
+        Whole,
+    ),
 ];
