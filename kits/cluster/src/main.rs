@@ -8,6 +8,7 @@ mod case;
 mod cases;
 mod measure;
 mod pictures;
+mod reader;
 mod rig;
 mod seen;
 mod suite;
@@ -15,12 +16,19 @@ mod table;
 mod wait;
 mod watcher;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use anyhow::Result;
 use kit::{flags::XtaskCmd, program};
 
 fn main() -> ExitCode {
+    // The kit is also a reader that it starts itself.
+    if env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == reader::WORD)
+    {
+        return program::exit(reader::main().map(|()| true));
+    }
     program::exit(run())
 }
 

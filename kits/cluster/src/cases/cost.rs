@@ -1,16 +1,19 @@
 //! What a cluster costs: CPU time beside that of what it replaces, in the same run, and the delay
 //! that a node adds. Pictures of 100 kB, 30 a second, on the loopback interface.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
+use kit::child::Child;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     case::Case,
     measure::{Limit, Unit},
+    reader,
     rig::{
-        local::{Local, LocalPlan, Meter},
+        PATH,
+        local::{BYTES, Local, LocalPlan, Meter},
         setting::Setting,
         tally::Tally,
     },
@@ -21,23 +24,23 @@ use crate::{
 pub(super) const CASES: &[Case] = &[
     Case::alone(
         "cost-owner",
-        "CPU time of the owner: four further edges, beside four further viewers, by turns",
+        "CPU time of the owner: four further readers by the link, beside four by HTTP, by turns",
         &[
             Limit::p50(RATIO, 1.05).in_unit(Unit::Ratio),
             Limit::p50(VIEWER, 0.0).in_unit(Unit::Milliseconds).shown(),
-            Limit::p50(EDGE, 0.0).in_unit(Unit::Milliseconds).shown(),
+            Limit::p50(LINK, 0.0).in_unit(Unit::Milliseconds).shown(),
         ],
-        |setting, tally| Box::pin(owner(setting, tally, "cost-owner", false)),
+        |setting, tally| Box::pin(owner(setting, tally, "cost-owner", Further::Links)),
     ),
     Case::alone(
         "cost-owner-tls",
-        "the same with TLS between nodes, beside viewers without",
+        "the same with four relays in place of the readers by the link, over TLS",
         &[
             Limit::p50(RATIO, 0.0).in_unit(Unit::Ratio).shown(),
             Limit::p50(VIEWER, 0.0).in_unit(Unit::Milliseconds).shown(),
             Limit::p50(EDGE, 0.0).in_unit(Unit::Milliseconds).shown(),
         ],
-        |setting, tally| Box::pin(owner(setting, tally, "cost-owner-tls", true)),
+        |setting, tally| Box::pin(owner(setting, tally, "cost-owner-tls", Further::Edges)),
     ),
     Case::alone(
         "cost-edge",
@@ -60,51 +63,111 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-async fn owner(setting: &Setting, tally: &mut Tally, name: &'static str, tls: bool) -> Result<()> {
+/// What is added to an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Further {
+    /// Processes that read the stream as viewers do.
+    Viewers,
+    /// The same program, which reads as nodes do.
+    Links,
+    /// Relays, each with a viewer, because the stream is on demand.
+    Edges,
+}
+
+async fn owner(
+    setting: &Setting,
+    tally: &mut Tally,
+    name: &'static str,
+    further: Further,
+) -> Result<()> {
+    let has_edges = further == Further::Edges;
     let plan = LocalPlan {
-        edges: FURTHER,
+        edges: if has_edges { FURTHER } else { 0 },
         alone: false,
-        tls,
-        // So that an edge without a viewer reads nothing.
+        tls: has_edges,
         keys: "on_demand = true\nlinger = \"1s\"",
     };
     let local = Local::set(setting, name, plan).await?;
     // The camera stays connected.
     let _first = local.watch(&local.owner).await?;
-    for round in 0..TURNS {
+    for turn in 0..TURNS {
         // By turns, so that a machine that becomes slower is not the fault of one of them.
-        let order = if round % 2 == 0 {
-            [true, false]
+        let (viewers, others) = if turn % 2 == 0 {
+            let viewers = measure_with(&local, Further::Viewers).await?;
+            (viewers, measure_with(&local, further).await?)
         } else {
-            [false, true]
+            let others = measure_with(&local, further).await?;
+            (measure_with(&local, Further::Viewers).await?, others)
         };
-        let mut shares = HashMap::new();
-        for edges in order {
-            let mut viewers: Vec<Watcher> = Vec::new();
-            for edge in &local.edges {
-                let node = if edges { edge } else { &local.owner };
-                viewers.push(local.watch(node).await?);
-            }
-            shares.insert(edges, measure(&local).await?);
-            drop(viewers);
-            // The linger, and the time to see it.
-            sleep(secs(3)).await;
-        }
         let idle = measure(&local).await?;
-        let per_frame = |share: f64| (share - idle) / f64::from(FURTHER) / FPS;
-        let (edge, viewer) = (per_frame(shares[&true]), per_frame(shares[&false]));
-        tally.sample(EDGE, edge);
+        let per_picture = |load: Load| (load.share - idle) / load.pictures;
+        let (viewer, other) = (per_picture(viewers), per_picture(others));
+        tally.sample(if has_edges { EDGE } else { LINK }, other);
         tally.sample(VIEWER, viewer);
-        tally.sample(RATIO, edge / viewer);
+        tally.sample(RATIO, other / viewer);
     }
     Ok(())
+}
+
+/// An owner at work.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    /// Of a core.
+    share: f64,
+    /// How many pictures a second the further ones have got together.
+    pictures: f64,
+}
+
+/// What the owner does with these.
+async fn measure_with(local: &Local, further: Further) -> Result<Load> {
+    let plan = &local.owner.plan;
+    let (mut readers, mut watchers) = (Vec::new(), Vec::new());
+    for number in 0..FURTHER {
+        match further {
+            Further::Viewers => readers.push(reader::start(plan.http, PATH)?),
+            Further::Links => {
+                let link = plan.member.as_ref().context("the owner is a member")?;
+                readers.push(reader::start(link.link, LINK_PATH)?);
+            }
+            Further::Edges => {
+                let edge = &local.edges[usize::from(number)];
+                watchers.push(local.watch(edge).await?);
+            }
+        }
+    }
+    let from = Instant::now();
+    let share = measure(local).await?;
+    let mut pictures = 0.0;
+    for reader in &mut readers {
+        let bytes = bytes_in(reader, MEASURED.as_secs()).await?;
+        pictures += bytes / BYTES as f64 / MEASURED.as_secs_f64();
+    }
+    for watcher in &watchers {
+        let arrived = watcher.look(|seen| seen.within(from, Instant::now()).count());
+        pictures += arrived as f64 / from.elapsed().as_secs_f64();
+    }
+    ensure!(pictures > 0.0, "no picture has come");
+    drop((readers, watchers));
+    // The linger, and the time to see it.
+    sleep(secs(3)).await;
+    Ok(Load { share, pictures })
+}
+
+/// How many bytes a reader has read in its second and the next seconds.
+async fn bytes_in(reader: &mut Child, seconds: u64) -> Result<f64> {
+    let before: f64 = reader.line().await?.parse()?;
+    let mut after = before;
+    for _ in 0..seconds {
+        after = reader.line().await?.parse()?;
+    }
+    Ok(after - before)
 }
 
 /// The owner's share of a core in the next seconds.
 async fn measure(local: &Local) -> Result<f64> {
     sleep(secs(1)).await;
     let meter = Meter::start(&local.owner)?;
-    sleep(secs(5)).await;
+    sleep(MEASURED).await;
     meter.share()
 }
 
@@ -162,9 +225,12 @@ async fn hop(setting: &Setting, tally: &mut Tally) -> Result<()> {
 const FURTHER: u16 = 4;
 /// How often they take turns.
 const TURNS: u32 = 6;
+const MEASURED: Duration = secs(5);
 const FPS: f64 = 30.0;
+const LINK_PATH: &str = "/cluster/v1/streams/cam1";
 const RATIO: &str = "ratio";
+const LINK: &str = "a reader by the link, per picture";
 const EDGE: &str = "an edge, per picture";
-const VIEWER: &str = "a viewer, per picture";
+const VIEWER: &str = "a reader by HTTP, per picture";
 const TCP: &str = "by tcp, per picture";
 const HOP: &str = "added by the hop";

@@ -177,5 +177,5 @@ impl LocalMaker<'_> {
 }
 
 /// 100 kB, 30 a second.
-const BYTES: usize = 100_000;
+pub(crate) const BYTES: usize = 100_000;
 const EVERY: Duration = Duration::from_nanos(1_000_000_000 / 30);
