@@ -2,6 +2,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod etcd;
+mod faults;
 pub(crate) mod http;
 pub(crate) mod local;
 pub(crate) mod network;
@@ -11,11 +12,10 @@ mod report;
 pub(crate) mod setting;
 pub(crate) mod tally;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use fastrand::Rng;
-use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
 use self::{
@@ -185,36 +185,6 @@ impl Rig {
         }
     }
 
-    /// Kills a node. Its viewer's response may end.
-    pub(crate) fn kill(&mut self, node: usize) {
-        self.nodes[node].kill();
-        self.leave(node, false);
-    }
-
-    /// Ends a node in order, and waits for its end.
-    pub(crate) async fn terminate(&mut self, node: usize) -> Result<()> {
-        self.nodes[node].signal(Signal::TERM)?;
-        let ended = self.nodes[node].ended(END_LIMIT).await;
-        self.leave(node, false);
-        ended
-    }
-
-    /// Cuts or mends nothing but the links between a node and the engine.
-    pub(crate) fn cut_engine(&mut self, node: usize) -> Result<()> {
-        for engine in 0..self.etcd.count() {
-            self.network.cut(host(node), Host::Engine(engine as u8))?;
-        }
-        Ok(())
-    }
-
-    /// Cuts the links between a node and the other nodes.
-    pub(crate) fn cut_relays(&mut self, node: usize) -> Result<()> {
-        for other in self.others(node) {
-            self.network.cut(host(node), host(other))?;
-        }
-        Ok(())
-    }
-
     /// Notes the times from `since` to the next picture at each of these nodes.
     pub(crate) async fn time_to_next(
         &mut self,
@@ -246,15 +216,6 @@ impl Rig {
             let next = next.with_context(|| format!("relay-{} after the fault", node + 1))?;
             self.tally.time(what, next.at - since);
         }
-        Ok(())
-    }
-
-    /// Puts a new camera in the place of one that was unplugged.
-    pub(crate) fn plug_camera(&mut self) -> Result<()> {
-        let port = self.cameras[0].addr.port();
-        let listener = self.network.listen(Host::Camera, port)?;
-        let journal = Arc::clone(&self.cameras[0].journal);
-        self.cameras[0] = Camera::on(listener, self.pictures.latest(), journal)?;
         Ok(())
     }
 
@@ -320,5 +281,3 @@ pub(crate) const PATH: &str = "/cam1/";
 pub(crate) const AT_ONCE: &str = "connections at the camera, at once";
 const SETTLE_LIMIT: Duration = Duration::from_secs(30);
 const NEXT_LIMIT: Duration = Duration::from_secs(30);
-/// The program's grace is 5 s.
-const END_LIMIT: Duration = Duration::from_secs(12);
