@@ -216,7 +216,8 @@ mod tests {
         let begin = Instant::now();
         let made = made(begin);
         let seen = seen(begin, &made, &[1, 2, 3, 4]);
-        let first = seen.first_made_after(begin + 2 * INTERVAL + INTERVAL / 2);
+        // The second was made before, and arrives after it.
+        let first = seen.first_made_after(begin + 2 * INTERVAL + INTERVAL / 8);
         assert_eq!(first.unwrap().number, 3);
         assert_eq!(seen.first_made_after(begin + 5 * INTERVAL), None);
     }

@@ -199,5 +199,7 @@ mod tests {
         let from = Ipv4Addr::LOCALHOST.into();
         assert!(journal.closed_by(begin, from).is_some());
         assert!(journal.closed_by(Instant::now(), from).is_none());
+        let another = Ipv4Addr::BROADCAST.into();
+        assert!(journal.closed_by(begin, another).is_none());
     }
 }
