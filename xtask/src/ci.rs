@@ -26,6 +26,7 @@ const STEPS: &[Step] = &[
     ("schemathesis", schemathesis::check),
     ("engines", kits::engines),
     ("faults", kits::faults),
+    ("cluster", kits::cluster),
     ("doctests", doctests),
     ("examples", examples::run),
     ("benches", benches),

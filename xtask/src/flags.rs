@@ -106,6 +106,34 @@ xflags::xflags! {
             /// `docs/reliability.md`.
             optional --record file: PathBuf
         }
+        /// Break a cluster of relays again and again, and measure what it costs.
+        ///
+        /// Three relays, an engine (Debian's etcd, one or three servers) and a camera, each in a
+        /// network namespace, so that each link can be cut by itself. A viewer of each relay checks
+        /// that nothing goes back in time; the camera notes every connection. Prints a table, which
+        /// `docs/cluster.md` explains. All cases take about an hour and a half, with the release
+        /// build.
+        ///
+        /// Without namespaces (root) or etcd, all cases are skipped; if `CI` is set, that is a
+        /// failure. Exit code 1 if a figure is beyond its limit.
+        cmd cluster {
+            /// Only one kill and one cut, by the seed, with the debug build. A step of
+            /// `cargo xtask ci`.
+            optional --short
+            /// Only this case; repeat for more.
+            repeated --case name: String
+            /// The seed of the first round, which decides the times of faults (default: 1). The
+            /// next round has the next seed.
+            optional --seed seed: u64
+            /// Rounds of each case that can be repeated (default: `--list` prints it).
+            optional --rounds rounds: u32
+            /// Only list the cases and their rounds.
+            optional --list
+            /// Run relays that lack this, to see that it is noticed: `cluster`.
+            optional --without what: String
+            /// Write the table into this file, in place of the previous one: `docs/cluster.md`.
+            optional --record file: PathBuf
+        }
         /// Run cameras of each kind with random faults, and two hundred viewers that come and go.
         ///
         /// Prints a line per minute, and memory at minutes 1, 10, 30 and 60. Exit code 1 if memory

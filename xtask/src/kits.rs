@@ -23,6 +23,8 @@ struct Kit {
     /// Whether the relay is built too, by the same profile.
     relay: bool,
     release: bool,
+    /// Features of the relay besides its default ones.
+    features: &'static [&'static str],
 }
 
 /// Starts the kit of this command with xtask's arguments, and returns its exit code. The kit itself
@@ -43,6 +45,10 @@ pub(crate) fn hand_on(workspace: &Workspace, command: &XtaskCmd) -> Result<ExitC
             // The short form uses the build of the tests.
             release: !faults.short && !faults.list,
             ..Kit::with_relay("faults")
+        },
+        XtaskCmd::Cluster(cluster) => Kit {
+            release: !cluster.short && !cluster.list,
+            ..Kit::CLUSTER
         },
         XtaskCmd::Soak(_) => Kit {
             release: true,
@@ -80,12 +86,26 @@ pub(crate) fn faults(workspace: &Workspace) -> Result<()> {
     Kit::with_relay("faults").check(workspace, &arguments)
 }
 
+/// The step `cluster` of `ci`: the short form.
+pub(crate) fn cluster(workspace: &Workspace) -> Result<()> {
+    let arguments = ["cluster", "--short"].map(OsString::from);
+    Kit::CLUSTER.check(workspace, &arguments)
+}
+
 impl Kit {
+    const CLUSTER: Self = Self {
+        package: "cluster",
+        relay: true,
+        release: false,
+        features: &["--features", "mjpeg-server/cluster"],
+    };
+
     fn alone(package: &'static str) -> Self {
         Self {
             package,
             relay: false,
             release: false,
+            features: &[],
         }
     }
 
@@ -106,7 +126,7 @@ impl Kit {
     /// Builds the kit, and runs it in the user's folder, so that relative paths keep their meaning.
     fn run(self, workspace: &Workspace, arguments: impl Iterator<Item = OsString>) -> Result<i32> {
         let sh = &workspace.sh;
-        let package = self.package;
+        let (package, features) = (self.package, self.features);
         let (profile, folder) = if self.release {
             (Some("--release"), "release")
         } else {
@@ -115,7 +135,7 @@ impl Kit {
         let build = if self.relay {
             cmd!(
                 sh,
-                "cargo build --locked --quiet {profile...} -p mjpeg-server -p {package}"
+                "cargo build --locked --quiet {profile...} {features...} -p mjpeg-server -p {package}"
             )
         } else {
             // Other programs read the kit's output, so nothing else may appear there.

@@ -1,15 +1,13 @@
 //! Network links that can be interrupted, and a hosts file that can be changed.
 
 use std::{
-    fs, io,
+    fs,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::atomic::{AtomicU8, Ordering},
-    thread,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use kit::network::{Inside, Namespace, run};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Enters the namespaces of the suite. If the system does not allow that, prints a line and returns
 /// false.
@@ -56,12 +54,12 @@ impl RemoteHost {
     /// Listens on a free port of the machine.
     pub(crate) fn listen(&self) -> Result<TcpListener> {
         let addr = (Ipv4Addr::new(10, 79, self.number, 2), 0);
-        self.in_namespace(move || TcpListener::bind(addr))
+        self.namespace.inside(move || TcpListener::bind(addr))
     }
 
     /// Connects from the machine.
     pub(crate) fn connect(&self, addr: SocketAddr) -> Result<TcpStream> {
-        self.in_namespace(move || TcpStream::connect(addr))
+        self.namespace.inside(move || TcpStream::connect(addr))
     }
 
     /// Interrupts the link, as if its cable were pulled out.
@@ -88,25 +86,6 @@ impl RemoteHost {
         run(&format!("ip link set dev {device} gso_max_segs 1"))?;
         let tbf = format!("tbf rate {kbit}kbit burst 4kb limit 64kb");
         run(&format!("tc qdisc add dev {device} root {tbf}")).map(drop)
-    }
-
-    /// Creates a socket in the machine's namespace, in a thread of its own: a socket belongs to the
-    /// namespace in which its thread is when it creates it.
-    fn in_namespace<T: Send + 'static>(
-        &self,
-        make: impl FnOnce() -> io::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let path = format!("/run/netns/{}", self.namespace.name());
-        let there = move || {
-            let namespace = fs::File::open(path)?;
-            let kind = Some(LinkNameSpaceType::Network);
-            move_into_link_name_space(rustix::fd::AsFd::as_fd(&namespace), kind)?;
-            make()
-        };
-        let made = thread::spawn(there).join();
-        made.map_err(|_| io::Error::other("the thread panicked"))
-            .and_then(|made| made)
-            .context("creating a socket in another namespace")
     }
 }
 

@@ -9,13 +9,12 @@ use std::{fs, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use fastrand::Rng;
-use kit::{flags::Soak, record};
+use kit::{flags::Soak, folder, record};
 use tokio::time::{Instant, interval, sleep};
 
 use crate::{
     launch::Launch,
     rig::watchers::{self, WATCHERS},
-    setting::own_dir,
     soak::{camera::Plan, crowd::Crowd, minute::Minute, streams::Stream},
     subject::Relay,
     watcher::Watcher,
@@ -23,7 +22,7 @@ use crate::{
 
 /// Returns whether memory stays flat, all cameras return, and no undamaged picture is lost.
 pub(crate) async fn run(flags: &Soak) -> Result<bool> {
-    let dir = own_dir()?;
+    let dir = folder::lasting("mjpeg-soak")?;
     let mut soak = Soaking::begin(flags.seed.unwrap_or(1), &dir.join("relay.log")).await?;
     let minutes = flags.minutes.max(1);
     let (mut lines, mut failures) = soak.run(Duration::from_secs(minutes * 60)).await?;

@@ -4,13 +4,13 @@ use std::fs;
 
 use anyhow::{Result, bail};
 use futures_util::{StreamExt as _, stream};
-use kit::{flags::Faults, record, workspace::relay_beside_kit};
+use kit::{flags::Faults, folder, record, workspace::relay_beside_kit};
 use tokio::time::Instant;
 
 use crate::{
     case::{Case, Needs},
     cases, faketime, inside,
-    setting::{Setting, own_dir},
+    setting::Setting,
     table,
 };
 
@@ -31,7 +31,7 @@ pub(crate) async fn run(flags: &Faults, has_network: bool) -> Result<bool> {
     {
         bail!("--without {what}: use one of {}", inside::LACKS.join(", "));
     }
-    let dir = own_dir()?;
+    let dir = folder::lasting("mjpeg-faults")?;
     let setting = Setting {
         server: relay_beside_kit()?,
         dir: dir.clone(),

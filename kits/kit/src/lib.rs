@@ -25,4 +25,5 @@ pub mod proc;
 pub mod program;
 pub mod record;
 pub mod relay;
+pub mod wait;
 pub mod workspace;

@@ -1,10 +1,15 @@
 //! Network namespaces, for a whole kit and for simulated machines at the far end of a link.
 
 use std::env;
+use std::fs::File;
+use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use anyhow::{Context as _, Result, bail};
+use rustix::fd::AsFd as _;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// The namespaces in which a kit restarts itself.
 ///
@@ -90,6 +95,24 @@ impl Namespace {
     #[must_use]
     pub fn starter(&self) -> [&str; 4] {
         ["ip", "netns", "exec", &self.name]
+    }
+
+    /// Makes something in it, such as a socket, in a thread of its own: a socket belongs to the
+    /// namespace in which its thread is when it makes it. Blocks until it is made.
+    pub fn inside<T: Send + 'static>(
+        &self,
+        make: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let path = format!("/run/netns/{}", self.name);
+        let there = move || {
+            let namespace = File::open(path)?;
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            make()
+        };
+        let made = thread::spawn(there).join();
+        made.map_err(|_| io::Error::other("the thread panicked"))
+            .and_then(|made| made)
+            .context("creating a socket in another namespace")
     }
 
     /// Runs an `ip` command in it, and returns the output.

@@ -27,6 +27,21 @@ pub fn cpu_time(id: u32) -> Result<Duration> {
     times(&format!("/proc/{id}/stat"))
 }
 
+/// The CPU time of a process so far, over the threads that it has now, to the nanosecond.
+pub fn fine_cpu_time(id: u32) -> Result<Duration> {
+    let path = format!("/proc/{id}/task");
+    let mut sum = 0;
+    for thread in fs::read_dir(&path).with_context(|| format!("reading {path}"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"));
+        // A thread may have ended meanwhile.
+        let spent = text
+            .ok()
+            .and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+        sum += spent.unwrap_or(0);
+    }
+    Ok(Duration::from_nanos(sum))
+}
+
 /// The CPU time of one thread of a process so far.
 pub fn thread_cpu_time(process: u32, thread: u32) -> Result<Duration> {
     times(&format!("/proc/{process}/task/{thread}/stat"))
@@ -69,5 +84,10 @@ mod tests {
         let own = std::process::id();
         assert!(thread_cpu_time(own, own).unwrap() <= cpu_time(own).unwrap());
         assert!(thread_cpu_time(own, u32::MAX).is_err());
+        let fine = fine_cpu_time(own).unwrap();
+        assert!(fine > Duration::from_millis(10), "{fine:?}");
+        let difference = fine.abs_diff(cpu_time(own).unwrap());
+        assert!(difference < Duration::from_millis(200), "{difference:?}");
+        assert!(fine_cpu_time(u32::MAX).is_err());
     }
 }

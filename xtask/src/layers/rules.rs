@@ -13,7 +13,7 @@ pub(super) const TESTKIT: &str = "mjpeg-testkit";
 pub(super) const XTASK: &str = "xtask";
 /// Tooling that may use every crate.
 pub(super) const TOOLING: &[&str] = &[
-    "bench", "benches", "compat", "corpus", "engines", "faults", "webcam",
+    "bench", "benches", "cluster", "compat", "corpus", "engines", "faults", "webcam",
 ];
 
 pub(super) const EDGES: &[Edges] = &[
