@@ -1,7 +1,7 @@
 //! Streams and nodes that are moved on request, and what is counted and listed of it.
 
 use super::*;
-use crate::node::moves::InvalidMove;
+use crate::{engine::record::EngineKey, node::moves::InvalidMove};
 
 fn name(node: &str) -> NodeName {
     NodeName::new(node).unwrap()
@@ -38,6 +38,10 @@ async fn stream_is_moved_to_the_node_that_is_named_whoever_is_asked() {
             }
         });
         moved.await.expect("it moves");
+        assert!(
+            !plant.engine.has(&EngineKey::Move(door())),
+            "it counts once"
+        );
         let took = started.elapsed();
         assert!(took < LEASE / 6, "{took:?}");
         let epoch = mine(&nodes[to]).await.epoch();
@@ -125,6 +129,45 @@ async fn move_to_a_node_that_dies_is_forgotten() {
     assert_eq!(b.cluster.stats().owned, 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn owner_that_does_not_know_yet_that_a_wish_is_over_keeps_its_claim() {
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    let yard = SharedName::new("yard").unwrap();
+    for node in [&a, &b] {
+        node.cluster.define(&yard, spec("tcp://camera:2"));
+    }
+    sleep(LEASE).await;
+    let epoch = || a.cluster.stats().epochs.get(&yard).copied();
+    let before = epoch().expect("it is the first in the order");
+    // The one that is named hears of nothing.
+    b.link.cut(true);
+    a.cluster.move_to(&yard, &name("b")).unwrap();
+    sleep(LEASE / 3).await;
+    assert_eq!(epoch(), None, "it is given up");
+    a.link.cut_watch(true);
+    sleep(LEASE / 3).await;
+    let taken_back = epoch().expect("it has waited for its turn");
+    assert!(taken_back > before);
+    sleep(LEASE / 4).await;
+    assert_eq!(epoch(), Some(taken_back));
+}
+
+#[tokio::test(start_paused = true)]
+async fn owner_that_is_named_keeps_its_claim() {
+    let plant = Plant::new();
+    let [a, b, c] = three(&plant).await;
+    // Its view is old: it does not know that the stream is there already.
+    c.link.cut_watch(true);
+    a.cluster.move_to(&door(), &name("b")).unwrap();
+    let epoch = mine(&b).await.epoch();
+    sleep(LEASE).await;
+    c.cluster.move_to(&door(), &name("b")).unwrap();
+    sleep(LEASE).await;
+    assert!(plant.engine.has(&EngineKey::Move(door())));
+    assert_eq!(mine_epoch(&b), Some(epoch));
+}
+
 fn mine_epoch(node: &Up) -> Option<u64> {
     node.cluster.stats().epochs.get(&door()).copied()
 }
@@ -137,7 +180,7 @@ async fn wish_that_nobody_heeds_is_withdrawn() {
     a.link.cut_watch(true);
     b.cluster.move_to(&door(), &name("b")).unwrap();
     sleep(LEASE).await;
-    let key = crate::engine::record::EngineKey::Move(door());
+    let key = EngineKey::Move(door());
     assert!(plant.engine.has(&key));
     sleep(Duration::from_secs(10)).await;
     assert!(!plant.engine.has(&key));
