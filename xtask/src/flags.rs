@@ -117,8 +117,8 @@ xflags::xflags! {
         /// Without namespaces (root) or etcd, all cases are skipped; if `CI` is set, that is a
         /// failure. Exit code 1 if a figure is beyond its limit.
         cmd cluster {
-            /// Only one kill and one cut, by the seed, with the debug build. A step of
-            /// `cargo xtask ci`.
+            /// Only one kill and one cut, by the seed, with the debug build; times may be twice as
+            /// long. A step of `cargo xtask ci`.
             optional --short
             /// Only this case; repeat for more.
             repeated --case name: String

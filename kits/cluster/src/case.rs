@@ -61,6 +61,7 @@ pub(crate) enum Short {
 pub(crate) struct Outcome {
     pub(crate) case: &'static Case,
     pub(crate) rounds: u32,
+    pub(crate) limits: Vec<Limit>,
     pub(crate) tally: Tally,
     pub(crate) took: Duration,
 }
@@ -144,12 +145,13 @@ impl Case {
     }
 
     /// All limits: those of the case, and of what every round counts.
-    pub(crate) fn all_limits(&self) -> Vec<Limit> {
+    fn all_limits(&self, slack: f64) -> Vec<Limit> {
         let connections = match self.how {
             How::Rounds { at_once, .. } => Some(Limit::count(AT_ONCE, at_once)),
             How::Alone(_) => None,
         };
-        self.limits.iter().copied().chain(connections).collect()
+        let all = self.limits.iter().copied().chain(connections);
+        all.map(|limit| limit.relaxed(slack)).collect()
     }
 
     /// Runs the rounds. After one that fails, the next has a new rig.
@@ -178,6 +180,7 @@ impl Case {
         Outcome {
             case: self,
             rounds,
+            limits: self.all_limits(setting.slack),
             tally,
             took: since.elapsed(),
         }
@@ -258,7 +261,7 @@ impl Outcome {
             differing,
             ..
         } = &self.tally;
-        let beyond = self.case.all_limits().into_iter().filter_map(|limit| {
+        let beyond = self.limits.iter().filter_map(|limit| {
             let measured = limit.measured(&self.tally);
             let text = measured.map_or("not measured".to_owned(), |value| limit.text(value));
             (!limit.holds(measured)).then(|| format!("{}: {text}", limit.name()))

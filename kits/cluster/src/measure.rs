@@ -70,6 +70,14 @@ impl Limit {
         self
     }
 
+    /// Allows times to be longer by this factor. What is no time stays as it is.
+    pub(crate) fn relaxed(mut self, factor: f64) -> Self {
+        if matches!(self.unit, Unit::Seconds | Unit::Milliseconds) {
+            self.at_most = self.at_most.map(|at_most| at_most * factor);
+        }
+        self
+    }
+
     /// The figure, if there are samples.
     pub(crate) fn measured(&self, tally: &Tally) -> Option<f64> {
         let mut samples = tally.samples.get(self.of)?.clone();
@@ -127,6 +135,13 @@ mod tests {
         assert_eq!(percentile(&sorted[..3], 50), Some(2.0));
         assert_eq!(percentile(&sorted[..3], 99), Some(3.0));
         assert_eq!(percentile(&[], 50), None);
+    }
+
+    #[test]
+    fn only_times_are_relaxed() {
+        let limits = [Limit::p50("gap", 2.0), Limit::count("connections", 1.0)];
+        let relaxed = limits.map(|limit| limit.relaxed(2.0).at_most);
+        assert_eq!(relaxed, [Some(4.0), Some(1.0)]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) fn lines(outcome: &Outcome) -> String {
         outcome.rounds,
         outcome.took.as_secs_f64()
     );
-    for limit in outcome.case.all_limits() {
+    for limit in &outcome.limits {
         let measured = limit.measured(&outcome.tally);
         let measured = measured.map_or("-".to_owned(), |value| limit.text(value));
         let at_most = limit.at_most.map(|value| limit.text(value));
@@ -37,7 +37,7 @@ pub(crate) fn text(
     let mut text = HEAD.to_owned();
     for outcome in outcomes {
         let case = outcome.case;
-        for (row, limit) in case.all_limits().into_iter().enumerate() {
+        for (row, limit) in outcome.limits.iter().enumerate() {
             let measured = limit.measured(&outcome.tally);
             let is_bold = !limit.holds(measured);
             let measured = measured.map_or("not measured".to_owned(), |value| limit.text(value));

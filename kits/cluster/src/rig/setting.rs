@@ -13,6 +13,8 @@ pub(crate) struct Setting {
     pub(crate) seed: u64,
     /// What the relays lack, one of [`LACKS`].
     pub(crate) without: Option<String>,
+    /// By which factor times may be longer.
+    pub(crate) slack: f64,
 }
 
 impl Setting {
