@@ -72,7 +72,7 @@ impl Limit {
 
     /// Allows times to be longer by this factor. What is no time stays as it is.
     pub(crate) fn relaxed(mut self, factor: f64) -> Self {
-        if true {
+        if matches!(self.unit, Unit::Seconds | Unit::Milliseconds) {
             self.at_most = self.at_most.map(|at_most| at_most * factor);
         }
         self

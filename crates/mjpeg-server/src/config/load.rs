@@ -299,8 +299,12 @@ linger = "http://hunter2@x"
             };
             let base = format!("{stream}\n[cluster]\n{CLUSTER}");
             let is_other = |line: &&str| !line.starts_with(&format!("{} =", key.name));
-            let rest: Vec<&str> = base.lines().filter(is_other).collect();
-            let set = format!("{}\n{} = {value}", rest.join("\n"), key.name);
+            let rest: Vec<&str> = CLUSTER.lines().filter(is_other).collect();
+            let set = format!(
+                "{stream}\n[cluster]\n{}\n{} = {value}",
+                rest.join("\n"),
+                key.name
+            );
             assert_ne!(plan(listen, "", &set), plan(listen, "", &base), "{set}");
         }
         for key in Section::Stream.keys().filter(|key| {
