@@ -63,6 +63,8 @@ pub(crate) struct Node {
     /// The latest epoch that was seen before the engine's revisions went back.
     floor: u64,
     hold: Hold,
+    /// Some streams may still have to be claimed anew; see [`Claim::Renewing`].
+    renewing: bool,
     actions: VecDeque<NodeAction>,
     /// The latest time that was told.
     now: Instant,
@@ -79,6 +81,9 @@ pub(crate) enum NodeAction {
     Changed(SharedName),
     /// The node has claimed a stream, for this reason.
     Claimed(ClaimReason),
+    /// The node has claimed a stream anew that it had all the time: its tenure goes on in this
+    /// epoch.
+    Renewed { stream: SharedName, epoch: u64 },
     /// The engine's revisions have gone back to this one. Nothing is claimed until they have passed
     /// the floor.
     Rewound { revision: u64, floor: u64 },
@@ -129,6 +134,8 @@ enum What {
     /// A wish, or a drain of another node.
     Move,
     Claim(SharedName, ClaimReason),
+    /// The claim of what was mine all the time.
+    Renew(SharedName),
     Release(SharedName, u64),
     Ask(NodeName),
 }
@@ -169,6 +176,7 @@ impl Node {
             wishes: BTreeMap::new(),
             floor: 0,
             hold: Hold::default(),
+            renewing: false,
             actions: VecDeque::new(),
             now,
         }

@@ -42,7 +42,7 @@ pub struct TenureHolder(Arc<TenureShared>);
 pub(crate) struct TenureUse(Arc<TenureShared>);
 
 struct TenureShared {
-    epoch: u64,
+    epoch: AtomicU64,
     /// `None` when it has ended.
     until: watch::Sender<Option<Instant>>,
     /// How many connections, and attempts to make one, are open.
@@ -55,7 +55,7 @@ impl Tenure {
     /// Begins a tenure. It ends at this instant unless it is extended before.
     pub fn new(epoch: u64, until: Instant) -> (TenureHolder, Self) {
         let shared = Arc::new(TenureShared {
-            epoch,
+            epoch: AtomicU64::new(epoch),
             until: watch::Sender::new(Some(until)),
             uses: watch::Sender::new(0),
             seq: AtomicU64::new(0),
@@ -63,9 +63,9 @@ impl Tenure {
         (TenureHolder(Arc::clone(&shared)), Self(shared))
     }
 
-    /// The epoch of its frames.
+    /// The epoch of its frames from now on.
     pub fn epoch(&self) -> u64 {
-        self.0.epoch
+        self.0.epoch()
     }
 
     /// When it ends unless it is extended; `None` if its holder has ended it.
@@ -107,7 +107,7 @@ impl Tenure {
     /// Names the next frame.
     pub(crate) fn next_id(&self) -> FrameId {
         FrameId {
-            epoch: self.0.epoch,
+            epoch: self.0.epoch(),
             seq: self.0.seq.fetch_add(1, Ordering::Relaxed) + 1,
         }
     }
@@ -150,9 +150,26 @@ impl TenureHolder {
         }
     }
 
-    /// The epoch of the tenure.
+    /// The epoch of the tenure at present.
     pub fn epoch(&self) -> u64 {
-        self.0.epoch
+        self.0.epoch()
+    }
+
+    /// Goes on in a later epoch: the connections stay, and the frames after this are of that epoch.
+    /// An earlier one changes nothing. For a holder that has asked for the right again and got it
+    /// while nobody else could.
+    ///
+    /// Returns whether the tenure is open.
+    pub fn renew(&self, epoch: u64) -> bool {
+        self.0.epoch.fetch_max(epoch, Ordering::Relaxed);
+        let until = *self.0.until.borrow();
+        until.is_some_and(|until| Instant::now() < until)
+    }
+}
+
+impl TenureShared {
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
     }
 }
 
@@ -171,7 +188,7 @@ impl Drop for TenureHolder {
 impl fmt::Debug for Tenure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tenure")
-            .field("epoch", &self.0.epoch)
+            .field("epoch", &self.0.epoch())
             .field("until", &self.until())
             .finish_non_exhaustive()
     }
@@ -180,7 +197,7 @@ impl fmt::Debug for Tenure {
 impl fmt::Debug for TenureHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenureHolder")
-            .field("epoch", &self.0.epoch)
+            .field("epoch", &self.0.epoch())
             .finish_non_exhaustive()
     }
 }

@@ -93,6 +93,7 @@ impl Core {
         while let Some(action) = self.node.poll() {
             match action {
                 NodeAction::Changed(stream) => self.show(&stream, now),
+                NodeAction::Renewed { stream, epoch } => self.renewed(&stream, epoch, now),
                 NodeAction::Lapsed => self.lapses += 1,
                 NodeAction::Claimed(reason) => self.moves.count(reason),
                 NodeAction::Rewound { revision, floor } => tracing::warn!(
@@ -141,6 +142,16 @@ impl Core {
                 }
                 changed
             });
+        }
+    }
+
+    /// The node has claimed a stream anew without a pause: the tenure goes on.
+    fn renewed(&mut self, stream: &SharedName, epoch: u64, now: Instant) {
+        let holder = self.tenures.get(stream).map(|(holder, _)| holder);
+        if holder.is_some_and(|holder| holder.renew(epoch)) {
+            self.claims += 1;
+        } else {
+            self.node.ended(stream, now);
         }
     }
 

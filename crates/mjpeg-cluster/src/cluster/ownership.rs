@@ -40,6 +40,16 @@ impl Ownership {
         }
     }
 
+    /// Whether another node than the one at this address has the stream, or this node has it. A
+    /// node whose claim the engine has forgotten may keep the stream and claim it anew.
+    pub(crate) fn is_elsewhere(&self, peer: &PeerAddress) -> bool {
+        match self {
+            Self::Mine(_) => true,
+            Self::Theirs { address, .. } => address != peer,
+            Self::Nobody { .. } => false,
+        }
+    }
+
     /// Whether both say the same, so that nobody needs to be told.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -93,6 +93,7 @@ async fn carry_out(
         }
         NodeAction::Changed(_)
         | NodeAction::Claimed(_)
+        | NodeAction::Renewed { .. }
         | NodeAction::Rewound { .. }
         | NodeAction::Lapsed => {}
     }

@@ -160,7 +160,7 @@ fn following(
 ) -> Connection {
     let mut ownership = ownership.clone();
     connection.until(async move {
-        let _ = ownership.wait_for(|now| !now.is_at(&peer)).await;
+        let _ = ownership.wait_for(|now| now.is_elsewhere(&peer)).await;
     })
 }
 

@@ -24,7 +24,9 @@ impl Node {
                 self.retry_at = self.retry_at.max(now + self.settings.retry());
             }
             let stream = match &pending.what {
-                What::Claim(stream, _) | What::Release(stream, _) => Some(stream.clone()),
+                What::Claim(stream, _) | What::Renew(stream) | What::Release(stream, _) => {
+                    Some(stream.clone())
+                }
                 _ => None,
             };
             self.take(op, pending.what, pending.sent, answer, now);
@@ -54,7 +56,7 @@ impl Node {
                 if alive {
                     session.fence = session.fence.max(from + fence_after(self.settings.lease));
                 } else {
-                    self.lapse(now);
+                    self.forgotten(now);
                 }
             }
             (What::Register(record), Said(CommitVerdict::Done(created))) => {
@@ -83,6 +85,7 @@ impl Node {
                 let counted = is_mine.then_some(NodeAction::Claimed(reason));
                 self.actions.extend(counted);
             }
+            (What::Renew(stream), answer) => self.renewed(op, &stream, answer, now),
             (What::Release(stream, epoch), answer) => {
                 self.released(op, &stream, epoch, answer, now)
             }
@@ -125,6 +128,28 @@ impl Node {
             self.release(name, epoch);
         }
         false
+    }
+
+    /// Takes the answer to the claim of a stream that was mine all the time. What this node has
+    /// promised is about the streams of others.
+    fn renewed(&mut self, op: u64, name: &SharedName, answer: CallAnswer, now: Instant) {
+        let retry_at = now + self.settings.retry();
+        let Some(state) = self.streams.get_mut(name) else {
+            return;
+        };
+        if !matches!(state.claim, Claim::Renewing { op: sent, .. } if sent == Some(op)) {
+            return;
+        }
+        if let CallAnswer::Verdict(CommitVerdict::Done(epoch)) = answer {
+            state.claim = Claim::Mine { epoch };
+            let stream = name.clone();
+            self.actions
+                .push_back(NodeAction::Renewed { stream, epoch });
+        } else {
+            state.claim = Claim::Free;
+            state.retry_at = Some(retry_at);
+        }
+        self.actions.push_back(NodeAction::Changed(name.clone()));
     }
 
     fn released(

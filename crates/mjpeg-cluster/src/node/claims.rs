@@ -31,6 +31,10 @@ impl Node {
                 self.streams.remove(name);
             }
         }
+        if self.renewing {
+            let renews = |state: &NodeStream| matches!(state.claim, Claim::Renewing { .. });
+            self.renewing = self.streams.values().any(renews);
+        }
     }
 
     /// Does what is due for one stream. `load` counts those that the node has to do with.
@@ -49,7 +53,11 @@ impl Node {
                 }
             }
             Claim::Closing { epoch, until } if now >= until => self.release(name, epoch),
-            Claim::Closing { .. } | Claim::Claiming { .. } | Claim::Releasing { .. } => {}
+            Claim::Renewing { epoch, op: None } => self.renew(name, epoch),
+            Claim::Renewing { .. }
+            | Claim::Closing { .. }
+            | Claim::Claiming { .. }
+            | Claim::Releasing { .. } => {}
             Claim::Free => {
                 if self.keep_free(name, *load, now) {
                     *load += 1;
@@ -60,7 +68,8 @@ impl Node {
 
     /// The tenure has ended by itself: the claim is given back.
     pub(crate) fn ended(&mut self, name: &SharedName, now: Instant) {
-        if let Some(Claim::Mine { epoch }) = self.streams.get(name).map(|state| state.claim) {
+        let claim = self.streams.get(name).map(|state| state.claim);
+        if let Some(Claim::Mine { epoch } | Claim::Renewing { epoch, .. }) = claim {
             let until = self.closing_until(now);
             self.set(name, Claim::Closing { epoch, until });
         }
@@ -220,11 +229,46 @@ impl Node {
         others.then_some(self.claims_from)
     }
 
-    fn claim(&mut self, name: &SharedName, lease: LeaseId, created: u64) {
-        let node = self.settings.name.clone();
-        let Some((joined, _)) = self.view.members.get(&node) else {
+    /// Claims what was mine all the time, as soon as the view shows that the engine has forgotten
+    /// it.
+    fn renew(&mut self, name: &SharedName, epoch: u64) {
+        let Some((lease, created)) = self.settled() else {
             return;
         };
+        let owner = self.view.owners.get(name);
+        if owner.is_some_and(|owner| owner.epoch == epoch) {
+            return;
+        }
+        let claim = match owner {
+            None => self.claim_of(name, lease, created),
+            Some(_) => None,
+        };
+        let Some(transaction) = claim else {
+            return self.set(name, Claim::Free);
+        };
+        let what = What::Renew(name.clone());
+        let op = Some(self.call(what, Call::Commit(transaction)));
+        self.set(name, Claim::Renewing { epoch, op });
+    }
+
+    fn claim(&mut self, name: &SharedName, lease: LeaseId, created: u64) {
+        let (Some(transaction), Some(state)) =
+            (self.claim_of(name, lease, created), self.streams.get(name))
+        else {
+            return;
+        };
+        let claim = What::Claim(name.clone(), self.reason(name, state));
+        let op = self.call(claim, Call::Commit(transaction));
+        if let Some(state) = self.streams.get_mut(name) {
+            state.unfit_until = None;
+        }
+        self.set(name, Claim::Claiming { op });
+    }
+
+    /// The transaction that claims a stream, if the node is a member and nobody owns the stream.
+    fn claim_of(&self, name: &SharedName, lease: LeaseId, created: u64) -> Option<Transaction> {
+        let node = self.settings.name.clone();
+        let (joined, _) = self.view.members.get(&node)?;
         let owner = OwnerRecord {
             node: node.clone(),
             address: self.settings.address.clone(),
@@ -242,15 +286,7 @@ impl Node {
             ))
             // Whoever claims it: what was wished for is over.
             .then(KeyEdit::Delete(EngineKey::Move(name.clone())));
-        let Some(state) = self.streams.get(name) else {
-            return;
-        };
-        let claim = What::Claim(name.clone(), self.reason(name, state));
-        let op = self.call(claim, Call::Commit(transaction));
-        if let Some(state) = self.streams.get_mut(name) {
-            state.unfit_until = None;
-        }
-        self.set(name, Claim::Claiming { op });
+        Some(transaction)
     }
 
     /// The transaction that gives a claim back, and nobody else's.

@@ -17,6 +17,8 @@ pub(crate) struct Mistakes {
     pub(crate) broken_promise: bool,
     /// A new member claims before the others know it.
     pub(crate) unadmitted_claims: bool,
+    /// A new lease counts for what is not claimed with it yet.
+    pub(crate) renewing_counts_as_renewed: bool,
 }
 
 impl Mistakes {

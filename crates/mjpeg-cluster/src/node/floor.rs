@@ -16,6 +16,7 @@ impl Node {
     pub(super) fn rewind(&mut self, image: EngineImage, seen: u64, now: Instant) {
         let claims = self.streams.values().map(|state| match state.claim {
             Claim::Mine { epoch }
+            | Claim::Renewing { epoch, .. }
             | Claim::Closing { epoch, .. }
             | Claim::Releasing { epoch, .. } => epoch.max(state.done),
             Claim::Free | Claim::Claiming { .. } => state.done,

@@ -55,6 +55,25 @@ fn never_two_owners_of_three_nodes() {
 }
 
 #[test]
+fn never_two_owners_while_an_owner_claims_anew() {
+    let kinds = Fault::CutEngine(0).bit() | Fault::CutPeers.bit();
+    let bounds = SearchBounds::new(2, 9).only(kinds);
+    check(&settled("door", Mistakes::default()), bounds);
+}
+
+#[test]
+fn owner_stays_when_all_links_to_the_engine_are_cut_for_longer_than_a_lease() {
+    for stream in ["door", "yard", "hall", "gate"] {
+        let mut world = settled(stream, Mistakes::default());
+        assert_eq!(
+            world.keeps_its_owner_through_a_cut(14),
+            Ok(true),
+            "{stream}"
+        );
+    }
+}
+
+#[test]
 fn never_two_owners_while_an_operator_moves_the_stream() {
     for (stream, kinds) in [
         (
@@ -95,6 +114,8 @@ fn never_two_owners_in_a_wider_search() {
         );
     }
     check(&joining(Mistakes::default()), SearchBounds::new(2, 9));
+    let cuts = SearchBounds::new(2, 14).only(Fault::CutEngine(0).bit() | Fault::CutPeers.bit());
+    check(&settled("yard", Mistakes::default()), cuts);
     let moving = SearchBounds::new(2, 9).only(u16::MAX);
     check(&settled("door", Mistakes::default()), moving);
 }

@@ -10,15 +10,31 @@ use crate::{
 impl Node {
     /// Until when the streams that are mine may be used.
     pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
+        if self.renewing
+            && !self
+                .faults
+                .planted(|faults| faults.renewing_counts_as_renewed)
+        {
+            // A new lease says nothing of what is not claimed with it yet.
+            return Some(self.promised_until(now).unwrap_or(now));
+        }
         let session = self.session.as_ref()?;
-        if !self.settings.hold || session.recorded.is_none() {
+        if session.recorded.is_none() {
             return Some(session.fence);
+        }
+        let held = self.promised_until(now);
+        Some(held.map_or(session.fence, |held| held.max(session.fence)))
+    }
+
+    /// Until when the words of all other members allow to go on without the engine.
+    pub(super) fn promised_until(&self, now: Instant) -> Option<Instant> {
+        if !self.settings.hold {
+            return None;
         }
         let silence = self.faults.planted(|faults| faults.silence_agrees);
         let others = self.view.members.keys();
         let others = others.filter(|name| **name != self.settings.name);
-        let held = self.hold.until(others, now, self.settings.lease, silence);
-        Some(held.map_or(session.fence, |held| held.max(session.fence)))
+        self.hold.until(others, now, self.settings.lease, silence)
     }
 
     /// How this node stands to a stream.
@@ -41,7 +57,9 @@ impl Node {
 
     /// The epoch in which this node may now be connected to a stream's camera.
     pub(crate) fn open(&self, stream: &SharedName, now: Instant) -> Option<u64> {
-        let Claim::Mine { epoch } = self.streams.get(stream)?.claim else {
+        let (Claim::Mine { epoch } | Claim::Renewing { epoch, .. }) =
+            self.streams.get(stream)?.claim
+        else {
             return None;
         };
         let unfenced = self.faults.planted(|faults| faults.no_fence);
@@ -58,7 +76,8 @@ impl Node {
     /// Whether the node goes on beyond its lease.
     pub(crate) fn holds(&self, now: Instant) -> bool {
         let beyond = |session: &LeaseSession| session.fence <= now;
-        self.session.as_ref().is_some_and(beyond) && self.deadline(now) > Some(now)
+        let beyond = self.renewing || self.session.as_ref().is_some_and(beyond);
+        beyond && self.deadline(now) > Some(now)
     }
 
     /// What is known of the cluster.

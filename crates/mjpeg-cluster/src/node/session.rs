@@ -33,12 +33,14 @@ impl Node {
 
     /// Begins anew: only a new claim makes a stream mine again.
     pub(super) fn lapse(&mut self, now: Instant) {
-        let Some(session) = self.session.take() else {
+        let session = self.session.take();
+        if session.is_none() && !self.renewing {
             return;
-        };
+        }
         // Whatever is answered from now on is about something that is over.
         self.pending.clear();
         self.hold.clear();
+        self.renewing = false;
         for (name, state) in &mut self.streams {
             if state.counts() {
                 state.claim = Claim::Free;
@@ -46,8 +48,40 @@ impl Node {
             }
         }
         self.actions.push_back(NodeAction::Lapsed);
-        self.call(What::Revoke, Call::Revoke(session.lease));
+        if let Some(session) = session {
+            self.call(What::Revoke, Call::Revoke(session.lease));
+        }
         self.retry_at = now + self.settings.retry();
+    }
+
+    /// The engine has forgotten the node, as it has not heard of it for a lease. If all others have
+    /// promised to claim nothing, what is mine stays so, and is claimed anew with a new lease.
+    pub(super) fn forgotten(&mut self, now: Instant) {
+        let promised = self.promised_until(now).is_some_and(|until| now < until);
+        if !promised {
+            return self.lapse(now);
+        }
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        self.pending
+            .retain(|_, pending| matches!(pending.what, What::Ask(_)));
+        for (name, state) in &mut self.streams {
+            match state.claim {
+                Claim::Free => {}
+                Claim::Mine { epoch } | Claim::Renewing { epoch, .. } => {
+                    state.claim = Claim::Renewing { epoch, op: None };
+                    self.renewing = true;
+                }
+                Claim::Claiming { .. } | Claim::Closing { .. } | Claim::Releasing { .. } => {
+                    state.claim = Claim::Free;
+                    self.actions.push_back(NodeAction::Changed(name.clone()));
+                }
+            }
+        }
+        self.call(What::Revoke, Call::Revoke(session.lease));
+        self.retry_at = now;
+        self.keep_session(now);
     }
 
     /// Takes a lease that was asked for at `sent`.
@@ -90,10 +124,13 @@ impl Node {
             return self.register(session.lease, now);
         };
         let known = self.view.nodes.get(&self.settings.name);
-        let replaced = known.is_none_or(|node| node.created != recorded.created);
-        let forgotten = !self.view.members.contains_key(&self.settings.name);
-        if revision >= recorded.created && (replaced || forgotten) {
+        let replaced = known.is_some_and(|node| node.created != recorded.created);
+        let removed = !self.view.members.contains_key(&self.settings.name);
+        if revision >= recorded.created && (replaced || removed) {
             return self.lapse(now);
+        }
+        if revision >= recorded.created && known.is_none() {
+            return self.forgotten(now);
         }
         if now < self.retry_at {
             return;

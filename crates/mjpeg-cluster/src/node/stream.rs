@@ -39,6 +39,9 @@ pub(crate) enum Claim {
     Claiming { op: u64 },
     /// It may be connected to the camera until its deadline.
     Mine { epoch: u64 },
+    /// The engine has forgotten the claim, and all others have promised to claim nothing: the
+    /// camera's connection stays while the node claims the stream anew.
+    Renewing { epoch: u64, op: Option<u64> },
     /// It closes the camera's connection.
     Closing { epoch: u64, until: Instant },
     /// It has sent a release.
@@ -81,7 +84,7 @@ impl NodeStream {
     }
 
     fn owns(&self) -> bool {
-        matches!(self.claim, Claim::Mine { .. })
+        matches!(self.claim, Claim::Mine { .. } | Claim::Renewing { .. })
     }
 
     /// When time alone changes what is to be done.

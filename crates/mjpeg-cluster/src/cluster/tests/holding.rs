@@ -73,3 +73,38 @@ async fn single_node_goes_on_without_an_engine() {
     sleep(Duration::from_secs(60)).await;
     assert!(tenure.is_open(Instant::now()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn camera_stays_when_a_living_engine_is_out_of_reach_for_longer_than_a_lease() {
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    let tenure = mine(&a).await;
+    let before = tenure.epoch();
+    a.link.cut(true);
+    b.link.cut(true);
+    sleep(Duration::from_secs(60)).await;
+    a.link.cut(false);
+    b.link.cut(false);
+    sleep(2 * LEASE).await;
+    assert!(tenure.is_open(Instant::now()), "the same connection");
+    assert!(tenure.epoch() > before, "claimed anew");
+    assert_eq!(theirs(&b).await, tenure.epoch());
+    let stats = a.cluster.stats();
+    assert!(!stats.hold && stats.engine_up, "{stats:?}");
+    assert_eq!((stats.self_fences, stats.claims), (0, 2), "{stats:?}");
+    assert_eq!(stats.epochs.values().copied().max(), Some(tenure.epoch()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn single_node_keeps_its_camera_when_the_engine_has_forgotten_it() {
+    let plant = Plant::new();
+    let a = plant.start("a");
+    let tenure = mine(&a).await;
+    let before = tenure.epoch();
+    a.link.cut(true);
+    sleep(Duration::from_secs(60)).await;
+    a.link.cut(false);
+    sleep(LEASE).await;
+    assert!(tenure.is_open(Instant::now()));
+    assert!(tenure.epoch() > before);
+}

@@ -78,5 +78,14 @@ fn claim_of_a_member_that_nobody_knows_is_found() {
     println!("{trace}");
 }
 
+#[test]
+fn new_lease_that_counts_for_older_claims_is_found() {
+    let faults = Mistakes {
+        renewing_counts_as_renewed: true,
+        ..Mistakes::default()
+    };
+    found(faults, SearchBounds::new(2, 9).only(CUTS));
+}
+
 /// Cut links alone, which find it in seconds.
 const CUTS: u16 = Fault::CutEngine(0).bit() | Fault::CutPeers.bit();

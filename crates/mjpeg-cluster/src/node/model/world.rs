@@ -235,7 +235,10 @@ impl World {
                         self.send(at, epoch, MessageContent::Closed { epoch });
                     }
                 }
-                NodeAction::Claimed(_) | NodeAction::Rewound { .. } | NodeAction::Lapsed => {}
+                NodeAction::Claimed(_)
+                | NodeAction::Renewed { .. }
+                | NodeAction::Rewound { .. }
+                | NodeAction::Lapsed => {}
             }
         }
     }
@@ -357,6 +360,40 @@ impl World {
         self.happens(&WorldEvent::Fault(Fault::Move { asked: to, to }))?;
         self.run(3)?;
         Ok(self.owner().is_some_and(|(at, _)| at == to))
+    }
+
+    /// Cuts all links to a living engine, lets time pass, and mends them. Returns whether the node
+    /// that owned the stream owned it all the time.
+    pub(super) fn keeps_its_owner_through_a_cut(&mut self, ticks: u32) -> Result<bool, String> {
+        let at = |owner: Option<(usize, u64)>| owner.map(|(at, _)| at);
+        let owner = at(self.owner());
+        self.faults = 8;
+        for node in 0..self.sims.len() {
+            self.happens(&WorldEvent::Fault(Fault::CutEngine(node)))?;
+        }
+        self.faults = 0;
+        self.ends = self.now + TICK * ticks;
+        while self.now < self.ends {
+            let healing = |event: &WorldEvent| matches!(event, WorldEvent::HealEngine(_));
+            let Some(event) = self.events().into_iter().find(|event| !healing(event)) else {
+                break;
+            };
+            self.happens(&event)?;
+            if at(self.owner()) != owner {
+                return Ok(false);
+            }
+        }
+        for node in 0..self.sims.len() {
+            self.happens(&WorldEvent::HealEngine(node))?;
+        }
+        self.ends = self.now + TICK * 10;
+        while let Some(event) = self.events().into_iter().next() {
+            self.happens(&event)?;
+            if at(self.owner()) != owner {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub(super) fn owner(&self) -> Option<(usize, u64)> {
