@@ -73,7 +73,7 @@ impl ClusterSource {
     }
 
     /// Finds out where the stream is read at present, and begins to read it unless that is here.
-    async fn find(
+    pub(super) async fn find(
         &self,
         ownership: &mut watch::Receiver<Ownership>,
     ) -> Result<SourcePlace, ConnectError> {
@@ -111,8 +111,13 @@ impl ClusterSource {
                 false => CLAIM_PATIENCE,
             };
             refusals += 1;
-            let passes = is_of_a_hand_over(&error) && refusals <= HAND_OVER_RETRIES;
-            if !passes || (timeout(pause, ownership.changed()).await.is_err() && !has_owner) {
+            if !is_of_a_hand_over(&error) || refusals > HAND_OVER_RETRIES {
+                return Err(error);
+            }
+            // It may have changed while the other node was asked, so nothing of it counts as seen.
+            let changed = ownership.wait_for(|now| !now.is_same(&current));
+            let changed = timeout(pause, changed).await.is_ok();
+            if !changed && !has_owner {
                 return Err(error);
             }
         }
@@ -145,7 +150,7 @@ impl ClusterSource {
 }
 
 /// Where a stream is read.
-enum SourcePlace {
+pub(super) enum SourcePlace {
     /// At the camera, in this tenure.
     Here(Tenure),
     /// At another node.

@@ -9,7 +9,11 @@ use mjpeg_ingest::{Connect, ConnectError, Connection, FrameOrder, RelayError};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::{cluster::source::ClusterSource, link::error::LinkFailure, peers::PeerPull};
+use crate::{
+    cluster::source::{ClusterSource, SourcePlace},
+    link::error::LinkFailure,
+    peers::PeerPull,
+};
 
 /// A camera and other nodes, which note who has connected to them.
 #[derive(Clone, Default)]
@@ -18,6 +22,8 @@ pub(super) struct Places {
     refuses: bool,
     /// How often other nodes refuse, as their views are old.
     refusals: Arc<AtomicU32>,
+    /// How long other nodes take to answer.
+    answers_after: Duration,
     /// Told when a connection to another node is closed.
     closed: Arc<Notify>,
 }
@@ -70,6 +76,7 @@ impl PeerPull for Places {
         stream: &str,
         _: &FrameOrder,
     ) -> Result<Connection, ConnectError> {
+        sleep(self.answers_after).await;
         let left = |left: u32| left.checked_sub(1);
         let before = self
             .refusals
@@ -232,4 +239,37 @@ async fn node_that_becomes_the_owner_leaves_an_attempt_at_another_one() {
     connecting.await.unwrap().unwrap();
     assert!(began.elapsed() < LEASE / 6, "{:?}", began.elapsed());
     assert_eq!(places.log(), ["camera"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusal_of_a_node_that_has_claimed_the_stream_meanwhile_costs_no_wait() {
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    let places = Places {
+        refusals: Arc::new(AtomicU32::new(1)),
+        answers_after: LEASE / 30,
+        ..Places::default()
+    };
+    let source = source(&a, &places);
+    let next = Some(b.address.clone());
+    let (owner, mut ownership) = watch::channel(Ownership::Nobody { next });
+    let since = Instant::now();
+    let finding = source.find(&mut ownership);
+    let claiming = async {
+        // It is asked already, and refuses.
+        sleep(LEASE / 60).await;
+        owner.send_replace(Ownership::Theirs {
+            node: NodeName::new("b").unwrap(),
+            address: b.address.clone(),
+            epoch: 99,
+        });
+    };
+    let (found, ()) = tokio::join!(finding, claiming);
+    assert!(matches!(found, Ok(SourcePlace::There(_))));
+    assert_eq!(places.log(), ["refused", "door of b.lan:7443"]);
+    assert_eq!(
+        since.elapsed(),
+        2 * LEASE / 30,
+        "it was asked again at once"
+    );
 }
