@@ -46,6 +46,8 @@ pub(crate) struct ScriptedLink {
     engine: ScriptedEngine,
     cut: watch::Sender<bool>,
     loses_answers: Arc<AtomicBool>,
+    /// How many keepalives fail at once, as if a member of the engine were not there.
+    refuses: Arc<AtomicU64>,
     /// Only the watch is cut.
     deaf: watch::Sender<bool>,
 }
@@ -78,6 +80,7 @@ impl ScriptedEngine {
             engine: self.clone(),
             cut: watch::Sender::new(false),
             loses_answers: Arc::default(),
+            refuses: Arc::default(),
             deaf: watch::Sender::new(false),
         }
     }
@@ -145,6 +148,10 @@ impl ScriptedLink {
         self.loses_answers.store(lose, Ordering::Relaxed);
     }
 
+    pub(crate) fn refuse_keepalives(&self, times: u64) {
+        self.refuses.store(times, Ordering::Relaxed);
+    }
+
     async fn reached(&self) {
         let mut cut = self.cut.subscribe();
         cut.wait_for(|cut| !cut).await.expect("the sender is here");
@@ -180,6 +187,12 @@ impl Engine for ScriptedLink {
     }
 
     async fn keep_alive(&self, lease: LeaseId) -> Result<bool, EngineError> {
+        let one_less = |left: u64| left.checked_sub(1);
+        let left = &self.refuses;
+        let refused = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        if refused.is_ok() {
+            return Err(EngineError::Unreachable("a member is gone".into()));
+        }
         Ok(self.call(Call::KeepAlive(lease)).await == CallAnswer::KeptAlive(true))
     }
 

@@ -59,6 +59,15 @@ impl Node {
                     self.forgotten(now);
                 }
             }
+            // Another member of the engine may answer at once, and a lease is short.
+            (What::KeepAlive(lease), CallAnswer::Failed { .. }) => {
+                let retry_at = now + self.settings.retry();
+                if let Some(session) = &mut self.session
+                    && session.lease == lease
+                {
+                    session.alive_at = session.alive_at.min(retry_at);
+                }
+            }
             (What::Register(record), Said(CommitVerdict::Done(created))) => {
                 self.recorded(Recorded { created, record });
             }

@@ -108,3 +108,16 @@ async fn single_node_keeps_its_camera_when_the_engine_has_forgotten_it() {
     assert!(tenure.is_open(Instant::now()));
     assert!(tenure.epoch() > before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn keepalive_that_fails_is_sent_again_before_the_next_is_due() {
+    let plant = Plant::new();
+    let strict = |config: ClusterConfig| config.with_engine_loss(EngineLoss::Drop);
+    let a = plant.start_with("a", strict);
+    let tenure = mine(&a).await;
+    // As long as a leader's election takes, and the client has not found the new one yet.
+    a.link.refuse_keepalives(4);
+    sleep(2 * LEASE).await;
+    assert!(tenure.is_open(Instant::now()));
+    assert_eq!(a.cluster.stats().self_fences, 0);
+}
