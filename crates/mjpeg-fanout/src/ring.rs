@@ -41,8 +41,6 @@ pub struct ReplayRing {
 /// Fills a [`ReplayRing`]; there is one for each.
 pub struct RingWriter {
     shared: Arc<RingShared>,
-    /// How many frames of its recorder are counted as lost already.
-    counted: u64,
 }
 
 /// What a [`ReplayRing`] holds, and what it has lost.
@@ -97,8 +95,12 @@ impl ReplayRing {
         let ring = Self {
             shared: Arc::clone(&shared),
         };
-        let counted = 0;
-        (RingWriter { shared, counted }, ring)
+        (RingWriter { shared }, ring)
+    }
+
+    /// What the ring keeps.
+    pub fn config(&self) -> RingConfig {
+        self.shared.state().config.clone()
     }
 
     /// Replaces what the ring keeps. What it has too much leaves with the next frame.
@@ -193,7 +195,7 @@ impl RingWriter {
     }
 
     /// Takes all frames of a recorder, until its producer is dropped. What the recorder has lost
-    /// counts as lost here. To be called with the same recorder each time.
+    /// counts as lost here.
     ///
     /// # Cancel safety
     ///
@@ -206,9 +208,7 @@ impl RingWriter {
                 drop(self.shared.age(Instant::now()));
                 continue;
             };
-            let lost = recorder.lost();
-            self.shared.state().lost += lost.saturating_sub(self.counted);
-            self.counted = lost;
+            self.shared.state().lost += recorder.newly_lost();
             match published {
                 Some(published) => self.push(&published),
                 None => return,

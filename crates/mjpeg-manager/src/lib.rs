@@ -95,7 +95,8 @@ pub use name::{InvalidName, StreamName};
 pub use spec::{Placeholder, StartMode, StreamSpec};
 pub use state::StreamState;
 pub use status::info::{
-    CutStream, DiscardTotal, LastError, ManagerStats, ShutdownReport, SourceInfo, StreamInfo,
+    CutStream, DiscardTotal, LastError, ManagerStats, ReplayInfo, ShutdownReport, SourceInfo,
+    StreamInfo,
 };
 #[cfg(feature = "listener")]
 pub use stream::http::{HttpOutlet, ports::PortReservation};

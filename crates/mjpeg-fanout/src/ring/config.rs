@@ -59,6 +59,12 @@ impl RingConfig {
         self.max_bytes
     }
 
+    /// For how long frames stay in all.
+    pub fn keep(&self) -> Duration {
+        let tiers = self.tiers.iter().map(RingTier::keep);
+        tiers.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
     /// The greatest number of tiers.
     pub const MAX_TIERS: usize = 8;
 }
