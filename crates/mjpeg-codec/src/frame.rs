@@ -54,6 +54,21 @@ impl Frame {
         }
     }
 
+    /// Returns the same frame in another buffer: `copy` gets the image, and returns a copy of it.
+    ///
+    /// For frames that are kept for long, because [`memory_bytes`](Self::memory_bytes) may be a
+    /// multiple of their length. The copy counts with its length.
+    ///
+    /// # Panics
+    ///
+    /// If the copy has another length.
+    pub fn copied(&self, copy: impl FnOnce(&[u8]) -> Bytes) -> Self {
+        let bytes = copy(&self.bytes);
+        assert_eq!(bytes.len(), self.bytes.len(), "a copy of the same image");
+        let memory_bytes = bytes.len();
+        self.clone().with_bytes(bytes, memory_bytes)
+    }
+
     /// Returns the image, from the first byte of SOI to the last byte of EOI, if it has one.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes

@@ -110,6 +110,13 @@ impl Consumer {
         self.shared.recorders.add(config, self.frames.receiver())
     }
 
+    /// Returns the ring that keeps the last frames, if the producer's owner has
+    /// [set](crate::Producer::set_replay) one.
+    #[cfg(feature = "ring")]
+    pub fn replay(&self) -> Option<crate::ring::ReplayRing> {
+        self.shared.replay.get().cloned()
+    }
+
     /// Returns the relays that the source's frames come through; none if it is read directly.
     pub fn via(&self) -> Via {
         self.shared.via()

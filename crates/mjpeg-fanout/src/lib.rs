@@ -243,6 +243,17 @@
 //! With the feature `small`, each frame has a picture at an eighth of its size, made without
 //! decoding when somebody asks for it, and shared: `Published::small_jpeg`.
 //!
+//! ## Replay
+//!
+//! With the feature `ring`, a `ReplayRing` keeps the last frames of a stream: all of the last
+//! minute, say, then one a second for ten minutes, then one in ten seconds for a day. It is filled
+//! from a [`Recorder`], and read by time of capture. Its memory is bounded, alone and together with
+//! that of other rings: see `RingConfig` and `RingMemory`.
+//!
+//! Each frame is copied once, so that a ring keeps no read buffers. What readers hold counts until
+//! they let go of it. When memory is short, the ring that holds most loses its oldest frames, and
+//! counts them as evicted.
+//!
 //! ## Publishing from a task
 //!
 //! [`Producer::publish`] wakes the consumers but does not run them. An async task that captures or
@@ -294,6 +305,8 @@ mod patience;
 mod producer;
 mod published;
 mod recorder;
+#[cfg(feature = "ring")]
+mod ring;
 mod shared;
 #[cfg(feature = "small")]
 mod small;
@@ -313,6 +326,13 @@ pub use mjpeg_codec;
 pub use producer::Producer;
 pub use published::Published;
 pub use recorder::{Recorder, RecorderConfig};
+#[cfg(feature = "ring")]
+pub use ring::{
+    ReplayRing, RingStats, RingWriter,
+    config::{RingConfig, RingTier},
+    frame::RingFrame,
+    memory::RingMemory,
+};
 pub use status::Status;
 pub use turns::Turn;
 

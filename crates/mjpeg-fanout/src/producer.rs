@@ -210,6 +210,13 @@ impl Producer {
         self.shared.set_via(via);
     }
 
+    /// Sets the ring that keeps the last frames, for consumers to read. Filling it is the caller's
+    /// business. Returns whether it was set: a fan-out has one ring, for good.
+    #[cfg(feature = "ring")]
+    pub fn set_replay(&self, ring: crate::ring::ReplayRing) -> bool {
+        self.shared.replay.set(ring).is_ok()
+    }
+
     /// Adds a consumer that has taken no frame yet.
     pub fn subscribe(&self) -> Consumer {
         Consumer::new(

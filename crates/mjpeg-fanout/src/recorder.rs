@@ -28,6 +28,9 @@ pub struct Recorder {
     queue: Arc<Mutex<RecorderQueue>>,
     /// Wakes the recorder. Frames come through the queue.
     frames: Changes<Newest>,
+    /// How many lost frames a ring has counted.
+    #[cfg(feature = "ring")]
+    counted: u64,
 }
 
 impl Recorder {
@@ -76,6 +79,13 @@ impl Recorder {
     /// Returns whether the producer is dropped. The queue may still hold frames.
     pub fn is_closed(&self) -> bool {
         self.frames.is_closed()
+    }
+
+    /// Returns how many frames were dropped since this was asked last.
+    #[cfg(feature = "ring")]
+    pub(crate) fn newly_lost(&mut self) -> u64 {
+        let lost = self.lost();
+        lost - std::mem::replace(&mut self.counted, lost)
     }
 
     fn queue(&self) -> MutexGuard<'_, RecorderQueue> {
@@ -179,6 +189,8 @@ impl Recorders {
         Recorder {
             queue,
             frames: Changes::new(frames),
+            #[cfg(feature = "ring")]
+            counted: 0,
         }
     }
 

@@ -25,6 +25,9 @@ pub(crate) struct Shared {
     pub(crate) turns: Arc<Turns>,
     interval: Interval,
     intervals: Histogram,
+    /// The ring that keeps its last frames, if there is one.
+    #[cfg(feature = "ring")]
+    pub(crate) replay: std::sync::OnceLock<crate::ring::ReplayRing>,
     /// The relays that the source's frames come through.
     via: Mutex<Via>,
     meter: Mutex<Meter>,
@@ -38,6 +41,8 @@ impl Shared {
             turns: Arc::default(),
             interval: Interval::default(),
             intervals: Histogram::new(INTERVAL_BOUNDS_MS.map(Duration::from_millis)),
+            #[cfg(feature = "ring")]
+            replay: std::sync::OnceLock::new(),
             via: Mutex::default(),
             meter: Mutex::default(),
         }

@@ -13,6 +13,7 @@ pub struct ManagerConfig {
     call_timeout: Duration,
     shutdown_grace: Duration,
     max_streams: usize,
+    max_replay_bytes: usize,
     ingest: IngestConfig,
 }
 
@@ -23,6 +24,7 @@ impl Default for ManagerConfig {
             call_timeout: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(5),
             max_streams: 1000,
+            max_replay_bytes: 512 << 20,
             ingest: IngestConfig::default(),
         }
     }
@@ -64,6 +66,15 @@ impl ManagerConfig {
         self
     }
 
+    /// Sets how many bytes of memory the frames that streams keep for replay may take in all.
+    /// Default 512 MiB. When more would be needed, the stream that keeps most loses its oldest
+    /// frames ([`ReplayInfo::evicted`](crate::ReplayInfo::evicted)).
+    #[cfg(feature = "replay")]
+    pub fn with_max_replay_bytes(mut self, bytes: usize) -> Self {
+        self.max_replay_bytes = bytes;
+        self
+    }
+
     /// Sets how cameras are read.
     pub fn with_ingest(mut self, config: IngestConfig) -> Self {
         self.ingest = config;
@@ -88,6 +99,11 @@ impl ManagerConfig {
     /// Returns how many streams there may be.
     pub fn max_streams(&self) -> usize {
         self.max_streams
+    }
+
+    /// Returns how many bytes of memory the frames that streams keep for replay may take in all.
+    pub fn max_replay_bytes(&self) -> usize {
+        self.max_replay_bytes
     }
 
     /// Returns how cameras are read.

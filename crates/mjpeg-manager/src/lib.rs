@@ -62,6 +62,7 @@
 //! * `test-picture`: the source `test:`, a moving test picture.
 //! * `v4l2`: cameras of this machine as sources, `v4l2:///dev/video0` (Linux).
 //! * `small`: snapshots at an eighth of their size.
+//! * `replay`: keeps the last frames of streams in memory (`StreamSpec::with_replay`).
 //! * `detect`: tells which streams are dark, covered or still, and where something moves
 //!   (`StreamSpec::with_detect`).
 //! * `serde`: `Serialize` for what the manager reports ([`StreamInfo`], [`StreamEvent`],
@@ -95,7 +96,8 @@ pub use name::{InvalidName, StreamName};
 pub use spec::{Placeholder, StartMode, StreamSpec};
 pub use state::StreamState;
 pub use status::info::{
-    CutStream, DiscardTotal, LastError, ManagerStats, ShutdownReport, SourceInfo, StreamInfo,
+    CutStream, DiscardTotal, LastError, ManagerStats, ReplayInfo, ShutdownReport, SourceInfo,
+    StreamInfo,
 };
 #[cfg(feature = "listener")]
 pub use stream::http::{HttpOutlet, ports::PortReservation};

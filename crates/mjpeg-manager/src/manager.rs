@@ -53,6 +53,8 @@ impl Manager {
         let inner = Inner {
             registry: Registry::new(config.max_streams()),
             context: StreamContext {
+                #[cfg(feature = "replay")]
+                replay: mjpeg_fanout::RingMemory::new(config.max_replay_bytes()),
                 config,
                 outlets: outlets.into_iter().collect(),
                 events: EventSender::new(),

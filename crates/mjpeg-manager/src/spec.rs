@@ -26,6 +26,8 @@ pub struct StreamSpec {
     placeholder_after: Duration,
     frozen_after: Duration,
     detect: DetectConfig,
+    #[cfg(feature = "replay")]
+    replay: Option<mjpeg_fanout::RingConfig>,
 }
 
 /// What viewers are shown when there is no frame.
@@ -102,6 +104,8 @@ impl StreamSpec {
             placeholder_after: Duration::from_secs(10),
             frozen_after: Duration::from_secs(30),
             detect: DetectConfig::default(),
+            #[cfg(feature = "replay")]
+            replay: None,
         }
     }
 
@@ -231,6 +235,24 @@ impl StreamSpec {
     pub fn with_detect(mut self, detect: DetectConfig) -> Self {
         self.detect = detect;
         self
+    }
+
+    /// Sets which frames of the past are kept for replay, in memory. Default: none.
+    ///
+    /// Frames are kept as they are published, while the camera is connected: a stream on demand
+    /// keeps what was sent while somebody watched. Over all streams,
+    /// [`ManagerConfig::with_max_replay_bytes`](crate::ManagerConfig::with_max_replay_bytes) is the
+    /// limit.
+    #[cfg(feature = "replay")]
+    pub fn with_replay(mut self, keep: impl Into<Option<mjpeg_fanout::RingConfig>>) -> Self {
+        self.replay = keep.into();
+        self
+    }
+
+    /// Returns which frames of the past are kept for replay.
+    #[cfg(feature = "replay")]
+    pub fn replay(&self) -> Option<&mjpeg_fanout::RingConfig> {
+        self.replay.as_ref()
     }
 
     /// Checks that the settings are valid and go together. [`start`](crate::Manager::start) and

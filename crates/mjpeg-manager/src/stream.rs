@@ -11,6 +11,8 @@ mod panics;
 pub(crate) mod pipeline;
 pub(crate) mod placeholder;
 pub(crate) mod reach;
+#[cfg(feature = "replay")]
+mod replay;
 pub(crate) mod sink;
 pub(crate) mod upstreams;
 
@@ -47,6 +49,9 @@ pub(crate) struct StreamContext {
     pub(crate) config: ManagerConfig,
     pub(crate) outlets: Vec<Arc<dyn OutletFactory>>,
     pub(crate) events: EventSender,
+    /// What all streams keep for replay is bounded together.
+    #[cfg(feature = "replay")]
+    pub(crate) replay: mjpeg_fanout::RingMemory,
 }
 
 /// A stream and everything it owns. Dropping it ends all of that.
@@ -72,6 +77,8 @@ struct Owned {
     outlets: Outlets,
     /// Drives the camera; owns the producer.
     task: JoinHandle<()>,
+    #[cfg(feature = "replay")]
+    replay: replay::ReplayTask,
     is_stopped: bool,
 }
 
@@ -185,6 +192,8 @@ impl RunningStream {
         owned.task.abort();
         // An error is the abort just asked for.
         let _ = (&mut owned.task).await;
+        #[cfg(feature = "replay")]
+        owned.replay.stop().await;
         cut
     }
 
@@ -239,6 +248,13 @@ impl RunningStream {
             failures: record.failures.clone(),
             last_error: record.last_error.clone(),
             panics: record.panics,
+            #[cfg(feature = "replay")]
+            replay: spec
+                .replay()
+                .and_then(|_| self.consumer.replay())
+                .map(|ring| replay::info(&ring)),
+            #[cfg(not(feature = "replay"))]
+            replay: None,
         }
     }
 }
@@ -270,6 +286,13 @@ impl Starting {
         context: &StreamContext,
     ) -> RunningStream {
         let mut outlets = self.outlets;
+        #[cfg(feature = "replay")]
+        let replay = replay::ReplayTask::start(
+            self.specs.subscribe(),
+            &self.sink.producer,
+            self.consumer.clone(),
+            &context.replay,
+        );
         let in_use = driver.in_use();
         let task = tokio::spawn(driver.run());
         outlets.serve(&self.consumer);
@@ -284,6 +307,8 @@ impl Starting {
             owned: tokio::sync::Mutex::new(Owned {
                 outlets,
                 task,
+                #[cfg(feature = "replay")]
+                replay,
                 is_stopped: false,
             }),
         }

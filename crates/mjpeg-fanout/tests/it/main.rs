@@ -10,6 +10,8 @@ mod histogram;
 mod placeholder;
 mod producer;
 mod recorder;
+#[cfg(feature = "ring")]
+mod ring;
 #[cfg(feature = "small")]
 mod small;
 mod status;

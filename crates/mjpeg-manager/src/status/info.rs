@@ -92,6 +92,31 @@ pub struct StreamInfo {
     pub last_error: Option<LastError>,
     /// Panics while reading the camera. Each is a defect of this crate, survived by a restart.
     pub panics: u64,
+    /// What it keeps [for replay](crate::ManagerConfig::max_replay_bytes); `None` if nothing.
+    pub replay: Option<ReplayInfo>,
+}
+
+/// What a stream keeps of its frames, in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ReplayInfo {
+    /// How many frames there are.
+    pub frames: usize,
+    /// How many bytes of memory they take, with those that are just being sent.
+    pub bytes: usize,
+    /// How many frames were kept so far.
+    pub recorded: u64,
+    /// How many frames were not kept, because this process was too busy or had no memory for them.
+    pub lost: u64,
+    /// How many frames were dropped before their time, because of a limit on memory.
+    pub evicted: u64,
+    /// How old the oldest frame is. With the feature `serde`, in seconds.
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "crate::json::optional_seconds")
+    )]
+    pub span: Option<std::time::Duration>,
 }
 
 /// One source of a stream.

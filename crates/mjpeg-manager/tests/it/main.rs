@@ -16,6 +16,8 @@ mod life;
 mod lifecycle;
 mod limits;
 mod outlets;
+#[cfg(feature = "replay")]
+mod replay;
 #[cfg(feature = "serde")]
 mod serialized;
 mod shared_port;

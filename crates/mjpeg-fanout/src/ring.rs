@@ -1,0 +1,306 @@
+//! The last frames of a stream, for replay.
+//!
+//! Frames are copied once, into segments of a fixed size, so that what the ring keeps allocated is
+//! known: a frame as it was read may hold a buffer three times its length.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout_at},
+};
+
+use crate::{
+    published::Published,
+    recorder::Recorder,
+    ring::{
+        config::RingConfig,
+        frame::RingFrame,
+        memory::{Held, RingMemory},
+        segment::{Segment, segment_bytes},
+        tiers::Tiers,
+    },
+};
+
+pub(crate) mod config;
+pub(crate) mod frame;
+pub(crate) mod memory;
+mod segment;
+mod tiers;
+
+/// The last frames of a stream. Clones are the same ring. See [the crate's docs](crate#replay).
+#[derive(Clone)]
+pub struct ReplayRing {
+    shared: Arc<RingShared>,
+}
+
+/// Fills a [`ReplayRing`]; there is one for each.
+pub struct RingWriter {
+    shared: Arc<RingShared>,
+}
+
+/// What a [`ReplayRing`] holds, and what it has lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RingStats {
+    /// How many frames it holds.
+    pub frames: usize,
+    /// How many bytes of memory they keep allocated, with those that readers still hold.
+    pub bytes: usize,
+    /// How many frames were put in.
+    pub recorded: u64,
+    /// How many frames did not get in: the recorder's queue was full, or there was no memory.
+    pub lost: u64,
+    /// How many frames had to leave before their time, because of a limit on memory.
+    pub evicted: u64,
+}
+
+/// What the writer and all readers of a ring share.
+pub(crate) struct RingShared {
+    state: Mutex<RingState>,
+    memory: RingMemory,
+    held: Arc<Held>,
+    /// The number of the newest frame.
+    newest: watch::Sender<u64>,
+}
+
+struct RingState {
+    config: RingConfig,
+    tiers: Tiers,
+    recorded: u64,
+    lost: u64,
+    evicted: u64,
+}
+
+impl ReplayRing {
+    /// Makes an empty ring that takes its memory from `memory`, together with other rings.
+    pub fn new(config: RingConfig, memory: &RingMemory) -> (RingWriter, Self) {
+        let shared = Arc::new(RingShared {
+            state: Mutex::new(RingState {
+                tiers: Tiers::new(config.tiers()),
+                config,
+                recorded: 0,
+                lost: 0,
+                evicted: 0,
+            }),
+            memory: memory.clone(),
+            held: Arc::new(Held::default()),
+            newest: watch::Sender::new(0),
+        });
+        memory.add(&shared);
+        let ring = Self {
+            shared: Arc::clone(&shared),
+        };
+        (RingWriter { shared }, ring)
+    }
+
+    /// What the ring keeps.
+    pub fn config(&self) -> RingConfig {
+        self.shared.state().config.clone()
+    }
+
+    /// Replaces what the ring keeps. What it has too much leaves with the next frame.
+    pub fn configure(&self, config: RingConfig) {
+        let mut state = self.shared.state();
+        state.tiers.configure(config.tiers());
+        state.config = config;
+    }
+
+    /// Returns the frame that was the latest one at this time: the last that was captured before
+    /// it, or at it. `None` if all that the ring holds is later.
+    pub fn at(&self, time: Instant) -> Option<RingFrame> {
+        self.shared.state().tiers.at(time)
+    }
+
+    /// Returns the first frame with a [number](RingFrame::number) above this one. With 0, the
+    /// oldest.
+    pub fn after(&self, number: u64) -> Option<RingFrame> {
+        self.shared.state().tiers.after(number)
+    }
+
+    /// Returns the first frame that was captured at this time or later.
+    pub fn since(&self, time: Instant) -> Option<RingFrame> {
+        self.shared.state().tiers.since(time)
+    }
+
+    /// Returns the times of capture of the oldest and of the newest frame.
+    pub fn span(&self) -> Option<(Instant, Instant)> {
+        self.shared.state().tiers.span()
+    }
+
+    /// Returns number, time of capture and length in bytes of each frame that was captured from
+    /// `from` to `to`, both included, but of no more than the first `most`.
+    pub fn list(&self, from: Instant, to: Instant, most: usize) -> Vec<(u64, Instant, usize)> {
+        self.shared.state().tiers.list(from, to, most)
+    }
+
+    /// Waits for a frame with a number above this one. Returns whether there is one: not if the
+    /// writer is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn grown(&self, number: u64) -> bool {
+        let mut newest = self.shared.newest.subscribe();
+        // The sender lives in `self`; the writer marks its end with the greatest number.
+        let grown = newest.wait_for(|newest| *newest > number).await;
+        grown.is_ok_and(|newest| *newest != u64::MAX)
+    }
+
+    /// Reads what it holds and has lost.
+    pub fn stats(&self) -> RingStats {
+        let state = self.shared.state();
+        RingStats {
+            frames: state.tiers.frames(),
+            bytes: self.shared.held.bytes(),
+            recorded: state.recorded,
+            lost: state.lost,
+            evicted: state.evicted,
+        }
+    }
+}
+
+impl RingWriter {
+    /// Puts a frame in. Frames leave whose time is over, or whose memory is needed.
+    ///
+    /// Placeholders are not taken. A frame that finds no memory counts as lost.
+    pub fn push(&mut self, published: &Published) {
+        if published.is_placeholder {
+            return;
+        }
+        let at = Instant::from_std(published.stamp.monotonic());
+        self.push_in(published, at);
+    }
+
+    fn push_in(&mut self, published: &Published, at: Instant) {
+        let shared = &*self.shared;
+        let at = shared.state().tiers.in_order(at);
+        let state = shared.age(at);
+        if !state.tiers.takes_first(at) {
+            return;
+        }
+        let mut state = shared.make_room(state, 0, published.frame.bytes().len());
+        if state.tiers.put(published, at) {
+            state.recorded += 1;
+            let newest = state.tiers.newest();
+            drop(state);
+            shared.newest.send_replace(newest);
+        } else {
+            state.lost += 1;
+        }
+    }
+
+    /// Takes all frames of a recorder, until its producer is dropped. What the recorder has lost
+    /// counts as lost here.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: no frame that was taken is lost.
+    pub async fn record(&mut self, recorder: &mut Recorder) {
+        loop {
+            let due = Instant::now() + EXPIRE_EVERY;
+            let Ok(published) = timeout_at(due, recorder.next()).await else {
+                // No frame comes, and those that are there grow old.
+                drop(self.shared.age(Instant::now()));
+                continue;
+            };
+            self.shared.state().lost += recorder.newly_lost();
+            match published {
+                Some(published) => self.push(&published),
+                None => return,
+            }
+        }
+    }
+}
+
+impl Drop for RingWriter {
+    fn drop(&mut self) {
+        self.shared.newest.send_replace(u64::MAX);
+    }
+}
+
+impl RingShared {
+    fn state(&self) -> MutexGuard<'_, RingState> {
+        // Nothing under this lock can panic and leave a change half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets frames go that are too old, and moves others on to the next tier, which keeps fewer.
+    fn age(&self, now: Instant) -> MutexGuard<'_, RingState> {
+        let mut state = self.state();
+        state.tiers.expire(now);
+        while let Some((tier, frame)) = state.tiers.leaving(now) {
+            state = self.make_room(state, tier, frame.frame().bytes().len());
+            state.tiers.move_on(tier, &frame);
+        }
+        state
+    }
+
+    /// Sees to it that the segment of a tier has room for a frame of this length, if there is
+    /// memory. The lock is let go of meanwhile, because other rings may have to give memory.
+    fn make_room<'a>(
+        &'a self,
+        state: MutexGuard<'a, RingState>,
+        tier: usize,
+        bytes: usize,
+    ) -> MutexGuard<'a, RingState> {
+        if state.tiers.has_room(tier, bytes) {
+            return state;
+        }
+        let (most, tiers) = (state.config.max_bytes(), state.config.tiers().len());
+        let bytes = segment_bytes(bytes, most / (2 * tiers.max(1)));
+        drop(state);
+        while self.held.bytes() + bytes > most && self.evict() {}
+        let ticket = self.memory.take(bytes, &self.held);
+        let mut state = self.state();
+        if let Some(ticket) = ticket.filter(|_| self.held.bytes() <= most) {
+            state.tiers.begin_segment(tier, Segment::new(ticket));
+        }
+        state
+    }
+
+    /// Lets the oldest frames go that share a segment. Returns whether there were any.
+    pub(crate) fn evict(&self) -> bool {
+        let mut state = self.state();
+        let evicted = state.tiers.evict();
+        state.evicted += evicted as u64;
+        evicted > 0
+    }
+
+    /// Whether it is this one that is counted there.
+    pub(crate) fn holds_in(&self, held: &Arc<Held>) -> bool {
+        Arc::ptr_eq(&self.held, held)
+    }
+
+    /// How much it holds, for the choice of who has to give.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held.bytes()
+    }
+}
+
+impl Held {
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for ReplayRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplayRing")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RingWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RingWriter").finish_non_exhaustive()
+    }
+}
+
+/// How often frames are looked at for their age while no new ones come.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);

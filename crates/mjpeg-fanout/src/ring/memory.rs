@@ -1,0 +1,138 @@
+//! The memory that several rings share.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use crate::ring::RingShared;
+
+/// A ceiling on the memory of several [rings](crate::ReplayRing). Clones are the same ceiling.
+///
+/// When it is reached, the ring that holds most gives its oldest frames.
+#[derive(Clone)]
+pub struct RingMemory {
+    shared: Arc<MemoryShared>,
+}
+
+struct MemoryShared {
+    most: AtomicUsize,
+    used: AtomicUsize,
+    rings: Mutex<Vec<Weak<RingShared>>>,
+}
+
+/// How many bytes a ring keeps allocated.
+#[derive(Debug, Default)]
+pub(crate) struct Held(pub(crate) AtomicUsize);
+
+/// Some memory, which is given back when the last user drops this.
+#[derive(Debug)]
+pub(crate) struct MemoryTicket {
+    bytes: usize,
+    memory: Arc<MemoryShared>,
+    held: Arc<Held>,
+}
+
+impl RingMemory {
+    /// Makes a ceiling of this many bytes.
+    pub fn new(max_bytes: usize) -> Self {
+        Self {
+            shared: Arc::new(MemoryShared {
+                most: AtomicUsize::new(max_bytes),
+                used: AtomicUsize::new(0),
+                rings: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Sets the ceiling anew. If it is lower, memory is given back as new frames come.
+    pub fn set_max_bytes(&self, max_bytes: usize) {
+        self.shared.most.store(max_bytes, Ordering::Release);
+    }
+
+    /// The ceiling, in bytes.
+    pub fn max_bytes(&self) -> usize {
+        self.shared.most.load(Ordering::Acquire)
+    }
+
+    /// How many bytes all rings keep allocated, with what readers hold of them.
+    pub fn used_bytes(&self) -> usize {
+        self.shared.used.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn add(&self, ring: &Arc<RingShared>) {
+        let mut rings = self.rings();
+        rings.retain(|ring| ring.strong_count() > 0);
+        rings.push(Arc::downgrade(ring));
+    }
+
+    /// Takes some memory for a ring. The ring that holds most gives some if there is none left.
+    /// `None` if all of it is held by readers, or the ceiling is lower than that.
+    pub(super) fn take(&self, bytes: usize, held: &Arc<Held>) -> Option<MemoryTicket> {
+        while !self.try_take(bytes) {
+            let rings: Vec<_> = self.rings().iter().filter_map(Weak::upgrade).collect();
+            // The one that asks has it already, as it were: of equals, it gives.
+            let with_these = |ring: &Arc<RingShared>| match ring.holds_in(held) {
+                true => held.bytes() + bytes,
+                false => ring.held_bytes(),
+            };
+            let mut rings: Vec<_> = rings.iter().map(|it| (with_these(it), it)).collect();
+            rings.sort_unstable_by_key(|(held, _)| std::cmp::Reverse(*held));
+            if !rings.iter().any(|(_, ring)| ring.evict()) {
+                return None;
+            }
+        }
+        held.0.fetch_add(bytes, Ordering::AcqRel);
+        Some(MemoryTicket {
+            bytes,
+            memory: Arc::clone(&self.shared),
+            held: Arc::clone(held),
+        })
+    }
+
+    fn try_take(&self, bytes: usize) -> bool {
+        let most = self.max_bytes();
+        let fits = |used: usize| used.checked_add(bytes).filter(|used| *used <= most);
+        let used = &self.shared.used;
+        used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
+            .is_ok()
+    }
+
+    fn rings(&self) -> std::sync::MutexGuard<'_, Vec<Weak<RingShared>>> {
+        let rings = self.shared.rings.lock();
+        rings.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MemoryTicket {
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl Drop for MemoryTicket {
+    fn drop(&mut self) {
+        self.memory.used.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.held.0.fetch_sub(self.bytes, Ordering::AcqRel);
+    }
+}
+
+impl fmt::Debug for RingMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RingMemory")
+            .field("max_bytes", &self.max_bytes())
+            .field("used_bytes", &self.used_bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemoryShared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryShared")
+            .field("used", &self.used)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! A piece of memory that holds several frames.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::ring::memory::MemoryTicket;
+
+/// A piece of memory that holds several frames. It is given back when the last of them is dropped.
+#[derive(Debug)]
+pub(super) struct Segment {
+    free: BytesMut,
+    /// What may still be taken, less than what is free: see [`PER_FRAME`].
+    left: usize,
+    ticket: Arc<MemoryTicket>,
+}
+
+/// A frame's bytes in a segment.
+struct SegmentSlice {
+    bytes: Bytes,
+    _ticket: Arc<MemoryTicket>,
+}
+
+impl AsRef<[u8]> for SegmentSlice {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Segment {
+    pub(super) fn new(ticket: MemoryTicket) -> Self {
+        Self {
+            free: BytesMut::with_capacity(ticket.bytes() - PER_FRAME),
+            left: ticket.bytes(),
+            ticket: Arc::new(ticket),
+        }
+    }
+
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.left >= bytes + PER_FRAME
+    }
+
+    /// Copies a frame. There must be room for it.
+    pub(super) fn copy(&mut self, bytes: &[u8]) -> Bytes {
+        self.left -= bytes.len() + PER_FRAME;
+        self.free.extend_from_slice(bytes);
+        Bytes::from_owner(SegmentSlice {
+            bytes: self.free.split().freeze(),
+            _ticket: Arc::clone(&self.ticket),
+        })
+    }
+}
+
+/// How long a segment has to be for a frame of this length: long enough for several, but no longer
+/// than `most` unless it has to be.
+pub(super) fn segment_bytes(frame: usize, most: usize) -> usize {
+    SEGMENT_BYTES.min(most).max(frame + PER_FRAME)
+}
+
+/// So long that little is left over at the end, so short that few frames leave together.
+const SEGMENT_BYTES: usize = 1 << 20;
+
+/// What a frame takes beside its bytes: its entry in the ring and its owner of the segment.
+const PER_FRAME: usize = 512;

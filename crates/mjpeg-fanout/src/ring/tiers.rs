@@ -1,0 +1,269 @@
+//! The frames of a ring by age.
+
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use crate::{
+    published::Published,
+    ring::{config::RingTier, frame::RingFrame, segment::Segment},
+};
+
+/// The frames of a ring by age: those of a tier are newer than all of the next.
+#[derive(Debug)]
+pub(super) struct Tiers {
+    tiers: Vec<Tier>,
+    /// The number of the newest frame.
+    newest: u64,
+    /// When the newest frame was captured.
+    last: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Tier {
+    config: RingTier,
+    /// When frames leave, after they were captured.
+    until: std::time::Duration,
+    frames: VecDeque<RingFrame>,
+    segment: Option<Segment>,
+    /// How many segments it has had.
+    segments: u64,
+    /// When the last frame that was kept was captured.
+    kept: Option<Instant>,
+}
+
+impl Tiers {
+    pub(super) fn new(tiers: &[RingTier]) -> Self {
+        let mut made = Self {
+            tiers: Vec::new(),
+            newest: 0,
+            last: None,
+        };
+        made.configure(tiers);
+        made
+    }
+
+    /// Frames in tiers that there are no more leave; the others as they grow old.
+    pub(super) fn configure(&mut self, tiers: &[RingTier]) {
+        let mut until = std::time::Duration::ZERO;
+        self.tiers.truncate(tiers.len());
+        for (at, config) in tiers.iter().enumerate() {
+            until = until.saturating_add(config.keep());
+            match self.tiers.get_mut(at) {
+                Some(tier) => (tier.config, tier.until) = (*config, until),
+                None => self.tiers.push(Tier {
+                    config: *config,
+                    until,
+                    frames: VecDeque::new(),
+                    segment: None,
+                    segments: 0,
+                    kept: None,
+                }),
+            }
+        }
+    }
+
+    /// A time of capture that is not before the last one.
+    pub(super) fn in_order(&self, at: Instant) -> Instant {
+        self.last.map_or(at, |last| last.max(at))
+    }
+
+    /// Whether the first tier keeps a frame that was captured then.
+    pub(super) fn takes_first(&self, at: Instant) -> bool {
+        self.tiers.first().is_some_and(|tier| tier.takes(at))
+    }
+
+    /// Drops frames that are too old for the last tier.
+    pub(super) fn expire(&mut self, now: Instant) {
+        let Some(tier) = self.tiers.last_mut() else {
+            return;
+        };
+        while tier
+            .frames
+            .front()
+            .is_some_and(|frame| tier.is_over(frame, now))
+        {
+            tier.frames.pop_front();
+        }
+        tier.forget_segment();
+    }
+
+    /// Takes a frame out of its tier that is too old for it, if the next tier keeps it. Returns
+    /// that tier's number.
+    pub(super) fn leaving(&mut self, now: Instant) -> Option<(usize, RingFrame)> {
+        for at in 0..self.tiers.len().saturating_sub(1) {
+            let (newer, older) = self.tiers.split_at_mut(at + 1);
+            let (Some(tier), Some(next)) = (newer.last_mut(), older.first()) else {
+                return None;
+            };
+            while tier
+                .frames
+                .front()
+                .is_some_and(|frame| tier.is_over(frame, now))
+            {
+                let Some(frame) = tier.frames.pop_front() else {
+                    break;
+                };
+                if next.takes(frame.at) && !next.is_over(&frame, now) {
+                    return Some((at + 1, frame));
+                }
+            }
+            tier.forget_segment();
+        }
+        None
+    }
+
+    /// Copies a frame of a newer tier into this one, unless there is no room.
+    pub(super) fn move_on(&mut self, tier: usize, frame: &RingFrame) {
+        let Some(tier) = self.tiers.get_mut(tier) else {
+            return;
+        };
+        if let Some(copy) = tier.copy(frame) {
+            tier.kept = Some(copy.at);
+            tier.frames.push_back(copy);
+        }
+    }
+
+    pub(super) fn has_room(&self, tier: usize, bytes: usize) -> bool {
+        let segment = self.tiers.get(tier).and_then(|tier| tier.segment.as_ref());
+        segment.is_some_and(|segment| segment.has_room(bytes))
+    }
+
+    pub(super) fn begin_segment(&mut self, tier: usize, segment: Segment) {
+        if let Some(tier) = self.tiers.get_mut(tier) {
+            tier.segments += 1;
+            tier.segment = Some(segment);
+        }
+    }
+
+    /// Puts a new frame in. Returns whether there was room.
+    pub(super) fn put(&mut self, published: &Published, at: Instant) -> bool {
+        let number = self.newest + 1;
+        let Some(tier) = self.tiers.first_mut() else {
+            return false;
+        };
+        let frame = RingFrame {
+            number,
+            at,
+            id: published.id(),
+            frame: published.frame.clone(),
+            stamp: published.stamp,
+            seq: published.seq,
+            epoch: published.epoch,
+            segment: 0,
+        };
+        let Some(copy) = tier.copy(&frame) else {
+            return false;
+        };
+        tier.kept = Some(at);
+        tier.frames.push_back(copy);
+        (self.newest, self.last) = (number, Some(at));
+        true
+    }
+
+    /// Drops the oldest frames, as many as share a segment. Returns how many.
+    pub(super) fn evict(&mut self) -> usize {
+        let oldest = self
+            .tiers
+            .iter_mut()
+            .rev()
+            .find(|tier| !tier.frames.is_empty());
+        let Some(tier) = oldest else {
+            return 0;
+        };
+        let first = tier.frames.front().map(|frame| frame.segment);
+        let other = |frame: &RingFrame| Some(frame.segment) != first;
+        let shared = tier.frames.iter().position(other);
+        let shared = shared.unwrap_or(tier.frames.len());
+        tier.frames.drain(..shared);
+        tier.forget_segment();
+        shared
+    }
+
+    pub(super) fn at(&self, time: Instant) -> Option<RingFrame> {
+        // The newest tier first: most look for what was a moment ago.
+        self.tiers.iter().find_map(|tier| {
+            let later = tier.frames.partition_point(|frame| frame.at <= time);
+            later.checked_sub(1).map(|at| tier.frames[at].clone())
+        })
+    }
+
+    pub(super) fn after(&self, number: u64) -> Option<RingFrame> {
+        self.first(|frame| frame.number <= number)
+    }
+
+    pub(super) fn since(&self, time: Instant) -> Option<RingFrame> {
+        self.first(|frame| frame.at < time)
+    }
+
+    /// The first frame that is not before, the oldest tier first.
+    fn first(&self, is_before: impl Fn(&RingFrame) -> bool) -> Option<RingFrame> {
+        self.tiers.iter().rev().find_map(|tier| {
+            let at = tier.frames.partition_point(&is_before);
+            tier.frames.get(at).cloned()
+        })
+    }
+
+    pub(super) fn list(
+        &self,
+        from: Instant,
+        to: Instant,
+        most: usize,
+    ) -> Vec<(u64, Instant, usize)> {
+        let within = |tier: &Tier| {
+            let first = tier.frames.partition_point(|frame| frame.at < from);
+            let end = tier.frames.partition_point(|frame| frame.at <= to);
+            first..end.max(first)
+        };
+        let frames = self.tiers.iter().rev();
+        let frames = frames.flat_map(|tier| tier.frames.range(within(tier)));
+        frames
+            .take(most)
+            .map(|frame| (frame.number, frame.at, frame.frame.bytes().len()))
+            .collect()
+    }
+
+    pub(super) fn span(&self) -> Option<(Instant, Instant)> {
+        let mut tiers = self.tiers.iter().filter(|tier| !tier.frames.is_empty());
+        let newest = tiers.next()?;
+        let oldest = tiers.next_back().unwrap_or(newest);
+        Some((oldest.frames.front()?.at, newest.frames.back()?.at))
+    }
+
+    pub(super) fn frames(&self) -> usize {
+        self.tiers.iter().map(|tier| tier.frames.len()).sum()
+    }
+
+    pub(super) fn newest(&self) -> u64 {
+        self.newest
+    }
+}
+
+impl Tier {
+    fn takes(&self, at: Instant) -> bool {
+        let due = self.kept.map(|kept| kept + self.config.every());
+        !self.config.keep().is_zero() && due.is_none_or(|due| at >= due)
+    }
+
+    fn is_over(&self, frame: &RingFrame, now: Instant) -> bool {
+        now.saturating_duration_since(frame.at) > self.until
+    }
+
+    fn copy(&mut self, frame: &RingFrame) -> Option<RingFrame> {
+        let bytes = frame.frame.bytes();
+        let segment = self.segment.as_mut();
+        let segment = segment.filter(|segment| segment.has_room(bytes.len()))?;
+        Some(RingFrame {
+            frame: frame.frame.copied(|bytes| segment.copy(bytes)),
+            segment: self.segments,
+            ..frame.clone()
+        })
+    }
+
+    /// A tier without frames keeps no memory.
+    fn forget_segment(&mut self) {
+        if self.frames.is_empty() {
+            self.segment = None;
+        }
+    }
+}
