@@ -5,32 +5,39 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::{
-    avi::{index::Entries, layout::Layout},
+    avi::{
+        chunk::{CHUNK_HEAD_BYTES, FRAME, chunk_head, padded},
+        index::IndexEntries,
+        layout::AviLayout,
+        rate::Slots,
+    },
     clip::Clip,
     container::Container,
     error::Error,
+    file_pieces::FilePieces,
     limits::PIECE_BYTES,
-    output::Output,
     plan::ClipPlan,
 };
 
+mod chunk;
 mod head;
 mod index;
 mod layout;
 mod rate;
+mod sizes;
 
 /// An AVI whose size and structure are known from the plan.
 pub(crate) struct Avi {
-    layout: Layout,
+    layout: AviLayout,
     /// The segment that is being written.
     segment: usize,
     /// The next slot.
-    slots: rate::Slots,
-    jobs: VecDeque<Job>,
+    slots: Slots,
+    jobs: VecDeque<AviJob>,
 }
 
 /// What is to be written next.
-enum Job {
+enum AviJob {
     /// Empty slots, which repeat the frame before.
     Empty(u64),
     Frame(Bytes),
@@ -38,15 +45,15 @@ enum Job {
     Gone(u64),
     /// Zeros.
     Zeros(u64),
-    /// Entries of an index.
-    Index(Entries),
+    /// IndexEntries of an index.
+    Index(IndexEntries),
     /// The head of the next segment.
     NextSegment,
 }
 
 impl Avi {
     pub(crate) fn new(plan: &ClipPlan) -> Result<Self, Error> {
-        let layout = Layout::of(plan)?;
+        let layout = AviLayout::of(plan)?;
         Ok(Self {
             slots: layout.slots(),
             layout,
@@ -58,22 +65,24 @@ impl Avi {
     /// Adds the indices that end the segment.
     fn end_segment(&mut self) {
         if self.layout.is_open_dml() {
-            self.jobs
-                .push_back(Job::Index(Entries::standard(&self.layout, self.segment)));
+            self.jobs.push_back(AviJob::Index(IndexEntries::standard(
+                &self.layout,
+                self.segment,
+            )));
         }
         if self.segment == 0 {
             self.jobs
-                .push_back(Job::Index(Entries::legacy(&self.layout)));
+                .push_back(AviJob::Index(IndexEntries::legacy(&self.layout)));
         }
     }
 }
 
 impl Container for Avi {
-    fn head(&mut self, clip: &Clip, out: &mut Output) {
+    fn head(&mut self, clip: &Clip, out: &mut FilePieces) {
         out.put(&head::head(&clip.plan, &self.layout));
     }
 
-    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, _out: &mut Output) {
+    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, _out: &mut FilePieces) {
         if self
             .layout
             .segments
@@ -81,57 +90,57 @@ impl Container for Avi {
             .is_some_and(|next| next.first == index)
         {
             self.end_segment();
-            self.jobs.push_back(Job::NextSegment);
+            self.jobs.push_back(AviJob::NextSegment);
             self.segment += 1;
         }
         let frame = clip.plan.frames()[index];
         let empty = self.slots.place(frame.at_us);
-        self.jobs.push_back(Job::Empty(empty));
+        self.jobs.push_back(AviJob::Empty(empty));
         self.jobs.push_back(match jpeg {
-            Some(jpeg) => Job::Frame(jpeg),
-            None => Job::Gone(layout::padded(frame.bytes)),
+            Some(jpeg) => AviJob::Frame(jpeg),
+            None => AviJob::Gone(padded(frame.bytes)),
         });
     }
 
-    fn end(&mut self, _clip: &Clip, _out: &mut Output) {
+    fn end(&mut self, _clip: &Clip, _out: &mut FilePieces) {
         self.end_segment();
     }
 
-    fn resume(&mut self, clip: &Clip, out: &mut Output) -> bool {
+    fn resume(&mut self, clip: &Clip, out: &mut FilePieces) -> bool {
         let Some(job) = self.jobs.pop_front() else {
             return false;
         };
         match job {
-            Job::Empty(count) => {
+            AviJob::Empty(count) => {
                 let now = count.min(PIECE_BYTES as u64 / CHUNK_HEAD_BYTES);
-                (0..now).for_each(|_| out.put(&chunk_head(CHUNK, 0)));
-                self.again(count > now, Job::Empty(count - now));
+                (0..now).for_each(|_| out.put(&chunk_head(FRAME, 0)));
+                self.again(count > now, AviJob::Empty(count - now));
             }
-            Job::Frame(jpeg) => {
+            AviJob::Frame(jpeg) => {
                 // A plan's frames are at most 256 MiB long.
-                out.put(&chunk_head(CHUNK, jpeg.len() as u32));
+                out.put(&chunk_head(FRAME, jpeg.len() as u32));
                 let odd = jpeg.len() % 2 == 1;
                 out.pass(jpeg);
                 if odd {
                     out.put(&[0]);
                 }
             }
-            Job::Gone(bytes) => {
+            AviJob::Gone(bytes) => {
                 let zeros = bytes - CHUNK_HEAD_BYTES;
-                out.put(&chunk_head(CHUNK, 0));
+                out.put(&chunk_head(FRAME, 0));
                 out.put(&chunk_head(b"JUNK", zeros as u32));
-                self.again(zeros > 0, Job::Zeros(zeros));
+                self.again(zeros > 0, AviJob::Zeros(zeros));
             }
-            Job::Zeros(bytes) => {
+            AviJob::Zeros(bytes) => {
                 let now = bytes.min(ZEROS.len() as u64);
                 out.pass(Bytes::from_static(&ZEROS[..now as usize]));
-                self.again(bytes > now, Job::Zeros(bytes - now));
+                self.again(bytes > now, AviJob::Zeros(bytes - now));
             }
-            Job::Index(mut entries) => {
+            AviJob::Index(mut entries) => {
                 let more = entries.write(clip, &self.layout, out);
-                self.again(more, Job::Index(entries));
+                self.again(more, AviJob::Index(entries));
             }
-            Job::NextSegment => out.put(&head::next_segment(&self.layout, self.segment)),
+            AviJob::NextSegment => out.put(&head::next_segment(&self.layout, self.segment)),
         }
         true
     }
@@ -142,21 +151,11 @@ impl Container for Avi {
 }
 
 impl Avi {
-    fn again(&mut self, more: bool, job: Job) {
+    fn again(&mut self, more: bool, job: AviJob) {
         if more {
             self.jobs.push_front(job);
         }
     }
 }
 
-fn chunk_head(id: &[u8; 4], bytes: u32) -> [u8; 8] {
-    let mut head = [0; 8];
-    head[..4].copy_from_slice(id);
-    head[4..].copy_from_slice(&bytes.to_le_bytes());
-    head
-}
-
-/// The first stream's compressed pictures.
-const CHUNK: &[u8; 4] = b"00dc";
-const CHUNK_HEAD_BYTES: u64 = 8;
 static ZEROS: [u8; PIECE_BYTES] = [0; PIECE_BYTES];

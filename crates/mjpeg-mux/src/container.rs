@@ -2,21 +2,21 @@
 
 use bytes::Bytes;
 
-use crate::{clip::Clip, output::Output};
+use crate::{clip::Clip, file_pieces::FilePieces};
 
 /// A format of a file, between its head and its end.
 pub(crate) trait Container: Send + Sync {
     /// Begins the file.
-    fn head(&mut self, clip: &Clip, out: &mut Output);
+    fn head(&mut self, clip: &Clip, out: &mut FilePieces);
 
     /// Adds the frame `index`, or notes that it is gone.
-    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, out: &mut Output);
+    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, out: &mut FilePieces);
 
     /// Begins the end of the file.
-    fn end(&mut self, clip: &Clip, out: &mut Output);
+    fn end(&mut self, clip: &Clip, out: &mut FilePieces);
 
     /// Goes on with what takes more than one piece. Returns whether there was anything to do.
-    fn resume(&mut self, _clip: &Clip, _out: &mut Output) -> bool {
+    fn resume(&mut self, _clip: &Clip, _out: &mut FilePieces) -> bool {
         false
     }
 

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use mp4_atom::{Encode, FourCC, Ftyp};
 
-use crate::{clip::Clip, container::Container, output::Output};
+use crate::{
+    clip::Clip, container::Container, file_pieces::FilePieces, mov::samples::MDAT_HEAD_BYTES,
+};
 
 mod movie;
 mod samples;
@@ -12,7 +14,7 @@ mod samples;
 pub(crate) struct Mov;
 
 impl Container for Mov {
-    fn head(&mut self, _clip: &Clip, out: &mut Output) {
+    fn head(&mut self, _clip: &Clip, out: &mut FilePieces) {
         let brand = FourCC::new(b"qt  ");
         let ftyp = Ftyp {
             major_brand: brand,
@@ -22,7 +24,7 @@ impl Container for Mov {
         out.put(&boxed(&ftyp));
     }
 
-    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, out: &mut Output) {
+    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, out: &mut FilePieces) {
         if let Some(jpeg) = jpeg {
             let bytes = clip.plan.frames()[index].bytes + MDAT_HEAD_BYTES;
             out.put(&bytes.to_be_bytes());
@@ -31,7 +33,7 @@ impl Container for Mov {
         }
     }
 
-    fn end(&mut self, clip: &Clip, out: &mut Output) {
+    fn end(&mut self, clip: &Clip, out: &mut FilePieces) {
         out.pass_in_pieces(boxed(&movie::moov(clip)).into());
     }
 }
@@ -42,6 +44,3 @@ fn boxed(atom: &impl Encode) -> Vec<u8> {
         .expect("a clip's bounds keep every box below 4 GiB");
     bytes
 }
-
-const FTYP_BYTES: u64 = 20;
-const MDAT_HEAD_BYTES: u32 = 8;

@@ -5,8 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::{
-    avi::Avi, clip::Clip, concat::Concat, container::Container, error::Error, format::ClipFormat,
-    mov::Mov, output::Output, plan::ClipPlan, zip::Zip,
+    avi::Avi, clip::Clip, concat::Concat, container::Container, error::Error,
+    file_pieces::FilePieces, format::ClipFormat, mov::Mov, plan::ClipPlan, zip::Zip,
 };
 
 /// Makes a file of a clip, in order and frame by frame. It does no IO: [`Muxer::poll`] says what is
@@ -20,14 +20,14 @@ use crate::{
 pub struct Muxer {
     clip: Clip,
     container: Box<dyn Container>,
-    out: Output,
+    out: FilePieces,
     /// The index of the frame that comes next.
     next: usize,
-    stage: Stage,
+    stage: MuxStage,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum MuxStage {
     /// Frames are to come, or to be written.
     Frames,
     /// [`Muxer::poll`] has asked for the next frame.
@@ -88,7 +88,7 @@ impl Muxer {
             ClipFormat::Zip => Box::new(Zip::new(&clip)),
             ClipFormat::Mjpeg => Box::new(Concat),
         };
-        let mut out = Output::default();
+        let mut out = FilePieces::default();
         container.head(&clip, &mut out);
         out.flush();
         Ok(Self {
@@ -96,7 +96,7 @@ impl Muxer {
             container,
             out,
             next: 0,
-            stage: Stage::Frames,
+            stage: MuxStage::Frames,
         })
     }
 
@@ -115,15 +115,15 @@ impl Muxer {
             if self.container.resume(&self.clip, &mut self.out) {
                 continue;
             }
-            if self.stage == Stage::End {
+            if self.stage == MuxStage::End {
                 self.out.flush();
                 return self.out.pop().map_or(MuxStep::Done, MuxStep::Write);
             }
             if self.next < self.clip.plan.len() {
-                self.stage = Stage::Asked;
+                self.stage = MuxStage::Asked;
                 return MuxStep::NeedsFrame(self.next);
             }
-            self.stage = Stage::End;
+            self.stage = MuxStage::End;
             self.container.end(&self.clip, &mut self.out);
         }
     }
@@ -137,7 +137,7 @@ impl Muxer {
     /// No frame was asked for, or it has another length than planned. In both cases the muxer is
     /// as it was.
     pub fn push(&mut self, frame: Option<MuxFrame>) -> Result<(), Error> {
-        if self.stage != Stage::Asked {
+        if self.stage != MuxStage::Asked {
             return Err(Error::NotAsked);
         }
         let index = self.next;
@@ -156,7 +156,7 @@ impl Muxer {
         let jpeg = frame.map(|frame| frame.jpeg);
         self.container.frame(&self.clip, index, jpeg, &mut self.out);
         self.next = index + 1;
-        self.stage = Stage::Frames;
+        self.stage = MuxStage::Frames;
         Ok(())
     }
 }

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use crc32fast::Hasher;
 
 use crate::{
-    clip::Clip, container::Container, limits::PIECE_BYTES, output::Output, utc::UtcTime,
-    zip::json::IndexJson, zip::records::Entry,
+    clip::Clip, container::Container, file_pieces::FilePieces, limits::PIECE_BYTES, utc::UtcTime,
+    zip::json::IndexJson, zip::names::file_name, zip::records::ArchivedFile,
 };
 
 mod json;
+mod names;
 mod records;
 
 /// An archive without compression. Lengths and checksums stand before each file, so that readers
@@ -20,11 +21,11 @@ pub(crate) struct Zip {
     index: IndexJson,
     index_bytes: u64,
     index_hasher: Hasher,
-    stage: Stage,
+    stage: ZipStage,
 }
 
 /// What is to be written next.
-enum Stage {
+enum ZipStage {
     Frames,
     /// The index from this frame on.
     Index {
@@ -46,7 +47,7 @@ struct Directory {
 }
 
 impl Directory {
-    fn add(&mut self, entry: &Entry, out: &mut Output) {
+    fn add(&mut self, entry: &ArchivedFile, out: &mut FilePieces) {
         let record = entry.directory(self.file);
         self.file += entry.file_bytes();
         self.files += 1;
@@ -63,7 +64,7 @@ impl Zip {
             index,
             index_bytes: 0,
             index_hasher: Hasher::new(),
-            stage: Stage::Frames,
+            stage: ZipStage::Frames,
         };
         zip.note_index(&json::head(clip));
         zip
@@ -75,10 +76,10 @@ impl Zip {
     }
 
     /// The file of a frame.
-    fn entry(&self, clip: &Clip, index: usize) -> Entry {
+    fn entry(&self, clip: &Clip, index: usize) -> ArchivedFile {
         let frame = clip.plan.frames()[index];
         let taken = UtcTime::of_frame(&clip.plan, frame.at_us);
-        Entry {
+        ArchivedFile {
             name: file_name(index, taken),
             modified: taken,
             checksum: self.checksums[index],
@@ -87,9 +88,9 @@ impl Zip {
     }
 
     /// The file of the index. It was modified when the last frame was taken.
-    fn index_entry(&self, clip: &Clip) -> Entry {
+    fn index_entry(&self, clip: &Clip) -> ArchivedFile {
         let last = clip.plan.frames().last().map_or(0, |frame| frame.at_us);
-        Entry {
+        ArchivedFile {
             name: "index.json".to_owned(),
             modified: UtcTime::of_frame(&clip.plan, last),
             checksum: self.index_hasher.clone().finalize(),
@@ -98,7 +99,7 @@ impl Zip {
         }
     }
 
-    fn write_index(&mut self, clip: &Clip, mut next: usize, out: &mut Output) -> Stage {
+    fn write_index(&mut self, clip: &Clip, mut next: usize, out: &mut FilePieces) -> ZipStage {
         let end = (next + LINES_AT_A_TIME).min(clip.plan.len());
         while next < end {
             if let Some(line) = self.index.line(clip, next) {
@@ -107,13 +108,13 @@ impl Zip {
             next += 1;
         }
         if next < clip.plan.len() {
-            return Stage::Index { next };
+            return ZipStage::Index { next };
         }
         out.put(json::END.as_bytes());
-        Stage::Directory(Directory::default())
+        ZipStage::Directory(Directory::default())
     }
 
-    fn write_directory(&self, clip: &Clip, mut at: Directory, out: &mut Output) -> Stage {
+    fn write_directory(&self, clip: &Clip, mut at: Directory, out: &mut FilePieces) -> ZipStage {
         let end = (at.next + LINES_AT_A_TIME).min(clip.plan.len());
         while at.next < end {
             if clip.is_present(at.next) {
@@ -122,18 +123,18 @@ impl Zip {
             at.next += 1;
         }
         if at.next < clip.plan.len() {
-            return Stage::Directory(at);
+            return ZipStage::Directory(at);
         }
         at.add(&self.index_entry(clip), out);
         out.put(&records::end(at.files, at.file, at.bytes));
-        Stage::Done
+        ZipStage::Done
     }
 }
 
 impl Container for Zip {
-    fn head(&mut self, _clip: &Clip, _out: &mut Output) {}
+    fn head(&mut self, _clip: &Clip, _out: &mut FilePieces) {}
 
-    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, out: &mut Output) {
+    fn frame(&mut self, clip: &Clip, index: usize, jpeg: Option<Bytes>, out: &mut FilePieces) {
         let checksum = jpeg.as_deref().map_or(0, crc32fast::hash);
         self.checksums.push(checksum);
         if let Some(jpeg) = jpeg {
@@ -145,27 +146,22 @@ impl Container for Zip {
         }
     }
 
-    fn end(&mut self, clip: &Clip, out: &mut Output) {
+    fn end(&mut self, clip: &Clip, out: &mut FilePieces) {
         self.note_index(json::END);
         self.index = IndexJson::default();
         out.put(&self.index_entry(clip).head());
         out.put(json::head(clip).as_bytes());
-        self.stage = Stage::Index { next: 0 };
+        self.stage = ZipStage::Index { next: 0 };
     }
 
-    fn resume(&mut self, clip: &Clip, out: &mut Output) -> bool {
+    fn resume(&mut self, clip: &Clip, out: &mut FilePieces) -> bool {
         self.stage = match self.stage {
-            Stage::Index { next } => self.write_index(clip, next, out),
-            Stage::Directory(at) => self.write_directory(clip, at, out),
-            Stage::Frames | Stage::Done => return false,
+            ZipStage::Index { next } => self.write_index(clip, next, out),
+            ZipStage::Directory(at) => self.write_directory(clip, at, out),
+            ZipStage::Frames | ZipStage::Done => return false,
         };
         true
     }
-}
-
-/// As in `000001-20261128T120000.123Z.jpg`: sorted by name, frames are in order.
-fn file_name(index: usize, taken: UtcTime) -> String {
-    format!("{:06}-{}.jpg", index + 1, taken.compact())
 }
 
 /// Entries of the index or of the directory have 70 bytes and more.

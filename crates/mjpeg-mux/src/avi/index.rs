@@ -2,18 +2,19 @@
 
 use crate::{
     avi::{
-        CHUNK, CHUNK_HEAD_BYTES, chunk_head,
-        layout::{Layout, padded},
+        chunk::{CHUNK_HEAD_BYTES, FRAME, chunk_head, padded},
+        layout::AviLayout,
         rate::Slots,
+        sizes::{legacy_bytes, standard_bytes},
     },
     clip::Clip,
+    file_pieces::FilePieces,
     limits::PIECE_BYTES,
-    output::Output,
 };
 
 /// The entries of an index, which are computed again from the plan while they are written.
-pub(super) struct Entries {
-    kind: Kind,
+pub(super) struct IndexEntries {
+    kind: IndexKind,
     segment: usize,
     /// The next frame, unless `empty` is above zero.
     frame: usize,
@@ -26,23 +27,23 @@ pub(super) struct Entries {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum IndexKind {
     Standard,
     Legacy,
 }
 
-impl Entries {
+impl IndexEntries {
     /// The index of a segment, `ix00`.
-    pub(super) fn standard(layout: &Layout, segment: usize) -> Self {
-        Self::new(Kind::Standard, layout, segment)
+    pub(super) fn standard(layout: &AviLayout, segment: usize) -> Self {
+        Self::new(IndexKind::Standard, layout, segment)
     }
 
     /// The index of the first segment, `idx1`.
-    pub(super) fn legacy(layout: &Layout) -> Self {
-        Self::new(Kind::Legacy, layout, 0)
+    pub(super) fn legacy(layout: &AviLayout) -> Self {
+        Self::new(IndexKind::Legacy, layout, 0)
     }
 
-    fn new(kind: Kind, layout: &Layout, segment: usize) -> Self {
+    fn new(kind: IndexKind, layout: &AviLayout, segment: usize) -> Self {
         let at = &layout.segments[segment];
         Self {
             kind,
@@ -56,13 +57,13 @@ impl Entries {
     }
 
     /// Writes a piece. Returns whether there are more.
-    pub(super) fn write(&mut self, clip: &Clip, layout: &Layout, out: &mut Output) -> bool {
+    pub(super) fn write(&mut self, clip: &Clip, layout: &AviLayout, out: &mut FilePieces) -> bool {
         if !self.begun {
             self.begun = true;
             self.write_head(layout, out);
         }
         let end = layout.end_of(self.segment, &clip.plan);
-        for _ in 0..PIECE_BYTES / LEGACY_ENTRY_BYTES as usize {
+        for _ in 0..ENTRIES_AT_A_TIME {
             if self.frame == end {
                 return false;
             }
@@ -71,7 +72,7 @@ impl Entries {
         true
     }
 
-    fn write_entry(&mut self, clip: &Clip, out: &mut Output) {
+    fn write_entry(&mut self, clip: &Clip, out: &mut FilePieces) {
         let frame = clip.plan.frames()[self.frame];
         let empty = self
             .empty
@@ -90,18 +91,18 @@ impl Entries {
     }
 
     /// Adds the entry of a chunk. One without bytes needs the frame before it: it is no keyframe.
-    fn put(&self, bytes: u32, out: &mut Output) {
+    fn put(&self, bytes: u32, out: &mut FilePieces) {
         // A segment is at most a few GiB long.
         let offset = self.offset as u32;
         match self.kind {
-            Kind::Standard => {
+            IndexKind::Standard => {
                 let delta = if bytes == 0 { DELTA_FRAME } else { 0 };
                 out.put(&(offset + CHUNK_HEAD_BYTES as u32).to_le_bytes());
                 out.put(&(bytes | delta).to_le_bytes());
             }
-            Kind::Legacy => {
+            IndexKind::Legacy => {
                 let flags = if bytes == 0 { 0 } else { KEYFRAME };
-                out.put(CHUNK);
+                out.put(FRAME);
                 out.put(&flags.to_le_bytes());
                 out.put(&(offset + LIST_NAME_BYTES).to_le_bytes());
                 out.put(&bytes.to_le_bytes());
@@ -109,20 +110,20 @@ impl Entries {
         }
     }
 
-    fn write_head(&self, layout: &Layout, out: &mut Output) {
+    fn write_head(&self, layout: &AviLayout, out: &mut FilePieces) {
         let segment = &layout.segments[self.segment];
         match self.kind {
-            Kind::Standard => {
+            IndexKind::Standard => {
                 let bytes = standard_bytes(segment.slots) - CHUNK_HEAD_BYTES;
                 out.put(&chunk_head(b"ix00", bytes as u32));
                 // Two longs per entry, no sub-type, an index of chunks.
                 out.put(&[2, 0, 0, 1]);
                 out.put(&(segment.slots as u32).to_le_bytes());
-                out.put(CHUNK);
+                out.put(FRAME);
                 out.put(&segment.chunks_offset.to_le_bytes());
                 out.put(&[0; 4]);
             }
-            Kind::Legacy => {
+            IndexKind::Legacy => {
                 let bytes = legacy_bytes(segment.slots) - CHUNK_HEAD_BYTES;
                 out.put(&chunk_head(b"idx1", bytes as u32));
             }
@@ -130,22 +131,9 @@ impl Entries {
     }
 }
 
-/// The length of a segment's index.
-pub(super) fn standard_bytes(slots: u64) -> u64 {
-    CHUNK_HEAD_BYTES + STANDARD_HEAD_BYTES + STANDARD_ENTRY_BYTES * slots
-}
-
-/// The length of the index of the first segment.
-pub(super) fn legacy_bytes(slots: u64) -> u64 {
-    CHUNK_HEAD_BYTES + LEGACY_ENTRY_BYTES * slots
-}
-
-const STANDARD_HEAD_BYTES: u64 = 24;
-const STANDARD_ENTRY_BYTES: u64 = 8;
-const LEGACY_ENTRY_BYTES: u64 = 16;
-/// What a slot takes in both indices.
-pub(super) const SLOT_BYTES: u64 = STANDARD_ENTRY_BYTES + LEGACY_ENTRY_BYTES;
 /// Offsets of `idx1` count from the name of the list.
 const LIST_NAME_BYTES: u32 = 4;
 const KEYFRAME: u32 = 0x10;
 const DELTA_FRAME: u32 = 1 << 31;
+/// Each has at most 16 bytes.
+const ENTRIES_AT_A_TIME: usize = PIECE_BYTES / 16;

@@ -1,17 +1,22 @@
 //! Where everything is in an AVI, computed from the plan.
 
 use crate::{
-    avi::{head, index, rate, rate::Slots},
+    avi::{
+        chunk::{CHUNK_HEAD_BYTES, padded},
+        rate,
+        rate::Slots,
+        sizes::{NEXT_SEGMENT_BYTES, SLOT_BYTES, head_bytes, legacy_bytes, standard_bytes},
+    },
     error::Error,
     limits::MAX_AVI_BYTES,
     plan::ClipPlan,
 };
 
 /// The structure of the file.
-pub(super) struct Layout {
+pub(super) struct AviLayout {
     pub(super) slot_us: u64,
-    /// At least one. More than one, or one with [`Layout::is_open_dml`], has OpenDML's indices.
-    pub(super) segments: Vec<Segment>,
+    /// At least one. More than one, or one with [`AviLayout::is_open_dml`], has OpenDML's indices.
+    pub(super) segments: Vec<RiffSegment>,
     open_dml: bool,
     pub(super) file_bytes: u64,
     /// Slots of the whole file.
@@ -20,7 +25,7 @@ pub(super) struct Layout {
 }
 
 /// A list `RIFF` of the file, with frames and the index of their places.
-pub(super) struct Segment {
+pub(super) struct RiffSegment {
     /// The first frame.
     pub(super) first: usize,
     /// What the slots before this segment have come to.
@@ -28,15 +33,15 @@ pub(super) struct Segment {
     pub(super) slots: u64,
     /// The bytes of the chunks that are frames or empty slots.
     pub(super) chunks_bytes: u64,
-    /// Where the segment begins in the file.
-    pub(super) offset: u64,
-    /// Where its list `movi` has its first chunk.
+    /// Those, and its index as OpenDML has it.
+    pub(super) movi_bytes: u64,
+    /// Where the first chunk is in the file.
     pub(super) chunks_offset: u64,
     /// From its beginning to that of the next.
     pub(super) bytes: u64,
 }
 
-impl Layout {
+impl AviLayout {
     pub(super) fn of(plan: &ClipPlan) -> Result<Self, Error> {
         let slot_us = rate::slot_us(plan);
         let whole = split(plan, slot_us, u64::MAX);
@@ -64,29 +69,18 @@ impl Layout {
 
     /// Gives each segment its place.
     fn place(&mut self) {
+        let open_dml = self.open_dml.then_some(self.segments.len());
+        let mut head = head_bytes(open_dml);
+        // Only the first segment has the index of before OpenDML.
+        let mut legacy = legacy_bytes(self.segments[0].slots);
         let mut offset = 0;
-        for number in 0..self.segments.len() {
-            let head = if number == 0 {
-                head::head_bytes(self)
-            } else {
-                head::NEXT_SEGMENT_BYTES
-            };
-            let slots = self.segments[number].slots;
-            let standard = if self.open_dml {
-                index::standard_bytes(slots)
-            } else {
-                0
-            };
-            let legacy = if number == 0 {
-                index::legacy_bytes(slots)
-            } else {
-                0
-            };
-            let segment = &mut self.segments[number];
-            segment.offset = offset;
+        for segment in &mut self.segments {
+            let standard = open_dml.map_or(0, |_| standard_bytes(segment.slots));
             segment.chunks_offset = offset + head;
-            segment.bytes = head + segment.chunks_bytes + standard + legacy;
+            segment.movi_bytes = segment.chunks_bytes + standard;
+            segment.bytes = head + segment.movi_bytes + legacy;
             offset += segment.bytes;
+            (head, legacy) = (NEXT_SEGMENT_BYTES, 0);
         }
         self.file_bytes = offset;
     }
@@ -104,37 +98,27 @@ impl Layout {
         let next = self.segments.get(segment + 1);
         next.map_or(plan.len(), |next| next.first)
     }
-
-    /// The length of the list `movi` of a segment, after the four bytes of its name.
-    pub(super) fn movi_bytes(&self, segment: &Segment) -> u64 {
-        let standard = if self.open_dml {
-            index::standard_bytes(segment.slots)
-        } else {
-            0
-        };
-        segment.chunks_bytes + standard
-    }
 }
 
 /// Splits the frames into segments whose chunks and indices take at most `max_bytes`, if that is
 /// more than a frame takes.
-fn split(plan: &ClipPlan, slot_us: u64, max_bytes: u64) -> Vec<Segment> {
-    let mut segments: Vec<Segment> = Vec::new();
+fn split(plan: &ClipPlan, slot_us: u64, max_bytes: u64) -> Vec<RiffSegment> {
+    let mut segments: Vec<RiffSegment> = Vec::new();
     let mut slots = Slots::new(slot_us);
     let mut taken = 0;
     for (index, frame) in plan.frames().iter().enumerate() {
         let before = slots.clone();
         let empty = slots.place(frame.at_us);
         let chunks = empty * CHUNK_HEAD_BYTES + CHUNK_HEAD_BYTES + padded(frame.bytes);
-        let needed = chunks + (empty + 1) * index::SLOT_BYTES;
+        let needed = chunks + (empty + 1) * SLOT_BYTES;
         if segments.is_empty() || taken + needed > max_bytes {
             taken = 0;
-            segments.push(Segment {
+            segments.push(RiffSegment {
                 first: index,
                 before,
                 slots: 0,
                 chunks_bytes: 0,
-                offset: 0,
+                movi_bytes: 0,
                 chunks_offset: 0,
                 bytes: 0,
             });
@@ -148,13 +132,7 @@ fn split(plan: &ClipPlan, slot_us: u64, max_bytes: u64) -> Vec<Segment> {
     segments
 }
 
-/// Chunks begin at even offsets.
-pub(super) fn padded(bytes: u32) -> u64 {
-    u64::from(bytes) + u64::from(bytes % 2)
-}
-
-const CHUNK_HEAD_BYTES: u64 = super::CHUNK_HEAD_BYTES;
 /// Readers of before OpenDML stop here, and so does each segment.
-pub(super) const SEGMENT_BYTES: u64 = 1 << 30;
+const SEGMENT_BYTES: u64 = 1 << 30;
 /// For the head of the file, whose length depends on the number of segments.
 const HEAD_ROOM_BYTES: u64 = 1 << 20;

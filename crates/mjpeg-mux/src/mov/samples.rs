@@ -4,10 +4,7 @@ use mp4_atom::{
     Co64, Codec, Jpeg, Stbl, Stsc, StscEntry, Stsd, Stsz, StszSamples, Stts, SttsEntry, Visual,
 };
 
-use crate::{
-    clip::Clip,
-    mov::{FTYP_BYTES, MDAT_HEAD_BYTES},
-};
+use crate::clip::Clip;
 
 /// What the tables and the headers of the movie have in common.
 pub(super) struct Samples {
@@ -158,3 +155,7 @@ fn description((width, height): (u16, u16)) -> Codec {
 const FINE: u32 = 90_000;
 const COARSE: u32 = 1_000;
 const MAX_DESCRIPTIONS: usize = 64;
+/// What stands before the first frame.
+const FTYP_BYTES: u64 = 20;
+/// What stands before each frame.
+pub(super) const MDAT_HEAD_BYTES: u32 = 8;

@@ -1,6 +1,6 @@
 //! The text of `index.json`.
 
-use crate::{clip::Clip, utc::UtcTime, zip::file_name};
+use crate::{clip::Clip, utc::UtcTime, zip::names::file_name};
 
 /// The lines of the frames, which are made in order.
 #[derive(Default)]

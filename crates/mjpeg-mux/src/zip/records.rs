@@ -3,17 +3,17 @@
 use crate::utc::UtcTime;
 
 /// A file of the archive, which is shorter than 4 GiB and has an ASCII name.
-pub(super) struct Entry {
+pub(super) struct ArchivedFile {
     pub(super) name: String,
     pub(super) modified: UtcTime,
     pub(super) checksum: u32,
     pub(super) bytes: u32,
 }
 
-impl Entry {
+impl ArchivedFile {
     /// What stands before the file.
     pub(super) fn head(&self) -> Vec<u8> {
-        let mut record = Record::new(b"PK\x03\x04");
+        let mut record = ZipRecord::new(b"PK\x03\x04");
         record.short(VERSION_PLAIN);
         self.common(&mut record);
         record.short(0);
@@ -29,7 +29,7 @@ impl Entry {
     /// The directory's record of the file, which begins at `offset`.
     pub(super) fn directory(&self, offset: u64) -> Vec<u8> {
         let large = is_large(offset);
-        let mut record = Record::new(b"PK\x01\x02");
+        let mut record = ZipRecord::new(b"PK\x01\x02");
         record.short(MADE_BY);
         record.short(if large { VERSION_ZIP64 } else { VERSION_PLAIN });
         self.common(&mut record);
@@ -46,7 +46,7 @@ impl Entry {
     }
 
     /// From the flags to the length of the name. Nothing is compressed.
-    fn common(&self, record: &mut Record) {
+    fn common(&self, record: &mut ZipRecord) {
         let at = self.modified;
         let years = at.year.clamp(1980, 2107) - 1980;
         let date = years << 9 | u16::from(at.month) << 5 | u16::from(at.day);
@@ -60,7 +60,7 @@ impl Entry {
 
 /// What follows a directory of `files` files with `bytes` bytes at `offset`.
 pub(super) fn end(files: u64, offset: u64, bytes: u64) -> Vec<u8> {
-    let mut record = Record(Vec::new());
+    let mut record = ZipRecord(Vec::new());
     let many = files >= u64::from(u16::MAX);
     if many || is_large(offset) || is_large(bytes) {
         record.mark(b"PK\x06\x06").quad(44);
@@ -86,9 +86,9 @@ fn is_large(value: u64) -> bool {
     value >= u64::from(u32::MAX)
 }
 
-struct Record(Vec<u8>);
+struct ZipRecord(Vec<u8>);
 
-impl Record {
+impl ZipRecord {
     fn new(mark: &[u8; 4]) -> Self {
         Self(mark.to_vec())
     }

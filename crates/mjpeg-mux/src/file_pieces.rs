@@ -9,12 +9,12 @@ use crate::limits::PIECE_BYTES;
 /// Bytes to write. What is written in small parts is collected into pieces; a frame passes through
 /// as it is, after what was collected before it.
 #[derive(Default)]
-pub(crate) struct Output {
+pub(crate) struct FilePieces {
     collected: Vec<u8>,
     ready: VecDeque<Bytes>,
 }
 
-impl Output {
+impl FilePieces {
     /// Adds a few bytes.
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.collected.extend_from_slice(bytes);
