@@ -80,6 +80,6 @@ fn zip_beyond_4_gib_is_read_whole() {
     assert_eq!(clip.python(&read), format!("{} True", 250 * MIB));
     assert_eq!(
         clip.python("len(json.loads(zip.read('index.json'))['frames'])"),
-        "17"
+        "18"
     );
 }

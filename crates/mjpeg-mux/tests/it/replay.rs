@@ -19,7 +19,7 @@ fn mux_plan() {
 #[test]
 fn plans_at_random() {
     let mut state = 1_u64;
-    for length in (0..500).map(|number| number % 300) {
+    for length in (0..200).map(|number| number % 300) {
         let random = |_| {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
