@@ -96,6 +96,8 @@ fn durations(clip: &Clip, timescale: u32, interval_us: u64) -> (Stts, u64) {
     };
     let mut last = first;
     for at in times {
+        // Frames of one moment follow one another at once: seeking needs different times.
+        let at = at.max(last + 1);
         add(at - last);
         last = at;
     }

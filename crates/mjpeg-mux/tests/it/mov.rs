@@ -141,9 +141,15 @@ fn pauses_of_any_length_keep_their_length() {
 }
 
 #[test]
-fn frames_of_one_moment_are_all_there() {
+fn frames_of_one_moment_are_all_there_at_different_times() {
     let shots = shots([0, 0, 0, 50, 100].map(Duration::from_millis));
     let clip = clip(&shots, &[]);
     assert_times(&clip, &shots);
+    let packets = clip.packets();
+    assert!(
+        packets
+            .windows(2)
+            .all(|pair| pair[0].seconds < pair[1].seconds)
+    );
     assert_eq!(clip.jpegs_by_ffmpeg(), concat(&shots));
 }

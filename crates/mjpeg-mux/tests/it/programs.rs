@@ -57,28 +57,26 @@ impl ClipFile {
 
     /// Lets ffprobe list the packets.
     pub(crate) fn packets(&self) -> Vec<Packet> {
-        self.packets_from("0")
+        self.packets_by(&[])
     }
 
     /// Lets ffprobe list the packets from a second on.
     pub(crate) fn packets_from(&self, seconds: &str) -> Vec<Packet> {
-        let from = format!("{seconds}%");
-        let output = run(
-            "ffprobe",
-            &[
-                "-v",
-                "error",
-                "-of",
-                "csv=p=0",
-                "-read_intervals",
-                &from,
-                "-show_entries",
-                "packet=pts_time,size",
-                &self.text(),
-            ],
-        );
-        let text = String::from_utf8(output).unwrap();
-        let lines = text.lines().filter(|line| !line.is_empty());
+        self.packets_by(&["-read_intervals", &format!("{seconds}%")])
+    }
+
+    fn packets_by(&self, options: &[&str]) -> Vec<Packet> {
+        let entries = ["-show_entries", "packet=pts_time,size"];
+        let text = self.text();
+        let args = [
+            &["-v", "error", "-of", "csv=p=0"],
+            options,
+            &entries,
+            &[&text],
+        ]
+        .concat();
+        let output = String::from_utf8(run("ffprobe", &args)).unwrap();
+        let lines = output.lines().filter(|line| !line.is_empty());
         lines.map(Packet::of).collect()
     }
 
