@@ -24,6 +24,12 @@ pub(super) const EDGES: &[Edges] = &[
         why: "the codec is the lowest layer, and any capture pipeline can use it alone",
     },
     Edges {
+        of: "mjpeg-mux",
+        always: &[],
+        optional: &[],
+        why: "putting JPEGs into files does not need the relay",
+    },
+    Edges {
         of: "mjpeg-picture",
         always: &[],
         optional: &[],
@@ -153,6 +159,11 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
         why: "the codec is sans-IO: no runtime, no sockets, no randomness",
     },
     Unreachable {
+        from: &["mjpeg-mux"],
+        forbidden: &["tokio", "mio", "hyper", "socket2", "http"],
+        why: "the muxer is sans-IO: no runtime, no sockets",
+    },
+    Unreachable {
         from: &["mjpeg-fanout"],
         forbidden: &[
             "mio",
@@ -205,6 +216,7 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
             "mjpeg-ingest",
             "mjpeg-http",
             "mjpeg-manager",
+            "mjpeg-mux",
             "mjpeg-picture",
         ],
         forbidden: &["clap", "anyhow", "serde", "tracing-subscriber"],
