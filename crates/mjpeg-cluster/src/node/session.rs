@@ -97,6 +97,7 @@ impl Node {
 
     pub(super) fn keep_session(&mut self, now: Instant) {
         let renew = self.settings.renew();
+        let is_silent = self.heard.is_none_or(|heard| now >= heard + renew);
         let Some(session) = &mut self.session else {
             if now >= self.retry_at && !self.is_pending(|what| matches!(what, What::Grant)) {
                 self.call(What::Grant, Call::Grant);
@@ -105,7 +106,14 @@ impl Node {
         };
         if now >= session.alive_at {
             // Whether the one before was answered or not: each counts from when it was sent.
-            session.alive_at = now + renew;
+            // While none is answered, they follow sooner: an engine that has chosen a new leader
+            // answers the next one, and perhaps none of those before.
+            session.alive_at = now
+                + if is_silent {
+                    self.settings.retry()
+                } else {
+                    renew
+                };
             let lease = session.lease;
             self.call(What::KeepAlive(lease), Call::KeepAlive(lease));
         }

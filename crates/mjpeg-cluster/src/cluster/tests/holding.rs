@@ -121,3 +121,21 @@ async fn keepalive_that_fails_is_sent_again_before_the_next_is_due() {
     assert!(tenure.is_open(Instant::now()));
     assert_eq!(a.cluster.stats().self_fences, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn engine_that_answers_again_shortly_before_the_fence_is_asked_in_time() {
+    let plant = Plant::new();
+    let strict = |config: ClusterConfig| config.with_engine_loss(EngineLoss::Drop);
+    let a = plant.start_with("a", strict);
+    let tenure = mine(&a).await;
+    // A keepalive has just been answered, and lasts for four fifths of a lease.
+    while a.cluster.stats().lease_remaining < LEASE * 79 / 100 {
+        sleep(LEASE / 1000).await;
+    }
+    a.link.cut(true);
+    sleep(LEASE * 13 / 20).await;
+    a.link.cut(false);
+    sleep(LEASE).await;
+    assert!(tenure.is_open(Instant::now()));
+    assert_eq!(a.cluster.stats().self_fences, 0);
+}
