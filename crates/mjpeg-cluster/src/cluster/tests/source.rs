@@ -17,9 +17,9 @@ pub(super) struct Places {
     log: Arc<Mutex<Vec<String>>>,
     refuses: bool,
     /// How often other nodes refuse, as their views are old.
-    refusals: Arc<AtomicU32>,
+    pub(super) refusals: Arc<AtomicU32>,
     /// Told when a connection to another node is closed.
-    closed: Arc<Notify>,
+    pub(super) closed: Arc<Notify>,
 }
 
 /// A connection that is silent and tells when it is closed.
@@ -47,7 +47,7 @@ impl Places {
         Ok(Connection::bytes(tokio::io::empty(), name))
     }
 
-    fn log(&self) -> Vec<String> {
+    pub(super) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client::{Client, Permission, PermissionType};
+use etcd_client::{Client, ConnectOptions, Permission, PermissionType};
 use mjpeg_cluster::{Engine, EngineError, Etcd, EtcdConfig, EtcdTls, NodeName};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
@@ -18,8 +18,9 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use super::{Neighbours, PATIENCE, mine, process::Group, start_on};
 
-/// Lets only users with a password in, one of which may do what a cluster needs.
-async fn lock(group: &Group) {
+/// Lets only users with a password in, one of which may do what a cluster needs. Returns the
+/// client of the one who may do everything.
+async fn lock(group: &Group) -> Client {
     let mut client = Client::connect(group.endpoints(), None).await.unwrap();
     let up = async {
         while client.get("x", None).await.is_err() {
@@ -39,6 +40,10 @@ async fn lock(group: &Group) {
     client.user_add("relay", "right", None).await.unwrap();
     client.user_grant_role("relay", "relay").await.unwrap();
     client.auth_enable().await.unwrap();
+    let root = ConnectOptions::new().with_user("root", "root's");
+    Client::connect(group.endpoints(), Some(root))
+        .await
+        .unwrap()
 }
 
 fn config(group: &Group) -> EtcdConfig {
@@ -52,11 +57,15 @@ async fn node_logs_in_and_again_when_etcd_has_forgotten_it() {
     let Some(mut group) = Group::start(1) else {
         return;
     };
-    lock(&group).await;
-    let etcd = Etcd::connect(config(&group).with_login("relay", "right"))
-        .await
-        .unwrap();
-    let a = start_on("a", etcd, &Neighbours::default());
+    let mut root = lock(&group).await;
+    let login = || Etcd::connect(config(&group).with_login("relay", "right"));
+    let other = login().await.unwrap();
+    other.read().await.unwrap();
+    // A token counts for the users that there were when it was given.
+    root.user_add("another", "secret", None).await.unwrap();
+    let _ = other.read().await;
+    other.read().await.expect("it has logged in again");
+    let a = start_on("a", login().await.unwrap(), &Neighbours::default());
     let tenure = mine(&a).await;
     // Its tokens end with it.
     group.kill(0);
