@@ -1,10 +1,21 @@
 //! How often the engine and the other nodes are asked, and what becomes of calls without an answer.
 
-use super::*;
+use super::{deleted::is_claim, *};
 use crate::{
     engine::{record::EngineValue, transaction::KeyEdit},
     node::Call,
 };
+
+/// Whether a call admits a node.
+fn is_admission(call: &Call) -> bool {
+    let admits = |edit: &KeyEdit| {
+        let KeyEdit::Put(EngineValue::Member(_, member), _) = edit else {
+            return false;
+        };
+        member.admitted
+    };
+    matches!(call, Call::Commit(admission) if admission.edits.iter().any(admits))
+}
 
 #[tokio::test(start_paused = true)]
 async fn engine_that_refuses_everything_is_there_and_is_asked_in_moderation() {
@@ -34,10 +45,7 @@ async fn claim_that_is_refused_is_tried_again_in_moderation() {
     let plant = Plant::new();
     let a = plant.start("a");
     mine(&a).await;
-    a.link.refuse(|call| {
-        let puts_owner = |edit: &KeyEdit| matches!(edit, KeyEdit::Put(EngineValue::Owner(..), _));
-        matches!(call, Call::Commit(claim) if claim.edits.iter().any(puts_owner))
-    });
+    a.link.refuse(is_claim);
     let yard = SharedName::new("yard").unwrap();
     a.cluster.define(&yard, spec("tcp://camera:2"));
     let before = plant.engine.commits();
@@ -145,4 +153,44 @@ async fn owner_that_died_while_the_watch_was_away_is_known_to_have_had_the_strea
     mine(&b).await;
     let moves = b.cluster.stats().moves;
     assert_eq!((moves.owner_gone, moves.unowned), (1, 0), "{moves:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_engine_has_done_is_not_done_again_though_the_watch_does_not_show_it() {
+    let plant = Plant::new();
+    let a = plant.start("a");
+    a.link.refuse(is_admission);
+    sleep(LEASE / 2).await;
+    a.link.cut_watch(true);
+    a.link.refuse(|_| false);
+    sleep(LEASE).await;
+    let before = plant.engine.commits();
+    sleep(2 * LEASE).await;
+    assert_eq!(plant.engine.commits(), before, "it is admitted");
+    a.link.cut_watch(false);
+    mine(&a).await;
+    sleep(LEASE).await;
+    a.link.cut_watch(true);
+    let before = plant.engine.commits();
+    assert!(a.cluster.drain(LEASE).await);
+    sleep(2 * LEASE).await;
+    // The claim is given back, and the node's record changed.
+    assert_eq!(plant.engine.commits() - before, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn claim_of_what_another_node_has_got_meanwhile_is_none() {
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    b.link.refuse(is_claim);
+    assert!(a.cluster.drain(LEASE).await);
+    sleep(LEASE / 5).await;
+    // It does not hear that the other one has it back.
+    b.link.cut_watch(true);
+    a.cluster.undrain();
+    let tenure = mine(&a).await;
+    b.link.refuse(|_| false);
+    sleep(3 * LEASE).await;
+    assert!(tenure.is_open(Instant::now()));
+    assert_eq!((a.cluster.stats().owned, b.cluster.stats().owned), (1, 0));
 }

@@ -14,7 +14,7 @@ fn delete(plant: &Plant, key: EngineKey) {
 }
 
 /// Whether a call claims a stream.
-fn is_claim(call: &Call) -> bool {
+pub(super) fn is_claim(call: &Call) -> bool {
     let puts_owner = |edit: &KeyEdit| matches!(edit, KeyEdit::Put(EngineValue::Owner(..), _));
     matches!(call, Call::Commit(claim) if claim.edits.iter().any(puts_owner))
 }

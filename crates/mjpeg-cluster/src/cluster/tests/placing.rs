@@ -201,3 +201,20 @@ async fn node_that_is_to_drain_and_does_not_know_it_yet_is_no_place_to_move_to()
     let refused = a.cluster.move_to(&door(), &named("b"));
     assert_eq!(refused, Err(InvalidMove::Draining));
 }
+
+#[tokio::test(start_paused = true)]
+async fn camera_that_could_not_be_dialled_long_ago_has_its_whole_time_again() {
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    dialled(&a, &door(), false);
+    // It loses all it has before it gives up.
+    plant
+        .engine
+        .edit([KeyEdit::Delete(EngineKey::Node(named("a")))]);
+    mine(&b).await;
+    sleep(Duration::from_secs(60)).await;
+    b.cluster.give_up(&door());
+    let epoch = mine(&a).await.epoch();
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(epoch_at(&a, &door()), Some(epoch));
+}

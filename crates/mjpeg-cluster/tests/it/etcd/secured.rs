@@ -57,15 +57,11 @@ async fn node_logs_in_and_again_when_etcd_has_forgotten_it() {
     let Some(mut group) = Group::start(1) else {
         return;
     };
-    let mut root = lock(&group).await;
-    let login = || Etcd::connect(config(&group).with_login("relay", "right"));
-    let other = login().await.unwrap();
-    other.read().await.unwrap();
-    // A token counts for the users that there were when it was given.
-    root.user_add("another", "secret", None).await.unwrap();
-    let _ = other.read().await;
-    other.read().await.expect("it has logged in again");
-    let a = start_on("a", login().await.unwrap(), &Neighbours::default());
+    lock(&group).await;
+    let etcd = Etcd::connect(config(&group).with_login("relay", "right"))
+        .await
+        .unwrap();
+    let a = start_on("a", etcd, &Neighbours::default());
     let tenure = mine(&a).await;
     // Its tokens end with it.
     group.kill(0);
@@ -106,6 +102,46 @@ async fn login_that_is_refused_says_so_and_is_logged_once() {
         assert!(!format!("{refused:?}").contains("wr0ng"), "{refused:?}");
     }
     assert_eq!(warnings.count(), 2, "one for each");
+}
+
+#[tokio::test]
+async fn login_that_was_refused_is_tried_again_a_second_later() {
+    let Some(group) = Group::start(1) else { return };
+    let mut root = lock(&group).await;
+    let warnings = Warnings::default();
+    let _logging = tracing::subscriber::set_default(warnings.clone());
+    let etcd = Etcd::connect(config(&group).with_login("relay", "later"));
+    let etcd = etcd.await.unwrap();
+    etcd.read().await.unwrap_err();
+    // It is not asked for each call: that takes etcd long.
+    let again = format!("{:?}", etcd.read().await.unwrap_err());
+    assert!(again.contains("a moment ago"), "{again}");
+    root.user_change_password("relay", "later").await.unwrap();
+    let works = async {
+        while etcd.read().await.is_err() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(PATIENCE, works).await.expect("it is right now");
+    assert_eq!(warnings.count(), 1);
+    // The next outage is logged as well.
+    root.user_change_password("relay", "other").await.unwrap();
+    etcd.read().await.unwrap_err();
+    etcd.read().await.unwrap_err();
+    assert_eq!(warnings.count(), 2);
+}
+
+#[tokio::test]
+async fn user_without_rights_is_refused_and_the_engine_has_answered() {
+    let Some(group) = Group::start(1) else { return };
+    lock(&group).await;
+    let other = EtcdConfig::new(NodeName::new("other").unwrap(), group.endpoints())
+        .with_call_timeout(Duration::from_secs(3))
+        .with_login("relay", "right");
+    let refused = Etcd::connect(other).await.unwrap().read().await;
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, EngineError::Refused(_)), "{refused:?}");
+    assert!(refused.is_answer());
 }
 
 /// Counts what is logged as a warning.
