@@ -65,9 +65,9 @@ async fn node_whose_name_another_process_has_taken_gives_its_cameras_up() {
     let a = plant.start("a");
     let tenure = mine(&a).await;
     let image = plant.engine.image();
-    let record = image.stored.into_iter().map(|stored| stored.value);
-    let record = record.filter(|value| matches!(value, EngineValue::Node(..)));
-    let record = record.last().unwrap();
+    let mut values = image.stored.into_iter().map(|stored| stored.value);
+    let record = values.find(|value| matches!(value, EngineValue::Node(..)));
+    let record = record.unwrap();
     // All at once, so that the name is never free.
     let edits = [
         KeyEdit::Delete(record.key()),

@@ -10,9 +10,9 @@ use crate::{
 };
 
 fn listed(at: &Up, name: &str) -> ClusterNode {
-    let nodes = at.cluster.nodes();
-    let mut named = nodes.into_iter().filter(|node| node.name.as_str() == name);
-    named.next().expect("it is listed")
+    let mut nodes = at.cluster.nodes().into_iter();
+    let named = nodes.find(|node| node.name.as_str() == name);
+    named.expect("it is listed")
 }
 
 #[tokio::test(start_paused = true)]

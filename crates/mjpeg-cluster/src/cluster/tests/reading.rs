@@ -16,7 +16,7 @@ use crate::{cluster::source::ClusterSource, peers::PeerPull};
 
 /// A camera in one of several ways.
 #[derive(Clone)]
-enum TestCamera {
+enum ScriptedCamera {
     /// It never answers.
     Hangs,
     /// It tells when its connection is closed.
@@ -28,21 +28,21 @@ enum TestCamera {
 }
 
 /// Tells when it is dropped.
-struct Told(Arc<Notify>);
+struct TellsItsEnd(Arc<Notify>);
 
-impl Drop for Told {
+impl Drop for TellsItsEnd {
     fn drop(&mut self) {
         self.0.notify_one();
     }
 }
 
 #[async_trait]
-impl Connect for TestCamera {
+impl Connect for ScriptedCamera {
     async fn connect(&self) -> Result<Connection, ConnectError> {
         match self {
             Self::Hangs | Self::Passive => std::future::pending().await,
             Self::Tells(closed) => {
-                let told = Told(Arc::clone(closed));
+                let told = TellsItsEnd(Arc::clone(closed));
                 let frames = futures_util::stream::pending().map(move |never| {
                     let _kept = &told;
                     never
@@ -98,7 +98,7 @@ impl PeerPull for SendingPeer {
     }
 }
 
-fn source_of(node: &Up, camera: TestCamera, peers: impl PeerPull) -> ClusterSource {
+fn source_of(node: &Up, camera: ScriptedCamera, peers: impl PeerPull) -> ClusterSource {
     let (camera, peers) = (Arc::new(camera), Arc::new(peers));
     let order = FrameOrder::default();
     ClusterSource::new(node.cluster.clone(), door(), camera, peers, order)
@@ -111,7 +111,7 @@ async fn connection_to_an_owner_is_kept_while_the_engine_has_forgotten_that() {
     let tenure = mine(&a).await;
     let before = tenure.epoch();
     let places = Places::default();
-    let source = source_of(&b, TestCamera::Hangs, places.clone());
+    let source = source_of(&b, ScriptedCamera::Hangs, places.clone());
     let connection = source.connect().await.unwrap();
     a.link.cut(true);
     b.link.cut(true);
@@ -134,7 +134,7 @@ async fn camera_that_moves_away_while_it_is_dialled_is_read_where_it_has_moved()
     let plant = Plant::new();
     let (a, b) = plant.two().await;
     let places = Places::default();
-    let source = source_of(&a, TestCamera::Hangs, places.clone());
+    let source = source_of(&a, ScriptedCamera::Hangs, places.clone());
     let connecting = tokio::spawn(async move { source.connect().await.map(drop) });
     sleep(Duration::from_secs(1)).await;
     a.cluster.drain(LEASE).await;
@@ -151,7 +151,7 @@ async fn stream_that_nobody_owns_is_waited_for_no_longer_than_a_connection() {
     sleep(LEASE).await;
     let limit = Duration::from_secs(2);
     let config = IngestConfig::default().with_connect_timeout(limit);
-    let source = source_of(&a, TestCamera::Hangs, Places::default());
+    let source = source_of(&a, ScriptedCamera::Hangs, Places::default());
     let began = Instant::now();
     let waited = source.connect_within(&config).await.unwrap_err();
     assert!(
@@ -167,7 +167,7 @@ async fn connection_to_the_camera_is_closed_when_the_tenure_ends_though_nobody_r
     let a = plant.start("a");
     mine(&a).await;
     let closed = Arc::new(Notify::new());
-    let camera = TestCamera::Tells(Arc::clone(&closed));
+    let camera = ScriptedCamera::Tells(Arc::clone(&closed));
     let connection = source_of(&a, camera, Places::default()).connect().await;
     let kept = timeout(2 * LEASE, closed.notified()).await;
     kept.expect_err("it is kept as long as the tenure");
@@ -181,7 +181,7 @@ async fn connection_to_the_camera_is_closed_when_the_tenure_ends_though_nobody_r
 async fn frames_that_are_older_than_those_before_are_left_out_whoever_sends_them() {
     let plant = Plant::new();
     let (a, b) = plant.two().await;
-    for (node, camera) in [(&a, TestCamera::Sends), (&b, TestCamera::Hangs)] {
+    for (node, camera) in [(&a, ScriptedCamera::Sends), (&b, ScriptedCamera::Hangs)] {
         let order = FrameOrder::new();
         let later = FrameId {
             epoch: 1 << 40,
@@ -212,9 +212,9 @@ async fn camera_that_connects_to_the_relay_is_awaited_where_the_stream_is_owned(
         let source = source_of(node, camera, Places::default());
         source.is_passive()
     };
-    assert!(is_passive(&a, TestCamera::Passive));
-    assert!(!is_passive(&b, TestCamera::Passive));
-    assert!(!is_passive(&a, TestCamera::Hangs));
+    assert!(is_passive(&a, ScriptedCamera::Passive));
+    assert!(!is_passive(&b, ScriptedCamera::Passive));
+    assert!(!is_passive(&a, ScriptedCamera::Hangs));
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,7 +225,7 @@ async fn node_that_is_about_to_claim_the_stream_is_asked_and_given_time() {
     // It is up, and does not claim yet.
     b.link.cut(true);
     assert!(a.cluster.drain(LEASE).await);
-    let source = source_of(&a, TestCamera::Hangs, places.clone());
+    let source = source_of(&a, ScriptedCamera::Hangs, places.clone());
     let asked = timeout(LEASE / 10, source.connect()).await;
     drop(asked.expect("it is asked at once").unwrap());
     assert_eq!(places.log(), ["door of b.lan:7443"]);
