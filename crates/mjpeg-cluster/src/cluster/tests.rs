@@ -1,13 +1,25 @@
 //! Whole nodes on a scripted engine, in virtual time.
 
+mod calls;
 mod closing;
+mod deleted;
 mod holding;
+mod listing;
 mod many;
 mod moving;
+mod placing;
+mod reading;
 mod rewound;
 mod source;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use mjpeg_ingest::Tenure;
@@ -31,6 +43,15 @@ const LEASE: Duration = Duration::from_secs(3);
 struct Plant {
     engine: ScriptedEngine,
     nodes: Neighbours,
+    questions: Arc<Questions>,
+}
+
+/// What nodes ask each other.
+#[derive(Default)]
+struct Questions {
+    asked: AtomicU64,
+    /// How many of the next ones are not answered.
+    unheard: AtomicU64,
 }
 
 /// Which nodes answer.
@@ -47,6 +68,7 @@ impl Plant {
         Self {
             engine: ScriptedEngine::start(LEASE),
             nodes: watch::Sender::default(),
+            questions: Arc::default(),
         }
     }
 
@@ -59,7 +81,8 @@ impl Plant {
         let config = ClusterConfig::new(NodeName::new(name).unwrap(), address.clone());
         let config = change(config.with_lease(LEASE).unwrap());
         let link = self.engine.link();
-        let asked = Arc::new(AskedNodes(self.nodes.clone()));
+        let asked = AskedNodes(self.nodes.clone(), Arc::clone(&self.questions));
+        let asked = Arc::new(asked);
         let cluster = Cluster::start(config, Arc::new(link.clone()), asked);
         cluster.define(&door(), spec("tcp://camera:1"));
         let known = (address.clone(), cluster.clone());
@@ -89,11 +112,18 @@ impl Plant {
     }
 }
 
-struct AskedNodes(Neighbours);
+struct AskedNodes(Neighbours, Arc<Questions>);
 
 #[async_trait]
 impl PeerEngine for AskedNodes {
     async fn reaches_engine(&self, peer: &PeerAddress) -> Option<bool> {
+        self.1.asked.fetch_add(1, Ordering::Relaxed);
+        let less = |unheard: u64| unheard.checked_sub(1);
+        let unheard = &self.1.unheard;
+        let is_unheard = unheard.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        if is_unheard.is_ok() {
+            return std::future::pending().await;
+        }
         let peer = self.0.borrow().get(peer).cloned();
         peer.map(|cluster| cluster.reaches_engine())
     }
@@ -101,6 +131,10 @@ impl PeerEngine for AskedNodes {
 
 fn door() -> SharedName {
     SharedName::new("door").unwrap()
+}
+
+fn named(node: &str) -> NodeName {
+    NodeName::new(node).unwrap()
 }
 
 fn spec(source: &str) -> SharedStream {

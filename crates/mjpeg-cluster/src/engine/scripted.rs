@@ -22,7 +22,7 @@ use crate::{
         lease::LeaseId,
         memory::MemoryStore,
         record::EngineKey,
-        transaction::{CommitVerdict, Transaction},
+        transaction::{CommitVerdict, KeyEdit, Transaction},
     },
     node::{Call, CallAnswer},
 };
@@ -38,6 +38,8 @@ pub(crate) struct ScriptedEngine {
     stopped: Arc<AtomicBool>,
     /// How many transactions it was asked for.
     commits: Arc<AtomicU64>,
+    /// How often it was asked for anything.
+    calls: Arc<AtomicU64>,
 }
 
 /// How one node reaches it.
@@ -45,12 +47,20 @@ pub(crate) struct ScriptedEngine {
 pub(crate) struct ScriptedLink {
     engine: ScriptedEngine,
     cut: watch::Sender<bool>,
-    loses_answers: Arc<AtomicBool>,
     /// How many keepalives fail at once, as if a member of the engine were not there.
     refuses: Arc<AtomicU64>,
+    /// Whose answers are lost.
+    lost: Arc<Mutex<Chosen>>,
+    /// Which calls are refused.
+    refused: Arc<Mutex<Chosen>>,
     /// Only the watch is cut.
     deaf: watch::Sender<bool>,
+    /// No watch begins.
+    blind: Arc<AtomicBool>,
 }
+
+/// Some calls of a node.
+type Chosen = fn(&Call) -> bool;
 
 impl ScriptedEngine {
     /// Starts it. Leases end by themselves.
@@ -62,6 +72,7 @@ impl ScriptedEngine {
             restored: watch::Sender::new(0),
             stopped: Arc::default(),
             commits: Arc::default(),
+            calls: Arc::default(),
         };
         let expiring = engine.clone();
         tokio::spawn(async move {
@@ -79,9 +90,11 @@ impl ScriptedEngine {
         ScriptedLink {
             engine: self.clone(),
             cut: watch::Sender::new(false),
-            loses_answers: Arc::default(),
             refuses: Arc::default(),
+            lost: Arc::new(Mutex::new(|_| false)),
+            refused: Arc::new(Mutex::new(|_| false)),
             deaf: watch::Sender::new(false),
+            blind: Arc::default(),
         }
     }
 
@@ -100,6 +113,21 @@ impl ScriptedEngine {
     /// How many transactions it was asked for.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// How often it was asked for anything.
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Edits it by hand, all at once.
+    pub(crate) fn edit(&self, edits: impl IntoIterator<Item = KeyEdit>) {
+        let transaction = edits
+            .into_iter()
+            .fold(Transaction::new(), Transaction::then);
+        let call = Call::Commit(transaction);
+        let lease = self.lease;
+        self.touch(|store, now| store.execute(&call, lease, now));
     }
 
     pub(crate) fn image(&self) -> EngineImage {
@@ -145,7 +173,22 @@ impl ScriptedLink {
     }
 
     pub(crate) fn lose_answers(&self, lose: bool) {
-        self.loses_answers.store(lose, Ordering::Relaxed);
+        self.lose(if lose { |_| true } else { |_| false });
+    }
+
+    /// Loses the answers of some calls.
+    pub(crate) fn lose(&self, which: Chosen) {
+        *self.lost.lock().unwrap() = which;
+    }
+
+    /// Lets the engine refuse some calls.
+    pub(crate) fn refuse(&self, which: Chosen) {
+        *self.refused.lock().unwrap() = which;
+    }
+
+    /// Lets no watch begin.
+    pub(crate) fn refuse_watches(&self, refuse: bool) {
+        self.blind.store(refuse, Ordering::Relaxed);
     }
 
     pub(crate) fn refuse_keepalives(&self, times: u64) {
@@ -162,15 +205,20 @@ impl ScriptedLink {
             // A network that swallows everything. What was sent then does not arrive later.
             return pending().await;
         }
+        self.engine.calls.fetch_add(1, Ordering::Relaxed);
         if let Call::Commit(_) = call {
             self.engine.commits.fetch_add(1, Ordering::Relaxed);
         }
         let lease = self.engine.lease;
-        let answer = self
-            .engine
-            .touch(|store, now| store.execute(&call, lease, now));
+        let chosen = |which: &Mutex<Chosen>| (*which.lock().unwrap())(&call);
+        let answer = match chosen(&self.refused) {
+            true => CallAnswer::Failed { answered: true },
+            false => self
+                .engine
+                .touch(|store, now| store.execute(&call, lease, now)),
+        };
         sleep(Duration::from_millis(2)).await;
-        if *self.cut.borrow() || self.loses_answers.load(Ordering::Relaxed) {
+        if *self.cut.borrow() || chosen(&self.lost) {
             return pending().await;
         }
         answer
@@ -189,11 +237,14 @@ impl Engine for ScriptedLink {
     async fn keep_alive(&self, lease: LeaseId) -> Result<bool, EngineError> {
         let one_less = |left: u64| left.checked_sub(1);
         let left = &self.refuses;
-        let refused = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
-        if refused.is_ok() {
+        let gone = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
+        if gone.is_ok() {
             return Err(EngineError::Unreachable("a member is gone".into()));
         }
-        Ok(self.call(Call::KeepAlive(lease)).await == CallAnswer::KeptAlive(true))
+        match self.call(Call::KeepAlive(lease)).await {
+            CallAnswer::KeptAlive(alive) => Ok(alive),
+            _ => Err(refused()),
+        }
     }
 
     async fn revoke(&self, lease: LeaseId) -> Result<(), EngineError> {
@@ -210,10 +261,14 @@ impl Engine for ScriptedLink {
 
     async fn read(&self) -> Result<EngineImage, EngineError> {
         self.reached().await;
+        self.engine.calls.fetch_add(1, Ordering::Relaxed);
         Ok(self.engine.touch(|store, _| store.image()))
     }
 
     async fn watch(&self, revision: u64) -> Result<Box<dyn KeyWatch>, EngineError> {
+        if self.blind.load(Ordering::Relaxed) {
+            return Err(refused());
+        }
         Ok(Box::new(ScriptedWatch {
             link: self.clone(),
             revisions: self.engine.revisions.subscribe(),

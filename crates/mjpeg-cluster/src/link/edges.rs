@@ -83,3 +83,25 @@ impl Drop for EdgePlace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_are_counted_and_named_for_each_stream_alone() {
+        let edges = Arc::new(Edges::default());
+        let node = |name| LinkNodeId::new(name, "host:1").ok();
+        let door = edges.take("door", node("a"), 1).expect("the first");
+        let yard = edges.take("yard", node("b"), 1).expect("another stream");
+        assert!(edges.take("door", node("c"), 1).is_none());
+        let nameless = edges.take("yard", None, 2).expect("the second");
+        assert_eq!(edges.count(), 3);
+        assert_eq!(edges.of("door"), Vec::from_iter(node("a")));
+        assert_eq!(edges.of("yard"), Vec::from_iter(node("b")));
+        drop(door);
+        assert_eq!((edges.of("door"), edges.count()), (Vec::new(), 2));
+        drop((yard, nameless));
+        assert_eq!(edges.count(), 0);
+    }
+}

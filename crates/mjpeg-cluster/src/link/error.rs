@@ -109,3 +109,57 @@ impl From<LinkFailure> for ConnectError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_of_nodes_that_do_not_know_the_same_pass_and_no_others() {
+        let peer = || "relay-1.lan:7443".to_owned();
+        let node = || LinkNodeId::new("relay-2", "relay-2.lan:7443").unwrap();
+        let refused = |status| LinkFailure::Refused {
+            peer: peer(),
+            status,
+            meaning: "",
+        };
+        let source = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let stranger = LinkFailure::Stranger {
+            peer: peer(),
+            node: node(),
+        };
+        let after = Duration::from_secs(3);
+        for (failure, passes) in [
+            (refused(503), true),
+            (refused(508), true),
+            (LinkFailure::TooManyRedirects(node()), true),
+            (stranger, true),
+            (RelayError::Loop.into(), true),
+            (refused(404), false),
+            (RelayError::TooMany(8).into(), false),
+            (LinkFailure::BadTarget, false),
+            (LinkFailure::Broken("x"), false),
+            (LinkFailure::Silent { after }, false),
+            (LinkFailure::Read(source()), false),
+            (
+                LinkFailure::Unreachable {
+                    peer: peer(),
+                    source: source(),
+                },
+                false,
+            ),
+        ] {
+            assert_eq!(failure.is_of_a_hand_over(), passes, "{failure}");
+        }
+        let timed_out = LinkFailure::TimedOut {
+            peer: peer(),
+            after,
+        };
+        assert!(!timed_out.is_of_a_hand_over());
+        let timed_out = ConnectError::from(timed_out);
+        assert!(
+            matches!(timed_out, ConnectError::TimedOut { after: limit } if limit == after),
+            "{timed_out}"
+        );
+    }
+}

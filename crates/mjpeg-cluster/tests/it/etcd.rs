@@ -1,5 +1,6 @@
 //! Nodes on a real etcd. Without Debian's `etcd-server` these tests are skipped, and say so.
 
+mod engine;
 pub(crate) mod process;
 mod secured;
 

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod cost;
 mod hostile;
+mod limits;
 mod liveness;
 pub(crate) mod node;
 #[cfg(all(feature = "etcd", unix))]
@@ -14,3 +15,4 @@ mod routes;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+mod told;

@@ -161,6 +161,28 @@ async fn frames_are_numbered_over_all_connections_of_a_tenure() {
     assert_eq!(next(&mut ingest).await.unwrap(), (3, Some((7, 3))));
 }
 
+#[tokio::test(start_paused = true)]
+async fn frames_after_a_renewal_are_of_the_later_epoch_and_the_connection_stays() {
+    let (holder, tenure) = Tenure::new(7, Instant::now() + seconds(3));
+    let (connection, mut camera) = camera();
+    let mut ingest = ingest([connection.with_tenure(tenure.clone())]);
+    camera.write_all(&jpeg::numbered(1)).await.unwrap();
+    assert_eq!(next(&mut ingest).await.unwrap(), (1, Some((7, 1))));
+    assert!(holder.renew(9));
+    assert_eq!((holder.epoch(), tenure.epoch()), (9, 9));
+    camera.write_all(&jpeg::numbered(2)).await.unwrap();
+    assert_eq!(next(&mut ingest).await.unwrap(), (2, Some((9, 2))));
+    assert!(holder.renew(8), "it is open");
+    camera.write_all(&jpeg::numbered(3)).await.unwrap();
+    let after_an_earlier_one = next(&mut ingest).await.unwrap();
+    assert_eq!(after_an_earlier_one, (3, Some((9, 3))));
+    // It lasts no longer for it.
+    sleep(seconds(3)).await;
+    assert!(!holder.renew(11));
+    let ended = next(&mut ingest).await.unwrap_err();
+    assert!(matches!(*ended, Error::TenureEnded), "{ended}");
+}
+
 /// Writes down when it is dropped.
 struct NotesItsEnd(Arc<Mutex<Vec<&'static str>>>, &'static str);
 
@@ -196,8 +218,9 @@ async fn holder_knows_when_all_that_its_tenure_allowed_is_closed() {
     let all_closed = holder.closed();
     drop(holder);
     all_closed.await;
-    closed.lock().unwrap().sort_unstable();
-    assert_eq!(*closed.lock().unwrap(), ["made", "plain", "unmade"]);
+    let mut closed = closed.lock().unwrap().clone();
+    closed.sort_unstable();
+    assert_eq!(closed, ["made", "plain", "unmade"]);
     attempt.await.expect_err("the tenure has ended");
     drop((plain, made));
 }

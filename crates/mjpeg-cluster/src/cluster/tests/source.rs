@@ -21,11 +21,11 @@ pub(super) struct Places {
     log: Arc<Mutex<Vec<String>>>,
     refuses: bool,
     /// How often other nodes refuse, as their views are old.
-    refusals: Arc<AtomicU32>,
+    pub(super) refusals: Arc<AtomicU32>,
     /// How long other nodes take to answer.
-    answers_after: Duration,
+    pub(super) answers_after: Duration,
     /// Told when a connection to another node is closed.
-    closed: Arc<Notify>,
+    pub(super) closed: Arc<Notify>,
 }
 
 /// A connection that is silent and tells when it is closed.
@@ -53,7 +53,7 @@ impl Places {
         Ok(Connection::bytes(tokio::io::empty(), name))
     }
 
-    fn log(&self) -> Vec<String> {
+    pub(super) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 }

@@ -61,7 +61,7 @@ impl EtcdLogin {
                 Ok(())
             }
             Err(error) => Err(match failed(error) {
-                EngineError::Refused(error) => {
+                EngineError::Refused(error) | EngineError::Login(error) => {
                     *self.refused() = Some(Instant::now());
                     EngineError::Login(error)
                 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use etcd_client::{Client, Permission, PermissionType};
+use etcd_client::{Client, ConnectOptions, Permission, PermissionType};
 use mjpeg_cluster::{Engine, EngineError, Etcd, EtcdConfig, EtcdTls, NodeName};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
@@ -18,8 +18,9 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use super::{Neighbours, PATIENCE, mine, process::Group, start_on};
 
-/// Lets only users with a password in, one of which may do what a cluster needs.
-async fn lock(group: &Group) {
+/// Lets only users with a password in, one of which may do what a cluster needs. Returns the
+/// client of the one who may do everything.
+async fn lock(group: &Group) -> Client {
     let mut client = Client::connect(group.endpoints(), None).await.unwrap();
     let up = async {
         while client.get("x", None).await.is_err() {
@@ -39,6 +40,10 @@ async fn lock(group: &Group) {
     client.user_add("relay", "right", None).await.unwrap();
     client.user_grant_role("relay", "relay").await.unwrap();
     client.auth_enable().await.unwrap();
+    let root = ConnectOptions::new().with_user("root", "root's");
+    Client::connect(group.endpoints(), Some(root))
+        .await
+        .unwrap()
 }
 
 fn config(group: &Group) -> EtcdConfig {
@@ -97,6 +102,46 @@ async fn login_that_is_refused_says_so_and_is_logged_once() {
         assert!(!format!("{refused:?}").contains("wr0ng"), "{refused:?}");
     }
     assert_eq!(warnings.count(), 2, "one for each");
+}
+
+#[tokio::test]
+async fn login_that_was_refused_is_tried_again_a_second_later() {
+    let Some(group) = Group::start(1) else { return };
+    let mut root = lock(&group).await;
+    let warnings = Warnings::default();
+    let _logging = tracing::subscriber::set_default(warnings.clone());
+    let etcd = Etcd::connect(config(&group).with_login("relay", "later"));
+    let etcd = etcd.await.unwrap();
+    etcd.read().await.unwrap_err();
+    // It is not asked for each call: that takes etcd long.
+    let again = format!("{:?}", etcd.read().await.unwrap_err());
+    assert!(again.contains("a moment ago"), "{again}");
+    root.user_change_password("relay", "later").await.unwrap();
+    let works = async {
+        while etcd.read().await.is_err() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    timeout(PATIENCE, works).await.expect("it is right now");
+    assert_eq!(warnings.count(), 1);
+    // The next outage is logged as well.
+    root.user_change_password("relay", "other").await.unwrap();
+    etcd.read().await.unwrap_err();
+    etcd.read().await.unwrap_err();
+    assert_eq!(warnings.count(), 2);
+}
+
+#[tokio::test]
+async fn user_without_rights_is_refused_and_the_engine_has_answered() {
+    let Some(group) = Group::start(1) else { return };
+    lock(&group).await;
+    let other = EtcdConfig::new(NodeName::new("other").unwrap(), group.endpoints())
+        .with_call_timeout(Duration::from_secs(3))
+        .with_login("relay", "right");
+    let refused = Etcd::connect(other).await.unwrap().read().await;
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, EngineError::Refused(_)), "{refused:?}");
+    assert!(refused.is_answer());
 }
 
 /// Counts what is logged as a warning.

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use mjpeg_cluster::{
-    LinkClient, LinkConfig, LinkNode, LinkNodeId, LinkPlace, LinkServer, LinkStream,
+    LinkClient, LinkConfig, LinkNode, LinkNodeId, LinkOutage, LinkPlace, LinkServer, LinkStream,
     mjpeg_codec::multipart::{RelayId, Via},
     mjpeg_fanout::{self, Consumer, Producer, Status},
     mjpeg_http::{Listener, ListenerConfig, StreamConfig, StreamService, Wrap},
@@ -44,6 +44,7 @@ pub(crate) enum At {
 pub(crate) struct TestNode {
     pub(crate) at: Mutex<At>,
     pub(crate) hub: Mutex<Option<LinkNodeId>>,
+    pub(crate) outage: Mutex<Option<LinkOutage>>,
     pub(crate) reaches_engine: AtomicBool,
     service: StreamService,
     consumer: Consumer,
@@ -54,7 +55,11 @@ impl LinkNode for TestNode {
         if stream != STREAM {
             return LinkPlace::Unknown;
         }
-        let own = || LinkStream::new(self.service.clone(), self.consumer.clone());
+        let outage = || self.outage.lock().unwrap().clone();
+        let own = || {
+            let own = LinkStream::new(self.service.clone(), self.consumer.clone());
+            own.with_outage(outage())
+        };
         match self.at.lock().unwrap().clone() {
             At::Here => LinkPlace::Here(own()),
             At::Owned(epoch) => LinkPlace::Here(own().with_epoch(epoch)),
@@ -111,6 +116,7 @@ impl Node {
         let state = Arc::new(TestNode {
             at: Mutex::new(at),
             hub: Mutex::new(None),
+            outage: Mutex::new(None),
             reaches_engine: AtomicBool::new(true),
             service: service.clone(),
             consumer: consumer.clone(),
