@@ -16,6 +16,7 @@ mod lease;
 mod model;
 pub(crate) mod moves;
 pub(crate) mod reason;
+mod renewal;
 mod said;
 mod session;
 pub(crate) mod settings;

@@ -139,28 +139,6 @@ impl Node {
         false
     }
 
-    /// Takes the answer to the claim of a stream that was mine all the time. What this node has
-    /// promised is about the streams of others.
-    fn renewed(&mut self, op: u64, name: &SharedName, answer: CallAnswer, now: Instant) {
-        let retry_at = now + self.settings.retry();
-        let Some(state) = self.streams.get_mut(name) else {
-            return;
-        };
-        if !matches!(state.claim, Claim::Renewing { op: sent, .. } if sent == Some(op)) {
-            return;
-        }
-        if let CallAnswer::Verdict(CommitVerdict::Done(epoch)) = answer {
-            state.claim = Claim::Mine { epoch };
-            let stream = name.clone();
-            self.actions
-                .push_back(NodeAction::Renewed { stream, epoch });
-        } else {
-            state.claim = Claim::Free;
-            state.retry_at = Some(retry_at);
-        }
-        self.actions.push_back(NodeAction::Changed(name.clone()));
-    }
-
     fn released(
         &mut self,
         op: u64,

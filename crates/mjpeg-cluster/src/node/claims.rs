@@ -229,28 +229,6 @@ impl Node {
         others.then_some(self.claims_from)
     }
 
-    /// Claims what was mine all the time, as soon as the view shows that the engine has forgotten
-    /// it.
-    fn renew(&mut self, name: &SharedName, epoch: u64) {
-        let Some((lease, created)) = self.settled() else {
-            return;
-        };
-        let owner = self.view.owners.get(name);
-        if owner.is_some_and(|owner| owner.epoch == epoch) {
-            return;
-        }
-        let claim = match owner {
-            None => self.claim_of(name, lease, created),
-            Some(_) => None,
-        };
-        let Some(transaction) = claim else {
-            return self.set(name, Claim::Free);
-        };
-        let what = What::Renew(name.clone());
-        let op = Some(self.call(what, Call::Commit(transaction)));
-        self.set(name, Claim::Renewing { epoch, op });
-    }
-
     fn claim(&mut self, name: &SharedName, lease: LeaseId, created: u64) {
         let (Some(transaction), Some(state)) =
             (self.claim_of(name, lease, created), self.streams.get(name))
@@ -266,7 +244,12 @@ impl Node {
     }
 
     /// The transaction that claims a stream, if the node is a member and nobody owns the stream.
-    fn claim_of(&self, name: &SharedName, lease: LeaseId, created: u64) -> Option<Transaction> {
+    pub(super) fn claim_of(
+        &self,
+        name: &SharedName,
+        lease: LeaseId,
+        created: u64,
+    ) -> Option<Transaction> {
         let node = self.settings.name.clone();
         let (joined, _) = self.view.members.get(&node)?;
         let owner = OwnerRecord {
@@ -299,7 +282,7 @@ impl Node {
         transaction.when(KeyCondition::Created(key, epoch))
     }
 
-    fn set(&mut self, name: &SharedName, claim: Claim) {
+    pub(super) fn set(&mut self, name: &SharedName, claim: Claim) {
         let now = self.now;
         if let Some(state) = self.streams.get_mut(name) {
             if matches!(claim, Claim::Closing { .. }) && state.failing.take().is_some() {

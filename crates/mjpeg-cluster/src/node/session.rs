@@ -54,36 +54,6 @@ impl Node {
         self.retry_at = now + self.settings.retry();
     }
 
-    /// The engine has forgotten the node, as it has not heard of it for a lease. If all others have
-    /// promised to claim nothing, what is mine stays so, and is claimed anew with a new lease.
-    pub(super) fn forgotten(&mut self, now: Instant) {
-        let promised = self.promised_until(now).is_some_and(|until| now < until);
-        if !promised {
-            return self.lapse(now);
-        }
-        let Some(session) = self.session.take() else {
-            return;
-        };
-        self.pending
-            .retain(|_, pending| matches!(pending.what, What::Ask(_)));
-        for (name, state) in &mut self.streams {
-            match state.claim {
-                Claim::Free => {}
-                Claim::Mine { epoch } | Claim::Renewing { epoch, .. } => {
-                    state.claim = Claim::Renewing { epoch, op: None };
-                    self.renewing = true;
-                }
-                Claim::Claiming { .. } | Claim::Closing { .. } | Claim::Releasing { .. } => {
-                    state.claim = Claim::Free;
-                    self.actions.push_back(NodeAction::Changed(name.clone()));
-                }
-            }
-        }
-        self.call(What::Revoke, Call::Revoke(session.lease));
-        self.retry_at = now;
-        self.keep_session(now);
-    }
-
     /// Takes a lease that was asked for at `sent`.
     pub(super) fn begin(&mut self, lease: LeaseId, sent: Instant, now: Instant) {
         self.session = Some(LeaseSession {

@@ -14,7 +14,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new(
         "camera-off",
         "the camera closes its connection and refuses others for 5 s",
-        &[Limit::most(LATER, 1.0), Limit::p99(BACK, 4.5)],
+        // A camera that is lost again and again is retried ever more rarely, every 30 s at last.
+        &[Limit::most(LATER, 1.0), Limit::p99(BACK, 35.0)],
         |rig| Box::pin(off(rig)),
     )
     .rounds(5),
