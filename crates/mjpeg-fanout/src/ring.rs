@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,8 +20,8 @@ use crate::{
     ring::{
         config::RingConfig,
         frame::RingFrame,
-        memory::{Held, RingMemory},
-        segment::{Segment, segment_bytes},
+        memory::{HoldsMemory, RingBytes, RingMemory},
+        segment::{RingSegment, segment_bytes},
         tiers::Tiers,
     },
 };
@@ -63,7 +63,7 @@ pub struct RingStats {
 pub(crate) struct RingShared {
     state: Mutex<RingState>,
     memory: RingMemory,
-    held: Arc<Held>,
+    held: Arc<RingBytes>,
     /// The number of the newest frame.
     newest: watch::Sender<u64>,
 }
@@ -88,10 +88,11 @@ impl ReplayRing {
                 evicted: 0,
             }),
             memory: memory.clone(),
-            held: Arc::new(Held::default()),
+            held: Arc::new(RingBytes::default()),
             newest: watch::Sender::new(0),
         });
-        memory.add(&shared);
+        let weak = Arc::downgrade(&shared);
+        memory.add(weak);
         let ring = Self {
             shared: Arc::clone(&shared),
         };
@@ -156,7 +157,7 @@ impl ReplayRing {
         let state = self.shared.state();
         RingStats {
             frames: state.tiers.frames(),
-            bytes: self.shared.held.bytes(),
+            bytes: self.shared.held.now(),
             recorded: state.recorded,
             lost: state.lost,
             evicted: state.evicted,
@@ -254,37 +255,26 @@ impl RingShared {
         let (most, tiers) = (state.config.max_bytes(), state.config.tiers().len());
         let bytes = segment_bytes(bytes, most / (2 * tiers.max(1)));
         drop(state);
-        while self.held.bytes() + bytes > most && self.evict() {}
+        while self.held.now() + bytes > most && self.evict() {}
         let ticket = self.memory.take(bytes, &self.held);
         let mut state = self.state();
-        if let Some(ticket) = ticket.filter(|_| self.held.bytes() <= most) {
-            state.tiers.begin_segment(tier, Segment::new(ticket));
+        if let Some(ticket) = ticket.filter(|_| self.held.now() <= most) {
+            state.tiers.begin_segment(tier, RingSegment::new(ticket));
         }
         state
     }
+}
 
-    /// Lets the oldest frames go that share a segment. Returns whether there were any.
-    pub(crate) fn evict(&self) -> bool {
+impl HoldsMemory for RingShared {
+    fn evict(&self) -> bool {
         let mut state = self.state();
         let evicted = state.tiers.evict();
         state.evicted += evicted as u64;
         evicted > 0
     }
 
-    /// Whether it is this one that is counted there.
-    pub(crate) fn holds_in(&self, held: &Arc<Held>) -> bool {
-        Arc::ptr_eq(&self.held, held)
-    }
-
-    /// How much it holds, for the choice of who has to give.
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.held.bytes()
-    }
-}
-
-impl Held {
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.load(Ordering::Acquire)
+    fn held(&self) -> &Arc<RingBytes> {
+        &self.held
     }
 }
 

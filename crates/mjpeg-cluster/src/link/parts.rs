@@ -110,13 +110,15 @@ impl<R: AsyncRead + Unpin> PartReader<R> {
 
     /// Reads the content of a part, straight into a buffer of its own but for its beginning.
     async fn content(&mut self, len: usize) -> Result<Bytes, LinkFailure> {
-        let mut content = BytesMut::with_capacity(len);
+        // Room for a little more: a read that does not fill the buffer has emptied the socket, and
+        // the runtime does not ask the kernel again whether there is more.
+        let mut content = BytesMut::with_capacity(len + SPARE_BYTES);
         let begun = len.min(self.buf.len());
         content.put_slice(&self.buf[..begun]);
         skip(&mut self.buf, begun);
         let mut progress = 0;
         while content.len() < len {
-            let left = len - content.len();
+            let left = len + SPARE_BYTES - content.len();
             let mut room = (&mut content).limit(left);
             let read = timeout_at(self.dead_at, self.io.read_buf(&mut room)).await;
             let read = read.map_err(|_| LinkFailure::Silent { after: SILENCE })?;
@@ -130,6 +132,8 @@ impl<R: AsyncRead + Unpin> PartReader<R> {
                 self.dead_at = Instant::now() + SILENCE;
             }
         }
+        let next = content.split_off(len);
+        self.buf.extend_from_slice(&next);
         Ok(content.freeze())
     }
 }
@@ -165,6 +169,9 @@ pub(super) const SILENCE: Duration = Duration::from_secs(3);
 
 /// How much of a frame must come within that time.
 const LEAST_PROGRESS_BYTES: usize = 64 << 10;
+
+/// How much of the next part may be read together with the content of one.
+const SPARE_BYTES: usize = 256;
 
 /// The longest head of a part.
 const MAX_PART_HEAD_BYTES: usize = 4 << 10;

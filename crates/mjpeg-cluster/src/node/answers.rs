@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use crate::{
-    engine::transaction::CommitVerdict,
+    engine::{lease::LeaseId, transaction::CommitVerdict},
     name::SharedName,
     node::{
         Call, CallAnswer, Node, NodeAction, What, lease::Recorded, settings::fence_after,
@@ -38,36 +38,13 @@ impl Node {
     }
 
     fn take(&mut self, op: u64, what: What, sent: Instant, answer: CallAnswer, now: Instant) {
-        use CallAnswer::{Granted, KeptAlive, Verdict as Said};
+        use CallAnswer::{Granted, Verdict as Said};
         match (what, answer) {
             (What::Grant, Granted(lease)) if self.session.is_none() => {
                 self.begin(lease, sent, now);
                 self.check_deadline(now);
             }
-            (What::KeepAlive(lease), KeptAlive(alive)) => {
-                let Some(session) = &mut self.session else {
-                    return;
-                };
-                if session.lease != lease {
-                    return;
-                }
-                let from_answer = self.faults.planted(|faults| faults.deadline_from_answer);
-                let from = if from_answer { now } else { sent };
-                if alive {
-                    session.fence = session.fence.max(from + fence_after(self.settings.lease));
-                } else {
-                    self.forgotten(now);
-                }
-            }
-            // Another member of the engine may answer at once, and a lease is short.
-            (What::KeepAlive(lease), CallAnswer::Failed { .. }) => {
-                let retry_at = now + self.settings.retry();
-                if let Some(session) = &mut self.session
-                    && session.lease == lease
-                {
-                    session.alive_at = session.alive_at.min(retry_at);
-                }
-            }
+            (What::KeepAlive(lease), answer) => self.kept_alive(lease, sent, answer, now),
             (What::Register(record), Said(CommitVerdict::Done(created))) => {
                 self.recorded(Recorded { created, record });
             }
@@ -98,6 +75,25 @@ impl Node {
             (What::Release(stream, epoch), answer) => {
                 self.released(op, &stream, epoch, answer, now)
             }
+            _ => {}
+        }
+    }
+
+    /// Takes the answer to a keepalive that was sent at `sent`.
+    fn kept_alive(&mut self, lease: LeaseId, sent: Instant, answer: CallAnswer, now: Instant) {
+        let retry_at = now + self.settings.retry();
+        let from_answer = self.faults.planted(|faults| faults.deadline_from_answer);
+        let from = if from_answer { now } else { sent };
+        let fence = from + fence_after(self.settings.lease);
+        let session = self.session.as_mut();
+        let Some(session) = session.filter(|session| session.lease == lease) else {
+            return;
+        };
+        match answer {
+            CallAnswer::KeptAlive(true) => session.fence = session.fence.max(fence),
+            CallAnswer::KeptAlive(false) => self.forgotten(now),
+            // Another member of the engine may answer at once, and a lease is short.
+            CallAnswer::Failed { .. } => session.alive_at = session.alive_at.min(retry_at),
             _ => {}
         }
     }

@@ -8,8 +8,6 @@ use std::{
     },
 };
 
-use crate::ring::RingShared;
-
 /// A ceiling on the memory of several [rings](crate::ReplayRing). Clones are the same ceiling.
 ///
 /// When it is reached, the ring that holds most gives its oldest frames.
@@ -21,19 +19,28 @@ pub struct RingMemory {
 struct MemoryShared {
     most: AtomicUsize,
     used: AtomicUsize,
-    rings: Mutex<Vec<Weak<RingShared>>>,
+    rings: Mutex<Vec<Weak<dyn HoldsMemory>>>,
+}
+
+/// A ring that may have to give some of its memory.
+pub(crate) trait HoldsMemory: Send + Sync {
+    /// Lets its oldest frames go that share a segment. Returns whether there were any.
+    fn evict(&self) -> bool;
+
+    /// How much it holds.
+    fn held(&self) -> &Arc<RingBytes>;
 }
 
 /// How many bytes a ring keeps allocated.
 #[derive(Debug, Default)]
-pub(crate) struct Held(pub(crate) AtomicUsize);
+pub(crate) struct RingBytes(AtomicUsize);
 
 /// Some memory, which is given back when the last user drops this.
 #[derive(Debug)]
 pub(crate) struct MemoryTicket {
     bytes: usize,
     memory: Arc<MemoryShared>,
-    held: Arc<Held>,
+    held: Arc<RingBytes>,
 }
 
 impl RingMemory {
@@ -63,21 +70,21 @@ impl RingMemory {
         self.shared.used.load(Ordering::Acquire)
     }
 
-    pub(crate) fn add(&self, ring: &Arc<RingShared>) {
+    pub(crate) fn add(&self, ring: Weak<dyn HoldsMemory>) {
         let mut rings = self.rings();
         rings.retain(|ring| ring.strong_count() > 0);
-        rings.push(Arc::downgrade(ring));
+        rings.push(ring);
     }
 
     /// Takes some memory for a ring. The ring that holds most gives some if there is none left.
     /// `None` if all of it is held by readers, or the ceiling is lower than that.
-    pub(super) fn take(&self, bytes: usize, held: &Arc<Held>) -> Option<MemoryTicket> {
+    pub(super) fn take(&self, bytes: usize, held: &Arc<RingBytes>) -> Option<MemoryTicket> {
         while !self.try_take(bytes) {
             let rings: Vec<_> = self.rings().iter().filter_map(Weak::upgrade).collect();
             // The one that asks has it already, as it were: of equals, it gives.
-            let with_these = |ring: &Arc<RingShared>| match ring.holds_in(held) {
-                true => held.bytes() + bytes,
-                false => ring.held_bytes(),
+            let with_these = |ring: &Arc<dyn HoldsMemory>| {
+                let asks = Arc::ptr_eq(ring.held(), held);
+                ring.held().now() + if asks { bytes } else { 0 }
             };
             let mut rings: Vec<_> = rings.iter().map(|it| (with_these(it), it)).collect();
             rings.sort_unstable_by_key(|(held, _)| std::cmp::Reverse(*held));
@@ -101,9 +108,15 @@ impl RingMemory {
             .is_ok()
     }
 
-    fn rings(&self) -> std::sync::MutexGuard<'_, Vec<Weak<RingShared>>> {
+    fn rings(&self) -> std::sync::MutexGuard<'_, Vec<Weak<dyn HoldsMemory>>> {
         let rings = self.shared.rings.lock();
         rings.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RingBytes {
+    pub(crate) fn now(&self) -> usize {
+        self.0.load(Ordering::Acquire)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ring::memory::MemoryTicket;
 
 /// A piece of memory that holds several frames. It is given back when the last of them is dropped.
 #[derive(Debug)]
-pub(super) struct Segment {
+pub(super) struct RingSegment {
     free: BytesMut,
     /// What may still be taken, less than what is free: see [`PER_FRAME`].
     left: usize,
@@ -27,7 +27,7 @@ impl AsRef<[u8]> for SegmentSlice {
     }
 }
 
-impl Segment {
+impl RingSegment {
     pub(super) fn new(ticket: MemoryTicket) -> Self {
         Self {
             free: BytesMut::with_capacity(ticket.bytes() - PER_FRAME),

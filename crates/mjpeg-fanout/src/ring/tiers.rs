@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     published::Published,
-    ring::{config::RingTier, frame::RingFrame, segment::Segment},
+    ring::{config::RingTier, frame::RingFrame, segment::RingSegment},
 };
 
 /// The frames of a ring by age: those of a tier are newer than all of the next.
@@ -25,7 +25,7 @@ struct Tier {
     /// When frames leave, after they were captured.
     until: std::time::Duration,
     frames: VecDeque<RingFrame>,
-    segment: Option<Segment>,
+    segment: Option<RingSegment>,
     /// How many segments it has had.
     segments: u64,
     /// When the last frame that was kept was captured.
@@ -129,7 +129,7 @@ impl Tiers {
         segment.is_some_and(|segment| segment.has_room(bytes))
     }
 
-    pub(super) fn begin_segment(&mut self, tier: usize, segment: Segment) {
+    pub(super) fn begin_segment(&mut self, tier: usize, segment: RingSegment) {
         if let Some(tier) = self.tiers.get_mut(tier) {
             tier.segments += 1;
             tier.segment = Some(segment);

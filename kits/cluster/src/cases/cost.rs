@@ -44,9 +44,11 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::alone(
         "cost-edge",
-        "CPU time of an edge without viewers, beside a relay that reads the camera by tcp",
+        "CPU time of an edge without viewers, less that of a member without streams, beside a relay \
+         that reads the camera by tcp",
         &[
             Limit::p50(RATIO, 1.15).in_unit(Unit::Ratio),
+            Limit::p50(MEMBER, 0.0).in_unit(Unit::Ratio).shown(),
             Limit::p50(TCP, 0.0).in_unit(Unit::Milliseconds).shown(),
             Limit::p50(EDGE, 0.0).in_unit(Unit::Milliseconds).shown(),
         ],
@@ -180,11 +182,16 @@ async fn edge(setting: &Setting, tally: &mut Tally) -> Result<()> {
     };
     let local = Local::set(setting, "cost-edge", plan).await?;
     let alone = local.alone.as_ref().context("it was asked for")?;
+    let idle = local.idle.as_ref().context("it comes with that")?;
     sleep(secs(2)).await;
     for _ in 0..2 * TURNS {
-        let meters = (Meter::start(&local.edges[0])?, Meter::start(alone)?);
+        let edge = Meter::start(&local.edges[0])?;
+        let (idle, alone) = (Meter::start(idle)?, Meter::start(alone)?);
         sleep(secs(4)).await;
-        let (edge, tcp) = (meters.0.share()? / FPS, meters.1.share()? / FPS);
+        let (edge, idle) = (edge.share()?, idle.share()?);
+        tally.sample(MEMBER, idle);
+        // To be a member costs the same, however many streams are read.
+        let (edge, tcp) = ((edge - idle) / FPS, alone.share()? / FPS);
         tally.sample(EDGE, edge);
         tally.sample(TCP, tcp);
         tally.sample(RATIO, edge / tcp);
@@ -232,5 +239,6 @@ const RATIO: &str = "ratio";
 const LINK: &str = "a reader by the link, per picture";
 const EDGE: &str = "an edge, per picture";
 const VIEWER: &str = "a reader by HTTP, per picture";
+const MEMBER: &str = "a member without streams, of a core";
 const TCP: &str = "by tcp, per picture";
 const HOP: &str = "added by the hop";

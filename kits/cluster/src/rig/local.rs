@@ -45,6 +45,8 @@ pub(crate) struct Local {
     pub(crate) owner: Node,
     pub(crate) edges: Vec<Node>,
     pub(crate) alone: Option<Node>,
+    /// With `alone`: a member of the cluster that has no stream.
+    pub(crate) idle: Option<Node>,
     pub(crate) pictures: Pictures,
     _camera: Camera,
     _etcd: Etcd,
@@ -83,8 +85,11 @@ impl Local {
         for edge in &mut edges {
             drop(watch(edge, made).await?);
         }
-        let mut alone = None;
+        let (mut alone, mut idle) = (None, None);
         if plan.alone {
+            let mut node = maker.make_with(98, Some("capacity = 0"), "")?;
+            node.start()?;
+            idle = Some(node);
             let mut node = maker.make(99, None)?;
             node.start()?;
             drop(watch(&mut node, made).await?);
@@ -94,6 +99,7 @@ impl Local {
             owner,
             edges,
             alone,
+            idle,
             pictures,
             _camera: camera,
             _etcd: etcd,
@@ -156,6 +162,10 @@ struct LocalMaker<'a> {
 impl LocalMaker<'_> {
     /// `keys`: those of a member of the cluster. Without them, the relay is in none.
     fn make(&self, number: u16, keys: Option<&'static str>) -> Result<Node> {
+        self.make_with(number, keys, &self.streams)
+    }
+
+    fn make_with(&self, number: u16, keys: Option<&'static str>, streams: &str) -> Result<Node> {
         let at = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port + number));
         let member = keys.map(|keys| Member {
             engine: self.engine.clone(),
@@ -170,7 +180,7 @@ impl LocalMaker<'_> {
             http: at(8100),
             control: at(8300),
             member,
-            streams: self.streams.clone(),
+            streams: streams.to_owned(),
             folder: self.folder.clone(),
         })
     }

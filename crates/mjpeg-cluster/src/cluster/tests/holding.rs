@@ -75,7 +75,7 @@ async fn single_node_goes_on_without_an_engine() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn camera_stays_when_a_living_engine_is_out_of_reach_for_longer_than_a_lease() {
+async fn camera_stays_when_a_living_engine_is_out_of_reach_for_a_minute() {
     let plant = Plant::new();
     let (a, b) = plant.two().await;
     let tenure = mine(&a).await;
