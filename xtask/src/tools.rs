@@ -13,6 +13,7 @@ const TOOLS: &[Tool] = &[
     component("fmt", "rustfmt"),
     component("clippy", "clippy"),
     debian("ffmpeg", "ffmpeg"),
+    debian("unzip", "unzip"),
     debian("djpeg", "libjpeg-turbo-progs"),
     debian("curl", "curl"),
     debian("openssl", "openssl"),

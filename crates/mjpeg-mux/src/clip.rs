@@ -19,7 +19,8 @@ pub(crate) struct SizeRun {
 }
 
 impl Clip {
-    pub(crate) fn new(plan: ClipPlan) -> Self {
+    pub(crate) fn new(mut plan: ClipPlan) -> Self {
+        plan.shrink();
         Self {
             present: vec![0; plan.len().div_ceil(64)],
             sizes: Vec::new(),

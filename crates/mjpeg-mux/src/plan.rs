@@ -97,6 +97,11 @@ impl ClipPlan {
         last.map_or(Duration::ZERO, |frame| Duration::from_micros(frame.at_us))
     }
 
+    /// Gives back what the list of frames has grown too large.
+    pub(crate) fn shrink(&mut self) {
+        self.frames.shrink_to_fit();
+    }
+
     pub(crate) fn start(&self) -> SystemTime {
         self.start
     }

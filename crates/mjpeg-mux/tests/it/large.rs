@@ -1,6 +1,6 @@
 //! Files of gigabytes.
 
-use std::fs::File;
+use std::{fs::File, time::Duration};
 
 use mjpeg_mux::{ClipFormat, MuxStep, Muxer};
 
@@ -37,19 +37,21 @@ fn avi_of_several_segments_is_read_whole() {
 
 #[test]
 fn avi_has_the_extensions_above_a_gibibyte_only() {
-    let length = |frame_bytes| {
-        let mut muxer = Muxer::new(ClipFormat::Avi, plan(64, frame_bytes)).unwrap();
+    let length = |last_bytes| {
+        let mut plan = plan(63, 16 * MIB - 128);
+        plan.push(Duration::from_millis(6_300), last_bytes).unwrap();
+        let mut muxer = Muxer::new(ClipFormat::Avi, plan).unwrap();
         let MuxStep::Write(head) = muxer.poll() else {
             panic!("an AVI has a head");
         };
         let extended = String::from_utf8_lossy(&head).contains("indx");
         (muxer.content_length().unwrap(), extended)
     };
-    // 64 frames, chunk heads and entries of the index, and the head of the file.
-    let largest = 16 * MIB - 30;
-    assert_eq!(length(largest), (GIB - 64 * 6 + 276, false));
-    let (bytes, extended) = length(largest + 2);
-    assert!(extended && bytes > 1 << 30, "{bytes}");
+    let (bytes, _) = length(1 << 20);
+    let largest = (1 << 20) + (GIB - bytes) as usize;
+    assert_eq!(length(largest), (GIB, false));
+    let (bytes, extended) = length(largest + 1);
+    assert!(extended && bytes > GIB, "{bytes}");
 }
 
 const GIB: u64 = 1 << 30;

@@ -5,6 +5,7 @@ mod auto_traits;
 mod avi;
 mod formats;
 mod large;
+#[cfg(target_os = "linux")]
 mod memory;
 mod mjpeg;
 mod mov;

@@ -49,17 +49,17 @@ fn an_hour(format: ClipFormat) -> usize {
 #[test]
 fn an_hour_of_mov_takes_the_plan_and_the_tables() {
     let bytes = an_hour(ClipFormat::Mov);
-    assert!(bytes < 14 << 20, "{bytes}");
+    assert!(bytes < 9 << 20, "{bytes}");
 }
 
 #[test]
 fn an_hour_of_avi_takes_the_plan() {
     let bytes = an_hour(ClipFormat::Avi);
-    assert!(bytes < 7 << 20, "{bytes}");
+    assert!(bytes < 5 << 20, "{bytes}");
 }
 
 #[test]
 fn an_hour_of_zip_takes_the_plan_and_checksums() {
     let bytes = an_hour(ClipFormat::Zip);
-    assert!(bytes < 7 << 20, "{bytes}");
+    assert!(bytes < 5 << 20, "{bytes}");
 }

@@ -27,6 +27,15 @@ fn assert_times(clip: &ClipFile, shots: &[Shot]) {
     }
 }
 
+/// The sizes in the descriptions of frames.
+fn described(file: &[u8]) -> Vec<(u16, u16)> {
+    let entries = file.windows(32).filter(|bytes| bytes.starts_with(b"jpeg"));
+    let short = |bytes: &[u8]| u16::from_be_bytes([bytes[0], bytes[1]]);
+    entries
+        .map(|entry| (short(&entry[28..]), short(&entry[30..])))
+        .collect()
+}
+
 #[test]
 fn frames_have_their_times_and_bytes() {
     let shots = shots(jittered(100));
@@ -50,9 +59,15 @@ fn movie_says_its_size_and_when_it_was_taken() {
 
 #[test]
 fn last_frame_is_shown_for_the_median_interval() {
-    let times = [0, 100, 200, 300, 700].map(Duration::from_millis);
-    let clip = clip(&shots(times), &[]);
-    assert_eq!(clip.probe("format=duration"), "0.800000");
+    // Frames of one moment say nothing of it.
+    for (times, duration) in [
+        ([0, 100, 200, 300, 700], "0.800000"),
+        ([0, 0, 0, 0, 700], "1.400000"),
+    ] {
+        let times = times.map(Duration::from_millis);
+        let clip = clip(&shots(times), &[]);
+        assert_eq!(clip.probe("format=duration"), duration);
+    }
 }
 
 #[test]
@@ -100,7 +115,9 @@ fn frames_of_other_sizes_are_decoded_at_their_size() {
             Shot::new(number, Duration::from_millis(100) * number, width, height)
         })
         .collect();
-    let clip = clip(&shots, &[]);
+    let file = mux(ClipFormat::Mov, &shots);
+    assert_eq!(described(&file), [(64, 48), (96, 64), (32, 32)]);
+    let clip = ClipFile::new(ClipFormat::Mov, &file);
     assert_times(&clip, &shots);
     let decoded = clip.probe("frame=width,height");
     let expected = sizes.map(|(width, height)| format!("{width}\n{height}"));
@@ -117,9 +134,8 @@ fn each_size_has_one_description() {
         })
         .collect();
     let file = mux(ClipFormat::Mov, &shots);
-    let name = b"\x0cPhoto - JPEG";
-    let descriptions = file.windows(name.len()).filter(|bytes| bytes == name);
-    assert_eq!(descriptions.count(), 64);
+    let expected: Vec<_> = (16..80).map(|side| (side, 16)).collect();
+    assert_eq!(described(&file), expected);
     assert_times(&ClipFile::new(ClipFormat::Mov, &file), &shots);
 }
 
