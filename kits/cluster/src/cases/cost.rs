@@ -48,7 +48,7 @@ pub(super) const CASES: &[Case] = &[
          that reads the camera by tcp",
         &[
             Limit::p50(RATIO, 1.15).in_unit(Unit::Ratio),
-            Limit::p50(MEMBER, 0.0).in_unit(Unit::Ratio).shown(),
+            Limit::p50(MEMBER, 0.0).in_unit(Unit::Milliseconds).shown(),
             Limit::p50(TCP, 0.0).in_unit(Unit::Milliseconds).shown(),
             Limit::p50(EDGE, 0.0).in_unit(Unit::Milliseconds).shown(),
         ],
@@ -239,6 +239,6 @@ const RATIO: &str = "ratio";
 const LINK: &str = "a reader by the link, per picture";
 const EDGE: &str = "an edge, per picture";
 const VIEWER: &str = "a reader by HTTP, per picture";
-const MEMBER: &str = "a member without streams, of a core";
+const MEMBER: &str = "a member without streams, per second";
 const TCP: &str = "by tcp, per picture";
 const HOP: &str = "added by the hop";
