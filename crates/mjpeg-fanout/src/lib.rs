@@ -245,14 +245,14 @@
 //!
 //! ## Replay
 //!
-//! With the feature `ring`, a `ReplayRing` keeps the last frames of a stream: all of the last
-//! minute, say, then one a second for ten minutes, then one in ten seconds for a day. It is filled
-//! from a [`Recorder`], and read by time of capture. Its memory is bounded, alone and together with
-//! that of other rings: see `RingConfig` and `RingMemory`.
+//! With the feature `ring`, a `ReplayRing` keeps the last frames of a stream: for example, all
+//! frames of the last minute, then one per second for ten minutes, then one per ten seconds for a
+//! day. It is filled from a [`Recorder`], and read by time of capture. `RingConfig` limits the
+//! memory of one ring, and `RingMemory` that of several rings together.
 //!
-//! Each frame is copied once, so that a ring keeps no read buffers. What readers hold counts until
-//! they let go of it. When memory is short, the ring that holds most loses its oldest frames, and
-//! counts them as evicted.
+//! Each frame is copied once, so that a ring keeps no read buffers. A frame that a reader holds
+//! counts as memory of the ring until the reader drops it. When memory is short, the ring that
+//! holds the most drops its oldest frames, and counts them as evicted.
 //!
 //! ## Publishing from a task
 //!

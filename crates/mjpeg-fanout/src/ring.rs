@@ -1,7 +1,7 @@
 //! The last frames of a stream, for replay.
 //!
-//! Frames are copied once, into segments of a fixed size, so that what the ring keeps allocated is
-//! known: a frame as it was read may hold a buffer three times its length.
+//! Frames are copied once, into segments of a fixed size. So the ring knows how much memory it
+//! keeps allocated. A frame as it was read may hold a buffer of three times its length.
 
 use std::{
     fmt,
@@ -32,13 +32,13 @@ pub(crate) mod memory;
 mod segment;
 mod tiers;
 
-/// The last frames of a stream. Clones are the same ring. See [the crate's docs](crate#replay).
+/// The last frames of a stream. Clones share one ring. See [the crate's docs](crate#replay).
 #[derive(Clone)]
 pub struct ReplayRing {
     shared: Arc<RingShared>,
 }
 
-/// Fills a [`ReplayRing`]; there is one for each.
+/// Fills a [`ReplayRing`]. Each ring has one writer.
 pub struct RingWriter {
     shared: Arc<RingShared>,
 }
@@ -49,13 +49,14 @@ pub struct RingWriter {
 pub struct RingStats {
     /// How many frames it holds.
     pub frames: usize,
-    /// How many bytes of memory they keep allocated, with those that readers still hold.
+    /// How many bytes of memory they keep allocated, including frames that readers still hold.
     pub bytes: usize,
-    /// How many frames were put in.
+    /// How many frames were added.
     pub recorded: u64,
-    /// How many frames did not get in: the recorder's queue was full, or there was no memory.
+    /// How many frames were not added, because the recorder's queue was full or there was no
+    /// memory.
     pub lost: u64,
-    /// How many frames had to leave before their time, because of a limit on memory.
+    /// How many frames were dropped early, because of a limit on memory.
     pub evicted: u64,
 }
 
@@ -77,7 +78,7 @@ struct RingState {
 }
 
 impl ReplayRing {
-    /// Makes an empty ring that takes its memory from `memory`, together with other rings.
+    /// Makes an empty ring that takes its memory from `memory`, which other rings may share.
     pub fn new(config: RingConfig, memory: &RingMemory) -> (RingWriter, Self) {
         let shared = Arc::new(RingShared {
             state: Mutex::new(RingState {
@@ -99,26 +100,26 @@ impl ReplayRing {
         (RingWriter { shared }, ring)
     }
 
-    /// What the ring keeps.
+    /// Returns what the ring keeps.
     pub fn config(&self) -> RingConfig {
         self.shared.state().config.clone()
     }
 
-    /// Replaces what the ring keeps. What it has too much leaves with the next frame.
+    /// Replaces what the ring keeps. What it no longer keeps is dropped when the next frame comes.
     pub fn configure(&self, config: RingConfig) {
         let mut state = self.shared.state();
         state.tiers.configure(config.tiers());
         state.config = config;
     }
 
-    /// Returns the frame that was the latest one at this time: the last that was captured before
-    /// it, or at it. `None` if all that the ring holds is later.
+    /// Returns the latest frame at this time: the last one that was captured at or before it.
+    /// Returns `None` if all frames in the ring are later.
     pub fn at(&self, time: Instant) -> Option<RingFrame> {
         self.shared.state().tiers.at(time)
     }
 
-    /// Returns the first frame with a [number](RingFrame::number) above this one. With 0, the
-    /// oldest.
+    /// Returns the first frame with a [number](RingFrame::number) greater than this one. With 0,
+    /// returns the oldest frame.
     pub fn after(&self, number: u64) -> Option<RingFrame> {
         self.shared.state().tiers.after(number)
     }
@@ -128,19 +129,19 @@ impl ReplayRing {
         self.shared.state().tiers.since(time)
     }
 
-    /// Returns the times of capture of the oldest and of the newest frame.
+    /// Returns when the oldest and the newest frame were captured.
     pub fn span(&self) -> Option<(Instant, Instant)> {
         self.shared.state().tiers.span()
     }
 
-    /// Returns number, time of capture and length in bytes of each frame that was captured from
-    /// `from` to `to`, both included, but of no more than the first `most`.
+    /// Lists the frames that were captured from `from` to `to`, both included, but only the first
+    /// `most` of them. Returns the number, the time of capture and the length in bytes of each.
     pub fn list(&self, from: Instant, to: Instant, most: usize) -> Vec<(u64, Instant, usize)> {
         self.shared.state().tiers.list(from, to, most)
     }
 
-    /// Waits for a frame with a number above this one. Returns whether there is one: not if the
-    /// writer is gone.
+    /// Waits for a frame with a number greater than this one. Returns `true` when there is one, and
+    /// `false` when the writer is dropped.
     ///
     /// # Cancel safety
     ///
@@ -152,7 +153,7 @@ impl ReplayRing {
         grown.is_ok_and(|newest| *newest != u64::MAX)
     }
 
-    /// Reads what it holds and has lost.
+    /// Returns what the ring holds, and what it has lost.
     pub fn stats(&self) -> RingStats {
         let state = self.shared.state();
         RingStats {
@@ -166,9 +167,9 @@ impl ReplayRing {
 }
 
 impl RingWriter {
-    /// Puts a frame in. Frames leave whose time is over, or whose memory is needed.
+    /// Adds a frame. Drops frames that are too old, or whose memory is needed.
     ///
-    /// Placeholders are not taken. A frame that finds no memory counts as lost.
+    /// Ignores placeholders. A frame for which there is no memory counts as lost.
     pub fn push(&mut self, published: &Published) {
         if published.is_placeholder {
             return;
@@ -195,8 +196,8 @@ impl RingWriter {
         }
     }
 
-    /// Takes all frames of a recorder, until its producer is dropped. What the recorder has lost
-    /// counts as lost here.
+    /// Adds all frames of a recorder, until its producer is dropped. Frames that the recorder has
+    /// lost count as lost here, too.
     ///
     /// # Cancel safety
     ///
@@ -230,7 +231,7 @@ impl RingShared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets frames go that are too old, and moves others on to the next tier, which keeps fewer.
+    /// Drops frames that are too old, and moves others to the next tier, which keeps fewer.
     fn age(&self, now: Instant) -> MutexGuard<'_, RingState> {
         let mut state = self.state();
         state.tiers.expire(now);
@@ -241,8 +242,8 @@ impl RingShared {
         state
     }
 
-    /// Sees to it that the segment of a tier has room for a frame of this length, if there is
-    /// memory. The lock is let go of meanwhile, because other rings may have to give memory.
+    /// Makes room for a frame of this length in the segment of a tier, if there is memory. Releases
+    /// the lock meanwhile, because other rings may have to free memory.
     fn make_room<'a>(
         &'a self,
         state: MutexGuard<'a, RingState>,
@@ -292,5 +293,5 @@ impl fmt::Debug for RingWriter {
     }
 }
 
-/// How often frames are looked at for their age while no new ones come.
+/// How often the ring looks for frames that are too old, while no new ones come.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);

@@ -237,12 +237,12 @@ impl StreamSpec {
         self
     }
 
-    /// Sets which frames of the past are kept for replay, in memory. Default: none.
+    /// Sets which past frames are kept in memory for replay. Default: none.
     ///
-    /// Frames are kept as they are published, while the camera is connected: a stream on demand
-    /// keeps what was sent while somebody watched. Over all streams,
-    /// [`ManagerConfig::with_max_replay_bytes`](crate::ManagerConfig::with_max_replay_bytes) is the
-    /// limit.
+    /// Frames are kept as they are published, so only while the camera is connected. A stream on
+    /// demand keeps only what was sent while somebody watched.
+    /// [`ManagerConfig::with_max_replay_bytes`](crate::ManagerConfig::with_max_replay_bytes) limits
+    /// the memory of all streams together.
     #[cfg(feature = "replay")]
     pub fn with_replay(mut self, keep: impl Into<Option<mjpeg_fanout::RingConfig>>) -> Self {
         self.replay = keep.into();

@@ -1,4 +1,4 @@
-//! AVI at a constant rate. What is promised in the head is kept, whatever frames are gone.
+//! AVI at a constant rate. What the head states stays true, whichever frames are missing.
 
 use std::collections::VecDeque;
 
@@ -36,16 +36,16 @@ pub(crate) struct Avi {
     jobs: VecDeque<AviJob>,
 }
 
-/// What is to be written next.
+/// What to write next.
 enum AviJob {
-    /// Empty slots, which repeat the frame before.
+    /// Empty slots, which repeat the frame before them.
     Empty(u64),
     Frame(Bytes),
-    /// The place of a frame that is gone.
+    /// The place of a missing frame.
     Gone(u64),
     /// Zeros.
     Zeros(u64),
-    /// IndexEntries of an index.
+    /// The entries of an index.
     Index(IndexEntries),
     /// The head of the next segment.
     NextSegment,
@@ -62,7 +62,7 @@ impl Avi {
         })
     }
 
-    /// Adds the indices that end the segment.
+    /// Adds the indices at the end of the segment.
     fn end_segment(&mut self) {
         if self.layout.is_open_dml() {
             self.jobs.push_back(AviJob::Index(IndexEntries::standard(

@@ -1,16 +1,16 @@
-//! A plan, and what has come of it.
+//! A plan, and which of its frames were available.
 
 use crate::plan::{ClipPlan, PlannedFrame};
 
-/// A plan, and which of its frames have come, with their sizes.
+/// A plan, which of its frames were available so far, and their sizes.
 pub(crate) struct Clip {
     pub(crate) plan: ClipPlan,
-    /// A bit per frame: whether it was there when its turn came.
+    /// One bit per frame: whether it was available when its turn came.
     present: Vec<u64>,
     sizes: Vec<SizeRun>,
 }
 
-/// The size of a frame that is there, and of all later ones up to the next run.
+/// The size of the frame `first`, and of all later frames before the next run.
 #[derive(Clone, Copy)]
 pub(crate) struct SizeRun {
     pub(crate) first: usize,
@@ -28,7 +28,7 @@ impl Clip {
         }
     }
 
-    /// Notes that a frame is there. Frames come in the order of the plan.
+    /// Records that a frame is available, and its size. Frames come in the order of the plan.
     pub(crate) fn note(&mut self, index: usize, width: u16, height: u16) {
         self.present[index / 64] |= 1 << (index % 64);
         let last = self.sizes.last();
@@ -49,7 +49,7 @@ impl Clip {
         &self.sizes
     }
 
-    /// The frames that are there, with their indices in the plan.
+    /// Returns the frames that were available, with their indices in the plan.
     pub(crate) fn present(&self) -> impl Iterator<Item = (usize, PlannedFrame)> + '_ {
         let frames = self.plan.frames().iter().copied().enumerate();
         frames.filter(|(index, _)| self.is_present(*index))

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{clip::Clip, container::Container, file_pieces::FilePieces};
 
-/// Nothing but the frames.
+/// A file that is nothing but the frames.
 pub(crate) struct Concat;
 
 impl Container for Concat {

@@ -1,4 +1,4 @@
-//! The bytes that are to be written next.
+//! The bytes to write next.
 
 use std::collections::VecDeque;
 
@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::limits::PIECE_BYTES;
 
-/// Bytes to write. What is written in small parts is collected into pieces; a frame passes through
-/// as it is, after what was collected before it.
+/// Bytes to write. Small parts are collected into pieces. A frame is a piece of its own, without a
+/// copy, after what was collected before it.
 #[derive(Default)]
 pub(crate) struct FilePieces {
     collected: Vec<u8>,
@@ -37,7 +37,7 @@ impl FilePieces {
         self.pass(bytes);
     }
 
-    /// Makes a piece of what was collected.
+    /// Makes a piece of the bytes that were collected.
     pub(crate) fn flush(&mut self) {
         if !self.collected.is_empty() {
             let collected = std::mem::take(&mut self.collected);

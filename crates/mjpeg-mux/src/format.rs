@@ -4,16 +4,16 @@ use std::{fmt, str::FromStr};
 
 use crate::error::Error;
 
-/// The format of a clip. Its text is the extension of the file: `mov`, `avi`, `zip`, `mjpeg`.
+/// The format of a clip. As text, it is the extension of the file: `mov`, `avi`, `zip` or `mjpeg`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClipFormat {
     /// A QuickTime movie. Each frame has its own time.
     Mov,
-    /// An AVI at a constant rate, with OpenDML's extensions above 1 GiB. Its length is known
+    /// An AVI at a constant rate, with the OpenDML extensions above 1 GiB. Its length is known
     /// before its first frame.
     Avi,
-    /// An archive of one JPEG file per frame, with its times in `index.json`.
+    /// An archive of one JPEG file per frame, with the times in `index.json`.
     Zip,
     /// The frames one after another, without times.
     Mjpeg,
@@ -33,7 +33,7 @@ impl ClipFormat {
         }
     }
 
-    /// Returns the media type, such as `Content-Type` states it.
+    /// Returns the media type, for the header `Content-Type`.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Mov => "video/quicktime",
@@ -53,7 +53,7 @@ impl fmt::Display for ClipFormat {
 impl FromStr for ClipFormat {
     type Err = Error;
 
-    /// Reads an extension, in lower case.
+    /// Parses an extension in lower case.
     fn from_str(text: &str) -> Result<Self, Error> {
         let named = Self::ALL.into_iter().find(|f| f.extension() == text);
         named.ok_or(Error::UnknownFormat)

@@ -11,12 +11,12 @@ use crate::{
     plan::ClipPlan,
 };
 
-/// For any plan and any frames: the file has the length that was stated, its outermost parts cover
-/// it, each frame is in it once, without a copy, and what is not a frame comes in small pieces.
+/// For any plan and any frames: the file has the length that was stated, and its outermost parts
+/// cover it. Each frame is in it once, without a copy. All other bytes come in small pieces.
 ///
-/// The first byte selects the format, the second the wall-clock time. Then each six bytes are a
-/// frame: how long after the one before, its length, its size, and whether it is gone or was
-/// planned with another length.
+/// The first byte selects the format, the second the wall-clock time. After that, six bytes
+/// describe each frame: its time since the frame before, its length, its size, whether it is
+/// missing, and whether a frame of another length is pushed first.
 pub fn mux_plan(data: &[u8]) {
     let [format, start, records @ ..] = data else {
         return;
@@ -79,7 +79,7 @@ fn check(format: ClipFormat, mut muxer: Muxer, shots: &[(MuxFrame, u8)]) {
     }
 }
 
-/// Pushes a frame or that it is gone. Returns where the frame is in memory.
+/// Pushes a frame, or `None` if it is missing. Returns where the frame is in memory.
 fn push(muxer: &mut Muxer, frame: &MuxFrame, fate: u8) -> Option<*const u8> {
     if fate & 2 > 0 {
         let jpeg = [&frame.jpeg[..], &[0]].concat();
@@ -93,7 +93,7 @@ fn push(muxer: &mut Muxer, frame: &MuxFrame, fate: u8) -> Option<*const u8> {
     there.then(|| frame.jpeg.as_ptr())
 }
 
-/// Parts, whose lengths their heads state, cover the file.
+/// Checks that parts cover the file. The head of each states its length.
 fn cover(file: &[u8], length: impl Fn(&[u8]) -> u64) {
     let mut rest = file;
     while !rest.is_empty() {

@@ -1,9 +1,9 @@
-//! Puts JPEG frames into files: MOV, AVI, ZIP, or one after another.
+//! Puts JPEG frames into MOV, AVI and ZIP files, or concatenates them.
 //!
-//! This crate stands at the end of the data path of a Motion-JPEG relay: it makes a clip of the
-//! frames that were live. The JPEGs in the file are those that were pushed, byte by byte; nothing
-//! is decoded. It knows no sockets, no files, no clock and no async runtime. What to write comes
-//! out piece by piece, so that a clip of an hour can be sent while it is made.
+//! This crate is the last part of the data path of a Motion-JPEG relay: it makes a clip from frames
+//! that were live. The file contains the JPEGs byte for byte as they were pushed; nothing is
+//! decoded. The crate uses no sockets, no files, no clock and no async runtime. It returns the file
+//! in pieces, so a clip of an hour can be sent while it is being made.
 //!
 //! ```
 //! use std::time::{Duration, UNIX_EPOCH};
@@ -37,35 +37,39 @@
 //!
 //! # Plan and frames
 //!
-//! A [`ClipPlan`] states the time and the length of each frame. The frames themselves are asked for
-//! one at a time, while the file is written. If one is gone by then, push `None`.
+//! A [`ClipPlan`] states the time and the length of each frame. The muxer asks for the frames
+//! themselves one at a time, while the file is written. If a frame is missing by then, push `None`.
 //!
 //! # Formats
 //!
-//! * [`ClipFormat::Mov`]: a QuickTime movie. Frames have their own times, to 11 µs, or to 1 ms in
-//!   clips of more than 13 hours. They are complete in the file before the tables, which are at its
-//!   end. Times count from the first frame that is not gone. The last frame is shown for the usual
-//!   interval: the median. Frames of several sizes have a description for each size.
-//! * [`ClipFormat::Avi`]: a constant rate, which is that of the usual interval. Each frame is in
-//!   the slot that is nearest to its time; empty slots repeat the frame before. If frames come in
-//!   bursts, the rate is up to 16 times higher, so that frames are at most a usual interval late.
-//!   Above 1 GiB the file has the extensions of OpenDML. The length of the file is known before
-//!   its first frame ([`Muxer::content_length`]): the place of a frame that is gone is filled.
-//! * [`ClipFormat::Zip`]: a file per frame without compression, named by its number in the plan and
-//!   its time, as in `000001-20261128T120000.123Z.jpg`. The last file, `index.json`, has the name,
-//!   wall-clock time, offset from the first in seconds, width, height and length of each.
-//! * [`ClipFormat::Mjpeg`]: the JPEGs, and nothing else.
+//! * [`ClipFormat::Mov`]: a QuickTime movie. Each frame has its own time, accurate to 11 µs, or to
+//!   1 ms in clips of more than 13 hours. Times count from the first frame that is not missing. The
+//!   last frame is shown for the usual interval, which is the median of the intervals between
+//!   frames. All frames are in the file before the tables, which are at its end. If frames have
+//!   several sizes, there is a description for each size.
+//! * [`ClipFormat::Avi`]: a constant rate, one slot per usual interval. Each frame is in the slot
+//!   nearest to its time; an empty slot repeats the frame before it. If frames come in bursts, the
+//!   rate is up to 16 times higher, so that no frame is late by more than a usual interval. A file
+//!   above 1 GiB uses the OpenDML extensions. The length of the file is known before its first
+//!   frame ([`Muxer::content_length`]), because the place of a missing frame is filled.
+//! * [`ClipFormat::Zip`]: one file per frame, without compression. Its name is the frame's number
+//!   in the plan and its time, as in `000001-20261128T120000.123Z.jpg`. The last file,
+//!   `index.json`, lists for each frame its name, wall-clock time, offset from the first frame in
+//!   seconds, width, height and length.
+//! * [`ClipFormat::Mjpeg`]: the JPEGs one after another, and nothing else.
 //!
 //! ## Pauses in an AVI
 //!
-//! A pause costs an empty slot of 24 bytes per interval, and keeps its length. A clip has at most a
-//! million empty slots and 16 for each frame, and at most 4 million; at 30 frames a second, that is
-//! enough for pauses of nine hours. Beyond that the rate is lower. Frames are then shown too slowly
-//! around the pause, which is as much shorter, but none is left out.
+//! A pause keeps its length. It is written as empty slots, one of 24 bytes per interval. A clip has
+//! at most 1 million empty slots plus 16 per frame, and never more than 4 million. A million is
+//! enough for nine hours of pauses at 30 frames a second. If a clip needs more, its rate is lower.
+//! The frames around a pause are then shown too slowly, and the pause is shorter by as much, but no
+//! frame is left out.
 //!
 //! # Limits
 //!
-//! They are constants of [`ClipPlan`]; what exceeds one is an [`Error`].
+//! The limits are constants of [`ClipPlan`]. A frame or a clip beyond a limit is refused with an
+//! [`Error`].
 //!
 //! # Features
 //!

@@ -1,4 +1,4 @@
-//! QuickTime movies: each frame in a box of its own, and the tables at the end.
+//! QuickTime movies. Each frame is in a box of its own, and the tables are at the end.
 
 use bytes::Bytes;
 use mp4_atom::{Encode, FourCC, Ftyp};

@@ -1,4 +1,4 @@
-//! The muxer: asks for frames, and says what to write.
+//! The muxer: asks for frames, and returns what to write.
 
 use std::fmt;
 
@@ -9,14 +9,14 @@ use crate::{
     file_pieces::FilePieces, format::ClipFormat, mov::Mov, plan::ClipPlan, zip::Zip,
 };
 
-/// Makes a file of a clip, in order and frame by frame. It does no IO: [`Muxer::poll`] says what is
-/// next, and [`Muxer::push`] takes the frame that it asks for.
+/// Makes the file of a clip, in order and frame by frame. It does no IO: [`Muxer::poll`] returns
+/// the next step, and [`Muxer::push`] takes the frame that this step asks for.
 ///
 /// # Memory
 ///
-/// A muxer holds the plan, of 16 bytes per frame, at most one frame, and a few pieces of about
-/// 64 KiB. A ZIP holds 4 more bytes per frame, and the end of a MOV is made at once: it takes 40
-/// bytes per frame for a while, which is 4 MB for an hour of 30 frames a second.
+/// A muxer holds the plan of 16 bytes per frame, at most one frame, and a few pieces of about
+/// 64 KiB. For a ZIP, it holds 4 more bytes per frame. The end of a MOV is made all at once. It
+/// takes 40 bytes per frame for a while, which is 4 MB for an hour at 30 frames a second.
 pub struct Muxer {
     clip: Clip,
     container: Box<dyn Container>,
@@ -28,7 +28,7 @@ pub struct Muxer {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MuxStage {
-    /// Frames are to come, or to be written.
+    /// Frames are still to be asked for, or to be written.
     Frames,
     /// [`Muxer::poll`] has asked for the next frame.
     Asked,
@@ -36,13 +36,13 @@ enum MuxStage {
     End,
 }
 
-/// What is next.
+/// The next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MuxStep {
     /// Write these bytes: a frame as it was pushed, or at most about 64 KiB of other bytes.
     Write(Bytes),
-    /// Push the frame with this index in the plan, or that it is gone.
+    /// Push the frame with this index in the plan, or `None` if it is missing.
     NeedsFrame(usize),
     /// The file is complete.
     Done,
@@ -61,7 +61,7 @@ pub struct MuxFrame {
 }
 
 impl MuxFrame {
-    /// Makes a frame of a JPEG and its size in pixels.
+    /// Makes a frame from a JPEG and its size in pixels.
     pub fn new(jpeg: Bytes, width: u16, height: u16) -> Self {
         Self {
             jpeg,
@@ -100,13 +100,14 @@ impl Muxer {
         })
     }
 
-    /// Returns the length of the file in bytes, where it is known before the frames are: of an
-    /// AVI. The other formats leave out the frames that are gone.
+    /// Returns the length of the file in bytes, if it is known before the frames are. It is known
+    /// only for an AVI: the other formats leave out missing frames.
     pub fn content_length(&self) -> Option<u64> {
         self.container.content_length()
     }
 
-    /// Returns what is next. As long as it asks for a frame, it does so again.
+    /// Returns the next step. If that is [`MuxStep::NeedsFrame`], it stays the same until the frame
+    /// is pushed.
     pub fn poll(&mut self) -> MuxStep {
         loop {
             if let Some(bytes) = self.out.pop() {
@@ -128,14 +129,14 @@ impl Muxer {
         }
     }
 
-    /// Takes the frame that [`Muxer::poll`] has asked for. `None` says that it is gone, because it
-    /// was not kept until its turn came. An AVI then shows the frame before for longer; the other
-    /// formats leave the frame out.
+    /// Takes the frame that [`Muxer::poll`] has asked for. `None` means that the frame is missing,
+    /// because it was not kept until its turn came. An AVI then shows the frame before it for
+    /// longer; the other formats leave the missing frame out.
     ///
     /// # Errors
     ///
-    /// No frame was asked for, or it has another length than planned. In both cases the muxer is
-    /// as it was.
+    /// No frame was asked for, or the frame does not have the planned length. In both cases, the
+    /// muxer is unchanged.
     pub fn push(&mut self, frame: Option<MuxFrame>) -> Result<(), Error> {
         if self.stage != MuxStage::Asked {
             return Err(Error::NotAsked);

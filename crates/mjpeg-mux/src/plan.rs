@@ -1,4 +1,4 @@
-//! What is known of a clip before its frames are at hand.
+//! What is known about a clip before its frames are available.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,19 +7,19 @@ use crate::{
     limits::{MAX_AVI_BYTES, MAX_FRAME_BYTES, MAX_FRAMES, MAX_SPAN, MIN_FRAME_BYTES},
 };
 
-/// What is known of a clip before it is made: the time and the length of each frame, the size of
-/// the first one, and when that was taken. It takes 16 bytes per frame.
+/// What is known about a clip before it is made: the time and the length of each frame, and the
+/// size and the wall-clock time of the first one. It takes 16 bytes per frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClipPlan {
     start: SystemTime,
     width: u16,
     height: u16,
-    /// The time that the caller's times count from the first frame.
+    /// The first frame's time, as the caller counts.
     base: Duration,
     frames: Vec<PlannedFrame>,
 }
 
-/// A frame that is to come.
+/// A frame of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PlannedFrame {
     /// Microseconds since the first frame.
@@ -28,7 +28,7 @@ pub(crate) struct PlannedFrame {
 }
 
 impl ClipPlan {
-    /// The most frames.
+    /// The most frames of a clip.
     pub const MAX_FRAMES: usize = MAX_FRAMES;
     /// The fewest bytes of a frame.
     pub const MIN_FRAME_BYTES: usize = MIN_FRAME_BYTES;
@@ -39,8 +39,8 @@ impl ClipPlan {
     /// The most bytes of an AVI.
     pub const MAX_AVI_BYTES: u64 = MAX_AVI_BYTES;
 
-    /// Makes an empty plan. `start` is the wall-clock time of the first frame, `width` and
-    /// `height` are its size in pixels. Players open a window of this size.
+    /// Makes an empty plan. `start` is the wall-clock time of the first frame; `width` and `height`
+    /// are its size in pixels. Players open a window of this size.
     pub fn new(start: SystemTime, width: u16, height: u16) -> Self {
         Self {
             start,
@@ -51,13 +51,13 @@ impl ClipPlan {
         }
     }
 
-    /// Adds a frame of `bytes` bytes. `at` counts from any moment that is the same for all frames:
-    /// only the differences count, in microseconds.
+    /// Adds a frame of `bytes` bytes. `at` may count from any moment, if it is the same one for all
+    /// frames: only the differences matter, in microseconds.
     ///
     /// # Errors
     ///
-    /// The frame is earlier than the one before, too late after the first, too short or too long,
-    /// or there are too many. The plan is then as it was.
+    /// The plan is full, or the frame has too few or too many bytes, is earlier than the one before
+    /// it, or is too long after the first one. The plan is then unchanged.
     pub fn push(&mut self, at: Duration, bytes: usize) -> Result<(), Error> {
         if self.frames.len() >= MAX_FRAMES {
             return Err(Error::TooManyFrames);
@@ -97,7 +97,7 @@ impl ClipPlan {
         last.map_or(Duration::ZERO, |frame| Duration::from_micros(frame.at_us))
     }
 
-    /// Gives back what the list of frames has grown too large.
+    /// Frees the memory that the list of frames does not use.
     pub(crate) fn shrink(&mut self) {
         self.frames.shrink_to_fit();
     }
@@ -114,8 +114,8 @@ impl ClipPlan {
         &self.frames
     }
 
-    /// The usual time from a frame to the next, in microseconds: the median of those that are not
-    /// zero, within [`INTERVALS_US`]. A single frame is shown for a second.
+    /// Returns the usual interval between frames, in microseconds: the median of those that are not
+    /// zero, clamped to [`INTERVALS_US`]. A single frame is shown for a second.
     pub(crate) fn interval_us(&self) -> u64 {
         let pairs = self.frames.windows(2);
         let mut steps: Vec<u64> = pairs
@@ -135,6 +135,6 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// From a thousand frames a second to one an hour.
+/// From a thousand frames a second to one frame an hour.
 const INTERVALS_US: std::ops::RangeInclusive<u64> = 1_000..=3_600_000_000;
 const SINGLE_US: u64 = 1_000_000;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::plan::ClipPlan;
 
-/// A moment in UTC, to the millisecond, from 1970 to 9999. Earlier and later ones are the nearest.
+/// A moment in UTC, to the millisecond, clamped to the years 1970 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UtcTime {
     pub(crate) year: u16,
@@ -17,7 +17,7 @@ pub(crate) struct UtcTime {
 }
 
 impl UtcTime {
-    /// The moment `at_us` microseconds after the first frame.
+    /// Returns the moment `at_us` microseconds after the first frame.
     pub(crate) fn of_frame(plan: &ClipPlan, at_us: u64) -> Self {
         let time = since_epoch(plan.start()).saturating_add(Duration::from_micros(at_us));
         Self::of(time)
@@ -39,7 +39,7 @@ impl UtcTime {
         }
     }
 
-    /// As in `2026-11-28T12:00:00.123Z`.
+    /// Formats it as in `2026-11-28T12:00:00.123Z`.
     pub(crate) fn rfc3339(self) -> String {
         let Self {
             year, month, day, ..
@@ -54,7 +54,7 @@ impl UtcTime {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 
-    /// As in `20261128T120000.123Z`, which no file system refuses.
+    /// Formats it as in `20261128T120000.123Z`, which every file system accepts.
     pub(crate) fn compact(self) -> String {
         let mut text = self.rfc3339();
         text.retain(|c| c != '-' && c != ':');
@@ -62,13 +62,13 @@ impl UtcTime {
     }
 }
 
-/// The time since 1970.
+/// Returns the time since 1970.
 pub(crate) fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// The date of a day since 1970-01-01. It counts years from March, so that the leap day is the last
-/// of its year, in eras of 400 years, which all have as many days.
+/// Returns the date of a day, counted from 1970-01-01. A year begins in March here, so the leap day
+/// is the last day of its year. An era is 400 years, so all eras have the same number of days.
 fn civil(days: u64) -> (u16, u8, u8) {
     let days = days + DAYS_TO_1970;
     let (era, of_era) = (days / ERA_DAYS, days % ERA_DAYS);
@@ -88,7 +88,7 @@ fn civil(days: u64) -> (u16, u8, u8) {
 const DAY_MILLIS: u64 = 86_400_000;
 /// The last millisecond of the year 9999.
 const MAX_MILLIS: u128 = 253_402_300_799_999;
-/// From 0000-03-01.
+/// The days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_1970: u64 = 719_468;
 const ERA_DAYS: u64 = 146_097;
 

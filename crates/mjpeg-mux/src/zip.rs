@@ -1,4 +1,4 @@
-//! Archives: a file per frame, and `index.json` with what the names do not say.
+//! Archives: one file per frame, and `index.json` with what the names do not state.
 
 use bytes::Bytes;
 use crc32fast::Hasher;
@@ -12,19 +12,19 @@ mod json;
 mod names;
 mod records;
 
-/// An archive without compression. Lengths and checksums stand before each file, so that readers
-/// of a stream understand it.
+/// An archive without compression. The length and the checksum of a file come before it, so that
+/// programs can read the archive as a stream.
 pub(crate) struct Zip {
-    /// The checksum of each frame so far; zero if it is gone.
+    /// The checksum of each frame so far; zero if it is missing.
     checksums: Vec<u32>,
-    /// The index as it will be written, of which only length and checksum are kept until then.
+    /// Makes the text of the index. Until that is written, only its length and checksum are kept.
     index: IndexJson,
     index_bytes: u64,
     index_hasher: Hasher,
     stage: ZipStage,
 }
 
-/// What is to be written next.
+/// What to write next.
 enum ZipStage {
     Frames,
     /// The index from this frame on.
@@ -41,7 +41,7 @@ struct Directory {
     /// The next frame, and where its file begins.
     next: usize,
     file: u64,
-    /// The files in the directory, and its length.
+    /// How many files are in the directory, and its length.
     files: u64,
     bytes: u64,
 }
@@ -75,7 +75,7 @@ impl Zip {
         self.index_hasher.update(text.as_bytes());
     }
 
-    /// The file of a frame.
+    /// Returns the file of a frame.
     fn entry(&self, clip: &Clip, index: usize) -> ArchivedFile {
         let frame = clip.plan.frames()[index];
         let taken = UtcTime::of_frame(&clip.plan, frame.at_us);
@@ -87,7 +87,7 @@ impl Zip {
         }
     }
 
-    /// The file of the index. It was modified when the last frame was taken.
+    /// Returns the file of the index. Its time of modification is that of the last frame.
     fn index_entry(&self, clip: &Clip) -> ArchivedFile {
         let last = clip.plan.frames().last().map_or(0, |frame| frame.at_us);
         ArchivedFile {
@@ -164,5 +164,5 @@ impl Container for Zip {
     }
 }
 
-/// Entries of the index or of the directory have 70 bytes and more.
+/// Entries of the index or of the directory have at least 70 bytes.
 const LINES_AT_A_TIME: usize = PIECE_BYTES / 128;

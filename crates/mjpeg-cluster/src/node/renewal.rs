@@ -1,5 +1,5 @@
-//! What the engine has forgotten, and the node keeps: it claims it anew, while all others have
-//! promised to claim nothing.
+//! Claims again the streams that the engine has forgotten. The node keeps them meanwhile, because
+//! all others have promised to claim nothing.
 
 use tokio::time::Instant;
 
@@ -10,8 +10,9 @@ use crate::{
 };
 
 impl Node {
-    /// The engine has forgotten the node, as it has not heard of it for a lease. If all others have
-    /// promised to claim nothing, what is mine stays so, and is claimed anew with a new lease.
+    /// Handles that the engine has forgotten the node, after hearing nothing from it for the time
+    /// of a lease. If all others have promised to claim nothing, the streams that are mine stay
+    /// mine, and are claimed again with a new lease.
     pub(super) fn forgotten(&mut self, now: Instant) {
         let promised = self.promised_until(now).is_some_and(|until| now < until);
         if !promised {
@@ -40,8 +41,8 @@ impl Node {
         self.keep_session(now);
     }
 
-    /// Claims what was mine all the time, as soon as the view shows that the engine has forgotten
-    /// it.
+    /// Claims again a stream that was mine all the time, as soon as the view shows that the engine
+    /// has forgotten the old claim.
     pub(super) fn renew(&mut self, name: &SharedName, epoch: u64) {
         let Some((lease, created)) = self.settled() else {
             return;
@@ -62,8 +63,8 @@ impl Node {
         self.set(name, Claim::Renewing { epoch, op });
     }
 
-    /// Takes the answer to the claim of a stream that was mine all the time. What this node has
-    /// promised is about the streams of others.
+    /// Takes the answer to the claim of a stream that was mine all the time. The claim breaks no
+    /// promise of this node: its promises are about the streams of others.
     pub(super) fn renewed(&mut self, op: u64, name: &SharedName, answer: CallAnswer, now: Instant) {
         let retry_at = now + self.settings.retry();
         let Some(state) = self.streams.get_mut(name) else {

@@ -5,8 +5,8 @@ use tokio::time::Instant;
 
 use crate::published::Published;
 
-/// A frame of a [`ReplayRing`](crate::ReplayRing). While it is held, its memory counts in the
-/// ring's.
+/// A frame of a [`ReplayRing`](crate::ReplayRing). As long as somebody holds it, its memory counts
+/// as the ring's.
 #[derive(Clone, Debug)]
 pub struct RingFrame {
     pub(crate) number: u64,
@@ -21,27 +21,27 @@ pub struct RingFrame {
 }
 
 impl RingFrame {
-    /// Its number within the ring. Numbers grow, with gaps where frames were thinned out.
+    /// Returns its number within the ring. Numbers grow, with gaps where frames were left out.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// When it was captured. Never before the frame before it.
+    /// Returns when it was captured. This is never earlier than for the frame before it.
     pub fn at(&self) -> Instant {
         self.at
     }
 
-    /// Its identity, as that of the [published](Published::id) frame.
+    /// Returns its identity, which is that of the [published](Published::id) frame.
     pub fn id(&self) -> FrameId {
         self.id
     }
 
-    /// The image.
+    /// Returns the image.
     pub fn frame(&self) -> &Frame {
         &self.frame
     }
 
-    /// The time of capture.
+    /// Returns the time of capture.
     pub fn stamp(&self) -> Stamp {
         self.stamp
     }

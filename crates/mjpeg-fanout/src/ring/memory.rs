@@ -8,9 +8,9 @@ use std::{
     },
 };
 
-/// A ceiling on the memory of several [rings](crate::ReplayRing). Clones are the same ceiling.
+/// A limit on the memory of several [rings](crate::ReplayRing) together. Clones share one limit.
 ///
-/// When it is reached, the ring that holds most gives its oldest frames.
+/// When it is reached, the ring that holds the most memory drops its oldest frames.
 #[derive(Clone)]
 pub struct RingMemory {
     shared: Arc<MemoryShared>,
@@ -22,12 +22,12 @@ struct MemoryShared {
     rings: Mutex<Vec<Weak<dyn HoldsMemory>>>,
 }
 
-/// A ring that may have to give some of its memory.
+/// A ring that may have to free some of its memory.
 pub(crate) trait HoldsMemory: Send + Sync {
-    /// Lets its oldest frames go that share a segment. Returns whether there were any.
+    /// Drops the oldest frames, all those that share a segment. Returns whether there were any.
     fn evict(&self) -> bool;
 
-    /// How much it holds.
+    /// Returns how much memory it holds.
     fn held(&self) -> &Arc<RingBytes>;
 }
 
@@ -35,7 +35,7 @@ pub(crate) trait HoldsMemory: Send + Sync {
 #[derive(Debug, Default)]
 pub(crate) struct RingBytes(AtomicUsize);
 
-/// Some memory, which is given back when the last user drops this.
+/// Some memory. It is given back when the last user drops the ticket.
 #[derive(Debug)]
 pub(crate) struct MemoryTicket {
     bytes: usize,
@@ -44,7 +44,7 @@ pub(crate) struct MemoryTicket {
 }
 
 impl RingMemory {
-    /// Makes a ceiling of this many bytes.
+    /// Makes a limit of this many bytes.
     pub fn new(max_bytes: usize) -> Self {
         Self {
             shared: Arc::new(MemoryShared {
@@ -55,17 +55,17 @@ impl RingMemory {
         }
     }
 
-    /// Sets the ceiling anew. If it is lower, memory is given back as new frames come.
+    /// Replaces the limit. If the new one is lower, memory is freed as new frames come.
     pub fn set_max_bytes(&self, max_bytes: usize) {
         self.shared.most.store(max_bytes, Ordering::Release);
     }
 
-    /// The ceiling, in bytes.
+    /// Returns the limit, in bytes.
     pub fn max_bytes(&self) -> usize {
         self.shared.most.load(Ordering::Acquire)
     }
 
-    /// How many bytes all rings keep allocated, with what readers hold of them.
+    /// Returns how many bytes all rings keep allocated, including frames that readers still hold.
     pub fn used_bytes(&self) -> usize {
         self.shared.used.load(Ordering::Acquire)
     }
@@ -76,8 +76,8 @@ impl RingMemory {
         rings.push(ring);
     }
 
-    /// Takes some memory for a ring. The ring that holds most gives some if there is none left.
-    /// `None` if all of it is held by readers, or the ceiling is lower than that.
+    /// Takes some memory for a ring. If too little is left, the ring that holds the most frees
+    /// some. Returns `None` if readers hold all of it, or if the limit is lower than `bytes`.
     pub(super) fn take(&self, bytes: usize, held: &Arc<RingBytes>) -> Option<MemoryTicket> {
         while !self.try_take(bytes) {
             let rings: Vec<_> = self.rings().iter().filter_map(Weak::upgrade).collect();

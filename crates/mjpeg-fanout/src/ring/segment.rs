@@ -10,7 +10,7 @@ use crate::ring::memory::MemoryTicket;
 #[derive(Debug)]
 pub(super) struct RingSegment {
     free: BytesMut,
-    /// What may still be taken, less than what is free: see [`PER_FRAME`].
+    /// How many bytes may still be taken. It is less than what is free: see [`PER_FRAME`].
     left: usize,
     ticket: Arc<MemoryTicket>,
 }
@@ -51,14 +51,15 @@ impl RingSegment {
     }
 }
 
-/// How long a segment has to be for a frame of this length: long enough for several, but no longer
-/// than `most` unless it has to be.
+/// Returns the length of a segment for a frame of this length. It is long enough for several
+/// frames, but longer than `most` only if this frame needs it.
 pub(super) fn segment_bytes(frame: usize, most: usize) -> usize {
     SEGMENT_BYTES.min(most).max(frame + PER_FRAME)
 }
 
-/// So long that little is left over at the end, so short that few frames leave together.
+/// Long enough that little memory is left over at the end, and short enough that few frames are
+/// dropped together.
 const SEGMENT_BYTES: usize = 1 << 20;
 
-/// What a frame takes beside its bytes: its entry in the ring and its owner of the segment.
+/// What a frame takes besides its bytes: its entry in the ring, and its reference to the segment.
 const PER_FRAME: usize = 512;

@@ -9,7 +9,7 @@ use crate::{
     ring::{config::RingTier, frame::RingFrame, segment::RingSegment},
 };
 
-/// The frames of a ring by age: those of a tier are newer than all of the next.
+/// The frames of a ring by age. The frames of a tier are newer than all frames of the next one.
 #[derive(Debug)]
 pub(super) struct Tiers {
     tiers: Vec<Tier>,
@@ -22,13 +22,13 @@ pub(super) struct Tiers {
 #[derive(Debug)]
 struct Tier {
     config: RingTier,
-    /// When frames leave, after they were captured.
+    /// How long after their capture frames leave.
     until: std::time::Duration,
     frames: VecDeque<RingFrame>,
     segment: Option<RingSegment>,
     /// How many segments it has had.
     segments: u64,
-    /// When the last frame that was kept was captured.
+    /// The time of capture of the last frame that the tier kept.
     kept: Option<Instant>,
 }
 
@@ -43,7 +43,8 @@ impl Tiers {
         made
     }
 
-    /// Frames in tiers that there are no more leave; the others as they grow old.
+    /// Replaces the tiers. Drops the frames of removed tiers; other frames leave when they are too
+    /// old.
     pub(super) fn configure(&mut self, tiers: &[RingTier]) {
         let mut until = std::time::Duration::ZERO;
         self.tiers.truncate(tiers.len());
@@ -63,12 +64,12 @@ impl Tiers {
         }
     }
 
-    /// A time of capture that is not before the last one.
+    /// Returns this time of capture, or the last one if that is later.
     pub(super) fn in_order(&self, at: Instant) -> Instant {
         self.last.map_or(at, |last| last.max(at))
     }
 
-    /// Whether the first tier keeps a frame that was captured then.
+    /// Returns whether the first tier keeps a frame that was captured at this time.
     pub(super) fn takes_first(&self, at: Instant) -> bool {
         self.tiers.first().is_some_and(|tier| tier.takes(at))
     }
@@ -88,8 +89,8 @@ impl Tiers {
         tier.forget_segment();
     }
 
-    /// Takes a frame out of its tier that is too old for it, if the next tier keeps it. Returns
-    /// that tier's number.
+    /// Removes frames that are too old for their tier, up to the first one that the next tier
+    /// keeps. Returns that frame, and the number of the next tier.
     pub(super) fn leaving(&mut self, now: Instant) -> Option<(usize, RingFrame)> {
         for at in 0..self.tiers.len().saturating_sub(1) {
             let (newer, older) = self.tiers.split_at_mut(at + 1);
@@ -113,7 +114,7 @@ impl Tiers {
         None
     }
 
-    /// Copies a frame of a newer tier into this one, unless there is no room.
+    /// Copies a frame of a newer tier into this one, if there is room.
     pub(super) fn move_on(&mut self, tier: usize, frame: &RingFrame) {
         let Some(tier) = self.tiers.get_mut(tier) else {
             return;
@@ -136,7 +137,7 @@ impl Tiers {
         }
     }
 
-    /// Puts a new frame in. Returns whether there was room.
+    /// Adds a new frame. Returns whether there was room.
     pub(super) fn put(&mut self, published: &Published, at: Instant) -> bool {
         let number = self.newest + 1;
         let Some(tier) = self.tiers.first_mut() else {
@@ -161,7 +162,7 @@ impl Tiers {
         true
     }
 
-    /// Drops the oldest frames, as many as share a segment. Returns how many.
+    /// Drops the oldest frames, all those that share a segment. Returns how many.
     pub(super) fn evict(&mut self) -> usize {
         let oldest = self
             .tiers
@@ -196,7 +197,7 @@ impl Tiers {
         self.first(|frame| frame.at < time)
     }
 
-    /// The first frame that is not before, the oldest tier first.
+    /// Returns the first frame that is not before, and looks in the oldest tier first.
     fn first(&self, is_before: impl Fn(&RingFrame) -> bool) -> Option<RingFrame> {
         self.tiers.iter().rev().find_map(|tier| {
             let at = tier.frames.partition_point(&is_before);
@@ -260,7 +261,7 @@ impl Tier {
         })
     }
 
-    /// A tier without frames keeps no memory.
+    /// Frees the segment if the tier has no frames.
     fn forget_segment(&mut self) {
         if self.frames.is_empty() {
             self.segment = None;

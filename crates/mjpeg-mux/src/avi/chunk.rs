@@ -1,6 +1,6 @@
-//! Chunks, of which an AVI consists.
+//! Chunks, the parts of an AVI.
 
-/// Makes what stands before the content of a chunk.
+/// Makes the bytes before the content of a chunk.
 pub(super) fn chunk_head(id: &[u8; 4], bytes: u32) -> [u8; 8] {
     let mut head = [0; 8];
     head[..4].copy_from_slice(id);
@@ -8,7 +8,7 @@ pub(super) fn chunk_head(id: &[u8; 4], bytes: u32) -> [u8; 8] {
     head
 }
 
-/// Makes a chunk, whose content has an even length.
+/// Makes a chunk. Its content must have an even length.
 pub(super) fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&chunk_head(id, content.len() as u32), content].concat()
 }
@@ -19,14 +19,14 @@ pub(super) fn list(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&head, content].concat()
 }
 
-/// Makes what stands before the content of a list.
+/// Makes the bytes before the content of a list.
 pub(super) fn list_head(id: &[u8; 4], name: &[u8; 4], content_bytes: u64) -> Vec<u8> {
     // Lists are at most a few GiB long.
     let bytes = content_bytes as u32 + 4;
     [&chunk_head(id, bytes), name.as_slice()].concat()
 }
 
-/// Makes numbers of 32 bits.
+/// Encodes numbers of 32 bits.
 pub(super) fn longs(values: &[u32]) -> Vec<u8> {
     values
         .iter()
@@ -34,12 +34,12 @@ pub(super) fn longs(values: &[u32]) -> Vec<u8> {
         .collect()
 }
 
-/// The room that content takes: chunks begin at even offsets.
+/// Returns the length of content with its padding: chunks begin at even offsets.
 pub(super) fn padded(bytes: u32) -> u64 {
     u64::from(bytes) + u64::from(bytes % 2)
 }
 
-/// Compressed pictures of the first stream.
+/// The id of compressed pictures of the first stream.
 pub(super) const FRAME: &[u8; 4] = b"00dc";
 pub(super) const CHUNK_HEAD_BYTES: u64 = 8;
 pub(super) const LIST_HEAD_BYTES: u64 = 12;

@@ -1,4 +1,4 @@
-//! The head of an AVI, and those of its further segments.
+//! The head of an AVI, and the heads of its further segments.
 
 use crate::{
     avi::{
@@ -10,7 +10,7 @@ use crate::{
     utc::UtcTime,
 };
 
-/// From the beginning of the file to its first chunk of a frame.
+/// Makes the bytes from the beginning of the file to its first chunk of a frame.
 pub(super) fn head(plan: &ClipPlan, layout: &AviLayout) -> Vec<u8> {
     let first = &layout.segments[0];
     let mut stream = chunk(b"strh", &stream_header(plan, layout));
@@ -31,19 +31,19 @@ pub(super) fn head(plan: &ClipPlan, layout: &AviLayout) -> Vec<u8> {
     lists(b"AVI ", first, &between)
 }
 
-/// From the beginning of a further segment to its first chunk of a frame.
+/// Makes the bytes from the beginning of a further segment to its first chunk of a frame.
 pub(super) fn next_segment(layout: &AviLayout, number: usize) -> Vec<u8> {
     lists(b"AVIX", &layout.segments[number], &[])
 }
 
-/// The heads of the lists of a segment, and what is between them.
+/// Makes the heads of the lists of a segment, and what is between them.
 fn lists(name: &[u8; 4], segment: &RiffSegment, between: &[u8]) -> Vec<u8> {
     let riff = list_head(b"RIFF", name, segment.bytes - LIST_HEAD_BYTES);
     let movi = list_head(b"LIST", b"movi", segment.movi_bytes);
     [&riff, between, &movi].concat()
 }
 
-/// `AVIMAINHEADER`. Its count of frames is that of the first segment, as OpenDML says.
+/// Makes the `AVIMAINHEADER`. It counts only the frames of the first segment, as OpenDML says.
 fn main_header(plan: &ClipPlan, layout: &AviLayout) -> Vec<u8> {
     let (width, height) = plan.size();
     let seconds = (layout.slots * layout.slot_us).div_ceil(1_000_000).max(1);
@@ -66,7 +66,7 @@ fn main_header(plan: &ClipPlan, layout: &AviLayout) -> Vec<u8> {
     ])
 }
 
-/// `AVISTREAMHEADER`.
+/// Makes the `AVISTREAMHEADER`.
 fn stream_header(plan: &ClipPlan, layout: &AviLayout) -> Vec<u8> {
     let divisor = common_divisor(layout.slot_us, 1_000_000);
     let scale = u32::try_from(layout.slot_us / divisor).unwrap_or(u32::MAX);
@@ -91,7 +91,7 @@ fn stream_header(plan: &ClipPlan, layout: &AviLayout) -> Vec<u8> {
     header
 }
 
-/// `BITMAPINFOHEADER`.
+/// Makes the `BITMAPINFOHEADER`.
 fn bitmap_info(plan: &ClipPlan) -> Vec<u8> {
     let (width, height) = plan.size();
     let pixels = u32::from(width) * u32::from(height);
@@ -103,7 +103,7 @@ fn bitmap_info(plan: &ClipPlan) -> Vec<u8> {
     info
 }
 
-/// The index of the indices of the segments.
+/// Makes the index of the segments' indices.
 fn super_index(layout: &AviLayout) -> Vec<u8> {
     // Four longs per entry, no sub-type, an index of indices.
     let mut index = vec![4, 0, 0, 0];

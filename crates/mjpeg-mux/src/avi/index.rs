@@ -1,4 +1,5 @@
-//! The indices of an AVI: one of each segment as OpenDML has them, and the one of before.
+//! The indices of an AVI: `ix00` of OpenDML for each segment, and the older `idx1` for the first
+//! one.
 
 use crate::{
     avi::{
@@ -12,16 +13,16 @@ use crate::{
     limits::PIECE_BYTES,
 };
 
-/// The entries of an index, which are computed again from the plan while they are written.
+/// The entries of an index. They are computed again from the plan while they are written.
 pub(super) struct IndexEntries {
     kind: IndexKind,
     segment: usize,
-    /// The next frame, unless `empty` is above zero.
+    /// The next frame. If `empty` is above zero, empty slots come first.
     frame: usize,
     slots: Slots,
-    /// Empty slots that come before the frame, if they are known.
+    /// How many empty slots come before the frame, if that is known.
     empty: Option<u64>,
-    /// Where the next chunk is, from the first.
+    /// The offset of the next chunk from the first one.
     offset: u64,
     begun: bool,
 }
@@ -33,12 +34,12 @@ enum IndexKind {
 }
 
 impl IndexEntries {
-    /// The index of a segment, `ix00`.
+    /// Makes the entries of a segment's index, `ix00`.
     pub(super) fn standard(layout: &AviLayout, segment: usize) -> Self {
         Self::new(IndexKind::Standard, layout, segment)
     }
 
-    /// The index of the first segment, `idx1`.
+    /// Makes the entries of the first segment's index, `idx1`.
     pub(super) fn legacy(layout: &AviLayout) -> Self {
         Self::new(IndexKind::Legacy, layout, 0)
     }
@@ -56,7 +57,7 @@ impl IndexEntries {
         }
     }
 
-    /// Writes a piece. Returns whether there are more.
+    /// Writes some of the entries. Returns whether there are more.
     pub(super) fn write(&mut self, clip: &Clip, layout: &AviLayout, out: &mut FilePieces) -> bool {
         if !self.begun {
             self.begun = true;
@@ -90,7 +91,8 @@ impl IndexEntries {
         self.frame += 1;
     }
 
-    /// Adds the entry of a chunk. One without bytes needs the frame before it: it is no keyframe.
+    /// Adds the entry of a chunk. A chunk without bytes needs the frame before it, so it is not a
+    /// keyframe.
     fn put(&self, bytes: u32, out: &mut FilePieces) {
         // A segment is at most a few GiB long.
         let offset = self.offset as u32;
@@ -135,5 +137,5 @@ impl IndexEntries {
 const LIST_NAME_BYTES: u32 = 4;
 const KEYFRAME: u32 = 0x10;
 const DELTA_FRAME: u32 = 1 << 31;
-/// Each has at most 16 bytes.
+/// Each entry has at most 16 bytes.
 const ENTRIES_AT_A_TIME: usize = PIECE_BYTES / 16;

@@ -1,4 +1,4 @@
-//! Where everything is in an AVI, computed from the plan.
+//! Where each part of an AVI is, computed from the plan.
 
 use crate::{
     avi::{
@@ -15,29 +15,29 @@ use crate::{
 /// The structure of the file.
 pub(super) struct AviLayout {
     pub(super) slot_us: u64,
-    /// At least one. More than one, or one with [`AviLayout::is_open_dml`], has OpenDML's indices.
+    /// At least one. With [`AviLayout::is_open_dml`], each has an index of OpenDML.
     pub(super) segments: Vec<RiffSegment>,
     open_dml: bool,
     pub(super) file_bytes: u64,
-    /// Slots of the whole file.
+    /// How many slots the whole file has.
     pub(super) slots: u64,
     pub(super) longest_frame: u32,
 }
 
-/// A list `RIFF` of the file, with frames and the index of their places.
+/// A `RIFF` list of the file, with frames and an index of their places.
 pub(super) struct RiffSegment {
     /// The first frame.
     pub(super) first: usize,
-    /// What the slots before this segment have come to.
+    /// The state of the slots at the beginning of this segment.
     pub(super) before: Slots,
     pub(super) slots: u64,
-    /// The bytes of the chunks that are frames or empty slots.
+    /// The length of the chunks that are frames or empty slots.
     pub(super) chunks_bytes: u64,
-    /// Those, and its index as OpenDML has it.
+    /// The length of these chunks, and of the segment's OpenDML index if it has one.
     pub(super) movi_bytes: u64,
     /// Where the first chunk is in the file.
     pub(super) chunks_offset: u64,
-    /// From its beginning to that of the next.
+    /// The length from its beginning to the beginning of the next one.
     pub(super) bytes: u64,
 }
 
@@ -67,7 +67,7 @@ impl AviLayout {
         Ok(layout)
     }
 
-    /// Gives each segment its place.
+    /// Computes the place of each segment.
     fn place(&mut self) {
         let open_dml = self.open_dml.then_some(self.segments.len());
         let mut head = head_bytes(open_dml);
@@ -93,15 +93,15 @@ impl AviLayout {
         Slots::new(self.slot_us)
     }
 
-    /// The index of the frame after the segment's last.
+    /// Returns the index of the frame after the segment's last one.
     pub(super) fn end_of(&self, segment: usize, plan: &ClipPlan) -> usize {
         let next = self.segments.get(segment + 1);
         next.map_or(plan.len(), |next| next.first)
     }
 }
 
-/// Splits the frames into segments whose chunks and indices take at most `max_bytes`, if that is
-/// more than a frame takes.
+/// Splits the frames into segments whose chunks and indices take at most `max_bytes`. A frame that
+/// alone takes more has a segment of its own.
 fn split(plan: &ClipPlan, slot_us: u64, max_bytes: u64) -> Vec<RiffSegment> {
     let mut segments: Vec<RiffSegment> = Vec::new();
     let mut slots = Slots::new(slot_us);
@@ -132,7 +132,7 @@ fn split(plan: &ClipPlan, slot_us: u64, max_bytes: u64) -> Vec<RiffSegment> {
     segments
 }
 
-/// Readers of before OpenDML stop here, and so does each segment.
+/// Readers that do not know OpenDML read no further than this, so no segment is longer.
 const SEGMENT_BYTES: u64 = 1 << 30;
-/// For the head of the file, whose length depends on the number of segments.
+/// Room for the head of the file, whose length depends on the number of segments.
 const HEAD_ROOM_BYTES: u64 = 1 << 20;

@@ -2,10 +2,10 @@
 
 use crate::plan::ClipPlan;
 
-/// Gives each frame a slot: the one that is nearest to its time, or the first that is free.
+/// Gives each frame a slot: the one nearest to its time, or the next one that is free.
 #[derive(Clone)]
 pub(super) struct Slots {
-    /// The time of a slot, in microseconds.
+    /// The length of a slot, in microseconds.
     pub(super) slot_us: u64,
     next: u64,
 }
@@ -23,18 +23,18 @@ impl Slots {
         empty
     }
 
-    /// How many slots there are so far.
+    /// Returns how many slots there are so far.
     pub(super) fn count(&self) -> u64 {
         self.next
     }
 }
 
-/// Chooses the time of a slot: the usual interval of the frames, or a fraction of it if frames come
-/// in bursts and would be shown late by more than that interval.
+/// Chooses the length of a slot. It is the usual interval between frames, or a fraction of that if
+/// frames come in bursts and would otherwise be late by more than the usual interval.
 ///
-/// A pause costs an empty slot per interval. If these were more than [`MAX_EMPTY`], the slots are
-/// longer: frames before and after such a pause are shown too slowly, but none is left out, and the
-/// pause makes up for it.
+/// A pause costs one empty slot per interval. If a clip would have too many of them (see
+/// [`MIN_EMPTY`] and [`MAX_EMPTY`]), its slots are longer. The frames before and after a pause are
+/// then shown too slowly, and the pause is shorter by as much, but no frame is left out.
 pub(super) fn slot_us(plan: &ClipPlan) -> u64 {
     let usual = plan.interval_us();
     let span = plan.frames().last().map_or(0, |frame| frame.at_us);
@@ -50,7 +50,7 @@ pub(super) fn slot_us(plan: &ClipPlan) -> u64 {
     slot_us
 }
 
-/// By how much a frame is shown too late, at most.
+/// Returns by how much a frame is shown too late, at most.
 fn lag_us(plan: &ClipPlan, slot_us: u64) -> u64 {
     let mut slots = Slots::new(slot_us);
     let lags = plan.frames().iter().map(|frame| {
@@ -61,8 +61,9 @@ fn lag_us(plan: &ClipPlan, slot_us: u64) -> u64 {
 }
 
 const FRACTIONS: [u64; 8] = [1, 2, 3, 4, 6, 8, 12, 16];
-/// How many empty slots a clip may have, by its frames. At 30 frames a second, a million lasts for
-/// nine hours. Each takes 24 bytes of the file.
+/// A clip may have this many empty slots, and [`EMPTY_PER_FRAME`] more for each frame, up to
+/// [`MAX_EMPTY`]. At 30 frames a second, a million is enough for nine hours of pauses. Each slot
+/// takes 24 bytes of the file.
 const MIN_EMPTY: u64 = 1_000_000;
 const EMPTY_PER_FRAME: u64 = 16;
 const MAX_EMPTY: u64 = 4_000_000;

@@ -72,7 +72,7 @@ fn track(clip: &Clip, samples: Samples, created: u64) -> Trak {
     }
 }
 
-/// When the first frame that is there was taken, in seconds since 1904.
+/// Returns when the first available frame was taken, in seconds since 1904.
 fn created(clip: &Clip) -> u64 {
     let first = clip.present().next();
     let after = first.map_or(0, |(_, frame)| frame.at_us);

@@ -1,4 +1,4 @@
-//! The tables of samples: times, lengths, places, sizes.
+//! The sample tables: times, lengths, places and sizes.
 
 use mp4_atom::{
     Co64, Codec, Jpeg, Stbl, Stsc, StscEntry, Stsd, Stsz, StszSamples, Stts, SttsEntry, Visual,
@@ -8,9 +8,9 @@ use crate::clip::Clip;
 
 /// What the tables and the headers of the movie have in common.
 pub(super) struct Samples {
-    /// Ticks a second.
+    /// Ticks per second.
     pub(super) timescale: u32,
-    /// The whole movie, in ticks.
+    /// The length of the whole movie, in ticks.
     pub(super) duration: u64,
     /// The size of the first frame.
     pub(super) size: (u16, u16),
@@ -60,7 +60,7 @@ fn micros_of(clip: &Clip) -> u64 {
     clip.plan.frames().last().map_or(0, |frame| frame.at_us)
 }
 
-/// Ticks of 11 µs, or of 1 ms where 32 bits of the former would not reach to the end.
+/// Chooses ticks of 11 µs, or of 1 ms if the movie has more ticks of 11 µs than 32 bits can count.
 fn timescale(span_us: u64) -> u32 {
     if ticks(span_us, FINE) < u64::from(u32::MAX) {
         FINE
@@ -69,13 +69,13 @@ fn timescale(span_us: u64) -> u32 {
     }
 }
 
-/// A time in ticks. Each is rounded by itself, so that errors do not add up.
+/// Converts a time to ticks. Each time is rounded by itself, so errors do not add up.
 fn ticks(at_us: u64, timescale: u32) -> u64 {
     (at_us * u64::from(timescale) + 500_000) / 1_000_000
 }
 
-/// How long each frame is shown: to the next one, and the last one for the usual interval. Returns
-/// the sum, too.
+/// Returns how long each frame is shown, and the sum. A frame is shown until the next one; the last
+/// one is shown for the usual interval.
 fn durations(clip: &Clip, timescale: u32, interval_us: u64) -> (Stts, u64) {
     let mut stts = Stts::default();
     let mut add = |ticks: u64| {
@@ -106,8 +106,9 @@ fn durations(clip: &Clip, timescale: u32, interval_us: u64) -> (Stts, u64) {
     (stts, last - first + usual)
 }
 
-/// A description for each size of frames, and which chunks have which. Sizes beyond
-/// [`MAX_DESCRIPTIONS`] have the first: decoders read the size in the JPEG.
+/// Makes a description for each frame size, and the table of the chunks that each one is for.
+/// Beyond [`MAX_DESCRIPTIONS`], frames of a further size have the first description: decoders read
+/// the size from the JPEG.
 fn descriptions(clip: &Clip, first: (u16, u16)) -> (Stsd, Stsc) {
     let mut sizes = vec![first];
     let mut stsc = Stsc::default();
@@ -153,11 +154,11 @@ fn description((width, height): (u16, u16)) -> Codec {
     })
 }
 
-/// Ticks a second: for up to 13 hours, and for longer.
+/// Ticks per second: `FINE` for movies of up to 13 hours, `COARSE` for longer ones.
 const FINE: u32 = 90_000;
 const COARSE: u32 = 1_000;
 const MAX_DESCRIPTIONS: usize = 64;
-/// What stands before the first frame.
+/// The length of the box before all frames.
 const FTYP_BYTES: u64 = 20;
-/// What stands before each frame.
+/// The length of the header before each frame.
 pub(super) const MDAT_HEAD_BYTES: u32 = 8;

@@ -2,17 +2,18 @@
 
 use crate::{clip::Clip, utc::UtcTime, zip::names::file_name};
 
-/// The lines of the frames, which are made in order.
+/// Makes the lines of the frames, in order.
 #[derive(Default)]
 pub(super) struct IndexJson {
-    /// Whether a line was made.
+    /// Whether it has made a line.
     begun: bool,
     /// The run of sizes that the last frame is in.
     run: usize,
 }
 
 impl IndexJson {
-    /// The line of a frame, with the comma before it. None if the frame is gone.
+    /// Returns the line of a frame, with the comma before it. Returns `None` if the frame is
+    /// missing.
     pub(super) fn line(&mut self, clip: &Clip, index: usize) -> Option<String> {
         if !clip.is_present(index) {
             return None;

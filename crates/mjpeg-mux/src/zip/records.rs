@@ -1,8 +1,8 @@
-//! The records of an archive: heads of files, their directory, and its end.
+//! The records of an archive: the heads of files, the directory, and the end.
 
 use crate::utc::UtcTime;
 
-/// A file of the archive, which is shorter than 4 GiB and has an ASCII name.
+/// A file of the archive. It is shorter than 4 GiB, and its name is ASCII.
 pub(super) struct ArchivedFile {
     pub(super) name: String,
     pub(super) modified: UtcTime,
@@ -11,7 +11,7 @@ pub(super) struct ArchivedFile {
 }
 
 impl ArchivedFile {
-    /// What stands before the file.
+    /// Makes the record before the file.
     pub(super) fn head(&self) -> Vec<u8> {
         let mut record = ZipRecord::new(b"PK\x03\x04");
         record.short(VERSION_PLAIN);
@@ -21,12 +21,12 @@ impl ArchivedFile {
         record.0
     }
 
-    /// The length of the file and what stands before it.
+    /// Returns the length of the file and of the record before it.
     pub(super) fn file_bytes(&self) -> u64 {
         HEAD_BYTES + self.name.len() as u64 + u64::from(self.bytes)
     }
 
-    /// The directory's record of the file, which begins at `offset`.
+    /// Makes the directory's record of the file, which begins at `offset`.
     pub(super) fn directory(&self, offset: u64) -> Vec<u8> {
         let large = is_large(offset);
         let mut record = ZipRecord::new(b"PK\x01\x02");
@@ -45,7 +45,7 @@ impl ArchivedFile {
         record.0
     }
 
-    /// From the flags to the length of the name. Nothing is compressed.
+    /// Adds the fields from the flags to the length of the name. Nothing is compressed.
     fn common(&self, record: &mut ZipRecord) {
         let at = self.modified;
         let years = at.year.clamp(1980, 2107) - 1980;
@@ -58,7 +58,7 @@ impl ArchivedFile {
     }
 }
 
-/// What follows a directory of `files` files with `bytes` bytes at `offset`.
+/// Makes the records after a directory that lists `files` files and has `bytes` bytes at `offset`.
 pub(super) fn end(files: u64, offset: u64, bytes: u64) -> Vec<u8> {
     let mut record = ZipRecord(Vec::new());
     let many = files >= u64::from(u16::MAX);
@@ -81,7 +81,7 @@ pub(super) fn end(files: u64, offset: u64, bytes: u64) -> Vec<u8> {
     record.0
 }
 
-/// Whether the plain records have no room for an offset or a length.
+/// Returns whether an offset or a length is too large for the plain records.
 fn is_large(value: u64) -> bool {
     value >= u64::from(u32::MAX)
 }
@@ -119,12 +119,12 @@ impl ZipRecord {
 }
 
 const HEAD_BYTES: u64 = 30;
-/// The extra field of a file's record that begins beyond 4 GiB.
+/// The length of the extra field in the directory's record of a file that begins beyond 4 GiB.
 const LARGE_OFFSET_BYTES: u16 = 12;
 const ZIP64_FIELD: u16 = 1;
 const VERSION_PLAIN: u16 = 10;
 const VERSION_ZIP64: u16 = 45;
-/// On Unix, so that the mode counts.
+/// Made on Unix, so that readers use the mode.
 const MADE_BY: u16 = 3 << 8 | VERSION_ZIP64;
-/// A plain file that its owner can write and everybody read.
+/// A plain file that its owner can write and everybody can read.
 const FILE_MODE: u32 = 0o100_644;
