@@ -25,6 +25,18 @@ pub trait LinkNode: Send + Sync + 'static {
         let _ = (stream, edges);
         None
     }
+
+    /// Chooses a node through which another one is to read a stream although there is room for it
+    /// here, of those that read it from this one: such as one at its site. Default: none.
+    fn hub_for(
+        &self,
+        stream: &str,
+        reader: &LinkNodeId,
+        edges: &[LinkNodeId],
+    ) -> Option<LinkNodeId> {
+        let _ = (stream, reader, edges);
+        None
+    }
 }
 
 /// Where a stream is to be read.

@@ -159,6 +159,9 @@ impl LinkShared {
             }
             LinkPlace::Unknown => return unknown(),
         };
+        if let Some(hub) = self.hub_for(asked) {
+            return self.redirect(asked, &hub);
+        }
         let most = self.config.max_edges();
         let place = self.edges.take(asked.stream, asked.node.clone(), most);
         let Some(place) = place else {
@@ -229,6 +232,18 @@ impl LinkShared {
             self.refused_edges.add_one();
             return later("as many nodes read the stream as may (max_edges)");
         };
+        self.redirect(asked, &hub)
+    }
+
+    /// The node through which this one is to read the stream, if there is one.
+    fn hub_for(&self, asked: &StreamRequested<'_>) -> Option<LinkNodeId> {
+        let reader = asked.node.as_ref().filter(|_| !asked.is_hop)?;
+        let edges = self.edges.of(asked.stream);
+        let hub = self.node.hub_for(asked.stream, reader, &edges);
+        hub.filter(|hub| hub != reader)
+    }
+
+    fn redirect(&self, asked: &StreamRequested<'_>, hub: &LinkNodeId) -> Response<LinkBody> {
         self.redirected.add_one();
         let (address, stream) = (hub.address(), asked.stream);
         let response = Response::builder()

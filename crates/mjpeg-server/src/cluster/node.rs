@@ -62,6 +62,7 @@ impl RelayNode {
         }
         let places = Arc::new(LinkPlaces::default());
         let linked = Arc::new(LinkedNode {
+            id: plan.id.clone(),
             places: Arc::clone(&places),
             client: client.clone(),
             cluster: Arc::clone(&known),

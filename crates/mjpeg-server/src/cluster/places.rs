@@ -82,6 +82,7 @@ impl LinkPlaces {
 
 /// A node as the link sees it.
 pub(super) struct LinkedNode {
+    pub(super) id: LinkNodeId,
     pub(super) places: Arc<LinkPlaces>,
     pub(super) client: LinkClient,
     pub(super) cluster: Arc<OnceLock<mjpeg_cluster::Cluster>>,
@@ -137,5 +138,59 @@ impl LinkNode for LinkedNode {
         // The same one for a stream as long as it is there, and another one for another stream.
         let turn: usize = stream.bytes().map(usize::from).sum();
         edges.get(turn.checked_rem(edges.len())?).cloned()
+    }
+
+    fn hub_for(&self, _: &str, reader: &LinkNodeId, edges: &[LinkNodeId]) -> Option<LinkNodeId> {
+        let cluster = self.cluster.get()?;
+        let nodes = cluster.nodes();
+        let site = |name: &str| {
+            let mut up = nodes.iter().filter(|node| node.is_up);
+            let node = up.find(|node| node.name.as_str() == name)?;
+            node.labels.get(SITE).cloned()
+        };
+        site_hub(self.id.name(), reader, edges, site)
+    }
+}
+
+/// The node that passes streams on at the site of `reader`, if that is another one than ours: the
+/// first that has come from there and is up. So each stream goes once to each site.
+fn site_hub(
+    own: &str,
+    reader: &LinkNodeId,
+    edges: &[LinkNodeId],
+    site: impl Fn(&str) -> Option<String>,
+) -> Option<LinkNodeId> {
+    let there = site(reader.name())?;
+    if site(own)? == there {
+        return None;
+    }
+    let at_site = |edge: &&LinkNodeId| site(edge.name()).as_ref() == Some(&there);
+    edges.iter().find(at_site).cloned()
+}
+
+/// The label that names a node's site.
+const SITE: &str = "site";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_node_of_another_site_passes_streams_on_there() {
+        let node = |name: &str| LinkNodeId::new(name, "host:1").unwrap();
+        // Named after their sites; one of `x` has none, or is down.
+        let site = |name: &str| name.split_once('-').map(|(site, _)| site.to_owned());
+        let hub = |reader: &str, edges: &[&str]| {
+            let edges: Vec<_> = edges.iter().map(|name| node(name)).collect();
+            let hub = site_hub("a-1", &node(reader), &edges, site);
+            hub.map(|hub| hub.name().to_owned())
+        };
+        let edges = ["a-2", "c-1", "b-1", "b-2", "x"];
+        assert_eq!(hub("b-3", &edges).as_deref(), Some("b-1"));
+        assert_eq!(hub("c-2", &edges).as_deref(), Some("c-1"));
+        assert_eq!(hub("d-1", &edges), None, "the first of its site");
+        assert_eq!(hub("a-3", &edges), None, "the owner's own site");
+        assert_eq!(hub("x", &edges), None, "without a site");
+        assert_eq!(hub("b-3", &[]), None);
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum At {
 pub(crate) struct TestNode {
     pub(crate) at: Mutex<At>,
     pub(crate) hub: Mutex<Option<LinkNodeId>>,
+    /// Through whom all others are to read.
+    pub(crate) site_hub: Mutex<Option<LinkNodeId>>,
     pub(crate) outage: Mutex<Option<LinkOutage>>,
     pub(crate) reaches_engine: AtomicBool,
     service: StreamService,
@@ -83,6 +85,11 @@ impl LinkNode for TestNode {
         let hub = self.hub.lock().unwrap().clone()?;
         edges.contains(&hub).then_some(hub)
     }
+
+    fn hub_for(&self, _: &str, _: &LinkNodeId, edges: &[LinkNodeId]) -> Option<LinkNodeId> {
+        let hub = self.site_hub.lock().unwrap().clone()?;
+        edges.contains(&hub).then_some(hub)
+    }
 }
 
 /// A running node.
@@ -116,6 +123,7 @@ impl Node {
         let state = Arc::new(TestNode {
             at: Mutex::new(at),
             hub: Mutex::new(None),
+            site_hub: Mutex::new(None),
             outage: Mutex::new(None),
             reaches_engine: AtomicBool::new(true),
             service: service.clone(),

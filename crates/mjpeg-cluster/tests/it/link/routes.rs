@@ -82,6 +82,28 @@ async fn owner_with_as_many_edges_as_it_may_have_sends_the_next_one_to_a_hub() {
 }
 
 #[tokio::test]
+async fn nodes_that_have_a_hub_of_their_own_read_through_it_although_there_is_room() {
+    let owner = Node::start(1, At::Here).await;
+    let hub = Node::start(2, At::Relayed(owner.id(), 1)).await;
+    *owner.state.site_hub.lock().unwrap() = Some(hub.id());
+    // The first of a site reads from the owner, however often it asks.
+    let of_hub = pull(&hub.client(), &owner).await;
+    eventually("it is there", || owner.link.stats().edges == 1).await;
+    drop(pull(&hub.client(), &owner).await);
+    let third = Node::start(3, At::Elsewhere(owner.id())).await;
+    let client = third.client();
+    let behind = pull(&client, &owner).await;
+    assert_eq!(behind.peer(), hub.peers.to_string());
+    assert_eq!(client.pulled(STREAM).unwrap().depth, 2);
+    assert_eq!(owner.link.stats().redirected, 1);
+    // Without it, they are served again.
+    drop((of_hub, behind));
+    eventually("nobody is there", || owner.link.stats().edges == 0).await;
+    let direct = pull(&client, &owner).await;
+    assert_eq!(direct.peer(), owner.peers.to_string());
+}
+
+#[tokio::test]
 async fn node_behind_a_hub_is_no_hub_itself() {
     let owner = Node::start(1, At::Here).await;
     let second = Node::start(2, At::Relayed(owner.id(), 2)).await;
