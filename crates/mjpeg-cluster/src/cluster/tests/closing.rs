@@ -11,7 +11,7 @@ use mjpeg_ingest::Connection;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::*;
-use crate::engine::record::EngineKey;
+use crate::engine::{record::EngineKey, transaction::KeyEdit};
 
 /// A connection that takes its time to close, as one does whose thread is busy.
 struct SlowToClose {
@@ -112,4 +112,26 @@ async fn claim_of_a_connection_that_does_not_close_ends_as_it_would_without_the_
     assert!(!closed_before_the_claim_went(&plant, &mut camera).await);
     let took = begun.elapsed();
     assert!(took >= LEASE / 5 && took < LEASE * 2, "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stream_that_is_being_closed_is_not_claimed_anew() {
+    let plant = Plant::new();
+    let a = plant.start("a");
+    let (_connection, _camera) = connected(mine(&a).await, LEASE / 3);
+    a.cluster.remove(&door());
+    // The engine forgets the node, which keeps what it has otherwise: it is alone.
+    let forgotten = KeyEdit::Delete(EngineKey::Node(named("a")));
+    plant.engine.edit([forgotten]);
+    let mut epochs = Vec::new();
+    let until = Instant::now() + LEASE;
+    while Instant::now() < until {
+        let stored = plant.engine.image().stored.into_iter();
+        let claims = stored.filter(|stored| stored.value.key() == EngineKey::Owner(door()));
+        epochs.extend(claims.map(|claim| claim.created));
+        sleep(Duration::from_millis(1)).await;
+    }
+    epochs.dedup();
+    assert_eq!(epochs.len(), 1, "{epochs:?}");
+    assert!(!plant.engine.has(&EngineKey::Owner(door())));
 }

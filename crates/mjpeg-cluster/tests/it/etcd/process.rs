@@ -34,6 +34,11 @@ impl Group {
         Self::start_with(count, "http", &[])
     }
 
+    /// Starts one with these arguments.
+    pub(crate) fn start_alone(args: &[String]) -> Option<Self> {
+        Self::start_with(1, "http", args)
+    }
+
     /// Starts one that speaks TLS, with these arguments.
     pub(crate) fn start_secured(args: &[String]) -> Option<Self> {
         Self::start_with(1, "https", args)

@@ -82,6 +82,28 @@ async fn node_logs_in_and_again_when_etcd_has_forgotten_it() {
 }
 
 #[tokio::test]
+async fn login_outlives_a_change_of_etcds_users() {
+    let folder = TempDir::new().unwrap();
+    let key = folder.path().join("key");
+    fs::write(&key, "the secret of the tokens").unwrap();
+    // Such a token counts only for the users that there were when it was given.
+    let tokens = format!(
+        "--auth-token=jwt,sign-method=HS256,priv-key={}",
+        key.display()
+    );
+    let Some(group) = Group::start_alone(&[tokens]) else {
+        return;
+    };
+    let mut root = lock(&group).await;
+    let etcd = Etcd::connect(config(&group).with_login("relay", "right"));
+    let etcd = etcd.await.unwrap();
+    etcd.read().await.unwrap();
+    root.user_add("another", "secret", None).await.unwrap();
+    let _ = etcd.read().await;
+    etcd.read().await.expect("it has logged in again");
+}
+
+#[tokio::test]
 async fn login_that_is_refused_says_so_and_is_logged_once() {
     let Some(group) = Group::start(1) else { return };
     lock(&group).await;

@@ -70,6 +70,24 @@ async fn head_has_as_many_headers_and_bytes_as_is_allowed_and_no_more() {
 }
 
 #[tokio::test]
+async fn head_of_a_part_has_as_many_bytes_as_is_allowed_and_no_more() {
+    let whole = frame(1, 1);
+    let at = whole.windows(9).position(|w| w == b"x-age-us:").unwrap();
+    let without = whole.len() - jpeg::numbered(1).len() + "x-a: \r\n".len();
+    for (count, is_read) in [(4096, true), (4097, false)] {
+        let more = format!("x-a: {}\r\n", "b".repeat(count - without));
+        let mut part = whole.clone();
+        part.splice(at..at, more.bytes());
+        let peer = saying([HEAD.as_bytes(), &part].concat()).await;
+        let mut edge = ingest(client(), peer, FrameOrder::new());
+        match next(&mut edge).await {
+            Ok(read) => assert!(is_read && read == (1, 1), "{read:?} of {count}"),
+            Err(why) => assert!(!is_read && why.contains("no head of a part"), "{why}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn large_frame_on_a_slow_link_has_its_time_as_long_as_it_gets_on() {
     let image = jpeg::of_length(1, 400_000);
     let small = frame(1, 2);

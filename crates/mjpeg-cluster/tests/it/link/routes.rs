@@ -1,9 +1,17 @@
 //! Which node answers for a stream.
 
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
-use mjpeg_cluster::{LinkConfig, LinkFailure, LinkNodeId, mjpeg_ingest::FrameOrder};
+use async_trait::async_trait;
+use http::{Request, Response, StatusCode};
+use mjpeg_cluster::{
+    LinkConfig, LinkFailure, LinkNode, LinkNodeId, LinkPlace, LinkServer, LinkStream,
+    mjpeg_fanout::{self, Consumer},
+    mjpeg_http::{Access, Gate, Inquiry, StreamService},
+    mjpeg_ingest::FrameOrder,
+};
 use tokio::io::AsyncWriteExt;
+use tower_service::Service as _;
 
 use super::{
     node::{At, Node, PATIENCE, STREAM, eventually},
@@ -215,4 +223,40 @@ async fn node_is_asked_only_for_names_and_addresses() {
         assert!(error.to_string().starts_with("no address"), "{error}");
     }
     assert!(LinkNodeId::new("a b", "host:1").is_err());
+}
+
+/// Lets nobody in.
+struct ClosedGate;
+
+#[async_trait]
+impl Gate for ClosedGate {
+    async fn decide(&self, _: &Inquiry) -> Access {
+        let refusal = Response::builder().status(StatusCode::UNAUTHORIZED);
+        Access::deny(refusal.body("Log in first.\n".into()).unwrap())
+    }
+}
+
+/// A node whose stream is behind a gate.
+struct GatedNode(StreamService, Consumer);
+
+impl LinkNode for GatedNode {
+    fn place(&self, _: &str) -> LinkPlace {
+        LinkPlace::Here(LinkStream::new(self.0.clone(), self.1.clone()))
+    }
+
+    fn reaches_engine(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn gate_of_a_stream_is_not_asked_about_nodes() {
+    let (_producer, consumer) = mjpeg_fanout::channel();
+    let service = StreamService::builder(consumer.clone());
+    let service = service.gate(Arc::new(ClosedGate)).build();
+    let node = Arc::new(GatedNode(service, consumer));
+    let mut link = LinkServer::new(node, LinkConfig::default());
+    let request = Request::get(format!("/cluster/v1/streams/{STREAM}"));
+    let response = link.call(request.body(()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
 }

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     node::{At, Node, PATIENCE, STREAM, eventually},
-    peer::{answering, ask, client, ingest, next, refusal, saying, seconds},
+    peer::{HEAD, answering, ask, client, frame, ingest, next, refusal, saying, seconds, state},
 };
 
 /// Publishes a picture of an owner in this epoch, which was captured so long ago.
@@ -146,6 +146,20 @@ async fn hub_answers_whom_the_owner_sends_for_as_long_as_it_reads_from_the_owner
     hub.moves(At::Relayed(owner.id(), 2));
     let ended = timeout(seconds(10), next(&mut edge)).await;
     ended.expect("it ends").expect_err("it ends");
+}
+
+#[tokio::test]
+async fn depth_of_a_pull_is_what_the_node_says_last() {
+    let said = [
+        HEAD.as_bytes(),
+        &state(r#"{"state":"online","depth":1}"#),
+        &frame(1, 1),
+    ];
+    let peer = saying(said.concat()).await;
+    let client = client();
+    let mut edge = ingest(client.clone(), peer, FrameOrder::new());
+    assert_eq!(next(&mut edge).await, Ok((1, 1)));
+    assert_eq!(client.pulled(STREAM).unwrap().depth, 2);
 }
 
 #[tokio::test]
