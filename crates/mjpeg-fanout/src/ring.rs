@@ -174,13 +174,9 @@ impl RingWriter {
         if published.is_placeholder {
             return;
         }
-        let at = Instant::from_std(published.stamp.monotonic());
-        self.push_in(published, at);
-    }
-
-    fn push_in(&mut self, published: &Published, at: Instant) {
+        let captured = Instant::from_std(published.stamp.monotonic());
         let shared = &*self.shared;
-        let at = shared.state().tiers.in_order(at);
+        let at = shared.state().tiers.in_order(captured);
         let state = shared.age(at);
         if !state.tiers.takes_first(at) {
             return;
@@ -237,7 +233,9 @@ impl RingShared {
         state.tiers.expire(now);
         while let Some((tier, frame)) = state.tiers.leaving(now) {
             state = self.make_room(state, tier, frame.frame().bytes().len());
-            state.tiers.move_on(tier, &frame);
+            if !state.tiers.move_on(tier, &frame) {
+                state.evicted += 1;
+            }
         }
         state
     }

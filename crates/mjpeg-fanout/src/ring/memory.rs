@@ -81,7 +81,7 @@ impl RingMemory {
     pub(super) fn take(&self, bytes: usize, held: &Arc<RingBytes>) -> Option<MemoryTicket> {
         while !self.try_take(bytes) {
             let rings: Vec<_> = self.rings().iter().filter_map(Weak::upgrade).collect();
-            // The one that asks has it already, as it were: of equals, it gives.
+            // Counts the request as already held: of two equal rings, the one that asks frees.
             let with_these = |ring: &Arc<dyn HoldsMemory>| {
                 let asks = Arc::ptr_eq(ring.held(), held);
                 ring.held().now() + if asks { bytes } else { 0 }

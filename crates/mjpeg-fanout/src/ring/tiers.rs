@@ -114,15 +114,10 @@ impl Tiers {
         None
     }
 
-    /// Copies a frame of a newer tier into this one, if there is room.
-    pub(super) fn move_on(&mut self, tier: usize, frame: &RingFrame) {
-        let Some(tier) = self.tiers.get_mut(tier) else {
-            return;
-        };
-        if let Some(copy) = tier.copy(frame) {
-            tier.kept = Some(copy.at);
-            tier.frames.push_back(copy);
-        }
+    /// Copies a frame of a newer tier into this one. Returns whether there was room.
+    pub(super) fn move_on(&mut self, tier: usize, frame: &RingFrame) -> bool {
+        let tier = self.tiers.get_mut(tier);
+        tier.is_some_and(|tier| tier.keep(frame))
     }
 
     pub(super) fn has_room(&self, tier: usize, bytes: usize) -> bool {
@@ -153,13 +148,11 @@ impl Tiers {
             epoch: published.epoch,
             segment: 0,
         };
-        let Some(copy) = tier.copy(&frame) else {
-            return false;
-        };
-        tier.kept = Some(at);
-        tier.frames.push_back(copy);
-        (self.newest, self.last) = (number, Some(at));
-        true
+        let is_kept = tier.keep(&frame);
+        if is_kept {
+            (self.newest, self.last) = (number, Some(at));
+        }
+        is_kept
     }
 
     /// Drops the oldest frames, all those that share a segment. Returns how many.
@@ -250,15 +243,20 @@ impl Tier {
         now.saturating_duration_since(frame.at) > self.until
     }
 
-    fn copy(&mut self, frame: &RingFrame) -> Option<RingFrame> {
+    /// Adds a copy of a frame. Returns whether there was room.
+    fn keep(&mut self, frame: &RingFrame) -> bool {
         let bytes = frame.frame.bytes();
         let segment = self.segment.as_mut();
-        let segment = segment.filter(|segment| segment.has_room(bytes.len()))?;
-        Some(RingFrame {
+        let Some(segment) = segment.filter(|segment| segment.has_room(bytes.len())) else {
+            return false;
+        };
+        self.frames.push_back(RingFrame {
             frame: frame.frame.copied(|bytes| segment.copy(bytes)),
             segment: self.segments,
             ..frame.clone()
-        })
+        });
+        self.kept = Some(frame.at);
+        true
     }
 
     /// Frees the segment if the tier has no frames.
