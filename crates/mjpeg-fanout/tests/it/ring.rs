@@ -331,3 +331,26 @@ async fn times_of_capture_never_go_back() {
         now - 3 * SECOND
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn frame_that_finds_no_memory_in_the_next_tier_is_counted() {
+    let tiers = [5, 600].map(|seconds| RingTier::new(Duration::ZERO, seconds * SECOND));
+    let config = RingConfig::default()
+        .with_tiers(tiers)
+        .with_max_bytes(2 << 20);
+    let mut stream = Stream::alone(config);
+    let picture = Frame::parse(jpeg::of_length(1, 100_000)).unwrap();
+    let mut reader = Vec::new();
+    for _ in 0..60 {
+        advance(SECOND).await;
+        stream.put(picture.clone());
+        reader.extend(stream.ring.at(Instant::now()));
+    }
+    let stats = stream.ring.stats();
+    assert_eq!(stats.recorded + stats.lost, 60);
+    assert_eq!(
+        stats.frames as u64 + stats.evicted,
+        stats.recorded,
+        "{stats:?}"
+    );
+}
