@@ -7,6 +7,8 @@ use mjpeg_codec::multipart::{RelayHeaders, RelayId, Via};
 use mjpeg_fanout::{Consumer, Published, Status};
 use tokio::time::Instant;
 
+#[cfg(feature = "replay")]
+use crate::replay::player::Player;
 use crate::{
     config::stream::StreamConfig,
     feed::{
@@ -40,6 +42,9 @@ pub(crate) struct Feed {
     idle_since: Option<Instant>,
     /// Whether the last frame is to be sent again at once.
     is_probed: bool,
+    /// What it shows instead of what is live, and the task that does so. Boxed as the request is.
+    #[cfg(feature = "replay")]
+    replay: Option<Box<(Consumer, Player)>>,
 }
 
 /// The frame last sent.
@@ -129,11 +134,28 @@ impl Feed {
             last: None,
             idle_since: None,
             is_probed: false,
+            #[cfg(feature = "replay")]
+            replay: None,
             config: Arc::clone(&config),
             request: Box::new(request),
         };
         feed.limit(config);
         feed
+    }
+
+    /// Shows the past from now on.
+    #[cfg(feature = "replay")]
+    pub(crate) fn with_replay(mut self, player: Player, consumer: Consumer) -> Self {
+        self.replay = Some(Box::new((consumer, player)));
+        self
+    }
+
+    /// What it shows instead of what is live; `None` if that is live.
+    pub(crate) fn replay(&self) -> Option<&Consumer> {
+        #[cfg(feature = "replay")]
+        return self.replay.as_ref().map(|replay| &replay.0);
+        #[cfg(not(feature = "replay"))]
+        None
     }
 
     /// Applies this configuration from now on; cheap if it is the one that applies already.

@@ -33,6 +33,7 @@
 //! |---|---|
 //! | `GET` or `HEAD` of a stream URL; `POST` of one other than `/` | the stream, or its head |
 //! | `GET` or `HEAD` of a snapshot URL | the newest picture, or its head |
+//! | `GET` or `HEAD` of `/clip.mov`, `.avi`, `.zip`, `.mjpeg` (feature `replay`) | a part of the past as a file |
 //! | `GET` or `HEAD` of `/state` (feature `compat`) | JSON in the format of ustreamer |
 //! | `OPTIONS` of these, and of `*` | `204`, a CORS preflight |
 //! | `/?action=command`, `/?action=take` | `501`: a relay cannot control the camera |
@@ -191,6 +192,32 @@
 //! gets no picture of a camera that has died. For programs whose URL cannot be changed, the stream
 //! can [require that itself](StreamConfig::with_snapshot_max_age).
 //!
+//! # The past
+//!
+//! With the feature `replay`, a stream whose producer has a
+//! [`ReplayRing`](mjpeg_fanout::ReplayRing) shows what that keeps. Else these requests are answered
+//! `404`. A [`Gate`] is asked about [`Action::Replay`].
+//!
+//! | request | answer |
+//! |---|---|
+//! | `/snapshot?at=TIME` | the last picture until then, with the `ETag` that it had when it was live |
+//! | `/stream?from=TIME` | the stream from then on, at the pace in which it was captured |
+//! | … `&speed=2` | the same twice as fast, until it is live; a number from 0.1 to 100 |
+//! | … `&to=TIME` | the response ends with that time |
+//! | `/clip.mov?from=TIME&to=TIME` | the frames of that time as a file; `to` is now by default |
+//!
+//! A time is `now`, `-30s` or `+5s` (with `ms`, `s`, `m`, `h` or `d`; seconds without a unit),
+//! seconds since 1970, or a time as RFC 3339 writes it. The wall clock counts as it is set when the
+//! request comes. A time that is not kept is answered `404` with the span that is; one that has not
+//! come yet `400`, except that a clip may end up to 30 s ahead: its answer waits for that.
+//!
+//! A replay is a viewer like others, with the protocol `replay`, but it needs no camera, and its
+//! frames do not count in [`StreamStats::ages`]. If it is slower than the camera, it goes on with
+//! the oldest frame when its own is dropped. A clip is made while it is sent, in constant memory;
+//! [`mjpeg_mux`](https://docs.rs/mjpeg-mux) describes the formats. A frame that is dropped from the
+//! ring before its turn is left out. `X-Frames` says how many there are. Both are limited together:
+//! [`StreamConfig::with_max_replays`], [`ReplayLimit`].
+//!
 //! # Clients that close their side
 //!
 //! Some clients, such as `nc -N`, close their side of the connection after the request. They are
@@ -311,6 +338,7 @@
 //! * `http2`: HTTP/2, by `hyper` and `h2`.
 //! * `serde`: `Serialize` for [`StreamStats`], [`ListenerStats`] and [`ViewerInfo`], durations in
 //!   seconds.
+//! * `replay`: [the past](#the-past) of streams that keep some of it, as pictures, streams and files.
 //! * `small`: snapshots at an eighth of their size (`?scale=8`).
 //! * `compat`: adds `/state` in the format of ustreamer; depends on `serde_json`.
 //!
@@ -332,6 +360,8 @@ mod gate;
 mod limit;
 mod live;
 mod peer;
+#[cfg(feature = "replay")]
+mod replay;
 mod request;
 mod response;
 mod server;
@@ -350,6 +380,8 @@ pub use cors::{CorsPolicy, InvalidOrigin};
 pub use error::BindError;
 pub use gate::{Access, Action, Gate, Grant, Inquiry};
 pub use limit::ViewerLimit;
+#[cfg(feature = "replay")]
+pub use limit::replays::ReplayLimit;
 pub use live::{InvalidPicture, LiveServer};
 pub use peer::Peer;
 pub use response::{body::ResponseBody, future::ResponseFuture, mjpeg_body::MjpegBody};

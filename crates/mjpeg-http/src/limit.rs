@@ -7,6 +7,9 @@ use std::sync::{
 
 use crate::stats::Counter;
 
+#[cfg(feature = "replay")]
+pub(crate) mod replays;
+
 /// How many viewers, and how many snapshots on their way, several streams may have together. Clones
 /// share one limit: put them into the [`StreamConfig`](crate::StreamConfig)s of all those streams.
 ///
@@ -33,7 +36,7 @@ struct Totals {
 pub(crate) struct Total {
     most: AtomicUsize,
     now: AtomicUsize,
-    refused: Counter,
+    pub(crate) refused: Counter,
 }
 
 impl ViewerLimit {
@@ -97,7 +100,7 @@ impl ViewerLimit {
 }
 
 impl Total {
-    fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self {
             most: most.into(),
             now: AtomicUsize::new(0),
@@ -105,7 +108,7 @@ impl Total {
         }
     }
 
-    fn set(&self, most: usize) {
+    pub(crate) fn set(&self, most: usize) {
         self.most.store(most, Ordering::Relaxed);
     }
 
@@ -113,7 +116,7 @@ impl Total {
         self.most.load(Ordering::Relaxed)
     }
 
-    fn now(&self) -> usize {
+    pub(crate) fn now(&self) -> usize {
         self.now.load(Ordering::Relaxed)
     }
 

@@ -3,6 +3,8 @@
 pub(crate) mod forwarded;
 pub(crate) mod query;
 pub(crate) mod relay;
+#[cfg(feature = "replay")]
+pub(crate) mod replay;
 pub(crate) mod route;
 pub(crate) mod snapshot;
 pub(crate) mod stream;

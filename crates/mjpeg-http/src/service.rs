@@ -33,6 +33,8 @@ use crate::{
 };
 
 mod access;
+#[cfg(feature = "replay")]
+mod replay;
 pub(crate) mod shared;
 mod watching;
 
@@ -226,9 +228,11 @@ impl StreamService {
     /// Takes over a viewer from a listener.
     pub(crate) fn attach(&self, viewer: NewViewer) {
         let shared = &*self.shared;
-        shared.shards.attach(viewer, &shared.consumer, || {
-            (shared.closer.closing(), shared.config.subscribe())
-        });
+        let ends = || (shared.closer.closing(), shared.config.subscribe());
+        match viewer.feed.replay().cloned() {
+            Some(replay) => shared.shards.attach_alone(viewer, replay, ends),
+            None => shared.shards.attach(viewer, &shared.consumer, ends),
+        }
     }
 
     /// What all clones share, and how requests are answered.
@@ -312,6 +316,8 @@ impl StreamServiceBuilder {
             cutter: watch::Sender::new(false),
             watching: watch::Sender::new(()),
             rechecks: AtomicU64::new(0),
+            #[cfg(feature = "replay")]
+            replays: crate::replay::places::ReplayPlaces::default(),
         };
         StreamService {
             shared: Arc::new(shared),

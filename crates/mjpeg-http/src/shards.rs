@@ -103,6 +103,29 @@ impl Shards {
         }
     }
 
+    /// Gives a viewer of something else than the stream a task of its own.
+    pub(crate) fn attach_alone(
+        &self,
+        viewer: NewViewer,
+        consumer: Consumer,
+        ends: impl Fn() -> (Closing, watch::Receiver<Arc<StreamConfig>>),
+    ) {
+        let mut tasks = self.lock();
+        if tasks.is_drained {
+            viewer.socket.end();
+            return;
+        }
+        // Those that have ended are kept until somebody looks.
+        while tasks.running.try_join_next().is_some() {}
+        let (sender, incoming) = mpsc::unbounded_channel();
+        let (closing, config) = ends();
+        // The receiver is right here.
+        let _ = sender.send((viewer, self.attached.one()));
+        // Without its sender, the task ends with its viewer.
+        let shard = shard::serve(consumer, incoming, closing, config);
+        tasks.running.spawn(shard);
+    }
+
     /// Waits until the tasks have ended, at most for the grace, and then cuts them. Returns how
     /// many viewers were cut. The service must be closed, or they do not end.
     pub(crate) async fn drain(&self, grace: Duration) -> usize {

@@ -81,6 +81,11 @@ pub struct StreamStats {
     /// The same because of the [limit that streams
     /// share](crate::ViewerLimit::set_max_snapshots).
     pub snapshots_refused_total: u64,
+    /// Clips whose sending began. Replays count as viewers.
+    pub clips: u64,
+    /// Requests for replays or clips answered `503` because there were already
+    /// [as many as allowed](crate::StreamConfig), of this stream or of all.
+    pub replays_refused: u64,
     /// How old frames were when sending them to a viewer began, counted from when they were
     /// received from the camera. Repeats and placeholders do not count.
     #[cfg_attr(feature = "serde", serde(serialize_with = "json::histogram"))]
@@ -171,7 +176,9 @@ counters!(StreamCounters => StreamStats {
     snapshots_not_modified,
     snapshots_unavailable,
     snapshots_refused,
-    snapshots_refused_total;
+    snapshots_refused_total,
+    clips,
+    replays_refused;
     ages
 });
 

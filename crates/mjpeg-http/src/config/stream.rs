@@ -8,6 +8,8 @@ use crate::{
     limit::ViewerLimit,
 };
 
+#[cfg(feature = "replay")]
+mod replay;
 mod snapshots;
 
 /// Limits and times of a [`StreamService`](crate::StreamService), whatever listeners serve it.
@@ -36,6 +38,10 @@ pub struct StreamConfig {
     max_duration: Option<Duration>,
     webkit_fetch_mixed: bool,
     cors: CorsPolicy,
+    #[cfg(feature = "replay")]
+    max_replays: usize,
+    #[cfg(feature = "replay")]
+    replay_limit: Option<crate::limit::replays::ReplayLimit>,
 }
 
 impl Default for StreamConfig {
@@ -61,6 +67,10 @@ impl Default for StreamConfig {
             max_duration: None,
             webkit_fetch_mixed: false,
             cors: CorsPolicy::default(),
+            #[cfg(feature = "replay")]
+            max_replays: 4,
+            #[cfg(feature = "replay")]
+            replay_limit: None,
         }
     }
 }

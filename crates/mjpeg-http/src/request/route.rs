@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, Method};
+#[cfg(feature = "replay")]
+use mjpeg_mux::ClipFormat;
 
+#[cfg(feature = "replay")]
+use crate::request::replay::PastRequest;
 use crate::{
     config::stream::StreamConfig,
     gate::Action,
@@ -17,6 +21,8 @@ pub(crate) enum Route {
     /// The head of a stream response.
     StreamHead(StreamRequest),
     Snapshot(SnapshotRequest),
+    #[cfg(feature = "replay")]
+    Past(PastRequest),
     #[cfg(feature = "compat")]
     State,
     /// A CORS preflight, or `OPTIONS`.
@@ -33,6 +39,8 @@ pub(crate) enum Route {
 enum Resource {
     Stream,
     Snapshot,
+    #[cfg(feature = "replay")]
+    Clip(ClipFormat),
     #[cfg(feature = "compat")]
     State,
     Control,
@@ -63,6 +71,10 @@ impl Route {
             // Players of mjpg-streamer's stream ask `POST /stream`.
             Resource::Stream if get || (method == Method::POST && path != "/") => {
                 let request = StreamRequest::read(&query, headers, config);
+                #[cfg(feature = "replay")]
+                if let Some(past) = PastRequest::stream(&query, &request) {
+                    return Self::Past(past);
+                }
                 if method == Method::HEAD {
                     Self::StreamHead(request)
                 } else {
@@ -70,14 +82,35 @@ impl Route {
                 }
             }
             Resource::Snapshot if get => {
+                #[cfg(feature = "replay")]
+                if let Some(past) = PastRequest::snapshot(&query, headers, config) {
+                    return Self::Past(past);
+                }
                 Self::Snapshot(SnapshotRequest::read(&query, headers, config))
             }
+            #[cfg(feature = "replay")]
+            Resource::Clip(format) if get => Self::Past(PastRequest::clip(format, &query)),
             #[cfg(feature = "compat")]
             Resource::State if get => Self::State,
             Resource::Control => Self::NoControl,
             Resource::Unknown => Self::UnknownAction,
             _ => Self::NotAllowed,
         }
+    }
+
+    /// What the viewer of a stream wants; `None` if the request is for something else.
+    pub(crate) fn stream(&self) -> Option<&StreamRequest> {
+        match self {
+            Self::Stream(wanted) | Self::StreamHead(wanted) => Some(wanted),
+            #[cfg(feature = "replay")]
+            Self::Past(PastRequest::Stream(wanted, _)) => Some(wanted),
+            _ => None,
+        }
+    }
+
+    /// Whether the answer is a stream.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.stream().is_some() && !matches!(self, Self::StreamHead(_))
     }
 
     /// Whether the answer lists viewers.
@@ -94,6 +127,8 @@ impl Route {
         match self {
             Self::Stream(_) | Self::StreamHead(_) => Action::Stream,
             Self::Snapshot(_) => Action::Snapshot,
+            #[cfg(feature = "replay")]
+            Self::Past(_) => Action::Replay,
             #[cfg(feature = "compat")]
             Self::State => Action::State,
             Self::Preflight
@@ -177,6 +212,14 @@ fn resource(path: &str, query: &Query<'_>) -> Option<Resource> {
         | "/snapshot.jpeg"
         | "/jpg/image.jpg"
         | "/axis-cgi/jpg/image.cgi" => Some(Resource::Snapshot),
+        #[cfg(feature = "replay")]
+        "/clip.mov" => Some(Resource::Clip(ClipFormat::Mov)),
+        #[cfg(feature = "replay")]
+        "/clip.avi" => Some(Resource::Clip(ClipFormat::Avi)),
+        #[cfg(feature = "replay")]
+        "/clip.zip" => Some(Resource::Clip(ClipFormat::Zip)),
+        #[cfg(feature = "replay")]
+        "/clip.mjpeg" | "/clip.mjpg" => Some(Resource::Clip(ClipFormat::Mjpeg)),
         #[cfg(feature = "compat")]
         "/state" => Some(Resource::State),
         _ => numbered_camera(path),

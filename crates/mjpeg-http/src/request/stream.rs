@@ -26,6 +26,8 @@ pub(crate) struct StreamRequest {
     pub(crate) key: String,
     /// By what another service watches in the viewer's place; `None` for a multipart stream.
     pub(crate) protocol: Option<&'static str>,
+    /// It is to show the past.
+    pub(crate) is_past: bool,
     /// The viewer is a relay, which wants to know more about each part.
     pub(crate) is_relay: bool,
     /// Which origin may read it.
@@ -48,6 +50,16 @@ impl StreamRequest {
         Self {
             fps: self.fps.into_iter().chain(most).reduce(f64::min),
             ..self.clone()
+        }
+    }
+
+    /// The same for the past.
+    #[cfg(feature = "replay")]
+    pub(crate) fn of_the_past(self) -> Self {
+        Self {
+            protocol: Some("replay"),
+            is_past: true,
+            ..self
         }
     }
 
@@ -79,6 +91,7 @@ impl StreamRequest {
             max_lag: time("max_lag"),
             key: key.chars().take(LONGEST_KEY).collect(),
             protocol: None,
+            is_past: false,
             is_relay,
             allow_origin: config.cors().allowed(headers),
         }

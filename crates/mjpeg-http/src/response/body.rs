@@ -25,6 +25,8 @@ enum BodyKind {
     Stream(MjpegBody),
     Whole(Full<Bytes>),
     Admitted(AdmittedBody),
+    #[cfg(feature = "replay")]
+    Clip(crate::replay::clip::ClipBody),
 }
 
 /// A body of known length that counts as an answer on its way until its last byte is handed over.
@@ -50,6 +52,8 @@ impl ResponseBody {
     pub(crate) fn answer(&self) -> Option<&Arc<AnswerState>> {
         match &self.0 {
             BodyKind::Admitted(body) => Some(body.permit.state()),
+            #[cfg(feature = "replay")]
+            BodyKind::Clip(body) => Some(body.state()),
             BodyKind::Stream(_) | BodyKind::Whole(_) => None,
         }
     }
@@ -81,6 +85,13 @@ impl AsRef<[u8]> for Piece {
     }
 }
 
+#[cfg(feature = "replay")]
+impl From<crate::replay::clip::ClipBody> for ResponseBody {
+    fn from(body: crate::replay::clip::ClipBody) -> Self {
+        Self(BodyKind::Clip(body))
+    }
+}
+
 impl From<MjpegBody> for ResponseBody {
     fn from(body: MjpegBody) -> Self {
         Self(BodyKind::Stream(body))
@@ -101,6 +112,11 @@ impl Body for ResponseBody {
             BodyKind::Admitted(body) => {
                 Poll::Ready(body.next().map(|piece| Ok(Frame::data(piece))))
             }
+            #[cfg(feature = "replay")]
+            BodyKind::Clip(body) => {
+                let piece = body.poll_next(cx);
+                piece.map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+            }
         }
     }
 
@@ -109,6 +125,8 @@ impl Body for ResponseBody {
             BodyKind::Stream(body) => body.is_end_stream(),
             BodyKind::Whole(body) => body.is_end_stream(),
             BodyKind::Admitted(body) => body.rest.is_empty(),
+            #[cfg(feature = "replay")]
+            BodyKind::Clip(body) => body.length() == Some(0),
         }
     }
 
@@ -117,6 +135,11 @@ impl Body for ResponseBody {
             BodyKind::Stream(body) => body.size_hint(),
             BodyKind::Whole(body) => body.size_hint(),
             BodyKind::Admitted(body) => SizeHint::with_exact(body.rest.len() as u64),
+            #[cfg(feature = "replay")]
+            BodyKind::Clip(body) => {
+                let length = body.length();
+                length.map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
         }
     }
 }

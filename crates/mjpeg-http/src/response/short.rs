@@ -63,7 +63,7 @@ pub(crate) fn undecided() -> Response<ResponseBody> {
     unavailable("Access could not be checked in time.\n")
 }
 
-fn unavailable(text: impl Into<Bytes>) -> Response<ResponseBody> {
+pub(crate) fn unavailable(text: impl Into<Bytes>) -> Response<ResponseBody> {
     let mut response = error(StatusCode::SERVICE_UNAVAILABLE, text);
     response
         .headers_mut()

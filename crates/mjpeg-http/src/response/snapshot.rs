@@ -31,6 +31,8 @@ pub(crate) struct Snapshot {
     pub(crate) config: Arc<StreamConfig>,
     pub(crate) permit: AnswerPermit,
     pub(crate) requested_at: Instant,
+    /// A picture of the past to be sent instead of the newest.
+    pub(crate) past: Option<Arc<Published>>,
     /// Whether the URL of the request is a secret.
     pub(crate) hides_url: bool,
 }
@@ -39,6 +41,9 @@ impl Snapshot {
     /// Answers as soon as a picture satisfies the request or the wait is over.
     pub(crate) async fn answer(self) -> Response<ResponseBody> {
         self.counters.snapshots.add_one();
+        if let Some(past) = self.past.clone() {
+            return self.respond(&past, Status::Online).await;
+        }
         // Even if a picture is there already: a snapshot keeps an on-demand camera connected.
         let _viewing = self.consumer.viewing();
         let status = self.consumer.status();
@@ -124,6 +129,10 @@ impl Snapshot {
         } else if let Some(small) = small {
             self.permit.begin_own(small.len(), &self.config, now);
             ResponseBody::admitted(small, self.permit)
+        } else if self.past.is_some() {
+            let image = picture.frame.bytes().clone();
+            self.permit.begin_own(image.len(), &self.config, now);
+            ResponseBody::admitted(image, self.permit)
         } else {
             // The buffer that viewers share, so that it is counted once. In this layout it begins
             // with the image.

@@ -22,19 +22,22 @@ use crate::{
     feed::Feed,
     gate::{Grant, Inquiry, SharedGate},
     peer::Peer,
-    request::{relay, route::Route, snapshot::SnapshotRequest},
+    request::{relay, route::Route, snapshot::SnapshotRequest, stream::StreamRequest},
     response::mjpeg_body::{MjpegBody, ServiceEnd},
     response::{body::ResponseBody, head, referrer, short, snapshot::Snapshot},
     shards::Shards,
     stats::StreamCounters,
     transport::TlsInfo,
     viewers::{
+        admission::Full,
         answer::AnswerState,
         answer_permit::AnswerPermit,
         permit::{Entrance, Permit},
         table::ViewerTable,
     },
 };
+#[cfg(feature = "replay")]
+use crate::{replay::places::ReplayPlaces, service::replay::ClipAnswer};
 
 /// What all clones of a service share.
 #[derive(Debug)]
@@ -55,6 +58,8 @@ pub(crate) struct ServiceShared {
     pub(crate) watching: watch::Sender<()>,
     /// How many rechecks have begun.
     pub(crate) rechecks: AtomicU64,
+    #[cfg(feature = "replay")]
+    pub(crate) replays: ReplayPlaces,
 }
 
 /// How a request is answered.
@@ -63,6 +68,9 @@ pub(crate) enum Answer {
     Stream(Response<()>, Box<Feed>),
     /// With a picture, as soon as there is one.
     Later(Snapshot),
+    /// With a part of the past, as soon as all of it is there.
+    #[cfg(feature = "replay")]
+    Clip(Box<ClipAnswer>),
     Now(Response<ResponseBody>),
 }
 
@@ -92,6 +100,8 @@ impl Answer {
         match self {
             Self::Stream(head, _) => referrer::hide(head),
             Self::Later(snapshot) => snapshot.hides_url = true,
+            #[cfg(feature = "replay")]
+            Self::Clip(clip) => clip.hides_url = true,
             Self::Now(response) => referrer::hide(response),
         }
     }
@@ -178,28 +188,17 @@ impl ServiceShared {
                 self.counters.loops.add_one();
                 short::looped()
             }
-            Route::Stream(_) if self.is_closed() => short::closed(),
+            _ if route.is_stream() && self.is_closed() => short::closed(),
             _ if self.is_kept_out(route, now) => short::kicked(),
-            Route::Stream(wanted) => {
-                let wanted = &wanted.with_max_fps(granted.0.max_fps);
-                match Permit::take(&entrance, peer, wanted, granted, now) {
-                    Ok(permit) => {
-                        permit.log_arrival(
-                            caller.listener.as_deref(),
-                            &request.headers,
-                            &request.uri,
-                        );
-                        let mut head = head::stream_head(request.version, wanted);
-                        if wanted.is_relay {
-                            head::name_relays(head.headers_mut(), &self.consumer);
-                        }
-                        let head = head::share(head, config.cors(), &request.headers);
-                        let feed = Feed::new(permit, wanted.clone(), config, now);
-                        return Answer::Stream(head, Box::new(feed));
-                    }
-                    Err(full) => short::full(full),
-                }
-            }
+            Route::Stream(wanted) => match self.stream(wanted, request, caller, granted, now) {
+                Ok((head, feed)) => return Answer::Stream(head, Box::new(feed)),
+                Err(full) => short::full(full),
+            },
+            #[cfg(feature = "replay")]
+            Route::Past(past) => match self.past(past, request, caller, granted) {
+                Ok(answer) => return answer,
+                Err(refusal) => *refusal,
+            },
             Route::StreamHead(wanted) => {
                 head::stream_head(request.version, wanted).map(|()| ResponseBody::whole(""))
             }
@@ -230,9 +229,30 @@ impl ServiceShared {
         Answer::Now(share(response))
     }
 
+    /// Admits a viewer. Returns the head of its response, and what decides what it is sent.
+    pub(crate) fn stream(
+        &self,
+        wanted: &StreamRequest,
+        request: &Parts,
+        caller: &Caller,
+        granted: (Grant, Option<Arc<Inquiry>>),
+        now: Instant,
+    ) -> Result<(Response<()>, Feed), Full> {
+        let config = self.config();
+        let wanted = wanted.with_max_fps(granted.0.max_fps);
+        let permit = Permit::take(&self.entrance(&config), caller.peer, &wanted, granted, now)?;
+        permit.log_arrival(caller.listener.as_deref(), &request.headers, &request.uri);
+        let mut head = head::stream_head(request.version, &wanted);
+        if wanted.is_relay {
+            head::name_relays(head.headers_mut(), &self.consumer);
+        }
+        let head = head::share(head, config.cors(), &request.headers);
+        Ok((head, Feed::new(permit, wanted, config, now)))
+    }
+
     /// Whether a viewer with the key of this request was kicked lately. Counts it then.
     fn is_kept_out(&self, route: &Route, now: Instant) -> bool {
-        let (Route::Stream(wanted) | Route::StreamHead(wanted)) = route else {
+        let Some(wanted) = route.stream() else {
             return false;
         };
         let is_kept_out = self.viewers.kicked.contains(&wanted.key, now);
@@ -242,7 +262,12 @@ impl ServiceShared {
         is_kept_out
     }
 
-    fn snapshot(&self, wanted: &SnapshotRequest, permit: AnswerPermit, now: Instant) -> Snapshot {
+    pub(crate) fn snapshot(
+        &self,
+        wanted: &SnapshotRequest,
+        permit: AnswerPermit,
+        now: Instant,
+    ) -> Snapshot {
         Snapshot {
             consumer: self.consumer.clone(),
             request: wanted.clone(),
@@ -250,6 +275,7 @@ impl ServiceShared {
             config: self.config(),
             permit,
             requested_at: now,
+            past: None,
             hides_url: false,
         }
     }
@@ -285,6 +311,15 @@ impl ServiceShared {
                 }
                 picture
             }
+            #[cfg(feature = "replay")]
+            Answer::Clip(clip) => {
+                let hides_url = clip.hides_url;
+                let mut clip = head::share(clip.answer().await, self.config().cors(), headers);
+                if hides_url {
+                    referrer::hide(&mut clip);
+                }
+                clip
+            }
             Answer::Now(response) => response,
         }
     }
@@ -311,7 +346,8 @@ impl ServiceShared {
             closing: self.closer.closing(),
             config: self.config.subscribe(),
         };
-        MjpegBody::of(feed, self.consumer.clone(), Some(end)).into()
+        let consumer = feed.replay().unwrap_or(&self.consumer).clone();
+        MjpegBody::of(feed, consumer, Some(end)).into()
     }
 }
 

@@ -130,6 +130,9 @@ impl<F: Future<Output = Option<CaughtUp>>> Shard<F> {
                 }
                 Wake::Sweep => {
                     self.sweep().await;
+                    if self.is_over() {
+                        break;
+                    }
                     continue;
                 }
                 Wake::Nothing => continue,
@@ -139,6 +142,12 @@ impl<F: Future<Output = Option<CaughtUp>>> Shard<F> {
             self.newest.end_turn();
         }
         self.end().await;
+    }
+
+    /// Whether it has no viewer and will get none.
+    fn is_over(&self) -> bool {
+        let has_none = self.ready.is_empty() && self.slow.is_empty();
+        has_none && self.incoming.is_closed() && self.incoming.is_empty()
     }
 
     async fn wait(&mut self) -> Wake {

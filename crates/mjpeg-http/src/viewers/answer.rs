@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Context,
@@ -27,7 +27,7 @@ pub(crate) struct AnswerState {
     write_stall: Duration,
     max_send_time: Duration,
     /// When sending began.
-    begun: OnceLock<Instant>,
+    begun: Mutex<Option<Instant>>,
     counters: Arc<StreamCounters>,
     is_cut: AtomicBool,
     /// The connection's task, while it waits to write.
@@ -47,7 +47,7 @@ impl AnswerState {
             own_bytes: std::sync::atomic::AtomicUsize::new(0),
             write_stall: config.write_stall(),
             max_send_time: config.max_frame_send_time(),
-            begun: OnceLock::new(),
+            begun: Mutex::default(),
             counters: Arc::clone(counters),
             is_cut: AtomicBool::new(false),
             writing: AtomicWaker::new(),
@@ -65,7 +65,18 @@ impl AnswerState {
 
     /// Records that sending begins.
     pub(crate) fn begin(&self, now: Instant) {
-        self.begun.get_or_init(|| now);
+        self.begun().get_or_insert(now);
+    }
+
+    /// Records that sending the next frame of several begins.
+    #[cfg(feature = "replay")]
+    pub(crate) fn restart(&self, now: Instant) {
+        *self.begun() = Some(now);
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Option<Instant>> {
+        // Nothing under this lock can panic.
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many bytes of its own it holds on its way: a text or a small picture. One that is cut is
@@ -99,7 +110,7 @@ impl AnswerState {
             return (waiting_since, CutReason::Chosen);
         }
         let stalled_at = waiting_since + self.write_stall;
-        let slow_at = *self.begun.get_or_init(|| waiting_since) + self.max_send_time;
+        let slow_at = *self.begun().get_or_insert(waiting_since) + self.max_send_time;
         if slow_at < stalled_at {
             (slow_at, CutReason::TooSlow)
         } else {

@@ -35,7 +35,11 @@ pub(crate) struct Permit {
     viewer: Arc<ViewerState>,
     counters: Arc<StreamCounters>,
     total: Option<ViewerLimit>,
-    _viewing: Viewing,
+    /// Its frames are not live: their age tells nothing about the viewer, and their memory is the
+    /// ring's.
+    is_past: bool,
+    /// `None` for the past, which needs no camera.
+    _viewing: Option<Viewing>,
 }
 
 /// Where viewers are admitted to.
@@ -90,7 +94,8 @@ impl Permit {
             viewer,
             counters: Arc::clone(counters),
             total,
-            _viewing: consumer.viewing(),
+            is_past: request.is_past,
+            _viewing: (!request.is_past).then(|| consumer.viewing()),
         })
     }
 
@@ -106,7 +111,8 @@ impl Permit {
             viewer,
             counters,
             total: None,
-            _viewing: consumer.viewing(),
+            is_past: false,
+            _viewing: Some(consumer.viewing()),
         }
     }
 
@@ -161,7 +167,14 @@ impl Permit {
             let captured = sent.frame.stamp.monotonic();
             let age = now.into_std().saturating_duration_since(captured);
             viewer.age.store(age.as_nanos() as u64, Ordering::Relaxed);
-            self.counters.ages.0.record(age);
+            if !self.is_past {
+                self.counters.ages.0.record(age);
+            }
+        }
+        if self.is_past {
+            // No number of a live frame.
+            viewer.sending.store(u64::MAX, Ordering::Relaxed);
+            return;
         }
         // Before the bookkeeping, which reads it.
         viewer.sending.store(sent.frame.seq, Ordering::Relaxed);

@@ -595,3 +595,38 @@ async fn fallback_answers_over_http2_and_its_endless_answer_is_cut_at_the_end() 
     viewer.rest().await.unwrap();
     client.ended().await.unwrap();
 }
+
+#[cfg(feature = "replay")]
+#[tokio::test]
+async fn replay_and_clip_share_a_connection() {
+    use mjpeg_fanout::{ReplayRing, RingConfig, RingMemory};
+
+    let (producer, served) = start();
+    let (mut writer, ring) = ReplayRing::new(RingConfig::default(), &RingMemory::new(1 << 20));
+    assert!(producer.set_replay(ring));
+    let mut consumer = producer.subscribe();
+    for number in 1..=5 {
+        publish_number(&producer, number);
+        writer.push(&consumer.next().await.unwrap());
+    }
+    let mut client = Client::connect(&served).await;
+    let replay = client.get("/stream?from=-1h").await;
+    let mut replay = StreamReader::new(replay.into_body());
+    // The oldest first: what is live is the last.
+    assert!(replay.next_number().await < 5);
+    while replay.next_number().await < 5 {}
+    let clip = client.get("/clip.mjpeg?from=-1h").await;
+    assert_eq!(clip.headers()["x-frames"], "5");
+    let mut clip = StreamReader::new(clip.into_body());
+    while let Some(more) = clip.more().await {
+        more.unwrap();
+    }
+    let expected: Vec<u8> = (1..=5).flat_map(|n| jpeg::numbered(n).to_vec()).collect();
+    assert_eq!(clip.received, expected);
+    publish_number(&producer, 6);
+    writer.push(&consumer.next().await.unwrap());
+    replay.expect(6).await;
+    assert_eq!(served.stats().viewers, 1);
+    drop((replay, client));
+    served.until(|stats| stats.viewers == 0).await;
+}

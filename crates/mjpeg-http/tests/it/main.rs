@@ -26,6 +26,8 @@ mod layouts;
 mod limits;
 mod names;
 mod paced;
+#[cfg(feature = "replay")]
+mod past;
 mod ports;
 mod raw;
 mod replay;
