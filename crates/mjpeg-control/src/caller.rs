@@ -120,6 +120,11 @@ impl ApiCaller {
         }
     }
 
+    /// Whether they may see the past of a stream.
+    pub(crate) async fn may_replay(&self, stream: &str) -> Result<Grant, Denied> {
+        self.ask(Action::Replay, Some(stream)).await
+    }
+
     /// What they may read of a stream.
     pub(crate) async fn sight(&self, stream: &str) -> Sight {
         if self.may_control(Some(stream)).await.is_ok() {

@@ -70,6 +70,14 @@ impl Manager {
         &self.inner.context.config
     }
 
+    /// Replaces the limit on the memory that the frames which streams keep for replay may take in
+    /// all: see [`ManagerConfig::with_max_replay_bytes`]. If it is lower, memory is freed as new
+    /// frames come.
+    #[cfg(feature = "replay")]
+    pub fn set_max_replay_bytes(&self, bytes: usize) {
+        self.inner.context.replay.set_max_bytes(bytes);
+    }
+
     /// Starts a stream: takes its port, connects to its camera as its
     /// [mode](StreamSpec::with_mode) wants, and serves it.
     ///

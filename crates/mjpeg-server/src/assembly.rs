@@ -37,6 +37,7 @@ pub(crate) async fn start(
     let http = HttpOutlet::new(plan.defaults.clone())
         .with_listener(plan.ports.clone())
         .with_max_viewers(plan.max_viewers_total)
+        .with_max_replays(plan.replays.most)
         .with_gate(Arc::new(auth.clone()));
     for stream in &plan.streams {
         http.configure(stream.spec.name(), stream.http.clone());
@@ -86,6 +87,7 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
     }
     RelayChange {
         max_viewers: to.max_viewers_total,
+        replays: to.replays,
         walls: to.walls,
         ports: to.ports.clone(),
         added,

@@ -12,6 +12,7 @@ mod process;
 #[cfg(feature = "http-listen")]
 mod push;
 mod relay;
+mod replay;
 mod stream;
 mod wall;
 
@@ -199,6 +200,7 @@ impl Collector for Figures {
             .as_ref()
             .map_or(Ok(()), |walls| walls.encode(&mut families))?;
         stream::encode(&self.streams, &mut families)?;
+        replay::encode(&self.streams, &mut families)?;
         listener::encode(&self.listeners, &mut families)?;
         outbound::webhooks(&self.webhooks, &mut families)?;
         outbound::hook(self.hook.as_ref(), &mut families)?;

@@ -42,7 +42,7 @@ const FILES: &[(&str, &str)] = files! {
     "page.css" "wall.css" "icon.svg"
     "api.js" "dom.js" "format.js" "prefs.js" "session.js"
     "wall.js" "delay.js" "painter.js" "images.js"
-    "page.js" "tile.js" "layout.js" "streams.js" "full.js" "spark.js" "login.js" "view.js"
+    "page.js" "tile.js" "layout.js" "streams.js" "full.js" "past.js" "spark.js" "login.js" "view.js"
     "dialogs.css"
     "forms.js" "fields.js" "share.js" "qr.js" "snippets.js" "snippets.json"
 };

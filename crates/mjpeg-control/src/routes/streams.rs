@@ -14,7 +14,7 @@ use crate::{
     parameters::{PAGE, Parameters, invalid_cursor},
     respond::{AnyProblem, ProblemDetails, Refused, json, unhealthy},
     state::ApiState,
-    view::stream::{FullStream, HealthView, StreamPage, StreamSummary, StreamView},
+    view::stream::{FullStream, HealthView, StreamPage, StreamSummary, StreamView, replay_seconds},
 };
 
 /// Lists the streams that the caller may see, in order. Those that it may control are shown in
@@ -79,7 +79,14 @@ pub(super) async fn list(
         let Some(info) = infos.remove(name.as_str()) else {
             continue;
         };
-        streams.push(view(&state, info, sight == Sight::All));
+        let shown = match sight {
+            Sight::All => Shown::All,
+            _ if replay_seconds(&info).is_none() => Shown::Summary { may_replay: false },
+            _ => Shown::Summary {
+                may_replay: caller.may_replay(name.as_str()).await.is_ok(),
+            },
+        };
+        streams.push(view(&state, info, shown));
         last = Some(name);
     }
     let page = StreamPage {
@@ -174,10 +181,16 @@ fn infos(state: &ApiState) -> HashMap<String, StreamInfo> {
     infos.map(|info| (info.name.to_string(), info)).collect()
 }
 
-fn view(state: &ApiState, info: StreamInfo, sees_all: bool) -> StreamView {
+/// What somebody is shown of a stream.
+enum Shown {
+    All,
+    Summary { may_replay: bool },
+}
+
+fn view(state: &ApiState, info: StreamInfo, shown: Shown) -> StreamView {
     let viewers = state.viewers(info.name.as_str());
-    if !sees_all {
-        return StreamView::Summary(StreamSummary::new(&info, viewers));
+    if let Shown::Summary { may_replay } = shown {
+        return StreamView::Summary(StreamSummary::new(&info, viewers, may_replay));
     }
     let configured = state.configurator.stream(info.name.as_str());
     let owner = state.configurator.owner(info.name.as_str());

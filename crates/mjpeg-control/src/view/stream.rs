@@ -47,6 +47,9 @@ pub(crate) struct StreamSummary {
     bytes: u64,
     /// How many are watching.
     viewers: u64,
+    /// How old the oldest picture is that it keeps for replay, in seconds; `null` if it keeps none,
+    /// or the caller may not see them.
+    replay_s: Option<f64>,
 }
 
 /// What those may read who may control the stream.
@@ -164,7 +167,7 @@ pub(crate) struct HealthView {
 }
 
 impl StreamSummary {
-    pub(crate) fn new(info: &StreamInfo, viewers: u64) -> Self {
+    pub(crate) fn new(info: &StreamInfo, viewers: u64, may_replay: bool) -> Self {
         Self {
             name: info.name.to_string(),
             state: info.state.as_str(),
@@ -172,8 +175,22 @@ impl StreamSummary {
             frames: info.frames,
             bytes: info.bytes,
             viewers,
+            replay_s: replay_seconds(info).filter(|_| may_replay),
         }
     }
+}
+
+/// How old the oldest picture is that the stream keeps.
+#[cfg(feature = "replay")]
+pub(crate) fn replay_seconds(info: &StreamInfo) -> Option<f64> {
+    let span = info.replay.as_ref()?.span?;
+    // Of no use in more detail, and what has not changed is not sent again.
+    Some((span.as_secs_f64() * 10.0).round() / 10.0)
+}
+
+#[cfg(not(feature = "replay"))]
+pub(crate) fn replay_seconds(_: &StreamInfo) -> Option<f64> {
+    None
 }
 
 impl FullStream {
@@ -195,7 +212,7 @@ impl FullStream {
             None => (None, None, None, Vec::new()),
         };
         Self {
-            summary: StreamSummary::new(info, viewers),
+            summary: StreamSummary::new(info, viewers, true),
             text: info.state.to_string(),
             since: rfc3339(info.since),
             source: info.source.clone(),

@@ -8,6 +8,8 @@ mod stream;
 
 use std::{net::SocketAddr, sync::Arc};
 
+#[cfg(feature = "replay")]
+use mjpeg_http::ReplayLimit;
 use mjpeg_http::{
     Gate, Listener, ListenerConfig, ListenerStats, StreamConfig, StreamService, StreamStats,
     Streams, ViewerInfo, ViewerLimit,
@@ -58,6 +60,8 @@ pub struct HttpOutlet {
     gate: Option<OutletGate>,
     ports: Arc<Ports>,
     limit: ViewerLimit,
+    #[cfg(feature = "replay")]
+    replays: ReplayLimit,
     services: Arc<Services>,
 }
 
@@ -71,6 +75,8 @@ impl HttpOutlet {
             gate: None,
             ports: Arc::default(),
             limit: ViewerLimit::new(MAX_VIEWERS),
+            #[cfg(feature = "replay")]
+            replays: ReplayLimit::new(MAX_REPLAYS),
             services: Arc::default(),
         }
     }
@@ -94,6 +100,16 @@ impl HttpOutlet {
     /// Counted in [`snapshots_refused`](Self::snapshots_refused).
     pub fn with_max_snapshots(self, most: usize) -> Self {
         self.limit.set_max_snapshots(most);
+        self
+    }
+
+    /// Sets how many replays and clips of all streams together may be on their way at once, for all
+    /// clones. Default 16; 0 refuses all.
+    ///
+    /// Counted in [`replays_refused`](Self::replays_refused).
+    #[cfg(feature = "replay")]
+    pub fn with_max_replays(self, most: usize) -> Self {
+        self.replays.set(most);
         self
     }
 
@@ -228,6 +244,25 @@ impl HttpOutlet {
         self.limit.snapshots_refused()
     }
 
+    /// Returns how many replays and clips of all streams may be on their way at once.
+    #[cfg(feature = "replay")]
+    pub fn max_replays(&self) -> usize {
+        self.replays.most()
+    }
+
+    /// Returns how many replays and clips of all streams are on their way now.
+    #[cfg(feature = "replay")]
+    pub fn replays(&self) -> usize {
+        self.replays.now()
+    }
+
+    /// Returns how many replays and clips were refused because all streams together had as many as
+    /// allowed.
+    #[cfg(feature = "replay")]
+    pub fn replays_refused(&self) -> u64 {
+        self.replays.refused()
+    }
+
     /// Reads the counters of a stream. `None` if no stream of that name is running.
     pub fn stats(&self, stream: &str) -> Option<StreamStats> {
         Some(self.service(stream)?.stats())
@@ -248,8 +283,10 @@ impl HttpOutlet {
         service.map_or_else(Vec::new, |service| service.viewers())
     }
 
-    /// A configuration with the limit on the viewers of all streams.
+    /// A configuration with the limits on all streams together.
     fn limited(&self, config: StreamConfig) -> StreamConfig {
+        #[cfg(feature = "replay")]
+        let config = config.with_replay_limit(self.replays.clone());
         config.with_viewer_limit(self.limit.clone())
     }
 }
@@ -281,3 +318,6 @@ impl OutletFactory for HttpOutlet {
 
 /// The default limit on the viewers of all streams together.
 const MAX_VIEWERS: usize = 20_000;
+
+#[cfg(feature = "replay")]
+const MAX_REPLAYS: usize = 16;

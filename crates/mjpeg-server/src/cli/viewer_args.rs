@@ -4,7 +4,8 @@ use clap::{Args, builder::BoolishValueParser};
 use serde::Serialize;
 
 use crate::config::value::{
-    limit::Limit, network::NetworkValue, size::Size, text::TextValue, time::Time,
+    limit::Limit, network::NetworkValue, replay::ReplayChoice, size::Size, text::TextValue,
+    time::Time,
 };
 
 /// How many viewers are admitted, and limits for each of them. A viewer can lower its own limits in
@@ -27,6 +28,11 @@ pub(crate) struct ViewerArgs {
     /// and trusted proxies do not count [default: no limit]
     #[arg(long, env = "MJPEG_MAX_VIEWERS_PER_ADDRESS", value_name = "N")]
     pub(crate) max_viewers_per_address: Option<Limit<u32>>,
+
+    /// Keep the last pictures of each stream in memory for this long, such as 60s, for snapshots of
+    /// the past, replays and clips [default: none]
+    #[arg(long, env = "MJPEG_REPLAY", value_name = "TIME")]
+    pub(crate) replay: Option<ReplayChoice>,
 
     /// The most frames per second that any viewer gets [default: as they come]
     #[arg(long, env = "MJPEG_MAX_FPS", value_name = "FPS")]

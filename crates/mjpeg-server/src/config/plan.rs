@@ -13,6 +13,7 @@ use mjpeg_control::PageConfig;
 use mjpeg_manager::{
     DetectConfig, ManagerConfig, Placeholder, StartMode, StreamName, StreamSpec,
     mjpeg_codec::repair::{Orientation, Repairs},
+    mjpeg_fanout::RingConfig,
     mjpeg_http::{CorsPolicy, InvalidConfig, ListenerConfig, StreamConfig},
 };
 
@@ -42,12 +43,22 @@ use crate::{
     webhooks::webhook::Webhook,
 };
 
+/// The limits on the past pictures of all streams together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReplayLimits {
+    /// Replays and clips on their way at once.
+    pub(crate) most: usize,
+    /// Memory of the pictures.
+    pub(crate) max_bytes: usize,
+}
+
 /// What a relay is started with.
 #[derive(Debug)]
 pub(crate) struct RelayPlan {
     pub(crate) worker_threads: u16,
     pub(crate) manager: ManagerConfig,
     pub(crate) max_viewers_total: usize,
+    pub(crate) replays: ReplayLimits,
     pub(crate) walls: WallLimits,
     /// Of the streams' own ports.
     pub(crate) ports: ListenerConfig,
@@ -124,8 +135,11 @@ impl RelayPlan {
             Ok(Self {
                 // A reload may replace all of them, and starts the new ones first.
                 worker_threads: process.worker_threads,
-                manager: ManagerConfig::default().with_max_streams(2 * MOST_STREAMS),
+                manager: ManagerConfig::default()
+                    .with_max_streams(2 * MOST_STREAMS)
+                    .with_max_replay_bytes(replays(process).max_bytes),
                 max_viewers_total: process.max_viewers_total as usize,
+                replays: replays(process),
                 walls: walls(process),
                 ports: ports.unwrap_or_default(),
                 defaults: defaults.unwrap_or_default(),
@@ -141,6 +155,13 @@ impl RelayPlan {
         } else {
             Err(unusable)
         }
+    }
+}
+
+fn replays(process: &ProcessKeys) -> ReplayLimits {
+    ReplayLimits {
+        most: process.max_replays_total as usize,
+        max_bytes: usize::try_from(process.max_replay_memory_total.0).unwrap_or(usize::MAX),
     }
 }
 
@@ -218,7 +239,8 @@ fn planned(
         .with_frozen_after(keys.frozen_after.0)
         .with_detect(detect(keys))
         .with_placeholder(placeholder)
-        .with_placeholder_after(keys.placeholder_after.0);
+        .with_placeholder_after(keys.placeholder_after.0)
+        .with_replay(ring(keys));
     let spec = match keys.on_demand {
         true => spec.with_on_demand(keys.linger.0),
         false => spec,
@@ -241,6 +263,11 @@ fn planned(
         aliases: stream.aliases.clone(),
         sharing: node.map(|node| Sharing::new(stream, node)),
     })
+}
+
+fn ring(keys: &StreamKeys) -> Option<RingConfig> {
+    let most = usize::try_from(keys.max_replay_memory.0).unwrap_or(usize::MAX);
+    Some(keys.replay.ring()?.with_max_bytes(most))
 }
 
 fn detect(keys: &StreamKeys) -> DetectConfig {
@@ -266,6 +293,7 @@ fn stream_config(keys: &StreamKeys, cors: &CorsPolicy) -> Result<StreamConfig, F
         .with_snapshot_wait(keys.snapshot_wait.0)
         .with_snapshot_connect_wait(keys.snapshot_connect_wait.0)
         .with_max_snapshots(keys.max_snapshots as usize)
+        .with_max_replays(keys.max_replays as usize)
         .with_webkit_fetch_mixed(keys.webkit_fetch_mixed)
         .with_write_stall(keys.write_stall.0)
         .with_max_inflight_bytes(inflight)

@@ -6,6 +6,7 @@ pub(crate) mod listen_addr;
 pub(crate) mod log_filter;
 pub(crate) mod network;
 pub(crate) mod placeholder;
+pub(crate) mod replay;
 pub(crate) mod rotation;
 pub(crate) mod secret_text;
 pub(crate) mod size;

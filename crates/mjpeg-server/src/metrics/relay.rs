@@ -13,6 +13,9 @@ pub(super) struct RelayReading {
     viewers: usize,
     max_viewers: usize,
     viewers_refused: u64,
+    replays: usize,
+    max_replays: usize,
+    replays_refused: u64,
     scrapes_refused: u64,
 }
 
@@ -23,6 +26,9 @@ impl RelayReading {
             viewers: http.total_viewers(),
             max_viewers: http.max_viewers(),
             viewers_refused: http.viewers_refused(),
+            replays: http.replays(),
+            max_replays: http.max_replays(),
+            replays_refused: http.replays_refused(),
             scrapes_refused,
         }
     }
@@ -57,6 +63,21 @@ impl RelayReading {
             "mjpeg_viewers_refused",
             "Viewers refused because all streams together had as many as allowed.",
             [([], self.viewers_refused)],
+        )?;
+        families.gauges(
+            "mjpeg_replays",
+            "Replays and clips of all streams that are on their way.",
+            [([], self.replays as u64)],
+        )?;
+        families.gauges(
+            "mjpeg_replays_limit",
+            "How many replays and clips of all streams may be on their way at once.",
+            [([], self.max_replays as u64)],
+        )?;
+        families.counters(
+            "mjpeg_replays_refused",
+            "Replays and clips refused because all streams together had as many as allowed.",
+            [([], self.replays_refused)],
         )?;
         families.counters(
             "mjpeg_scrapes_refused",

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mjpeg_manager::{
-    Detection, HttpOutlet, Manager, StreamInfo, StreamState,
+    Detection, HttpOutlet, Manager, ReplayInfo, StreamInfo, StreamState,
     mjpeg_fanout::HistogramReading,
     mjpeg_http::{ListenerStats, StreamStats},
 };
@@ -47,7 +47,12 @@ impl StreamReading {
         self.info.name.as_str()
     }
 
-    fn labels(&self) -> [Label<'_>; 1] {
+    /// What it keeps of its past.
+    pub(super) fn replay(&self) -> Option<&ReplayInfo> {
+        self.info.replay.as_ref()
+    }
+
+    pub(super) fn labels(&self) -> [Label<'_>; 1] {
         [("stream", self.name())]
     }
 
@@ -244,7 +249,7 @@ const COUNTERS: [CounterOf<StreamInfo>; 6] = [
     ),
 ];
 
-const SENT: [CounterOf<StreamStats>; 8] = [
+const SENT: [CounterOf<StreamStats>; 9] = [
     (
         "mjpeg_stream_frames_sent",
         "Frames sent to viewers, repeats included.",
@@ -280,6 +285,7 @@ const SENT: [CounterOf<StreamStats>; 8] = [
         "Snapshots answered 503 because no picture came in time.",
         |stats| stats.snapshots_unavailable,
     ),
+    ("mjpeg_stream_clips", "Clips sent.", |stats| stats.clips),
     (
         "mjpeg_stream_gate_timeouts",
         "Decisions about requests that took too long; they are refused.",
@@ -299,6 +305,7 @@ const BY_REASON: [ByReasonOf<StreamStats>; 2] = [
             ("snapshots_relay_full", |stats| {
                 stats.snapshots_refused_total
             }),
+            ("replays_full", |stats| stats.replays_refused),
             ("kicked", |stats| stats.viewers_refused_kicked),
             ("denied", |stats| stats.denied),
             ("loop", |stats| stats.loops),

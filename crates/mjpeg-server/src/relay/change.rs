@@ -14,7 +14,10 @@ use super::{Gateways, Relay, StartError};
 use crate::{
     access::staged,
     auth_hook::set_hook,
-    config::{plan::sharing::Sharing, settings::HookSettings},
+    config::{
+        plan::{ReplayLimits, sharing::Sharing},
+        settings::HookSettings,
+    },
     gateway::{
         config::WallLimits,
         running::{GatewayChange, WantedGateway},
@@ -27,6 +30,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct RelayChange {
     pub(crate) max_viewers: usize,
+    pub(crate) replays: ReplayLimits,
     pub(crate) walls: WallLimits,
     /// Of the streams' own ports.
     pub(crate) ports: ListenerConfig,
@@ -110,7 +114,9 @@ impl Relay {
             .relayed
             .http
             .clone()
-            .with_max_viewers(change.max_viewers);
+            .with_max_viewers(change.max_viewers)
+            .with_max_replays(change.replays.most);
+        manager.set_max_replay_bytes(change.replays.max_bytes);
         if http.listener() != change.ports {
             http.configure_ports(change.ports);
         }

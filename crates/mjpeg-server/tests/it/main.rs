@@ -27,6 +27,7 @@ mod push;
 mod receiver;
 mod relays;
 mod reload;
+mod replay;
 mod rtsp;
 mod sources;
 mod streams;

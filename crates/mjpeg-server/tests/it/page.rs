@@ -6,6 +6,7 @@ pub(crate) mod browsing;
 mod dialogs;
 mod files;
 mod network;
+mod past;
 mod qr;
 mod sessions;
 mod share;

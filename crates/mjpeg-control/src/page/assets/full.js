@@ -3,6 +3,7 @@
 import { all, api, ApiError, at as address } from './api.js';
 import { h, openDialog, say } from './dom.js';
 import * as format from './format.js';
+import { Past } from './past.js';
 import { prefs } from './prefs.js';
 import { Spark } from './spark.js';
 
@@ -31,7 +32,8 @@ export class FullView {
     this.#path = `streams/${encodeURIComponent(name)}`;
     this.#streams = streams;
     const picture = h('img', { class: 'picture', alt: `Live picture of ${name}` });
-    this.screen = h('div', { class: 'screen' }, picture);
+    this.past = new Past(name);
+    this.screen = h('div', { class: 'screen' }, picture, this.past.layer);
     this.state = h('p', { class: 'state' });
     this.problem = h('p', { class: 'problem', role: 'alert' });
     this.sparks = {
@@ -85,6 +87,7 @@ export class FullView {
         this.state,
         this.actions,
         this.problem,
+        this.past.element,
         Object.values(this.sparks).map(({ element }) => element),
         this.facts,
         this.watching,
@@ -126,6 +129,7 @@ export class FullView {
     this.wall = wall;
     this.dialog.addEventListener('close', () => {
       clearTimeout(this.#timer);
+      this.past.close();
       wall.remove(this.box);
     });
     this.list();
@@ -147,6 +151,7 @@ export class FullView {
     for (const [key, spark] of Object.entries(this.sparks)) {
       spark.show(stream.history.map((sample) => sample[key]));
     }
+    this.past.list(stream.info.replay_s);
     this.#showActions(stream);
     this.#showFacts(stream);
   }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mjpeg_control::ControlConfig;
-use mjpeg_manager::{HttpOutlet, mjpeg_http::ListenerConfig};
+use mjpeg_manager::{HttpOutlet, ManagerConfig, mjpeg_http::ListenerConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,16 @@ pub(crate) struct ProcessKeys {
     /// The most viewers that all streams may have together. One more is answered `503`.
     #[schemars(extend("x-least" = 0, "x-reload" = NEW))]
     pub(crate) max_viewers_total: u32,
+
+    /// How much memory the past pictures of all streams may take together. Above that, the stream
+    /// that takes the most gives up its oldest.
+    #[schemars(extend("x-least" = 0, "x-reload" = KEEP))]
+    pub(crate) max_replay_memory_total: Size,
+
+    /// The most replays and clips of all streams that may be on their way at once. One more is
+    /// answered `503`.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW))]
+    pub(crate) max_replays_total: u32,
 
     /// The most wall sockets that may be open: pages that show streams, and programs that do as
     /// they do. One more is refused, and the page shows streams in their place.
@@ -73,6 +83,8 @@ impl Default for ProcessKeys {
             worker_threads: 1,
             max_viewers_total: u32::try_from(HttpOutlet::default().max_viewers())
                 .unwrap_or(u32::MAX),
+            max_replay_memory_total: Size(ManagerConfig::default().max_replay_bytes() as u64),
+            max_replays_total: most(HttpOutlet::default().max_replays()),
             max_walls: most(control.max_walls()),
             max_walls_per_address: most(control.max_walls_per_address()),
             notsent_lowat: Size(lowat.unwrap_or(0).into()),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mjpeg_manager::{ManagerConfig, MaskRect, StreamName, StreamSpec, mjpeg_http::StreamConfig};
+use mjpeg_manager::{
+    ManagerConfig, MaskRect, StreamName, StreamSpec, mjpeg_fanout::RingConfig,
+    mjpeg_http::StreamConfig,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +15,7 @@ use crate::config::value::{
     limit::Limit,
     listen_addr::ListenAddr,
     placeholder::PlaceholderChoice,
+    replay::ReplayChoice,
     rotation::Rotation,
     size::Size,
     source_text::SourceText,
@@ -226,6 +230,23 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = 0, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) max_inflight: Size,
 
+    /// Which past pictures are kept in memory, for `/snapshot?at=`, `/stream?from=` and clips: each
+    /// one for a time such as `"30s"`, or fewer of the older ones, by tiers:
+    /// `[{ keep = "60s" }, { every = "1s", keep = "10m" }]`. [replay.md](replay.md) tells more.
+    #[schemars(extend(
+        "x-example" = "60s", "x-reload" = KEEP, "x-api" = true, "x-common" = true
+    ))]
+    pub(crate) replay: ReplayChoice,
+
+    /// How much memory the past pictures of the stream may take. Above that, the oldest are dropped.
+    #[schemars(extend("x-least" = 0, "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) max_replay_memory: Size,
+
+    /// The most replays and clips of the stream that may be on their way at once. One more is
+    /// answered `503`.
+    #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
+    pub(crate) max_replays: u32,
+
     /// The users who may see the stream. Without it, everybody may whom `[auth]` lets view.
     #[schemars(length(max = 256), extend(
         "x-default" = "as `[auth]` says",
@@ -293,6 +314,9 @@ impl Default for StreamKeys {
             keepalive: Time(http.keepalive()),
             write_stall: Time(http.write_stall()),
             max_inflight: Size(http.max_inflight_bytes() as u64),
+            replay: ReplayChoice::default(),
+            max_replay_memory: Size(RingConfig::default().max_bytes() as u64),
+            max_replays: few(http.max_replays()),
             view: None,
             webkit_fetch_mixed: http.webkit_fetch_mixed(),
             requires: BTreeMap::new(),

@@ -49,6 +49,14 @@ const SHOWN: &[(&str, &str)] = &[
     ("snapshots", "mjpeg_stream_snapshots_total"),
     ("snapshots_not_modified", "mjpeg_stream_snapshots_not_modified_total"),
     ("snapshots_unavailable", "mjpeg_stream_snapshots_unavailable_total"),
+    ("replay.frames", "mjpeg_stream_replay_frames"),
+    ("replay.bytes", "mjpeg_stream_replay_memory_bytes"),
+    ("replay.recorded", "mjpeg_stream_replay_recorded_total"),
+    ("replay.lost", "mjpeg_stream_replay_lost_total"),
+    ("replay.evicted", "mjpeg_stream_replay_evicted_total"),
+    ("replay.span", "mjpeg_stream_replay_span_seconds"),
+    ("clips", "mjpeg_stream_clips_total"),
+    ("replays_refused", r#"mjpeg_stream_refused_total{reason="replays_full"}"#),
     ("ages", "mjpeg_stream_frame_age_seconds_count"),
 
     ("connections", "mjpeg_listener_connections"),
@@ -76,7 +84,7 @@ const NO_FIGURES: &[&str] = &[
     "last_error",
     // A figure over time, which Prometheus makes itself of the frames.
     "fps",
-    // No setting of the program lets a stream keep frames for replay yet.
+    // Its own counters are.
     "replay",
 ];
 
@@ -91,8 +99,12 @@ async fn every_counter_of_the_libraries_is_shown() {
         serde_json::to_value(http.stats("door").unwrap()).unwrap(),
         serde_json::to_value(http.listener_stats("door").unwrap()).unwrap(),
     ];
-    for counter in read.iter().filter_map(Value::as_object).flatten() {
-        let name = counter.0.as_str();
+    let replay = read[1]["replay"].as_object().expect("it keeps frames");
+    let replay = replay.keys().map(|name| format!("replay.{name}"));
+    let counters = read.iter().filter_map(Value::as_object).flatten();
+    let counters = counters.map(|(name, _)| name.clone());
+    for name in counters.chain(replay) {
+        let name = name.as_str();
         let shown = SHOWN.iter().find(|(counter, _)| *counter == name);
         if NO_FIGURES.contains(&name) {
             continue;

@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use mjpeg_manager::{HttpOutlet, ManagerConfig, StartMode, StreamSpec, mjpeg_http::ListenAddress};
+use mjpeg_manager::{
+    HttpOutlet, ManagerConfig, StartMode, StreamSpec, mjpeg_fanout::RingConfig,
+    mjpeg_http::ListenAddress,
+};
 use mjpeg_server::{GatewayAddress, GatewayConfig, Gateways, Metrics, Relay, Routes, ServeSet};
 use mjpeg_testkit::{Camera, Script, Viewer, jpeg, refused_addr};
 use tokio::time::{sleep, timeout};
@@ -37,7 +40,7 @@ impl TestRelay {
         };
         let nobody = format!("tcp://{}", refused_addr().await);
         let specs = [
-            spec("door", &camera.url()),
+            spec("door", &camera.url()).with_replay(RingConfig::default()),
             spec("yard", &nobody),
             spec("attic", &nobody).with_on_demand(Duration::ZERO),
         ];
