@@ -1,7 +1,7 @@
 //! Keeps a folder of JPEGs as a time-lapse, or a few drawn ones, and makes a movie of them.
 //!
-//! `cargo run --example timelapse -- [STORE [MOVIE [FRAMES_PER_SECOND [FOLDER]]]]`; the extension of
-//! the movie, `mov`, `avi`, `zip` or `mjpeg`, is its format.
+//! `cargo run --example timelapse -- [STORE [MOVIE [FRAMES_PER_SECOND [FOLDER]]]]`; the extension
+//! of the movie, `mov`, `avi`, `zip` or `mjpeg`, is its format.
 
 use std::error::Error;
 use std::ffi::OsStr;

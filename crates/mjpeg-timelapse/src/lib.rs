@@ -58,11 +58,13 @@
 //!
 //! The folder has a folder per job, whose name is the job's id:
 //!
-//! | file | contents |
-//! |---|---|
-//! | `job.json` | the specification, the time of creation, and why and when the job ended; it is replaced as a whole |
-//! | `frames.mjpeg` | the JPEGs one after another; most players open it |
-//! | `index` | a record of 32 bytes per frame: offset, time in microseconds since 1970 (8 bytes each), length (4), width, height (2 each), the CRC-32 of the JPEG (4), and the CRC-32 of the frame's number (8 bytes) and the 28 bytes before (4); all numbers are little-endian |
+//! * `job.json`: the specification, the time of creation, and why and when the job ended. It is
+//!   replaced as a whole.
+//! * `frames.mjpeg`: the JPEGs one after another. Most players open it.
+//! * `index`: a record of 32 bytes per frame. It has the offset and the time in microseconds since
+//!   1970 (8 bytes each), the length (4), width and height (2 each), the CRC-32 of the JPEG (4),
+//!   and the CRC-32 of the frame's number (8 bytes) and the 28 bytes before (4). All numbers are
+//!   little-endian.
 //!
 //! Nobody but the user of the program can read them: the folders have mode 0700, the files 0600. A
 //! folder that existed before keeps its mode. Names that begin with `.new-` and `.deleted-` are of
