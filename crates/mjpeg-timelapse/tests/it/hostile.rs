@@ -61,6 +61,13 @@ fn damaged_job_file_costs_its_job_alone() {
             "job.json: stream must be at most",
         ),
         (
+            whole.replace(
+                "\"ended\":null",
+                "\"ended\":{\"reason\":\"\\u001b\",\"at_us\":0}",
+            ),
+            "job.json: reason must be at most",
+        ),
+        (
             whole.replace("\"fps\"", "\"speed\":1,\"fps\""),
             "job.json: unknown field",
         ),

@@ -79,6 +79,7 @@ fn frames_have_eight_bytes_to_64_mib() {
     let id = new_job(&store);
     let least = TimelapseStore::MIN_FRAME_BYTES;
     let most = TimelapseStore::MAX_FRAME_BYTES;
+    assert_eq!((least, most), (8, 64 << 20));
     let frame = |bytes: usize| TimelapseFrame::new(vec![1; bytes].into(), noon(), 1, 1);
     for bytes in [0, least - 1, most + 1] {
         let refused = store.append(&id, &frame(bytes));

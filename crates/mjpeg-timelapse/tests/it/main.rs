@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod auto_traits;
+#[cfg(target_os = "linux")]
+mod failing_disk;
 mod full_disk;
 mod hostile;
 mod killed;

@@ -20,7 +20,7 @@ fn program_that_is_watched() {
 }
 
 /// The calls on files of the store, such as `fdatasync index`. An id is written `ID`.
-fn calls(log: &str, folder: &Path) -> Vec<String> {
+pub(crate) fn calls(log: &str, folder: &Path) -> Vec<String> {
     let folder = folder.to_str().unwrap();
     let mut calls = Vec::new();
     for line in log.lines().filter(|line| line.contains(folder)) {
