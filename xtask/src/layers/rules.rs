@@ -30,6 +30,12 @@ pub(super) const EDGES: &[Edges] = &[
         why: "putting JPEGs into files does not need the relay",
     },
     Edges {
+        of: "mjpeg-timelapse",
+        always: &["mjpeg-mux"],
+        optional: &[],
+        why: "a store of frames knows neither where they come from nor who looks at them",
+    },
+    Edges {
         of: "mjpeg-picture",
         always: &[],
         optional: &[],
@@ -162,6 +168,11 @@ pub(super) const UNREACHABLE: &[Unreachable] = &[
         from: &["mjpeg-mux"],
         forbidden: &["tokio", "mio", "hyper", "socket2", "http"],
         why: "the muxer is sans-IO: no runtime, no sockets",
+    },
+    Unreachable {
+        from: &["mjpeg-timelapse"],
+        forbidden: &["tokio", "mio", "hyper", "socket2", "http"],
+        why: "the store does plain blocking IO on files: no runtime, no sockets",
     },
     Unreachable {
         from: &["mjpeg-fanout"],
