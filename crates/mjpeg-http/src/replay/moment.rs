@@ -93,11 +93,12 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 impl MomentClock {
+    pub(crate) fn new(now: Instant, wall: SystemTime) -> Self {
+        Self { now, wall }
+    }
+
     pub(crate) fn now_by_system() -> Self {
-        Self {
-            now: Instant::now(),
-            wall: SystemTime::now(),
-        }
+        Self::new(Instant::now(), SystemTime::now())
     }
 
     pub(crate) fn now(&self) -> Instant {
