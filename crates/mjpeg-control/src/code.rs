@@ -75,6 +75,8 @@ codes! {
     TooManySubscribers = "too_many_subscribers", SERVICE_UNAVAILABLE;
     /// As many viewers as allowed watch the stream, or all streams.
     TooManyViewers = "too_many_viewers", SERVICE_UNAVAILABLE;
+    /// There is no room on the disk, or the quota is used up.
+    StorageFull = "storage_full", INSUFFICIENT_STORAGE;
     /// As many changes as allowed are under way.
     Busy = "busy", SERVICE_UNAVAILABLE;
     /// The stream takes no pictures at present.

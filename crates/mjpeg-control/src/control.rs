@@ -49,6 +49,39 @@ impl ControlApi {
         links: Option<Arc<dyn LinkIssuer>>,
         config: ControlConfig,
     ) -> Self {
+        Self::of(manager, http, configurator, config, |state| {
+            state.links = links;
+        })
+    }
+
+    /// Makes the same API with clips and time-lapses, if there is an archive that keeps them.
+    /// (Feature `replay`.)
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    #[cfg(feature = "replay")]
+    pub fn with_archive(
+        manager: Manager,
+        http: HttpOutlet,
+        configurator: Arc<dyn Configurator>,
+        links: Option<Arc<dyn LinkIssuer>>,
+        archive: Option<Arc<dyn crate::archive::Archive>>,
+        config: ControlConfig,
+    ) -> Self {
+        Self::of(manager, http, configurator, config, |state| {
+            state.links = links;
+            state.archive = archive;
+        })
+    }
+
+    fn of(
+        manager: Manager,
+        http: HttpOutlet,
+        configurator: Arc<dyn Configurator>,
+        config: ControlConfig,
+        complete: impl FnOnce(&mut ApiState),
+    ) -> Self {
         let log = EventLog::new(config.kept_events());
         let refusals = Arc::new(Refusals::default());
         let tasks = [
@@ -56,7 +89,7 @@ impl ControlApi {
             tokio::spawn(Arc::clone(&refusals).run()),
         ];
         let places = |most: usize| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-        let state = Arc::new(ApiState {
+        let mut state = ApiState {
             manager,
             http,
             configurator,
@@ -68,10 +101,16 @@ impl ControlApi {
             #[cfg(feature = "push")]
             pushes: Default::default(),
             since: SystemTime::now(),
-            document: json(&document(links.is_some())).into(),
-            links,
+            document: Default::default(),
+            links: None,
+            #[cfg(feature = "replay")]
+            archive: None,
             config,
-        });
+        };
+        complete(&mut state);
+        let document = document(state.links.is_some(), state.has_archive());
+        state.document = json(&document).into();
+        let state = Arc::new(state);
         let inner = ControlInner {
             full: router(&state, true),
             public: router(&state, false),
@@ -155,7 +194,7 @@ impl ControlApi {
 
     /// Returns the description of the API with all that it can serve (OpenAPI 3.1), as JSON.
     pub fn openapi() -> String {
-        json(&document(true))
+        json(&document(true, true))
     }
 }
 

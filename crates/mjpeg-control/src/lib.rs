@@ -60,6 +60,8 @@
 //! | `POST /reload` | reads the configuration again; with `dry_run=true` it only tries |
 //! | `GET /info`, `GET /openapi.json` | the program; this API (OpenAPI 3.1) |
 //! | `GET`, `POST /links`, `DELETE /links/{id}` | links, if there is a [`LinkIssuer`] |
+//! | `GET`, `POST /clips`, `GET`, `DELETE /clips/{id}`, `GET /clips/{id}/movie.mov` | clips that are kept (feature `replay`) |
+//! | the same of `/timelapses`, and `POST /timelapses/{id}/frame` and `/finish` | time-lapses |
 //!
 //! Changes of streams take `persist=false` for this run only. `PUT`, `PATCH` and `DELETE` of a
 //! stream take `If-Match`, `PUT` also `If-None-Match: *`; if the condition does not hold when the
@@ -119,6 +121,8 @@
 //!
 //! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
 
+#[cfg(feature = "replay")]
+mod archive;
 mod audit;
 mod body;
 mod caller;
@@ -149,6 +153,10 @@ mod view;
 mod wall;
 mod words;
 
+#[cfg(feature = "replay")]
+pub use archive::{
+    Archive, ArchiveList, MovieRequest, Recording, RecordingFile, RecordingKind, RecordingRequest,
+};
 pub use code::ErrorCode;
 pub use config::ControlConfig;
 pub use configurator::{

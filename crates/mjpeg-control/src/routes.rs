@@ -5,6 +5,8 @@ mod bodies;
 mod cluster;
 mod events;
 mod links;
+#[cfg(feature = "replay")]
+mod recordings;
 mod relay;
 mod streams;
 mod viewers;
@@ -89,13 +91,38 @@ pub(crate) const ROUTES: &[ApiRoute] = &[
     route!(GET "/links", Control, "", links::list),
     route!(POST "/links", Control, "link", links::create),
     route!(DELETE "/links/{id}", Control, REVOKE, links::revoke),
+    #[cfg(feature = "replay")]
+    route!(GET "/clips", Look, "", recordings::clips),
+    #[cfg(feature = "replay")]
+    route!(POST "/clips", ControlNamed, "keep", recordings::keep_clip),
+    #[cfg(feature = "replay")]
+    route!(GET "/clips/{id}", SeeRecording, "", recordings::clip),
+    #[cfg(feature = "replay")]
+    route!(GET "/clips/{id}/{file}", SeeRecording, "", recordings::clip_file),
+    #[cfg(feature = "replay")]
+    route!(DELETE "/clips/{id}", ControlRecording, "delete", recordings::delete_clip),
+    #[cfg(feature = "replay")]
+    route!(GET "/timelapses", Look, "", recordings::timelapses),
+    #[cfg(feature = "replay")]
+    route!(POST "/timelapses", ControlNamed, "record", recordings::begin_timelapse),
+    #[cfg(feature = "replay")]
+    route!(GET "/timelapses/{id}", SeeRecording, "", recordings::timelapse),
+    #[cfg(feature = "replay")]
+    route!(GET "/timelapses/{id}/{file}", SeeRecording, "", recordings::timelapse_file),
+    #[cfg(feature = "replay")]
+    route!(POST "/timelapses/{id}/frame", ControlRecording, "take", recordings::take),
+    #[cfg(feature = "replay")]
+    route!(POST "/timelapses/{id}/finish", ControlRecording, "finish", recordings::finish),
+    #[cfg(feature = "replay")]
+    route!(DELETE "/timelapses/{id}", ControlRecording, "delete", recordings::delete_timelapse),
 ];
 
 /// Makes the router of all requests, or of those that everybody may send who may see a stream.
 pub(crate) fn router(state: &Arc<ApiState>, has_control: bool) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
-        let is_served = state.links.is_some() || !is_about_links(route.path);
+        let is_served = (state.links.is_some() || !is_about_links(route.path))
+            && (state.has_archive() || !is_about_recordings(route.path));
         if !is_served || !(has_control || route.right.is_public()) {
             continue;
         }
@@ -132,8 +159,9 @@ pub(crate) fn change_of<'p>(method: &Method, path: &'p str) -> Option<(&'static 
     changes.find_map(|route| {
         let is_change = route.method == *method && !route.verb.is_empty();
         let target = targets(route).filter(|_| is_change)?;
-        // The id of a link or the name of a node could pass for the name of a stream.
-        let is_stream = !is_about_links(route.path) && route.verb != FORGET;
+        // The id of a link or a recording, or the name of a node, could pass for the name of a stream.
+        let is_id = is_about_links(route.path) || is_about_recordings(route.path);
+        let is_stream = !is_id && route.verb != FORGET;
         Some((route.verb, if is_stream { target } else { "" }))
     })
 }
@@ -142,9 +170,15 @@ fn is_about_links(path: &str) -> bool {
     path.starts_with("/links")
 }
 
+fn is_about_recordings(path: &str) -> bool {
+    path.starts_with("/clips") || path.starts_with("/timelapses")
+}
+
 /// Describes the API as it is served.
-pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
+pub(crate) fn document(has_links: bool, has_archive: bool) -> utoipa::openapi::OpenApi {
     let mut document = ApiDocument::openapi();
+    #[cfg(feature = "replay")]
+    document.merge(RecordingsDocument::openapi());
     for item in document.paths.paths.values_mut() {
         let PathItem {
             get,
@@ -161,6 +195,10 @@ pub(crate) fn document(has_links: bool) -> utoipa::openapi::OpenApi {
     if !has_links {
         let paths = &mut document.paths.paths;
         paths.retain(|path, _| !path.strip_prefix(BASE).is_some_and(is_about_links));
+    }
+    if !has_archive {
+        let paths = &mut document.paths.paths;
+        paths.retain(|path, _| !path.strip_prefix(BASE).is_some_and(is_about_recordings));
     }
     document
 }
@@ -226,6 +264,24 @@ fn forbid_null(parameter: &mut RefOr<Parameter>) {
 )]
 struct ApiDocument;
 
+#[cfg(feature = "replay")]
+#[derive(OpenApi)]
+#[openapi(paths(
+    recordings::clips,
+    recordings::keep_clip,
+    recordings::clip,
+    recordings::clip_file,
+    recordings::delete_clip,
+    recordings::timelapses,
+    recordings::begin_timelapse,
+    recordings::timelapse,
+    recordings::timelapse_file,
+    recordings::take,
+    recordings::finish,
+    recordings::delete_timelapse
+))]
+struct RecordingsDocument;
+
 /// Where the API begins.
 pub(crate) const BASE: &str = "/api/v1";
 
@@ -243,7 +299,7 @@ mod tests {
             served.map(|route| (format!("{BASE}{}", route.path), route.method.to_string()));
         let mut served: Vec<_> = served.collect();
         served.sort();
-        let json = serde_json::to_value(document(true)).unwrap();
+        let json = serde_json::to_value(document(true, true)).unwrap();
         let mut described = Vec::new();
         for (path, item) in json["paths"].as_object().unwrap() {
             let methods = item.as_object().unwrap().keys();

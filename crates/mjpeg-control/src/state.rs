@@ -19,6 +19,8 @@ pub(crate) struct ApiState {
     pub(crate) http: HttpOutlet,
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn LinkIssuer>>,
+    #[cfg(feature = "replay")]
+    pub(crate) archive: Option<Arc<dyn crate::archive::Archive>>,
     pub(crate) config: ControlConfig,
     pub(crate) log: Arc<EventLog>,
     /// Changes when rights have changed; `None` when all is to end.
@@ -41,6 +43,24 @@ impl ApiState {
         }
         let alias = self.configurator.alias(name);
         alias.map_or_else(|| name.to_owned(), |stream| stream.to_string())
+    }
+
+    /// The stream of a recording; empty if there is none of this id.
+    pub(crate) fn recorded_stream(&self, id: &str) -> String {
+        #[cfg(feature = "replay")]
+        if let Some(found) = self.archive.as_ref().and_then(|archive| archive.find(id)) {
+            return found.stream;
+        }
+        let _ = id;
+        String::new()
+    }
+
+    /// Whether recordings are served.
+    pub(crate) fn has_archive(&self) -> bool {
+        #[cfg(feature = "replay")]
+        return self.archive.is_some();
+        #[cfg(not(feature = "replay"))]
+        false
     }
 
     /// How many watch a stream.

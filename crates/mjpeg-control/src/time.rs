@@ -10,6 +10,13 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     format!("{timestamp:.3}")
 }
 
+/// Reads such a time; `None` if the text is none.
+#[cfg(feature = "replay")]
+pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
+    let timestamp: Timestamp = text.parse().ok()?;
+    Some(timestamp.into())
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};

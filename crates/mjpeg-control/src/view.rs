@@ -2,6 +2,8 @@
 
 pub(crate) mod event;
 pub(crate) mod link;
+#[cfg(feature = "replay")]
+pub(crate) mod recording;
 pub(crate) mod relay;
 pub(crate) mod stream;
 pub(crate) mod viewer;

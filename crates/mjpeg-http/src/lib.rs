@@ -384,6 +384,8 @@ pub use limit::ViewerLimit;
 pub use limit::replays::ReplayLimit;
 pub use live::{InvalidPicture, LiveServer};
 pub use peer::Peer;
+#[cfg(feature = "replay")]
+pub use replay::moment::{BadMoment, Moment, MomentClock};
 pub use response::{body::ResponseBody, future::ResponseFuture, mjpeg_body::MjpegBody};
 pub use server::{
     accept::{Accept, Wrap},

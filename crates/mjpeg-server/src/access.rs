@@ -11,6 +11,8 @@ use mjpeg_control::{
 use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::recordings::RecordingPlan;
 use crate::{
     cluster::RelayNode, gateway::config::WallLimits, jwks::place::KeySource, webhooks::Webhooks,
 };
@@ -24,6 +26,9 @@ pub(crate) struct RelayAccess {
     pub(crate) walls: WallLimits,
     pub(crate) configurator: Arc<dyn Configurator>,
     pub(crate) links: Option<Arc<dyn LinkIssuer>>,
+    /// What clips and time-lapses may take on the disk; `None` for none of them.
+    #[cfg(unix)]
+    pub(crate) recordings: Option<RecordingPlan>,
     pub(crate) webhooks: Webhooks,
     pub(crate) cluster: Option<RelayNode>,
 }
@@ -37,6 +42,8 @@ impl Default for RelayAccess {
             walls: WallLimits::default(),
             configurator: Arc::new(Fixed),
             links: None,
+            #[cfg(unix)]
+            recordings: None,
             webhooks: Webhooks::default(),
             cluster: None,
         }

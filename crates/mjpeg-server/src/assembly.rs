@@ -7,6 +7,8 @@ use mjpeg_auth::Auth;
 use mjpeg_control::Configurator;
 use mjpeg_manager::{HttpOutlet, StreamName};
 
+#[cfg(unix)]
+use crate::recordings::RecordingPlan;
 use crate::{
     access::RelayAccess,
     advice::with_advice,
@@ -62,6 +64,12 @@ pub(crate) async fn start(
         walls: plan.walls,
         configurator,
         links: Some(Arc::new(links)),
+        #[cfg(unix)]
+        recordings: Some(RecordingPlan {
+            state_dir: plan.state_dir.clone().or_else(links::default_folder),
+            max_clip_bytes: plan.storage.clips,
+            max_timelapse_bytes: plan.storage.timelapses,
+        }),
         webhooks,
         cluster,
     };

@@ -47,6 +47,8 @@ mod metrics;
 mod outbound;
 mod output;
 mod prompt;
+#[cfg(unix)]
+mod recordings;
 mod relay;
 mod reload;
 mod secrets;

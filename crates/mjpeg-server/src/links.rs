@@ -41,7 +41,7 @@ fn make(folder: &Path) -> std::io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-fn default_folder() -> Option<PathBuf> {
+pub(crate) fn default_folder() -> Option<PathBuf> {
     let set = |variable| env::var_os(variable).filter(|value| !value.is_empty());
     if let Some(folders) = set("STATE_DIRECTORY") {
         // systemd may name several, separated by colons.

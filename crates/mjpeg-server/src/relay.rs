@@ -144,6 +144,8 @@ impl Relay {
         }
         relayed.set_routes(gateways.routes);
         running.commit(change);
+        #[cfg(unix)]
+        relayed.resume_recordings().await;
         Ok(Self {
             gateways: running,
             keys: KeyReader::start(Arc::clone(&relayed), source),

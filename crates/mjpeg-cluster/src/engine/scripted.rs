@@ -47,8 +47,6 @@ pub(crate) struct ScriptedEngine {
 pub(crate) struct ScriptedLink {
     engine: ScriptedEngine,
     cut: watch::Sender<bool>,
-    /// How many keepalives fail at once, as if a member of the engine were not there.
-    refuses: Arc<AtomicU64>,
     /// Whose answers are lost.
     lost: Arc<Mutex<Chosen>>,
     /// Which calls are refused.
@@ -90,7 +88,6 @@ impl ScriptedEngine {
         ScriptedLink {
             engine: self.clone(),
             cut: watch::Sender::new(false),
-            refuses: Arc::default(),
             lost: Arc::new(Mutex::new(|_| false)),
             refused: Arc::new(Mutex::new(|_| false)),
             deaf: watch::Sender::new(false),
@@ -191,10 +188,6 @@ impl ScriptedLink {
         self.blind.store(refuse, Ordering::Relaxed);
     }
 
-    pub(crate) fn refuse_keepalives(&self, times: u64) {
-        self.refuses.store(times, Ordering::Relaxed);
-    }
-
     async fn reached(&self) {
         let mut cut = self.cut.subscribe();
         cut.wait_for(|cut| !cut).await.expect("the sender is here");
@@ -235,12 +228,6 @@ impl Engine for ScriptedLink {
     }
 
     async fn keep_alive(&self, lease: LeaseId) -> Result<bool, EngineError> {
-        let one_less = |left: u64| left.checked_sub(1);
-        let left = &self.refuses;
-        let gone = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less);
-        if gone.is_ok() {
-            return Err(EngineError::Unreachable("a member is gone".into()));
-        }
         match self.call(Call::KeepAlive(lease)).await {
             CallAnswer::KeptAlive(alive) => Ok(alive),
             _ => Err(refused()),

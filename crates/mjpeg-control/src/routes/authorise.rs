@@ -1,6 +1,6 @@
 //! Who may send a request: asked before it is read any further.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Extension,
@@ -38,6 +38,12 @@ pub(super) enum NeededRight {
     ControlStream,
     /// To control the stream of the viewer in the path.
     ControlViewer,
+    /// To see the past of the stream of the recording in the path.
+    SeeRecording,
+    /// To control the stream of the recording in the path.
+    ControlRecording,
+    /// To control the stream that the body names, which is for the handler to ask.
+    ControlNamed,
     /// To control everything.
     Control,
 }
@@ -47,7 +53,7 @@ impl NeededRight {
     pub(super) fn is_public(self) -> bool {
         matches!(
             self,
-            Self::Look | Self::Subscribe | Self::OpenSocket | Self::See
+            Self::Look | Self::Subscribe | Self::OpenSocket | Self::See | Self::SeeRecording
         )
     }
 }
@@ -80,17 +86,36 @@ impl Rule {
         }
     }
 
+    /// The stream that a request is about; empty if there is none.
+    fn stream_of<'t>(&self, target: &'t str) -> Cow<'t, str> {
+        match self.right {
+            NeededRight::SeeRecording | NeededRight::ControlRecording => {
+                self.state.recorded_stream(target).into()
+            }
+            _ if [REVOKE, FORGET].contains(&self.verb) => "".into(),
+            // A viewer's id begins with it.
+            _ => target
+                .split_once(':')
+                .map_or(target, |(stream, _)| stream)
+                .into(),
+        }
+    }
+
     async fn decide(&self, caller: &ApiCaller, target: &str) -> Result<Grant, Denied> {
-        let stream = target.split_once(':').map_or(target, |(stream, _)| stream);
+        let stream = &*self.stream_of(target);
         let decided = match self.right {
-            NeededRight::Look | NeededRight::Subscribe | NeededRight::OpenSocket => {
+            NeededRight::Look
+            | NeededRight::Subscribe
+            | NeededRight::OpenSocket
+            | NeededRight::ControlNamed => {
                 return caller.may_look().await;
             }
             NeededRight::Control => return caller.may_control(None).await,
             NeededRight::See => caller.may_see(stream).await,
-            NeededRight::ControlStream | NeededRight::ControlViewer => {
-                caller.may_control(Some(stream)).await
-            }
+            NeededRight::SeeRecording => caller.may_replay(stream).await,
+            NeededRight::ControlStream
+            | NeededRight::ControlViewer
+            | NeededRight::ControlRecording => caller.may_control(Some(stream)).await,
         };
         match decided {
             Err(denied) if denied.is_about_rights() => {
@@ -131,8 +156,12 @@ pub(super) async fn authorise(
         return Refused(error).into_response();
     }
     let target = rule.target(&params, is_write);
-    let is_stream = ![REVOKE, FORGET].contains(&rule.verb);
-    let stream = if is_stream { &*target } else { "" };
+    let stream = match rule.right {
+        NeededRight::ControlRecording => rule.stream_of(&target).into_owned(),
+        _ if [REVOKE, FORGET].contains(&rule.verb) => String::new(),
+        _ => target.clone(),
+    };
+    let stream = &*stream;
     let grant = match rule.decide(&caller, &target).await {
         Ok(grant) => grant,
         Err(denied) if is_write => return denied_change(denied, &caller, stream).await,
@@ -186,6 +215,7 @@ fn check_sender(
         _ if is_write => sender.may_write(has_cookie),
         NeededRight::Subscribe => sender.may_subscribe(has_cookie),
         NeededRight::OpenSocket => sender.may_open_socket(),
+        NeededRight::SeeRecording => sender.may_subscribe(has_cookie),
         _ => true,
     };
     if !is_fine {

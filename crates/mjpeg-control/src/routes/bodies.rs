@@ -80,6 +80,45 @@ pub(super) struct NewLink {
     fps: Option<f64>,
 }
 
+/// A clip that is to be kept.
+#[cfg(feature = "replay")]
+#[derive(ToSchema)]
+#[schema(example = json!({ "stream": "garage", "from": "-30s" }))]
+pub(super) struct NewClip {
+    /// The stream, which keeps some of its past.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    stream: String,
+    /// When it begins: `-30s`, seconds since 1970, or a time as RFC 3339 writes it.
+    from: String,
+    /// When it ends: the same, and at most 30 s ahead. Default: `now`.
+    to: Option<String>,
+    /// A title for people.
+    title: Option<String>,
+}
+
+/// A time-lapse that is to begin.
+#[cfg(feature = "replay")]
+#[derive(ToSchema)]
+#[schema(example = json!({ "stream": "garage", "every_s": 10, "fps": 25 }))]
+pub(super) struct NewTimelapse {
+    /// The stream.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    stream: String,
+    /// Seconds from one picture to the next. Without it, each is asked for with `POST …/frame`.
+    #[schema(exclusive_minimum = 0)]
+    every_s: Option<f64>,
+    /// A title for people.
+    title: Option<String>,
+    /// When it ends by itself (RFC 3339).
+    until: Option<String>,
+    /// With how many pictures it ends by itself.
+    #[schema(minimum = 1)]
+    max_frames: Option<u64>,
+    /// Pictures per second of its movie. Default: 25.
+    #[schema(minimum = 1, maximum = 120)]
+    fps: Option<u32>,
+}
+
 /// What a link is for.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]

@@ -8,27 +8,43 @@ use std::{
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// A moment, relative to now or by the wall clock.
+/// A moment as a request names it: relative to now, or by the wall clock. See
+/// [the past](crate#the-past) for how it is written.
+///
+/// ```
+/// use mjpeg_http::{Moment, MomentClock};
+///
+/// let clock = MomentClock::now_by_system();
+/// let moment: Moment = "-30s".parse()?;
+/// assert_eq!(clock.now() - clock.instant(moment), std::time::Duration::from_secs(30));
+/// # Ok::<(), mjpeg_http::BadMoment>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
+#[non_exhaustive]
+pub enum Moment {
+    /// So long before now.
     Ago(Duration),
+    /// So long after now.
     Ahead(Duration),
+    /// At this time.
     At(SystemTime),
 }
 
-/// The text is no moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BadMoment;
+/// The text is no [`Moment`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no time: write now, -30s, +5s, seconds since 1970, or 2026-11-30T12:00:00Z")]
+pub struct BadMoment;
 
-/// Now, by both clocks.
+/// Now, by both clocks: finds out when a [`Moment`] is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MomentClock {
+pub struct MomentClock {
     now: Instant,
     wall: SystemTime,
 }
 
 impl Moment {
-    pub(crate) const NOW: Self = Self::Ago(Duration::ZERO);
+    /// Now.
+    pub const NOW: Self = Self::Ago(Duration::ZERO);
 }
 
 impl FromStr for Moment {
@@ -93,21 +109,23 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 impl MomentClock {
-    pub(crate) fn now_by_system() -> Self {
+    /// Reads both clocks.
+    pub fn now_by_system() -> Self {
         Self {
             now: Instant::now(),
             wall: SystemTime::now(),
         }
     }
 
-    pub(crate) fn now(&self) -> Instant {
+    /// Returns now, by the monotonic clock.
+    pub fn now(&self) -> Instant {
         self.now
     }
 
-    /// When a moment is, by the monotonic clock, which captured frames are found by. The wall clock
+    /// Returns when a moment is, by the monotonic clock, which captured frames are found by. The wall clock
     /// counts as it is set now. What is before the monotonic clock began counts as its beginning,
     /// or as a day ago where that is not known.
-    pub(crate) fn instant(&self, moment: Moment) -> Instant {
+    pub fn instant(&self, moment: Moment) -> Instant {
         let ago = |time| {
             let at = self.now.checked_sub(time);
             at.or_else(|| self.now.checked_sub(A_DAY))
@@ -132,8 +150,8 @@ impl MomentClock {
         }
     }
 
-    /// The wall-clock time of an instant.
-    pub(crate) fn wall(&self, at: Instant) -> SystemTime {
+    /// Returns the wall-clock time of an instant.
+    pub fn wall(&self, at: Instant) -> SystemTime {
         let ago = self.now.saturating_duration_since(at);
         let ahead = at.saturating_duration_since(self.now);
         let time = self.wall.checked_sub(ago);

@@ -52,6 +52,13 @@ pub(crate) struct ReplayLimits {
     pub(crate) max_bytes: usize,
 }
 
+/// What is kept on the disk at most, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StorageLimits {
+    pub(crate) clips: u64,
+    pub(crate) timelapses: u64,
+}
+
 /// What a relay is started with.
 #[derive(Debug)]
 pub(crate) struct RelayPlan {
@@ -59,6 +66,8 @@ pub(crate) struct RelayPlan {
     pub(crate) manager: ManagerConfig,
     pub(crate) max_viewers_total: usize,
     pub(crate) replays: ReplayLimits,
+    /// What clips and time-lapses may take on the disk, in bytes.
+    pub(crate) storage: StorageLimits,
     pub(crate) walls: WallLimits,
     /// Of the streams' own ports.
     pub(crate) ports: ListenerConfig,
@@ -140,6 +149,10 @@ impl RelayPlan {
                     .with_max_replay_bytes(replays(process).max_bytes),
                 max_viewers_total: process.max_viewers_total as usize,
                 replays: replays(process),
+                storage: StorageLimits {
+                    clips: process.max_clip_storage.0,
+                    timelapses: process.max_timelapse_storage.0,
+                },
                 walls: walls(process),
                 ports: ports.unwrap_or_default(),
                 defaults: defaults.unwrap_or_default(),

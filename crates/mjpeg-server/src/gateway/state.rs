@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use http::Response;
 use mjpeg_auth::Auth;
 use mjpeg_control::{
-    CameraOwner, ClusterChange, Configurator, ConfiguredStream, ControlAccess, ControlApi,
+    Archive, CameraOwner, ClusterChange, Configurator, ConfiguredStream, ControlAccess, ControlApi,
     ControlConfig, ControlService, EditedStream, Error, ErrorCode, GatewayPolicy, Hosts, Page,
     Reloaded, StreamEdit, StreamRemoval,
 };
@@ -23,6 +23,8 @@ use super::{
     config::{GatewayConfig, WallLimits},
     routes::Routes,
 };
+#[cfg(unix)]
+use crate::recordings::Recordings;
 use crate::{
     access::{LocalGate, RelayAccess, control_access},
     auth_hook::recheck_viewers,
@@ -51,6 +53,9 @@ pub(crate) struct Relayed {
     _rechecking: OwnedTask,
     /// The gateways that are open, by their names.
     listeners: watch::Sender<Vec<(String, ListenerHandle)>>,
+    /// Clips and time-lapses, if they are kept.
+    #[cfg(unix)]
+    recordings: Option<Recordings>,
 }
 
 impl Relayed {
@@ -65,11 +70,22 @@ impl Relayed {
             .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
             .with_max_walls(access.walls.most)
             .with_max_walls_per_address(access.walls.most_per_address);
-        let control = ControlApi::new(
+        #[cfg(unix)]
+        let recordings = access.recordings.as_ref();
+        #[cfg(unix)]
+        let recordings = recordings.map(|plan| Recordings::new(manager.clone(), plan));
+        let archive: Option<Arc<dyn Archive>> = None;
+        #[cfg(unix)]
+        let archive = match recordings.clone() {
+            Some(recordings) => Some(Arc::new(recordings) as Arc<dyn Archive>),
+            None => archive,
+        };
+        let control = ControlApi::with_archive(
             manager.clone(),
             http.clone(),
             Arc::new(configurator),
             access.links,
+            archive,
             config,
         );
         let webhooks = access.webhooks;
@@ -91,6 +107,16 @@ impl Relayed {
             control,
             routes,
             listeners: watch::Sender::default(),
+            #[cfg(unix)]
+            recordings,
+        }
+    }
+
+    /// Goes on with what was being recorded.
+    #[cfg(unix)]
+    pub(crate) async fn resume_recordings(&self) {
+        if let Some(recordings) = &self.recordings {
+            recordings.resume().await;
         }
     }
 

@@ -75,6 +75,8 @@ pub(crate) struct ClusterKeys {
     pub(crate) engine_loss: EngineLossChoice,
 
     /// Properties of this node, such as `{ site = "a" }`. A stream can require them by `requires`.
+    /// The label `site` has a meaning of its own: a stream is sent to each other site once, and the
+    /// nodes there read it from one another.
     #[schemars(extend("x-type" = "table of texts", "x-reload" = RESTART))]
     pub(crate) labels: BTreeMap<String, String>,
 

@@ -53,8 +53,16 @@ pub(crate) struct ProcessKeys {
     #[schemars(extend("x-reload" = KEEP))]
     pub(crate) watch: bool,
 
-    /// The folder where the relay keeps what must survive a restart: the key of signed links, and
-    /// which links were revoked. It is created when it is first needed.
+    /// How much the clips that are kept may take on the disk.
+    #[schemars(extend("x-least" = 0, "x-reload" = RESTART))]
+    pub(crate) max_clip_storage: Size,
+
+    /// How much time-lapses may take on the disk.
+    #[schemars(extend("x-least" = 0, "x-reload" = RESTART))]
+    pub(crate) max_timelapse_storage: Size,
+
+    /// The folder where the relay keeps what must survive a restart: clips and time-lapses, the key
+    /// of signed links, and which links were revoked. It is created when it is first needed.
     #[schemars(extend(
         "x-default" = "`$STATE_DIRECTORY`, else `/var/lib/mjpeg-server` if that exists, else \
                        `$XDG_STATE_HOME/mjpeg-server`, else `~/.local/state/mjpeg-server`",
@@ -88,6 +96,8 @@ impl Default for ProcessKeys {
             max_walls: most(control.max_walls()),
             max_walls_per_address: most(control.max_walls_per_address()),
             notsent_lowat: Size(lowat.unwrap_or(0).into()),
+            max_clip_storage: Size(1 << 30),
+            max_timelapse_storage: Size(10 << 30),
             watch: false,
             state_dir: None,
             log: TextValue(LogFilter::default()),

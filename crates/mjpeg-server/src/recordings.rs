@@ -1,0 +1,376 @@
+//! Clips and time-lapses: pictures that outlast the relay, on the disk.
+
+mod clip;
+mod files;
+mod slot;
+mod taking;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mjpeg_control::{
+    Archive, ArchiveList, Error, ErrorCode, MovieRequest, Recording, RecordingFile, RecordingKind,
+    RecordingRequest,
+};
+use mjpeg_manager::Manager;
+use mjpeg_timelapse::{
+    Error as StoreError, TimelapseId, TimelapseJob, TimelapseSpec, TimelapseState, TimelapseStore,
+};
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+
+use self::slot::StoreSlot;
+use crate::background::{OwnedTask, in_background};
+
+/// What recordings may take on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RecordingPlan {
+    /// Where the relay keeps what must survive a restart, if it has such a folder.
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) max_clip_bytes: u64,
+    pub(crate) max_timelapse_bytes: u64,
+}
+
+/// The clips and time-lapses of a relay. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Recordings(Arc<RecordingsInner>);
+
+impl fmt::Debug for Recordings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recordings").finish_non_exhaustive()
+    }
+}
+
+struct RecordingsInner {
+    manager: Manager,
+    clips: StoreSlot,
+    timelapses: StoreSlot,
+    /// Those that take pictures by themselves.
+    running: Mutex<HashMap<TimelapseId, OwnedTask>>,
+    /// Why the last picture of each could not be kept.
+    problems: Mutex<HashMap<TimelapseId, String>>,
+    downloads: Arc<Semaphore>,
+}
+
+impl Recordings {
+    /// Opens what is there. Time-lapses go on.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub(crate) fn new(manager: Manager, plan: &RecordingPlan) -> Self {
+        let slot = |name, quota| {
+            let folder = plan.state_dir.as_ref().map(|folder| folder.join(name));
+            StoreSlot::new(folder, quota)
+        };
+        Self(Arc::new(RecordingsInner {
+            manager,
+            clips: slot("clips", plan.max_clip_bytes),
+            timelapses: slot("timelapses", plan.max_timelapse_bytes),
+            running: Mutex::default(),
+            problems: Mutex::default(),
+            downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
+        }))
+    }
+
+    /// Goes on with the time-lapses of an earlier run. A folder that cannot be opened is logged:
+    /// cameras are more important.
+    pub(crate) async fn resume(&self) {
+        let inner = Arc::clone(&self.0);
+        let opened = in_background(move || {
+            let clips = inner.clips.open_existing();
+            inner.timelapses.open_existing().and(clips)
+        });
+        if let Err(error) = opened.await {
+            warn!(%error, "recordings cannot be read");
+        }
+        let Some(store) = self.0.timelapses.opened() else {
+            return;
+        };
+        for job in store.list() {
+            if job.state == TimelapseState::Running {
+                info!(stream = job.spec.stream(), id = %job.id, "time-lapse goes on");
+                self.run(&store, &job);
+            }
+        }
+    }
+
+    /// Takes pictures of a time-lapse by itself, if it is one that does.
+    fn run(&self, store: &Arc<TimelapseStore>, job: &TimelapseJob) {
+        let task = taking::Taking {
+            recordings: Arc::downgrade(&self.0),
+            manager: self.0.manager.clone(),
+            store: Arc::clone(store),
+            id: job.id.clone(),
+            spec: job.spec.clone(),
+            created: job.created,
+        };
+        self.0
+            .running()
+            .insert(job.id.clone(), OwnedTask::start(task.run()));
+    }
+
+    /// Finds the store of an id, and the id in it.
+    fn stored(&self, id: &str) -> Result<(RecordingKind, Arc<TimelapseStore>, TimelapseId), Error> {
+        let (kind, id) = parse_id(id).ok_or_else(missing)?;
+        let store = self.slot(kind).opened().ok_or_else(missing)?;
+        Ok((kind, store, id))
+    }
+
+    fn slot(&self, kind: RecordingKind) -> &StoreSlot {
+        match kind {
+            RecordingKind::Clip => &self.0.clips,
+            _ => &self.0.timelapses,
+        }
+    }
+
+    fn show(&self, kind: RecordingKind, job: TimelapseJob) -> Recording {
+        let mut shown = shown(kind, &job);
+        shown.problem = self.0.problems().get(&job.id).cloned();
+        shown
+    }
+
+    async fn begin(&self, spec: TimelapseSpec) -> Result<Recording, Error> {
+        let inner = Arc::clone(&self.0);
+        let made = in_background(move || {
+            let store = inner.timelapses.open()?;
+            let job = store.create(&spec, SystemTime::now()).map_err(refusal)?;
+            Ok::<_, Error>((store, job))
+        });
+        let (store, job) = made.await?;
+        self.run(&store, &job);
+        Ok(self.show(RecordingKind::Timelapse, job))
+    }
+}
+
+impl RecordingsInner {
+    fn running(&self) -> MutexGuard<'_, HashMap<TimelapseId, OwnedTask>> {
+        // Nothing that is done under this lock can panic.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn problems(&self) -> MutexGuard<'_, HashMap<TimelapseId, String>> {
+        // Nor under this one.
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes why a picture could not be kept, or that one was. Logs what is new.
+    fn note(&self, id: &TimelapseId, stream: &str, problem: Option<String>) {
+        let mut problems = self.problems();
+        match problem {
+            Some(problem) => {
+                if problems.get(id) != Some(&problem) {
+                    warn!(stream, %id, error = problem, "picture of a time-lapse not kept");
+                }
+                problems.insert(id.clone(), problem);
+            }
+            None => {
+                if problems.remove(id).is_some() {
+                    info!(stream, %id, "pictures of a time-lapse are kept again");
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Archive for Recordings {
+    fn list(&self, kind: RecordingKind) -> ArchiveList {
+        let slot = self.slot(kind);
+        let mut list = ArchiveList::default();
+        list.quota_bytes = slot.quota();
+        let Some(store) = slot.opened() else {
+            return list;
+        };
+        let jobs = store.list().into_iter();
+        list.recordings = jobs.map(|job| self.show(kind, job)).collect();
+        let damaged = store.damaged().into_iter();
+        let damaged = damaged.map(|job| (print_id(kind, &job.id), job.reason, job.bytes));
+        list.damaged = damaged.collect();
+        list.used_bytes = store.figures().used_bytes;
+        list
+    }
+
+    fn find(&self, id: &str) -> Option<Recording> {
+        let (kind, store, id) = self.stored(id).ok()?;
+        Some(self.show(kind, store.get(&id).ok()?))
+    }
+
+    async fn create(&self, wanted: RecordingRequest) -> Result<Recording, Error> {
+        match wanted {
+            RecordingRequest::Clip {
+                stream,
+                from,
+                to,
+                title,
+            } => {
+                let source = clip::Source::of(&self.0.manager, &stream)?;
+                let spec = TimelapseSpec::new(stream.as_str()).with_title(title);
+                let inner = Arc::clone(&self.0);
+                let frames = source.frames(from, to).await?;
+                let job = in_background(move || clip::keep(&inner.clips, &spec, frames)).await?;
+                Ok(self.show(RecordingKind::Clip, job))
+            }
+            RecordingRequest::Timelapse {
+                stream,
+                title,
+                every_s,
+                until,
+                max_frames,
+                fps,
+            } => {
+                let every = every_s.map(|every| {
+                    let every = Duration::try_from_secs_f64(every).ok();
+                    every.unwrap_or(Duration::MAX)
+                });
+                let spec = TimelapseSpec::new(stream.as_str())
+                    .with_title(title)
+                    .with_every(every)
+                    .with_until(until)
+                    .with_max_frames(max_frames)
+                    .with_fps(fps.unwrap_or(TimelapseSpec::DEFAULT_FPS));
+                self.begin(spec).await
+            }
+            _ => Err(missing()),
+        }
+    }
+
+    async fn take(&self, id: &str) -> Result<u64, Error> {
+        let (_, store, id) = self.stored(id)?;
+        let job = store.get(&id).map_err(refusal)?;
+        if job.state != TimelapseState::Running {
+            return Err(refusal(StoreError::Ended));
+        }
+        let stream = job.spec.stream().to_owned();
+        let frame = taking::next_frame(&self.0.manager, &stream, taking::PATIENCE).await;
+        let frame = frame.map_err(|text| Error::new(ErrorCode::NotReading, text))?;
+        let (of_job, keeping) = (id.clone(), Arc::clone(&store));
+        let kept = in_background(move || taking::keep(&keeping, &of_job, &frame)).await;
+        let problem = kept.as_ref().err().map(text);
+        self.0.note(&id, &stream, problem);
+        kept.map(|kept| kept.number).map_err(refusal)
+    }
+
+    async fn finish(&self, id: &str) -> Result<Recording, Error> {
+        let (kind, store, id) = self.stored(id)?;
+        let (finishing, of_job) = (Arc::clone(&store), id.clone());
+        let ended = in_background(move || {
+            finishing.finish(&of_job, FINISHED, SystemTime::now())?;
+            finishing.get(&of_job)
+        });
+        let job = ended.await.map_err(refusal)?;
+        self.0.running().remove(&id);
+        Ok(self.show(kind, job))
+    }
+
+    async fn delete(&self, id: &str) -> Result<(), Error> {
+        let (_, store, id) = self.stored(id)?;
+        // Before its files go.
+        drop(self.0.running().remove(&id));
+        let of_job = id.clone();
+        let deleted = in_background(move || store.delete(&of_job)).await;
+        self.0.problems().remove(&id);
+        deleted.map_err(refusal)
+    }
+
+    async fn movie(&self, id: &str, wanted: MovieRequest) -> Result<RecordingFile, Error> {
+        let (kind, store, id) = self.stored(id)?;
+        let place = Arc::clone(&self.0.downloads).try_acquire_owned();
+        let place = place.map_err(|_| {
+            Error::new(
+                ErrorCode::Busy,
+                "as many downloads as allowed are under way",
+            )
+        })?;
+        files::movie((kind, store, id), wanted, place).await
+    }
+
+    async fn picture(&self, id: &str, number: Option<u64>) -> Result<Bytes, Error> {
+        let (_, store, id) = self.stored(id)?;
+        let read = in_background(move || {
+            let last = || store.get(&id).map(|job| job.frames.saturating_sub(1));
+            let number = number.map_or_else(last, Ok)?;
+            store.frame(&id, number)
+        });
+        read.await.map(|frame| frame.jpeg).map_err(refusal)
+    }
+}
+
+/// A job as the API shows it.
+fn shown(kind: RecordingKind, job: &TimelapseJob) -> Recording {
+    let id = print_id(kind, &job.id);
+    let mut shown = Recording::new(kind, id, job.spec.stream(), job.created);
+    shown.title = job.spec.title().to_owned();
+    shown.ended = match &job.state {
+        TimelapseState::Ended { reason, at } => Some((reason.clone(), *at)),
+        _ => None,
+    };
+    shown.every_s = job.spec.every().map(|every| every.as_secs_f64());
+    shown.until = job.spec.until();
+    shown.max_frames = job.spec.max_frames();
+    shown.fps = job.spec.fps();
+    (shown.frames, shown.bytes, shown.last) = (job.frames, job.bytes, job.last);
+    shown.refused = job.refused;
+    shown
+}
+
+fn print_id(kind: RecordingKind, id: &TimelapseId) -> String {
+    match kind {
+        RecordingKind::Clip => format!("c-{id}"),
+        _ => format!("t-{id}"),
+    }
+}
+
+fn parse_id(text: &str) -> Option<(RecordingKind, TimelapseId)> {
+    let (kind, id) = text.split_once('-')?;
+    let kind = match kind {
+        "c" => RecordingKind::Clip,
+        "t" => RecordingKind::Timelapse,
+        _ => return None,
+    };
+    Some((kind, id.parse().ok()?))
+}
+
+fn missing() -> Error {
+    Error::new(ErrorCode::NotFound, "there is no such clip or time-lapse")
+}
+
+/// What the API answers if the store refuses something.
+fn refusal(error: StoreError) -> Error {
+    let code = match &error {
+        StoreError::InvalidId | StoreError::NoJob | StoreError::NoFrame { .. } => {
+            ErrorCode::NotFound
+        }
+        StoreError::InvalidSetting { .. } | StoreError::Movie(_) => ErrorCode::InvalidSpec,
+        StoreError::Quota { .. } | StoreError::DiskFull(_) | StoreError::TooManyJobs => {
+            ErrorCode::StorageFull
+        }
+        StoreError::Ended | StoreError::JobFull { .. } | StoreError::FrameLength { .. } => {
+            ErrorCode::NotPossible
+        }
+        StoreError::InUse { .. } => ErrorCode::NotPersistent,
+        _ => ErrorCode::Internal,
+    };
+    Error::new(code, text(&error))
+}
+
+/// The error with what caused it.
+fn text(error: &StoreError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// Why a time-lapse ended that somebody has ended.
+const FINISHED: &str = "finished";
+
+/// Each takes a thread.
+const MOST_DOWNLOADS: usize = 8;

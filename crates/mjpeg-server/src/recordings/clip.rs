@@ -1,0 +1,106 @@
+//! Keeps a part of what a stream has in memory.
+
+use std::{sync::Arc, time::SystemTime};
+
+use mjpeg_control::{Error, ErrorCode};
+use mjpeg_manager::{
+    Manager, StreamName,
+    mjpeg_fanout::{ReplayRing, RingFrame},
+    mjpeg_http::{Moment, MomentClock},
+};
+use mjpeg_timelapse::{TimelapseFrame, TimelapseJob, TimelapseSpec, TimelapseStore};
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::{refusal, slot::StoreSlot};
+
+/// The past of a stream.
+pub(super) struct Source(ReplayRing);
+
+/// The frames of a clip, which the ring still holds or not.
+pub(super) struct ClipFrames {
+    ring: ReplayRing,
+    numbers: Vec<u64>,
+}
+
+impl Source {
+    pub(super) fn of(manager: &Manager, stream: &StreamName) -> Result<Self, Error> {
+        let consumer = manager.observe(stream.as_str()).map_err(Error::from)?;
+        let ring = consumer.replay();
+        let ring = ring.filter(|ring| !ring.config().tiers().is_empty());
+        ring.map(Self).ok_or_else(|| {
+            let error = Error::new(ErrorCode::NotFound, "the stream keeps no past pictures");
+            error.with_hint("set replay = \"60s\" for it")
+        })
+    }
+
+    /// Lists the frames of a time, when its end has come.
+    pub(super) async fn frames(self, from: Moment, to: Moment) -> Result<ClipFrames, Error> {
+        let clock = MomentClock::now_by_system();
+        let (from, to) = (clock.instant(from), clock.instant(to));
+        if to < from {
+            let detail = "the end, to, is before the beginning, from";
+            return Err(Error::new(ErrorCode::InvalidSpec, detail));
+        }
+        if to > Instant::now() + FURTHEST_AHEAD {
+            let detail = "the end, to, is more than 30 s ahead";
+            return Err(Error::new(ErrorCode::InvalidSpec, detail));
+        }
+        sleep_until(to).await;
+        let frames = self.0.list(from, to, MOST_FRAMES);
+        if frames.is_empty() {
+            let detail = "the stream has no pictures of that time";
+            return Err(Error::new(ErrorCode::NotFound, detail));
+        }
+        Ok(ClipFrames {
+            ring: self.0,
+            numbers: frames.into_iter().map(|(number, ..)| number).collect(),
+        })
+    }
+}
+
+/// Keeps frames as a recording that has ended.
+pub(super) fn keep(
+    slot: &StoreSlot,
+    spec: &TimelapseSpec,
+    frames: ClipFrames,
+) -> Result<TimelapseJob, Error> {
+    let store = slot.open()?;
+    let job = store.create(spec, SystemTime::now()).map_err(refusal)?;
+    let kept = keep_all(&store, &job, &frames);
+    if kept.is_err() {
+        // What is there of it is of no use. If even that fails, it can be deleted later.
+        let _ = store.delete(&job.id);
+    }
+    kept
+}
+
+fn keep_all(
+    store: &Arc<TimelapseStore>,
+    job: &TimelapseJob,
+    frames: &ClipFrames,
+) -> Result<TimelapseJob, Error> {
+    let clock = MomentClock::now_by_system();
+    for number in &frames.numbers {
+        // Older ones may be dropped meanwhile.
+        let frame = frames.ring.after(number.saturating_sub(1));
+        let Some(frame) = frame.filter(|frame| frame.number() == *number) else {
+            continue;
+        };
+        store
+            .append(&job.id, &kept_frame(&frame, clock))
+            .map_err(refusal)?;
+    }
+    let ended = store.finish(&job.id, "clip", SystemTime::now());
+    ended.and_then(|()| store.get(&job.id)).map_err(refusal)
+}
+
+fn kept_frame(frame: &RingFrame, clock: MomentClock) -> TimelapseFrame {
+    let image = frame.frame();
+    let (width, height) = (image.width(), image.height());
+    TimelapseFrame::new(image.bytes().clone(), clock.wall(frame.at()), width, height)
+}
+
+const FURTHEST_AHEAD: Duration = Duration::from_secs(30);
+
+/// Some minutes at 30 pictures a second: each waits for the disk.
+const MOST_FRAMES: usize = 20_000;
