@@ -4,13 +4,16 @@ mod client;
 mod cluster;
 mod connect;
 mod credentials;
+mod download;
 mod events;
 mod failure;
 mod fields;
+mod file_name;
 mod keys;
 mod links;
 mod listing;
 mod problem;
+mod recordings;
 mod relay;
 mod screen;
 mod sse;
@@ -166,6 +169,10 @@ impl CtlSession {
                 Some(LinksCommand::Create(args)) => links::create(client, screen, args).await,
                 Some(LinksCommand::Revoke { id }) => links::revoke(client, screen, id).await,
             },
+            CtlCommand::Timelapse(args) => {
+                recordings::timelapse(client, screen, args.command.as_ref()).await
+            }
+            CtlCommand::Clip(args) => recordings::clip(client, screen, args.command.as_ref()).await,
             CtlCommand::Info => relay::info(client, screen).await,
             CtlCommand::Remove { .. }
             | CtlCommand::Pause(_)

@@ -45,4 +45,5 @@ const FILES: &[(&str, &str)] = files! {
     "page.js" "tile.js" "layout.js" "streams.js" "full.js" "past.js" "spark.js" "login.js" "view.js"
     "dialogs.css"
     "forms.js" "fields.js" "share.js" "qr.js" "snippets.js" "snippets.json"
+    "recordings.js" "recording.js" "lapse.js"
 };

@@ -2,12 +2,17 @@
 
 pub(crate) mod hint;
 pub(crate) mod links;
+pub(crate) mod recordings;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use self::{hint::STREAM, links::CtlLinks};
+use self::{
+    hint::STREAM,
+    links::CtlLinks,
+    recordings::{CtlClip, CtlTimelapse},
+};
 
 /// Help on keys and values, behind an example.
 macro_rules! keys_help {
@@ -134,6 +139,10 @@ pub(crate) enum CtlCommand {
     },
     /// Make, list and revoke links by which somebody may watch for a while
     Links(CtlLinks),
+    /// Keep a picture now and then on the relay's disk, and make a movie of them
+    Timelapse(CtlTimelapse),
+    /// Keep clips of a stream's last pictures on the relay's disk
+    Clip(CtlClip),
     /// Show what the relay is, and how much it does
     #[command(after_help = "Example: mjpeg-server ctl info --json")]
     Info,
@@ -225,10 +234,10 @@ users.
 
 Exit codes:
   0  done
-  1  the relay refused, and said why, or its answer was not understood
+  1  the relay refused, and said why, or its answer was not understood, or a file was not written
   2  the command line is wrong
   3  no relay could be reached
-  4  there is no such stream, viewer or link
+  4  there is no such stream, viewer, link, time-lapse or clip
   5  not allowed: a password, token or right is missing or wrong
 Of several streams or viewers, all are tried; the code is that of the first that failed.
 

@@ -119,20 +119,38 @@ impl ApiClient {
     ) -> Result<Incoming, CtlFailure> {
         let last_id = last_id.and_then(|id| HeaderValue::try_from(id).ok());
         let headers = last_id.map(|id| (HeaderName::from_static("last-event-id"), id));
-        let asking = self.ask(Method::GET, "/events", None, headers);
-        let response = timeout(ANSWER_TIME, asking).await;
-        let response = response.unwrap_or_else(|_| Err(no_answer()))?;
+        let response = self.open("/events", headers).await?;
         let kind = response.headers().get(CONTENT_TYPE);
         let is_events = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        if response.status().is_success() && !is_events {
-            return Err(CtlFailure::BadAnswer("the answer holds no events".into()));
+        match is_events {
+            true => Ok(response.into_body()),
+            false => Err(CtlFailure::BadAnswer("the answer holds no events".into())),
         }
-        if response.status().is_success() {
-            return Ok(response.into_body());
-        }
-        let mut most_bytes = MOST_BYTES;
-        let refused = read(response, &mut most_bytes).await;
-        Err(refused.err().unwrap_or_else(no_answer))
+    }
+
+    /// Asks for a file. Its body may be of any length.
+    pub(super) async fn download(&mut self, path: &str) -> Result<Response<Incoming>, CtlFailure> {
+        let any = HeaderValue::from_static("*/*");
+        self.open(path, Some((ACCEPT, any))).await
+    }
+
+    /// Asks for something whose body its caller reads.
+    async fn open(
+        &mut self,
+        path: &str,
+        header: Option<(HeaderName, HeaderValue)>,
+    ) -> Result<Response<Incoming>, CtlFailure> {
+        let asking = async {
+            let response = self.ask(Method::GET, path, None, header).await?;
+            if response.status().is_success() {
+                return Ok(response);
+            }
+            let mut most_bytes = MOST_BYTES;
+            let refused = read(response, &mut most_bytes).await;
+            Err(refused.err().unwrap_or_else(no_answer))
+        };
+        let answer = timeout(ANSWER_TIME, asking).await;
+        answer.unwrap_or_else(|_| Err(no_answer()))
     }
 
     async fn json(
@@ -191,8 +209,8 @@ impl ApiClient {
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value);
         }
-        if let Some((name, value)) = header {
-            request = request.header(name, value);
+        if let (Some((name, value)), Some(headers)) = (header, request.headers_mut()) {
+            headers.insert(name, value);
         }
         if method != Method::GET {
             request = request.header(CONTENT_TYPE, "application/json");

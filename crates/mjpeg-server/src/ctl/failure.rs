@@ -23,6 +23,8 @@ pub(super) enum CtlFailure {
     Refused(Box<ApiProblem>),
     /// What came is no answer of a relay.
     BadAnswer(String),
+    /// A file cannot be written, or is not to be replaced.
+    File(String),
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -46,7 +48,7 @@ impl CtlFailure {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => 5,
                 _ => 1,
             },
-            Self::BadAnswer(_) => 1,
+            Self::BadAnswer(_) | Self::File(_) => 1,
             // The reader has seen enough, as `head` has.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Output(_) => 1,
@@ -65,7 +67,7 @@ impl CtlFailure {
             Self::Refused(problem) => {
                 problem.status.is_server_error() || problem.status == StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Usage(_) | Self::BadAnswer(_) | Self::Output(_) => false,
+            Self::Usage(_) | Self::BadAnswer(_) | Self::File(_) | Self::Output(_) => false,
         }
     }
 }
@@ -74,7 +76,7 @@ impl CtlFailure {
 impl fmt::Display for CtlFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(detail) => write!(f, "error: {}", escaped(detail)),
+            Self::Usage(detail) | Self::File(detail) => write!(f, "error: {}", escaped(detail)),
             Self::Unreachable {
                 detail,
                 tried,

@@ -49,3 +49,13 @@ pub(super) fn time(object: &Value, name: &str) -> String {
         None => text,
     }
 }
+
+/// A number of bytes for people.
+pub(super) fn size(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    match bytes {
+        ..1e6 => format!("{:.0} kB", bytes / 1e3),
+        ..1e9 => format!("{:.1} MB", bytes / 1e6),
+        _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}

@@ -6,6 +6,7 @@ mod events;
 mod hostile;
 mod links;
 mod output;
+mod recordings;
 mod refused;
 mod secured;
 mod streams;

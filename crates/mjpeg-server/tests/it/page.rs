@@ -8,6 +8,7 @@ mod files;
 mod network;
 mod past;
 mod qr;
+mod recordings;
 mod sessions;
 mod share;
 mod snippets;

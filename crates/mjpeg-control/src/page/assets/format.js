@@ -17,8 +17,18 @@ export const fps = (value) => (Number.isFinite(value) ? `${value} fps` : '–');
 
 export const watching = (count) => (count === 1 ? '1 viewer' : `${count} viewers`);
 
-export const bytes = (count) =>
-  count < 1e6 ? `${Math.round(count / 1e3)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+export function bytes(count) {
+  if (count < 1e6) return `${Math.round(count / 1e3)} kB`;
+  return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
+}
+
+/// A length of time, in seconds.
+export function span(seconds) {
+  const [size, unit] = SPANS.find(([size]) => seconds >= size) ?? [0.001, 'ms'];
+  return `${Number((seconds / size).toFixed(1))} ${unit}`;
+}
+
+const SPANS = [[86_400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
 
 export const clock = (time) => {
   const at = new Date(time);
@@ -26,3 +36,7 @@ export const clock = (time) => {
 };
 
 export const since = (time) => age(Date.now() - new Date(time).getTime());
+
+/// A day and a time.
+export const when = (time) =>
+  new Date(time).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });

@@ -151,7 +151,8 @@ export class FullView {
     for (const [key, spark] of Object.entries(this.sparks)) {
       spark.show(stream.history.map((sample) => sample[key]));
     }
-    this.past.list(stream.info.replay_s);
+    const mayKeep = stream.mayControl && this.#streams.hasRecordings;
+    this.past.list(stream.info.replay_s, mayKeep);
     this.#showActions(stream);
     this.#showFacts(stream);
   }
@@ -172,7 +173,9 @@ export class FullView {
   #showActions(stream) {
     const { mayControl, state } = stream;
     const mayAdd = this.#streams.mayAdd;
-    const key = JSON.stringify([mayControl, mayAdd, state === 'paused', state === 'offline']);
+    const { hasRecordings } = this.#streams;
+    const isOff = [state === 'paused', state === 'offline'];
+    const key = JSON.stringify([mayControl, mayAdd, hasRecordings, isOff]);
     if (this.actions.dataset.key === key) return;
     this.actions.dataset.key = key;
     const button = (label, act) => h('button', { type: 'button', onclick: act }, label);
@@ -186,9 +189,16 @@ export class FullView {
         mayControl && state !== 'paused' && button('Retry', post('retry')),
         mayAdd && button('Edit', other('./forms.js', 'openEdit')),
         mayAdd && button('Share', other('./share.js', 'openShare')),
+        hasRecordings && button('Time-lapses', () => this.#openRecordings()),
         button('Use elsewhere', other('./snippets.js', 'openSnippets')),
       ].filter(Boolean),
     );
+  }
+
+  async #openRecordings() {
+    const { openRecordings } = await import('./recordings.js');
+    const mayControl = (name) => this.#streams.byName.get(name)?.mayControl ?? false;
+    openRecordings({ stream: this.#name, mayControl });
   }
 
   #showFacts(stream) {

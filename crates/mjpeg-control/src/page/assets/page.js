@@ -234,19 +234,27 @@ function showTools() {
       [['auto', 'Auto'], ['light', 'Light'], ['dark', 'Dark']],
       (theme) => (remember({ theme }), applyTheme()),
     ),
+    streams.hasRecordings &&
+      h('button', { type: 'button', id: 'recordings', onclick: showRecordings }, 'Time-lapses'),
     streams.mayAdd &&
       h('button', { type: 'button', id: 'add', class: 'primary', onclick: addCamera }, 'Add camera'),
     who?.user && h('span', { id: 'person', class: 'faint' }, who.user),
     who?.has_session && h('button', { type: 'button', id: 'logout', onclick: leave }, 'Log out'),
     who?.has_users && !who.user && h('a', { href: 'login', class: 'button' }, 'Log in'),
   ];
-  const key = JSON.stringify([names, streams.mayAdd, who]);
+  const key = JSON.stringify([names, streams.mayAdd, streams.hasRecordings, who]);
   if (showTools.key === key) return;
   showTools.key = key;
   $('#tools').replaceChildren(...tools.filter(Boolean));
 }
 
 const addCamera = async () => (await import('./forms.js')).openAdd();
+
+async function showRecordings() {
+  const { openRecordings } = await import('./recordings.js');
+  // Of a stream that is gone, those may change them who may add one.
+  openRecordings({ mayControl: (name) => streams.byName.get(name)?.mayControl });
+}
 
 async function leave() {
   try {

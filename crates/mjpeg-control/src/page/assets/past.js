@@ -1,8 +1,9 @@
 // The past of a camera: a bar to go back in time, and clips to save. Times are told to the relay
 // as so long ago, because the clock of this machine may differ from its.
 
-import { at } from './api.js';
+import { api, ApiError, at } from './api.js';
 import { h, say } from './dom.js';
+import { once } from './fields.js';
 import * as format from './format.js';
 import { Painter } from './painter.js';
 
@@ -10,6 +11,7 @@ const LENGTHS = [['10', '10 s'], ['30', '30 s'], ['60', '1 min'], ['300', '5 min
 const FORMATS = [['mov', 'MOV'], ['avi', 'AVI'], ['zip', 'JPEGs in a ZIP']];
 
 export class Past {
+  #name;
   #path;
   #painter;
   #span = 0;
@@ -20,6 +22,7 @@ export class Past {
   #number = 0;
 
   constructor(name) {
+    this.#name = name;
     this.#path = encodeURIComponent(name);
     const options = (list, chosen) =>
       list.map(([value, text]) => h('option', { value, selected: value === chosen }, text));
@@ -41,6 +44,11 @@ export class Past {
     this.length = h('select', { id: 'clip-length' }, options(LENGTHS, '30'));
     this.format = h('select', { 'aria-label': 'Format of the clip' }, options(FORMATS, 'mov'));
     this.save = h('button', { type: 'button', onclick: () => this.#saveClip() }, 'Save clip');
+    const keep = () => this.#keepClip();
+    const button = h('button', { type: 'button', onclick: keep }, 'Keep on the relay');
+    this.keeping = h('span', { hidden: true }, button);
+    this.kept = h('p', { class: 'hint', role: 'status' });
+    this.problem = h('p', { class: 'problem', role: 'alert' });
     this.element = h(
       'section',
       { class: 'replay', hidden: true, 'aria-label': 'Past' },
@@ -60,14 +68,19 @@ export class Past {
         this.length,
         this.format,
         this.save,
+        this.keeping,
       ),
+      this.kept,
+      this.problem,
     );
     this.#show();
   }
 
-  /// The stream keeps pictures that are so many seconds old; `null` if it keeps none.
-  list(span) {
+  /// The stream keeps pictures that are so many seconds old; `null` if it keeps none. Whether this
+  /// person may keep a clip on the relay's disk.
+  list(span, mayKeep) {
     this.#span = span ?? 0;
+    this.keeping.hidden = !mayKeep;
     this.element.hidden = !this.#span;
     this.range.min = String(-Math.max(this.#span, 1));
     if (!this.#span) return this.#goLive();
@@ -157,14 +170,36 @@ export class Past {
 
   /// A browser saves what it is sent as a file; this page stays.
   #saveClip() {
-    const end = this.#isPlaying ? 0 : this.#ago();
-    const begin = end + Number(this.length.value);
-    const query = `from=-${begin.toFixed(3)}&to=${end ? `-${end.toFixed(3)}` : 'now'}`;
+    const { from, to } = this.#clip();
+    const query = `from=${from}&to=${to}`;
     const href = at(`${this.#path}/clip.${this.format.value}?${query}`);
     const link = h('a', { href, download: '' });
     this.element.append(link);
     link.click();
     link.remove();
+  }
+
+  /// The same clip stays on the relay.
+  async #keepClip() {
+    say(this.problem, '');
+    say(this.kept, 'Being kept…');
+    const clip = { stream: this.#name, ...this.#clip() };
+    try {
+      const { frames, bytes } = await once(this.keeping, () => api('POST', 'clips', clip));
+      const size = `${frames} pictures, ${format.bytes(bytes)}`;
+      say(this.kept, `The clip is kept on the relay: ${size}. It is below “Time-lapses”.`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      say(this.kept, '');
+      say(this.problem, error.text);
+    }
+  }
+
+  /// From when until when a clip is to be.
+  #clip() {
+    const end = this.#isPlaying ? 0 : this.#ago();
+    const begin = end + Number(this.length.value);
+    return { from: `-${begin.toFixed(3)}`, to: end ? `-${end.toFixed(3)}` : 'now' };
   }
 
   #show(problem = '') {

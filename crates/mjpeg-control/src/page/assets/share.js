@@ -3,6 +3,7 @@
 import { all, api, at } from './api.js';
 import { $, h, openDialog, say } from './dom.js';
 import { copyButton, localWarning, once, row, select } from './fields.js';
+import { when } from './format.js';
 import { qr } from './qr.js';
 
 /// Opens the dialog that makes, lists and revokes the links of a camera.
@@ -124,8 +125,6 @@ function showList(list, links, dialog, refresh) {
     problem,
   );
 }
-
-const when = (time) => new Date(time).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
 
 const TIMES = [
   ['3600', '1 hour'],

@@ -1,6 +1,6 @@
 // What the relay says of its streams: the list, read again and again, and events between.
 
-import { all, ApiError, at } from './api.js';
+import { all, api, ApiError, at } from './api.js';
 import { sleep } from './dom.js';
 
 const LIST_MS = 2000;
@@ -13,12 +13,24 @@ const EVENTS = 200;
 /// Events of what the list does not show.
 const UNLISTED = ['detected', 'cleared'];
 
+/// Whether the relay answers for time-lapses at all.
+async function keepsRecordings() {
+  try {
+    await api('GET', 'timelapses');
+    return true;
+  } catch (error) {
+    return ![0, 404].includes(error.status);
+  }
+}
+
 /// Dispatches `list` when the list has been read, `state` with `{ name, state, text }` when a
 /// stream's state is another one, `told` with an event of the relay, and `problem` with an
 /// `ApiError`, or `null` when it is over.
 export class Streams extends EventTarget {
   byName = new Map();
   mayAdd = false;
+  /// Whether the relay keeps time-lapses and clips.
+  hasRecordings = false;
   isRead = false;
   #events = [];
   #source = null;
@@ -42,6 +54,7 @@ export class Streams extends EventTarget {
     if (!this.#isStopped) return Promise.resolve();
     this.#isStopped = false;
     this.#listen();
+    this.#askForRecordings();
     return this.refresh();
   }
 
@@ -93,6 +106,14 @@ export class Streams extends EventTarget {
     if (!this.#isStopped) {
       this.#timer = setTimeout(() => this.refresh(), isTold ? RATES_MS : LIST_MS);
     }
+  }
+
+  /// Asked again whenever somebody has logged in.
+  async #askForRecordings() {
+    const hasRecordings = await keepsRecordings();
+    if (hasRecordings === this.hasRecordings) return;
+    this.hasRecordings = hasRecordings;
+    if (this.isRead) this.dispatchEvent(new Event('list'));
   }
 
   #tell(problem) {

@@ -5,7 +5,7 @@ use std::process::Command;
 use mjpeg_testkit::FakeHttpCamera;
 
 use super::ControlledRelay;
-use crate::process::run;
+use crate::{folder::Folder, process::run};
 
 /// What bash offers behind these words, of which the last is not finished, in its order.
 fn offered(environment: &[(&str, &str)], words: &[&str]) -> Vec<String> {
@@ -17,9 +17,11 @@ fn offered(environment: &[(&str, &str)], words: &[&str]) -> Vec<String> {
          _mjpeg_server_with_streams \"$program\" \"${{@: -1}}\" \"${{@: -2:1}}\"\n\
          printf '%s\\n' \"${{COMPREPLY[@]}}\""
     );
+    // It is longer than an argument may be.
+    let folder = Folder::new();
+    let file = folder.write("asked", asked);
     let mut bash = Command::new("bash");
-    bash.args(["--norc", "-c", &asked, "bash", program])
-        .args(words);
+    bash.args(["--norc", &file, program]).args(words);
     for variable in ["RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR", "MJPEG_CTL_TOKEN"] {
         bash.env_remove(variable);
     }
@@ -47,6 +49,9 @@ fn bash_completes_commands_options_and_names_of_streams() {
         (&["ctl", "show", "ga"], &["garage", "gate"]),
         (&["ctl", "events", "--follow", "y"], &["yard"]),
         (&["ctl", "links", "create", "y"], &["yard"]),
+        (&["ctl", "timelapse", "start", "y"], &["yard"]),
+        (&["ctl", "clip", "save", "y"], &["yard"]),
+        (&["ctl", "clip", "re"], &["remove"]),
         (&["ctl", "pause", "yard", "g"], &["garage", "gate"]),
     ] {
         assert_eq!(offered(&environment, words), expected, "{words:?}");
@@ -55,6 +60,9 @@ fn bash_completes_commands_options_and_names_of_streams() {
         &["ctl", "show", "yard", "g"][..],
         &["ctl", "set", "yard", "g"],
         &["run", "show", "g"],
+        &["ctl", "timelapse", "remove", "g"],
+        &["ctl", "timelapse", "start", "yard", "g"],
+        &["ctl", "create", "g"],
     ] {
         let offered = offered(&environment, words);
         assert!(
@@ -66,7 +74,7 @@ fn bash_completes_commands_options_and_names_of_streams() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn name_that_a_relay_makes_up_is_no_command() {
-    let folder = crate::folder::Folder::new();
+    let folder = Folder::new();
     let trace = folder.path().join("trace");
     let body = serde_json::json!({ "streams": [
         { "name": format!("$(touch {})", trace.display()) }, { "name": "door" },

@@ -44,9 +44,16 @@ async fn no_text_of_a_relay_steers_the_terminal() {
         "since": EVIL, "config": { EVIL: EVIL }, "warnings": [EVIL], "discarded": { EVIL: 1 },
         "sources": [{ "is_active": false, "source": EVIL, "text": EVIL }], "origin": EVIL,
     });
+    let recording = json!({
+        "id": EVIL, "stream": EVIL, "title": EVIL, "state": EVIL, "reason": EVIL, "frames": EVIL,
+        "max_frames": EVIL, "every_s": EVIL, "last": EVIL, "created": EVIL, "problem": EVIL,
+    });
     let mut all = json!({
         "streams": [stream], "viewers": [{ "id": EVIL, "key": EVIL, "since": EVIL }],
-        "links": [{ "id": EVIL, "expires": EVIL }], "changes": [EVIL], "warnings": [EVIL],
+        "links": [{ "id": EVIL, "expires": EVIL }],
+        "timelapses": [recording], "clips": [recording],
+        "damaged": [{ "id": EVIL, "reason": EVIL }], "id": EVIL, "number": EVIL,
+        "changes": [EVIL], "warnings": [EVIL],
         "program": EVIL, "version": EVIL, "url": EVIL, "expires": EVIL,
         "events": [{ "at": EVIL, "stream": EVIL, "change": EVIL, "text": EVIL }],
     });
@@ -61,6 +68,12 @@ async fn no_text_of_a_relay_steers_the_terminal() {
         &["viewers", "a"],
         &["links"],
         &["links", "create", "a", "--valid", "1h"],
+        &["timelapse"],
+        &["timelapse", "start", "a"],
+        &["timelapse", "frame", "a"],
+        &["timelapse", "finish", "a"],
+        &["clip"],
+        &["clip", "save", "a", "--from", "-1s"],
         &["events"],
         &["reload"],
         &["info"],

@@ -15,7 +15,7 @@ use super::{ControlledRelay, Done, GUEST, TOKEN, users};
 
 /// Answers one request with this status and document. Returns its URL, and then what was asked:
 /// the request line and the document.
-fn answering(status: &str, answer: &Value) -> (String, JoinHandle<(String, Value)>) {
+pub(super) fn answering(status: &str, answer: &Value) -> (String, JoinHandle<(String, Value)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let body = if answer.is_null() {

@@ -6,9 +6,10 @@ use fantoccini::Client;
 use serde_json::{Value, json};
 
 use super::{
-    GATEWAY, Relay, alice,
+    GATEWAY, JSON, Relay, alice,
     browsing::{browser, until},
     dialogs::{open_here, press},
+    text,
 };
 use crate::browser::Driver;
 
@@ -94,6 +95,9 @@ async fn nothing_keeps_anybody_from_using_the_dialogs() {
     let axe = script();
     let streams = "[[streams]]\nname = \"door\"\nsource = \"test:?size=160x90&fps=5\"\n";
     let relay = Relay::start(&[GATEWAY, streams].concat(), 1);
+    let lapse = r#"{ "stream": "door", "every_s": 1, "title": "Shelf", "max_frames": 900 }"#;
+    let started = relay.ask("POST", "/api/v1/timelapses", JSON, lapse).await;
+    assert_eq!(started.head.status, 201, "{}", text(&started));
     let driver = Driver::start();
     let browser = browser(&driver).await;
     let run = async |script: &str| browser.execute(script, vec![]).await.expect("it runs");
@@ -109,6 +113,7 @@ async fn nothing_keeps_anybody_from_using_the_dialogs() {
             ("forms", "openEdit('door')"),
             ("share", "openShare('door')"),
             ("snippets", "openSnippets('door')"),
+            ("recordings", "openRecordings({ stream: 'door' })"),
             ("session", "logInAgain()"),
         ] {
             browser.goto("about:blank").await.unwrap();
@@ -121,6 +126,12 @@ async fn nothing_keeps_anybody_from_using_the_dialogs() {
                     press(&browser, "Make a link").await;
                     until(&browser, "document.querySelector('dialog .qr path')").await;
                     until(&browser, "document.querySelector('dialog td')").await;
+                }
+                "recordings" => {
+                    // With a picture, and the form that starts another one.
+                    let picture = "document.querySelector('.kept img')?.naturalWidth > 0";
+                    until(&browser, picture).await;
+                    run("document.querySelector('dialog details').open = true").await;
                 }
                 "forms" => {
                     run("document.querySelector('dialog details').open = true").await;
