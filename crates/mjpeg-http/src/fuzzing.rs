@@ -1,4 +1,4 @@
-//! The oracle that a fuzz target and the replay test share. It panics when a promise is broken.
+//! The oracles that fuzz targets and the replay test share. They panic when a promise is broken.
 
 use std::{
     sync::Arc,
@@ -22,6 +22,12 @@ use crate::{
     service::StreamService,
     transport::Transport,
 };
+
+#[cfg(feature = "replay")]
+mod past;
+
+#[cfg(feature = "replay")]
+pub use past::http_past;
 
 /// Checks that a client gets valid HTTP in bounded time, whatever it sends and in whatever pieces,
 /// and that nothing is left of it when it has gone. The first byte of the input says how to send

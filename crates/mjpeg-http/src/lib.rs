@@ -342,7 +342,7 @@
 //! * `small`: snapshots at an eighth of their size (`?scale=8`).
 //! * `compat`: adds `/state` in the format of ustreamer; depends on `serde_json`.
 //!
-//! (`__fuzzing` is private: the oracle that a fuzz target and a test share.)
+//! (`__fuzzing` is private: the oracles that fuzz targets and a test share.)
 //!
 //! [`Layout::Advance`]: mjpeg_codec::multipart::Layout::Advance
 //! [`Layout::Trailing`]: mjpeg_codec::multipart::Layout::Trailing

@@ -109,6 +109,11 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 impl MomentClock {
+    #[cfg(feature = "__fuzzing")]
+    pub(crate) fn new(now: Instant, wall: SystemTime) -> Self {
+        Self { now, wall }
+    }
+
     /// Reads both clocks.
     pub fn now_by_system() -> Self {
         Self {

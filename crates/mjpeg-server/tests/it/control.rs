@@ -74,7 +74,7 @@ impl Controlled {
     }
 
     /// Starts a relay with this file alone, which prints at least this many URLs.
-    fn of_several(text: &str, urls: usize) -> Self {
+    pub(crate) fn of_several(text: &str, urls: usize) -> Self {
         Self::made(text, urls, |_| ())
     }
 
@@ -102,7 +102,7 @@ impl Controlled {
     }
 
     /// Ends the relay, and starts it again with what is on the disk.
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.server.end_by("TERM");
         let urls = self.server.urls.len();
         self.server = Self::run(&self.folder, &self.file, urls, |_| ());

@@ -25,6 +25,8 @@ mod proxies;
 #[cfg(feature = "http-listen")]
 mod push;
 mod receiver;
+#[cfg(unix)]
+mod recordings;
 mod relays;
 mod reload;
 mod replay;
