@@ -32,15 +32,6 @@ class Recordings {
   constructor(stream, mayControl) {
     this.#stream = stream;
     this.#mayControl = mayControl;
-    this.used = h('meter', { min: 0, id: 'space-used' });
-    this.space = h('span', {});
-    this.room = h(
-      'p',
-      { class: 'space', hidden: true },
-      h('label', { for: 'space-used' }, 'Space used'),
-      this.used,
-      this.space,
-    );
     this.said = h('p', { class: 'hint', role: 'status' });
     this.problem = h('p', { class: 'problem', role: 'alert' });
     this.unread = h('p', { class: 'problem', role: 'alert' });
@@ -52,7 +43,6 @@ class Recordings {
         'div',
         { class: 'form' },
         this.unread,
-        this.room,
         this.problem,
         this.said,
         this.form,
@@ -112,21 +102,17 @@ class Recordings {
   }
 
   #show(answers) {
-    const [{ used_bytes: used, quota_bytes: quota, may_add: mayAdd }] = answers;
+    const mayAdd = answers[0].may_add;
     this.#mayAdd = mayAdd;
-    this.room.hidden = !quota;
-    if (quota) {
-      Object.assign(this.used, { max: quota, high: quota * 0.9, optimum: 0, value: used });
-      say(this.space, `${format.bytes(used)} of ${format.bytes(quota)}`);
-    }
     const mayStart = this.#stream !== null && this.may(this.#stream);
     if (mayStart && !this.form.firstChild) this.form.append(startForm(this.#stream, this));
     this.form.hidden = !mayStart;
     this.#lists.forEach((list, at) => {
-      const { [list.kind]: all, damaged } = answers[at];
+      const { [list.kind]: all, damaged, used_bytes: used, quota_bytes: quota } = answers[at];
       const isHere = ({ stream }) => this.#stream === null || stream === this.#stream;
       // Nobody knows any more of which stream they are.
       list.show(all.filter(isHere), this.#stream === null && mayAdd ? damaged : []);
+      list.showSpace(used, quota);
     });
   }
 }
@@ -143,7 +129,16 @@ class RecordingList {
     this.none = h('p', { class: 'faint', hidden: true }, none);
     this.list = h('ul', { class: 'kept', 'aria-label': title });
     this.lost = h('ul', { class: 'kept', hidden: true, 'aria-label': `Damaged: ${title}` });
-    this.element = h('section', { class: 'form' }, this.title, this.none, this.list, this.lost);
+    this.used = h('meter', { min: 0, id: `space-${kind}` });
+    this.space = h('span', {});
+    this.room = h(
+      'p',
+      { class: 'space', hidden: true },
+      h('label', { for: this.used.id }, 'Space used'),
+      this.used,
+      this.space,
+    );
+    this.element = h('section', { class: 'form' }, this.title, this.room, this.none, this.list, this.lost);
   }
 
   /// What has the focus stays where it is: only what is new or gone changes the list.
@@ -169,6 +164,14 @@ class RecordingList {
     this.list.hidden = !latest.length;
     this.none.hidden = latest.length > 0;
     this.#showDamaged(damaged ?? []);
+  }
+
+  /// All of this kind share the space, those of other cameras included.
+  showSpace(used, quota) {
+    this.room.hidden = !quota;
+    if (!quota) return;
+    Object.assign(this.used, { max: quota, high: quota * 0.9, optimum: 0, value: used });
+    say(this.space, `${format.bytes(used)} of ${format.bytes(quota)}`);
   }
 
   #showDamaged(damaged) {

@@ -1,11 +1,11 @@
-//! `ctl timelapse` and `ctl clip`, against what answers as the API does.
+//! `ctl timelapse` and `ctl clip`, against a relay, and against what answers as the API does.
 
 use std::{fs, path::PathBuf, process::Command};
 
 use mjpeg_testkit::{FakeHttpCamera, Step};
 use serde_json::{Value, json};
 
-use super::{Done, ctl, links::answering};
+use super::{ControlledRelay, Done, ctl, links::answering};
 use crate::folder::Folder;
 
 fn recording(id: &str) -> Value {
@@ -320,4 +320,85 @@ async fn nothing_stays_of_a_movie_that_is_interrupted() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"));
     assert!(files(&folder).is_empty(), "{:?}", files(&folder));
+}
+
+/// The id at the beginning of what is printed.
+fn id(printed: &str) -> &str {
+    printed.split_once(" is ").expect(printed).0
+}
+
+#[test]
+fn relay_keeps_what_it_is_told_to_and_sends_it() {
+    let relay = ControlledRelay::start();
+    relay.done(&["add", "door", "test:?fps=20", "replay=60s"]);
+    let start = [
+        "timelapse",
+        "start",
+        "door",
+        "--title",
+        "Shelf",
+        "--max-frames",
+        "3",
+    ];
+    let started = relay.done(&[&start[..], &["--until", "+8h"]].concat());
+    let shelf = id(&started);
+    for number in 0..2 {
+        let kept = relay.done(&["timelapse", "frame", shelf]);
+        assert_eq!(kept, format!("frame {number} of {shelf} is kept\n"));
+    }
+    let listed = relay.done(&["timelapse"]);
+    let row: Vec<&str> = listed.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row[..4], [shelf, "door", "running", "2/3"], "{listed}");
+    let folder = Folder::new();
+    let get = |args: &[&str]| {
+        let mut command = relay.command(args);
+        command.current_dir(folder.path());
+        let done = Done::of(command);
+        assert_eq!(done.code, Some(0), "{args:?}: {done:?}");
+    };
+    get(&["timelapse", "get", shelf]);
+    let proposed = files(&folder);
+    assert!(
+        proposed[0].contains("door") && proposed[0].ends_with(".mov"),
+        "{proposed:?}"
+    );
+    let saved = relay.done(&[
+        "clip", "save", "door", "--from", "-30s", "--title", "Postman",
+    ]);
+    let postman = id(&saved);
+    for (format, magic) in [
+        ("mov", "ftyp"),
+        ("avi", "RIFF"),
+        ("zip", "PK"),
+        ("mjpeg", ""),
+    ] {
+        get(&["clip", "get", postman, "--format", format, "-o", format]);
+        let bytes = fs::read(folder.path().join(format)).unwrap();
+        let has_magic = bytes[..8]
+            .windows(magic.len().max(1))
+            .any(|it| it == magic.as_bytes());
+        let is_jpeg = magic.is_empty() && bytes.starts_with(b"\xFF\xD8");
+        assert!(has_magic || is_jpeg, "{format}");
+    }
+    let finished = relay.done(&["timelapse", "finish", shelf]);
+    assert_eq!(finished, format!("{shelf} is finished; 2 frames\n"));
+    relay
+        .ctl(&["timelapse", "frame", shelf])
+        .fails(1, &["has ended"]);
+    relay.done(&["timelapse", "remove", shelf]);
+    relay.done(&["clip", "remove", postman]);
+    for kind in ["timelapse", "clip"] {
+        let none = relay.ctl(&[kind]);
+        assert!(
+            none.stdout.is_empty() && none.stderr.contains("there are no"),
+            "{none:?}"
+        );
+    }
+    relay.ctl(&["clip", "get", postman]).fails(4, &["error: "]);
+    relay
+        .ctl(&["clip", "save", "nobody", "--from", "-1s"])
+        .fails(4, &["error: "]);
+    relay
+        .ctl(&["clip", "save", "garage", "--from", "-1s"])
+        .fails(1, &["error: "]);
 }
