@@ -8,7 +8,7 @@ use std::{
 use mjpeg_control::{Error, ErrorCode};
 use mjpeg_timelapse::TimelapseStore;
 
-use super::refusal;
+use super::refusal::refusal;
 use crate::links::make;
 
 /// A store that is opened when it is first needed: a relay that is only tried out leaves no folder
