@@ -139,5 +139,5 @@ fn resident_kib() -> u64 {
 const FPS: u32 = 30;
 
 /// How much more an hour may take than a minute: the plan has 16 bytes per frame, and the numbers
-/// of the frames 8; a MOV also has tables.
-const MOST_KIB: u64 = 16 << 10;
+/// of the frames 8; while it is planned, a list has 32; files have tables.
+const MOST_KIB: u64 = 10 << 10;

@@ -76,5 +76,6 @@ const FPS: u64 = 30;
 const VIEWERS: u64 = 20;
 const SECONDS: u64 = 10;
 const CLIPS: usize = 4;
-const CLIP: &str = "/load1/clip.mov?from=-10s";
+/// An AVI, whose length is known before it is made.
+const CLIP: &str = "/load1/clip.avi?from=-10s";
 const CLIP_SECONDS: f64 = 10.0;
