@@ -16,7 +16,7 @@ pub trait Archive: Send + Sync + 'static {
     fn list(&self, kind: RecordingKind) -> ArchiveList;
 
     /// Returns one by its id.
-    fn find(&self, id: &str) -> Option<Recording>;
+    fn find(&self, id: &str) -> Option<RecordingInfo>;
 
     /// Begins a time-lapse, or keeps a clip. A clip is answered when all of it is kept.
     ///
@@ -26,7 +26,7 @@ pub trait Archive: Send + Sync + 'static {
     /// [`NotFound`](crate::ErrorCode::NotFound) if there are no pictures of that time;
     /// [`StorageFull`](crate::ErrorCode::StorageFull) if there is no room;
     /// [`NotPersistent`](crate::ErrorCode::NotPersistent) if there is no folder.
-    async fn create(&self, wanted: RecordingRequest) -> Result<Recording, Error>;
+    async fn create(&self, wanted: RecordingRequest) -> Result<RecordingInfo, Error>;
 
     /// Keeps the next picture of a time-lapse: one that is captured from now on. Returns its
     /// number, from 0, when it is safe.
@@ -42,7 +42,7 @@ pub trait Archive: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`NotFound`](crate::ErrorCode::NotFound) if there is none of this id.
-    async fn finish(&self, id: &str) -> Result<Recording, Error>;
+    async fn finish(&self, id: &str) -> Result<RecordingInfo, Error>;
 
     /// Deletes a recording.
     ///
@@ -81,7 +81,7 @@ pub enum RecordingKind {
 /// A recording as it is now.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Recording {
+pub struct RecordingInfo {
     /// What it is.
     pub kind: RecordingKind,
     /// Its id: lower-case letters, digits and `-`.
@@ -151,7 +151,7 @@ pub enum RecordingRequest {
 #[non_exhaustive]
 pub struct ArchiveList {
     /// Those that can be read.
-    pub recordings: Vec<Recording>,
+    pub recordings: Vec<RecordingInfo>,
     /// The ids of those that cannot, why, and how many bytes they take.
     pub damaged: Vec<(String, String, u64)>,
     /// What all take on the disk.
@@ -211,7 +211,7 @@ impl fmt::Debug for RecordingFile {
     }
 }
 
-impl Recording {
+impl RecordingInfo {
     /// Describes a recording that runs and has no pictures.
     pub fn new(
         kind: RecordingKind,

@@ -60,8 +60,9 @@
 //! | `POST /reload` | reads the configuration again; with `dry_run=true` it only tries |
 //! | `GET /info`, `GET /openapi.json` | the program; this API (OpenAPI 3.1) |
 //! | `GET`, `POST /links`, `DELETE /links/{id}` | links, if there is a [`LinkIssuer`] |
-//! | `GET`, `POST /clips`, `GET`, `DELETE /clips/{id}`, `GET /clips/{id}/movie.mov` | clips that are kept (feature `replay`) |
-//! | the same of `/timelapses`, and `POST /timelapses/{id}/frame` and `/finish` | time-lapses |
+//! | `GET`, `POST /clips`, `GET`, `DELETE /clips/{id}` | clips that are kept (feature `replay`) |
+//! | the same of `/timelapses`; `POST /timelapses/{id}/frame`, `/finish` | time-lapses |
+//! | `GET /clips/{id}/movie.mov`, and the same of `/timelapses` | the file of one |
 //!
 //! Changes of streams take `persist=false` for this run only. `PUT`, `PATCH` and `DELETE` of a
 //! stream take `If-Match`, `PUT` also `If-None-Match: *`; if the condition does not hold when the
@@ -155,7 +156,8 @@ mod words;
 
 #[cfg(feature = "replay")]
 pub use archive::{
-    Archive, ArchiveList, MovieRequest, Recording, RecordingFile, RecordingKind, RecordingRequest,
+    Archive, ArchiveList, MovieRequest, RecordingFile, RecordingInfo, RecordingKind,
+    RecordingRequest,
 };
 pub use code::ErrorCode;
 pub use config::ControlConfig;

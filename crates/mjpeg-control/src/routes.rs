@@ -159,7 +159,8 @@ pub(crate) fn change_of<'p>(method: &Method, path: &'p str) -> Option<(&'static 
     changes.find_map(|route| {
         let is_change = route.method == *method && !route.verb.is_empty();
         let target = targets(route).filter(|_| is_change)?;
-        // The id of a link or a recording, or the name of a node, could pass for the name of a stream.
+        // The id of a link or a recording, or the name of a node, could pass for the name of a
+        // stream.
         let is_id = is_about_links(route.path) || is_about_recordings(route.path);
         let is_stream = !is_id && route.verb != FORGET;
         Some((route.verb, if is_stream { target } else { "" }))

@@ -33,7 +33,7 @@
 //! |---|---|
 //! | `GET` or `HEAD` of a stream URL; `POST` of one other than `/` | the stream, or its head |
 //! | `GET` or `HEAD` of a snapshot URL | the newest picture, or its head |
-//! | `GET` or `HEAD` of `/clip.mov`, `.avi`, `.zip`, `.mjpeg` (feature `replay`) | a part of the past as a file |
+//! | `GET` or `HEAD` of `/clip.mov` and so on (feature `replay`) | [the past](#the-past) as a file |
 //! | `GET` or `HEAD` of `/state` (feature `compat`) | JSON in the format of ustreamer |
 //! | `OPTIONS` of these, and of `*` | `204`, a CORS preflight |
 //! | `/?action=command`, `/?action=take` | `501`: a relay cannot control the camera |
@@ -200,16 +200,17 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `/snapshot?at=TIME` | the last picture until then, with the `ETag` that it had when it was live |
+//! | `/snapshot?at=TIME` | the last picture until then, with the `ETag` that it had |
 //! | `/stream?from=TIME` | the stream from then on, at the pace in which it was captured |
 //! | … `&speed=2` | the same twice as fast, until it is live; a number from 0.1 to 100 |
 //! | … `&to=TIME` | the response ends with that time |
-//! | `/clip.mov?from=TIME&to=TIME` | the frames of that time as a file; `to` is now by default |
+//! | `/clip.mov?from=TIME&to=TIME`, or `.avi`, `.zip`, `.mjpeg` | the frames of that time as a file |
 //!
 //! A time is `now`, `-30s` or `+5s` (with `ms`, `s`, `m`, `h` or `d`; seconds without a unit),
 //! seconds since 1970, or a time as RFC 3339 writes it. The wall clock counts as it is set when the
 //! request comes. A time that is not kept is answered `404` with the span that is; one that has not
-//! come yet `400`, except that a clip may end up to 30 s ahead: its answer waits for that.
+//! come yet `400`, except that a clip may end up to 30 s ahead: its answer waits for that. A clip
+//! ends now, unless it says when.
 //!
 //! A replay is a viewer like others, with the protocol `replay`, but it needs no camera, and its
 //! frames do not count in [`StreamStats::ages`]. If it is slower than the camera, it goes on with
@@ -338,7 +339,7 @@
 //! * `http2`: HTTP/2, by `hyper` and `h2`.
 //! * `serde`: `Serialize` for [`StreamStats`], [`ListenerStats`] and [`ViewerInfo`], durations in
 //!   seconds.
-//! * `replay`: [the past](#the-past) of streams that keep some of it, as pictures, streams and files.
+//! * `replay`: [the past](#the-past) of streams that keep some of it: pictures, streams and files.
 //! * `small`: snapshots at an eighth of their size (`?scale=8`).
 //! * `compat`: adds `/state` in the format of ustreamer; depends on `serde_json`.
 //!

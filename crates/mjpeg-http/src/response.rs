@@ -1,6 +1,8 @@
 //! The answers.
 
 pub(crate) mod body;
+#[cfg(feature = "replay")]
+pub(crate) mod clip;
 pub(crate) mod future;
 pub(crate) mod head;
 pub(crate) mod mjpeg_body;

@@ -34,7 +34,7 @@ pub(crate) fn open(state_dir: Option<&Path>, has_users: bool) -> Signer {
 }
 
 /// Makes a folder that only this user can read.
-fn make(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -2,6 +2,9 @@
 
 mod clip;
 mod files;
+mod problems;
+mod refusal;
+mod shown;
 mod slot;
 mod taking;
 
@@ -16,8 +19,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use mjpeg_control::{
-    Archive, ArchiveList, Error, ErrorCode, MovieRequest, Recording, RecordingFile, RecordingKind,
-    RecordingRequest,
+    Archive, ArchiveList, Error, ErrorCode, MovieRequest, RecordingFile, RecordingInfo,
+    RecordingKind, RecordingRequest,
 };
 use mjpeg_manager::Manager;
 use mjpeg_timelapse::{
@@ -26,7 +29,12 @@ use mjpeg_timelapse::{
 use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
-use self::slot::StoreSlot;
+use self::{
+    problems::TimelapseProblems,
+    refusal::{missing, refusal, text},
+    shown::{parse_id, print_id, shown},
+    slot::StoreSlot,
+};
 use crate::background::{OwnedTask, in_background};
 
 /// What recordings may take on the disk.
@@ -54,8 +62,7 @@ struct RecordingsInner {
     timelapses: StoreSlot,
     /// Those that take pictures by themselves.
     running: Mutex<HashMap<TimelapseId, OwnedTask>>,
-    /// Why the last picture of each could not be kept.
-    problems: Mutex<HashMap<TimelapseId, String>>,
+    problems: Arc<TimelapseProblems>,
     downloads: Arc<Semaphore>,
 }
 
@@ -75,7 +82,7 @@ impl Recordings {
             clips: slot("clips", plan.max_clip_bytes),
             timelapses: slot("timelapses", plan.max_timelapse_bytes),
             running: Mutex::default(),
-            problems: Mutex::default(),
+            problems: Arc::default(),
             downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
         }))
     }
@@ -105,7 +112,7 @@ impl Recordings {
     /// Takes pictures of a time-lapse by itself, if it is one that does.
     fn run(&self, store: &Arc<TimelapseStore>, job: &TimelapseJob) {
         let task = taking::Taking {
-            recordings: Arc::downgrade(&self.0),
+            problems: Arc::clone(&self.0.problems),
             manager: self.0.manager.clone(),
             store: Arc::clone(store),
             id: job.id.clone(),
@@ -131,13 +138,13 @@ impl Recordings {
         }
     }
 
-    fn show(&self, kind: RecordingKind, job: TimelapseJob) -> Recording {
+    fn show(&self, kind: RecordingKind, job: TimelapseJob) -> RecordingInfo {
         let mut shown = shown(kind, &job);
-        shown.problem = self.0.problems().get(&job.id).cloned();
+        shown.problem = self.0.problems.of(&job.id);
         shown
     }
 
-    async fn begin(&self, spec: TimelapseSpec) -> Result<Recording, Error> {
+    async fn begin(&self, spec: TimelapseSpec) -> Result<RecordingInfo, Error> {
         let inner = Arc::clone(&self.0);
         let made = in_background(move || {
             let store = inner.timelapses.open()?;
@@ -154,29 +161,6 @@ impl RecordingsInner {
     fn running(&self) -> MutexGuard<'_, HashMap<TimelapseId, OwnedTask>> {
         // Nothing that is done under this lock can panic.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn problems(&self) -> MutexGuard<'_, HashMap<TimelapseId, String>> {
-        // Nor under this one.
-        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes why a picture could not be kept, or that one was. Logs what is new.
-    fn note(&self, id: &TimelapseId, stream: &str, problem: Option<String>) {
-        let mut problems = self.problems();
-        match problem {
-            Some(problem) => {
-                if problems.get(id) != Some(&problem) {
-                    warn!(stream, %id, error = problem, "picture of a time-lapse not kept");
-                }
-                problems.insert(id.clone(), problem);
-            }
-            None => {
-                if problems.remove(id).is_some() {
-                    info!(stream, %id, "pictures of a time-lapse are kept again");
-                }
-            }
-        }
     }
 }
 
@@ -198,12 +182,12 @@ impl Archive for Recordings {
         list
     }
 
-    fn find(&self, id: &str) -> Option<Recording> {
+    fn find(&self, id: &str) -> Option<RecordingInfo> {
         let (kind, store, id) = self.stored(id).ok()?;
         Some(self.show(kind, store.get(&id).ok()?))
     }
 
-    async fn create(&self, wanted: RecordingRequest) -> Result<Recording, Error> {
+    async fn create(&self, wanted: RecordingRequest) -> Result<RecordingInfo, Error> {
         match wanted {
             RecordingRequest::Clip {
                 stream,
@@ -211,7 +195,7 @@ impl Archive for Recordings {
                 to,
                 title,
             } => {
-                let source = clip::Source::of(&self.0.manager, &stream)?;
+                let source = clip::ClipSource::of(&self.0.manager, &stream)?;
                 let spec = TimelapseSpec::new(stream.as_str()).with_title(title);
                 let inner = Arc::clone(&self.0);
                 let frames = source.frames(from, to).await?;
@@ -254,11 +238,11 @@ impl Archive for Recordings {
         let (of_job, keeping) = (id.clone(), Arc::clone(&store));
         let kept = in_background(move || taking::keep(&keeping, &of_job, &frame)).await;
         let problem = kept.as_ref().err().map(text);
-        self.0.note(&id, &stream, problem);
+        self.0.problems.note(&id, &stream, problem);
         kept.map(|kept| kept.number).map_err(refusal)
     }
 
-    async fn finish(&self, id: &str) -> Result<Recording, Error> {
+    async fn finish(&self, id: &str) -> Result<RecordingInfo, Error> {
         let (kind, store, id) = self.stored(id)?;
         let (finishing, of_job) = (Arc::clone(&store), id.clone());
         let ended = in_background(move || {
@@ -276,7 +260,7 @@ impl Archive for Recordings {
         drop(self.0.running().remove(&id));
         let of_job = id.clone();
         let deleted = in_background(move || store.delete(&of_job)).await;
-        self.0.problems().remove(&id);
+        self.0.problems.forget(&id);
         deleted.map_err(refusal)
     }
 
@@ -300,72 +284,6 @@ impl Archive for Recordings {
             store.frame(&id, number)
         });
         read.await.map(|frame| frame.jpeg).map_err(refusal)
-    }
-}
-
-/// A job as the API shows it.
-fn shown(kind: RecordingKind, job: &TimelapseJob) -> Recording {
-    let id = print_id(kind, &job.id);
-    let mut shown = Recording::new(kind, id, job.spec.stream(), job.created);
-    shown.title = job.spec.title().to_owned();
-    shown.ended = match &job.state {
-        TimelapseState::Ended { reason, at } => Some((reason.clone(), *at)),
-        _ => None,
-    };
-    shown.every_s = job.spec.every().map(|every| every.as_secs_f64());
-    shown.until = job.spec.until();
-    shown.max_frames = job.spec.max_frames();
-    shown.fps = job.spec.fps();
-    (shown.frames, shown.bytes, shown.last) = (job.frames, job.bytes, job.last);
-    shown.refused = job.refused;
-    shown
-}
-
-fn print_id(kind: RecordingKind, id: &TimelapseId) -> String {
-    match kind {
-        RecordingKind::Clip => format!("c-{id}"),
-        _ => format!("t-{id}"),
-    }
-}
-
-fn parse_id(text: &str) -> Option<(RecordingKind, TimelapseId)> {
-    let (kind, id) = text.split_once('-')?;
-    let kind = match kind {
-        "c" => RecordingKind::Clip,
-        "t" => RecordingKind::Timelapse,
-        _ => return None,
-    };
-    Some((kind, id.parse().ok()?))
-}
-
-fn missing() -> Error {
-    Error::new(ErrorCode::NotFound, "there is no such clip or time-lapse")
-}
-
-/// What the API answers if the store refuses something.
-fn refusal(error: StoreError) -> Error {
-    let code = match &error {
-        StoreError::InvalidId | StoreError::NoJob | StoreError::NoFrame { .. } => {
-            ErrorCode::NotFound
-        }
-        StoreError::InvalidSetting { .. } | StoreError::Movie(_) => ErrorCode::InvalidSpec,
-        StoreError::Quota { .. } | StoreError::DiskFull(_) | StoreError::TooManyJobs => {
-            ErrorCode::StorageFull
-        }
-        StoreError::Ended | StoreError::JobFull { .. } | StoreError::FrameLength { .. } => {
-            ErrorCode::NotPossible
-        }
-        StoreError::InUse { .. } => ErrorCode::NotPersistent,
-        _ => ErrorCode::Internal,
-    };
-    Error::new(code, text(&error))
-}
-
-/// The error with what caused it.
-fn text(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
 

@@ -74,8 +74,8 @@ pub(super) const EDGES: &[Edges] = &[
     Edges {
         of: "mjpeg-http",
         always: &["mjpeg-codec", "mjpeg-fanout"],
-        optional: &[],
-        why: "HTTP must serve frames of any source, not only those of our ingest",
+        optional: &["mjpeg-mux"],
+        why: "HTTP must serve frames of any source, not only those of our ingest; it makes files only with its feature `replay`",
     },
     Edges {
         of: "mjpeg-auth",
@@ -117,7 +117,9 @@ pub(super) const EDGES: &[Edges] = &[
             "mjpeg-http",
             "mjpeg-ingest",
             "mjpeg-manager",
+            "mjpeg-mux",
             "mjpeg-picture",
+            "mjpeg-timelapse",
         ],
         optional: &["mjpeg-cluster"],
         why: "the server uses published crates only",

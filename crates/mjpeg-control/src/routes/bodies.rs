@@ -105,7 +105,7 @@ pub(super) struct NewTimelapse {
     #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
     stream: String,
     /// Seconds from one picture to the next. Without it, each is asked for with `POST …/frame`.
-    #[schema(exclusive_minimum = 0)]
+    #[schema(minimum = 0.1)]
     every_s: Option<f64>,
     /// A title for people.
     title: Option<String>,

@@ -20,7 +20,7 @@ use super::{
     bodies::{NewClip, NewTimelapse, Nothing},
 };
 use crate::{
-    archive::{Archive, ArchiveList, MovieRequest, Recording, RecordingKind, RecordingRequest},
+    archive::{Archive, ArchiveList, MovieRequest, RecordingInfo, RecordingKind, RecordingRequest},
     body::{known, read},
     caller::ApiCaller,
     error::{Error, Violation},
@@ -68,7 +68,7 @@ async fn list(
     state: &ApiState,
     caller: &ApiCaller,
     kind: RecordingKind,
-) -> Result<(Vec<Recording>, ArchiveList, bool), Error> {
+) -> Result<(Vec<RecordingInfo>, ArchiveList, bool), Error> {
     let mut all = seam(state)?.list(kind);
     let may_add = caller.may_control(None).await.is_ok();
     let mut shown = Vec::new();
@@ -367,7 +367,7 @@ fn seam(state: &ApiState) -> Result<&dyn Archive, Error> {
     state.archive.as_deref().ok_or_else(Error::not_found)
 }
 
-fn found(state: &ApiState, id: &str, kind: RecordingKind) -> Result<Recording, Error> {
+fn found(state: &ApiState, id: &str, kind: RecordingKind) -> Result<RecordingInfo, Error> {
     let found = seam(state)?.find(id).filter(|found| found.kind == kind);
     found.ok_or_else(Error::not_found)
 }
@@ -410,8 +410,8 @@ fn wanted_timelapse(
     let keys = ["stream", "every_s", "title", "until", "max_frames", "fps"];
     known(fields, &keys)?;
     let every_s = given(fields, "every_s").map(|value| {
-        let number = value.as_f64().filter(|number| *number > 0.0);
-        number.ok_or_else(|| wrong("every_s", "every_s is a number of seconds"))
+        let number = value.as_f64().filter(|number| *number >= LEAST_EVERY_S);
+        number.ok_or_else(|| wrong("every_s", "every_s is a number of seconds, at least 0.1"))
     });
     let until = given(fields, "until").map(|value| {
         let time = value.as_str().and_then(parse_rfc3339);
@@ -455,3 +455,6 @@ fn given<'f>(fields: &'f Map<String, Value>, key: &str) -> Option<&'f Value> {
 fn wrong(key: &str, message: &str) -> Error {
     Error::invalid(message).with_violation(Violation::new(message).with_key(key))
 }
+
+/// Each picture waits for the disk.
+const LEAST_EVERY_S: f64 = 0.1;

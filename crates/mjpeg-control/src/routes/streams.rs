@@ -80,9 +80,9 @@ pub(super) async fn list(
             continue;
         };
         let shown = match sight {
-            Sight::All => Shown::All,
-            _ if replay_seconds(&info).is_none() => Shown::Summary { may_replay: false },
-            _ => Shown::Summary {
+            Sight::All => ShownPart::All,
+            _ if replay_seconds(&info).is_none() => ShownPart::Summary { may_replay: false },
+            _ => ShownPart::Summary {
                 may_replay: caller.may_replay(name.as_str()).await.is_ok(),
             },
         };
@@ -182,14 +182,14 @@ fn infos(state: &ApiState) -> HashMap<String, StreamInfo> {
 }
 
 /// What somebody is shown of a stream.
-enum Shown {
+enum ShownPart {
     All,
     Summary { may_replay: bool },
 }
 
-fn view(state: &ApiState, info: StreamInfo, shown: Shown) -> StreamView {
+fn view(state: &ApiState, info: StreamInfo, shown: ShownPart) -> StreamView {
     let viewers = state.viewers(info.name.as_str());
-    if let Shown::Summary { may_replay } = shown {
+    if let ShownPart::Summary { may_replay } = shown {
         return StreamView::Summary(StreamSummary::new(&info, viewers, may_replay));
     }
     let configured = state.configurator.stream(info.name.as_str());

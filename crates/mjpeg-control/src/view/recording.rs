@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    archive::{ArchiveList, Recording},
+    archive::{ArchiveList, RecordingInfo},
     time::rfc3339,
 };
 
@@ -90,7 +90,7 @@ pub(crate) struct TakenView {
 
 impl ClipList {
     /// Shows these of all.
-    pub(crate) fn new(shown: Vec<Recording>, all: ArchiveList, may_add: bool) -> Self {
+    pub(crate) fn new(shown: Vec<RecordingInfo>, all: ArchiveList, may_add: bool) -> Self {
         Self {
             clips: shown.into_iter().map(RecordingView::from).collect(),
             rest: ArchiveState::new(all, may_add),
@@ -100,7 +100,7 @@ impl ClipList {
 
 impl TimelapseList {
     /// Shows these of all.
-    pub(crate) fn new(shown: Vec<Recording>, all: ArchiveList, may_add: bool) -> Self {
+    pub(crate) fn new(shown: Vec<RecordingInfo>, all: ArchiveList, may_add: bool) -> Self {
         Self {
             timelapses: shown.into_iter().map(RecordingView::from).collect(),
             rest: ArchiveState::new(all, may_add),
@@ -121,8 +121,8 @@ impl ArchiveState {
     }
 }
 
-impl From<Recording> for RecordingView {
-    fn from(recording: Recording) -> Self {
+impl From<RecordingInfo> for RecordingView {
+    fn from(recording: RecordingInfo) -> Self {
         let (reason, ended) = recording.ended.unzip();
         Self {
             id: recording.id,

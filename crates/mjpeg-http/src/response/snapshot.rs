@@ -123,25 +123,7 @@ impl Snapshot {
         let source = is_relay.then(|| SourceState::of(&self.consumer));
         // A placeholder has no tag.
         let client_has_it = !picture.is_placeholder && self.request.has(&tag);
-        let body = if client_has_it {
-            self.counters.snapshots_not_modified.add_one();
-            ResponseBody::whole("")
-        } else if let Some(small) = small {
-            self.permit.begin_own(small.len(), &self.config, now);
-            ResponseBody::admitted(small, self.permit)
-        } else if self.past.is_some() {
-            let image = picture.frame.bytes().clone();
-            self.permit.begin_own(image.len(), &self.config, now);
-            ResponseBody::admitted(image, self.permit)
-        } else {
-            // The buffer that viewers share, so that it is counted once. In this layout it begins
-            // with the image.
-            let part = picture.part();
-            self.permit.begin(picture.seq, part, &self.config, now);
-            let image = part.bytes(Layout::Advance);
-            let image = image.slice(..picture.frame.bytes().len());
-            ResponseBody::admitted(image, self.permit)
-        };
+        let body = self.body(picture, small, client_has_it, now);
         let mut response = Response::new(body);
         if client_has_it {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -169,6 +151,32 @@ impl Snapshot {
             response.headers_mut().insert(header::ETAG, tag);
         }
         response
+    }
+
+    fn body(
+        self,
+        picture: &Published,
+        small: Option<Bytes>,
+        client_has_it: bool,
+        now: Instant,
+    ) -> ResponseBody {
+        if client_has_it {
+            self.counters.snapshots_not_modified.add_one();
+            return ResponseBody::whole("");
+        }
+        // Nobody shares what is of the past.
+        let past = self.past.map(|past| past.frame.bytes().clone());
+        if let Some(own) = small.or(past) {
+            self.permit.begin_own(own.len(), &self.config, now);
+            return ResponseBody::admitted(own, self.permit);
+        }
+        // The buffer that viewers share, so that it is counted once. In this layout it begins with
+        // the image.
+        let part = picture.part();
+        self.permit.begin(picture.seq, part, &self.config, now);
+        let image = part.bytes(Layout::Advance);
+        let image = image.slice(..picture.frame.bytes().len());
+        ResponseBody::admitted(image, self.permit)
     }
 
     fn unavailable(&self) -> Response<ResponseBody> {

@@ -2,20 +2,13 @@
 
 use std::sync::Arc;
 
-use http::{
-    HeaderValue, Response, StatusCode,
-    header::{self, HeaderName},
-    request::Parts,
-};
-use mjpeg_fanout::{ReplayRing, RingFrame};
-use mjpeg_mux::ClipFormat;
-use tokio::time::{Instant, sleep_until};
+use http::{Response, StatusCode, request::Parts};
+use mjpeg_fanout::ReplayRing;
 
 use crate::{
     config::stream::StreamConfig,
     gate::{Grant, Inquiry},
     replay::{
-        clip::{NoClip, PlannedClip},
         moment::{Moment, MomentClock},
         places::ReplayPlace,
         player::{PlayedSpan, Player},
@@ -25,28 +18,17 @@ use crate::{
         snapshot::SnapshotRequest,
         stream::StreamRequest,
     },
-    response::{body::ResponseBody, head::NEVER_STORED, short},
+    response::{
+        body::ResponseBody,
+        clip::{ClipAnswer, not_kept},
+        short,
+    },
     service::shared::{Answer, Caller, ServiceShared},
-    stats::StreamCounters,
     viewers::answer_permit::AnswerPermit,
 };
 
-/// A requested clip.
-pub(crate) struct ClipAnswer {
-    ring: ReplayRing,
-    format: ClipFormat,
-    span: (Instant, Instant),
-    /// The stream's name.
-    name: Option<Arc<str>>,
-    place: ReplayPlace,
-    permit: AnswerPermit,
-    counters: Arc<StreamCounters>,
-    /// Whether the URL of the request is a secret.
-    pub(crate) hides_url: bool,
-}
-
 /// The answer to a request that cannot be satisfied.
-type Refusal = Box<Response<ResponseBody>>;
+type PastRefusal = Box<Response<ResponseBody>>;
 
 impl ServiceShared {
     /// Picks the answer to a request for the past that the gate admits.
@@ -56,7 +38,7 @@ impl ServiceShared {
         request: &Parts,
         caller: &Caller,
         granted: (Grant, Option<Arc<Inquiry>>),
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, PastRefusal> {
         let clock = MomentClock::now_by_system();
         let ring = self.ring();
         match wanted {
@@ -72,7 +54,7 @@ impl ServiceShared {
     }
 
     /// The ring, if the stream keeps any frames.
-    fn ring(&self) -> Result<ReplayRing, Refusal> {
+    fn ring(&self) -> Result<ReplayRing, PastRefusal> {
         let ring = self.consumer.replay();
         let kept = ring.filter(|ring| !ring.config().tiers().is_empty());
         kept.ok_or_else(|| {
@@ -88,11 +70,11 @@ impl ServiceShared {
         at: Moment,
         caller: &Caller,
         clock: MomentClock,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, PastRefusal> {
         let at = past(at, "at", clock).map_err(refused)?;
         // Who asks with a time that an answer named, in full milliseconds or not, means its frame.
         let frame = ring.at(at + PRECISION);
-        let frame = frame.ok_or_else(|| not_kept(ring, clock))?;
+        let frame = frame.ok_or_else(|| Box::new(not_kept(ring, clock)))?;
         let config = self.config();
         let permit = AnswerPermit::take(&self.entrance(&config), caller.peer)
             .map_err(|full| Box::new(short::full(full)))?;
@@ -108,7 +90,7 @@ impl ServiceShared {
         (request, caller): (&Parts, &Caller),
         granted: (Grant, Option<Arc<Inquiry>>),
         clock: MomentClock,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, PastRefusal> {
         let (from, to) = replay.span(clock).map_err(refused)?;
         let place = self.place(&self.config())?;
         let (head, feed) = self
@@ -126,7 +108,7 @@ impl ServiceShared {
         wanted: &ClipRequest,
         caller: &Caller,
         clock: MomentClock,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, PastRefusal> {
         let span = wanted.span(clock).map_err(refused)?;
         let config = self.config();
         let place = self.place(&config)?;
@@ -144,79 +126,14 @@ impl ServiceShared {
         })))
     }
 
-    fn place(&self, config: &StreamConfig) -> Result<ReplayPlace, Refusal> {
+    fn place(&self, config: &StreamConfig) -> Result<ReplayPlace, PastRefusal> {
         let place = self.replays.take(config, &self.counters);
         place.map_err(|full| Box::new(short::unavailable(full.reason())))
     }
 }
 
-impl ClipAnswer {
-    /// Answers when the end of the clip has come.
-    pub(crate) async fn answer(self) -> Response<ResponseBody> {
-        sleep_until(self.span.1).await;
-        let clock = MomentClock::now_by_system();
-        let planned = PlannedClip::plan(self.ring.clone(), self.format, self.span, clock).await;
-        let clip = match planned {
-            Ok(clip) => clip,
-            Err(NoClip::Nothing) => return *not_kept(&self.ring, clock),
-            Err(NoClip::TooLarge(error)) => {
-                let text = format!("Ask for a shorter clip: {error}.\n");
-                return short::error(StatusCode::BAD_REQUEST, text);
-            }
-        };
-        self.counters.clips.add_one();
-        let (first, frames) = (clip.first.clone(), clip.frames());
-        let body = clip.body(self.place, self.permit);
-        let mut response = Response::new(ResponseBody::from(body));
-        let headers = response.headers_mut();
-        let disposition = disposition(self.name.as_deref(), self.format, &first, clock);
-        let values = [
-            (header::CONTENT_TYPE, self.format.media_type().to_owned()),
-            (header::CONTENT_DISPOSITION, disposition),
-            (HeaderName::from_static("x-frames"), frames.to_string()),
-        ];
-        for (name, value) in values {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(name, value);
-            }
-        }
-        for (name, value) in NEVER_STORED {
-            headers.insert(name, value);
-        }
-        response
-    }
-}
-
-/// Names the file after the stream and the time of its first frame.
-fn disposition(
-    stream: Option<&str>,
-    format: ClipFormat,
-    first: &RingFrame,
-    clock: MomentClock,
-) -> String {
-    let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let stream = stream.unwrap_or("clip").chars().filter(is_plain);
-    let stream: String = stream.collect();
-    // Some systems allow no colon in a file's name.
-    let time: String = clock.text(first.at()).replace(':', "-");
-    format!("attachment; filename=\"{stream}_{time}.{format}\"")
-}
-
-fn refused(bad: BadReplay) -> Refusal {
+fn refused(bad: BadReplay) -> PastRefusal {
     Box::new(short::error(StatusCode::BAD_REQUEST, bad.reason()))
-}
-
-/// Answers that the ring has no frame of that time, and says of which times it has some.
-fn not_kept(ring: &ReplayRing, clock: MomentClock) -> Refusal {
-    let text = match ring.span() {
-        Some((oldest, newest)) => format!(
-            "No picture of that time is kept. The oldest is of {}, the newest of {}.\n",
-            clock.text(oldest),
-            clock.text(newest)
-        ),
-        None => "No picture is kept yet.\n".to_owned(),
-    };
-    Box::new(short::error(StatusCode::NOT_FOUND, text))
 }
 
 /// Of the times in headers, and of those that people copy.

@@ -37,7 +37,7 @@ use crate::{
     },
 };
 #[cfg(feature = "replay")]
-use crate::{replay::places::ReplayPlaces, service::replay::ClipAnswer};
+use crate::{replay::places::ReplayPlaces, response::clip::ClipAnswer};
 
 /// What all clones of a service share.
 #[derive(Debug)]

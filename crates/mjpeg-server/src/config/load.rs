@@ -314,6 +314,7 @@ linger = "http://hunter2@x"
             let set = format!("{} = {}", key.name, other(key));
             let base = match &*key.name {
                 "linger" => format!("{stream}\non_demand = true"),
+                "max_replay_memory" => format!("{stream}\nreplay = '1s'"),
                 "requires" => format!("{stream}\n[cluster]\n{CLUSTER}"),
                 "snapshot_max_age" => format!("{stream}\nsnapshot_max_age = '1s'"),
                 _ => stream.into(),

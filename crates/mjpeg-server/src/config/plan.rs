@@ -142,17 +142,11 @@ impl RelayPlan {
         let defaults = stream_config(&settings.defaults, &cors);
         if unusable.is_empty() {
             Ok(Self {
-                // A reload may replace all of them, and starts the new ones first.
                 worker_threads: process.worker_threads,
-                manager: ManagerConfig::default()
-                    .with_max_streams(2 * MOST_STREAMS)
-                    .with_max_replay_bytes(replays(process).max_bytes),
+                manager: manager(process),
                 max_viewers_total: process.max_viewers_total as usize,
                 replays: replays(process),
-                storage: StorageLimits {
-                    clips: process.max_clip_storage.0,
-                    timelapses: process.max_timelapse_storage.0,
-                },
+                storage: storage(process),
                 walls: walls(process),
                 ports: ports.unwrap_or_default(),
                 defaults: defaults.unwrap_or_default(),
@@ -168,6 +162,20 @@ impl RelayPlan {
         } else {
             Err(unusable)
         }
+    }
+}
+
+fn manager(process: &ProcessKeys) -> ManagerConfig {
+    ManagerConfig::default()
+        // A reload may replace all of them, and starts the new ones first.
+        .with_max_streams(2 * MOST_STREAMS)
+        .with_max_replay_bytes(replays(process).max_bytes)
+}
+
+fn storage(process: &ProcessKeys) -> StorageLimits {
+    StorageLimits {
+        clips: process.max_clip_storage.0,
+        timelapses: process.max_timelapse_storage.0,
     }
 }
 

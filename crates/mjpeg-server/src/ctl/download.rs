@@ -52,7 +52,7 @@ pub(super) async fn download(
     let name = text(CONTENT_DISPOSITION).and_then(|value| proposed(value, ending));
     let name = name.unwrap_or_else(|| plain(&args.recording.id, ending));
     let mut body = response.into_body();
-    let mut progress = Progress::new(&body, screen);
+    let mut progress = DownloadProgress::new(&body, screen);
     if args.output.as_deref() == Some(Path::new("-")) {
         let mut out = io::stdout().lock();
         copy(&mut body, &mut out, CtlFailure::Output, &mut progress).await?;
@@ -126,7 +126,7 @@ async fn copy(
     body: &mut Incoming,
     out: &mut impl Write,
     wrong: impl Fn(io::Error) -> CtlFailure,
-    progress: &mut Progress,
+    progress: &mut DownloadProgress,
 ) -> Result<(), CtlFailure> {
     let copied = async {
         loop {
@@ -165,14 +165,14 @@ fn file_failure(target: &Path, error: &io::Error) -> CtlFailure {
 }
 
 /// How far it is, for somebody at a terminal.
-struct Progress {
+struct DownloadProgress {
     done: u64,
     total: Option<u64>,
     is_shown: bool,
     next: Instant,
 }
 
-impl Progress {
+impl DownloadProgress {
     fn new(body: &Incoming, screen: &Screen) -> Self {
         Self {
             done: 0,

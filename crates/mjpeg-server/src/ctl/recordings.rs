@@ -27,7 +27,7 @@ pub(super) async fn timelapse(
     use TimelapseCommand::{Finish, Frame, Get, List, Remove, Start};
     const PATH: &str = "/timelapses";
     match command {
-        None | Some(List) => list(client, screen, RecordingKind::Timelapse).await,
+        None | Some(List) => list(client, screen, ListedKind::Timelapse).await,
         Some(Start(args)) => start(client, screen, args).await,
         Some(Frame(args)) => {
             let path = format!("{PATH}/{}/frame", encoded(&args.id));
@@ -64,7 +64,7 @@ pub(super) async fn clip(
 ) -> Result<(), CtlFailure> {
     const PATH: &str = "/clips";
     match command {
-        None | Some(ClipCommand::List) => list(client, screen, RecordingKind::Clip).await,
+        None | Some(ClipCommand::List) => list(client, screen, ListedKind::Clip).await,
         Some(ClipCommand::Save(args)) => save(client, screen, args).await,
         Some(ClipCommand::Get(args)) => get(client, screen, PATH, args, "").await,
         Some(ClipCommand::Remove(args)) => remove(client, screen, PATH, &args.id).await,
@@ -157,20 +157,16 @@ async fn remove(
 
 /// What is listed.
 #[derive(Clone, Copy, Debug)]
-enum RecordingKind {
+enum ListedKind {
     Timelapse,
     Clip,
 }
 
 /// Lists those of a kind, what is wrong with them, and how much room there is.
-async fn list(
-    client: &mut ApiClient,
-    screen: &Screen,
-    kind: RecordingKind,
-) -> Result<(), CtlFailure> {
+async fn list(client: &mut ApiClient, screen: &Screen, kind: ListedKind) -> Result<(), CtlFailure> {
     let (key, titles) = match kind {
-        RecordingKind::Timelapse => ("timelapses", TIMELAPSES),
-        RecordingKind::Clip => ("clips", CLIPS),
+        ListedKind::Timelapse => ("timelapses", TIMELAPSES),
+        ListedKind::Clip => ("clips", CLIPS),
     };
     let answer = client.get(&format!("/{key}")).await?;
     if screen.is_json {
@@ -182,8 +178,8 @@ async fn list(
     let mut table = TextTable::new(titles);
     for recording in items(&answer, key) {
         match kind {
-            RecordingKind::Timelapse => table.push(timelapse_cells(recording)),
-            RecordingKind::Clip => table.push(clip_cells(recording)),
+            ListedKind::Timelapse => table.push(timelapse_cells(recording)),
+            ListedKind::Clip => table.push(clip_cells(recording)),
         }
     }
     match items(&answer, key).next() {

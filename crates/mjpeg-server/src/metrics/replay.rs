@@ -15,7 +15,7 @@ pub(super) fn encode(streams: &[StreamReading], families: &mut Families<'_>) -> 
     families.gauges(
         "mjpeg_stream_replay_span_seconds",
         "The age of the oldest picture that is kept.",
-        kept().filter_map(|(labels, info)| Some((labels, info.span?.as_secs_f64()))),
+        kept().map(|(labels, info)| (labels, info.span.unwrap_or_default().as_secs_f64())),
     )?;
     for (name, help, read) in GAUGES {
         families.gauges(

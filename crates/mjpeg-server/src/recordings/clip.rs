@@ -11,10 +11,10 @@ use mjpeg_manager::{
 use mjpeg_timelapse::{TimelapseFrame, TimelapseJob, TimelapseSpec, TimelapseStore};
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::{refusal, slot::StoreSlot};
+use super::{refusal::refusal, slot::StoreSlot};
 
 /// The past of a stream.
-pub(super) struct Source(ReplayRing);
+pub(super) struct ClipSource(ReplayRing);
 
 /// The frames of a clip, which the ring still holds or not.
 pub(super) struct ClipFrames {
@@ -22,7 +22,7 @@ pub(super) struct ClipFrames {
     numbers: Vec<u64>,
 }
 
-impl Source {
+impl ClipSource {
     pub(super) fn of(manager: &Manager, stream: &StreamName) -> Result<Self, Error> {
         let consumer = manager.observe(stream.as_str()).map_err(Error::from)?;
         let ring = consumer.replay();

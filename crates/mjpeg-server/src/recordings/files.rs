@@ -11,7 +11,10 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::{print_id, refusal, text};
+use super::{
+    refusal::{refusal, text},
+    shown::print_id,
+};
 use crate::background::in_background;
 
 /// Makes the file of a recording while it is read.

@@ -8,7 +8,8 @@ use std::{
 use mjpeg_control::{Error, ErrorCode};
 use mjpeg_timelapse::TimelapseStore;
 
-use super::refusal;
+use super::refusal::refusal;
+use crate::links::make;
 
 /// A store that is opened when it is first needed: a relay that is only tried out leaves no folder
 /// behind.
@@ -58,6 +59,10 @@ impl StoreSlot {
             let error = Error::new(ErrorCode::NotPersistent, detail);
             error.with_hint("set state_dir in the configuration")
         })?;
+        if let Some(parent) = folder.parent() {
+            // If it cannot be made, opening the store says so.
+            let _ = make(parent);
+        }
         let store = Arc::new(TimelapseStore::open(folder, self.quota).map_err(refusal)?);
         Ok(Arc::clone(self.store.get_or_init(|| store)))
     }

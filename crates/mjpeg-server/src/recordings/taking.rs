@@ -1,7 +1,7 @@
 //! Takes the pictures of a time-lapse.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -11,12 +11,12 @@ use mjpeg_timelapse::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{RecordingsInner, text};
+use super::{problems::TimelapseProblems, refusal::text};
 use crate::background::in_background;
 
 /// A time-lapse that runs.
 pub(super) struct Taking {
-    pub(super) recordings: Weak<RecordingsInner>,
+    pub(super) problems: Arc<TimelapseProblems>,
     pub(super) manager: Manager,
     pub(super) store: Arc<TimelapseStore>,
     pub(super) id: TimelapseId,
@@ -111,9 +111,7 @@ impl Taking {
     }
 
     fn note(&self, problem: Option<String>) {
-        if let Some(recordings) = self.recordings.upgrade() {
-            recordings.note(&self.id, self.spec.stream(), problem);
-        }
+        self.problems.note(&self.id, self.spec.stream(), problem);
     }
 }
 

@@ -114,7 +114,7 @@ async fn reload_and_api_change_what_is_kept() {
     relay.reload(&[INCLUDE, GATEWAY, STREAM].concat());
     assert_eq!(get(&relay, "/door/snapshot?at=now").await.head.status, 404);
     // A stream of the API.
-    let body = json!({ "name": "yard", "source": "tcp://127.0.0.1:1", "replay": "5s" });
+    let body = json!({ "name": "yard", "source": "test:?size=160x90", "replay": "5s" });
     let added = relay.ask("POST", "/streams", &body.to_string()).await;
     assert_eq!(
         (added.status, &added.json["config"]["replay"]),

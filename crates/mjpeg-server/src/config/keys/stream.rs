@@ -238,7 +238,8 @@ pub(crate) struct StreamKeys {
     ))]
     pub(crate) replay: ReplayChoice,
 
-    /// How much memory the past pictures of the stream may take. Above that, the oldest are dropped.
+    /// How much memory the past pictures of the stream may take. Above that, the oldest ones are
+    /// dropped.
     #[schemars(extend("x-least" = 0, "x-reload" = KEEP, "x-api" = true))]
     pub(crate) max_replay_memory: Size,
 

@@ -90,6 +90,43 @@ pub(super) const ROWS: &[Row] = &[
         ["1", "max_viewers_total 20000 -> 1"],
         Whole,
     ),
+    row(
+        Top,
+        "max_replay_memory_total",
+        KEEP,
+        [
+            "\"64MiB\"",
+            "max_replay_memory_total \"512MiB\" -> \"64MiB\"",
+        ],
+        Whole,
+    ),
+    row(
+        Top,
+        "max_replays_total",
+        NEW,
+        ["1", "max_replays_total 16 -> 1"],
+        Whole,
+    ),
+    row(
+        Top,
+        "max_clip_storage",
+        RESTART,
+        [
+            "\"1MiB\"",
+            "max_clip_storage \"1GiB\" -> \"1MiB\" (restart)",
+        ],
+        Whole,
+    ),
+    row(
+        Top,
+        "max_timelapse_storage",
+        RESTART,
+        [
+            "\"1MiB\"",
+            "max_timelapse_storage \"10GiB\" -> \"1MiB\" (restart)",
+        ],
+        Whole,
+    ),
     row(Top, "max_walls", NEW, ["0", "max_walls 200 -> 0"], Whole),
     also(
         row(
@@ -512,6 +549,27 @@ pub(super) const ROWS: &[Row] = &[
         "max_inflight",
         KEEP,
         ["\"32MiB\"", "\"64MiB\" -> \"32MiB\""],
+        Whole,
+    ),
+    row(
+        WATCHED,
+        "replay",
+        KEEP,
+        ["\"10s\"", "replay \"none\" -> \"10s\""],
+        Whole,
+    ),
+    row(
+        WATCHED,
+        "max_replay_memory",
+        KEEP,
+        ["\"1MiB\"", "max_replay_memory \"256MiB\" -> \"1MiB\""],
+        Whole,
+    ),
+    row(
+        WATCHED,
+        "max_replays",
+        NEW,
+        ["1", "max_replays 4 -> 1"],
         Whole,
     ),
     row(
