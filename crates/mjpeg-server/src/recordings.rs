@@ -93,6 +93,9 @@ impl Recordings {
         let inner = Arc::clone(&self.0);
         let opened = in_background(move || {
             let clips = inner.clips.open_existing();
+            if let Some(clips) = inner.clips.opened() {
+                clip::end_interrupted(&clips);
+            }
             inner.timelapses.open_existing().and(clips)
         });
         if let Err(error) = opened.await {
@@ -236,7 +239,15 @@ impl Archive for Recordings {
         let frame = taking::next_frame(&self.0.manager, &stream, taking::PATIENCE).await;
         let frame = frame.map_err(|text| Error::new(ErrorCode::NotReading, text))?;
         let (of_job, keeping) = (id.clone(), Arc::clone(&store));
-        let kept = in_background(move || taking::keep(&keeping, &of_job, &frame)).await;
+        let kept = in_background(move || {
+            let kept = taking::keep(&keeping, &of_job, &frame)?;
+            if kept.is_last {
+                // If that fails, the next picture is refused all the same.
+                let _ = keeping.finish(&of_job, taking::MAX_FRAMES, SystemTime::now());
+            }
+            Ok(kept)
+        });
+        let kept = kept.await;
         let problem = kept.as_ref().err().map(text);
         self.0.problems.note(&id, &stream, problem);
         kept.map(|kept| kept.number).map_err(refusal)

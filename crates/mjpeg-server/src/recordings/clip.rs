@@ -8,7 +8,9 @@ use mjpeg_manager::{
     mjpeg_fanout::{ReplayRing, RingFrame},
     mjpeg_http::{Moment, MomentClock},
 };
-use mjpeg_timelapse::{TimelapseFrame, TimelapseJob, TimelapseSpec, TimelapseStore};
+use mjpeg_timelapse::{
+    TimelapseFrame, TimelapseJob, TimelapseSpec, TimelapseState, TimelapseStore,
+};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::{refusal::refusal, slot::StoreSlot};
@@ -72,6 +74,15 @@ pub(super) fn keep(
         let _ = store.delete(&job.id);
     }
     kept
+}
+
+/// Ends clips that the end of the relay has interrupted: they have the pictures that were kept.
+pub(super) fn end_interrupted(store: &TimelapseStore) {
+    let running = store.list().into_iter();
+    for job in running.filter(|job| job.state == TimelapseState::Running) {
+        // If that fails, it is tried again at the next start.
+        let _ = store.finish(&job.id, "interrupted", SystemTime::now());
+    }
 }
 
 fn keep_all(

@@ -34,9 +34,17 @@ enum After {
 impl Taking {
     /// Takes a picture whenever one is due, until the time-lapse ends.
     pub(super) async fn run(self) {
+        // Which picture is due, and which was the last one.
+        let mut taken = None;
         loop {
             let now = SystemTime::now();
-            let due = self.spec.every().map(|every| self.until_due(every, now));
+            let next = self.spec.every().map(|every| self.next_due(every, now));
+            // The wall clock may be a little behind the one that sleeps.
+            let next = next.filter(|(number, _)| taken != Some(*number));
+            let due = match (next, self.spec.every()) {
+                (Some((_, due)), _) => Some(due),
+                (None, every) => every.map(|every| every / 2),
+            };
             let ends = self.spec.until().map(|until| {
                 // A time that is over.
                 until.duration_since(now).unwrap_or_default()
@@ -51,21 +59,29 @@ impl Taking {
                 }
                 _ => sleep(step).await,
             }
-            if due.is_some_and(|due| due <= step) && self.take().await == After::Over {
-                return;
+            let Some((number, due)) = next else {
+                continue;
+            };
+            if due <= step {
+                taken = Some(number);
+                if self.take().await == After::Over {
+                    return;
+                }
             }
         }
     }
 
-    /// How long it is until the next picture is due: whole intervals after the beginning, so that
-    /// pictures stay evenly apart, however long one takes, and over restarts.
-    fn until_due(&self, every: Duration, now: SystemTime) -> Duration {
+    /// Which picture is due next, and how long that is ahead: whole intervals after the beginning,
+    /// so that pictures stay evenly apart, however long one takes, and over restarts.
+    fn next_due(&self, every: Duration, now: SystemTime) -> (u128, Duration) {
         let since = now.duration_since(self.created).unwrap_or_default();
         let every_us = every.as_micros().max(1);
-        let over = since.as_micros() % every_us;
-        let left = u64::try_from(every_us - over).unwrap_or(u64::MAX);
-        // Never the one that was just taken again.
-        Duration::from_micros(left).max(LEAST_SLEEP)
+        let number = since.as_micros() / every_us + 1;
+        let left = number * every_us - since.as_micros();
+        (
+            number,
+            Duration::from_micros(u64::try_from(left).unwrap_or(u64::MAX)),
+        )
     }
 
     async fn take(&self) -> After {
@@ -80,12 +96,12 @@ impl Taking {
             Err(problem) => Some(problem),
             Ok(frame) => match in_background(move || keep(&store, &id, &frame)).await {
                 Ok(kept) if kept.is_last => {
-                    self.end("max_frames").await;
+                    self.end(MAX_FRAMES).await;
                     return After::Over;
                 }
                 Ok(_) => None,
                 Err(StoreError::JobFull { .. }) => {
-                    self.end("max_frames").await;
+                    self.end(MAX_FRAMES).await;
                     return After::Over;
                 }
                 // Somebody has ended or deleted it.
@@ -158,5 +174,7 @@ pub(super) fn keep(
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 
-const LEAST_SLEEP: Duration = Duration::from_millis(1);
+/// Why a time-lapse ended that has all its pictures.
+pub(super) const MAX_FRAMES: &str = "max_frames";
+
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);

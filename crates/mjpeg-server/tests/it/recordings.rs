@@ -1,8 +1,12 @@
 //! Clips and time-lapses that outlast the relay.
 
-use std::{process::Command, time::Duration};
+use std::{
+    process::Command,
+    time::{Duration, SystemTime},
+};
 
 use mjpeg_testkit::{Camera, Response, jpeg, request};
+use mjpeg_timelapse::{TimelapseFrame, TimelapseSpec, TimelapseStore};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -152,7 +156,7 @@ async fn picture_is_taken_when_asked_for_and_survives_a_killed_relay() {
 async fn time_lapse_goes_on_after_a_restart_and_ends_at_its_time() {
     let camera = camera().await;
     let mut relay = Controlled::start(&stream(&camera));
-    let until_time = std::time::SystemTime::now() + Duration::from_secs(4);
+    let until_time = SystemTime::now() + Duration::from_secs(4);
     let since = until_time.duration_since(std::time::UNIX_EPOCH).unwrap();
     let output = Command::new("date")
         .args(["-u", "-Ins", "-d", &format!("@{}", since.as_secs_f64())])
@@ -365,4 +369,45 @@ async fn who_may_only_view_sees_time_lapses_and_changes_nothing() {
         let status = ask(method, &path).await.head.status;
         assert!([404, 405].contains(&status), "{method} {path}: {status}");
     }
+}
+
+#[tokio::test]
+async fn time_lapse_by_request_ends_with_its_last_picture() {
+    let camera = camera().await;
+    let relay = Controlled::start(&stream(&camera));
+    let id = begin(&relay, json!({ "stream": "door", "max_frames": 2 })).await;
+    for number in [0, 1] {
+        assert_eq!(take(&relay, &id).await.json["number"], number);
+    }
+    let shown = relay
+        .ask("GET", &format!("/timelapses/{id}"), "")
+        .await
+        .json;
+    assert_eq!(
+        (&shown["state"], &shown["reason"]),
+        (&json!("ended"), &json!("max_frames"))
+    );
+}
+
+#[tokio::test]
+async fn clip_that_was_interrupted_has_ended_after_a_restart() {
+    let camera = camera().await;
+    let mut relay = Controlled::start(&stream(&camera));
+    let clips = relay.folder.path().join("state/clips");
+    std::fs::create_dir_all(clips.parent().unwrap()).unwrap();
+    {
+        let store = TimelapseStore::open(&clips, 1 << 20).unwrap();
+        let spec = TimelapseSpec::new("door");
+        let job = store.create(&spec, SystemTime::now()).unwrap();
+        let frame = TimelapseFrame::new(jpeg::numbered(1), SystemTime::now(), 64, 64);
+        store.append(&job.id, &frame).unwrap();
+    }
+    relay.restart();
+    let listed = relay.ask("GET", "/clips", "").await.json;
+    let clip = &listed["clips"][0];
+    assert_eq!(
+        (&clip["state"], &clip["reason"]),
+        (&json!("ended"), &json!("interrupted"))
+    );
+    assert_eq!(clip["frames"], 1);
 }
