@@ -108,6 +108,7 @@ impl PlannedClip {
             pieces: Mutex::new(Box::pin(stream::unfold(making, ClipMaking::next))),
             state,
             length,
+            given: 0,
         }
     }
 }
@@ -120,15 +121,27 @@ pub(crate) struct ClipBody {
     state: Arc<AnswerState>,
     /// How many bytes are left, if that is known.
     length: Option<u64>,
+    /// How many bytes were given out since others had their turn.
+    given: usize,
 }
 
 impl ClipBody {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        // A client that takes all at once would keep this thread for many milliseconds.
+        if self.given >= TURN_BYTES {
+            self.given = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let pieces = self.pieces.get_mut();
         let pieces = pieces.unwrap_or_else(PoisonError::into_inner);
         let piece = pieces.as_mut().poll_next(cx);
-        if let (Poll::Ready(Some(piece)), Some(length)) = (&piece, &mut self.length) {
-            *length = length.saturating_sub(piece.len() as u64);
+        if let Poll::Ready(Some(piece)) = &piece {
+            self.given += piece.len();
+            let length = self.length.as_mut();
+            if let Some(length) = length {
+                *length = length.saturating_sub(piece.len() as u64);
+            }
         }
         piece
     }
@@ -227,6 +240,9 @@ fn frame(ring: &ReplayRing, number: u64) -> Option<RingFrame> {
 fn size(frame: &Frame) -> (u16, u16) {
     (frame.width(), frame.height())
 }
+
+/// What loopback takes in about a tenth of a millisecond.
+const TURN_BYTES: usize = 256 << 10;
 
 /// In frames: the tables of fewer take less than a millisecond.
 const LONG_CLIP: usize = 5_000;

@@ -2,6 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
+    task::Poll,
     time::{Duration, SystemTime},
 };
 
@@ -523,4 +524,34 @@ fn contains(bytes: &[u8], jpeg: &[u8]) -> bool {
     let starts = bytes.windows(2).enumerate();
     let mut starts = starts.filter(|(_, pair)| *pair == [0xff, 0xd8]);
     starts.any(|(at, _)| bytes[at..].starts_with(jpeg))
+}
+
+#[tokio::test]
+async fn clip_that_is_taken_at_once_lets_others_have_their_turns() {
+    let mut kept = Kept::new();
+    for number in 1..=60 {
+        let frame = jpeg::of_length(number, 100_000);
+        kept.publish(frame, SECOND / 100 * (60 - number));
+    }
+    let service = StreamService::new(kept.consumer.clone(), StreamConfig::default());
+    let asked = http::Request::get("/clip.mjpeg?from=-1h").body(()).unwrap();
+    let mut clip = hyper::service::Service::call(&service, asked)
+        .await
+        .unwrap();
+    let mut body = std::pin::pin!(clip.body_mut());
+    let (mut turns, mut bytes, mut of_turn) = (0, 0, 0);
+    std::future::poll_fn(|cx| {
+        while let Poll::Ready(piece) = http_body::Body::poll_frame(body.as_mut(), cx) {
+            let Some(Ok(piece)) = piece else {
+                return Poll::Ready(());
+            };
+            let length = piece.into_data().unwrap().len();
+            (bytes, of_turn) = (bytes + length, of_turn + length);
+            assert!(of_turn < 512 << 10, "{of_turn} bytes in one turn");
+        }
+        (turns, of_turn) = (turns + 1, 0);
+        Poll::Pending
+    })
+    .await;
+    assert!(bytes > 60 * 100_000 && turns > 10, "{bytes} in {turns}");
 }
