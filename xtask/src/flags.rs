@@ -212,6 +212,22 @@ xflags::xflags! {
                 /// Also write the tables to this file (Markdown).
                 optional --record file: PathBuf
             }
+            /// Measure what streams that keep their last pictures cost.
+            ///
+            /// Resident memory at the limit `max_replay_memory_total`, next to a relay that keeps
+            /// nothing; pictures that are not kept while one core does everything; and live viewers
+            /// while clips are downloaded, next to the same viewers without. About five minutes.
+            /// The last results are in `docs/replay.md`.
+            ///
+            /// Exit code 1 if a requirement does not hold. Needs Linux, two cores and `taskset`.
+            cmd replay {
+                /// Only this case: `memory`, `rate` or `beside`.
+                optional --case case: String
+                /// How often `beside` compares the viewers (default: 7).
+                optional --pairs pairs: usize
+                /// Also write the table to this file (Markdown).
+                optional --record file: PathBuf
+            }
         }
         /// Check that real viewers see every frame that the relay sends.
         ///

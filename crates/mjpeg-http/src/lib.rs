@@ -33,7 +33,7 @@
 //! |---|---|
 //! | `GET` or `HEAD` of a stream URL; `POST` of one other than `/` | the stream, or its head |
 //! | `GET` or `HEAD` of a snapshot URL | the newest picture, or its head |
-//! | `GET` or `HEAD` of `/clip.mov` and so on (feature `replay`) | [the past](#the-past) as a file |
+//! | `GET` or `HEAD` of `/clip.mov` etc. (feature `replay`) | [the past](#the-past) as a file |
 //! | `GET` or `HEAD` of `/state` (feature `compat`) | JSON in the format of ustreamer |
 //! | `OPTIONS` of these, and of `*` | `204`, a CORS preflight |
 //! | `/?action=command`, `/?action=take` | `501`: a relay cannot control the camera |
@@ -204,7 +204,7 @@
 //! | `/stream?from=TIME` | the stream from then on, at the pace in which it was captured |
 //! | … `&speed=2` | the same twice as fast, until it is live; a number from 0.1 to 100 |
 //! | … `&to=TIME` | the response ends with that time |
-//! | `/clip.mov?from=TIME&to=TIME`, or `.avi`, `.zip`, `.mjpeg` | the frames of that time as a file |
+//! | `/clip.mov?from=TIME&to=TIME` (`.avi`, `.zip`, `.mjpeg`) | the frames of that time as a file |
 //!
 //! A time is `now`, `-30s` or `+5s` (with `ms`, `s`, `m`, `h` or `d`; seconds without a unit),
 //! seconds since 1970, or a time as RFC 3339 writes it. The wall clock counts as it is set when the

@@ -15,6 +15,7 @@ mod lag;
 mod links;
 mod programs;
 mod reference;
+mod replay;
 mod report;
 mod run;
 mod side;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         XtaskCmd::Bench(bench) => match bench.subcommand {
             BenchCmd::Fanout(flags) => fanout::run(&flags),
             BenchCmd::Lag(flags) => lag::run(flags),
+            BenchCmd::Replay(flags) => replay::run(&flags),
         },
         _ => program::not_ours(),
     };

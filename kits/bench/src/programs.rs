@@ -1,12 +1,12 @@
 //! The camera, the servers and the viewers as processes.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use kit::child::{Child, with_open_files};
-use kit::relay::Relay;
+use kit::relay::{self, Relay};
 use kit::workspace::Workspace;
 use xshell::cmd;
 
@@ -123,6 +123,18 @@ impl Programs {
             }
         };
         Relay::start_blocking(&mut command)
+    }
+
+    /// Starts a relay with this configuration file. Its streams have no ports of their own.
+    pub(crate) fn configured(&self, starter: &[&str], file: &Path) -> Result<Relay> {
+        let mut command = self.command(starter, "mjpeg-server");
+        command.args(["--log", "warn", "run", "--config"]).arg(file);
+        let mut process = Child::start(&mut command, "the relay")?;
+        let url = process.line_blocking()?;
+        // That of its first stream, which is below the address.
+        let base = url.split_inclusive('/').take(3).collect::<String>();
+        let addr = relay::address(&base)?;
+        Ok(Relay { process, addr })
     }
 
     /// Starts viewers of `server`, which they reach at `to`, with these extra arguments.

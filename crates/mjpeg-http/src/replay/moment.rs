@@ -128,8 +128,8 @@ impl MomentClock {
     }
 
     /// Returns when a moment is, by the monotonic clock, which captured frames are found by. The
-    /// wall clock counts as it is set now. What is before the monotonic clock began counts as its beginning,
-    /// or as a day ago where that is not known.
+    /// wall clock counts as it is set now. What is before the monotonic clock began counts as a day
+    /// ago.
     pub fn instant(&self, moment: Moment) -> Instant {
         let ago = |time| {
             let at = self.now.checked_sub(time);

@@ -64,7 +64,7 @@ export class Past {
         { class: 'actions' },
         this.live,
         this.play,
-        h('label', { for: 'clip-length' }, 'Until then, the last'),
+        h('label', { for: 'clip-length' }, 'Save the last'),
         this.length,
         this.format,
         this.save,

@@ -24,6 +24,8 @@ pub(crate) enum LinksCommand {
     #[command(after_help = "Example: mjpeg-server ctl links revoke 7Yw3kQ")]
     Revoke {
         /// The link, as "list" shows it
+        // One in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
 }
@@ -45,4 +47,23 @@ pub(crate) struct CreateLink {
     /// The most frames per second that it gives
     #[arg(long, value_name = "N")]
     pub(crate) fps: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: LinksCommand,
+    }
+
+    #[test]
+    fn link_whose_id_begins_with_a_hyphen_is_revoked() {
+        let line = Line::try_parse_from(["ctl", "revoke", "-c6Uns"]).map(|line| line.command);
+        assert!(matches!(line, Ok(LinksCommand::Revoke { id, .. }) if id == "-c6Uns"));
+    }
 }

@@ -400,5 +400,5 @@ fn relay_keeps_what_it_is_told_to_and_sends_it() {
         .fails(4, &["error: "]);
     relay
         .ctl(&["clip", "save", "garage", "--from", "-1s"])
-        .fails(4, &["keeps no past pictures"]);
+        .fails(4, &["keeps no past", "replay"]);
 }

@@ -45,7 +45,9 @@ async fn timelapse_is_started_shown_finished_and_deleted() {
         .goto(&format!("{}#door", relay.url()))
         .await
         .unwrap();
-    until(&browser, "document.querySelector('#recordings')").await;
+    let has_button = "[...document.querySelectorAll('dialog button')]
+        .some((it) => it.textContent === 'Time-lapses' && it.offsetParent)";
+    until(&browser, has_button).await;
     press(&browser, "Time-lapses").await;
     until(
         &browser,
