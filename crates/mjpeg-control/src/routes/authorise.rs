@@ -39,10 +39,22 @@ pub(super) enum NeededRight {
     /// To control the stream of the viewer in the path.
     ControlViewer,
     /// To see the past of the stream of the recording in the path.
+    #[cfg_attr(
+        not(feature = "replay"),
+        expect(dead_code, reason = "only recordings need it")
+    )]
     SeeRecording,
     /// To control the stream of the recording in the path.
+    #[cfg_attr(
+        not(feature = "replay"),
+        expect(dead_code, reason = "only recordings need it")
+    )]
     ControlRecording,
     /// To control the stream that the body names, which is for the handler to ask.
+    #[cfg_attr(
+        not(feature = "replay"),
+        expect(dead_code, reason = "only recordings need it")
+    )]
     ControlNamed,
     /// To control everything.
     Control,

@@ -33,6 +33,7 @@ pub enum Moment {
 /// The text is no [`Moment`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no time: write now, -30s, +5s, seconds since 1970, or 2026-11-30T12:00:00Z")]
+#[non_exhaustive]
 pub struct BadMoment;
 
 /// Now, by both clocks: finds out when a [`Moment`] is.

@@ -23,7 +23,6 @@ struct ReplayTier {
     keep: Time,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_zero(time: &Time) -> bool {
     time.0.is_zero()
 }
