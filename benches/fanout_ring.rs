@@ -8,7 +8,7 @@
 
 use std::{
     hint::black_box,
-    time::{Duration, Instant as StdInstant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use mjpeg_codec::{Frame, Stamp};
@@ -44,12 +44,12 @@ fn pushed(length: usize, frames: usize) {
     let mut ratios = Vec::new();
     let mut nanoseconds = Vec::new();
     for _ in 0..9 {
-        let since = StdInstant::now();
+        let since = Instant::now();
         for published in published.iter().cycle().take(frames / 9) {
             writer.push(published);
         }
         let push = since.elapsed();
-        let since = StdInstant::now();
+        let since = Instant::now();
         for picture in pictures.iter().cycle().take(frames / 9) {
             buffer.clear();
             buffer.extend_from_slice(picture.bytes());

@@ -11,7 +11,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     thread,
-    time::{Duration, Instant as StdInstant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use mjpeg_codec::{Frame, Stamp};
@@ -101,7 +101,7 @@ struct Clip {
 }
 
 fn download(addr: SocketAddr, path: &str) -> Clip {
-    let (before, since) = (resident_kib(), StdInstant::now());
+    let (before, since) = (resident_kib(), Instant::now());
     let mut stream = TcpStream::connect(addr).expect("a connection");
     write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("a request");
     let (mut head, mut piece) = (String::new(), vec![0; 64 << 10]);
