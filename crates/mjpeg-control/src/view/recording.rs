@@ -55,8 +55,8 @@ pub(crate) struct RecordingView {
     title: String,
     /// `running` or `ended`.
     state: &'static str,
-    /// Why it ended: `finished`, `until`, `max_frames`, `clip`, or `interrupted`: a clip of which the
-    /// relay has kept a part when it ended.
+    /// Why it ended: `finished`, `until`, `max_frames`, `clip`, or `interrupted`: a clip of which
+    /// the relay has kept a part when it ended.
     reason: Option<String>,
     /// When it was begun (RFC 3339).
     created: String,
