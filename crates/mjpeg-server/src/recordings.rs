@@ -237,7 +237,10 @@ impl Archive for Recordings {
         }
         let stream = job.spec.stream().to_owned();
         let frame = taking::next_frame(&self.0.manager, &stream, taking::PATIENCE).await;
-        let frame = frame.map_err(|text| Error::new(ErrorCode::NotReading, text))?;
+        let frame = frame.map_err(|text| {
+            self.0.problems.note(&id, &stream, Some(text.clone()));
+            Error::new(ErrorCode::NotReading, text)
+        })?;
         let (of_job, keeping) = (id.clone(), Arc::clone(&store));
         let kept = in_background(move || {
             let kept = taking::keep(&keeping, &of_job, &frame)?;

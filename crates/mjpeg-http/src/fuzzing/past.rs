@@ -152,10 +152,11 @@ fn distance(one: SystemTime, other: SystemTime) -> Duration {
 }
 
 /// With the name of a parameter in place of the braces.
-const REASONS: [&str; 5] = [
+const REASONS: [&str; 6] = [
     "The parameter {} is not a time. Write now, a time ago such as -30s or -5m, seconds since 1970, \
      or a time such as 2026-11-30T12:00:00Z.\n",
     "The time in {} has not come yet.\n",
+    "The time in {} is more than 30 s ahead.\n",
     "The speed is a number from 0.1 to 100; 2 is twice as fast.\n",
     "Say where the clip begins, such as ?from=-30s.\n",
     "The end, to, is before the beginning, from.\n",

@@ -89,6 +89,7 @@ impl BadReplay {
                 "The parameter {name} is not a time. Write now, a time ago such as -30s or -5m, \
                  seconds since 1970, or a time such as 2026-11-30T12:00:00Z.\n"
             ),
+            Self::Ahead("to") => "The time in to is more than 30 s ahead.\n".into(),
             Self::Ahead(name) => format!("The time in {name} has not come yet.\n"),
             Self::Speed => {
                 format!("The speed is a number from {SLOWEST} to {FASTEST}; 2 is twice as fast.\n")

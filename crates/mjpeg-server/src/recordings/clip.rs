@@ -48,7 +48,12 @@ impl ClipSource {
             return Err(Error::new(ErrorCode::InvalidSpec, detail));
         }
         sleep_until(to).await;
-        let frames = self.0.list(from, to, MOST_FRAMES);
+        let frames = self.0.list(from, to, MOST_FRAMES + 1);
+        if frames.len() > MOST_FRAMES {
+            let detail = format!("the clip would have more than {MOST_FRAMES} pictures");
+            let error = Error::new(ErrorCode::InvalidSpec, detail);
+            return Err(error.with_hint("keep a shorter one, or download it from clip.mov"));
+        }
         if frames.is_empty() {
             let detail = "the stream has no pictures of that time";
             return Err(Error::new(ErrorCode::NotFound, detail));

@@ -16,7 +16,7 @@ use crate::config::value::{
 pub(crate) struct AuthKeys {
     /// What somebody without credentials may do: `"view"`, `"replay"`, `"push"`, `"metrics"`. Never
     /// `"control"`. With `"push"`, everybody may send pictures to streams whose source is `push:`.
-    /// `"replay"` has no effect yet: there are no recordings.
+    /// `"replay"` is to see what streams keep of the past, their clips and their time-lapses.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) anonymous: Vec<RightWord>,
 
@@ -142,7 +142,8 @@ pub(crate) struct UserKeys {
     pub(crate) certificate: Option<String>,
 
     /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`. `"push"` is
-    /// to send pictures to streams whose source is `push:`. `"replay"` has no effect yet.
+    /// to send pictures to streams whose source is `push:`. `"replay"` is to see what streams keep of
+    /// the past, their clips and their time-lapses.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) may: Vec<RightWord>,
 
