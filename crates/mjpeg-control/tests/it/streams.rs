@@ -26,7 +26,12 @@ async fn strangers_read_names_states_and_rates_and_nothing_else() {
         panic!("hidden is seen: {json}");
     };
     let keys: Vec<_> = door.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["bytes", "fps", "frames", "name", "state", "viewers"]);
+    assert_eq!(
+        keys,
+        [
+            "bytes", "fps", "frames", "name", "replay_s", "state", "viewers"
+        ]
+    );
     assert_eq!(
         (&door["name"], &door["state"]),
         (&"door".into(), &"online".into())

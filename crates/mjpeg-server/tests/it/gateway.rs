@@ -187,7 +187,12 @@ async fn api_tells_strangers_states_and_rates_and_nothing_else() {
     );
     assert!(door["frames"].as_u64() >= Some(5) && door["bytes"].as_u64() > Some(100));
     let keys: Vec<&String> = door.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["bytes", "fps", "frames", "name", "state", "viewers"]);
+    assert_eq!(
+        keys,
+        [
+            "bytes", "fps", "frames", "name", "replay_s", "state", "viewers"
+        ]
+    );
     for secret in [
         "tcp:",
         "127.0.0.1",
