@@ -90,13 +90,24 @@ impl Seen {
     }
 }
 
-/// Whether this JSON is the list of streams, the health of one, or the state as ustreamer tells it.
+/// Whether this JSON is the list of streams, that of clips or time-lapses of which there are none,
+/// the health of a stream, or its state as ustreamer tells it.
 fn known(json: &Value) -> bool {
     let has_only = |value: &Value, keys: &[&str]| {
         let object = value.as_object();
         object.is_some_and(|object| object.keys().all(|key| keys.contains(&key.as_str())))
     };
-    let listed = ["bytes", "fps", "frames", "name", "state", "viewers"];
+    let listed = [
+        "bytes", "fps", "frames", "name", "replay_s", "state", "viewers",
+    ];
+    let kept = ["damaged", "used_bytes", "quota_bytes", "may_add"];
+    for list in ["clips", "timelapses"] {
+        if let Some(recordings) = json[list].as_array() {
+            let is_empty = recordings.is_empty() && json["damaged"] == Value::Array(Vec::new());
+            let is_list = has_only(json, &[&kept[..], &[list]].concat());
+            return is_list && is_empty && json["may_add"] == false;
+        }
+    }
     let of_ustreamer = ["encoder", "instance_id", "source", "stream"];
     match json["streams"].as_array() {
         Some(streams) => {
