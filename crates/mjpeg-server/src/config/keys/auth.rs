@@ -142,8 +142,8 @@ pub(crate) struct UserKeys {
     pub(crate) certificate: Option<String>,
 
     /// What the user may do: `"view"`, `"replay"`, `"push"`, `"control"`, `"metrics"`. `"push"` is
-    /// to send pictures to streams whose source is `push:`. `"replay"` is to see what streams keep of
-    /// the past, their clips and their time-lapses.
+    /// to send pictures to streams whose source is `push:`. `"replay"` is to see what streams keep
+    /// of the past, their clips and their time-lapses.
     #[schemars(length(max = 5), extend("x-reload" = RIGHTS))]
     pub(crate) may: Vec<RightWord>,
 
