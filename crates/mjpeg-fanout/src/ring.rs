@@ -140,17 +140,27 @@ impl ReplayRing {
         self.shared.state().tiers.list(from, to, most)
     }
 
-    /// Waits for a frame with a number greater than this one. Returns `true` when there is one, and
-    /// `false` when the writer is dropped.
+    /// Waits until [`after`](Self::after) returns a frame for this number. Returns `true` when it
+    /// does, and `false` if it does not and the writer was dropped.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
     pub async fn grown(&self, number: u64) -> bool {
         let mut newest = self.shared.newest.subscribe();
-        // The sender lives in `self`; the writer marks its end with the greatest number.
-        let grown = newest.wait_for(|newest| *newest > number).await;
-        grown.is_ok_and(|newest| *newest != u64::MAX)
+        loop {
+            // Seen before the look, so that no frame is missed. The writer marks its end with the
+            // greatest number.
+            let has_ended = *newest.borrow_and_update() == u64::MAX;
+            // A greater number may have been given to a frame that was dropped since.
+            if self.after(number).is_some() {
+                return true;
+            }
+            // The sender lives in `self`.
+            if has_ended || newest.changed().await.is_err() {
+                return false;
+            }
+        }
     }
 
     /// Returns what the ring holds, and what it has lost.

@@ -354,3 +354,18 @@ async fn frame_that_finds_no_memory_in_the_next_tier_is_counted() {
         "{stats:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn frame_that_was_dropped_is_nothing_to_go_on_with() {
+    let minute = RingConfig::default();
+    let mut stream = Stream::alone(minute.clone());
+    stream.run([1, 2], Duration::from_secs(1)).await;
+    // All that was kept is dropped.
+    stream.ring.configure(minute.clone().with_tiers([]));
+    let early = timeout(Duration::from_secs(1), stream.ring.grown(0)).await;
+    assert!(early.is_err(), "{early:?}, with {:?}", held(&stream.ring));
+    stream.ring.configure(minute);
+    stream.put(frame(3));
+    assert!(stream.ring.grown(0).await);
+    assert_eq!(held(&stream.ring), [3]);
+}

@@ -29,7 +29,7 @@ pub(crate) struct PlannedClip {
     pub(crate) first: RingFrame,
 }
 
-/// Why there is no clip.
+/// Why a clip cannot be made.
 #[derive(Debug)]
 pub(crate) enum NoClip {
     /// The ring has no frame of that time.

@@ -71,7 +71,7 @@ pub(crate) struct ClipRequest {
 /// What is wrong with a request for the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadReplay {
-    /// The parameter of this name is no time.
+    /// The parameter of this name is not a time.
     Moment(&'static str),
     /// The parameter of this name is a time that has not come yet.
     Ahead(&'static str),

@@ -97,7 +97,7 @@ fn target(output: Option<&Path>, name: &str) -> PathBuf {
 fn check(target: &Path, force: bool) -> Result<(), CtlFailure> {
     match fs::metadata(target) {
         Ok(there) if !there.is_file() => Err(CtlFailure::File(format!(
-            "{} is no file; -o - writes to standard output",
+            "{} is not a regular file; -o - writes to standard output",
             target.display()
         ))),
         Ok(_) if !force => Err(is_there(target)),
