@@ -105,7 +105,8 @@ fn deny(workspace: &Workspace) -> Result<()> {
 /// another crate enables can hide that a crate does not compile for its users.
 ///
 /// Tests, examples and benches, which users do not compile, are checked with the default features
-/// and with all. Crates that are not published have no users: the workspace's check is theirs.
+/// only: with all features, the workspace's check has them. Crates that are not published have no
+/// users, so the workspace's check is theirs.
 fn clippy_alone(workspace: &Workspace) -> Result<()> {
     let sh = &workspace.sh;
     for package in workspace.published() {
@@ -140,7 +141,7 @@ fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, T
     });
     let mut sets = vec![(Vec::new(), EVERYTHING)];
     sets.extend(alone);
-    sets.extend(all.map(|features| (features, EVERYTHING)));
+    sets.extend(all.map(|features| (features, OF_USERS)));
     sets
 }
 
@@ -208,7 +209,7 @@ mod tests {
         assert_eq!(sets(&[]), ["|--all-targets"]);
         assert_eq!(
             sets(&["default", "listener"]),
-            ["|--all-targets", "--features listener|--all-targets"]
+            ["|--all-targets", "--features listener|"]
         );
         assert_eq!(
             sets(&["a", "b"]),
@@ -216,7 +217,7 @@ mod tests {
                 "|--all-targets",
                 "--features a|",
                 "--features b|",
-                "--all-features|--all-targets"
+                "--all-features|"
             ]
         );
     }

@@ -79,7 +79,8 @@
 //! the user is removed. Sessions are not kept on disk.
 //!
 //! Who changes something must besides make sure that a page of their own asked for it (`Origin`):
-//! browsers send cookies by themselves. [`Who::means`] tells what proved who somebody is.
+//! browsers send cookies by themselves. [`Who::means`] tells what proved who somebody is. For the
+//! past of a stream, the cookie of a request by a page of another origin does not count.
 //!
 //! # Hook
 //!

@@ -122,6 +122,7 @@ mod tests {
             version: String::new(),
             capacity,
             draining: false,
+            waiting: false,
             seen: 0,
             floor: 0,
             streams: streams

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderValue, header};
-use mjpeg_http::Inquiry;
+use mjpeg_http::{Action, Inquiry};
 
 use crate::requests::proxied;
 
@@ -20,7 +20,13 @@ pub(crate) fn name(inquiry: &Inquiry) -> String {
 
 /// The values of a request's session cookies. There may be several: a page of another host of the
 /// same domain may have set one.
+///
+/// A cookie does not count for the past of a stream if a page of another origin sends it: such a
+/// page could have clips made, which it cannot read.
 pub(crate) fn values(inquiry: &Inquiry) -> Vec<&str> {
+    if inquiry.action == Action::Replay && proxied::is_of_another_origin(&inquiry.headers) {
+        return Vec::new();
+    }
     let name = name(inquiry);
     let lines = inquiry.headers.get_all(header::COOKIE).iter();
     lines

@@ -46,6 +46,12 @@ pub(crate) fn is_of_page(headers: &HeaderMap, own_cookie: bool) -> bool {
         || own_cookie
 }
 
+/// Whether the browser says that a page of another origin sent the request, be it of the same site.
+pub(crate) fn is_of_another_origin(headers: &HeaderMap) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    sites.any(|site| site != "same-origin" && site != "none")
+}
+
 fn is_via_trusted_proxy(inquiry: &Inquiry) -> bool {
     inquiry.peer.is_some_and(|peer| peer.is_via_trusted_proxy())
 }

@@ -48,6 +48,23 @@ async fn cookie_stands_for_its_user_until_logout() {
 }
 
 #[tokio::test]
+async fn cookie_of_a_page_of_another_origin_does_not_count_for_the_past() {
+    let site = Site::serve(&Auth::new(closed([user("alice")])).unwrap());
+    let alice = log_in(&site, "alice").await;
+    for (action, sent_by, counts) in [
+        (Action::Replay, "same-origin", true),
+        (Action::Replay, "none", true),
+        (Action::Replay, "same-site", false),
+        (Action::Replay, "cross-site", false),
+        (Action::Stream, "same-site", true),
+    ] {
+        let inquiry = site.inquiry(action, &[("cookie", &alice), ("sec-fetch-site", sent_by)]);
+        let who = site.auth.identify(&inquiry).await.unwrap();
+        assert_eq!(who.name().is_some(), counts, "{action:?} {sent_by}");
+    }
+}
+
+#[tokio::test]
 async fn each_login_has_an_id_of_its_own_whatever_the_client_sent() {
     let site = Site::serve(&Auth::new(closed([user("alice")])).unwrap());
     let port = site.addr.port();

@@ -21,6 +21,9 @@ pub struct ClusterNode {
     pub is_admitted: bool,
     /// Whether it gives its streams up and takes no others.
     pub is_draining: bool,
+    /// Whether it claims nothing for now: it has started, or was without the engine, less than a
+    /// lease ago.
+    pub is_waiting: bool,
     /// The version of its program; empty while it is down.
     pub version: String,
     /// Its properties that streams may require; none while it is down.
@@ -60,6 +63,7 @@ impl Node {
                     is_up: record.is_some(),
                     is_admitted: member.admitted,
                     is_draining: drained || record.is_some_and(|record| record.draining),
+                    is_waiting: record.is_some_and(|record| record.waiting),
                     version: record.map_or_else(String::new, |record| record.version.clone()),
                     labels: record
                         .map(|record| record.labels.clone())

@@ -178,6 +178,10 @@ pub struct NodeRecord {
     /// Whether it gives up its streams and takes no others.
     #[serde(default)]
     pub draining: bool,
+    /// Whether it claims nothing for now, because others count on it: for a lease after its start,
+    /// and after it has told another node that it does not reach the engine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
     /// It knows all members up to the one that joined at this revision.
     #[serde(default)]
     pub seen: u64,

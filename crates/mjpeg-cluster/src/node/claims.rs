@@ -126,7 +126,7 @@ impl Node {
             .all(|(key, value)| labels.get(key) == Some(value));
         let hopeless = failing && self.another_can(name, state);
         state.removed
-            || self.is_draining()
+            || (self.is_draining() && !self.heirs_wait(name, state))
             || self.is_wished_away(name, state, epoch)
             || moved
             || of_another
@@ -136,11 +136,28 @@ impl Node {
     }
 
     fn another_can(&self, name: &SharedName, state: &NodeStream) -> bool {
-        let other = |node: &placement::Candidate<'_>| {
-            *node.name != self.settings.name && node.owned < node.record.capacity as usize
-        };
-        let mut others = self.view.candidates().filter(other);
-        others.any(|node| may_own(node.name, node.record, name, &state.spec))
+        self.heirs(name, state).next().is_some()
+    }
+
+    /// Whether other nodes may own a stream, none of which claims anything now: given up, its
+    /// pictures would be away until one does.
+    fn heirs_wait(&self, name: &SharedName, state: &NodeStream) -> bool {
+        let mut heirs = self.heirs(name, state).peekable();
+        heirs.peek().is_some() && heirs.all(|node| node.record.waiting)
+    }
+
+    /// The other nodes that may own a stream.
+    fn heirs<'a>(
+        &'a self,
+        name: &'a SharedName,
+        state: &'a NodeStream,
+    ) -> impl Iterator<Item = placement::Candidate<'a>> {
+        self.view.candidates().filter(|node| {
+            *node.name != self.settings.name
+                && node.owned < node.record.capacity as usize
+                && !self.view.drains.contains(node.name)
+                && may_own(node.name, node.record, name, &state.spec)
+        })
     }
 
     /// Claims a stream that nobody owns, when it is this node's turn. Returns whether it does.
@@ -193,7 +210,6 @@ impl Node {
         let state = self.streams.get(name)?;
         let (_, member) = self.view.members.get(&self.settings.name)?;
         let unadmitted = self.faults.planted(|faults| faults.unadmitted_claims);
-        let promised = self.claims_count_from().is_some_and(|from| now < from);
         let broken = self.faults.planted(|faults| faults.broken_promise);
         let unfit = state.unfit_until.is_some_and(|until| now < until);
         if self.is_draining()
@@ -201,7 +217,7 @@ impl Node {
             || state.removed
             || !state.is_wanted(now)
             || !(member.admitted || unadmitted)
-            || (promised && !broken)
+            || (self.is_waiting() && !broken)
             || load >= self.settings.capacity as usize
         {
             return None;
@@ -227,6 +243,11 @@ impl Node {
         let mut members = self.view.members.keys();
         let others = members.any(|name| *name != self.settings.name);
         others.then_some(self.claims_from)
+    }
+
+    /// Whether this node claims nothing for now.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.claims_count_from().is_some_and(|from| self.now < from)
     }
 
     fn claim(&mut self, name: &SharedName, lease: LeaseId, created: u64) {

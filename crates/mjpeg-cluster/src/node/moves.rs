@@ -32,6 +32,12 @@ pub enum InvalidMove {
     /// The node takes no streams at present.
     #[error("the node is draining")]
     Draining,
+    /// The node claims nothing for now.
+    #[error(
+        "the node claims no stream until it has reached the engine for the length of a lease; \
+         try again in some seconds"
+    )]
+    Waiting,
     /// Not all members know the node yet.
     #[error("the node has just joined, and not all members know it yet")]
     NotAdmitted,
@@ -82,6 +88,8 @@ impl Node {
             InvalidMove::AlreadyThere
         } else if node.record.draining || self.view.drains.contains(to) {
             InvalidMove::Draining
+        } else if node.record.waiting {
+            InvalidMove::Waiting
         } else if !member.1.admitted {
             InvalidMove::NotAdmitted
         } else if !defines {
@@ -101,7 +109,8 @@ impl Node {
     pub(super) fn wished(&self, name: &SharedName, state: &NodeStream) -> Option<(u64, &NodeName)> {
         let (since, to) = self.view.moves.get(name)?;
         let node = self.view.candidate(to)?;
-        let can = node.owned < node.record.capacity as usize
+        let can = !node.record.waiting
+            && node.owned < node.record.capacity as usize
             && !self.view.drains.contains(to)
             && may_own(to, node.record, name, &state.spec);
         can.then_some((*since, to))

@@ -180,6 +180,7 @@ impl Node {
             version: self.settings.version.clone(),
             capacity: self.settings.capacity,
             draining: self.is_draining(),
+            waiting: self.is_waiting(),
             seen: self.view.latest_member(),
             floor: self.floor,
             streams: defined

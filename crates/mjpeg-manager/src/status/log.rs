@@ -78,6 +78,14 @@ pub(crate) fn active(stream: &StreamName, source: &str, record: &mut Record) {
     }
 }
 
+/// Writes that the camera's connection was closed because another may read the camera.
+pub(crate) fn given_up(stream: &StreamName, record: &mut Record) {
+    if record.journal.admits(Instant::now()) {
+        let source = record.source();
+        info!(%stream, source, "camera given up; another node may read it now");
+    }
+}
+
 /// Writes that the camera sends a flood.
 pub(crate) fn flooded(stream: &StreamName, record: &mut Record) {
     if record.journal.admits(Instant::now()) {

@@ -110,6 +110,11 @@ impl Monitor {
             }
             Event::Flooded => return self.flooded(),
             Event::Stalled { after } => StreamState::Stalled { after },
+            // That another may read the camera now is no outage.
+            Event::Offline { error, .. } if matches!(*error, Error::TenureEnded) => {
+                log::given_up(&self.name, &mut self.record());
+                StreamState::Connecting
+            }
             Event::Offline { error, retry_in } => {
                 let reason = error.reason();
                 let is_attempt = !matches!(*error, Error::RelayOffline);

@@ -121,6 +121,9 @@ impl RelayNode {
             ClusterNode {
                 is_admitted: false, ..
             } => "joining",
+            ClusterNode {
+                is_waiting: true, ..
+            } => "waiting",
             _ => "up",
         };
         json!({
@@ -153,7 +156,17 @@ impl RelayNode {
     async fn move_to(&self, stream: &StreamName, node: &str) -> Result<(), Error> {
         let stream = SharedName::new(stream.as_str()).map_err(|_| no_stream())?;
         let node = NodeName::new(node).map_err(|_| no_node())?;
-        match self.cluster().move_to(&stream, &node) {
+        // A node that has just started can take it in a moment.
+        let asked = async {
+            loop {
+                match self.cluster().move_to(&stream, &node) {
+                    Err(InvalidMove::Waiting) => sleep(LOOK_AGAIN).await,
+                    decided => return decided,
+                }
+            }
+        };
+        let asked = timeout(PATIENCE, asked).await;
+        match asked.unwrap_or(Err(InvalidMove::Waiting)) {
             Ok(()) => {}
             Err(InvalidMove::AlreadyThere) => return Ok(()),
             Err(InvalidMove::UnknownStream) => return Err(no_stream()),

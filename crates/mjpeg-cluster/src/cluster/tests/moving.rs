@@ -107,6 +107,62 @@ async fn move_that_could_not_come_about_is_refused() {
     );
 }
 
+/// Waits until a node is listed as up, and returns whether it waits.
+async fn waits_when_up(seen_by: &Up, node: &str) -> bool {
+    loop {
+        let nodes = seen_by.cluster.nodes();
+        let listed = nodes.iter().find(|listed| listed.name == name(node));
+        if let Some(listed) = listed.filter(|listed| listed.is_up) {
+            return listed.is_waiting;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stream_is_not_moved_to_a_node_that_has_just_started() {
+    let plant = Plant::new();
+    let (a, b) = plant.two().await;
+    let epoch = mine(&a).await.epoch();
+    plant.isolate(&b);
+    b.cluster.drain(LEASE).await;
+    drop(b);
+    sleep(2 * LEASE).await;
+    let b = plant.start("b");
+    assert!(waits_when_up(&a, "b").await);
+    let to_b = || a.cluster.move_to(&door(), &name("b"));
+    assert_eq!(to_b(), Err(InvalidMove::Waiting));
+    assert_eq!(mine_epoch(&a), Some(epoch), "it stays where it is");
+    sleep(LEASE * 6 / 5).await;
+    assert!(!waits_when_up(&a, "b").await);
+    assert_eq!(to_b(), Ok(()));
+    sleep(LEASE / 5).await;
+    assert!(mine_epoch(&b).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn owner_that_drains_waits_for_the_only_other_node_to_take_its_streams() {
+    let plant = Plant::new();
+    let a = plant.start("a");
+    mine(&a).await;
+    let b = plant.start("b");
+    assert!(waits_when_up(&a, "b").await);
+    let started = Instant::now();
+    let draining = tokio::spawn({
+        let cluster = a.cluster.clone();
+        async move { cluster.drain(5 * LEASE).await }
+    });
+    while mine_epoch(&a).is_some() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let given_up = started.elapsed();
+    assert!(given_up > LEASE / 2, "{given_up:?}");
+    mine(&b).await;
+    let without = started.elapsed() - given_up;
+    assert!(without < LEASE / 6, "{without:?}");
+    assert!(draining.await.unwrap());
+}
+
 #[tokio::test(start_paused = true)]
 async fn move_to_a_node_that_dies_is_forgotten() {
     let plant = Plant::new();

@@ -1,8 +1,10 @@
 //! Cameras that pass from node to node.
 
-use tokio::time::timeout;
+use std::time::Duration;
 
-use super::{PATIENCE, Plant, camera, number, stream};
+use tokio::time::{Instant, timeout};
+
+use super::{PATIENCE, Plant, PlantNode, camera, number, stream};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_share_one_connection_and_the_one_that_is_stopped_hands_it_over() {
@@ -130,4 +132,52 @@ async fn cameras_are_moved_and_nodes_drained_by_command() {
         assert!(err.contains(word), "{args:?}: {err}");
     }
     assert_eq!(camera.most_open(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn camera_moves_to_a_node_that_has_just_started_and_its_pictures_go_on() {
+    let Some(plant) = Plant::new() else { return };
+    let camera = camera().await;
+    let streams = stream("door", &camera);
+    let mut owner = plant.start("a", &streams);
+    assert_eq!(owner.owner_of("door").await, "a");
+    let mut viewer = owner.viewer("door").await;
+    let mut seen = number(&mut viewer).await;
+    let to = plant.start("b", &streams);
+    let from = tokio::spawn(async move {
+        let mut longest = Duration::ZERO;
+        loop {
+            let since = Instant::now();
+            let next = number(&mut viewer).await;
+            longest = longest.max(since.elapsed());
+            // The script of a new connection begins anew.
+            if next < seen {
+                return longest;
+            }
+            seen = next;
+        }
+    });
+    let moved = tokio::task::block_in_place(|| {
+        // It is up, and cannot take anything yet.
+        until_state(&to, "b", "waiting");
+        to.cluster(&["move", "door", "b"])
+    });
+    assert_eq!(moved.0, Some(0), "{moved:?}");
+    let longest = timeout(PATIENCE, from).await.expect("it is moved").unwrap();
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
+    let said = owner.server.stderr_until("camera given up");
+    let is_outage = |line: &String| line.contains("camera offline");
+    assert!(!said.iter().any(is_outage), "{said:?}");
+}
+
+/// Waits until a node is listed as being in this state.
+fn until_state(asked: &PlantNode, node: &str, state: &str) {
+    let listed = || {
+        let (_, out, _) = asked.cluster(&["status"]);
+        let mut lines = out.lines();
+        lines.any(|line| line.starts_with(node) && line.contains(state))
+    };
+    while !listed() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
