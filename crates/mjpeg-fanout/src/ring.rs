@@ -254,13 +254,14 @@ impl RingShared {
     /// the lock meanwhile, because other rings may have to free memory.
     fn make_room<'a>(
         &'a self,
-        state: MutexGuard<'a, RingState>,
+        mut state: MutexGuard<'a, RingState>,
         tier: usize,
         bytes: usize,
     ) -> MutexGuard<'a, RingState> {
         if state.tiers.has_room(tier, bytes) {
             return state;
         }
+        state.tiers.end_segment(tier);
         let (most, tiers) = (state.config.max_bytes(), state.config.tiers().len());
         let bytes = segment_bytes(bytes, most / (2 * tiers.max(1)));
         drop(state);

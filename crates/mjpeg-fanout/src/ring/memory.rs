@@ -38,7 +38,7 @@ pub(crate) struct RingBytes(AtomicUsize);
 /// Some memory. It is given back when the last user drops the ticket.
 #[derive(Debug)]
 pub(crate) struct MemoryTicket {
-    bytes: usize,
+    bytes: AtomicUsize,
     memory: Arc<MemoryShared>,
     held: Arc<RingBytes>,
 }
@@ -94,7 +94,7 @@ impl RingMemory {
         }
         held.0.fetch_add(bytes, Ordering::AcqRel);
         Some(MemoryTicket {
-            bytes,
+            bytes: AtomicUsize::new(bytes),
             memory: Arc::clone(&self.shared),
             held: Arc::clone(held),
         })
@@ -122,14 +122,24 @@ impl RingBytes {
 
 impl MemoryTicket {
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Gives back all but this much.
+    pub(crate) fn shrink_to(&self, bytes: usize) {
+        let before = self.bytes.fetch_min(bytes, Ordering::AcqRel);
+        self.give_back(before.saturating_sub(bytes));
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.memory.used.fetch_sub(bytes, Ordering::AcqRel);
+        self.held.0.fetch_sub(bytes, Ordering::AcqRel);
     }
 }
 
 impl Drop for MemoryTicket {
     fn drop(&mut self) {
-        self.memory.used.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.held.0.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.give_back(self.bytes());
     }
 }
 

@@ -7,6 +7,9 @@ use bytes::{Bytes, BytesMut};
 use crate::ring::memory::MemoryTicket;
 
 /// A piece of memory that holds several frames. It is given back when the last of them is dropped.
+///
+/// The end of a segment, into which the next frame does not fit, is never written. The kernel gives
+/// memory for what is written only, so the end does not count once the segment is full.
 #[derive(Debug)]
 pub(super) struct RingSegment {
     free: BytesMut,
@@ -48,6 +51,13 @@ impl RingSegment {
             bytes: self.free.split().freeze(),
             _ticket: Arc::clone(&self.ticket),
         })
+    }
+}
+
+impl Drop for RingSegment {
+    /// No more frames come. Those that it has keep what they take.
+    fn drop(&mut self) {
+        self.ticket.shrink_to(self.ticket.bytes() - self.left);
     }
 }
 

@@ -125,6 +125,12 @@ impl Tiers {
         segment.is_some_and(|segment| segment.has_room(bytes))
     }
 
+    pub(super) fn end_segment(&mut self, tier: usize) {
+        if let Some(tier) = self.tiers.get_mut(tier) {
+            tier.segment = None;
+        }
+    }
+
     pub(super) fn begin_segment(&mut self, tier: usize, segment: RingSegment) {
         if let Some(tier) = self.tiers.get_mut(tier) {
             tier.segments += 1;

@@ -190,6 +190,26 @@ async fn memory_of_a_ring_has_a_limit_and_the_oldest_frames_leave() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn end_of_a_full_segment_does_not_count() {
+    const MOST: usize = 16 << 20;
+    let config = every_frame_for(1000 * SECOND).with_max_bytes(MOST);
+    let mut stream = Stream::alone(config);
+    // Three fit into a segment, and an eighth of it is left.
+    let picture = Frame::parse(jpeg::of_length(1, 300_000)).unwrap();
+    let length = picture.bytes().len();
+    for _ in 0..100 {
+        advance(SECOND / 30).await;
+        stream.put(picture.clone());
+        let stats = stream.ring.stats();
+        let besides = stats.bytes - stats.frames * length;
+        // The segment that is being filled, and what each frame takes besides its bytes.
+        assert!(besides <= (1 << 20) + stats.frames * 512, "{stats:?}");
+    }
+    let stats = stream.ring.stats();
+    assert!(stats.frames * length > MOST - (2 << 20), "{stats:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn ceiling_over_all_rings_is_shared_and_the_largest_gives() {
     const CEILING: usize = 8 << 20;
     let memory = RingMemory::new(CEILING);

@@ -77,9 +77,8 @@ fn resident(programs: &Programs, streams: &[&Camera], lines: &str) -> Result<Res
 
 const PUBLISHED: &str = "mjpeg_stream_frame_bytes_total";
 const LIMIT_MIB: u64 = 200;
-/// The end of each segment, into which no other picture fits, counts as kept but is never touched:
-/// half a picture of each MiB, and half of the MiB that each stream fills.
-const LEAST: f64 = 0.85;
+/// The segment that each stream is filling counts as kept, and is half empty: 5 MiB of all.
+const LEAST: f64 = 0.95;
 /// The lengths of the cameras' pictures. Each camera has two streams.
 const SIZES: [u64; 5] = [20_000, 50_000, 100_000, 150_000, 300_000];
 const FPS: u64 = 15;
