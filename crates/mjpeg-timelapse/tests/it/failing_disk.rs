@@ -102,7 +102,8 @@ fn failed_call_costs_a_batch_and_nothing_else() {
         ("pwrite64:error=ENOSPC:when=5", "disk_full"),
         ("fdatasync:error=EIO:when=1", "io"),
         ("fdatasync:error=ENOSPC:when=2", "disk_full"),
-        ("fsync:error=EIO:when=6", "io"),
+        ("fsync:error=EIO:when=7", "io"),
+        ("fsync:error=EIO:when=8", "io"),
     ] {
         let (refused, _) = run("program_that_tries_a_batch_again", &[call]);
         assert_eq!(refused, [reason], "{call}");
