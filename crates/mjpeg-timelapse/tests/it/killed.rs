@@ -159,7 +159,7 @@ fn killed_again_and_again_keeps_every_frame_that_was_reported() {
 
 #[test]
 fn killed_again_and_again_keeps_every_batch_that_was_reported() {
-    kill_again_and_again(1000, 10);
+    kill_again_and_again(1000, 5);
 }
 
 fn kill_again_and_again(total: u64, batch: u64) {
