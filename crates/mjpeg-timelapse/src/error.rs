@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::limits::{MAX_FRAME_BYTES, MAX_JOBS, MIN_FRAME_BYTES};
+use crate::limits::{MAX_BATCH_FRAMES, MAX_FRAME_BYTES, MAX_JOBS, MIN_FRAME_BYTES};
 
 /// Why a store refused or could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum Error {
         folder: PathBuf,
     },
     /// The caller's id is none that a store makes.
-    #[error("the id of a time-lapse has 1 to 40 letters a-z, digits and hyphens")]
+    #[error("the id of a recording has 1 to 40 letters a-z, digits and hyphens")]
     InvalidId,
     /// A setting of the caller's specification is out of bounds.
     #[error("{setting} must be {allowed}")]
@@ -28,23 +28,23 @@ pub enum Error {
     },
     /// The store is full ([`TimelapseStore::MAX_JOBS`](crate::TimelapseStore::MAX_JOBS)). A job
     /// must be deleted first.
-    #[error("there can be at most {MAX_JOBS} time-lapses")]
+    #[error("there can be at most {MAX_JOBS} recordings of a kind")]
     TooManyJobs,
     /// There is no job with this id, or not any more.
-    #[error("there is no such time-lapse")]
+    #[error("there is no such recording")]
     NoJob,
     /// The files of the job cannot be read. It can only be deleted.
-    #[error("the time-lapse is damaged: {reason}")]
+    #[error("the recording is damaged: {reason}")]
     DamagedJob {
         /// What is wrong with its files.
         reason: String,
     },
     /// The job has ended, and takes no frames.
-    #[error("the time-lapse has ended")]
+    #[error("the recording has ended")]
     Ended,
     /// The job has as many frames as its specification allows, or as any job can have
     /// ([`TimelapseStore::MAX_FRAMES`](crate::TimelapseStore::MAX_FRAMES)).
-    #[error("the time-lapse has its {frames} frames")]
+    #[error("the recording has {frames} frames, and cannot have so many more")]
     JobFull {
         /// The frames of the job.
         frames: u64,
@@ -56,10 +56,19 @@ pub enum Error {
         /// The length of the frame.
         bytes: usize,
     },
-    /// The jobs would take more bytes than the quota allows. A job must be deleted first.
+    /// The caller wanted to keep too many frames, or too many bytes, at once.
     #[error(
-        "the time-lapses take {used_bytes} of {quota_bytes} bytes, and {bytes} more do not fit"
+        "at most {MAX_BATCH_FRAMES} frames of {MAX_FRAME_BYTES} bytes together can be kept at \
+         once, not {frames} of {bytes}"
     )]
+    BatchLength {
+        /// How many frames there were.
+        frames: usize,
+        /// The bytes of all of them.
+        bytes: u64,
+    },
+    /// The jobs would take more bytes than the quota allows. A job must be deleted first.
+    #[error("the recordings take {used_bytes} of {quota_bytes} bytes, and {bytes} more do not fit")]
     Quota {
         /// The bytes that were to be added.
         bytes: u64,

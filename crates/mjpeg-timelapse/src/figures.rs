@@ -12,7 +12,7 @@ pub enum TimelapseRefusal {
     Quota,
     /// The disk is full.
     DiskFull,
-    /// The frame has too few or too many bytes.
+    /// The frame has too few or too many bytes, or too many were to be kept at once.
     FrameLength,
     /// The job has all its frames.
     JobFull,
@@ -52,7 +52,7 @@ impl TimelapseRefusal {
         match error {
             Error::Quota { .. } => Self::Quota,
             Error::DiskFull(_) => Self::DiskFull,
-            Error::FrameLength { .. } => Self::FrameLength,
+            Error::FrameLength { .. } | Error::BatchLength { .. } => Self::FrameLength,
             Error::JobFull { .. } => Self::JobFull,
             Error::NoJob | Error::DamagedJob { .. } | Error::Ended => Self::NoJob,
             _ => Self::Io,
@@ -87,12 +87,13 @@ pub(crate) struct StoreCounters {
 }
 
 impl StoreCounters {
-    pub(crate) fn count<T>(&self, result: &Result<T, Error>) {
+    /// Counts frames that were all kept, or all refused.
+    pub(crate) fn count<T>(&self, frames: usize, result: &Result<T, Error>) {
         let counter = match result {
             Ok(_) => &self.kept,
             Err(error) => &self.refused[TimelapseRefusal::of(error) as usize],
         };
-        counter.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(frames as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn figures(&self, used_bytes: u64, quota_bytes: u64) -> TimelapseFigures {

@@ -25,6 +25,9 @@ pub(crate) struct JobFile {
     until_us: Option<u64>,
     max_frames: Option<u64>,
     fps: u32,
+    /// Several frames may have been written at once, and none was after the end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    has_batches: bool,
     ended: Option<EndOfJob>,
 }
 
@@ -54,6 +57,7 @@ impl JobFile {
             until_us: spec.until().map(micros),
             max_frames: spec.max_frames(),
             fps: spec.fps(),
+            has_batches: false,
             ended: None,
         }
     }
@@ -87,9 +91,22 @@ impl JobFile {
             at_us: micros(at),
         };
         Self {
+            has_batches: false,
             ended: Some(ended),
             ..self.clone()
         }
+    }
+
+    /// Returns the contents for the same job when several frames are written at once.
+    pub(crate) fn with_batches(&self) -> Self {
+        Self {
+            has_batches: true,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn has_batches(&self) -> bool {
+        self.has_batches
     }
 
     pub(crate) fn spec(&self) -> TimelapseSpec {
@@ -118,6 +135,10 @@ impl JobFile {
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The version of the format, of all files of a job.

@@ -26,24 +26,23 @@ pub(crate) struct JobFiles {
 }
 
 impl JobWriter {
-    /// Writes a frame behind those that are kept. If that fails, cuts off what was written.
+    /// Writes frames behind those that are kept. If that fails, cuts off what was written.
     pub(crate) fn write(
         &mut self,
         folder: &Path,
         kept: &Recovered,
-        record: &IndexRecord,
-        jpeg: &[u8],
+        frames: &[(IndexRecord, &[u8])],
     ) -> Result<(), Error> {
         let files = match self.files.take() {
             Some(files) => files,
-            None => JobFiles::open(folder).map_err(Error::io("opening a time-lapse"))?,
+            None => JobFiles::open(folder).map_err(Error::io("opening a recording"))?,
         };
         let files = self.files.insert(files);
         if self.is_torn {
-            files.cut(kept).map_err(Error::io("mending a time-lapse"))?;
+            files.cut(kept).map_err(Error::io("mending a recording"))?;
             self.is_torn = false;
         }
-        let written = files.write(kept.frames, record, jpeg);
+        let written = files.write(kept.frames, frames);
         written.map_err(|error| {
             self.is_torn = files.cut(kept).is_err();
             Error::io("keeping a frame")(error)
@@ -59,11 +58,15 @@ impl JobFiles {
         })
     }
 
-    /// The record goes to the disk only when the data is there: who finds one finds the other.
-    fn write(&self, number: u64, record: &IndexRecord, jpeg: &[u8]) -> io::Result<()> {
-        self.data.write_all_at(jpeg, record.offset)?;
+    /// A record goes to the disk only when the data is there: who finds one finds the other.
+    fn write(&self, number: u64, frames: &[(IndexRecord, &[u8])]) -> io::Result<()> {
+        for (record, jpeg) in frames {
+            self.data.write_all_at(jpeg, record.offset)?;
+        }
         self.data.sync_data()?;
-        let bytes = record.encode(number);
+        let records = (number..).zip(frames);
+        let records = records.map(|(number, (record, _))| record.encode(number));
+        let bytes = records.collect::<Vec<_>>().concat();
         self.index.write_all_at(&bytes, number * RECORD_BYTES)?;
         self.index.sync_data()
     }

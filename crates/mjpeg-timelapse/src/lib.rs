@@ -40,6 +40,7 @@
 //! [`TimelapseStore::append`] writes the JPEG and waits until the disk has it. Then it writes a
 //! record of 32 bytes to the index and waits again. Only then it returns `Ok`. A frame costs two
 //! waits for the disk: some milliseconds on a solid-state disk, tens on others.
+//! [`TimelapseStore::append_all`] keeps up to 64 frames with two waits for all of them.
 //!
 //! * **The program is killed, or the power fails**: the next [`TimelapseStore::open`] finds every
 //!   frame that was reported as kept. It cuts off what the interrupted append has left. A job that
@@ -58,8 +59,8 @@
 //!
 //! The folder has a folder per job, whose name is the job's id:
 //!
-//! * `job.json`: the specification, the time of creation, and why and when the job ended. It is
-//!   replaced as a whole.
+//! * `job.json`: the specification, the time of creation, whether several frames may be written at
+//!   once, and why and when the job ended. It is replaced as a whole.
 //! * `frames.mjpeg`: the JPEGs one after another. Most players open it.
 //! * `index`: a record of 32 bytes per frame. It has the offset and the time in microseconds since
 //!   1970 (8 bytes each), the length (4), width and height (2 each), the CRC-32 of the JPEG (4),

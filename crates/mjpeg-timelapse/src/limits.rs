@@ -17,6 +17,9 @@ pub(crate) const MIN_FRAME_BYTES: usize = ClipPlan::MIN_FRAME_BYTES;
 /// The most bytes of a frame.
 pub(crate) const MAX_FRAME_BYTES: usize = 64 << 20;
 
+/// The most frames that are kept at once. The records of so many take half a page of a file.
+pub(crate) const MAX_BATCH_FRAMES: usize = 64;
+
 /// The most bytes of a text: the name of a stream, a title, the reason of an end.
 pub(crate) const MAX_TEXT_BYTES: usize = 256;
 

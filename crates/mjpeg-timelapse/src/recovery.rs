@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    limits::{MAX_FRAME_BYTES, MAX_FRAMES},
+    limits::{MAX_BATCH_FRAMES, MAX_FRAME_BYTES, MAX_FRAMES},
     read_at::ReadAt,
     record::{IndexRecord, IndexWindow, RECORD_BYTES},
 };
@@ -26,10 +26,14 @@ pub(crate) struct Recovered {
 /// has no record: they are cut off. If more is wrong, then the disk has lost something. Then
 /// nothing is cut off, because what is there may be of use: unreadable records keep their places
 /// as damaged frames, and new frames come after them.
+///
+/// In a job with batches, a batch stands for a frame. It has no more bytes than a frame can have,
+/// but more records.
 pub(crate) fn recover(
     index: &impl ReadAt,
     index_bytes: u64,
     data_bytes: u64,
+    has_batches: bool,
 ) -> io::Result<Option<Recovered>> {
     let whole = index_bytes / RECORD_BYTES;
     if whole > MAX_FRAMES {
@@ -43,7 +47,12 @@ pub(crate) fn recover(
         let record = window.get(index, number)?;
         Ok(record.filter(|record| record.end() <= data_bytes))
     };
-    for frames in [whole, whole.saturating_sub(1)] {
+    let most_torn = if has_batches {
+        MAX_BATCH_FRAMES as u64
+    } else {
+        1
+    };
+    for frames in (whole.saturating_sub(most_torn)..=whole).rev() {
         let last = usable(frames)?;
         let end = last.map_or(0, |record| record.end());
         let is_torn = data_bytes - end <= MAX_FRAME_BYTES as u64;

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
+    slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
@@ -19,7 +20,7 @@ use crate::{
     job::{DamagedTimelapse, KeptFrame, TimelapseJob},
     job_file::JobFile,
     job_reader::JobReader,
-    limits::{JOB_BYTES, MAX_FRAME_BYTES, MAX_FRAMES, MAX_JOBS, MIN_FRAME_BYTES},
+    limits::{JOB_BYTES, MAX_BATCH_FRAMES, MAX_FRAME_BYTES, MAX_FRAMES, MAX_JOBS, MIN_FRAME_BYTES},
     movie::{TimelapseMovie, TimelapsePace},
     names::DELETED_PREFIX,
     opening::{StoreEntry, lock_folder, read_entries},
@@ -53,6 +54,8 @@ impl TimelapseStore {
     pub const MIN_FRAME_BYTES: usize = MIN_FRAME_BYTES;
     /// The most bytes of a frame.
     pub const MAX_FRAME_BYTES: usize = MAX_FRAME_BYTES;
+    /// The most frames that are kept at once.
+    pub const MAX_BATCH_FRAMES: usize = MAX_BATCH_FRAMES;
     /// What a job takes of the quota besides its frames, in bytes.
     pub const JOB_BYTES: u64 = JOB_BYTES;
 
@@ -107,7 +110,7 @@ impl TimelapseStore {
         };
         let file = JobFile::new(spec, now);
         let job = StoredJob::create(&self.folder, id.clone(), file);
-        let job = job.map_err(Error::io("making a time-lapse"))?;
+        let job = job.map_err(Error::io("making a recording"))?;
         reserved.keep();
         let shown = job.show();
         self.entries().insert(id, StoreEntry::Sound(Arc::new(job)));
@@ -124,9 +127,33 @@ impl TimelapseStore {
     /// [`TimelapseRefusal::of`]: crate::TimelapseRefusal::of
     pub fn append(&self, id: &TimelapseId, frame: &TimelapseFrame) -> Result<KeptFrame, Error> {
         let job = self.job(id);
-        let kept = job.and_then(|job| job.append(frame, &self.space));
-        self.counters.count(&kept);
+        let kept = job.and_then(|job| job.append(slice::from_ref(frame), &self.space));
+        self.counters.count(1, &kept);
         kept
+    }
+
+    /// Keeps several frames of a job, and waits for the disk as often as for one. When this returns
+    /// `Ok`, all of them are safe on the disk. Returns where the last one is; `None` if there were
+    /// none. There may be up to [`TimelapseStore::MAX_BATCH_FRAMES`], which together have up to
+    /// [`TimelapseStore::MAX_FRAME_BYTES`].
+    ///
+    /// If the program ends meanwhile, the job may have the first ones of them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TimelapseStore::append`]; all frames were refused.
+    pub fn append_all(
+        &self,
+        id: &TimelapseId,
+        frames: &[TimelapseFrame],
+    ) -> Result<Option<KeptFrame>, Error> {
+        if frames.is_empty() {
+            return self.job(id).map(|_| None);
+        }
+        let job = self.job(id);
+        let kept = job.and_then(|job| job.append(frames, &self.space));
+        self.counters.count(frames.len(), &kept);
+        kept.map(Some)
     }
 
     /// Ends a job, which takes no frames any more. `reason` says why, in at most
@@ -244,7 +271,7 @@ impl TimelapseStore {
         JobReader::open(folder).map_err(|error| {
             // It may have been deleted since it was looked up.
             let gone = self.job(id).err();
-            gone.unwrap_or_else(|| Error::io("opening a time-lapse")(error))
+            gone.unwrap_or_else(|| Error::io("opening a recording")(error))
         })
     }
 

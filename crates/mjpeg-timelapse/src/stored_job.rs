@@ -18,7 +18,7 @@ use crate::{
     job::{KeptFrame, TimelapseJob},
     job_file::JobFile,
     job_writer::JobWriter,
-    limits::{JOB_BYTES, MAX_FRAME_BYTES, MIN_FRAME_BYTES},
+    limits::{JOB_BYTES, MAX_BATCH_FRAMES, MAX_FRAME_BYTES, MIN_FRAME_BYTES},
     names::{DATA_NAME, INDEX_NAME, JOB_NAME, NEW_PREFIX},
     record::{IndexRecord, RECORD_BYTES},
     recovery::{Recovered, recover},
@@ -78,7 +78,7 @@ impl StoredJob {
         };
         let (index, index_bytes) = open(INDEX_NAME)?;
         let (data, data_bytes) = open(DATA_NAME)?;
-        let kept = recover(&index, index_bytes, data_bytes);
+        let kept = recover(&index, index_bytes, data_bytes, file.has_batches());
         let kept = kept.map_err(JobDamage::file(INDEX_NAME))?;
         let kept = kept.ok_or(JobDamage::TooManyFrames)?;
         // The index first: a record without data would be worse than data without a record.
@@ -101,16 +101,17 @@ impl StoredJob {
         }
     }
 
-    /// Keeps a frame. When this returns, the frame is safe on the disk, or the job is as it was.
+    /// Keeps frames, at least one. When this returns, they are safe on the disk, or the job is as
+    /// it was. Returns where the last one is.
     pub(crate) fn append(
         &self,
-        frame: &TimelapseFrame,
+        frames: &[TimelapseFrame],
         space: &DiskSpace,
     ) -> Result<KeptFrame, Error> {
         let mut writer = lock(&self.writer);
-        let kept = self.try_append(&mut writer, frame, space);
+        let kept = self.try_append(&mut writer, frames, space);
         if kept.is_err() {
-            lock(&self.known).refused += 1;
+            lock(&self.known).refused += frames.len() as u64;
         }
         kept
     }
@@ -118,46 +119,64 @@ impl StoredJob {
     fn try_append(
         &self,
         writer: &mut JobWriter,
-        frame: &TimelapseFrame,
+        frames: &[TimelapseFrame],
         space: &DiskSpace,
     ) -> Result<KeptFrame, Error> {
-        let bytes = frame.jpeg.len();
-        if !(MIN_FRAME_BYTES..=MAX_FRAME_BYTES).contains(&bytes) {
-            return Err(Error::FrameLength { bytes });
+        let bytes = check_lengths(frames)?;
+        let count = frames.len() as u64;
+        let (kept, room) = self.room(writer, count)?;
+        let reserved = space.reserve(bytes + count * RECORD_BYTES)?;
+        if count > 1 {
+            self.expect_batches()?;
         }
-        let (kept, room) = self.room(writer)?;
-        let reserved = space.reserve(bytes as u64 + RECORD_BYTES)?;
-        let record = IndexRecord {
-            offset: kept.data_bytes,
-            at_us: micros(frame.at),
-            length: bytes as u32,
-            width: frame.width,
-            height: frame.height,
-            jpeg_crc: crc32fast::hash(&frame.jpeg),
-        };
-        writer.write(&self.folder, &kept, &record, &frame.jpeg)?;
+        let mut after = kept;
+        let mut written = Vec::with_capacity(frames.len());
+        for frame in frames {
+            let record = IndexRecord {
+                offset: after.data_bytes,
+                at_us: micros(frame.at),
+                length: frame.jpeg.len() as u32,
+                width: frame.width,
+                height: frame.height,
+                jpeg_crc: crc32fast::hash(&frame.jpeg),
+            };
+            after = Recovered {
+                frames: after.frames + 1,
+                data_bytes: record.end(),
+                last_us: Some(record.at_us),
+            };
+            written.push((record, &*frame.jpeg));
+        }
+        writer.write(&self.folder, &kept, &written)?;
         reserved.keep();
-        let frames = kept.frames + 1;
-        lock(&self.known).kept = Recovered {
-            frames,
-            data_bytes: record.end(),
-            last_us: Some(record.at_us),
-        };
+        lock(&self.known).kept = after;
         Ok(KeptFrame {
-            number: kept.frames,
-            is_last: frames >= room,
+            number: after.frames - 1,
+            is_last: after.frames >= room,
         })
     }
 
-    /// Returns what is kept, and how many frames the job can have, if it takes one more.
-    fn room(&self, writer: &JobWriter) -> Result<(Recovered, u64), Error> {
+    /// Notes on the disk that several frames may be written at once, before they are.
+    fn expect_batches(&self) -> Result<(), Error> {
+        let file = lock(&self.known).file.clone();
+        if !file.has_batches() {
+            let file = file.with_batches();
+            replace_file(&self.folder, JOB_NAME, &file.print())
+                .map_err(Error::io("keeping frames"))?;
+            lock(&self.known).file = file;
+        }
+        Ok(())
+    }
+
+    /// Returns what is kept, and how many frames the job can have, if it takes so many more.
+    fn room(&self, writer: &JobWriter, more: u64) -> Result<(Recovered, u64), Error> {
         check_there(writer)?;
         let known = lock(&self.known);
         if known.file.has_ended() {
             return Err(Error::Ended);
         }
         let (kept, room) = (known.kept, known.file.spec().room());
-        if kept.frames >= room {
+        if kept.frames.saturating_add(more) > room {
             return Err(Error::JobFull {
                 frames: kept.frames,
             });
@@ -175,7 +194,7 @@ impl StoredJob {
         }
         let ended = file.end(reason, at);
         replace_file(&self.folder, JOB_NAME, &ended.print())
-            .map_err(Error::io("ending a time-lapse"))?;
+            .map_err(Error::io("ending a recording"))?;
         lock(&self.known).file = ended;
         writer.files = None;
         Ok(())
@@ -216,6 +235,20 @@ impl KnownJob {
     }
 }
 
+/// Returns how many bytes the frames have together.
+fn check_lengths(frames: &[TimelapseFrame]) -> Result<u64, Error> {
+    let lengths = || frames.iter().map(|frame| frame.jpeg.len());
+    let allowed = MIN_FRAME_BYTES..=MAX_FRAME_BYTES;
+    if let Some(bytes) = lengths().find(|bytes| !allowed.contains(bytes)) {
+        return Err(Error::FrameLength { bytes });
+    }
+    let (frames, bytes) = (frames.len(), lengths().map(|bytes| bytes as u64).sum());
+    if frames > MAX_BATCH_FRAMES || bytes > MAX_FRAME_BYTES as u64 {
+        return Err(Error::BatchLength { frames, bytes });
+    }
+    Ok(bytes)
+}
+
 fn check_there(writer: &JobWriter) -> Result<(), Error> {
     (!writer.is_deleted).then_some(()).ok_or(Error::NoJob)
 }
@@ -240,4 +273,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(crate) const DELETE: &str = "deleting a time-lapse";
+pub(crate) const DELETE: &str = "deleting a recording";

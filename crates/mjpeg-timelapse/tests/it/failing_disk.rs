@@ -10,6 +10,7 @@ use crate::{
 };
 
 const FRAMES: u64 = 4;
+const ONE_BY_ONE: &str = "program_that_tries_again";
 
 /// Not a test of its own, but the program whose calls fail. It tries again until all is kept.
 #[test]
@@ -30,8 +31,25 @@ fn program_that_tries_again() {
     assert_eq!(store.figures().used_bytes, job.bytes);
 }
 
-/// Runs the program with failing calls, and returns why frames were refused, and all calls.
-fn run(failures: &[&str]) -> (Vec<String>, Vec<String>) {
+/// The same of a program that keeps all frames at once.
+#[test]
+fn program_that_tries_a_batch_again() {
+    let Some(folder) = told_apart() else {
+        return;
+    };
+    let store = TimelapseStore::open(folder, NO_QUOTA).unwrap();
+    let id = new_job(&store);
+    let frames: Vec<_> = (0..FRAMES).map(picture).collect();
+    while let Err(error) = store.append_all(&id, &frames) {
+        eprintln!("refused: {}", TimelapseRefusal::of(&error).name());
+        assert_frames(&store, &id, []);
+    }
+    assert_frames(&store, &id, frames);
+    assert_eq!(store.figures().used_bytes, only_job(&store).bytes);
+}
+
+/// Runs a program with failing calls, and returns why frames were refused, and all calls.
+fn run(program: &str, failures: &[&str]) -> (Vec<String>, Vec<String>) {
     let home = Home::new();
     let log = tempfile::NamedTempFile::new().unwrap();
     let log = log.path().to_str().unwrap();
@@ -43,8 +61,8 @@ fn run(failures: &[&str]) -> (Vec<String>, Vec<String>) {
     let mut launcher = vec!["strace", "-f", "-qq", "-y", "-o", log, "-e", filter];
     launcher.extend(failures.iter().flat_map(|failure| ["-e", failure]));
     launcher.push("--");
-    let test = "failing_disk::program_that_tries_again";
-    let said = pass(apart(&launcher, test, &home.path()));
+    let test = format!("failing_disk::{program}");
+    let said = pass(apart(&launcher, &test, &home.path()));
     let refused = said
         .lines()
         .filter_map(|line| line.strip_prefix("refused: "));
@@ -70,7 +88,24 @@ fn failed_call_costs_an_append_and_nothing_else() {
         ("fdatasync:error=ENOSPC:when=3", "disk_full"),
         ("fdatasync:error=EIO:when=4", "io"),
     ] {
-        let (refused, _) = run(&[call]);
+        let (refused, _) = run(ONE_BY_ONE, &[call]);
+        assert_eq!(refused, [reason], "{call}");
+    }
+}
+
+#[test]
+fn failed_call_costs_a_batch_and_nothing_else() {
+    // The data of each frame, all records; and what says that there are batches.
+    for (call, reason) in [
+        ("pwrite64:error=ENOSPC:when=1", "disk_full"),
+        ("pwrite64:error=EIO:when=4", "io"),
+        ("pwrite64:error=ENOSPC:when=5", "disk_full"),
+        ("fdatasync:error=EIO:when=1", "io"),
+        ("fdatasync:error=ENOSPC:when=2", "disk_full"),
+        ("fsync:error=EIO:when=7", "io"),
+        ("fsync:error=EIO:when=8", "io"),
+    ] {
+        let (refused, _) = run("program_that_tries_a_batch_again", &[call]);
         assert_eq!(refused, [reason], "{call}");
     }
 }
@@ -84,7 +119,7 @@ fn nothing_is_written_before_the_files_are_cut_back() {
         "ftruncate:error=EIO:when=2",
         "fsync:error=EIO:when=7",
     ] {
-        let (refused, calls) = run(&["fdatasync:error=EIO:when=4", failure]);
+        let (refused, calls) = run(ONE_BY_ONE, &["fdatasync:error=EIO:when=4", failure]);
         assert_eq!(refused, ["io"], "{failure}");
         let second = calls
             .iter()

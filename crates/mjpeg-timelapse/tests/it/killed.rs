@@ -20,6 +20,7 @@ pub(crate) struct Appender {
     reports: BufReader<ChildStderr>,
     /// How many frames are kept by its reports.
     reported: u64,
+    batch: u64,
 }
 
 /// What an [`Appender`] reports.
@@ -34,8 +35,13 @@ pub(crate) enum Report {
 impl Appender {
     /// Starts a program that goes on until the job has so many frames.
     pub(crate) fn start(folder: &Path, total: u64) -> Self {
+        Self::in_batches(folder, total, 1)
+    }
+
+    /// The same, so many frames at once.
+    fn in_batches(folder: &Path, total: u64, batch: u64) -> Self {
         let mut command = apart(&[], "killed::program_that_appends", folder);
-        command.env(TOTAL, total.to_string());
+        command.env(TOTAL, format!("{total} {batch}"));
         let mut process = command
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -47,6 +53,7 @@ impl Appender {
             process,
             reports,
             reported: 0,
+            batch,
         }
     }
 
@@ -82,7 +89,7 @@ impl Appender {
         self.process.kill().unwrap();
         while self.next() != Report::End {}
         self.process.wait().unwrap();
-        assert_kept(&self.folder, self.reported)
+        assert_kept(&self.folder, self.reported, self.batch)
     }
 
     /// Waits until this frame is kept, and kills the program at any moment of the appends that
@@ -97,15 +104,15 @@ impl Appender {
     pub(crate) fn finish(mut self, total: u64) {
         while self.next() != Report::End {}
         assert!(self.process.wait().unwrap().success());
-        assert_eq!(assert_kept(&self.folder, total), total);
+        assert_eq!(assert_kept(&self.folder, total, self.batch), total);
     }
 }
 
-fn assert_kept(folder: &Path, reported: u64) -> u64 {
+fn assert_kept(folder: &Path, reported: u64, batch: u64) -> u64 {
     let store = TimelapseStore::open(folder, NO_QUOTA).unwrap();
     let job = only_job(&store);
-    // The last one may not have been reported in time.
-    assert!((reported..=reported + 1).contains(&job.frames));
+    // The last ones may not have been reported in time.
+    assert!((reported..=reported + batch).contains(&job.frames));
     assert_frames(&store, &job.id, (0..job.frames).map(picture));
     job.frames
 }
@@ -116,7 +123,8 @@ fn program_that_appends() {
     let (Some(folder), Some(total)) = (told_apart(), env::var(TOTAL).ok()) else {
         return;
     };
-    let total = total.parse().unwrap();
+    let (total, batch) = total.split_once(' ').unwrap();
+    let (total, batch): (u64, u64) = (total.parse().unwrap(), batch.parse().unwrap());
     let store = TimelapseStore::open(folder, NO_QUOTA).unwrap();
     if store.list().is_empty() {
         new_job(&store);
@@ -124,10 +132,16 @@ fn program_that_appends() {
     let job = only_job(&store);
     let mut next = job.frames;
     while next < total {
-        let report = match store.append(&job.id, &picture(next)) {
+        let until = total.min(next + batch);
+        let frames: Vec<_> = (next..until).map(picture).collect();
+        let kept = match &frames[..] {
+            [frame] => store.append(&job.id, frame),
+            frames => store.append_all(&job.id, frames).map(Option::unwrap),
+        };
+        let report = match kept {
             Ok(kept) => {
-                assert_eq!(kept.number, next);
-                next += 1;
+                assert_eq!(kept.number, until - 1);
+                next = until;
                 format!("kept {}", kept.number)
             }
             Err(error) => TimelapseRefusal::of(&error).name().to_owned(),
@@ -140,14 +154,22 @@ fn program_that_appends() {
 
 #[test]
 fn killed_again_and_again_keeps_every_frame_that_was_reported() {
+    kill_again_and_again(200, 1);
+}
+
+#[test]
+fn killed_again_and_again_keeps_every_batch_that_was_reported() {
+    kill_again_and_again(1000, 5);
+}
+
+fn kill_again_and_again(total: u64, batch: u64) {
     let home = Home::new();
-    let total = 200;
     let mut random = fastrand::Rng::with_seed(20_261_130);
     let mut kept = 0;
     let mut kills = 0;
     loop {
-        let appender = Appender::start(&home.path(), total);
-        let last = kept + random.u64(5..30);
+        let appender = Appender::in_batches(&home.path(), total, batch);
+        let last = kept + random.u64(5 * batch..30 * batch);
         if last >= total {
             appender.finish(total);
             break;

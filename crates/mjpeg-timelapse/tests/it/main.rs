@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod auto_traits;
+mod batches;
 #[cfg(target_os = "linux")]
 mod failing_disk;
 mod full_disk;

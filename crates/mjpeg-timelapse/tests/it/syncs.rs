@@ -15,6 +15,10 @@ fn program_that_is_watched() {
     for number in 0..2 {
         store.append(&id, &picture(number)).unwrap();
     }
+    for first in [2, 5] {
+        let batch: Vec<_> = (first..first + 3).map(picture).collect();
+        store.append_all(&id, &batch).unwrap();
+    }
     store.finish(&id, "end", noon()).unwrap();
     store.delete(&id).unwrap();
 }
@@ -59,6 +63,13 @@ fn each_step_is_safe_on_the_disk_before_the_next() {
         "pwrite64 ID/index",
         "fdatasync ID/index",
     ];
+    let batch = [&[append[0]; 2][..], &append].concat();
+    let replace = [
+        "write ID/.job.json.new",
+        "fsync ID/.job.json.new",
+        "rename ID/.job.json.new ID/job.json",
+        "fsync ID",
+    ];
     let expected = [
         &[
             "mkdir",
@@ -73,14 +84,11 @@ fn each_step_is_safe_on_the_disk_before_the_next() {
         ][..],
         &append,
         &append,
-        &[
-            "write ID/.job.json.new",
-            "fsync ID/.job.json.new",
-            "rename ID/.job.json.new ID/job.json",
-            "fsync ID",
-            "rename ID .deleted-ID",
-            "fsync",
-        ],
+        &replace,
+        &batch,
+        &batch,
+        &replace,
+        &["rename ID .deleted-ID", "fsync"],
     ];
     assert_eq!(found, expected.concat());
 }
