@@ -37,6 +37,24 @@ pub trait Archive: Send + Sync + 'static {
     /// has ended; [`NotReading`](crate::ErrorCode::NotReading) if no picture comes in time.
     async fn take(&self, id: &str) -> Result<u64, Error>;
 
+    /// Keeps the next picture of a stream in each of its running time-lapses without an interval,
+    /// and returns them when it is safe. `problem` of one says if that one could not keep it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`take`](Self::take), if none could keep it;
+    /// [`NotPossible`](crate::ErrorCode::NotPossible) if there is no such time-lapse.
+    async fn take_all(&self, stream: &StreamName) -> Result<Vec<RecordingInfo>, Error>;
+
+    /// Ends the running time-lapses of a stream without an interval, and returns them. There may
+    /// be none.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageFull`](crate::ErrorCode::StorageFull) if there is no room to note the end of one;
+    /// the others have ended all the same.
+    async fn finish_all(&self, stream: &StreamName) -> Result<Vec<RecordingInfo>, Error>;
+
     /// Ends a time-lapse. One that has ended stays as it is.
     ///
     /// # Errors

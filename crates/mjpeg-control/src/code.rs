@@ -49,7 +49,7 @@ codes! {
     NotAPushStream = "not_a_push_stream", CONFLICT;
     /// Somebody else sends pictures to the stream.
     OtherSender = "other_sender", CONFLICT;
-    /// The nodes of the cluster do not allow it.
+    /// The nodes of the cluster, or what there is, do not allow it.
     NotPossible = "not_possible", CONFLICT;
     /// The engine by which the nodes of the cluster agree does not answer.
     EngineUnreachable = "engine_unreachable", SERVICE_UNAVAILABLE;

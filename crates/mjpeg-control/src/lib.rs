@@ -62,6 +62,7 @@
 //! | `GET`, `POST /links`, `DELETE /links/{id}` | links, if there is a [`LinkIssuer`] |
 //! | `GET`, `POST /clips`, `GET`, `DELETE /clips/{id}` | clips that are kept (feature `replay`) |
 //! | the same of `/timelapses`; `POST /timelapses/{id}/frame`, `/finish` | time-lapses |
+//! | `POST /streams/{name}/frame`, `/timelapses/finish` | its time-lapses, without their ids |
 //! | `GET /clips/{id}/movie.mov`, and the same of `/timelapses` | the file of one |
 //!
 //! Changes of streams take `persist=false` for this run only. `PUT`, `PATCH` and `DELETE` of a

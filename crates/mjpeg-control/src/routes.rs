@@ -8,6 +8,8 @@ mod links;
 #[cfg(feature = "replay")]
 mod recordings;
 mod relay;
+#[cfg(feature = "replay")]
+mod stream_timelapses;
 mod streams;
 mod viewers;
 mod wall;
@@ -49,7 +51,7 @@ pub(crate) struct ApiRoute {
 
 /// Makes an entry of the table.
 macro_rules! route {
-    ($method:ident $path:literal, $right:ident, $verb:expr, $handler:path) => {
+    ($method:ident $path:expr, $right:ident, $verb:expr, $handler:path) => {
         ApiRoute {
             method: Method::$method,
             path: $path,
@@ -115,6 +117,10 @@ pub(crate) const ROUTES: &[ApiRoute] = &[
     route!(POST "/timelapses/{id}/finish", ControlRecording, "finish", recordings::finish),
     #[cfg(feature = "replay")]
     route!(DELETE "/timelapses/{id}", ControlRecording, "delete", recordings::delete_timelapse),
+    #[cfg(feature = "replay")]
+    route!(POST STREAM_FRAME, ControlStream, "take", stream_timelapses::take),
+    #[cfg(feature = "replay")]
+    route!(POST STREAM_FINISH, ControlStream, "finish", stream_timelapses::finish),
 ];
 
 /// Makes the router of all requests, or of those that everybody may send who may see a stream.
@@ -122,7 +128,7 @@ pub(crate) fn router(state: &Arc<ApiState>, has_control: bool) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let is_served = (state.links.is_some() || !is_about_links(route.path))
-            && (state.has_archive() || !is_about_recordings(route.path));
+            && (state.has_archive() || !needs_archive(route.path));
         if !is_served || !(has_control || route.right.is_public()) {
             continue;
         }
@@ -171,8 +177,13 @@ fn is_about_links(path: &str) -> bool {
     path.starts_with("/links")
 }
 
+/// Whether what stands in the path is a recording.
 fn is_about_recordings(path: &str) -> bool {
     path.starts_with("/clips") || path.starts_with("/timelapses")
+}
+
+fn needs_archive(path: &str) -> bool {
+    is_about_recordings(path) || [STREAM_FRAME, STREAM_FINISH].contains(&path)
 }
 
 /// Describes the API as it is served.
@@ -199,7 +210,7 @@ pub(crate) fn document(has_links: bool, has_archive: bool) -> utoipa::openapi::O
     }
     if !has_archive {
         let paths = &mut document.paths.paths;
-        paths.retain(|path, _| !path.strip_prefix(BASE).is_some_and(is_about_recordings));
+        paths.retain(|path, _| !path.strip_prefix(BASE).is_some_and(needs_archive));
     }
     document
 }
@@ -279,12 +290,17 @@ struct ApiDocument;
     recordings::timelapse_file,
     recordings::take,
     recordings::finish,
-    recordings::delete_timelapse
+    recordings::delete_timelapse,
+    stream_timelapses::take,
+    stream_timelapses::finish
 ))]
 struct RecordingsDocument;
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/api/v1";
+
+const STREAM_FRAME: &str = "/streams/{name}/frame";
+const STREAM_FINISH: &str = "/streams/{name}/timelapses/finish";
 
 /// The one path below it that speaks WebSocket.
 pub(crate) const WALL: &str = "/wall";

@@ -12,6 +12,7 @@ mod file_name;
 mod keys;
 mod links;
 mod listing;
+mod on_request;
 mod problem;
 mod recordings;
 mod relay;

@@ -11,6 +11,8 @@ mod outbound;
 mod process;
 #[cfg(feature = "http-listen")]
 mod push;
+#[cfg(unix)]
+mod recordings;
 mod relay;
 mod replay;
 mod stream;
@@ -42,6 +44,8 @@ use self::{
     relay::RelayReading, stream::StreamReading, wall::WallReading,
 };
 use crate::cluster::{RelayNode, figures::ClusterFigures};
+#[cfg(unix)]
+use crate::recordings::{Recordings, figures::RecordingFigures};
 use crate::webhooks::{Webhooks, stats::WebhookStats};
 
 /// The figures of a relay, for Prometheus and what reads its formats.
@@ -66,6 +70,8 @@ pub struct Metrics {
     webhooks: Webhooks,
     auth: Option<Auth>,
     node: Option<RelayNode>,
+    #[cfg(unix)]
+    recordings: Option<Recordings>,
     /// One for each answer that may be on its way.
     answers: Arc<Semaphore>,
     /// Requests refused because there were none left.
@@ -82,6 +88,8 @@ impl Metrics {
             webhooks: Webhooks::default(),
             auth: None,
             node: None,
+            #[cfg(unix)]
+            recordings: None,
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
             refused: Arc::default(),
         }
@@ -103,6 +111,13 @@ impl Metrics {
     /// Adds the figures of the node that the relay is in a cluster. Default: it is alone.
     pub(crate) fn with_node(mut self, node: Option<RelayNode>) -> Self {
         self.node = node;
+        self
+    }
+
+    /// Adds the figures of clips and time-lapses. Default: there are none.
+    #[cfg(unix)]
+    pub(crate) fn with_recordings(mut self, recordings: Option<Recordings>) -> Self {
+        self.recordings = recordings;
         self
     }
 
@@ -166,6 +181,11 @@ impl Metrics {
             webhooks: self.webhooks.stats(),
             hook: self.hook(),
             node: self.node.as_ref().map(RelayNode::figures),
+            #[cfg(unix)]
+            recordings: self
+                .recordings
+                .as_ref()
+                .map_or_else(Default::default, Recordings::figures),
             #[cfg(feature = "http-listen")]
             pushes: PushFigures::now(self.control.as_ref()),
             process: ProcessReading::now(),
@@ -186,6 +206,9 @@ struct Figures {
     hook: Option<HookStats>,
     /// `None` if the relay is alone.
     node: Option<ClusterFigures>,
+    /// Of clips, and of time-lapses.
+    #[cfg(unix)]
+    recordings: [RecordingFigures; 2],
     #[cfg(feature = "http-listen")]
     pushes: PushFigures,
     /// `None` where the system does not tell.
@@ -201,6 +224,8 @@ impl Collector for Figures {
             .map_or(Ok(()), |walls| walls.encode(&mut families))?;
         stream::encode(&self.streams, &mut families)?;
         replay::encode(&self.streams, &mut families)?;
+        #[cfg(unix)]
+        recordings::encode(&self.recordings, &mut families)?;
         listener::encode(&self.listeners, &mut families)?;
         outbound::webhooks(&self.webhooks, &mut families)?;
         outbound::hook(self.hook.as_ref(), &mut families)?;

@@ -1,7 +1,9 @@
 //! Clips and time-lapses: pictures that outlast the relay, on the disk.
 
 mod clip;
+pub(crate) mod figures;
 mod files;
+mod on_request;
 mod problems;
 mod refusal;
 mod shown;
@@ -12,6 +14,7 @@ use std::{
     collections::HashMap,
     fmt,
     path::PathBuf,
+    slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -22,7 +25,7 @@ use mjpeg_control::{
     Archive, ArchiveList, Error, ErrorCode, MovieRequest, RecordingFile, RecordingInfo,
     RecordingKind, RecordingRequest,
 };
-use mjpeg_manager::Manager;
+use mjpeg_manager::{Manager, StreamName};
 use mjpeg_timelapse::{
     Error as StoreError, TimelapseId, TimelapseJob, TimelapseSpec, TimelapseState, TimelapseStore,
 };
@@ -30,8 +33,9 @@ use tokio::sync::Semaphore;
 use tracing::{info, warn};
 
 use self::{
+    on_request::AskedPicture,
     problems::TimelapseProblems,
-    refusal::{missing, refusal, text},
+    refusal::{missing, refusal},
     shown::{parse_id, print_id, shown},
     slot::StoreSlot,
 };
@@ -147,6 +151,14 @@ impl Recordings {
         shown
     }
 
+    fn asked_picture<'r>(&'r self, store: &'r Arc<TimelapseStore>) -> AskedPicture<'r> {
+        AskedPicture {
+            manager: &self.0.manager,
+            problems: &self.0.problems,
+            store,
+        }
+    }
+
     async fn begin(&self, spec: TimelapseSpec) -> Result<RecordingInfo, Error> {
         let inner = Arc::clone(&self.0);
         let made = in_background(move || {
@@ -235,25 +247,40 @@ impl Archive for Recordings {
         if job.state != TimelapseState::Running {
             return Err(refusal(StoreError::Ended));
         }
-        let stream = job.spec.stream().to_owned();
-        let frame = taking::next_frame(&self.0.manager, &stream, taking::PATIENCE).await;
-        let frame = frame.map_err(|text| {
-            self.0.problems.note(&id, &stream, Some(text.clone()));
-            Error::new(ErrorCode::NotReading, text)
-        })?;
-        let (of_job, keeping) = (id.clone(), Arc::clone(&store));
-        let kept = in_background(move || {
-            let kept = taking::keep(&keeping, &of_job, &frame)?;
-            if kept.is_last {
-                // If that fails, the next picture is refused all the same.
-                let _ = keeping.finish(&of_job, taking::MAX_FRAMES, SystemTime::now());
-            }
-            Ok(kept)
-        });
-        let kept = kept.await;
-        let problem = kept.as_ref().err().map(text);
-        self.0.problems.note(&id, &stream, problem);
-        kept.map(|kept| kept.number).map_err(refusal)
+        let asked = self.asked_picture(&store);
+        let taken = asked.take(job.spec.stream(), slice::from_ref(&job)).await;
+        taken.into_iter().next().unwrap_or_else(|| Err(missing()))
+    }
+
+    async fn take_all(&self, stream: &StreamName) -> Result<Vec<RecordingInfo>, Error> {
+        let store = self.0.timelapses.opened().ok_or_else(on_request::none)?;
+        let jobs = on_request::of_stream(&store, stream);
+        if jobs.is_empty() {
+            return Err(on_request::none());
+        }
+        let taken = self
+            .asked_picture(&store)
+            .take(stream.as_str(), &jobs)
+            .await;
+        if !taken.iter().any(Result::is_ok) {
+            let first = taken.into_iter().find_map(Result::err);
+            return Err(first.unwrap_or_else(on_request::none));
+        }
+        let jobs = jobs.iter().filter_map(|job| store.get(&job.id).ok());
+        let shown = jobs.map(|job| self.show(RecordingKind::Timelapse, job));
+        Ok(shown.collect())
+    }
+
+    async fn finish_all(&self, stream: &StreamName) -> Result<Vec<RecordingInfo>, Error> {
+        let Some(store) = self.0.timelapses.opened() else {
+            return Ok(Vec::new());
+        };
+        let mut ended = Vec::new();
+        for job in on_request::of_stream(&store, stream) {
+            let id = print_id(RecordingKind::Timelapse, &job.id);
+            ended.push(self.finish(&id).await);
+        }
+        ended.into_iter().collect()
     }
 
     async fn finish(&self, id: &str) -> Result<RecordingInfo, Error> {

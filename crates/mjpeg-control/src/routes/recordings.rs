@@ -363,7 +363,7 @@ fn describe(response: &mut Response, media_type: &'static str) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-fn seam(state: &ApiState) -> Result<&dyn Archive, Error> {
+pub(super) fn seam(state: &ApiState) -> Result<&dyn Archive, Error> {
     state.archive.as_deref().ok_or_else(Error::not_found)
 }
 
@@ -372,7 +372,7 @@ fn found(state: &ApiState, id: &str, kind: RecordingKind) -> Result<RecordingInf
     found.ok_or_else(Error::not_found)
 }
 
-async fn nothing(state: &ApiState, request: Request) -> Result<(), Error> {
+pub(super) async fn nothing(state: &ApiState, request: Request) -> Result<(), Error> {
     let (parts, body) = request.into_parts();
     Parameters::of(&parts.uri, &[])?;
     known(&read(body, &state.config).await?, &[])

@@ -29,10 +29,14 @@ pub(crate) struct TimelapseList {
 struct ArchiveState {
     /// Those whose files cannot be read. They can be deleted.
     damaged: Vec<DamagedView>,
-    /// What all take on the disk, those that the caller may not see included.
-    used_bytes: u64,
-    /// What they may take.
-    quota_bytes: u64,
+    /// What all take on the disk, for those who may add and delete all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    used_bytes: Option<u64>,
+    /// What they may take, for the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    quota_bytes: Option<u64>,
     /// Whether the caller may add and delete all of them.
     may_add: bool,
 }
@@ -89,6 +93,21 @@ pub(crate) struct TakenView {
     pub(crate) number: u64,
 }
 
+/// Time-lapses of a stream.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StreamTimelapses {
+    timelapses: Vec<RecordingView>,
+}
+
+impl From<Vec<RecordingInfo>> for StreamTimelapses {
+    fn from(timelapses: Vec<RecordingInfo>) -> Self {
+        let timelapses = timelapses.into_iter().map(RecordingView::from);
+        Self {
+            timelapses: timelapses.collect(),
+        }
+    }
+}
+
 impl ClipList {
     /// Shows these of all.
     pub(crate) fn new(shown: Vec<RecordingInfo>, all: ArchiveList, may_add: bool) -> Self {
@@ -115,8 +134,8 @@ impl ArchiveState {
         let damaged = damaged.map(|(id, reason, bytes)| DamagedView { id, reason, bytes });
         Self {
             damaged: damaged.collect(),
-            used_bytes: all.used_bytes,
-            quota_bytes: all.quota_bytes,
+            used_bytes: may_add.then_some(all.used_bytes),
+            quota_bytes: may_add.then_some(all.quota_bytes),
             may_add,
         }
     }

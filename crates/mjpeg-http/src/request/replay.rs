@@ -50,7 +50,7 @@ impl PastRequest {
     }
 }
 
-/// A part of the past that is to be shown, or saved.
+/// A part of the past that is to be shown, or downloaded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ReplayRequest {
     pub(crate) from: Moment,
@@ -60,7 +60,7 @@ pub(crate) struct ReplayRequest {
     pub(crate) speed: f64,
 }
 
-/// A part of the past that is to be saved as a file.
+/// A part of the past that is to be downloaded as a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ClipRequest {
     pub(crate) format: ClipFormat,

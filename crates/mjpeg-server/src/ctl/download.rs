@@ -223,10 +223,10 @@ mod tests {
     #[test]
     fn progress_says_how_much_of_how_much() {
         for (done, total, expected) in [
-            (0, Some(2_000_000), "0 kB of 2.0 MB (0 %)"),
-            (1_999_999, Some(2_000_000), "2.0 MB of 2.0 MB (99 %)"),
-            (1_500, None, "2 kB"),
-            (1_500, Some(0), "2 kB"),
+            (0, Some(2 << 20), "0 KiB of 2.0 MiB (0 %)"),
+            ((2 << 20) - 1, Some(2 << 20), "2.0 MiB of 2.0 MiB (99 %)"),
+            (1_500, None, "1 KiB"),
+            (1_500, Some(0), "1 KiB"),
         ] {
             assert_eq!(progress_text(done, total), expected);
         }

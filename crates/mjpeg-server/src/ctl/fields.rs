@@ -54,8 +54,12 @@ pub(super) fn time(object: &Value, name: &str) -> String {
 pub(super) fn size(bytes: u64) -> String {
     let bytes = bytes as f64;
     match bytes {
-        ..1e6 => format!("{:.0} kB", bytes / 1e3),
-        ..1e9 => format!("{:.1} MB", bytes / 1e6),
-        _ => format!("{:.1} GB", bytes / 1e9),
+        ..MIB => format!("{:.0} KiB", bytes / KIB),
+        ..GIB => format!("{:.1} MiB", bytes / MIB),
+        _ => format!("{:.1} GiB", bytes / GIB),
     }
 }
+
+const KIB: f64 = 1024.0;
+const MIB: f64 = 1024.0 * KIB;
+const GIB: f64 = 1024.0 * MIB;

@@ -11,11 +11,12 @@ use super::{
     download::download,
     failure::CtlFailure,
     fields::{field, items, size, time},
+    on_request::{finish, frame},
     screen::{Screen, notice},
     table::{TextTable, Title},
 };
 use crate::cli::ctl::recordings::{
-    ClipCommand, GetRecording, SaveClip, StartTimelapse, TimelapseCommand,
+    ClipCommand, GetRecording, KeepClip, StartTimelapse, TimelapseCommand,
 };
 
 /// Does this with time-lapses. Without a command, lists them.
@@ -29,24 +30,8 @@ pub(super) async fn timelapse(
     match command {
         None | Some(List) => list(client, screen, ListedKind::Timelapse).await,
         Some(Start(args)) => start(client, screen, args).await,
-        Some(Frame(args)) => {
-            let path = format!("{PATH}/{}/frame", encoded(&args.id));
-            let kept = client.send(Method::POST, &path, Some(&empty())).await?;
-            if screen.is_json {
-                return screen.json(&kept);
-            }
-            let number = field(&kept, "number");
-            screen.line(&format!("frame {number} of {} is kept", args.id))
-        }
-        Some(Finish(args)) => {
-            let path = format!("{PATH}/{}/finish", encoded(&args.id));
-            let ended = client.send(Method::POST, &path, Some(&empty())).await?;
-            if screen.is_json {
-                return screen.json(&ended);
-            }
-            let frames = field(&ended, "frames");
-            screen.line(&format!("{} is finished; {frames} frames", args.id))
-        }
+        Some(Frame(args)) => frame(client, screen, args).await,
+        Some(Finish(args)) => finish(client, screen, args).await,
         Some(Get(args)) => {
             let fps = args.fps.map(|fps| format!("?fps={fps}"));
             let query = fps.unwrap_or_default();
@@ -65,7 +50,7 @@ pub(super) async fn clip(
     const PATH: &str = "/clips";
     match command {
         None | Some(ClipCommand::List) => list(client, screen, ListedKind::Clip).await,
-        Some(ClipCommand::Save(args)) => save(client, screen, args).await,
+        Some(ClipCommand::Keep(args)) => keep(client, screen, args).await,
         Some(ClipCommand::Get(args)) => get(client, screen, PATH, args, "").await,
         Some(ClipCommand::Remove(args)) => remove(client, screen, PATH, &args.id).await,
     }
@@ -109,7 +94,7 @@ async fn start(
     screen.whole_line(&format!("{id} is running: {pace}"))
 }
 
-async fn save(client: &mut ApiClient, screen: &Screen, args: &SaveClip) -> Result<(), CtlFailure> {
+async fn keep(client: &mut ApiClient, screen: &Screen, args: &KeepClip) -> Result<(), CtlFailure> {
     let mut wanted = Map::new();
     wanted.insert("stream".into(), args.name.as_str().into());
     wanted.insert("from".into(), args.from.as_str().into());
@@ -246,10 +231,6 @@ fn every(timelapse: &Value) -> String {
 fn bytes(object: &Value, name: &str) -> String {
     let count = object.get(name).and_then(Value::as_u64);
     count.map(size).unwrap_or_default()
-}
-
-fn empty() -> Value {
-    Map::new().into()
 }
 
 const ON_REQUEST: &str = "request";

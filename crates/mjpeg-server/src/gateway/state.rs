@@ -88,13 +88,16 @@ impl Relayed {
             archive,
             config,
         );
+        let metrics = Metrics::new(manager.clone(), http.clone());
+        #[cfg(unix)]
+        let metrics = metrics.with_recordings(recordings.clone());
         let webhooks = access.webhooks;
         if let Some(cluster) = &access.cluster {
             cluster.serve(manager.clone(), http.clone());
         }
         Self {
             cluster: access.cluster.clone(),
-            metrics: Metrics::new(manager.clone(), http.clone())
+            metrics: metrics
                 .with_control(control.clone())
                 .with_outbound(webhooks.clone(), access.auth.clone())
                 .with_node(access.cluster),

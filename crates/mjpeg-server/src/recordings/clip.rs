@@ -1,6 +1,6 @@
 //! Keeps a part of what a stream has in memory.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{iter::Peekable, sync::Arc, time::SystemTime};
 
 use mjpeg_control::{Error, ErrorCode};
 use mjpeg_manager::{
@@ -96,18 +96,35 @@ fn keep_all(
     frames: &ClipFrames,
 ) -> Result<TimelapseJob, Error> {
     let clock = MomentClock::now_by_system();
-    for number in &frames.numbers {
+    let kept = frames.numbers.iter().filter_map(|number| {
         // Older ones may be dropped meanwhile.
-        let frame = frames.ring.after(number.saturating_sub(1));
-        let Some(frame) = frame.filter(|frame| frame.number() == *number) else {
-            continue;
-        };
-        store
-            .append(&job.id, &kept_frame(&frame, clock))
-            .map_err(refusal)?;
+        let frame = frames.ring.after(number.saturating_sub(1))?;
+        (frame.number() == *number).then(|| kept_frame(&frame, clock))
+    });
+    let mut kept = kept.peekable();
+    loop {
+        let batch = next_batch(&mut kept);
+        if batch.is_empty() {
+            break;
+        }
+        store.append_all(&job.id, &batch).map_err(refusal)?;
     }
     let ended = store.finish(&job.id, "clip", SystemTime::now());
     ended.and_then(|()| store.get(&job.id)).map_err(refusal)
+}
+
+/// Returns as many frames as are kept at once. Their memory is the ring's, which cannot use it again
+/// until they are kept.
+fn next_batch(frames: &mut Peekable<impl Iterator<Item = TimelapseFrame>>) -> Vec<TimelapseFrame> {
+    let mut batch = Vec::from_iter(frames.next());
+    let mut bytes = batch.first().map_or(0, |frame| frame.jpeg.len());
+    while batch.len() < TimelapseStore::MAX_BATCH_FRAMES
+        && let Some(frame) = frames.next_if(|frame| bytes + frame.jpeg.len() <= BATCH_BYTES)
+    {
+        bytes += frame.jpeg.len();
+        batch.push(frame);
+    }
+    batch
 }
 
 fn kept_frame(frame: &RingFrame, clock: MomentClock) -> TimelapseFrame {
@@ -118,5 +135,8 @@ fn kept_frame(frame: &RingFrame, clock: MomentClock) -> TimelapseFrame {
 
 const FURTHEST_AHEAD: Duration = Duration::from_secs(30);
 
-/// Some minutes at 30 pictures a second: each waits for the disk.
+/// The most bytes that are kept at once, unless one frame has more.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Some minutes at 30 pictures a second.
 const MOST_FRAMES: usize = 20_000;

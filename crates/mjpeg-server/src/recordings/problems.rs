@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use mjpeg_timelapse::TimelapseId;
@@ -10,7 +13,11 @@ use tracing::{info, warn};
 
 /// Why the last picture of each time-lapse could not be kept, if so.
 #[derive(Debug, Default)]
-pub(super) struct TimelapseProblems(Mutex<HashMap<TimelapseId, String>>);
+pub(super) struct TimelapseProblems {
+    last: Mutex<HashMap<TimelapseId, String>>,
+    /// Pictures that the camera did not send in time.
+    missed: AtomicU64,
+}
 
 impl TimelapseProblems {
     pub(super) fn of(&self, id: &TimelapseId) -> Option<String> {
@@ -19,6 +26,17 @@ impl TimelapseProblems {
 
     pub(super) fn forget(&self, id: &TimelapseId) {
         self.lock().remove(id);
+    }
+
+    /// Notes that a picture did not come in time, and why.
+    pub(super) fn note_missed(&self, id: &TimelapseId, stream: &str, problem: String) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+        self.note(id, stream, Some(problem));
+    }
+
+    /// How many pictures did not come in time.
+    pub(super) fn missed(&self) -> u64 {
+        self.missed.load(Ordering::Relaxed)
     }
 
     /// Notes why a picture could not be kept, or that one was. Logs what is new.
@@ -41,6 +59,6 @@ impl TimelapseProblems {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TimelapseId, String>> {
         // Nothing that is done under this lock can panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,9 +17,10 @@ pub(super) fn refusal(error: StoreError) -> Error {
         StoreError::Quota { .. } | StoreError::DiskFull(_) | StoreError::TooManyJobs => {
             ErrorCode::StorageFull
         }
-        StoreError::Ended | StoreError::JobFull { .. } | StoreError::FrameLength { .. } => {
-            ErrorCode::NotPossible
-        }
+        StoreError::Ended
+        | StoreError::JobFull { .. }
+        | StoreError::FrameLength { .. }
+        | StoreError::BatchLength { .. } => ErrorCode::NotPossible,
         StoreError::InUse { .. } => ErrorCode::NotPersistent,
         _ => ErrorCode::Internal,
     };

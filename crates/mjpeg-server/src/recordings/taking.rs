@@ -93,7 +93,11 @@ impl Taking {
         let taken = next_frame(&self.manager, self.spec.stream(), patience).await;
         let (store, id) = (Arc::clone(&self.store), self.id.clone());
         let problem = match taken {
-            Err(problem) => Some(problem),
+            Err(problem) => {
+                let stream = self.spec.stream();
+                self.problems.note_missed(&self.id, stream, problem);
+                return After::GoesOn;
+            }
             Ok(frame) => match in_background(move || keep(&store, &id, &frame)).await {
                 Ok(kept) if kept.is_last => {
                     self.end(MAX_FRAMES).await;

@@ -1,5 +1,8 @@
 //! Clips and time-lapses that outlast the relay.
 
+mod on_request;
+mod snippets;
+
 use std::{
     process::Command,
     time::{Duration, SystemTime},
@@ -16,8 +19,12 @@ use crate::{
 };
 
 fn stream(camera: &Camera) -> String {
+    stream_called("door", camera)
+}
+
+fn stream_called(name: &str, camera: &Camera) -> String {
     format!(
-        "[[streams]]\nname = \"door\"\nsource = \"{}\"\nreplay = \"60s\"\n",
+        "[[streams]]\nname = \"{name}\"\nsource = \"{}\"\nreplay = \"60s\"\n",
         camera.url()
     )
 }

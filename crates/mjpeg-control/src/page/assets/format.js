@@ -18,8 +18,8 @@ export const fps = (value) => (Number.isFinite(value) ? `${value} fps` : '–');
 export const watching = (count) => (count === 1 ? '1 viewer' : `${count} viewers`);
 
 export function bytes(count) {
-  if (count < 1e6) return `${Math.round(count / 1e3)} kB`;
-  return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(1)} GB`;
+  if (count < 2 ** 20) return `${Math.round(count / 2 ** 10)} KiB`;
+  return count < 2 ** 30 ? `${(count / 2 ** 20).toFixed(1)} MiB` : `${(count / 2 ** 30).toFixed(1)} GiB`;
 }
 
 /// A length of time, in seconds.

@@ -1,4 +1,4 @@
-// The past of a camera: a bar to go back in time, and clips to save. Times are told to the relay
+// The past of a camera: a bar to go back in time, and clips to download. Times are told to the relay
 // as so long ago, because the clock of this machine may differ from its.
 
 import { api, ApiError, at } from './api.js';
@@ -43,7 +43,7 @@ export class Past {
     this.live = h('button', { type: 'button', onclick: () => this.#goLive() }, 'Live');
     this.length = h('select', { id: 'clip-length' }, options(LENGTHS, '30'));
     this.format = h('select', { 'aria-label': 'Format of the clip' }, options(FORMATS, 'mov'));
-    this.save = h('button', { type: 'button', onclick: () => this.#saveClip() }, 'Save clip');
+    this.download = h('button', { type: 'button', onclick: () => this.#downloadClip() }, 'Download clip');
     const keep = () => this.#keepClip();
     const button = h('button', { type: 'button', onclick: keep }, 'Keep on the relay');
     this.keeping = h('span', { hidden: true }, button);
@@ -64,10 +64,10 @@ export class Past {
         { class: 'actions' },
         this.live,
         this.play,
-        h('label', { for: 'clip-length' }, 'Save the last'),
+        h('label', { for: 'clip-length' }, 'The last'),
         this.length,
         this.format,
-        this.save,
+        this.download,
         this.keeping,
       ),
       this.kept,
@@ -169,7 +169,7 @@ export class Past {
   }
 
   /// A browser saves what it is sent as a file; this page stays.
-  #saveClip() {
+  #downloadClip() {
     const { from, to } = this.#clip();
     const query = `from=${from}&to=${to}`;
     const href = at(`${this.#path}/clip.${this.format.value}?${query}`);

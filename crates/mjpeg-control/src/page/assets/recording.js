@@ -1,4 +1,4 @@
-// A time-lapse or a saved clip, in the list of them.
+// A time-lapse or a clip, in the list of them.
 
 import { api, at } from './api.js';
 import { h, say } from './dom.js';

@@ -10,7 +10,7 @@ import { Recording } from './recording.js';
 const REFRESH_MS = 2000;
 const KINDS = [
   ['timelapses', 'Time-lapses', 'There are no time-lapses here.'],
-  ['clips', 'Saved clips', 'There are no saved clips here.'],
+  ['clips', 'Clips', 'There are no clips here.'],
 ];
 
 /// Opens the dialog that lists them: all, or those of one stream, of which a time-lapse can then be
@@ -48,7 +48,7 @@ class Recordings {
         this.form,
         this.#lists.map(({ element }) => element),
         !stream &&
-          h('p', { class: 'hint' }, 'A time-lapse is started, and a clip saved, in the full view of a camera.'),
+          h('p', { class: 'hint' }, 'A time-lapse is started, and a clip kept, in the full view of a camera.'),
       ),
     );
     this.dialog.classList.add('recordings');

@@ -28,11 +28,11 @@ pub(crate) enum TimelapseCommand {
     #[command(after_help = START_HELP)]
     Start(StartTimelapse),
     /// Keep the next picture now, whether one is due or not
-    #[command(after_help = "Example: mjpeg-server ctl timelapse frame t-7yw3kq")]
-    Frame(RecordingArgument),
+    #[command(after_help = FRAME_HELP)]
+    Frame(AskedTimelapse),
     /// End a time-lapse; its frames stay
-    #[command(after_help = "Example: mjpeg-server ctl timelapse finish t-7yw3kq")]
-    Finish(RecordingArgument),
+    #[command(after_help = FINISH_HELP)]
+    Finish(AskedTimelapse),
     /// Download the movie, also of a time-lapse that is running
     #[command(after_help = GET_HELP)]
     Get(GetTimelapse),
@@ -81,8 +81,8 @@ pub(crate) struct CtlClip {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClipCommand {
     /// Keep a clip of a stream's last pictures on the relay, and print its id
-    #[command(after_help = SAVE_HELP)]
-    Save(SaveClip),
+    #[command(after_help = KEEP_HELP)]
+    Keep(KeepClip),
     /// List the clips that are kept
     #[command(after_help = "Example: mjpeg-server ctl clip list")]
     List,
@@ -95,7 +95,7 @@ pub(crate) enum ClipCommand {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct SaveClip {
+pub(crate) struct KeepClip {
     /// The stream
     #[arg(value_hint = STREAM)]
     pub(crate) name: String,
@@ -120,6 +120,19 @@ pub(crate) struct RecordingArgument {
     /// Its id, as "list" shows it
     #[arg(value_hint = ValueHint::Other)]
     pub(crate) id: String,
+}
+
+/// One time-lapse, or those of a stream that keep a frame only when they are asked to.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct AskedTimelapse {
+    /// Its id, as "list" shows it
+    #[arg(value_hint = ValueHint::Other)]
+    pub(crate) id: Option<String>,
+
+    /// Instead of one: all of this stream that are running and were started without --every
+    #[arg(long, value_name = "NAME", value_hint = STREAM)]
+    pub(crate) stream: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -227,7 +240,17 @@ Examples:
     mjpeg-server ctl timelapse start garage --every 5s --max-frames 1000
   A frame for each layer of a 3D printer, which calls \"frame\":
     mjpeg-server ctl timelapse start printer --title \"Vase\"
-    mjpeg-server ctl timelapse frame t-7yw3kq";
+    mjpeg-server ctl timelapse frame --stream printer";
+
+const FRAME_HELP: &str = "\
+Examples:
+  mjpeg-server ctl timelapse frame t-7yw3kq
+  mjpeg-server ctl timelapse frame --stream printer";
+
+const FINISH_HELP: &str = "\
+Examples:
+  mjpeg-server ctl timelapse finish t-7yw3kq
+  mjpeg-server ctl timelapse finish --stream printer";
 
 const GET_HELP: &str = "\
 Examples:
@@ -240,15 +263,15 @@ A clip is a copy of a stream's last pictures, which are in the relay's memory fo
 \"replay\" of the stream says. It stays on the relay's disk until it is removed.
 
 Examples:
-  mjpeg-server ctl clip save door --from -30s --title Postman
+  mjpeg-server ctl clip keep door --from -30s --title Postman
   mjpeg-server ctl clip
   mjpeg-server ctl clip get c-7yw3kq";
 
-const SAVE_HELP: &str = "\
+const KEEP_HELP: &str = "\
 Examples:
-  mjpeg-server ctl clip save door --from -30s
-  mjpeg-server ctl clip save door --from -10s --to +10s --title Postman
-  mjpeg-server ctl clip save door --from 2026-12-24T18:00:00Z --to 2026-12-24T18:01:30Z";
+  mjpeg-server ctl clip keep door --from -30s
+  mjpeg-server ctl clip keep door --from -10s --to +10s --title Postman
+  mjpeg-server ctl clip keep door --from 2026-12-24T18:00:00Z --to 2026-12-24T18:01:30Z";
 
 #[cfg(test)]
 mod tests {

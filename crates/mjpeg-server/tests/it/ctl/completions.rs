@@ -50,7 +50,7 @@ fn bash_completes_commands_options_and_names_of_streams() {
         (&["ctl", "events", "--follow", "y"], &["yard"]),
         (&["ctl", "links", "create", "y"], &["yard"]),
         (&["ctl", "timelapse", "start", "y"], &["yard"]),
-        (&["ctl", "clip", "save", "y"], &["yard"]),
+        (&["ctl", "clip", "keep", "y"], &["yard"]),
         (&["ctl", "clip", "re"], &["remove"]),
         (&["ctl", "pause", "yard", "g"], &["garage", "gate"]),
     ] {

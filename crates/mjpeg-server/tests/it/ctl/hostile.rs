@@ -73,7 +73,7 @@ async fn no_text_of_a_relay_steers_the_terminal() {
         &["timelapse", "frame", "a"],
         &["timelapse", "finish", "a"],
         &["clip"],
-        &["clip", "save", "a", "--from", "-1s"],
+        &["clip", "keep", "a", "--from", "-1s"],
         &["events"],
         &["reload"],
         &["info"],

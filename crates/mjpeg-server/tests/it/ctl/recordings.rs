@@ -12,7 +12,7 @@ fn recording(id: &str) -> Value {
     json!({
         "id": id, "stream": "garage", "title": "Shelf", "state": "running", "reason": null,
         "created": "2026-11-29T08:00:00.000Z", "ended": null, "every_s": 90.0, "until": null,
-        "max_frames": 500, "fps": 25, "frames": 120, "bytes": 31_200_000,
+        "max_frames": 500, "fps": 25, "frames": 120, "bytes": 32_715_572,
         "last": "2026-11-29T11:00:00.000Z", "refused": 0, "problem": null,
     })
 }
@@ -42,14 +42,14 @@ fn timelapses_are_listed_with_their_progress_and_what_is_wrong() {
     let all = json!({
         "timelapses": [recording("t-1"), ended],
         "damaged": [{ "id": "t-3", "reason": "job.json is empty", "bytes": 4096 }],
-        "used_bytes": 1_900_000_000, "quota_bytes": 10_000_000_000_u64, "may_add": true,
+        "used_bytes": 2_040_109_466, "quota_bytes": 10_737_418_240_u64, "may_add": true,
     });
     for args in [&["timelapse"][..], &["timelapse", "list"]] {
         let (done, line, _) = asked("200 OK", &all, args);
         let expected = "\
 ID   STREAM  STATE            FRAMES     SIZE  EVERY    LAST (UTC)           TITLE
-t-1  garage  running          120/500  31.2 MB  90s      2026-11-29 11:00:00  Shelf
-t-2  garage  ended: finished      120  31.2 MB  request  2026-11-29 11:00:00  -
+t-1  garage  running          120/500  31.2 MiB  90s      2026-11-29 11:00:00  Shelf
+t-2  garage  ended: finished      120  31.2 MiB  request  2026-11-29 11:00:00  -
 ";
         let words = |text: &str| -> Vec<Vec<String>> {
             let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
@@ -59,7 +59,7 @@ t-2  garage  ended: finished      120  31.2 MB  request  2026-11-29 11:00:00  -
         let notes = "\
 warning: t-2: no frame could be kept: the disk is full
 warning: t-3 is damaged: job.json is empty
-1.9 GB of 10.0 GB used
+1.9 GiB of 10.0 GiB used
 ";
         assert_eq!(done.stderr, notes);
         assert_eq!(line, "GET /api/v1/timelapses HTTP/1.1");
@@ -126,12 +126,12 @@ fn timelapse_is_started_triggered_and_finished() {
 }
 
 #[test]
-fn clip_is_saved_and_removed() {
-    let save = [
-        "clip", "save", "garage", "--from", "-30s", "--to", "-5s", "--title", "Postman",
+fn clip_is_kept_and_removed() {
+    let keep = [
+        "clip", "keep", "garage", "--from", "-30s", "--to", "-5s", "--title", "Postman",
     ];
-    let (done, line, body) = asked("201 Created", &recording("c-1"), &save);
-    assert_eq!(done.stdout, "c-1 is kept: 120 frames, 31.2 MB\n");
+    let (done, line, body) = asked("201 Created", &recording("c-1"), &keep);
+    assert_eq!(done.stdout, "c-1 is kept: 120 frames, 31.2 MiB\n");
     assert_eq!(line, "POST /api/v1/clips HTTP/1.1");
     let expected = json!({ "stream": "garage", "from": "-30s", "to": "-5s", "title": "Postman" });
     assert_eq!(body, expected);
@@ -156,7 +156,7 @@ fn command_line_that_says_no_time_is_2() {
             "--until",
         ),
         (&["timelapse", "get", "t-1", "--format", "gif"], "--format"),
-        (&["clip", "save", "garage"], "--from"),
+        (&["clip", "keep", "garage"], "--from"),
     ] {
         Done::of(ctl(args)).fails(2, &[word]);
     }
@@ -202,7 +202,7 @@ async fn movie_goes_to_a_file_that_is_called_as_the_relay_proposes() {
     let relay = sending(NAMED, MOVIE, MOVIE.len());
     let get = ["timelapse", "get", "t-1", "--fps", "60"];
     let done = Done::of(within(&folder, &relay, &get));
-    assert_eq!(done.stdout, "garage-2026.mov: 100 kB\n", "{done:?}");
+    assert_eq!(done.stdout, "garage-2026.mov: 98 KiB\n", "{done:?}");
     assert_eq!(files(&folder), ["garage-2026.mov"]);
     let file = folder.path().join("garage-2026.mov");
     assert_eq!(fs::read(&file).unwrap(), MOVIE);
@@ -362,10 +362,10 @@ fn relay_keeps_what_it_is_told_to_and_sends_it() {
         proposed[0].contains("door") && proposed[0].ends_with(".mov"),
         "{proposed:?}"
     );
-    let saved = relay.done(&[
-        "clip", "save", "door", "--from", "-30s", "--title", "Postman",
+    let kept = relay.done(&[
+        "clip", "keep", "door", "--from", "-30s", "--title", "Postman",
     ]);
-    let postman = id(&saved);
+    let postman = id(&kept);
     for (format, magic) in [
         ("mov", "ftyp"),
         ("avi", "RIFF"),
@@ -396,9 +396,9 @@ fn relay_keeps_what_it_is_told_to_and_sends_it() {
     }
     relay.ctl(&["clip", "get", postman]).fails(4, &["error: "]);
     relay
-        .ctl(&["clip", "save", "nobody", "--from", "-1s"])
+        .ctl(&["clip", "keep", "nobody", "--from", "-1s"])
         .fails(4, &["error: "]);
     relay
-        .ctl(&["clip", "save", "garage", "--from", "-1s"])
+        .ctl(&["clip", "keep", "garage", "--from", "-1s"])
         .fails(4, &["keeps no past", "replay"]);
 }

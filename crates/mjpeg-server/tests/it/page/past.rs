@@ -1,4 +1,4 @@
-//! The page goes back in time, and saves clips.
+//! The page goes back in time, and downloads clips.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ async fn goes_back(relay: &Relay, browser: &Client) {
     press(browser, "Live").await;
     until(browser, &shows_live).await;
     until_viewers(relay, 0).await;
-    // What the button saves.
+    // What the button downloads.
     let noted = "window.saved = null;
         document.addEventListener('click', (event) => {
           const link = event.target.closest('a[download]');
@@ -88,7 +88,7 @@ async fn goes_back(relay: &Relay, browser: &Client) {
         }, true);";
     browser.execute(noted, vec![]).await.unwrap();
     go_to(browser, -1.0).await;
-    press(browser, "Save clip").await;
+    press(browser, "Download clip").await;
     let saved = value(browser, "saved").await;
     let path = saved.as_str().unwrap().split_once("/door/").unwrap().1;
     assert!(path.starts_with("clip.mov?from=-31."), "{path}");

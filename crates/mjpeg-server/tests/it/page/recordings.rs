@@ -1,4 +1,4 @@
-//! The dialog of time-lapses and saved clips, in Chromium.
+//! The dialog of time-lapses and clips, in Chromium.
 
 use fantoccini::Client;
 use serde_json::Value;

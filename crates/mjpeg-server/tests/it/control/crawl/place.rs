@@ -100,7 +100,7 @@ fn known(json: &Value) -> bool {
     let listed = [
         "bytes", "fps", "frames", "name", "replay_s", "state", "viewers",
     ];
-    let kept = ["damaged", "used_bytes", "quota_bytes", "may_add"];
+    let kept = ["damaged", "may_add"];
     for list in ["clips", "timelapses"] {
         if let Some(recordings) = json[list].as_array() {
             let is_empty = recordings.is_empty() && json["damaged"] == Value::Array(Vec::new());
