@@ -62,6 +62,7 @@ impl StoredJob {
         let kept = Recovered {
             frames: 0,
             data_bytes: 0,
+            first_us: None,
             last_us: None,
         };
         Ok(Self::new(id, folder, file, kept))
@@ -141,6 +142,11 @@ impl StoredJob {
         lock(&self.known).kept = Recovered {
             frames,
             data_bytes: record.end(),
+            first_us: if kept.frames == 0 {
+                Some(record.at_us)
+            } else {
+                kept.first_us
+            },
             last_us: Some(record.at_us),
         };
         Ok(KeptFrame {
@@ -200,6 +206,7 @@ impl StoredJob {
             state: known.file.state(),
             frames: known.kept.frames,
             bytes: known.bytes(),
+            first: known.kept.first_us.map(time),
             last: known.kept.last_us.map(time),
             refused: known.refused,
         }
