@@ -4,6 +4,8 @@
 //! figure is kept between two scrapes.
 
 mod accept;
+#[cfg(unix)]
+mod clips;
 mod cluster;
 mod families;
 mod listener;
@@ -42,6 +44,8 @@ use self::{
     relay::RelayReading, stream::StreamReading, wall::WallReading,
 };
 use crate::cluster::{RelayNode, figures::ClusterFigures};
+#[cfg(unix)]
+use crate::recordings::by_event::{EventClips, counters::EventClipStats};
 use crate::webhooks::{Webhooks, stats::WebhookStats};
 
 /// The figures of a relay, for Prometheus and what reads its formats.
@@ -66,6 +70,8 @@ pub struct Metrics {
     webhooks: Webhooks,
     auth: Option<Auth>,
     node: Option<RelayNode>,
+    #[cfg(unix)]
+    clips: Option<EventClips>,
     /// One for each answer that may be on its way.
     answers: Arc<Semaphore>,
     /// Requests refused because there were none left.
@@ -82,6 +88,8 @@ impl Metrics {
             webhooks: Webhooks::default(),
             auth: None,
             node: None,
+            #[cfg(unix)]
+            clips: None,
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
             refused: Arc::default(),
         }
@@ -103,6 +111,13 @@ impl Metrics {
     /// Adds the figures of the node that the relay is in a cluster. Default: it is alone.
     pub(crate) fn with_node(mut self, node: Option<RelayNode>) -> Self {
         self.node = node;
+        self
+    }
+
+    /// Adds the figures of clips that streams keep by themselves. Default: none.
+    #[cfg(unix)]
+    pub(crate) fn with_clips(mut self, clips: Option<EventClips>) -> Self {
+        self.clips = clips;
         self
     }
 
@@ -166,6 +181,12 @@ impl Metrics {
             webhooks: self.webhooks.stats(),
             hook: self.hook(),
             node: self.node.as_ref().map(RelayNode::figures),
+            #[cfg(unix)]
+            clips: self
+                .clips
+                .as_ref()
+                .map(EventClips::stats)
+                .unwrap_or_default(),
             #[cfg(feature = "http-listen")]
             pushes: PushFigures::now(self.control.as_ref()),
             process: ProcessReading::now(),
@@ -186,6 +207,9 @@ struct Figures {
     hook: Option<HookStats>,
     /// `None` if the relay is alone.
     node: Option<ClusterFigures>,
+    /// By stream, and how many were deleted.
+    #[cfg(unix)]
+    clips: (Vec<(String, EventClipStats)>, u64),
     #[cfg(feature = "http-listen")]
     pushes: PushFigures,
     /// `None` where the system does not tell.
@@ -201,6 +225,8 @@ impl Collector for Figures {
             .map_or(Ok(()), |walls| walls.encode(&mut families))?;
         stream::encode(&self.streams, &mut families)?;
         replay::encode(&self.streams, &mut families)?;
+        #[cfg(unix)]
+        clips::encode(&self.clips, &mut families)?;
         listener::encode(&self.listeners, &mut families)?;
         outbound::webhooks(&self.webhooks, &mut families)?;
         outbound::hook(self.hook.as_ref(), &mut families)?;

@@ -1,9 +1,11 @@
 //! Clips and time-lapses: pictures that outlast the relay, on the disk.
 
+pub(crate) mod by_event;
 mod clip;
 mod files;
 mod problems;
 mod refusal;
+mod room;
 mod shown;
 mod slot;
 mod taking;
@@ -32,6 +34,7 @@ use tracing::{info, warn};
 use self::{
     problems::TimelapseProblems,
     refusal::{missing, refusal, text},
+    room::ClipRoom,
     shown::{parse_id, print_id, shown},
     slot::StoreSlot,
 };
@@ -59,6 +62,7 @@ impl fmt::Debug for Recordings {
 struct RecordingsInner {
     manager: Manager,
     clips: StoreSlot,
+    room: ClipRoom,
     timelapses: StoreSlot,
     /// Those that take pictures by themselves.
     running: Mutex<HashMap<TimelapseId, OwnedTask>>,
@@ -80,6 +84,7 @@ impl Recordings {
         Self(Arc::new(RecordingsInner {
             manager,
             clips: slot("clips", plan.max_clip_bytes),
+            room: ClipRoom::default(),
             timelapses: slot("timelapses", plan.max_timelapse_bytes),
             running: Mutex::default(),
             problems: Arc::default(),
@@ -202,7 +207,11 @@ impl Archive for Recordings {
                 let spec = TimelapseSpec::new(stream.as_str()).with_title(title);
                 let inner = Arc::clone(&self.0);
                 let frames = source.frames(from, to).await?;
-                let job = in_background(move || clip::keep(&inner.clips, &spec, frames)).await?;
+                let kept = in_background(move || {
+                    inner.room.make_for(&inner.clips, frames.bytes());
+                    clip::keep(&inner.clips, &spec, frames)
+                });
+                let job = kept.await?;
                 Ok(self.show(RecordingKind::Clip, job))
             }
             RecordingRequest::Timelapse {

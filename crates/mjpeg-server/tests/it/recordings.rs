@@ -1,5 +1,7 @@
 //! Clips and time-lapses that outlast the relay.
 
+mod by_event;
+
 use std::{
     process::Command,
     time::{Duration, SystemTime},
