@@ -108,6 +108,9 @@ pub struct RecordingInfo {
     pub stream: String,
     /// A title for people; may be empty.
     pub title: String,
+    /// The event for which the relay has made it by itself, such as `motion`; `None` if somebody
+    /// has asked for it.
+    pub event: Option<String>,
     /// When it was begun.
     pub created: SystemTime,
     /// Why and when it ended; `None` while it runs.
@@ -124,6 +127,8 @@ pub struct RecordingInfo {
     pub frames: u64,
     /// What they take on the disk.
     pub bytes: u64,
+    /// When the first one was captured.
+    pub first: Option<SystemTime>,
     /// When the last one was captured.
     pub last: Option<SystemTime>,
     /// Pictures that could not be kept, since the relay started.
@@ -242,6 +247,7 @@ impl RecordingInfo {
             id: id.into(),
             stream: stream.into(),
             title: String::new(),
+            event: None,
             created,
             ended: None,
             every_s: None,
@@ -250,6 +256,7 @@ impl RecordingInfo {
             fps: 0,
             frames: 0,
             bytes: 0,
+            first: None,
             last: None,
             refused: 0,
             problem: None,

@@ -135,6 +135,13 @@ impl ControlApi {
         ApiEvents::new(Arc::clone(&self.inner.state.log))
     }
 
+    /// Tells of a clip that was kept, as an event `clip_ready` of its stream. The API itself tells
+    /// of those that it was asked for. (Feature `replay`.)
+    #[cfg(feature = "replay")]
+    pub fn clip_ready(&self, clip: &crate::archive::RecordingInfo) {
+        self.inner.state.clip_ready(clip);
+    }
+
     /// Asks the gate again about all who receive events or have a wall socket, when rights have
     /// changed. Those who lost the right are disconnected. The viewers of a wall's tiles are those
     /// of their streams, and [rechecked](mjpeg_manager::mjpeg_http::StreamService::recheck) there.

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use mjpeg_manager::{HttpOutlet, Manager, StreamName};
 use tokio::sync::{Semaphore, watch};
 
+#[cfg(feature = "replay")]
+use crate::events::log::{Logged, LoggedClip};
 #[cfg(feature = "push")]
 use crate::push::stats::PushAnswers;
 use crate::{
@@ -53,6 +55,26 @@ impl ApiState {
         }
         let _ = id;
         String::new()
+    }
+
+    /// Tells of a clip that was kept.
+    #[cfg(feature = "replay")]
+    pub(crate) fn clip_ready(&self, clip: &crate::archive::RecordingInfo) {
+        // It was a stream's when the clip was made.
+        let Ok(stream) = clip.stream.parse() else {
+            return;
+        };
+        self.log.add(Logged::Clip(LoggedClip {
+            stream,
+            at: SystemTime::now(),
+            id: clip.id.clone(),
+            title: clip.title.clone(),
+            event: clip.event.clone(),
+            first: clip.first,
+            last: clip.last,
+            frames: clip.frames,
+            bytes: clip.bytes,
+        }));
     }
 
     /// Whether recordings are served.

@@ -8,13 +8,17 @@ use mjpeg_control::{
     Configurator, ConfiguredStream, ControlAccess, EditedStream, Error, ErrorCode, LinkIssuer,
     Reloaded, StreamEdit, StreamRemoval,
 };
-use mjpeg_manager::mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry};
+use mjpeg_manager::{
+    StreamName,
+    mjpeg_http::{Access as Decision, Action, Gate, Grant, Inquiry},
+};
 use serde_json::Value;
 
 #[cfg(unix)]
 use crate::recordings::RecordingPlan;
 use crate::{
-    cluster::RelayNode, gateway::config::WallLimits, jwks::place::KeySource, webhooks::Webhooks,
+    cluster::RelayNode, event_clips::EventClipPlan, gateway::config::WallLimits,
+    jwks::place::KeySource, webhooks::Webhooks,
 };
 
 /// What a relay asks about its clients, and passes their changes on to.
@@ -29,6 +33,8 @@ pub(crate) struct RelayAccess {
     /// What clips and time-lapses may take on the disk; `None` for none of them.
     #[cfg(unix)]
     pub(crate) recordings: Option<RecordingPlan>,
+    /// What streams keep clips of by themselves.
+    pub(crate) clips: Vec<(StreamName, EventClipPlan)>,
     pub(crate) webhooks: Webhooks,
     pub(crate) cluster: Option<RelayNode>,
 }
@@ -44,6 +50,7 @@ impl Default for RelayAccess {
             links: None,
             #[cfg(unix)]
             recordings: None,
+            clips: Vec::new(),
             webhooks: Webhooks::default(),
             cluster: None,
         }

@@ -16,6 +16,7 @@ use crate::{
     background::in_background,
     cluster::RelayNode,
     config::plan::{PlannedStream, RelayPlan, sharing::Sharing},
+    event_clips::EventClipPlan,
     gateway::routes::Routes,
     links::{self, LinkService},
     relay::{
@@ -70,6 +71,7 @@ pub(crate) async fn start(
             max_clip_bytes: plan.storage.clips,
             max_timelapse_bytes: plan.storage.timelapses,
         }),
+        clips: clips(plan),
         webhooks,
         cluster,
     };
@@ -105,6 +107,7 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
         auth: (from.auth != to.auth).then(|| to.auth.clone()),
         hook: (from.hook != to.hook).then(|| to.hook.clone()),
         webhooks: (from.webhooks != to.webhooks).then(|| to.webhooks.clone()),
+        clips: clips(to),
         keys: to.keys.clone(),
         order: by_name(to).map(|(name, _)| name.clone()).collect(),
         sharings: sharings(to)
@@ -116,6 +119,15 @@ pub(crate) fn change(from: &RelayPlan, to: &RelayPlan) -> RelayChange {
 fn by_name(plan: &RelayPlan) -> impl Iterator<Item = (&StreamName, &PlannedStream)> {
     let streams = plan.streams.iter();
     streams.map(|stream| (stream.spec.name(), stream))
+}
+
+/// What streams keep clips of by themselves.
+fn clips(plan: &RelayPlan) -> Vec<(StreamName, EventClipPlan)> {
+    let clips = by_name(plan).filter_map(|(name, stream)| {
+        let clips = stream.clips.clone()?;
+        Some((name.clone(), clips))
+    });
+    clips.collect()
 }
 
 /// What the nodes of a cluster agree on about each stream.

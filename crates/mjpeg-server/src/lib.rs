@@ -39,6 +39,7 @@ mod control;
 mod ctl;
 #[cfg(all(feature = "v4l2", target_os = "linux"))]
 mod devices;
+mod event_clips;
 mod gateway;
 mod jwks;
 mod links;

@@ -4,6 +4,8 @@
 //! figure is kept between two scrapes.
 
 mod accept;
+#[cfg(unix)]
+mod clips;
 mod cluster;
 mod families;
 mod listener;
@@ -44,6 +46,7 @@ use self::{
     relay::RelayReading, stream::StreamReading, wall::WallReading,
 };
 use crate::cluster::{RelayNode, figures::ClusterFigures};
+use crate::recordings::by_event::{EventClips, counters::EventClipStats};
 #[cfg(unix)]
 use crate::recordings::{Recordings, figures::RecordingFigures};
 use crate::webhooks::{Webhooks, stats::WebhookStats};
@@ -72,6 +75,7 @@ pub struct Metrics {
     node: Option<RelayNode>,
     #[cfg(unix)]
     recordings: Option<Recordings>,
+    clips: Option<EventClips>,
     /// One for each answer that may be on its way.
     answers: Arc<Semaphore>,
     /// Requests refused because there were none left.
@@ -90,6 +94,7 @@ impl Metrics {
             node: None,
             #[cfg(unix)]
             recordings: None,
+            clips: None,
             answers: Arc::new(Semaphore::new(MAX_ANSWERS)),
             refused: Arc::default(),
         }
@@ -118,6 +123,13 @@ impl Metrics {
     #[cfg(unix)]
     pub(crate) fn with_recordings(mut self, recordings: Option<Recordings>) -> Self {
         self.recordings = recordings;
+        self
+    }
+
+    /// Adds the figures of clips that streams keep by themselves. Default: none.
+    #[cfg(unix)]
+    pub(crate) fn with_clips(mut self, clips: Option<EventClips>) -> Self {
+        self.clips = clips;
         self
     }
 
@@ -186,6 +198,11 @@ impl Metrics {
                 .recordings
                 .as_ref()
                 .map_or_else(Default::default, Recordings::figures),
+            clips: self
+                .clips
+                .as_ref()
+                .map(EventClips::stats)
+                .unwrap_or_default(),
             #[cfg(feature = "http-listen")]
             pushes: PushFigures::now(self.control.as_ref()),
             process: ProcessReading::now(),
@@ -209,6 +226,9 @@ struct Figures {
     /// Of clips, and of time-lapses.
     #[cfg(unix)]
     recordings: [RecordingFigures; 2],
+    /// By stream, and how many were deleted.
+    #[cfg(unix)]
+    clips: (Vec<(String, EventClipStats)>, u64),
     #[cfg(feature = "http-listen")]
     pushes: PushFigures,
     /// `None` where the system does not tell.
@@ -226,6 +246,7 @@ impl Collector for Figures {
         replay::encode(&self.streams, &mut families)?;
         #[cfg(unix)]
         recordings::encode(&self.recordings, &mut families)?;
+        clips::encode(&self.clips, &mut families)?;
         listener::encode(&self.listeners, &mut families)?;
         outbound::webhooks(&self.webhooks, &mut families)?;
         outbound::hook(self.hook.as_ref(), &mut families)?;

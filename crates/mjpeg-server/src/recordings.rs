@@ -1,11 +1,13 @@
 //! Clips and time-lapses: pictures that outlast the relay, on the disk.
 
+pub(crate) mod by_event;
 mod clip;
 pub(crate) mod figures;
 mod files;
 mod on_request;
 mod problems;
 mod refusal;
+mod room;
 mod shown;
 mod slot;
 mod taking;
@@ -36,6 +38,7 @@ use self::{
     on_request::AskedPicture,
     problems::TimelapseProblems,
     refusal::{missing, refusal},
+    room::ClipRoom,
     shown::{parse_id, print_id, shown},
     slot::StoreSlot,
 };
@@ -63,6 +66,7 @@ impl fmt::Debug for Recordings {
 struct RecordingsInner {
     manager: Manager,
     clips: StoreSlot,
+    room: ClipRoom,
     timelapses: StoreSlot,
     /// Those that take pictures by themselves.
     running: Mutex<HashMap<TimelapseId, OwnedTask>>,
@@ -84,6 +88,7 @@ impl Recordings {
         Self(Arc::new(RecordingsInner {
             manager,
             clips: slot("clips", plan.max_clip_bytes),
+            room: ClipRoom::default(),
             timelapses: slot("timelapses", plan.max_timelapse_bytes),
             running: Mutex::default(),
             problems: Arc::default(),
@@ -214,7 +219,11 @@ impl Archive for Recordings {
                 let spec = TimelapseSpec::new(stream.as_str()).with_title(title);
                 let inner = Arc::clone(&self.0);
                 let frames = source.frames(from, to).await?;
-                let job = in_background(move || clip::keep(&inner.clips, &spec, frames)).await?;
+                let kept = in_background(move || {
+                    inner.room.make_for(&inner.clips, frames.bytes());
+                    clip::keep(&inner.clips, &spec, frames)
+                });
+                let job = kept.await?;
                 Ok(self.show(RecordingKind::Clip, job))
             }
             RecordingRequest::Timelapse {

@@ -272,6 +272,8 @@ impl Relay {
             .control
             .drain(manager.config().shutdown_grace());
         let (report, (), ()) = tokio::join!(manager.shutdown(), self.gateways.shutdown(), walls);
+        #[cfg(unix)]
+        self.relayed.end_clips().await;
         self.relayed.webhooks.stop();
         report
     }

@@ -20,6 +20,8 @@ pub struct TimelapseJob {
     pub frames: u64,
     /// What its files take of the quota, in bytes.
     pub bytes: u64,
+    /// When the first frame was taken. `None` if there is none, or if its record is damaged.
+    pub first: Option<SystemTime>,
     /// When the last frame was taken. `None` if there is none, or if the record of the last frame
     /// is damaged.
     pub last: Option<SystemTime>,

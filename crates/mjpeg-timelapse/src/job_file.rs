@@ -21,6 +21,9 @@ pub(crate) struct JobFile {
     created_us: u64,
     stream: String,
     title: String,
+    /// Left out of the file if there is none, so that versions before it read the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<String>,
     every_us: Option<u64>,
     until_us: Option<u64>,
     max_frames: Option<u64>,
@@ -53,6 +56,7 @@ impl JobFile {
             created_us: micros(created),
             stream: spec.stream().to_owned(),
             title: spec.title().to_owned(),
+            event: spec.event().map(str::to_owned),
             every_us: every.map(|every| u64::try_from(every).unwrap_or(u64::MAX)),
             until_us: spec.until().map(micros),
             max_frames: spec.max_frames(),
@@ -112,6 +116,7 @@ impl JobFile {
     pub(crate) fn spec(&self) -> TimelapseSpec {
         TimelapseSpec::new(self.stream.clone())
             .with_title(self.title.clone())
+            .with_event(self.event.clone())
             .with_every(self.every_us.map(Duration::from_micros))
             .with_until(self.until_us.map(time))
             .with_max_frames(self.max_frames)

@@ -20,11 +20,11 @@ pub(crate) const MAX_FRAME_BYTES: usize = 64 << 20;
 /// The most frames that are kept at once. The records of so many take half a page of a file.
 pub(crate) const MAX_BATCH_FRAMES: usize = 64;
 
-/// The most bytes of a text: the name of a stream, a title, the reason of an end.
+/// The most bytes of a text: the name of a stream, a title, an event, the reason of an end.
 pub(crate) const MAX_TEXT_BYTES: usize = 256;
 
-/// The most bytes of `job.json`, and what a job takes of the quota besides its frames. Three texts
-/// of which each byte is escaped fit into half of it.
+/// The most bytes of `job.json`, and what a job takes of the quota besides its frames. Four texts
+/// of which each byte is escaped take half of it.
 pub(crate) const JOB_BYTES: u64 = 4096;
 
 /// The shortest and the longest time between two frames.

@@ -15,6 +15,8 @@ pub(crate) struct Recovered {
     pub(crate) frames: u64,
     /// Where the data of the next frame begins.
     pub(crate) data_bytes: u64,
+    /// When the first frame was taken, in microseconds since 1970.
+    pub(crate) first_us: Option<u64>,
     /// When the last frame was taken, in microseconds since 1970.
     pub(crate) last_us: Option<u64>,
 }
@@ -47,6 +49,7 @@ pub(crate) fn recover(
         let record = window.get(index, number)?;
         Ok(record.filter(|record| record.end() <= data_bytes))
     };
+    let first_us = usable(whole.min(1))?.map(|record| record.at_us);
     let most_torn = if has_batches {
         MAX_BATCH_FRAMES as u64
     } else {
@@ -60,6 +63,7 @@ pub(crate) fn recover(
             return Ok(Some(Recovered {
                 frames,
                 data_bytes: if is_torn { end } else { data_bytes },
+                first_us: first_us.filter(|_| frames > 0),
                 last_us: last.map(|record| record.at_us),
             }));
         }
@@ -67,6 +71,7 @@ pub(crate) fn recover(
     Ok(Some(Recovered {
         frames: whole,
         data_bytes,
+        first_us,
         last_us: None,
     }))
 }

@@ -13,6 +13,7 @@ use crate::{
 pub struct TimelapseSpec {
     stream: String,
     title: String,
+    event: Option<String>,
     every: Option<Duration>,
     until: Option<SystemTime>,
     max_frames: Option<u64>,
@@ -26,6 +27,7 @@ impl TimelapseSpec {
         Self {
             stream: stream.into(),
             title: String::new(),
+            event: None,
             every: None,
             until: None,
             max_frames: None,
@@ -43,13 +45,21 @@ impl TimelapseSpec {
     pub const MIN_EVERY: Duration = *EVERY.start();
     /// The longest time between two frames.
     pub const MAX_EVERY: Duration = *EVERY.end();
-    /// The most bytes of a stream's name, of a title, and of the reason of an end.
+    /// The most bytes of a stream's name, of a title, of an event, and of the reason of an end.
     pub const MAX_TEXT_BYTES: usize = MAX_TEXT_BYTES;
 
     /// Sets the title that people see. The default is empty. It has at most
     /// [`TimelapseSpec::MAX_TEXT_BYTES`] bytes and no control characters.
     pub fn with_title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
+        self
+    }
+
+    /// Sets the event for which the job was made, as a word. `None`, the default, means that
+    /// somebody asked for it. It has at most [`TimelapseSpec::MAX_TEXT_BYTES`] bytes and no control
+    /// characters.
+    pub fn with_event(mut self, event: impl Into<Option<String>>) -> Self {
+        self.event = event.into();
         self
     }
 
@@ -94,6 +104,11 @@ impl TimelapseSpec {
         &self.title
     }
 
+    /// Returns the event for which the job was made.
+    pub fn event(&self) -> Option<&str> {
+        self.event.as_deref()
+    }
+
     /// Returns the time from one frame to the next.
     pub fn every(&self) -> Option<Duration> {
         self.every
@@ -124,6 +139,7 @@ impl TimelapseSpec {
     pub(crate) fn check(&self) -> Result<(), Error> {
         check_text("stream", &self.stream)?;
         check_text("title", &self.title)?;
+        check_text("event", self.event.as_deref().unwrap_or_default())?;
         let every = self.every.unwrap_or(Self::MIN_EVERY);
         if !EVERY.contains(&every) {
             return Err(Error::InvalidSetting {

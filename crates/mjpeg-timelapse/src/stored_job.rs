@@ -62,6 +62,7 @@ impl StoredJob {
         let kept = Recovered {
             frames: 0,
             data_bytes: 0,
+            first_us: None,
             last_us: None,
         };
         Ok(Self::new(id, folder, file, kept))
@@ -143,6 +144,11 @@ impl StoredJob {
             after = Recovered {
                 frames: after.frames + 1,
                 data_bytes: record.end(),
+                first_us: if after.frames == 0 {
+                    Some(record.at_us)
+                } else {
+                    after.first_us
+                },
                 last_us: Some(record.at_us),
             };
             written.push((record, &*frame.jpeg));
@@ -219,6 +225,7 @@ impl StoredJob {
             state: known.file.state(),
             frames: known.kept.frames,
             bytes: known.bytes(),
+            first: known.kept.first_us.map(time),
             last: known.kept.last_us.map(time),
             refused: known.refused,
         }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use mjpeg_manager::{StreamEvent, StreamName};
+use mjpeg_manager::StreamName;
 use tokio::sync::watch;
 
 use crate::{
@@ -64,10 +64,9 @@ impl ApiEvents {
                     self.at = entry.number;
                     match &entry.what {
                         Logged::Missed(count) => self.missed += count,
-                        Logged::Event(event) => {
+                        what => {
                             let id = self.log.id(entry.number);
-                            let view = EventView::of(event, &id, Sight::All);
-                            if let Some(event) = view.and_then(|view| shown(view, id, event)) {
+                            if let Some(event) = shown(what, id) {
                                 return event;
                             }
                         }
@@ -89,10 +88,11 @@ impl ApiEvents {
     }
 }
 
-fn shown(view: EventView, id: String, event: &StreamEvent) -> Option<ApiEvent> {
+fn shown(what: &Logged, id: String) -> Option<ApiEvent> {
+    let view = EventView::of(what, &id, Sight::All)?;
     Some(ApiEvent {
         id,
-        stream: event.stream.clone(),
+        stream: what.stream()?.clone(),
         kind: view.kind(),
         // All its fields are texts.
         json: serde_json::to_string(&view).ok()?,

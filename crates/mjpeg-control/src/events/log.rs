@@ -3,9 +3,10 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
-use mjpeg_manager::{Events, StreamEvent};
+use mjpeg_manager::{Events, StreamEvent, StreamName};
 use tokio::sync::watch;
 
 use crate::events::ids::EventIds;
@@ -33,7 +34,40 @@ pub(crate) struct LogEntry {
 
 pub(crate) enum Logged {
     Event(StreamEvent),
+    #[cfg_attr(
+        not(feature = "replay"),
+        allow(dead_code, reason = "nothing keeps clips")
+    )]
+    Clip(LoggedClip),
     Missed(u64),
+}
+
+/// A clip that was kept.
+#[cfg_attr(
+    not(feature = "replay"),
+    allow(dead_code, reason = "nothing keeps clips")
+)]
+pub(crate) struct LoggedClip {
+    pub(crate) stream: StreamName,
+    pub(crate) at: SystemTime,
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) event: Option<String>,
+    pub(crate) first: Option<SystemTime>,
+    pub(crate) last: Option<SystemTime>,
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Logged {
+    /// The stream to which it has happened.
+    pub(crate) fn stream(&self) -> Option<&StreamName> {
+        match self {
+            Self::Event(event) => Some(&event.stream),
+            Self::Clip(clip) => Some(&clip.stream),
+            Self::Missed(_) => None,
+        }
+    }
 }
 
 /// What follows a place in the log.
@@ -73,7 +107,7 @@ impl EventLog {
         }
     }
 
-    fn add(&self, what: Logged) {
+    pub(crate) fn add(&self, what: Logged) {
         let mut ring = self.ring();
         let number = ring.next;
         ring.next += 1;

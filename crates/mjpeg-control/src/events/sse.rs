@@ -171,13 +171,12 @@ impl Subscriber {
 
     /// An event for this client; `None` if it may not see the stream.
     async fn text(&mut self, entry: &LogEntry) -> Option<String> {
-        let event = match &entry.what {
-            Logged::Missed(count) => return Some(self.gap(*count).await),
-            Logged::Event(event) => event,
-        };
+        if let Logged::Missed(count) = &entry.what {
+            return Some(self.gap(*count).await);
+        }
         let id = self.log.id(entry.number);
-        let sight = self.sight(event.stream.as_str()).await;
-        let view = EventView::of(event, &id, sight)?;
+        let sight = self.sight(entry.what.stream()?.as_str()).await;
+        let view = EventView::of(&entry.what, &id, sight)?;
         let json = serde_json::to_string(&view).ok()?;
         Some(format!("id: {id}\nevent: stream\ndata: {json}\n\n"))
     }

@@ -12,7 +12,7 @@ use crate::{
     code::ErrorCode,
     error::Error,
     events::{
-        log::{EventLog, Following, LogEntry, Logged},
+        log::{EventLog, Following, LogEntry},
         sse::{EventFeed, Subscriber},
     },
     parameters::{PAGE, Parameters, invalid_cursor},
@@ -53,10 +53,9 @@ pub(super) async fn past(
     state.manager.spec(&name).map_err(|_| Error::not_found())?;
     let entries = of_stream(log, &name, after, limit + 1);
     let (entries, next) = query.page(entries, |entry| log.id(entry.number))?;
-    let events = entries.iter().filter_map(|entry| match &entry.what {
-        Logged::Event(event) => EventView::of(event, &log.id(entry.number), Sight::All),
-        Logged::Missed(_) => None,
-    });
+    let events = entries
+        .iter()
+        .filter_map(|entry| EventView::of(&entry.what, &log.id(entry.number), Sight::All));
     let events = events.collect();
     Ok(json(StatusCode::OK, &EventPage { events, next }))
 }
@@ -70,8 +69,8 @@ fn of_stream(log: &EventLog, name: &str, after: u64, most: usize) -> Vec<Arc<Log
             Following::Gap { resume, .. } => at = resume,
             Following::Entry(entry) => {
                 at = entry.number;
-                let is_its = matches!(&entry.what, Logged::Event(event)
-                    if event.stream.as_str() == name);
+                let stream = entry.what.stream();
+                let is_its = stream.is_some_and(|stream| stream.as_str() == name);
                 entries.extend(is_its.then_some(entry));
             }
         }

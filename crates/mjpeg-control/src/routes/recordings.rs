@@ -137,7 +137,12 @@ async fn create(
     }
     let wanted = wanted(&fields, stream.clone())?;
     let response = match seam(&state)?.create(wanted).await {
-        Ok(made) => json(StatusCode::CREATED, &RecordingView::from(made)),
+        Ok(made) => {
+            if made.kind == RecordingKind::Clip {
+                state.clip_ready(&made);
+            }
+            json(StatusCode::CREATED, &RecordingView::from(made))
+        }
         Err(error) => Refused(error).into_response(),
     };
     Ok(about(response, &stream))

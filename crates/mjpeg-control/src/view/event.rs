@@ -4,7 +4,11 @@ use mjpeg_manager::{Change, StreamEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{caller::Sight, time::rfc3339};
+use crate::{
+    caller::Sight,
+    events::log::{Logged, LoggedClip},
+    time::rfc3339,
+};
 
 /// Something that happened to a stream.
 #[derive(Serialize, ToSchema)]
@@ -14,8 +18,8 @@ pub(crate) struct EventView {
     /// When (RFC 3339).
     at: String,
     stream: String,
-    /// A word: `started`, `state`, `source`, `reconfigured`, `frozen`, `moving`,
-    /// `detected`, `cleared` or `stopped`.
+    /// A word: `started`, `state`, `source`, `reconfigured`, `frozen`, `moving`, `detected`,
+    /// `cleared`, `clip_ready` or `stopped`.
     change: &'static str,
     /// The new state, if it changed: a word.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,6 +35,30 @@ pub(crate) struct EventView {
     /// The source in use, if it changed, without secrets, for those who may control the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
+    /// The clip that was kept. Such events are only for those who may control the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clip: Option<ReadyClip>,
+}
+
+/// A clip that was kept.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReadyClip {
+    id: String,
+    /// For people; may be empty.
+    title: String,
+    /// The event for which the relay has made it by itself, such as `motion`; `null` if somebody
+    /// has asked for it.
+    event: Option<String>,
+    /// When its first picture was captured (RFC 3339).
+    from: Option<String>,
+    /// When its last picture was captured (RFC 3339).
+    to: Option<String>,
+    /// How many pictures it has.
+    frames: u64,
+    /// What they take on the disk.
+    bytes: u64,
+    /// Where it can be downloaded at the relay, without the `base_path` of the listener.
+    path: String,
 }
 
 /// Past events of a stream.
@@ -43,8 +71,39 @@ pub(crate) struct EventPage {
 }
 
 impl EventView {
-    /// An event as far as somebody may see it.
-    pub(crate) fn of(event: &StreamEvent, id: &str, sight: Sight) -> Option<Self> {
+    /// What was logged, as far as somebody may see it.
+    pub(crate) fn of(logged: &Logged, id: &str, sight: Sight) -> Option<Self> {
+        match logged {
+            Logged::Event(event) => Self::of_stream(event, id, sight),
+            Logged::Clip(clip) => (sight == Sight::All).then(|| Self::of_clip(clip, id)),
+            Logged::Missed(_) => None,
+        }
+    }
+
+    fn of_clip(clip: &LoggedClip, id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            at: rfc3339(clip.at),
+            stream: clip.stream.to_string(),
+            change: "clip_ready",
+            state: None,
+            text: None,
+            detection: None,
+            source: None,
+            clip: Some(ReadyClip {
+                id: clip.id.clone(),
+                title: clip.title.clone(),
+                event: clip.event.clone(),
+                from: clip.first.map(rfc3339),
+                to: clip.last.map(rfc3339),
+                frames: clip.frames,
+                bytes: clip.bytes,
+                path: format!("/api/v1/clips/{}/movie.mov", clip.id),
+            }),
+        }
+    }
+
+    fn of_stream(event: &StreamEvent, id: &str, sight: Sight) -> Option<Self> {
         if sight == Sight::Nothing {
             return None;
         }
@@ -91,6 +150,7 @@ impl EventView {
             text,
             detection,
             source,
+            clip: None,
         })
     }
 

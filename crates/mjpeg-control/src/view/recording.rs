@@ -57,10 +57,14 @@ pub(crate) struct RecordingView {
     stream: String,
     /// For people; may be empty.
     title: String,
+    /// The event for which the relay has made a clip by itself, such as `motion`; `null` if
+    /// somebody has asked for it.
+    event: Option<String>,
     /// `running` or `ended`.
     state: &'static str,
-    /// Why it ended: `finished`, `until`, `max_frames`, `clip`, or `interrupted`: a clip of which
-    /// the relay has kept a part when it ended.
+    /// Why it ended: `finished`, `until`, `max_frames` or `clip`. A clip that has only a part of
+    /// its pictures: `interrupted` if the relay ended, `incomplete` if there was no room for the
+    /// rest, or the disk failed.
     reason: Option<String>,
     /// When it was begun (RFC 3339).
     created: String,
@@ -78,6 +82,8 @@ pub(crate) struct RecordingView {
     frames: u64,
     /// What they take on the disk.
     bytes: u64,
+    /// When the first one was captured (RFC 3339).
+    first: Option<String>,
     /// When the last one was captured (RFC 3339).
     last: Option<String>,
     /// Pictures that could not be kept, since the relay started.
@@ -148,6 +154,7 @@ impl From<RecordingInfo> for RecordingView {
             id: recording.id,
             stream: recording.stream,
             title: recording.title,
+            event: recording.event,
             state: if reason.is_some() { "ended" } else { "running" },
             reason,
             created: rfc3339(recording.created),
@@ -158,6 +165,7 @@ impl From<RecordingInfo> for RecordingView {
             fps: recording.fps,
             frames: recording.frames,
             bytes: recording.bytes,
+            first: recording.first.map(rfc3339),
             last: recording.last.map(rfc3339),
             refused: recording.refused,
             problem: recording.problem,

@@ -315,6 +315,7 @@ impl Board {
             self.event = entry.number;
             match &entry.what {
                 Logged::Missed(_) => has_gap = true,
+                Logged::Clip(_) => {}
                 Logged::Event(event) => {
                     if let Change::State(state) = &event.change {
                         changed.insert(event.stream.to_string(), state.as_str());

@@ -192,6 +192,8 @@ linger = "http://hunter2@x"
             "sources" => "['tcp']",
             "allow" => "['10.0.0.0/8']",
             "view" => "[]",
+            "clip_on" => "['frozen']",
+            "max_clip_duration" => "'1m'",
             "tls" => "{ certificate = '/a', key = '/b' }",
             "requires" => "{ site = 'a' }",
             "jwt" => "{ issuer = 'i', audience = 'a', jwks = 'https://keys.example/' }",
@@ -316,6 +318,10 @@ linger = "http://hunter2@x"
                 "linger" => format!("{stream}\non_demand = true"),
                 "max_replay_memory" => format!("{stream}\nreplay = '1s'"),
                 "requires" => format!("{stream}\n[cluster]\n{CLUSTER}"),
+                "clip_on" => format!("{stream}\nreplay = '1m'"),
+                "clip_before" | "clip_after" | "max_clip_duration" => {
+                    format!("{stream}\nreplay = '1m'\nclip_on = ['offline']")
+                }
                 "snapshot_max_age" => format!("{stream}\nsnapshot_max_age = '1s'"),
                 _ => stream.into(),
             };

@@ -1,5 +1,6 @@
 //! Settings as the libraries take them.
 
+mod clips;
 mod picture;
 mod rights;
 pub(crate) mod sharing;
@@ -37,6 +38,7 @@ use super::{
 };
 use crate::{
     cluster::plan::ClusterPlan,
+    event_clips::EventClipPlan,
     gateway::config::{GatewayAddress, GatewayConfig, ServeSet, WallLimits},
     jwks::place::KeySource,
     tls::files::TlsFiles,
@@ -91,6 +93,8 @@ pub(crate) struct PlannedStream {
     pub(crate) spec: StreamSpec,
     pub(crate) http: StreamConfig,
     pub(crate) aliases: Vec<StreamName>,
+    /// Of what it keeps clips by itself, if of anything.
+    pub(crate) clips: Option<EventClipPlan>,
     /// What the nodes of a cluster agree on; `None` without one.
     pub(crate) sharing: Option<Sharing>,
 }
@@ -282,6 +286,7 @@ fn planned(
         spec,
         http: stream_config(keys, cors)?,
         aliases: stream.aliases.clone(),
+        clips: clips::clips(keys)?,
         sharing: node.map(|node| Sharing::new(stream, node)),
     })
 }

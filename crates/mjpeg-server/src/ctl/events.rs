@@ -156,9 +156,10 @@ fn print(screen: &Screen, event: &Value) -> Result<(), CtlFailure> {
         return screen.json_line(event);
     }
     let [at, stream, change] = ["at", "stream", "change"].map(|name| field(event, name));
-    // What it is about: a state in words, or a source.
+    // What it is about: a state in words, a source, or a clip.
+    let clip = event.get("clip").map(|clip| field(clip, "id"));
     let about = ["text", "state", "source"].map(|name| field(event, name));
-    let about = about.into_iter().find(|text| !text.is_empty());
+    let about = about.into_iter().chain(clip).find(|text| !text.is_empty());
     let line = format!("{at}  {stream}  {change}  {}", about.unwrap_or_default());
     screen.line(line.trim_end())
 }

@@ -23,8 +23,6 @@ use super::{
     config::{GatewayConfig, WallLimits},
     routes::Routes,
 };
-#[cfg(unix)]
-use crate::recordings::Recordings;
 use crate::{
     access::{LocalGate, RelayAccess, control_access},
     auth_hook::recheck_viewers,
@@ -33,6 +31,11 @@ use crate::{
     machine,
     metrics::Metrics,
     webhooks::Webhooks,
+};
+#[cfg(unix)]
+use crate::{
+    event_clips::EventClipPlan,
+    recordings::{Recordings, by_event::EventClips},
 };
 
 /// The streams, as all gateways see them.
@@ -56,6 +59,9 @@ pub(crate) struct Relayed {
     /// Clips and time-lapses, if they are kept.
     #[cfg(unix)]
     recordings: Option<Recordings>,
+    /// Clips that streams keep by themselves, and the task that tells of events.
+    #[cfg(unix)]
+    clips: Option<(EventClips, OwnedTask)>,
 }
 
 impl Relayed {
@@ -88,19 +94,28 @@ impl Relayed {
             archive,
             config,
         );
-        let metrics = Metrics::new(manager.clone(), http.clone());
         #[cfg(unix)]
-        let metrics = metrics.with_recordings(recordings.clone());
+        let clips = recordings.as_ref().map(|recordings| {
+            let clips = EventClips::new(manager.clone(), control.clone(), recordings);
+            clips.configure(&access.clips);
+            let following = clips.follow(manager.events());
+            (clips, following)
+        });
         let webhooks = access.webhooks;
         if let Some(cluster) = &access.cluster {
             cluster.serve(manager.clone(), http.clone());
         }
+        let metrics = Metrics::new(manager.clone(), http.clone())
+            .with_control(control.clone())
+            .with_outbound(webhooks.clone(), access.auth.clone())
+            .with_node(access.cluster.clone());
+        #[cfg(unix)]
+        let metrics = metrics
+            .with_recordings(recordings.clone())
+            .with_clips(clips.as_ref().map(|(clips, _)| clips.clone()));
         Self {
-            cluster: access.cluster.clone(),
-            metrics: metrics
-                .with_control(control.clone())
-                .with_outbound(webhooks.clone(), access.auth.clone())
-                .with_node(access.cluster),
+            cluster: access.cluster,
+            metrics,
             _rechecking: OwnedTask::start(recheck_viewers(access.auth.clone(), http.clone())),
             _passing_on: webhooks.follow(control.events()),
             webhooks,
@@ -112,6 +127,8 @@ impl Relayed {
             listeners: watch::Sender::default(),
             #[cfg(unix)]
             recordings,
+            #[cfg(unix)]
+            clips,
         }
     }
 
@@ -120,6 +137,22 @@ impl Relayed {
     pub(crate) async fn resume_recordings(&self) {
         if let Some(recordings) = &self.recordings {
             recordings.resume().await;
+        }
+    }
+
+    /// Replaces what streams keep clips of by themselves.
+    #[cfg(unix)]
+    pub(crate) fn set_clips(&self, plans: &[(StreamName, EventClipPlan)]) {
+        if let Some((clips, _)) = &self.clips {
+            clips.configure(plans);
+        }
+    }
+
+    /// Ends the clips that are being made.
+    #[cfg(unix)]
+    pub(crate) async fn end_clips(&self) {
+        if let Some((clips, _)) = &self.clips {
+            clips.end().await;
         }
     }
 

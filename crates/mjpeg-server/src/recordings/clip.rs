@@ -22,6 +22,14 @@ pub(super) struct ClipSource(ReplayRing);
 pub(super) struct ClipFrames {
     ring: ReplayRing,
     numbers: Vec<u64>,
+    bytes: u64,
+}
+
+impl ClipFrames {
+    /// What they take on the disk.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
 }
 
 impl ClipSource {
@@ -58,7 +66,9 @@ impl ClipSource {
             let detail = "the stream has no pictures of that time";
             return Err(Error::new(ErrorCode::NotFound, detail));
         }
+        let lengths = frames.iter().map(|(.., length)| frame_bytes(*length));
         Ok(ClipFrames {
+            bytes: TimelapseStore::JOB_BYTES + lengths.sum::<u64>(),
             ring: self.0,
             numbers: frames.into_iter().map(|(number, ..)| number).collect(),
         })
@@ -127,11 +137,19 @@ fn next_batch(frames: &mut Peekable<impl Iterator<Item = TimelapseFrame>>) -> Ve
     batch
 }
 
-fn kept_frame(frame: &RingFrame, clock: MomentClock) -> TimelapseFrame {
+/// What a frame of this length takes on the disk.
+pub(super) fn frame_bytes(length: usize) -> u64 {
+    length as u64 + RECORD_BYTES
+}
+
+pub(super) fn kept_frame(frame: &RingFrame, clock: MomentClock) -> TimelapseFrame {
     let image = frame.frame();
     let (width, height) = (image.width(), image.height());
     TimelapseFrame::new(image.bytes().clone(), clock.wall(frame.at()), width, height)
 }
+
+/// What a frame takes besides its JPEG.
+const RECORD_BYTES: u64 = 32;
 
 const FURTHEST_AHEAD: Duration = Duration::from_secs(30);
 

@@ -8,6 +8,8 @@ pub(super) fn shown(kind: RecordingKind, job: &TimelapseJob) -> RecordingInfo {
     let id = print_id(kind, &job.id);
     let mut shown = RecordingInfo::new(kind, id, job.spec.stream(), job.created);
     shown.title = job.spec.title().to_owned();
+    shown.event = job.spec.event().map(str::to_owned);
+    shown.first = job.first;
     shown.ended = match &job.state {
         TimelapseState::Ended { reason, at } => Some((reason.clone(), *at)),
         _ => None,

@@ -18,6 +18,7 @@ use crate::{
         plan::{ReplayLimits, sharing::Sharing},
         settings::HookSettings,
     },
+    event_clips::EventClipPlan,
     gateway::{
         config::WallLimits,
         running::{GatewayChange, WantedGateway},
@@ -44,6 +45,8 @@ pub(crate) struct RelayChange {
     pub(crate) hook: Option<Option<HookSettings>>,
     /// Where events are sent to; `None` if that does not change.
     pub(crate) webhooks: Option<Vec<Webhook>>,
+    /// What streams keep clips of by themselves.
+    pub(crate) clips: Vec<(StreamName, EventClipPlan)>,
     /// The keys of tokens.
     pub(crate) keys: Option<KeySource>,
     /// All streams, in their order.
@@ -108,6 +111,8 @@ impl Relay {
         }
         self.set_outbound(change.hook.as_ref(), change.webhooks.as_deref());
         self.relayed.set_wall_limits(change.walls);
+        #[cfg(unix)]
+        self.relayed.set_clips(&change.clips);
 
         let manager = &self.relayed.manager;
         let http = self

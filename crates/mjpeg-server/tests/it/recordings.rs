@@ -1,5 +1,6 @@
 //! Clips and time-lapses that outlast the relay.
 
+mod by_event;
 mod on_request;
 mod snippets;
 

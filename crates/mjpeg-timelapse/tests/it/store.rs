@@ -21,6 +21,7 @@ fn frames_are_there_with_their_times_and_sizes_when_the_store_is_opened_again() 
     }
     assert_frames(&store, &id, (0..5).map(picture));
     let before = only_job(&store);
+    assert_eq!(before.first, Some(picture(0).at));
     assert_eq!(before.last, Some(picture(4).at));
     let figures = store.figures();
     assert_eq!((figures.kept, figures.used_bytes), (5, before.bytes));
@@ -40,6 +41,7 @@ fn specification_survives_to_the_microsecond() {
     let until = noon() + Duration::from_secs(3600);
     let spec = TimelapseSpec::new("garage/2")
         .with_title("The \"new\" roof \u{1F3E0}\\")
+        .with_event("a \"motion\"".to_owned())
         .with_every(Duration::from_micros(1_500_001))
         .with_until(until)
         .with_max_frames(7)

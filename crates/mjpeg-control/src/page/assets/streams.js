@@ -11,7 +11,7 @@ const APART_MS = 500;
 const SAMPLES = 150;
 const EVENTS = 200;
 /// Events of what the list does not show.
-const UNLISTED = ['detected', 'cleared'];
+const UNLISTED = ['detected', 'cleared', 'clip_ready'];
 
 /// Whether the relay answers for time-lapses at all.
 async function keepsRecordings() {

@@ -10,17 +10,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{KEEP, LONGEST, NEW, RESTART, RIGHTS, auth::UserName};
-use crate::config::value::{
-    choice::{Repair, StartChoice},
-    limit::Limit,
-    listen_addr::ListenAddr,
-    placeholder::PlaceholderChoice,
-    replay::ReplayChoice,
-    rotation::Rotation,
-    size::Size,
-    source_text::SourceText,
-    text::TextValue,
-    time::Time,
+use crate::{
+    config::value::{
+        choice::{Repair, StartChoice},
+        limit::Limit,
+        listen_addr::ListenAddr,
+        placeholder::PlaceholderChoice,
+        replay::ReplayChoice,
+        rotation::Rotation,
+        size::Size,
+        source_text::SourceText,
+        text::TextValue,
+        time::Time,
+    },
+    event_clips::ClipEvent,
 };
 
 /// The keys that only a stream itself has.
@@ -248,6 +251,28 @@ pub(crate) struct StreamKeys {
     #[schemars(extend("x-least" = 0, "x-reload" = NEW, "x-api" = true))]
     pub(crate) max_replays: u32,
 
+    /// When the stream keeps a clip on the disk by itself: on `"motion"` (with `detect_motion`),
+    /// `"dark"` (with `detect_dark`), `"covered"` (with `detect_covered`), `"frozen"`, `"stalled"`
+    /// or `"offline"`. This needs `replay`.
+    /// [recordings.md](recordings.md#clips-by-event) tells more.
+    #[schemars(length(max = 6), extend(
+        "x-example" = ["motion", "offline"], "x-reload" = KEEP, "x-api" = true
+    ))]
+    pub(crate) clip_on: Vec<ClipEvent>,
+
+    /// With `clip_on`: how much of the time before the event a clip has, at most what `replay`
+    /// keeps.
+    #[schemars(extend("x-most" = "1h", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) clip_before: Time,
+
+    /// With `clip_on`: how long a clip goes on after the event; after motion, from its end on.
+    #[schemars(extend("x-most" = "1h", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) clip_after: Time,
+
+    /// With `clip_on`: how long a clip may be. If motion goes on, the next clip follows it.
+    #[schemars(extend("x-least" = "1s", "x-most" = "1h", "x-reload" = KEEP, "x-api" = true))]
+    pub(crate) max_clip_duration: Time,
+
     /// The users who may see the stream. Without it, everybody may whom `[auth]` lets view.
     #[schemars(length(max = 256), extend(
         "x-default" = "as `[auth]` says",
@@ -318,6 +343,10 @@ impl Default for StreamKeys {
             replay: ReplayChoice::default(),
             max_replay_memory: Size(RingConfig::default().max_bytes() as u64),
             max_replays: few(http.max_replays()),
+            clip_on: Vec::new(),
+            clip_before: Time::from_secs(10),
+            clip_after: Time::from_secs(20),
+            max_clip_duration: Time::from_secs(120),
             view: None,
             webkit_fetch_mixed: http.webkit_fetch_mixed(),
             requires: BTreeMap::new(),

@@ -41,9 +41,9 @@ pub(crate) struct WebhookKeys {
 
     /// Which events are sent: a new state of a camera (`"connecting"`, `"online"`, `"stalled"`,
     /// `"offline"`, `"idle"`, `"paused"`, `"ended"`, `"failed"`), its picture (`"frozen"`,
-    /// `"moving"`, `"detected"`, `"cleared"`), another source (`"source"`), and the stream itself
-    /// (`"started"`, `"reconfigured"`, `"stopped"`).
-    #[schemars(length(min = 1, max = 16), extend("x-reload" = KEEP))]
+    /// `"moving"`, `"detected"`, `"cleared"`), another source (`"source"`), a clip that was kept
+    /// (`"clip_ready"`), and the stream itself (`"started"`, `"reconfigured"`, `"stopped"`).
+    #[schemars(length(min = 1, max = 17), extend("x-reload" = KEEP))]
     pub(crate) events: Vec<EventWord>,
 
     /// The streams whose events are sent. `"*"` means all, also those that are added later.

@@ -128,6 +128,9 @@ pub(crate) enum EventWord {
     Cleared,
     /// Pictures come from another source.
     Source,
+    /// A clip was kept on the disk.
+    #[serde(rename = "clip_ready")]
+    ClipReady,
     /// The stream was started.
     Started,
     /// The stream was changed.
@@ -137,7 +140,7 @@ pub(crate) enum EventWord {
 }
 
 impl EventWord {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Connecting,
         Self::Online,
         Self::Stalled,
@@ -151,6 +154,7 @@ impl EventWord {
         Self::Detected,
         Self::Cleared,
         Self::Source,
+        Self::ClipReady,
         Self::Started,
         Self::Reconfigured,
         Self::Stopped,
@@ -172,6 +176,7 @@ impl EventWord {
             Self::Detected => "detected",
             Self::Cleared => "cleared",
             Self::Source => "source",
+            Self::ClipReady => "clip_ready",
             Self::Started => "started",
             Self::Reconfigured => "reconfigured",
             Self::Stopped => "stopped",

@@ -35,6 +35,12 @@ impl ReplayChoice {
         (!self.0.is_empty()).then(|| RingConfig::default().with_tiers(tiers))
     }
 
+    /// How far back they reach; `None` for nothing.
+    pub(crate) fn span(&self) -> Option<Duration> {
+        let tiers = self.0.iter().map(|tier| tier.keep.0);
+        (!self.0.is_empty()).then(|| tiers.sum())
+    }
+
     fn checked(tiers: Vec<ReplayTier>) -> Result<Self, String> {
         if tiers.is_empty() || tiers.len() > RingConfig::MAX_TIERS {
             let most = RingConfig::MAX_TIERS;

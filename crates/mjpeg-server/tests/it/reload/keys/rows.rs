@@ -572,6 +572,37 @@ pub(super) const ROWS: &[Row] = &[
         ["1", "max_replays 4 -> 1"],
         Whole,
     ),
+    also(
+        row(
+            WATCHED,
+            "clip_on",
+            KEEP,
+            ["[\"offline\"]", "clip_on [] -> [\"offline\"]"],
+            Whole,
+        ),
+        &[(WATCHED, "replay", "\"60s\"")],
+    ),
+    row(
+        WATCHED,
+        "clip_before",
+        KEEP,
+        ["\"5s\"", "clip_before \"10s\" -> \"5s\""],
+        Whole,
+    ),
+    row(
+        WATCHED,
+        "clip_after",
+        KEEP,
+        ["\"5s\"", "clip_after \"20s\" -> \"5s\""],
+        Whole,
+    ),
+    row(
+        WATCHED,
+        "max_clip_duration",
+        KEEP,
+        ["\"5m\"", "max_clip_duration \"2m\" -> \"5m\""],
+        Whole,
+    ),
     row(
         OTHER,
         "view",
