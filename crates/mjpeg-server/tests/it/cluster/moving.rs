@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{PATIENCE, Plant, PlantNode, camera, number, stream};
 
@@ -157,11 +157,9 @@ async fn camera_moves_to_a_node_that_has_just_started_and_its_pictures_go_on() {
             seen = next;
         }
     });
-    let moved = tokio::task::block_in_place(|| {
-        // It is up, and cannot take anything yet.
-        until_state(&to, "b", "waiting");
-        to.cluster(&["move", "door", "b"])
-    });
+    // It is up, and cannot take anything yet.
+    until_state(&to, "b", "waiting").await;
+    let moved = tokio::task::block_in_place(|| to.cluster(&["move", "door", "b"]));
     assert_eq!(moved.0, Some(0), "{moved:?}");
     let longest = timeout(PATIENCE, from).await.expect("it is moved").unwrap();
     assert!(longest < Duration::from_secs(1), "{longest:?}");
@@ -171,13 +169,13 @@ async fn camera_moves_to_a_node_that_has_just_started_and_its_pictures_go_on() {
 }
 
 /// Waits until a node is listed as being in this state.
-fn until_state(asked: &PlantNode, node: &str, state: &str) {
+async fn until_state(asked: &PlantNode, node: &str, state: &str) {
     let listed = || {
         let (_, out, _) = asked.cluster(&["status"]);
         let mut lines = out.lines();
         lines.any(|line| line.starts_with(node) && line.contains(state))
     };
     while !listed() {
-        std::thread::sleep(Duration::from_millis(20));
+        sleep(Duration::from_millis(20)).await;
     }
 }
