@@ -241,8 +241,9 @@ fn size(frame: &Frame) -> (u16, u16) {
     (frame.width(), frame.height())
 }
 
-/// What loopback takes in about a tenth of a millisecond.
-const TURN_BYTES: usize = 256 << 10;
+/// Some frames, or one that is longer. The runtime looks for what has arrived on sockets only after
+/// some dozens of turns, so that a turn must be short.
+const TURN_BYTES: usize = 64 << 10;
 
 /// In frames: the tables of fewer take less than a millisecond.
 const LONG_CLIP: usize = 5_000;
