@@ -228,7 +228,7 @@ fn joined(text: &str) -> Vec<String> {
 const MOST_BYTES: usize = 64 << 10;
 
 /// The longest `${NAME:-default}`.
-const MOST_REFERENCE: usize = 1024;
+const MOST_REFERENCE: usize = 128;
 
 const MOST_VARIABLES: usize = 1000;
 

@@ -82,9 +82,9 @@ fn by_content(text: &str) -> Option<MigrateKind> {
         Some(MigrateKind::Crowsnest)
     } else if lines().any(is_octopi) {
         Some(MigrateKind::Octopi)
-    } else if has_top(&["cameras"]) {
+    } else if has_top(&["cameras", "go2rtc"]) {
         Some(MigrateKind::Frigate)
-    } else if has_top(&["streams", "go2rtc"]) {
+    } else if has_top(&["streams"]) {
         Some(MigrateKind::Go2rtc)
     } else if has_command("mjpg_streamer") {
         Some(MigrateKind::MjpgStreamer)

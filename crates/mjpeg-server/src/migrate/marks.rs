@@ -89,7 +89,7 @@ fn is_name(name: &str) -> bool {
 const MARKS: RangeInclusive<char> = '\u{F0000}'..='\u{FFFFD}';
 
 /// The longest name with its default.
-const MOST_REFERENCE: usize = 1024;
+const MOST_REFERENCE: usize = 128;
 
 /// The most variables of all files.
 const MOST: usize = 1000;

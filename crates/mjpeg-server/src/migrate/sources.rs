@@ -55,7 +55,7 @@ pub(super) fn network(url: &str) -> Verdict {
         ),
         ("rtsp" | "rtsps", Codec::Other(codec)) => Verdict::lost(format!(
             "its URL says {codec}, and by RTSP the relay reads only M-JPEG. Set one of the camera's \
-             streams to M-JPEG, or use a program that converts: {CONVERT}"
+             streams to M-JPEG. {CONVERT}"
         )),
         ("rtmp" | "rtmps" | "srt" | "udp" | "rtp", _) => {
             Verdict::lost(format!("the relay does not speak {scheme}. {CONVERT}"))
@@ -185,5 +185,5 @@ fn codec(url: &str) -> Codec {
 }
 
 /// What to do about a camera that sends no JPEG pictures.
-const CONVERT: &str = "This converts, for about one core: \
+const CONVERT: &str = "A program can convert, for about one core: \
      source = \"exec:ffmpeg -loglevel error -i URL -c:v mjpeg -q:v 4 -f mjpeg -\"";
