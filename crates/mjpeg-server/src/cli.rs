@@ -10,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod devices;
 pub(crate) mod hash_password;
 pub(crate) mod log_args;
+pub(crate) mod migrate;
 mod redact;
 pub(crate) mod run;
 pub(crate) mod stream_arg;
@@ -29,6 +30,7 @@ use self::{
     devices::Devices,
     hash_password::HashPassword,
     log_args::LogArgs,
+    migrate::Migrate,
     run::Run,
 };
 
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// List the cameras of this machine, such as USB webcams, and what they can do (Linux)
     Devices(Devices),
+    /// Make a configuration from that of crowsnest, mjpg-streamer, ustreamer, go2rtc or Frigate
+    Migrate(Migrate),
     /// Make a certificate for HTTPS that this machine signs itself
     Cert(Cert),
     /// Make the hash of a password or a new token, for a user in the configuration file
@@ -125,6 +129,7 @@ impl Command {
             Self::Check(_)
             | Self::Demo(_)
             | Self::Devices(_)
+            | Self::Migrate(_)
             | Self::Cert(_)
             | Self::HashPassword(_)
             | Self::Ctl(_)

@@ -2,6 +2,7 @@
 
 mod check;
 mod configurable;
+mod migrate;
 
 use std::{future::pending, io, process::ExitCode, sync::Arc, time::Duration};
 
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
     let work = match command {
         Command::Check(args) => return check::check(&args),
         Command::Config(args) => return check::config(&args, &log),
+        Command::Migrate(args) => return migrate::run(&args),
         Command::Cert(args) => return check::cert(&args),
         Command::HashPassword(args) => return check::hash_password(&args),
         Command::Ctl(args) => return ctl::run(&args),

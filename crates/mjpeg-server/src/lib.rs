@@ -45,6 +45,7 @@ mod jwks;
 mod links;
 mod machine;
 mod metrics;
+mod migrate;
 mod outbound;
 mod output;
 mod prompt;

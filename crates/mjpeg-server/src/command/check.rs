@@ -202,7 +202,7 @@ pub(super) fn refuse(report: &Report) -> ExitCode {
     complain(&format!("{}\n\n{}", report.rendered(), report.summary()))
 }
 
-fn complain(text: &str) -> ExitCode {
+pub(super) fn complain(text: &str) -> ExitCode {
     // Nobody may be there to read it.
     let _ = writeln!(io::stderr(), "{text}");
     ExitCode::FAILURE
@@ -235,7 +235,7 @@ fn no_file() -> ! {
 }
 
 /// Prints directly: unlike logs, this may wait for its reader, and all of it is wanted.
-fn print(text: &str) -> ExitCode {
+pub(super) fn print(text: &str) -> ExitCode {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,

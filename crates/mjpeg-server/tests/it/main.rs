@@ -18,6 +18,8 @@ mod http_cameras;
 mod log;
 mod logs;
 mod metrics;
+#[cfg(all(feature = "rtsp", feature = "v4l2", target_os = "linux"))]
+mod migrate;
 mod outage;
 mod page;
 mod process;

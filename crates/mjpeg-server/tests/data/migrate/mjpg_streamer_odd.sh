@@ -1,0 +1,6 @@
+./mjpg_streamer -i "/usr/lib/input_raspicam.so -x 1280 -y 720 -fps 15 -vf" -o "output_http.so -p 8080"
+mjpg_streamer -i "input_file.so -f /run/camera -n shot#1.jpg -d 0" -o "output_http.so -p 8081"
+mjpg_streamer -i "input_testpicture.so" -o "output_http.so -p 8083"
+mjpg_streamer -i "input_file.so -f /srv/pictures -e" -o "output_http.so -p 8084"
+mjpg_streamer -i "input_uvc.so -d $NOT_SET" -o "output_http.so"
+mjpg_streamer -o "output_http.so -p 8086"
