@@ -10,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod devices;
 pub(crate) mod hash_password;
 pub(crate) mod log_args;
+pub(crate) mod probe;
 mod redact;
 pub(crate) mod run;
 pub(crate) mod stream_arg;
@@ -29,6 +30,7 @@ use self::{
     devices::Devices,
     hash_password::HashPassword,
     log_args::LogArgs,
+    probe::Probe,
     run::Run,
 };
 
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Config(Box<Config>),
     /// Show pictures without a camera: simulated cameras, relayed like real ones
     Demo(Demo),
+    /// Look at a camera, and say what it is, what is wrong, and how to relay it
+    Probe(Probe),
     /// List the cameras of this machine, such as USB webcams, and what they can do (Linux)
     Devices(Devices),
     /// Make a certificate for HTTPS that this machine signs itself
@@ -124,6 +128,7 @@ impl Command {
             Self::Config(config) => config.run.note_origins(command, matches),
             Self::Check(_)
             | Self::Demo(_)
+            | Self::Probe(_)
             | Self::Devices(_)
             | Self::Cert(_)
             | Self::HashPassword(_)

@@ -46,6 +46,7 @@ mod machine;
 mod metrics;
 mod outbound;
 mod output;
+mod probe;
 mod prompt;
 #[cfg(unix)]
 mod recordings;

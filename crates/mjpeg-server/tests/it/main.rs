@@ -20,6 +20,7 @@ mod logs;
 mod metrics;
 mod outage;
 mod page;
+mod probe;
 mod process;
 mod proxies;
 #[cfg(feature = "http-listen")]
