@@ -5,6 +5,7 @@
 //! [`ProbeReport::new`](report::ProbeReport::new) makes a report of it.
 
 mod answers;
+mod error_code;
 pub(crate) mod evidence;
 mod failures;
 pub(crate) mod finding;

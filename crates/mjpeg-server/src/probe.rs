@@ -14,12 +14,13 @@ use std::{
 use clap::error::ErrorKind;
 use mjpeg_control::probe_json;
 use mjpeg_manager::{ProbeVerdict, mjpeg_ingest::Source};
+use serde_json::Value;
 use tokio::runtime::Builder;
 
 use self::{configuration::configuration, look::look, progress::ProbeProgress};
 use crate::{
     cli::{Cli, probe::Probe},
-    secrets::{self, expanded, masked},
+    secrets::{self, expanded, masked, masked_json},
 };
 
 /// Looks at a camera, and says what was found. The exit code is 1 if it cannot be relayed. Exits
@@ -52,11 +53,16 @@ pub(crate) fn run(args: &Probe) -> ExitCode {
         json["configuration"] = configuration(&source, &written, &report).into();
     }
     let printed = match args.json {
-        true => format!("{json:#}\n"),
-        false => text::rendered(&json),
+        true => masked_json(json.to_string().as_bytes())
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .map_or_else(
+                || format!("{json:#}\n"),
+                |json: Value| format!("{json:#}\n"),
+            ),
+        false => masked(text::rendered(&json)),
     };
     // The reader may have seen enough and closed the pipe.
-    let _ = io::stdout().lock().write_all(masked(printed).as_bytes());
+    let _ = io::stdout().lock().write_all(printed.as_bytes());
     match report.verdict {
         ProbeVerdict::NotRelayable => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,

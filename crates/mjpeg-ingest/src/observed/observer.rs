@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{facts::Observed, quirk::CameraQuirk};
+use super::facts::Observed;
+#[cfg(feature = "http")]
+use super::quirk::CameraQuirk;
 
 /// Shared by all clones of a source and what reads it. What is noted is bounded: texts are short,
 /// and quirks are few.
@@ -16,16 +18,19 @@ impl Observer {
     }
 
     /// Changes what is noted.
+    #[cfg(feature = "http")]
     pub(crate) fn note(&self, change: impl FnOnce(&mut Observed)) {
         change(&mut self.facts());
     }
 
     /// Counts a quirk.
+    #[cfg(feature = "http")]
     pub(crate) fn quirk(&self, quirk: CameraQuirk) {
         self.note(|facts| count(facts, quirk));
     }
 
     /// Counts several quirks.
+    #[cfg(feature = "http")]
     pub(crate) fn quirks(&self, quirks: &[CameraQuirk]) {
         if !quirks.is_empty() {
             self.note(|facts| quirks.iter().for_each(|quirk| count(facts, *quirk)));
@@ -38,6 +43,7 @@ impl Observer {
     }
 }
 
+#[cfg(feature = "http")]
 fn count(facts: &mut Observed, quirk: CameraQuirk) {
     let count = facts.quirks.entry(quirk).or_default();
     *count = count.saturating_add(1);

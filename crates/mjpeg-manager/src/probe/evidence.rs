@@ -1,14 +1,11 @@
 //! What is known of a camera.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use mjpeg_ingest::{Error as IngestError, Observed, Source};
+use mjpeg_ingest::{Error as IngestError, Framing, Observed, Source};
 
-use super::{failures::code, tally::ProbeTally};
-use crate::{
-    state::StreamState,
-    status::info::{DiscardTotal, StreamInfo},
-};
+use super::{error_code::code, tally::ProbeTally};
+use crate::{state::StreamState, status::info::StreamInfo};
 
 /// What is known of a camera, to be [judged](super::report::ProbeReport::new).
 #[derive(Clone, Debug)]
@@ -81,6 +78,15 @@ impl ProbeEvidence {
             reconnects: info.reconnects,
             second: SecondClient::NotTried,
         }
+    }
+
+    /// Whether the camera is asked for each picture.
+    pub(super) fn is_polled(&self) -> bool {
+        let observed = &self.observed;
+        observed.has_length
+            // One connection, and several answers.
+            || observed.answers > self.reconnects + 1
+            || observed.framing == Some(Framing::Concatenated) && self.tally.frames() <= 1
     }
 }
 
@@ -155,6 +161,3 @@ impl SecondClient {
         }
     }
 }
-
-/// Counters by stable words.
-pub(super) type Discards = BTreeMap<&'static str, DiscardTotal>;

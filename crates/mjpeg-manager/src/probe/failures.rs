@@ -1,61 +1,24 @@
-//! What a failure is called, and what to do about it.
-
-use mjpeg_ingest::Error as IngestError;
-#[cfg(feature = "http")]
-use mjpeg_ingest::{ConnectError, HttpError};
+//! What to do about a failure.
 
 use super::{
     evidence::{ProbeEvidence, ProbeFailure},
     finding::{FindingLevel, ProbeFinding},
 };
 
-/// Names a failure.
-pub(super) fn code(error: &IngestError) -> &'static str {
-    #[cfg(feature = "http")]
-    if let Some(error) = http_error(error) {
-        match error {
-            HttpError::LoginNeeded => return "login_needed",
-            HttpError::LoginRefused { .. } | HttpError::LoginForbidden { .. } => {
-                return "login_refused";
-            }
-            HttpError::UnknownLogin(_) => return "unknown_login",
-            HttpError::Certificate { .. } => return "certificate",
-            HttpError::OldTls { .. } => return "old_tls",
-            HttpError::Status { .. } => return "status",
-            HttpError::ContentType(_) => return "no_pictures",
-            HttpError::ContentEncoding(_) => return "compressed",
-            _ => {}
-        }
-    }
-    error.reason().as_str()
-}
-
-#[cfg(feature = "http")]
-fn http_error(error: &IngestError) -> Option<&HttpError> {
-    let error = match error {
-        IngestError::Connect(error) => error,
-        IngestError::Source(error) => error.downcast_ref::<ConnectError>()?,
-        _ => return None,
-    };
-    match error {
-        ConnectError::Http(error) => Some(error),
-        _ => None,
-    }
-}
-
 /// Judges why there are no pictures.
 pub(super) fn findings(evidence: &ProbeEvidence, found: &mut Vec<ProbeFinding>) {
     let Some(ProbeFailure { code, text }) = &evidence.failure else {
         return;
     };
-    let level = match *code {
+    let code = *code;
+    let level = match code {
         "idle" | "paused" | "ended" => FindingLevel::Note,
         // It had pictures, and lost the camera only then.
         _ if evidence.tally.frames() > 0 => FindingLevel::Problem,
         _ => FindingLevel::Fault,
     };
     let finding = ProbeFinding::new(level, code, text, advice(code));
-    found.push(match *code {
+    found.push(match code {
         "connect_timeout" => finding.setting("connect_timeout", "\"20s\""),
         "answer_timeout" => finding.setting("answer_timeout", "\"60s\""),
         "silent" | "stall_limit" | "no_picture" => finding.setting("stall_limit", "\"2m\""),

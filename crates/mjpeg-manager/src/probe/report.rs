@@ -7,9 +7,7 @@ use super::{
     evidence::{ProbeEvidence, SecondClient},
     failures,
     finding::{FindingLevel, ProbeFinding},
-    pictures,
-    rhythm::{self, framing_name},
-    second,
+    pictures, rhythm, second,
     tally::ProbeTally,
 };
 
@@ -96,7 +94,7 @@ impl ProbeReport {
         let mut set: Vec<(&'static str, &str)> = Vec::new();
         for (key, value) in self.findings.iter().flat_map(|finding| &finding.set) {
             if set.iter().all(|(known, _)| known != key) {
-                set.push((key, value));
+                set.push((*key, value.as_str()));
             }
         }
         set
@@ -114,21 +112,13 @@ impl ProbeReport {
     }
 }
 
-/// Whether the camera is asked for each picture.
-pub(super) fn is_polled(evidence: &ProbeEvidence) -> bool {
-    let observed = &evidence.observed;
-    observed.has_length
-        // One connection, and several answers.
-        || observed.answers > evidence.reconnects + 1
-        || observed.framing == Some(Framing::Concatenated) && evidence.tally.frames() <= 1
-}
-
 fn kind(evidence: &ProbeEvidence) -> String {
     let scheme = evidence.source.split(':').next().unwrap_or_default();
     match (scheme, evidence.observed.framing) {
         ("http" | "https", None) => "unknown".into(),
-        ("http" | "https", Some(_)) if is_polled(evidence) => "snapshots".into(),
-        ("http" | "https", Some(framing)) => framing_name(framing).into(),
+        ("http" | "https", Some(_)) if evidence.is_polled() => "snapshots".into(),
+        ("http" | "https", Some(Framing::Multipart)) => "multipart".into(),
+        ("http" | "https", Some(_)) => "concatenated".into(),
         ("tcp" | "unix" | "tcp-listen" | "file" | "exec", _) => "concatenated".into(),
         (scheme, _) => scheme.into(),
     }
@@ -144,7 +134,7 @@ fn relayed(evidence: &ProbeEvidence, verdict: ProbeVerdict) -> String {
         "v4l2" => " from the device",
         _ => "",
     };
-    if is_polled(evidence) {
+    if evidence.is_polled() {
         return format!("The relay asks for one picture after another{over} (poll_interval).");
     }
     format!("The relay holds one connection{over} and passes on each picture as it comes.")

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use mjpeg_ingest::{Framing, format_duration};
+use mjpeg_ingest::format_duration;
 
 use super::{
     evidence::ProbeEvidence,
     finding::{FindingLevel, ProbeFinding},
-    report::is_polled,
 };
 
 /// Judges the rhythm of the pictures.
 pub(super) fn findings(evidence: &ProbeEvidence, found: &mut Vec<ProbeFinding>) {
-    match is_polled(evidence) {
+    match evidence.is_polled() {
         true => polled(evidence, found),
         false => streamed(evidence, found),
     }
@@ -117,14 +116,6 @@ fn slow(longest: Duration) -> ProbeFinding {
 
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
-}
-
-/// How the pictures of a connection are called for people.
-pub(super) fn framing_name(framing: Framing) -> &'static str {
-    match framing {
-        Framing::Multipart => "multipart",
-        _ => "concatenated",
-    }
 }
 
 /// A picture rarer than this is rare.

@@ -8,7 +8,6 @@ use std::{
 use bytes::Bytes;
 use mjpeg_codec::{DiscardReason, Frame, repair::Repairs, verify::Verdict};
 
-use super::evidence::Discards;
 use crate::status::info::DiscardTotal;
 
 /// Collects what the pictures of a camera are like. What it keeps is bounded: some numbers, the
@@ -191,6 +190,9 @@ impl ProbeTally {
         self.discarded.get(reason).copied().unwrap_or_default()
     }
 }
+
+/// Counters by stable words.
+type Discards = BTreeMap<&'static str, DiscardTotal>;
 
 /// How many arrivals are kept.
 const MOST_ARRIVALS: usize = 2000;

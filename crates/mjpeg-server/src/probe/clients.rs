@@ -4,8 +4,11 @@ use std::{pin::pin, time::Duration};
 
 use mjpeg_manager::{
     ProbeEvidence, ProbeFailure,
-    mjpeg_codec::{Frame, MissingEoi, SplitterConfig, verify::Verifier},
-    mjpeg_ingest::{Event, FailureReason, Ingest, IngestConfig, Source},
+    mjpeg_codec::{
+        DiscardReason, Frame, MissingEoi, SplitterConfig,
+        verify::{Verdict, Verifier},
+    },
+    mjpeg_ingest::{Captured, Error, Event, FailureReason, Ingest, IngestConfig, Source},
 };
 use tokio::{task::yield_now, time::Instant};
 
@@ -45,56 +48,54 @@ impl FirstClient {
         };
         match event {
             Event::Online { peer } => {
-                // The first names it.
                 let known = self.evidence.peer.replace(peer);
                 self.evidence.reconnects += u64::from(known.is_some());
             }
-            Event::Frame(captured) => {
-                self.first_picture.get_or_insert_with(Instant::now);
-                self.failures = 0;
-                self.evidence.failure = None;
-                let (frame, arrived) = (captured.frame, captured.stamp.monotonic());
-                self.evidence
-                    .tally
-                    .frame(&frame, arrived, captured.in_burst);
-                self.check(&frame).await;
-            }
+            Event::Frame(captured) => self.take(captured).await,
             Event::Discarded { reason, bytes } => self.evidence.tally.discarded(reason, bytes),
-            Event::Offline { error, .. } => {
-                let has_pictures = self.first_picture.is_some();
-                let failure = ProbeFailure::of(&error);
-                self.failures += 1;
-                match has_pictures && error.reason() == FailureReason::Closed {
-                    true => self.evidence.closes += 1,
-                    false => {
-                        let may_retry = ["status", "closed", "no_picture", "no_pictures"];
-                        let may_retry = may_retry.contains(&failure.code);
-                        self.is_over = !may_retry || self.failures >= MOST_FAILURES;
-                        self.evidence.failure = Some(failure);
-                    }
-                }
-            }
+            Event::Offline { error, .. } => self.offline(&error),
             _ => {}
         }
     }
 
-    /// Checks some of the first pictures, in slices.
-    async fn check(&mut self, frame: &Frame) {
-        let Some(rest) = self.check_bytes.checked_sub(frame.bytes().len()) else {
-            return;
-        };
-        if self.evidence.tally.frames() > CHECKED {
+    fn offline(&mut self, error: &Error) {
+        self.failures += 1;
+        match (self.first_picture, error.reason()) {
+            (Some(_), FailureReason::Closed) => self.evidence.closes += 1,
+            // That pictures come rarely is judged by their times.
+            (Some(_), FailureReason::StallLimit) => self.is_over = true,
+            _ => {
+                let failure = ProbeFailure::of(error);
+                let may_retry = ["status", "closed", "no_picture", "no_pictures"];
+                let may_retry = may_retry.contains(&failure.code);
+                self.is_over = !may_retry || self.failures >= MOST_FAILURES;
+                self.evidence.failure = Some(failure);
+            }
+        }
+    }
+
+    /// Takes a picture.
+    async fn take(&mut self, captured: Captured) {
+        let frame = captured.frame;
+        // Without EOI, it may have been cut off.
+        if !frame.has_eoi() && matches!(verified(&frame).await, Verdict::Damaged(_)) {
+            let bytes = frame.bytes().len() as u64;
+            self.evidence
+                .tally
+                .discarded(DiscardReason::Truncated, bytes);
             return;
         }
-        self.check_bytes = rest;
-        let mut verifier = Verifier::new(frame);
-        let verdict = loop {
-            if let Some(verdict) = verifier.step(SLICE_NANOS) {
-                break verdict;
-            }
-            yield_now().await;
-        };
-        self.evidence.tally.checked(verdict);
+        self.first_picture.get_or_insert_with(Instant::now);
+        self.failures = 0;
+        self.evidence.failure = None;
+        let tally = &mut self.evidence.tally;
+        tally.frame(&frame, captured.stamp.monotonic(), captured.in_burst);
+        let rest = self.check_bytes.checked_sub(frame.bytes().len());
+        if let Some(rest) = rest.filter(|_| tally.frames() <= CHECKED) {
+            self.check_bytes = rest;
+            let verdict = verified(&frame).await;
+            self.evidence.tally.checked(verdict);
+        }
     }
 
     /// Goes on until this time, or its end.
@@ -155,6 +156,17 @@ pub(super) async fn both(first: &mut FirstClient, other: &mut OtherClient, end: 
         }
     }
     first.evidence.tally.frames() - frames
+}
+
+/// Checks a picture, in slices.
+async fn verified(frame: &Frame) -> Verdict {
+    let mut verifier = Verifier::new(frame);
+    loop {
+        if let Some(verdict) = verifier.step(SLICE_NANOS) {
+            return verdict;
+        }
+        yield_now().await;
+    }
 }
 
 fn config() -> IngestConfig {

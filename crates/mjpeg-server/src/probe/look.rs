@@ -1,6 +1,6 @@
 //! Looks at a camera within a time limit.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use mjpeg_manager::{ProbeFailure, ProbeReport, SecondClient, mjpeg_ingest::Source};
 use tokio::time::{Instant, interval};
@@ -36,11 +36,10 @@ pub(super) async fn look(source: &Source, url: &str, progress: &ProbeProgress) -
         }
         ended(first, start, source)
     };
-    let report = tokio::select! {
+    tokio::select! {
         report = work => report,
-        () = shown(progress) => unreachable!("it is shown until the work is done"),
-    };
-    report
+        never = shown(progress) => match never {},
+    }
 }
 
 /// What a second client gets, and what becomes of the first.
@@ -102,7 +101,7 @@ fn dials(source: &Source) -> bool {
 }
 
 /// Shows how far it is, without end.
-async fn shown(progress: &ProbeProgress) {
+async fn shown(progress: &ProbeProgress) -> Infallible {
     let start = Instant::now();
     let mut ticks = interval(Duration::from_millis(500));
     loop {

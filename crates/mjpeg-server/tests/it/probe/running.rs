@@ -23,7 +23,8 @@ impl ProbedRelay {
         folder.write("run/.keep", "");
         let config = format!(
             "[[streams]]\nname = \"garage\"\nsource = \"{source}\"\n{keys}\n[[listen]]\n\
-             address = \"127.0.0.1:0\"\nserve = [\"streams\", \"control\"]\n"
+             address = \"127.0.0.1:0\"\nserve = [\"streams\", \"control\"]\n[control]\n\
+             allow = [\"127.0.0.0/8\"]\n"
         );
         let file = folder.write("mjpeg.toml", config);
         let mut command = command(&["run", "-c", &file]);
