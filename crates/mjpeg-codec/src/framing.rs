@@ -175,6 +175,11 @@ impl FramingReader {
         self.headers.clear();
     }
 
+    /// Returns the latest delimiter.
+    pub(crate) fn delimiter(&self) -> Option<&[u8]> {
+        self.delimiter.text()
+    }
+
     /// Returns the headers of the current part.
     pub(crate) fn headers(&self) -> &PartHeaders {
         &self.headers

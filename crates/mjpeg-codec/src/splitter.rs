@@ -203,6 +203,11 @@ impl Splitter {
         self.budget.total_bytes()
     }
 
+    /// Returns the latest delimiter of a multipart stream.
+    pub(crate) fn delimiter(&self) -> Option<&[u8]> {
+        self.framing.as_deref().and_then(FramingReader::delimiter)
+    }
+
     /// Returns the headers of the current part of a multipart stream.
     pub(crate) fn part_headers(&self) -> Option<&PartHeaders> {
         self.framing.as_deref().map(FramingReader::headers)

@@ -51,6 +51,7 @@
 //! | `PATCH /streams/{name}` | sets some of its keys (RFC 7396); does not wait for the camera |
 //! | `DELETE /streams/{name}` | stops and forgets it: `204` |
 //! | `POST /streams/{name}/retry`, `pause`, `resume` | `204` |
+//! | `POST /streams/{name}/probe` | what its camera is, what is odd about it, what to set |
 //! | `GET /streams/{name}/health` | `200` if there are pictures, else `503` |
 //! | `GET /streams/{name}/viewers`, `events` | who is watching; what has happened |
 //! | `DELETE /viewers/{id}` | disconnects a viewer: `204` |
@@ -179,4 +180,5 @@ pub use policy::{ControlAccess, GatewayPolicy};
 #[cfg(feature = "push")]
 pub use push::stats::GatewayPushStats;
 pub use service::{ControlBody, ControlService};
+pub use view::probe::probe_json;
 pub use wall::stats::WallStats;

@@ -5,6 +5,7 @@ mod bodies;
 mod cluster;
 mod events;
 mod links;
+mod probe;
 #[cfg(feature = "replay")]
 mod recordings;
 mod relay;
@@ -73,6 +74,7 @@ pub(crate) const ROUTES: &[ApiRoute] = &[
     route!(POST "/streams/{name}/retry", ControlStream, "retry", writes::retry),
     route!(POST "/streams/{name}/pause", ControlStream, "pause", writes::pause),
     route!(POST "/streams/{name}/resume", ControlStream, "resume", writes::resume),
+    route!(POST "/streams/{name}/probe", ControlStream, "probe", probe::probe),
     route!(GET "/streams/{name}/viewers", ControlStream, "", viewers::list),
     route!(GET "/streams/{name}/health", See, "", streams::health),
     route!(GET "/streams/{name}/events", ControlStream, "", events::past),
@@ -251,6 +253,7 @@ fn forbid_null(parameter: &mut RefOr<Parameter>) {
         writes::retry,
         writes::pause,
         writes::resume,
+        probe::probe,
         viewers::list,
         streams::health,
         events::past,

@@ -2,6 +2,7 @@
 
 pub(crate) mod event;
 pub(crate) mod link;
+pub(crate) mod probe;
 #[cfg(feature = "replay")]
 pub(crate) mod recording;
 pub(crate) mod relay;

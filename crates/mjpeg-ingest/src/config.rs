@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use mjpeg_codec::SplitterConfig;
 
-use crate::{backoff::Backoff, dial_policy::DialPolicy, duration::LONGEST};
+use crate::{
+    backoff::Backoff, dial_policy::DialPolicy, duration::LONGEST, observed::observer::Observer,
+};
 
 /// Limits and times of an [`Ingest`](crate::Ingest).
 ///
@@ -24,6 +26,8 @@ pub struct IngestConfig {
     pub(crate) seed: Option<u64>,
     /// Set by the source.
     pub(crate) dial_policy: DialPolicy,
+    /// Set by the source.
+    pub(crate) observer: Option<Observer>,
 }
 
 impl Default for IngestConfig {
@@ -41,6 +45,7 @@ impl Default for IngestConfig {
             splitter: SplitterConfig::default(),
             seed: None,
             dial_policy: DialPolicy::default(),
+            observer: None,
         }
     }
 }

@@ -18,6 +18,8 @@ use tokio::{
     time::Instant,
 };
 
+#[cfg(feature = "http")]
+use crate::observed::parts::PartWatch;
 use crate::{
     connect::Framing,
     event::Captured,
@@ -130,6 +132,9 @@ pub(crate) struct Framed<R> {
     bytes: u64,
     /// When the codec's flood allowance was last refilled.
     refilled: Instant,
+    /// Takes notes of the parts of a camera that speaks HTTP.
+    #[cfg(feature = "http")]
+    watch: Option<PartWatch>,
 }
 
 impl<R: AsyncRead + Unpin> Framed<R> {
@@ -141,6 +146,8 @@ impl<R: AsyncRead + Unpin> Framed<R> {
             work: WORK_PER_TURN,
             bytes: 0,
             refilled: Instant::now(),
+            #[cfg(feature = "http")]
+            watch: None,
         }
     }
 
@@ -159,6 +166,13 @@ impl<R: AsyncRead + Unpin> Framed<R> {
     #[cfg(feature = "http")]
     pub(crate) fn with_marks(mut self, marks: PartHeaders) -> Self {
         self.framer = self.framer.with_marks(marks);
+        self
+    }
+
+    /// Takes notes of what the parts are like.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_watch(mut self, watch: PartWatch) -> Self {
+        self.watch = Some(watch);
         self
     }
 
@@ -203,6 +217,10 @@ impl<R: AsyncRead + Unpin> Framed<R> {
     /// Adds the time of capture.
     fn stamped(&mut self, frame: Frame) -> Parsed {
         let headers = self.framer.take_headers();
+        #[cfg(feature = "http")]
+        if let (Some(watch), Some(delimiter)) = (&mut self.watch, self.framer.delimiter()) {
+            watch.part(&headers, &frame, delimiter);
+        }
         let relay = RelayHeaders::read(|name| headers.get(name));
         let stamp = stamp(self.last_read, headers.timestamp(), relay.as_ref());
         let captured = Captured::new(frame, stamp);

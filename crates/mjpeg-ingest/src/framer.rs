@@ -53,6 +53,15 @@ impl Framer {
         }
     }
 
+    /// The latest line that separates parts, if there was one; `None` where there are no parts.
+    #[cfg(feature = "http")]
+    pub(crate) fn delimiter(&self) -> Option<Option<&[u8]>> {
+        match self {
+            Self::Concatenated(..) => None,
+            Self::Multipart(parser) => Some(parser.delimiter()),
+        }
+    }
+
     pub(crate) fn spare_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Concatenated(splitter, _) => splitter.spare_mut(),

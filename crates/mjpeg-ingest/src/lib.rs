@@ -94,6 +94,7 @@ mod framer;
 mod frames;
 mod ingest;
 mod input;
+mod observed;
 mod online;
 mod order;
 mod parsed;
@@ -125,6 +126,7 @@ pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};
 pub use ingest::Ingest;
+pub use observed::{facts::Observed, quirk::CameraQuirk};
 pub use order::FrameOrder;
 pub use relayed::RelayedPart;
 #[cfg(feature = "http")]

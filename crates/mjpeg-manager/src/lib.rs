@@ -76,6 +76,7 @@ mod event;
 mod json;
 mod manager;
 mod name;
+mod probe;
 mod registry;
 mod spec;
 mod state;
@@ -93,6 +94,12 @@ pub use manager::Manager;
 #[doc(no_inline)]
 pub use mjpeg_http;
 pub use name::{InvalidName, StreamName};
+pub use probe::{
+    evidence::{ProbeEvidence, ProbeFailure, SecondClient},
+    finding::{FindingLevel, ProbeFinding},
+    report::{ProbeReport, ProbeVerdict},
+    tally::ProbeTally,
+};
 pub use spec::{Placeholder, StartMode, StreamSpec};
 pub use state::StreamState;
 pub use status::info::{

@@ -11,6 +11,7 @@ pub(crate) mod devices;
 pub(crate) mod hash_password;
 pub(crate) mod log_args;
 pub(crate) mod migrate;
+pub(crate) mod probe;
 mod redact;
 pub(crate) mod run;
 pub(crate) mod stream_arg;
@@ -31,6 +32,7 @@ use self::{
     hash_password::HashPassword,
     log_args::LogArgs,
     migrate::Migrate,
+    probe::Probe,
     run::Run,
 };
 
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Config(Box<Config>),
     /// Show pictures without a camera: simulated cameras, relayed like real ones
     Demo(Demo),
+    /// Look at a camera, and say what it is, what is wrong, and how to relay it
+    Probe(Probe),
     /// List the cameras of this machine, such as USB webcams, and what they can do (Linux)
     Devices(Devices),
     /// Make a configuration from that of crowsnest, mjpg-streamer, ustreamer, go2rtc or Frigate
@@ -128,6 +132,7 @@ impl Command {
             Self::Config(config) => config.run.note_origins(command, matches),
             Self::Check(_)
             | Self::Demo(_)
+            | Self::Probe(_)
             | Self::Devices(_)
             | Self::Migrate(_)
             | Self::Cert(_)

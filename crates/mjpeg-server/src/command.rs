@@ -28,6 +28,7 @@ use crate::{
     ctl,
     gateway::control_socket,
     output::Output,
+    probe,
     relay::Relay,
     reload::{ConfigurationSource, ReadFiles, Reloader, difference::Configuration, log_warnings},
     secrets::masked,
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         }
         Command::Completions(args) => return check::completions(&args),
         Command::Devices(args) => return check::devices(&args),
+        Command::Probe(args) => return probe::run(&args),
         Command::Run(args) => match configured(&args, &log) {
             Ok(configured) => Job::Run(Box::new(configured)),
             Err(report) => return check::refuse(&report),

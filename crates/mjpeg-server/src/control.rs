@@ -3,7 +3,7 @@
 mod change;
 pub(crate) mod editor;
 mod failure;
-mod masked;
+pub(crate) mod masked;
 mod prepared;
 mod store;
 mod view;

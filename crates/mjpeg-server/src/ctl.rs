@@ -158,6 +158,7 @@ impl CtlSession {
             CtlCommand::List { names } => listing::list(client, screen, *names).await,
             CtlCommand::Show(stream) => listing::show(client, screen, &stream.name).await,
             CtlCommand::Add(args) => streams::add(client, screen, args).await,
+            CtlCommand::Probe(stream) => streams::probe(client, screen, &stream.name).await,
             CtlCommand::Set(args) => streams::set(client, screen, args).await,
             CtlCommand::Viewers { name } => viewers::list(client, screen, name.as_deref()).await,
             CtlCommand::Events { follow: true, name } => {

@@ -48,6 +48,7 @@ mod metrics;
 mod migrate;
 mod outbound;
 mod output;
+mod probe;
 mod prompt;
 #[cfg(unix)]
 mod recordings;

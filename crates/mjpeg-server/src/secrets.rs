@@ -100,7 +100,7 @@ fn mask_texts(value: &mut Value) {
 
 /// Remembers a value as it is, and as it stands in a URL, in quotes and in JSON. Of one with
 /// several lines, also each line: programs are quoted line by line.
-fn remember(value: &str) {
+pub(crate) fn remember(value: &str) {
     let mut known = known();
     for value in iter::once(value).chain(value.lines()) {
         let within = |quoted: String| quoted[1..quoted.len() - 1].to_owned();

@@ -24,6 +24,11 @@ impl Delimiter {
         }
     }
 
+    /// Returns the delimiter, if there was one.
+    pub(super) fn text(&self) -> Option<&[u8]> {
+        Some(&self.text[..]).filter(|text| !text.is_empty())
+    }
+
     /// Returns whether a line begins as the delimiter does.
     pub(super) fn begins(&self, line: &[u8]) -> bool {
         line.starts_with(&self.text)

@@ -170,6 +170,14 @@ impl Parser {
         self.splitter.poll_within(work)
     }
 
+    /// Returns the latest line that separates parts, with its dashes and without its line end; `None`
+    /// before the first.
+    ///
+    /// Reading does not need it. It tells whether a camera uses the boundary that it declares.
+    pub fn delimiter(&self) -> Option<&[u8]> {
+        self.splitter.delimiter()
+    }
+
     /// Returns the headers of the part that held the frame just polled. They are valid until the
     /// next call of [`poll`](Self::poll) or [`poll_within`](Self::poll_within).
     ///

@@ -361,7 +361,7 @@ fn wrong_name(message: impl AsRef<str>) -> Error {
 }
 
 /// Reads a body that may hold nothing.
-async fn nothing(body: Body, state: &ApiState) -> Result<(), Error> {
+pub(super) async fn nothing(body: Body, state: &ApiState) -> Result<(), Error> {
     let fields: Map<String, Value> = read(body, &state.config).await?;
     known(&fields, &[])
 }

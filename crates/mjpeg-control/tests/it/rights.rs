@@ -30,6 +30,7 @@ async fn gate_is_asked_about_every_request() {
         ("POST", "/streams/door/pause"),
         ("POST", "/streams/door/resume"),
         ("POST", "/streams/door/retry"),
+        ("POST", "/streams/door/probe"),
         ("DELETE", "/viewers/door:1"),
     ] {
         assert_eq!(

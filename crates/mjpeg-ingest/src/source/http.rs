@@ -14,6 +14,7 @@ pub(super) mod fuzzing;
 pub(super) mod head;
 pub(super) mod line;
 pub(super) mod login;
+mod oddities;
 pub(super) mod polled;
 mod reading;
 mod request;

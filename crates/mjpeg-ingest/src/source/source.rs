@@ -35,6 +35,7 @@ use crate::{
     contained::Contained,
     dial_policy::DialPolicy,
     error::{ConnectError, Error, reason::FailureReason},
+    observed::{facts::Observed, observer::Observer},
     text::escaped,
 };
 
@@ -158,6 +159,7 @@ pub struct Source {
     longest_wait: Option<Duration>,
     connect: Arc<dyn Connect>,
     visits: Arc<Visits>,
+    observer: Observer,
     /// Where its pictures are handed in, if they are.
     #[cfg(feature = "http-listen")]
     inlet: Option<Inlet>,
@@ -293,6 +295,7 @@ impl Source {
             longest_wait: None,
             connect: Arc::new(Attempts(connect)),
             visits: Arc::default(),
+            observer: Observer::default(),
             #[cfg(feature = "http-listen")]
             inlet: None,
         }
@@ -365,6 +368,12 @@ impl Source {
         self.connect.is_passive()
     }
 
+    /// What the answers of the camera were like so far, to all who read this source or a clone of
+    /// it. Empty for a camera that does not speak HTTP.
+    pub fn observed(&self) -> Observed {
+        self.observer.observed()
+    }
+
     /// Makes a source whose text is known and is also its label.
     pub(super) fn known(text: String, connect: impl Connect) -> Self {
         Self::custom(text.clone(), connect).with_text(text)
@@ -392,6 +401,7 @@ impl Source {
     pub(crate) fn limited(&self, mut config: IngestConfig) -> IngestConfig {
         self.limits.apply(&mut config);
         config.dial_policy = self.dial_policy.clone();
+        config.observer = Some(self.observer.clone());
         config
     }
 

@@ -106,6 +106,10 @@ pub(crate) enum CtlCommand {
     /// Try to reach cameras now, instead of when the next attempt is due
     #[command(after_help = "Example: mjpeg-server ctl retry garage")]
     Retry(StreamArguments),
+    /// Say what a stream's camera is, what is odd about it, and what to set; it is not connected to
+    /// again
+    #[command(after_help = "Example: mjpeg-server ctl probe garage")]
+    Probe(StreamArgument),
     /// List who is watching
     #[command(after_help = "Example: mjpeg-server ctl viewers garage")]
     Viewers {

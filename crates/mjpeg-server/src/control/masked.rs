@@ -107,7 +107,7 @@ fn path_and_query(new: &str, stored: &str) -> Result<String, &'static str> {
 }
 
 /// Whether a source holds a secret that is written out, and not as `${…}`.
-pub(super) fn has_plain_secret(url: &str) -> bool {
+pub(crate) fn has_plain_secret(url: &str) -> bool {
     let url = without_references(url);
     let Some(parts) = UrlParts::of(&url) else {
         return shown(&url).contains(MASK);

@@ -13,7 +13,10 @@ use super::{
     keys::parsed,
     screen::{Screen, notice},
 };
-use crate::cli::ctl::{CtlAdd, CtlSet, StorageArguments};
+use crate::{
+    cli::ctl::{CtlAdd, CtlSet, StorageArguments},
+    probe::text::rendered,
+};
 
 /// Adds a stream, and shows how it is.
 pub(super) async fn add(
@@ -83,6 +86,22 @@ pub(super) async fn set(
         }
         false => shown(screen, &stream, "changed"),
     }
+}
+
+/// Says what the camera of a stream is.
+pub(super) async fn probe(
+    client: &mut ApiClient,
+    screen: &Screen,
+    name: &str,
+) -> Result<(), CtlFailure> {
+    let path = format!("/streams/{}/probe", encoded(name));
+    let report = client.send(Method::POST, &path, None).await?;
+    if screen.is_json {
+        return screen.json(&report);
+    }
+    let text = rendered(&report);
+    let mut lines = text.lines();
+    lines.try_for_each(|line| screen.whole_line(line))
 }
 
 /// What is done to one stream of several.

@@ -22,6 +22,7 @@ mod metrics;
 mod migrate;
 mod outage;
 mod page;
+mod probe;
 mod process;
 mod proxies;
 #[cfg(feature = "http-listen")]

@@ -14,13 +14,15 @@ use tokio::io::{AsyncRead, ReadBuf};
 use super::{
     extent::Extent,
     head::ResponseHead,
-    polled::answer::{Content, answer_type, content},
+    oddities::boundary,
+    polled::answer::{AnswerType, Content, answer_type, content},
     response::shown,
     session::Session,
 };
 use crate::{
     connect::Framing,
     error::{ConnectError, HttpError},
+    observed::quirk::CameraQuirk,
     within::within,
 };
 
@@ -34,6 +36,8 @@ pub(super) struct PictureAnswer {
     pub(super) name: String,
     /// What its head says of its picture.
     pub(super) marks: PartHeaders,
+    /// What its type says that separates its parts.
+    pub(super) boundary: Option<Vec<u8>>,
 }
 
 /// Sends a request, and reads of the answer what tells its content.
@@ -57,13 +61,35 @@ async fn answer(session: &mut Session, silence: Duration) -> Result<PictureAnswe
     let Content::Pictures(framing) = found else {
         return Err(HttpError::ContentType(name).into());
     };
+    let has_length = matches!(head.extent, Extent::Length(_));
+    note(session, &head, framing, has_length);
     Ok(PictureAnswer {
         framing,
-        has_length: matches!(head.extent, Extent::Length(_)),
+        has_length,
+        boundary: head.content_type.as_deref().and_then(boundary),
         ahead,
         name,
         marks: head.marks,
     })
+}
+
+/// Takes notes of an answer with pictures.
+fn note(session: &Session, head: &ResponseHead, framing: Framing, has_length: bool) {
+    let content_type = head.content_type.as_deref().map(shown);
+    session.observer().note(|facts| {
+        facts.answers = facts.answers.saturating_add(1);
+        facts.framing = Some(framing);
+        facts.has_length = has_length;
+        facts.content_type = content_type;
+    });
+    let is_as_announced = match answer_type(&head.media_type()) {
+        AnswerType::Multipart => framing == Framing::Multipart,
+        AnswerType::Image => framing == Framing::Concatenated,
+        AnswerType::Other => head.content_type.is_none(),
+    };
+    if !is_as_announced {
+        session.observer().quirk(CameraQuirk::OtherType);
+    }
 }
 
 /// Reads until it is decided what an answer holds; returns what was read too.

@@ -14,6 +14,8 @@ use super::{
 };
 #[cfg(feature = "tls")]
 use super::{tls, trust::Trust};
+#[cfg(feature = "tls")]
+use crate::observed::observer::Observer;
 use crate::{
     config::IngestConfig,
     connect::{Connect, Connection},
@@ -194,6 +196,8 @@ impl Connect for HttpCamera {
             #[cfg(feature = "tls")]
             settings: Arc::clone(&settings),
             policy: config.dial_policy().clone(),
+            #[cfg(feature = "tls")]
+            observer: config.observer.clone().unwrap_or_default(),
         };
         let past = Arc::clone(&self.past);
         let session = Session::new(settings, past, Box::new(network), config);
@@ -206,6 +210,8 @@ struct Network {
     #[cfg(feature = "tls")]
     settings: Arc<HttpSettings>,
     policy: DialPolicy,
+    #[cfg(feature = "tls")]
+    observer: Observer,
 }
 
 #[async_trait]
@@ -217,10 +223,13 @@ impl Dial for Network {
             return Ok((Box::new(stream), peer));
         }
         #[cfg(feature = "tls")]
-        return Ok((
-            Box::new(tls::encrypt(stream, origin.host_without_zone(), &self.settings.trust).await?),
-            peer,
-        ));
+        {
+            let (host, trust) = (origin.host_without_zone(), &self.settings.trust);
+            let encrypted = tls::encrypt(stream, host, trust).await?;
+            let version = tls::version(&encrypted);
+            self.observer.note(|facts| facts.tls = version);
+            Ok((Box::new(encrypted), peer))
+        }
         #[cfg(not(feature = "tls"))]
         return Err(crate::error::http::HttpError::TlsNotBuilt.into());
     }

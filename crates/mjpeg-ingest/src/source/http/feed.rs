@@ -19,7 +19,8 @@ use super::{
 use crate::{
     config::IngestConfig,
     connect::{Connection, Framing},
-    error::{ConnectError, HttpError, SourceEnd},
+    error::{ConnectError, ErrorChain, HttpError, SourceEnd},
+    observed::quirk::CameraQuirk,
     parsed::{Parsed, ParsedFeed},
     timer::Timer,
 };
@@ -122,6 +123,9 @@ impl HttpFeed {
         let session = reading.session()?;
         if !reading.pictures.is_empty() {
             // A whole picture has come, whatever became of the rest of the answer.
+            if matches!(end, Err(HttpError::CutShort | HttpError::Broken(_))) {
+                session.observer().quirk(CameraQuirk::ClosesEarly);
+            }
             let next = self.rhythm.after_picture(now);
             return self.proceed(session, next, None);
         }
@@ -139,6 +143,11 @@ impl HttpFeed {
         now: Instant,
     ) -> Option<io::Result<bool>> {
         session.go_back();
+        let text = ErrorChain::new(&error).to_string();
+        session.observer().note(|facts| {
+            facts.missed = facts.missed.saturating_add(1);
+            facts.last_miss = Some(text);
+        });
         let next = self.rhythm.after_miss(now, is_final(&error));
         self.proceed(session, next, Some(error))
     }

@@ -6,6 +6,7 @@
 use mjpeg_codec::multipart::{PartHeaders, RelayHeaders};
 
 use super::extent::{Extent, FramingHeaders, coding, has_token};
+use crate::observed::quirk::CameraQuirk;
 
 /// What is needed of the head of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub(super) struct ResponseHead {
     pub(super) cookies: Vec<Vec<u8>>,
     /// What servers and relays say of a picture: those headers that parts have as well.
     pub(super) marks: PartHeaders,
+    /// The value of `Server`.
+    pub(super) server: Option<Vec<u8>>,
+    /// What is odd about it.
+    pub(super) quirks: Vec<CameraQuirk>,
 }
 
 /// What the first bytes of a response are.
@@ -40,7 +45,10 @@ pub(super) enum Start {
 impl ResponseHead {
     /// The head that a response without one is read as.
     pub(super) fn missing() -> Self {
-        Self::of_status(200)
+        Self {
+            quirks: vec![CameraQuirk::NoHead],
+            ..Self::of_status(200)
+        }
     }
 
     fn of_status(status: u16) -> Self {
@@ -54,6 +62,8 @@ impl ResponseHead {
             challenges: Vec::new(),
             cookies: Vec::new(),
             marks: PartHeaders::default(),
+            server: None,
+            quirks: Vec::new(),
         }
     }
 
@@ -82,6 +92,7 @@ impl ResponseHead {
                 b"content-encoding" => head.coding = head.coding.or_else(|| coding(value)),
                 b"connection" if has_token(value, b"close") => keeps = false,
                 b"connection" if has_token(value, b"keep-alive") => keeps = true,
+                b"server" if head.server.is_none() => head.server = Some(value.into()),
                 b"location" if head.location.is_none() => head.location = Some(value.into()),
                 b"www-authenticate" if head.challenges.len() < MAX_VALUES => {
                     head.challenges.push(value.into());

@@ -50,6 +50,18 @@ impl Login {
         digest.map(Self::Digest).or_else(basic)
     }
 
+    /// Names the way to log in, in lower case.
+    pub(in crate::source) fn scheme(&self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Digest(digest) => match digest.hash {
+                Hash::Md5 => "digest md5",
+                Hash::Sha256 => "digest sha-256",
+                Hash::Sha512_256 => "digest sha-512-256",
+            },
+        }
+    }
+
     /// Whether the password itself is sent.
     pub(in crate::source) fn is_plain(&self) -> bool {
         *self == Self::Basic

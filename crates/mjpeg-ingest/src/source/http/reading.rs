@@ -12,8 +12,8 @@ use super::{
     wanted::wanted,
 };
 use crate::{
-    connect::Framing, error::HttpError, framed::Framed, parsed::Parsed, timer::Timer,
-    within::STOOD_STILL,
+    connect::Framing, error::HttpError, framed::Framed, observed::parts::PartWatch, parsed::Parsed,
+    timer::Timer, within::STOOD_STILL,
 };
 
 /// An answer that is being read.
@@ -41,10 +41,13 @@ impl Reading {
             ahead,
             name,
             marks,
+            boundary,
         } = answer;
+        let watch = PartWatch::new(session.observer().clone(), boundary);
         Self {
             framed: Framed::new(AnswerBody::new(session, ahead), framing, splitter)
-                .with_marks(marks),
+                .with_marks(marks)
+                .with_watch(watch),
             pictures: Pictures::new(framing, has_length),
             framing,
             begun: Instant::now(),

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use http::header::{self, HeaderName};
 use mjpeg_codec::multipart::{RelayId, VIA, Via};
-use tokio::io::ReadBuf;
+use tokio::{io::ReadBuf, time::Instant};
 
 use super::{
     address::{Origin, Target},
@@ -22,13 +22,14 @@ use super::{
     line::Duplex,
     login::{Login, schemes},
     request::Request,
-    response::{shown_address, unexpected},
+    response::{shown, shown_address, unexpected},
     settings::HttpSettings,
     wire::Wire,
 };
 use crate::{
     config::IngestConfig,
     error::{ConnectError, HttpError},
+    observed::observer::Observer,
     upstream,
     within::within,
 };
@@ -51,6 +52,7 @@ pub(super) struct Past {
 pub(super) struct Session {
     settings: Arc<HttpSettings>,
     past: Arc<Past>,
+    observer: Observer,
     dial: Box<dyn Dial>,
     times: Times,
     /// Where redirects led.
@@ -86,6 +88,7 @@ impl Session {
         Self {
             settings,
             past,
+            observer: config.observer.clone().unwrap_or_default(),
             dial,
             times,
             target,
@@ -104,7 +107,9 @@ impl Session {
         let mut logins = 0;
         let mut is_remembered = self.target != self.settings.target;
         loop {
+            let asked = Instant::now();
             let head = self.send().await?;
+            self.note(&head, asked.elapsed());
             for cookie in &head.cookies {
                 self.cookies.set(&self.target.origin, cookie);
             }
@@ -118,6 +123,8 @@ impl Session {
                     return Ok(head);
                 }
                 (300..=399, Some(location)) => {
+                    let to = shown_address(location);
+                    self.observer.note(|facts| facts.redirected_to = Some(to));
                     let next = self.redirected(location)?;
                     if seen.len() > MAX_REDIRECTS {
                         return Err(HttpError::TooManyRedirects(MAX_REDIRECTS).into());
@@ -147,6 +154,21 @@ impl Session {
             }
             self.skip().await;
         }
+    }
+
+    /// Takes notes of an answer.
+    fn note(&self, head: &ResponseHead, took: Duration) {
+        let server = head.server.as_deref().map(shown);
+        self.observer.note(|facts| {
+            facts.answered_in = Some(took);
+            facts.server = server;
+        });
+        self.observer.quirks(&head.quirks);
+    }
+
+    /// Who takes notes of the camera's answers.
+    pub(super) fn observer(&self) -> &Observer {
+        &self.observer
     }
 
     /// Whether the user has chosen how often to ask.
@@ -260,6 +282,9 @@ impl Session {
     /// before it asked again.
     fn challenged(&self, head: &ResponseHead, logins: u32) -> Result<Login, HttpError> {
         if self.settings.account.is_none() {
+            let challenges: Vec<_> = head.challenges.iter().flat_map(|c| challenges(c)).collect();
+            let asked = Login::choose(&challenges).map(|login| login.scheme());
+            self.observer.note(|facts| facts.login = asked);
             return Err(HttpError::LoginNeeded);
         }
         if self.target.origin != self.settings.target.origin {
@@ -279,6 +304,8 @@ impl Session {
         }
         let login = Login::choose(&challenges);
         let login = login.ok_or_else(|| HttpError::UnknownLogin(schemes(&challenges)))?;
+        self.observer
+            .note(|facts| facts.login = Some(login.scheme()));
         if login.is_plain() && self.past.knows_digest.load(Ordering::Relaxed) {
             return Err(HttpError::LoginDowngraded { retry_in });
         }

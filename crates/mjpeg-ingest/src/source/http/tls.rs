@@ -11,7 +11,7 @@ use tokio_rustls::{
     client::TlsStream,
     rustls::{
         AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError,
-        PeerIncompatible, PeerMisbehaved, RootCertStore, SignatureScheme,
+        PeerIncompatible, PeerMisbehaved, ProtocolVersion, RootCertStore, SignatureScheme,
         client::{
             WebPkiServerVerifier,
             danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -42,6 +42,15 @@ pub(in crate::source) async fn encrypt(
         .with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(config));
     Ok(connector.connect(name, stream).await.map_err(explained)?)
+}
+
+/// The version of TLS of a connection.
+pub(super) fn version(stream: &TlsStream<TcpStream>) -> Option<&'static str> {
+    match stream.get_ref().1.protocol_version()? {
+        ProtocolVersion::TLSv1_2 => Some("TLSv1.2"),
+        ProtocolVersion::TLSv1_3 => Some("TLSv1.3"),
+        _ => None,
+    }
 }
 
 async fn verifier(

@@ -11,9 +11,10 @@ use super::{
     address::Origin,
     head::{self, ResponseHead, Start},
     line::{Duplex, HttpLine, broken},
+    oddities::oddities,
     response::{malformed, shown},
 };
-use crate::error::HttpError;
+use crate::{error::HttpError, observed::quirk::CameraQuirk};
 
 /// A connection to a camera.
 pub(super) struct Wire {
@@ -49,9 +50,12 @@ impl Wire {
     /// Sends a request and waits for the head of its response.
     pub(super) async fn send(&mut self, request: &[u8]) -> Result<ResponseHead, HttpError> {
         self.line.write(request).await.map_err(broken)?;
-        for _ in 0..=MAX_INFORMATIONAL {
-            let head = self.head().await?;
+        for before in 0..=MAX_INFORMATIONAL {
+            let mut head = self.head().await?;
             if head.status >= 200 {
+                if before > 0 {
+                    head.quirks.push(CameraQuirk::Informational);
+                }
                 self.line.begin(head.extent, head.keeps);
                 return Ok(head);
             }
@@ -77,7 +81,10 @@ impl Wire {
                 }
                 Start::Head => {
                     if let Some(end) = head::end(bytes, searched) {
-                        let head = ResponseHead::parse(&bytes[..end]);
+                        let head = ResponseHead::parse(&bytes[..end]).map(|mut head| {
+                            head.quirks = oddities(&bytes[..end], &head);
+                            head
+                        });
                         self.line.consume(end);
                         return head.ok_or_else(|| malformed("its first line holds no status"));
                     }
