@@ -31,7 +31,8 @@ pub(super) async fn look(source: &Source, url: &str, progress: &ProbeProgress) -
             .await;
         // As long as no other client is there.
         first.evidence.watched = began.elapsed();
-        if !first.is_over && dials(source) {
+        // Who closes anyway tells nothing by closing.
+        if !first.is_over && first.evidence.closes == 0 && dials(source) {
             first.evidence.second = second(&mut first, url, start).await;
         }
         ended(first, start, source)
