@@ -21,9 +21,7 @@ pub(crate) enum ClipEvent {
     Covered,
     /// The camera sends the same picture again and again.
     Frozen,
-    /// The camera is connected and sends nothing.
-    Stalled,
-    /// The camera cannot be reached.
+    /// The camera cannot be reached, or sends nothing.
     Offline,
 }
 
@@ -35,7 +33,6 @@ impl ClipEvent {
             Change::Detected(Detection::Dark) => Some(Self::Dark),
             Change::Detected(Detection::Covered) => Some(Self::Covered),
             Change::Frozen => Some(Self::Frozen),
-            Change::State(StreamState::Stalled { .. }) => Some(Self::Stalled),
             Change::State(StreamState::Offline { .. }) => Some(Self::Offline),
             _ => None,
         }
@@ -48,14 +45,13 @@ impl ClipEvent {
             Self::Dark => "dark",
             Self::Covered => "covered",
             Self::Frozen => "frozen",
-            Self::Stalled => "stalled",
             Self::Offline => "offline",
         }
     }
 
     /// Whether no pictures come after it.
     pub(crate) fn ends_pictures(self) -> bool {
-        matches!(self, Self::Stalled | Self::Offline)
+        self == Self::Offline
     }
 }
 

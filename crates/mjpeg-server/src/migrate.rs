@@ -30,7 +30,7 @@ use anyhow::{Result, bail};
 use mjpeg_manager::mjpeg_ingest::escaped;
 
 use self::{
-    found::Found,
+    found::Inventory,
     kind::MigrateKind,
     marks::Marks,
     write::{Migration, written},
@@ -44,7 +44,7 @@ use crate::config::report::counted;
 ///
 /// If a file cannot be read or understood, or no camera of all of them can be relayed.
 pub(crate) fn migrate(files: &[PathBuf], from: Option<MigrateKind>) -> Result<(String, String)> {
-    let (mut all, mut marks) = (Found::default(), Marks::default());
+    let (mut all, mut marks) = (Inventory::default(), Marks::default());
     for path in files {
         let (name, text) = input::read(path)?;
         let kind = match from {
@@ -63,7 +63,7 @@ pub(crate) fn migrate(files: &[PathBuf], from: Option<MigrateKind>) -> Result<(S
 }
 
 /// What a text of this kind says.
-fn found(kind: MigrateKind, name: &str, text: &str, marks: &mut Marks) -> Result<Found> {
+fn found(kind: MigrateKind, name: &str, text: &str, marks: &mut Marks) -> Result<Inventory> {
     match kind {
         MigrateKind::Crowsnest => Ok(crowsnest::read(text)),
         MigrateKind::MjpgStreamer => mjpg_streamer::read(text, stem(name)),
@@ -80,7 +80,7 @@ fn stem(name: &str) -> Option<&str> {
     name.strip_suffix(".service")
 }
 
-fn summary(all: &Found, migration: &Migration) -> String {
+fn summary(all: &Inventory, migration: &Migration) -> String {
     let mut text = match migration.carried {
         0 => "no camera can be carried over".into(),
         carried => format!("{} carried over", counted(carried, "camera")),

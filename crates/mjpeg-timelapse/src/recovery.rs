@@ -49,7 +49,7 @@ pub(crate) fn recover(
         let record = window.get(index, number)?;
         Ok(record.filter(|record| record.end() <= data_bytes))
     };
-    let first_us = usable(whole.min(1))?.map(|record| record.at_us);
+    let first = usable(whole.min(1))?;
     let most_torn = if has_batches {
         MAX_BATCH_FRAMES as u64
     } else {
@@ -60,10 +60,12 @@ pub(crate) fn recover(
         let end = last.map_or(0, |record| record.end());
         let is_torn = data_bytes - end <= MAX_FRAME_BYTES as u64;
         if last.is_some() || frames == 0 {
+            let data_bytes = if is_torn { end } else { data_bytes };
+            let first = first.filter(|first| frames > 0 && first.end() <= data_bytes);
             return Ok(Some(Recovered {
                 frames,
-                data_bytes: if is_torn { end } else { data_bytes },
-                first_us: first_us.filter(|_| frames > 0),
+                data_bytes,
+                first_us: first.map(|first| first.at_us),
                 last_us: last.map(|record| record.at_us),
             }));
         }
@@ -71,7 +73,7 @@ pub(crate) fn recover(
     Ok(Some(Recovered {
         frames: whole,
         data_bytes,
-        first_us,
+        first_us: first.map(|first| first.at_us),
         last_us: None,
     }))
 }

@@ -273,11 +273,6 @@ async fn stream_is_paused_resumed_and_retried() {
             .await
             .is_problem(422, "invalid_spec");
     }
-    // It comes with a later version.
-    relay
-        .root("POST", "/streams/door/probe", "")
-        .await
-        .is_problem(404, "not_found");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// Finds each call of one of these programs, and returns its arguments. Variables that the text
 /// sets are replaced; those that it does not are left as they are.
 pub(super) fn calls(text: &str, programs: &[&str]) -> Vec<Vec<String>> {
-    let mut script = Script {
+    let mut script = ShellScript {
         is_unit: text.lines().any(|line| line.trim() == "[Service]"),
         variables: BTreeMap::new(),
         programs,
@@ -19,7 +19,7 @@ pub(super) fn calls(text: &str, programs: &[&str]) -> Vec<Vec<String>> {
 
 /// The variables of a shell that a text sets.
 pub(super) fn variables(text: &str) -> BTreeMap<String, String> {
-    let mut script = Script {
+    let mut script = ShellScript {
         is_unit: false,
         variables: BTreeMap::new(),
         programs: &[],
@@ -37,14 +37,14 @@ pub(super) fn words(line: &str) -> Vec<String> {
     split.unwrap_or_else(|| line.split_whitespace().map(Into::into).collect())
 }
 
-struct Script<'a> {
+struct ShellScript<'a> {
     is_unit: bool,
     variables: BTreeMap<String, String>,
     programs: &'a [&'a str],
     calls: Vec<Vec<String>>,
 }
 
-impl Script<'_> {
+impl ShellScript<'_> {
     fn line(&mut self, line: &str) {
         let line = line.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {

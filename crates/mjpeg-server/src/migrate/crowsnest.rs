@@ -2,7 +2,7 @@
 
 use super::{
     command_line::words,
-    found::{ForeignSource, Found, FoundCamera},
+    found::{ForeignSource, FoundCamera, Inventory},
     listens::{address, port},
     sources::{IF_MJPG, device, rate, size},
     ustreamer,
@@ -10,8 +10,8 @@ use super::{
 };
 
 /// Reads a configuration.
-pub(super) fn read(text: &str) -> Found {
-    let mut found = Found::default();
+pub(super) fn read(text: &str) -> Inventory {
+    let mut found = Inventory::default();
     let sections = sections(text);
     let global = sections.iter().find(|section| section.name == "crowsnest");
     let is_open = global.is_some_and(|section| section.is_true("no_proxy"));

@@ -8,7 +8,7 @@ use super::kind::MigrateKind;
 
 /// The cameras of one or more configurations.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Inventory {
     /// What they were called, and the program.
     files: Vec<(String, MigrateKind)>,
     pub(super) cameras: Vec<FoundCamera>,
@@ -34,7 +34,7 @@ pub(super) struct FoundCamera {
     /// Further keys, with their values in TOML.
     pub(super) keys: Vec<(&'static str, String)>,
     /// The only one who may watch.
-    pub(super) login: Option<Login>,
+    pub(super) login: Option<ViewerLogin>,
     /// What must hold for it to be relayed, if that is not known.
     pub(super) condition: Option<String>,
     /// What is not carried over, and what is different.
@@ -57,13 +57,13 @@ impl Default for ForeignSource {
 
 /// A user name and a password of viewers. No `Debug`: it holds a password.
 #[derive(Clone, PartialEq)]
-pub(super) struct Login {
+pub(super) struct ViewerLogin {
     pub(super) user: String,
     /// `None` if it is in a variable whose value is not known.
     pub(super) password: Option<String>,
 }
 
-impl Login {
+impl ViewerLogin {
     pub(super) fn new(user: &str, password: &str) -> Self {
         let name = password
             .strip_prefix('$')
@@ -91,7 +91,7 @@ pub(super) enum FoundAddress {
     Unix { path: String, mode: Option<String> },
 }
 
-impl Found {
+impl Inventory {
     /// Adds what a file says.
     pub(super) fn add(&mut self, name: &str, kind: MigrateKind, mut found: Self) {
         self.files.push((name.into(), kind));

@@ -3,10 +3,10 @@
 use anyhow::{Result, ensure};
 
 use super::{
-    found::{ForeignSource, Found, FoundCamera},
-    go2rtc::{Judged, Streams},
+    found::{ForeignSource, FoundCamera, Inventory},
+    go2rtc::{ForeignStreams, Judged},
     marks::Marks,
-    sources::{self, IF_MJPG, Verdict, device, rate, size},
+    sources::{self, IF_MJPG, SourceVerdict, device, rate, size},
     uvc::Webcam,
     yaml::{YamlNode, parse},
 };
@@ -16,7 +16,7 @@ use super::{
 /// # Errors
 ///
 /// If it is no YAML, or has neither cameras nor streams of go2rtc.
-pub(super) fn read(text: &str, marks: &mut Marks) -> Result<Found> {
+pub(super) fn read(text: &str, marks: &mut Marks) -> Result<Inventory> {
     let root = parse(text)?;
     let cameras = root.get("cameras").filter(|cameras| cameras.is_map());
     let restreams = root.get("go2rtc").and_then(|go2rtc| go2rtc.get("streams"));
@@ -24,8 +24,8 @@ pub(super) fn read(text: &str, marks: &mut Marks) -> Result<Found> {
         cameras.is_some() || restreams.is_some(),
         "expected `cameras:` with `ffmpeg: inputs:` each, or `go2rtc: streams:`"
     );
-    let streams = Streams::read(restreams, "{", is_variable, marks);
-    let mut found = Found::default();
+    let streams = ForeignStreams::read(restreams, "{", is_variable, marks);
+    let mut found = Inventory::default();
     let mut used = Vec::new();
     for (name, camera) in cameras.into_iter().flat_map(YamlNode::entries) {
         if found.is_full() {
@@ -73,7 +73,7 @@ fn one(
     place: String,
     camera: &YamlNode,
     root: &YamlNode,
-    streams: &Streams,
+    streams: &ForeignStreams,
     marks: &mut Marks,
     used: &mut Vec<String>,
 ) -> Result<FoundCamera, String> {
@@ -90,19 +90,13 @@ fn one(
             return Err("a path of it is longer than 4 KiB".into());
         }
         let path = marks.mark(path.trim(), "{", is_variable)?;
-        let args = |node: &YamlNode| node.get("input_args").map(args_text);
-        let args = args(input).or_else(|| args(ffmpeg));
-        let args = args.or_else(|| {
-            root.get("ffmpeg")
-                .and_then(|node| node.get("input_args"))
-                .map(args_text)
-        });
+        let args = input_args(input, ffmpeg, root);
         let judged = match restream(&path, streams) {
             Some(stream) => {
                 used.push(stream.into());
                 streams.judge(stream)
             }
-            None => input_verdict(&path, &args.unwrap_or_default(), camera),
+            None => input_verdict(&path, &args, camera),
         };
         match judged {
             Ok(judged) => {
@@ -132,6 +126,16 @@ fn one(
     Ok(camera_found)
 }
 
+/// The arguments of an input: its own, else the camera's, else those of all.
+fn input_args(input: &YamlNode, ffmpeg: &YamlNode, root: &YamlNode) -> String {
+    let all = root.get("ffmpeg");
+    let nodes = [Some(input), Some(ffmpeg), all].into_iter().flatten();
+    let args = nodes
+        .filter_map(|node| node.get("input_args"))
+        .map(args_text);
+    args.take(1).collect()
+}
+
 /// Arguments as one text, whether they are written as a text or a list.
 fn args_text(node: &YamlNode) -> String {
     let items = node.items().into_iter().filter_map(YamlNode::text);
@@ -139,7 +143,7 @@ fn args_text(node: &YamlNode) -> String {
 }
 
 /// The stream of Frigate's own go2rtc that a URL means.
-fn restream<'a>(url: &'a str, streams: &Streams) -> Option<&'a str> {
+fn restream<'a>(url: &'a str, streams: &ForeignStreams) -> Option<&'a str> {
     let (_, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_once('/')?;
     let (host, port) = authority.rsplit('@').next()?.rsplit_once(':')?;
@@ -159,15 +163,15 @@ fn input_verdict(path: &str, args: &str, camera: &YamlNode) -> Result<Judged, St
     let mut judged = Judged::default();
     let verdict = match sources::network(path) {
         // Frigate is told what the camera sends.
-        Verdict::Perhaps(source, _) if path.starts_with("http") && args.contains("jp") => {
-            Verdict::Relayed(source)
+        SourceVerdict::Perhaps(source, _) if path.starts_with("http") && args.contains("jp") => {
+            SourceVerdict::Relayed(source)
         }
         verdict => verdict,
     };
     (judged.source, judged.condition) = match verdict {
-        Verdict::Relayed(source) => (source, None),
-        Verdict::Perhaps(source, condition) => (source, Some(condition)),
-        Verdict::Lost(why) => return Err(why),
+        SourceVerdict::Relayed(source) => (source, None),
+        SourceVerdict::Perhaps(source, condition) => (source, Some(condition)),
+        SourceVerdict::Lost(why) => return Err(why),
     };
     let fps = camera
         .get("detect")
@@ -203,7 +207,7 @@ fn webcam(path: &str, args: &str) -> Result<Judged, String> {
 }
 
 /// Says what the relay does not do.
-fn others(root: &YamlNode, found: &mut Found) {
+fn others(root: &YamlNode, found: &mut Inventory) {
     let known = ["cameras", "go2rtc", "ffmpeg", "version"];
     let keys = root
         .entries()

@@ -5,9 +5,9 @@ mod streams;
 
 use anyhow::{Result, ensure};
 
-pub(super) use self::streams::{Judged, Streams};
+pub(super) use self::streams::{ForeignStreams, Judged};
 use super::{
-    found::{Found, FoundAddress, FoundListen, Login},
+    found::{FoundAddress, FoundListen, Inventory, ViewerLogin},
     listens::host_and_port,
     marks::Marks,
     yaml::{YamlNode, parse},
@@ -18,15 +18,15 @@ use super::{
 /// # Errors
 ///
 /// If it is no YAML, or has no streams.
-pub(super) fn read(text: &str, marks: &mut Marks) -> Result<Found> {
+pub(super) fn read(text: &str, marks: &mut Marks) -> Result<Inventory> {
     let root = parse(text)?;
     let streams = root.get("streams").filter(|streams| streams.is_map());
     ensure!(
         streams.is_some(),
         "expected `streams:` with a name and a source each"
     );
-    let mut found = Found::default();
-    let streams = Streams::read(streams, "${", |_| true, marks);
+    let mut found = Inventory::default();
+    let streams = ForeignStreams::read(streams, "${", |_| true, marks);
     let login = login(&root);
     for name in streams.names() {
         if found.is_full() {
@@ -48,14 +48,14 @@ pub(super) fn read(text: &str, marks: &mut Marks) -> Result<Found> {
 }
 
 /// The only user of the API, and so of the streams.
-fn login(root: &YamlNode) -> Option<Login> {
+fn login(root: &YamlNode) -> Option<ViewerLogin> {
     let api = root.get("api")?;
     let (user, password) = (api.text_of("username")?, api.text_of("password")?);
-    Some(Login::new(user, password))
+    Some(ViewerLogin::new(user, password))
 }
 
 /// The port of the API serves streams here.
-fn api(root: &YamlNode, found: &mut Found) {
+fn api(root: &YamlNode, found: &mut Inventory) {
     let api = root.get("api");
     let written = api.and_then(|api| api.get("listen"));
     let text = written.map_or(Some(DEFAULT_LISTEN), YamlNode::text);
@@ -107,7 +107,7 @@ fn api(root: &YamlNode, found: &mut Found) {
 }
 
 /// Says which sections mean nothing here.
-fn others(root: &YamlNode, found: &mut Found) {
+fn others(root: &YamlNode, found: &mut Inventory) {
     for (key, why) in [
         ("rtsp", "the relay serves no RTSP"),
         ("webrtc", "the relay serves no WebRTC"),

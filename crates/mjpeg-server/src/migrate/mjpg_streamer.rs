@@ -1,12 +1,15 @@
 //! Command lines of mjpg-streamer.
 
+mod options;
+
 use anyhow::{Result, bail};
 
+use self::options::{FILE_INPUT, HTTP_INPUT, HTTP_OUTPUT, PROGRAM, RASPICAM, SIZES, UVC};
 use super::{
     command_line::{calls, words},
     crowsnest::rpicam,
-    flags::{Flag, KnownFlag, flags},
-    found::{ForeignSource, Found, FoundAddress, FoundCamera, FoundListen, Login},
+    flags::{Flag, flags},
+    found::{ForeignSource, FoundAddress, FoundCamera, FoundListen, Inventory, ViewerLogin},
     listens::{address, port},
     sources::{IF_MJPG, device, rate, size},
     uvc::{Webcam, is_true, turn},
@@ -17,7 +20,7 @@ use super::{
 /// # Errors
 ///
 /// If there is none.
-pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Found> {
+pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Inventory> {
     let calls = calls(text, &["mjpg_streamer"]);
     if calls.is_empty() {
         bail!(
@@ -25,7 +28,7 @@ pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Found> {
              -o \"output_http.so -p 8080\""
         );
     }
-    let mut found = Found::default();
+    let mut found = Inventory::default();
     for args in &calls {
         call(args, unit.unwrap_or("camera"), &mut found);
     }
@@ -33,7 +36,7 @@ pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Found> {
 }
 
 /// Adds the cameras of one call.
-pub(super) fn call(args: &[String], name: &str, found: &mut Found) {
+pub(super) fn call(args: &[String], name: &str, found: &mut Inventory) {
     let mut inputs = Vec::new();
     let mut outputs = Vec::new();
     for flag in flags(args, PROGRAM) {
@@ -96,10 +99,10 @@ pub(super) fn call(args: &[String], name: &str, found: &mut Found) {
 /// A port of the output over HTTP. No `Debug`: it may hold a password.
 struct HttpPort {
     at: std::net::SocketAddr,
-    login: Option<Login>,
+    login: Option<ViewerLogin>,
 }
 
-fn ports(outputs: &[String], found: &mut Found) -> Vec<HttpPort> {
+fn ports(outputs: &[String], found: &mut Inventory) -> Vec<HttpPort> {
     let mut ports = Vec::new();
     for output in outputs {
         let words = words(output);
@@ -120,7 +123,7 @@ fn ports(outputs: &[String], found: &mut Found) -> Vec<HttpPort> {
                 "listen" => host = Some(value),
                 "credentials" => {
                     let split = value.split_once(':');
-                    login = split.map(|(user, password)| Login::new(user, password));
+                    login = split.map(|(user, password)| ViewerLogin::new(user, password));
                 }
                 "www" => found.notes.push(format!(
                     "output_http -w {value}: the relay has a page of its own; `page_dir` of a \
@@ -170,51 +173,8 @@ fn webcam(options: &[String], camera: &mut FoundCamera) -> Result<(), String> {
     };
     let mut is_raw = false;
     for flag in flags(options, UVC) {
-        let value = flag.value.as_deref().unwrap_or_default();
-        let is_read = match &*flag.name {
-            "device" => {
-                webcam.device = Some(value.into());
-                true
-            }
-            "resolution" => {
-                let named = SIZES
-                    .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case(value));
-                webcam.size = size(named.map_or(value, |(_, size)| size));
-                webcam.size.is_some()
-            }
-            "fps" => {
-                webcam.fps = rate(value);
-                webcam.fps.is_some()
-            }
-            "yuv" | "uyvy" | "fourcc" => {
-                is_raw = true;
-                true
-            }
-            "softfps" => rate(value).is_some_and(|fps| {
-                camera.keys.push(("max_fps", fps.to_string()));
-                true
-            }),
-            "rot" => turn(value).is_some_and(|turn| {
-                webcam.rotate = turn;
-                true
-            }),
-            "hf" => {
-                webcam.is_mirrored = is_true(value);
-                true
-            }
-            "vf" => {
-                webcam.is_flipped = is_true(value);
-                true
-            }
-            "brightness" | "contrast" | "sharpness" | "saturation" | "gain" => {
-                webcam.control(&flag.name, value)
-            }
-            // What the relay does anyway.
-            "no_dynctrl" | "timeout" | "minimum_size" => true,
-            _ => false,
-        };
-        if !is_read {
+        is_raw |= ["yuv", "uyvy", "fourcc"].contains(&&*flag.name);
+        if !uvc_flag(&flag, &mut webcam, camera) {
             camera.notes.push(uvc_note(&flag));
         }
     }
@@ -228,6 +188,51 @@ fn webcam(options: &[String], camera: &mut FoundCamera) -> Result<(), String> {
         camera.condition = Some(IF_MJPG.into());
     }
     Ok(())
+}
+
+/// Reads an option of a webcam. Returns whether it means something here.
+fn uvc_flag(flag: &Flag, webcam: &mut Webcam, camera: &mut FoundCamera) -> bool {
+    let value = flag.value.as_deref().unwrap_or_default();
+    match &*flag.name {
+        "device" => {
+            webcam.device = Some(value.into());
+            true
+        }
+        "resolution" => {
+            let named = SIZES
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(value));
+            webcam.size = size(named.map_or(value, |(_, size)| size));
+            webcam.size.is_some()
+        }
+        "fps" => {
+            webcam.fps = rate(value);
+            webcam.fps.is_some()
+        }
+        "yuv" | "uyvy" | "fourcc" => true,
+        "softfps" => rate(value).is_some_and(|fps| {
+            camera.keys.push(("max_fps", fps.to_string()));
+            true
+        }),
+        "rot" => turn(value).is_some_and(|turn| {
+            webcam.rotate = turn;
+            true
+        }),
+        "hf" => {
+            webcam.is_mirrored = is_true(value);
+            true
+        }
+        "vf" => {
+            webcam.is_flipped = is_true(value);
+            true
+        }
+        "brightness" | "contrast" | "sharpness" | "saturation" | "gain" => {
+            webcam.control(&flag.name, value)
+        }
+        // What the relay does anyway.
+        "no_dynctrl" | "timeout" | "minimum_size" => true,
+        _ => false,
+    }
 }
 
 fn uvc_note(flag: &Flag) -> String {
@@ -315,94 +320,3 @@ fn file(options: &[String], camera: &mut FoundCamera) -> Result<(), String> {
     camera.source = ForeignSource::Url(format!("file://{encoded}"));
     Ok(())
 }
-
-const PROGRAM: &[KnownFlag] = &[
-    (&["input", "i"], true),
-    (&["output", "o"], true),
-    (&["background", "b"], false),
-    (&["version", "v"], false),
-    (&["help", "h"], false),
-];
-
-const HTTP_OUTPUT: &[KnownFlag] = &[
-    (&["port", "p"], true),
-    (&["listen", "l"], true),
-    (&["credentials", "c"], true),
-    (&["www", "w"], true),
-    (&["nocommands", "n"], false),
-    (&["ratelimit", "r"], true),
-];
-
-const UVC: &[KnownFlag] = &[
-    (&["device", "d"], true),
-    (&["resolution", "r"], true),
-    (&["fps", "f"], true),
-    (&["yuv", "y"], false),
-    (&["uyvy", "u"], false),
-    (&["fourcc"], true),
-    (&["quality", "q"], true),
-    (&["minimum_size", "m"], true),
-    (&["every_frame", "e"], true),
-    (&["no_dynctrl", "n"], false),
-    (&["led", "l"], true),
-    (&["tvnorm", "t"], true),
-    (&["softfps"], true),
-    (&["timeout"], true),
-    (&["timestamp"], false),
-    (&["brightness", "br"], true),
-    (&["contrast", "co"], true),
-    (&["sharpness", "sh"], true),
-    (&["saturation", "sa"], true),
-    (&["gain"], true),
-    (&["cb"], true),
-    (&["wb"], true),
-    (&["ex"], true),
-    (&["bk"], true),
-    (&["rot"], true),
-    (&["hf"], true),
-    (&["vf"], true),
-    (&["pl"], true),
-    (&["cagc"], true),
-];
-
-const RASPICAM: &[KnownFlag] = &[
-    (&["x", "width"], true),
-    (&["y", "height"], true),
-    (&["fps"], true),
-    (&["rot"], true),
-    (&["hf"], false),
-    (&["vf"], false),
-    (&["quality"], true),
-    (&["ex"], true),
-    (&["awb"], true),
-    (&["ISO"], true),
-];
-
-const HTTP_INPUT: &[KnownFlag] = &[
-    (&["host", "H"], true),
-    (&["port", "p"], true),
-    (&["request", "r"], true),
-    (&["credentials", "c"], true),
-    (&["boundary", "b"], true),
-];
-
-const FILE_INPUT: &[KnownFlag] = &[
-    (&["folder", "f"], true),
-    (&["name", "n"], true),
-    (&["delay", "d"], true),
-    (&["remove", "r"], false),
-    (&["existing", "e"], false),
-];
-
-/// The sizes that have names.
-const SIZES: [(&str, &str); 9] = [
-    ("QSIF", "160x120"),
-    ("QCIF", "176x144"),
-    ("CGA", "320x200"),
-    ("QVGA", "320x240"),
-    ("CIF", "352x288"),
-    ("VGA", "640x480"),
-    ("SVGA", "800x600"),
-    ("XGA", "1024x768"),
-    ("SXGA", "1280x1024"),
-];

@@ -6,9 +6,9 @@ use mjpeg_manager::{StreamName, mjpeg_http::is_reserved_name};
 
 /// The names that are taken.
 #[derive(Default)]
-pub(super) struct Names(BTreeSet<String>);
+pub(super) struct FreeNames(BTreeSet<String>);
 
-impl Names {
+impl FreeNames {
     /// Makes a name that is free of one that another program allows.
     pub(super) fn take(&mut self, wanted: &str) -> String {
         let base = valid(wanted);

@@ -2,12 +2,12 @@
 
 use super::{
     command_line::variables,
-    found::{Found, FoundCamera},
+    found::{FoundCamera, Inventory},
     mjpg_streamer,
 };
 
 /// Reads a configuration. What is not set is as OctoPi has it.
-pub(super) fn read(text: &str) -> Found {
+pub(super) fn read(text: &str) -> Inventory {
     let set = variables(text);
     let of = |key: &str, default: &str| -> String {
         set.get(key).map_or_else(|| default.into(), Clone::clone)
@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> Found {
         false => format!("-w {webroot} "),
     };
     let output = format!("output_http.so -l 127.0.0.1 {www}{http}");
-    let mut found = Found::default();
+    let mut found = Inventory::default();
     let args = ["-i".into(), options, "-o".into(), output];
     mjpg_streamer::call(&args, "webcam", &mut found);
     for camera in &mut found.cameras {

@@ -3,7 +3,7 @@
 use super::found::ForeignSource;
 
 /// Whether a camera can be relayed.
-pub(super) enum Verdict {
+pub(super) enum SourceVerdict {
     Relayed(ForeignSource),
     /// Only if this holds, which the configuration does not tell.
     Perhaps(ForeignSource, String),
@@ -11,7 +11,7 @@ pub(super) enum Verdict {
     Lost(String),
 }
 
-impl Verdict {
+impl SourceVerdict {
     pub(super) fn lost(why: impl Into<String>) -> Self {
         Self::Lost(why.into())
     }
@@ -34,60 +34,60 @@ enum Codec {
 }
 
 /// Judges the URL of a camera in the network, without options behind `#`.
-pub(super) fn network(url: &str) -> Verdict {
+pub(super) fn network(url: &str) -> SourceVerdict {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     match (&*scheme.to_ascii_lowercase(), codec(url)) {
-        ("http" | "https", Codec::Other(codec)) => Verdict::lost(format!(
+        ("http" | "https", Codec::Other(codec)) => SourceVerdict::lost(format!(
             "its URL says {codec}, and the relay reads only JPEG pictures. {CONVERT}"
         )),
-        ("http" | "https", Codec::Jpeg) => Verdict::relayed(url),
-        ("http" | "https", Codec::Unknown) => Verdict::perhaps(
+        ("http" | "https", Codec::Jpeg) => SourceVerdict::relayed(url),
+        ("http" | "https", Codec::Unknown) => SourceVerdict::perhaps(
             url,
             "if it sends JPEG pictures: a multipart stream, or single pictures",
         ),
         ("tcp", Codec::Unknown | Codec::Jpeg) => {
-            Verdict::perhaps(url, "if it sends JPEG pictures one after another")
+            SourceVerdict::perhaps(url, "if it sends JPEG pictures one after another")
         }
-        ("rtsp" | "rtsps", Codec::Jpeg) => Verdict::relayed(url),
-        ("rtsp" | "rtsps", Codec::Unknown) => Verdict::perhaps(
+        ("rtsp" | "rtsps", Codec::Jpeg) => SourceVerdict::relayed(url),
+        ("rtsp" | "rtsps", Codec::Unknown) => SourceVerdict::perhaps(
             url,
             "if the camera sends M-JPEG there; most send H.264 (docs/rtsp.md)",
         ),
-        ("rtsp" | "rtsps", Codec::Other(codec)) => Verdict::lost(format!(
+        ("rtsp" | "rtsps", Codec::Other(codec)) => SourceVerdict::lost(format!(
             "its URL says {codec}, and by RTSP the relay reads only M-JPEG. Set one of the camera's \
              streams to M-JPEG. {CONVERT}"
         )),
         ("rtmp" | "rtmps" | "srt" | "udp" | "rtp", _) => {
-            Verdict::lost(format!("the relay does not speak {scheme}. {CONVERT}"))
+            SourceVerdict::lost(format!("the relay does not speak {scheme}. {CONVERT}"))
         }
-        ("rtspx", _) => Verdict::lost(
+        ("rtspx", _) => SourceVerdict::lost(
             "rtspx: is go2rtc's own. Use rtsps:// with #insecure, if the camera sends M-JPEG",
         ),
-        ("", _) => Verdict::lost("it is no URL"),
-        _ => Verdict::lost(format!(
+        ("", _) => SourceVerdict::lost("it is no URL"),
+        _ => SourceVerdict::lost(format!(
             "the relay has no source \"{scheme}:\"; see the list in README.md"
         )),
     }
 }
 
 /// Judges a program that writes to its standard output.
-pub(super) fn program(words: Vec<String>) -> Verdict {
+pub(super) fn program(words: Vec<String>) -> SourceVerdict {
     let text = words.join(" ").to_ascii_lowercase();
     let says = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
     if words.is_empty() {
-        Verdict::lost("it names no program")
+        SourceVerdict::lost("it names no program")
     } else if says(&["mjpeg", "mjpg"]) {
-        Verdict::Relayed(ForeignSource::Command(words))
+        SourceVerdict::Relayed(ForeignSource::Command(words))
     } else if says(&[
         "h264", "h265", "hevc", "x264", "x265", "mpegts", "-f flv", "yuv4mpeg", "wav", "adts",
         "s16le", "alaw", "mulaw",
     ]) {
-        Verdict::lost(
+        SourceVerdict::lost(
             "its program writes no JPEG pictures. Let it write them: with ffmpeg, -c:v mjpeg -f mjpeg \
              instead of its codec and format",
         )
     } else {
-        Verdict::Perhaps(
+        SourceVerdict::Perhaps(
             ForeignSource::Command(words),
             "if the program writes JPEG pictures to its standard output".into(),
         )

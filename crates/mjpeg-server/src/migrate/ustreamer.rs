@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::{
     command_line::calls,
     flags::{Flag, KnownFlag, flags},
-    found::{ForeignSource, Found, FoundAddress, FoundCamera, FoundListen, Login},
+    found::{ForeignSource, FoundAddress, FoundCamera, FoundListen, Inventory, ViewerLogin},
     listens::{address, port},
     sources::{IF_MJPG, device, rate, size},
     uvc::{Webcam, is_true, turn},
@@ -16,12 +16,12 @@ use super::{
 /// # Errors
 ///
 /// If there is none.
-pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Found> {
+pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Inventory> {
     let calls = calls(text, &["ustreamer", "ustreamer.bin"]);
     if calls.is_empty() {
         bail!("expected a command line: ustreamer --device /dev/video0 --port 8080 …");
     }
-    let mut found = Found::default();
+    let mut found = Inventory::default();
     for args in &calls {
         if found.is_full() {
             break;
@@ -78,7 +78,7 @@ pub(super) fn read(text: &str, unit: Option<&str>) -> Result<Found> {
 
 /// What options say besides what becomes of the camera.
 #[derive(Default)]
-pub(super) struct Served {
+pub(super) struct ServedOptions {
     pub(super) format: Option<String>,
     host: Option<String>,
     port: Option<u16>,
@@ -89,8 +89,12 @@ pub(super) struct Served {
 }
 
 /// Reads options.
-pub(super) fn apply(args: &[String], webcam: &mut Webcam, camera: &mut FoundCamera) -> Served {
-    let mut served = Served::default();
+pub(super) fn apply(
+    args: &[String],
+    webcam: &mut Webcam,
+    camera: &mut FoundCamera,
+) -> ServedOptions {
+    let mut served = ServedOptions::default();
     for flag in flags(args, FLAGS) {
         let value = flag.value.as_deref().unwrap_or_default();
         let is_read = serve(&flag.name, value, &mut served) || picture(&flag.name, value, webcam);
@@ -106,7 +110,7 @@ pub(super) fn apply(args: &[String], webcam: &mut Webcam, camera: &mut FoundCame
     }
     match (served.user.take(), served.password.take()) {
         (Some(user), Some(password)) if !user.is_empty() && !password.is_empty() => {
-            camera.login = Some(Login::new(&user, &password));
+            camera.login = Some(ViewerLogin::new(&user, &password));
         }
         _ => {}
     }
@@ -115,7 +119,7 @@ pub(super) fn apply(args: &[String], webcam: &mut Webcam, camera: &mut FoundCame
 }
 
 /// Reads an option about viewers. Returns whether it is one.
-fn serve(name: &str, value: &str, served: &mut Served) -> bool {
+fn serve(name: &str, value: &str, served: &mut ServedOptions) -> bool {
     match name {
         "format" => served.format = Some(value.to_ascii_uppercase()),
         "host" => served.host = Some(value.into()),

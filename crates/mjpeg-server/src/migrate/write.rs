@@ -10,13 +10,13 @@ use mjpeg_manager::mjpeg_ingest::escaped;
 
 use self::{
     comments::{bullets, comment, quoted},
-    gateways::Gateways,
+    gateways::WrittenPorts,
 };
 use super::{
     checked,
-    found::{Found, FoundCamera, Login},
+    found::{FoundCamera, Inventory, ViewerLogin},
     marks::Marks,
-    names::Names,
+    names::FreeNames,
     secrets::{Secrets, WrittenSource},
 };
 use crate::config::report::counted;
@@ -43,9 +43,9 @@ struct CarriedCamera<'f> {
 }
 
 /// Writes a configuration. What cannot be written is told in it.
-pub(super) fn written(found: &Found, marks: &Marks) -> Migration {
+pub(super) fn written(found: &Inventory, marks: &Marks) -> Migration {
     let mut secrets = Secrets::new(marks);
-    let mut names = Names::default();
+    let mut names = FreeNames::default();
     let mut lost: Vec<(String, String)> = found.lost.clone();
     let mut carried: Vec<Option<CarriedCamera<'_>>> = Vec::new();
     for camera in &found.cameras {
@@ -58,7 +58,7 @@ pub(super) fn written(found: &Found, marks: &Marks) -> Migration {
         });
     }
     let users = Users::of(&carried);
-    let gateways = Gateways::new(found, &carried);
+    let gateways = WrittenPorts::new(found, &carried);
     let lost: Vec<_> = lost
         .iter()
         .map(|(camera, why)| (marks.shown(camera), marks.shown(why)))
@@ -95,7 +95,7 @@ pub(super) fn written(found: &Found, marks: &Marks) -> Migration {
 /// Makes what is written of a camera.
 fn carry<'f>(
     camera: &'f FoundCamera,
-    names: &mut Names,
+    names: &mut FreeNames,
     secrets: &mut Secrets<'_>,
 ) -> Result<CarriedCamera<'f>, String> {
     let before = secrets.named.len();
@@ -183,11 +183,11 @@ impl CarriedCamera<'_> {
 }
 
 /// The users that may watch what others may not. Passwords are hashes.
-struct Users(Vec<(Login, String, String)>);
+struct Users(Vec<(ViewerLogin, String, String)>);
 
 impl Users {
     fn of(carried: &[Option<CarriedCamera<'_>>]) -> Self {
-        let mut users: Vec<(Login, String, String)> = Vec::new();
+        let mut users: Vec<(ViewerLogin, String, String)> = Vec::new();
         let logins = carried
             .iter()
             .flatten()
@@ -214,7 +214,7 @@ impl Users {
         Self(users)
     }
 
-    fn name_of(&self, login: &Login) -> Option<&str> {
+    fn name_of(&self, login: &ViewerLogin) -> Option<&str> {
         let user = self.0.iter().find(|(known, ..)| known == login);
         user.map(|(_, name, _)| name.as_str())
     }
@@ -246,7 +246,7 @@ fn user_name(name: &str) -> String {
     }
 }
 
-fn head(found: &Found, migration: &Migration, secrets: &Secrets<'_>) -> String {
+fn head(found: &Inventory, migration: &Migration, secrets: &Secrets<'_>) -> String {
     let mut out = String::new();
     let from = format!(
         "Made by `mjpeg-server migrate` from {}.",
@@ -288,7 +288,7 @@ fn variables(secrets: &Secrets<'_>) -> BTreeMap<String, String> {
 }
 
 /// Writes what was not carried over.
-fn foot(found: &Found, migration: &mut Migration, marks: &Marks) {
+fn foot(found: &Inventory, migration: &mut Migration, marks: &Marks) {
     let out = &mut migration.text;
     if !migration.lost.is_empty() {
         out.push('\n');

@@ -137,7 +137,7 @@ async fn nothing_in_the_figures_is_of_one_viewer_or_names_an_address() {
     for sample in figures.samples() {
         for (label, value) in &sample.labels {
             let known = [
-                "stream", "listener", "reason", "result", "status", "le", "version",
+                "stream", "listener", "store", "reason", "result", "status", "le", "version",
             ];
             assert!(known.contains(&&**label), "{sample:?}");
             assert!(!value.contains("127.0.0.1"), "{sample:?}");

@@ -252,11 +252,11 @@ pub(crate) struct StreamKeys {
     pub(crate) max_replays: u32,
 
     /// When the stream keeps a clip on the disk by itself: on `"motion"` (with `detect_motion`),
-    /// `"dark"` (with `detect_dark`), `"covered"` (with `detect_covered`), `"frozen"`, `"stalled"`
-    /// or `"offline"`. This needs `replay`.
+    /// `"dark"` (with `detect_dark`), `"covered"` (with `detect_covered`), `"frozen"` or
+    /// `"offline"`. This needs `replay`.
     /// [recordings.md](recordings.md#clips-by-event) tells more.
-    #[schemars(length(max = 6), extend(
-        "x-example" = ["motion", "offline"], "x-reload" = KEEP, "x-api" = true
+    #[schemars(length(max = 5), extend(
+        "x-example" = ["frozen", "offline"], "x-reload" = KEEP, "x-api" = true
     ))]
     pub(crate) clip_on: Vec<ClipEvent>,
 

@@ -1,9 +1,9 @@
 //! Sources that go2rtc lets ffmpeg read: `ffmpeg:INPUT#video=…#…`.
 
-use super::streams::{JudgedSource, Streams};
+use super::streams::{ForeignStreams, JudgedSource};
 use crate::migrate::{
     found::ForeignSource,
-    sources::{self, IF_MJPG, Verdict, rate, size, through_ffmpeg},
+    sources::{self, IF_MJPG, SourceVerdict, rate, size, through_ffmpeg},
     uvc::{Webcam, turn},
 };
 
@@ -18,7 +18,7 @@ struct FfmpegParams {
 }
 
 /// Judges what follows `ffmpeg:`.
-pub(super) fn judge(streams: &Streams, text: &str, depth: usize) -> JudgedSource {
+pub(super) fn judge(streams: &ForeignStreams, text: &str, depth: usize) -> JudgedSource {
     let (input, params) = text.split_once('#').unwrap_or((text, ""));
     let params = read_params(params);
     let mut judged = if let Some(device_text) = input.strip_prefix("device?") {
@@ -27,7 +27,7 @@ pub(super) fn judge(streams: &Streams, text: &str, depth: usize) -> JudgedSource
         let note = "go2rtc's test picture: this is the relay's own";
         JudgedSource {
             notes: vec![note.into()],
-            ..Verdict::relayed("test:").into()
+            ..SourceVerdict::relayed("test:").into()
         }
     } else if input.contains("://") {
         camera(input, &params)
@@ -36,8 +36,8 @@ pub(super) fn judge(streams: &Streams, text: &str, depth: usize) -> JudgedSource
     } else {
         stream(streams, input, &params, depth)
     };
-    if let Verdict::Relayed(ForeignSource::Url(_)) | Verdict::Perhaps(ForeignSource::Url(_), _) =
-        judged.verdict
+    if let SourceVerdict::Relayed(ForeignSource::Url(_))
+    | SourceVerdict::Perhaps(ForeignSource::Url(_), _) = judged.verdict
     {
         judged.rotate = (judged.rotate + params.rotate) % 360;
         if params.width.is_some() || params.height.is_some() {
@@ -95,11 +95,11 @@ fn camera(input: &str, params: &FfmpegParams) -> JudgedSource {
     let is_rtsp = input.starts_with("rtsp");
     match sources::network(input) {
         // It sends M-JPEG itself, so nothing need be converted.
-        Verdict::Relayed(source) => {
+        SourceVerdict::Relayed(source) => {
             let note = "the camera is read without ffmpeg";
             JudgedSource {
                 notes: vec![note.into()],
-                ..Verdict::Relayed(source).into()
+                ..SourceVerdict::Relayed(source).into()
             }
         }
         _ if params.is_mjpeg => {
@@ -110,7 +110,7 @@ fn camera(input: &str, params: &FfmpegParams) -> JudgedSource {
             };
             JudgedSource {
                 notes: vec![BUSY.into()],
-                ..Verdict::Relayed(converted(input, before, params)).into()
+                ..SourceVerdict::Relayed(converted(input, before, params)).into()
             }
         }
         other => other.into(),
@@ -120,19 +120,24 @@ fn camera(input: &str, params: &FfmpegParams) -> JudgedSource {
 fn file(path: &str, params: &FfmpegParams) -> JudgedSource {
     if !params.is_mjpeg {
         let why = "it is a file, and go2rtc does not convert it to M-JPEG (#video=mjpeg)";
-        return Verdict::lost(why).into();
+        return SourceVerdict::lost(why).into();
     }
     let before = ["-re", "-stream_loop", "-1"];
-    Verdict::Relayed(converted(path, &before, params)).into()
+    SourceVerdict::Relayed(converted(path, &before, params)).into()
 }
 
 /// Another stream as the input. Streams may refer to one another in a circle.
-fn stream(streams: &Streams, name: &str, params: &FfmpegParams, depth: usize) -> JudgedSource {
+fn stream(
+    streams: &ForeignStreams,
+    name: &str,
+    params: &FfmpegParams,
+    depth: usize,
+) -> JudgedSource {
     let inputs = streams.sources(name).iter().flatten();
     // A stream often has itself as an input, for another codec.
     let input = inputs.into_iter().find(|input| !is_of(input, name));
     let Some(input) = input.filter(|_| depth < MOST_DEPTH) else {
-        return Verdict::lost(format!(
+        return SourceVerdict::lost(format!(
             "ffmpeg reads {name}, which is no stream with a source"
         ))
         .into();
@@ -170,12 +175,12 @@ pub(super) fn device(text: &str, is_mjpeg: bool) -> JudgedSource {
     let path = webcam.device.clone().unwrap_or_default();
     let url = match sources::device(&path, &webcam.options()) {
         Ok(url) => url,
-        Err(why) => return Verdict::lost(why).into(),
+        Err(why) => return SourceVerdict::lost(why).into(),
     };
     let verdict = match format {
-        Some("mjpeg") => Verdict::relayed(&url),
-        Some(raw) if is_mjpeg => Verdict::Relayed(raw_device(&path, raw, &webcam)),
-        _ => Verdict::perhaps(&url, IF_MJPG),
+        Some("mjpeg") => SourceVerdict::relayed(&url),
+        Some(raw) if is_mjpeg => SourceVerdict::Relayed(raw_device(&path, raw, &webcam)),
+        _ => SourceVerdict::perhaps(&url, IF_MJPG),
     };
     JudgedSource {
         notes,

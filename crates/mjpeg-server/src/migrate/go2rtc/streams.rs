@@ -5,13 +5,13 @@ use crate::migrate::{
     command_line::words,
     found::{ForeignSource, FoundCamera},
     marks::Marks,
-    sources::{self, Verdict},
+    sources::{self, SourceVerdict},
     yaml::YamlNode,
 };
 
 /// The streams, with marks for variables.
 #[derive(Default)]
-pub(in crate::migrate) struct Streams(Vec<(String, Vec<Result<String, String>>)>);
+pub(in crate::migrate) struct ForeignStreams(Vec<(String, Vec<Result<String, String>>)>);
 
 /// A stream that can be relayed, or perhaps can.
 #[derive(Default)]
@@ -45,13 +45,13 @@ impl Judged {
 
 /// What one source is.
 pub(super) struct JudgedSource {
-    pub(super) verdict: Verdict,
+    pub(super) verdict: SourceVerdict,
     pub(super) rotate: u16,
     pub(super) notes: Vec<String>,
 }
 
-impl From<Verdict> for JudgedSource {
-    fn from(verdict: Verdict) -> Self {
+impl From<SourceVerdict> for JudgedSource {
+    fn from(verdict: SourceVerdict) -> Self {
         Self {
             verdict,
             rotate: 0,
@@ -60,7 +60,7 @@ impl From<Verdict> for JudgedSource {
     }
 }
 
-impl Streams {
+impl ForeignStreams {
     /// Reads the map of streams. Variables begin with `begin` and end with `}`.
     pub(in crate::migrate) fn read(
         streams: Option<&YamlNode>,
@@ -106,25 +106,25 @@ impl Streams {
         for source in self.sources(name) {
             let one = match source {
                 Ok(source) => self.source(source, 0),
-                Err(why) => Verdict::lost(why).into(),
+                Err(why) => SourceVerdict::lost(why).into(),
             };
             let before = first.as_ref().map(|first| &first.verdict);
             match (&one.verdict, before) {
-                (Verdict::Lost(why), _) => {
+                (SourceVerdict::Lost(why), _) => {
                     if !reasons.contains(why) {
                         reasons.push(why.clone());
                     }
                 }
-                (Verdict::Relayed(url), Some(Verdict::Relayed(_))) => {
+                (SourceVerdict::Relayed(url), Some(SourceVerdict::Relayed(_))) => {
                     judged.fallback.push(url.clone());
                 }
-                (Verdict::Relayed(_), Some(_)) | (_, None) => {
+                (SourceVerdict::Relayed(_), Some(_)) | (_, None) => {
                     if before.is_some() {
                         judged.notes.push(OTHER.into());
                     }
                     first = Some(one);
                 }
-                (Verdict::Perhaps(..), Some(_)) => judged.notes.push(OTHER.into()),
+                (SourceVerdict::Perhaps(..), Some(_)) => judged.notes.push(OTHER.into()),
             }
         }
         let Some(first) = first else {
@@ -144,9 +144,9 @@ impl Streams {
         judged.notes.extend(first.notes);
         judged.rotate = first.rotate;
         (judged.source, judged.condition) = match first.verdict {
-            Verdict::Relayed(source) => (source, None),
-            Verdict::Perhaps(source, condition) => (source, Some(condition)),
-            Verdict::Lost(why) => return Err(why),
+            SourceVerdict::Relayed(source) => (source, None),
+            SourceVerdict::Perhaps(source, condition) => (source, Some(condition)),
+            SourceVerdict::Lost(why) => return Err(why),
         };
         Ok(judged)
     }
@@ -182,7 +182,7 @@ fn network(text: &str) -> JudgedSource {
             }
             Some(("backchannel" | "media" | "timeout", _)) => {}
             Some(("transport", _)) => {
-                return Verdict::lost("the relay speaks no RTSP within WebSockets").into();
+                return SourceVerdict::lost("the relay speaks no RTSP within WebSockets").into();
             }
             other => {
                 let name = other.map_or(option, |(name, _)| name);
@@ -197,9 +197,9 @@ fn network(text: &str) -> JudgedSource {
         source => source,
     };
     let verdict = match sources::network(url) {
-        Verdict::Relayed(source) => Verdict::Relayed(with_headers(source)),
-        Verdict::Perhaps(source, why) => Verdict::Perhaps(with_headers(source), why),
-        lost @ Verdict::Lost(_) => lost,
+        SourceVerdict::Relayed(source) => SourceVerdict::Relayed(with_headers(source)),
+        SourceVerdict::Perhaps(source, why) => SourceVerdict::Perhaps(with_headers(source), why),
+        lost @ SourceVerdict::Lost(_) => lost,
     };
     JudgedSource {
         notes,
@@ -213,10 +213,10 @@ fn exec(text: &str) -> JudgedSource {
     if command.contains("{output}") {
         let why = "its program sends its pictures to go2rtc by RTSP ({output}). Let it write JPEG \
                    pictures to its standard output";
-        return Verdict::lost(why).into();
+        return SourceVerdict::lost(why).into();
     }
     if options.split('#').any(|option| option == "backchannel=1") {
-        return Verdict::lost("it is for sound to the camera").into();
+        return SourceVerdict::lost("it is for sound to the camera").into();
     }
     let mut judged = JudgedSource::from(sources::program(words(command)));
     let options = options.split('#').filter(|option| !option.is_empty());

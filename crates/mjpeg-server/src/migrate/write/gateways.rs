@@ -9,19 +9,19 @@ use super::{
     CarriedCamera,
     comments::{bullets, quoted},
 };
-use crate::migrate::found::{Found, FoundAddress};
+use crate::migrate::found::{FoundAddress, Inventory};
 
 /// The ports that are written.
-pub(super) struct Gateways {
+pub(super) struct WrittenPorts {
     /// Each as its lines.
     listens: Vec<(Vec<String>, Vec<String>)>,
     /// The streams' own, by their places.
     own: Vec<Option<SocketAddr>>,
 }
 
-impl Gateways {
+impl WrittenPorts {
     /// Gives each port to the first who wants it. Streams without one get a port that serves all.
-    pub(super) fn new(found: &Found, carried: &[Option<CarriedCamera<'_>>]) -> Self {
+    pub(super) fn new(found: &Inventory, carried: &[Option<CarriedCamera<'_>>]) -> Self {
         let mut taken: BTreeSet<SocketAddr> = BTreeSet::new();
         let mut listens = Vec::new();
         let mut has_gateway = false;

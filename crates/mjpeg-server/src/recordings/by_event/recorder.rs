@@ -11,7 +11,7 @@ use mjpeg_manager::{
 use mjpeg_timelapse::TimelapseSpec;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tracing::{info, warn};
 
@@ -125,7 +125,8 @@ impl EventRecorder {
         }
         let from = trigger.at.checked_sub(plan.before).unwrap_or(trigger.at);
         let behind = self.kept_to.map(|kept| kept + Duration::from_nanos(1));
-        let Some(first) = ring.since(behind.map_or(from, |behind| behind.max(from))) else {
+        let from = behind.map_or(from, |behind| behind.max(from));
+        let Some(first) = first_picture(&ring, from, trigger).await else {
             return Ok(None);
         };
         let word = trigger.event.as_str();
@@ -220,6 +221,23 @@ impl EventRecorder {
     }
 }
 
+/// The first picture of a clip from this time on. The event may be the rest of one of which the
+/// last picture was kept already; then the next one is waited for.
+async fn first_picture(ring: &ReplayRing, from: Instant, trigger: Trigger) -> Option<RingFrame> {
+    let coming = async {
+        loop {
+            match ring.since(from) {
+                Some(first) => return first,
+                None => sleep(LOOK_AGAIN).await,
+            }
+        }
+    };
+    match trigger.event.ends_pictures() {
+        true => ring.since(from),
+        false => timeout(NEXT_PICTURE, coming).await.ok(),
+    }
+}
+
 /// The next frames of a clip: as many as are written at once.
 fn batch(ring: &ReplayRing, number: u64, end: Instant) -> Vec<RingFrame> {
     let (mut frames, mut bytes, mut at) = (Vec::new(), 0, number);
@@ -256,3 +274,7 @@ const MOST_FRAMES: usize = 32;
 /// Frames that are being written stay in memory, which counts as the ring's.
 const MOST_BYTES: usize = 4 << 20;
 const SETTLE_TIME: Duration = Duration::from_millis(500);
+
+/// How long to wait for the first picture of a clip.
+const NEXT_PICTURE: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
