@@ -21,9 +21,9 @@ use tokio::{
 #[cfg(feature = "http")]
 use crate::observed::parts::PartWatch;
 use crate::{
-    connect::Framing,
     event::Captured,
     framer::Framer,
+    framing::Framing,
     input::{BoxedFrames, BoxedReader, Input},
     parsed::{Parsed, ParsedFeed},
     relayed::{Delivered, RelayedPart},

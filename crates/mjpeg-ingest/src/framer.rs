@@ -7,7 +7,7 @@ use mjpeg_codec::{
     multipart::{Parser, ParserConfig, PartHeaders},
 };
 
-use crate::connect::Framing;
+use crate::framing::Framing;
 
 /// Finds the frames in bytes.
 pub(crate) enum Framer {

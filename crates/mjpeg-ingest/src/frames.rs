@@ -13,7 +13,7 @@ use futures_util::Stream;
 use mjpeg_codec::{DiscardReason, SplitterConfig};
 use tokio::io::AsyncRead;
 
-use crate::{connect::Framing, event::Captured, framed::Framed, parsed::Parsed};
+use crate::{event::Captured, framed::Framed, framing::Framing, parsed::Parsed};
 
 /// Reads frames from a socket, pipe or file of your own: concatenated JPEG images, with the default
 /// limits. [`Frames`] has methods to change both.

@@ -92,6 +92,7 @@ mod flood_limiter;
 mod framed;
 mod framer;
 mod frames;
+mod framing;
 mod ingest;
 mod input;
 mod observed;
@@ -110,7 +111,7 @@ mod within;
 
 pub use backoff::{Backoff, InvalidBackoff};
 pub use config::IngestConfig;
-pub use connect::{Connect, Connection, Framing};
+pub use connect::{Connect, Connection};
 pub use control::Control;
 pub use dial_policy::{AddressNotAllowed, DialPolicy};
 pub use duration::{format_duration, parse_duration};
@@ -125,6 +126,7 @@ pub use error::{
 pub use event::{Captured, Event};
 pub use failover::Failover;
 pub use frames::{Discarded, Frames, frames};
+pub use framing::Framing;
 pub use ingest::Ingest;
 pub use observed::{facts::Observed, quirk::CameraQuirk};
 pub use order::FrameOrder;

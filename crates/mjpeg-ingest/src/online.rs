@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use crate::{
     config::IngestConfig,
-    connect::Framing,
     duration::LONGEST,
     error::{Error, SourceEnd},
     event::{Captured, Event},
     flood_limiter::FloodLimiter,
     framed::Incoming,
+    framing::Framing,
     input::Input,
     order::FrameOrder,
     parsed::Parsed,

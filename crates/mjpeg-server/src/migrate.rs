@@ -1,7 +1,8 @@
 //! Reads configurations of other programs, and writes one of ours (`mjpeg-server migrate`).
 //!
-//! What is read is not trusted. It is bounded in size, YAML also in what its aliases stand for. What
-//! is written runs no program and reads no file that the other configuration does not name for that.
+//! What is read is not trusted. It is bounded in size, YAML also in what its aliases stand for.
+//! What is written runs no program and reads no file that the other configuration does not name for
+//! that.
 
 mod checked;
 mod command_line;

@@ -12,9 +12,10 @@ use crate::{
 /// most one record and one frame's data are cut off, or those of one batch if there are batches; no
 /// record that can be used is, and a second recovery finds the same.
 ///
-/// If the first byte is even, the others are a `job.json`. If it is odd, the job has batches if half
-/// of it is odd, too; the next four are the length of the data, and after that, eight bytes describe each record: what is wrong with it,
-/// its offset if that is wrong, and its length. Bytes that are left over are a torn record.
+/// If the first byte is even, the others are a `job.json`. If it is odd, the job has batches if
+/// half of it is odd, too; the next four are the length of the data, and after that, eight bytes
+/// describe each record: what is wrong with it, its offset if that is wrong, and its length. Bytes
+/// that are left over are a torn record.
 pub fn timelapse_files(data: &[u8]) {
     match data {
         [kind, file @ ..] if kind % 2 == 0 => job_file(file),

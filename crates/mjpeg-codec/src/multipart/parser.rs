@@ -170,8 +170,8 @@ impl Parser {
         self.splitter.poll_within(work)
     }
 
-    /// Returns the latest line that separates parts, with its dashes and without its line end; `None`
-    /// before the first.
+    /// Returns the latest line that separates parts, with its dashes and without its line end;
+    /// `None` before the first.
     ///
     /// Reading does not need it. It tells whether a camera uses the boundary that it declares.
     pub fn delimiter(&self) -> Option<&[u8]> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::quirk::CameraQuirk;
-use crate::connect::Framing;
+use crate::framing::Framing;
 
 /// What the answers of a camera that speaks HTTP are like, from
 /// [`Source::observed`](crate::Source::observed). Texts of the camera are short, escaped and

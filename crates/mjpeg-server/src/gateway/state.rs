@@ -80,12 +80,12 @@ impl Relayed {
         let recordings = access.recordings.as_ref();
         #[cfg(unix)]
         let recordings = recordings.map(|plan| Recordings::new(manager.clone(), plan));
-        let archive: Option<Arc<dyn Archive>> = None;
         #[cfg(unix)]
-        let archive = match recordings.clone() {
-            Some(recordings) => Some(Arc::new(recordings) as Arc<dyn Archive>),
-            None => archive,
-        };
+        let archive = recordings
+            .clone()
+            .map(|it| Arc::new(it) as Arc<dyn Archive>);
+        #[cfg(not(unix))]
+        let archive: Option<Arc<dyn Archive>> = None;
         let control = ControlApi::with_archive(
             manager.clone(),
             http.clone(),
@@ -97,9 +97,7 @@ impl Relayed {
         #[cfg(unix)]
         let clips = recordings.as_ref().map(|recordings| {
             let clips = EventClips::new(manager.clone(), control.clone(), recordings);
-            clips.configure(&access.clips);
-            let following = clips.follow(manager.events());
-            (clips, following)
+            clips.begin(&access.clips, manager.events())
         });
         let webhooks = access.webhooks;
         if let Some(cluster) = &access.cluster {

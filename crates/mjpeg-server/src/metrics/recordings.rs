@@ -43,9 +43,9 @@ pub(super) fn encode(figures: &[RecordingFigures; 2], families: &mut Families<'_
 
 const STORES: [&str; 2] = ["clips", "timelapses"];
 
-type FigureOf = (&'static str, &'static str, fn(&RecordingFigures) -> u64);
+type RecordingFigureOf = (&'static str, &'static str, fn(&RecordingFigures) -> u64);
 
-const GAUGES: [FigureOf; 4] = [
+const GAUGES: [RecordingFigureOf; 4] = [
     (
         "mjpeg_recordings",
         "Clips and time-lapses on the disk, damaged ones included.",

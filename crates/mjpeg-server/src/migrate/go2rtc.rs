@@ -1,6 +1,7 @@
 //! go2rtc.yaml.
 
 mod ffmpeg;
+mod judged;
 mod streams;
 
 use anyhow::{Result, ensure};

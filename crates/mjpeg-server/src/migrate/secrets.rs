@@ -175,7 +175,8 @@ impl<'m> Secrets<'m> {
         }
     }
 
-    /// Writes a URL that is an argument: values are not encoded there, so they are kept as they are.
+    /// Writes a URL that is an argument: values are not encoded there, so they are kept as they
+    /// are.
     fn url_of_word(
         &mut self,
         word: &str,

@@ -1,5 +1,6 @@
 //! Writes what was found as a configuration of ours.
 
+mod carried;
 mod comments;
 mod gateways;
 
@@ -9,7 +10,8 @@ use mjpeg_auth::hash_password;
 use mjpeg_manager::mjpeg_ingest::escaped;
 
 use self::{
-    comments::{bullets, comment, quoted},
+    carried::CarriedCamera,
+    comments::{MOST_NOTES, bullets, comment, quoted},
     gateways::WrittenPorts,
 };
 use super::{
@@ -31,15 +33,6 @@ pub(super) struct Migration {
     pub(super) conditional: usize,
     /// What could not be carried over, and why.
     pub(super) lost: Vec<(String, String)>,
-}
-
-/// A camera that is carried over.
-struct CarriedCamera<'f> {
-    camera: &'f FoundCamera,
-    name: String,
-    source: WrittenSource,
-    fallback: Vec<WrittenSource>,
-    notes: Vec<String>,
 }
 
 /// Writes a configuration. What cannot be written is told in it.
@@ -320,6 +313,3 @@ const MOST_FALLBACKS: usize = 16;
 
 /// The most users: making a hash takes a while.
 const MOST_USERS: usize = 32;
-
-/// The most remarks about one camera, and about all settings.
-const MOST_NOTES: usize = 50;

@@ -58,6 +58,21 @@ impl EventClips {
         }))
     }
 
+    /// Keeps clips of these streams from now on, until the task is dropped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub(crate) fn begin(
+        self,
+        plans: &[(StreamName, EventClipPlan)],
+        events: Events,
+    ) -> (Self, OwnedTask) {
+        self.configure(plans);
+        let following = self.follow(events);
+        (self, following)
+    }
+
     /// Replaces what streams keep clips of. A clip that is being made goes on as it was begun,
     /// unless its stream keeps none any more: then it ends.
     ///
@@ -103,7 +118,7 @@ impl EventClips {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub(crate) fn follow(&self, mut events: Events) -> OwnedTask {
+    fn follow(&self, mut events: Events) -> OwnedTask {
         let clips = self.clone();
         OwnedTask::start(async move {
             while let Some(event) = events.next().await {

@@ -123,8 +123,8 @@ fn keep_all(
     ended.and_then(|()| store.get(&job.id)).map_err(refusal)
 }
 
-/// Returns as many frames as are kept at once. Their memory is the ring's, which cannot use it again
-/// until they are kept.
+/// Returns as many frames as are kept at once. Their memory is the ring's, which cannot use it
+/// again until they are kept.
 fn next_batch(frames: &mut Peekable<impl Iterator<Item = TimelapseFrame>>) -> Vec<TimelapseFrame> {
     let mut batch = Vec::from_iter(frames.next());
     let mut bytes = batch.first().map_or(0, |frame| frame.jpeg.len());

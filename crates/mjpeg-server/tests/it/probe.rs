@@ -6,10 +6,10 @@ mod quirks;
 mod running;
 mod secrets;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::Instant};
 
 use crate::process::command;
 

@@ -20,8 +20,8 @@ use super::{
     session::Session,
 };
 use crate::{
-    connect::Framing,
     error::{ConnectError, HttpError},
+    framing::Framing,
     observed::quirk::CameraQuirk,
     within::within,
 };

@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     config::IngestConfig,
-    connect::{Connection, Framing},
+    connect::Connection,
     error::{ConnectError, ErrorChain, HttpError, SourceEnd},
+    framing::Framing,
     observed::quirk::CameraQuirk,
     parsed::{Parsed, ParsedFeed},
     timer::Timer,

@@ -12,7 +12,7 @@ use super::{
     wanted::wanted,
 };
 use crate::{
-    connect::Framing, error::HttpError, framed::Framed, observed::parts::PartWatch, parsed::Parsed,
+    error::HttpError, framed::Framed, framing::Framing, observed::parts::PartWatch, parsed::Parsed,
     timer::Timer, within::STOOD_STILL,
 };
 

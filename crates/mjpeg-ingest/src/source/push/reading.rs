@@ -6,8 +6,8 @@ use mjpeg_codec::{DiscardReason, SplitterConfig};
 
 use super::{intake::Present, outcome::PushOutcome, request::PushRequest};
 use crate::{
-    connect::Framing,
     framed::Framed,
+    framing::Framing,
     parsed::Parsed,
     source::http::{
         polled::answer::{AnswerType, Pictures},

@@ -1,6 +1,6 @@
 //! Sources that go2rtc lets ffmpeg read: `ffmpeg:INPUT#video=…#…`.
 
-use super::streams::{ForeignStreams, JudgedSource};
+use super::judged::JudgedSource;
 use crate::migrate::{
     found::ForeignSource,
     sources::{self, IF_MJPG, SourceVerdict, rate, size, through_ffmpeg},
@@ -17,8 +17,17 @@ struct FfmpegParams {
     others: Vec<String>,
 }
 
+/// The streams that an input may name.
+pub(super) trait KnownSources {
+    /// The sources of a stream.
+    fn of(&self, name: &str) -> &[Result<String, String>];
+
+    /// Judges a source, which may be another stream: `depth` counts how often it was.
+    fn judge(&self, text: &str, depth: usize) -> JudgedSource;
+}
+
 /// Judges what follows `ffmpeg:`.
-pub(super) fn judge(streams: &ForeignStreams, text: &str, depth: usize) -> JudgedSource {
+pub(super) fn judge(streams: &impl KnownSources, text: &str, depth: usize) -> JudgedSource {
     let (input, params) = text.split_once('#').unwrap_or((text, ""));
     let params = read_params(params);
     let mut judged = if let Some(device_text) = input.strip_prefix("device?") {
@@ -128,12 +137,12 @@ fn file(path: &str, params: &FfmpegParams) -> JudgedSource {
 
 /// Another stream as the input. Streams may refer to one another in a circle.
 fn stream(
-    streams: &ForeignStreams,
+    streams: &impl KnownSources,
     name: &str,
     params: &FfmpegParams,
     depth: usize,
 ) -> JudgedSource {
-    let inputs = streams.sources(name).iter().flatten();
+    let inputs = streams.of(name).iter().flatten();
     // A stream often has itself as an input, for another codec.
     let input = inputs.into_iter().find(|input| !is_of(input, name));
     let Some(input) = input.filter(|_| depth < MOST_DEPTH) else {
@@ -146,7 +155,7 @@ fn stream(
     if url.contains("://") && !url.starts_with("ffmpeg:") && !url.starts_with("exec:") {
         return camera(url, params);
     }
-    streams.source(input, depth + 1)
+    streams.judge(input, depth + 1)
 }
 
 fn is_of(input: &str, name: &str) -> bool {

@@ -1,6 +1,9 @@
 //! The streams of go2rtc, each with one or more sources.
 
-use super::ffmpeg;
+use super::{
+    ffmpeg::{self, KnownSources},
+    judged::JudgedSource,
+};
 use crate::migrate::{
     command_line::words,
     found::{ForeignSource, FoundCamera},
@@ -39,23 +42,6 @@ impl Judged {
             keys,
             notes: self.notes,
             ..FoundCamera::default()
-        }
-    }
-}
-
-/// What one source is.
-pub(super) struct JudgedSource {
-    pub(super) verdict: SourceVerdict,
-    pub(super) rotate: u16,
-    pub(super) notes: Vec<String>,
-}
-
-impl From<SourceVerdict> for JudgedSource {
-    fn from(verdict: SourceVerdict) -> Self {
-        Self {
-            verdict,
-            rotate: 0,
-            notes: Vec::new(),
         }
     }
 }
@@ -103,9 +89,9 @@ impl ForeignStreams {
         let mut judged = Judged::default();
         let mut first: Option<JudgedSource> = None;
         let mut reasons = Vec::new();
-        for source in self.sources(name) {
+        for source in self.of(name) {
             let one = match source {
-                Ok(source) => self.source(source, 0),
+                Ok(source) => KnownSources::judge(self, source, 0),
                 Err(why) => SourceVerdict::lost(why).into(),
             };
             let before = first.as_ref().map(|first| &first.verdict);
@@ -150,15 +136,15 @@ impl ForeignStreams {
         };
         Ok(judged)
     }
+}
 
-    /// The sources of a stream.
-    pub(super) fn sources(&self, name: &str) -> &[Result<String, String>] {
+impl KnownSources for ForeignStreams {
+    fn of(&self, name: &str) -> &[Result<String, String>] {
         let known = self.0.iter().find(|(known, _)| known == name);
         known.map_or(&[], |(_, sources)| sources)
     }
 
-    /// Judges a source, which may be another stream: `depth` counts how often it was.
-    pub(super) fn source(&self, text: &str, depth: usize) -> JudgedSource {
+    fn judge(&self, text: &str, depth: usize) -> JudgedSource {
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
         match scheme {
             "ffmpeg" => ffmpeg::judge(self, rest, depth),

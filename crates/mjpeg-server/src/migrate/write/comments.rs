@@ -2,8 +2,6 @@
 
 use mjpeg_manager::mjpeg_ingest::escaped;
 
-use super::MOST_NOTES;
-
 /// Writes a comment in lines of at most 100 columns, the first of which begins with `begin`.
 pub(super) fn comment(out: &mut String, begin: &str, text: &str) {
     let text = escaped(text);
@@ -57,3 +55,6 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 const COLUMNS: usize = 100;
+
+/// The most remarks about one camera, and about all settings.
+pub(super) const MOST_NOTES: usize = 50;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    CarriedCamera,
+    carried::CarriedCamera,
     comments::{bullets, quoted},
 };
 use crate::migrate::found::{FoundAddress, Inventory};

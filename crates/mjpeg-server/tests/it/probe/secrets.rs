@@ -1,6 +1,5 @@
 //! No secret of a URL is shown, and nothing that a camera says steers the terminal.
 
-use bytes::Bytes;
 use mjpeg_testkit::{FakeHttpCamera, Step, jpeg};
 
 use super::{
@@ -80,7 +79,7 @@ async fn hostile_heads_are_short_and_escaped() {
     let server = format!("Server: \u{1b}]0;x\u{7}{}\r\n", "A".repeat(30_000));
     let camera = FakeHttpCamera::start(move |_| {
         let mut steps = vec![stream_head(&server)];
-        steps.push(Step::Send(Bytes::from(part(&jpeg::numbered(1)))));
+        steps.push(Step::Send(part(&jpeg::numbered(1))));
         steps.push(Step::Send("--frame\r\n".into()));
         steps.push(Step::Stall);
         steps

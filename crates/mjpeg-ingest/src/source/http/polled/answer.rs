@@ -3,7 +3,7 @@
 //! What an answer holds is decided for each answer, and by its bytes. Its type is only believed
 //! where the bytes do not tell.
 
-use crate::connect::Framing;
+use crate::framing::Framing;
 
 /// What the type of an answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
