@@ -72,10 +72,6 @@ impl Relayed {
             configurator: access.configurator,
             cluster: access.cluster.clone(),
         };
-        let config = ControlConfig::default()
-            .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-            .with_max_walls(access.walls.most)
-            .with_max_walls_per_address(access.walls.most_per_address);
         #[cfg(unix)]
         let recordings = access.recordings.as_ref();
         #[cfg(unix)]
@@ -92,7 +88,7 @@ impl Relayed {
             Arc::new(configurator),
             access.links,
             archive,
-            config,
+            control_config(access.walls),
         );
         #[cfg(unix)]
         let clips = recordings.as_ref().map(|recordings| {
@@ -429,4 +425,11 @@ mod tests {
             assert!(hosts.include(&Uri::from_static("/"), &headers), "{name}");
         }
     }
+}
+
+fn control_config(walls: WallLimits) -> ControlConfig {
+    ControlConfig::default()
+        .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+        .with_max_walls(walls.most)
+        .with_max_walls_per_address(walls.most_per_address)
 }
