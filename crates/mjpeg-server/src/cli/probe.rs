@@ -17,9 +17,9 @@ pub(crate) struct Probe {
 
 // Lines end where they should; clap wraps those that are too long for a terminal.
 const HELP: &str = "\
-It connects to this URL and nowhere else, looks at the pictures for some seconds, and connects a \
-second time meanwhile, to see what the camera does with two clients. It takes at most 15 s. Then \
-it says what the camera is, what is odd about it, what to set, and how the configuration would be. \
+It connects to this URL, and where the camera redirects to, looks at the pictures for some \
+seconds, and connects a second time meanwhile, to see what the camera does with two clients. It \
+takes at most 15 s. Then it says what the camera is, what is odd about it, what to set, and how the configuration would be. \
 A password is not shown.
 
 A stream that runs already is looked at without a second connection: mjpeg-server ctl probe NAME

@@ -408,6 +408,13 @@ impl Streams for GatewayStreams {
     }
 }
 
+fn control_config(walls: WallLimits) -> ControlConfig {
+    ControlConfig::default()
+        .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+        .with_max_walls(walls.most)
+        .with_max_walls_per_address(walls.most_per_address)
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, Uri, header::HOST};
@@ -425,11 +432,4 @@ mod tests {
             assert!(hosts.include(&Uri::from_static("/"), &headers), "{name}");
         }
     }
-}
-
-fn control_config(walls: WallLimits) -> ControlConfig {
-    ControlConfig::default()
-        .with_program(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-        .with_max_walls(walls.most)
-        .with_max_walls_per_address(walls.most_per_address)
 }

@@ -59,7 +59,7 @@ impl Default for ForeignSource {
 #[derive(Clone, PartialEq)]
 pub(super) struct ViewerLogin {
     pub(super) user: String,
-    /// `None` if it is in a variable whose value is not known.
+    /// `None` if it is empty, or in a variable whose value is not known.
     pub(super) password: Option<String>,
 }
 
@@ -72,7 +72,7 @@ impl ViewerLogin {
             name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
         Self {
             user: user.into(),
-            password: (!is_variable).then(|| password.into()),
+            password: (!is_variable && !password.is_empty()).then(|| password.into()),
         }
     }
 }

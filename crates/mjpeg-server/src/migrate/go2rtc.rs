@@ -51,7 +51,8 @@ pub(super) fn read(text: &str, marks: &mut Marks) -> Result<Inventory> {
 /// The only user of the API, and so of the streams.
 fn login(root: &YamlNode) -> Option<ViewerLogin> {
     let api = root.get("api")?;
-    let (user, password) = (api.text_of("username")?, api.text_of("password")?);
+    let user = api.text_of("username").filter(|user| !user.is_empty())?;
+    let password = api.text_of("password").unwrap_or_default();
     Some(ViewerLogin::new(user, password))
 }
 

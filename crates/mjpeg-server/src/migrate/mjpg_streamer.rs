@@ -122,8 +122,8 @@ fn ports(outputs: &[String], found: &mut Inventory) -> Vec<HttpPort> {
                 "port" => number = port(&value).unwrap_or(number),
                 "listen" => host = Some(value),
                 "credentials" => {
-                    let split = value.split_once(':');
-                    login = split.map(|(user, password)| ViewerLogin::new(user, password));
+                    let (user, password) = value.split_once(':').unwrap_or((&value, ""));
+                    login = Some(ViewerLogin::new(user, password));
                 }
                 "www" => found.notes.push(format!(
                     "output_http -w {value}: the relay has a page of its own; `page_dir` of a \
@@ -286,7 +286,7 @@ fn http(options: &[String], camera: &mut FoundCamera) {
             "host" => host = value,
             "port" => port = value,
             "request" => path = value,
-            "credentials" => login = value + "@",
+            "credentials" => login = url_login(&value) + "@",
             "boundary" => {}
             name => camera.notes.push(format!("input_http -{name}: not known")),
         }
@@ -295,6 +295,15 @@ fn http(options: &[String], camera: &mut FoundCamera) {
     // A browser's name for the query would end the URL.
     let path = path.replace('#', "%23");
     camera.source = ForeignSource::Url(format!("http://{login}{host}:{port}{slash}{path}"));
+}
+
+/// A user name and a password as URLs have them.
+fn url_login(value: &str) -> String {
+    let encoded = |c: char| match c {
+        '@' | '/' | '?' | '#' | '%' | '[' | ']' | '\\' | ' ' => format!("%{:02X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    value.chars().map(encoded).collect()
 }
 
 fn file(options: &[String], camera: &mut FoundCamera) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Texts of sources as they are written: with references in place of passwords.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use mjpeg_manager::mjpeg_ingest::redacted;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -12,6 +12,10 @@ pub(super) struct Secrets<'m> {
     marks: &'m Marks,
     /// Names, and what each is for.
     pub(super) named: Vec<(String, String)>,
+    /// The names of all of them.
+    taken: HashSet<String>,
+    /// How many the present source has.
+    of_source: usize,
     /// Variables that the other configuration names.
     pub(super) variables: BTreeSet<String>,
 }
@@ -40,7 +44,16 @@ impl<'m> Secrets<'m> {
         Self {
             marks,
             named: Vec::new(),
+            taken: HashSet::new(),
+            of_source: 0,
             variables: BTreeSet::new(),
+        }
+    }
+
+    /// Forgets secrets but the first so many: their source is not carried over.
+    pub(super) fn forget(&mut self, but: usize) {
+        for (name, _) in self.named.drain(but..) {
+            self.taken.remove(&name);
         }
     }
 
@@ -54,6 +67,14 @@ impl<'m> Secrets<'m> {
         source: &ForeignSource,
         stream: &str,
     ) -> Result<WrittenSource, String> {
+        let length = match source {
+            ForeignSource::Url(url) => url.len(),
+            ForeignSource::Command(words) => words.iter().map(|word| word.len() + 1).sum(),
+        };
+        if length > MOST_SOURCE_BYTES {
+            return Err(TOO_LONG.into());
+        }
+        self.of_source = 0;
         match source {
             ForeignSource::Url(url) => {
                 let mut out = WrittenSource::default();
@@ -248,6 +269,10 @@ impl<'m> Secrets<'m> {
         if value.contains(is_variable) {
             return Err("a secret of it is made of variables and text; put it into one".into());
         }
+        self.of_source += 1;
+        if self.of_source > MOST_SECRETS {
+            return Err("it has more than 16 secrets".into());
+        }
         let decoded = match within {
             Insertion::Login => percent_decode_str(value).decode_utf8(),
             Insertion::Other => Ok(value.into()),
@@ -259,6 +284,7 @@ impl<'m> Secrets<'m> {
             false => ", decoded: a % with two digits is the character that it stands for",
         };
         let thing = what.to_ascii_lowercase();
+        self.taken.insert(name.clone());
         self.named.push((
             name.clone(),
             format!("the {thing} of the stream {stream}{how}"),
@@ -279,9 +305,7 @@ impl<'m> Secrets<'m> {
             false => "",
         };
         let base = format!("{begin}{stream}_{what}");
-        let is_taken = |name: &str| {
-            self.variables.contains(name) || self.named.iter().any(|(known, _)| known == name)
-        };
+        let is_taken = |name: &str| self.variables.contains(name) || self.taken.contains(name);
         let mut name = base.clone();
         let mut number = 1_usize;
         while is_taken(&name) {
@@ -308,6 +332,14 @@ fn is_secret_name(name: &str) -> bool {
 
 /// What a variable may hold whose value is not known: it can be a host, a port or a part of a path.
 const STAND_IN: &str = "1";
+
+/// The longest source, in bytes.
+pub(super) const MOST_SOURCE_BYTES: usize = 8192;
+
+pub(super) const TOO_LONG: &str = "its source is longer than 8 KiB";
+
+/// The most secrets of one source.
+const MOST_SECRETS: usize = 16;
 
 /// How references begin.
 const BEGINS: [&str; 3] = ["${env:", "${file:", "${credential:"];

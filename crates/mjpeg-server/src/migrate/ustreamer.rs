@@ -108,11 +108,10 @@ pub(super) fn apply(
         camera.listen = Some(at);
         camera.notes.extend(note);
     }
-    match (served.user.take(), served.password.take()) {
-        (Some(user), Some(password)) if !user.is_empty() && !password.is_empty() => {
-            camera.login = Some(ViewerLogin::new(&user, &password));
-        }
-        _ => {}
+    // A user without a password closes it to others, too.
+    if let Some(user) = served.user.take().filter(|user| !user.is_empty()) {
+        let password = served.password.take().unwrap_or_default();
+        camera.login = Some(ViewerLogin::new(&user, &password));
     }
     webcam.orient(camera);
     served

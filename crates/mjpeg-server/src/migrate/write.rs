@@ -19,7 +19,7 @@ use super::{
     found::{FoundCamera, Inventory, ViewerLogin},
     marks::Marks,
     names::FreeNames,
-    secrets::{Secrets, WrittenSource},
+    secrets::{MOST_SOURCE_BYTES, Secrets, TOO_LONG, WrittenSource},
 };
 use crate::config::report::counted;
 
@@ -95,7 +95,7 @@ fn carry<'f>(
     let name = names.take(&camera.name);
     let source = write_source(camera, &name, secrets);
     let source = source.inspect_err(|_| {
-        secrets.named.truncate(before);
+        secrets.forget(before);
         names.give_back(&name);
     })?;
     let mut notes = camera.notes.clone();
@@ -110,7 +110,7 @@ fn carry<'f>(
         match checked {
             Ok(written) => fallback.push(written),
             Err(why) => {
-                secrets.named.truncate(before);
+                secrets.forget(before);
                 notes.push(format!("another source of it is left out: {why}"));
             }
         }
@@ -131,7 +131,7 @@ fn write_source(
 ) -> Result<WrittenSource, String> {
     let written = secrets.write(&camera.source, name)?;
     if written.plain.len() > MOST_SOURCE_BYTES {
-        return Err("its source is longer than 8 KiB".into());
+        return Err(TOO_LONG.into());
     }
     checked::source(&written.plain)?;
     Ok(written)
@@ -302,9 +302,6 @@ fn foot(found: &Inventory, migration: &mut Migration, marks: &Marks) {
         }
     }
 }
-
-/// The longest source, with its secrets.
-const MOST_SOURCE_BYTES: usize = 8192;
 
 const NO_USER: &str = "The password of its viewers is not in the old file, so nobody may watch. Add \
      a [[users]] with the hash that `mjpeg-server hash-password` makes, and its name here:";

@@ -9,7 +9,7 @@ use super::{
     carried::CarriedCamera,
     comments::{bullets, quoted},
 };
-use crate::migrate::found::{FoundAddress, Inventory};
+use crate::migrate::found::{FoundAddress, FoundListen, Inventory};
 
 /// The ports that are written.
 pub(super) struct WrittenPorts {
@@ -57,9 +57,14 @@ impl WrittenPorts {
             .iter()
             .zip(&own)
             .any(|(one, own)| one.is_some() && own.is_none());
+        warn_of_private(found, carried, &mut listens);
         if without && !has_gateway {
             let at = free_port(&taken);
-            let note = "a port for all cameras, with a page".to_owned();
+            let mut note = "a port for all cameras, with a page".to_owned();
+            if at.ip().is_loopback() {
+                let port = at.port();
+                note += &format!(", for this machine; `address = {port}` opens it to others");
+            }
             listens.push((vec![note], vec![format!("address = {}", address(&at))]));
         }
         Self { listens, own }
@@ -84,6 +89,30 @@ impl WrittenPorts {
     }
 }
 
+/// Says of ports that others reach which cameras only this machine could see before.
+fn warn_of_private(
+    found: &Inventory,
+    carried: &[Option<CarriedCamera<'_>>],
+    listens: &mut [(Vec<String>, Vec<String>)],
+) {
+    let is_public = |listen: &&FoundListen| matches!(&listen.at, FoundAddress::Tcp(at) if !at.ip().is_loopback());
+    let is_private = |one: &&CarriedCamera<'_>| {
+        let listen = one.camera.listen;
+        one.camera.login.is_none() && listen.is_some_and(|at| at.ip().is_loopback())
+    };
+    let private = carried.iter().flatten().filter(is_private);
+    let private: Vec<&str> = private.map(|one| &*one.name).collect();
+    if private.is_empty() || !found.listens.iter().any(|listen| is_public(&listen)) {
+        return;
+    }
+    for (notes, _) in listens {
+        notes.push(format!(
+            "all cameras are there. Only this machine could see {}: give them `view`",
+            private.join(", ")
+        ));
+    }
+}
+
 /// Whether nobody listens there, at all addresses or at this one.
 fn is_free(taken: &BTreeSet<SocketAddr>, at: &SocketAddr) -> bool {
     !taken.iter().any(|other| {
@@ -94,7 +123,7 @@ fn is_free(taken: &BTreeSet<SocketAddr>, at: &SocketAddr) -> bool {
 
 /// A port for all streams. It is open to others only if another one is.
 fn free_port(taken: &BTreeSet<SocketAddr>) -> SocketAddr {
-    let is_local = !taken.is_empty() && taken.iter().all(|at| at.ip().is_loopback());
+    let is_local = taken.iter().all(|at| at.ip().is_loopback());
     let ip: IpAddr = match is_local {
         true => Ipv4Addr::LOCALHOST.into(),
         false => Ipv6Addr::UNSPECIFIED.into(),

@@ -67,12 +67,8 @@ impl ClipDisk {
             let lengths = frames.iter().map(|frame| frame.frame().bytes().len());
             inner.room.make(&store, lengths.map(frame_bytes).sum(), 0);
             let clock = MomentClock::now_by_system();
-            for frame in &frames {
-                store
-                    .append(&id, &kept_frame(frame, clock))
-                    .map_err(refusal)?;
-            }
-            Ok(())
+            let frames: Vec<_> = frames.iter().map(|it| kept_frame(it, clock)).collect();
+            store.append_all(&id, &frames).map(drop).map_err(refusal)
         })
         .await
     }

@@ -23,6 +23,7 @@ pub(super) struct ClipSchedule {
     wanted: Instant,
     /// The end of the longest clip.
     last: Instant,
+    is_stopped: bool,
 }
 
 impl Trigger {
@@ -40,6 +41,7 @@ impl ClipSchedule {
             latest: trigger,
             wanted: first,
             last: first + plan.longest,
+            is_stopped: false,
         };
         schedule.add(trigger);
         schedule
@@ -60,6 +62,7 @@ impl ClipSchedule {
             false => trigger.at + self.plan.after,
         };
         self.wanted = self.wanted.max(after);
+        self.is_stopped = false;
         if trigger.lasts || !self.latest.lasts {
             self.latest = trigger;
         }
@@ -80,7 +83,12 @@ impl ClipSchedule {
     /// No pictures come any more.
     pub(super) fn stop(&mut self, at: Instant) {
         self.latest.lasts = false;
-        self.wanted = at;
+        self.wanted = if self.is_stopped {
+            self.wanted.min(at)
+        } else {
+            at
+        };
+        self.is_stopped = true;
     }
 
     /// What the next clip is of, if this one was too short for all.
