@@ -129,7 +129,9 @@ type Targets = &'static [&'static str];
 fn feature_sets(features: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, Targets)> {
     const EVERYTHING: Targets = &["--all-targets"];
     const OF_USERS: Targets = &[];
-    let names: Vec<&String> = features.keys().filter(|name| *name != "default").collect();
+    // A name that begins with an underscore is not for users.
+    let is_public = |name: &&String| *name != "default" && !name.starts_with('_');
+    let names: Vec<&String> = features.keys().filter(is_public).collect();
     let all = match *names {
         [] => None,
         [only] => Some(vec!["--features".to_owned(), only.clone()]),
