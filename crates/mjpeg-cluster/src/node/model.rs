@@ -51,13 +51,13 @@ fn never_two_owners_while_a_new_member_joins() {
 fn never_two_owners_of_three_nodes() {
     let mut world = World::new("door", &["a", "b", "c"], Mistakes::default());
     assert_eq!(world.calm(20), Some(()), "one owner");
-    check(&world, SearchBounds::new(1, 6));
+    check(&world, SearchBounds::new(1, 5));
 }
 
 #[test]
 fn never_two_owners_while_an_owner_claims_anew() {
     let kinds = Fault::CutEngine(0).bit() | Fault::CutPeers.bit();
-    let bounds = SearchBounds::new(2, 8).only(kinds);
+    let bounds = SearchBounds::new(2, 7).only(kinds);
     check(&settled("door", Mistakes::default()), bounds);
 }
 
@@ -116,7 +116,7 @@ fn never_two_owners_in_a_wider_search() {
     check(&joining(Mistakes::default()), SearchBounds::new(2, 9));
     let mut world = World::new("door", &["a", "b", "c"], Mistakes::default());
     assert_eq!(world.calm(20), Some(()), "one owner");
-    check(&world, SearchBounds::new(1, 8));
+    check(&world, SearchBounds::new(1, 7));
     let cuts = SearchBounds::new(2, 14).only(Fault::CutEngine(0).bit() | Fault::CutPeers.bit());
     check(&settled("yard", Mistakes::default()), cuts);
     let moving = SearchBounds::new(2, 9).only(u16::MAX);
